@@ -1,0 +1,68 @@
+// Package dataset makes the samples of a supervised-learning problem: separated
+// unit vectors, teachers (rotation, ODE, SDE), embedded digits and diabetes,
+// MNIST and Fashion-MNIST from IDX files, CSV and .npy files of the user.
+//
+// Dimensions: N samples, d inputs, m outputs.
+package dataset
+
+// Spec is the `data` section of a study file. Zero values mean the default.
+type Spec struct {
+	// Kind is one of Kinds: separated, rotation, ode, sde, digits, diabetes,
+	// mnist, fashion-mnist, csv, files.
+	Kind string `yaml:"kind" json:"kind"`
+	// Name labels the set in tables and figures; default Kind.
+	Name string `yaml:"name,omitempty" json:"name"`
+	// Samples is the number N of training samples drawn; 0 takes all of a stored
+	// set. Generators need it.
+	Samples int `yaml:"samples,omitempty" json:"samples,omitempty"`
+	// Test is the number of further samples held out for testing; 0 for none.
+	// MNIST and Fashion-MNIST draw them from their own test files.
+	Test int `yaml:"test,omitempty" json:"test,omitempty"`
+	// Seed draws samples and splits; default: the seed of the run.
+	Seed *uint64 `yaml:"seed,omitempty" json:"seed,omitempty"`
+
+	// Width is the dimension d of inputs and targets of a generator.
+	Width int `yaml:"width,omitempty" json:"width,omitempty"`
+	// Distance is ‖y_i − x_i‖ of kind separated.
+	Distance float64 `yaml:"distance,omitempty" json:"distance,omitempty"`
+	// Separation is the c in |⟨x_i,x_j⟩| ≤ e^{−4c}/(8N), i ≠ j, of kind separated;
+	// absent for orthonormal inputs (N ≤ d).
+	Separation *float64 `yaml:"separation,omitempty" json:"separation,omitempty"`
+	// Angle is the rotation of kind rotation in radians, in each of ⌊d/2⌋ planes.
+	Angle float64 `yaml:"angle,omitempty" json:"angle,omitempty"`
+	// Steps is the number of Euler steps of an ode or sde teacher; default 100.
+	Steps int `yaml:"steps,omitempty" json:"steps,omitempty"`
+	// Noise is the diffusion coefficient of kind sde.
+	Noise float64 `yaml:"noise,omitempty" json:"noise,omitempty"`
+
+	// Inputs and Targets name the (N,d) and (N,m) .npy arrays of kind files, taken as they are.
+	Inputs  string `yaml:"inputs,omitempty" json:"inputs,omitempty"`
+	Targets string `yaml:"targets,omitempty" json:"targets,omitempty"`
+	// Path is the file of kind csv, or the folder of the IDX files of mnist and
+	// fashion-mnist (default: the places `deeplimit data list` shows).
+	Path string `yaml:"path,omitempty" json:"path,omitempty"`
+	// Columns names the target columns of kind csv; default: the last one.
+	Columns []string `yaml:"columns,omitempty" json:"columns,omitempty"`
+	// Classification says that the target of kind csv is a class label, made one-hot.
+	Classification bool `yaml:"classification,omitempty" json:"classification,omitempty"`
+
+	// Standardize subtracts the mean and divides by the standard deviation of
+	// each input column of the training part (columns without spread become 0);
+	// targets of a regression likewise. Default: true for digits, diabetes, mnist, fashion-mnist, csv.
+	Standardize *bool `yaml:"standardize,omitempty" json:"standardize,omitempty"`
+	// UnitNorm scales every input vector to ‖x_i‖ = 1, after Standardize. Default: true as above.
+	UnitNorm *bool `yaml:"unit-norm,omitempty" json:"unit_norm,omitempty"`
+}
+
+// A Set is a supervised-learning problem in memory.
+type Set struct {
+	Name    string    // label for tables
+	Inputs  int       // d, the dimension of an input
+	Outputs int       // m, the dimension of a target
+	Samples int       // N
+	X       []float64 // inputs (N,d), row i is sample i
+	Y       []float64 // targets (N,m); one-hot for a classification
+	Labels  []int     // class of each sample (N), nil for a regression
+	Source  string    // where the data come from, with licence, for run.json
+	Test    *Set      // held-out samples with the same dimensions, or nil
+}

@@ -1,0 +1,76 @@
+// Package kernel holds the hot loops of a layer: products of a small weight
+// matrix with a tile of samples, activations, and long-vector updates.
+//
+// A tile is a (rows, n) row-major array: one column per sample, so a vector lane
+// is a sample. n is a multiple of Lanes; callers fill unused columns with a copy
+// of a used one and give them a zero adjoint.
+//
+// # The contract: the same bits from every tier
+//
+// Each function's documentation is the loop it computes. Products are chains of
+// fused multiply-adds in the order written, one rounding each; nothing is
+// reassociated. Sums over samples or over a long vector run in 16 interleaved
+// chains (element i goes to chain i mod 16), added at the end as a tree:
+// 16 → 8 → 4 → 2 → 1, chain i with chain i + half. All tiers therefore return the
+// same bits, and a run may be resumed on another machine.
+//
+// Shapes are checked before any loop; a mismatch panics, as it is a bug of the
+// caller. Arguments that are written must not overlap others unless said.
+package kernel
+
+// Lanes is the granularity of a tile's width n, the same for all tiers and types.
+const Lanes = 8
+
+// Float is the set of element types.
+type Float interface{ float32 | float64 }
+
+// Activation selects the function of Activate.
+type Activation int
+
+// The activations with a vectorised kernel.
+const (
+	Tanh Activation = iota
+	GELU
+)
+
+// Ops is one tier's implementation for one element type. Symbols: W (r,c) row-major
+// weights, H (c,n), Z (r,n), E (r,n), P (c,n).
+type Ops[T Float] struct {
+	Tier string // "avx512", "avx2" or "portable"
+
+	// Affine computes z[i,s] = b[i] + Σ_j w[i,j] h[j,s]: the chain starts at b[i]
+	// (at 0 where b is nil) and adds j = 0..c−1 in order.
+	Affine func(z, w, h, b []T, r, c, n int)
+
+	// AddTransposed computes p[j,s] += Σ_i w[i,j] e[i,s]: the chain starts at the old
+	// p[j,s] and adds i = 0..r−1 in order.
+	AddTransposed func(p, w, e []T, r, c, n int)
+
+	// AddOuter computes g[i,j] += Σ_s e[i,s] h[j,s] for g (r,c): the chain starts at the old
+	// g[i,j] and adds s = 0..n−1 in order. scratch holds at least OuterScratch(r,c,n)
+	// elements and is overwritten.
+	AddOuter func(g, e, h []T, r, c, n int, scratch []T)
+
+	// AddRowSums computes g[i] += Σ_s e[i,s], the sum over s in interleaved chains.
+	AddRowSums func(g, e []T, r, n int)
+
+	// Activate computes s[i] = σ(u[i]) and ds[i] = σ′(u[i]); s may alias u.
+	Activate func(kind Activation, s, ds, u []T)
+
+	// AddScaled computes y[i] = fma(a, x[i], y[i]).
+	AddScaled func(y []T, a T, x []T)
+
+	// ScaleMul computes z[i] = (a·x[i])·y[i], two roundings; z may alias x or y.
+	ScaleMul func(z []T, a T, x, y []T)
+
+	// SumSquares returns Σ x[i]² in float64, each element converted first, fused
+	// multiply-adds in interleaved chains.
+	SumSquares func(x []T) float64
+
+	// SumSquaredDifferences returns Σ (x[i] − y[i])² likewise; the difference is
+	// taken in float64.
+	SumSquaredDifferences func(x, y []T) float64
+}
+
+// OuterScratch returns the scratch length that AddOuter needs.
+func OuterScratch(r, c, n int) int { return (c + 16) * n }
