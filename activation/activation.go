@@ -11,7 +11,9 @@ import (
 	"github.com/deeplimit/deeplimit/internal/field"
 )
 
-// A Function is an activation σ: ℝ → ℝ, applied entry by entry.
+// A Function is an activation σ: ℝ → ℝ, applied entry by entry. Methods take finite
+// arguments and keep their relative precision in the tails: they neither overflow
+// nor cancel where the function itself does not.
 //
 // At a kink (relu at 0, elu's σ″ at 0) the derivative from the right is not
 // used: the value of the left side is, as PyTorch does for relu′(0) = 0.
@@ -38,7 +40,7 @@ type Function interface {
 const Smooth = 1 << 30
 
 var functions = []Function{
-	tanh{},
+	tanh{}, sin{}, gelu{}, silu{}, softplus{}, elu{}, sigmoid{}, centredSigmoid{}, relu{}, identity{},
 }
 
 // Names returns the keys of all functions in the order the documentation lists them.
