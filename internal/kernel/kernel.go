@@ -54,8 +54,13 @@ type Ops[T Float] struct {
 	// AddRowSums computes g[i] += Σ_s e[i,s], the sum over s in interleaved chains.
 	AddRowSums func(g, e []T, r, n int)
 
-	// Activate computes s[i] = σ(u[i]) and ds[i] = σ′(u[i]); s may alias u.
+	// Activate computes s[i] = σ(u[i]) and ds[i] = σ′(u[i]); s may alias u. The
+	// operations are those of tanh64, tanh32, gelu64 and gelu32.
 	Activate func(kind Activation, s, ds, u []T)
+
+	// ActivateAdd computes next[i] = fma(a, σ(u[i]), h[i]) and, unless ds is nil,
+	// ds[i] = σ′(u[i]); next may alias u or h.
+	ActivateAdd func(kind Activation, next, ds, u, h []T, a T)
 
 	// AddScaled computes y[i] = fma(a, x[i], y[i]).
 	AddScaled func(y []T, a T, x []T)
@@ -70,6 +75,18 @@ type Ops[T Float] struct {
 	// SumSquaredDifferences returns Σ (x[i] − y[i])² likewise; the difference is
 	// taken in float64.
 	SumSquaredDifferences func(x, y []T) float64
+
+	// Forward takes a tile through one layer of the inner block, next = h + a σ(W h + b)
+	// for W (d,d) and tiles (d,n): Affine followed by ActivateAdd, with their bits. ds
+	// and b may be nil.
+	Forward func(kind Activation, next, ds, w, h, b []T, a T, d, n int)
+
+	// Backward takes the adjoint p of that layer's output to that of its input h and
+	// adds the gradients: e = (a·p)·ds by ScaleMul, G += E Hᵀ by AddOuter, gb by AddRowSums
+	// (unless nil), P += Wᵀ E by AddTransposed, with their bits. e (d,n) is overwritten.
+	Backward func(g, gb, p, e, w, ds, h []T, a T, d, n int, scratch []T)
+
+	peak func(rounds int) (flops float64)
 }
 
 // OuterScratch returns the scratch length that AddOuter needs.

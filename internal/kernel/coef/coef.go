@@ -1,0 +1,127 @@
+// Package coef holds the coefficients of the kernels' approximations, lowest
+// degree first, for the portable code and for the generator of the assembly.
+//
+// Each set is the minimax fit (Remez exchange in 60-digit arithmetic) of the
+// function and interval named, for the relative error of what is computed from
+// it, rounded to the element type. The bound stated is that of the fit before
+// rounding.
+package coef
+
+// Ln2 in two parts: k·Hi is exact for the |k| < 1100 (float64) and < 200
+// (float32) that occur.
+const (
+	Ln2Hi64 = 6.93147180369123816490e-01
+	Ln2Lo64 = 1.90821492927058770002e-10
+	Ln2Hi32 = 0.693145751953125
+	Ln2Lo32 = 1.42860676533018704e-06
+)
+
+// Exp64 is q of eʳ − 1 = r + r² q(r) on |r| ≤ ln2/2; error 0.17·2⁻⁵³.
+var Exp64 = [...]float64{
+	0.5000000000000006,
+	0.16666666666666685,
+	0.04166666666657353,
+	0.008333333333314529,
+	0.0013888888932411729,
+	0.00019841269903158175,
+	2.4801504403921455e-05,
+	2.7557227845030137e-06,
+	2.7626344038652024e-07,
+	2.5114506358356646e-08,
+}
+
+// Exp32 is q of eʳ − 1 = r + r² q(r) on |r| ≤ ln2/2; error 0.23·2⁻²⁴.
+var Exp32 = [...]float32{
+	0.5,
+	0.166665435,
+	0.0416662805,
+	0.00836659223,
+	0.00139464682,
+}
+
+// TanhP32 and TanhQ32 are P and Q of tanh x = x P(x²)/Q(x²) on |x| ≤ 9.02; error
+// 0.36·2⁻²⁴. All coefficients are positive, so that no digits cancel.
+var (
+	TanhP32 = [...]float32{
+		1,
+		0.133797228,
+		0.00349404104,
+		2.0583584e-5,
+		1.33192026e-8,
+	}
+	TanhQ32 = [...]float32{
+		1,
+		0.467130393,
+		0.025871098,
+		0.000328310329,
+		7.76207571e-7,
+	}
+)
+
+// MillsP64 and MillsQ64 are P and Q of Φ(−y) e^{y²/2} = P(y)/Q(y), the Mills
+// ratio over √(2π), on 0 ≤ y ≤ 37.6; error 0.008·2⁻⁵³, all coefficients positive.
+var (
+	MillsP64 = [...]float64{
+		0.5,
+		0.8269587274441612,
+		0.6781042485125467,
+		0.3561856897006295,
+		0.13147873099778054,
+		0.03547511745085375,
+		0.007075985650163994,
+		0.0010315359178499513,
+		0.00010558265017628345,
+		6.899891330392585e-06,
+		2.2130992732325119e-07,
+	}
+	MillsQ64 = [...]float64{
+		1,
+		2.451802015691188,
+		2.8124634714904295,
+		1.9964530735476365,
+		0.976749801489065,
+		0.3467813971739978,
+		0.09147401893405063,
+		0.018000412664584388,
+		0.002602972560905506,
+		0.0002652111979600937,
+		1.72954627006773e-05,
+		5.547417212848445e-07,
+	}
+)
+
+// MillsP32 and MillsQ32 are the same on 0 ≤ y ≤ 12.6; error 0.08·2⁻²⁴.
+var (
+	MillsP32 = [...]float32{
+		0.5,
+		0.433986098,
+		0.180056766,
+		0.039565213,
+		0.00395857729,
+	}
+	MillsQ32 = [...]float32{
+		1,
+		1.66585708,
+		1.18927145,
+		0.461081862,
+		0.099183321,
+		0.00992252212,
+	}
+)
+
+// Limits of the arguments.
+const (
+	// Tanh64 and Tanh32 bound |x|: tanh rounds to 1 from there on.
+	Tanh64 = 20.0
+	Tanh32 = 9.02
+	// GELU64 and GELU32 bound |x|: beyond, Φ(−|x|) is taken as 0. There it is still a
+	// normal number, so that no arithmetic runs into subnormals.
+	GELU64 = 37.5
+	GELU32 = 12.5
+)
+
+// InvSqrt2Pi is 1/√(2π), the density of the normal distribution at 0.
+const InvSqrt2Pi = 0.398942280401432677939946059934
+
+// Log2E is 1/ln 2.
+const Log2E = 1.44269504088896340735992468100

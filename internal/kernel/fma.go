@@ -1,0 +1,62 @@
+package kernel
+
+import (
+	"math"
+	"unsafe"
+)
+
+// fma returns x·y + z with one rounding, in either element type.
+func fma[T Float](x, y, z T) T {
+	// The size is a constant of each instantiation: one branch is compiled.
+	if unsafe.Sizeof(x) == 8 {
+		return T(math.FMA(float64(x), float64(y), float64(z)))
+	}
+	return T(fma32(float32(x), float32(y), float32(z)))
+}
+
+// fma32 returns x·y + z rounded once to float32.
+//
+// The product of two float32 is exact in float64 (24 + 24 ≤ 53 bits, and the
+// exponent fits). The float64 sum s is rounded, and rounding s again to float32
+// differs from rounding the exact sum only if s lies midway between two
+// float32: rounding to float64 is monotone and keeps the midpoints, so any other
+// s is on the same side of each midpoint as the exact sum. For results in the
+// normal range s is midway iff its 29 low bits are 1 followed by zeros; that and
+// all smaller s are left to fma32Midway.
+func fma32(x, y, z float32) float32 {
+	p := float64(x) * float64(y)
+	s := float64(p + float64(z))
+	bits := math.Float64bits(s)
+	if bits&(1<<29-1) != 1<<28 && bits<<1 >= (1023-126)<<53 {
+		return float32(s)
+	}
+	return fma32Midway(p, float64(z), s)
+}
+
+// fma32Midway returns p + z rounded to float32, where s is p + z rounded to
+// float64. It first makes s the sum rounded to odd: of the two neighbours of an
+// inexact sum the one with an odd significand. As 53 ≥ 24 + 2, rounding that to
+// float32 equals rounding the exact sum (Boldo and Melquiond, "Emulation of a
+// FMA and correctly rounded sums", IEEE Trans. Comput. 57, 2008).
+func fma32Midway(p, z, s float64) float32 {
+	t := float64(s - p)
+	e := float64(float64(p-float64(s-t)) + float64(z-t)) // p + z = s + e
+	bits := math.Float64bits(s)
+	if e != 0 && bits&1 == 0 {
+		if (e > 0) == (s > 0) {
+			bits++
+		} else {
+			bits--
+		}
+	}
+	return float32(math.Float64frombits(bits))
+}
+
+// horner returns Σ c[i] xⁱ by fused multiply-adds from the highest degree down.
+func horner[T Float](c []T, x T) T {
+	s := c[len(c)-1]
+	for i := len(c) - 2; i >= 0; i-- {
+		s = fma(s, x, c[i])
+	}
+	return s
+}

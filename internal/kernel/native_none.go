@@ -1,0 +1,5 @@
+package kernel
+
+func native32() []Ops[float32] { return nil }
+
+func native64() []Ops[float64] { return nil }
