@@ -1,15 +1,23 @@
 package train
 
+import (
+	"cmp"
+	"fmt"
+	"math"
+
+	"github.com/deeplimit/deeplimit/internal/field"
+)
+
 // Spec is the `train` section of a study file. Zero values mean the default.
 type Spec struct {
 	// Method is gd (full-batch gradient descent), sgd, momentum or adam; default gd.
 	Method string `yaml:"method,omitempty" json:"method"`
 	// Batch is the number of samples of a mini-batch; 0 for all. Default 32 for
-	// sgd, else 0; not allowed with gd.
+	// sgd (all where there are fewer samples), else 0; not allowed with gd.
 	Batch int `yaml:"batch,omitempty" json:"batch,omitempty"`
 	// Momentum is the factor of method momentum; default 0.9.
 	Momentum float64 `yaml:"momentum,omitempty" json:"momentum,omitempty"`
-	// Beta1, Beta2, Epsilon are those of Adam; defaults 0.9, 0.999, 1e-8.
+	// Beta1, Beta2, Epsilon are those of method adam; defaults 0.9, 0.999, 1e-8.
 	Beta1   float64 `yaml:"beta1,omitempty" json:"beta1,omitempty"`
 	Beta2   float64 `yaml:"beta2,omitempty" json:"beta2,omitempty"`
 	Epsilon float64 `yaml:"epsilon,omitempty" json:"epsilon,omitempty"`
@@ -22,7 +30,7 @@ type Step struct {
 	// Rule is depth (η = value·L^(2α−1)), constant (η = value), armijo
 	// (backtracking from value·L^(2α−1)), cosine (from value·L^(2α−1) down to
 	// minimum times that over stop.iterations) or decay (value·L^(2α−1)·factor^⌊t/every⌋);
-	// default depth.
+	// default depth. Rule armijo needs method gd.
 	Rule string `yaml:"rule,omitempty" json:"rule"`
 	// Value is η₀; default 1.
 	Value float64 `yaml:"value,omitempty" json:"value"`
@@ -30,7 +38,8 @@ type Step struct {
 	Factor float64 `yaml:"factor,omitempty" json:"factor,omitempty"`
 	// Slope is the Armijo constant c: accept when J(θ−ηg) ≤ J − cη‖g‖²; default 1e-4.
 	Slope float64 `yaml:"slope,omitempty" json:"slope,omitempty"`
-	// Every is the number of iterations between decays; default a third of stop.iterations.
+	// Every is the number of iterations between decays; default a third of
+	// stop.iterations, at least 1.
 	Every int `yaml:"every,omitempty" json:"every,omitempty"`
 	// Minimum is the last η of cosine as a fraction of the first; default 0.
 	Minimum float64 `yaml:"minimum,omitempty" json:"minimum,omitempty"`
@@ -49,4 +58,157 @@ type Stop struct {
 	Plateau int `yaml:"plateau,omitempty" json:"plateau,omitempty"`
 	// Divergence stops when J exceeds this multiple of J(0), or is not finite; default 1e6.
 	Divergence float64 `yaml:"divergence,omitempty" json:"divergence,omitempty"`
+}
+
+// Resolve returns s with every default filled in for a data set of the given number
+// of samples, 0 when that is not known yet (then a batch is not held against it).
+// What the method or the rule does not use stays zero. Resolving a resolved Spec
+// changes nothing.
+//
+// A field that is wrong, or that the method or rule has no use for, is refused with
+// a *field.Error whose path is relative to the section.
+func (s Spec) Resolve(samples int) (Spec, error) {
+	s.Method = cmp.Or(s.Method, "gd")
+	switch s.Method {
+	case "sgd":
+		if s.Batch == 0 {
+			s.Batch = 32
+			if samples > 0 {
+				s.Batch = min(s.Batch, samples)
+			}
+		}
+	case "momentum":
+		s.Momentum = cmp.Or(s.Momentum, 0.9)
+	case "adam":
+		s.Beta1 = cmp.Or(s.Beta1, 0.9)
+		s.Beta2 = cmp.Or(s.Beta2, 0.999)
+		s.Epsilon = cmp.Or(s.Epsilon, 1e-8)
+	}
+	if err := s.checkMethod(samples); err != nil {
+		return Spec{}, err
+	}
+	var err error
+	if s.Stop, err = s.Stop.resolve(); err != nil {
+		return Spec{}, field.Under("stop", err)
+	}
+	if s.Step, err = s.Step.resolve(s.Method, s.Stop.Iterations); err != nil {
+		return Spec{}, field.Under("step", err)
+	}
+	return s, nil
+}
+
+// checkMethod refuses wrong values of the method and its parameters.
+func (s Spec) checkMethod(samples int) error {
+	if err := field.OneOf("method", s.Method, "gd", "sgd", "momentum", "adam"); err != nil {
+		return err
+	}
+	switch {
+	case s.Method == "gd" && s.Batch != 0:
+		return &field.Error{Path: "batch", Got: s.Batch, Want: "no batch with method gd, which takes all samples (use method: sgd)"}
+	case s.Batch < 0:
+		return &field.Error{Path: "batch", Got: s.Batch, Want: "a whole number ≥ 1"}
+	case samples > 0 && s.Batch > samples:
+		return &field.Error{Path: "batch", Got: s.Batch, Want: fmt.Sprintf("at most %d, the number of samples", samples)}
+	}
+	return firstWrong(
+		setting{"momentum", s.Momentum, s.Method == "momentum", "method: momentum", open(0, 1)},
+		setting{"beta1", s.Beta1, s.Method == "adam", "method: adam", open(0, 1)},
+		setting{"beta2", s.Beta2, s.Method == "adam", "method: adam", open(0, 1)},
+		setting{"epsilon", s.Epsilon, s.Method == "adam", "method: adam", positive},
+	)
+}
+
+// resolve fills in the defaults of the rule and refuses what is wrong in it.
+func (s Step) resolve(method string, iterations int) (Step, error) {
+	s.Rule = cmp.Or(s.Rule, "depth")
+	if err := field.OneOf("rule", s.Rule, "depth", "constant", "armijo", "cosine", "decay"); err != nil {
+		return Step{}, err
+	}
+	if s.Rule == "armijo" && method != "gd" {
+		return Step{}, &field.Error{Path: "rule", Got: s.Rule, Want: "depth, constant, cosine or decay with method " + method + " (armijo needs method: gd)"}
+	}
+	s.Value = cmp.Or(s.Value, 1)
+	armijo, decay := s.Rule == "armijo", s.Rule == "decay"
+	if armijo || decay {
+		s.Factor = cmp.Or(s.Factor, 0.5)
+	}
+	if armijo {
+		s.Slope = cmp.Or(s.Slope, 1e-4)
+	}
+	if decay {
+		s.Every = cmp.Or(s.Every, max(1, iterations/3))
+	}
+	switch {
+	case !decay && s.Every != 0:
+		return Step{}, &field.Error{Path: "every", Got: s.Every, Want: "it left out, or rule: decay"}
+	case s.Every < 0:
+		return Step{}, &field.Error{Path: "every", Got: s.Every, Want: "a whole number ≥ 1"}
+	}
+	return s, firstWrong(
+		setting{"value", s.Value, true, "", positive},
+		setting{"factor", s.Factor, armijo || decay, "rule: armijo or decay", open(0, 1)},
+		setting{"slope", s.Slope, armijo, "rule: armijo", open(0, 1)},
+		setting{"minimum", s.Minimum, s.Rule == "cosine", "rule: cosine", fraction},
+	)
+}
+
+// resolve fills in the defaults and refuses what is wrong.
+func (s Stop) resolve() (Stop, error) {
+	s.Iterations = cmp.Or(s.Iterations, 1000)
+	s.Divergence = cmp.Or(s.Divergence, 1e6)
+	switch {
+	case s.Iterations < 1:
+		return Stop{}, &field.Error{Path: "iterations", Got: s.Iterations, Want: "a whole number ≥ 1"}
+	case s.Plateau < 0:
+		return Stop{}, &field.Error{Path: "plateau", Got: s.Plateau, Want: "a whole number ≥ 0"}
+	}
+	return s, firstWrong(
+		setting{"loss", s.Loss, true, "", nonNegative},
+		setting{"seconds", s.Seconds, true, "", nonNegative},
+		setting{"divergence", s.Divergence, true, "", above(1)},
+	)
+}
+
+// A setting is a number with the range it may be in where it is used; elsewhere it
+// must be zero.
+type setting struct {
+	name  string
+	value float64
+	used  bool
+	needs string // what makes it used
+	in    interval
+}
+
+// An interval is a set of finite numbers with the words for it.
+type interval struct {
+	words    string
+	contains func(v float64) bool
+}
+
+var (
+	positive    = interval{"a finite number > 0", func(v float64) bool { return v > 0 }}
+	nonNegative = interval{"a finite number ≥ 0", func(v float64) bool { return v >= 0 }}
+	fraction    = interval{"a number in [0, 1]", func(v float64) bool { return v >= 0 && v <= 1 }}
+)
+
+func open(low, high float64) interval {
+	return interval{fmt.Sprintf("a number in (%g, %g)", low, high), func(v float64) bool { return v > low && v < high }}
+}
+
+func above(low float64) interval {
+	return interval{fmt.Sprintf("a finite number > %g", low), func(v float64) bool { return v > low }}
+}
+
+// firstWrong returns a *field.Error about the first setting that is out of its range
+// or has no use, nil when there is none.
+func firstWrong(settings ...setting) error {
+	for _, s := range settings {
+		switch {
+		case s.used && !(s.in.contains(s.value) && math.Abs(s.value) <= math.MaxFloat64):
+			return &field.Error{Path: s.name, Got: s.value, Want: s.in.words}
+		case !s.used && s.value != 0:
+			return &field.Error{Path: s.name, Got: s.value, Want: "it left out, or " + s.needs}
+		}
+	}
+	return nil
 }

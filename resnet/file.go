@@ -1,0 +1,53 @@
+package resnet
+
+import (
+	"fmt"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/deeplimit/deeplimit/internal/npy"
+	"github.com/deeplimit/deeplimit/weightpath"
+)
+
+// File returns the file of kind file for a depth, with {depth} replaced, relative
+// paths being under base.
+func (i Initial) File(depth int, base string) string {
+	path := strings.ReplaceAll(i.Path, "{depth}", strconv.Itoa(depth))
+	if !filepath.IsAbs(path) {
+		path = filepath.Join(base, path)
+	}
+	return path
+}
+
+// read returns the entries of group g from the file of kind file: a .npy array, or
+// the tensor named like the group in a .safetensors file.
+func (i Initial) read(g Group, depth int, base string) ([]float64, error) {
+	path := i.File(depth, base)
+	var shape []int
+	var data []float64
+	switch filepath.Ext(path) {
+	case ".npy":
+		var err error
+		if shape, data, err = npy.Read(path); err != nil {
+			return nil, err
+		}
+	case ".safetensors":
+		weights, err := weightpath.ReadWeights(path)
+		if err != nil {
+			return nil, err
+		}
+		tensor, ok := weights.Tensors[g.Name]
+		if !ok {
+			return nil, fmt.Errorf("%s: got no tensor %s, want one of shape %v", path, g.Name, g.Shape)
+		}
+		shape, data = tensor.Shape, tensor.Data
+	default:
+		return nil, fmt.Errorf("%s: got extension %q, want .npy or .safetensors", path, filepath.Ext(path))
+	}
+	if !slices.Equal(shape, g.Shape) {
+		return nil, fmt.Errorf("%s: got an array of shape %v, want %v", path, shape, g.Shape)
+	}
+	return data, nil
+}

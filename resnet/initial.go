@@ -1,0 +1,134 @@
+package resnet
+
+import (
+	"fmt"
+	"math"
+	"math/rand/v2"
+
+	"github.com/deeplimit/deeplimit/internal/stream"
+)
+
+// draw returns the entries of group g (L,…) at iteration 0: amplitude·L^−exponent
+// times standard draws of the kind. Draws that depths share (tied, coupled,
+// gaussian-process) use streams that do not name the depth.
+func (i Initial) draw(g Group, depth int, seed uint64, base string) ([]float64, error) {
+	entries := make([]float64, g.Len())
+	size := g.Len() / depth
+	scale := 0.0
+	if i.Kind != "zero" && i.Kind != "file" {
+		scale = *i.Amplitude * math.Pow(float64(depth), -*i.Exponent)
+	}
+	own := func() *rand.Rand { return stream.New(seed, fmt.Sprintf("initial/%s/depth=%d", g.Name, depth)) }
+	shared := "initial/" + g.Name
+	switch i.Kind {
+	case "zero":
+		return entries, nil
+	case "file":
+		return i.read(g, depth, base)
+	case "constant":
+		for j := range entries {
+			entries[j] = 1
+		}
+	case "normal", "truncated-normal", "uniform":
+		switch {
+		case i.Tied:
+			independent(entries[:size], i.Kind, stream.New(seed, shared+"/tied"))
+			for k := 1; k < depth; k++ {
+				copy(entries[k*size:], entries[:size])
+			}
+		case i.Coupled:
+			alongLayers(entries, size, func(path []float64, entry int) {
+				coupledNoise(path, stream.New(seed, fmt.Sprintf("%s/brownian/%d", shared, entry)).Uint64())
+			})
+		default:
+			independent(entries, i.Kind, own())
+		}
+	case "gaussian-process":
+		alongLayers(entries, size, func(path []float64, entry int) {
+			smooth(path, i.Length, stream.New(seed, fmt.Sprintf("%s/process/%d", shared, entry)))
+		})
+	case "fractional-brownian", "fractional-noise":
+		noise := newFractionalNoise(i.Hurst, depth, i.Coupled)
+		random := own()
+		if i.Coupled {
+			random = stream.New(seed, shared+"/fractional")
+		}
+		alongLayers(entries, size, func(path []float64, _ int) {
+			noise.drawTo(path, random)
+			if i.Kind == "fractional-brownian" {
+				accumulate(path, math.Pow(float64(depth), -i.Hurst))
+			}
+		})
+	default:
+		return nil, fmt.Errorf("resnet: initial kind: got %q, want a kind that Initial documents", i.Kind)
+	}
+	for j := range entries {
+		entries[j] *= scale
+	}
+	return entries, nil
+}
+
+// independent fills entries with draws of mean 0: standard normal, the same
+// rejected outside ±2, or uniform with variance 1.
+func independent(entries []float64, kind string, random *rand.Rand) {
+	for j := range entries {
+		switch kind {
+		case "normal":
+			entries[j] = random.NormFloat64()
+		case "truncated-normal":
+			z := random.NormFloat64()
+			for math.Abs(z) > 2 {
+				z = random.NormFloat64()
+			}
+			entries[j] = z
+		case "uniform":
+			entries[j] = math.Sqrt(3) * (2*random.Float64() - 1)
+		}
+	}
+}
+
+// alongLayers calls fill with the path over the layers of each of the size entries
+// of a layer, and stores what it wrote.
+func alongLayers(entries []float64, size int, fill func(path []float64, entry int)) {
+	path := make([]float64, len(entries)/size)
+	for entry := range size {
+		fill(path, entry)
+		for k, v := range path {
+			entries[k*size+entry] = v
+		}
+	}
+}
+
+// accumulate replaces path by its partial sums times scale.
+func accumulate(path []float64, scale float64) {
+	sum := 0.0
+	for k, v := range path {
+		sum += v
+		path[k] = scale * sum
+	}
+}
+
+// smooth fills path with a Gaussian process of covariance exp(−(s−t)²/2ℓ²) at
+// s = k/L, k = 1..L: a random Fourier series of period P = 1 + 8ℓ, whose periodic
+// images change the covariance on [0,1] by less than e^−32. The function drawn
+// does not depend on L.
+func smooth(path []float64, length float64, random *rand.Rand) {
+	period := 1 + 8*length
+	clear(path)
+	for m := 0; ; m++ {
+		frequency := 2 * math.Pi * float64(m) / period
+		weight := math.Exp(-0.5 * frequency * frequency * length * length)
+		if weight < 1e-17 {
+			return
+		}
+		amplitude := math.Sqrt(length * math.Sqrt(2*math.Pi) / period * weight)
+		if m > 0 {
+			amplitude *= math.Sqrt2
+		}
+		a, b := random.NormFloat64(), random.NormFloat64()
+		for k := range path {
+			sin, cos := math.Sincos(frequency * float64(k+1) / float64(len(path)))
+			path[k] += amplitude * (a*cos + b*sin)
+		}
+	}
+}

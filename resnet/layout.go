@@ -1,0 +1,75 @@
+package resnet
+
+import (
+	"slices"
+
+	"github.com/deeplimit/deeplimit/internal/kernel"
+)
+
+// A Group is one named array of parameters inside the parameter vector θ.
+type Group struct {
+	Name    string // A, b; V, c, W, b for block mlp; delta, E, C
+	Shape   []int  // layered groups begin with L
+	Offset  int    // of the first entry in θ
+	Trained bool   // false for a fixed δ, E or C
+}
+
+// Len returns the number of entries, the product of Shape.
+func (g Group) Len() int {
+	n := 1
+	for _, s := range g.Shape {
+		n *= s
+	}
+	return n
+}
+
+// Layout says where each group stands in the parameter vector. Trained groups come
+// first, so that θ[:Trained] is what a descent method moves.
+type Layout struct {
+	Groups  []Group
+	Trained int // number of trained entries
+	Size    int // number of entries
+}
+
+// newLayout places groups one after another, the trained ones first.
+func newLayout(groups []Group) Layout {
+	slices.SortStableFunc(groups, func(a, b Group) int {
+		switch {
+		case a.Trained == b.Trained:
+			return 0
+		case a.Trained:
+			return -1
+		}
+		return 1
+	})
+	layout := Layout{Groups: groups}
+	for i := range groups {
+		groups[i].Offset = layout.Size
+		layout.Size += groups[i].Len()
+		if groups[i].Trained {
+			layout.Trained = layout.Size
+		}
+	}
+	return layout
+}
+
+// Group returns the group with the given name and whether there is one.
+func (l Layout) Group(name string) (Group, bool) {
+	i := slices.IndexFunc(l.Groups, func(g Group) bool { return g.Name == name })
+	if i < 0 {
+		return Group{}, false
+	}
+	return l.Groups[i], true
+}
+
+// View returns the entries of the named group in theta, sharing memory, or nil
+// when there is no such group or theta (a gradient, which ends at Trained) does not
+// reach it.
+func View[T kernel.Float](l Layout, theta []T, name string) []T {
+	g, ok := l.Group(name)
+	if !ok || g.Offset+g.Len() > len(theta) {
+		return nil
+	}
+	end := g.Offset + g.Len()
+	return theta[g.Offset:end:end]
+}

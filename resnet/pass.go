@@ -1,0 +1,369 @@
+package resnet
+
+import (
+	"unsafe"
+
+	"github.com/deeplimit/deeplimit/internal/kernel"
+)
+
+// A pass is one worker's memory for taking a tile forward and back through the
+// depth. The layers are cut into segments: the states of one segment are kept at a
+// time, those of the others are recomputed from the segment's first state. The
+// results do not depend on the cut, as recomputation gives the same bits.
+//
+// Letters: n columns, K layers of a segment, d width, m rows of the activation.
+type pass[T kernel.Float] struct {
+	net     *Network
+	ops     *kernel.Ops[T]
+	sigma   func(s, ds, u []T) // σ and σ′ of a whole layer
+	segment int                // K
+
+	starts   []T // first state of each segment (⌈L/K⌉, d, n)
+	states   []T // h (K+1, d, n)
+	slopes   []T // σ′ (K, m, n)
+	values   []T // σ (K, m, n), where behind or a trained δ needs it, else one layer
+	branches []T // f (K, d, n), where a trained δ needs it apart from σ, else one layer
+
+	adjoint  []T // p (d, n)
+	scaled   []T // δ p (d, n)
+	pulled   []T // adjoint of σ's value, then of its argument (m, n)
+	product  []T // z or f before the residual sum (max(d,m), n)
+	outer    []T // scratch of AddOuter
+	output   []T // ŷ, then ∂J/∂ŷ (outputs, n)
+	sample   []float64
+	gradient []float64
+}
+
+// keepValues says whether the backward pass reads σ(u) of every layer.
+func (n *Network) keepValues() bool { return n.behind.present || n.Residual != "fixed" }
+
+// keepBranches says whether it reads f_k apart from σ(u).
+func (n *Network) keepBranches() bool { return n.behind.present && n.Residual != "fixed" }
+
+// layerEntries returns how many numbers a kept layer takes for each column.
+func (n *Network) layerEntries() int {
+	entries := n.Width + n.middle()
+	if n.keepValues() {
+		entries += n.middle()
+	}
+	if n.keepBranches() {
+		entries += n.Width
+	}
+	return entries
+}
+
+// segmentLength returns the most layers K whose states, with the first state of
+// every segment, fit in memory bytes for one worker with tiles of n columns; the
+// K with the least memory where nothing fits.
+func segmentLength[T kernel.Float](net *Network, n int, memory int64) int {
+	var zero T
+	size := int64(unsafe.Sizeof(zero)) * int64(n)
+	bytes := func(k int) int64 {
+		segments := (net.Depth + k - 1) / k
+		return size * (int64(segments)*int64(net.Width) + int64(k)*int64(net.layerEntries()))
+	}
+	best := net.Depth
+	for k := net.Depth; k >= 1 && bytes(best) > memory; k = k * 7 / 8 {
+		if bytes(k) < bytes(best) {
+			best = k
+		}
+	}
+	return best
+}
+
+func newPass[T kernel.Float](net *Network, ops *kernel.Ops[T], n, segment int) *pass[T] {
+	d, m, k := net.Width, net.middle(), segment
+	kept := func(keep bool, rows int) []T {
+		if keep {
+			return make([]T, k*rows*n)
+		}
+		return make([]T, rows*n)
+	}
+	return &pass[T]{
+		net: net, ops: ops, segment: k, sigma: activate(net, ops),
+		starts:   make([]T, (net.Depth+k-1)/k*d*n),
+		states:   make([]T, (k+1)*d*n),
+		slopes:   make([]T, k*m*n),
+		values:   kept(net.keepValues(), m),
+		branches: kept(net.keepBranches(), d),
+		adjoint:  make([]T, d*n), scaled: make([]T, d*n),
+		pulled: make([]T, m*n), product: make([]T, max(d, m)*n),
+		outer:    make([]T, kernel.OuterScratch(max(d, m, net.Outputs), max(d, m, net.Inputs), n)),
+		output:   make([]T, net.Outputs*n),
+		sample:   make([]float64, net.Outputs),
+		gradient: make([]float64, net.Outputs),
+	}
+}
+
+// activate returns σ and σ′ for a whole layer: the vector kernel where there is
+// one, else entry by entry in float64.
+func activate[T kernel.Float](net *Network, ops *kernel.Ops[T]) func(s, ds, u []T) {
+	switch net.Activation {
+	case "tanh":
+		return func(s, ds, u []T) { ops.Activate(kernel.Tanh, s, ds, u) }
+	case "gelu":
+		return func(s, ds, u []T) { ops.Activate(kernel.GELU, s, ds, u) }
+	}
+	return func(s, ds, u []T) {
+		for i, z := range u {
+			value, first, _ := net.activation.Derivatives(float64(z))
+			s[i], ds[i] = T(value), T(first)
+		}
+	}
+}
+
+// Views of what the pass keeps; j counts layers inside the segment.
+
+func (p *pass[T]) state(j, n int) []T { return block(p.states, j, p.net.Width*n) }
+func (p *pass[T]) slope(j, n int) []T { return block(p.slopes, j, p.net.middle()*n) }
+
+func (p *pass[T]) value(j, n int) []T {
+	if !p.net.keepValues() {
+		j = 0
+	}
+	return block(p.values, j, p.net.middle()*n)
+}
+
+func (p *pass[T]) branch(j, n int) []T {
+	if !p.net.keepBranches() {
+		j = 0
+	}
+	return block(p.branches, j, p.net.Width*n)
+}
+
+func block[T any](s []T, j, size int) []T { return s[j*size : (j+1)*size : (j+1)*size] }
+
+// scaleIndex returns where δ of layer k stands in θ.
+func (n *Network) scaleIndex(k int) int {
+	if n.Residual == "layered" {
+		return n.delta.Offset + k
+	}
+	return n.delta.Offset
+}
+
+// weightsOf returns M (rows,cols) and the bias (nil without one) of layer k, k = 0..L−1.
+func weightsOf[T any](a *affine, theta []T, k int) (w, b []T) {
+	w = block(theta[a.weights.Offset:], k, a.rows*a.cols)
+	if a.bias != nil {
+		b = block(theta[a.bias.Offset:], k, a.rows)
+	}
+	return w, b
+}
+
+// embed writes h_0 = E x to the first start.
+func (p *pass[T]) embed(theta []T, t *tile[T]) {
+	h := p.starts[:p.net.Width*t.n]
+	if e := p.net.embed; e != nil {
+		p.ops.Affine(h, theta[e.Offset:e.Offset+e.Len()], t.x, nil, p.net.Width, p.net.Inputs, t.n)
+		return
+	}
+	copy(h, t.x)
+}
+
+// forward takes the layers of segment g from its start to its end. With keep
+// every layer's state stays for backward, else each overwrites the one before and
+// the last becomes the start of the next segment. It returns the last state.
+func (p *pass[T]) forward(theta []T, g, n int, keep bool) []T {
+	size := p.net.Width * n
+	first := g * p.segment
+	layers := min(p.segment, p.net.Depth-first)
+	copy(p.state(0, n), block(p.starts, g, size))
+	end := 0
+	for j := range layers {
+		from, to, slot := j, j+1, j
+		if !keep { // two states in turn, what else a layer computes in slot 0
+			from, to, slot = j%2, 1-j%2, 0
+		}
+		p.layer(theta, first+j, p.state(to, n), p.state(from, n), p.slope(slot, n), p.value(slot, n), p.branch(slot, n), n)
+		end = to
+	}
+	last := p.state(end, n)
+	if next := (g + 1) * size; next < len(p.starts) && first+layers < p.net.Depth {
+		copy(p.starts[next:next+size], last)
+	}
+	return last
+}
+
+// layer computes next = h + δ f(h) of layer k with σ′(u) in ds, σ(u) in s and, for
+// a block with a map behind σ, f in f.
+func (p *pass[T]) layer(theta []T, k int, next, h, ds, s, f []T, n int) {
+	u := h
+	if a := &p.net.before; a.present {
+		w, b := weightsOf(a, theta, k)
+		u = p.product[:a.rows*n]
+		p.ops.Affine(u, w, h, b, a.rows, a.cols, n)
+	}
+	p.sigma(s, ds, u)
+	if a := &p.net.behind; a.present {
+		w, b := weightsOf(a, theta, k)
+		p.ops.Affine(f, w, s, b, a.rows, a.cols, n)
+	} else {
+		f = s
+	}
+	copy(next, h)
+	p.ops.AddScaled(next, theta[p.net.scaleIndex(k)], f)
+}
+
+// backward takes the adjoint from the end of segment g to its start and adds each
+// layer's gradient to grad, which ends at Layout.Trained. With fresh a layer's
+// entries are set to zero first.
+func (p *pass[T]) backward(theta, grad []T, g, n int, fresh bool) {
+	net, ops := p.net, p.ops
+	first := g * p.segment
+	layers := min(p.segment, net.Depth-first)
+	adjoint, scaled := p.adjoint[:net.Width*n], p.scaled[:net.Width*n]
+	for j := layers - 1; j >= 0; j-- {
+		k := first + j
+		h, ds := p.state(j, n), p.slope(j, n)
+		if net.Residual != "fixed" {
+			f := p.value(j, n)
+			if net.behind.present {
+				f = p.branch(j, n)
+			}
+			grad[net.scaleIndex(k)] += T(inner(adjoint, f))
+		}
+		delta := theta[net.scaleIndex(k)]
+		pulled := p.pulled[:net.middle()*n]
+		if a := &net.behind; a.present {
+			clear(scaled)
+			ops.AddScaled(scaled, delta, adjoint)
+			p.addGradient(a, grad, k, scaled, p.value(j, n), n, fresh)
+			clear(pulled)
+			w, _ := weightsOf(a, theta, k)
+			ops.AddTransposed(pulled, w, scaled, a.rows, a.cols, n)
+			ops.ScaleMul(pulled, 1, pulled, ds)
+		} else {
+			ops.ScaleMul(pulled, delta, adjoint, ds)
+		}
+		if a := &net.before; a.present {
+			p.addGradient(a, grad, k, pulled, h, n, fresh)
+			w, _ := weightsOf(a, theta, k)
+			ops.AddTransposed(adjoint, w, pulled, a.rows, a.cols, n)
+		} else {
+			ops.AddScaled(adjoint, 1, pulled)
+		}
+	}
+}
+
+// addGradient adds E Hᵀ and the row sums of E to the gradient of layer k's map.
+func (p *pass[T]) addGradient(a *affine, grad []T, k int, e, h []T, n int, fresh bool) {
+	w, b := weightsOf(a, grad, k)
+	if fresh {
+		clear(w)
+		clear(b)
+	}
+	p.ops.AddOuter(w, e, h, a.rows, a.cols, n, p.outer)
+	if b != nil {
+		p.ops.AddRowSums(b, e, a.rows, n)
+	}
+}
+
+// inner returns Σ x_i y_i in float64, in order.
+func inner[T kernel.Float](x, y []T) float64 {
+	sum := 0.0
+	for i, v := range x {
+		sum += float64(v) * float64(y[i])
+	}
+	return sum
+}
+
+// predict writes ŷ = C h to p.output.
+func (p *pass[T]) predict(theta, h []T, n int) []T {
+	output := p.output[:p.net.Outputs*n]
+	if c := p.net.readout; c != nil {
+		p.ops.Affine(output, theta[c.Offset:c.Offset+c.Len()], h, nil, p.net.Outputs, p.net.Width, n)
+	} else {
+		copy(output, h)
+	}
+	return output
+}
+
+// judge sums the losses of the tile's samples and counts the correct classes,
+// given the last state h; output becomes ∂J/∂ŷ (columns without a sample: 0) for a
+// mean over total samples.
+func (p *pass[T]) judge(theta, h []T, t *tile[T], total int) (sum float64, correct int) {
+	outputs, n := p.net.Outputs, t.n
+	output := p.predict(theta, h, n)
+	for c := range n {
+		if c >= t.used {
+			for i := range outputs {
+				output[i*n+c] = 0
+			}
+			continue
+		}
+		for i := range outputs {
+			p.sample[i] = float64(output[i*n+c])
+		}
+		if t.want != nil && argmax(p.sample) == t.want[c] {
+			correct++
+		}
+		sum += p.net.loss.value(p.gradient, p.sample, t.y[c*outputs:(c+1)*outputs])
+		for i := range outputs {
+			output[i*n+c] = T(p.gradient[i] / float64(total))
+		}
+	}
+	return sum, correct
+}
+
+// argmax returns the index of the largest entry, the first of equals, −1 when none is a number.
+func argmax(v []float64) int {
+	best := -1
+	for i, x := range v {
+		if x == x && (best < 0 || x > v[best]) {
+			best = i
+		}
+	}
+	return best
+}
+
+// pullback turns ∂J/∂ŷ in p.output into the adjoint ∂J/∂h_L and adds the gradient
+// of a trained readout.
+func (p *pass[T]) pullback(theta, grad, h []T, n int) {
+	adjoint := p.adjoint[:p.net.Width*n]
+	output := p.output[:p.net.Outputs*n]
+	c := p.net.readout
+	if c == nil {
+		copy(adjoint, output)
+		return
+	}
+	if c.Trained {
+		p.ops.AddOuter(grad[c.Offset:c.Offset+c.Len()], output, h, p.net.Outputs, p.net.Width, n, p.outer)
+	}
+	clear(adjoint)
+	p.ops.AddTransposed(adjoint, theta[c.Offset:c.Offset+c.Len()], output, p.net.Outputs, p.net.Width, n)
+}
+
+// evaluate returns the sum of losses and the number of correct classes of a tile.
+func (p *pass[T]) evaluate(theta []T, t *tile[T], total int) (float64, int) {
+	p.embed(theta, t)
+	var last []T
+	for g := range p.segments() {
+		last = p.forward(theta, g, t.n, false)
+	}
+	return p.judge(theta, last, t, total)
+}
+
+func (p *pass[T]) segments() int { return (p.net.Depth + p.segment - 1) / p.segment }
+
+// differentiate is evaluate that also adds the tile's part of ∇J to grad. With
+// fresh the layers' entries of grad are set first instead of added to; the entries of
+// δ, E and C must be zero then.
+func (p *pass[T]) differentiate(theta, grad []T, t *tile[T], total int, fresh bool) (sum float64, correct int) {
+	p.embed(theta, t)
+	last := p.segments() - 1
+	for g := range last {
+		p.forward(theta, g, t.n, false)
+	}
+	for g := last; g >= 0; g-- {
+		h := p.forward(theta, g, t.n, true)
+		if g == last {
+			sum, correct = p.judge(theta, h, t, total)
+			p.pullback(theta, grad, h, t.n)
+		}
+		p.backward(theta, grad, g, t.n, fresh)
+	}
+	if e := p.net.embed; e != nil && e.Trained {
+		p.ops.AddOuter(grad[e.Offset:e.Offset+e.Len()], p.adjoint[:p.net.Width*t.n], t.x, p.net.Width, p.net.Inputs, t.n, p.outer)
+	}
+	return sum, correct
+}

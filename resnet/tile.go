@@ -1,0 +1,79 @@
+package resnet
+
+import (
+	"fmt"
+	"math"
+
+	"github.com/deeplimit/deeplimit/internal/kernel"
+)
+
+// A tile is a group of samples that goes through the whole depth together, one
+// column each.
+type tile[T kernel.Float] struct {
+	used int       // columns that hold a sample; the rest repeat the last one
+	n    int       // columns, a multiple of kernel.Lanes
+	x    []T       // (inputs, n)
+	y    []float64 // (used, outputs)
+	want []int     // class of each sample, nil for a regression
+}
+
+// tileWidth returns the most columns of a tile, a function of the width and the
+// element type alone, because the order in which gradients are summed, and so
+// their last bits, depend on it.
+func tileWidth[T kernel.Float](width int) int {
+	if width >= 64 {
+		return 32
+	}
+	return 64
+}
+
+// pack fills t with the samples that rows lists, x (N,inputs) and y (N,outputs).
+// Columns without a sample repeat the last one: they stay as finite as it does,
+// and a zero adjoint keeps them out of every gradient.
+func (t *tile[T]) pack(x, y []float64, labels, rows []int, inputs, outputs int) {
+	t.used = len(rows)
+	t.n = (t.used + kernel.Lanes - 1) / kernel.Lanes * kernel.Lanes
+	t.x = resize(t.x, inputs*t.n)
+	t.y = resize(t.y, t.used*outputs)
+	for c := range t.n {
+		row := rows[min(c, t.used-1)]
+		for i, v := range x[row*inputs : (row+1)*inputs] {
+			t.x[i*t.n+c] = T(v)
+		}
+	}
+	for c, row := range rows {
+		copy(t.y[c*outputs:], y[row*outputs:(row+1)*outputs])
+	}
+	if labels != nil {
+		t.want = resize(t.want, t.used)
+		for c, row := range rows {
+			t.want[c] = labels[row]
+		}
+	}
+}
+
+// resize returns a slice of length n, reusing the memory of s where it suffices.
+func resize[E any](s []E, n int) []E {
+	if cap(s) < n {
+		return make([]E, n)
+	}
+	return s[:n]
+}
+
+// checkTargets refuses targets that the loss has no meaning for.
+func (n *Network) checkTargets(y []float64) error {
+	if n.Loss != "cross-entropy" {
+		return nil
+	}
+	for i := range len(y) / n.Outputs {
+		sum, negative := 0.0, false
+		for _, v := range y[i*n.Outputs : (i+1)*n.Outputs] {
+			sum += v
+			negative = negative || v < 0
+		}
+		if negative || !(math.Abs(sum-1) <= 1e-6) {
+			return fmt.Errorf("resnet: targets of sample %d: got entries that sum to %g, want probabilities ≥ 0 that sum to 1 for loss cross-entropy (use loss squared for a regression)", i, sum)
+		}
+	}
+	return nil
+}

@@ -1,0 +1,180 @@
+// Package sweep executes the runs of a study on this machine's cores, each in its
+// own run folder, and goes on where an earlier call stopped.
+package sweep
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/gofrs/flock"
+	"golang.org/x/sync/semaphore"
+
+	"github.com/deeplimit/deeplimit/study"
+	"github.com/deeplimit/deeplimit/train"
+	"github.com/deeplimit/deeplimit/weightpath"
+)
+
+// Options says how to execute a study; nothing in it changes a result.
+type Options struct {
+	Out        string        // study folder, made when missing
+	Workers    int           // cores to use, at least 1
+	Checkpoint time.Duration // between checkpoints of a run; 0 for on interrupt only
+	Version    string        // of the program, for run.json
+	// Observe, if not nil, is told what happens. It is called from several
+	// goroutines, one call at a time.
+	Observe func(Event)
+}
+
+// Kinds of Event.
+const (
+	Skipped  = "skipped"  // the run was done before
+	Started  = "started"  // from iteration 0 or a checkpoint
+	Advanced = "advanced" // an iteration was recorded: Row
+	Ended    = "ended"    // Outcome
+	Failed   = "failed"   // Err
+)
+
+// An Event is something that happened to a run.
+type Event struct {
+	Kind    string
+	Run     *study.Run
+	Row     weightpath.Row
+	Outcome train.Outcome
+	Err     error
+}
+
+// A Report counts how the runs of a study stand after Run.
+type Report struct {
+	Done     int // finished, earlier ones included
+	Diverged int // of those, the diverged ones
+	Failed   []error
+	Stopped  bool // the context ended before all runs did
+}
+
+// ErrBusy is returned when another process executes runs of the same folder.
+var ErrBusy = errors.New("another deeplimit is running this study")
+
+// Run executes every run of s that is not done, as many at a time as there are
+// cores, one core each unless a run can use more. Bad input is found before
+// anything is written. A run that diverges or fails does not stop the others; an
+// ended context stops all, each leaving a checkpoint.
+func Run(ctx context.Context, s *study.Study, options Options) (Report, error) {
+	runs, err := s.Runs()
+	if err != nil {
+		return Report{}, err
+	}
+	shared, err := prepare(runs, options)
+	if err != nil {
+		return Report{}, err
+	}
+	if err := weightpath.CreateStudy(options.Out, s.Name, s.Text); err != nil {
+		return Report{}, err
+	}
+	lock := flock.New(filepath.Join(options.Out, ".lock"))
+	if free, err := lock.TryLock(); err != nil {
+		return Report{}, fmt.Errorf("sweep: %s: lock: %w", options.Out, err)
+	} else if !free {
+		return Report{}, fmt.Errorf("sweep: %s: %w; wait for it or choose another --out", options.Out, ErrBusy)
+	}
+	defer func() {
+		os.Remove(lock.Path())
+		lock.Unlock()
+	}()
+	w := &work{options: options, shared: shared, cores: semaphore.NewWeighted(int64(options.Workers))}
+	return w.all(ctx, runs), ctx.Err()
+}
+
+// work is one call of Run.
+type work struct {
+	options Options
+	shared  *inputs
+	cores   *semaphore.Weighted
+	mu      sync.Mutex // guards report and Observe
+	report  Report
+}
+
+// all executes the runs, the costliest first so that the last cores to finish wait little.
+func (w *work) all(ctx context.Context, runs []study.Run) Report {
+	order := make([]*study.Run, len(runs))
+	for i := range runs {
+		order[i] = &runs[i]
+	}
+	slices.SortStableFunc(order, func(a, b *study.Run) int { return cmp.Compare(w.shared.cost(b), w.shared.cost(a)) })
+	var group sync.WaitGroup
+	for _, run := range order {
+		folder := filepath.Join(w.options.Out, "runs", run.ID)
+		if weightpath.Done(folder) {
+			w.skip(run, folder)
+			continue
+		}
+		workers := min(w.shared.parallelism(run), w.options.Workers)
+		if w.cores.Acquire(ctx, int64(workers)) != nil {
+			break
+		}
+		group.Go(func() {
+			defer w.cores.Release(int64(workers))
+			w.one(ctx, run, folder, workers)
+		})
+	}
+	group.Wait()
+	w.report.Stopped = ctx.Err() != nil
+	return w.report
+}
+
+// skip counts a run that was done before.
+func (w *work) skip(run *study.Run, folder string) {
+	summary, err := weightpath.ReadSummary(folder)
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.report.Done++
+	if err == nil && summary.Stop == train.StopDiverged {
+		w.report.Diverged++
+	}
+	w.tell(Event{Kind: Skipped, Run: run, Err: err})
+}
+
+// one executes a run and counts how it ended.
+func (w *work) one(ctx context.Context, run *study.Run, folder string, workers int) {
+	w.observe(Event{Kind: Started, Run: run})
+	execute := executeRun[float64]
+	if run.DType == "float32" {
+		execute = executeRun[float32]
+	}
+	outcome, err := execute(ctx, w, run, folder, workers)
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	switch {
+	case err != nil:
+		err = fmt.Errorf("sweep: run %s: %w", run.ID, err)
+		w.report.Failed = append(w.report.Failed, err)
+		w.tell(Event{Kind: Failed, Run: run, Err: err})
+		return
+	case outcome.Stop == train.StopInterrupted:
+	case outcome.Stop == train.StopDiverged:
+		w.report.Diverged++
+		w.report.Done++
+	default:
+		w.report.Done++
+	}
+	w.tell(Event{Kind: Ended, Run: run, Outcome: outcome})
+}
+
+func (w *work) observe(e Event) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.tell(e)
+}
+
+// tell hands an event to the observer; the caller holds mu.
+func (w *work) tell(e Event) {
+	if w.options.Observe != nil {
+		w.options.Observe(e)
+	}
+}

@@ -1,0 +1,292 @@
+// Package train moves the parameters of a network downhill: the descent loop with
+// its method, step-size rule and stopping rule, the trace it leaves, checkpoints
+// and exact resume.
+package train
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"time"
+
+	"github.com/deeplimit/deeplimit/internal/kernel"
+	"github.com/deeplimit/deeplimit/internal/stream"
+	"github.com/deeplimit/deeplimit/resnet"
+	"github.com/deeplimit/deeplimit/weightpath"
+)
+
+// Reasons for which a run ends, as result.json and tables show them.
+const (
+	StopLoss        = "loss"        // J fell to stop.loss
+	StopIterations  = "iterations"  // stop.iterations steps were made
+	StopTime        = "time"        // stop.seconds passed
+	StopPlateau     = "plateau"     // J stopped falling
+	StopStep        = "step"        // Armijo's search found no step that lowers J
+	StopDiverged    = "diverged"    // J exceeded stop.divergence·J(0) or was not finite
+	StopInterrupted = "interrupted" // the context ended; a checkpoint holds the state
+)
+
+// A Descent is one run in memory. The caller fills the exported fields; evaluators
+// stay the caller's to close.
+type Descent[T kernel.Float] struct {
+	Network *resnet.Network
+	Spec    Spec // resolved
+	Seed    uint64
+	Theta   []T                  // parameters, moved in place; Layout.Size entries
+	Initial []T                  // parameters at iteration 0
+	Full    *resnet.Evaluator[T] // all training samples
+	Batch   *resnet.Evaluator[T] // for mini-batches; nil for full-batch descent
+	Test    *resnet.Evaluator[T] // held-out samples, or nil
+
+	// Observe, if not nil, is called with every recorded row, in order.
+	Observe func(weightpath.Row)
+	// Save, if not nil, stores a checkpoint; it is called every Every while the run
+	// goes on and when the context ends.
+	Save  func(*weightpath.Checkpoint) error
+	Every time.Duration
+
+	method  method[T]
+	rule    rule
+	grad    []T
+	trial   []T // for Armijo
+	rows    []weightpath.Row
+	t       int     // iteration
+	seconds float64 // training time before this start
+	begun   time.Time
+	lastEta float64 // accepted by the last Armijo search
+	first   float64 // J(0)
+	best    float64 // smallest J that counted as progress
+	bestAt  int
+	epoch   []int // order of the samples in the epoch under way
+	batch   int   // samples of a mini-batch
+}
+
+// An Outcome is how a run ended.
+type Outcome struct {
+	Iterations int
+	Stop       string
+	Detail     string // for a diverged run: iteration, loss, step size
+	Loss       float64
+	Seconds    float64
+	Rows       []weightpath.Row
+}
+
+// Run descends until a stopping rule holds and returns how it ended. resume, if
+// not nil, is the checkpoint to go on from; the outcome is then the same, byte for
+// byte but for seconds, as that of a run never interrupted. An ended context gives
+// StopInterrupted and no error, after Save. Divergence is an outcome, not an error.
+func (d *Descent[T]) Run(ctx context.Context, resume *weightpath.Checkpoint) (Outcome, error) {
+	trained := d.Network.Layout.Trained
+	d.method = newMethod[T](d.Spec, trained)
+	d.rule = newRule(d.Spec, d.Network.Depth, *d.Network.Alpha)
+	d.grad = make([]T, trained)
+	if d.rule.Rule == "armijo" {
+		d.trial = append([]T(nil), d.Theta...)
+	}
+	if d.Batch != nil {
+		d.batch = min(d.Spec.Batch, d.Full.Len())
+	}
+	d.best, d.first = math.Inf(1), math.NaN()
+	if resume != nil {
+		if err := d.restore(resume); err != nil {
+			return Outcome{}, err
+		}
+	}
+	d.begun = time.Now()
+	saved := d.begun
+	for {
+		row, stop := d.look()
+		if stop == "" && ctx.Err() != nil {
+			if err := d.save(); err != nil {
+				return Outcome{}, err
+			}
+			return d.outcome(StopInterrupted, row), nil
+		}
+		eta := 0.0
+		if stop == "" {
+			if eta = d.stepSize(row); eta == 0 {
+				stop = StopStep
+			}
+		}
+		if stop == "" {
+			row.StepSize = &eta
+		}
+		if stop != "" || recorded(d.t) {
+			d.record(row)
+		}
+		if stop != "" {
+			return d.outcome(stop, row), nil
+		}
+		d.method.step(d.Theta[:trained], d.grad, eta)
+		d.t++
+		if d.Save != nil && d.Every > 0 && time.Since(saved) >= d.Every {
+			if err := d.save(); err != nil {
+				return Outcome{}, err
+			}
+			saved = time.Now()
+		}
+	}
+}
+
+// look computes loss and gradient at the iterate and says whether to stop here.
+func (d *Descent[T]) look() (row weightpath.Row, stop string) {
+	row = weightpath.Row{Iteration: int64(d.t)}
+	var loss float64
+	fresh := true // whether loss is J over all samples
+	if d.Batch == nil {
+		all := d.Full.Gradient(d.Theta, d.grad)
+		loss = all.Loss
+		d.setLoss(&row, all)
+		square := d.Full.GradientSquare()
+		norm, ratio := math.Sqrt(square), square/(2*loss)
+		row.GradientNorm, row.PLRatio = &norm, &ratio
+	} else {
+		fresh = d.epochStart() || d.t >= d.Spec.Stop.Iterations
+		if fresh {
+			all := d.Full.Loss(d.Theta)
+			loss = all.Loss
+			d.setLoss(&row, all)
+		}
+		d.chooseBatch()
+		part := d.Batch.Gradient(d.Theta, d.grad)
+		norm := math.Sqrt(d.Batch.GradientSquare())
+		row.BatchLoss, row.GradientNorm = &part.Loss, &norm
+		if !fresh {
+			loss = part.Loss
+		}
+	}
+	return row, d.stop(loss, fresh)
+}
+
+// setLoss fills J and the share of correct classes.
+func (d *Descent[T]) setLoss(row *weightpath.Row, all resnet.Evaluation) {
+	row.Loss = &all.Loss
+	if d.Full.Classifies() {
+		share := float64(all.Correct) / float64(d.Full.Len())
+		row.Accuracy = &share
+	}
+}
+
+// stop returns the reason to end at this iterate, "" to go on. Rules about J look
+// only at fresh losses, those over all samples; divergence looks at any.
+func (d *Descent[T]) stop(loss float64, fresh bool) string {
+	rules := d.Spec.Stop
+	if math.IsNaN(d.first) {
+		d.first = loss
+	}
+	switch {
+	case math.IsNaN(loss) || math.IsInf(loss, 0) || loss > rules.Divergence*d.first:
+		return StopDiverged
+	case fresh && rules.Loss > 0 && loss <= rules.Loss:
+		return StopLoss
+	case d.t >= rules.Iterations:
+		return StopIterations
+	case rules.Seconds > 0 && d.elapsed() >= rules.Seconds:
+		return StopTime
+	}
+	if fresh && loss < d.best*(1-1e-6) {
+		d.best, d.bestAt = loss, d.t
+	} else if rules.Plateau > 0 && d.t-d.bestAt >= rules.Plateau {
+		return StopPlateau
+	}
+	return ""
+}
+
+// stepSize returns η of the step from this iterate, 0 when Armijo's search fails.
+func (d *Descent[T]) stepSize(row weightpath.Row) float64 {
+	if d.rule.Rule != "armijo" {
+		return d.rule.size(d.t)
+	}
+	first := d.rule.size(d.t)
+	if d.lastEta > 0 {
+		first = min(first, d.lastEta/d.rule.Factor)
+	}
+	ops := kernel.For[T]()
+	trained := d.Network.Layout.Trained
+	d.lastEta = d.rule.backtrack(first, *row.Loss, d.Full.GradientSquare(), func(eta float64) float64 {
+		copy(d.trial[:trained], d.Theta[:trained])
+		ops.AddScaled(d.trial[:trained], T(-eta), d.grad)
+		return d.Full.Loss(d.trial).Loss
+	})
+	return d.lastEta
+}
+
+// record completes a row with the norms of the weights, and at times the test set,
+// and hands it on.
+func (d *Descent[T]) record(row weightpath.Row) {
+	norms := resnet.WeightNorms(d.Network, d.Theta, d.Initial)
+	row.MaxFrobenius, row.RootSquares, row.Displacement = norms.MaxFrobenius, norms.RootSquares, norms.Displacement
+	if d.Test != nil && (row.StepSize == nil || d.testTime()) {
+		test := d.Test.Loss(d.Theta)
+		row.TestLoss = &test.Loss
+		if d.Test.Classifies() {
+			share := float64(test.Correct) / float64(d.Test.Len())
+			row.TestAccuracy = &share
+		}
+	}
+	row.Seconds = d.elapsed()
+	d.rows = append(d.rows, row)
+	if d.Observe != nil {
+		d.Observe(row)
+	}
+}
+
+// testTime says whether the test set is looked at in this iteration: a hundred
+// times over a full-batch run, at the start of every epoch of a mini-batch run.
+func (d *Descent[T]) testTime() bool {
+	if d.Batch != nil {
+		return d.epochStart()
+	}
+	return d.t%max(1, d.Spec.Stop.Iterations/100) == 0
+}
+
+func (d *Descent[T]) elapsed() float64 { return d.seconds + time.Since(d.begun).Seconds() }
+
+func (d *Descent[T]) outcome(stop string, row weightpath.Row) Outcome {
+	out := Outcome{Iterations: d.t, Stop: stop, Seconds: d.elapsed(), Rows: d.rows, Loss: math.NaN()}
+	switch {
+	case row.Loss != nil:
+		out.Loss = *row.Loss
+	case row.BatchLoss != nil:
+		out.Loss = *row.BatchLoss
+	}
+	if stop == StopDiverged {
+		before := "before the first step"
+		if d.t > 0 {
+			before = fmt.Sprintf("step size %.3g", d.rule.size(d.t-1))
+		}
+		out.Detail = fmt.Sprintf("train: depth %d, iteration %d: loss is %.3g (%s; try a smaller train.step.value)", d.Network.Depth, d.t, out.Loss, before)
+	}
+	return out
+}
+
+// perEpoch returns the number of mini-batches of an epoch; the last may be smaller.
+func (d *Descent[T]) perEpoch() int { return (d.Full.Len() + d.batch - 1) / d.batch }
+
+func (d *Descent[T]) epochStart() bool { return d.t%d.perEpoch() == 0 }
+
+// chooseBatch gives the batch evaluator the samples of iteration t. The order of an
+// epoch comes from a stream of its own, so that resuming needs no generator state.
+func (d *Descent[T]) chooseBatch() {
+	number, place := d.t/d.perEpoch(), d.t%d.perEpoch()
+	if d.epoch == nil || place == 0 {
+		if d.epoch == nil {
+			d.epoch = make([]int, d.Full.Len())
+		}
+		permute(d.epoch, stream.New(d.Seed, fmt.Sprintf("batches/epoch=%d", number)))
+	}
+	d.Batch.Choose(d.epoch[place*d.batch : min((place+1)*d.batch, len(d.epoch))])
+}
+
+// permute fills order with a random permutation of its indices.
+func permute(order []int, random *rand.Rand) {
+	for i := range order {
+		order[i] = i
+	}
+	random.Shuffle(len(order), func(i, j int) { order[i], order[j] = order[j], order[i] })
+}
+
+// ErrCheckpoint is wrapped when a checkpoint does not fit the run it is given to.
+var ErrCheckpoint = errors.New("checkpoint does not belong to this run")
