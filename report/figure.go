@@ -1,0 +1,300 @@
+package report
+
+import (
+	"bytes"
+	"encoding/csv"
+	"fmt"
+	"html"
+	"image/color"
+	"math"
+	"regexp"
+	"strconv"
+
+	"gonum.org/v1/plot"
+	"gonum.org/v1/plot/plotter"
+	"gonum.org/v1/plot/vg"
+	"gonum.org/v1/plot/vg/draw"
+	"gonum.org/v1/plot/vg/vgimg"
+	"gonum.org/v1/plot/vg/vgpdf"
+	"gonum.org/v1/plot/vg/vgsvg"
+)
+
+// A Figure is a drawing of a grid of panels over one legend, with the numbers it
+// shows. Its bytes in any format are a function of those numbers.
+type Figure struct {
+	Name    string   // file name without extension, such as "loss-3f2a9c01"
+	Title   string   // a few words
+	Caption string   // what is drawn, in a sentence or two of plain text
+	Alt     string   // what it shows, for who cannot see it
+	Notes   []string // what could not be drawn, and why
+	Data    Table    // the numbers, one row per point
+
+	style  Style
+	wide   bool // two columns
+	panels [][]panel
+	legend []entry
+}
+
+// A Table is a CSV file: a header and rows of as many cells.
+type Table struct {
+	Header []string
+	Rows   [][]string
+}
+
+// A panel is one pair of axes with marks on them.
+type panel struct {
+	x, y  axis
+	marks []mark
+}
+
+// An axis is labelled in mathText. Its range is that of the marks, widened by
+// margin, unless low < high.
+type axis struct {
+	label     string
+	log       bool
+	low, high float64
+	margin    float64
+	depths    []int // mark these rather than round numbers
+	bare      bool  // no tick labels: those of the panel below serve
+}
+
+// A mark draws points, joined by a line when width > 0, each under a glyph when
+// radius > 0. Points that an axis cannot show (not finite, or not positive on a
+// logarithmic one) part the line.
+type mark struct {
+	x, y   []float64
+	color  color.Color
+	width  vg.Length
+	dashes []vg.Length
+	shape  shape
+	radius vg.Length
+}
+
+// An entry is one line of the legend: a sample of mark beside text, or text alone.
+type entry struct {
+	text string
+	mark *mark
+}
+
+// SVG returns the figure as a stand-alone SVG document. It holds no text but
+// outlines, no identifier and no reference, so it can be put into any page as it is.
+func (f *Figure) SVG() ([]byte, error) {
+	w, h := f.size()
+	c := vgsvg.New(w, h)
+	f.draw(draw.New(c))
+	var b bytes.Buffer
+	if _, err := c.WriteTo(&b); err != nil {
+		return nil, fmt.Errorf("report: figure %s: %w", f.Name, err)
+	}
+	start := bytes.Index(b.Bytes(), []byte("<svg"))
+	open := bytes.IndexByte(b.Bytes()[start:], '>') + start
+	attributes := fmt.Sprintf(`<svg width="%.5gpt" height="%.5gpt" viewBox="0 0 %.5g %.5g" xmlns="http://www.w3.org/2000/svg" role="img" aria-label="%s"`,
+		w, h, w, h, html.EscapeString(f.Alt))
+	return append([]byte(attributes), b.Bytes()[open:]...), nil
+}
+
+// pdfDate is when a PDF was made, the one thing in it that is not the figure.
+var pdfDate = regexp.MustCompile(`/(?:CreationDate|ModDate) \(D:[^)]*\)`)
+
+// PDF returns the figure as a PDF page of its own size, without a date.
+func (f *Figure) PDF() ([]byte, error) {
+	c := vgpdf.New(f.size())
+	f.draw(draw.New(c))
+	var b bytes.Buffer
+	if _, err := c.WriteTo(&b); err != nil {
+		return nil, fmt.Errorf("report: figure %s: %w", f.Name, err)
+	}
+	// Blanks of the same length leave the offsets of the file's index true.
+	return pdfDate.ReplaceAllFunc(b.Bytes(), func(date []byte) []byte {
+		return bytes.Repeat([]byte(" "), len(date))
+	}), nil
+}
+
+// PNG returns the figure as a picture of the given number of dots per inch.
+func (f *Figure) PNG(dpi int) ([]byte, error) {
+	w, h := f.size()
+	c := vgimg.PngCanvas{Canvas: vgimg.NewWith(vgimg.UseWH(w, h), vgimg.UseDPI(dpi))}
+	f.draw(draw.New(c))
+	var b bytes.Buffer
+	if _, err := c.WriteTo(&b); err != nil {
+		return nil, fmt.Errorf("report: figure %s: %w", f.Name, err)
+	}
+	return b.Bytes(), nil
+}
+
+// CSV returns the figure's data, with numbers that parse back to the same bits.
+func (f *Figure) CSV() ([]byte, error) {
+	var b bytes.Buffer
+	w := csv.NewWriter(&b)
+	if err := w.Write(f.Data.Header); err != nil {
+		return nil, fmt.Errorf("report: figure %s: %w", f.Name, err)
+	}
+	if err := w.WriteAll(f.Data.Rows); err != nil {
+		return nil, fmt.Errorf("report: figure %s: %w", f.Name, err)
+	}
+	return b.Bytes(), nil
+}
+
+// exact writes x with as many digits as tell it from its neighbours.
+func exact(x float64) string { return strconv.FormatFloat(x, 'g', -1, 64) }
+
+const figureMargin = vg.Length(3)
+
+// size returns width and height: as wide as its columns, as high as its rows of
+// panels and the legend below them.
+func (f *Figure) size() (w, h vg.Length) {
+	s := f.style.sizes()
+	w = s.single
+	if f.wide {
+		w = s.double
+	}
+	rows := layLegend(f.legend, s, w-2*figureMargin)
+	row := s.panel
+	if len(f.panels) > 1 {
+		row = s.low
+	}
+	return w, vg.Length(len(f.panels))*row + legendHeight(rows, s) + 2*figureMargin
+}
+
+func (f *Figure) draw(c draw.Canvas) {
+	s := f.style.sizes()
+	c.SetColor(color.White)
+	c.Fill(c.Rectangle.Path())
+	c = draw.Crop(c, figureMargin, -figureMargin, figureMargin, -figureMargin)
+
+	rows := layLegend(f.legend, s, c.Max.X-c.Min.X)
+	drawLegend(rows, s, c)
+
+	plots := make([][]*plot.Plot, len(f.panels))
+	for i, row := range f.panels {
+		for _, p := range row {
+			plots[i] = append(plots[i], p.plot(s))
+		}
+	}
+	tiles := draw.Tiles{Rows: len(plots), Cols: len(plots[0]), PadX: 2 * s.label, PadY: s.label}
+	canvases := plot.Align(plots, tiles, draw.Crop(c, 0, 0, legendHeight(rows, s), 0))
+	for i, row := range plots {
+		for j, p := range row {
+			p.Draw(canvases[i][j])
+		}
+	}
+}
+
+// plot returns the panel as a gonum plot.
+func (p panel) plot(s sizes) *plot.Plot {
+	out := plot.New()
+	out.BackgroundColor = nil
+	p.x.low, p.x.high = p.x.fit(p.marks, func(m mark) []float64 { return m.x })
+	p.y.low, p.y.high = p.y.fit(p.marks, func(m mark) []float64 { return m.y })
+	for _, m := range p.marks {
+		out.Add(m.plotters(p.x, p.y)...)
+	}
+	p.x.apply(&out.X, s, 6)
+	p.y.apply(&out.Y, s, 5)
+	out.X.Tick.Label.YAlign = draw.YTop
+	out.Y.Tick.Label.YAlign = draw.YCenter
+	out.X.Tick.Label.XAlign = draw.XCenter
+	out.Y.Tick.Label.XAlign = draw.XRight
+	return out
+}
+
+// fit returns the range of the axis: its own if it has one, else that of the marks.
+func (a axis) fit(marks []mark, values func(mark) []float64) (low, high float64) {
+	if a.low < a.high {
+		return a.low, a.high
+	}
+	low, high = math.Inf(1), math.Inf(-1)
+	for _, m := range marks {
+		for _, v := range values(m) {
+			if a.shows(v) {
+				low, high = min(low, v), max(high, v)
+			}
+		}
+	}
+	return widen(low, high, a.margin, a.log)
+}
+
+// shows reports whether the axis has a place for v.
+func (a axis) shows(v float64) bool {
+	return !math.IsNaN(v) && !math.IsInf(v, 0) && (!a.log || v > 0)
+}
+
+// at returns the place of v, log₁₀ v on a logarithmic axis. gonum's own logarithmic
+// scale is not used: it leaves room for an axis label at the wrong place.
+func (a axis) at(v float64) float64 {
+	if a.log {
+		return math.Log10(v)
+	}
+	return v
+}
+
+// apply sets the axis of a gonum plot.
+func (a axis) apply(to *plot.Axis, s sizes, want int) {
+	to.Min, to.Max = a.at(a.low), a.at(a.high)
+	to.Padding = s.gap
+	to.LineStyle.Width = s.thin
+	to.Label.Text = a.label
+	to.Label.TextStyle = textStyle(s.label)
+	to.Label.TextStyle.XAlign = draw.XCenter
+	to.Label.Padding = 0.25 * s.label
+	to.Tick.Label = textStyle(s.tick)
+	to.Tick.LineStyle.Width = s.thin
+	to.Tick.Length = 0.4 * s.tick
+
+	var ticks []plot.Tick
+	switch {
+	case a.depths != nil:
+		ticks = depthTicks(a.depths, a.low, a.high, 0.085)
+	case a.log:
+		ticks = logTicks(a.low, a.high, want)
+	default:
+		ticks = linearTicks(a.low, a.high, want)
+	}
+	for i, t := range ticks {
+		ticks[i].Value = a.at(t.Value)
+		if a.bare && t.Label != "" {
+			ticks[i].Label = " " // keeps the mark a long one
+		}
+	}
+	to.Tick.Marker = plot.ConstantTicks(ticks)
+}
+
+// plotters returns what draws the mark on the given axes.
+func (m mark) plotters(x, y axis) []plot.Plotter {
+	var out []plot.Plotter
+	for _, piece := range m.pieces(x, y) {
+		if m.width > 0 {
+			line := &plotter.Line{XYs: thin(piece, x.at(x.low), x.at(x.high))}
+			line.LineStyle = draw.LineStyle{Color: m.color, Width: m.width, Dashes: m.dashes}
+			out = append(out, line)
+		}
+		if m.radius > 0 {
+			out = append(out, &plotter.Scatter{XYs: piece, GlyphStyle: m.glyph()})
+		}
+	}
+	return out
+}
+
+func (m mark) glyph() draw.GlyphStyle {
+	return draw.GlyphStyle{Color: m.color, Radius: m.radius, Shape: m.shape}
+}
+
+// pieces returns the places of the points, parted where an axis cannot show one.
+func (m mark) pieces(x, y axis) []plotter.XYs {
+	var out []plotter.XYs
+	var piece plotter.XYs
+	for i := range m.x {
+		if x.shows(m.x[i]) && y.shows(m.y[i]) {
+			piece = append(piece, plotter.XY{X: x.at(m.x[i]), Y: y.at(m.y[i])})
+			continue
+		}
+		if piece != nil {
+			out = append(out, piece)
+			piece = nil
+		}
+	}
+	if piece != nil {
+		out = append(out, piece)
+	}
+	return out
+}

@@ -1,0 +1,139 @@
+package report
+
+import (
+	"cmp"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/deeplimit/deeplimit/analyze"
+	"github.com/deeplimit/deeplimit/weightpath"
+)
+
+// A group is what figures and page show together: runs that differ in depth and
+// seed alone, with what analyze found and what their folders hold.
+type group struct {
+	analyze.Group
+	slug  string // the group's name as it stands in file names
+	label string // the group's name as a reader knows it
+	runs  []run  // by depth, then seed
+	paths []pathCurve
+	notes []string // what could not be read, and why
+}
+
+// A run is a row of the table of runs and a curve of the loss.
+type run struct {
+	analyze.Run
+	meta      *weightpath.Meta // nil when the folder has none
+	iteration []float64
+	loss      []float64
+}
+
+// A pathCurve is the rescaled weight path of one run, sampled as the figure of
+// weights shows it: some entries of the matrices, then their Frobenius norm.
+type pathCurve struct {
+	depth        int
+	seed         uint64
+	part         string      // name of the weights, A or V
+	entries      [][2]int    // zero-based row and column
+	trained      [][]float64 // L^β A_k(T): (entries + 1, L)
+	displacement [][]float64 // L^β (A_k(T) − A_k(0)): (entries + 1, L); nil without initial weights
+}
+
+// finished lists the stop reasons of a run whose numbers speak about depth.
+var troubled = map[string]string{
+	"":            "not finished",
+	"diverged":    "diverged",
+	"nan":         "loss is not a number",
+	"failed":      "failed",
+	"interrupted": "interrupted",
+}
+
+// trouble says why the run's numbers do not count, or returns "".
+func (r run) trouble() string { return troubled[r.Stop] }
+
+// depths returns the depths of the runs, in order.
+func (g group) depths() []int {
+	var out []int
+	for _, r := range g.runs {
+		out = append(out, r.Depth)
+	}
+	slices.Sort(out)
+	return slices.Compact(out)
+}
+
+// newGroups sorts the runs of a result into its groups. A run of a group that
+// analyze did not list makes a group of its own name, so that no run is lost.
+func newGroups(result *analyze.Result) []group {
+	var groups []group
+	index := map[string]int{}
+	add := func(g analyze.Group) {
+		index[g.Group] = len(groups)
+		groups = append(groups, group{Group: g, slug: slug(g.Group), label: label(g)})
+	}
+	for _, g := range result.Groups {
+		add(g)
+	}
+	for _, r := range result.Runs {
+		if _, ok := index[r.Group]; !ok {
+			add(analyze.Group{Group: r.Group, Settings: r.Settings, Data: r.Data, Alpha: r.Alpha})
+		}
+		g := &groups[index[r.Group]]
+		g.runs = append(g.runs, run{Run: r})
+	}
+	for i := range groups {
+		slices.SortStableFunc(groups[i].runs, func(a, b run) int {
+			return cmp.Or(cmp.Compare(a.Depth, b.Depth), cmp.Compare(a.Seed, b.Seed), cmp.Compare(a.ID, b.ID))
+		})
+	}
+	return groups
+}
+
+// label names a group by its data and by the settings that tell it from the others.
+func label(g analyze.Group) string {
+	parts := []string{cmp.Or(g.Data, "unnamed data")}
+	keys := make([]string, 0, len(g.Settings))
+	for k := range g.Settings {
+		keys = append(keys, k)
+	}
+	slices.Sort(keys)
+	for _, k := range keys {
+		parts = append(parts, fmt.Sprintf("%s = %s", k, g.Settings[k]))
+	}
+	return strings.Join(parts, ", ")
+}
+
+// slug returns name where it is fit for a file name and a URL everywhere: letters,
+// digits, - and _, no more than 64 of them. Other names lose what is not and end in
+// a hash that keeps them apart.
+func slug(name string) string {
+	kept := strings.Map(func(r rune) rune {
+		switch {
+		case 'a' <= r && r <= 'z', 'A' <= r && r <= 'Z', '0' <= r && r <= '9', r == '-', r == '_':
+			return r
+		}
+		return -1
+	}, name)
+	if kept == name && name != "" && len(name) <= 64 {
+		return name
+	}
+	sum := sha256.Sum256([]byte(name))
+	return strings.TrimLeft(kept[:min(len(kept), 40)]+"-"+hex.EncodeToString(sum[:4]), "-")
+}
+
+// figures draws what the group has data for.
+func (g group) figures(style Style) []*Figure {
+	var out []*Figure
+	if slices.ContainsFunc(g.runs, func(r run) bool { return len(r.loss) > 0 }) {
+		out = append(out, lossFigure(g, style))
+	}
+	if len(g.paths) > 0 {
+		out = append(out, weightsFigure(g, style))
+	}
+	if slices.ContainsFunc(g.runs, func(r run) bool { return r.PVariation != nil }) {
+		out = append(out, normsFigure(g, style), variationFigure(g, style))
+	}
+	return out
+}
