@@ -1,0 +1,209 @@
+package resnet
+
+import (
+	"math"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/deeplimit/deeplimit/internal/kernel"
+	"github.com/deeplimit/deeplimit/internal/stream"
+)
+
+// large returns a network and enough samples for several tiles and shards.
+func large(t testing.TB, spec Spec) (*Network, Samples, []float64) {
+	t.Helper()
+	alpha := 0.5
+	spec.Alpha, spec.Width = &alpha, 6
+	spec, err := spec.Resolve(5, 4)
+	if err != nil {
+		t.Fatal(err)
+	}
+	net, err := New(spec, 23, 5, 4)
+	if err != nil {
+		t.Fatal(err)
+	}
+	random := stream.New(31, "large")
+	return net, randomSamples(random, net, 5*tileWidth[float64](6)+3), randomParameters(random, net)
+}
+
+func rounded(theta []float64) []float32 {
+	single := make([]float32, len(theta))
+	convert(single, theta)
+	return single
+}
+
+// gradient returns J and ∇J from a fresh evaluator.
+func gradient[T kernel.Float](t testing.TB, net *Network, samples Samples, theta []T, options Options) (float64, []T) {
+	t.Helper()
+	e, err := NewEvaluator[T](net, samples, options)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer e.Close()
+	grad := make([]T, net.Layout.Trained)
+	loss := e.Gradient(theta, grad).Loss
+	return loss, grad
+}
+
+// TestSameBits wants the same bits for any number of workers and any memory limit.
+func TestSameBits(t *testing.T) {
+	for _, block := range []string{"inner", "outer", "mlp"} {
+		for _, residual := range []string{"fixed", "layered"} {
+			net, samples, theta := large(t, Spec{Block: block, Residual: residual, Bias: true, Embed: "trained"})
+			loss, want := gradient(t, net, samples, theta, Options{Workers: 1})
+			loss32, want32 := gradient(t, net, samples, rounded(theta), Options{Workers: 1})
+			for _, options := range []Options{{Workers: 2}, {Workers: 5}, {Workers: 1, Memory: 1}, {Workers: 3, Memory: 200_000}} {
+				if got, grad := gradient(t, net, samples, theta, options); got != loss || !slices.Equal(grad, want) {
+					t.Errorf("%s, %s, %+v: float64 gradient differs from that of one worker", block, residual, options)
+				}
+				if got, grad := gradient(t, net, samples, rounded(theta), options); got != loss32 || !slices.Equal(grad, want32) {
+					t.Errorf("%s, %s, %+v: float32 gradient differs from that of one worker", block, residual, options)
+				}
+			}
+		}
+	}
+}
+
+// TestSegmentLength wants one segment without a limit, and no more memory than the
+// limit wherever that can be reached.
+func TestSegmentLength(t *testing.T) {
+	net, _, _ := large(t, Spec{})
+	if got := segmentLength[float64](net, 64, 1<<40); got != net.Depth {
+		t.Errorf("ample memory: got segments of %d layers, want %d", got, net.Depth)
+	}
+	// Cut in two, 23 layers need 2 starts and 12 layers: 8·64·(2·6 + 12·12) bytes.
+	if got := segmentLength[float64](net, 64, 8*64*(2*6+12*12)); got > 12 || got < 6 {
+		t.Errorf("half the memory: got segments of %d layers, want 6 to 12", got)
+	}
+	if got := segmentLength[float64](net, 64, 1); got < 3 || got > 8 {
+		t.Errorf("no memory: got segments of %d layers, want about the root of 23", got)
+	}
+}
+
+// TestSinglePrecision bounds the difference of the float32 from the float64
+// gradient. Each of L layers adds rounding of at most about (d+4) units to a state
+// and to an adjoint, amplified by at most Π(1+δ‖A_k‖‖σ′‖) both ways, and sums over N
+// samples are of like sign at worst: relative to the norm, (L(d+4)+N)·2⁻²³ with a
+// factor e^S for the amplification. For this network that is 1e-4·e^S; the bound
+// uses S = 3, the measured difference is a hundredth of it.
+func TestSinglePrecision(t *testing.T) {
+	for _, block := range []string{"inner", "outer", "mlp"} {
+		net, samples, theta := large(t, Spec{Block: block, Bias: true})
+		theta32 := rounded(theta)
+		exact := make([]float64, len(theta))
+		for i, v := range theta32 {
+			exact[i] = float64(v)
+		}
+		loss, want := gradient(t, net, samples, exact, Options{Workers: 1})
+		loss32, got := gradient(t, net, samples, theta32, Options{Workers: 1})
+		bound := float64(net.Depth*(net.Width+4)+len(samples.X)/net.Inputs) * 0x1p-23 * math.Exp(3)
+		if !(math.Abs(loss32-loss) <= bound*loss) {
+			t.Errorf("%s: loss %g in float32, %g in float64, bound %.2g relative", block, loss32, loss, bound)
+		}
+		difference := 0.0
+		for i := range got {
+			difference += (float64(got[i]) - want[i]) * (float64(got[i]) - want[i])
+		}
+		if difference = math.Sqrt(difference); !(difference <= bound*norm(want)) || difference == 0 {
+			t.Errorf("%s: gradients differ by %.3g of %.3g, bound %.2g relative and more than 0", block, difference, norm(want), bound)
+		}
+	}
+}
+
+// TestChoose wants the mean over a mini-batch, in the order given, to be that of an
+// evaluator made for those samples.
+func TestChoose(t *testing.T) {
+	net, samples, theta := large(t, Spec{Bias: true})
+	e, err := NewEvaluator[float64](net, samples, Options{Workers: 2, Batch: 100})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer e.Close()
+	rows := stream.New(5, "rows").Perm(e.Len())
+	grad := make([]float64, net.Layout.Trained)
+	for _, size := range []int{100, 1, 7, 64, 65} {
+		chosen := Samples{}
+		for _, row := range rows[:size] {
+			chosen.X = append(chosen.X, samples.X[row*net.Inputs:(row+1)*net.Inputs]...)
+			chosen.Y = append(chosen.Y, samples.Y[row*net.Outputs:(row+1)*net.Outputs]...)
+		}
+		loss, want := gradient(t, net, chosen, theta, Options{Workers: 1})
+		e.Choose(rows[:size])
+		if got := e.Gradient(theta, grad).Loss; got != loss || !slices.Equal(grad, want) {
+			t.Errorf("batch of %d: gradient differs from that of the samples on their own", size)
+		}
+	}
+}
+
+// TestNoAllocation wants a step in the steady state to allocate nothing.
+func TestNoAllocation(t *testing.T) {
+	for _, block := range []string{"inner", "outer", "mlp"} {
+		net, samples, theta := large(t, Spec{Block: block, Bias: true, Residual: "layered"})
+		e, err := NewEvaluator[float64](net, samples, Options{Workers: 2, Memory: 1 << 16})
+		if err != nil {
+			t.Fatal(err)
+		}
+		grad := make([]float64, net.Layout.Trained)
+		rows := stream.New(5, "rows").Perm(e.Len())[:50]
+		e.Choose(rows)
+		step := func() {
+			e.Choose(rows)
+			e.Gradient(theta, grad)
+			e.Loss(theta)
+		}
+		step()
+		if n := testing.AllocsPerRun(20, step); n != 0 {
+			t.Errorf("%s: a step allocates %v times, want 0", block, n)
+		}
+		e.Close()
+	}
+}
+
+// TestAccuracy counts a classification whose outputs are known: with zero weights
+// and identity maps ŷ = x.
+func TestAccuracy(t *testing.T) {
+	alpha := 0.5
+	spec, err := Spec{Loss: "cross-entropy", Alpha: &alpha}.Resolve(2, 2)
+	if err != nil {
+		t.Fatal(err)
+	}
+	net, err := New(spec, 4, 2, 2)
+	if err != nil {
+		t.Fatal(err)
+	}
+	samples := Samples{X: []float64{3, 1, 1, 3, 2, 0}, Y: []float64{1, 0, 1, 0, 1, 0}, Labels: []int{0, 0, 0}}
+	e, err := NewEvaluator[float64](net, samples, Options{Workers: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer e.Close()
+	got := e.Loss(make([]float64, net.Layout.Size))
+	want := (2*math.Log1p(math.Exp(-2)) + math.Log1p(math.Exp(2))) / 3
+	if got.Correct != 2 || !(math.Abs(got.Loss-want) <= 1e-15*want) {
+		t.Errorf("got %d correct and loss %.17g, want 2 and %.17g", got.Correct, got.Loss, want)
+	}
+}
+
+// TestRefusedSamples lists what NewEvaluator does not take.
+func TestRefusedSamples(t *testing.T) {
+	net, samples, _ := large(t, Spec{})
+	cross, _, _ := large(t, Spec{Loss: "cross-entropy"})
+	for _, c := range []struct {
+		name    string
+		net     *Network
+		samples Samples
+		workers int
+		want    string
+	}{
+		{"no samples", net, Samples{}, 1, "want N×5 and N×4"},
+		{"ragged", net, Samples{X: samples.X[1:], Y: samples.Y}, 1, "want N×5 and N×4"},
+		{"no workers", net, samples, 0, "got 0 workers"},
+		{"targets", cross, samples, 1, "want probabilities"},
+	} {
+		_, err := NewEvaluator[float64](c.net, c.samples, Options{Workers: c.workers})
+		if err == nil || !strings.Contains(err.Error(), c.want) {
+			t.Errorf("%s: got error %v, want one with %q", c.name, err, c.want)
+		}
+	}
+}
