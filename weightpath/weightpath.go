@@ -6,7 +6,7 @@
 //	run.json              Meta: resolved configuration, seed, hash, versions, times
 //	trace.parquet         one Row per recorded iteration
 //	weights.safetensors   Weights: every parameter group, trained and initial
-//	checkpoint/           last complete State while the run is unfinished
+//	checkpoint/           last complete Checkpoints while the run is unfinished
 //	result.json           Summary; written last and atomically: its presence means "done"
 //
 // Everything to the right of this package (pvar, scaling, certify, analyze,
@@ -112,11 +112,16 @@ type Path struct {
 	Data              []float64 // (L, rows, cols)
 }
 
+// Diverged is the stop reason of a run whose loss grew beyond bounds or stopped
+// being finite. Its files are kept and it is left out of every fit over depth.
+const Diverged = "diverged"
+
 // Summary is result.json: how the run ended, and checksums of its other files.
 type Summary struct {
 	Iterations int               `json:"iterations"`
 	Stop       string            `json:"stop_reason"`
-	Loss       float64           `json:"loss"`
-	Seconds    float64           `json:"seconds"` // training time
-	SHA256     map[string]string `json:"sha256"`  // file name → checksum
+	Loss       float64           `json:"loss"`     // not finite: null in the file, NaN when read back
+	Seconds    float64           `json:"seconds"`  // training time
+	SHA256     map[string]string `json:"sha256"`   // file name → checksum
+	Checksum   string            `json:"checksum"` // of result.json itself, with this value as 64 zeros
 }

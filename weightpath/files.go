@@ -1,0 +1,183 @@
+package weightpath
+
+import (
+	"bufio"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"regexp"
+	"syscall"
+
+	"github.com/google/renameio/v2"
+)
+
+// The files of a run folder, and the study file of the folder above.
+const (
+	runFile          = "run.json"
+	traceFile        = "trace.parquet"
+	weightsFile      = "weights.safetensors"
+	resultFile       = "result.json"
+	checkpointFolder = "checkpoint"
+	stateFile        = "state.safetensors"
+	previousFile     = "previous.safetensors"
+	studyFile        = "study.yaml"
+	runsFolder       = "runs"
+)
+
+// leftover matches what a killed process leaves of a file it was replacing.
+var leftover = regexp.MustCompile(`^\.(run\.json|result\.json|trace\.parquet|weights\.safetensors|state\.safetensors|study\.yaml)\d+$`)
+
+// A DamagedError names a stored file whose content is not what was written.
+type DamagedError struct {
+	Path string
+	Err  error // what is wrong with it
+}
+
+// Error returns the path, what is wrong, and how to mend it.
+func (e *DamagedError) Error() string {
+	return fmt.Sprintf("weightpath: %s is damaged: %v; remove its run folder to compute the run again", e.Path, e.Err)
+}
+
+// Unwrap returns what is wrong with the file.
+func (e *DamagedError) Unwrap() error { return e.Err }
+
+// An OccupiedError says that a folder holds something else and was left as it is.
+type OccupiedError struct {
+	Dir  string
+	Got  string // what the folder holds
+	Want string // what it may hold
+}
+
+// Error returns what the folder holds, what it may hold, and how to mend it.
+func (e *OccupiedError) Error() string {
+	return fmt.Sprintf("weightpath: %s: got a folder with %s, want %s; choose another folder", e.Dir, e.Got, e.Want)
+}
+
+// pending is a file that is complete on disk under a temporary name.
+type pending struct {
+	*renameio.PendingFile
+	SHA256 string // of its content, hex
+}
+
+// prepare writes a temporary file beside dir/name and syncs it. The caller ends
+// with CloseAtomicallyReplace or Cleanup.
+func prepare(dir, name string, write func(io.Writer) error) (*pending, error) {
+	path := filepath.Join(dir, name)
+	file, err := renameio.NewPendingFile(path, renameio.WithTempDir(dir), renameio.WithPermissions(0o644))
+	if err != nil {
+		return nil, fmt.Errorf("weightpath: writing %s: %w", path, err)
+	}
+	digest := sha256.New()
+	buffer := bufio.NewWriterSize(io.MultiWriter(file, digest), 1<<16)
+	err = write(buffer)
+	if err == nil {
+		err = buffer.Flush()
+	}
+	if err == nil {
+		err = file.Sync()
+	}
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("weightpath: writing %s: %w", path, err), file.Cleanup())
+	}
+	return &pending{file, hex.EncodeToString(digest.Sum(nil))}, nil
+}
+
+// replaceFile puts what write produces in the place of dir/name and returns its
+// SHA-256 in hex. At any moment the name stands for the old content or for the
+// whole new one; that the new one survives a power cut needs syncFolder(dir) too.
+func replaceFile(dir, name string, write func(io.Writer) error) (string, error) {
+	file, err := prepare(dir, name, write)
+	if err != nil {
+		return "", err
+	}
+	if err := file.CloseAtomicallyReplace(); err != nil {
+		return "", errors.Join(fmt.Errorf("weightpath: writing %s: %w", filepath.Join(dir, name), err), file.Cleanup())
+	}
+	return file.SHA256, nil
+}
+
+// syncFolder makes the names in dir durable. File systems that cannot sync a
+// folder (EINVAL, ENOTSUP) order their own renames, so that is no error.
+func syncFolder(dir string) error {
+	folder, err := os.Open(dir)
+	if err != nil {
+		return fmt.Errorf("weightpath: syncing folder: %w", err)
+	}
+	defer folder.Close()
+	if err := folder.Sync(); err != nil && !errors.Is(err, syscall.EINVAL) && !errors.Is(err, errors.ErrUnsupported) {
+		return fmt.Errorf("weightpath: syncing folder: %w", err)
+	}
+	return nil
+}
+
+// makeFolder makes dir, with parents, and makes its name durable.
+func makeFolder(dir string) error {
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return fmt.Errorf("weightpath: making folder: %w", err)
+	}
+	return syncFolder(filepath.Dir(filepath.Clean(dir)))
+}
+
+// entries returns the names in dir apart from leftovers; none when dir is missing.
+func entries(dir string) ([]string, error) {
+	list, err := os.ReadDir(dir)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("weightpath: listing folder: %w", err)
+	}
+	var names []string
+	for _, entry := range list {
+		if !leftover.MatchString(entry.Name()) {
+			names = append(names, entry.Name())
+		}
+	}
+	return names, nil
+}
+
+// removeLeftovers deletes what a killed process left in dir. Only the process
+// that holds the run may call it.
+func removeLeftovers(dir string) error {
+	list, err := os.ReadDir(dir)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("weightpath: listing folder: %w", err)
+	}
+	for _, entry := range list {
+		if leftover.MatchString(entry.Name()) {
+			if err := os.Remove(filepath.Join(dir, entry.Name())); err != nil && !errors.Is(err, fs.ErrNotExist) {
+				return fmt.Errorf("weightpath: removing a leftover: %w", err)
+			}
+		}
+	}
+	return nil
+}
+
+// readFile returns the content of a file whose size is that of a header or a
+// trace, not of weights.
+func readFile(path string) ([]byte, error) {
+	data, err := os.ReadFile(path)
+	if err != nil {
+		return nil, fmt.Errorf("weightpath: %w", err)
+	}
+	return data, nil
+}
+
+// digestOf returns the SHA-256 of data in hex.
+func digestOf(data []byte) string {
+	sum := sha256.Sum256(data)
+	return hex.EncodeToString(sum[:])
+}
+
+// checkDigest returns a *DamagedError unless got is want.
+func checkDigest(path, got, want string) error {
+	if got == want {
+		return nil
+	}
+	return &DamagedError{path, fmt.Errorf("sha256 is %s, want %s", got, want)}
+}

@@ -1,0 +1,121 @@
+package weightpath
+
+import (
+	"bytes"
+	"encoding/json"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+)
+
+// Whatever the bytes are, a reader returns an error, or content that is written
+// and read again to the same content.
+
+func FuzzReadWeights(f *testing.F) {
+	var good bytes.Buffer
+	if err := encodeWeights(&good, sampleWeights()); err != nil {
+		f.Fatal(err)
+	}
+	f.Add(good.Bytes())
+	f.Add(good.Bytes()[:good.Len()-1])
+	f.Add([]byte("\x02\x00\x00\x00\x00\x00\x00\x00{}"))
+	f.Add([]byte("\x0a\x00\x00\x00\x00\x00\x00\x00{\"A\":null}"))
+	f.Fuzz(func(t *testing.T, data []byte) {
+		weights, err := decodeWeights(bytes.NewReader(data), int64(len(data)))
+		if err != nil {
+			return
+		}
+		var again bytes.Buffer
+		if err := encodeWeights(&again, weights); err != nil {
+			t.Fatal(err)
+		}
+		second, err := decodeWeights(&again, int64(again.Len()))
+		if diff := cmp.Diff(weights, second, sameBits, cmpopts.EquateEmpty()); err != nil || diff != "" {
+			t.Fatalf("%v (-first +second)\n%s", err, diff)
+		}
+	})
+}
+
+func FuzzReadTrace(f *testing.F) {
+	for _, rows := range [][]Row{nil, sampleRows()} {
+		var good bytes.Buffer
+		if err := encodeTrace(&good, rows); err != nil {
+			f.Fatal(err)
+		}
+		f.Add(good.Bytes())
+		f.Add(good.Bytes()[:good.Len()/2])
+	}
+	f.Fuzz(func(t *testing.T, data []byte) {
+		rows, err := decodeTrace(data)
+		if err != nil {
+			return
+		}
+		var again bytes.Buffer
+		if err := encodeTrace(&again, rows); err != nil {
+			t.Fatal(err)
+		}
+		second, err := decodeTrace(again.Bytes())
+		if diff := cmp.Diff(rows, second, sameBits, cmpopts.EquateEmpty()); err != nil || diff != "" {
+			t.Fatalf("%v (-first +second)\n%s", err, diff)
+		}
+	})
+}
+
+func FuzzReadCheckpoint(f *testing.F) {
+	for _, c := range []*Checkpoint{{}, sampleCheckpoint(3)} {
+		var good bytes.Buffer
+		if err := encodeCheckpoint(&good, c, noChecksum); err != nil {
+			f.Fatal(err)
+		}
+		f.Add(good.Bytes())
+		f.Add(good.Bytes()[:good.Len()-1])
+	}
+	f.Fuzz(func(t *testing.T, data []byte) {
+		// The checksum would refuse nearly everything, so the layer below it is fuzzed.
+		r := bytes.NewReader(data)
+		_, infos, metadata, err := readHeader(r, int64(len(data)))
+		if err != nil {
+			return
+		}
+		c, trace, err := decodeCheckpoint(r, infos, metadata)
+		if err == nil && (c.Iteration < 0 || len(trace) > len(data)) {
+			t.Fatalf("accepted iteration %d with a trace of %d bytes from %d", c.Iteration, len(trace), len(data))
+		}
+	})
+}
+
+func FuzzReadJSON(f *testing.F) {
+	summary, err := encodeSummary(sampleSummary)
+	if err != nil {
+		f.Fatal(err)
+	}
+	var meta bytes.Buffer
+	if err := encodeJSON(&meta, sampleMeta()); err != nil {
+		f.Fatal(err)
+	}
+	for _, seed := range []string{meta.String(), string(summary), "null", `{"depth":1e3}`, `{"checksum":""}`} {
+		f.Add([]byte(seed))
+	}
+	f.Fuzz(func(t *testing.T, data []byte) {
+		if meta, err := decodeMeta(data); err == nil {
+			var again bytes.Buffer
+			if err := encodeJSON(&again, meta); err != nil {
+				t.Fatal(err)
+			}
+			second, err := decodeMeta(again.Bytes())
+			if diff := cmp.Diff(meta, second, sameBits, cmpopts.EquateEmpty(), cmp.Comparer(sameJSON)); err != nil || diff != "" {
+				t.Fatalf("%v (-first +second)\n%s", err, diff)
+			}
+		}
+		if summary, err := decodeSummary(data); err == nil && !bytes.Contains(data, []byte(summary.Checksum)) {
+			t.Fatalf("accepted a checksum that is not in the file: %q", summary.Checksum)
+		}
+	})
+}
+
+// sameJSON compares configurations by their text, no text being the same as null.
+func sameJSON(a, b json.RawMessage) bool {
+	none := func(m json.RawMessage) bool { return len(m) == 0 || string(m) == "null" }
+	return none(a) && none(b) || bytes.Equal(a, b)
+}

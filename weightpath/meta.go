@@ -1,0 +1,135 @@
+package weightpath
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"math"
+	"path/filepath"
+	"strings"
+)
+
+// encodeJSON writes value with an indent of two spaces. Struct fields keep their
+// order and map keys are sorted, so equal values give equal bytes.
+func encodeJSON(w io.Writer, value any) error {
+	encoder := json.NewEncoder(w)
+	encoder.SetEscapeHTML(false)
+	encoder.SetIndent("", "  ")
+	return encoder.Encode(value)
+}
+
+// decodeMeta reads run.json. Unknown fields are passed over: a later version may
+// have written them.
+func decodeMeta(data []byte) (Meta, error) {
+	var meta Meta
+	if err := json.Unmarshal(data, &meta); err != nil {
+		return Meta{}, err
+	}
+	if err := meta.check(); err != nil {
+		return Meta{}, err
+	}
+	if meta.Config != nil {
+		var compact bytes.Buffer
+		if err := json.Compact(&compact, meta.Config); err != nil {
+			return Meta{}, err
+		}
+		meta.Config = compact.Bytes()
+	}
+	return meta, nil
+}
+
+// check refuses what no run can be: readers divide by the depth, take powers
+// with alpha and make folders called ID.
+func (m *Meta) check() error {
+	switch {
+	case m.ID == "" || m.ID == "." || m.ID == ".." || m.ID != filepath.Base(m.ID):
+		return fmt.Errorf("id: got %q, want the name of a folder", m.ID)
+	case m.Hash == "":
+		return errors.New(`hash: got "", want the content hash of the configuration`)
+	case m.Depth < 1:
+		return fmt.Errorf("depth: got %d, want at least 1", m.Depth)
+	case m.DType != "float64" && m.DType != "float32":
+		return fmt.Errorf("dtype: got %q, want float64 or float32", m.DType)
+	case math.IsNaN(m.Alpha) || math.IsInf(m.Alpha, 0):
+		return fmt.Errorf("alpha: got %v, want a finite number", m.Alpha)
+	}
+	return nil
+}
+
+// summaryFile is Summary as JSON has it: a loss that is not finite is null.
+type summaryFile struct {
+	Iterations int               `json:"iterations"`
+	Stop       string            `json:"stop_reason"`
+	Loss       *float64          `json:"loss"`
+	Seconds    float64           `json:"seconds"`
+	SHA256     map[string]string `json:"sha256"`
+	Checksum   string            `json:"checksum"`
+}
+
+// MarshalJSON writes a loss that is not finite as null.
+func (s Summary) MarshalJSON() ([]byte, error) {
+	file := summaryFile{s.Iterations, s.Stop, &s.Loss, s.Seconds, s.SHA256, s.Checksum}
+	if math.IsNaN(s.Loss) || math.IsInf(s.Loss, 0) {
+		file.Loss = nil
+	}
+	return json.Marshal(file)
+}
+
+// UnmarshalJSON reads a null loss as NaN.
+func (s *Summary) UnmarshalJSON(data []byte) error {
+	var file summaryFile
+	if err := json.Unmarshal(data, &file); err != nil {
+		return err
+	}
+	*s = Summary{file.Iterations, file.Stop, math.NaN(), file.Seconds, file.SHA256, file.Checksum}
+	if file.Loss != nil {
+		s.Loss = *file.Loss
+	}
+	return nil
+}
+
+// noChecksum stands in a file for its own checksum while that is being computed.
+var noChecksum = strings.Repeat("0", 64)
+
+// encodeSummary returns the bytes of result.json, with its checksum filled in.
+func encodeSummary(summary Summary) ([]byte, error) {
+	summary.Checksum = noChecksum
+	var buffer bytes.Buffer
+	if err := encodeJSON(&buffer, summary); err != nil {
+		return nil, err
+	}
+	data := buffer.Bytes()
+	// The checksum is the last field, so the last run of 64 zeros is its place.
+	copy(data[bytes.LastIndex(data, []byte(noChecksum)):], digestOf(data))
+	return data, nil
+}
+
+// decodeSummary reads result.json and checks it against its own checksum.
+func decodeSummary(data []byte) (Summary, error) {
+	var summary Summary
+	if err := json.Unmarshal(data, &summary); err != nil {
+		return Summary{}, err
+	}
+	blank, err := withoutChecksum(data, summary.Checksum)
+	if err != nil {
+		return Summary{}, err
+	}
+	if got := digestOf(blank); got != summary.Checksum {
+		return Summary{}, fmt.Errorf("sha256 is %s, want %s", got, summary.Checksum)
+	}
+	return summary, nil
+}
+
+// withoutChecksum returns a copy of data in which the last occurrence of checksum
+// is replaced by zeros.
+func withoutChecksum(data []byte, checksum string) ([]byte, error) {
+	at := bytes.LastIndex(data, []byte(checksum))
+	if len(checksum) != len(noChecksum) || at < 0 {
+		return nil, fmt.Errorf("checksum: got %q, want 64 hexadecimal digits", checksum)
+	}
+	blank := bytes.Clone(data)
+	copy(blank[at:], noChecksum)
+	return blank, nil
+}

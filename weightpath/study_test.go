@@ -1,0 +1,76 @@
+package weightpath
+
+import (
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"testing"
+)
+
+func TestCreateStudy(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "out")
+	if _, err := StudyName(dir); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("name of no study: %v", err)
+	}
+	first := "# mine\nname: sample\ndepths: [2]\n"
+	second := "name: 'sample'\ndepths: [2, 4]"
+	for _, text := range []string{first, first, second} {
+		if err := CreateStudy(dir, "sample", text); err != nil {
+			t.Fatal(err)
+		}
+		if got := string(mustRead(t, dir, studyFile)); got != text {
+			t.Errorf("study.yaml holds %q, want %q", got, text)
+		}
+	}
+	if name, err := StudyName(dir); name != "sample" || err != nil {
+		t.Errorf("name %q, %v", name, err)
+	}
+	if err := CreateStudy(dir, "other", "name: other"); err == nil {
+		t.Error("another study was accepted")
+	} else {
+		var occupied *OccupiedError
+		if !errors.As(err, &occupied) {
+			t.Errorf("error of type %T", err)
+		}
+		checkError(t, err, dir, `weightpath: {dir}: got a folder with study "sample", want an empty folder or one of study "other"; choose another folder`)
+	}
+	if got := string(mustRead(t, dir, studyFile)); got != second {
+		t.Errorf("study.yaml was overwritten: %q", got)
+	}
+}
+
+func TestCreateStudyRefuses(t *testing.T) {
+	dir := t.TempDir()
+	mustWrite(t, nil, dir, "photo.jpg")
+	checkError(t, CreateStudy(dir, "s", "name: s"), dir,
+		`weightpath: {dir}: got a folder with "photo.jpg" and no study.yaml, want an empty folder or one of study "s"; choose another folder`)
+	checkError(t, CreateStudy(dir, "s", "name: r"), dir, `weightpath: creating study folder {dir}: text: name: got "r", want "s"`)
+	checkError(t, CreateStudy(dir, "s", "depths: [1]"), dir, `weightpath: creating study folder {dir}: text: name: got "", want the name of the study`)
+	if list, _ := os.ReadDir(dir); len(list) != 1 {
+		t.Errorf("%d files, want the one that was there", len(list))
+	}
+	half := t.TempDir()
+	mustWrite(t, []byte("nam"), half, ".study.yaml42")
+	if err := CreateStudy(half, "s", "name: s"); err != nil {
+		t.Errorf("after a kill: %v", err)
+	}
+}
+
+func TestList(t *testing.T) {
+	dir := t.TempDir()
+	if got, err := List(dir); len(got) != 0 || err != nil {
+		t.Errorf("no runs: %v, %v", got, err)
+	}
+	for _, id := range []string{"b-L0016", "b-L0004", "a", ".hidden"} {
+		if err := os.MkdirAll(RunDir(dir, id), 0o755); err != nil {
+			t.Fatal(err)
+		}
+	}
+	mustWrite(t, nil, dir, runsFolder, "notes.txt")
+	want := []string{RunDir(dir, "a"), RunDir(dir, "b-L0004"), RunDir(dir, "b-L0016")}
+	if got, err := List(dir); !slices.Equal(got, want) || err != nil {
+		t.Errorf("got %v, %v, want %v", got, err, want)
+	}
+}
