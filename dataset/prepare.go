@@ -1,0 +1,186 @@
+package dataset
+
+import (
+	"fmt"
+	"math"
+	"slices"
+
+	"gonum.org/v1/gonum/floats"
+
+	"github.com/deeplimit/deeplimit/internal/stream"
+)
+
+// A stored set hands out the samples of a file, or of an embedded set, as they
+// stand there. Its readers have refused NaN and infinities.
+type stored struct {
+	place   string // the file that errors name
+	n, d, m int
+	x       func(i int, dst []float64) // input i into dst (d)
+	y       func(i int, dst []float64) // target i into dst (m); nil for a classification
+	label   func(i int) int            // class of sample i in [0,m); nil for a regression
+	source  string
+}
+
+// prepare chooses samples, standardises and normalises. A nil test means that
+// the test samples come from the rest of train.
+//
+// The choice depends on the seed and the number of rows alone: fewer samples
+// are a subset of more, and the test samples are the same for any number of
+// training samples. Chosen samples keep their stored order.
+func prepare(spec Spec, train, test *stored) (*Set, error) {
+	order := stream.New(*spec.Seed, "data/split").Perm(train.n)
+	rest, testRows := order, []int(nil)
+	switch {
+	case test != nil:
+		if spec.Test > test.n {
+			return nil, at(test.place, fmt.Errorf("got %d samples, want at least test: %d", test.n, spec.Test))
+		}
+		testRows = stream.New(*spec.Seed, "data/test").Perm(test.n)[:spec.Test]
+	case spec.Test > 0:
+		if need := max(spec.Samples, 1); spec.Test > train.n-need {
+			return nil, at(train.place, fmt.Errorf("got %d samples, want at least %d + %d for samples and test", train.n, need, spec.Test))
+		}
+		test, rest, testRows = train, order[:train.n-spec.Test], order[train.n-spec.Test:]
+	}
+	if spec.Samples > len(rest) {
+		return nil, at(train.place, fmt.Errorf("got %d samples, want at least samples: %d", train.n, spec.Samples))
+	}
+	if spec.Samples > 0 {
+		rest = rest[:spec.Samples]
+	}
+
+	set, err := train.take(rest, spec.Name)
+	if err != nil {
+		return nil, err
+	}
+	if len(testRows) > 0 {
+		if set.Test, err = test.take(testRows, spec.Name); err != nil {
+			return nil, err
+		}
+	}
+	if *spec.Standardize {
+		if err := set.standardize(); err != nil {
+			return nil, at(train.place, err)
+		}
+	}
+	if *spec.UnitNorm {
+		if err := unitNorm(set, rest); err != nil {
+			return nil, at(train.place, err)
+		}
+		if set.Test != nil {
+			if err := unitNorm(set.Test, testRows); err != nil {
+				return nil, at(test.place, err)
+			}
+		}
+	}
+	return set, nil
+}
+
+// take sorts rows and returns the set of those samples.
+func (s *stored) take(rows []int, name string) (*Set, error) {
+	slices.Sort(rows)
+	n := len(rows)
+	if !fits(n, s.d, s.m) {
+		return nil, at(s.place, fmt.Errorf("got %d samples of %d + %d numbers, want at most 2^31 numbers: lower samples", n, s.d, s.m))
+	}
+	set := &Set{
+		Name: name, Inputs: s.d, Outputs: s.m, Samples: n, Source: s.source,
+		X: make([]float64, n*s.d), Y: make([]float64, n*s.m),
+	}
+	if s.label != nil {
+		set.Labels = make([]int, n)
+	}
+	for i, row := range rows {
+		s.x(row, set.X[i*s.d:(i+1)*s.d])
+		if s.label == nil {
+			s.y(row, set.Y[i*s.m:(i+1)*s.m])
+			continue
+		}
+		set.Labels[i] = s.label(row)
+		set.Y[i*s.m+set.Labels[i]] = 1
+	}
+	return set, nil
+}
+
+// standardize applies the statistics of the training part to it and to Test.
+func (s *Set) standardize() error {
+	parts := [][]float64{s.X}
+	if s.Test != nil {
+		parts = append(parts, s.Test.X)
+	}
+	if err := standardize(s.Inputs, parts...); err != nil {
+		return fmt.Errorf("input %w", err)
+	}
+	if s.Labels != nil {
+		return nil
+	}
+	parts = [][]float64{s.Y}
+	if s.Test != nil {
+		parts = append(parts, s.Test.Y)
+	}
+	if err := standardize(s.Outputs, parts...); err != nil {
+		return fmt.Errorf("target %w", err)
+	}
+	return nil
+}
+
+// standardize subtracts from each of the d columns of every part (n,d) the mean
+// of parts[0] and divides by its population standard deviation. A column that is
+// constant in parts[0] becomes 0 in all parts.
+func standardize(d int, parts ...[]float64) error {
+	first := parts[0]
+	n := float64(len(first) / d)
+	mean, scale := make([]float64, d), make([]float64, d)
+	low, high := slices.Clone(first[:d]), slices.Clone(first[:d])
+	for row := range slices.Chunk(first, d) {
+		floats.Add(mean, row)
+		for j, v := range row {
+			low[j], high[j] = min(low[j], v), max(high[j], v)
+		}
+	}
+	floats.Scale(1/n, mean)
+	for row := range slices.Chunk(first, d) {
+		for j, v := range row {
+			scale[j] += (v - mean[j]) * (v - mean[j])
+		}
+	}
+	for j, squares := range scale {
+		// Rounding of the mean gives a constant column a spread of its own, so
+		// it is recognised by its range.
+		if low[j] == high[j] {
+			scale[j] = 0
+			continue
+		}
+		deviation := math.Sqrt(squares / n)
+		if !positive(deviation) || !positive(1/deviation) {
+			return fmt.Errorf("column %d: got standard deviation %g of values from %g to %g, want one that float64 can hold: rescale the column",
+				j+1, deviation, low[j], high[j])
+		}
+		scale[j] = 1 / deviation
+	}
+	for _, part := range parts {
+		for row := range slices.Chunk(part, d) {
+			for j, v := range row {
+				if scale[j] == 0 {
+					row[j] = 0
+					continue
+				}
+				row[j] = (v - mean[j]) * scale[j]
+			}
+		}
+	}
+	return nil
+}
+
+// unitNorm scales every input to norm 1; rows are the stored places, for the error.
+func unitNorm(s *Set, rows []int) error {
+	for i := range s.Samples {
+		x := s.X[i*s.Inputs : (i+1)*s.Inputs]
+		norm := floats.Norm(x, 2)
+		if !positive(norm) || !positive(1/norm) {
+			return fmt.Errorf("sample %d: got an input of norm %g, want one that can be scaled to 1 (or unit-norm: false)", rows[i]+1, norm)
+		}
+		floats.Scale(1/norm, x)
+	}
+	return nil
+}
