@@ -2,9 +2,6 @@ package pvar
 
 import (
 	"fmt"
-	"math"
-
-	"gonum.org/v1/gonum/mat"
 )
 
 // Metric is a norm on R^Dim whose differences measure distance. The zero value
@@ -63,54 +60,4 @@ func (m Metric) check(dim int) error {
 		return fmt.Errorf("pvar: spectral metric: got %d×%d matrices, want rows and cols whose product is the dimension %d", m.rows, m.cols, dim)
 	}
 	return nil
-}
-
-// distance returns the function (i, j) ↦ d(x_i, x_j).
-func (m Metric) distance(x Points) func(i, j int) float64 {
-	switch m.kind {
-	case spectral:
-		difference := make([]float64, x.Dim)
-		a := mat.NewDense(m.rows, m.cols, difference)
-		var svd mat.SVD
-		values := make([]float64, min(m.rows, m.cols))
-		return func(i, j int) float64 {
-			xi, xj := x.At(i), x.At(j)
-			for k := range difference {
-				difference[k] = xi[k] - xj[k]
-			}
-			if !svd.Factorize(a, mat.SVDNone) {
-				// The QR iteration did not converge; the Frobenius norm would be a wrong
-				// answer, so let the caller's range check refuse it.
-				return math.NaN()
-			}
-			return svd.Values(values)[0]
-		}
-	case l1:
-		return func(i, j int) float64 {
-			xi, xj := x.At(i), x.At(j)
-			sum := 0.0
-			for k, v := range xi {
-				sum += math.Abs(v - xj[k])
-			}
-			return sum
-		}
-	case sup:
-		return func(i, j int) float64 {
-			xi, xj := x.At(i), x.At(j)
-			largest := 0.0
-			for k, v := range xi {
-				largest = max(largest, math.Abs(v-xj[k]))
-			}
-			return largest
-		}
-	}
-	return func(i, j int) float64 { return math.Sqrt(squared(x.At(i), x.At(j))) }
-}
-
-func squared(x, y []float64) float64 {
-	sum := 0.0
-	for k, v := range x {
-		sum += (v - y[k]) * (v - y[k])
-	}
-	return sum
 }

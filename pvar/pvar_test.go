@@ -1,10 +1,364 @@
 package pvar
 
-import "testing"
+import (
+	"encoding/json"
+	"math"
+	"math/rand/v2"
+	"slices"
+	"testing"
 
-func TestLine(t *testing.T) {
-	v, err := Compute(Scalars([]float64{0, 1, 2, 3}), 1, 2)
-	if err != nil || v[0].Value != 3 || v[1].Value != 9 || v[1].Norm() != 3 {
-		t.Errorf("line 0…3: got %v, %v", v, err)
+	"pgregory.net/rapid"
+)
+
+// drawPath draws a path of one of the kinds that a search could get wrong.
+func drawPath(t *rapid.T, dim, longest int) Points {
+	n := rapid.IntRange(0, longest).Draw(t, "n")
+	rng := rand.New(rand.NewPCG(rapid.Uint64().Draw(t, "seed"), 1))
+	kind := rapid.SampledFrom([]string{
+		"noise", "walk", "lattice", "lattice walk", "constant", "monotone", "zig-zag",
+		"rising zig-zag", "growing zig-zag", "shrinking zig-zag", "far origin", "smooth",
+	}).Draw(t, "kind")
+	x := Points{Dim: dim, Data: make([]float64, n*dim)}
+	for i := range n {
+		alternating := float64(1 - 2*(i%2))
+		for k := range dim {
+			before := 0.0
+			if i > 0 {
+				before = x.At(i - 1)[k]
+			}
+			var v float64
+			switch kind {
+			case "noise":
+				v = rng.NormFloat64()
+			case "walk":
+				v = before + rng.NormFloat64()
+			case "lattice":
+				v = float64(rng.IntN(3))
+			case "lattice walk":
+				v = before + float64(rng.IntN(3)-1)
+			case "constant":
+				v = 0.7
+			case "monotone":
+				v = before + rng.ExpFloat64()*float64(rng.IntN(2))
+			case "zig-zag":
+				v = alternating
+			case "rising zig-zag":
+				v = alternating + 0.02*float64(i)
+			case "growing zig-zag":
+				v = alternating * (float64(i) + rng.Float64())
+			case "shrinking zig-zag":
+				v = alternating * (float64(n-i) + rng.Float64())
+			case "far origin":
+				v = 1e6 + rng.NormFloat64()
+			case "smooth":
+				v = math.Sin(float64(i)/float64(n)*9 + float64(k))
+			}
+			x.At(i)[k] = v
+		}
 	}
+	return x
+}
+
+func drawP(t *rapid.T) float64 {
+	if rapid.Bool().Draw(t, "common") {
+		return rapid.SampledFrom([]float64{1, 1.5, 2, 2.5, 3, 4}).Draw(t, "p")
+	}
+	return rapid.Float64Range(1, 8).Draw(t, "p")
+}
+
+// checkAgainstDefinition fails unless Compute equals the definition and its
+// partition is a witness.
+func checkAgainstDefinition(t *rapid.T, metric Metric, x Points, p float64) {
+	got, err := ComputeIn(metric, x, p)
+	if err != nil {
+		t.Fatal(err)
+	}
+	v, want := got[0], definition(metric, x, p)
+	if !(math.Abs(v.Value-want.Value) <= tolerance(x, p)*want.Value) {
+		t.Fatalf("p = %v: got %v by %v, want %v by %v", p, v.Value, v.Partition, want.Value, want.Partition)
+	}
+	n := x.Len()
+	if n == 0 {
+		if len(v.Partition) != 0 || v.Value != 0 {
+			t.Fatalf("empty path: got %+v", v)
+		}
+		return
+	}
+	if v.Partition[0] != 0 || v.Partition[len(v.Partition)-1] != n-1 {
+		t.Fatalf("partition %v does not run from 0 to %d", v.Partition, n-1)
+	}
+	s, sum := metric.space(x), 0.0
+	for k := 1; k < len(v.Partition); k++ {
+		i, j := v.Partition[k-1], v.Partition[k]
+		if i >= j {
+			t.Fatalf("partition %v does not increase", v.Partition)
+		}
+		sum += math.Pow(s.root(s.raw(i, j)), p)
+	}
+	// Plain summation of m terms ≥ 0 is off by (m−1) ulps at most.
+	if !(math.Abs(sum-v.Value) <= float64(n+1)*0x1p-52*sum) {
+		t.Fatalf("the partition sums to %v, want %v", sum, v.Value)
+	}
+}
+
+func TestScalarsEqualDefinition(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		for range 20 {
+			checkAgainstDefinition(t, Euclidean, drawPath(t, 1, 70), drawP(t))
+		}
+	})
+}
+
+func TestVectorsEqualDefinition(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		for range 5 {
+			dim := rapid.SampledFrom([]int{2, 3, 5, 16, 20}).Draw(t, "dim")
+			metric := rapid.SampledFrom([]Metric{Euclidean, Euclidean, L1, Sup}).Draw(t, "metric")
+			checkAgainstDefinition(t, metric, drawPath(t, dim, 120), drawP(t))
+		}
+	})
+}
+
+func TestMatricesEqualDefinition(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		shape := rapid.SampledFrom([][2]int{{2, 2}, {1, 3}, {3, 2}}).Draw(t, "shape")
+		x := drawPath(t, shape[0]*shape[1], 40)
+		checkAgainstDefinition(t, Spectral(shape[0], shape[1]), x, drawP(t))
+	})
+}
+
+// TestLaws checks what holds for every path: V_p(c·x + b) = |c|^p V_p(x); the norm
+// V_p^{1/p} does not increase in p; adding a point does not lower V_p, and it is at
+// least the sum over neighbours and the distance of the ends.
+func TestLaws(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		x := drawPath(t, rapid.IntRange(1, 3).Draw(t, "dim"), 60)
+		ps := []float64{1, 1.3, 2, 3.1, 5}
+		whole, err := Compute(x, ps...)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for k := 1; k < len(ps); k++ {
+			if !(whole[k].Norm() <= whole[k-1].Norm()*(1+tolerance(x, 5))) {
+				t.Fatalf("norms rise from %v at p = %v to %v at %v", whole[k-1].Norm(), ps[k-1], whole[k].Norm(), ps[k])
+			}
+		}
+		if x.Len() < 2 {
+			return
+		}
+		moved := Points{Dim: x.Dim, Data: slices.Clone(x.Data)}
+		for i := range moved.Data {
+			moved.Data[i] = -4 * moved.Data[i] // exact in floating point
+		}
+		cut := rapid.IntRange(0, x.Len()-1).Draw(t, "cut")
+		fewer := Points{Dim: x.Dim, Data: slices.Delete(slices.Clone(x.Data), cut*x.Dim, (cut+1)*x.Dim)}
+		scaled, err := Compute(moved, ps...)
+		if err != nil {
+			t.Fatal(err)
+		}
+		less, err := Compute(fewer, ps...)
+		if err != nil {
+			t.Fatal(err)
+		}
+		s := Euclidean.space(x)
+		for k, p := range ps {
+			tol := tolerance(moved, p)
+			if want := math.Pow(4, p) * whole[k].Value; !(math.Abs(scaled[k].Value-want) <= tol*want) {
+				t.Fatalf("p = %v: −4·x has %v, want %v", p, scaled[k].Value, want)
+			}
+			if !(less[k].Value <= whole[k].Value*(1+tol)) {
+				t.Fatalf("p = %v: %v without point %d, %v with it", p, less[k].Value, cut, whole[k].Value)
+			}
+			neighbours := 0.0
+			for i := range x.Len() - 1 {
+				neighbours += math.Pow(s.root(s.raw(i, i+1)), p)
+			}
+			ends := math.Pow(s.root(s.raw(0, x.Len()-1)), p)
+			if !(whole[k].Value >= max(neighbours, ends)*(1-tol)) {
+				t.Fatalf("p = %v: got %v, below %v over neighbours or %v over the ends", p, whole[k].Value, neighbours, ends)
+			}
+		}
+	})
+}
+
+// TestTranslation uses a lattice, on which translations are exact.
+func TestTranslation(t *testing.T) {
+	rng := rand.New(rand.NewPCG(5, 5))
+	for range 200 {
+		x := Points{Dim: 2, Data: make([]float64, 2*50)}
+		y := Points{Dim: 2, Data: make([]float64, 2*50)}
+		for i := range x.Data {
+			x.Data[i] = float64(rng.IntN(9))
+			y.Data[i] = x.Data[i] + 1<<40
+		}
+		a, _ := Compute(x, 1, 1.7, 2)
+		b, err := Compute(y, 1, 1.7, 2)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for k := range a {
+			if a[k].Value != b[k].Value {
+				t.Fatalf("p = %v: %v, translated %v", a[k].P, a[k].Value, b[k].Value)
+			}
+		}
+	}
+}
+
+// TestClosedForms checks paths whose p-variation is known.
+func TestClosedForms(t *testing.T) {
+	line, zigzag, circle := make([]float64, 101), make([]float64, 101), Points{Dim: 2}
+	for i := range line {
+		line[i] = float64(i) / 100
+		zigzag[i] = float64(i % 2)
+	}
+	const n = 12
+	for k := range n + 1 {
+		sin, cos := math.Sincos(2 * math.Pi * float64(k) / n)
+		circle.Data = append(circle.Data, cos, sin)
+	}
+	for _, c := range []struct {
+		name string
+		path Points
+		p    float64
+		want float64
+		part []int
+	}{
+		{"line", Scalars(line), 2.5, 1, []int{0, 100}},
+		{"zig-zag", Scalars(zigzag), 2, 100, nil},
+		{"zig-zag", Scalars(zigzag), 3.7, 100, nil},
+		{"zig-zag", Scalars(zigzag), 1, 100, nil},
+		// Of 12 points on the circle, chords of angle θ measure 2 sin(θ/2): at p = 2 two
+		// diameters beat all else, 2·2² against 3·3, 4·2 and 12·(2 sin 15°)²; and 3·3 = 9 wins.
+		{"circle", circle, 2, 9, nil},
+		{"circle", circle, 1, n * 2 * math.Sin(math.Pi/n), nil},
+		{"circle", circle, 3, 16, nil},
+		{"constant", Scalars([]float64{2, 2, 2}), 2, 0, []int{0, 2}},
+		{"plateau", Scalars([]float64{0, 1, 1, 0, 0}), 2, 2, []int{0, 1, 4}},
+		{"one point", Scalars([]float64{7}), 2, 0, []int{0}},
+		{"empty", Scalars(nil), 2, 0, nil},
+	} {
+		got, err := Compute(c.path, c.p)
+		if err != nil {
+			t.Errorf("%s: %v", c.name, err)
+			continue
+		}
+		if !(math.Abs(got[0].Value-c.want) <= 1e-13*c.want) || c.part != nil && !slices.Equal(got[0].Partition, c.part) {
+			t.Errorf("%s, p = %v: got %+v, want %v by %v", c.name, c.p, got[0], c.want, c.part)
+		}
+	}
+}
+
+// TestSeveralPowers holds the values for several p at once, on a path long enough
+// for goroutines to overlap, to those for one p at a time.
+func TestSeveralPowers(t *testing.T) {
+	x := brownian(2000, 20)
+	ps := []float64{3, 1, 2, 1.5, 2.5}
+	all, err := Compute(x, ps...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for k, p := range ps {
+		one, err := Compute(x, p)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if one[0].Value != all[k].Value || !slices.Equal(one[0].Partition, all[k].Partition) || all[k].P != p {
+			t.Errorf("p = %v: alone %v, among others %v", p, one[0].Value, all[k].Value)
+		}
+	}
+	if got, err := Compute(x); err != nil || len(got) != 0 {
+		t.Errorf("no p: got %v, %v", got, err)
+	}
+}
+
+// TestRange checks paths whose squared differences leave the range of float64
+// though the variation does not.
+func TestRange(t *testing.T) {
+	for _, scale := range []float64{0x1p-700, 0x1p+600} {
+		for _, dim := range []int{1, 2} {
+			x := Points{Dim: dim, Data: make([]float64, 3*dim)}
+			x.Data[dim] = scale // 0, scale, 0 in the first entry
+			got, err := Compute(x, 1, 1.25)
+			if err != nil {
+				t.Errorf("scale %v, dim %d: %v", scale, dim, err)
+				continue
+			}
+			if got[0].Value != 2*scale || !(math.Abs(got[1].Value/math.Pow(scale, 1.25)-2) <= 1e-12) {
+				t.Errorf("scale %v, dim %d: got %v", scale, dim, got)
+			}
+		}
+	}
+}
+
+func TestErrors(t *testing.T) {
+	good := Points{Dim: 2, Data: []float64{0, 0, 1, 1}}
+	for _, c := range []struct {
+		metric Metric
+		path   Points
+		p      float64
+		want   string
+	}{
+		{Euclidean, good, 0.5, "pvar: p: got 0.5, want a finite number ≥ 1"},
+		{Euclidean, good, math.NaN(), "pvar: p: got NaN, want a finite number ≥ 1"},
+		{Euclidean, good, math.Inf(1), "pvar: p: got +Inf, want a finite number ≥ 1"},
+		{Euclidean, Points{Dim: 2, Data: []float64{0, 0, 1, math.NaN()}}, 2, "pvar: path: point 1, entry 1: got NaN, want a finite number"},
+		{Euclidean, Points{Dim: 2, Data: []float64{0, math.Inf(-1)}}, 2, "pvar: path: point 0, entry 1: got -Inf, want a finite number"},
+		{Euclidean, Points{Dim: 2, Data: make([]float64, 3)}, 2, "pvar: path: got 3 numbers, want a multiple of the dimension 2"},
+		{Euclidean, Points{}, 2, "pvar: path: got dimension 0, want at least 1"},
+		{Spectral(2, 2), good, 2, "pvar: spectral metric: got 2×2 matrices, want rows and cols whose product is the dimension 2"},
+		{Euclidean, Scalars([]float64{0, 1e200}), 2, "pvar: p = 2: longest step 1e+200: got the sum +Inf, outside the range of float64; want a smaller p or a rescaled path"},
+		{Euclidean, Scalars([]float64{0, 1e-200}), 2, "pvar: p = 2: longest step 1e-200: got the sum 0, outside the range of float64; want a smaller p or a rescaled path"},
+	} {
+		if _, err := ComputeIn(c.metric, c.path, c.p); err == nil || err.Error() != c.want {
+			t.Errorf("got error %v, want %s", err, c.want)
+		}
+	}
+}
+
+func TestMetrics(t *testing.T) {
+	// Difference diag(3, 4): singular values 4, 3.
+	x := Points{Dim: 4, Data: []float64{1, 1, 1, 1, 4, 1, 1, 5}}
+	for name, want := range map[string]float64{"frobenius": 5, "euclidean": 5, "spectral": 4, "l1": 7, "sup": 4} {
+		metric, err := ParseMetric(name, 2, 2)
+		if err != nil {
+			t.Fatal(err)
+		}
+		v, err := ComputeIn(metric, x, 2)
+		if err != nil || !(math.Abs(v[0].Norm()-want) <= 1e-14*want) {
+			t.Errorf("%s: got %v, %v, want norm %v", name, v, err, want)
+		}
+	}
+	if _, err := ParseMetric("l2", 2, 2); err == nil || err.Error() != `pvar: metric: got "l2", want frobenius, spectral, l1 or sup` {
+		t.Errorf("got error %v", err)
+	}
+	if got := Spectral(2, 2).String(); got != "spectral" {
+		t.Errorf("got name %q", got)
+	}
+}
+
+func TestJSON(t *testing.T) {
+	v, err := Compute(Scalars([]float64{0, 1, 2}), 2)
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := json.Marshal(v)
+	if want := `[{"p":2,"value":4,"norm":2,"partition":[0,2]}]`; err != nil || string(got) != want {
+		t.Errorf("got %s, %v, want %s", got, err, want)
+	}
+	if got, _ := json.Marshal(Variation{P: 1}); string(got) != `{"p":1,"value":0,"norm":0,"partition":[]}` {
+		t.Errorf("empty path: got %s", got)
+	}
+}
+
+// brownian returns n points of a random walk in R^dim with standard normal steps.
+func brownian(n, dim int) Points {
+	rng := rand.New(rand.NewPCG(uint64(n), uint64(dim)))
+	x := Points{Dim: dim, Data: make([]float64, n*dim)}
+	for i := range x.Data {
+		x.Data[i] = rng.NormFloat64()
+		if i >= dim {
+			x.Data[i] += x.Data[i-dim]
+		}
+	}
+	return x
 }

@@ -1,0 +1,98 @@
+package pvar
+
+// The p-variation of a scalar path for p > 1, in O(n log 1/ε) at worst and a few
+// operations a point on rough paths.
+//
+// # Which steps can be best
+//
+// In a maximising partition every step i → j has x_i and x_j as the two extremes
+// of x over [i, j]: a point outside their range would, if put in, lengthen one of
+// the two new steps beyond the old one and add the other. Hence only local extrema
+// matter (extrema below), and a maximum j is reached from minima i alone, with
+// i > g(j), the last maximum above x_j, and x_i below all that lies between.
+//
+// # Which of them is best
+//
+// Let f_i(y) = V_i + (y − x_i)^p be what minimum i offers to a maximum at height y.
+// For i' < i both still of use, x_i' < x_i, and f_i' − f_i increases in y because
+// p > 1: once i' offers as much as i it does so for ever after. So i can be
+// dropped for good at the first y where i' overtakes it – all later maxima that
+// may use i are higher, or else a maximum between them hides both.
+//
+// The candidates between two maxima that still count (barriers, which decrease)
+// form a list, oldest and lowest first, in which the youngest wins at low y and
+// each older one later: the upper envelope of the f_i, as in the convex-hull trick,
+// with "overtaken by the older neighbour at height t" in place of the slopes. A
+// new maximum lifts the barriers below it, joins the lists they separated, drops
+// what the join makes useless – all at the joint, since the envelopes cross
+// once – and then finds its best predecessor at the young end. Every loop but a
+// constant number of steps drops an element, so the total is linear in the number
+// of extrema, apart from solving for t.
+//
+// Rounding: a comparison of two offers that decides wrongly costs their
+// difference, a few ulps of V. See the note on exactness in pvar.go.
+
+// none marks the absence of an extremum.
+const none = -1
+
+// scalarVariation returns the maximising partition of x for p > 1.
+func scalarPartition(x []float64, p float64) []int {
+	at := extrema(x)
+	if len(at) < 3 {
+		return []int{0, len(x) - 1}
+	}
+	z := make([]float64, len(at))
+	for k, i := range at {
+		z[k] = x[i]
+	}
+	s := newScalarSearch(z, p)
+	rising := z[0] < z[1]
+	// Side 0 holds minima and is asked by maxima, side 1 the reverse, with heights
+	// negated so that one code serves both.
+	side := [2]envelope{{search: s, sign: 1}, {search: s, sign: -1}}
+	start := 0
+	if !rising {
+		start = 1
+	}
+	side[start].push(0)
+	for k := 1; k < len(z); k++ {
+		asked := (start + k + 1) % 2 // 0 when k is a maximum
+		s.from[k], s.value[k] = side[asked].best(int32(k))
+		side[1-asked].push(int32(k))
+	}
+	partition := trace(s.from)
+	for j, k := range partition {
+		partition[j] = int(at[k])
+	}
+	partition[len(partition)-1] = len(x) - 1
+	return partition
+}
+
+// extrema returns the indices of the first point, of the strict changes of
+// direction, and of the last strict extremum: between neighbours x is monotone, and
+// directions alternate. A plateau is represented by its first point.
+func extrema(x []float64) []int32 {
+	at := make([]int32, 1, len(x)/2+2)
+	last, direction := 0, 0 // of the last point that moved, and its sense
+	for i := 1; i < len(x); i++ {
+		switch {
+		case x[i] > x[last]:
+			if direction < 0 {
+				at = append(at, int32(last))
+			}
+			direction = 1
+		case x[i] < x[last]:
+			if direction > 0 {
+				at = append(at, int32(last))
+			}
+			direction = -1
+		default:
+			continue
+		}
+		last = i
+	}
+	if direction != 0 {
+		at = append(at, int32(last))
+	}
+	return at
+}
