@@ -68,7 +68,7 @@ func NewEvaluator[T kernel.Float](net *Network, samples Samples, options Options
 	if options.Workers < 1 {
 		return nil, fmt.Errorf("resnet: NewEvaluator: got %d workers, want at least 1", options.Workers)
 	}
-	if err := net.checkTargets(samples.Y); err != nil {
+	if err := net.CheckTargets(samples.Y); err != nil {
 		return nil, err
 	}
 	e := &Evaluator[T]{net: net, ops: kernel.For[T](), samples: samples, width: tileWidth[T](net.Width), options: options}
@@ -131,6 +131,20 @@ func shardCount[T kernel.Float](trained, tiles int) int {
 	var zero T
 	bytes := max(1, trained*int(unsafe.Sizeof(zero)))
 	return max(1, min(tiles, 16, 256<<20/bytes))
+}
+
+// Parallelism returns how many workers one run can keep busy: the shards of n
+// samples in a network of that spec, depth and element type.
+func Parallelism(net *Network, n int, dtype string) int {
+	if dtype == "float32" {
+		return shardsOf[float32](net, n)
+	}
+	return shardsOf[float64](net, n)
+}
+
+func shardsOf[T kernel.Float](net *Network, n int) int {
+	width := tileWidth[T](net.Width)
+	return shardCount[T](net.Layout.Trained, (n+width-1)/width)
 }
 
 // Loss returns J(θ) on the chosen samples.

@@ -51,3 +51,16 @@ func (i Initial) read(g Group, depth int, base string) ([]float64, error) {
 	}
 	return data, nil
 }
+
+// CheckInitial reads the initial weights that come from files, for their errors.
+// Without such a part it does nothing.
+func (n *Network) CheckInitial(initial Initial, base string) error {
+	for _, g := range n.Layout.Groups {
+		if part, ok := initial.Parts[g.Name]; ok && part.Kind == "file" {
+			if _, err := part.read(g, n.Depth, base); err != nil {
+				return fmt.Errorf("resnet: initial %s at depth %d: %w", g.Name, n.Depth, err)
+			}
+		}
+	}
+	return nil
+}

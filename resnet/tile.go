@@ -60,8 +60,8 @@ func resize[E any](s []E, n int) []E {
 	return s[:n]
 }
 
-// checkTargets refuses targets that the loss has no meaning for.
-func (n *Network) checkTargets(y []float64) error {
+// CheckTargets refuses targets that the loss has no meaning for.
+func (n *Network) CheckTargets(y []float64) error {
 	if n.Loss != "cross-entropy" {
 		return nil
 	}

@@ -61,20 +61,11 @@ type Report struct {
 // ErrBusy is returned when another process executes runs of the same folder.
 var ErrBusy = errors.New("another deeplimit is running this study")
 
-// Run executes every run of s that is not done, as many at a time as there are
-// cores, one core each unless a run can use more. Bad input is found before
-// anything is written. A run that diverges or fails does not stop the others; an
-// ended context stops all, each leaving a checkpoint.
-func Run(ctx context.Context, s *study.Study, options Options) (Report, error) {
-	runs, err := s.Runs()
-	if err != nil {
-		return Report{}, err
-	}
-	shared, err := prepare(runs, options)
-	if err != nil {
-		return Report{}, err
-	}
-	if err := weightpath.CreateStudy(options.Out, s.Name, s.Text); err != nil {
+// Run executes every run of the plan that is not done, as many at a time as there
+// are cores, one core each unless a run can use more. A run that diverges or fails
+// does not stop the others; an ended context stops all, each leaving a checkpoint.
+func (p *Plan) Run(ctx context.Context, options Options) (Report, error) {
+	if err := weightpath.CreateStudy(options.Out, p.Study.Name, string(p.Study.Text)); err != nil {
 		return Report{}, err
 	}
 	lock := flock.New(filepath.Join(options.Out, ".lock"))
@@ -87,34 +78,37 @@ func Run(ctx context.Context, s *study.Study, options Options) (Report, error) {
 		os.Remove(lock.Path())
 		lock.Unlock()
 	}()
-	w := &work{options: options, shared: shared, cores: semaphore.NewWeighted(int64(options.Workers))}
-	return w.all(ctx, runs), ctx.Err()
+	w := &work{options: options, plan: p, environment: environment(), cores: semaphore.NewWeighted(int64(options.Workers))}
+	return w.all(ctx), nil
 }
 
-// work is one call of Run.
+// work is one call of Plan.Run.
 type work struct {
 	options Options
-	shared  *inputs
+	plan    *Plan
 	cores   *semaphore.Weighted
-	mu      sync.Mutex // guards report and Observe
-	report  Report
+
+	environment map[string]string
+	mu          sync.Mutex // guards report and Observe
+	report      Report
 }
 
 // all executes the runs, the costliest first so that the last cores to finish wait little.
-func (w *work) all(ctx context.Context, runs []study.Run) Report {
-	order := make([]*study.Run, len(runs))
-	for i := range runs {
-		order[i] = &runs[i]
+func (w *work) all(ctx context.Context) Report {
+	order := make([]*study.Run, len(w.plan.Runs))
+	for i := range order {
+		order[i] = &w.plan.Runs[i]
 	}
-	slices.SortStableFunc(order, func(a, b *study.Run) int { return cmp.Compare(w.shared.cost(b), w.shared.cost(a)) })
+	cost := func(run *study.Run) float64 { return w.plan.Flops(run) * float64(run.Steps()) }
+	slices.SortStableFunc(order, func(a, b *study.Run) int { return cmp.Compare(cost(b), cost(a)) })
 	var group sync.WaitGroup
 	for _, run := range order {
-		folder := filepath.Join(w.options.Out, "runs", run.ID)
+		folder := weightpath.RunDir(w.options.Out, run.ID)
 		if weightpath.Done(folder) {
 			w.skip(run, folder)
 			continue
 		}
-		workers := min(w.shared.parallelism(run), w.options.Workers)
+		workers := min(w.plan.parallelism(run), w.options.Workers)
 		if w.cores.Acquire(ctx, int64(workers)) != nil {
 			break
 		}
@@ -130,11 +124,11 @@ func (w *work) all(ctx context.Context, runs []study.Run) Report {
 
 // skip counts a run that was done before.
 func (w *work) skip(run *study.Run, folder string) {
-	summary, err := weightpath.ReadSummary(folder)
+	before, err := weightpath.Open(folder)
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.report.Done++
-	if err == nil && summary.Stop == train.StopDiverged {
+	if err == nil && before.Summary.Stop == train.StopDiverged {
 		w.report.Diverged++
 	}
 	w.tell(Event{Kind: Skipped, Run: run, Err: err})

@@ -22,9 +22,9 @@ func (d *Descent[T]) save() error {
 			"first_loss": d.first, "best_loss": d.best, "best_iteration": float64(d.bestAt),
 		},
 	}
-	c.Tensors["theta"] = weightpath.NewTensor(d.Theta[:d.Network.Layout.Trained], d.Network.Layout.Trained)
+	c.Tensors["theta"] = tensor(d.Theta[:d.Network.Layout.Trained], d.Network.Layout.Trained)
 	for name, values := range moments {
-		c.Tensors["moment."+name] = weightpath.NewTensor(values, len(values))
+		c.Tensors["moment."+name] = tensor(values, len(values))
 	}
 	if err := d.Save(c); err != nil {
 		return fmt.Errorf("train: depth %d, iteration %d: checkpoint: %w", d.Network.Depth, d.t, err)

@@ -17,14 +17,15 @@ import (
 	"github.com/deeplimit/deeplimit/weightpath"
 )
 
-// Reasons for which a run ends, as result.json and tables show them.
+// Reasons for which a run ends, as result.json and tables show them. Diverged means
+// that J exceeded stop.divergence·J(0) or was not finite.
 const (
-	StopLoss        = "loss"        // J fell to stop.loss
-	StopIterations  = "iterations"  // stop.iterations steps were made
-	StopTime        = "time"        // stop.seconds passed
-	StopPlateau     = "plateau"     // J stopped falling
-	StopStep        = "step"        // Armijo's search found no step that lowers J
-	StopDiverged    = "diverged"    // J exceeded stop.divergence·J(0) or was not finite
+	StopLoss        = "loss"       // J fell to stop.loss
+	StopIterations  = "iterations" // stop.iterations steps were made
+	StopTime        = "time"       // stop.seconds passed
+	StopPlateau     = "plateau"    // J stopped falling
+	StopStep        = "step"       // Armijo's search found no step that lowers J
+	StopDiverged    = weightpath.Diverged
 	StopInterrupted = "interrupted" // the context ended; a checkpoint holds the state
 )
 

@@ -1,0 +1,57 @@
+package cli
+
+import (
+	"fmt"
+	"runtime"
+
+	"github.com/spf13/cobra"
+
+	"github.com/deeplimit/deeplimit/analyze"
+	"github.com/deeplimit/deeplimit/report"
+)
+
+func newAnalyze() *cobra.Command {
+	var asJSON bool
+	options := analyze.Options{Workers: runtime.GOMAXPROCS(0)}
+	cmd := &cobra.Command{
+		Use:   "analyze DIR",
+		Short: "Print rates, exponents and variations of a study or run folder",
+		Long: `analyze reads the folder of a study, or of one run, and prints for each run the
+linear rate, norms and p-variations, and for each group of runs that differ in depth
+and seed alone the exponents in depth with 95 % intervals.`,
+		Args: cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			result, err := analyze.Study(cmd.Context(), args[0], options)
+			if err != nil {
+				return err
+			}
+			if asJSON {
+				return printJSON(cmd.OutOrStdout(), result)
+			}
+			return result.WriteTable(cmd.OutOrStdout())
+		},
+	}
+	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON")
+	cmd.Flags().BoolVar(&options.Trace, "trace", false, "add the loss at every recorded iteration (with --json)")
+	return cmd
+}
+
+func newReport() *cobra.Command {
+	return &cobra.Command{
+		Use:   "report DIR",
+		Short: "Write figures (PNG, SVG, PDF, CSV) and one HTML page into DIR/report",
+		Args:  cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			result, err := analyze.Study(cmd.Context(), args[0], analyze.Options{Workers: runtime.GOMAXPROCS(0)})
+			if err != nil {
+				return err
+			}
+			page, err := report.Write(cmd.Context(), args[0], result, report.Options{})
+			if err != nil {
+				return err
+			}
+			_, err = fmt.Fprintln(cmd.OutOrStdout(), page)
+			return err
+		},
+	}
+}

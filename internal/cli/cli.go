@@ -1,0 +1,86 @@
+// Package cli is the command line: one file for each command, which parses its
+// arguments into options and hands them to the package that does the work.
+package cli
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"strings"
+	"syscall"
+
+	"github.com/spf13/cobra"
+)
+
+// Exit codes of the command.
+const (
+	exitDone        = 0
+	exitDiverged    = 1   // all runs ended, some of them diverged
+	exitBad         = 2   // bad input, or an error of the system
+	exitInterrupted = 130 // stopped by a signal; checkpoints are left
+)
+
+// errDiverged and errInterrupted end a command whose output has said all there is to say.
+var (
+	errDiverged    = errors.New("some runs diverged")
+	errInterrupted = errors.New("interrupted")
+)
+
+// Main runs the command with these arguments (without the program's name) and
+// returns its exit code. Errors go to stderr as one line each; SIGINT and SIGTERM
+// end a run at its next iteration with a checkpoint.
+func Main(args []string, stdout, stderr io.Writer) int {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	root := newRoot()
+	root.SetArgs(args)
+	root.SetOut(stdout)
+	root.SetErr(stderr)
+	err := root.ExecuteContext(ctx)
+	switch {
+	case err == nil:
+		return exitDone
+	case errors.Is(err, errDiverged):
+		return exitDiverged
+	case errors.Is(err, errInterrupted):
+		return exitInterrupted
+	}
+	for _, line := range strings.Split(err.Error(), "\n") {
+		fmt.Fprintln(stderr, "deeplimit: "+line)
+	}
+	return exitBad
+}
+
+func newRoot() *cobra.Command {
+	root := &cobra.Command{
+		Use:   "deeplimit",
+		Short: "Train deep residual networks at many depths and measure the limit",
+		Long: `deeplimit trains deep residual networks h_k = h_{k-1} + L^-alpha f_k(h_{k-1}) by
+gradient descent at many depths L, and measures what happens as L grows: the
+linear rate, the scaling exponents of the trained weights, and the p-variation of
+their path over the layers (Cont, Rossier, Xu, arXiv 2204.07261).
+
+  deeplimit init study.yaml     write a commented study file
+  deeplimit run study.yaml      train, analyse and report
+  deeplimit analyze DIR         the numbers again, from the folder of a study
+
+Exit codes: 0 done, 1 some runs diverged, 2 bad input or a system error,
+130 interrupted (the same command goes on where it stopped).`,
+		SilenceUsage:  true,
+		SilenceErrors: true,
+	}
+	root.AddCommand(newRun(), newAnalyze(), newReport(), newData(), newInit(), newVersion())
+	return root
+}
+
+// printJSON writes value indented, with a newline.
+func printJSON(w io.Writer, value any) error {
+	encoder := json.NewEncoder(w)
+	encoder.SetIndent("", "  ")
+	encoder.SetEscapeHTML(false)
+	return encoder.Encode(value)
+}

@@ -1,0 +1,114 @@
+package sweep
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/deeplimit/deeplimit/dataset"
+	"github.com/deeplimit/deeplimit/internal/kernel"
+	"github.com/deeplimit/deeplimit/resnet"
+	"github.com/deeplimit/deeplimit/study"
+	"github.com/deeplimit/deeplimit/train"
+	"github.com/deeplimit/deeplimit/weightpath"
+)
+
+// executeRun trains one run in its folder, from its checkpoint if there is one, and
+// writes what it leaves behind. An interrupted run leaves a checkpoint.
+func executeRun[T kernel.Float](ctx context.Context, w *work, run *study.Run, folder string, workers int) (train.Outcome, error) {
+	set := w.plan.set(run)
+	meta := w.meta(run, set)
+	if err := weightpath.Create(folder, meta); err != nil {
+		return train.Outcome{}, err
+	}
+	resume, err := weightpath.ReadCheckpoint(folder)
+	switch {
+	case errors.Is(err, weightpath.ErrNoCheckpoint):
+		resume = nil
+	case err != nil:
+		return train.Outcome{}, err
+	}
+	d, err := newDescent[T](run, set, workers)
+	if err != nil {
+		return train.Outcome{}, err
+	}
+	defer d.close()
+	d.Every = w.options.Checkpoint
+	d.Save = func(c *weightpath.Checkpoint) error {
+		c.Hash = run.Hash
+		return weightpath.WriteCheckpoint(folder, c)
+	}
+	d.Observe = func(row weightpath.Row) { w.observe(Event{Kind: Advanced, Run: run, Row: row}) }
+	outcome, err := d.Run(ctx, resume)
+	if err != nil || outcome.Stop == train.StopInterrupted {
+		return outcome, err
+	}
+	meta.End = time.Now().UTC()
+	summary := weightpath.Summary{Iterations: outcome.Iterations, Stop: outcome.Stop, Loss: outcome.Loss, Seconds: outcome.Seconds}
+	return outcome, weightpath.Finish(folder, meta, outcome.Rows, train.Weights(d.Network, d.Theta, d.Initial), summary)
+}
+
+// descent is a train.Descent with the evaluators it was given.
+type descent[T kernel.Float] struct {
+	train.Descent[T]
+}
+
+// newDescent builds the network, its initial weights and its evaluators.
+func newDescent[T kernel.Float](run *study.Run, set *dataset.Set, workers int) (*descent[T], error) {
+	net, err := resnet.New(run.Network, run.Depth, set.Inputs, set.Outputs)
+	if err != nil {
+		return nil, err
+	}
+	initial, err := resnet.Parameters[T](net, run.Initial, run.Seed, run.Base)
+	if err != nil {
+		return nil, err
+	}
+	d := &descent[T]{train.Descent[T]{
+		Network: net, Spec: run.Train, Seed: run.Seed,
+		Initial: initial, Theta: append([]T(nil), initial...),
+	}}
+	options := resnet.Options{Workers: workers}
+	samples := resnet.Samples{X: set.X, Y: set.Y, Labels: set.Labels}
+	if d.Full, err = resnet.NewEvaluator[T](net, samples, options); err != nil {
+		return nil, err
+	}
+	if set.Test != nil {
+		held := resnet.Samples{X: set.Test.X, Y: set.Test.Y, Labels: set.Test.Labels}
+		if d.Test, err = resnet.NewEvaluator[T](net, held, options); err != nil {
+			d.close()
+			return nil, fmt.Errorf("test set: %w", err)
+		}
+	}
+	if run.Train.Batch > 0 {
+		options.Batch = run.Train.Batch
+		if d.Batch, err = resnet.NewEvaluator[T](net, samples, options); err != nil {
+			d.close()
+			return nil, err
+		}
+	}
+	return d, nil
+}
+
+// close frees the evaluators' workers.
+func (d *descent[T]) close() {
+	for _, e := range []*resnet.Evaluator[T]{d.Full, d.Batch, d.Test} {
+		if e != nil {
+			e.Close()
+		}
+	}
+}
+
+// meta says what run.json holds for a run that starts now.
+func (w *work) meta(run *study.Run, set *dataset.Set) weightpath.Meta {
+	network := run.Network
+	return weightpath.Meta{
+		ID: run.ID, Hash: run.Hash, Group: run.Group, Study: run.Study,
+		Data: run.Data.Name, Depth: run.Depth, Width: network.Width, Hidden: network.Hidden,
+		Samples: set.Samples, Inputs: set.Inputs, Outputs: set.Outputs,
+		Seed: run.Seed, DType: run.DType, Block: network.Block, Activation: network.Activation,
+		Residual: network.Residual, Bias: network.Bias, Loss: network.Loss, Method: run.Train.Method, Alpha: *network.Alpha,
+		Settings: run.Settings, Config: run.Config(),
+		Version: w.options.Version, Environment: w.environment, Start: time.Now().UTC(),
+	}
+}
