@@ -1,0 +1,96 @@
+package certify
+
+import "math"
+
+// An interval encloses a non-negative number: lo ≤ x ≤ hi, 0 ≤ lo, hi possibly
+// +Inf. Every operation computes both ends in float64 and moves each one unit in
+// the last place outwards, which is directed rounding: IEEE 754 rounds +, −, ·, /
+// and √ to nearest, so the true end lies within that unit.
+//
+// All bounds are built from non-negative numbers, hence no operation needs to
+// look at signs. +Inf stands for a number too large to write, so 0·Inf is 0.
+type interval struct{ lo, hi float64 }
+
+// elementary is the number of units in the last place that exp and the
+// activation functions may be wrong by. Go's math.Exp, Tanh, Erfc and Sincos
+// state errors below one unit; the rest of an activation adds a few operations.
+const elementary = 16
+
+func exact(x float64) interval { return interval{x, x} }
+
+// within encloses a number known up to a relative error e, 0 ≤ e.
+func within(x, e float64) interval {
+	return interval{x, x}.mul(interval{down(max(0, 1-e)), up(1 + e)})
+}
+
+// about encloses a number known up to an absolute error e, 0 ≤ e.
+func about(x, e float64) interval {
+	return interval{down(max(0, x-e)), up(x + e)}
+}
+
+func up(x float64) float64 { return math.Nextafter(x, math.Inf(1)) }
+
+// down keeps 0, the lower end of every quantity here.
+func down(x float64) float64 { return math.Nextafter(x, 0) }
+
+func (x interval) add(y interval) interval { return interval{down(x.lo + y.lo), up(x.hi + y.hi)} }
+
+// minus returns max(0, x − y).
+func (x interval) minus(y interval) interval {
+	lo, hi := max(0, x.lo-y.hi), x.hi-y.lo
+	if !(hi > 0) {
+		return interval{}
+	}
+	return interval{down(lo), up(hi)}
+}
+
+func (x interval) mul(y interval) interval {
+	return interval{down(product(x.lo, y.lo)), up(product(x.hi, y.hi))}
+}
+
+func product(x, y float64) float64 {
+	if x == 0 || y == 0 {
+		return 0
+	}
+	return x * y
+}
+
+// over returns x / y; its upper end is +Inf where y may be 0.
+func (x interval) over(y interval) interval {
+	q := interval{0, math.Inf(1)}
+	if y.hi > 0 && !math.IsInf(y.hi, 1) {
+		q.lo = down(x.lo / y.hi)
+	}
+	if y.lo > 0 {
+		q.hi = up(x.hi / y.lo)
+	}
+	return q
+}
+
+func (x interval) sqrt() interval { return interval{down(math.Sqrt(x.lo)), up(math.Sqrt(x.hi))} }
+
+func (x interval) exp() interval {
+	const e = elementary * 0x1p-52
+	return interval{down(math.Exp(x.lo) * (1 - e)), up(math.Exp(x.hi) * (1 + e))}
+}
+
+func (x interval) square() interval { return x.mul(x) }
+
+func (x interval) max(y interval) interval { return interval{max(x.lo, y.lo), max(x.hi, y.hi)} }
+
+// middle is the value shown for x: what ordinary arithmetic gives, up to rounding.
+func (x interval) middle() float64 {
+	if math.IsInf(x.hi, 1) {
+		return x.hi
+	}
+	return x.lo + (x.hi-x.lo)/2
+}
+
+// hypot1 returns √(x² + 1) if one is true, and x otherwise: the norm of a vector
+// of norm x with a one appended.
+func (x interval) hypot1(one bool) interval {
+	if !one {
+		return x
+	}
+	return x.square().add(exact(1)).sqrt()
+}
