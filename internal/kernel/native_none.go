@@ -1,3 +1,5 @@
+//go:build !amd64 || purego
+
 package kernel
 
 func native32() []Ops[float32] { return nil }

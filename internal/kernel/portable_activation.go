@@ -75,18 +75,23 @@ func tanh64(x float64) (float64, float64) {
 	return s, math.FMA(-s, s, 1)
 }
 
-// tanh32 returns tanh x and 1 − tanh²x.
+// tanh32 returns tanh x and 1 − tanh²x. It is tanh64 without the Newton step, as 4 ulp
+// are allowed.
 func tanh32(x float32) (float32, float32) {
-	y := x
+	y := abs32(x)
 	if y > coef.Tanh32 {
 		y = coef.Tanh32
 	}
-	if y < -coef.Tanh32 {
-		y = -coef.Tanh32
-	}
-	t := float32(y * y)
-	p := float32(y * horner(coef.TanhP32[:], t))
-	s := float32(p / horner(coef.TanhQ32[:], t))
+	w := float32(y + y)
+	shifted := fma32(w, coef.Log2E, round32)
+	k := float32(shifted - round32)
+	r := fma32(-k, coef.Ln2Hi32, w)
+	r = fma32(-k, coef.Ln2Lo32, r)
+	p := expm1r32(r)
+	scale := math.Float32frombits(math.Float32bits(shifted)<<23 + 127<<23)
+	e := fma32(scale, p, float32(scale-1))
+	q := float32(e / float32(e+2))
+	s := math.Float32frombits(math.Float32bits(q) | math.Float32bits(x)&(1<<31))
 	return s, fma32(-s, s, 1)
 }
 

@@ -18,19 +18,27 @@ func scaleMul[T Float](z []T, a T, x, y []T) {
 
 func sumSquares[T Float](x []T) float64 {
 	var chains [16]float64
+	addSquares(&chains, x)
+	return tree(&chains)
+}
+
+func addSquares[T Float](chains *[16]float64, x []T) {
 	for i, v := range x {
 		chains[i%16] = math.FMA(float64(v), float64(v), chains[i%16])
 	}
-	return tree(&chains)
 }
 
 func sumSquaredDifferences[T Float](x, y []T) float64 {
 	var chains [16]float64
+	addSquaredDifferences(&chains, x, y)
+	return tree(&chains)
+}
+
+func addSquaredDifferences[T Float](chains *[16]float64, x, y []T) {
 	for i, v := range x {
 		d := float64(float64(v) - float64(y[i]))
 		chains[i%16] = math.FMA(d, d, chains[i%16])
 	}
-	return tree(&chains)
 }
 
 func activate[T Float](kind Activation, s, ds, u []T) {

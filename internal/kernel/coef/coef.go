@@ -39,25 +39,6 @@ var Exp32 = [...]float32{
 	0.00139464682,
 }
 
-// TanhP32 and TanhQ32 are P and Q of tanh x = x P(x²)/Q(x²) on |x| ≤ 9.02; error
-// 0.36·2⁻²⁴. All coefficients are positive, so that no digits cancel.
-var (
-	TanhP32 = [...]float32{
-		1,
-		0.133797228,
-		0.00349404104,
-		2.0583584e-5,
-		1.33192026e-8,
-	}
-	TanhQ32 = [...]float32{
-		1,
-		0.467130393,
-		0.025871098,
-		0.000328310329,
-		7.76207571e-7,
-	}
-)
-
 // MillsP64 and MillsQ64 are P and Q of Φ(−y) e^{y²/2} = P(y)/Q(y), the Mills
 // ratio over √(2π), on 0 ≤ y ≤ 37.6; error 0.008·2⁻⁵³, all coefficients positive.
 var (
@@ -113,7 +94,7 @@ var (
 const (
 	// Tanh64 and Tanh32 bound |x|: tanh rounds to 1 from there on.
 	Tanh64 = 20.0
-	Tanh32 = 9.02
+	Tanh32 = 10.0
 	// GELU64 and GELU32 bound |x|: beyond, Φ(−|x|) is taken as 0. There it is still a
 	// normal number, so that no arithmetic runs into subnormals.
 	GELU64 = 37.5

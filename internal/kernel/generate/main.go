@@ -1,0 +1,42 @@
+// Command generate writes the assembly of package kernel: one file of products,
+// activations or vectors per run, each with the AVX2 and the AVX-512 tier in both
+// element types. It is a module of its own, so that avo is no dependency of
+// deeplimit. Run it by `go generate ./internal/kernel` or ../generate.sh.
+package main
+
+import (
+	"flag"
+	"fmt"
+	"os"
+
+	. "github.com/mmcloughlin/avo/build"
+)
+
+func main() {
+	kind := flag.String("kind", "", "what to write: product, activation or vector")
+	flag.Parse()
+	ConstraintExpr("!purego")
+	for _, t := range targets {
+		switch *kind {
+		case "product":
+			t.product()
+			if !t.zmm {
+				t.transpose()
+			}
+		case "activation":
+			t.tanh()
+			t.gelu()
+		case "vector":
+			t.addScaled()
+			t.scaleMul()
+			t.addRowSums()
+			t.sumSquares(false)
+			t.sumSquares(true)
+			t.peak()
+		default:
+			fmt.Fprintf(os.Stderr, "generate: -kind: got %q, want product, activation or vector\n", *kind)
+			os.Exit(2)
+		}
+	}
+	Generate()
+}

@@ -1,0 +1,204 @@
+package main
+
+import (
+	. "github.com/mmcloughlin/avo/build"
+	. "github.com/mmcloughlin/avo/operand"
+	"github.com/mmcloughlin/avo/reg"
+)
+
+// stream emits a loop over n elements, a multiple of step, with body called for the
+// element offset of each vector of a step.
+func (t target) stream(step int, body func(at func(base reg.GPVirtual) Mem)) {
+	i, n := GP64(), param("n")
+	XORQ(i, i)
+	Label("loop")
+	for offset := 0; offset < step; offset += t.lanes() {
+		body(func(base reg.GPVirtual) Mem {
+			return Mem{Base: base, Index: i, Scale: uint8(t.size()), Disp: offset * t.size()}
+		})
+	}
+	ADDQ(Imm(uint64(step)), i)
+	CMPQ(i, n)
+	JLT(LabelRef("loop"))
+}
+
+func (t target) addScaled() {
+	t.function("addScaled", "computes y[i] = a·x[i] + y[i] for n elements, a multiple of 16.", "func(y, x *%[1]s, a %[1]s, n int)")
+	y, x, a := param("y"), param("x"), t.vec()
+	t.broadcast(slot("a"), a)
+	t.stream(16, func(at func(reg.GPVirtual) Mem) {
+		v := t.vec()
+		t.load(at(x), v)
+		t.fmaTo(at(y), a, v)
+		t.store(v, at(y))
+	})
+	VZEROUPPER()
+	RET()
+}
+
+func (t target) scaleMul() {
+	t.function("scaleMul", "computes z[i] = (a·x[i])·y[i] for n elements, a multiple of the lanes.", "func(z, x, y *%[1]s, a %[1]s, n int)")
+	z, x, y, a := param("z"), param("x"), param("y"), t.vec()
+	t.broadcast(slot("a"), a)
+	t.stream(t.lanes(), func(at func(reg.GPVirtual) Mem) {
+		v := t.vec()
+		t.mul(at(x), a, v)
+		t.mul(at(y), v, v)
+		t.store(v, at(z))
+	})
+	VZEROUPPER()
+	RET()
+}
+
+// fold emits the tree over the 16 chains in v and returns the vector whose first lane
+// is the sum.
+func (t target) fold(v []reg.VecVirtual) reg.Register {
+	for len(v) > 1 {
+		half := len(v) / 2
+		for i := range half {
+			t.add(v[i+half], v[i], v[i])
+		}
+		v = v[:half]
+	}
+	whole, other := v[0], YMM()
+	if t.zmm {
+		VEXTRACTF64X4(Imm(1), whole, other)
+		t.add(other, whole.AsY(), whole.AsY())
+	}
+	sum := whole.AsX()
+	VEXTRACTF128(Imm(1), whole.AsY(), other.AsX())
+	t.add(other.AsX(), sum, sum)
+	if !t.double {
+		VSHUFPS(Imm(0x4e), sum, sum, other.AsX())
+		t.add(other.AsX(), sum, sum)
+		VSHUFPS(Imm(0xb1), sum, sum, other.AsX())
+	} else {
+		VSHUFPD(Imm(1), sum, sum, other.AsX())
+	}
+	t.add(other.AsX(), sum, sum)
+	return sum
+}
+
+// addRowSums emits g[i] += Σ_s e[i,s]; the row's last 8 elements, where n is an odd multiple
+// of 8, go to the first 8 chains.
+func (t target) addRowSums() {
+	t.function("addRowSums", "computes sums[i] += Σ_s e[i,s], the sum in 16 interleaved chains; n is a multiple of 8.",
+		"func(sums, e *%s, r, n int)")
+	sums, e, r := param("sums"), param("e"), param("r")
+	count := 16 / t.lanes()
+	v := t.vecs(count)
+	Label("row")
+	for _, c := range v {
+		t.zero(c)
+	}
+	n := param("n")
+	Label("loop")
+	CMPQ(n, Imm(16))
+	JLT(LabelRef("half"))
+	for i, c := range v {
+		t.add(Mem{Base: e, Disp: i * t.width()}, c, c)
+	}
+	ADDQ(U32(uint32(16*t.size())), e)
+	SUBQ(Imm(16), n)
+	JMP(LabelRef("loop"))
+	Label("half")
+	TESTQ(n, n)
+	JEQ(LabelRef("sum"))
+	if t.zmm && !t.double {
+		// 8 floats fill half a register: the other half adds +0, which changes no chain, as
+		// none of them can be −0.
+		rest := YMM()
+		VMOVUPS(Mem{Base: e}, rest)
+		t.add(rest.AsZ(), v[0], v[0])
+	} else {
+		for i := range count / 2 {
+			t.add(Mem{Base: e, Disp: i * t.width()}, v[i], v[i])
+		}
+	}
+	ADDQ(U32(uint32(8*t.size())), e)
+	Label("sum")
+	sum := t.fold(v)
+	if t.double {
+		VADDSD(Mem{Base: sums}, sum, sum)
+		VMOVSD(sum, Mem{Base: sums})
+	} else {
+		VADDSS(Mem{Base: sums}, sum, sum)
+		VMOVSS(sum, Mem{Base: sums})
+	}
+	ADDQ(Imm(uint64(t.size())), sums)
+	DECQ(r)
+	JNE(LabelRef("row"))
+	VZEROUPPER()
+	RET()
+}
+
+// sumSquares emits the 16 chains of Σ x², or of Σ (x−y)², in float64, started from and
+// left in chains.
+func (t target) sumSquares(difference bool) {
+	wide := target{double: true, zmm: t.zmm}
+	name, doc, args := "sumSquares", "adds x[i]² to chains[i mod 16] for n elements, a multiple of 16.", "x"
+	if difference {
+		name, doc, args = "sumSquaredDifferences", "adds (x[i]−y[i])² to chains[i mod 16] for n elements, a multiple of 16.", "x, y"
+	}
+	t.function(name, doc, "func(chains *[16]float64, "+args+" *%s, n int)")
+	chains, x := param("chains"), param("x")
+	var y reg.GPVirtual
+	if difference {
+		y = param("y")
+	}
+	v := wide.vecs(16 / wide.lanes())
+	for i := range v {
+		wide.load(Mem{Base: chains, Disp: i * wide.width()}, v[i])
+	}
+	i, n := GP64(), param("n")
+	XORQ(i, i)
+	convert := func(base reg.GPVirtual, part int, d reg.VecVirtual) {
+		m := Mem{Base: base, Index: i, Scale: uint8(t.size()), Disp: part * wide.lanes() * t.size()}
+		if t.double {
+			wide.load(m, d)
+		} else {
+			VCVTPS2PD(m, d)
+		}
+	}
+	Label("loop")
+	for part := range v {
+		d := wide.vec()
+		convert(x, part, d)
+		if difference {
+			other := wide.vec()
+			convert(y, part, other)
+			wide.sub(other, d, d)
+		}
+		wide.fma(d, d, v[part])
+	}
+	ADDQ(Imm(16), i)
+	CMPQ(i, n)
+	JLT(LabelRef("loop"))
+	for i := range v {
+		wide.store(v[i], Mem{Base: chains, Disp: i * wide.width()})
+	}
+	VZEROUPPER()
+	RET()
+}
+
+// peakChains is the number of independent chains of the peak loop: enough to cover a
+// latency of 4 or 5 cycles on two units.
+const peakChains = 12
+
+func (t target) peak() {
+	t.function("peak", "runs rounds of 12 independent vectors of fused multiply-adds.", "func(rounds int, x *%s)")
+	rounds, x := param("rounds"), t.vec()
+	t.broadcast(Mem{Base: param("x")}, x)
+	v := t.vecs(peakChains)
+	for _, c := range v {
+		t.zero(c)
+	}
+	Label("loop")
+	for _, c := range v {
+		t.fmaTo(x, x, c)
+	}
+	DECQ(rounds)
+	JNE(LabelRef("loop"))
+	VZEROUPPER()
+	RET()
+}

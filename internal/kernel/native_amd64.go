@@ -1,0 +1,176 @@
+//go:build !purego
+
+package kernel
+
+import (
+	"unsafe"
+
+	"golang.org/x/sys/cpu"
+)
+
+//go:generate ./generate.sh
+
+// The starts of a product's chains, as the assembly numbers them.
+const (
+	fromZero = iota
+	fromBias
+	fromOld
+)
+
+// assembly is one tier's functions for one element type. Sizes are checked before
+// they are called; strides are in bytes, lengths are positive multiples of the
+// granularity that the generator states.
+type assembly[T Float] struct {
+	tier       string
+	lanes      int
+	product    func(c, a, b, bias *T, rows, k, cols, lda, ka, ldb, ldc, mode int)
+	narrow     func(c, a, b, bias *T, rows, k, cols, lda, ka, ldb, ldc, mode int) // for tiles of 8 columns
+	transpose  func(dst, src *T, lds, ldd, rows, n int)
+	block      int // rows of a transpose
+	addRowSums func(g, e *T, r, n int)
+	tanh, gelu func(next, ds, u, h *T, a T, n int)
+	addScaled  func(y, x *T, a T, n int)
+	scaleMul   func(z, x, y *T, a T, n int)
+	squares    func(chains *[16]float64, x *T, n int)
+	distances  func(chains *[16]float64, x, y *T, n int)
+	peak       func(rounds int, x *T)
+}
+
+func native32() []Ops[float32] {
+	avx2 := assembly[float32]{
+		"avx2", 8, productAVX2F32, productAVX2F32, transposeAVX2F32, 8, addRowSumsAVX2F32, tanhAVX2F32, geluAVX2F32,
+		addScaledAVX2F32, scaleMulAVX2F32, sumSquaresAVX2F32, sumSquaredDifferencesAVX2F32, peakAVX2F32,
+	}
+	avx512 := assembly[float32]{
+		"avx512", 16, productAVX512F32, productAVX2F32, transposeAVX2F32, 8, addRowSumsAVX512F32, tanhAVX512F32, geluAVX512F32,
+		addScaledAVX512F32, scaleMulAVX512F32, sumSquaresAVX512F32, sumSquaredDifferencesAVX512F32, peakAVX512F32,
+	}
+	return supported(avx512, avx2)
+}
+
+func native64() []Ops[float64] {
+	avx2 := assembly[float64]{
+		"avx2", 4, productAVX2F64, productAVX2F64, transposeAVX2F64, 4, addRowSumsAVX2F64, tanhAVX2F64, geluAVX2F64,
+		addScaledAVX2F64, scaleMulAVX2F64, sumSquaresAVX2F64, sumSquaredDifferencesAVX2F64, peakAVX2F64,
+	}
+	avx512 := assembly[float64]{
+		"avx512", 8, productAVX512F64, productAVX512F64, transposeAVX2F64, 4, addRowSumsAVX512F64, tanhAVX512F64, geluAVX512F64,
+		addScaledAVX512F64, scaleMulAVX512F64, sumSquaresAVX512F64, sumSquaredDifferencesAVX512F64, peakAVX512F64,
+	}
+	return supported(avx512, avx2)
+}
+
+// supported returns the tiers that this CPU and its operating system can run, best first.
+func supported[T Float](avx512, avx2 assembly[T]) (list []Ops[T]) {
+	if !(cpu.X86.HasAVX2 && cpu.X86.HasFMA) {
+		return nil
+	}
+	if cpu.X86.HasAVX512F && cpu.X86.HasAVX512DQ && cpu.X86.HasAVX512VL && cpu.X86.HasAVX512BW && cpu.X86.HasBMI2 {
+		list = append(list, avx512.ops())
+	}
+	return append(list, avx2.ops())
+}
+
+func (f assembly[T]) ops() Ops[T] {
+	var zero T
+	size := int(unsafe.Sizeof(zero))
+	return Ops[T]{
+		Tier: f.tier,
+		Affine: func(z, w, h, b []T, r, c, n int) {
+			mode := fromZero
+			if b != nil {
+				mode = fromBias
+			}
+			product := f.product
+			if n == Lanes {
+				product = f.narrow
+			}
+			product(&z[0], &w[0], &h[0], unsafe.SliceData(b), r, c, n, c*size, size, n*size, n*size, mode)
+		},
+		AddTransposed: func(p, w, e []T, r, c, n int) {
+			product := f.product
+			if n == Lanes {
+				product = f.narrow
+			}
+			product(&p[0], &w[0], &e[0], nil, c, r, n, size, c*size, n*size, n*size, fromOld)
+		},
+		AddOuter: func(g, e, h []T, r, c, n int, scratch []T) {
+			// The lanes run over j, so h is transposed to (n, stride) first. Fewer rows than a
+			// transpose takes are padded; otherwise its last call overlaps the one before.
+			stride := max(c, f.block)
+			for j := 0; j < c; j += f.block {
+				at := max(0, min(j, c-f.block))
+				f.transpose(&scratch[at], &h[at*n], n*size, stride*size, min(c, f.block), n)
+			}
+			f.product(&g[0], &e[0], &scratch[0], nil, r, n, c, n*size, size, stride*size, c*size, fromOld)
+		},
+		AddRowSums: func(g, e []T, r, n int) { f.addRowSums(&g[0], &e[0], r, n) },
+		Activate: func(kind Activation, s, ds, u []T) {
+			main := len(u) / f.lanes * f.lanes
+			if main > 0 {
+				f.activation(kind)(&s[0], &ds[0], &u[0], nil, 0, main)
+			}
+			activate(kind, s[main:], ds[main:], u[main:])
+		},
+		ActivateAdd: func(kind Activation, next, ds, u, h []T, a T) {
+			main := len(u) / f.lanes * f.lanes
+			if main > 0 {
+				f.activation(kind)(&next[0], unsafe.SliceData(ds), &u[0], &h[0], a, main)
+			}
+			if main == len(u) {
+				return
+			}
+			if ds != nil {
+				ds = ds[main:]
+			}
+			activateAdd(kind, next[main:], ds, u[main:], h[main:], a)
+		},
+		AddScaled: func(y []T, a T, x []T) {
+			main := len(x) &^ 15
+			if main > 0 {
+				f.addScaled(&y[0], &x[0], a, main)
+			}
+			addScaled(y[main:], a, x[main:])
+		},
+		ScaleMul: func(z []T, a T, x, y []T) {
+			main := len(x) / f.lanes * f.lanes
+			if main > 0 {
+				f.scaleMul(&z[0], &x[0], &y[0], a, main)
+			}
+			scaleMul(z[main:], a, x[main:], y[main:])
+		},
+		SumSquares: func(x []T) float64 {
+			var chains [16]float64
+			main := len(x) &^ 15
+			if main > 0 {
+				f.squares(&chains, &x[0], main)
+			}
+			addSquares(&chains, x[main:])
+			return tree(&chains)
+		},
+		SumSquaredDifferences: func(x, y []T) float64 {
+			var chains [16]float64
+			main := len(x) &^ 15
+			if main > 0 {
+				f.distances(&chains, &x[0], &y[0], main)
+			}
+			addSquaredDifferences(&chains, x[main:], y[main:])
+			return tree(&chains)
+		},
+		peak: func(rounds int) float64 {
+			half := T(0.5)
+			f.peak(rounds, &half)
+			return float64(rounds) * peakChains * float64(f.lanes) * 2
+		},
+	}
+}
+
+// peakChains is the number of vectors in a round of the peak loop.
+const peakChains = 12
+
+func (f assembly[T]) activation(kind Activation) func(next, ds, u, h *T, a T, n int) {
+	if kind == GELU {
+		return f.gelu
+	}
+	return f.tanh
+}
