@@ -1,0 +1,180 @@
+package study
+
+import (
+	"fmt"
+	"reflect"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// decoder fills Go values from a tree, strictly: no key that the struct does not
+// have, no conversion between types. It collects every error with its place. (The YAML
+// library's decoder stops at the first, does not know the path, and takes "5" for 5.)
+type decoder struct{ faults }
+
+// decode fills v, which must be settable, from n, which has the dotted path. Structs
+// take mappings by their yaml tags, an absent or null key leaving the zero value; a
+// *node takes the tree as it is.
+func (d *decoder) decode(path string, n *node, v reflect.Value) {
+	if v.Type() == reflect.TypeFor[*node]() {
+		v.Set(reflect.ValueOf(n))
+		return
+	}
+	switch v.Kind() {
+	case reflect.Pointer:
+		v.Set(reflect.New(v.Type().Elem()))
+		d.decode(path, n, v.Elem())
+	case reflect.Struct:
+		if n.isNull() {
+			return
+		}
+		if n.kind != mapping {
+			d.add(n.wrong(path, n.got(), "a mapping with keys among "+strings.Join(keys(v.Type()), ", ")))
+			return
+		}
+		for _, e := range n.entries {
+			i := fieldIndex(v.Type(), e.key)
+			if i < 0 {
+				d.add(e.unknownKey(join(path, e.key), e.key, keys(v.Type())))
+				continue
+			}
+			d.decode(join(path, e.key), e.value, v.Field(i))
+		}
+	case reflect.Map:
+		if n.kind != mapping {
+			d.add(n.wrong(path, n.got(), "a mapping"))
+			return
+		}
+		v.Set(reflect.MakeMapWithSize(v.Type(), len(n.entries)))
+		for _, e := range n.entries {
+			value := reflect.New(v.Type().Elem()).Elem()
+			d.decode(join(path, e.key), e.value, value)
+			v.SetMapIndex(reflect.ValueOf(e.key), value)
+		}
+	case reflect.Slice:
+		if n.kind != sequence {
+			d.add(n.wrong(path, n.got(), "a list, such as [a, b]"))
+			return
+		}
+		v.Set(reflect.MakeSlice(v.Type(), len(n.items), len(n.items)))
+		for i, item := range n.items {
+			d.decode(join(path, strconv.Itoa(i)), item, v.Index(i))
+		}
+	default:
+		d.scalar(path, n, v)
+	}
+}
+
+// scalar fills a string, a bool or a number.
+func (d *decoder) scalar(path string, n *node, v reflect.Value) {
+	plain := n.kind == scalar && !n.quoted
+	want := ""
+	switch v.Kind() {
+	case reflect.String:
+		if n.isText() {
+			v.SetString(n.text)
+			return
+		}
+		want = "text"
+		if plain && !n.isNull() {
+			want += " (in quotes: " + strconv.Quote(n.text) + ")"
+		}
+	case reflect.Bool:
+		if plain && isBool(n.text) {
+			v.SetBool(n.text[0] == 't' || n.text[0] == 'T')
+			return
+		}
+		want = "true or false"
+	case reflect.Int:
+		x, err := parseInt(n.text)
+		if plain && err == nil {
+			v.SetInt(x)
+			return
+		}
+		want = words(err, errNotInteger)
+	case reflect.Uint64:
+		x, err := parseUint(n.text)
+		if plain && err == nil {
+			v.SetUint(x)
+			return
+		}
+		want = words(err, errNotInteger)
+	case reflect.Float64:
+		x, err := parseFloat(n.text)
+		if plain && err == nil {
+			v.SetFloat(x)
+			return
+		}
+		want = words(err, errNotNumber)
+	default:
+		panic("study: decode: a section has a field of kind " + v.Kind().String())
+	}
+	if n.quoted && v.Kind() != reflect.String && (isNumber(n.text) || isBool(n.text)) {
+		want += " (without quotes)"
+	}
+	d.add(n.wrong(path, n.got(), want))
+}
+
+// words returns the text of err, or of otherwise where the text would have done.
+func words(err, otherwise error) string {
+	if err == nil {
+		err = otherwise
+	}
+	return err.Error()
+}
+
+// keys lists the keys of a section's struct in the order of its fields.
+func keys(t reflect.Type) []string {
+	var keys []string
+	for i := range t.NumField() {
+		if name := tag(t.Field(i)); name != "" {
+			keys = append(keys, name)
+		}
+	}
+	return keys
+}
+
+func fieldIndex(t reflect.Type, key string) int {
+	return slices.IndexFunc(reflect.VisibleFields(t), func(f reflect.StructField) bool { return tag(f) == key })
+}
+
+// tag returns the key of a struct's field, "" for one that has none.
+func tag(f reflect.StructField) string {
+	name, _, _ := strings.Cut(f.Tag.Get("yaml"), ",")
+	return name
+}
+
+// unspoken refuses a zero or an empty text that is written in the file although the
+// field takes the zero value for "not given": resolved, the same section with its
+// defaults, then holds something else there, which nobody asked for.
+func (d *decoder) unspoken(path string, n *node, resolved reflect.Value) {
+	for resolved.Kind() == reflect.Pointer && !resolved.IsNil() {
+		resolved = resolved.Elem()
+	}
+	if n.kind == mapping {
+		for _, e := range n.entries {
+			var inner reflect.Value
+			switch resolved.Kind() {
+			case reflect.Struct:
+				if i := fieldIndex(resolved.Type(), e.key); i >= 0 {
+					inner = resolved.Field(i)
+				}
+			case reflect.Map:
+				inner = resolved.MapIndex(reflect.ValueOf(e.key))
+			}
+			if inner.IsValid() {
+				d.unspoken(join(path, e.key), e.value, inner)
+			}
+		}
+		return
+	}
+	zero := n.kind == scalar && n.text == "" && n.quoted
+	if n.kind == scalar && !n.quoted {
+		v, err := parseFloat(n.text)
+		zero = err == nil && v == 0 || isBool(n.text) && (n.text[0] == 'f' || n.text[0] == 'F')
+	}
+	if zero && !resolved.IsZero() {
+		d.add(n.wrong(path, n.got(), fmt.Sprintf("another value, or the key left out (default %v)", resolved)))
+	}
+}

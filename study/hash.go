@@ -1,0 +1,145 @@
+package study
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"io"
+	"io/fs"
+	"maps"
+	"os"
+	"slices"
+	"strings"
+
+	"github.com/deeplimit/deeplimit/dataset"
+	"github.com/deeplimit/deeplimit/resnet"
+	"github.com/deeplimit/deeplimit/train"
+)
+
+// format is part of every hash. A change of what a resolved configuration means, with
+// the same fields, must change it, so that old results are not taken for new ones.
+const format = "deeplimit run 1"
+
+// canonical is what a hash is taken of: JSON with the fields in this order, map keys
+// sorted, numbers in their shortest form that reads back the same.
+type canonical struct {
+	Format  string         `json:"format"`
+	Data    dataset.Spec   `json:"data"`
+	Files   []File         `json:"files"`
+	Depth   int            `json:"depth"`
+	Seed    uint64         `json:"seed"`
+	DType   string         `json:"dtype"`
+	Network resnet.Spec    `json:"network"`
+	Initial resnet.Initial `json:"initial"`
+	Train   train.Spec     `json:"train"`
+}
+
+// canonical returns the run's configuration without file names.
+func (r *Run) canonical() canonical {
+	c := canonical{
+		Format: format, Data: r.Data, Files: slices.Clone(r.Files), Depth: r.Depth, Seed: r.Seed,
+		DType: r.DType, Network: r.Network, Initial: r.Initial, Train: r.Train,
+	}
+	c.Data.Inputs, c.Data.Targets, c.Data.Path = "", "", ""
+	for i := range c.Files {
+		c.Files[i].Path = ""
+	}
+	c.Initial.Parts = maps.Clone(r.Initial.Parts)
+	for name, part := range c.Initial.Parts {
+		part.Path = ""
+		c.Initial.Parts[name] = part
+	}
+	return c
+}
+
+// digest returns the run's Hash.
+func (r *Run) digest() string { return r.canonical().digest() }
+
+// group returns the run's Group. pattern is the initial section resolved for no depth
+// in particular; unless seeded, the data's seed is that of the run and left out, too.
+func (r *Run) group(seeded bool, pattern resnet.Initial) string {
+	c := r.canonical()
+	c.Depth, c.Seed = 0, 0
+	if !seeded {
+		c.Data.Seed = nil
+	}
+	for i, f := range c.Files {
+		name, initial := strings.CutPrefix(f.Role, "initial.")
+		if path := pattern.Parts[name].Path; initial && strings.Contains(path, "{depth}") {
+			c.Files[i] = File{Role: f.Role, Path: path}
+		}
+	}
+	return c.digest()
+}
+
+// digest returns the hexadecimal SHA-256 of the canonical JSON.
+func (c canonical) digest() string {
+	text, err := json.Marshal(c)
+	if err != nil {
+		panic("study: a resolved configuration has no JSON: " + err.Error()) // no section can hold NaN, a channel or a function
+	}
+	sum := sha256.Sum256(text)
+	return hex.EncodeToString(sum[:])
+}
+
+// Config returns the resolved configuration as JSON for run.json: what the hash is
+// taken of, with file names, and the study's name and settings.
+func (r *Run) Config() json.RawMessage {
+	text, err := json.Marshal(struct {
+		Study    string            `json:"study"`
+		Settings map[string]string `json:"settings,omitempty"`
+		Data     dataset.Spec      `json:"data"`
+		Files    []File            `json:"files,omitempty"`
+		Depth    int               `json:"depth"`
+		Seed     uint64            `json:"seed"`
+		DType    string            `json:"dtype"`
+		Network  resnet.Spec       `json:"network"`
+		Initial  resnet.Initial    `json:"initial"`
+		Train    train.Spec        `json:"train"`
+	}{r.Study, r.Settings, r.Data, r.Files, r.Depth, r.Seed, r.DType, r.Network, r.Initial, r.Train})
+	if err != nil {
+		panic("study: a resolved configuration has no JSON: " + err.Error())
+	}
+	return text
+}
+
+// digests holds the hexadecimal SHA-256 of each file read so far, by path.
+type digests map[string]string
+
+func (d digests) of(path string) (string, error) {
+	if sum, ok := d[path]; ok {
+		return sum, nil
+	}
+	f, err := os.Open(path)
+	if err != nil {
+		return "", err
+	}
+	defer f.Close()
+	h := sha256.New()
+	if _, err := io.Copy(h, f); err != nil {
+		return "", err
+	}
+	d[path] = hex.EncodeToString(h.Sum(nil))
+	return d[path], nil
+}
+
+// reason returns why a file cannot be read, without its name.
+func reason(err error) string {
+	var e *fs.PathError
+	if errors.As(err, &e) {
+		return e.Err.Error()
+	}
+	return err.Error()
+}
+
+// sorted returns the keys of a map in order.
+func sorted[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }
+
+// clone returns a copy of m, nil where it is empty.
+func clone(m map[string]string) map[string]string {
+	if len(m) == 0 {
+		return nil
+	}
+	return maps.Clone(m)
+}

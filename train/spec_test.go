@@ -1,0 +1,85 @@
+package train
+
+import (
+	"errors"
+	"math"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/deeplimit/deeplimit/internal/field"
+)
+
+func TestSpecResolve(t *testing.T) {
+	stop := Stop{Iterations: 1000, Divergence: 1e6}
+	step := Step{Rule: "depth", Value: 1}
+	for _, c := range []struct {
+		name    string
+		spec    Spec
+		samples int
+		want    Spec
+	}{
+		{"nothing given", Spec{}, 8, Spec{Method: "gd", Step: step, Stop: stop}},
+		{"sgd", Spec{Method: "sgd"}, 100, Spec{Method: "sgd", Batch: 32, Step: step, Stop: stop}},
+		{"sgd of few samples", Spec{Method: "sgd"}, 8, Spec{Method: "sgd", Batch: 8, Step: step, Stop: stop}},
+		{"sgd of unknown samples", Spec{Method: "sgd", Batch: 500}, 0, Spec{Method: "sgd", Batch: 500, Step: step, Stop: stop}},
+		{"momentum", Spec{Method: "momentum"}, 8, Spec{Method: "momentum", Momentum: 0.9, Step: step, Stop: stop}},
+		{"adam", Spec{Method: "adam", Batch: 4, Epsilon: 1e-6}, 8, Spec{Method: "adam", Batch: 4, Beta1: 0.9, Beta2: 0.999, Epsilon: 1e-6, Step: step, Stop: stop}},
+		{"armijo", Spec{Step: Step{Rule: "armijo", Value: 8}}, 8, Spec{Method: "gd", Step: Step{Rule: "armijo", Value: 8, Factor: 0.5, Slope: 1e-4}, Stop: stop}},
+		{"decay", Spec{Step: Step{Rule: "decay"}}, 8, Spec{Method: "gd", Step: Step{Rule: "decay", Value: 1, Factor: 0.5, Every: 333}, Stop: stop}},
+		{"decay of one step", Spec{Step: Step{Rule: "decay"}, Stop: Stop{Iterations: 1}}, 8, Spec{Method: "gd", Step: Step{Rule: "decay", Value: 1, Factor: 0.5, Every: 1}, Stop: Stop{Iterations: 1, Divergence: 1e6}}},
+		{"cosine", Spec{Step: Step{Rule: "cosine", Minimum: 0.1}}, 8, Spec{Method: "gd", Step: Step{Rule: "cosine", Value: 1, Minimum: 0.1}, Stop: stop}},
+		{"constant", Spec{Step: Step{Rule: "constant"}}, 8, Spec{Method: "gd", Step: Step{Rule: "constant", Value: 1}, Stop: stop}},
+	} {
+		got, err := c.spec.Resolve(c.samples)
+		if err != nil {
+			t.Errorf("%s: %v", c.name, err)
+			continue
+		}
+		if diff := cmp.Diff(c.want, got); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", c.name, diff)
+		}
+		if again, err := got.Resolve(c.samples); err != nil || again != got {
+			t.Errorf("%s: resolved again: got %+v and error %v", c.name, again, err)
+		}
+	}
+}
+
+func TestSpecRefuses(t *testing.T) {
+	nan, inf := math.NaN(), math.Inf(1)
+	for _, c := range []struct {
+		spec Spec
+		want string
+	}{
+		{Spec{Method: "newton"}, `method: got "newton", want one of gd, sgd, momentum, adam`},
+		{Spec{Batch: 4}, `batch: got 4, want no batch with method gd, which takes all samples (use method: sgd)`},
+		{Spec{Method: "sgd", Batch: -1}, `batch: got -1, want a whole number ≥ 1`},
+		{Spec{Method: "sgd", Batch: 32}, `batch: got 32, want at most 8, the number of samples`},
+		{Spec{Momentum: 0.9}, `momentum: got 0.9, want it left out, or method: momentum`},
+		{Spec{Method: "momentum", Momentum: 1}, `momentum: got 1, want a number in (0, 1)`},
+		{Spec{Method: "momentum", Beta1: 0.9}, `beta1: got 0.9, want it left out, or method: adam`},
+		{Spec{Method: "adam", Beta2: -1}, `beta2: got -1, want a number in (0, 1)`},
+		{Spec{Method: "adam", Epsilon: nan}, `epsilon: got NaN, want a finite number > 0`},
+		{Spec{Step: Step{Rule: "line"}}, `step.rule: got "line", want one of depth, constant, armijo, cosine, decay`},
+		{Spec{Method: "adam", Step: Step{Rule: "armijo"}}, `step.rule: got "armijo", want depth, constant, cosine or decay with method adam (armijo needs method: gd)`},
+		{Spec{Step: Step{Value: -1}}, `step.value: got -1, want a finite number > 0`},
+		{Spec{Step: Step{Value: inf}}, `step.value: got +Inf, want a finite number > 0`},
+		{Spec{Step: Step{Factor: 0.5}}, `step.factor: got 0.5, want it left out, or rule: armijo or decay`},
+		{Spec{Step: Step{Rule: "armijo", Factor: 1}}, `step.factor: got 1, want a number in (0, 1)`},
+		{Spec{Step: Step{Rule: "armijo", Slope: 1}}, `step.slope: got 1, want a number in (0, 1)`},
+		{Spec{Step: Step{Rule: "armijo", Every: 3}}, `step.every: got 3, want it left out, or rule: decay`},
+		{Spec{Step: Step{Rule: "decay", Every: -3}}, `step.every: got -3, want a whole number ≥ 1`},
+		{Spec{Step: Step{Minimum: 0.5}}, `step.minimum: got 0.5, want it left out, or rule: cosine`},
+		{Spec{Step: Step{Rule: "cosine", Minimum: 2}}, `step.minimum: got 2, want a number in [0, 1]`},
+		{Spec{Stop: Stop{Loss: -1}}, `stop.loss: got -1, want a finite number ≥ 0`},
+		{Spec{Stop: Stop{Iterations: -1}}, `stop.iterations: got -1, want a whole number ≥ 1`},
+		{Spec{Stop: Stop{Seconds: inf}}, `stop.seconds: got +Inf, want a finite number ≥ 0`},
+		{Spec{Stop: Stop{Plateau: -1}}, `stop.plateau: got -1, want a whole number ≥ 0`},
+		{Spec{Stop: Stop{Divergence: 1}}, `stop.divergence: got 1, want a finite number > 1`},
+	} {
+		_, err := c.spec.Resolve(8)
+		if e := new(field.Error); err == nil || err.Error() != c.want || !errors.As(err, &e) {
+			t.Errorf("got %v\nwant %s", err, c.want)
+		}
+	}
+}
