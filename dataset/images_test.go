@@ -190,6 +190,9 @@ func TestList(t *testing.T) {
 // Load finds them, and skips the test when the machine has none.
 func realMNIST(t *testing.T) string {
 	t.Helper()
+	if testing.Short() {
+		t.Skip("reads 60,000 images several times")
+	}
 	var folders []string
 	if cache, err := exec.Command("go", "env", "GOMODCACHE").Output(); err == nil {
 		module := strings.Replace(mnistModule, "GoMNIST", "!go!m!n!i!s!t", 1)

@@ -166,9 +166,14 @@ func newNPYReader(r io.Reader) (reader *npy.Reader, err error) {
 	return reader, nil
 }
 
-// npyType returns the type code without byte order and quotes, such as f8.
+// npyType returns the type code, such as f8 of '<f8'. What is not written like
+// that gives "": the library panics on some of it.
 func npyType(r *npy.Reader) string {
-	return strings.TrimLeft(strings.Trim(r.Header.Descr.Type, `'"`), "<>=|")
+	quoted := r.Header.Descr.Type
+	if len(quoted) < 4 || quoted[0] != '\'' || quoted[len(quoted)-1] != '\'' || !strings.ContainsRune("<>|", rune(quoted[1])) {
+		return ""
+	}
+	return quoted[2 : len(quoted)-1]
 }
 
 // npyTypes are the element types read, by type code.

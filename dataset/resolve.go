@@ -106,7 +106,7 @@ func (s Spec) checkGenerator() error {
 	case s.Width < least:
 		return &field.Error{Path: "width", Got: s.Width, Want: fmt.Sprintf("the dimension d ≥ %d of inputs and targets", least)}
 	}
-	if s.Samples > math.MaxInt-s.Test || !fits(s.Samples+s.Test, s.Width, s.Width) {
+	if !fits(s.Samples+s.Test, s.Width, s.Width) {
 		want := fmt.Sprintf("at most 2^31 numbers in all, (samples + test) × 2 × width, with test %d and width %d", s.Test, s.Width)
 		return &field.Error{Path: "samples", Got: s.Samples, Want: want}
 	}
@@ -207,7 +207,9 @@ func (s Spec) checkStored(k kind) error {
 	return nil
 }
 
-// fits reports whether n·(d+m) numbers stay within maxNumbers; n, d, m ≥ 0.
+// fits reports whether n·(d+m) numbers stay within maxNumbers; n, d, m ≥ 0. An n
+// that is the wrapped, negative sum of two counts does not fit: as unsigned it
+// is at least 2^63.
 func fits(n, d, m int) bool {
 	columns, carry := bits.Add64(uint64(d), uint64(m), 0)
 	high, low := bits.Mul64(uint64(n), columns)
