@@ -99,6 +99,7 @@ depth.yaml:5:16: train.batch: got 3, want no batch with method gd, which takes a
 		// files
 		{"files missing", "name: s\ndepths: [4]\ndata: {kind: files, inputs: a.npy, targets: b.npy}\n", nil, `depth.yaml:3:29: data.inputs: got "a.npy", want a file that can be read: no such file or directory
 depth.yaml:3:45: data.targets: got "b.npy", want a file that can be read: no such file or directory`},
+		{"a folder for a file", "name: s\ndepths: [4]\ndata: {kind: csv, path: .}\n", nil, `depth.yaml:3:25: data.path: got ".", want a file that can be read: it is no regular file`},
 		{"initial weights missing", head + "initial: {kind: file, path: \"A-{depth}.npy\"}\n", nil, `depth.yaml:4:29: initial.path: got "A-4.npy", want a file that can be read: no such file or directory
 depth.yaml:4:29: initial.path: got "A-8.npy", want a file that can be read: no such file or directory`},
 		{"part's weights missing", head + "network: {bias: true}\ninitial: {parts: {b: {kind: file, path: b.npy}}}\n", nil, `depth.yaml:5:41: initial.parts.b.path: got "b.npy", want a file that can be read: no such file or directory`},

@@ -111,6 +111,12 @@ func (d digests) of(path string) (string, error) {
 	if sum, ok := d[path]; ok {
 		return sum, nil
 	}
+	// A pipe or a device would block or never end.
+	if info, err := os.Stat(path); err != nil {
+		return "", err
+	} else if !info.Mode().IsRegular() {
+		return "", errors.New("it is no regular file")
+	}
 	f, err := os.Open(path)
 	if err != nil {
 		return "", err
