@@ -1,0 +1,93 @@
+package scaling
+
+import (
+	"fmt"
+	"maps"
+	"math"
+	"slices"
+	"strings"
+)
+
+// Index is a variation index with its interval. No field is ever NaN or infinite.
+type Index struct {
+	Index float64 `json:"index"` // at least 1
+	Low   float64 `json:"low"`
+	High  float64 `json:"high"` // math.MaxFloat64 when Unbounded
+	// Unbounded says that the interval has no upper end: the slope of V_p may be 1.
+	Unbounded bool    `json:"unbounded,omitempty"`
+	P         float64 `json:"p"`      // the p whose V_p it was read from
+	Method    string  `json:"method"` // of Slope
+	Warning   string  `json:"warning,omitempty"`
+}
+
+// VariationIndex returns the variation index of a path from values of V_p (sums,
+// without the root) at several depths and seeds, by p: the smallest p at which V_p
+// does not grow with depth.
+//
+// V_p over L steps of size L^(−1/index) is of order L^(1 − p/index) for p below the
+// index, and stays bounded above it: slope(p) = max(0, 1 − p/index) runs
+// into zero rather than through it, and close to the corner it is bent at every
+// finite depth. The corner is therefore found from the straight part, which
+// passes through slope 1 at p = 0:
+//
+//	index = p / (1 − slope(p)) at the smallest p given (1 is best),
+//
+// an increasing function of the slope, so that the slope's interval becomes
+// the index's with the same coverage. Below p = index V_p is, up to constants, a
+// sum over L − 1 steps; it is fitted times L/(L−1), without which slopes over
+// small depths come out too steep. An index is at least 1, as a path with V_1 bounded
+// has no smaller one; estimates and ends below 1 are given as 1.
+//
+// A warning says if V_p still grows like L^0.1 or more at a p beyond 1.5 times the
+// upper end, which no single index explains.
+//
+// It returns an error if V_p grows as fast as L or faster, so that there is no finite
+// index, if a depth is 1, and the errors of Fit.
+func VariationIndex(variations map[float64][]Sample, opts ...Option) (Index, error) {
+	ps := slices.Sorted(maps.Keys(variations))
+	if len(ps) == 0 || !(ps[0] >= 1) {
+		return Index{}, fmt.Errorf("scaling: variation index: got p in %v, want one or more, all at least 1", ps)
+	}
+	p := ps[0]
+	samples := slices.Clone(variations[p])
+	for i, s := range samples {
+		if s.Depth < 2 {
+			return Index{}, fmt.Errorf("scaling: variation index: seed %d: got depth %d, want at least 2", s.Seed, s.Depth)
+		}
+		samples[i].Value *= float64(s.Depth) / float64(s.Depth-1)
+	}
+	f, err := Fit(samples, opts...)
+	if err != nil {
+		return Index{}, fmt.Errorf("scaling: variation index: p = %v: %w", p, err)
+	}
+	if f.Slope >= 1 {
+		return Index{}, fmt.Errorf("scaling: variation index: V_p grows like L^%.3g at p = %v: got no finite index, want a slope below 1", f.Slope, p)
+	}
+	x := Index{Index: indexAt(p, f.Slope), Low: indexAt(p, f.Low), P: p, Method: f.Method}
+	warnings := []string{}
+	if f.Warning != "" {
+		warnings = append(warnings, f.Warning)
+	}
+	if f.High < 1 {
+		x.High = indexAt(p, f.High)
+	} else {
+		x.High, x.Unbounded = math.MaxFloat64, true
+	}
+	for _, q := range ps[1:] {
+		if q < 1.5*x.High {
+			continue
+		}
+		g, err := Fit(variations[q], opts...)
+		if err != nil {
+			return Index{}, fmt.Errorf("scaling: variation index: p = %v: %w", q, err)
+		}
+		if g.Low > 0.1 {
+			warnings = append(warnings, fmt.Sprintf("V_p grows like L^%.2g at p = %v, beyond the index", g.Slope, q))
+		}
+	}
+	x.Warning = strings.Join(warnings, "; ")
+	return x, nil
+}
+
+// indexAt returns the index at which V_p has the given slope below 1.
+func indexAt(p, slope float64) float64 { return max(1, p/(1-slope)) }
