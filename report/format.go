@@ -54,19 +54,29 @@ func slopeInterval(s analyze.Slope) interval {
 	return interval{s.Slope, s.Low, s.High}
 }
 
-// String writes "−0.50 [−0.51, −0.49]": two decimals, and up to four where the
-// interval is too narrow for them.
-func (i interval) String() string {
-	half := (i.high - i.low) / 2
+// decimals is how many show the interval: two, and up to four where it is too
+// narrow for them.
+func (i interval) decimals() int {
 	decimals := 2
-	for decimals < 4 && half < math.Pow10(-decimals) {
+	for decimals < 4 && i.known() && (i.high-i.low)/2 < math.Pow10(-decimals) {
 		decimals++
 	}
-	if !i.known() {
-		return decimal(i.value, decimals) + " [no interval]"
-	}
-	return fmt.Sprintf("%s [%s, %s]", decimal(i.value, decimals), decimal(i.low, decimals), decimal(i.high, decimals))
+	return decimals
 }
+
+// Value writes the number alone, "−0.50".
+func (i interval) Value() string { return decimal(i.value, i.decimals()) }
+
+// Range writes the interval alone, "[−0.51, −0.49]".
+func (i interval) Range() string {
+	if !i.known() {
+		return "[no interval]"
+	}
+	return fmt.Sprintf("[%s, %s]", decimal(i.low, i.decimals()), decimal(i.high, i.decimals()))
+}
+
+// String writes "−0.50 [−0.51, −0.49]".
+func (i interval) String() string { return i.Value() + " " + i.Range() }
 
 // known reports whether the interval has ends.
 func (i interval) known() bool {
@@ -81,6 +91,9 @@ func decimal(x float64, decimals int) string {
 	}
 	return minus(s)
 }
+
+// plain writes a number that somebody chose, such as α, without padding it.
+func plain(x float64) string { return minus(strconv.FormatFloat(x, 'g', 6, 64)) }
 
 // rateText writes "ρ = 0.5123 ± 0.0002" to the digits that its standard error leaves.
 func rateText(r analyze.Rate) string {

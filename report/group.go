@@ -5,6 +5,8 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
+	"maps"
+	"math"
 	"slices"
 	"strings"
 
@@ -20,7 +22,7 @@ type group struct {
 	label string // the group's name as a reader knows it
 	runs  []run  // by depth, then seed
 	paths []pathCurve
-	notes []string // what could not be read, and why
+	notes []string // what could not be read or computed, and why
 }
 
 // A run is a row of the table of runs and a curve of the loss.
@@ -42,17 +44,25 @@ type pathCurve struct {
 	displacement [][]float64 // L^β (A_k(T) − A_k(0)): (entries + 1, L); nil without initial weights
 }
 
-// finished lists the stop reasons of a run whose numbers speak about depth.
+// troubled says in words why the numbers of a run with such a stop reason do not
+// speak about depth.
 var troubled = map[string]string{
-	"":            "not finished",
-	"diverged":    "diverged",
-	"nan":         "loss is not a number",
-	"failed":      "failed",
-	"interrupted": "interrupted",
+	"":                  "not finished",
+	"interrupted":       "interrupted",
+	"failed":            "failed",
+	weightpath.Diverged: "diverged",
 }
 
 // trouble says why the run's numbers do not count, or returns "".
-func (r run) trouble() string { return troubled[r.Stop] }
+func (r run) trouble() string {
+	if why, ok := troubled[r.Stop]; ok {
+		return why
+	}
+	if r.Diverged() {
+		return "loss is not finite"
+	}
+	return ""
+}
 
 // depths returns the depths of the runs, in order.
 func (g group) depths() []int {
@@ -70,8 +80,9 @@ func newGroups(result *analyze.Result) []group {
 	var groups []group
 	index := map[string]int{}
 	add := func(g analyze.Group) {
+		g.Exponents, g.VariationSlope = finite(g.Exponents), finite(g.VariationSlope)
 		index[g.Group] = len(groups)
-		groups = append(groups, group{Group: g, slug: slug(g.Group), label: label(g)})
+		groups = append(groups, group{Group: g, slug: slug(g.Group), label: label(g), notes: slices.Clone(g.Notes)})
 	}
 	for _, g := range result.Groups {
 		add(g)
@@ -82,6 +93,12 @@ func newGroups(result *analyze.Result) []group {
 		}
 		g := &groups[index[r.Group]]
 		g.runs = append(g.runs, run{Run: r})
+		for _, note := range r.Notes {
+			g.notes = append(g.notes, fmt.Sprintf("Run %s: %s", r.ID, note))
+		}
+		if r.RateReason != "" {
+			g.notes = append(g.notes, fmt.Sprintf("Run %s: no rate: %s", r.ID, r.RateReason))
+		}
 	}
 	for i := range groups {
 		slices.SortStableFunc(groups[i].runs, func(a, b run) int {
@@ -91,15 +108,20 @@ func newGroups(result *analyze.Result) []group {
 	return groups
 }
 
+// finite returns the slopes that are numbers; the others are no fits.
+func finite(slopes map[string]analyze.Slope) map[string]analyze.Slope {
+	out := maps.Clone(slopes)
+	maps.DeleteFunc(out, func(_ string, s analyze.Slope) bool {
+		sum := s.Slope + s.Intercept
+		return math.IsNaN(sum) || math.IsInf(sum, 0)
+	})
+	return out
+}
+
 // label names a group by its data and by the settings that tell it from the others.
 func label(g analyze.Group) string {
 	parts := []string{cmp.Or(g.Data, "unnamed data")}
-	keys := make([]string, 0, len(g.Settings))
-	for k := range g.Settings {
-		keys = append(keys, k)
-	}
-	slices.Sort(keys)
-	for _, k := range keys {
+	for _, k := range slices.Sorted(maps.Keys(g.Settings)) {
 		parts = append(parts, fmt.Sprintf("%s = %s", k, g.Settings[k]))
 	}
 	return strings.Join(parts, ", ")
@@ -123,17 +145,25 @@ func slug(name string) string {
 	return strings.TrimLeft(kept[:min(len(kept), 40)]+"-"+hex.EncodeToString(sum[:4]), "-")
 }
 
-// figures draws what the group has data for.
+// figures draws what the group has data for, in an order that fills the columns of
+// a page: two of one column, one of two columns, two of one column.
 func (g group) figures(style Style) []*Figure {
 	var out []*Figure
+	measured := slices.ContainsFunc(g.runs, func(r run) bool { return r.PVariation != nil })
 	if slices.ContainsFunc(g.runs, func(r run) bool { return len(r.loss) > 0 }) {
 		out = append(out, lossFigure(g, style))
+	}
+	if measured {
+		out = append(out, normsFigure(g, style))
 	}
 	if len(g.paths) > 0 {
 		out = append(out, weightsFigure(g, style))
 	}
-	if slices.ContainsFunc(g.runs, func(r run) bool { return r.PVariation != nil }) {
-		out = append(out, normsFigure(g, style), variationFigure(g, style))
+	if measured {
+		out = append(out, variationFigure(g, style))
+	}
+	if len(g.VariationSlope) > 1 {
+		out = append(out, slopesFigure(g, style))
 	}
 	return out
 }

@@ -36,8 +36,8 @@ func normsFigure(g group, style Style) *Figure {
 	f.Name = "norms-" + g.slug
 	f.Title = "Norms against depth"
 	f.Caption = fmt.Sprintf("Norms of the trained weights %s against depth L, one marker per seed, with power laws fitted on "+
-		"log–log axes: slope [95 %% interval]. With α = %s a path with a scaling limit has max‖%[1]s‖ of order L^−β, β = %s.",
-		part, number(g.Alpha, 3), number(1-g.Alpha, 3))
+		"log–log axes: slope [95 %% interval]. With α = %s a path with a scaling limit has norms of order L⁻ᵝ, β = 1 − α = %s.",
+		part, plain(g.Alpha), plain(1-g.Alpha))
 	return f
 }
 
@@ -60,7 +60,7 @@ func variationFigure(g group, style Style) *Figure {
 	f := depthFigure(g, style, "$V_p$", quantities)
 	f.Name = "variation-" + g.slug
 	f.Title = "p-variation against depth"
-	f.Caption = "p-variation V_p of the rescaled path L^β " + primaryPart(g) + " (the sum, without the p-th root, in the Frobenius norm) against " +
+	f.Caption = "p-variation Vₚ of the rescaled path Lᵝ" + primaryPart(g) + " (the sum, without the p-th root, in the Frobenius norm) against " +
 		"depth L, one marker per seed, with power laws fitted on log–log axes: slope [95 % interval]. A slope of 0 means " +
 		"that the variation stays bounded as depth grows."
 	return f
@@ -81,7 +81,7 @@ func depthFigure(g group, style Style, label string, quantities []quantity) *Fig
 		points := mark{color: look.color, shape: look.shape, radius: s.marker}
 		for _, r := range g.runs {
 			v, ok := q.value(r.Run)
-			if !ok {
+			if !ok || math.IsNaN(v) {
 				continue
 			}
 			counts := r.trouble() == ""

@@ -202,3 +202,30 @@ func (s sample) groups() []group {
 	}
 	return groups
 }
+
+// write puts the run folders of the study into dir.
+func (s sample) write(dir string) error {
+	if err := weightpath.CreateStudy(dir, "sample", "name: sample\n"); err != nil {
+		return err
+	}
+	for _, r := range s.runs() {
+		folder := weightpath.RunDir(dir, r.ID)
+		var rows []weightpath.Row
+		for t, loss := range r.loss {
+			rows = append(rows, weightpath.Row{Iteration: int64(t), Loss: &loss})
+		}
+		shape := []int{r.Depth, s.width, s.width}
+		weights := weightpath.Weights{Tensors: map[string]weightpath.Tensor{
+			"A":         {DType: "F64", Shape: shape, Data: r.trained.Data},
+			"A_initial": {DType: "F64", Shape: shape, Data: r.initial.Data},
+		}}
+		summary := weightpath.Summary{Iterations: r.Iterations, Stop: r.Stop, Loss: r.Loss}
+		if err := weightpath.Create(folder, r.meta); err != nil {
+			return err
+		}
+		if err := weightpath.Finish(folder, r.meta, rows, weights, summary); err != nil {
+			return err
+		}
+	}
+	return nil
+}

@@ -54,17 +54,17 @@ func textStyle(size vg.Length) text.Style {
 	}
 }
 
-// plasma holds the colour map of that name (van der Walt and Smith, CC0) at 0, 1/9,
-// … 6/9. Its lightness rises with its argument, which keeps the order in greyscale,
-// and its hue changes faster than that of viridis where it is dark; the last third
-// is too light to be read on white.
+// plasma holds the darker two thirds of the colour map of that name (van der Walt
+// and Smith, CC0), the rest being too light to be read on white, at seven places
+// with equal steps of lightness (CIE L* from 16 to 64): depths keep their order and
+// their distance in greyscale.
 var plasma = []color.NRGBA{
 	{0x0d, 0x08, 0x87, 0xff},
-	{0x46, 0x03, 0x9f, 0xff},
-	{0x72, 0x01, 0xa8, 0xff},
-	{0x9c, 0x17, 0x9e, 0xff},
-	{0xbd, 0x37, 0x86, 0xff},
-	{0xd8, 0x57, 0x6b, 0xff},
+	{0x48, 0x03, 0x9f, 0xff},
+	{0x79, 0x04, 0xa6, 0xff},
+	{0xa3, 0x1e, 0x99, 0xff},
+	{0xc2, 0x3d, 0x81, 0xff},
+	{0xdb, 0x5b, 0x68, 0xff},
 	{0xed, 0x79, 0x53, 0xff},
 }
 
@@ -148,6 +148,8 @@ func (s shape) DrawGlyph(c *draw.Canvas, style draw.GlyphStyle, at vg.Point) {
 }
 
 // circlePath returns a circle as four cubic curves, which every writer draws alike.
+// It ends where it starts; closing it would add a side without length, whose corner
+// shows in PDF.
 func circlePath(at vg.Point, r vg.Length) vg.Path {
 	const k = 0.5522847498307936 // 4(√2−1)/3
 	p := func(x, y vg.Length) vg.Point { return vg.Point{X: at.X + x*r, Y: at.Y + y*r} }
@@ -157,6 +159,5 @@ func circlePath(at vg.Point, r vg.Length) vg.Path {
 	path.CubeTo(p(-k, 1), p(-1, k), p(-1, 0))
 	path.CubeTo(p(-1, -k), p(-k, -1), p(0, -1))
 	path.CubeTo(p(k, -1), p(1, -k), p(1, 0))
-	path.Close()
 	return path
 }

@@ -63,8 +63,8 @@ func weightsFigure(g group, style Style) *Figure {
 		m := mark{color: depthColor(depth, depths[0], depths[len(depths)-1]), width: 1.6 * s.line}
 		f.legend = append(f.legend, entry{text: text, mark: &m})
 	}
-	f.Caption = fmt.Sprintf("Rescaled weights L^β %[1]s_k (β = %[2]s) against k/L, depths overlaid, seed %[3]d: entries and Frobenius norm "+
-		"after training (top)", first.part, number(1-g.Alpha, 3), first.seed)
+	f.Caption = fmt.Sprintf("Rescaled weights Lᵝ%[1]sₖ (β = %[2]s) against k/L, depths overlaid, seed %[3]d: entries and Frobenius norm "+
+		"after training (top)", first.part, plain(1-g.Alpha), first.seed)
 	if len(rows) > 1 {
 		f.Caption += " and of the displacement from the initial weights (bottom)"
 	}

@@ -1,0 +1,192 @@
+package report
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math"
+	"path/filepath"
+	"slices"
+
+	"github.com/deeplimit/deeplimit/analyze"
+	"github.com/deeplimit/deeplimit/weightpath"
+)
+
+// overlaid is how many depths the figure of weights shows.
+const overlaid = 5
+
+// collect reads from the run folders of dir what result does not hold: traces,
+// configurations, and the weight paths of one seed at a few depths of each group. A
+// folder that cannot be read becomes a note of its group: a report on what is left
+// is worth more than none. Runs that result does not list are added as unfinished.
+func collect(ctx context.Context, dir string, result *analyze.Result) ([]group, error) {
+	unlisted, err := unlistedRuns(dir, result)
+	if err != nil {
+		return nil, err
+	}
+	all := *result
+	all.Runs = slices.Concat(result.Runs, unlisted)
+	groups := newGroups(&all)
+	for i := range groups {
+		g := &groups[i]
+		for j := range g.runs {
+			if err := ctx.Err(); err != nil {
+				return nil, fmt.Errorf("report: reading %s: %w", dir, err)
+			}
+			if err := g.runs[j].read(dir); err != nil {
+				g.notes = append(g.notes, fmt.Sprintf("Run %s: %v", g.runs[j].ID, err))
+			}
+		}
+		if err := g.readPaths(ctx, dir); err != nil {
+			return nil, err
+		}
+	}
+	return groups, nil
+}
+
+// unlistedRuns returns the runs in dir that result does not hold, with what their
+// run.json says. A folder without a readable one is left out: nothing tells what it was.
+func unlistedRuns(dir string, result *analyze.Result) ([]analyze.Run, error) {
+	folders, err := weightpath.List(dir)
+	if err != nil {
+		return nil, fmt.Errorf("report: %w", err)
+	}
+	listed := map[string]bool{}
+	for _, r := range result.Runs {
+		listed[r.ID] = true
+	}
+	var out []analyze.Run
+	for _, folder := range folders {
+		if listed[filepath.Base(folder)] {
+			continue
+		}
+		opened, err := weightpath.Open(folder)
+		if err != nil {
+			continue
+		}
+		m := opened.Meta
+		r := analyze.Run{
+			ID: filepath.Base(folder), Group: m.Group, Settings: m.Settings, Data: m.Data, Alpha: m.Alpha,
+			Depth: m.Depth, Seed: m.Seed, Loss: math.NaN(),
+		}
+		if s := opened.Summary; s != nil {
+			r.Stop, r.Iterations, r.Loss = s.Stop, s.Iterations, s.Loss
+		}
+		out = append(out, r)
+	}
+	return out, nil
+}
+
+// open opens the run's folder. An ID comes from a file and may be anything.
+func (r *run) open(dir string) (*weightpath.Run, error) {
+	if r.ID == "" || r.ID != filepath.Base(r.ID) || !filepath.IsLocal(r.ID) {
+		return nil, fmt.Errorf("id: got %q, want the name of a run folder", r.ID)
+	}
+	return weightpath.Open(weightpath.RunDir(dir, r.ID))
+}
+
+// read fills in configuration and losses; of an unfinished run, those that its
+// last checkpoint holds.
+func (r *run) read(dir string) error {
+	opened, err := r.open(dir)
+	if err != nil {
+		return err
+	}
+	r.meta = &opened.Meta
+	rows, err := recorded(opened)
+	if err != nil {
+		return err
+	}
+	iterations, losses := weightpath.Losses(rows)
+	r.loss = losses
+	for _, t := range iterations {
+		r.iteration = append(r.iteration, float64(t))
+	}
+	if !opened.Done() && len(losses) > 0 {
+		r.Iterations, r.Loss = iterations[len(iterations)-1], losses[len(losses)-1]
+	}
+	return nil
+}
+
+func recorded(opened *weightpath.Run) ([]weightpath.Row, error) {
+	if opened.Done() {
+		return opened.Trace()
+	}
+	checkpoint, err := weightpath.ReadCheckpoint(opened.Dir)
+	if errors.Is(err, weightpath.ErrNoCheckpoint) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	return checkpoint.Rows, nil
+}
+
+// readPaths samples the weight paths of the seed that finished at most depths, at
+// some of them spread from the smallest to the largest.
+func (g *group) readPaths(ctx context.Context, dir string) error {
+	depths := map[uint64][]int{}
+	index := map[[2]uint64]*run{}
+	var best uint64
+	for i := range g.runs {
+		r := &g.runs[i]
+		key := [2]uint64{r.Seed, uint64(r.Depth)}
+		if r.trouble() != "" || r.meta == nil || index[key] != nil {
+			continue
+		}
+		index[key] = r
+		depths[r.Seed] = append(depths[r.Seed], r.Depth)
+		if n, most := len(depths[r.Seed]), len(depths[best]); n > most || n == most && r.Seed < best {
+			best = r.Seed
+		}
+	}
+	for _, depth := range spread(depths[best], overlaid) {
+		if err := ctx.Err(); err != nil {
+			return fmt.Errorf("report: reading %s: %w", dir, err)
+		}
+		r := index[[2]uint64{best, uint64(depth)}]
+		curve, err := r.readPath(dir)
+		if err != nil {
+			g.notes = append(g.notes, fmt.Sprintf("Run %s: weights left out of the figure: %v", r.ID, err))
+			continue
+		}
+		if len(g.paths) > 0 && !curve.comparable(g.paths[0]) {
+			g.notes = append(g.notes, fmt.Sprintf("Run %s: weights left out of the figure: their shape is not that of depth %d", r.ID, g.paths[0].depth))
+			continue
+		}
+		g.paths = append(g.paths, curve)
+	}
+	return nil
+}
+
+// readPath samples the run's rescaled weights, with the displacement when the file
+// holds the initial ones.
+func (r *run) readPath(dir string) (pathCurve, error) {
+	opened, err := r.open(dir)
+	if err != nil {
+		return pathCurve{}, err
+	}
+	weights, err := opened.Weights()
+	if err != nil {
+		return pathCurve{}, err
+	}
+	part := r.meta.Part()
+	trained, err := weights.Path(part)
+	if err != nil {
+		return pathCurve{}, err
+	}
+	var initial *weightpath.Path
+	if _, ok := weights.Tensors[part+"_initial"]; ok {
+		p, err := weights.Path(part + "_initial")
+		if err != nil {
+			return pathCurve{}, err
+		}
+		initial = &p
+	}
+	return newPathCurve(trained, initial, part, r.Seed, math.Pow(float64(r.Depth), r.meta.Beta()))
+}
+
+// comparable reports whether c has the panels of d.
+func (c pathCurve) comparable(d pathCurve) bool {
+	return c.part == d.part && len(c.entries) == len(d.entries) && (c.displacement == nil) == (d.displacement == nil)
+}

@@ -1,0 +1,196 @@
+package report
+
+import (
+	"math"
+	"strings"
+	"testing"
+
+	"gonum.org/v1/plot"
+	"pgregory.net/rapid"
+
+	"github.com/deeplimit/deeplimit/analyze"
+)
+
+func TestNumber(t *testing.T) {
+	for _, c := range []struct {
+		x      float64
+		digits int
+		want   string
+	}{
+		{0, 3, "0"},
+		{0.9958, 3, "0.996"},
+		{-12.345, 3, "−12.3"},
+		{123456, 3, "123456"},
+		{1234567, 3, "1.23 × 10⁶"},
+		{6.604e-11, 3, "6.60 × 10⁻¹¹"},
+		{0.001, 2, "0.0010"},
+		{math.NaN(), 3, "not a number"},
+		{math.Inf(-1), 3, "−∞"},
+	} {
+		if got := number(c.x, c.digits); got != c.want {
+			t.Errorf("number(%v, %d) = %q, want %q", c.x, c.digits, got, c.want)
+		}
+	}
+}
+
+func TestIntervalText(t *testing.T) {
+	for _, c := range []struct {
+		in   interval
+		want string
+	}{
+		{interval{-0.5, -0.51, -0.49}, "−0.50 [−0.51, −0.49]"},
+		{interval{-0.524, -0.532, -0.516}, "−0.524 [−0.532, −0.516]"},
+		{interval{0, -0.00002, 0.00002}, "0.0000 [0.0000, 0.0000]"},
+		{interval{1.25, 0.5, 2}, "1.25 [0.50, 2.00]"},
+		{interval{1, math.NaN(), math.NaN()}, "1.00 [no interval]"},
+		{slopeInterval(analyze.Slope{Slope: -0.5, Low: -0.5, High: -0.5, Method: "none"}), "−0.50 [no interval]"},
+	} {
+		if got := c.in.String(); got != c.want {
+			t.Errorf("%v: got %q, want %q", c.in, got, c.want)
+		}
+	}
+}
+
+func TestRateText(t *testing.T) {
+	for _, c := range []struct {
+		rate analyze.Rate
+		want string
+	}{
+		{analyze.Rate{Rho: 0.51238, StdErr: 0.0002}, "ρ = 0.51238 ± 0.00020"},
+		{analyze.Rate{Rho: 0.9, StdErr: 0.03}, "ρ = 0.900 ± 0.030"},
+		{analyze.Rate{Rho: 0.25, StdErr: 0}, "ρ = 0.2500 ± 0.0000"},
+	} {
+		if got := rateText(c.rate); got != c.want {
+			t.Errorf("%v: got %q, want %q", c.rate, got, c.want)
+		}
+	}
+	if got := r2Text(0.99999); got != "0.9999" {
+		t.Errorf("R² = 0.99999 is written %s, which claims more", got)
+	}
+}
+
+func TestVerdict(t *testing.T) {
+	for _, c := range []struct {
+		slope analyze.Slope
+		want  string
+	}{
+		{analyze.Slope{Slope: 0.5, Low: 0.4, High: 0.6}, "grows with depth"},
+		{analyze.Slope{Slope: 0, Low: -0.05, High: 0.05}, "consistent with bounded"},
+		{analyze.Slope{Slope: -0.5, Low: -0.6, High: -0.4}, "falls with depth"},
+		{analyze.Slope{Slope: -0.1, Low: -0.2, High: 0}, "does not grow"},
+		{analyze.Slope{Slope: 0.1, Low: 0, High: 0.2}, "undecided"},
+		{analyze.Slope{Slope: 0, Method: "none"}, "no interval, so no verdict"},
+	} {
+		if got := verdict(c.slope); got != c.want {
+			t.Errorf("%v: got %q, want %q", c.slope, got, c.want)
+		}
+	}
+}
+
+func TestVariationIndex(t *testing.T) {
+	grows := analyze.Slope{Slope: 0.5, Low: 0.4, High: 0.6}
+	flat := analyze.Slope{Slope: 0, Low: -0.05, High: 0.05}
+	for _, c := range []struct {
+		slopes map[string]analyze.Slope
+		want   string
+	}{
+		{map[string]analyze.Slope{"1": grows, "1.5": grows, "2": flat, "2.5": flat}, "2"},
+		{map[string]analyze.Slope{"1": flat, "2": grows, "10": flat}, "10"},
+		{map[string]analyze.Slope{"1": grows, "2": grows}, ""},
+		{map[string]analyze.Slope{"2": {Method: "none"}}, ""},
+		{nil, ""},
+	} {
+		if got := variationIndex(c.slopes); got != c.want {
+			t.Errorf("%v: got %q, want %q", c.slopes, got, c.want)
+		}
+	}
+}
+
+func TestTicks(t *testing.T) {
+	labels := func(ticks []plot.Tick) string {
+		var out []string
+		for _, tick := range ticks {
+			if tick.Label != "" {
+				out = append(out, tick.Label)
+			}
+		}
+		return strings.Join(out, " ")
+	}
+	for _, c := range []struct {
+		ticks []plot.Tick
+		want  string
+	}{
+		{linearTicks(0, 32, 6), "0 5 10 15 20 25 30"},
+		{linearTicks(-0.45, 0.6, 5), "−0.4 −0.2 0.0 0.2 0.4 0.6"},
+		{linearTicks(0, 4e6, 5), "0 $10^{6}$ 2×$10^{6}$ 3×$10^{6}$ 4×$10^{6}$"},
+		{logTicks(5e-11, 0.05, 5), "$10^{−10}$ $10^{−8}$ $10^{−6}$ $10^{−4}$ $10^{−2}$"},
+		{logTicks(0.002, 0.5, 5), "0.002 0.005 0.01 0.02 0.05 0.1 0.2 0.5"},
+		{logTicks(1.9, 2.1, 5), "1.90 1.95 2.00 2.05 2.10"},
+		{depthTicks([]int{16, 32, 64}, 14, 70, 0.1), "64 32 16"},
+		{depthTicks([]int{16, 17, 64}, 14, 70, 0.1), "64 17"},
+	} {
+		if got := labels(c.ticks); got != c.want {
+			t.Errorf("got %s, want %s", got, c.want)
+		}
+	}
+}
+
+// TestTicksAreFewAndInside draws ranges of any size: an axis has at least two labels
+// and no more than fit, all within it.
+func TestTicksAreFewAndInside(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		low := math.Pow(10, rapid.Float64Range(-12, 5).Draw(t, "log low"))
+		high := low * math.Pow(10, rapid.Float64Range(0.01, 14).Draw(t, "decades"))
+		for name, ticks := range map[string][]plot.Tick{
+			"log": logTicks(low, high, 5), "linear": linearTicks(low, high, 5),
+		} {
+			labelled := 0
+			for _, tick := range ticks {
+				slack := 1e-6 * (high - low)
+				if name == "log" {
+					slack = 1e-6 * tick.Value
+				}
+				if tick.Value < low-slack || tick.Value > high+slack {
+					t.Fatalf("%s: tick %v is outside of [%v, %v]", name, tick.Value, low, high)
+				}
+				if tick.Label != "" {
+					labelled++
+				}
+			}
+			if labelled < 2 || labelled > 9 {
+				t.Fatalf("%s: %d labels in [%v, %v]", name, labelled, low, high)
+			}
+		}
+	})
+}
+
+func TestWidenGivesARange(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		a, b := rapid.Float64Range(-1e9, 1e9).Draw(t, "a"), rapid.Float64Range(-1e9, 1e9).Draw(t, "b")
+		if low, high := widen(a, b, 0.05, false); !(low < high) {
+			t.Fatalf("[%v, %v] became [%v, %v]", a, b, low, high)
+		}
+		a, b = math.Exp(a/1e7), math.Exp(b/1e7)
+		if low, high := widen(a, b, 0.05, true); !(0 < low && low < high) {
+			t.Fatalf("[%v, %v] became [%v, %v]", a, b, low, high)
+		}
+	})
+}
+
+func TestSlug(t *testing.T) {
+	for _, c := range []struct{ name, want string }{
+		{"3f2a9c01", "3f2a9c01"},
+		{"a-b_C", "a-b_C"},
+		{"../../etc", "etc-"},
+		{"", ""},
+		{"<b>", "b-"},
+	} {
+		got := slug(c.name)
+		if got == "" || !strings.HasPrefix(got, c.want) || strings.ContainsAny(got, "/.<>\"' ") {
+			t.Errorf("slug(%q) = %q, want a file name that starts with %q", c.name, got, c.want)
+		}
+	}
+	if slug("a/b") == slug("a:b") {
+		t.Error("two names have one slug")
+	}
+}

@@ -1,0 +1,266 @@
+package report
+
+import (
+	"bytes"
+	_ "embed"
+	"encoding/json"
+	"fmt"
+	"html/template"
+	"io"
+	"maps"
+	"math"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+//go:embed page.html.tmpl
+var pageSource string
+
+//go:embed page.css
+var pageStyle string
+
+var pageTemplate = template.Must(template.New("page").Parse(pageSource))
+
+// The views are what the template shows: text, ready to be escaped.
+type pageView struct {
+	Study    string
+	CSS      template.CSS
+	Lead     string
+	Troubles []string
+	Groups   []groupView
+	Version  string
+}
+
+type groupView struct {
+	Slug, Label string
+	Part        string // name of the weights
+	Summary     summary
+	Laws        []law
+	Figures     []figureView
+	Powers      []string
+	Tested      bool // whether runs have test losses or accuracies
+	Runs        []runView
+	Notes       []string
+	Method      *methodView
+}
+
+type figureView struct {
+	Number  int
+	Name    string
+	Title   string
+	Caption string
+	Notes   []string
+	Wide    bool
+	SVG     template.HTML
+}
+
+type runView struct {
+	Depth, Seed, Iterations, Stop, Trouble, Loss  string
+	Rate, R2                                      string
+	Frobenius, Displacement, Increment, Quadratic string
+	Variations                                    []string
+	TestLoss, Accuracy, TestAccuracy              string
+}
+
+// A methodView describes how the runs of a group were made.
+type methodView struct {
+	Block                              template.HTML
+	Activation, Residual, Loss, Method string
+	Alpha, Beta, DType                 string
+	Width, Hidden, Samples             int
+	Inputs, Outputs                    int
+	Data, Depths, Seeds, Version       string
+	Environment                        []string
+	Run, Config                        string // a run and its configuration
+}
+
+// writePage writes the page of a study with the figures of its groups inlined.
+func writePage(w io.Writer, study string, groups []group, figures [][]*Figure) error {
+	view := pageView{Study: study, CSS: template.CSS(pageStyle)}
+	if study == "" {
+		view.Study = "unnamed study"
+	}
+	runs, done, number := 0, 0, 0
+	for i, g := range groups {
+		for _, r := range g.runs {
+			runs++
+			if r.trouble() == "" {
+				done++
+				continue
+			}
+			view.Troubles = append(view.Troubles, troubleText(g, r))
+		}
+		v, err := newGroupView(g, figures[i], &number)
+		if err != nil {
+			return err
+		}
+		view.Groups = append(view.Groups, v)
+		if v.Method != nil && view.Version == "" {
+			view.Version = v.Method.Version
+		}
+	}
+	view.Lead = fmt.Sprintf("%s in %s, %d finished.", count(runs, "run"), count(len(groups), "group"), done)
+	if err := pageTemplate.Execute(w, view); err != nil {
+		return fmt.Errorf("report: page: %w", err)
+	}
+	return nil
+}
+
+func count(n int, noun string) string {
+	if n == 1 {
+		return "1 " + noun
+	}
+	return fmt.Sprintf("%d %ss", n, noun)
+}
+
+func troubleText(g group, r run) string {
+	text := fmt.Sprintf("%s, depth %d, seed %d: %s", g.label, r.Depth, r.Seed, r.trouble())
+	if r.Iterations > 0 {
+		text += fmt.Sprintf(" at iteration %d, loss %s", r.Iterations, number(r.Loss, 3))
+	}
+	return text
+}
+
+func newGroupView(g group, figures []*Figure, number *int) (groupView, error) {
+	v := groupView{Slug: g.slug, Label: g.label, Part: primaryPart(g), Summary: summarise(g), Laws: laws(g), Notes: g.notes}
+	for _, f := range figures {
+		svg, err := f.SVG()
+		if err != nil {
+			return groupView{}, err
+		}
+		*number++
+		v.Figures = append(v.Figures, figureView{
+			Number: *number, Name: f.Name, Title: f.Title, Caption: f.Caption, Notes: f.Notes, Wide: f.wide,
+			SVG: template.HTML(svg), // drawn here: outlines and an escaped label
+		})
+	}
+	seen := map[string]bool{}
+	for _, r := range g.runs {
+		for p := range r.PVariation {
+			seen[p] = true
+		}
+		v.Tested = v.Tested || r.TestLoss != nil || r.Accuracy != nil || r.TestAcc != nil
+	}
+	v.Powers = powers(seen)
+	for _, r := range g.runs {
+		v.Runs = append(v.Runs, newRunView(r, v.Powers))
+	}
+	method, err := newMethodView(g)
+	v.Method = method
+	return v, err
+}
+
+// none stands in a table for a number that a run does not have.
+const none = "—"
+
+func newRunView(r run, powers []string) runView {
+	v := runView{
+		Depth: strconv.Itoa(r.Depth), Seed: strconv.FormatUint(r.Seed, 10), Iterations: strconv.Itoa(r.Iterations),
+		Stop: r.Stop, Trouble: r.trouble(), Loss: cell(r.Loss, 3),
+		Rate: none, R2: none, Frobenius: none, Displacement: none, Increment: none, Quadratic: none,
+		TestLoss: optional(r.TestLoss), Accuracy: optional(r.Accuracy), TestAccuracy: optional(r.TestAcc),
+	}
+	if r.Rate != nil {
+		v.Rate = strings.TrimPrefix(rateText(*r.Rate), "ρ = ")
+		v.R2 = r2Text(r.Rate.R2)
+	}
+	if r.PVariation != nil {
+		v.Frobenius, v.Displacement = cell(r.MaxFrobenius, 3), cell(r.Displacement, 3)
+		v.Increment, v.Quadratic = cell(r.MaxIncrement, 3), cell(r.QuadraticVariation, 4)
+	}
+	for _, p := range powers {
+		text := none
+		if x, ok := r.PVariation[p]; ok {
+			text = cell(x, 4)
+		}
+		v.Variations = append(v.Variations, text)
+	}
+	return v
+}
+
+// cell writes x, or none where analyze has NaN for what it does not know.
+func cell(x float64, digits int) string {
+	if math.IsNaN(x) {
+		return none
+	}
+	return number(x, digits)
+}
+
+func optional(x *float64) string {
+	if x == nil {
+		return none
+	}
+	return cell(*x, 3)
+}
+
+// blocks are the residual functions f_k by name of the block, without and with bias.
+var blocks = map[string][2]template.HTML{
+	"inner": {
+		"<i>σ</i>(<i>A<sub>k</sub> h</i><sub><i>k</i>−1</sub>)",
+		"<i>σ</i>(<i>A<sub>k</sub> h</i><sub><i>k</i>−1</sub> + <i>b<sub>k</sub></i>)",
+	},
+	"outer": {
+		"<i>A<sub>k</sub> σ</i>(<i>h</i><sub><i>k</i>−1</sub>)",
+		"<i>A<sub>k</sub> σ</i>(<i>h</i><sub><i>k</i>−1</sub>) + <i>b<sub>k</sub></i>",
+	},
+	"mlp": {
+		"<i>V<sub>k</sub> σ</i>(<i>W<sub>k</sub> h</i><sub><i>k</i>−1</sub>)",
+		"<i>V<sub>k</sub> σ</i>(<i>W<sub>k</sub> h</i><sub><i>k</i>−1</sub> + <i>b<sub>k</sub></i>) + <i>c<sub>k</sub></i>",
+	},
+}
+
+// newMethodView describes a group by the first of its runs with a run.json; nil
+// when there is none.
+func newMethodView(g group) (*methodView, error) {
+	i := slices.IndexFunc(g.runs, func(r run) bool { return r.meta != nil })
+	if i < 0 {
+		return nil, nil
+	}
+	m := g.runs[i].meta
+	v := &methodView{
+		Activation: m.Activation, Residual: m.Residual, Loss: m.Loss, Method: m.Method,
+		Alpha: plain(m.Alpha), Beta: plain(m.Beta()), DType: m.DType,
+		Width: m.Width, Hidden: m.Hidden, Samples: m.Samples, Inputs: m.Inputs, Outputs: m.Outputs,
+		Data: m.Data, Version: m.Version, Run: m.ID,
+	}
+	if forms, ok := blocks[m.Block]; ok {
+		v.Block = forms[0]
+		if m.Bias {
+			v.Block = forms[1]
+		}
+	}
+	v.Depths, v.Seeds = depthList(g), seedList(g)
+	for _, k := range slices.Sorted(maps.Keys(m.Environment)) {
+		v.Environment = append(v.Environment, k+" "+m.Environment[k])
+	}
+	if len(m.Config) == 0 {
+		return v, nil
+	}
+	var config bytes.Buffer
+	if err := json.Indent(&config, m.Config, "", "  "); err != nil {
+		return nil, fmt.Errorf("report: run %s: configuration: %w", m.ID, err)
+	}
+	v.Config = config.String()
+	return v, nil
+}
+
+func depthList(g group) string {
+	var texts []string
+	for _, depth := range g.depths() {
+		texts = append(texts, strconv.Itoa(depth))
+	}
+	return strings.Join(texts, ", ")
+}
+
+func seedList(g group) string {
+	seeds := map[uint64]bool{}
+	for _, r := range g.runs {
+		seeds[r.Seed] = true
+	}
+	var texts []string
+	for _, seed := range slices.Sorted(maps.Keys(seeds)) {
+		texts = append(texts, strconv.FormatUint(seed, 10))
+	}
+	return strings.Join(texts, ", ")
+}

@@ -1,0 +1,74 @@
+package report
+
+import (
+	"fmt"
+	"image/color"
+	"strconv"
+
+	"gonum.org/v1/plot/vg"
+)
+
+// slopesFigure draws the slope of V_p against p with its interval. Where it comes
+// down to zero is the variation index of the limit path.
+func slopesFigure(g group, style Style) *Figure {
+	s := style.sizes()
+	f := &Figure{
+		Name:  "slopes-" + g.slug,
+		Title: "Growth of the p-variation against p",
+		Caption: "Slope of log Vₚ against log L for every p, with 95 % intervals. What lies between the dashed lines is read as no growth; " +
+			"the least p there is an upper estimate of the variation index of the limit.",
+		Data:  Table{Header: []string{"p", "slope", "low", "high", "method"}},
+		Alt:   "Slope of the p-variation in depth against p. ",
+		style: style,
+	}
+	look := categories[0]
+	points := mark{color: look.color, shape: look.shape, radius: s.marker, width: s.thin, dashes: []vg.Length{s.line, 2 * s.line}}
+	var bars []mark
+	for _, name := range powers(g.VariationSlope) {
+		p, err := strconv.ParseFloat(name, 64)
+		if err != nil {
+			continue // powers returns numbers alone
+		}
+		slope := g.VariationSlope[name]
+		i := slopeInterval(slope)
+		points.x, points.y = append(points.x, p), append(points.y, i.value)
+		if i.known() {
+			bars = append(bars, intervalBar(p, i, look.color, s)...)
+		}
+		f.Data.Rows = append(f.Data.Rows, []string{name, exact(slope.Slope), exact(slope.Low), exact(slope.High), slope.Method})
+		f.Alt += fmt.Sprintf("p = %s: %s; ", name, i)
+	}
+	low, high := widen(points.x[0], points.x[len(points.x)-1], 0.06, false)
+	band := []mark{level(-bounded, low, high, s), level(bounded, low, high, s)}
+	f.panels = [][]panel{{{
+		x:     axis{label: "$p$", low: low, high: high},
+		y:     axis{label: "slope of log $V_p$ in log $L$", margin: 0.06},
+		marks: append(append(band, bars...), points),
+	}}}
+	f.legend = []entry{
+		{text: "slope with 95 % interval", mark: &mark{color: look.color, shape: look.shape, radius: s.marker}},
+		{text: fmt.Sprintf("±%g: read as no growth", bounded), mark: &band[0]},
+	}
+	return f
+}
+
+// intervalBar draws an interval at x as a vertical line with caps.
+func intervalBar(x float64, i interval, c color.Color, s sizes) []mark {
+	const half = 0.02 // width of a cap, on the p axis
+	line := func(x0, y0, x1, y1 float64) mark {
+		return mark{x: []float64{x0, x1}, y: []float64{y0, y1}, color: c, width: s.line}
+	}
+	return []mark{
+		line(x, i.low, x, i.high),
+		line(x-half, i.low, x+half, i.low),
+		line(x-half, i.high, x+half, i.high),
+	}
+}
+
+// level draws a horizontal grey line.
+func level(y, low, high float64, s sizes) mark {
+	return mark{
+		x: []float64{low, high}, y: []float64{y, y}, color: color.Gray{0x80}, width: s.line,
+		dashes: []vg.Length{4 * s.line, 2.5 * s.line},
+	}
+}
