@@ -26,7 +26,7 @@ import (
 type Study struct {
 	File    string         // the name given to Load or Parse
 	Text    []byte         // the file as it was read
-	Set     []string       // the overrides
+	Set     []string       // the overrides given to Load or Parse
 	Base    string         // the folder that relative paths in the file start from
 	Name    string         // usable as a file name
 	Depths  []int          // strictly increasing, positive
@@ -100,7 +100,7 @@ func Parse(name string, text []byte, set []string) (*Study, error) {
 	s.DType = d.dtype(tree, doc.DType)
 	s.Data = d.data(tree)
 	if d.list == nil {
-		s.Axes = d.axes(s, doc.Grid, doc.Zip)
+		s.Axes = d.axes(doc.Grid, doc.Zip)
 	}
 	if d.list == nil {
 		d.checkAxes(s)
