@@ -38,6 +38,9 @@ func (p place) overridePath(tree *node, path string) ([]string, *Error) {
 		}
 		return []string{first, rest}, nil
 	}
+	if below && (first == "depths" || first == "seeds") {
+		return nil, p.wrong(path, phrase("one value of a list"), first+" as a whole, such as "+first+"=[1, 2]")
+	}
 	if key := varied(tree, path); key != "" {
 		return nil, p.wrong(path, phrase("a field that "+key+" varies"), key+" to be set instead")
 	}
