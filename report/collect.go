@@ -18,50 +18,57 @@ const overlaid = 5
 // collect reads from the run folders of dir what result does not hold: traces,
 // configurations, and the weight paths of one seed at a few depths of each group. A
 // folder that cannot be read becomes a note of its group: a report on what is left
-// is worth more than none. Runs that result does not list are added as unfinished.
-func collect(ctx context.Context, dir string, result *analyze.Result) ([]group, error) {
-	unlisted, err := unlistedRuns(dir, result)
+// is worth more than none. Runs that result does not list are added; folders that
+// do not tell which run they hold are returned as notes of the study.
+func collect(ctx context.Context, dir string, result *analyze.Result) (groups []group, notes []string, err error) {
+	unlisted, notes, err := unlistedRuns(dir, result)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	all := *result
 	all.Runs = slices.Concat(result.Runs, unlisted)
-	groups := newGroups(&all)
+	groups = newGroups(&all)
 	for i := range groups {
 		g := &groups[i]
 		for j := range g.runs {
 			if err := ctx.Err(); err != nil {
-				return nil, fmt.Errorf("report: reading %s: %w", dir, err)
+				return nil, nil, fmt.Errorf("report: reading %s: %w", dir, err)
 			}
 			if err := g.runs[j].read(dir); err != nil {
 				g.notes = append(g.notes, fmt.Sprintf("Run %s: %v", g.runs[j].ID, err))
 			}
 		}
 		if err := g.readPaths(ctx, dir); err != nil {
-			return nil, err
+			return nil, nil, err
 		}
 	}
-	return groups, nil
+	return groups, notes, nil
 }
 
 // unlistedRuns returns the runs in dir that result does not hold, with what their
-// run.json says. A folder without a readable one is left out: nothing tells what it was.
-func unlistedRuns(dir string, result *analyze.Result) ([]analyze.Run, error) {
+// run.json says, and a note for each folder that is damaged or has no readable one.
+func unlistedRuns(dir string, result *analyze.Result) (runs []analyze.Run, notes []string, err error) {
 	folders, err := weightpath.List(dir)
 	if err != nil {
-		return nil, fmt.Errorf("report: %w", err)
+		return nil, nil, fmt.Errorf("report: %w", err)
 	}
-	listed := map[string]bool{}
+	listed, named := map[string]bool{}, map[string]bool{}
+	for _, d := range result.Damaged {
+		named[d.ID] = true
+		notes = append(notes, fmt.Sprintf("Folder %s: %s", d.ID, d.Error))
+	}
 	for _, r := range result.Runs {
 		listed[r.ID] = true
 	}
-	var out []analyze.Run
 	for _, folder := range folders {
 		if listed[filepath.Base(folder)] {
 			continue
 		}
 		opened, err := weightpath.Open(folder)
 		if err != nil {
+			if id := filepath.Base(folder); !named[id] {
+				notes = append(notes, fmt.Sprintf("Folder %s: %v", id, err))
+			}
 			continue
 		}
 		m := opened.Meta
@@ -72,15 +79,19 @@ func unlistedRuns(dir string, result *analyze.Result) ([]analyze.Run, error) {
 		if s := opened.Summary; s != nil {
 			r.Stop, r.Iterations, r.Loss = s.Stop, s.Iterations, s.Loss
 		}
-		out = append(out, r)
+		runs = append(runs, r)
 	}
-	return out, nil
+	return runs, notes, nil
 }
 
-// open opens the run's folder. An ID comes from a file and may be anything.
+// open opens the run's folder: dir itself, when that is the folder of one run, or
+// one below. An ID comes from a file and may be anything.
 func (r *run) open(dir string) (*weightpath.Run, error) {
 	if r.ID == "" || r.ID != filepath.Base(r.ID) || !filepath.IsLocal(r.ID) {
 		return nil, fmt.Errorf("id: got %q, want the name of a run folder", r.ID)
+	}
+	if alone, err := weightpath.Open(dir); err == nil && alone.Meta.ID == r.ID {
+		return alone, nil
 	}
 	return weightpath.Open(weightpath.RunDir(dir, r.ID))
 }

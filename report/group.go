@@ -44,22 +44,17 @@ type pathCurve struct {
 	displacement [][]float64 // L^β (A_k(T) − A_k(0)): (entries + 1, L); nil without initial weights
 }
 
-// troubled says in words why the numbers of a run with such a stop reason do not
-// speak about depth.
-var troubled = map[string]string{
-	"":                  "not finished",
-	"interrupted":       "interrupted",
-	"failed":            "failed",
-	weightpath.Diverged: "diverged",
-}
-
-// trouble says why the run's numbers do not count, or returns "".
+// trouble says why the run's numbers count in no fit, or returns "".
 func (r run) trouble() string {
-	if why, ok := troubled[r.Stop]; ok {
-		return why
-	}
-	if r.Diverged() {
+	switch {
+	case r.Stop == "":
+		return "not finished"
+	case r.Stop == weightpath.Diverged:
+		return "diverged"
+	case r.Diverged():
 		return "loss is not finite"
+	case r.Parts == nil:
+		return "not analysed"
 	}
 	return ""
 }

@@ -28,6 +28,7 @@ type pageView struct {
 	CSS      template.CSS
 	Lead     string
 	Troubles []string
+	Notes    []string
 	Groups   []groupView
 	Version  string
 }
@@ -76,8 +77,8 @@ type methodView struct {
 }
 
 // writePage writes the page of a study with the figures of its groups inlined.
-func writePage(w io.Writer, study string, groups []group, figures [][]*Figure) error {
-	view := pageView{Study: study, CSS: template.CSS(pageStyle)}
+func writePage(w io.Writer, study string, groups []group, figures [][]*Figure, notes []string) error {
+	view := pageView{Study: study, CSS: template.CSS(pageStyle), Notes: notes}
 	if study == "" {
 		view.Study = "unnamed study"
 	}

@@ -192,7 +192,12 @@ func TestUnreadableRunsAreNamed(t *testing.T) {
 	if err := os.Remove(filepath.Join(weightpath.RunDir(dir, "separated-L0064-s1"), "weights.safetensors")); err != nil {
 		t.Fatal(err)
 	}
-	path, err := Write(t.Context(), dir, sampleSmall.result(), Options{})
+	if err := os.Mkdir(weightpath.RunDir(dir, "begun"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	result := sampleSmall.result()
+	result.Damaged = []analyze.Damage{{ID: "torn", Error: "sha256 is not that of <result.json>"}}
+	path, err := Write(t.Context(), dir, result, Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -200,7 +205,7 @@ func TestUnreadableRunsAreNamed(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, want := range []string{"Run separated-L0016-s1: ", "Run separated-L0064-s1: weights left out of the figure: "} {
+	for _, want := range []string{"<li>Folder torn: sha256 is not that of &lt;result.json&gt;</li>", "<li>Folder begun: ", "Run separated-L0016-s1: ", "Run separated-L0064-s1: weights left out of the figure: "} {
 		if !strings.Contains(string(page), want) {
 			t.Errorf("the page does not hold %q", want)
 		}
@@ -236,6 +241,26 @@ func TestUnfinishedRunIsShown(t *testing.T) {
 	}
 	if want := "separated, depth 128, seed 1: not finished at iteration 7, loss 0.0123"; !strings.Contains(string(page), want) {
 		t.Errorf("the page does not hold %q", want)
+	}
+}
+
+// TestRunFolder reports on the folder of one run, as analyze reads it.
+func TestRunFolder(t *testing.T) {
+	dir := t.TempDir()
+	if err := sampleSmall.write(dir); err != nil {
+		t.Fatal(err)
+	}
+	result := sampleSmall.result()
+	result.Runs, result.Groups = result.Runs[:1], nil
+	folder := weightpath.RunDir(dir, result.Runs[0].ID)
+	if _, err := Write(t.Context(), folder, result, Options{}); err != nil {
+		t.Fatal(err)
+	}
+	files := contents(t, filepath.Join(folder, "report"))
+	for _, name := range []string{"loss", "weights"} {
+		if _, ok := files["figures/"+name+"-3f2a9c01.svg"]; !ok {
+			t.Errorf("there is no figure of %s", name)
+		}
 	}
 }
 

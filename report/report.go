@@ -35,7 +35,7 @@ func (o Options) resolve() (Options, error) {
 // pngResolution is that which journals ask of pictures with lines and text in them.
 const pngResolution = 300 // dots per inch
 
-// Write writes the report of the study folder dir and returns the path of its page:
+// Write writes the report of the study folder, or run folder, dir and returns the path of its page:
 //
 //	dir/report/index.html             the page, complete in itself
 //	dir/report/figures/<name>.svg     each figure, and as .pdf, .png (300 dpi) and .csv
@@ -52,7 +52,7 @@ func Write(ctx context.Context, dir string, result *analyze.Result, options Opti
 	if _, err := os.Stat(dir); err != nil {
 		return "", fmt.Errorf("report: %w", err)
 	}
-	groups, err := collect(ctx, dir, result)
+	groups, notes, err := collect(ctx, dir, result)
 	if err != nil {
 		return "", err
 	}
@@ -73,7 +73,7 @@ func Write(ctx context.Context, dir string, result *analyze.Result, options Opti
 		}
 	}
 	var page bytes.Buffer
-	if err := writePage(&page, result.Study, groups, figures); err != nil {
+	if err := writePage(&page, result.Study, groups, figures, notes); err != nil {
 		return "", err
 	}
 	path = filepath.Join(folder, "index.html")
@@ -87,7 +87,7 @@ func Figures(ctx context.Context, dir string, result *analyze.Result, options Op
 	if err != nil {
 		return nil, err
 	}
-	groups, err := collect(ctx, dir, result)
+	groups, _, err := collect(ctx, dir, result)
 	if err != nil {
 		return nil, err
 	}
