@@ -71,7 +71,7 @@ var quantityNames = []struct{ key, html string }{
 func quantityHTML(key, part string) template.HTML {
 	for _, q := range quantityNames {
 		if q.key == key {
-			return template.HTML(strings.ReplaceAll(q.html, "%[1]s", part)) //nolint:gosec // constant but for A or V
+			return template.HTML(strings.ReplaceAll(q.html, "%[1]s", part)) // constant but for A or V
 		}
 	}
 	return ""
@@ -144,13 +144,13 @@ func summarise(g group) summary {
 const linear = 0.99
 
 func rateSentence(r analyze.RateRange) string {
-	range_ := fmt.Sprintf("ρ = %s", decimal(r.MinRho, 4))
+	rates := fmt.Sprintf("ρ = %s", decimal(r.MinRho, 4))
 	if r.MaxRho > r.MinRho {
-		range_ = fmt.Sprintf("ρ between %s and %s", decimal(r.MinRho, 4), decimal(r.MaxRho, 4))
+		rates = fmt.Sprintf("ρ between %s and %s", decimal(r.MinRho, 4), decimal(r.MaxRho, 4))
 	}
 	r2 := math.Floor(r.MinR2*1e4) / 1e4
 	if r2 >= linear {
-		return fmt.Sprintf("The loss falls linearly, J ≈ Cρᵗ with %s (R² ≥ %s).", range_, decimal(r2, 4))
+		return fmt.Sprintf("The loss falls linearly, J ≈ Cρᵗ with %s (R² ≥ %s).", rates, decimal(r2, 4))
 	}
-	return fmt.Sprintf("The fits J ≈ Cρᵗ have %s but R² down to %s: not every run falls linearly.", range_, decimal(r2, 4))
+	return fmt.Sprintf("The fits J ≈ Cρᵗ have %s but R² down to %s: not every run falls linearly.", rates, decimal(r2, 4))
 }
