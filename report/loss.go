@@ -24,7 +24,7 @@ func lossFigure(g group, style Style) *Figure {
 		Name:   "loss-" + g.slug,
 		Title:  "Loss against iteration",
 		style:  style,
-		legend: depthLegend(depths, s),
+		legend: depthLegend(spread(depths, 8), depths, s),
 	}
 	p := panel{
 		x: axis{label: "iteration $t$"},
@@ -190,10 +190,10 @@ func lastInside(m mark, x, y axis) (float64, float64, bool) {
 	return 0, 0, false
 }
 
-// depthLegend names the colours of depths: all of them, or eight spread evenly.
-func depthLegend(depths []int, s sizes) []entry {
+// depthLegend names the colours that shown have among depths.
+func depthLegend(shown, depths []int, s sizes) []entry {
 	var out []entry
-	for i, depth := range spread(depths, 8) {
+	for i, depth := range shown {
 		text := strconv.Itoa(depth)
 		if i == 0 {
 			text = "$L$ = " + text

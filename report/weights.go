@@ -55,18 +55,11 @@ func weightsFigure(g group, style Style) *Figure {
 	}
 	f.panels = rows
 	f.Data.Rows = pathRows(g.paths)
-	for i, depth := range shown {
-		text := strconv.Itoa(depth)
-		if i == 0 {
-			text = "$L$ = " + text
-		}
-		m := mark{color: depthColor(depth, depths[0], depths[len(depths)-1]), width: 1.6 * s.line}
-		f.legend = append(f.legend, entry{text: text, mark: &m})
-	}
+	f.legend = depthLegend(shown, depths, s)
 	f.Caption = fmt.Sprintf("Rescaled weights Lᵝ%[1]sₖ (β = %[2]s) against k/L, depths overlaid, seed %[3]d: entries and Frobenius norm "+
-		"after training (top)", first.part, plain(1-g.Alpha), first.seed)
+		"after training", first.part, plain(1-g.Alpha), first.seed)
 	if len(rows) > 1 {
-		f.Caption += " and of the displacement from the initial weights (bottom)"
+		f.Caption += " (top) and of the displacement from the initial weights (bottom)"
 	}
 	f.Caption += ". Curves that approach one another as depth grows are the scaling limit."
 	f.Alt = fmt.Sprintf("Panels of the rescaled weights against layer, depths %v overlaid.", shown)
