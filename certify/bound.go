@@ -119,6 +119,13 @@ func (b Bound) unmeasured(bound interval, why string) Bound {
 	return b
 }
 
+// missing returns b as undecided because a quantity it needs was not measured.
+func (b Bound) missing(why string) Bound {
+	b = b.refused(why)
+	b.Verdict = Undecided
+	return b
+}
+
 // boundJSON is a Bound in a file, where numbers that JSON cannot write are null.
 type boundJSON struct {
 	Name     string   `json:"name"`

@@ -88,14 +88,17 @@ func (it *Iterate) Converge() (*Certificate, error) {
 		refusal.Hypothesis, refusal.Reason = true, why
 		return nil, refusal
 	}
-	e := it.noise()
-	root := widened(it.loss, e.residual)
+	if len(it.m.Features) == 0 {
+		refusal.Reason = noFeatures
+		return nil, refusal
+	}
+	root := widened(it.loss, it.noise.residual)
 	w := 0.0
 	for n := 1; ; n++ {
-		b := it.ball(w, e)
+		b := it.ball(w)
 		φ := exact(2).mul(b.g).mul(root).over(b.μ).hi
 		if φ*(1+reserve) <= w {
-			return it.issue(w, φ, b, root, e, n)
+			return it.issue(w, φ, b, root, n)
 		}
 		if w > 0 {
 			refusal.Closure = min(refusal.Closure, φ/w)
@@ -117,7 +120,7 @@ func (it *Iterate) Converge() (*Certificate, error) {
 }
 
 // issue completes the certificate of a radius that closes.
-func (it *Iterate) issue(w, movement float64, b ball, root interval, e noise, n int) (*Certificate, error) {
+func (it *Iterate) issue(w, movement float64, b ball, root interval, n int) (*Certificate, error) {
 	k := it.curvature(b.norms, b.env, root.mul(exact(1+reserve))).hi
 	if math.IsInf(k, 1) {
 		return nil, &Refusal{Iteration: it.m.Iteration, Reason: "the smoothness constant overflows", Closure: movement / w}
@@ -133,9 +136,9 @@ func (it *Iterate) issue(w, movement float64, b ball, root interval, e noise, n 
 func (it *Iterate) rounding(b ball, root interval) Rounding {
 	far := *it
 	far.norms, far.m.Hidden, far.loss = b.norms, b.hidden, root.mul(exact(1+reserve))
-	e := far.noise()
+	e := far.propagate(b.env)
 	u, scale := it.p.UnitRoundoff, math.Sqrt(float64(it.widest()))
-	lever := it.δmax().mul(b.env.exp).mul(b.env.t).hi
+	lever := it.δmax.mul(b.env.exp).mul(b.env.t).hi
 	r := Rounding{Reading: e.residual, LossError: it.lossError(), MovementError: it.frobeniusError()}
 	for k := range it.p.Depth {
 		still := u * (scale*b.norms.v[k].hi + b.norms.b[k].hi + b.norms.c[k].hi) * forwardNoise
@@ -165,9 +168,9 @@ type ball struct {
 //	g   = max_k δ λ Π_{j>k} (1 + ḡ_j) (‖u_{k−1}‖ + κ Δ_{k−1})
 //	μ̄   = (δ²/N) Σ_k σ̄_k² s̄_k² Π_{j>k} max(0, 1 − ḡ_j)²
 //
-// for the exact network, so that what was measured is widened by e.
-func (it *Iterate) ball(w float64, e noise) ball {
-	L, radius := it.p.Depth, exact(w)
+// for the exact network, so that what was measured is widened by its noise.
+func (it *Iterate) ball(w float64) ball {
+	L, radius, e := it.p.Depth, exact(w), &it.noise
 	n := it.norms.grown(it.same(radius))
 	b := ball{norms: n, env: it.envelope(n), hidden: make([]float64, L+1)}
 	b.hidden[0] = it.hidden(0).hi

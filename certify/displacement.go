@@ -46,10 +46,10 @@ func (h *History) Add(it *Iterate, s Stretch) error {
 		return fmt.Errorf("certify: steps of a stretch: got %d, want at least 1", s.Steps)
 	}
 	if err := numbers("lengths of a stretch", s.Lengths); err != nil {
-		return err
+		return fmt.Errorf("certify: %w", err)
 	}
 	if err := numbers("root_loss of a stretch", []float64{s.RootLoss}); err != nil {
-		return err
+		return fmt.Errorf("certify: %w", err)
 	}
 	h.Steps += s.Steps
 	if h.Refused == "" {
@@ -67,14 +67,18 @@ func (h *History) Add(it *Iterate, s Stretch) error {
 	n := it.norms.grown(radii)
 	env := it.envelope(n)
 	way := within(s.RootLoss, e).mul(within(1, it.outerError()+it.branchError()))
-	h.Displacement = up(h.Displacement + it.δmax().mul(env.exp).mul(env.t).mul(way).hi)
+	h.Displacement = up(h.Displacement + it.δmax.mul(env.exp).mul(env.t).mul(way).hi)
 	h.Rounding = up(h.Rounding + it.stretchRounding(n, s))
 
 	if h.RefusedVariation == "" {
 		h.RefusedVariation = it.refuse(lipschitzSlope, notTwoLayer)
 	}
-	if h.RefusedVariation == "" && it.p.Depth > 1 && it.m.WeightIncrements == nil {
-		h.RefusedVariation = "the increments over layers were not measured"
+	switch {
+	case h.RefusedVariation != "":
+	case it.p.Depth == 1:
+		h.RefusedVariation = oneLayer
+	case len(it.m.WeightIncrements) == 0:
+		h.RefusedVariation = noIncrements
 	}
 	if h.RefusedVariation != "" {
 		return nil
@@ -118,10 +122,10 @@ type Displaced struct {
 // the one that h was summed for.
 func (h *History) Bounds(p Problem, d Displaced) ([]Bound, error) {
 	if err := p.validate(); err != nil {
-		return nil, err
+		return nil, fmt.Errorf("certify: %w", err)
 	}
-	if err := numbers("displacement", []float64{d.Displacement, d.Variation, d.Initial, d.Final}); err != nil {
-		return nil, err
+	if err := numbers("displacement, variation, initial or final", []float64{d.Displacement, d.Variation, d.Initial, d.Final}); err != nil {
+		return nil, fmt.Errorf("certify: %w", err)
 	}
 	it := &Iterate{p: p}
 	far := Bound{Name: "displacement", Formula: "max ‖θ_k(T) − θ_k(0)‖_F ≤ Σ η δ e^S T √(2J)", Source: source("section 7")}

@@ -20,10 +20,10 @@ func (it *Iterate) GradientUpper() Bound {
 			measured = g
 		}
 	}
-	return b.judge(it.gradientLimit(it.envelope(it.norms)), measured)
+	return b.judge(it.gradientLimit(it.env), measured)
 }
 
 // gradientLimit encloses δ e^S T √(2J) for what floating point computes.
 func (it *Iterate) gradientLimit(e envelope) interval {
-	return it.δmax().mul(e.exp).mul(e.t).mul(it.loss).mul(within(1, it.outerError()+it.branchError()))
+	return it.δmax.mul(e.exp).mul(e.t).mul(it.loss).mul(within(1, it.outerError()+it.branchError()))
 }

@@ -166,4 +166,4 @@ func (it *Iterate) Hypotheses() []Hypothesis {
 }
 
 // size returns S at this iterate.
-func (it *Iterate) size() float64 { return it.envelope(it.norms).s.middle() }
+func (it *Iterate) size() float64 { return it.env.s.middle() }

@@ -16,20 +16,23 @@ func (it *Iterate) GradientIncrements() Bound {
 		return b.refused(why)
 	}
 	if it.p.Depth == 1 {
-		return b.refused("a network of one layer has no increments")
+		return b.refused(oneLayer)
 	}
-	if it.m.GradientIncrements == nil {
-		return b.refused("the increments over layers were not measured")
+	if len(it.m.GradientIncrements) == 0 {
+		return b.missing(noIncrements)
 	}
-	env := it.envelope(it.norms)
-	e := it.incrementNoise(it.norms, env)
+	e := it.incrementNoise(it.norms, it.env)
 	return b.tightest(1, it.p.Depth-1, func(k int) (bound, measured interval) {
-		limit := it.incrementLimit(it.norms, env, k-1, it.weightIncrement(k-1)).mul(it.loss)
+		limit := it.incrementLimit(it.norms, it.env, k-1, it.weightIncrement(k-1)).mul(it.loss)
 		return limit, widened(within(it.m.GradientIncrements[k-1], it.frobeniusError()), e)
 	})
 }
 
 var incrementHypotheses = []hypothesis{zeroAtOrigin, lipschitzSlope, squaredLoss, fixedResidual, isometricReadout, notTwoLayer}
+
+const noIncrements = "the increments over layers were not measured"
+
+const oneLayer = "a network of one layer has no increments"
 
 // weightIncrement encloses B_k of the pair of layer indices (k, k+1).
 func (it *Iterate) weightIncrement(k int) interval {
@@ -43,7 +46,7 @@ func (it *Iterate) weightIncrement(k int) interval {
 // incrementLimit encloses the bound for layer indices (k, k+1) over √(2J), for
 // norms at most n with envelope env and weight increment at most b.
 func (it *Iterate) incrementLimit(n norms, env envelope, k int, b interval) interval {
-	δ := it.δmax()
+	δ := it.δmax
 	bias := n.b[k].max(n.c[k])
 	own := n.v[k].square().add(bias.square()).sqrt()
 	next := n.v[k+1]
@@ -66,7 +69,7 @@ func (it *Iterate) incrementNoise(n norms, env envelope) float64 {
 		for k := range it.p.Depth {
 			a = max(a, n.v[k].hi+n.b[k].hi)
 		}
-		e += 2 * it.δmax().mul(it.m2).mul(env.exp.square()).mul(env.input.square()).mul(it.loss).hi * it.branchError() * a
+		e += 2 * it.δmax.mul(it.m2).mul(env.exp.square()).mul(env.input.square()).mul(it.loss).hi * it.branchError() * a
 	}
 	return e * forwardNoise
 }

@@ -28,10 +28,22 @@ func about(x, e float64) interval {
 	return interval{down(max(0, x-e)), up(x + e)}
 }
 
-func up(x float64) float64 { return math.Nextafter(x, math.Inf(1)) }
+// up and down are math.Nextafter for x ≥ 0, short enough to be inlined; adding 0
+// makes +0 of −0.
+func up(x float64) float64 {
+	if x <= math.MaxFloat64 {
+		return math.Float64frombits(math.Float64bits(x+0) + 1)
+	}
+	return x
+}
 
 // down keeps 0, the lower end of every quantity here.
-func down(x float64) float64 { return math.Nextafter(x, 0) }
+func down(x float64) float64 {
+	if x > 0 {
+		return math.Float64frombits(math.Float64bits(x) - 1)
+	}
+	return x
+}
 
 func (x interval) add(y interval) interval { return interval{down(x.lo + y.lo), up(x.hi + y.hi)} }
 

@@ -18,6 +18,11 @@ type Iterate struct {
 	δ      []interval
 	norms  norms
 	loss   interval // √(2J)
+
+	branch interval // factor that floating point may put on a residual branch
+	δmax   interval // largest residual scale
+	env    envelope // at the norms of this iterate
+	noise  noise    // rounding errors of what was measured
 }
 
 // norms are the spectral norms and bias norms of a network, per layer: v for the
@@ -31,10 +36,10 @@ type norms struct{ v, w, b, c []interval }
 // of p, else `certify: field: got X, want Y`.
 func New(p Problem, m Measurement) (*Iterate, error) {
 	if err := p.validate(); err != nil {
-		return nil, err
+		return nil, fmt.Errorf("certify: %w", err)
 	}
 	if err := m.validate(&p); err != nil {
-		return nil, fmt.Errorf("%w (iteration %d)", err, m.Iteration)
+		return nil, fmt.Errorf("certify: %w (iteration %d)", err, m.Iteration)
 	}
 	σ, err := activation.ByName(p.Activation)
 	if err != nil {
@@ -46,9 +51,11 @@ func New(p Problem, m Measurement) (*Iterate, error) {
 	if !math.IsInf(it.m2.hi, 1) {
 		it.m2 = within(σ.SupSecond(), elementary*0x1p-53)
 	}
+	it.branch = within(1, it.branchError())
 	it.δ = make([]interval, p.Depth)
 	for k := range it.δ {
 		it.δ[k] = exact(math.Abs(m.Delta[min(k, len(m.Delta)-1)]))
+		it.δmax = it.δmax.max(it.δ[k])
 	}
 	it.norms = norms{v: it.widen(m.Weights, it.spectralError()), w: make([]interval, p.Depth)}
 	b, c := it.widen(m.Biases, it.vectorError()), it.widen(m.OuterBiases, it.vectorError())
@@ -62,6 +69,8 @@ func New(p Problem, m Measurement) (*Iterate, error) {
 		it.norms.b, it.norms.c = b, c
 	}
 	it.loss = within(2*m.Loss, it.lossError()).sqrt()
+	it.env = it.envelope(it.norms)
+	it.noise = it.propagate(it.env)
 	return it, nil
 }
 
@@ -102,7 +111,7 @@ func (it *Iterate) gain(n norms, k int) interval {
 	if it.p.Block == "mlp" {
 		g = g.mul(n.w[k])
 	}
-	return g.mul(within(1, it.branchError()))
+	return g.mul(it.branch)
 }
 
 // offset encloses what the biases of layer k add to ‖h_k‖ at most.
@@ -119,7 +128,7 @@ func (it *Iterate) offset(n norms, k int) interval {
 	case "mlp":
 		f = it.m1.mul(n.v[k]).mul(n.b[k]).add(n.c[k])
 	}
-	return f.mul(it.δ[k]).mul(within(1, it.branchError()))
+	return f.mul(it.δ[k]).mul(it.branch)
 }
 
 // An envelope holds what docs/certificates.md calls S, e^S, R̂, R̃ and T: bounds
@@ -174,15 +183,6 @@ func (it *Iterate) feature(k int) interval {
 		h = it.m1.mul(it.norms.w[k].mul(h).add(it.norms.b[k]))
 	}
 	return h.hypot1(it.p.Bias)
-}
-
-// δmax encloses the largest residual scale.
-func (it *Iterate) δmax() interval {
-	var largest interval
-	for _, δ := range it.δ {
-		largest = largest.max(δ)
-	}
-	return largest
 }
 
 // samples returns N and depth L as intervals.

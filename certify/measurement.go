@@ -59,8 +59,9 @@ type Measurement struct {
 	// Features is σ_min of the matrix whose columns are the inputs of the outermost
 	// linear map of layer k, one per sample: h_{k−1} (inner), σ(h_{k−1}) (outer) or
 	// σ(W_k h_{k−1} + b_k) (mlp), a one appended to each column with Bias. It is 0
-	// when there are more samples than rows.
-	Features []float64 `json:"features" parquet:"features,list"`
+	// when there are more samples than rows. Optional, together with Slopes; the PL
+	// bound and the certificate of convergence need both.
+	Features []float64 `json:"features,omitempty" parquet:"features,list"`
 	// Slopes is min |σ′(z_k)| over entries and samples, z_k = A_k h_{k−1} + b_k; inner only.
 	Slopes []float64 `json:"slopes,omitempty" parquet:"slopes,list"`
 
@@ -92,12 +93,12 @@ func (p *Problem) validate() error {
 		{"embed", p.Embed, []string{"identity", "orthonormal", "trained"}},
 		{"readout", p.Readout, []string{"identity", "orthonormal", "trained"}},
 	} {
-		if err := field.OneOf("certify: "+c.path, c.got, c.want...); err != nil {
+		if err := field.OneOf(c.path, c.got, c.want...); err != nil {
 			return err
 		}
 	}
 	if _, err := activation.ByName(p.Activation); err != nil {
-		return fmt.Errorf("certify: %w", err)
+		return err
 	}
 	counts := []struct {
 		path string
@@ -109,14 +110,14 @@ func (p *Problem) validate() error {
 	}
 	for _, c := range counts {
 		if c.got < 1 {
-			return &field.Error{Path: "certify: " + c.path, Got: c.got, Want: "at least 1"}
+			return &field.Error{Path: c.path, Got: c.got, Want: "at least 1"}
 		}
 	}
 	if !(p.UnitRoundoff >= 0x1p-53 && p.UnitRoundoff <= 0x1p-10) {
-		return &field.Error{Path: "certify: unit_roundoff", Got: p.UnitRoundoff, Want: "2⁻⁵³ (float64) up to 2⁻¹⁰; 2⁻²⁴ for float32"}
+		return &field.Error{Path: "unit_roundoff", Got: p.UnitRoundoff, Want: "2⁻⁵³ (float64) up to 2⁻¹⁰; 2⁻²⁴ for float32"}
 	}
 	if !(p.Alpha >= 0 && p.Alpha <= 1) {
-		return &field.Error{Path: "certify: alpha", Got: p.Alpha, Want: "a number in [0,1]"}
+		return &field.Error{Path: "alpha", Got: p.Alpha, Want: "a number in [0,1]"}
 	}
 	return numbers("data facts", []float64{p.MinInputNorm, p.MaxInputNorm, p.MaxInnerProduct})
 }
@@ -135,7 +136,8 @@ func (m *Measurement) validate(p *Problem) error {
 	if len(m.Delta) == 1 {
 		deltas = 1
 	}
-	increments := optional(L-1, m.GradientIncrements != nil && !mlp)
+	features := optional(L, len(m.Features)+len(m.Slopes) > 0)
+	increments := optional(L-1, len(m.GradientIncrements) > 0 && !mlp)
 	for _, s := range []struct {
 		where  string
 		values []float64
@@ -148,14 +150,14 @@ func (m *Measurement) validate(p *Problem) error {
 		{"outer_biases", m.OuterBiases, optional(L, p.Bias && mlp)},
 		{"gradients", m.Gradients, L},
 		{"hidden", m.Hidden, L + 1},
-		{"features", m.Features, L},
-		{"slopes", m.Slopes, optional(L, inner)},
+		{"features", m.Features, features},
+		{"slopes", m.Slopes, optional(features, inner)},
 		{"weight_increments", m.WeightIncrements, increments},
 		{"bias_increments", m.BiasIncrements, optional(increments, p.Bias)},
 		{"gradient_increments", m.GradientIncrements, increments},
 	} {
 		if len(s.values) != s.want {
-			return fmt.Errorf("certify: %s: got %d values, want %d for block %s, depth %d, bias %t",
+			return fmt.Errorf("%s: got %d values, want %d for block %s, depth %d, bias %t",
 				s.where, len(s.values), s.want, p.Block, L, p.Bias)
 		}
 		values := s.values
@@ -170,7 +172,7 @@ func (m *Measurement) validate(p *Problem) error {
 		}
 	}
 	if (m.StepSize == nil) != (m.NextLoss == nil) {
-		return fmt.Errorf("certify: step_size and next_loss: got one of them, want both or none")
+		return fmt.Errorf("step_size and next_loss: got one of them, want both or none")
 	}
 	scalars := []float64{m.Loss, m.GradientNorm}
 	for _, x := range []*float64{m.StepSize, m.NextLoss, m.HessianNorm} {
@@ -181,11 +183,11 @@ func (m *Measurement) validate(p *Problem) error {
 	return numbers("loss, gradient_norm, step_size, next_loss or hessian_norm", scalars)
 }
 
-// numbers returns an error unless all values are finite and at least 0.
+// numbers returns an error `where: got X, want Y` unless all values are finite and at least 0.
 func numbers(where string, values []float64) error {
 	for i, v := range values {
 		if !(v >= 0) || math.IsInf(v, 1) {
-			return fmt.Errorf("certify: %s: got %v at index %d, want finite numbers that are at least 0", where, v, i)
+			return fmt.Errorf("%s: got %v at index %d, want finite numbers that are at least 0", where, v, i)
 		}
 	}
 	return nil

@@ -17,15 +17,14 @@ import (
 //
 // v holds A or V; the bias beside it is c, the one inside σ is b. nil means absent.
 type network struct {
-	block     string
-	σ         activation.Function
-	alpha, δ  float64
-	v, w      []*mat.Dense
-	b, c      [][]float64
-	readout   *mat.Dense // C (outputs,d) with orthonormal rows, nil for the identity
-	x, y      [][]float64
-	bias      bool
-	roundoffs float64
+	block    string
+	σ        activation.Function
+	alpha, δ float64
+	v, w     []*mat.Dense
+	b, c     [][]float64
+	readout  *mat.Dense // C (outputs,d) with orthonormal rows, nil for the identity
+	x, y     [][]float64
+	bias     bool
 }
 
 // state is everything that one evaluation of loss and gradient produces.

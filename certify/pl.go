@@ -17,9 +17,14 @@ func (it *Iterate) PLRatio() Bound {
 	if why != "" {
 		return b.refused(why)
 	}
+	if len(it.m.Features) == 0 {
+		return b.missing(noFeatures)
+	}
 	measured := within(it.m.GradientNorm, it.gradientNormError()).square().over(it.loss.square())
 	return b.judge(it.pl(), measured)
 }
+
+const noFeatures = "the singular values of the features were not measured"
 
 // pl encloses μ.
 func (it *Iterate) pl() interval {

@@ -41,7 +41,7 @@ func (v *Violation) Error() string {
 // after it, at most min(s, 2/(μ̄ min η)) of them in all, and by the reading error.
 func (c *Certificate) Check(l Later) ([]Bound, error) {
 	if err := numbers("later loss, movement, step_sum, min_step or max_step", []float64{l.Loss, l.Movement, l.StepSum, l.MinStep, l.MaxStep}); err != nil {
-		return nil, err
+		return nil, fmt.Errorf("certify: iteration %d: %w", l.Iteration, err)
 	}
 	steps := float64(l.Iteration - c.Iteration)
 	const sum = 1e-6 // relative error granted to a running sum

@@ -84,20 +84,19 @@ type noise struct {
 // products of two rounding errors, may change them by at most.
 const forwardNoise = 1.01
 
-// noise propagates rounding errors through the forward pass,
+// propagate carries rounding errors through the forward pass,
 //
 //	E_k = (1 + g_k) E_{k−1} + δ ε F_k + 2u‖h_k‖,
 //
 // F_k the norm of the branch with Frobenius norms, and through the backward pass
 // with root mean square adjoint π ≤ e^S √(2J), where the error of z changes σ′:
 //
-//	e_{k−1} = (1 + g_k) e_k + π (δ‖A_k‖ M₂ ζ_k + ε g_k √n + 2u).
-func (it *Iterate) noise() noise {
+//	e_{k−1} = (1 + g_k) e_k + π (δ‖A_k‖ M₂ ζ_k + ε g_k n + 2u).
+func (it *Iterate) propagate(env envelope) noise {
 	L, u := it.p.Depth, it.p.UnitRoundoff
 	n := float64(it.widest())
 	root, ε := math.Sqrt(n), it.γ(2*it.widest()+elementary+6)
 	m1, m2 := it.m1.hi, it.m2.hi
-	env := it.envelope(it.norms)
 	e := noise{hidden: make([]float64, L+1), slope: make([]float64, L), gradient: make([]float64, L)}
 
 	for k := range L {

@@ -45,7 +45,7 @@ func (it *Iterate) stepKnown() bool { return it.m.StepSize != nil && gradientDes
 
 // smoothness encloses K for step size η ≥ 0.
 func (it *Iterate) smoothness(η float64) interval {
-	n, ρ := it.norms, it.loss.add(exact(it.noise().residual))
+	n, ρ := it.norms, it.loss.add(exact(it.noise.residual))
 	if η > 0 {
 		radii := make([]interval, it.p.Depth)
 		for k, g := range it.m.Gradients {
@@ -53,17 +53,18 @@ func (it *Iterate) smoothness(η float64) interval {
 		}
 		n = n.grown(radii)
 	}
-	env := it.envelope(n)
+	env := it.env
 	if η > 0 {
+		env = it.envelope(n)
 		move := within(it.m.GradientNorm, it.gradientNormError()).mul(exact(η))
-		ρ = ρ.add(it.δmax().mul(env.exp).mul(env.t).mul(it.depth().sqrt()).mul(move))
+		ρ = ρ.add(it.δmax.mul(env.exp).mul(env.t).mul(it.depth().sqrt()).mul(move))
 	}
 	return it.curvature(n, env, ρ)
 }
 
 // curvature encloses K for all networks with norms at most n and √(2J) at most ρ.
 func (it *Iterate) curvature(n norms, env envelope, ρ interval) interval {
-	δ, L, two := it.δmax(), it.depth(), exact(2)
+	δ, L, two := it.δmax, it.depth(), exact(2)
 	e2 := env.exp.square()
 	first := L.mul(δ.square()).mul(e2).mul(env.t.square())
 	mixed := δ.square().mul(it.m1).mul(L).mul(env.exp).mul(env.t)
@@ -107,10 +108,10 @@ func (it *Iterate) stepCurvature(η float64) interval {
 // and gradient widened by their noise, and the measured next loss by what the
 // rounding of the step itself moves the output.
 func (it *Iterate) step(η float64) (loss, next, gradientSquared interval) {
-	e := it.noise()
+	e := &it.noise
 	half := exact(0.5)
 	loss = half.mul(widened(it.loss, e.residual).square())
-	residual := e.residual + it.stepNoise(η, e)
+	residual := e.residual + it.stepNoise(η)
 	next = half.mul(widened(within(2**it.m.NextLoss, it.lossError()).sqrt(), residual).square())
 	var g2 float64
 	for _, g := range e.gradient {
@@ -128,18 +129,12 @@ func widened(x interval, e float64) interval {
 
 // stepNoise bounds the change of √(2J) that comes from the rounded weights and the
 // computed gradient of one step: δ e^S T Σ_k (η‖Ĝ_k − G_k‖ + u‖θ_k‖_F + 2uη‖G_k‖).
-func (it *Iterate) stepNoise(η float64, e noise) float64 {
-	env := it.envelope(it.norms)
-	return it.δmax().mul(env.exp).mul(env.t).hi * it.weightNoise(η, e) * forwardNoise
-}
-
-// weightNoise bounds Σ_k ‖θ̂_k(η) − (θ_k − η G_k)‖_F for one computed step.
-func (it *Iterate) weightNoise(η float64, e noise) float64 {
+func (it *Iterate) stepNoise(η float64) float64 {
 	u, root := it.p.UnitRoundoff, math.Sqrt(float64(it.widest()))
 	var sum float64
 	for k := range it.p.Depth {
 		size := root*(it.norms.v[k].hi+it.norms.w[k].hi) + it.norms.b[k].hi + it.norms.c[k].hi
-		sum += η*e.gradient[k] + u*size + 2*u*η*it.m.Gradients[k]
+		sum += η*it.noise.gradient[k] + u*size + 2*u*η*it.m.Gradients[k]
 	}
-	return sum * forwardNoise
+	return it.δmax.mul(it.env.exp).mul(it.env.t).hi * sum * forwardNoise
 }

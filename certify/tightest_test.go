@@ -112,8 +112,8 @@ func TestTightest(t *testing.T) {
 		if v := b.Mutated(wrong).Verdict; v != certify.Violated {
 			t.Errorf("%s: with a constant 20 %% smaller the verdict is %s, want violated", c.bound, v)
 		}
-		if v := b.Mutated(1).Verdict; v != certify.Holds {
-			t.Errorf("%s: judged again unchanged the verdict is %s, want holds", c.bound, v)
+		if v := b.Mutated(1 / wrong).Verdict; v != certify.Holds {
+			t.Errorf("%s: with a constant 25 %% larger the verdict is %s, want holds", c.bound, v)
 		}
 	}
 	for _, name := range []string{
