@@ -54,9 +54,7 @@ func TestIndexCoverage(t *testing.T) {
 			var samples []Sample
 			for seed := range uint64(4) {
 				for _, depth := range []int{16, 32, 64, 128, 256} {
-					r := measure(draw(rng, depth, 4))
-					// VariationIndex restores the factor that measure has applied.
-					samples = append(samples, Sample{depth, seed, r.variation * float64(depth-1) / float64(depth)})
+					samples = append(samples, Sample{depth, seed, measure(draw(rng, depth, 4)).variation})
 				}
 			}
 			x, err := VariationIndex(map[float64][]Sample{1: samples})

@@ -37,7 +37,8 @@ type Verdict struct {
 }
 
 // Evidence holds the statistics that Regime looks at. Increments are
-// Ā_{k+1} − Ā_k of the rescaled path; norms are Frobenius. Slopes are over depth.
+// Ā_{k+1} − Ā_k of the rescaled path; norms are Frobenius. Slopes are over depth, of
+// sums over increments times L/(L−1), as VariationIndex explains.
 type Evidence struct {
 	// Variation is the slope of V_1: 0 for smooth paths, 1 − H for steps L^−H.
 	Variation Slope `json:"variation"`
@@ -118,7 +119,7 @@ func Regime(paths []DepthPath) (Verdict, error) {
 		return Verdict{}, fmt.Errorf("scaling: regime: %w", err)
 	}
 	v := Verdict{Evidence: e}
-	if index, err := VariationIndex(map[float64][]Sample{1: samplesOf(paths, measured, variation)}); err == nil {
+	if index, err := VariationIndex(map[float64][]Sample{1: samplesOf(paths, measured, func(r roughness) float64 { return r.variation })}); err == nil {
 		v.Index = &index
 	} // else V_1 grows like L or faster, and there is no index to give
 	v.Kind, v.Reason = decide(e)
@@ -180,9 +181,9 @@ func evidence(paths []DepthPath, measured []roughness) (Evidence, error) {
 		dst  *Slope
 		of   func(roughness) float64
 	}{
-		{"V_1", &e.Variation, variation},
+		{"V_1", &e.Variation, func(r roughness) float64 { return r.perStep(r.variation) }},
 		{"largest increment", &e.MaxIncrement, func(r roughness) float64 { return r.largest }},
-		{"quadratic variation", &e.QuadraticVariation, func(r roughness) float64 { return r.squares }},
+		{"quadratic variation", &e.QuadraticVariation, func(r roughness) float64 { return r.perStep(r.squares) }},
 		{"noise variation", &e.NoiseVariation, func(r roughness) float64 { return r.noise }},
 		{"peak", &e.Peak, func(r roughness) float64 { return r.largest * r.largest / r.squares * float64(r.steps) }},
 	} {

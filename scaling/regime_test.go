@@ -38,6 +38,10 @@ func checkVerdicts(t *testing.T, draws, dim, seeds int, share float64) {
 			if !(float64(right) >= share*float64(draws)) {
 				t.Errorf("%d of %d verdicts right, want a share of %v; wrong: %v", right, draws, share, wrong)
 			}
+			// The interval is at 95 %; 90 % leaves three binomial standard deviations of 200 draws.
+			if rough := kind.index > 1; rough && draws >= 200 && !(float64(covered) >= 0.9*float64(draws)) {
+				t.Errorf("index %v in the interval in %d of %d draws", kind.index, covered, draws)
+			}
 		})
 	}
 }

@@ -9,14 +9,18 @@ import (
 // roughness holds the sums of first and second differences of one path.
 type roughness struct {
 	steps     int     // L − 1
-	variation float64 // Σ ‖increment‖ = V_1, times L/(L−1): see VariationIndex
-	squares   float64 // Σ ‖increment‖², times L/(L−1)
+	variation float64 // V_1 = Σ ‖increment‖
+	squares   float64 // Σ ‖increment‖²
 	largest   float64 // max ‖increment‖
 	noise     float64 // L/3 times the mean square of second differences
 	growth    float64 // exponent of second differences in the lag, from lag 1 to 2
 }
 
-func variation(r roughness) float64 { return r.variation }
+// perStep returns the mean over the increments of a sum over them, times L: sums
+// over L − 1 increments are fitted so, as VariationIndex says.
+func (r roughness) perStep(sum float64) float64 {
+	return sum * float64(r.steps+1) / float64(r.steps)
+}
 
 // measure returns the roughness of a path of 8 points or more.
 func measure(x pvar.Points) roughness {
@@ -32,9 +36,6 @@ func measure(x pvar.Points) roughness {
 		r.variation += math.Sqrt(square)
 		r.largest = max(r.largest, math.Sqrt(square))
 	}
-	perStep := float64(n) / float64(n-1)
-	r.squares *= perStep
-	r.variation *= perStep
 	one, two := secondDifferences(x, 1), secondDifferences(x, 2)
 	r.noise = float64(n) / 3 * one
 	r.growth = 2 // of a straight line, as of every smooth path
