@@ -6,7 +6,7 @@ import "math"
 // pairs, V(j) = max_{i<j} V(i) + d(i,j)^p, and returns it with a maximising
 // partition. It is the oracle of the fast algorithms.
 func definition(metric Metric, x Points, p float64) Variation {
-	v, n, s := Variation{P: p}, x.Len(), metric.space(x)
+	v, n, s := Variation{P: p}, x.Len(), metric.space(x.Dim)
 	if n == 0 {
 		return v
 	}
@@ -14,7 +14,7 @@ func definition(metric Metric, x Points, p float64) Variation {
 	for j := 1; j < n; j++ {
 		value[j] = math.Inf(-1)
 		for i := range j {
-			if sum := value[i] + math.Pow(s.root(s.raw(i, j)), p); sum > value[j] {
+			if sum := value[i] + math.Pow(s.distance(x.At(i), x.At(j)), p); sum > value[j] {
 				value[j], from[j] = sum, int32(i)
 			}
 		}
@@ -27,10 +27,10 @@ func definition(metric Metric, x Points, p float64) Variation {
 // pvar.go for Compute, and the same over again for the additions of the oracle.
 func tolerance(x Points, p float64) float64 {
 	logs := 0.0 // largest |log d|
-	s := Euclidean.space(x)
+	s := Euclidean.space(x.Dim)
 	for j := range x.Len() {
 		for i := range j {
-			if d := s.root(s.raw(i, j)); d > 0 {
+			if d := s.distance(x.At(i), x.At(j)); d > 0 {
 				logs = max(logs, math.Abs(math.Log(d)))
 			}
 		}

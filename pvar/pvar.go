@@ -192,10 +192,10 @@ func compute(metric Metric, x Points, exponent int, p float64) (Variation, error
 	case x.Dim == 1: // all metrics are |x − y|
 		v.Partition = scalarPartition(x.Data, p)
 	default:
-		v.Partition = newSearch(metric.space(x), n, x.Dim, p).partition()
+		v.Partition = newSearch(metric, x, p).partition()
 	}
 	var longest float64
-	v.Value, longest = total(metric.space(x), v.Partition, exponent, p)
+	v.Value, longest = total(metric, x, v.Partition, exponent, p)
 	if longest > 0 && !(v.Value >= 0x1p-1022 && v.Value <= math.MaxFloat64) {
 		return Variation{}, fmt.Errorf("pvar: p = %v: longest step %v: got the sum %v, outside the range of float64; want a smaller p or a rescaled path", p, longest, v.Value)
 	}
@@ -204,10 +204,11 @@ func compute(metric Metric, x Points, exponent int, p float64) (Variation, error
 
 // total returns the sum of (2^exponent·d)^p over the steps of partition, in
 // Neumaier's compensated summation, and the longest 2^exponent·d.
-func total(s space, partition []int, exponent int, p float64) (value, longest float64) {
+func total(metric Metric, x Points, partition []int, exponent int, p float64) (value, longest float64) {
+	s := metric.space(x.Dim)
 	sum, lost := 0.0, 0.0
 	for k := 1; k < len(partition); k++ {
-		d := math.Ldexp(s.root(s.raw(partition[k-1], partition[k])), exponent)
+		d := math.Ldexp(s.distance(x.At(partition[k-1]), x.At(partition[k])), exponent)
 		longest = max(longest, d)
 		term := math.Pow(d, p)
 		next := sum + term

@@ -1,13 +1,15 @@
 package pvar
 
-// search finds V_p of a path in a metric space, for p > 1, by the dynamic
+import "math"
+
+// search finds V_p of a path in a normed space, for p > 1, by the dynamic
 // programme V(j) = max_{i<j} V(i) + d(i,j)^p over a dyadic tree of index blocks.
 //
 // # Which pairs can be skipped
 //
-// V is non-decreasing, since V(j) ≥ V(j−1) + d(j−1,j)^p. With c the middle point of
-// a block and r the largest distance from it, all i in block I and j in block J, I
-// before J, satisfy by the triangle inequality
+// V is non-decreasing, since V(j) ≥ V(j−1) + d(j−1,j)^p. Let c be the middle between
+// the first and last point of a block and r the largest distance of its points from c.
+// All i in block I and j in block J, I before J, satisfy by the triangle inequality
 //
 //	V(i) + d(i,j)^p ≤ V(last of I) + (d(c_I,c_J) + r_I + r_J)^p.
 //
@@ -18,13 +20,21 @@ package pvar
 // blocks are excluded for many j at once. On a straight line all but O(log n) blocks
 // go at each level, and the cost is O(n log n).
 //
+// This c is as good as can be both on a straight line, where r is half the length,
+// and on a Brownian path in many dimensions, where d(i,j)² is close to a multiple of
+// |i−j| and all points of a block are then equally far from c, at 1/√2 of their
+// largest distance from its middle point.
+//
 // The idea of bounding the dynamic programme by dyadic blocks is that of Korepanov,
-// Lyons and Zorin-Kranich; the recursion over J and the leaves are our own.
+// Lyons and Zorin-Kranich; the recursion over J, the centres and the leaves are our own.
 type search struct {
+	path  Points
 	space space
 	pow   func(raw float64) float64 // d^p from the raw distance
+	p     float64
 
 	n, leaf int
+	centre  []Points    // by level: one point a block
 	radius  [][]float64 // by level and block
 
 	value []float64
@@ -38,59 +48,75 @@ type node struct {
 	number int
 }
 
-// newSearch prepares the search for V_p of n ≥ 2 points of R^dim.
-func newSearch(sp space, n, dim int, p float64) *search {
-	s := &search{space: sp, n: n, leaf: 8}
-	if dim >= vectorDim {
+// newSearch prepares the search for V_p of a path of two points or more.
+func newSearch(metric Metric, path Points, p float64) *search {
+	s := &search{path: path, space: metric.space(path.Dim), p: p, n: path.Len(), leaf: 8}
+	if path.Dim >= vectorDim {
 		s.leaf = 4 // distances cost more than the bookkeeping of smaller leaves
 	}
-	if sp.squared {
-		p /= 2
-	}
 	s.pow = power(p)
+	if s.space.squared {
+		s.pow = power(p / 2)
+	}
 	return s
 }
 
-func (s *search) first(b node) int  { return b.number * (s.leaf << b.level) }
-func (s *search) last(b node) int   { return min((b.number+1)*(s.leaf<<b.level), s.n) - 1 }
-func (s *search) middle(b node) int { return (s.first(b) + s.last(b)) / 2 }
+func (s *search) first(b node) int { return b.number * (s.leaf << b.level) }
+func (s *search) last(b node) int  { return min((b.number+1)*(s.leaf<<b.level), s.n) - 1 }
 
-// partition returns a maximising partition of a path of two points or more.
+// partition returns a maximising partition.
 func (s *search) partition() []int {
 	s.value, s.from = make([]float64, s.n), make([]int32, s.n)
 	s.measure()
-	root := node{level: len(s.radius) - 1}
 	s.lists = make([][]node, len(s.radius))
-	s.descend(root, nil)
+	s.descend(node{level: len(s.radius) - 1}, nil)
 	return trace(s.from)
 }
 
-// measure computes the radius of every block, n distances a level.
+// measure computes the centre and radius of every block, n distances a level.
 func (s *search) measure() {
 	for level := 0; ; level++ {
 		size := s.leaf << level
 		blocks := (s.n + size - 1) / size
+		centre := Points{Dim: s.path.Dim, Data: make([]float64, blocks*s.path.Dim)}
 		radius := make([]float64, blocks)
 		for k := range radius {
-			b := node{level, k}
-			c, raw := s.middle(b), 0.0
-			for i := s.first(b); i <= s.last(b); i++ {
-				raw = max(raw, s.space.raw(i, c))
+			b, c := node{level, k}, centre.At(k)
+			first, last := s.first(b), s.last(b)
+			right := s.path.At(last)
+			for m, left := range s.path.At(first) {
+				c[m] = left + (right[m]-left)/2
 			}
-			radius[k] = s.space.root(raw)
+			for i := first; i <= last; i++ {
+				if s.space.within == nil || !s.space.within(s.path.At(i), c, radius[k]) {
+					radius[k] = max(radius[k], s.space.distance(s.path.At(i), c))
+				}
+			}
 		}
-		s.radius = append(s.radius, radius)
+		s.centre, s.radius = append(s.centre, centre), append(s.radius, radius)
 		if blocks == 1 {
 			return
 		}
 	}
 }
 
-// reach bounds what block i offers to any point of block j.
-func (s *search) reach(i, j node) float64 {
-	d := s.space.root(s.space.raw(s.middle(i), s.middle(j))) + s.radius[i.level][i.number] + s.radius[j.level][j.number]
-	return s.value[s.last(i)] + s.pow(s.space.unroot(d))
+// exceeds reports whether v + (d(x, y) + slack)^p > floor may hold.
+func (s *search) exceeds(v float64, x, y []float64, slack, floor float64) bool {
+	if s.space.within != nil {
+		return !s.space.within(x, y, s.root(floor-v)-slack)
+	}
+	raw := s.space.raw(x, y)
+	if s.space.squared {
+		d := math.Sqrt(raw) + slack
+		raw = d * d
+	} else {
+		raw += slack
+	}
+	return v+s.pow(raw) > floor
 }
+
+// root returns the distance whose p-th power is gain.
+func (s *search) root(gain float64) float64 { return math.Pow(max(0, gain), 1/s.p) }
 
 // descend finds V in block j, whose predecessors outside it lie in the blocks of
 // before, in ascending order.
@@ -119,7 +145,8 @@ func (s *search) descend(j node, before []node) {
 // keep appends to list what of block i may offer more than floor to block j, in
 // blocks no larger than j.
 func (s *search) keep(list []node, i, j node, floor float64) []node {
-	if s.reach(i, j) <= floor {
+	slack := s.radius[i.level][i.number] + s.radius[j.level][j.number]
+	if !s.exceeds(s.value[s.last(i)], s.centre[i.level].At(i.number), s.centre[j.level].At(j.number), slack, floor) {
 		return list
 	}
 	if i.level <= j.level {
@@ -131,45 +158,38 @@ func (s *search) keep(list []node, i, j node, floor float64) []node {
 	return list
 }
 
-// search finds V in the leaf j, whose predecessors outside it lie in the leaves of list.
+// search finds V in the leaf j, whose predecessors outside it lie in the leaves of
+// list. Likely predecessors come first, so that others are excluded sooner: the
+// neighbour and its predecessor, then from near to far.
 func (s *search) search(j node, list []node) {
 	first := s.first(j)
-	for k := first; k <= s.last(j); k++ {
-		if k == 0 {
-			continue
-		}
+	for k := max(first, 1); k <= s.last(j); k++ {
 		s.offer(k-1, k)
-		if guess := int(s.from[k-1]); guess < k-1 {
+		if guess := int(s.from[k-1]); guess < first {
 			s.offer(guess, k)
 		}
 		for i := k - 2; i >= first; i-- {
 			s.offer(i, k)
 		}
 		for l := len(list) - 1; l >= 0; l-- {
-			s.scan(list[l], k)
+			i := list[l]
+			if !s.exceeds(s.value[s.last(i)], s.centre[0].At(i.number), s.path.At(k), s.radius[0][i.number], s.value[k]) {
+				continue
+			}
+			for m := s.last(i); m >= s.first(i); m-- {
+				s.offer(m, k)
+			}
 		}
-	}
-}
-
-// scan looks for a better predecessor of point k in the leaf i.
-func (s *search) scan(i node, k int) {
-	top := s.value[s.last(i)]
-	c := s.middle(i)
-	raw := s.space.raw(c, k)
-	if top+s.pow(s.space.unroot(s.space.root(raw)+s.radius[0][i.number])) <= s.value[k] {
-		return
-	}
-	for m := s.last(i); m >= s.first(i); m-- {
-		s.offer(m, k)
 	}
 }
 
 // offer makes i the predecessor of k if none so far is better.
 func (s *search) offer(i, k int) {
-	if s.space.bound != nil && s.value[i]+s.pow(s.space.bound(i, k)) <= s.value[k] {
+	x, y := s.path.At(i), s.path.At(k)
+	if s.space.within != nil && s.space.within(x, y, s.root(s.value[k]-s.value[i])) {
 		return
 	}
-	if v := s.value[i] + s.pow(s.space.raw(i, k)); v > s.value[k] {
+	if v := s.value[i] + s.pow(s.space.raw(x, y)); v > s.value[k] {
 		s.value[k], s.from[k] = v, int32(i)
 	}
 }
