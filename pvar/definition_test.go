@@ -35,6 +35,6 @@ func tolerance(x Points, p float64) float64 {
 			}
 		}
 	}
-	tau := (p*(float64(x.Dim)/2+8) + 2*p*logs + 8) * 0x1p-53
+	tau := (p*(float64(x.Dim)+8) + 2*p*logs + 8) * 0x1p-53
 	return 4 * float64(x.Len()+1) * tau
 }

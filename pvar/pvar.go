@@ -23,7 +23,7 @@
 // more than the rounding of one term. It falls short only where rounding decided a
 // comparison: let τ bound the relative error of a computed d^p or of a bound on it,
 //
-//	τ = (p·(Dim/2 + 8) + 2·|p·log d| + 8)·2⁻⁵³.
+//	τ = (p·(Dim + 8) + 2·|p·log d| + 8)·2⁻⁵³.
 //
 // A predecessor is passed over only for one that offers as much up to the factor
 // 1 ± 2τ, so by induction over the m steps of the best partition

@@ -103,7 +103,7 @@ func checkAgainstDefinition(t *rapid.T, metric Metric, x Points, p float64) {
 
 func TestScalarsEqualDefinition(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		for range 20 {
+		for range 50 {
 			checkAgainstDefinition(t, Euclidean, drawPath(t, 1, 70), drawP(t))
 		}
 	})
@@ -111,7 +111,7 @@ func TestScalarsEqualDefinition(t *testing.T) {
 
 func TestVectorsEqualDefinition(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		for range 5 {
+		for range 20 {
 			dim := rapid.SampledFrom([]int{2, 3, 5, 16, 20}).Draw(t, "dim")
 			metric := rapid.SampledFrom([]Metric{Euclidean, Euclidean, L1, Sup}).Draw(t, "metric")
 			checkAgainstDefinition(t, metric, drawPath(t, dim, 120), drawP(t))

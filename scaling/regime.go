@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"strings"
 
 	"gonum.org/v1/gonum/stat"
 
@@ -30,8 +31,10 @@ const (
 
 // Verdict says which kind of limit the paths have, and why.
 type Verdict struct {
-	Kind     Kind     `json:"regime"`
-	Reason   string   `json:"reason"`          // the statistics that decided, in words
+	Kind   Kind   `json:"regime"`
+	Reason string `json:"reason"` // the statistics that decided, in words
+	// Warning names the statistics whose interval reaches across a limit that decided.
+	Warning  string   `json:"warning,omitempty"`
 	Index    *Index   `json:"index,omitempty"` // variation index; nil when there is none
 	Evidence Evidence `json:"evidence"`
 }
@@ -75,6 +78,7 @@ type Evidence struct {
 // Limits of the decision. Planted paths at depths 64 … 1024 lie well clear of each;
 // TestRegime has the margins.
 const (
+	vanishing     = -0.1 // increments that shrink more slowly do not count as shrinking
 	smoothSlope   = 0.1  // V_1 slopes below it count as bounded: index up to 1.11
 	heavyPeak     = 0.5  // between thin tails (log L, slope below 0.2) and one dominant jump (slope 1)
 	noMemory      = 0.1  // accumulation below it counts as independent layers
@@ -87,16 +91,19 @@ const (
 // these steps:
 //
 //  1. If all paths are constant they are smooth.
-//  2. The limit must be continuous: the slope of the largest increment is
-//     below 0 over its whole interval, and no increment dominates (Peak). Otherwise:
-//     neither.
+//  2. The limit must be continuous: the largest increment shrinks (slope below
+//     −0.1), and no increment dominates (slope of Peak below 0.5). Otherwise: neither.
 //  3. If V_1 stays bounded (slope below 0.1): smooth.
-//  4. If second differences do not grow with the lag, layers carry independent
-//     noise: diffusive if its quadratic variation neither vanishes nor explodes,
-//     otherwise neither.
+//  4. If second differences do not grow with the lag (Accumulation below 0.1), layers
+//     carry independent noise: diffusive if its quadratic variation neither vanishes nor
+//     explodes (slope within ±0.15), otherwise neither.
 //  5. Otherwise the path accumulates its noise: rough continuous if the exponent
-//     in the lag is the exponent in depth, as for a path that exists at all
-//     scales; otherwise neither.
+//     in the lag is the exponent in depth, to within 0.15, as for a path that exists at
+//     all scales; otherwise neither.
+//
+// The slopes themselves are compared, not their intervals, so that few seeds do not turn
+// into a verdict of their own; a warning says when an interval reaches across the limit
+// that decided.
 //
 // At least two depths of 8 or more are needed, better four or more over a decade
 // with three seeds or more. It returns an error if there are fewer, if shapes disagree,
@@ -123,14 +130,37 @@ func Regime(paths []DepthPath) (Verdict, error) {
 		v.Index = &index
 	} // else V_1 grows like L or faster, and there is no index to give
 	v.Kind, v.Reason = decide(e)
+	v.Warning = doubts(e)
 	return v, nil
+}
+
+// doubts names the slopes whose interval holds a limit of decide that was asked.
+func doubts(e Evidence) string {
+	var names []string
+	holds := func(name string, s Slope, limits ...float64) {
+		if slices.ContainsFunc(limits, func(l float64) bool { return s.Low <= l && l <= s.High && s.Low < s.High }) {
+			names = append(names, fmt.Sprintf("%s [%.2f, %.2f]", name, s.Low, s.High))
+		}
+	}
+	holds("largest increment", e.MaxIncrement, vanishing)
+	if e.MaxIncrement.Slope <= vanishing {
+		holds("peak", e.Peak, heavyPeak)
+		holds("V_1", e.Variation, smoothSlope)
+		if e.Variation.Slope >= smoothSlope && e.Accumulation < noMemory {
+			holds("noise variation", e.NoiseVariation, -steadyNoise, steadyNoise)
+		}
+	}
+	if len(names) == 0 {
+		return ""
+	}
+	return "the intervals of these slopes reach across a limit that decides: " + strings.Join(names, ", ")
 }
 
 // decide applies steps 2 to 5 of Regime.
 func decide(e Evidence) (Kind, string) {
 	exponent := 1 - e.Variation.Slope // of the size of increments in depth
 	switch {
-	case e.MaxIncrement.High >= 0:
+	case e.MaxIncrement.Slope > vanishing:
 		return Neither, fmt.Sprintf("the largest increment does not vanish with depth: slope %.2f [%.2f, %.2f]",
 			e.MaxIncrement.Slope, e.MaxIncrement.Low, e.MaxIncrement.High)
 	case e.Peak.Slope > heavyPeak:

@@ -104,3 +104,26 @@ func TestRegimeErrors(t *testing.T) {
 		}
 	}
 }
+
+// TestFewSeeds: with one seed or two a verdict is still right on clear cases, and its doubts are said.
+func TestFewSeeds(t *testing.T) {
+	rng := rand.New(rand.NewPCG(12, 12))
+	doubtful := 0
+	for _, kind := range plantedKinds {
+		for _, seeds := range []int{1, 2} {
+			v, err := Regime(kind.study(rng, []int{64, 256, 1024}, seeds, 25))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if v.Kind != kind.kind {
+				t.Errorf("%s, %d seeds: got %s: %s; %s", kind.name, seeds, v.Kind, v.Reason, v.Warning)
+			}
+			if v.Warning != "" {
+				doubtful++
+			}
+		}
+	}
+	if doubtful == 0 {
+		t.Error("no verdict from one or two seeds is doubted")
+	}
+}
