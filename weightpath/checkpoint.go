@@ -74,6 +74,10 @@ func WriteCheckpoint(dir string, c *Checkpoint) error {
 	if err != nil {
 		return err
 	}
+	// Synced here, so that a full disk shows before the last checkpoint is moved.
+	if err := file.Sync(); err != nil {
+		return errors.Join(fmt.Errorf("weightpath: writing a checkpoint: %w", err), file.Cleanup())
+	}
 	if err := verifyCheckpoint(file.Name()); err != nil {
 		return errors.Join(fmt.Errorf("weightpath: reading a new checkpoint back: %w", err), file.Cleanup())
 	}

@@ -58,14 +58,14 @@ func (e *OccupiedError) Error() string {
 	return fmt.Sprintf("weightpath: %s: got a folder with %s, want %s; choose another folder", e.Dir, e.Got, e.Want)
 }
 
-// pending is a file that is complete on disk under a temporary name.
+// pending is a file that is complete under a temporary name.
 type pending struct {
 	*renameio.PendingFile
 	SHA256 string // of its content, hex
 }
 
-// prepare writes a temporary file beside dir/name and syncs it. The caller ends
-// with CloseAtomicallyReplace or Cleanup.
+// prepare writes a temporary file beside dir/name. The caller ends with
+// CloseAtomicallyReplace, which syncs it, or with Cleanup.
 func prepare(dir, name string, write func(io.Writer) error) (*pending, error) {
 	path := filepath.Join(dir, name)
 	file, err := renameio.NewPendingFile(path, renameio.WithTempDir(dir), renameio.WithPermissions(0o644))
@@ -77,9 +77,6 @@ func prepare(dir, name string, write func(io.Writer) error) (*pending, error) {
 	err = write(buffer)
 	if err == nil {
 		err = buffer.Flush()
-	}
-	if err == nil {
-		err = file.Sync()
 	}
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("weightpath: writing %s: %w", path, err), file.Cleanup())

@@ -111,8 +111,9 @@ func TestDivergedSummary(t *testing.T) {
 	}
 }
 
-// TestFlips flips a bit of every byte of every file of a finished run, and cuts
-// each at every length: the file is named, and no reader returns what it holds.
+// TestFlips flips a bit of every 11th byte of every file of a finished run, and
+// cuts them at every such length: the file is named, and no reader returns what
+// it holds.
 func TestFlips(t *testing.T) {
 	dir := finishedRun(t)
 	for _, name := range []string{runFile, traceFile, weightsFile, resultFile} {
@@ -140,18 +141,40 @@ func TestFlips(t *testing.T) {
 				t.Fatalf("%s %s %d: reading returned %v", name, what, place, err)
 			}
 		}
-		for i := range good {
+		for i := 0; i < len(good); i += 11 {
 			bad := slices.Clone(good)
 			bad[i] ^= 1 << (i % 8)
 			check("flipped at", i, bad)
-			if name == resultFile || name == weightsFile {
-				check("cut at", i, good[:i])
-			}
+			check("cut at", i, good[:i])
 		}
 		mustWrite(t, good, path)
 	}
 	if err := Verify(dir); err != nil {
 		t.Error(err)
+	}
+}
+
+// TestSummaryFlips flips every bit of result.json, which has nothing but its own
+// checksum to guard it, and cuts it at every length.
+func TestSummaryFlips(t *testing.T) {
+	good, err := encodeSummary(Summary{Iterations: 4, Stop: "loss", Loss: 0.25, SHA256: map[string]string{runFile: noChecksum}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := decodeSummary(good); err != nil {
+		t.Fatal(err)
+	}
+	for i := range good {
+		for bit := range 8 {
+			bad := slices.Clone(good)
+			bad[i] ^= 1 << bit
+			if got, err := decodeSummary(bad); err == nil {
+				t.Fatalf("bit %d of byte %d flipped: accepted as %+v", bit, i, got)
+			}
+		}
+		if _, err := decodeSummary(good[:i]); err == nil {
+			t.Fatalf("cut to %d bytes: accepted", i)
+		}
 	}
 }
 
@@ -258,6 +281,23 @@ func TestRemove(t *testing.T) {
 		}
 		if _, err := os.Stat(dir); !errors.Is(err, fs.ErrNotExist) {
 			t.Errorf("%s is still there", dir)
+		}
+	}
+}
+
+// BenchmarkRunFolder is what a run costs beside its training: a durable run.json,
+// and then weights, trace, run.json and result.json.
+func BenchmarkRunFolder(b *testing.B) {
+	dir := filepath.Join(b.TempDir(), "run")
+	for b.Loop() {
+		if err := Create(dir, sampleMeta()); err != nil {
+			b.Fatal(err)
+		}
+		if err := Finish(dir, sampleMeta(), sampleRows(), sampleWeights(), sampleSummary); err != nil {
+			b.Fatal(err)
+		}
+		if err := Remove(dir); err != nil {
+			b.Fatal(err)
 		}
 	}
 }

@@ -13,20 +13,21 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// python returns an interpreter that has pandas and safetensors: the one that
-// DEEPLIMIT_PYTHON names, which must have them, or .venv/bin/python of the
-// repository, or "".
+// python returns an interpreter that has pandas, pyarrow and safetensors: the one
+// that DEEPLIMIT_PYTHON names, which must have them, or .venv/bin/python of the
+// repository if it has them, or "".
 func python(t *testing.T) string {
 	t.Helper()
 	path, named := os.LookupEnv("DEEPLIMIT_PYTHON")
 	if !named {
-		path, _ = filepath.Abs(filepath.Join("..", ".venv", "bin", "python"))
-		if _, err := os.Stat(path); errors.Is(err, os.ErrNotExist) {
-			return ""
-		}
+		path = filepath.Join("..", ".venv", "bin", "python")
 	}
-	if out, err := exec.CommandContext(t.Context(), path, "-c", "import pandas, pyarrow, safetensors.numpy").CombinedOutput(); err != nil {
-		t.Fatalf("%s: %v\n%s", path, err, out)
+	const find = `import sys, importlib.util as u; sys.exit(not all(map(u.find_spec, ["pandas", "pyarrow", "safetensors"])))`
+	if out, err := exec.CommandContext(t.Context(), path, "-c", find).CombinedOutput(); err != nil {
+		if named {
+			t.Fatalf("DEEPLIMIT_PYTHON: %s has no pandas, pyarrow and safetensors: %v\n%s", path, err, out)
+		}
+		return ""
 	}
 	return path
 }

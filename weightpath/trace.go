@@ -2,6 +2,7 @@ package weightpath
 
 import (
 	"bytes"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
@@ -28,7 +29,8 @@ func WriteTrace(path string, rows []Row) error {
 
 // ReadTrace reads the rows of a Parquet file with the columns of Row. Columns
 // that Row has no field for are passed over; an optional one that is missing is
-// null in every row.
+// null in every row. There is no checksum here, as there is in Run.Trace: a
+// damaged page header can make the library take up to 2 GiB before the error.
 func ReadTrace(path string) ([]Row, error) {
 	data, err := readFile(path)
 	if err != nil {
@@ -83,6 +85,13 @@ func decodeTrace(data []byte) (rows []Row, err error) {
 			rows, err = nil, fmt.Errorf("parquet: %v", r)
 		}
 	}()
+	// The library takes memory for the footer before it looks for it. A file ends
+	// with the length of the footer and a magic number, 4 bytes each, and begins
+	// with the same number.
+	n := len(data)
+	if n < 12 || int64(binary.LittleEndian.Uint32(data[n-8:])) > int64(n-12) {
+		return nil, errors.New("parquet: the file is cut short")
+	}
 	file, err := parquet.OpenFile(bytes.NewReader(data), int64(len(data)))
 	if err != nil {
 		return nil, err
@@ -90,25 +99,30 @@ func decodeTrace(data []byte) (rows []Row, err error) {
 	if err := checkColumns(file.Schema()); err != nil {
 		return nil, err
 	}
+	// Four doubles of every row are never null and hardly repeat: more rows than
+	// bytes is a damaged count, which the reader would fill with nulls.
+	if file.NumRows() < 0 || file.NumRows() > int64(len(data)) {
+		return nil, fmt.Errorf("got %d rows in a file of %d bytes", file.NumRows(), len(data))
+	}
 	reader := parquet.NewGenericReader[Row](file)
 	defer func() { err = errors.Join(err, reader.Close()) }()
-	batch := make([]Row, 512)
-	for {
-		// Pointers of a Row are allocated by the reader, so a batch is cleared
-		// rather than shared with the rows already returned.
-		clear(batch)
+	for want := int(file.NumRows()); len(rows) < want; {
+		// Never asks for more rows than there are: the reader would look for another
+		// page once for each. A fresh batch, as the returned rows share its pointers.
+		batch := make([]Row, min(want-len(rows), 512))
 		n, err := reader.Read(batch)
 		rows = append(rows, batch[:n]...)
-		if errors.Is(err, io.EOF) {
-			return rows, nil
+		if len(rows) == want {
+			break
 		}
 		if err != nil {
-			return nil, err
+			return nil, fmt.Errorf("row %d of %d: %w", len(rows), want, noEOF(err))
 		}
 		if n == 0 {
 			return nil, io.ErrNoProgress
 		}
 	}
+	return rows, nil
 }
 
 // checkColumns refuses a file without one of the columns every trace has, or

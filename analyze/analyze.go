@@ -1,0 +1,215 @@
+package analyze
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"math"
+	"os"
+	"path/filepath"
+	"runtime"
+	"slices"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/deeplimit/deeplimit/internal/field"
+	"github.com/deeplimit/deeplimit/weightpath"
+)
+
+// Options of Study. The zero value is the default.
+type Options struct {
+	// Trace keeps the loss trace of every run in the result.
+	Trace bool
+	// Exponents are the p of V_p, each at least 1; default 1, 1.5, 2, 2.5, 3.
+	Exponents []float64
+	// Workers is the number of runs analysed at a time; default GOMAXPROCS. The
+	// result does not depend on it.
+	Workers int
+}
+
+// Study analyses the runs of a study folder (runs/*), or the one run of a run
+// folder. Every file is checked against its checksum.
+//
+// Unfinished runs are listed. Damaged runs are listed too, the others are
+// analysed, and the error names every damaged file: the result is complete for
+// the rest whenever it is not nil. Exponents below 1 are a *field.Error.
+func Study(ctx context.Context, dir string, options Options) (*Result, error) {
+	if options.Exponents == nil {
+		options.Exponents = []float64{1, 1.5, 2, 2.5, 3}
+	}
+	for _, p := range options.Exponents {
+		if !(p >= 1) || math.IsInf(p, 0) {
+			return nil, &field.Error{Path: "exponents", Got: p, Want: "finite numbers, at least 1"}
+		}
+	}
+	name, dirs, err := find(dir)
+	if err != nil {
+		return nil, err
+	}
+	outcomes := make([]outcome, len(dirs))
+	workers, ctx := errgroup.WithContext(ctx)
+	workers.SetLimit(cmp.Or(max(options.Workers, 0), runtime.GOMAXPROCS(0)))
+	for i, dir := range dirs {
+		workers.Go(func() error {
+			if err := ctx.Err(); err != nil {
+				return err
+			}
+			outcomes[i] = analyseRun(dir, options)
+			return nil
+		})
+	}
+	if err := workers.Wait(); err != nil {
+		return nil, fmt.Errorf("analyze: %s: %w", dir, err)
+	}
+	return collect(name, dirs, outcomes)
+}
+
+// find returns the name of the study in dir and its run folders.
+func find(dir string) (name string, dirs []string, err error) {
+	name, err = weightpath.StudyName(dir)
+	if err == nil {
+		dirs, err = weightpath.List(dir)
+		return name, dirs, err
+	}
+	if !errors.Is(err, fs.ErrNotExist) {
+		return "", nil, err
+	}
+	if _, err := os.Stat(filepath.Join(dir, "run.json")); err != nil {
+		return "", nil, fmt.Errorf("analyze: %s: got a folder with neither study.yaml nor run.json, want that of a study or of a run: %w", dir, err)
+	}
+	return "", []string{dir}, nil
+}
+
+// outcome is what became of one run folder: err, or unfinished, or run with meta.
+type outcome struct {
+	run        Run
+	meta       weightpath.Meta
+	unfinished bool
+	err        error
+}
+
+// analyseRun reads one run folder and measures it.
+func analyseRun(dir string, options Options) outcome {
+	folder, err := weightpath.Open(dir)
+	var damaged *weightpath.DamagedError
+	if errors.Is(err, fs.ErrNotExist) && !errors.As(err, &damaged) {
+		// Made, and not yet filled, by a run that has just begun.
+		return outcome{unfinished: true}
+	}
+	if err != nil {
+		return outcome{err: err}
+	}
+	if !folder.Done() {
+		return outcome{meta: folder.Meta, unfinished: true}
+	}
+	rows, err := folder.Trace()
+	if err != nil {
+		return outcome{err: err}
+	}
+	weights, err := folder.Weights()
+	if err != nil {
+		return outcome{err: err}
+	}
+	run, err := measure(folder, rows, weights, options)
+	if err != nil {
+		return outcome{err: fmt.Errorf("analyze: %s: %w", dir, err)}
+	}
+	return outcome{run: run, meta: folder.Meta}
+}
+
+// measure returns the numbers of a finished run.
+func measure(folder *weightpath.Run, rows []weightpath.Row, weights weightpath.Weights, options Options) (Run, error) {
+	meta := &folder.Meta
+	run := Run{
+		ID: meta.ID, Group: meta.Group, Settings: meta.Settings, Data: meta.Data, Alpha: meta.Alpha,
+		Depth: meta.Depth, Seed: meta.Seed,
+		Iterations: folder.Summary.Iterations, Stop: folder.Summary.Stop, Loss: folder.Summary.Loss,
+		TestLoss: lastOf(rows, func(r *weightpath.Row) *float64 { return r.TestLoss }),
+		Accuracy: lastOf(rows, func(r *weightpath.Row) *float64 { return r.Accuracy }),
+		TestAcc:  lastOf(rows, func(r *weightpath.Row) *float64 { return r.TestAccuracy }),
+		Parts:    map[string]PathNumbers{},
+	}
+	iterations, losses := weightpath.Losses(rows)
+	if options.Trace {
+		run.LossIterations, run.LossTrace = iterations, losses
+	}
+	if run.Diverged() {
+		run.RateReason = "the run diverged"
+	} else {
+		run.Rate, run.RateReason = FitRate(iterations, losses)
+	}
+	for _, part := range parts(meta) {
+		numbers, notes, err := pathNumbers(weights, part, meta.Beta(), options.Exponents)
+		if err != nil {
+			return Run{}, err
+		}
+		run.Parts[part] = numbers
+		run.Notes = append(run.Notes, notes...)
+	}
+	run.PathNumbers = run.Parts[meta.Part()]
+	if meta.Residual != "" && meta.Residual != "fixed" {
+		delta, ok := weights.Tensors["delta"]
+		if !ok {
+			return Run{}, fmt.Errorf(`weights: residual is %q and there is no tensor "delta"`, meta.Residual)
+		}
+		run.Delta = delta.Data
+	}
+	return run, nil
+}
+
+// parts returns the names of the weight groups with a path over the layers.
+func parts(meta *weightpath.Meta) []string {
+	if meta.Block == "mlp" {
+		return []string{"V", "W"}
+	}
+	return []string{meta.Part()}
+}
+
+// lastOf returns the last recorded value that is finite, nil if there is none.
+func lastOf(rows []weightpath.Row, value func(*weightpath.Row) *float64) *float64 {
+	for i := range slices.Backward(rows) {
+		if v := value(&rows[i]); v != nil {
+			return finite(*v)
+		}
+	}
+	return nil
+}
+
+// collect puts the outcomes of all runs into one result.
+func collect(name string, dirs []string, outcomes []outcome) (*Result, error) {
+	result := &Result{Study: name, Runs: []Run{}, Groups: []Group{}}
+	metas := map[string]weightpath.Meta{}
+	var failures []error
+	for i, o := range outcomes {
+		id := filepath.Base(filepath.Clean(dirs[i]))
+		switch {
+		case o.err != nil:
+			result.Damaged = append(result.Damaged, Damage{id, o.err.Error()})
+			failures = append(failures, o.err)
+		case o.unfinished:
+			result.Unfinished = append(result.Unfinished, id)
+		default:
+			result.Runs = append(result.Runs, o.run)
+			metas[o.run.Group] = o.meta
+		}
+		if result.Study == "" {
+			result.Study = o.meta.Study
+		}
+	}
+	slices.SortStableFunc(result.Runs, func(a, b Run) int {
+		return cmp.Or(
+			cmp.Compare(a.Data, b.Data), cmp.Compare(a.Alpha, b.Alpha), cmp.Compare(a.Group, b.Group),
+			cmp.Compare(a.Depth, b.Depth), cmp.Compare(a.Seed, b.Seed), cmp.Compare(a.ID, b.ID),
+		)
+	})
+	// Runs of a group are neighbours now.
+	for from, to := 0, 0; from < len(result.Runs); from = to {
+		for to = from + 1; to < len(result.Runs) && result.Runs[to].Group == result.Runs[from].Group; {
+			to++
+		}
+		result.Groups = append(result.Groups, newGroup(metas[result.Runs[from].Group], result.Runs[from:to]))
+	}
+	return result, errors.Join(failures...)
+}

@@ -1,0 +1,93 @@
+package analyze
+
+import (
+	"cmp"
+	"fmt"
+	"iter"
+	"math"
+	"slices"
+	"strconv"
+
+	"github.com/deeplimit/deeplimit/pvar"
+	"github.com/deeplimit/deeplimit/weightpath"
+)
+
+// initialSuffix marks the tensor of a part as it was at iteration 0.
+const initialSuffix = "_initial"
+
+// pathNumbers measures the path of one part of the weights. Numbers that cannot
+// be had are NaN, with a note for each reason. It is an error when the part is
+// missing or its shapes disagree.
+func pathNumbers(weights weightpath.Weights, part string, beta float64, exponents []float64) (PathNumbers, []string, error) {
+	path, err := weights.Path(part)
+	if err != nil {
+		return PathNumbers{}, nil, err
+	}
+	var notes []string
+	note := func(err error) { notes = append(notes, fmt.Sprintf("%s: %v", part, err)) }
+
+	factor := math.Pow(float64(path.Depth), beta)
+	rescaled := path.Rescaled(factor)
+	numbers := PathNumbers{
+		MaxFrobenius:          path.MaxFrobenius(),
+		Displacement:          math.NaN(),
+		MaxIncrement:          path.MaxIncrement(),
+		RootSumSquares:        path.RootSumSquares(),
+		QuadraticVariation:    rescaled.QuadraticVariation(),
+		DisplacementVariation: math.NaN(),
+	}
+	values, err := variations(rescaled, exponents)
+	if err != nil {
+		note(err)
+	}
+	numbers.PVariation = values
+
+	if _, ok := weights.Tensors[part+initialSuffix]; !ok {
+		note(fmt.Errorf("no tensor %q, so no displacement", part+initialSuffix))
+		return numbers, notes, nil
+	}
+	initial, err := weights.Path(part + initialSuffix)
+	if err != nil {
+		return PathNumbers{}, nil, err
+	}
+	displacement, err := path.Sub(initial)
+	if err != nil {
+		return PathNumbers{}, nil, err
+	}
+	numbers.Displacement = displacement.MaxFrobenius()
+	values, err = variations(displacement.Rescaled(factor), []float64{1})
+	if err != nil {
+		note(fmt.Errorf("displacement: %w", err))
+	}
+	numbers.DisplacementVariation = values["1"]
+	return numbers, notes, nil
+}
+
+// variations returns V_p by the text of p; NaN for all of them with an error, when
+// the path is not finite.
+func variations(path weightpath.Path, exponents []float64) (map[string]float64, error) {
+	values := make(map[string]float64, len(exponents))
+	for _, p := range exponents {
+		values[exponentText(p)] = math.NaN()
+	}
+	computed, err := pvar.Compute(pvar.Points{Dim: path.Rows * path.Cols, Data: path.Data}, exponents...)
+	if err != nil {
+		return values, err
+	}
+	for _, v := range computed {
+		values[exponentText(v.P)] = v.Value
+	}
+	return values, nil
+}
+
+// exponentText returns p as the maps of a Result have it: "1", "1.5", …
+func exponentText(p float64) string { return strconv.FormatFloat(p, 'g', -1, 64) }
+
+// sortedExponents returns the texts of exponents in the order of their numbers.
+func sortedExponents(texts iter.Seq[string]) []string {
+	return slices.SortedFunc(texts, func(a, b string) int {
+		p, _ := strconv.ParseFloat(a, 64) // exponentText wrote them
+		q, _ := strconv.ParseFloat(b, 64)
+		return cmp.Compare(p, q)
+	})
+}

@@ -1,0 +1,123 @@
+package analyze
+
+import (
+	"fmt"
+	"io"
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+	"text/tabwriter"
+
+	"github.com/deeplimit/deeplimit/scaling"
+)
+
+// WriteTable writes the result as plain text: the runs of each group and then
+// what the group says about depth, and last what was left out. Numbers that are
+// not known show as "–".
+func (r *Result) WriteTable(w io.Writer) error {
+	table := &tableWriter{tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)}
+	fmt.Fprintf(table, "study %s: runs %d, groups %d\n", r.Study, len(r.Runs), len(r.Groups))
+	for _, group := range r.Groups {
+		table.group(group, r.Runs)
+	}
+	if len(r.Unfinished) > 0 {
+		fmt.Fprintf(table, "\nunfinished: %s\n", strings.Join(r.Unfinished, ", "))
+	}
+	for _, damage := range r.Damaged {
+		fmt.Fprintf(table, "\ndamaged: %s: %s\n", damage.ID, damage.Error)
+	}
+	return table.Flush()
+}
+
+type tableWriter struct{ *tabwriter.Writer }
+
+// row writes cells as one line of the table.
+func (t *tableWriter) row(cells ...string) { fmt.Fprintln(t, strings.Join(cells, "\t")) }
+
+func (t *tableWriter) group(group Group, runs []Run) {
+	fmt.Fprintf(t, "\n%s  block %s, activation %s, alpha %s", group.Data, group.Block, group.Activation, short(group.Alpha))
+	for _, name := range slices.Sorted(maps.Keys(group.Settings)) {
+		fmt.Fprintf(t, ", %s %s", name, group.Settings[name])
+	}
+	fmt.Fprint(t, "\n\n")
+	t.runs(group, runs)
+	t.slopes(group)
+	for _, note := range group.Notes {
+		fmt.Fprintf(t, "note: %s\n", note)
+	}
+	if group.Diverged > 0 {
+		fmt.Fprintf(t, "note: runs that diverged, left out of the exponents: %d\n", group.Diverged)
+	}
+}
+
+func (t *tableWriter) runs(group Group, runs []Run) {
+	ps := exponentTexts(group, runs)
+	header := []string{"depth", "seed", "iterations", "stop", "loss", "rate", "R²", "max‖A‖", "displacement", "max increment", "quadratic var."}
+	for _, p := range ps {
+		header = append(header, "V_"+p)
+	}
+	t.row(header...)
+	for _, run := range runs {
+		if run.Group != group.Group {
+			continue
+		}
+		rate, r2 := "–", "–"
+		if run.Rate != nil {
+			rate, r2 = fmt.Sprintf("%.4f ± %.1g", run.Rate.Rho, run.Rate.StdErr), fmt.Sprintf("%.4f", run.Rate.R2)
+		}
+		cells := []string{
+			strconv.Itoa(run.Depth), strconv.FormatUint(run.Seed, 10), strconv.Itoa(run.Iterations), run.Stop,
+			short(run.Loss), rate, r2, short(run.MaxFrobenius), short(run.Displacement), short(run.MaxIncrement), short(run.QuadraticVariation),
+		}
+		for _, p := range ps {
+			cells = append(cells, short(run.PVariation[p]))
+		}
+		t.row(cells...)
+	}
+	t.row()
+}
+
+func (t *tableWriter) slopes(group Group) {
+	if len(group.Exponents)+len(group.VariationSlope) == 0 {
+		fmt.Fprintf(t, "no exponents: they need two depths\n")
+		return
+	}
+	t.row("exponent in depth", "95 % interval", "R²", "")
+	line := func(name string, s Slope) {
+		interval := fmt.Sprintf("%.3f [%.3f, %.3f]", s.Slope, s.Low, s.High)
+		if s.Method == scaling.NoInterval {
+			interval = fmt.Sprintf("%.3f", s.Slope)
+		}
+		t.row(name, interval, fmt.Sprintf("%.4f", s.R2), s.Warning)
+	}
+	for _, name := range slices.Sorted(maps.Keys(group.Exponents)) {
+		line(name, group.Exponents[name])
+	}
+	for _, p := range sortedExponents(maps.Keys(group.VariationSlope)) {
+		line("V_"+p, group.VariationSlope[p])
+	}
+	if group.AlphaPlusBeta != nil {
+		t.row("alpha + beta", fmt.Sprintf("%.3f", *group.AlphaPlusBeta))
+	}
+	if group.Rate != nil {
+		t.row("rate", fmt.Sprintf("%.4f to %.4f", group.Rate.MinRho, group.Rate.MaxRho), fmt.Sprintf("≥ %.4f", group.Rate.MinR2))
+	}
+}
+
+// exponentTexts returns the p of the first run of the group, ascending.
+func exponentTexts(group Group, runs []Run) []string {
+	i := slices.IndexFunc(runs, func(r Run) bool { return r.Group == group.Group })
+	if i < 0 {
+		return nil
+	}
+	return sortedExponents(maps.Keys(runs[i].PVariation))
+}
+
+// short returns v to four digits, "–" if it is not known.
+func short(v float64) string {
+	if finite(v) == nil {
+		return "–"
+	}
+	return strconv.FormatFloat(v, 'g', 4, 64)
+}
