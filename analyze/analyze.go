@@ -167,7 +167,7 @@ func parts(meta *weightpath.Meta) []string {
 	return []string{meta.Part()}
 }
 
-// lastOf returns the last recorded value that is finite, nil if there is none.
+// lastOf returns the last recorded value, nil if there is none or it is not finite.
 func lastOf(rows []weightpath.Row, value func(*weightpath.Row) *float64) *float64 {
 	for i := range slices.Backward(rows) {
 		if v := value(&rows[i]); v != nil {

@@ -38,9 +38,14 @@ type DamagedError struct {
 	Err  error // what is wrong with it
 }
 
-// Error returns the path, what is wrong, and how to mend it.
+// Error returns the path and what is wrong, and how to mend it where that takes
+// more than an older checkpoint.
 func (e *DamagedError) Error() string {
-	return fmt.Sprintf("weightpath: %s is damaged: %v; remove its run folder to compute the run again", e.Path, e.Err)
+	text := fmt.Sprintf("weightpath: %s is damaged: %v", e.Path, e.Err)
+	if filepath.Base(filepath.Dir(e.Path)) == checkpointFolder {
+		return text
+	}
+	return text + "; remove its run folder to compute the run again"
 }
 
 // Unwrap returns what is wrong with the file.
