@@ -31,31 +31,31 @@ func checked[T Float](ops Ops[T]) *Ops[T] {
 	}
 	ops.Activate = func(kind Activation, s, ds, u []T) {
 		if !(known(kind) && len(s) == len(u) && len(ds) == len(u)) {
-			panic(unequal("Activate", int(kind), "s", len(s), "ds", len(ds), "u", len(u)))
+			panic(inactive("Activate", kind, "s", len(s), "ds", len(ds), "u", len(u)))
 		}
 		raw.Activate(kind, s, ds, u)
 	}
 	ops.ActivateAdd = func(kind Activation, next, ds, u, h []T, a T) {
 		if !(known(kind) && len(next) == len(u) && (ds == nil || len(ds) == len(u)) && len(h) == len(u)) {
-			panic(unequal("ActivateAdd", int(kind), "next", len(next), "ds (or nil)", len(ds), "u", len(u), "h", len(h)))
+			panic(inactive("ActivateAdd", kind, "next", len(next), "ds (or nil)", len(ds), "u", len(u), "h", len(h)))
 		}
 		raw.ActivateAdd(kind, next, ds, u, h, a)
 	}
 	ops.AddScaled = func(y []T, a T, x []T) {
 		if len(y) != len(x) {
-			panic(unequal("AddScaled", 0, "y", len(y), "x", len(x)))
+			panic(unequal("AddScaled", "y", len(y), "x", len(x)))
 		}
 		raw.AddScaled(y, a, x)
 	}
 	ops.ScaleMul = func(z []T, a T, x, y []T) {
 		if len(z) != len(x) || len(y) != len(x) {
-			panic(unequal("ScaleMul", 0, "z", len(z), "x", len(x), "y", len(y)))
+			panic(unequal("ScaleMul", "z", len(z), "x", len(x), "y", len(y)))
 		}
 		raw.ScaleMul(z, a, x, y)
 	}
 	ops.SumSquaredDifferences = func(x, y []T) float64 {
 		if len(x) != len(y) {
-			panic(unequal("SumSquaredDifferences", 0, "x", len(x), "y", len(y)))
+			panic(unequal("SumSquaredDifferences", "x", len(x), "y", len(y)))
 		}
 		return raw.SumSquaredDifferences(x, y)
 	}
@@ -101,11 +101,17 @@ func mismatch(name string, r, c, n int, lengths ...any) string {
 }
 
 // unequal returns the panic text of a function of vectors.
-func unequal(name string, kind int, lengths ...any) string {
+func unequal(name string, lengths ...any) string {
+	return fmt.Sprintf("kernel: %s: got lengths%s, want equal lengths", name, list(lengths))
+}
+
+// inactive returns the panic text of an activation.
+func inactive(name string, kind Activation, lengths ...any) string {
 	return fmt.Sprintf("kernel: %s: got activation %d and lengths%s, want activation %d or %d and equal lengths",
 		name, kind, list(lengths), Tanh, GELU)
 }
 
+// list returns pairs of what and how long in words.
 func list(pairs []any) (s string) {
 	for i := 0; i < len(pairs); i += 2 {
 		s += fmt.Sprintf(" %s: %d", pairs[i], pairs[i+1])

@@ -52,11 +52,15 @@ func fma32Midway(p, z, s float64) float32 {
 	return float32(math.Float64frombits(bits))
 }
 
-// horner returns Σ c[i] xⁱ by fused multiply-adds from the highest degree down.
-func horner[T Float](c []T, x T) T {
-	s := c[len(c)-1]
-	for i := len(c) - 2; i >= 0; i-- {
-		s = fma(s, x, c[i])
+// polynomial returns Σ c[i] xⁱ as E(x²) + x O(x²), each half by fused multiply-adds from
+// the highest degree down: as many operations as Horner's scheme in half the
+// latency. square is x².
+func polynomial[T Float](c []T, x, square T) T {
+	top := len(c) - 1
+	s, other := c[top], c[top-1]
+	for i := top - 2; i >= 0; i-- {
+		s, other = other, fma(s, square, c[i])
 	}
-	return s
+	// The last two are O and E, in the order of their lowest coefficients.
+	return fma(s, x, other)
 }

@@ -22,11 +22,11 @@ const (
 // granularity that the generator states.
 type assembly[T Float] struct {
 	tier       string
-	lanes      int
+	lanes      int // a power of two
 	product    func(c, a, b, bias *T, rows, k, cols, lda, ka, ldb, ldc, mode int)
-	narrow     func(c, a, b, bias *T, rows, k, cols, lda, ka, ldb, ldc, mode int) // for tiles of 8 columns
+	half       func(c, a, b, bias *T, rows, k, cols, lda, ka, ldb, ldc, mode int) // product with vectors of half the lanes, or nil
 	transpose  func(dst, src *T, lds, ldd, rows, n int)
-	block      int // rows of a transpose
+	block      int // least row length of a transpose's result
 	addRowSums func(g, e *T, r, n int)
 	tanh, gelu func(next, ds, u, h *T, a T, n int)
 	addScaled  func(y, x *T, a T, n int)
@@ -38,7 +38,7 @@ type assembly[T Float] struct {
 
 func native32() []Ops[float32] {
 	avx2 := assembly[float32]{
-		"avx2", 8, productAVX2F32, productAVX2F32, transposeAVX2F32, 8, addRowSumsAVX2F32, tanhAVX2F32, geluAVX2F32,
+		"avx2", 8, productAVX2F32, nil, transposeAVX2F32, 8, addRowSumsAVX2F32, tanhAVX2F32, geluAVX2F32,
 		addScaledAVX2F32, scaleMulAVX2F32, sumSquaresAVX2F32, sumSquaredDifferencesAVX2F32, peakAVX2F32,
 	}
 	avx512 := assembly[float32]{
@@ -50,11 +50,11 @@ func native32() []Ops[float32] {
 
 func native64() []Ops[float64] {
 	avx2 := assembly[float64]{
-		"avx2", 4, productAVX2F64, productAVX2F64, transposeAVX2F64, 4, addRowSumsAVX2F64, tanhAVX2F64, geluAVX2F64,
+		"avx2", 4, productAVX2F64, nil, transposeAVX2F64, 4, addRowSumsAVX2F64, tanhAVX2F64, geluAVX2F64,
 		addScaledAVX2F64, scaleMulAVX2F64, sumSquaresAVX2F64, sumSquaredDifferencesAVX2F64, peakAVX2F64,
 	}
 	avx512 := assembly[float64]{
-		"avx512", 8, productAVX512F64, productAVX512F64, transposeAVX2F64, 4, addRowSumsAVX512F64, tanhAVX512F64, geluAVX512F64,
+		"avx512", 8, productAVX512F64, productAVX2F64, transposeAVX2F64, 4, addRowSumsAVX512F64, tanhAVX512F64, geluAVX512F64,
 		addScaledAVX512F64, scaleMulAVX512F64, sumSquaresAVX512F64, sumSquaredDifferencesAVX512F64, peakAVX512F64,
 	}
 	return supported(avx512, avx2)
@@ -81,39 +81,27 @@ func (f assembly[T]) ops() Ops[T] {
 			if b != nil {
 				mode = fromBias
 			}
-			product := f.product
-			if n == Lanes {
-				product = f.narrow
-			}
-			product(&z[0], &w[0], &h[0], unsafe.SliceData(b), r, c, n, c*size, size, n*size, n*size, mode)
+			f.productOf(n)(&z[0], &w[0], &h[0], unsafe.SliceData(b), r, c, n, c*size, size, n*size, n*size, mode)
 		},
 		AddTransposed: func(p, w, e []T, r, c, n int) {
-			product := f.product
-			if n == Lanes {
-				product = f.narrow
-			}
-			product(&p[0], &w[0], &e[0], nil, c, r, n, size, c*size, n*size, n*size, fromOld)
+			f.productOf(n)(&p[0], &w[0], &e[0], nil, c, r, n, size, c*size, n*size, n*size, fromOld)
 		},
 		AddOuter: func(g, e, h []T, r, c, n int, scratch []T) {
-			// The lanes run over j, so h is transposed to (n, stride) first. Fewer rows than a
-			// transpose takes are padded; otherwise its last call overlaps the one before.
+			// The lanes run over j, so h is transposed to (n, stride) first.
 			stride := max(c, f.block)
-			for j := 0; j < c; j += f.block {
-				at := max(0, min(j, c-f.block))
-				f.transpose(&scratch[at], &h[at*n], n*size, stride*size, min(c, f.block), n)
-			}
-			f.product(&g[0], &e[0], &scratch[0], nil, r, n, c, n*size, size, stride*size, c*size, fromOld)
+			f.transpose(&scratch[0], &h[0], n*size, stride*size, c, n)
+			f.productOf(c)(&g[0], &e[0], &scratch[0], nil, r, n, c, n*size, size, stride*size, c*size, fromOld)
 		},
 		AddRowSums: func(g, e []T, r, n int) { f.addRowSums(&g[0], &e[0], r, n) },
 		Activate: func(kind Activation, s, ds, u []T) {
-			main := len(u) / f.lanes * f.lanes
+			main := len(u) &^ (f.lanes - 1)
 			if main > 0 {
 				f.activation(kind)(&s[0], &ds[0], &u[0], nil, 0, main)
 			}
 			activate(kind, s[main:], ds[main:], u[main:])
 		},
 		ActivateAdd: func(kind Activation, next, ds, u, h []T, a T) {
-			main := len(u) / f.lanes * f.lanes
+			main := len(u) &^ (f.lanes - 1)
 			if main > 0 {
 				f.activation(kind)(&next[0], unsafe.SliceData(ds), &u[0], &h[0], a, main)
 			}
@@ -133,7 +121,7 @@ func (f assembly[T]) ops() Ops[T] {
 			addScaled(y[main:], a, x[main:])
 		},
 		ScaleMul: func(z []T, a T, x, y []T) {
-			main := len(x) / f.lanes * f.lanes
+			main := len(x) &^ (f.lanes - 1)
 			if main > 0 {
 				f.scaleMul(&z[0], &x[0], &y[0], a, main)
 			}
@@ -163,6 +151,15 @@ func (f assembly[T]) ops() Ops[T] {
 			return float64(rounds) * peakChains * float64(f.lanes) * 2
 		},
 	}
+}
+
+// productOf returns the product for that many columns: vectors of half the lanes
+// where they fit few columns better.
+func (f assembly[T]) productOf(cols int) func(c, a, b, bias *T, rows, k, cols, lda, ka, ldb, ldc, mode int) {
+	if last := cols & (f.lanes - 1); f.half != nil && 0 < last && last <= f.lanes/2 && cols < 4*f.lanes {
+		return f.half
+	}
+	return f.product
 }
 
 // peakChains is the number of vectors in a round of the peak loop.

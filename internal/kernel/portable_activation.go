@@ -36,12 +36,14 @@ const (
 
 // expm1r64 returns eʳ − 1 for |r| ≤ ln2/2.
 func expm1r64(r float64) float64 {
-	return math.FMA(float64(r*r), horner(coef.Exp64[:], r), r)
+	square := float64(r * r)
+	return math.FMA(square, polynomial(coef.Exp64[:], r, square), r)
 }
 
 // expm1r32 returns eʳ − 1 for |r| ≤ ln2/2.
 func expm1r32(r float32) float32 {
-	return fma32(float32(r*r), horner(coef.Exp32[:], r), r)
+	square := float32(r * r)
+	return fma32(square, polynomial(coef.Exp32[:], r, square), r)
 }
 
 // tanh64 returns tanh x and 1 − tanh²x.
@@ -120,7 +122,7 @@ func gelu64(x float64) (float64, float64) {
 	if math.Abs(x) > coef.GELU64 {
 		density = 0
 	}
-	tail := float64(density * float64(horner(coef.MillsP64[:], y)/horner(coef.MillsQ64[:], y)))
+	tail := float64(density * float64(polynomial(coef.MillsP64[:], y, t)/polynomial(coef.MillsQ64[:], y, t)))
 
 	phi := float64(1 - tail)
 	if math.Signbit(x) {
@@ -154,7 +156,7 @@ func gelu32(x float32) (float32, float32) {
 	if abs32(x) > coef.GELU32 {
 		density = 0
 	}
-	tail := float32(density * float32(horner(coef.MillsP32[:], y)/horner(coef.MillsQ32[:], y)))
+	tail := float32(density * float32(polynomial(coef.MillsP32[:], y, t)/polynomial(coef.MillsQ32[:], y, t)))
 
 	sign := math.Float32bits(x) & (1 << 31)
 	phi := float32(1 - tail)

@@ -4,32 +4,32 @@
 
 package kernel
 
-// productAVX2F32 computes c[i,s] = start + Σ_j a(i,j) b[j,s], see product.go of the generator.
+// productAVX2F32 computes c[i,s] = start + Σ_j a(i,j) b[j,s], j in order; see product.go of the generator.
 //
 //go:noescape
 func productAVX2F32(c *float32, a *float32, b *float32, bias *float32, rows int, k int, cols int, lda int, ka int, ldb int, ldc int, mode int)
 
-// transposeAVX2F32 computes dst[s,j] = src[j,s] for a vector's worth of rows, see product.go of the generator.
+// transposeAVX2F32 computes dst[s,j] = src[j,s], see product.go of the generator.
 //
 //go:noescape
 func transposeAVX2F32(dst *float32, src *float32, lds int, ldd int, rows int, n int)
 
-// productAVX2F64 computes c[i,s] = start + Σ_j a(i,j) b[j,s], see product.go of the generator.
+// productAVX2F64 computes c[i,s] = start + Σ_j a(i,j) b[j,s], j in order; see product.go of the generator.
 //
 //go:noescape
 func productAVX2F64(c *float64, a *float64, b *float64, bias *float64, rows int, k int, cols int, lda int, ka int, ldb int, ldc int, mode int)
 
-// transposeAVX2F64 computes dst[s,j] = src[j,s] for a vector's worth of rows, see product.go of the generator.
+// transposeAVX2F64 computes dst[s,j] = src[j,s], see product.go of the generator.
 //
 //go:noescape
 func transposeAVX2F64(dst *float64, src *float64, lds int, ldd int, rows int, n int)
 
-// productAVX512F32 computes c[i,s] = start + Σ_j a(i,j) b[j,s], see product.go of the generator.
+// productAVX512F32 computes c[i,s] = start + Σ_j a(i,j) b[j,s], j in order; see product.go of the generator.
 //
 //go:noescape
 func productAVX512F32(c *float32, a *float32, b *float32, bias *float32, rows int, k int, cols int, lda int, ka int, ldb int, ldc int, mode int)
 
-// productAVX512F64 computes c[i,s] = start + Σ_j a(i,j) b[j,s], see product.go of the generator.
+// productAVX512F64 computes c[i,s] = start + Σ_j a(i,j) b[j,s], j in order; see product.go of the generator.
 //
 //go:noescape
 func productAVX512F64(c *float64, a *float64, b *float64, bias *float64, rows int, k int, cols int, lda int, ka int, ldb int, ldc int, mode int)

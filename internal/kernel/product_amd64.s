@@ -3072,94 +3072,114 @@ GLOBL firstlanes<>(SB), RODATA|NOPTR, $64
 // func transposeAVX2F32(dst *float32, src *float32, lds int, ldd int, rows int, n int)
 // Requires: AVX, CMOV
 TEXT ·transposeAVX2F32(SB), NOSPLIT, $0-48
-	MOVQ    dst+0(FP), AX
+block:
+	MOVQ    src+8(FP), AX
 	MOVQ    lds+16(FP), CX
-	MOVQ    ldd+24(FP), DX
-	MOVQ    n+40(FP), BX
-	MOVQ    src+8(FP), SI
+	MOVQ    rows+32(FP), DX
+	MOVQ    AX, BX
+	LEAQ    (AX)(CX*1), SI
+	CMPQ    DX, $0x01
+	CMOVQGT SI, BX
+	MOVQ    BX, SI
+	LEAQ    (BX)(CX*1), DI
+	CMPQ    DX, $0x02
+	CMOVQGT DI, SI
 	MOVQ    SI, DI
 	LEAQ    (SI)(CX*1), R8
-	CMPQ    rows+32(FP), $0x01
+	CMPQ    DX, $0x03
 	CMOVQGT R8, DI
 	MOVQ    DI, R8
 	LEAQ    (DI)(CX*1), R9
-	CMPQ    rows+32(FP), $0x02
+	CMPQ    DX, $0x04
 	CMOVQGT R9, R8
 	MOVQ    R8, R9
 	LEAQ    (R8)(CX*1), R10
-	CMPQ    rows+32(FP), $0x03
+	CMPQ    DX, $0x05
 	CMOVQGT R10, R9
 	MOVQ    R9, R10
 	LEAQ    (R9)(CX*1), R11
-	CMPQ    rows+32(FP), $0x04
+	CMPQ    DX, $0x06
 	CMOVQGT R11, R10
 	MOVQ    R10, R11
-	LEAQ    (R10)(CX*1), R12
-	CMPQ    rows+32(FP), $0x05
-	CMOVQGT R12, R11
-	MOVQ    R11, R12
-	LEAQ    (R11)(CX*1), R13
-	CMPQ    rows+32(FP), $0x06
-	CMOVQGT R13, R12
-	MOVQ    R12, R13
-	LEAQ    (R12)(CX*1), CX
-	CMPQ    rows+32(FP), $0x07
-	CMOVQGT CX, R13
-	SHLQ    $0x02, BX
-	XORQ    CX, CX
+	LEAQ    (R10)(CX*1), CX
+	CMPQ    DX, $0x07
+	CMOVQGT CX, R11
+	MOVQ    dst+0(FP), CX
+	MOVQ    ldd+24(FP), DX
+	MOVQ    n+40(FP), R12
+	SHLQ    $0x02, R12
+	XORQ    R13, R13
 
 loop:
-	VMOVUPS     (SI)(CX*1), X0
-	VINSERTF128 $0x01, (R10)(CX*1), Y0, Y0
-	VMOVUPS     (DI)(CX*1), X1
-	VINSERTF128 $0x01, (R11)(CX*1), Y1, Y1
-	VMOVUPS     (R8)(CX*1), X2
-	VINSERTF128 $0x01, (R12)(CX*1), Y2, Y2
-	VMOVUPS     (R9)(CX*1), X3
-	VINSERTF128 $0x01, (R13)(CX*1), Y3, Y3
+	VMOVUPS     (AX)(R13*1), X0
+	VINSERTF128 $0x01, (R8)(R13*1), Y0, Y0
+	VMOVUPS     (BX)(R13*1), X1
+	VINSERTF128 $0x01, (R9)(R13*1), Y1, Y1
+	VMOVUPS     (SI)(R13*1), X2
+	VINSERTF128 $0x01, (R10)(R13*1), Y2, Y2
+	VMOVUPS     (DI)(R13*1), X3
+	VINSERTF128 $0x01, (R11)(R13*1), Y3, Y3
 	VUNPCKLPS   Y1, Y0, Y4
 	VUNPCKHPS   Y1, Y0, Y5
 	VUNPCKLPS   Y3, Y2, Y6
 	VUNPCKHPS   Y3, Y2, Y7
 	VUNPCKLPD   Y6, Y4, Y8
 	VUNPCKHPD   Y6, Y4, Y4
-	VMOVUPS     Y8, (AX)
-	ADDQ        DX, AX
-	VMOVUPS     Y4, (AX)
-	ADDQ        DX, AX
+	VMOVUPS     Y8, (CX)
+	ADDQ        DX, CX
+	VMOVUPS     Y4, (CX)
+	ADDQ        DX, CX
 	VUNPCKLPD   Y7, Y5, Y4
 	VUNPCKHPD   Y7, Y5, Y5
-	VMOVUPS     Y4, (AX)
-	ADDQ        DX, AX
-	VMOVUPS     Y5, (AX)
-	ADDQ        DX, AX
-	VMOVUPS     16(SI)(CX*1), X9
-	VINSERTF128 $0x01, 16(R10)(CX*1), Y9, Y9
-	VMOVUPS     16(DI)(CX*1), X10
-	VINSERTF128 $0x01, 16(R11)(CX*1), Y10, Y10
-	VMOVUPS     16(R8)(CX*1), X11
-	VINSERTF128 $0x01, 16(R12)(CX*1), Y11, Y11
-	VMOVUPS     16(R9)(CX*1), X12
-	VINSERTF128 $0x01, 16(R13)(CX*1), Y12, Y12
+	VMOVUPS     Y4, (CX)
+	ADDQ        DX, CX
+	VMOVUPS     Y5, (CX)
+	ADDQ        DX, CX
+	VMOVUPS     16(AX)(R13*1), X9
+	VINSERTF128 $0x01, 16(R8)(R13*1), Y9, Y9
+	VMOVUPS     16(BX)(R13*1), X10
+	VINSERTF128 $0x01, 16(R9)(R13*1), Y10, Y10
+	VMOVUPS     16(SI)(R13*1), X11
+	VINSERTF128 $0x01, 16(R10)(R13*1), Y11, Y11
+	VMOVUPS     16(DI)(R13*1), X12
+	VINSERTF128 $0x01, 16(R11)(R13*1), Y12, Y12
 	VUNPCKLPS   Y10, Y9, Y4
 	VUNPCKHPS   Y10, Y9, Y5
 	VUNPCKLPS   Y12, Y11, Y6
 	VUNPCKHPS   Y12, Y11, Y7
 	VUNPCKLPD   Y6, Y4, Y8
 	VUNPCKHPD   Y6, Y4, Y4
-	VMOVUPS     Y8, (AX)
-	ADDQ        DX, AX
-	VMOVUPS     Y4, (AX)
-	ADDQ        DX, AX
+	VMOVUPS     Y8, (CX)
+	ADDQ        DX, CX
+	VMOVUPS     Y4, (CX)
+	ADDQ        DX, CX
 	VUNPCKLPD   Y7, Y5, Y4
 	VUNPCKHPD   Y7, Y5, Y5
-	VMOVUPS     Y4, (AX)
-	ADDQ        DX, AX
-	VMOVUPS     Y5, (AX)
-	ADDQ        DX, AX
-	ADDQ        $0x20, CX
-	CMPQ        CX, BX
+	VMOVUPS     Y4, (CX)
+	ADDQ        DX, CX
+	VMOVUPS     Y5, (CX)
+	ADDQ        DX, CX
+	ADDQ        $0x20, R13
+	CMPQ        R13, R12
 	JLT         loop
+	MOVQ        rows+32(FP), CX
+	SUBQ        $0x08, CX
+	JLE         done
+	MOVQ        $0x00000008, AX
+	CMPQ        CX, AX
+	JGE         next
+	XCHGQ       CX, AX
+
+next:
+	MOVQ  CX, rows+32(FP)
+	MOVQ  AX, CX
+	SHLQ  $0x02, CX
+	ADDQ  CX, dst+0(FP)
+	IMULQ lds+16(FP), AX
+	ADDQ  AX, src+8(FP)
+	JMP   block
+
+done:
 	VZEROUPPER
 	RET
 
@@ -6221,50 +6241,70 @@ masked_done:
 // func transposeAVX2F64(dst *float64, src *float64, lds int, ldd int, rows int, n int)
 // Requires: AVX, CMOV
 TEXT ·transposeAVX2F64(SB), NOSPLIT, $0-48
-	MOVQ    dst+0(FP), AX
+block:
+	MOVQ    src+8(FP), AX
 	MOVQ    lds+16(FP), CX
-	MOVQ    ldd+24(FP), DX
-	MOVQ    n+40(FP), BX
-	MOVQ    src+8(FP), SI
+	MOVQ    rows+32(FP), DX
+	MOVQ    AX, BX
+	LEAQ    (AX)(CX*1), SI
+	CMPQ    DX, $0x01
+	CMOVQGT SI, BX
+	MOVQ    BX, SI
+	LEAQ    (BX)(CX*1), DI
+	CMPQ    DX, $0x02
+	CMOVQGT DI, SI
 	MOVQ    SI, DI
-	LEAQ    (SI)(CX*1), R8
-	CMPQ    rows+32(FP), $0x01
-	CMOVQGT R8, DI
-	MOVQ    DI, R8
-	LEAQ    (DI)(CX*1), R9
-	CMPQ    rows+32(FP), $0x02
-	CMOVQGT R9, R8
-	MOVQ    R8, R9
-	LEAQ    (R8)(CX*1), CX
-	CMPQ    rows+32(FP), $0x03
-	CMOVQGT CX, R9
-	SHLQ    $0x03, BX
-	XORQ    CX, CX
+	LEAQ    (SI)(CX*1), CX
+	CMPQ    DX, $0x03
+	CMOVQGT CX, DI
+	MOVQ    dst+0(FP), CX
+	MOVQ    ldd+24(FP), DX
+	MOVQ    n+40(FP), R8
+	SHLQ    $0x03, R8
+	XORQ    R9, R9
 
 loop:
-	VMOVUPS     (SI)(CX*1), X0
-	VINSERTF128 $0x01, (R8)(CX*1), Y0, Y0
-	VMOVUPS     (DI)(CX*1), X1
-	VINSERTF128 $0x01, (R9)(CX*1), Y1, Y1
+	VMOVUPS     (AX)(R9*1), X0
+	VINSERTF128 $0x01, (SI)(R9*1), Y0, Y0
+	VMOVUPS     (BX)(R9*1), X1
+	VINSERTF128 $0x01, (DI)(R9*1), Y1, Y1
 	VUNPCKLPD   Y1, Y0, Y2
 	VUNPCKHPD   Y1, Y0, Y3
-	VMOVUPS     Y2, (AX)
-	ADDQ        DX, AX
-	VMOVUPS     Y3, (AX)
-	ADDQ        DX, AX
-	VMOVUPS     16(SI)(CX*1), X4
-	VINSERTF128 $0x01, 16(R8)(CX*1), Y4, Y4
-	VMOVUPS     16(DI)(CX*1), X5
-	VINSERTF128 $0x01, 16(R9)(CX*1), Y5, Y5
+	VMOVUPS     Y2, (CX)
+	ADDQ        DX, CX
+	VMOVUPS     Y3, (CX)
+	ADDQ        DX, CX
+	VMOVUPS     16(AX)(R9*1), X4
+	VINSERTF128 $0x01, 16(SI)(R9*1), Y4, Y4
+	VMOVUPS     16(BX)(R9*1), X5
+	VINSERTF128 $0x01, 16(DI)(R9*1), Y5, Y5
 	VUNPCKLPD   Y5, Y4, Y2
 	VUNPCKHPD   Y5, Y4, Y3
-	VMOVUPS     Y2, (AX)
-	ADDQ        DX, AX
-	VMOVUPS     Y3, (AX)
-	ADDQ        DX, AX
-	ADDQ        $0x20, CX
-	CMPQ        CX, BX
+	VMOVUPS     Y2, (CX)
+	ADDQ        DX, CX
+	VMOVUPS     Y3, (CX)
+	ADDQ        DX, CX
+	ADDQ        $0x20, R9
+	CMPQ        R9, R8
 	JLT         loop
+	MOVQ        rows+32(FP), CX
+	SUBQ        $0x04, CX
+	JLE         done
+	MOVQ        $0x00000004, AX
+	CMPQ        CX, AX
+	JGE         next
+	XCHGQ       CX, AX
+
+next:
+	MOVQ  CX, rows+32(FP)
+	MOVQ  AX, CX
+	SHLQ  $0x03, CX
+	ADDQ  CX, dst+0(FP)
+	IMULQ lds+16(FP), AX
+	ADDQ  AX, src+8(FP)
+	JMP   block
+
+done:
 	VZEROUPPER
 	RET
 

@@ -1,6 +1,8 @@
 package main
 
 import (
+	"fmt"
+
 	. "github.com/mmcloughlin/avo/build"
 	. "github.com/mmcloughlin/avo/operand"
 	"github.com/mmcloughlin/avo/reg"
@@ -11,232 +13,257 @@ import (
 // The activations, operation by operation those of portable_activation.go in
 // package kernel.
 
-// activation emits next[i] = σ(u[i]), or fma(a, σ(u[i]), h[i]) where h is not nil,
-// and ds[i] = σ′(u[i]) where ds is not nil, for n elements, a multiple of the lanes.
-// f, called once before the loop, returns what computes σ and σ′ inside it.
-func (t target) activation(name string, f func() func(x reg.VecVirtual) (value, slope reg.VecVirtual)) {
+// A formula emits σ and σ′ of the vectors at u, which is read again where it is needed
+// again, as registers are what limits the vectors at once.
+type formula struct {
+	compute   func(g group, u []Mem) (value, slope pack)
+	constants func(g group) []lanes // worth holding in registers, if there are 32
+	most      map[bool]int          // vectors at once, with 16 and with 32 registers
+}
+
+// activation emits next[i] = σ(u[i]), or a·σ(u[i]) + h[i] where h is not nil, and
+// ds[i] = σ′(u[i]) where ds is not nil, for n elements, a multiple of the lanes.
+func (t target) activation(name string, f formula) {
 	t.function(name, "computes next[i] = σ(u[i]), or a·σ(u[i]) + h[i] unless h is nil, and ds[i] = σ′(u[i]) unless ds is nil.",
 		"func(next, ds, u, h *%[1]s, a %[1]s, n int)")
 	next, ds, u, h, n := param("next"), param("ds"), param("u"), param("h"), param("n")
 	a := t.vec()
 	t.broadcast(slot("a"), a)
-	compute := f()
+	held := map[lanes]reg.VecVirtual{}
+	if t.zmm {
+		all := group{t, 1, held}
+		all.hold(f.constants(all)...)
+	}
 	i := GP64()
 	XORQ(i, i)
-	at := func(base reg.GPVirtual) Mem { return Mem{Base: base, Index: i, Scale: uint8(t.size())} }
-	Label("loop")
-	x := t.vec()
-	t.load(at(u), x)
-	value, slope := compute(x)
-	TESTQ(ds, ds)
-	JEQ(LabelRef("value"))
-	t.store(slope, at(ds))
-	Label("value")
-	TESTQ(h, h)
-	JEQ(LabelRef("store"))
-	t.fmaTo(at(h), a, value)
-	Label("store")
-	t.store(value, at(next))
-	ADDQ(Imm(uint64(t.lanes())), i)
-	CMPQ(i, n)
-	JLT(LabelRef("loop"))
+	for count := f.most[t.zmm]; count > 0; count /= 2 {
+		g := group{t, count, held}
+		at := func(base reg.GPVirtual) []Mem {
+			m := make([]Mem, count)
+			for v := range m {
+				m[v] = Mem{Base: base, Index: i, Scale: uint8(t.size()), Disp: v * t.width()}
+			}
+			return m
+		}
+		label := func(name string) string { return fmt.Sprintf("%s%d", name, count) }
+		step := count * t.lanes()
+		SUBQ(Imm(uint64(step)), n)
+		JLT(LabelRef(label("done")))
+		Label(label("loop"))
+		value, slope := f.compute(g, at(u))
+		TESTQ(ds, ds)
+		JEQ(LabelRef(label("value")))
+		g.each(t.pick(VMOVUPS, VMOVUPD), slope, at(ds))
+		Label(label("value"))
+		TESTQ(h, h)
+		JEQ(LabelRef(label("store")))
+		for v, m := range at(h) {
+			t.fmaTo(m, a, value[v])
+		}
+		Label(label("store"))
+		g.each(t.pick(VMOVUPS, VMOVUPD), value, at(next))
+		ADDQ(Imm(uint64(step)), i)
+		SUBQ(Imm(uint64(step)), n)
+		JGE(LabelRef(label("loop")))
+		Label(label("done"))
+		ADDQ(Imm(uint64(step)), n)
+	}
 	VZEROUPPER()
 	RET()
 }
 
-// horner returns Σ c[i] xⁱ.
-func (t target) horner(c []float64, x reg.VecVirtual) reg.VecVirtual {
-	s := t.vec()
-	t.load(t.constant(c[len(c)-1]), s)
-	for i := len(c) - 2; i >= 0; i-- {
-		t.fmaTo(t.constant(c[i]), x, s)
+// polynomial returns Σ c[i] xⁱ, as the function of that name in package kernel.
+func (g group) polynomial(c []lanes, x, square pack) pack {
+	top := len(c) - 1
+	s, other := g.filled(c[top]), g.filled(c[top-1])
+	for i := top - 2; i >= 0; i-- {
+		g.fmaTo(c[i], square, s)
+		s, other = other, s
 	}
+	g.fmaTo(other, x, s)
 	return s
 }
 
-// signMask is the sign bit of an element.
-func (t target) signMask() uint64 {
-	if t.double {
+// coefficients returns the constants of a polynomial.
+func coefficients[T float32 | float64](g group, c []T) []lanes {
+	list := make([]lanes, len(c))
+	for i, v := range c {
+		list[i] = g.value(float64(v))
+	}
+	return list
+}
+
+// sign is the sign bit of an element.
+func (g group) sign() lanes {
+	if g.double {
 		return 1 << 63
 	}
 	return 1 << 31
 }
 
-// shape is what the element type decides in the exponential.
-type shape struct {
-	exp            []float64
-	ln2Hi, ln2Lo   float64
-	round          float64 // 1.5·2^(significand bits − 1)
-	exponent, bias uint64
+// masked returns the bits of mask of the vectors at u.
+func (g group) masked(u []Mem, mask lanes) pack {
+	v := g.filled(mask)
+	g.and(u, v, v)
+	return v
 }
 
-func (t target) shape() shape {
-	if t.double {
-		return shape{coef.Exp64[:], coef.Ln2Hi64, coef.Ln2Lo64, 0x1.8p52, 52, 1023}
-	}
-	return shape{widen(coef.Exp32[:]), coef.Ln2Hi32, coef.Ln2Lo32, 0x1.8p23, 23, 127}
-}
-
-func widen(c []float32) []float64 {
-	w := make([]float64, len(c))
-	for i, v := range c {
-		w[i] = float64(v)
-	}
-	return w
-}
-
-// exponential holds the constants of the exponential in registers.
+// exponential is what the element type decides in the exponential.
 type exponential struct {
-	target
-	shape
-	log2e, rounder reg.VecVirtual
+	coefficients        []lanes
+	ln2Hi, ln2Lo, log2e lanes
+	round               lanes // added and taken away, it rounds to an integer
+	fraction            uint64
+	bias                lanes
 }
 
-func (t target) exponential() exponential {
-	s := t.shape()
-	return exponential{t, s, t.held(coef.Log2E), t.held(s.round)}
+func (g group) exponential() exponential {
+	log2e := g.value(coef.Log2E)
+	if g.double {
+		return exponential{coefficients(g, coef.Exp64[:]), g.value(coef.Ln2Hi64), g.value(coef.Ln2Lo64), log2e, g.value(0x1.8p52), 52, 1023 << 52}
+	}
+	return exponential{coefficients(g, coef.Exp32[:]), g.value(coef.Ln2Hi32), g.value(coef.Ln2Lo32), log2e, g.value(0x1.8p23), 23, 127 << 23}
+}
+
+// constants returns all of them.
+func (e exponential) constants() []lanes {
+	return append([]lanes{e.ln2Hi, e.ln2Lo, e.log2e, e.round, e.bias}, e.coefficients...)
 }
 
 // reduce returns p = eʳ − 1 and scale = 2ᵏ of e^w = 2ᵏ eʳ; low, where it is not nil, is
-// a vector of which half is taken from r.
-func (e exponential) reduce(w, low reg.VecVirtual) (p, scale reg.VecVirtual) {
-	shifted, k, r := e.vec(), e.vec(), e.vec()
-	e.move(w, shifted)
-	e.fmaTo(e.rounder, e.log2e, shifted)
-	e.sub(e.rounder, shifted, k)
-	e.move(w, r)
-	e.fnma(e.constant(e.ln2Hi), k, r)
-	e.fnma(e.constant(e.ln2Lo), k, r)
+// a value of which half is taken from r.
+func (g group) reduce(e exponential, w, low pack) (p, scale pack) {
+	shifted := g.filled(e.log2e)
+	g.fmaTo(e.round, w, shifted)
+	k, r := g.new(), g.copied(w)
+	g.sub(e.round, shifted, k)
+	g.fnma(e.ln2Hi, k, r)
+	g.fnma(e.ln2Lo, k, r)
 	if low != nil {
-		e.fma(e.constant(-0.5), low, r)
+		g.fma(g.value(-0.5), low, r)
 	}
-	q, square := e.horner(e.exp, r), e.vec()
-	e.mul(r, r, square)
-	e.fmaTo(r, square, q)
-	scale = e.vec()
-	bias := e.bits(e.bias << e.exponent)
-	if e.double {
-		VPSLLQ(Imm(e.exponent), shifted, scale)
-		VPADDQ(bias, scale, scale)
-	} else {
-		VPSLLD(Imm(e.exponent), shifted, scale)
-		VPADDD(bias, scale, scale)
-	}
-	return q, scale
+	square := g.new()
+	g.mul(r, r, square)
+	p = g.polynomial(e.coefficients, r, square)
+	g.fmaTo(r, square, p)
+	g.each(g.pick(VPSLLD, VPSLLQ), Imm(e.fraction), shifted, shifted)
+	g.each(g.pick(VPADDD, VPADDQ), e.bias, shifted, shifted)
+	return p, shifted
 }
 
-func (t target) tanh() {
-	t.activation("tanh", func() func(reg.VecVirtual) (reg.VecVirtual, reg.VecVirtual) {
-		exp := t.exponential()
+var tanh = formula{
+	most: map[bool]int{false: 2, true: 2},
+	constants: func(g group) []lanes {
+		return append(g.exponential().constants(), g.value(1), g.value(2))
+	},
+	compute: func(g group, u []Mem) (pack, pack) {
 		bound := coef.Tanh64
-		if !t.double {
+		if !g.double {
 			bound = coef.Tanh32
 		}
-		one, two, limit := t.held(1), t.held(2), t.held(bound)
-		return func(x reg.VecVirtual) (reg.VecVirtual, reg.VecVirtual) {
-			w := t.vec()
-			t.and(t.bits(t.signMask()-1), x, w)
-			t.min(w, limit, w)
-			t.add(w, w, w)
-			p, scale := exp.reduce(w, nil)
-			e, d, q := t.vec(), t.vec(), t.vec()
-			t.sub(one, scale, e)
-			t.fma(scale, p, e)
-			t.add(two, e, d)
-			if t.double {
-				low, inverse, rest := t.vec(), t.vec(), t.vec()
-				t.sub(two, d, low)
-				t.sub(low, e, low)
-				t.div(d, one, inverse)
-				t.mul(e, inverse, q)
-				t.move(e, rest)
-				t.fnma(q, d, rest)
-				t.fnma(q, low, rest)
-				t.fma(rest, inverse, q)
-			} else {
-				t.div(d, e, q)
-			}
-			sign, slope := t.vec(), t.vec()
-			t.and(t.bits(t.signMask()), x, sign)
-			t.or(sign, q, q)
-			t.move(one, slope)
-			t.fnma(q, q, slope)
-			return q, slope
+		w := g.filled(g.value(bound))
+		g.min(g.masked(u, g.sign()-1), w, w)
+		g.add(w, w, w)
+		e, scale := g.reduce(g.exponential(), w, nil)
+		less := g.new()
+		g.sub(g.value(1), scale, less)
+		g.fmaTo(less, scale, e)
+		d, q := g.new(), g.new()
+		g.add(g.value(2), e, d)
+		if g.double {
+			low, inverse := g.new(), g.filled(g.value(1))
+			g.div(d, inverse, inverse)
+			g.sub(g.value(2), d, low)
+			g.sub(low, e, low)
+			g.mul(e, inverse, q)
+			g.fnma(q, d, e)
+			g.fnma(q, low, e)
+			g.fma(e, inverse, q)
+		} else {
+			g.div(d, e, q)
 		}
-	})
+		g.or(g.masked(u, g.sign()), q, q)
+		slope := g.filled(g.value(1))
+		g.fnma(q, q, slope)
+		return q, slope
+	},
 }
 
-func (t target) gelu() {
-	t.activation("gelu", func() func(reg.VecVirtual) (reg.VecVirtual, reg.VecVirtual) {
-		exp := t.exponential()
-		bound, above, below := coef.GELU64, coef.MillsP64[:], coef.MillsQ64[:]
-		if !t.double {
-			bound, above, below = coef.GELU32, widen(coef.MillsP32[:]), widen(coef.MillsQ32[:])
+var gelu = formula{
+	most: map[bool]int{false: 2, true: 2},
+	constants: func(g group) []lanes {
+		return g.exponential().constants()
+	},
+	compute: func(g group, u []Mem) (pack, pack) {
+		bound, above, below := g.value(coef.GELU64), coefficients(g, coef.MillsP64[:]), coefficients(g, coef.MillsQ64[:])
+		minusBound := g.value(-coef.GELU64)
+		if !g.double {
+			bound, above, below = g.value(coef.GELU32), coefficients(g, coef.MillsP32[:]), coefficients(g, coef.MillsQ32[:])
+			minusBound = g.value(-coef.GELU32)
 		}
-		one, limit, minusLimit := t.held(1), t.held(bound), t.held(-bound)
-		return func(x reg.VecVirtual) (reg.VecVirtual, reg.VecVirtual) {
-			size, y, half, low := t.vec(), t.vec(), t.vec(), t.vec()
-			t.and(t.bits(t.signMask()-1), x, size)
-			t.min(size, limit, y)
-			t.mul(y, y, half)
-			t.move(y, low)
-			t.fmsTo(half, y, low)
-			t.mul(t.constant(-0.5), half, half)
-			p, density := exp.reduce(half, low)
-			t.fmaTo(density, density, p) // scale·p + scale
-			density = t.zeroBeyond(size, limit, p)
+		y, square := g.filled(bound), g.new()
+		g.min(g.masked(u, g.sign()-1), y, y)
+		g.mul(y, y, square)
+		tail := g.polynomial(above, y, square)
+		g.div(g.polynomial(below, y, square), tail, tail)
 
-			tail := t.horner(above, y)
-			t.div(t.horner(below, y), tail, tail)
-			t.mul(density, tail, tail)
+		low, half := g.copied(y), g.filled(g.value(-0.5))
+		g.fmsTo(square, y, low)
+		g.mul(square, half, half)
+		density, scale := g.reduce(g.exponential(), half, low)
+		g.fmaTo(scale, scale, density)
+		density = g.zeroBeyond(g.masked(u, g.sign()-1), bound, density)
+		g.mul(density, tail, tail)
 
-			phi, bounded, weight := t.vec(), t.vec(), t.vec()
-			t.sub(tail, one, phi)
-			phi = t.selectBySign(x, tail, phi)
-			t.and(t.bits(t.signMask()), x, weight)
-			t.or(weight, y, weight)
-			t.mul(t.constant(coef.InvSqrt2Pi), weight, weight)
-			t.max(x, minusLimit, bounded)
-			t.mul(phi, bounded, bounded)
-			t.fmaTo(phi, density, weight)
-			return bounded, weight
-		}
-	})
+		phi := g.filled(g.value(1))
+		g.sub(tail, phi, phi)
+		phi = g.selectBySign(u, tail, phi)
+		weight := g.filled(bound)
+		g.min(g.masked(u, g.sign()-1), weight, weight)
+		g.or(g.masked(u, g.sign()), weight, weight)
+		g.mul(g.value(coef.InvSqrt2Pi), weight, weight)
+		g.fmaTo(phi, density, weight)
+		value := g.filled(minusBound)
+		g.max(u, value, value)
+		g.mul(phi, value, value)
+		return value, weight
+	},
 }
 
 // zeroBeyond returns v with 0 where size > limit; a NaN keeps v.
-func (t target) zeroBeyond(size, limit, v reg.VecVirtual) reg.VecVirtual {
+func (g group) zeroBeyond(size pack, limit lanes, v pack) pack {
 	const greater, notGreater = 0x1e, 0x1a // GT_OQ, NGT_UQ
-	out := t.vec()
-	if t.zmm {
-		keep := K()
-		t.pick(VCMPPS, VCMPPD)(Imm(notGreater), limit, size, keep)
-		if t.double {
-			VMOVAPD_Z(v, keep, out)
-		} else {
-			VMOVAPS_Z(v, keep, out)
-		}
-		return out
+	if !g.zmm {
+		g.each(g.pick(VCMPPS, VCMPPD), Imm(greater), limit, size, size)
+		g.each(g.pick(VANDNPS, VANDNPD), v, size, size)
+		return size
 	}
-	t.pick(VCMPPS, VCMPPD)(Imm(greater), limit, size, out)
-	t.pick(VANDNPS, VANDNPD)(v, out, out)
-	return out
+	keep := make([]reg.OpmaskVirtual, g.count)
+	for i := range keep {
+		keep[i] = K()
+	}
+	g.each(g.pick(VCMPPS, VCMPPD), Imm(notGreater), limit, size, keep)
+	g.each(g.pick(
+		func(ops ...Op) { VMOVAPS_Z(ops[0], ops[1], ops[2]) },
+		func(ops ...Op) { VMOVAPD_Z(ops[0], ops[1], ops[2]) },
+	), v, keep, size)
+	return size
 }
 
-// selectBySign returns negative where the sign bit of x is set, positive elsewhere.
-func (t target) selectBySign(x, negative, positive reg.VecVirtual) reg.VecVirtual {
-	out := t.vec()
-	switch {
-	case t.zmm && t.double:
-		VPSRAQ(Imm(63), x, out)
-		VPTERNLOGQ(Imm(0xca), positive, negative, out)
-	case t.zmm:
-		VPSRAD(Imm(31), x, out)
-		VPTERNLOGD(Imm(0xca), positive, negative, out)
-	case t.double:
-		VBLENDVPD(x, negative, positive, out)
-	default:
-		VBLENDVPS(x, negative, positive, out)
+// selectBySign returns negative where the sign bit of the vector at u is set, positive
+// elsewhere.
+func (g group) selectBySign(u []Mem, negative, positive pack) pack {
+	out := g.new()
+	g.each(g.pick(VMOVUPS, VMOVUPD), u, out)
+	if g.zmm {
+		last := uint64(8*g.size() - 1)
+		g.each(g.pick(VPSRAD, VPSRAQ), Imm(last), out, out)
+		g.each(g.pick(VPTERNLOGD, VPTERNLOGQ), Imm(0xca), positive, negative, out) // out ? negative : positive
+		return out
 	}
+	g.each(g.pick(
+		func(ops ...Op) { VBLENDVPS(ops[0], ops[1], ops[2], ops[3]) },
+		func(ops ...Op) { VBLENDVPD(ops[0], ops[1], ops[2], ops[3]) },
+	), out, negative, positive, out)
 	return out
 }

@@ -24,8 +24,8 @@ func main() {
 				t.transpose()
 			}
 		case "activation":
-			t.tanh()
-			t.gelu()
+			t.activation("tanh", tanh)
+			t.activation("gelu", gelu)
 		case "vector":
 			t.addScaled()
 			t.scaleMul()

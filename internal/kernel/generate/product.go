@@ -26,7 +26,7 @@ type block struct {
 // from the old c, compute the same bits, and are stored after both were loaded.
 // That takes cols ≥ lanes; for fewer there are masked blocks.
 func (t target) product() {
-	t.function("product", "computes c[i,s] = start + Σ_j a(i,j) b[j,s], see product.go of the generator.",
+	t.function("product", "computes c[i,s] = start + Σ_j a(i,j) b[j,s], j in order; see product.go of the generator.",
 		"func(c, a, b, bias *%s, rows, k, cols, lda, ka, ldb, ldc, mode int)")
 	p := &productWriter{target: t, a: param("a"), lda: param("lda"), ldb: param("ldb"), ka: param("ka"), rows: slot("rows")}
 	p.lda3, p.lda5 = GP64(), GP64()
@@ -334,27 +334,30 @@ func (p *productWriter) block(label string, b block, x, second reg.GPVirtual) {
 	eachRow(func(i, v int, m Mem) { store(v, acc[i*b.vectors+v], m) })
 }
 
-// transpose emits dst[s,j] = src[j,s] for one block of as many rows j as a vector has lanes
-// and all n columns, in bytes: src[j,·] at src + j·lds, dst[s,·] at dst + s·ldd. Of
-// the block's rows only the first rows exist; the last of them stands for the others.
+// transpose emits dst[s,j] = src[j,s] for rows rows of n columns, n a multiple of 8, with
+// strides in bytes: src[j,·] at src + j·lds, dst[s,·] at dst + s·ldd. It takes as many
+// rows at once as a vector has lanes; the last block overlaps the one before. Where
+// there are fewer rows than lanes the last one stands for those that lack, so that
+// a row of dst has room for a whole vector.
 func (t target) transpose() {
-	t.function("transpose", "computes dst[s,j] = src[j,s] for a vector's worth of rows, see product.go of the generator.",
+	t.function("transpose", "computes dst[s,j] = src[j,s], see product.go of the generator.",
 		"func(dst, src *%s, lds, ldd, rows, n int)")
-	dst, lds, ldd, n := param("dst"), param("lds"), param("ldd"), param("n")
 	size, lanes := t.size(), t.lanes()
+	Label("block")
 	source := make([]reg.GPVirtual, lanes)
 	source[0] = param("src")
+	lds, left := param("lds"), param("rows")
 	for j := 1; j < lanes; j++ {
 		source[j] = GP64()
 		MOVQ(source[j-1], source[j])
 		moved := GP64()
 		LEAQ(Mem{Base: source[j-1], Index: lds, Scale: 1}, moved)
-		CMPQ(slot("rows"), Imm(uint64(j)))
+		CMPQ(left, Imm(uint64(j)))
 		CMOVQGT(moved, source[j])
 	}
-	shift := log2(size)
-	SHLQ(Imm(uint64(shift)), n)
-	s := lds // free from here on
+	dst, ldd, n := param("dst"), param("ldd"), param("n")
+	SHLQ(Imm(uint64(log2(size))), n)
+	s := GP64()
 	XORQ(s, s)
 	Label("loop")
 	at := func(j, byteOffset int) Mem {
@@ -402,6 +405,23 @@ func (t target) transpose() {
 	ADDQ(Imm(32), s)
 	CMPQ(s, n)
 	JLT(LabelRef("loop"))
+
+	step, rest := GP64(), param("rows")
+	SUBQ(Imm(uint64(lanes)), rest)
+	JLE(LabelRef("done"))
+	MOVQ(U32(lanes), step)
+	CMPQ(rest, step)
+	JGE(LabelRef("next"))
+	XCHGQ(rest, step)
+	Label("next")
+	MOVQ(rest, slot("rows"))
+	MOVQ(step, rest)
+	SHLQ(Imm(uint64(log2(size))), rest)
+	ADDQ(rest, slot("dst"))
+	IMULQ(slot("lds"), step)
+	ADDQ(step, slot("src"))
+	JMP(LabelRef("block"))
+	Label("done")
 	VZEROUPPER()
 	RET()
 }

@@ -81,6 +81,7 @@ func (t target) vecs(n int) []reg.VecVirtual {
 
 type emit = func(...Op)
 
+// pick returns the instruction of the element type.
 func (t target) pick(single, double emit) emit {
 	if t.double {
 		return double
@@ -96,16 +97,8 @@ func (t target) move(v, d Op)         { t.pick(VMOVAPS, VMOVAPD)(v, d) }
 func (t target) add(b, a, d Op)       { t.pick(VADDPS, VADDPD)(b, a, d) }
 func (t target) sub(b, a, d Op)       { t.pick(VSUBPS, VSUBPD)(b, a, d) }
 func (t target) mul(b, a, d Op)       { t.pick(VMULPS, VMULPD)(b, a, d) }
-func (t target) div(b, a, d Op)       { t.pick(VDIVPS, VDIVPD)(b, a, d) }
-func (t target) and(b, a, d Op)       { t.pick(VANDPS, VANDPD)(b, a, d) }
-func (t target) or(b, a, d Op)        { t.pick(VORPS, VORPD)(b, a, d) }
-func (t target) min(x, bound, d Op)   { t.pick(VMINPS, VMINPD)(x, bound, d) } // bound < x ? bound : x
-func (t target) max(x, bound, d Op)   { t.pick(VMAXPS, VMAXPD)(x, bound, d) } // bound > x ? bound : x
 func (t target) fma(b, a, d Op)       { t.pick(VFMADD231PS, VFMADD231PD)(b, a, d) }
-func (t target) fnma(b, a, d Op)      { t.pick(VFNMADD231PS, VFNMADD231PD)(b, a, d) }
-func (t target) fmaTo(c, a, d Op)     { t.pick(VFMADD213PS, VFMADD213PD)(c, a, d) }   // d = a·d + c
-func (t target) fnmaTo(c, a, d Op)    { t.pick(VFNMADD213PS, VFNMADD213PD)(c, a, d) } // d = −a·d + c
-func (t target) fmsTo(c, a, d Op)     { t.pick(VFMSUB213PS, VFMSUB213PD)(c, a, d) }   // d = a·d − c
+func (t target) fmaTo(c, a, d Op)     { t.pick(VFMADD213PS, VFMADD213PD)(c, a, d) } // d = a·d + c
 func (t target) broadcast(m, v Op)    { t.pick(VBROADCASTSS, VBROADCASTSD)(m, v) }
 func (t target) fmaScalar(m, a, d Op) { t.pick(VFMADD231PS_BCST, VFMADD231PD_BCST)(m, a, d) }
 
@@ -139,13 +132,6 @@ func (t target) bits(pattern uint64) Mem {
 	}
 	constants[name] = m
 	return m
-}
-
-// held returns a register that holds value in every lane.
-func (t target) held(value float64) reg.VecVirtual {
-	v := t.vec()
-	t.load(t.constant(value), v)
-	return v
 }
 
 // param loads a pointer or integer parameter.
