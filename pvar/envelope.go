@@ -185,6 +185,10 @@ func (e *envelope) join(wall, next int32, y, offered float64) float64 {
 // never offers most: where a overtakes b, c still offers as much as b. Heights
 // are taken relative to b, whose differences to c and a carry no rounding of a far
 // origin.
+//
+// Where b and a are nearly parallel that height is ill-conditioned, which does not
+// matter: at the computed height a offers as much as b up to rounding, and b's lead
+// over a only falls beyond it, so that dropping b costs no more than that rounding.
 func (e *envelope) useless(c, b, a int32) bool {
 	s := e.search
 	step := e.sign * (s.z[c] - s.z[b])

@@ -68,6 +68,9 @@ func (x Points) check() error {
 	if len(x.Data)%x.Dim != 0 {
 		return fmt.Errorf("pvar: path: got %d numbers, want a multiple of the dimension %d", len(x.Data), x.Dim)
 	}
+	if x.Len() > math.MaxInt32 {
+		return fmt.Errorf("pvar: path: got %d points, want at most %d", x.Len(), math.MaxInt32)
+	}
 	for i, v := range x.Data {
 		if math.IsNaN(v) || math.IsInf(v, 0) {
 			return fmt.Errorf("pvar: path: point %d, entry %d: got %v, want a finite number", i/x.Dim, i%x.Dim, v)

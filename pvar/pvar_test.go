@@ -61,7 +61,7 @@ func drawPath(t *rapid.T, dim, longest int) Points {
 
 func drawP(t *rapid.T) float64 {
 	if rapid.Bool().Draw(t, "common") {
-		return rapid.SampledFrom([]float64{1, 1.5, 2, 2.5, 3, 4}).Draw(t, "p")
+		return rapid.SampledFrom([]float64{1, 1 + 1e-9, 1.001, 1.5, 2, 2.5, 3, 4, 30}).Draw(t, "p")
 	}
 	return rapid.Float64Range(1, 8).Draw(t, "p")
 }

@@ -35,7 +35,7 @@ package pvar
 // none marks the absence of an extremum.
 const none = -1
 
-// scalarVariation returns the maximising partition of x for p > 1.
+// scalarPartition returns a maximising partition of two points or more, for p > 1.
 func scalarPartition(x []float64, p float64) []int {
 	at := extrema(x)
 	if len(at) < 3 {
@@ -46,19 +46,20 @@ func scalarPartition(x []float64, p float64) []int {
 		z[k] = x[i]
 	}
 	s := newScalarSearch(z, p)
-	rising := z[0] < z[1]
-	// Side 0 holds minima and is asked by maxima, side 1 the reverse, with heights
-	// negated so that one code serves both.
-	side := [2]envelope{{search: s, sign: 1}, {search: s, sign: -1}}
-	start := 0
-	if !rising {
-		start = 1
+	// One side holds minima and is asked by maxima, the other the reverse, with
+	// heights negated so that one code serves both.
+	asked, other := &envelope{search: s, sign: 1}, &envelope{search: s, sign: -1}
+	if z[0] > z[1] {
+		asked, other = other, asked
 	}
-	side[start].push(0)
-	for k := 1; k < len(z); k++ {
-		asked := (start + k + 1) % 2 // 0 when k is a maximum
-		s.from[k], s.value[k] = side[asked].best(int32(k))
-		side[1-asked].push(int32(k))
+	asked.push(0)
+	for k := range int32(len(z)) {
+		if k == 0 {
+			continue
+		}
+		s.from[k], s.value[k] = asked.best(k)
+		other.push(k)
+		asked, other = other, asked
 	}
 	partition := trace(s.from)
 	for j, k := range partition {
