@@ -46,27 +46,29 @@ func scalarPartition(x []float64, p float64) []int {
 		z[k] = x[i]
 	}
 	s := newScalarSearch(z, p)
-	// One side holds minima and is asked by maxima, the other the reverse, with
-	// heights negated so that one code serves both.
-	asked, other := &envelope{search: s, sign: 1}, &envelope{search: s, sign: -1}
-	if z[0] > z[1] {
-		asked, other = other, asked
-	}
-	asked.push(0)
-	for k := range int32(len(z)) {
-		if k == 0 {
-			continue
-		}
-		s.from[k], s.value[k] = asked.best(k)
-		other.push(k)
-		asked, other = other, asked
-	}
+	s.run()
 	partition := trace(s.from)
 	for j, k := range partition {
 		partition[j] = int(at[k])
 	}
 	partition[len(partition)-1] = len(x) - 1
 	return partition
+}
+
+// run fills value and from.
+func (s *scalarSearch) run() {
+	// One side holds minima and is asked by maxima, the other the reverse, with
+	// heights negated so that one code serves both.
+	asked, other := &envelope{search: s, sign: 1}, &envelope{search: s, sign: -1}
+	if s.z[0] > s.z[1] {
+		asked, other = other, asked
+	}
+	asked.push(0)
+	for k := int32(1); int(k) < len(s.z); k++ {
+		s.from[k], s.value[k] = asked.best(k)
+		other.push(k)
+		asked, other = other, asked
+	}
 }
 
 // extrema returns the indices of the first point, of the strict changes of
