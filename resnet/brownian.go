@@ -85,15 +85,11 @@ func scramble(x uint64) uint64 {
 	return x ^ x>>31
 }
 
-// sharedGrid is the number of increments on which coupled fractional noise is
-// drawn; depths must divide it.
-const sharedGrid = 1 << 16
-
 // fractionalNoise draws increments of fractional Brownian motion, exact in
 // distribution, by circulant embedding [Davies and Harte 1987].
 type fractionalNoise struct {
 	hurst float64
-	count int       // increments drawn at a time: the depth, or sharedGrid
+	count int       // increments drawn at a time: the depth, or CoupledGrid
 	roots []float64 // square roots of the circulant's eigenvalues, over 2·count
 	fft   *fourier.CmplxFFT
 	work  []complex128
@@ -103,7 +99,7 @@ type fractionalNoise struct {
 func newFractionalNoise(hurst float64, depth int, coupled bool) *fractionalNoise {
 	n := depth
 	if coupled {
-		n = sharedGrid
+		n = CoupledGrid
 	}
 	f := &fractionalNoise{hurst: hurst, count: n, fft: fourier.NewCmplxFFT(2 * n), work: make([]complex128, 2*n)}
 	covariance := func(k int) float64 {

@@ -16,6 +16,8 @@ type pass[T kernel.Float] struct {
 	net     *Network
 	ops     *kernel.Ops[T]
 	sigma   func(s, ds, u []T) // σ and σ′ of a whole layer
+	fused   bool               // whether ops takes a layer in one call
+	kind    kernel.Activation  // σ, if the kernel has it
 	segment int                // K
 
 	starts   []T // first state of each segment (⌈L/K⌉, d, n)
@@ -73,6 +75,7 @@ func segmentLength[T kernel.Float](net *Network, n int, memory int64) int {
 
 func newPass[T kernel.Float](net *Network, ops *kernel.Ops[T], n, segment int) *pass[T] {
 	d, m, k := net.Width, net.middle(), segment
+	kind, vector := vectorised[net.Activation]
 	kept := func(keep bool, rows int) []T {
 		if keep {
 			return make([]T, k*rows*n)
@@ -81,6 +84,7 @@ func newPass[T kernel.Float](net *Network, ops *kernel.Ops[T], n, segment int) *
 	}
 	return &pass[T]{
 		net: net, ops: ops, segment: k, sigma: activate(net, ops),
+		kind: kind, fused: vector && net.Block == "inner" && net.Residual == "fixed",
 		starts:   make([]T, (net.Depth+k-1)/k*d*n),
 		states:   make([]T, (k+1)*d*n),
 		slopes:   make([]T, k*m*n),
@@ -95,14 +99,14 @@ func newPass[T kernel.Float](net *Network, ops *kernel.Ops[T], n, segment int) *
 	}
 }
 
+// vectorised lists the activations that have a vector kernel.
+var vectorised = map[string]kernel.Activation{"tanh": kernel.Tanh, "gelu": kernel.GELU}
+
 // activate returns σ and σ′ for a whole layer: the vector kernel where there is
 // one, else entry by entry in float64.
 func activate[T kernel.Float](net *Network, ops *kernel.Ops[T]) func(s, ds, u []T) {
-	switch net.Activation {
-	case "tanh":
-		return func(s, ds, u []T) { ops.Activate(kernel.Tanh, s, ds, u) }
-	case "gelu":
-		return func(s, ds, u []T) { ops.Activate(kernel.GELU, s, ds, u) }
+	if kind, ok := vectorised[net.Activation]; ok {
+		return func(s, ds, u []T) { ops.Activate(kind, s, ds, u) }
 	}
 	return func(s, ds, u []T) {
 		for i, z := range u {
@@ -174,7 +178,16 @@ func (p *pass[T]) forward(theta []T, g, n int, keep bool) []T {
 		if !keep { // two states in turn, what else a layer computes in slot 0
 			from, to, slot = j%2, 1-j%2, 0
 		}
-		p.layer(theta, first+j, p.state(to, n), p.state(from, n), p.slope(slot, n), p.value(slot, n), p.branch(slot, n), n)
+		if p.fused {
+			var ds []T
+			if keep {
+				ds = p.slope(slot, n)
+			}
+			w, b := weightsOf(&p.net.before, theta, first+j)
+			p.ops.Forward(p.kind, p.state(to, n), ds, w, p.state(from, n), b, theta[p.net.delta.Offset], p.net.Width, n)
+		} else {
+			p.layer(theta, first+j, p.state(to, n), p.state(from, n), p.slope(slot, n), p.value(slot, n), p.branch(slot, n), n)
+		}
 		end = to
 	}
 	last := p.state(end, n)
@@ -215,6 +228,12 @@ func (p *pass[T]) backward(theta, grad []T, g, n int, fresh bool) {
 	for j := layers - 1; j >= 0; j-- {
 		k := first + j
 		h, ds := p.state(j, n), p.slope(j, n)
+		if p.fused {
+			w, _ := weightsOf(&net.before, theta, k)
+			gw, gb := freshGradient(&net.before, grad, k, fresh)
+			ops.Backward(gw, gb, adjoint, p.pulled[:net.Width*n], w, ds, h, theta[net.delta.Offset], net.Width, n, p.outer)
+			continue
+		}
 		if net.Residual != "fixed" {
 			f := p.value(j, n)
 			if net.behind.present {
@@ -245,13 +264,19 @@ func (p *pass[T]) backward(theta, grad []T, g, n int, fresh bool) {
 	}
 }
 
-// addGradient adds E Hᵀ and the row sums of E to the gradient of layer k's map.
-func (p *pass[T]) addGradient(a *affine, grad []T, k int, e, h []T, n int, fresh bool) {
-	w, b := weightsOf(a, grad, k)
+// freshGradient returns layer k's entries of the gradient, set to zero with fresh.
+func freshGradient[T kernel.Float](a *affine, grad []T, k int, fresh bool) (w, b []T) {
+	w, b = weightsOf(a, grad, k)
 	if fresh {
 		clear(w)
 		clear(b)
 	}
+	return w, b
+}
+
+// addGradient adds E Hᵀ and the row sums of E to the gradient of layer k's map.
+func (p *pass[T]) addGradient(a *affine, grad []T, k int, e, h []T, n int, fresh bool) {
+	w, b := freshGradient(a, grad, k, fresh)
 	p.ops.AddOuter(w, e, h, a.rows, a.cols, n, p.outer)
 	if b != nil {
 		p.ops.AddRowSums(b, e, a.rows, n)
