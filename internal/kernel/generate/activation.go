@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"math"
 
 	. "github.com/mmcloughlin/avo/build"
 	. "github.com/mmcloughlin/avo/operand"
@@ -111,7 +112,7 @@ func (g group) masked(u []Mem, mask lanes) pack {
 // exponential is what the element type decides in the exponential.
 type exponential struct {
 	coefficients        []lanes
-	ln2Hi, ln2Lo, log2e lanes
+	ln2Hi, ln2Lo, log2e lanes // ln2Lo is 0 where ln 2 has one part
 	round               lanes // added and taken away, it rounds to an integer
 	fraction            uint64
 	bias                lanes
@@ -123,6 +124,15 @@ func (g group) exponential() exponential {
 		return exponential{coefficients(g, coef.Exp64[:]), g.value(coef.Ln2Hi64), g.value(coef.Ln2Lo64), log2e, g.value(0x1.8p52), 52, 1023 << 52}
 	}
 	return exponential{coefficients(g, coef.Exp32[:]), g.value(coef.Ln2Hi32), g.value(coef.Ln2Lo32), log2e, g.value(0x1.8p23), 23, 127 << 23}
+}
+
+// forTanh returns the exponential that tanh uses: in float32 with ln 2 in one part.
+func (g group) forTanh() exponential {
+	e := g.exponential()
+	if !g.double {
+		e.ln2Hi, e.ln2Lo = g.value(math.Ln2), 0
+	}
+	return e
 }
 
 // constants returns all of them.
@@ -138,7 +148,9 @@ func (g group) reduce(e exponential, w, low pack) (p, scale pack) {
 	k, r := g.new(), g.copied(w)
 	g.sub(e.round, shifted, k)
 	g.fnma(e.ln2Hi, k, r)
-	g.fnma(e.ln2Lo, k, r)
+	if e.ln2Lo != 0 {
+		g.fnma(e.ln2Lo, k, r)
+	}
 	if low != nil {
 		g.fma(g.value(-0.5), low, r)
 	}
@@ -154,7 +166,7 @@ func (g group) reduce(e exponential, w, low pack) (p, scale pack) {
 var tanh = formula{
 	most: map[bool]int{false: 2, true: 2},
 	constants: func(g group) []lanes {
-		return append(g.exponential().constants(), g.value(1), g.value(2))
+		return append(g.forTanh().constants(), g.value(1), g.value(2))
 	},
 	compute: func(g group, u []Mem) (pack, pack) {
 		bound := coef.Tanh64
@@ -164,7 +176,7 @@ var tanh = formula{
 		w := g.filled(g.value(bound))
 		g.min(g.masked(u, g.sign()-1), w, w)
 		g.add(w, w, w)
-		e, scale := g.reduce(g.exponential(), w, nil)
+		e, scale := g.reduce(g.forTanh(), w, nil)
 		less := g.new()
 		g.sub(g.value(1), scale, less)
 		g.fmaTo(less, scale, e)
