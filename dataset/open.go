@@ -21,10 +21,7 @@ type source struct {
 func openSource(path string) (*source, error) {
 	file, err := os.Open(path)
 	if err != nil {
-		if errors.Is(err, fs.ErrNotExist) {
-			return nil, fmt.Errorf("%w (relative paths start from the folder of the study file)", bare(err))
-		}
-		return nil, bare(err)
+		return nil, hint(bare(err))
 	}
 	info, err := file.Stat()
 	if err == nil && !info.Mode().IsRegular() {
@@ -47,6 +44,14 @@ func openSource(path string) (*source, error) {
 }
 
 func (s *source) Close() error { return s.file.Close() }
+
+// hint adds to the error of a missing file where it was looked for.
+func hint(err error) error {
+	if errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("%w (relative paths start from the folder of the study file)", err)
+	}
+	return err
+}
 
 // bare takes the operation and path off an error of package os.
 func bare(err error) error {

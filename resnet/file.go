@@ -1,7 +1,10 @@
 package resnet
 
 import (
+	"cmp"
 	"fmt"
+	"maps"
+	"math"
 	"path/filepath"
 	"slices"
 	"strconv"
@@ -22,7 +25,8 @@ func (i Initial) File(depth int, base string) string {
 }
 
 // read returns the entries of group g from the file of kind file: a .npy array, or
-// the tensor named like the group in a .safetensors file.
+// the tensor named like the group in a .safetensors file, of the group's shape and
+// with finite entries.
 func (i Initial) read(g Group, depth int, base string) ([]float64, error) {
 	path := i.File(depth, base)
 	var shape []int
@@ -31,7 +35,7 @@ func (i Initial) read(g Group, depth int, base string) ([]float64, error) {
 	case ".npy":
 		var err error
 		if shape, data, err = npy.Read(path); err != nil {
-			return nil, err
+			return nil, fmt.Errorf("%s: %w", path, err)
 		}
 	case ".safetensors":
 		weights, err := weightpath.ReadWeights(path)
@@ -40,7 +44,11 @@ func (i Initial) read(g Group, depth int, base string) ([]float64, error) {
 		}
 		tensor, ok := weights.Tensors[g.Name]
 		if !ok {
-			return nil, fmt.Errorf("%s: got no tensor %s, want one of shape %v", path, g.Name, g.Shape)
+			names := strings.Join(slices.Sorted(maps.Keys(weights.Tensors)), ", ")
+			return nil, fmt.Errorf("%s: got the tensors %s, want one named %s of shape %v", path, cmp.Or(names, "(none)"), g.Name, g.Shape)
+		}
+		if i := slices.IndexFunc(tensor.Data, func(v float64) bool { return math.IsNaN(v) || math.IsInf(v, 0) }); i >= 0 {
+			return nil, fmt.Errorf("%s: tensor %s: entry %d: got %v, want a finite number", path, g.Name, i, tensor.Data[i])
 		}
 		shape, data = tensor.Shape, tensor.Data
 	default:
