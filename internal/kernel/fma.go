@@ -17,28 +17,35 @@ func fma[T Float](x, y, z T) T {
 // fma32 returns x·y + z rounded once to float32.
 //
 // The product of two float32 is exact in float64 (24 + 24 ≤ 53 bits, and the
-// exponent fits). The float64 sum s is rounded, and rounding s again to float32
-// differs from rounding the exact sum only if s lies midway between two
-// float32: rounding to float64 is monotone and keeps the midpoints, so any other
-// s is on the same side of each midpoint as the exact sum. For results in the
-// normal range s is midway iff its 29 low bits are 1 followed by zeros; that and
-// all smaller s are left to fma32Midway.
+// exponent fits). Only their sum s with z is rounded there, and rounding that again
+// to float32 is right where roundsOnce says so.
 func fma32(x, y, z float32) float32 {
 	p := float64(x) * float64(y)
 	s := float64(p + float64(z))
-	bits := math.Float64bits(s)
-	if bits&(1<<29-1) != 1<<28 && bits<<1 >= (1023-126)<<53 {
+	if roundsOnce(s) {
 		return float32(s)
 	}
-	return fma32Midway(p, float64(z), s)
+	return roundOdd(p, float64(z), s)
 }
 
-// fma32Midway returns p + z rounded to float32, where s is p + z rounded to
-// float64. It first makes s the sum rounded to odd: of the two neighbours of an
-// inexact sum the one with an odd significand. As 53 ≥ 24 + 2, rounding that to
-// float32 equals rounding the exact sum (Boldo and Melquiond, "Emulation of a
-// FMA and correctly rounded sums", IEEE Trans. Comput. 57, 2008).
-func fma32Midway(p, z, s float64) float32 {
+// roundsOnce reports whether a sum that was rounded to the float64 s is surely
+// rounded right when s is rounded to float32. It may not be only if s lies midway
+// between two float32: rounding to float64 is monotone and keeps the midpoints, so any
+// other s is on the same side of each midpoint as the exact sum. In the normal range
+// s is midway iff its 29 low bits are 1 followed by zeros; smaller s are not decided.
+func roundsOnce(s float64) bool {
+	bits := math.Float64bits(s)
+	return bits&(1<<29-1) != 1<<28 && bits<<1 >= (1023-126)<<53
+}
+
+// roundOdd returns p + z rounded to float32, where s is p + z rounded to float64. It
+// first makes s the sum rounded to odd: of the two neighbours of an inexact sum the
+// one with an odd significand. As 53 ≥ 24 + 2, rounding that to float32 equals
+// rounding the exact sum (Boldo and Melquiond, "Emulation of a FMA and correctly
+// rounded sums", IEEE Trans. Comput. 57, 2008).
+//
+//go:noinline
+func roundOdd(p, z, s float64) float32 {
 	t := float64(s - p)
 	e := float64(float64(p-float64(s-t)) + float64(z-t)) // p + z = s + e
 	bits := math.Float64bits(s)

@@ -32,12 +32,7 @@ func addOuter[T Float](g, e, h []T, r, c, n int, _ []T) {
 	for i := range r {
 		x := e[i*n : i*n+n]
 		for j := range c {
-			y := h[j*n : j*n+n]
-			sum := g[i*c+j]
-			for s := range x {
-				sum = fma(x[s], y[s], sum)
-			}
-			g[i*c+j] = sum
+			g[i*c+j] = chain(g[i*c+j], x, h[j*n:j*n+n])
 		}
 	}
 }

@@ -3,7 +3,7 @@
 //
 // Each set is the minimax fit (Remez exchange in 60-digit arithmetic) of the
 // function and interval named, for the relative error of what is computed from
-// it, rounded to the element type. The bound stated is that of the fit before
+// it, rounded to the element type; fit.py prints them. The bound stated is that before
 // rounding.
 package coef
 
