@@ -155,8 +155,10 @@ type ball struct {
 	norms  norms
 	env    envelope
 	hidden []float64 // ‖h_k(x_i)‖ ≤ hidden[k], k = 0..L
-	g      interval  // ‖∂J/∂θ_k‖_F ≤ g √(2J)
-	μ      interval  // ‖∇J‖² ≥ 2μJ
+	// σ_min of the features and min|σ′(z)| of every layer, from below.
+	features, slopes []interval
+	g                interval // ‖∂J/∂θ_k‖_F ≤ g √(2J)
+	μ                interval // ‖∇J‖² ≥ 2μJ
 }
 
 // ball evaluates, with ḡ_k the gains at ‖A_k‖ + w, u_k the feature norms at the
@@ -180,6 +182,7 @@ func (it *Iterate) ball(w float64) ball {
 		λ, κ = exact(1), it.m1
 	}
 	features, slopes, moves := make([]interval, L), make([]interval, L), make([]interval, L)
+	b.features, b.slopes = features, slopes
 	rootN := it.samples().sqrt()
 	var move interval
 	for k := range L {
