@@ -194,3 +194,23 @@ func TestSlug(t *testing.T) {
 		t.Error("two names have one slug")
 	}
 }
+
+// TestFileNames wants figures named after data and settings, and groups that share
+// both told apart by their hash.
+func TestFileNames(t *testing.T) {
+	named := func(hash, data string, settings map[string]string) group {
+		return group{Group: analyze.Group{Group: hash, Data: data, Settings: settings}}
+	}
+	groups := []group{
+		named("aaaaaaaaaa", "digits", nil),
+		named("bbbbbbbbbb", "digits", map[string]string{"network.alpha": "0.5"}),
+		named("cccccccccc", "diabetes", nil),
+		named("dddddddddd", "diabetes", nil),
+	}
+	nameFiles(groups)
+	for i, want := range []string{"digits", "digits-alpha-0_5", "diabetes-cccccccc", "diabetes-dddddddd"} {
+		if groups[i].slug != want {
+			t.Errorf("group %d: got %q, want %q", i, groups[i].slug, want)
+		}
+	}
+}

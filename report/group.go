@@ -77,7 +77,7 @@ func newGroups(result *analyze.Result) []group {
 	add := func(g analyze.Group) {
 		g.Exponents, g.VariationSlope = finite(g.Exponents), finite(g.VariationSlope)
 		index[g.Group] = len(groups)
-		groups = append(groups, group{Group: g, slug: slug(g.Group), label: label(g), notes: slices.Clone(g.Notes)})
+		groups = append(groups, group{Group: g, label: label(g), notes: slices.Clone(g.Notes)})
 	}
 	for _, g := range result.Groups {
 		add(g)
@@ -95,6 +95,7 @@ func newGroups(result *analyze.Result) []group {
 			g.notes = append(g.notes, fmt.Sprintf("Run %s: no rate: %s", r.ID, r.RateReason))
 		}
 	}
+	nameFiles(groups)
 	for i := range groups {
 		slices.SortStableFunc(groups[i].runs, func(a, b run) int {
 			return cmp.Or(cmp.Compare(a.Depth, b.Depth), cmp.Compare(a.Seed, b.Seed), cmp.Compare(a.ID, b.ID))
@@ -120,6 +121,25 @@ func label(g analyze.Group) string {
 		parts = append(parts, fmt.Sprintf("%s = %s", k, g.Settings[k]))
 	}
 	return strings.Join(parts, ", ")
+}
+
+// nameFiles gives each group the slug of its data and settings, followed by the
+// start of its hash where two groups would share it.
+func nameFiles(groups []group) {
+	count := map[string]int{}
+	for i := range groups {
+		parts := []string{cmp.Or(groups[i].Data, "unnamed")}
+		for _, k := range slices.Sorted(maps.Keys(groups[i].Settings)) {
+			parts = append(parts, k[strings.LastIndexByte(k, '.')+1:], groups[i].Settings[k])
+		}
+		groups[i].slug = slug(strings.ReplaceAll(strings.Join(parts, "-"), ".", "_"))
+		count[groups[i].slug]++
+	}
+	for i := range groups {
+		if g := &groups[i]; count[g.slug] > 1 {
+			g.slug = slug(g.slug + "-" + g.Group.Group[:min(8, len(g.Group.Group))])
+		}
+	}
 }
 
 // slug returns name where it is fit for a file name and a URL everywhere: letters,

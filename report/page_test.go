@@ -61,7 +61,7 @@ func TestWrite(t *testing.T) {
 	dir, page := written(t, sampleSmall, sampleSmall.result())
 	files := contents(t, filepath.Join(dir, "report"))
 	for _, figure := range []string{"loss", "norms", "weights", "variation", "slopes"} {
-		name := "figures/" + figure + "-3f2a9c01"
+		name := "figures/" + figure + "-separated"
 		for extension, start := range map[string]string{".svg": "<svg ", ".pdf": "%PDF-", ".png": "\x89PNG", ".csv": ""} {
 			if data, ok := files[name+extension]; !ok || !strings.HasPrefix(data, start) || len(data) < 50 {
 				t.Errorf("%s is missing or no such file: %.20q", name+extension, data)
@@ -258,7 +258,7 @@ func TestRunFolder(t *testing.T) {
 	}
 	files := contents(t, filepath.Join(folder, "report"))
 	for _, name := range []string{"loss", "weights"} {
-		if _, ok := files["figures/"+name+"-3f2a9c01.svg"]; !ok {
+		if _, ok := files["figures/"+name+"-separated.svg"]; !ok {
 			t.Errorf("there is no figure of %s", name)
 		}
 	}

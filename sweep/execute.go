@@ -29,7 +29,7 @@ func executeRun[T kernel.Float](ctx context.Context, w *work, run *study.Run, fo
 	case err != nil:
 		return train.Outcome{}, err
 	}
-	d, err := newDescent[T](run, set, workers)
+	d, err := newDescent[T](run, set, workers, w.options.Workers)
 	if err != nil {
 		return train.Outcome{}, err
 	}
@@ -54,8 +54,9 @@ type descent[T kernel.Float] struct {
 	train.Descent[T]
 }
 
-// newDescent builds the network, its initial weights and its evaluators.
-func newDescent[T kernel.Float](run *study.Run, set *dataset.Set, workers int) (*descent[T], error) {
+// newDescent builds the network, its initial weights and its evaluators for a run
+// on some of the cores.
+func newDescent[T kernel.Float](run *study.Run, set *dataset.Set, workers, cores int) (*descent[T], error) {
 	net, err := resnet.New(run.Network, run.Depth, set.Inputs, set.Outputs)
 	if err != nil {
 		return nil, err
@@ -68,7 +69,12 @@ func newDescent[T kernel.Float](run *study.Run, set *dataset.Set, workers int) (
 		Network: net, Spec: run.Train, Seed: run.Seed,
 		Initial: initial, Theta: append([]T(nil), initial...),
 	}}
-	options := resnet.Options{Workers: workers}
+	limit, err := run.Train.MemoryBytes()
+	if err != nil {
+		return nil, err
+	}
+	// Runs at work share the limit as they share the cores.
+	options := resnet.Options{Workers: workers, Memory: limit / int64(cores) * int64(workers)}
 	samples := resnet.Samples{X: set.X, Y: set.Y, Labels: set.Labels}
 	if d.Full, err = resnet.NewEvaluator[T](net, samples, options); err != nil {
 		return nil, err

@@ -5,6 +5,9 @@ import (
 	"fmt"
 	"math"
 
+	"github.com/dustin/go-humanize"
+	"github.com/pbnjay/memory"
+
 	"github.com/deeplimit/deeplimit/internal/field"
 )
 
@@ -23,6 +26,10 @@ type Spec struct {
 	Epsilon float64 `yaml:"epsilon,omitempty" json:"epsilon,omitempty"`
 	Step    Step    `yaml:"step,omitempty" json:"step"`
 	Stop    Stop    `yaml:"stop,omitempty" json:"stop"`
+	// Memory is the most that the hidden states of all runs at work may take, such as
+	// 2GB; beyond it states are recomputed. Default: a quarter of the machine's memory.
+	// It changes no result, so it has no part in the run's hash.
+	Memory string `yaml:"memory,omitempty" json:"-"`
 }
 
 // Step is the step-size rule: the η of iteration t.
@@ -87,6 +94,9 @@ func (s Spec) Resolve(samples int) (Spec, error) {
 	if err := s.checkMethod(samples); err != nil {
 		return Spec{}, err
 	}
+	if _, err := s.MemoryBytes(); err != nil {
+		return Spec{}, err
+	}
 	var err error
 	if s.Stop, err = s.Stop.resolve(); err != nil {
 		return Spec{}, field.Under("stop", err)
@@ -95,6 +105,19 @@ func (s Spec) Resolve(samples int) (Spec, error) {
 		return Spec{}, field.Under("step", err)
 	}
 	return s, nil
+}
+
+// MemoryBytes returns Memory in bytes, a quarter of the machine's memory when it is
+// not set, and 0 (no limit) on a machine that does not say how much it has.
+func (s Spec) MemoryBytes() (int64, error) {
+	if s.Memory == "" {
+		return int64(memory.TotalMemory() / 4), nil
+	}
+	bytes, err := humanize.ParseBytes(s.Memory)
+	if err != nil || bytes < 1 || bytes > 1<<62 {
+		return 0, &field.Error{Path: "memory", Got: s.Memory, Want: "a size such as 500MB or 2GB"}
+	}
+	return int64(bytes), nil
 }
 
 // checkMethod refuses wrong values of the method and its parameters.
