@@ -5,8 +5,8 @@ import (
 	"testing"
 )
 
-// Benchmarks report GFLOP/s, a fused multiply-add counted as two; the last column
-// of the table, the fraction of the peak, is that over BenchmarkPeak's.
+// Benchmarks report GFLOP/s, a fused multiply-add counted as two; over that of
+// BenchmarkPeak in the same run it is the fraction of the peak.
 
 func BenchmarkPeak(b *testing.B) {
 	benchmarkTiers(b, benchmarkPeak[float32], benchmarkPeak[float64])

@@ -180,3 +180,27 @@ func TestSetTier(t *testing.T) {
 		t.Errorf(`SetTier("neon"): got %v`, err)
 	}
 }
+
+// A step calls these all the time: none of them may allocate.
+func TestNoAllocation(t *testing.T) {
+	noAllocation[float32](t)
+	noAllocation[float64](t)
+}
+
+func noAllocation[T Float](t *testing.T) {
+	const d, n = 11, 24
+	for _, ops := range Tiers[T]() {
+		l := newTile[T](d, n)
+		if got := testing.AllocsPerRun(10, func() {
+			ops.Forward(Tanh, l.next, l.ds, l.w, l.h, nil, 0.1, d, n)
+			ops.Backward(l.g, l.next[:d], l.p, l.e, l.w, l.ds, l.h, 1e-3, d, n, l.tmp)
+			ops.Activate(GELU, l.next, l.ds, l.h)
+			ops.AddScaled(l.w, -1e-3, l.g)
+			if sum := ops.SumSquares(l.g) + ops.SumSquaredDifferences(l.g, l.w); sum != sum {
+				t.Error("sum of squares is NaN")
+			}
+		}); got != 0 {
+			t.Errorf("%s: got %v allocations, want 0", ops.Tier, got)
+		}
+	}
+}

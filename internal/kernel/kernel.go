@@ -12,10 +12,12 @@
 // reassociated. Sums over samples or over a long vector run in 16 interleaved
 // chains (element i goes to chain i mod 16), added at the end as a tree:
 // 16 → 8 → 4 → 2 → 1, chain i with chain i + half. All tiers therefore return the
-// same bits, and a run may be resumed on another machine.
+// same bits (a NaN for a NaN, whatever its payload), and a run may be resumed on
+// another machine.
 //
 // Shapes are checked before any loop; a mismatch panics, as it is a bug of the
-// caller. Arguments that are written must not overlap others unless said.
+// caller. The arrays of a product may be longer than their shape, vectors have equal
+// lengths. Arguments that are written must not overlap others unless said.
 package kernel
 
 // Lanes is the granularity of a tile's width n, the same for all tiers and types.
@@ -29,7 +31,14 @@ type Activation int
 
 // The activations with a vectorised kernel.
 const (
+	// Tanh is tanh u, with σ′ = 1 − σ(u)² rounded once. The error is at most 2 ulp in
+	// float64 and 4 ulp in float32 (measured: 1.71 over 12 million arguments, 2.57 over all
+	// float32); |tanh| ≤ 1, tanh ±0 = ±0, tanh ±Inf = ±1, NaN gives NaN.
 	Tanh Activation = iota
+	// GELU is u Φ(u) in the exact form, Φ(u) = (1 + erf(u/√2))/2, with σ′ = Φ(u) + u φ(u).
+	// The error of u Φ(u) is below 8 ulp (measured: 5.2 and 5.0), also where Φ is tiny, down
+	// to u = −37.5 (float64) and −12.5 (float32), below which the result is −0; that of σ′,
+	// which has a zero, is below 4·2⁻⁵³ and 4·2⁻²⁴. −Inf gives −0 and σ′ = 0.
 	GELU
 )
 

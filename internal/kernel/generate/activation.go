@@ -141,8 +141,9 @@ func (e exponential) constants() []lanes {
 }
 
 // reduce returns p = eʳ − 1 and scale = 2ᵏ of e^w = 2ᵏ eʳ; low, where it is not nil, is
-// a value of which half is taken from r.
-func (g group) reduce(e exponential, w, low pack) (p, scale pack) {
+// a value of which half is taken from r. In float64 and without low, as in tanh64, it
+// also returns what the last rounding of p took off.
+func (g group) reduce(e exponential, w, low pack) (p, below, scale pack) {
 	shifted := g.filled(e.log2e)
 	g.fmaTo(e.round, w, shifted)
 	k, r := g.new(), g.copied(w)
@@ -157,10 +158,17 @@ func (g group) reduce(e exponential, w, low pack) (p, scale pack) {
 	square := g.new()
 	g.mul(r, r, square)
 	p = g.polynomial(e.coefficients, r, square)
-	g.fmaTo(r, square, p)
+	if g.double && low == nil {
+		below = g.copied(p)
+		g.fmaTo(r, square, p)
+		g.sub(p, r, r)
+		g.fmaTo(r, square, below)
+	} else {
+		g.fmaTo(r, square, p)
+	}
 	g.each(g.pick(VPSLLD, VPSLLQ), Imm(e.fraction), shifted, shifted)
 	g.each(g.pick(VPADDD, VPADDQ), e.bias, shifted, shifted)
-	return p, shifted
+	return p, below, shifted
 }
 
 var tanh = formula{
@@ -176,22 +184,28 @@ var tanh = formula{
 		w := g.filled(g.value(bound))
 		g.min(g.masked(u, g.sign()-1), w, w)
 		g.add(w, w, w)
-		e, scale := g.reduce(g.forTanh(), w, nil)
+		e, below, scale := g.reduce(g.forTanh(), w, nil)
 		less := g.new()
 		g.sub(g.value(1), scale, less)
-		g.fmaTo(less, scale, e)
 		d, q := g.new(), g.new()
-		g.add(g.value(2), e, d)
 		if g.double {
-			low, inverse := g.new(), g.filled(g.value(1))
+			g.mul(below, scale, below)
+			tail := below
+			g.fmaTo(less, scale, e)
+			inverse, low := g.filled(g.value(1)), g.new()
+			g.add(g.value(2), e, d)
 			g.div(d, inverse, inverse)
 			g.sub(g.value(2), d, low)
 			g.sub(low, e, low)
+			g.add(tail, low, low)
 			g.mul(e, inverse, q)
 			g.fnma(q, d, e)
 			g.fnma(q, low, e)
+			g.add(tail, e, e)
 			g.fma(e, inverse, q)
 		} else {
+			g.fmaTo(less, scale, e)
+			g.add(g.value(2), e, d)
 			g.div(d, e, q)
 		}
 		g.or(g.masked(u, g.sign()), q, q)
@@ -222,7 +236,7 @@ var gelu = formula{
 		low, half := g.copied(y), g.filled(g.value(-0.5))
 		g.fmsTo(square, y, low)
 		g.mul(square, half, half)
-		density, scale := g.reduce(g.exponential(), half, low)
+		density, _, scale := g.reduce(g.exponential(), half, low)
 		g.fmaTo(scale, scale, density)
 		density = g.zeroBeyond(g.masked(u, g.sign()-1), bound, density)
 		g.mul(density, tail, tail)
