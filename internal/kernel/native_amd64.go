@@ -30,8 +30,8 @@ type assembly[T Float] struct {
 	tanh, gelu func(next, ds, u, h *T, a T, n int)
 	addScaled  func(y, x *T, a T, n int)
 	scaleMul   func(z, x, y *T, a T, n int)
-	squares    func(chains *[16]float64, x *T, n int)
-	distances  func(chains *[16]float64, x, y *T, n int)
+	squares    func(x *T, n int) (chains [16]float64)
+	distances  func(x, y *T, n int) (chains [16]float64)
 	peak       func(rounds int, x *T)
 }
 
@@ -143,7 +143,7 @@ func (f *assembly[T]) ops() Ops[T] {
 			var chains [16]float64
 			main := len(x) &^ 15
 			if main > 0 {
-				f.squares(&chains, &x[0], main)
+				chains = f.squares(&x[0], main)
 			}
 			addSquares(&chains, x[main:])
 			return tree(&chains)
@@ -152,7 +152,7 @@ func (f *assembly[T]) ops() Ops[T] {
 			var chains [16]float64
 			main := len(x) &^ 15
 			if main > 0 {
-				f.distances(&chains, &x[0], &y[0], main)
+				chains = f.distances(&x[0], &y[0], main)
 			}
 			addSquaredDifferences(&chains, x[main:], y[main:])
 			return tree(&chains)

@@ -19,15 +19,15 @@ func scaleMulAVX2F32(z *float32, x *float32, y *float32, a float32, n int)
 //go:noescape
 func addRowSumsAVX2F32(sums *float32, e *float32, r int, n int)
 
-// sumSquaresAVX2F32 adds x[i]² to chains[i mod 16] for n elements, a multiple of 16.
+// sumSquaresAVX2F32 returns the chains of Σ x[i]² for n elements, a multiple of 16.
 //
 //go:noescape
-func sumSquaresAVX2F32(chains *[16]float64, x *float32, n int)
+func sumSquaresAVX2F32(x *float32, n int) (chains [16]float64)
 
-// sumSquaredDifferencesAVX2F32 adds (x[i]−y[i])² to chains[i mod 16] for n elements, a multiple of 16.
+// sumSquaredDifferencesAVX2F32 returns the chains of Σ (x[i]−y[i])² for n elements, a multiple of 16.
 //
 //go:noescape
-func sumSquaredDifferencesAVX2F32(chains *[16]float64, x *float32, y *float32, n int)
+func sumSquaredDifferencesAVX2F32(x *float32, y *float32, n int) (chains [16]float64)
 
 // peakAVX2F32 runs rounds of 12 independent vectors of fused multiply-adds.
 //
@@ -49,15 +49,15 @@ func scaleMulAVX2F64(z *float64, x *float64, y *float64, a float64, n int)
 //go:noescape
 func addRowSumsAVX2F64(sums *float64, e *float64, r int, n int)
 
-// sumSquaresAVX2F64 adds x[i]² to chains[i mod 16] for n elements, a multiple of 16.
+// sumSquaresAVX2F64 returns the chains of Σ x[i]² for n elements, a multiple of 16.
 //
 //go:noescape
-func sumSquaresAVX2F64(chains *[16]float64, x *float64, n int)
+func sumSquaresAVX2F64(x *float64, n int) (chains [16]float64)
 
-// sumSquaredDifferencesAVX2F64 adds (x[i]−y[i])² to chains[i mod 16] for n elements, a multiple of 16.
+// sumSquaredDifferencesAVX2F64 returns the chains of Σ (x[i]−y[i])² for n elements, a multiple of 16.
 //
 //go:noescape
-func sumSquaredDifferencesAVX2F64(chains *[16]float64, x *float64, y *float64, n int)
+func sumSquaredDifferencesAVX2F64(x *float64, y *float64, n int) (chains [16]float64)
 
 // peakAVX2F64 runs rounds of 12 independent vectors of fused multiply-adds.
 //
@@ -79,15 +79,15 @@ func scaleMulAVX512F32(z *float32, x *float32, y *float32, a float32, n int)
 //go:noescape
 func addRowSumsAVX512F32(sums *float32, e *float32, r int, n int)
 
-// sumSquaresAVX512F32 adds x[i]² to chains[i mod 16] for n elements, a multiple of 16.
+// sumSquaresAVX512F32 returns the chains of Σ x[i]² for n elements, a multiple of 16.
 //
 //go:noescape
-func sumSquaresAVX512F32(chains *[16]float64, x *float32, n int)
+func sumSquaresAVX512F32(x *float32, n int) (chains [16]float64)
 
-// sumSquaredDifferencesAVX512F32 adds (x[i]−y[i])² to chains[i mod 16] for n elements, a multiple of 16.
+// sumSquaredDifferencesAVX512F32 returns the chains of Σ (x[i]−y[i])² for n elements, a multiple of 16.
 //
 //go:noescape
-func sumSquaredDifferencesAVX512F32(chains *[16]float64, x *float32, y *float32, n int)
+func sumSquaredDifferencesAVX512F32(x *float32, y *float32, n int) (chains [16]float64)
 
 // peakAVX512F32 runs rounds of 12 independent vectors of fused multiply-adds.
 //
@@ -109,15 +109,15 @@ func scaleMulAVX512F64(z *float64, x *float64, y *float64, a float64, n int)
 //go:noescape
 func addRowSumsAVX512F64(sums *float64, e *float64, r int, n int)
 
-// sumSquaresAVX512F64 adds x[i]² to chains[i mod 16] for n elements, a multiple of 16.
+// sumSquaresAVX512F64 returns the chains of Σ x[i]² for n elements, a multiple of 16.
 //
 //go:noescape
-func sumSquaresAVX512F64(chains *[16]float64, x *float64, n int)
+func sumSquaresAVX512F64(x *float64, n int) (chains [16]float64)
 
-// sumSquaredDifferencesAVX512F64 adds (x[i]−y[i])² to chains[i mod 16] for n elements, a multiple of 16.
+// sumSquaredDifferencesAVX512F64 returns the chains of Σ (x[i]−y[i])² for n elements, a multiple of 16.
 //
 //go:noescape
-func sumSquaredDifferencesAVX512F64(chains *[16]float64, x *float64, y *float64, n int)
+func sumSquaredDifferencesAVX512F64(x *float64, y *float64, n int) (chains [16]float64)
 
 // peakAVX512F64 runs rounds of 12 independent vectors of fused multiply-adds.
 //

@@ -89,30 +89,30 @@ sum:
 	VZEROUPPER
 	RET
 
-// func sumSquaresAVX2F32(chains *[16]float64, x *float32, n int)
+// func sumSquaresAVX2F32(x *float32, n int) (chains [16]float64)
 // Requires: AVX, FMA3
-TEXT ·sumSquaresAVX2F32(SB), NOSPLIT, $0-24
-	MOVQ    chains+0(FP), AX
-	MOVQ    x+8(FP), CX
-	VMOVUPD (AX), Y0
-	VMOVUPD 32(AX), Y1
-	VMOVUPD 64(AX), Y2
-	VMOVUPD 96(AX), Y3
-	MOVQ    n+16(FP), BX
-	XORQ    DX, DX
+TEXT ·sumSquaresAVX2F32(SB), NOSPLIT, $0-144
+	MOVQ   x+0(FP), AX
+	VXORPS Y0, Y0, Y0
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
+	MOVQ   n+8(FP), DX
+	XORQ   CX, CX
 
 loop:
-	VCVTPS2PD   (CX)(DX*4), Y4
+	VCVTPS2PD   (AX)(CX*4), Y4
 	VFMADD231PD Y4, Y4, Y0
-	VCVTPS2PD   16(CX)(DX*4), Y4
+	VCVTPS2PD   16(AX)(CX*4), Y4
 	VFMADD231PD Y4, Y4, Y1
-	VCVTPS2PD   32(CX)(DX*4), Y4
+	VCVTPS2PD   32(AX)(CX*4), Y4
 	VFMADD231PD Y4, Y4, Y2
-	VCVTPS2PD   48(CX)(DX*4), Y4
+	VCVTPS2PD   48(AX)(CX*4), Y4
 	VFMADD231PD Y4, Y4, Y3
-	ADDQ        $0x10, DX
-	CMPQ        DX, BX
+	ADDQ        $0x10, CX
+	CMPQ        CX, DX
 	JLT         loop
+	LEAQ        chains_0+16(FP), AX
 	VMOVUPD     Y0, (AX)
 	VMOVUPD     Y1, 32(AX)
 	VMOVUPD     Y2, 64(AX)
@@ -120,39 +120,39 @@ loop:
 	VZEROUPPER
 	RET
 
-// func sumSquaredDifferencesAVX2F32(chains *[16]float64, x *float32, y *float32, n int)
+// func sumSquaredDifferencesAVX2F32(x *float32, y *float32, n int) (chains [16]float64)
 // Requires: AVX, FMA3
-TEXT ·sumSquaredDifferencesAVX2F32(SB), NOSPLIT, $0-32
-	MOVQ    chains+0(FP), AX
-	MOVQ    x+8(FP), CX
-	MOVQ    y+16(FP), DX
-	VMOVUPD (AX), Y0
-	VMOVUPD 32(AX), Y1
-	VMOVUPD 64(AX), Y2
-	VMOVUPD 96(AX), Y3
-	MOVQ    n+24(FP), SI
-	XORQ    BX, BX
+TEXT ·sumSquaredDifferencesAVX2F32(SB), NOSPLIT, $0-152
+	MOVQ   x+0(FP), AX
+	MOVQ   y+8(FP), CX
+	VXORPS Y0, Y0, Y0
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
+	MOVQ   n+16(FP), BX
+	XORQ   DX, DX
 
 loop:
-	VCVTPS2PD   (CX)(BX*4), Y4
-	VCVTPS2PD   (DX)(BX*4), Y5
+	VCVTPS2PD   (AX)(DX*4), Y4
+	VCVTPS2PD   (CX)(DX*4), Y5
 	VSUBPD      Y5, Y4, Y4
 	VFMADD231PD Y4, Y4, Y0
-	VCVTPS2PD   16(CX)(BX*4), Y4
-	VCVTPS2PD   16(DX)(BX*4), Y5
+	VCVTPS2PD   16(AX)(DX*4), Y4
+	VCVTPS2PD   16(CX)(DX*4), Y5
 	VSUBPD      Y5, Y4, Y4
 	VFMADD231PD Y4, Y4, Y1
-	VCVTPS2PD   32(CX)(BX*4), Y4
-	VCVTPS2PD   32(DX)(BX*4), Y5
+	VCVTPS2PD   32(AX)(DX*4), Y4
+	VCVTPS2PD   32(CX)(DX*4), Y5
 	VSUBPD      Y5, Y4, Y4
 	VFMADD231PD Y4, Y4, Y2
-	VCVTPS2PD   48(CX)(BX*4), Y4
-	VCVTPS2PD   48(DX)(BX*4), Y5
+	VCVTPS2PD   48(AX)(DX*4), Y4
+	VCVTPS2PD   48(CX)(DX*4), Y5
 	VSUBPD      Y5, Y4, Y4
 	VFMADD231PD Y4, Y4, Y3
-	ADDQ        $0x10, BX
-	CMPQ        BX, SI
+	ADDQ        $0x10, DX
+	CMPQ        DX, BX
 	JLT         loop
+	LEAQ        chains_0+24(FP), AX
 	VMOVUPD     Y0, (AX)
 	VMOVUPD     Y1, 32(AX)
 	VMOVUPD     Y2, 64(AX)
@@ -293,30 +293,30 @@ sum:
 	VZEROUPPER
 	RET
 
-// func sumSquaresAVX2F64(chains *[16]float64, x *float64, n int)
+// func sumSquaresAVX2F64(x *float64, n int) (chains [16]float64)
 // Requires: AVX, FMA3
-TEXT ·sumSquaresAVX2F64(SB), NOSPLIT, $0-24
-	MOVQ    chains+0(FP), AX
-	MOVQ    x+8(FP), CX
-	VMOVUPD (AX), Y0
-	VMOVUPD 32(AX), Y1
-	VMOVUPD 64(AX), Y2
-	VMOVUPD 96(AX), Y3
-	MOVQ    n+16(FP), BX
-	XORQ    DX, DX
+TEXT ·sumSquaresAVX2F64(SB), NOSPLIT, $0-144
+	MOVQ   x+0(FP), AX
+	VXORPS Y0, Y0, Y0
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
+	MOVQ   n+8(FP), DX
+	XORQ   CX, CX
 
 loop:
-	VMOVUPD     (CX)(DX*8), Y4
+	VMOVUPD     (AX)(CX*8), Y4
 	VFMADD231PD Y4, Y4, Y0
-	VMOVUPD     32(CX)(DX*8), Y4
+	VMOVUPD     32(AX)(CX*8), Y4
 	VFMADD231PD Y4, Y4, Y1
-	VMOVUPD     64(CX)(DX*8), Y4
+	VMOVUPD     64(AX)(CX*8), Y4
 	VFMADD231PD Y4, Y4, Y2
-	VMOVUPD     96(CX)(DX*8), Y4
+	VMOVUPD     96(AX)(CX*8), Y4
 	VFMADD231PD Y4, Y4, Y3
-	ADDQ        $0x10, DX
-	CMPQ        DX, BX
+	ADDQ        $0x10, CX
+	CMPQ        CX, DX
 	JLT         loop
+	LEAQ        chains_0+16(FP), AX
 	VMOVUPD     Y0, (AX)
 	VMOVUPD     Y1, 32(AX)
 	VMOVUPD     Y2, 64(AX)
@@ -324,39 +324,39 @@ loop:
 	VZEROUPPER
 	RET
 
-// func sumSquaredDifferencesAVX2F64(chains *[16]float64, x *float64, y *float64, n int)
+// func sumSquaredDifferencesAVX2F64(x *float64, y *float64, n int) (chains [16]float64)
 // Requires: AVX, FMA3
-TEXT ·sumSquaredDifferencesAVX2F64(SB), NOSPLIT, $0-32
-	MOVQ    chains+0(FP), AX
-	MOVQ    x+8(FP), CX
-	MOVQ    y+16(FP), DX
-	VMOVUPD (AX), Y0
-	VMOVUPD 32(AX), Y1
-	VMOVUPD 64(AX), Y2
-	VMOVUPD 96(AX), Y3
-	MOVQ    n+24(FP), SI
-	XORQ    BX, BX
+TEXT ·sumSquaredDifferencesAVX2F64(SB), NOSPLIT, $0-152
+	MOVQ   x+0(FP), AX
+	MOVQ   y+8(FP), CX
+	VXORPS Y0, Y0, Y0
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
+	MOVQ   n+16(FP), BX
+	XORQ   DX, DX
 
 loop:
-	VMOVUPD     (CX)(BX*8), Y4
-	VMOVUPD     (DX)(BX*8), Y5
+	VMOVUPD     (AX)(DX*8), Y4
+	VMOVUPD     (CX)(DX*8), Y5
 	VSUBPD      Y5, Y4, Y4
 	VFMADD231PD Y4, Y4, Y0
-	VMOVUPD     32(CX)(BX*8), Y4
-	VMOVUPD     32(DX)(BX*8), Y5
+	VMOVUPD     32(AX)(DX*8), Y4
+	VMOVUPD     32(CX)(DX*8), Y5
 	VSUBPD      Y5, Y4, Y4
 	VFMADD231PD Y4, Y4, Y1
-	VMOVUPD     64(CX)(BX*8), Y4
-	VMOVUPD     64(DX)(BX*8), Y5
+	VMOVUPD     64(AX)(DX*8), Y4
+	VMOVUPD     64(CX)(DX*8), Y5
 	VSUBPD      Y5, Y4, Y4
 	VFMADD231PD Y4, Y4, Y2
-	VMOVUPD     96(CX)(BX*8), Y4
-	VMOVUPD     96(DX)(BX*8), Y5
+	VMOVUPD     96(AX)(DX*8), Y4
+	VMOVUPD     96(CX)(DX*8), Y5
 	VSUBPD      Y5, Y4, Y4
 	VFMADD231PD Y4, Y4, Y3
-	ADDQ        $0x10, BX
-	CMPQ        BX, SI
+	ADDQ        $0x10, DX
+	CMPQ        DX, BX
 	JLT         loop
+	LEAQ        chains_0+24(FP), AX
 	VMOVUPD     Y0, (AX)
 	VMOVUPD     Y1, 32(AX)
 	VMOVUPD     Y2, 64(AX)
@@ -483,52 +483,52 @@ sum:
 	VZEROUPPER
 	RET
 
-// func sumSquaresAVX512F32(chains *[16]float64, x *float32, n int)
-// Requires: AVX, AVX512F
-TEXT ·sumSquaresAVX512F32(SB), NOSPLIT, $0-24
-	MOVQ    chains+0(FP), AX
-	MOVQ    x+8(FP), CX
-	VMOVUPD (AX), Z0
-	VMOVUPD 64(AX), Z1
-	MOVQ    n+16(FP), BX
-	XORQ    DX, DX
+// func sumSquaresAVX512F32(x *float32, n int) (chains [16]float64)
+// Requires: AVX, AVX512DQ, AVX512F
+TEXT ·sumSquaresAVX512F32(SB), NOSPLIT, $0-144
+	MOVQ   x+0(FP), AX
+	VXORPS Z0, Z0, Z0
+	VXORPS Z1, Z1, Z1
+	MOVQ   n+8(FP), DX
+	XORQ   CX, CX
 
 loop:
-	VCVTPS2PD   (CX)(DX*4), Z2
+	VCVTPS2PD   (AX)(CX*4), Z2
 	VFMADD231PD Z2, Z2, Z0
-	VCVTPS2PD   32(CX)(DX*4), Z2
+	VCVTPS2PD   32(AX)(CX*4), Z2
 	VFMADD231PD Z2, Z2, Z1
-	ADDQ        $0x10, DX
-	CMPQ        DX, BX
+	ADDQ        $0x10, CX
+	CMPQ        CX, DX
 	JLT         loop
+	LEAQ        chains_0+16(FP), AX
 	VMOVUPD     Z0, (AX)
 	VMOVUPD     Z1, 64(AX)
 	VZEROUPPER
 	RET
 
-// func sumSquaredDifferencesAVX512F32(chains *[16]float64, x *float32, y *float32, n int)
-// Requires: AVX, AVX512F
-TEXT ·sumSquaredDifferencesAVX512F32(SB), NOSPLIT, $0-32
-	MOVQ    chains+0(FP), AX
-	MOVQ    x+8(FP), CX
-	MOVQ    y+16(FP), DX
-	VMOVUPD (AX), Z0
-	VMOVUPD 64(AX), Z1
-	MOVQ    n+24(FP), SI
-	XORQ    BX, BX
+// func sumSquaredDifferencesAVX512F32(x *float32, y *float32, n int) (chains [16]float64)
+// Requires: AVX, AVX512DQ, AVX512F
+TEXT ·sumSquaredDifferencesAVX512F32(SB), NOSPLIT, $0-152
+	MOVQ   x+0(FP), AX
+	MOVQ   y+8(FP), CX
+	VXORPS Z0, Z0, Z0
+	VXORPS Z1, Z1, Z1
+	MOVQ   n+16(FP), BX
+	XORQ   DX, DX
 
 loop:
-	VCVTPS2PD   (CX)(BX*4), Z2
-	VCVTPS2PD   (DX)(BX*4), Z3
+	VCVTPS2PD   (AX)(DX*4), Z2
+	VCVTPS2PD   (CX)(DX*4), Z3
 	VSUBPD      Z3, Z2, Z2
 	VFMADD231PD Z2, Z2, Z0
-	VCVTPS2PD   32(CX)(BX*4), Z2
-	VCVTPS2PD   32(DX)(BX*4), Z3
+	VCVTPS2PD   32(AX)(DX*4), Z2
+	VCVTPS2PD   32(CX)(DX*4), Z3
 	VSUBPD      Z3, Z2, Z2
 	VFMADD231PD Z2, Z2, Z1
-	ADDQ        $0x10, BX
-	CMPQ        BX, SI
+	ADDQ        $0x10, DX
+	CMPQ        DX, BX
 	JLT         loop
+	LEAQ        chains_0+24(FP), AX
 	VMOVUPD     Z0, (AX)
 	VMOVUPD     Z1, 64(AX)
 	VZEROUPPER
@@ -656,52 +656,52 @@ sum:
 	VZEROUPPER
 	RET
 
-// func sumSquaresAVX512F64(chains *[16]float64, x *float64, n int)
-// Requires: AVX, AVX512F
-TEXT ·sumSquaresAVX512F64(SB), NOSPLIT, $0-24
-	MOVQ    chains+0(FP), AX
-	MOVQ    x+8(FP), CX
-	VMOVUPD (AX), Z0
-	VMOVUPD 64(AX), Z1
-	MOVQ    n+16(FP), BX
-	XORQ    DX, DX
+// func sumSquaresAVX512F64(x *float64, n int) (chains [16]float64)
+// Requires: AVX, AVX512DQ, AVX512F
+TEXT ·sumSquaresAVX512F64(SB), NOSPLIT, $0-144
+	MOVQ   x+0(FP), AX
+	VXORPS Z0, Z0, Z0
+	VXORPS Z1, Z1, Z1
+	MOVQ   n+8(FP), DX
+	XORQ   CX, CX
 
 loop:
-	VMOVUPD     (CX)(DX*8), Z2
+	VMOVUPD     (AX)(CX*8), Z2
 	VFMADD231PD Z2, Z2, Z0
-	VMOVUPD     64(CX)(DX*8), Z2
+	VMOVUPD     64(AX)(CX*8), Z2
 	VFMADD231PD Z2, Z2, Z1
-	ADDQ        $0x10, DX
-	CMPQ        DX, BX
+	ADDQ        $0x10, CX
+	CMPQ        CX, DX
 	JLT         loop
+	LEAQ        chains_0+16(FP), AX
 	VMOVUPD     Z0, (AX)
 	VMOVUPD     Z1, 64(AX)
 	VZEROUPPER
 	RET
 
-// func sumSquaredDifferencesAVX512F64(chains *[16]float64, x *float64, y *float64, n int)
-// Requires: AVX, AVX512F
-TEXT ·sumSquaredDifferencesAVX512F64(SB), NOSPLIT, $0-32
-	MOVQ    chains+0(FP), AX
-	MOVQ    x+8(FP), CX
-	MOVQ    y+16(FP), DX
-	VMOVUPD (AX), Z0
-	VMOVUPD 64(AX), Z1
-	MOVQ    n+24(FP), SI
-	XORQ    BX, BX
+// func sumSquaredDifferencesAVX512F64(x *float64, y *float64, n int) (chains [16]float64)
+// Requires: AVX, AVX512DQ, AVX512F
+TEXT ·sumSquaredDifferencesAVX512F64(SB), NOSPLIT, $0-152
+	MOVQ   x+0(FP), AX
+	MOVQ   y+8(FP), CX
+	VXORPS Z0, Z0, Z0
+	VXORPS Z1, Z1, Z1
+	MOVQ   n+16(FP), BX
+	XORQ   DX, DX
 
 loop:
-	VMOVUPD     (CX)(BX*8), Z2
-	VMOVUPD     (DX)(BX*8), Z3
+	VMOVUPD     (AX)(DX*8), Z2
+	VMOVUPD     (CX)(DX*8), Z3
 	VSUBPD      Z3, Z2, Z2
 	VFMADD231PD Z2, Z2, Z0
-	VMOVUPD     64(CX)(BX*8), Z2
-	VMOVUPD     64(DX)(BX*8), Z3
+	VMOVUPD     64(AX)(DX*8), Z2
+	VMOVUPD     64(CX)(DX*8), Z3
 	VSUBPD      Z3, Z2, Z2
 	VFMADD231PD Z2, Z2, Z1
-	ADDQ        $0x10, BX
-	CMPQ        BX, SI
+	ADDQ        $0x10, DX
+	CMPQ        DX, BX
 	JLT         loop
+	LEAQ        chains_0+24(FP), AX
 	VMOVUPD     Z0, (AX)
 	VMOVUPD     Z1, 64(AX)
 	VZEROUPPER

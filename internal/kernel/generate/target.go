@@ -2,7 +2,6 @@ package main
 
 import (
 	"fmt"
-	"math"
 
 	"github.com/mmcloughlin/avo/attr"
 	. "github.com/mmcloughlin/avo/build"
@@ -108,15 +107,7 @@ func (t target) zero(v reg.VecVirtual) { VXORPS(v, v, v) }
 // constants remembers what has been laid down in this file.
 var constants = map[string]Mem{}
 
-// constant returns 64 bytes of memory that hold value in every lane.
-func (t target) constant(value float64) Mem {
-	if t.double {
-		return t.bits(math.Float64bits(value))
-	}
-	return t.bits(uint64(math.Float32bits(float32(value))))
-}
-
-// bits is constant for a bit pattern.
+// bits returns 64 bytes of memory that hold the pattern in every lane.
 func (t target) bits(pattern uint64) Mem {
 	name := fmt.Sprintf("lanes%dx%x", 8*t.size(), pattern)
 	if m, ok := constants[name]; ok {

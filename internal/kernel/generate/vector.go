@@ -132,23 +132,22 @@ func (t target) addRowSums() {
 	RET()
 }
 
-// sumSquares emits the 16 chains of Σ x², or of Σ (x−y)², in float64, started from and
-// left in chains.
+// sumSquares emits the 16 chains of Σ x², or of Σ (x−y)², in float64.
 func (t target) sumSquares(difference bool) {
 	wide := target{double: true, zmm: t.zmm}
-	name, doc, args := "sumSquares", "adds x[i]² to chains[i mod 16] for n elements, a multiple of 16.", "x"
+	name, doc, args := "sumSquares", "returns the chains of Σ x[i]² for n elements, a multiple of 16.", "x"
 	if difference {
-		name, doc, args = "sumSquaredDifferences", "adds (x[i]−y[i])² to chains[i mod 16] for n elements, a multiple of 16.", "x, y"
+		name, doc, args = "sumSquaredDifferences", "returns the chains of Σ (x[i]−y[i])² for n elements, a multiple of 16.", "x, y"
 	}
-	t.function(name, doc, "func(chains *[16]float64, "+args+" *%s, n int)")
-	chains, x := param("chains"), param("x")
+	t.function(name, doc, "func("+args+" *%s, n int) (chains [16]float64)")
+	x := param("x")
 	var y reg.GPVirtual
 	if difference {
 		y = param("y")
 	}
 	v := wide.vecs(16 / wide.lanes())
-	for i := range v {
-		wide.load(Mem{Base: chains, Disp: i * wide.width()}, v[i])
+	for _, c := range v {
+		wide.zero(c)
 	}
 	i, n := GP64(), param("n")
 	XORQ(i, i)
@@ -174,8 +173,14 @@ func (t target) sumSquares(difference bool) {
 	ADDQ(Imm(16), i)
 	CMPQ(i, n)
 	JLT(LabelRef("loop"))
+	chains, err := ReturnIndex(0).Index(0).Resolve()
+	if err != nil {
+		panic(err)
+	}
+	result := GP64()
+	LEAQ(chains.Addr, result)
 	for i := range v {
-		wide.store(v[i], Mem{Base: chains, Disp: i * wide.width()})
+		wide.store(v[i], Mem{Base: result, Disp: i * wide.width()})
 	}
 	VZEROUPPER()
 	RET()
