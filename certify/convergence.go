@@ -141,7 +141,7 @@ func (it *Iterate) rounding(b ball, root interval) Rounding {
 	lever := it.δmax.mul(b.env.exp).mul(b.env.t).hi
 	r := Rounding{Reading: e.residual, LossError: it.lossError(), MovementError: it.frobeniusError()}
 	for k := range it.p.Depth {
-		still := u * (scale*b.norms.v[k].hi + b.norms.b[k].hi + b.norms.c[k].hi) * forwardNoise
+		still := u * b.norms.size(k, scale) * forwardNoise
 		moving := (e.gradient[k] + 2*u*b.g.mul(far.loss).hi) * forwardNoise
 		r.Loss += lever * still
 		r.LossStep += lever * moving
@@ -193,7 +193,7 @@ func (it *Iterate) ball(w float64) ball {
 		if inner {
 			turn := n.v[k].mul(move).add(radius.mul(u)).add(exact(e.slope[k]))
 			near := about(it.m.Slopes[k], 2*elementary*it.p.UnitRoundoff).minus(it.m2.mul(turn))
-			z := n.v[k].mul(it.hidden(k).add(noisy).add(move)).add(n.b[k]).hi
+			z := n.v[k].mul(it.hidden(k).add(noisy).add(move)).add(at(n.b, k)).hi
 			slopes[k] = near.max(about(it.σ.MinFirst(z), elementary*0x1p-52))
 		}
 		moves[k] = u.add(κ.mul(move))

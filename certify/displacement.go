@@ -98,8 +98,7 @@ func (it *Iterate) stretchRounding(n norms, s Stretch) float64 {
 	u, root := it.p.UnitRoundoff, math.Sqrt(float64(it.widest()))
 	var most float64
 	for k, l := range s.Lengths {
-		size := root*(n.v[k].hi+n.w[k].hi) + n.b[k].hi + n.c[k].hi
-		most = max(most, float64(s.Steps)*u*size+2*u*l)
+		most = max(most, float64(s.Steps)*u*n.size(k, root)+2*u*l)
 	}
 	return most * forwardNoise
 }

@@ -42,5 +42,5 @@ func ExampleNew() {
 	// smoothness               1.152     1.736  1.506 holds
 	// descent              8.228e-05 0.0001601  1.946 holds
 	// gradient-increments   0.002171  0.008527  3.927 holds
-	// radius 0.0753, rate 0.6890, step size at most 0.4994
+	// radius 0.0692, rate 0.7460, step size at most 0.5081
 }

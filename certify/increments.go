@@ -47,7 +47,7 @@ func (it *Iterate) weightIncrement(k int) interval {
 // norms at most n with envelope env and weight increment at most b.
 func (it *Iterate) incrementLimit(n norms, env envelope, k int, b interval) interval {
 	δ := it.δmax
-	bias := n.b[k].max(n.c[k])
+	bias := at(n.b, k).max(at(n.c, k))
 	own := n.v[k].square().add(bias.square()).sqrt()
 	next := n.v[k+1]
 	limit := δ.square().mul(env.exp).mul(env.t).mul(it.m1).mul(next.add(own))
@@ -67,7 +67,7 @@ func (it *Iterate) incrementNoise(n norms, env envelope) float64 {
 	if it.p.Block == "inner" {
 		var a float64
 		for k := range it.p.Depth {
-			a = max(a, n.v[k].hi+n.b[k].hi)
+			a = max(a, n.v[k].hi+at(n.b, k).hi)
 		}
 		e += 2 * it.δmax.mul(it.m2).mul(env.exp.square()).mul(env.input.square()).mul(it.loss).hi * it.branchError() * a
 	}

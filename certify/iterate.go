@@ -28,7 +28,7 @@ type Iterate struct {
 // norms are the spectral norms and bias norms of a network, per layer: v for the
 // outermost matrix (A, or V in mlp) and c for the bias added beside it, w and b
 // for what stands inside σ in mlp. In block inner the one bias, b, is inside σ
-// and v stands for A; in outer it is c. Absent ones are zero.
+// and v stands for A; in outer it is c. Absent ones are nil.
 type norms struct{ v, w, b, c []interval }
 
 // New checks p and m and returns the iterate they describe.
@@ -57,7 +57,7 @@ func New(p Problem, m Measurement) (*Iterate, error) {
 		it.δ[k] = exact(math.Abs(m.Delta[min(k, len(m.Delta)-1)]))
 		it.δmax = it.δmax.max(it.δ[k])
 	}
-	it.norms = norms{v: it.widen(m.Weights, it.spectralError()), w: make([]interval, p.Depth)}
+	it.norms.v = it.widen(m.Weights, it.spectralError())
 	b, c := it.widen(m.Biases, it.vectorError()), it.widen(m.OuterBiases, it.vectorError())
 	switch p.Block {
 	case "outer":
@@ -74,18 +74,32 @@ func New(p Problem, m Measurement) (*Iterate, error) {
 	return it, nil
 }
 
-// widen encloses measured values of relative error e; nil becomes zeros.
+// widen encloses measured values of relative error e; none become nil.
 func (it *Iterate) widen(values []float64, e float64) []interval {
-	intervals := make([]interval, it.p.Depth)
+	if len(values) == 0 {
+		return nil
+	}
+	intervals := make([]interval, len(values))
 	for i, v := range values {
 		intervals[i] = within(v, e)
 	}
 	return intervals
 }
 
+// at returns x[k], and 0 for an absent part.
+func at(x []interval, k int) interval {
+	if x == nil {
+		return interval{}
+	}
+	return x[k]
+}
+
 // grown returns the norms that hold wherever ‖θ′_k − θ_k‖_F ≤ by[k] for all k.
 func (n norms) grown(by []interval) norms {
 	wider := func(x []interval) []interval {
+		if x == nil {
+			return nil
+		}
 		y := make([]interval, len(x))
 		for k := range x {
 			y[k] = x[k].add(by[k])
@@ -93,6 +107,11 @@ func (n norms) grown(by []interval) norms {
 		return y
 	}
 	return norms{wider(n.v), wider(n.w), wider(n.b), wider(n.c)}
+}
+
+// size bounds ‖θ_k‖_F, root the factor by which ‖·‖_F may exceed ‖·‖₂.
+func (n norms) size(k int, root float64) float64 {
+	return root*(n.v[k].hi+at(n.w, k).hi) + at(n.b, k).hi + at(n.c, k).hi
 }
 
 // same returns by for every layer.
@@ -161,7 +180,7 @@ func (it *Iterate) envelope(n norms) envelope {
 		var v, z interval
 		for k := range it.p.Depth {
 			v = v.max(n.v[k])
-			z = z.max(n.w[k].square().add(n.b[k].square()).sqrt())
+			z = z.max(n.w[k].square().add(at(n.b, k).square()).sqrt())
 		}
 		features := it.m1.mul(z).mul(e.input).hypot1(it.p.Bias)
 		e.t = features.square().add(it.m1.mul(v).mul(e.input).square()).sqrt()
@@ -180,7 +199,7 @@ func (it *Iterate) feature(k int) interval {
 	case "outer":
 		h = it.m1.mul(h)
 	case "mlp":
-		h = it.m1.mul(it.norms.w[k].mul(h).add(it.norms.b[k]))
+		h = it.m1.mul(it.norms.w[k].mul(h).add(at(it.norms.b, k)))
 	}
 	return h.hypot1(it.p.Bias)
 }

@@ -101,7 +101,7 @@ func (it *Iterate) propagate(env envelope) noise {
 
 	for k := range L {
 		h := it.hidden(k).hi
-		δ, v, w, b, c := it.δ[k].hi, it.norms.v[k].hi, it.norms.w[k].hi, it.norms.b[k].hi, it.norms.c[k].hi
+		δ, v, w, b, c := it.δ[k].hi, it.norms.v[k].hi, at(it.norms.w, k).hi, at(it.norms.b, k).hi, at(it.norms.c, k).hi
 		var branch float64
 		switch it.p.Block {
 		case "inner":
@@ -121,7 +121,7 @@ func (it *Iterate) propagate(env envelope) noise {
 	adjoint := e.residual + it.readoutError()*π
 	outer := it.outerError() + ε
 	for k := L - 1; k >= 0; k-- {
-		δ, v, w, z := it.δ[k].hi, it.norms.v[k].hi, it.norms.w[k].hi, e.slope[k]
+		δ, v, w, z := it.δ[k].hi, it.norms.v[k].hi, at(it.norms.w, k).hi, e.slope[k]
 		f := it.feature(k).hi
 		h := it.hidden(k).hypot1(it.p.Bias).hi
 		steep := product(m2, z)

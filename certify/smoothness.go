@@ -133,8 +133,7 @@ func (it *Iterate) stepNoise(η float64) float64 {
 	u, root := it.p.UnitRoundoff, math.Sqrt(float64(it.widest()))
 	var sum float64
 	for k := range it.p.Depth {
-		size := root*(it.norms.v[k].hi+it.norms.w[k].hi) + it.norms.b[k].hi + it.norms.c[k].hi
-		sum += η*it.noise.gradient[k] + u*size + 2*u*η*it.m.Gradients[k]
+		sum += η*it.noise.gradient[k] + u*it.norms.size(k, root) + 2*u*η*it.m.Gradients[k]
 	}
 	return it.δmax.mul(it.env.exp).mul(it.env.t).hi * sum * forwardNoise
 }
