@@ -6309,7 +6309,7 @@ done:
 	RET
 
 // func productAVX512F32(c *float32, a *float32, b *float32, bias *float32, rows int, k int, cols int, lda int, ka int, ldb int, ldc int, mode int)
-// Requires: AVX512DQ, AVX512F, BMI2
+// Requires: AVX, AVX512DQ, AVX512F, BMI2
 TEXT ·productAVX512F32(SB), NOSPLIT, $0-96
 	MOVQ  a+8(FP), AX
 	MOVQ  lda+56(FP), CX
@@ -11278,10 +11278,11 @@ wide12_end:
 	JMP    wide_next
 
 wide_done:
+	VZEROUPPER
 	RET
 
 // func productAVX512F64(c *float64, a *float64, b *float64, bias *float64, rows int, k int, cols int, lda int, ka int, ldb int, ldc int, mode int)
-// Requires: AVX512DQ, AVX512F, BMI2
+// Requires: AVX, AVX512DQ, AVX512F, BMI2
 TEXT ·productAVX512F64(SB), NOSPLIT, $0-96
 	MOVQ  a+8(FP), AX
 	MOVQ  lda+56(FP), CX
@@ -16250,4 +16251,5 @@ wide12_end:
 	JMP    wide_next
 
 wide_done:
+	VZEROUPPER
 	RET

@@ -43,6 +43,7 @@ func (t target) product() {
 		DECQ(ones)
 		KMOVW(ones.As32(), p.tail)
 		p.rowBlocks("wide", 12, 0)
+		VZEROUPPER()
 		RET()
 		return
 	}
