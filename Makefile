@@ -27,6 +27,7 @@ test: ## all tests, offline
 lint: ## gofumpt, vet, staticcheck; generated code is up to date
 	@test -z "$$(go tool gofumpt -l .)" || { echo 'not formatted (run make format):'; go tool gofumpt -l .; exit 1; }
 	go vet ./...
+	internal/kernel/generate.sh --check
 	go tool staticcheck ./...
 
 .PHONY: format

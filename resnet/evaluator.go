@@ -71,7 +71,7 @@ func NewEvaluator[T kernel.Float](net *Network, samples Samples, options Options
 	if err := net.CheckTargets(samples.Y); err != nil {
 		return nil, err
 	}
-	e := &Evaluator[T]{net: net, ops: kernel.For[T](), samples: samples, width: tileWidth[T](net.Width), options: options}
+	e := &Evaluator[T]{net: net, ops: kernel.For[T](), samples: samples, width: tileWidth[T](max(net.Width, net.middle())), options: options}
 	rows := make([]int, n)
 	for i := range rows {
 		rows[i] = i
@@ -143,7 +143,7 @@ func Parallelism(net *Network, n int, dtype string) int {
 }
 
 func shardsOf[T kernel.Float](net *Network, n int) int {
-	width := tileWidth[T](net.Width)
+	width := tileWidth[T](max(net.Width, net.middle()))
 	return shardCount[T](net.Layout.Trained, (n+width-1)/width)
 }
 

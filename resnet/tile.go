@@ -17,14 +17,22 @@ type tile[T kernel.Float] struct {
 	want []int     // class of each sample, nil for a regression
 }
 
-// tileWidth returns the most columns of a tile, a function of the width and the
-// element type alone, because the order in which gradients are summed, and so
-// their last bits, depend on it.
+// tileWidth returns the most columns of a tile for layers of that width (the larger
+// of d and m), a function of the width and the element type alone, because the order
+// in which gradients are summed, and so their last bits, depend on it. A column must
+// be wide enough to pay for reading a layer's weights and narrow enough that a
+// layer's states stay in the nearest cache: measured with one worker on Zen 4.
 func tileWidth[T kernel.Float](width int) int {
-	if width >= 64 {
-		return 32
+	_, single := any(T(0)).(float32)
+	switch {
+	case width >= 256:
+		return 64
+	case single && width <= 16:
+		return 64
+	case !single && width > 16 && width <= 64:
+		return 16
 	}
-	return 64
+	return 32
 }
 
 // pack fills t with the samples that rows lists, x (N,inputs) and y (N,outputs).
