@@ -87,6 +87,33 @@ func TestCertificateHoldsToTheEnd(t *testing.T) {
 	}
 }
 
+// TestCertificateAtTheFloor goes on long after the loss has stopped at what rounding
+// leaves: the promise of ever smaller losses is then undecided, never violated.
+func TestCertificateAtTheFloor(t *testing.T) {
+	n := paperRegime(16, 1, 0.5)
+	certificate := issue(t, n, 2e-6)
+	start, η := parameters(n), certificate.StepSize
+	later := certify.Later{Iteration: certificate.Iteration, MinStep: η, MaxStep: η}
+	verdicts := map[certify.Verdict]int{}
+	for range 3000 {
+		n.step(n.evaluate(), η)
+		later.Iteration++
+		later.StepSum += η
+		later.Loss, later.Movement = n.evaluate().loss, movement(n, start)
+		bounds, err := certificate.Check(later)
+		if err != nil {
+			t.Fatal(err)
+		}
+		verdicts[bounds[0].Verdict]++
+		if bounds[1].Verdict != certify.Holds {
+			t.Fatalf("%+v", bounds[1])
+		}
+	}
+	if !(later.Loss < 1e-29 && verdicts[certify.Undecided] > 2000 && verdicts[certify.Holds] > 20) {
+		t.Errorf("J = %g, verdicts %v: want a floor below 1e-29, reached under promises that hold", later.Loss, verdicts)
+	}
+}
+
 // issue descends with η = N L^{2α−1} until the certificate is issued.
 func issue(t *testing.T, n *network, latest float64) *certify.Certificate {
 	t.Helper()
@@ -267,6 +294,11 @@ func TestPromisesUnderOtherSteps(t *testing.T) {
 		if b.Verdict != certify.Undecided || b.Reason == "" {
 			t.Errorf("%s beyond the reserve: %s %q, want undecided", b.Name, b.Verdict, b.Reason)
 		}
+	}
+	broken := *certificate
+	broken.Rate = math.NaN()
+	if bounds, err := broken.Check(later); err == nil {
+		t.Errorf("rate NaN: bounds %+v, want an error", bounds)
 	}
 	for _, edit := range []func(l *certify.Later){
 		func(l *certify.Later) { l.Iteration = certificate.Iteration - 1 },

@@ -143,7 +143,7 @@ func (h *History) Bounds(p Problem, d Displaced) ([]Bound, error) {
 		return []Bound{far, long.refused(whyVariation), rough.refused(whyVariation)}, nil
 	}
 	scale := within(math.Pow(float64(p.Depth), 1-p.Alpha), elementary*0x1p-52)
-	terms := it.γ(4 * p.Depth * (p.Width*p.Width + 2))
+	terms := gamma(4*p.Depth*(p.Width*p.Width+2), double)
 	jitter := 2 * h.Rounding * float64(p.Depth)
 	limit := scale.mul(exact(h.Variation))
 	long = long.judge(limit, scale.mul(widened(within(d.Variation, terms), jitter)))

@@ -43,7 +43,7 @@ func New(p Problem, m Measurement) (*Iterate, error) {
 	}
 	σ, err := activation.ByName(p.Activation)
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("certify: %w", err)
 	}
 	it := &Iterate{p: p, m: m, σ: σ}
 	it.m1 = within(σ.SupFirst(), elementary*0x1p-53)
@@ -57,13 +57,13 @@ func New(p Problem, m Measurement) (*Iterate, error) {
 		it.δ[k] = exact(math.Abs(m.Delta[min(k, len(m.Delta)-1)]))
 		it.δmax = it.δmax.max(it.δ[k])
 	}
-	it.norms.v = it.widen(m.Weights, it.spectralError())
-	b, c := it.widen(m.Biases, it.vectorError()), it.widen(m.OuterBiases, it.vectorError())
+	it.norms.v = widen(m.Weights, it.spectralError())
+	b, c := widen(m.Biases, it.vectorError()), widen(m.OuterBiases, it.vectorError())
 	switch p.Block {
 	case "outer":
 		it.norms.b, it.norms.c = c, b
 	case "mlp":
-		it.norms.w = it.widen(m.InnerWeights, it.spectralError())
+		it.norms.w = widen(m.InnerWeights, it.spectralError())
 		fallthrough
 	default:
 		it.norms.b, it.norms.c = b, c
@@ -74,8 +74,8 @@ func New(p Problem, m Measurement) (*Iterate, error) {
 	return it, nil
 }
 
-// widen encloses measured values of relative error e; none become nil.
-func (it *Iterate) widen(values []float64, e float64) []interval {
+// widen encloses measured values of relative error e; no values become nil.
+func widen(values []float64, e float64) []interval {
 	if len(values) == 0 {
 		return nil
 	}
@@ -159,6 +159,7 @@ type envelope struct {
 	s, exp, reach, input, t interval
 }
 
+// envelope evaluates the envelope of the norms n.
 func (it *Iterate) envelope(n norms) envelope {
 	var e envelope
 	e.reach = it.hidden(0)
@@ -204,7 +205,7 @@ func (it *Iterate) feature(k int) interval {
 	return h.hypot1(it.p.Bias)
 }
 
-// samples returns N and depth L as intervals.
+// samples and depth enclose N and L.
 func (it *Iterate) samples() interval { return exact(float64(it.p.Samples)) }
 func (it *Iterate) depth() interval   { return exact(float64(it.p.Depth)) }
 

@@ -34,7 +34,8 @@ type Problem struct {
 	MaxInnerProduct float64 `json:"max_inner_product"`
 
 	// UnitRoundoff is u of the arithmetic that trained and measured: 2⁻⁵³ for
-	// float64, 2⁻²⁴ for float32 (the coarser one if they differ).
+	// float64, 2⁻²⁴ for float32 (the coarser one if they differ). Norms, singular
+	// values and the sums below are taken in float64 in any case.
 	UnitRoundoff float64 `json:"unit_roundoff"`
 }
 

@@ -34,7 +34,8 @@ func (v *Violation) Error() string {
 // bounds, with a *Violation as error if one is broken. With s steps since the
 // certificate the loss bound is (1 − μ̄ Σ η/s)^s J(t), which is at least Π (1 − ημ̄) J(t)
 // by concavity of the logarithm, and equal to it for a constant η. Promises are not
-// applicable after a step larger than StepSize.
+// applicable after a step larger than StepSize, and at iteration t itself, where the
+// loss bound is an equality, undecided.
 //
 // Rounding enters each step as √(2J) ← q√(2J) + grain, q² = 1 − ημ̄: the computed
 // √(2J) may exceed its bound by the sum of all grains, each shrunk by the steps
@@ -42,6 +43,13 @@ func (v *Violation) Error() string {
 func (c *Certificate) Check(l Later) ([]Bound, error) {
 	if err := numbers("later loss, movement, step_sum, min_step or max_step", []float64{l.Loss, l.Movement, l.StepSum, l.MinStep, l.MaxStep}); err != nil {
 		return nil, fmt.Errorf("certify: iteration %d: %w", l.Iteration, err)
+	}
+	r := c.Rounding
+	if err := numbers("certificate", []float64{
+		c.Loss, c.Radius, c.Movement, c.Rate, c.Smoothness, c.StepSize,
+		r.Loss, r.LossStep, r.Weight, r.WeightStep, r.Reading, r.LossError, r.MovementError,
+	}); err != nil {
+		return nil, fmt.Errorf("certify: iteration %d: %w", c.Iteration, err)
 	}
 	steps := float64(l.Iteration - c.Iteration)
 	const sum = 1e-6 // relative error granted to a running sum
@@ -55,10 +63,11 @@ func (c *Certificate) Check(l Later) ([]Bound, error) {
 		why := fmt.Sprintf("a step of %.6g exceeded the certified %.6g", l.MaxStep, c.StepSize)
 		return []Bound{loss.refused(why), ball.refused(why)}, nil
 	}
-	limit, r := c.Loss, c.Rounding
-	var off float64 // of the true √(2J) from its bound
+	limit := c.Loss
+	var decay, off float64 // log of the promised decay; of the true √(2J) from its bound
 	if steps > 0 {
-		limit *= math.Exp(steps * math.Log1p(-min(1, c.Rate*l.StepSum/steps)))
+		decay = -steps * math.Log1p(-min(1, c.Rate*l.StepSum/steps))
+		limit *= math.Exp(-decay)
 		off = (r.Loss + r.LossStep*l.MaxStep) * min(steps, 2/(c.Rate*l.MinStep)) * forwardNoise
 	}
 	root := math.Sqrt(2 * c.Loss)
@@ -69,7 +78,8 @@ func (c *Certificate) Check(l Later) ([]Bound, error) {
 		return []Bound{loss.unmeasured(exact(limit), why), ball.unmeasured(exact(c.Radius), why)}, nil
 	}
 	half := exact(0.5)
-	promised := within(limit, (elementary+4*steps)*0x1p-52)
+	// A running sum of s steps errs by s units, which the exponent multiplies.
+	promised := within(limit, (elementary+4*steps*(1+decay))*0x1p-52)
 	seen := widened(within(2*l.Loss, r.LossError).sqrt(), off+r.Reading)
 	bounds := []Bound{
 		loss.judge(promised, half.mul(seen.square())),

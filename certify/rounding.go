@@ -7,14 +7,20 @@ import "math"
 // bounds the relative error of any product or sum of non-negative terms of n
 // operations, in any order. docs/certificates.md, section 9, argues every count.
 
-// γ returns nu/(1 − nu), and +Inf when nu ≥ 1, where the analysis says nothing.
-func (it *Iterate) γ(n int) float64 {
-	nu := float64(n) * it.p.UnitRoundoff
+// double is the unit roundoff of float64, in which all norms are taken.
+const double = 0x1p-53
+
+// gamma returns nu/(1 − nu), and +Inf when nu ≥ 1, where the analysis says nothing.
+func gamma(n int, u float64) float64 {
+	nu := float64(n) * u
 	if !(nu < 1) {
 		return math.Inf(1)
 	}
 	return nu / (1 - nu)
 }
+
+// γ returns gamma(n) for the arithmetic of the run.
+func (it *Iterate) γ(n int) float64 { return gamma(n, it.p.UnitRoundoff) }
 
 // widest is the longest inner product of a layer.
 func (it *Iterate) widest() int { return max(it.p.Width, it.p.Hidden, it.p.Outputs) }
@@ -22,21 +28,21 @@ func (it *Iterate) widest() int { return max(it.p.Width, it.p.Hidden, it.p.Outpu
 // spectralError is the relative error granted to a spectral norm: 8n·2⁻⁵³ for
 // n×n, the backward error p(n)u of a dense singular value decomposition in float64.
 // The LAPACK Users' Guide leaves p unproved and takes 1; eight times n is our convention.
-func (it *Iterate) spectralError() float64 { return 8 * float64(it.widest()) * 0x1p-53 }
+func (it *Iterate) spectralError() float64 { return 8 * float64(it.widest()) * double }
 
 // vectorError is that of the Euclidean norm of a vector of at most widest entries.
-func (it *Iterate) vectorError() float64 { return it.γ(it.widest() + 3) }
+func (it *Iterate) vectorError() float64 { return gamma(it.widest()+3, double) }
 
 // frobeniusError is that of ‖·‖_F of a layer's parameters.
 func (it *Iterate) frobeniusError() float64 {
 	n := it.widest()
-	return it.γ(2*n*n + 2*n + 3)
+	return gamma(2*n*n+2*n+3, double)
 }
 
 // gradientNormError is that of ‖∇J‖², summed layer by layer.
 func (it *Iterate) gradientNormError() float64 {
 	n := it.widest()
-	return it.γ(4*n*n + 4*n + 2*it.p.Depth + 6)
+	return gamma(4*n*n+4*n+2*it.p.Depth+6, double)
 }
 
 // lossError is that of J as a function of the computed residuals.
@@ -69,7 +75,7 @@ func (it *Iterate) outerError() float64 { return it.γ(it.p.Samples + 4) }
 // Frobenius norm of its matrix: 8 max(rows, N)·2⁻⁵³ as for spectralError, and
 // outerError because the gradient is the product with that matrix.
 func (it *Iterate) featureError() float64 {
-	return 8*float64(max(it.widest()+1, it.p.Samples))*0x1p-53 + it.outerError()
+	return 8*float64(max(it.widest()+1, it.p.Samples))*double + it.outerError()
 }
 
 // noise bounds absolute errors against the exact network with the same weights.
