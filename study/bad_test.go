@@ -111,6 +111,7 @@ depth.yaml:5:49: initial.bias: got "b.npy", want a file that can be read: no suc
 		{"grid's path too long", head + "grid: {network.alpha.beta: [1]}\n", nil, `depth.yaml:4:8: grid.network.alpha.beta: got a path that goes on, want network.alpha, which has no fields`},
 		{"grid over depths", head + "grid: {depths: [1]}\n", nil, `depth.yaml:4:8: grid.depths: got a field that cannot be varied, want a path inside data, network, initial or train, or dtype (depths and seeds are lists already)`},
 		{"grid's value out of range", head + "grid: {network.alpha: [0.5, 2]}\n", nil, `depth.yaml:4:29: network.alpha: got 2, want a number in [0, 1]`},
+		{"fault that all points of a grid share", head + "network: {activation: rleu}\ngrid: {network.alpha: [0.5, 1]}\n", nil, `depth.yaml:4:23: network.activation: got "rleu", want one of tanh, sin, gelu, silu, softplus, elu, sigmoid, centred-sigmoid, relu, identity`},
 		{"grid's value of another type", head + "grid: {network.alpha: [0.5, x]}\n", nil, `depth.yaml:4:29: network.alpha: got "x", want a finite number`},
 		{"grid's value twice", head + "grid: {network.alpha: [0.5, 5e-1]}\n", nil, `depth.yaml:4:29: grid.network.alpha: got 5e-1, want each value once (value 1 of the list has it already)`},
 		{"grid without values", head + "grid: {network.alpha: []}\n", nil, `depth.yaml:4:23: grid.network.alpha: got an empty list, want at least one value`},

@@ -88,7 +88,11 @@ func (r *resolver) resolve(tree *node, set int, settings map[string]string) {
 // sections resolves what is the same for all depths and seeds, and says whether
 // nothing stands against it.
 func (r *resolver) sections(p *point) bool {
-	before := len(r.list)
+	good := true
+	refuse := func(section string, err error) {
+		r.refuse(p, section, err) // no news if another point has said the same
+		good = false
+	}
 	run := &p.run
 	data, err := p.data.Resolve(0)
 	if err != nil {
@@ -110,16 +114,16 @@ func (r *resolver) sections(p *point) bool {
 		return false
 	}
 	if run.Network, err = p.doc.Network.Resolve(run.Inputs, run.Outputs); err != nil {
-		r.refuse(p, "network", err)
+		refuse("network", err)
 	} else if p.pattern, err = p.doc.Initial.Resolve(run.Network, 0); err != nil {
-		r.refuse(p, "initial", err)
+		refuse("initial", err)
 	} else {
 		r.checkSize(p)
 	}
 	if run.Train, err = p.doc.Train.Resolve(data.Samples); err != nil {
-		r.refuse(p, "train", err)
+		refuse("train", err)
 	}
-	if len(r.list) > before {
+	if !good {
 		return false
 	}
 	initial := p.pattern
