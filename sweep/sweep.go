@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"slices"
 	"sync"
+	"syscall"
 	"time"
 
 	"github.com/gofrs/flock"
@@ -65,12 +66,12 @@ var ErrBusy = errors.New("another deeplimit is running this study")
 // are cores, one core each unless a run can use more. A run that diverges or fails
 // does not stop the others; an ended context stops all, each leaving a checkpoint.
 func (p *Plan) Run(ctx context.Context, options Options) (Report, error) {
-	if err := weightpath.CreateStudy(options.Out, p.Study.Name, string(p.Study.Text)); err != nil {
+	if err := p.makeFolder(options.Out); err != nil {
 		return Report{}, err
 	}
 	lock := flock.New(filepath.Join(options.Out, ".lock"))
 	if free, err := lock.TryLock(); err != nil {
-		return Report{}, fmt.Errorf("sweep: %s: lock: %w", options.Out, err)
+		return Report{}, fmt.Errorf("sweep: %s: lock: %w; %s", options.Out, err, mend(err))
 	} else if !free {
 		return Report{}, fmt.Errorf("sweep: %s: %w; wait for it or choose another --out", options.Out, ErrBusy)
 	}
@@ -147,6 +148,9 @@ func (w *work) one(ctx context.Context, run *study.Run, folder string, workers i
 	switch {
 	case err != nil:
 		err = fmt.Errorf("sweep: run %s: %w", run.ID, err)
+		if errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT) {
+			err = fmt.Errorf("%w; free some space, then the same command goes on", err)
+		}
 		w.report.Failed = append(w.report.Failed, err)
 		w.tell(Event{Kind: Failed, Run: run, Err: err})
 		return

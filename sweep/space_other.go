@@ -1,0 +1,7 @@
+//go:build !(linux || darwin || freebsd)
+
+package sweep
+
+import "errors"
+
+func freeBytes(string) (float64, error) { return 0, errors.ErrUnsupported }

@@ -1,0 +1,22 @@
+//go:build linux || darwin || freebsd
+
+package sweep
+
+import (
+	"errors"
+
+	"golang.org/x/sys/unix"
+)
+
+// freeBytes returns the free space of the disk that holds an existing folder, as far
+// as this user may fill it.
+func freeBytes(dir string) (float64, error) {
+	var s unix.Statfs_t
+	if err := unix.Statfs(dir, &s); err != nil {
+		return 0, err
+	}
+	if s.Blocks == 0 { // some network and virtual file systems do not count
+		return 0, errors.ErrUnsupported
+	}
+	return float64(s.Bavail) * float64(s.Bsize), nil
+}

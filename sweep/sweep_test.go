@@ -1,0 +1,187 @@
+package sweep
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/gofrs/flock"
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/deeplimit/deeplimit/study"
+	"github.com/deeplimit/deeplimit/weightpath"
+)
+
+const text = `name: s
+depths: [2, 4]
+data: {kind: separated, width: 3, samples: 2, distance: 0.3}
+train: {stop: {iterations: 5}}
+`
+
+func plan(t *testing.T, text string) *Plan {
+	t.Helper()
+	s, err := study.Parse("s.yaml", []byte(text), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	p, err := NewPlan(s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return p
+}
+
+// TestRunTellsEverything looks at the events and counts of a study that is run, run
+// again, and run with a third run to do.
+func TestRunTellsEverything(t *testing.T) {
+	out := filepath.Join(t.TempDir(), "out")
+	const trained, skipped = "started 0 1 2 3 4 5 ended iterations", "skipped"
+	for _, test := range []struct {
+		text string
+		want map[int]string // by depth
+	}{
+		{text, map[int]string{2: trained, 4: trained}},
+		{text, map[int]string{2: skipped, 4: skipped}},
+		{strings.Replace(text, "[2, 4]", "[2, 3, 4]", 1), map[int]string{2: skipped, 3: trained, 4: skipped}},
+	} {
+		told := map[int]string{}
+		p := plan(t, test.text)
+		report, err := p.Run(t.Context(), Options{Out: out, Workers: 1, Observe: func(e Event) {
+			switch e.Kind {
+			case Advanced:
+				told[e.Run.Depth] += fmt.Sprint(" ", e.Row.Iteration)
+			case Ended:
+				told[e.Run.Depth] += " ended " + e.Outcome.Stop
+			default:
+				told[e.Run.Depth] += e.Kind
+			}
+		}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(test.want, told); diff != "" {
+			t.Errorf("(-want +got):\n%s", diff)
+		}
+		if report.Done != len(p.Runs) || report.Diverged != 0 || len(report.Failed) != 0 || report.Stopped {
+			t.Errorf("got %+v, want %d runs done", report, len(p.Runs))
+		}
+	}
+	if list, err := weightpath.List(out); err != nil || len(list) != 3 {
+		t.Errorf("got run folders %v, %v, want 3", list, err)
+	}
+	if _, err := os.Stat(filepath.Join(out, ".lock")); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("got %v, want no lock left", err)
+	}
+}
+
+func TestRunRefusesABusyFolder(t *testing.T) {
+	out := t.TempDir()
+	lock := flock.New(filepath.Join(out, ".lock"))
+	p := plan(t, text)
+	if err := weightpath.CreateStudy(out, "s", text); err != nil {
+		t.Fatal(err)
+	}
+	if free, err := lock.TryLock(); err != nil || !free {
+		t.Fatal(free, err)
+	}
+	defer lock.Unlock()
+	_, err := p.Run(t.Context(), Options{Out: out, Workers: 1})
+	want := "sweep: " + out + ": another deeplimit is running this study; wait for it or choose another --out"
+	if !errors.Is(err, ErrBusy) || err.Error() != want {
+		t.Errorf("got %v, want %s", err, want)
+	}
+	if list, err := weightpath.List(out); err != nil || len(list) != 0 {
+		t.Errorf("got run folders %v, %v, want none", list, err)
+	}
+}
+
+// TestRunStoppedBeforeItsStart trains nothing, and the next call trains everything.
+func TestRunStoppedBeforeItsStart(t *testing.T) {
+	out := t.TempDir()
+	p := plan(t, text)
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	report, err := p.Run(ctx, Options{Out: out, Workers: 1})
+	if err != nil || !report.Stopped || report.Done != 0 {
+		t.Errorf("got %+v, %v, want it stopped with nothing done", report, err)
+	}
+	if report, err = p.Run(t.Context(), Options{Out: out, Workers: 1}); err != nil || report.Done != 2 || report.Stopped {
+		t.Errorf("got %+v, %v, want 2 runs done", report, err)
+	}
+}
+
+// TestRunLeavesNoFolderBehind has a path that goes through a regular file.
+func TestRunLeavesNoFolderBehind(t *testing.T) {
+	dir := t.TempDir()
+	file := filepath.Join(dir, "file")
+	if err := os.WriteFile(file, nil, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	for _, out := range []string{file, filepath.Join(file, "a/b")} {
+		_, err := plan(t, text).Run(t.Context(), Options{Out: out, Workers: 1})
+		want := "weightpath: listing folder: open " + out + ": not a directory; choose an --out that can be written"
+		if err == nil || err.Error() != want {
+			t.Errorf("got %v, want %s", err, want)
+		}
+	}
+	if list, err := os.ReadDir(dir); err != nil || len(list) != 1 {
+		t.Errorf("got %v, %v, want the file alone", list, err)
+	}
+}
+
+func TestMissing(t *testing.T) {
+	dir := t.TempDir()
+	if got := missing(dir); got != nil {
+		t.Errorf("got %v, want nothing missing", got)
+	}
+	a := filepath.Join(dir, "a")
+	got := missing(filepath.Join(a, "b"))
+	if len(got) != 2 || got[0] != filepath.Join(a, "b") || got[1] != a {
+		t.Errorf("got %v, want a/b and a", got)
+	}
+}
+
+// TestWeightBytes holds the estimate to the files: what is more in them is a header
+// of less than 4 kB.
+func TestWeightBytes(t *testing.T) {
+	for _, more := range []string{"", "dtype: float32\n", "network: {bias: true, residual: layered, width: 5, embed: trained}\n", "network: {block: mlp, hidden: 7}\n"} {
+		out := t.TempDir()
+		p := plan(t, text+more)
+		if _, err := p.Run(t.Context(), Options{Out: out, Workers: 1}); err != nil {
+			t.Fatal(err)
+		}
+		for i := range p.Runs {
+			info, err := os.Stat(filepath.Join(weightpath.RunDir(out, p.Runs[i].ID), "weights.safetensors"))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if want := p.weightBytes(&p.Runs[i]); !(want > 0 && want <= float64(info.Size()) && float64(info.Size()) <= want+4096) {
+				t.Errorf("%sdepth %d: got %g bytes, the file has %d", more, p.Runs[i].Depth, want, info.Size())
+			}
+		}
+	}
+}
+
+// TestNewPlanReportsAllFaults has two data sets that cannot be loaded.
+func TestNewPlanReportsAllFaults(t *testing.T) {
+	dir := t.TempDir()
+	for name, content := range map[string]string{"a.csv": "1,2\n3,x\n", "b.csv": "1,2\n3,NaN\n", "s.yaml": "name: s\ndepths: [2, 4]\ndata: [{kind: csv, path: a.csv, name: a}, {kind: csv, path: b.csv, name: b}]\n"} {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(content), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	s, err := study.Load(filepath.Join(dir, "s.yaml"), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = NewPlan(s)
+	want := "dataset: " + dir + "/a.csv: line 2, column 2: got \"x\", want a finite number\n" +
+		"dataset: " + dir + "/b.csv: line 2, column 2: got \"NaN\", want a finite number"
+	if err == nil || err.Error() != want {
+		t.Errorf("got %v\nwant %s", err, want)
+	}
+}
