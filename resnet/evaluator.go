@@ -116,7 +116,7 @@ func (e *Evaluator[T]) Choose(rows []int) {
 		chosen := rows[i*e.width : min((i+1)*e.width, len(rows))]
 		e.tiles[i].pack(e.samples.X, e.samples.Y, e.samples.Labels, chosen, e.net.Inputs, e.net.Outputs)
 	}
-	shards := shardCount[T](e.net.Layout.Trained, count)
+	shards := shardCount[T](e.net.Layout.Trained, len(rows), count)
 	e.shards = slices.Grow(e.shards[:0], shards)[:shards]
 	for i := range e.shards {
 		e.shards[i] = resize(e.shards[i], 2)
@@ -124,13 +124,14 @@ func (e *Evaluator[T]) Choose(rows []int) {
 	}
 }
 
-// shardCount returns into how many parts the tiles are dealt: enough for the
-// workers of a large machine, few enough that the parts' gradients take at most
-// 256 MiB. It depends on the problem alone, as the order of summation does on it.
-func shardCount[T kernel.Float](trained, tiles int) int {
+// shardCount returns into how many parts n samples in that many tiles are dealt:
+// enough for the workers of a large machine, few enough that adding the parts'
+// gradients stays below a tenth of the work (128 samples each) and that they take at
+// most 256 MiB. It depends on the problem alone, as the order of summation does on it.
+func shardCount[T kernel.Float](trained, n, tiles int) int {
 	var zero T
 	bytes := max(1, trained*int(unsafe.Sizeof(zero)))
-	return max(1, min(tiles, 16, 256<<20/bytes))
+	return max(1, min(tiles, 16, n/128, 256<<20/bytes))
 }
 
 // Parallelism returns how many workers one run can keep busy: the shards of n
@@ -144,7 +145,7 @@ func Parallelism(net *Network, n int, dtype string) int {
 
 func shardsOf[T kernel.Float](net *Network, n int) int {
 	width := tileWidth[T](max(net.Width, net.middle()))
-	return shardCount[T](net.Layout.Trained, (n+width-1)/width)
+	return shardCount[T](net.Layout.Trained, n, (n+width-1)/width)
 }
 
 // Loss returns J(θ) on the chosen samples.
