@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"path/filepath"
 	"time"
 
 	"github.com/deeplimit/deeplimit/dataset"
@@ -114,7 +115,36 @@ func (w *work) meta(run *study.Run, set *dataset.Set) weightpath.Meta {
 		Samples: set.Samples, Inputs: set.Inputs, Outputs: set.Outputs,
 		Seed: run.Seed, DType: run.DType, Block: network.Block, Activation: network.Activation,
 		Residual: network.Residual, Bias: network.Bias, Loss: network.Loss, Method: run.Train.Method, Alpha: *network.Alpha,
+		Coupled: coupled(run.Initial), Base: base(run),
 		Settings: run.Settings, Config: run.Config(),
 		Version: w.options.Version, Environment: w.environment, Start: time.Now().UTC(),
 	}
+}
+
+// coupled says whether the initial weights of one seed are, at every depth, the same
+// function or noise path of the layer index. Files may hold anything.
+func coupled(initial resnet.Initial) bool {
+	for _, part := range initial.Parts {
+		switch part.Kind {
+		case "zero", "constant", "gaussian-process":
+		default:
+			if !part.Coupled && !part.Tied {
+				return false
+			}
+		}
+	}
+	return true
+}
+
+// base returns the absolute folder that the run's relative file names start from, and
+// "" for a run without files.
+func base(run *study.Run) string {
+	if len(run.Files) == 0 {
+		return ""
+	}
+	path, err := filepath.Abs(run.Base)
+	if err != nil {
+		return run.Base // the working folder is gone; the name as given is the best there is
+	}
+	return path
 }

@@ -27,10 +27,13 @@ const (
 	previousFile     = "previous.safetensors"
 	studyFile        = "study.yaml"
 	runsFolder       = "runs"
+	transferFile     = "transfer.json"
+	transferFolder   = "transfer"
+	limitFile        = "limit.safetensors"
 )
 
 // leftover matches what a killed process leaves of a file it was replacing.
-var leftover = regexp.MustCompile(`^\.(run\.json|result\.json|trace\.parquet|weights\.safetensors|state\.safetensors|study\.yaml)\d+$`)
+var leftover = regexp.MustCompile(`^\.(run\.json|result\.json|trace\.parquet|weights\.safetensors|state\.safetensors|study\.yaml|transfer\.json)\d+$`)
 
 // A DamagedError names a stored file whose content is not what was written.
 type DamagedError struct {

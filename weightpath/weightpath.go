@@ -8,6 +8,8 @@
 //	weights.safetensors   Weights: every parameter group, trained and initial
 //	checkpoint/           last complete Checkpoints while the run is unfinished
 //	result.json           Summary; written last and atomically: its presence means "done"
+//	transfer.json         Transfer, if `deeplimit transfer` was called
+//	transfer/             the limit path it estimated
 //
 // Everything to the right of this package (pvar, scaling, certify, analyze,
 // report) works from these files alone, for weights trained here or elsewhere.
@@ -44,6 +46,13 @@ type Meta struct {
 	Loss       string  `json:"loss"`
 	Method     string  `json:"method"`
 	Alpha      float64 `json:"alpha"`
+	// Coupled says that runs of one group and seed start, at every depth, from the
+	// same function or noise path of the layer index, so that their weights can be
+	// compared across depths layer by layer.
+	Coupled bool `json:"coupled,omitempty"`
+	// Base is the folder that relative file names in Config start from, empty for a run
+	// that reads no files.
+	Base string `json:"base,omitempty"`
 
 	// Settings holds the fields that a grid varies, as path → value, to label groups.
 	Settings map[string]string `json:"settings,omitempty"`

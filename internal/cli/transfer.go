@@ -1,0 +1,75 @@
+package cli
+
+import (
+	"fmt"
+	"io"
+	"runtime"
+	"strconv"
+	"strings"
+	"text/tabwriter"
+
+	"github.com/spf13/cobra"
+
+	"github.com/deeplimit/deeplimit/transfer"
+)
+
+func newTransfer() *cobra.Command {
+	var asJSON bool
+	options := transfer.Options{}
+	cmd := &cobra.Command{
+		Use:   "transfer DIR",
+		Short: "Estimate the limit of the trained paths and evaluate it at other depths",
+		Long: `transfer estimates, for every group and seed of a study, the limit of the rescaled
+weight path as depth grows, from the two deepest runs. It rebuilds the network from it
+at other depths and evaluates its loss there, without training: from the trend alone,
+and with initial weights drawn at that depth. It also evaluates the trend of every
+trained run at its own depth.
+
+The limit path goes to transfer/limit.safetensors in the folder of the deepest run and
+the losses to transfer.json in every run folder, where analyze and report read them.`,
+		Example: `  deeplimit transfer runs/my-study --depth 1024 --depth 4096`,
+		Args:    cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if options.Workers < 1 {
+				return fmt.Errorf("transfer: --jobs: got %d, want at least 1", options.Workers)
+			}
+			results, err := transfer.Study(cmd.Context(), args[0], options)
+			if err != nil {
+				return err
+			}
+			if asJSON {
+				return printJSON(cmd.OutOrStdout(), results)
+			}
+			return writeTransfers(cmd.OutOrStdout(), results)
+		},
+	}
+	flags := cmd.Flags()
+	flags.IntSliceVar(&options.Depths, "depth", nil, "depth to rebuild at; may be repeated (default 2, 4 and 8 times the deepest)")
+	flags.BoolVar(&options.Deepest, "deepest", false, "take the deepest path as the limit, without extrapolation in 1/L")
+	flags.StringVar(&options.Base, "base", "", "folder that relative names of data files start from (default: as recorded)")
+	flags.IntVar(&options.Workers, "jobs", runtime.GOMAXPROCS(0), "cores to use; the results do not depend on it")
+	flags.BoolVar(&asJSON, "json", false, "print JSON")
+	return cmd
+}
+
+// writeTransfers prints one line for each rebuilt network, after one for the run
+// that the limit was estimated from.
+func writeTransfers(w io.Writer, results []transfer.Result) error {
+	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(table, "RUN\tLIMIT FROM\tDEPTH\tTREND ALONE\tINITIAL REDRAWN")
+	for _, r := range results {
+		var sources []string
+		for _, depth := range r.Sources {
+			sources = append(sources, strconv.Itoa(depth))
+		}
+		fmt.Fprintf(table, "%s\t%s\ttrained\t%.4g\t%.4g\n", r.Run, strings.Join(sources, ", "), r.TrendLoss, r.Loss)
+		for _, t := range r.Targets {
+			redrawn := "–"
+			if t.Redrawn != nil {
+				redrawn = fmt.Sprintf("%.4g", *t.Redrawn)
+			}
+			fmt.Fprintf(table, "\t\t%d\t%.4g\t%s\n", t.Depth, t.Trend, redrawn)
+		}
+	}
+	return table.Flush()
+}
