@@ -254,13 +254,21 @@ func (d *Descent[T]) outcome(stop string, row weightpath.Row) Outcome {
 		out.Loss = *row.BatchLoss
 	}
 	if stop == StopDiverged {
-		before := "before the first step"
+		advice := "before the first step; the data or the initial weights are too large for " + d.precision()
 		if d.t > 0 {
-			before = fmt.Sprintf("step size %.3g", d.rule.size(d.t-1))
+			advice = fmt.Sprintf("step size %.3g; try a smaller train.step.value", d.rule.size(d.t-1))
 		}
-		out.Detail = fmt.Sprintf("train: depth %d, iteration %d: loss is %.3g (%s; try a smaller train.step.value)", d.Network.Depth, d.t, out.Loss, before)
+		out.Detail = fmt.Sprintf("train: depth %d, iteration %d: loss is %.3g (%s)", d.Network.Depth, d.t, out.Loss, advice)
 	}
 	return out
+}
+
+// precision returns the name of the element type.
+func (d *Descent[T]) precision() string {
+	if _, single := any(T(0)).(float32); single {
+		return "float32"
+	}
+	return "float64"
 }
 
 // perEpoch returns the number of mini-batches of an epoch; the last may be smaller.
