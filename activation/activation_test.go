@@ -164,7 +164,7 @@ func TestMinFirst(t *testing.T) {
 			if !(0 <= bound && bound <= least*(1+ulps)) {
 				t.Errorf("%s: MinFirst(%v) = %v, but |σ′| = %v inside", f.Name(), z, bound, least)
 			}
-			if !(least-bound <= z/n) {
+			if !(least-bound <= z/n+ulps) {
 				t.Errorf("%s: MinFirst(%v) = %v, smallest |σ′| found %v", f.Name(), z, bound, least)
 			}
 			if _, end, _ := f.Derivatives(-z); bound > 0 && !(math.Abs(bound-math.Abs(end)) <= ulps*bound) {
