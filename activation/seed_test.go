@@ -1,0 +1,3 @@
+package activation_test
+
+import _ "github.com/deeplimit/deeplimit/internal/fixedseed"

@@ -1,0 +1,3 @@
+package certify_test
+
+import _ "github.com/deeplimit/deeplimit/internal/fixedseed"

@@ -1,0 +1,3 @@
+package npy
+
+import _ "github.com/deeplimit/deeplimit/internal/fixedseed"

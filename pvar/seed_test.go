@@ -1,0 +1,3 @@
+package pvar
+
+import _ "github.com/deeplimit/deeplimit/internal/fixedseed"

@@ -1,0 +1,3 @@
+package resnet
+
+import _ "github.com/deeplimit/deeplimit/internal/fixedseed"

@@ -1,0 +1,3 @@
+package weightpath
+
+import _ "github.com/deeplimit/deeplimit/internal/fixedseed"
