@@ -73,7 +73,7 @@ Exit codes: 0 done, 1 some runs diverged, 2 bad input or a system error,
 		SilenceUsage:  true,
 		SilenceErrors: true,
 	}
-	root.AddCommand(newRun(), newAnalyze(), newReport(), newData(), newInit(), newVersion())
+	root.AddCommand(newRun(), newAnalyze(), newReport(), newData(), newInit(), newBench(), newTransfer(), newVersion())
 	return root
 }
 

@@ -1,0 +1,176 @@
+package bench
+
+import (
+	"encoding/json"
+	"maps"
+	"math"
+	"slices"
+	"testing"
+	"time"
+)
+
+func TestParseShape(t *testing.T) {
+	got, err := ParseShape("10, 8,1000")
+	if want := (Shape{10, 8, 1000}); err != nil || got != want {
+		t.Errorf("got %v, %v, want %v", got, err, want)
+	}
+	if got.Width() != 10 || got.Samples() != 8 || got.Depth() != 1000 || got.String() != "10,8,1000" {
+		t.Errorf("got width %d, samples %d, depth %d of %v", got.Width(), got.Samples(), got.Depth(), got)
+	}
+	if got, want := got.Operations(), 6.0*100*8*1000; got != want {
+		t.Errorf("operations: got %g, want %g", got, want)
+	}
+	for _, shape := range Shapes() {
+		if again, err := ParseShape(shape.String()); err != nil || again != shape {
+			t.Errorf("%v: parsed as %v, %v", shape, again, err)
+		}
+	}
+}
+
+func TestParseShapeRefuses(t *testing.T) {
+	const (
+		form = "d,N,L (width, samples, depth), such as 10,1024,1000"
+		size = "at most 2^30 inputs d·N and weights d²·L"
+	)
+	for text, want := range map[string]string{
+		"":                 form,
+		"10":               form,
+		"10,8":             form,
+		"10,8,1000,1":      form,
+		"10x8x1000":        form,
+		"a,8,1000":         "width d a whole number ≥ 1",
+		"10,,1000":         "number of samples N a whole number ≥ 1",
+		"10,8,1e3":         "depth L a whole number ≥ 1",
+		"0,8,1000":         "width d a whole number ≥ 1",
+		"10,-8,1000":       "number of samples N a whole number ≥ 1",
+		"10,8,0":           "depth L a whole number ≥ 1",
+		"32769,1,1":        size,
+		"1024,1048577,1":   size,
+		"1024,1,1025":      size,
+		"4294967296,1,1":   size,
+		"1,4294967296,1":   size,
+		"2,1,268435457":    size,
+		"99999999999999,1": form,
+	} {
+		want = "bench: shape: got \"" + text + "\", want " + want
+		if _, err := ParseShape(text); err == nil || err.Error() != want {
+			t.Errorf("got %v, want %s", err, want)
+		}
+	}
+	for _, text := range []string{"32768,1,1", "1024,1048576,1", "1024,1,1024"} {
+		if _, err := ParseShape(text); err != nil {
+			t.Errorf("the largest shapes: %v", err)
+		}
+	}
+}
+
+// TestMeasure holds results to their definitions and to their form in JSON.
+func TestMeasure(t *testing.T) {
+	for _, dtype := range DTypes() {
+		shape := Shape{3, 5, 7}
+		result, err := Measure(shape, dtype, Options{Workers: 2, Time: time.Millisecond})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if result.Shape != shape || result.DType != dtype || result.Workers != 1 || result.Tier == "" {
+			t.Errorf("got %+v, want shape %v, %s and 1 worker, as 5 samples are one tile", result, shape, dtype)
+		}
+		near := func(name string, got, want float64) {
+			if !(got > 0 && math.Abs(got/want-1) <= 1e-12) {
+				t.Errorf("%s, %s: got %g, want %g", dtype, name, got, want)
+			}
+		}
+		near("gflops", result.GFLOPS, shape.Operations()/(1e6*result.Milliseconds))
+		near("peak_fraction", result.PeakFraction, result.GFLOPS/result.PeakGFLOPS)
+		if !(result.PeakFraction < 1) {
+			t.Errorf("%s: peak_fraction: got %g, want less than 1", dtype, result.PeakFraction)
+		}
+
+		text, err := json.Marshal(result)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var object map[string]any
+		if err := json.Unmarshal(text, &object); err != nil {
+			t.Fatal(err)
+		}
+		want := []string{"dtype", "gflops", "ms", "peak_fraction", "peak_gflops", "shape", "tier", "workers"}
+		if got := slices.Sorted(maps.Keys(object)); !slices.Equal(got, want) {
+			t.Errorf("keys: got %q, want %q", got, want)
+		}
+		if got, ok := object["shape"].([]any); !ok || !slices.Equal(got, []any{3.0, 5.0, 7.0}) {
+			t.Errorf("shape: got %v, want [3,5,7]", object["shape"])
+		}
+	}
+}
+
+func TestMeasureRefuses(t *testing.T) {
+	for _, test := range []struct {
+		dtype   string
+		workers int
+		want    string
+	}{
+		{"float16", 1, CheckDType("float16").Error()},
+		{"float32", 0, "resnet: NewEvaluator: got 0 workers, want at least 1"},
+	} {
+		_, err := Measure(Shape{2, 2, 2}, test.dtype, Options{Workers: test.workers})
+		if err == nil || err.Error() != test.want {
+			t.Errorf("got %v, want %s", err, test.want)
+		}
+	}
+}
+
+// TestRepeat wants five steps at least, whatever the time, after a warm-up.
+func TestRepeat(t *testing.T) {
+	calls := 0
+	seconds, loss := repeat(func() float64 {
+		calls++
+		return float64(calls)
+	}, 0)
+	if calls != 2+fewest || loss != float64(calls) || !(seconds >= 0) {
+		t.Errorf("got %d calls, loss %g, %g s, want %d calls and the last loss", calls, loss, seconds, 2+fewest)
+	}
+}
+
+func TestMedian(t *testing.T) {
+	for _, test := range []struct {
+		values []float64
+		want   float64
+	}{
+		{[]float64{3}, 3},
+		{[]float64{4, 1, 100}, 4},
+		{[]float64{9, 1, 3, 2}, 2.5},
+	} {
+		if got := median(test.values); got != test.want {
+			t.Errorf("got %g, want %g", got, test.want)
+		}
+	}
+}
+
+// TestExponent recovers a planted power of the depth.
+func TestExponent(t *testing.T) {
+	var steps []Result
+	for _, depth := range []int{100, 316, 1000, 3162, 10000} {
+		steps = append(steps, Result{Shape: Shape{10, 8, depth}, Milliseconds: 0.3 * math.Pow(float64(depth), 1.07)})
+	}
+	// Rounding of logarithms of size 10 and of their products: some 1e-14.
+	if got := exponent(steps, Shape.Depth); !(math.Abs(got-1.07) <= 1e-12) {
+		t.Errorf("got %g, want 1.07", got)
+	}
+}
+
+// TestGrowthShapes wants two decades of one size, all else the same.
+func TestGrowthShapes(t *testing.T) {
+	for axis, shapes := range map[int][]Shape{2: depths, 1: samples} {
+		first, last := shapes[0], shapes[len(shapes)-1]
+		if got := last[axis] / first[axis]; got != 100 {
+			t.Errorf("size %d grows %d-fold, want 100", axis, got)
+		}
+		for _, shape := range shapes {
+			shape[axis] = first[axis]
+			if shape != first {
+				t.Errorf("got %v, want all but size %d as in %v", shape, axis, first)
+			}
+		}
+	}
+}

@@ -1,0 +1,164 @@
+package cli
+
+import (
+	"fmt"
+	"io"
+	"runtime"
+	"text/tabwriter"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/deeplimit/deeplimit/internal/bench"
+	"github.com/deeplimit/deeplimit/internal/kernel"
+)
+
+// benchFlags are the flags of `deeplimit bench` as they are written.
+type benchFlags struct {
+	json, scaling      bool
+	shapes, dtypes     []string
+	tier, dump         string
+	workers, megabytes int
+	time               time.Duration
+}
+
+func newBench() *cobra.Command {
+	var f benchFlags
+	cmd := &cobra.Command{
+		Use:   "bench",
+		Short: "Time a step of gradient descent and compare it with the machine's peak",
+		Long: `bench times one step of gradient descent (loss, gradient, update; tanh, block
+inner, no bias, squared loss) after a warm-up, and prints the median, the rate of
+its 6 d² N L multiplications and additions, and the share of the fused multiply-add
+peak of the cores used, measured in the same run.`,
+		Example: `  deeplimit bench
+  deeplimit bench --shape 10,1024,1000 --shape 64,2048,100 --dtype float32 --json
+  deeplimit bench --scaling --dtype float64`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			plan, err := f.plan()
+			if err != nil {
+				return err
+			}
+			if err := kernel.SetTier(f.tier); err != nil {
+				return err
+			}
+			switch {
+			case f.dump != "":
+				return bench.Dump(f.dump, plan.shapes[0], plan.dtypes[0], plan.options)
+			case f.scaling:
+				return plan.growths(cmd.OutOrStdout(), f.json)
+			}
+			return plan.measure(cmd.OutOrStdout(), f.json)
+		},
+	}
+	flags := cmd.Flags()
+	flags.BoolVar(&f.json, "json", false, "print JSON")
+	flags.StringArrayVar(&f.shapes, "shape", nil, "width, samples and depth as d,N,L; repeatable (default: the workloads of docs/performance.md)")
+	flags.StringArrayVar(&f.dtypes, "dtype", nil, "float32 or float64; repeatable (default: both)")
+	flags.IntVar(&f.workers, "workers", runtime.GOMAXPROCS(0), "most cores to use")
+	flags.StringVar(&f.tier, "tier", "", "kernels to use: avx512, avx2 or portable (default: the best of this CPU)")
+	flags.DurationVar(&f.time, "time", 300*time.Millisecond, "least time to measure each workload for, 5 steps at least")
+	flags.IntVar(&f.megabytes, "memory", 0, "MiB for hidden states, 0 for no limit")
+	flags.BoolVar(&f.scaling, "scaling", false, "print how the time grows with depth and samples instead")
+	flags.StringVar(&f.dump, "dump", "", "write data, weights, losses and gradient of one workload to this folder instead")
+	if err := flags.MarkHidden("dump"); err != nil { // for bench/peers
+		panic(err)
+	}
+	return cmd
+}
+
+// benchPlan is what the flags ask for.
+type benchPlan struct {
+	shapes  []bench.Shape
+	dtypes  []string
+	options bench.Options
+}
+
+// plan checks the flags and fills in defaults.
+func (f *benchFlags) plan() (benchPlan, error) {
+	p := benchPlan{shapes: bench.Shapes(), dtypes: bench.DTypes()}
+	switch {
+	case f.workers < 1:
+		return p, fmt.Errorf("bench: --workers: got %d, want at least 1", f.workers)
+	case f.time < 0:
+		return p, fmt.Errorf("bench: --time: got %v, want at least 0s", f.time)
+	case f.megabytes < 0:
+		return p, fmt.Errorf("bench: --memory: got %d, want MiB, or 0 for no limit", f.megabytes)
+	case f.scaling && len(f.shapes) > 0:
+		return p, fmt.Errorf("bench: --scaling: got --shape %s beside it, want no shape, as it measures its own", f.shapes[0])
+	case f.dump != "" && (f.scaling || len(f.shapes) != 1 || len(f.dtypes) != 1):
+		return p, fmt.Errorf("bench: --dump: got %d shapes and %d dtypes, want one of each and no --scaling", len(f.shapes), len(f.dtypes))
+	}
+	p.options = bench.Options{Workers: f.workers, Memory: int64(f.megabytes) << 20, Time: f.time}
+	if len(f.shapes) > 0 {
+		p.shapes = nil
+	}
+	for _, text := range f.shapes {
+		shape, err := bench.ParseShape(text)
+		if err != nil {
+			return p, err
+		}
+		p.shapes = append(p.shapes, shape)
+	}
+	if len(f.dtypes) > 0 {
+		p.dtypes = f.dtypes
+	}
+	for _, dtype := range p.dtypes {
+		if err := bench.CheckDType(dtype); err != nil {
+			return p, err
+		}
+	}
+	return p, nil
+}
+
+// measure times every shape in every element type.
+func (p *benchPlan) measure(w io.Writer, asJSON bool) error {
+	var results []bench.Result
+	for _, dtype := range p.dtypes {
+		for _, shape := range p.shapes {
+			result, err := bench.Measure(shape, dtype, p.options)
+			if err != nil {
+				return err
+			}
+			results = append(results, result)
+		}
+	}
+	if asJSON {
+		return printJSON(w, results)
+	}
+	return writeResults(w, results)
+}
+
+// growths fits how the time grows, in every element type.
+func (p *benchPlan) growths(w io.Writer, asJSON bool) error {
+	var all []bench.Growth
+	for _, dtype := range p.dtypes {
+		growths, err := bench.Growths(dtype, p.options)
+		if err != nil {
+			return err
+		}
+		all = append(all, growths...)
+	}
+	if asJSON {
+		return printJSON(w, all)
+	}
+	for _, g := range all {
+		fmt.Fprintf(w, "%s: time of a step ∝ %s^%.3f\n", g.Steps[0].DType, g.Variable, g.Exponent)
+		if err := writeResults(w, g.Steps); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// writeResults prints one line for each result.
+func writeResults(w io.Writer, results []bench.Result) error {
+	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(table, "d,N,L\tDTYPE\tWORKERS\tTIER\tMS/STEP\tGFLOP/S\tPEAK\tOF PEAK")
+	for _, r := range results {
+		fmt.Fprintf(table, "%v\t%s\t%d\t%s\t%.4g\t%.4g\t%.4g\t%.1f%%\n",
+			r.Shape, r.DType, r.Workers, r.Tier, r.Milliseconds, r.GFLOPS, r.PeakGFLOPS, 100*r.PeakFraction)
+	}
+	return table.Flush()
+}
