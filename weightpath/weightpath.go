@@ -125,6 +125,10 @@ type Path struct {
 // being finite. Its files are kept and it is left out of every fit over depth.
 const Diverged = "diverged"
 
+// Imported is the stop reason of a run whose weights were trained elsewhere: its trace
+// is empty and its loss NaN, as it is not known.
+const Imported = "imported"
+
 // Summary is result.json: how the run ended, and checksums of its other files.
 type Summary struct {
 	Iterations int               `json:"iterations"`

@@ -15,6 +15,9 @@ import (
 	"strings"
 
 	"codeberg.org/sbinet/npyio/npy"
+	"codeberg.org/sbinet/npyio/npy/float16"
+
+	"github.com/deeplimit/deeplimit/internal/half"
 )
 
 // maxNumbers bounds the entries of an array: 2^40 of them are 8 TiB as float64. A
@@ -22,7 +25,7 @@ import (
 const maxNumbers = 1 << 40
 
 // Read returns the shape of the array in a .npy file and its entries in row-major
-// order, whatever their order in the file. It takes floats of 4 and 8 bytes and
+// order, whatever their order in the file. It takes floats of 2, 4 and 8 bytes and
 // integers of up to 8, of either byte order.
 //
 // It refuses an array of rank 0 or with a size below 1, a file whose length is not
@@ -36,6 +39,21 @@ func Read(path string) (shape []int, data []float64, err error) {
 	}
 	defer file.Close()
 	return decode(r, size)
+}
+
+// Decode is Read for the size bytes of r, such as a member of a .npz file.
+func Decode(r io.Reader, size int64) (shape []int, data []float64, err error) {
+	return decode(bufio.NewReaderSize(r, 1<<16), size)
+}
+
+// DecodeHeader returns the shape and the element type, such as <f8, that Decode would
+// find in the size bytes of r, having read no more than the header.
+func DecodeHeader(r io.Reader, size int64) (shape []int, dtype string, err error) {
+	array, err := decodeHeader(bufio.NewReader(r), size)
+	if err != nil {
+		return nil, "", err
+	}
+	return array.shape, strings.Trim(array.reader.Header.Descr.Type, "'"), nil
 }
 
 // Shape returns the shape that Read would, having read no more than the header. It
@@ -240,6 +258,7 @@ type element struct {
 var elements = map[string]element{
 	"f8": {8, false, values[float64]},
 	"f4": {4, false, values[float32]},
+	"f2": {2, false, halves},
 	"i8": {8, true, values[int64]},
 	"i4": {4, true, values[int32]},
 	"i2": {2, true, values[int16]},
@@ -262,6 +281,20 @@ func values[T float64 | float32 | int64 | int32 | int16 | int8 | uint64 | uint32
 	data := make([]float64, entries)
 	for i, v := range stored {
 		data[i] = float64(v)
+	}
+	return data, nil
+}
+
+// halves reads that many entries of 16-bit floats, in stored order. The library's
+// own conversion takes subnormal numbers to 0.
+func halves(r *npy.Reader, entries int) ([]float64, error) {
+	stored := make([]float16.Num, entries)
+	if err := r.Read(&stored); err != nil {
+		return nil, bare(err)
+	}
+	data := make([]float64, entries)
+	for i, v := range stored {
+		data[i] = half.Float64(v.Uint16())
 	}
 	return data, nil
 }

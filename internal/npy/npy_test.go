@@ -54,6 +54,7 @@ func TestReadTypes(t *testing.T) {
 		"float64 Fortran":     {Fortran: true, Values: columns},
 		"float32":             {Descr: "<f4", Values: []float32{1, -2, 3, 4, 5, 6}},
 		"float32 big Fortran": {Descr: ">f4", Order: big, Fortran: true, Values: []float32{1, 4, -2, 5, 3, 6}},
+		"float16":             {Descr: "<f2", Values: []uint16{0x3c00, 0xc000, 0x4200, 0x4400, 0x4500, 0x4600}},
 		"int64":               {Descr: "<i8", Values: []int64{1, -2, 3, 4, 5, 6}},
 		"int32 big-endian":    {Descr: ">i4", Order: big, Values: []int32{1, -2, 3, 4, 5, 6}},
 		"int16":               {Descr: "<i2", Values: []int16{1, -2, 3, 4, 5, 6}},

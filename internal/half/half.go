@@ -1,0 +1,32 @@
+// Package half converts numbers of 16 bits, as checkpoints hold them.
+package half
+
+import "math"
+
+// Float64 returns the IEEE 754 binary16 number with these bits, exactly: subnormal
+// numbers and the sign of zero are kept, and a NaN gives a NaN.
+func Float64(bits uint16) float64 {
+	exponent, fraction := int(bits>>10)&0x1f, float64(bits&0x3ff)
+	var v float64
+	switch exponent {
+	case 0:
+		v = math.Ldexp(fraction, -24)
+	case 0x1f:
+		v = math.Inf(1)
+		if fraction != 0 {
+			v = math.NaN()
+		}
+	default:
+		v = math.Ldexp(1024+fraction, exponent-25)
+	}
+	if bits>>15 != 0 {
+		v = -v
+	}
+	return v
+}
+
+// FromBfloat16 returns the bfloat16 number with these bits, exactly: it is the
+// float32 number whose upper half they are.
+func FromBfloat16(bits uint16) float64 {
+	return float64(math.Float32frombits(uint32(bits) << 16))
+}
