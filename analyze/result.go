@@ -57,8 +57,11 @@ type Run struct {
 }
 
 // Diverged reports whether the run ended without a usable loss. Such runs enter
-// no slope.
+// no slope. The loss of imported weights is not known, and they did not diverge.
 func (r *Run) Diverged() bool {
+	if r.Stop == weightpath.Imported {
+		return false
+	}
 	return r.Stop == weightpath.Diverged || math.IsNaN(r.Loss) || math.IsInf(r.Loss, 0)
 }
 
