@@ -1,0 +1,134 @@
+package resnet
+
+import (
+	"fmt"
+	"math"
+
+	"github.com/deeplimit/deeplimit/certify"
+)
+
+// Measure returns what certify needs to know about the iterate θ on the chosen
+// samples, at which grad is ∇J and loss is J, both as Gradient gives them. Iteration,
+// StepSize, NextLoss and HessianNorm are the caller's to fill in.
+//
+// Everything is taken in float64. Spectral norms are upper and smallest singular
+// values lower bounds of the exact ones, off by no more than the rounding of a Gram
+// matrix (spectrum). Features and Slopes are left out where there are more samples
+// than features, the increments in block mlp.
+//
+// Layers are measured by as many goroutines as cores says; the result does not
+// depend on it. Parameters, states or gradients that are not finite are an error.
+func (e *Evaluator[T]) Measure(theta, grad []T, loss float64, cores int) (certify.Measurement, error) {
+	if len(theta) != e.net.Layout.Size || len(grad) != e.net.Layout.Trained {
+		return certify.Measurement{}, fmt.Errorf("resnet: Measure: got %d parameters and a gradient of %d, want %d and %d", len(theta), len(grad), e.net.Layout.Size, e.net.Layout.Trained)
+	}
+	states := e.capture(theta)
+	m := e.layers(theta, grad, states, cores)
+	m.Loss, m.Hidden = loss, states.hidden
+	if states.features != nil && e.net.Block == "inner" {
+		m.Slopes = states.slopes
+	}
+	for _, delta := range View(e.net.Layout, theta, "delta") {
+		m.Delta = append(m.Delta, float64(delta))
+	}
+	squares := 0.0
+	for _, g := range m.Gradients {
+		squares += g * g
+	}
+	for _, g := range e.net.Layout.Groups { // δ, E and C are no part of a layer
+		if g.Trained && (g.Name == "delta" || g.Name == "E" || g.Name == "C") {
+			squares += e.ops.SumSquares(View(e.net.Layout, grad, g.Name))
+		}
+	}
+	m.GradientNorm = math.Sqrt(squares)
+	for _, values := range [][]float64{m.Weights, m.InnerWeights, m.Biases, m.OuterBiases, m.Hidden, m.Features, m.WeightIncrements, {m.GradientNorm}} {
+		for k, v := range values {
+			if math.IsNaN(v) || math.IsInf(v, 0) {
+				return certify.Measurement{}, fmt.Errorf("resnet: Measure: got a norm of %v at index %d, want finite parameters, states and gradients", v, k)
+			}
+		}
+	}
+	return m, nil
+}
+
+// layers measures the parameters and gradients of every layer.
+func (e *Evaluator[T]) layers(theta, grad []T, states *states, cores int) certify.Measurement {
+	net, depth := e.net, e.net.Depth
+	inner, outer := net.outermost()
+	var m certify.Measurement
+	m.Weights, m.Gradients = make([]float64, depth), make([]float64, depth)
+	if inner != nil {
+		m.InnerWeights = make([]float64, depth)
+	}
+	if net.Bias {
+		m.Biases = make([]float64, depth)
+		if inner != nil {
+			m.OuterBiases = make([]float64, depth)
+		}
+	}
+	if inner == nil && depth > 1 {
+		m.WeightIncrements, m.GradientIncrements = make([]float64, depth-1), make([]float64, depth-1)
+		if net.Bias {
+			m.BiasIncrements = make([]float64, depth-1)
+		}
+	}
+	if states.features != nil {
+		m.Features = make([]float64, depth)
+	}
+	norm := func(x []T) float64 { return math.Sqrt(e.ops.SumSquares(x)) }
+	distance := func(x, y []T) float64 { return e.ops.SumSquaredDifferences(x, y) }
+	inParallel(cores, depth, func(first, last int) {
+		var s spectrum
+		matrix := make([]float64, outer.rows*outer.cols)
+		for k := first; k < last; k++ {
+			w, b := weightsOf(outer, theta, k)
+			widenTo(matrix, w)
+			m.Weights[k] = s.largest(matrix, outer.rows, outer.cols)
+			switch {
+			case inner != nil:
+				w, b1 := weightsOf(inner, theta, k)
+				widenTo(matrix, w)
+				m.InnerWeights[k] = s.largest(matrix, inner.rows, inner.cols)
+				if net.Bias {
+					m.Biases[k], m.OuterBiases[k] = norm(b1), norm(b)
+				}
+			case net.Bias:
+				m.Biases[k] = norm(b)
+			}
+			m.Gradients[k] = math.Sqrt(layerSquare(net, e.ops, grad, k))
+			if m.Features != nil {
+				m.Features[k] = s.smallest(states.feature(k), states.samples, states.rows)
+			}
+			if inner != nil || k+1 == depth {
+				continue
+			}
+			next, nextBias := weightsOf(outer, theta, k+1)
+			for i, v := range next {
+				matrix[i] = float64(v) - float64(w[i])
+			}
+			m.WeightIncrements[k] = s.largest(matrix, outer.rows, outer.cols)
+			gw, gb := weightsOf(outer, grad, k)
+			gwNext, gbNext := weightsOf(outer, grad, k+1)
+			square := distance(gwNext, gw)
+			if net.Bias {
+				m.BiasIncrements[k] = math.Sqrt(distance(nextBias, b))
+				square += distance(gbNext, gb)
+			}
+			m.GradientIncrements[k] = math.Sqrt(square)
+		}
+	})
+	return m
+}
+
+// outermost returns the last map of a layer, and the one inside the activation of
+// block mlp (nil for the others).
+func (n *Network) outermost() (inner, outer *affine) {
+	switch {
+	case n.before.present && n.behind.present:
+		return &n.before, &n.behind
+	case n.behind.present:
+		return nil, &n.behind
+	}
+	return nil, &n.before
+}
+

@@ -1,0 +1,132 @@
+package resnet
+
+import (
+	"math"
+
+	"github.com/deeplimit/deeplimit/internal/kernel"
+)
+
+// states is what Measure reads off the hidden states of the chosen samples.
+type states struct {
+	samples, rows int
+	hidden        []float64 // max_i ‖h_k(x_i)‖, k = 0..L
+	slopes        []float64 // min |σ′(z_k)| over entries and samples, k = 1..L
+	// features holds for every layer the inputs of its outermost map, (L, N, rows), a
+	// one appended to each with biases; nil where N > rows.
+	features []float64
+}
+
+// feature returns the (N, rows) array of layer index k.
+func (s *states) feature(k int) []float64 { return block(s.features, k, s.samples*s.rows) }
+
+// capture takes the chosen samples through the depth once. The features take no more
+// memory than the weights, as N ≤ rows.
+func (e *Evaluator[T]) capture(theta []T) *states {
+	net := e.net
+	_, outer := net.outermost()
+	s := &states{samples: e.total, rows: outer.cols, hidden: make([]float64, net.Depth+1), slopes: make([]float64, net.Depth)}
+	if net.Bias {
+		s.rows++
+	}
+	if s.samples <= s.rows {
+		s.features = make([]float64, net.Depth*s.samples*s.rows)
+	}
+	for k := range s.slopes {
+		s.slopes[k] = math.Inf(1)
+	}
+	own := make([]*states, e.team.workers) // maxima and minima, so that their order is no matter
+	e.deal(func(worker int) {
+		mine := &states{samples: s.samples, rows: s.rows, features: s.features, hidden: make([]float64, net.Depth+1)}
+		mine.slopes = append(mine.slopes, s.slopes...)
+		own[worker] = mine
+		for {
+			_, first, last, ok := e.shard()
+			if !ok {
+				return
+			}
+			for i := first; i < last; i++ {
+				e.passes[worker].read(mine, theta, &e.tiles[i], i*e.width)
+			}
+		}
+	})
+	for _, mine := range own {
+		for k, v := range mine.hidden {
+			s.hidden[k] = math.Max(s.hidden[k], v) // NaN stays
+		}
+		for k, v := range mine.slopes {
+			s.slopes[k] = math.Min(s.slopes[k], v)
+		}
+	}
+	return s
+}
+
+// read takes a tile, whose first sample has the given index, through the depth and
+// puts what it sees into s.
+func (p *pass[T]) read(s *states, theta []T, t *tile[T], sample int) {
+	net, n := p.net, t.n
+	p.embed(theta, t)
+	squares := make([]float64, n)
+	for g := range p.segments() {
+		p.forward(theta, g, n, true)
+		first := g * p.segment
+		layers := min(p.segment, net.Depth-first)
+		for j := range layers + 1 {
+			k := first + j
+			s.hidden[k] = math.Max(s.hidden[k], longest(squares, p.state(j, n), n, t.used))
+			if j == layers {
+				break
+			}
+			if s.features != nil {
+				u := p.state(j, n)
+				if net.behind.present {
+					u = p.value(j, n)
+				}
+				transposeTo(s.feature(k)[sample*s.rows:], u, n, t.used, s.rows, net.Bias)
+			}
+			if !net.behind.present {
+				s.slopes[k] = math.Min(s.slopes[k], flattest(p.slope(j, n), n, t.used))
+			}
+		}
+	}
+}
+
+// longest returns the largest norm of the first used columns of h (d,n).
+func longest[T kernel.Float](squares []float64, h []T, n, used int) float64 {
+	clear(squares)
+	for ; len(h) > 0; h = h[n:] {
+		for c, v := range h[:used] {
+			squares[c] += float64(v) * float64(v)
+		}
+	}
+	most := 0.0
+	for _, square := range squares[:used] {
+		most = math.Max(most, square)
+	}
+	return math.Sqrt(most)
+}
+
+// flattest returns the smallest |ds| in the first used columns.
+func flattest[T kernel.Float](ds []T, n, used int) float64 {
+	least := math.Inf(1)
+	for ; len(ds) > 0; ds = ds[n:] {
+		for _, v := range ds[:used] {
+			least = math.Min(least, math.Abs(float64(v)))
+		}
+	}
+	return least
+}
+
+// transposeTo writes the first used columns of u (·,n) to the rows of dst, each of
+// the given length, with a one at the end of each row where one is set.
+func transposeTo[T kernel.Float](dst []float64, u []T, n, used, length int, one bool) {
+	for c := range used {
+		row := dst[c*length : (c+1)*length]
+		if one {
+			row[length-1] = 1
+			row = row[:length-1]
+		}
+		for i := range row {
+			row[i] = float64(u[i*n+c])
+		}
+	}
+}
