@@ -24,6 +24,10 @@ type Options struct {
 	Trace bool
 	// Exponents are the p of V_p, each at least 1; default 1, 1.5, 2, 2.5, 3.
 	Exponents []float64
+	// PathMemory bounds the bytes of weight paths that are in memory at a time to compare
+	// depths; default 1 GiB. The regime and the limit of a group are found from as many
+	// seeds as fit, all depths of each; a note says which are left out.
+	PathMemory int64
 	// Workers is the number of runs analysed at a time; default GOMAXPROCS. The
 	// result does not depend on it.
 	Workers int
@@ -36,6 +40,9 @@ type Options struct {
 // analysed, and the error names every damaged file: the result is complete for
 // the rest whenever it is not nil. Exponents below 1 are a *field.Error.
 func Study(ctx context.Context, dir string, options Options) (*Result, error) {
+	if options.PathMemory == 0 {
+		options.PathMemory = 1 << 30
+	}
 	if options.Exponents == nil {
 		options.Exponents = []float64{1, 1.5, 2, 2.5, 3}
 	}
@@ -49,11 +56,11 @@ func Study(ctx context.Context, dir string, options Options) (*Result, error) {
 		return nil, err
 	}
 	outcomes := make([]outcome, len(dirs))
-	workers, ctx := errgroup.WithContext(ctx)
+	workers, working := errgroup.WithContext(ctx)
 	workers.SetLimit(cmp.Or(max(options.Workers, 0), runtime.GOMAXPROCS(0)))
 	for i, dir := range dirs {
 		workers.Go(func() error {
-			if err := ctx.Err(); err != nil {
+			if err := working.Err(); err != nil {
 				return err
 			}
 			outcomes[i] = analyseRun(dir, options)
@@ -63,7 +70,13 @@ func Study(ctx context.Context, dir string, options Options) (*Result, error) {
 	if err := workers.Wait(); err != nil {
 		return nil, fmt.Errorf("analyze: %s: %w", dir, err)
 	}
-	return collect(name, dirs, outcomes)
+	result, err := collect(name, dirs, outcomes)
+	for i := range result.Groups {
+		if failure := result.Groups[i].compareDepths(ctx, dirs, outcomes, options.PathMemory); failure != nil {
+			return nil, fmt.Errorf("analyze: %s: %w", dir, failure)
+		}
+	}
+	return result, err
 }
 
 // find returns the name of the study in dir and its run folders.
@@ -86,6 +99,7 @@ func find(dir string) (name string, dirs []string, err error) {
 type outcome struct {
 	run        Run
 	meta       weightpath.Meta
+	transfer   *weightpath.Transfer
 	unfinished bool
 	err        error
 }
@@ -116,7 +130,15 @@ func analyseRun(dir string, options Options) outcome {
 	if err != nil {
 		return outcome{err: fmt.Errorf("analyze: %s: %w", dir, err)}
 	}
-	return outcome{run: run, meta: folder.Meta}
+	o := outcome{run: run, meta: folder.Meta}
+	transfer, err := folder.Transfer()
+	switch {
+	case err == nil:
+		o.transfer, o.run.TrendLoss = &transfer, finite(transfer.TrendLoss)
+	case !errors.Is(err, fs.ErrNotExist):
+		o.run.Notes = append(o.run.Notes, err.Error())
+	}
+	return o
 }
 
 // measure returns the numbers of a finished run.

@@ -35,12 +35,18 @@ func pathNumbers(weights weightpath.Weights, part string, beta float64, exponent
 		RootSumSquares:        path.RootSumSquares(),
 		QuadraticVariation:    rescaled.QuadraticVariation(),
 		DisplacementVariation: math.NaN(),
+		Hoelder:               math.NaN(),
+		HoelderUniform:        math.NaN(),
 	}
 	values, err := variations(rescaled, exponents)
 	if err != nil {
 		note(err)
 	}
 	numbers.PVariation = values
+	// Short paths, and constant ones, have no such exponent, which is no cause for a note.
+	if regularity, err := pvar.Hoelder(points(rescaled)); err == nil {
+		numbers.Hoelder, numbers.HoelderUniform = regularity.Mean, regularity.Uniform
+	}
 
 	if _, ok := weights.Tensors[part+initialSuffix]; !ok {
 		note(fmt.Errorf("no tensor %q, so no displacement", part+initialSuffix))
@@ -70,7 +76,7 @@ func variations(path weightpath.Path, exponents []float64) (map[string]float64, 
 	for _, p := range exponents {
 		values[exponentText(p)] = math.NaN()
 	}
-	computed, err := pvar.Compute(pvar.Points{Dim: path.Rows * path.Cols, Data: path.Data}, exponents...)
+	computed, err := pvar.Compute(points(path), exponents...)
 	if err != nil {
 		return values, err
 	}
@@ -80,14 +86,26 @@ func variations(path weightpath.Path, exponents []float64) (map[string]float64, 
 	return values, nil
 }
 
+// points returns the path of the matrices' entries, sharing their memory.
+func points(path weightpath.Path) pvar.Points {
+	return pvar.Points{Dim: path.Rows * path.Cols, Data: path.Data}
+}
+
 // exponentText returns p as the maps of a Result have it: "1", "1.5", …
 func exponentText(p float64) string { return strconv.FormatFloat(p, 'g', -1, 64) }
+
+// exponentOf reads what exponentText wrote.
+func exponentOf(text string) float64 {
+	p, err := strconv.ParseFloat(text, 64)
+	if err != nil {
+		return math.NaN()
+	}
+	return p
+}
 
 // sortedExponents returns the texts of exponents in the order of their numbers.
 func sortedExponents(texts iter.Seq[string]) []string {
 	return slices.SortedFunc(texts, func(a, b string) int {
-		p, _ := strconv.ParseFloat(a, 64) // exponentText wrote them
-		q, _ := strconv.ParseFloat(b, 64)
-		return cmp.Compare(p, q)
+		return cmp.Compare(exponentOf(a), exponentOf(b))
 	})
 }

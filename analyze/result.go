@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"math"
 
+	"github.com/deeplimit/deeplimit/scaling"
 	"github.com/deeplimit/deeplimit/weightpath"
 )
 
@@ -54,6 +55,9 @@ type Run struct {
 	// is thinned or the run used mini-batches.
 	LossIterations []int    `json:"loss_iterations,omitempty"`
 	Notes          []string `json:"notes,omitempty"`
+	// TrendLoss is the loss at this depth of the trend of the weights alone, as
+	// `deeplimit transfer` found it; nil if it was not called.
+	TrendLoss *float64 `json:"trend_loss,omitempty"`
 }
 
 // Diverged reports whether the run ended without a usable loss. Such runs enter
@@ -86,25 +90,124 @@ type PathNumbers struct {
 	PVariation         map[string]float64 `json:"p_variation"`         // V_p by p: "1", "1.5", …
 	// DisplacementVariation is V_1 of the rescaled displacement L^β (A(T) − A(0)).
 	DisplacementVariation float64 `json:"displacement_variation"`
+	// Hoelder and HoelderUniform are the exponents h in ‖Ā_{k+m} − Ā_k‖ ∝ m^h, in the
+	// mean square over k and in the maximum (pvar.Regularity); NaN below depth 17.
+	Hoelder        float64 `json:"hoelder"`
+	HoelderUniform float64 `json:"hoelder_uniform"`
 }
 
 // Group is a set of runs that differ in depth and seed alone.
 type Group struct {
-	Group          string            `json:"group"`
-	Settings       map[string]string `json:"settings,omitempty"`
-	Data           string            `json:"data"`
-	Block          string            `json:"block"`
-	Activation     string            `json:"activation"`
-	Alpha          float64           `json:"alpha"`
-	Depths         []int             `json:"depths"`
-	Seeds          []uint64          `json:"seeds"`
-	AlphaPlusBeta  *float64          `json:"alpha_plus_beta"` // α + β̂, β̂ = −slope of max_frobenius; null without two depths
-	Exponents      map[string]Slope  `json:"exponents"`       // max_frobenius, displacement, max_increment, root_sum_squares, delta, displacement_variation
-	VariationSlope map[string]Slope  `json:"variation_slopes"`
-	Rate           *RateRange        `json:"rate,omitempty"`
+	Group         string            `json:"group"`
+	Settings      map[string]string `json:"settings,omitempty"`
+	Data          string            `json:"data"`
+	Block         string            `json:"block"`
+	Activation    string            `json:"activation"`
+	Alpha         float64           `json:"alpha"`
+	Depths        []int             `json:"depths"`
+	Seeds         []uint64          `json:"seeds"`
+	Coupled       bool              `json:"coupled"`         // as weightpath.Meta.Coupled
+	AlphaPlusBeta *float64          `json:"alpha_plus_beta"` // α + β̂, β̂ = −slope of max_frobenius; null without two depths
+	// GroupPath is what the depths of the primary part have in common; its exponents
+	// hold that of a trained δ, too.
+	GroupPath
+	// Parts holds the same for every weight group (A, or V and W) by name.
+	Parts map[string]GroupPath `json:"parts"`
+	Rate  *RateRange           `json:"rate,omitempty"`
+	// Transfer is what `deeplimit transfer` found, nil if it was not called.
+	Transfer *Transfer `json:"transfer,omitempty"`
 	// Diverged is the number of runs left out of the slopes and of Rate.
 	Diverged int      `json:"diverged,omitempty"`
 	Notes    []string `json:"notes,omitempty"` // what else was left out, and why
+}
+
+// GroupPath is what the weight paths of a group say about depth. What could not be
+// computed is nil, and the group's Notes say why.
+type GroupPath struct {
+	Exponents      map[string]Slope `json:"exponents"`        // max_frobenius, displacement, max_increment, root_sum_squares, delta, displacement_variation
+	VariationSlope map[string]Slope `json:"variation_slopes"` // of V_p by p
+	VariationIndex *Index           `json:"variation_index,omitempty"`
+	Regime         *Regime          `json:"regime,omitempty"`
+	Limit          *Limit           `json:"limit,omitempty"`
+}
+
+// Index is a variation index (scaling.VariationIndex) with its 95 % interval.
+type Index struct {
+	Index   float64  `json:"index"`
+	Low     float64  `json:"low"`
+	High    *float64 `json:"high"`   // null: the interval has no upper end
+	P       float64  `json:"p"`      // the p whose V_p it was read from
+	Method  string   `json:"method"` // as Slope.Method
+	Warning string   `json:"warning,omitempty"`
+}
+
+// Regime is the kind of limit that the paths have (scaling.Regime).
+type Regime struct {
+	Verdict  scaling.Kind     `json:"verdict"`
+	Reason   string           `json:"reason"`
+	Warning  string           `json:"warning,omitempty"`
+	Evidence scaling.Evidence `json:"evidence"`
+}
+
+// MarshalJSON writes an accumulation that is not finite (that of a path which exactly
+// alternates) as null.
+func (r Regime) MarshalJSON() ([]byte, error) {
+	type fields Regime
+	type evidence struct {
+		scaling.Evidence
+		Accumulation       *float64 `json:"accumulation"`
+		AccumulationSpread *float64 `json:"accumulation_spread"`
+	}
+	e := r.Evidence
+	return json.Marshal(struct {
+		fields
+		Evidence evidence `json:"evidence"`
+	}{fields(r), evidence{e, finite(e.Accumulation), finite(e.AccumulationSpread)}})
+}
+
+// Limit says how far the rescaled paths of consecutive depths are apart.
+type Limit struct {
+	Distances []LimitDistance `json:"distances"` // by depth, then seed
+	// Integral and Displacement are the slopes in the smaller depth, minus the rate at
+	// which the distances fall. They are null unless the initial weights are shared by
+	// all depths (Group.Coupled): independent draws are as far apart at any depth.
+	Integral     *Slope `json:"integral"`
+	Displacement *Slope `json:"displacement"`
+}
+
+// LimitDistance is the distance between the paths of one seed at two depths.
+type LimitDistance struct {
+	Depth    int     `json:"depth"`
+	Next     int     `json:"next"`
+	Seed     uint64  `json:"seed"`
+	Integral float64 `json:"integral"` // sup_s ‖∫_0^s (Ā − Ā′)(u) du‖_F
+	// Displacement is the L² distance of the rescaled displacements L^β (A(T) − A(0)),
+	// null where the initial weights are not known.
+	Displacement *float64 `json:"displacement"`
+}
+
+// Transfer holds losses of networks that were rebuilt and not trained. An excess is
+// a loss above that of the trained run which the network was rebuilt from.
+type Transfer struct {
+	Losses []TransferLoss `json:"losses"` // by depth, then seed
+	// Trend and Redrawn are the slopes, in the depth of the rebuilt network, of the
+	// excess; null without two depths.
+	Trend   *Slope `json:"trend"`
+	Redrawn *Slope `json:"redrawn"`
+	// TrendOnly is the slope, in the trained depth, of the excess loss of a run's own
+	// trend.
+	TrendOnly *Slope `json:"trend_only"`
+}
+
+// TransferLoss is the loss of a network of the given depth, rebuilt from the limit
+// that one seed's deepest runs lead to.
+type TransferLoss struct {
+	Depth   int      `json:"depth"`
+	Seed    uint64   `json:"seed"`
+	Sources []int    `json:"sources"` // the depths that the limit was estimated from
+	Trained float64  `json:"trained"` // the loss of the deepest of them
+	Trend   *float64 `json:"trend"`   // of the trend alone
+	Redrawn *float64 `json:"redrawn"` // with initial weights drawn at this depth
 }
 
 // RateRange is the spread of the linear rate over the runs of a group.
@@ -123,6 +226,8 @@ type Slope struct {
 	R2        float64 `json:"r2"`
 	Method    string  `json:"method"` // where the interval comes from: scaling.BySeeds, ByRegression or NoInterval
 	Warning   string  `json:"warning,omitempty"`
+	// Residuals are log y − Intercept − Slope·log L of the runs that entered, in their order.
+	Residuals []float64 `json:"residuals,omitempty"`
 }
 
 // MarshalJSON writes numbers that are not finite as null.
@@ -156,6 +261,8 @@ type nullable struct {
 	QuadraticVariation    *float64            `json:"quadratic_variation"`
 	PVariation            map[string]*float64 `json:"p_variation"`
 	DisplacementVariation *float64            `json:"displacement_variation"`
+	Hoelder               *float64            `json:"hoelder"`
+	HoelderUniform        *float64            `json:"hoelder_uniform"`
 }
 
 func (n PathNumbers) nullable() nullable {
@@ -166,6 +273,7 @@ func (n PathNumbers) nullable() nullable {
 	return nullable{
 		finite(n.MaxFrobenius), finite(n.Displacement), finite(n.MaxIncrement), finite(n.RootSumSquares),
 		finite(n.QuadraticVariation), variation, finite(n.DisplacementVariation),
+		finite(n.Hoelder), finite(n.HoelderUniform),
 	}
 }
 

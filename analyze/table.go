@@ -8,8 +8,6 @@ import (
 	"strconv"
 	"strings"
 	"text/tabwriter"
-
-	"github.com/deeplimit/deeplimit/scaling"
 )
 
 // WriteTable writes the result as plain text: the runs of each group and then
@@ -43,6 +41,7 @@ func (t *tableWriter) group(group Group, runs []Run) {
 	fmt.Fprint(t, "\n\n")
 	t.runs(group, runs)
 	t.slopes(group)
+	t.limits(group)
 	for _, note := range group.Notes {
 		fmt.Fprintf(t, "note: %s\n", note)
 	}
@@ -85,11 +84,7 @@ func (t *tableWriter) slopes(group Group) {
 	}
 	t.row("exponent in depth", "95 % interval", "R²", "")
 	line := func(name string, s Slope) {
-		interval := fmt.Sprintf("%.3f [%.3f, %.3f]", s.Slope, s.Low, s.High)
-		if s.Method == scaling.NoInterval {
-			interval = fmt.Sprintf("%.3f", s.Slope)
-		}
-		t.row(name, interval, fmt.Sprintf("%.4f", s.R2), s.Warning)
+		t.row(name, s.interval(), fmt.Sprintf("%.4f", s.R2), s.Warning)
 	}
 	for _, name := range slices.Sorted(maps.Keys(group.Exponents)) {
 		line(name, group.Exponents[name])

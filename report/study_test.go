@@ -131,7 +131,8 @@ func (s sample) result() *analyze.Result {
 	for g, data := range s.data {
 		group := analyze.Group{
 			Group: fmt.Sprintf("%08x", 0x3f2a9c01+g), Data: data, Block: "inner", Activation: "tanh", Alpha: sampleAlpha,
-			Depths: s.depths, Exponents: map[string]analyze.Slope{}, VariationSlope: map[string]analyze.Slope{},
+			Depths:    s.depths,
+			GroupPath: analyze.GroupPath{Exponents: map[string]analyze.Slope{}, VariationSlope: map[string]analyze.Slope{}},
 			Rate: &analyze.RateRange{MinR2: 1, MinRho: 1},
 		}
 		for seed := range uint64(s.seeds) {

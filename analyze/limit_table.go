@@ -1,0 +1,137 @@
+package analyze
+
+import (
+	"fmt"
+	"maps"
+	"math"
+	"slices"
+	"strconv"
+	"strings"
+
+	"gonum.org/v1/gonum/stat"
+
+	"github.com/deeplimit/deeplimit/scaling"
+)
+
+// limits writes what a group says about its limit: variation index, regime, distances
+// between depths, and transfer. Blocks with several parts have their names before it.
+func (t *tableWriter) limits(group Group) {
+	for _, part := range slices.Sorted(maps.Keys(group.Parts)) {
+		path, suffix := group.Parts[part], ""
+		if len(group.Parts) > 1 {
+			suffix = " of " + part
+		}
+		if x := path.VariationIndex; x != nil {
+			t.row("variation index"+suffix, x.String(), "", x.Warning)
+		}
+		if r := path.Regime; r != nil {
+			t.row("regime"+suffix, string(r.Verdict), "", r.Reason)
+			if r.Warning != "" {
+				t.row("", "", "", r.Warning)
+			}
+		}
+		if path.Limit != nil {
+			t.distances(suffix, path.Limit)
+		}
+	}
+	if group.Transfer != nil {
+		t.transfer(group.Transfer)
+	}
+}
+
+// String returns the index with its interval, "2.01 [1.98, 2.04]"; an end that is
+// not there shows as ∞.
+func (x *Index) String() string {
+	if x.Method == scaling.NoInterval {
+		return fmt.Sprintf("%.3f", x.Index)
+	}
+	high := "∞)"
+	if x.High != nil {
+		high = fmt.Sprintf("%.3f]", *x.High)
+	}
+	return fmt.Sprintf("%.3f [%.3f, %s", x.Index, x.Low, high)
+}
+
+// interval returns a slope with its interval, and the slope alone when there is none.
+func (s *Slope) interval() string {
+	if s.Method == scaling.NoInterval {
+		return fmt.Sprintf("%.3f", s.Slope)
+	}
+	return fmt.Sprintf("%.3f [%.3f, %.3f]", s.Slope, s.Low, s.High)
+}
+
+// distances writes the mean over seeds of the distances between two depths, and how
+// they fall.
+func (t *tableWriter) distances(suffix string, limit *Limit) {
+	t.row()
+	t.row("distance of depths"+suffix, "integral", "displacement")
+	for _, pair := range pairs(limit) {
+		var integrals, displacements []float64
+		for _, d := range limit.Distances {
+			if [2]int{d.Depth, d.Next} != pair {
+				continue
+			}
+			integrals = append(integrals, d.Integral)
+			if d.Displacement != nil {
+				displacements = append(displacements, *d.Displacement)
+			}
+		}
+		cells := []string{fmt.Sprintf("%d, %d", pair[0], pair[1]), short(stat.Mean(integrals, nil)), "–"}
+		if len(displacements) > 0 {
+			cells[2] = short(stat.Mean(displacements, nil))
+		}
+		t.row(cells...)
+	}
+	if limit.Integral != nil {
+		cells := []string{"exponent in depth", limit.Integral.interval(), "–", limit.Integral.Warning}
+		if limit.Displacement != nil {
+			cells[2] = limit.Displacement.interval()
+		}
+		t.row(cells...)
+	}
+}
+
+// pairs returns the depths that limit compares, ascending.
+func pairs(limit *Limit) [][2]int {
+	var list [][2]int
+	for _, d := range limit.Distances {
+		if pair := [2]int{d.Depth, d.Next}; !slices.Contains(list, pair) {
+			list = append(list, pair)
+		}
+	}
+	return list
+}
+
+// transfer writes the losses of rebuilt networks and how they fall.
+func (t *tableWriter) transfer(transfer *Transfer) {
+	t.row()
+	t.row("transfer to depth", "seed", "from depths", "trained loss", "trend alone", "initial redrawn")
+	for _, l := range transfer.Losses {
+		var sources []string
+		for _, depth := range l.Sources {
+			sources = append(sources, strconv.Itoa(depth))
+		}
+		t.row(strconv.Itoa(l.Depth), strconv.FormatUint(l.Seed, 10), strings.Join(sources, ", "),
+			short(l.Trained), optional(l.Trend), optional(l.Redrawn))
+	}
+	for _, f := range []struct {
+		name  string
+		slope *Slope
+	}{
+		{"excess of the trend, exponent", transfer.Trend},
+		{"excess with redrawn weights, exponent", transfer.Redrawn},
+		{"excess of a run's own trend, exponent", transfer.TrendOnly},
+	} {
+		if f.slope != nil {
+			t.row(f.name, f.slope.interval(), "", f.slope.Warning)
+		}
+	}
+}
+
+// optional returns v to four digits, "–" if there is none.
+func optional(v *float64) string {
+	if v == nil {
+		return short(math.NaN())
+	}
+	return short(*v)
+}
