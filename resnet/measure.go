@@ -131,4 +131,3 @@ func (n *Network) outermost() (inner, outer *affine) {
 	}
 	return nil, &n.before
 }
-
