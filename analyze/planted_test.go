@@ -88,7 +88,7 @@ func (p planted) write(t testing.TB, dir string) {
 func writeStudy(t testing.TB, runs ...planted) string {
 	t.Helper()
 	dir := filepath.Join(t.TempDir(), "out")
-	if err := weightpath.CreateStudy(dir, "planted", "name: planted\n"); err != nil {
+	if err := weightpath.CreateStudy(dir, "planted", "name: planted\n", nil); err != nil {
 		t.Fatal(err)
 	}
 	for _, p := range runs {

@@ -206,7 +206,7 @@ func (s sample) groups() []group {
 
 // write puts the run folders of the study into dir.
 func (s sample) write(dir string) error {
-	if err := weightpath.CreateStudy(dir, "sample", "name: sample\n"); err != nil {
+	if err := weightpath.CreateStudy(dir, "sample", "name: sample\n", nil); err != nil {
 		return err
 	}
 	for _, r := range s.runs() {

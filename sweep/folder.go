@@ -20,7 +20,7 @@ func (p *Plan) makeFolder(out string) error {
 	if err := p.checkSpace(out); err != nil {
 		return err
 	}
-	err := weightpath.CreateStudy(out, p.Study.Name, string(p.Study.Text))
+	err := weightpath.CreateStudy(out, p.Study.Name, string(p.Study.Text), p.Study.Set)
 	if err == nil {
 		return nil
 	}

@@ -82,7 +82,7 @@ func TestRunRefusesABusyFolder(t *testing.T) {
 	out := t.TempDir()
 	lock := flock.New(filepath.Join(out, ".lock"))
 	p := plan(t, text)
-	if err := weightpath.CreateStudy(out, "s", text); err != nil {
+	if err := weightpath.CreateStudy(out, "s", text, nil); err != nil {
 		t.Fatal(err)
 	}
 	if free, err := lock.TryLock(); err != nil || !free {

@@ -26,6 +26,7 @@ const (
 	stateFile        = "state.safetensors"
 	previousFile     = "previous.safetensors"
 	studyFile        = "study.yaml"
+	overridesFile    = "study.json"
 	runsFolder       = "runs"
 	transferFile     = "transfer.json"
 	transferFolder   = "transfer"
@@ -33,7 +34,7 @@ const (
 )
 
 // leftover matches what a killed process leaves of a file it was replacing.
-var leftover = regexp.MustCompile(`^\.(run\.json|result\.json|trace\.parquet|weights\.safetensors|state\.safetensors|study\.yaml|transfer\.json)\d+$`)
+var leftover = regexp.MustCompile(`^\.(run\.json|result\.json|trace\.parquet|weights\.safetensors|state\.safetensors|study\.yaml|transfer\.json|certificates\.json|certificates\.parquet|promises\.parquet)\d+$`)
 
 // A DamagedError names a stored file whose content is not what was written.
 type DamagedError struct {

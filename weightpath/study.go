@@ -1,6 +1,7 @@
 package weightpath
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -11,37 +12,34 @@ import (
 	"github.com/goccy/go-yaml"
 )
 
+// overridden is study.json: what a study run with overrides is, beside its text.
+type overridden struct {
+	Name string   `json:"name"`
+	Set  []string `json:"set"` // path=value, in the order given
+}
+
 // CreateStudy makes the folder of a study:
 //
 //	study.yaml    the exact text of the study file
+//	study.json    its name and overrides, when it is run with any
 //	runs/<id>/    one folder for each run
 //
-// A folder of the same study is used again and takes the new text, as runs are
-// told apart by their hash. A folder of another study, or with files but no
-// study.yaml, is an *OccupiedError and left as it is. The text must hold the name.
-func CreateStudy(dir, name, text string) error {
-	got, err := nameOf([]byte(text))
-	if err != nil {
-		return fmt.Errorf("weightpath: creating study folder %s: text: %w", dir, err)
-	}
-	if got != name {
-		return fmt.Errorf("weightpath: creating study folder %s: text: name: got %q, want %q", dir, got, name)
-	}
-	names, err := entries(dir)
-	if err != nil {
-		return err
-	}
-	path := filepath.Join(dir, studyFile)
-	if len(names) > 0 {
-		old, err := StudyName(dir)
-		switch {
-		case errors.Is(err, fs.ErrNotExist):
-			return &OccupiedError{dir, fmt.Sprintf("%q and no %s", names[0], studyFile), fmt.Sprintf("an empty folder or one of study %q", name)}
-		case err != nil:
-			return err
-		case old != name:
-			return &OccupiedError{dir, fmt.Sprintf("study %q", old), fmt.Sprintf("an empty folder or one of study %q", name)}
+// overrides are path=value, as on the command line. A folder of the same study is
+// used again and takes the new text, as runs are told apart by their hash. A folder
+// of another study, or with files but no study.yaml, is an *OccupiedError and left as
+// it is. Without overrides the text must hold the name.
+func CreateStudy(dir, name, text string, overrides []string) error {
+	if len(overrides) == 0 {
+		got, err := nameOf([]byte(text))
+		if err != nil {
+			return fmt.Errorf("weightpath: creating study folder %s: text: %w", dir, err)
 		}
+		if got != name {
+			return fmt.Errorf("weightpath: creating study folder %s: text: name: got %q, want %q", dir, got, name)
+		}
+	}
+	if err := checkStudy(dir, name); err != nil {
+		return err
 	}
 	if err := makeFolder(dir); err != nil {
 		return err
@@ -49,7 +47,10 @@ func CreateStudy(dir, name, text string) error {
 	if err := makeFolder(filepath.Join(dir, runsFolder)); err != nil {
 		return err
 	}
-	if old, err := os.ReadFile(path); err == nil && string(old) == text {
+	if err := writeOverrides(dir, name, overrides); err != nil {
+		return err
+	}
+	if old, err := os.ReadFile(filepath.Join(dir, studyFile)); err == nil && string(old) == text {
 		return nil
 	}
 	if _, err := replaceFile(dir, studyFile, func(w io.Writer) error { _, err := io.WriteString(w, text); return err }); err != nil {
@@ -58,12 +59,53 @@ func CreateStudy(dir, name, text string) error {
 	return syncFolder(dir)
 }
 
-// StudyName returns the name in the study.yaml of a study folder; an error that
-// wraps fs.ErrNotExist when there is none.
+// checkStudy returns nil when dir is missing, empty, or the folder of the named study.
+func checkStudy(dir, name string) error {
+	names, err := entries(dir)
+	if err != nil || len(names) == 0 {
+		return err
+	}
+	old, err := StudyName(dir)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return &OccupiedError{dir, fmt.Sprintf("%q and no %s", names[0], studyFile), fmt.Sprintf("an empty folder or one of study %q", name)}
+	case err != nil:
+		return err
+	case old != name:
+		return &OccupiedError{dir, fmt.Sprintf("study %q", old), fmt.Sprintf("an empty folder or one of study %q", name)}
+	}
+	return nil
+}
+
+// writeOverrides writes study.json, or removes one that no longer holds.
+func writeOverrides(dir, name string, overrides []string) error {
+	if len(overrides) > 0 {
+		_, err := replaceFile(dir, overridesFile, func(w io.Writer) error { return encodeJSON(w, overridden{name, overrides}) })
+		return err
+	}
+	if err := os.Remove(filepath.Join(dir, overridesFile)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("weightpath: removing overrides of an earlier start: %w", err)
+	}
+	return nil
+}
+
+// StudyName returns the name of the study in a study folder; an error that wraps
+// fs.ErrNotExist when there is none.
 func StudyName(dir string) (string, error) {
-	path := filepath.Join(dir, studyFile)
+	path := filepath.Join(dir, overridesFile)
 	data, err := readFile(path)
-	if err != nil {
+	if err == nil {
+		var study overridden
+		if err := json.Unmarshal(data, &study); err != nil || study.Name == "" {
+			return "", &DamagedError{path, errors.Join(err, errors.New("want an object with a name"))}
+		}
+		return study.Name, nil
+	}
+	if !errors.Is(err, fs.ErrNotExist) {
+		return "", err
+	}
+	path = filepath.Join(dir, studyFile)
+	if data, err = readFile(path); err != nil {
 		return "", err
 	}
 	name, err := nameOf(data)

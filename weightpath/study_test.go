@@ -17,7 +17,7 @@ func TestCreateStudy(t *testing.T) {
 	first := "# mine\nname: sample\ndepths: [2]\n"
 	second := "name: 'sample'\ndepths: [2, 4]"
 	for _, text := range []string{first, first, second} {
-		if err := CreateStudy(dir, "sample", text); err != nil {
+		if err := CreateStudy(dir, "sample", text, nil); err != nil {
 			t.Fatal(err)
 		}
 		if got := string(mustRead(t, dir, studyFile)); got != text {
@@ -27,7 +27,7 @@ func TestCreateStudy(t *testing.T) {
 	if name, err := StudyName(dir); name != "sample" || err != nil {
 		t.Errorf("name %q, %v", name, err)
 	}
-	if err := CreateStudy(dir, "other", "name: other"); err == nil {
+	if err := CreateStudy(dir, "other", "name: other", nil); err == nil {
 		t.Error("another study was accepted")
 	} else {
 		var occupied *OccupiedError
@@ -44,17 +44,45 @@ func TestCreateStudy(t *testing.T) {
 func TestCreateStudyRefuses(t *testing.T) {
 	dir := t.TempDir()
 	mustWrite(t, nil, dir, "photo.jpg")
-	checkError(t, CreateStudy(dir, "s", "name: s"), dir,
+	checkError(t, CreateStudy(dir, "s", "name: s", nil), dir,
 		`weightpath: {dir}: got a folder with "photo.jpg" and no study.yaml, want an empty folder or one of study "s"; choose another folder`)
-	checkError(t, CreateStudy(dir, "s", "name: r"), dir, `weightpath: creating study folder {dir}: text: name: got "r", want "s"`)
-	checkError(t, CreateStudy(dir, "s", "depths: [1]"), dir, `weightpath: creating study folder {dir}: text: name: got "", want the name of the study`)
+	checkError(t, CreateStudy(dir, "s", "name: r", nil), dir, `weightpath: creating study folder {dir}: text: name: got "r", want "s"`)
+	checkError(t, CreateStudy(dir, "s", "depths: [1]", nil), dir, `weightpath: creating study folder {dir}: text: name: got "", want the name of the study`)
 	if list, _ := os.ReadDir(dir); len(list) != 1 {
 		t.Errorf("%d files, want the one that was there", len(list))
 	}
 	half := t.TempDir()
 	mustWrite(t, []byte("nam"), half, ".study.yaml42")
-	if err := CreateStudy(half, "s", "name: s"); err != nil {
+	if err := CreateStudy(half, "s", "name: s", nil); err != nil {
 		t.Errorf("after a kill: %v", err)
+	}
+}
+
+// TestOverriddenName wants the name given as an override to be the study's, and a
+// start without overrides to forget them.
+func TestOverriddenName(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "out")
+	set := []string{"name=mine", "network.alpha=0.75"}
+	if err := CreateStudy(dir, "mine", "name: s", set); err != nil {
+		t.Fatal(err)
+	}
+	if name, err := StudyName(dir); name != "mine" || err != nil {
+		t.Errorf("name %q, %v", name, err)
+	}
+	if got, want := string(mustRead(t, dir, overridesFile)), "{\n  \"name\": \"mine\",\n  \"set\": [\n    \"name=mine\",\n    \"network.alpha=0.75\"\n  ]\n}\n"; got != want {
+		t.Errorf("study.json holds %q, want %q", got, want)
+	}
+	checkError(t, CreateStudy(dir, "s", "name: s", nil), dir,
+		`weightpath: {dir}: got a folder with study "mine", want an empty folder or one of study "s"; choose another folder`)
+	if err := CreateStudy(dir, "mine", "name: mine", nil); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := os.Stat(filepath.Join(dir, overridesFile)); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("overrides are left: %v", err)
+	}
+	mustWrite(t, []byte("{}"), dir, overridesFile)
+	if _, err := StudyName(dir); err == nil {
+		t.Error("a damaged study.json gives a name")
 	}
 }
 
