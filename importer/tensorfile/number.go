@@ -1,0 +1,40 @@
+package tensorfile
+
+import (
+	"encoding/binary"
+	"io"
+	"math"
+
+	"github.com/deeplimit/deeplimit/internal/half"
+)
+
+// A numberType is how the entries of a tensor are stored, little-endian.
+type numberType struct {
+	size   int // bytes of an entry
+	decode func(entry []byte) float64
+}
+
+// numberTypes are the types that convert to float64 exactly, by the name that
+// safetensors gives them.
+var numberTypes = map[string]numberType{
+	"F64":  {8, func(b []byte) float64 { return math.Float64frombits(binary.LittleEndian.Uint64(b)) }},
+	"F32":  {4, func(b []byte) float64 { return float64(math.Float32frombits(binary.LittleEndian.Uint32(b))) }},
+	"F16":  {2, func(b []byte) float64 { return half.Float64(binary.LittleEndian.Uint16(b)) }},
+	"BF16": {2, func(b []byte) float64 { return half.FromBfloat16(binary.LittleEndian.Uint16(b)) }},
+}
+
+// read returns the next count entries of r. The caller has checked that they are there.
+func (t numberType) read(r io.Reader, count int) ([]float64, error) {
+	data := make([]float64, 0, count)
+	buffer := make([]byte, min(1<<16, t.size*count))
+	for len(data) < count {
+		chunk := buffer[:min(len(buffer), t.size*(count-len(data)))]
+		if _, err := io.ReadFull(r, chunk); err != nil {
+			return nil, err
+		}
+		for ; len(chunk) > 0; chunk = chunk[t.size:] {
+			data = append(data, t.decode(chunk))
+		}
+	}
+	return data, nil
+}

@@ -1,0 +1,370 @@
+package tensorfile
+
+import (
+	"bytes"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"math"
+)
+
+// What a pickle builds here: nil, bool, int64, float64, string, tuple, *list, *dict,
+// and
+type (
+	tuple []any
+	list  []any
+	// dict keeps the order of its items, as Python does. Keys may occur twice.
+	dict struct{ keys, values []any }
+	// global is the name of a class or function, which is never called.
+	global struct{ module, name string }
+	// call is what calling fn would have returned; state is what BUILD would have set.
+	call struct {
+		fn   any
+		args tuple
+	}
+	// persistent is a reference to something outside the pickle: a storage of numbers.
+	persistent struct{ id any }
+	// mark divides the stack.
+	mark struct{}
+)
+
+// unpickle runs the opcodes of data and returns what they build. No code is run: calls
+// are kept as calls. It knows the opcodes that Python writes for plain data in
+// protocols 2 to 5. Memory stays bounded, as every length is compared with what is left
+// of data and the number of values is limited.
+func unpickle(data []byte) (any, error) {
+	m := machine{data: data, memo: map[uint32]any{}}
+	for {
+		at := m.at
+		op, err := m.take(1)
+		if err == nil {
+			var done bool
+			if done, err = m.step(op[0]); done {
+				return m.pop()
+			}
+		}
+		if err != nil {
+			return nil, fmt.Errorf("pickle: byte %d: %w", at, err)
+		}
+	}
+}
+
+type machine struct {
+	data   []byte
+	at     int
+	stack  []any
+	memo   map[uint32]any
+	values int // opcodes carried out, each for at most one value
+}
+
+// maxValues bounds what a pickle may build. A tensor takes about 40 opcodes, and a value
+// no more than 200 bytes here.
+const maxValues = 1 << 20
+
+var (
+	errCut   = errors.New("the file is cut short")
+	errStack = errors.New("got an opcode without the values it works on")
+)
+
+// take returns the next n bytes.
+func (m *machine) take(n uint64) ([]byte, error) {
+	if n > uint64(len(m.data)-m.at) {
+		return nil, errCut
+	}
+	part := m.data[m.at : m.at+int(n)]
+	m.at += int(n)
+	return part, nil
+}
+
+// number returns the next size bytes as a little-endian number.
+func (m *machine) number(size uint64) (uint64, error) {
+	part, err := m.take(size)
+	var wide [8]byte
+	copy(wide[:], part)
+	return binary.LittleEndian.Uint64(wide[:]), err
+}
+
+// text returns the string whose length stands in the next size bytes.
+func (m *machine) text(size uint64) (string, error) {
+	n, err := m.number(size)
+	if err != nil {
+		return "", err
+	}
+	part, err := m.take(n)
+	return string(part), err
+}
+
+// line returns what is left of the line.
+func (m *machine) line() (string, error) {
+	end := bytes.IndexByte(m.data[m.at:], '\n')
+	if end < 0 {
+		return "", errCut
+	}
+	part, err := m.take(uint64(end) + 1)
+	return string(part[:end]), err
+}
+
+func (m *machine) push(v any) { m.stack = append(m.stack, v) }
+
+// pop takes the value on top of the stack, which must not be a mark.
+func (m *machine) pop() (any, error) {
+	if len(m.stack) == 0 {
+		return nil, errStack
+	}
+	v := m.stack[len(m.stack)-1]
+	if _, ok := v.(mark); ok {
+		return nil, errStack
+	}
+	m.stack = m.stack[:len(m.stack)-1]
+	return v, nil
+}
+
+// popMark takes the values above the last mark, and the mark.
+func (m *machine) popMark() (tuple, error) {
+	for i := len(m.stack) - 1; i >= 0; i-- {
+		if _, ok := m.stack[i].(mark); ok {
+			values := append(tuple{}, m.stack[i+1:]...)
+			m.stack = m.stack[:i]
+			return values, nil
+		}
+	}
+	return nil, errStack
+}
+
+// popTuple takes n values as a tuple.
+func (m *machine) popTuple(n int) (tuple, error) {
+	values := make(tuple, n)
+	for i := n - 1; i >= 0; i-- {
+		var err error
+		if values[i], err = m.pop(); err != nil {
+			return nil, err
+		}
+	}
+	return values, nil
+}
+
+// step carries out one opcode, which builds at most one value; done says that it was
+// the last.
+func (m *machine) step(op byte) (done bool, err error) {
+	if m.values++; m.values > maxValues {
+		return false, fmt.Errorf("got more than %d values; %s", maxValues, resave)
+	}
+	switch op {
+	case '.': // STOP
+		return true, nil
+	case 0x80: // PROTO
+		_, err = m.take(1)
+	case 0x95: // FRAME: its length tells nothing
+		_, err = m.take(8)
+	case '(': // MARK
+		m.push(mark{})
+	case '0': // POP
+		_, err = m.pop()
+	case '1': // POP_MARK
+		_, err = m.popMark()
+	case 'N', 0x88, 0x89, 'K', 'M', 'J', 0x8a, 'G', 'X', 0x8c, 0x8d, 'U', 'C', 'B':
+		var v any
+		if v, err = m.literal(op); err == nil {
+			m.push(v)
+		}
+	case 'q', 'r', 0x94, 'h', 'j':
+		err = m.remember(op)
+	case ')', 't', 0x85, 0x86, 0x87, ']', '}', 'a', 'e', 's', 'u':
+		err = m.collect(op)
+	case 'c', 0x93, 'R', 0x81, 'b', 'Q':
+		err = m.object(op)
+	default:
+		err = fmt.Errorf("got opcode %#x, want those of plain data; %s", op, resave)
+	}
+	return false, err
+}
+
+// literal returns the value of an opcode that holds one.
+func (m *machine) literal(op byte) (any, error) {
+	integer := func(size uint64) (any, error) {
+		v, err := m.number(size)
+		return int64(v), err
+	}
+	switch op {
+	case 0x88, 0x89: // NEWTRUE, NEWFALSE
+		return op == 0x88, nil
+	case 'K': // BININT1
+		return integer(1)
+	case 'M': // BININT2
+		return integer(2)
+	case 'J': // BININT
+		v, err := m.number(4)
+		return int64(int32(v)), err
+	case 0x8a: // LONG1
+		return m.long()
+	case 'G': // BINFLOAT, big-endian
+		part, err := m.take(8)
+		if err != nil {
+			return nil, err
+		}
+		return math.Float64frombits(binary.BigEndian.Uint64(part)), nil
+	case 'X', 'B': // BINUNICODE, BINBYTES
+		return m.text(4)
+	case 0x8d: // BINUNICODE8
+		return m.text(8)
+	case 0x8c, 'U', 'C': // SHORT_BINUNICODE, SHORT_BINSTRING, SHORT_BINBYTES
+		return m.text(1)
+	}
+	return nil, nil // NONE
+}
+
+// long returns an integer in two's complement; nil for one beyond int64, which no
+// shape or place in a file is.
+func (m *machine) long() (any, error) {
+	text, err := m.text(1)
+	if err != nil || len(text) > 8 {
+		return nil, err
+	}
+	v := int64(0)
+	for i := range len(text) {
+		v |= int64(text[i]) << (8 * i)
+	}
+	if n := len(text); n > 0 && n < 8 && text[n-1]&0x80 != 0 {
+		v -= 1 << (8 * n)
+	}
+	return v, nil
+}
+
+// remember stores the top of the stack in the memo, or pushes what is there.
+func (m *machine) remember(op byte) (err error) {
+	var key uint64
+	switch op {
+	case 0x94: // MEMOIZE
+		key = uint64(len(m.memo))
+	case 'q', 'h': // BINPUT, BINGET
+		key, err = m.number(1)
+	default: // LONG_BINPUT, LONG_BINGET
+		key, err = m.number(4)
+	}
+	if err != nil {
+		return err
+	}
+	if op == 'h' || op == 'j' {
+		v, ok := m.memo[uint32(key)]
+		if !ok {
+			return fmt.Errorf("got a reference to value %d, which is not there", key)
+		}
+		m.push(v)
+		return nil
+	}
+	if len(m.stack) == 0 {
+		return errStack
+	}
+	m.memo[uint32(key)] = m.stack[len(m.stack)-1]
+	return nil
+}
+
+// collect builds tuples, lists and dictionaries.
+func (m *machine) collect(op byte) error {
+	var values tuple
+	var err error
+	switch op {
+	case ')', 0x85, 0x86, 0x87: // EMPTY_TUPLE, TUPLE1, TUPLE2, TUPLE3
+		if op == ')' {
+			op = 0x84
+		}
+		values, err = m.popTuple(int(op - 0x84))
+	case ']': // EMPTY_LIST
+		m.push(&list{})
+		return nil
+	case '}': // EMPTY_DICT
+		m.push(&dict{})
+		return nil
+	case 'a': // APPEND
+		values, err = m.popTuple(1)
+	case 's': // SETITEM
+		values, err = m.popTuple(2)
+	default: // TUPLE, APPENDS, SETITEMS
+		values, err = m.popMark()
+	}
+	if err != nil {
+		return err
+	}
+	switch op {
+	case 'a', 'e':
+		return m.extend(values)
+	case 's', 'u':
+		return m.setItems(values)
+	}
+	m.push(values)
+	return nil
+}
+
+// extend appends to the list on top of the stack.
+func (m *machine) extend(values tuple) error {
+	if len(m.stack) == 0 {
+		return errStack
+	}
+	l, ok := m.stack[len(m.stack)-1].(*list)
+	if !ok {
+		return errStack
+	}
+	*l = append(*l, values...)
+	return nil
+}
+
+// setItems adds keys and values, in turn, to the dictionary on top of the stack; those
+// of other objects are let go.
+func (m *machine) setItems(values tuple) error {
+	if len(m.stack) == 0 || len(values)%2 != 0 {
+		return errStack
+	}
+	d, ok := m.stack[len(m.stack)-1].(*dict)
+	if !ok {
+		return nil
+	}
+	for i := 0; i < len(values); i += 2 {
+		d.keys = append(d.keys, values[i])
+		d.values = append(d.values, values[i+1])
+	}
+	return nil
+}
+
+// object handles what Python would turn into classes and calls.
+func (m *machine) object(op byte) error {
+	switch op {
+	case 'c': // GLOBAL
+		module, err := m.line()
+		if err != nil {
+			return err
+		}
+		name, err := m.line()
+		m.push(global{module, name})
+		return err
+	case 'Q': // BINPERSID
+		id, err := m.pop()
+		m.push(persistent{id})
+		return err
+	}
+	pair, err := m.popTuple(2)
+	if err != nil {
+		return err
+	}
+	switch op {
+	case 0x93: // STACK_GLOBAL
+		module, ok := pair[0].(string)
+		name, ok2 := pair[1].(string)
+		if !ok || !ok2 {
+			return errStack
+		}
+		m.push(global{module, name})
+	case 'b': // BUILD: attributes of an object, such as the versions of modules
+		m.push(pair[0])
+	default: // REDUCE, NEWOBJ
+		args, ok := pair[1].(tuple)
+		if !ok {
+			return errStack
+		}
+		if pair[0] == (global{"collections", "OrderedDict"}) && len(args) == 0 {
+			m.push(&dict{})
+			return nil
+		}
+		m.push(call{pair[0], args})
+	}
+	return nil
+}

@@ -1,0 +1,217 @@
+// Package tensorfile reads arrays of numbers from files that other programs wrote, as
+// float64: safetensors, NumPy's .npy and .npz, PyTorch's .pt, and tables of text.
+//
+// The format is found from the content. A file is believed in nothing that can be
+// checked: sizes are compared with the file before memory is taken, and what Read
+// returns from one file stays within 64 times its size (or 32 MiB, if that is more), so
+// that a small file cannot fill the memory.
+package tensorfile
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"math"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+)
+
+// Info says what a tensor is.
+type Info struct {
+	DType string // as the format names it: F32, <f4, FloatStorage …
+	Shape []int
+}
+
+// Entries returns the product of the shape; 1 for a scalar.
+func (i Info) Entries() int {
+	count := 1
+	for _, n := range i.Shape {
+		count *= n
+	}
+	return count
+}
+
+// A File is an open file of tensors. It is not safe for concurrent use.
+type File struct {
+	path   string
+	source source
+	close  func() error
+	budget int64 // bytes of float64 that Read may still return
+}
+
+// source is a file of one format. Errors do not name the file or the tensor.
+type source interface {
+	// names returns the names of the tensors, each once, in the order of the file.
+	names() []string
+	// info returns what is known without reading the entries.
+	info(name string) (Info, error)
+	// read returns the entries in row-major order. The caller has asked info before,
+	// and holds the result to its budget.
+	read(name string) ([]float64, error)
+}
+
+// Open opens a file of any of the formats. A .npy file and a table hold one tensor, of
+// the name "". Tables are those whose names end in .csv, .tsv or .txt.
+func Open(path string) (*File, error) {
+	file, err := os.Open(path)
+	if err != nil {
+		return nil, fmt.Errorf("tensorfile: %w", err)
+	}
+	status, err := file.Stat()
+	if err == nil && !status.Mode().IsRegular() {
+		err = errors.New("not a regular file")
+	}
+	var s source
+	if err == nil {
+		s, err = decode(file, status.Size(), strings.ToLower(filepath.Ext(path)))
+	}
+	if err != nil {
+		file.Close()
+		return nil, fmt.Errorf("tensorfile: %s: %w", path, bare(err))
+	}
+	return &File{path, s, file.Close, budget(status.Size())}, nil
+}
+
+// budget returns the bytes of numbers that a file of size bytes may give. No dtype has
+// fewer than 2 bytes, and trained weights do not compress.
+func budget(size int64) int64 { return max(32<<20, 64*min(size, math.MaxInt64/64)) }
+
+// decode finds the format of the size bytes of r, from a file with this extension.
+func decode(r io.ReaderAt, size int64, extension string) (source, error) {
+	var start [8]byte
+	n, err := r.ReadAt(start[:], 0)
+	if err != nil && err != io.EOF {
+		return nil, err
+	}
+	section := func() *io.SectionReader { return io.NewSectionReader(r, 0, size) }
+	switch text := string(start[:n]); {
+	case extension == ".csv" || extension == ".tsv" || extension == ".txt":
+		return newTable(section(), extension)
+	case strings.HasPrefix(text, "\x93NUMPY"):
+		return newArray(section(), size)
+	case strings.HasPrefix(text, "PK\x03\x04"), strings.HasPrefix(text, "PK\x05\x06"):
+		return newArchive(r, size)
+	case strings.HasPrefix(text, "\x80\x02\x8a\x0a"), extension == ".pt", extension == ".pth", extension == ".bin":
+		return nil, errors.New("got a PyTorch file that is no zip archive, as before version 1.6; " + resave)
+	case extension == ".safetensors" || n == 8 && start[7] == 0 && start[6] == 0:
+		return newSafetensors(r, size)
+	default:
+		return nil, fmt.Errorf("got a file that begins with %q, want safetensors, .npy, .npz, .pt of PyTorch or .csv", text)
+	}
+}
+
+// resave tells how to get a file that can be read.
+const resave = `save it in Python: safetensors.torch.save_file({k: v.contiguous() for k, v in model.state_dict().items()}, "model.safetensors")`
+
+// Path returns the path that the file was opened with.
+func (f *File) Path() string { return f.path }
+
+// Close closes the file.
+func (f *File) Close() error { return f.close() }
+
+// Names returns the names of the tensors, each once, in the order of the file.
+func (f *File) Names() []string { return slices.Clone(f.source.names()) }
+
+// Info returns what the tensor called name is, without reading its entries.
+func (f *File) Info(name string) (Info, error) {
+	if !slices.Contains(f.source.names(), name) {
+		return Info{}, f.at(name, fmt.Errorf("not among %s", List(f.source.names())))
+	}
+	info, err := f.source.info(name)
+	if err != nil {
+		return Info{}, f.at(name, err)
+	}
+	return info, nil
+}
+
+// Read returns the entries of the tensor called name in row-major order. Conversion
+// to float64 is exact: integers beyond ±2^53 are an error, and so are NaN and
+// infinities, with their place.
+func (f *File) Read(name string) ([]float64, error) {
+	info, err := f.Info(name)
+	if err != nil {
+		return nil, err
+	}
+	if f.budget -= 8 * int64(info.Entries()); f.budget < 0 {
+		return nil, f.at(name, fmt.Errorf("shape %v: got more numbers than 64 times the size of the file, want a file that is not compressed (numpy.savez)", info.Shape))
+	}
+	data, err := f.source.read(name)
+	if err != nil {
+		return nil, f.at(name, noEOF(err))
+	}
+	for k, v := range data {
+		if math.IsNaN(v) || math.IsInf(v, 0) {
+			return nil, f.at(name, fmt.Errorf("entry %v: got %v, want a finite number", indices(k, info.Shape), v))
+		}
+	}
+	return data, nil
+}
+
+// at puts file and tensor before an error.
+func (f *File) at(name string, err error) error {
+	if name == "" {
+		return fmt.Errorf("tensorfile: %s: %w", f.path, err)
+	}
+	return fmt.Errorf("tensorfile: %s: tensor %q: %w", f.path, name, err)
+}
+
+// List returns names for a message, the first twenty of them.
+func List(names []string) string {
+	if len(names) == 0 {
+		return "no tensors"
+	}
+	shown := make([]string, 0, 20)
+	for _, name := range names[:min(len(names), 20)] {
+		shown = append(shown, fmt.Sprintf("%.100q", name))
+	}
+	text := strings.Join(shown, ", ")
+	if more := len(names) - len(shown); more > 0 {
+		text += fmt.Sprintf(" and %d more", more)
+	}
+	return text
+}
+
+// count returns the number of entries of a shape from a file, or an error when
+// they cannot fit into the limit.
+func count(shape []int, limit int64) (int, error) {
+	entries := int64(1)
+	for _, n := range shape {
+		switch {
+		case n < 0:
+			return 0, fmt.Errorf("shape: got %v, want sizes of at least 0", shape)
+		case n > 0 && entries > limit/int64(n):
+			return 0, fmt.Errorf("shape: got %v, want at most %d entries", shape, limit)
+		}
+		entries *= int64(n)
+	}
+	return int(entries), nil
+}
+
+// indices returns the indices of entry k in row-major order.
+func indices(k int, shape []int) []int {
+	place := make([]int, len(shape))
+	for axis := len(shape) - 1; axis >= 0; axis-- {
+		place[axis] = k % shape[axis]
+		k /= shape[axis]
+	}
+	return place
+}
+
+// bare takes the operation and path off an error of package os.
+func bare(err error) error {
+	if e, ok := errors.AsType[*fs.PathError](err); ok {
+		return e.Err
+	}
+	return noEOF(err)
+}
+
+// noEOF says in words that a file ends too early.
+func noEOF(err error) error {
+	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
+		return errors.New("the file is cut short")
+	}
+	return err
+}

@@ -1,0 +1,302 @@
+package tensorfile
+
+import (
+	"archive/zip"
+	"errors"
+	"fmt"
+	"io"
+	"strconv"
+	"strings"
+)
+
+// torchFile is what torch.save writes since version 1.6: a zip archive with a pickle of
+// the objects, and one member for each storage of numbers.
+type torchFile struct {
+	folder  string // of the members inside the archive
+	members map[string]*zip.File
+	order   []string
+	tensors map[string]torchTensor
+}
+
+// A torchTensor is a view of a storage: entry (i_1, i_2 …) stands at
+// offset + Σ i_j·strides_j.
+type torchTensor struct {
+	about   Info
+	storage string
+	offset  int
+	strides []int
+}
+
+// Limits of what a pickle may hold: the state of a network has a few names a layer, none
+// of them deep or long.
+const (
+	maxPickle = 16 << 20 // bytes
+	maxNested = 32       // dictionaries and lists inside each other
+	maxName   = 1000     // bytes
+	maxAxes   = 16
+)
+
+func newTorch(members map[string]*zip.File, folder string) (*torchFile, error) {
+	f := &torchFile{folder: folder, members: members, tensors: map[string]torchTensor{}}
+	if order, ok := members[folder+"/byteorder"]; ok {
+		text, err := content(order, 16)
+		if err != nil || string(text) != "little" {
+			return nil, errors.Join(fmt.Errorf("byte order: got %q, want little", text), err)
+		}
+	}
+	data, err := content(members[folder+"/data.pkl"], maxPickle)
+	if err != nil {
+		return nil, fmt.Errorf("member data.pkl: %w", err)
+	}
+	root, err := unpickle(data)
+	if err != nil {
+		return nil, fmt.Errorf("member data.pkl: %w", err)
+	}
+	// What is referred to twice is met twice, so a small pickle could mean a large tree.
+	walk := walker{file: f, left: len(data)}
+	if err := walk.visit("", root, maxNested); err != nil {
+		return nil, err
+	}
+	if len(f.order) == 0 {
+		return nil, errors.New("got no tensors, want a state dict, as torch.save(model.state_dict(), …) writes it")
+	}
+	return f, nil
+}
+
+// content returns the bytes of a member of at most limit bytes.
+func content(member *zip.File, limit uint64) ([]byte, error) {
+	if member.UncompressedSize64 > limit {
+		return nil, fmt.Errorf("got %d bytes, want at most %d", member.UncompressedSize64, limit)
+	}
+	r, err := member.Open()
+	if err != nil {
+		return nil, err
+	}
+	data, err := io.ReadAll(r)
+	return data, errors.Join(noEOF(err), r.Close())
+}
+
+// walker finds the tensors in nested dictionaries and lists and names each by the keys
+// on the way to it, joined by dots.
+type walker struct {
+	file *torchFile
+	left int // values that may still be visited
+}
+
+func (w *walker) visit(name string, value any, depth int) error {
+	if w.left--; w.left < 0 || depth == 0 {
+		return fmt.Errorf("entry %.100q: nested too deep", name)
+	}
+	if len(name) > maxName {
+		return fmt.Errorf("entry %.100q…: got a name of %d bytes, want at most %d", name, len(name), maxName)
+	}
+	below := func(key string) string {
+		if name == "" {
+			return key
+		}
+		return name + "." + key
+	}
+	switch v := value.(type) {
+	case *dict:
+		for i, key := range v.keys {
+			var text string
+			switch k := key.(type) {
+			case string:
+				text = k
+			case int64:
+				text = strconv.FormatInt(k, 10)
+			default:
+				continue // no key of a state dict
+			}
+			if err := w.visit(below(text), v.values[i], depth-1); err != nil {
+				return err
+			}
+		}
+	case *list:
+		return w.visitAll(below, *v, depth)
+	case tuple:
+		return w.visitAll(below, v, depth)
+	case call:
+		tensor, ok, err := newTorchTensor(v)
+		if err != nil {
+			return fmt.Errorf("tensor %q: %w", name, err)
+		}
+		if !ok {
+			return nil // an object that is no tensor
+		}
+		if _, twice := w.file.tensors[name]; twice {
+			return fmt.Errorf("tensor %q: got two of this name, want names that differ", name)
+		}
+		w.file.order = append(w.file.order, name)
+		w.file.tensors[name] = tensor
+	}
+	return nil
+}
+
+func (w *walker) visitAll(below func(string) string, values []any, depth int) error {
+	for i, v := range values {
+		if err := w.visit(below(strconv.Itoa(i)), v, depth-1); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// newTorchTensor returns the tensor that a call would build; ok is false when it would
+// build something else.
+func newTorchTensor(c call) (t torchTensor, ok bool, err error) {
+	switch c.fn {
+	case global{"torch._utils", "_rebuild_parameter"}: // (tensor, requires_grad, hooks)
+		if inner, isCall := first(c.args).(call); isCall && inner.fn != c.fn {
+			return newTorchTensor(inner)
+		}
+		return t, false, errors.New("got a parameter without a tensor")
+	case global{"torch._utils", "_rebuild_tensor_v2"}, // (storage, offset, shape, strides, …)
+		global{"torch._utils", "_rebuild_tensor_v3"}: // the same for types that have no storage class
+	default:
+		return t, false, nil
+	}
+	malformed := errors.New("got a description that is malformed, want that of torch.save")
+	reference, isStorage := first(c.args).(persistent)
+	id, isTuple := reference.id.(tuple) // ("storage", class, key, location, entries)
+	if !isStorage || !isTuple || len(id) < 3 || len(c.args) < 4 {
+		return t, false, malformed
+	}
+	class, isClass := id[1].(global)
+	key, isKey := id[2].(string)
+	offset, isOffset := c.args[1].(int64)
+	shape, isShape := integers(c.args[2])
+	strides, isStrides := integers(c.args[3])
+	if !isClass || !isKey || !isOffset || !isShape || !isStrides || offset < 0 || len(shape) != len(strides) {
+		return t, false, malformed
+	}
+	return torchTensor{Info{class.name, shape}, key, int(offset), strides}, true, nil
+}
+
+func first(values tuple) any {
+	if len(values) == 0 {
+		return nil
+	}
+	return values[0]
+}
+
+// integers returns the numbers of a shape or of strides, none of them negative.
+func integers(value any) ([]int, bool) {
+	values, ok := value.(tuple)
+	if !ok || len(values) > maxAxes {
+		return nil, false
+	}
+	numbers := make([]int, len(values))
+	for i, v := range values {
+		n, ok := v.(int64)
+		if !ok || n < 0 {
+			return nil, false
+		}
+		numbers[i] = int(n)
+	}
+	return numbers, true
+}
+
+// storageTypes are the storages that convert to float64 exactly, by their class.
+var storageTypes = map[string]string{"DoubleStorage": "F64", "FloatStorage": "F32", "HalfStorage": "F16", "BFloat16Storage": "BF16"}
+
+func (f *torchFile) names() []string { return f.order }
+
+func (f *torchFile) info(name string) (Info, error) {
+	t := f.tensors[name]
+	// Shape and strides come from the pickle: both are held to the storage.
+	_, err := f.span(t)
+	return t.about, err
+}
+
+// member returns the member with the entries of t and their type.
+func (f *torchFile) member(t torchTensor) (*zip.File, numberType, error) {
+	kind, ok := numberTypes[storageTypes[t.about.DType]]
+	if !ok {
+		return nil, kind, fmt.Errorf("dtype: got %s, want a float of 64, 32 or 16 bits", strings.TrimSuffix(t.about.DType, "Storage"))
+	}
+	member, ok := f.members[f.folder+"/data/"+t.storage]
+	if !ok {
+		return nil, kind, fmt.Errorf("got no member data/%.100s, want its storage", t.storage)
+	}
+	return member, kind, nil
+}
+
+// span returns how many entries of the storage, from t.offset on, t looks at.
+func (f *torchFile) span(t torchTensor) (int, error) {
+	member, kind, err := f.member(t)
+	if err != nil {
+		return 0, err
+	}
+	entries := int64(member.UncompressedSize64 / uint64(kind.size))
+	if int64(member.UncompressedSize64) < 0 {
+		return 0, fmt.Errorf("got a storage of %d bytes", member.UncompressedSize64)
+	}
+	// A stride of 0 repeats entries, so there may be more in the shape than in the file.
+	const most = 1 << 40
+	if n, err := count(t.about.Shape, most); n == 0 || err != nil {
+		return 0, err
+	}
+	last := int64(t.offset)
+	for axis, n := range t.about.Shape {
+		steps, stride := int64(n-1), int64(t.strides[axis])
+		if last >= entries || stride > 0 && steps > (entries-1-last)/stride {
+			return 0, fmt.Errorf("shape %v with strides %v from entry %d: got a storage of %d entries, which is too small", t.about.Shape, t.strides, t.offset, entries)
+		}
+		last += steps * stride
+	}
+	if last >= entries {
+		return 0, fmt.Errorf("entry %d: got a storage of %d entries", last, entries)
+	}
+	return int(last) - t.offset + 1, nil
+}
+
+func (f *torchFile) read(name string) ([]float64, error) {
+	t := f.tensors[name]
+	span, err := f.span(t)
+	if err != nil || span == 0 {
+		return nil, err
+	}
+	member, kind, err := f.member(t)
+	if err != nil {
+		return nil, err
+	}
+	if limit := budget(int64(member.CompressedSize64)); int64(span) > limit/8 {
+		return nil, fmt.Errorf("got %d entries in %d bytes, want a file that is not compressed, as torch.save writes it", span, member.CompressedSize64)
+	}
+	r, err := member.Open()
+	if err != nil {
+		return nil, err
+	}
+	defer r.Close()
+	if _, err := io.CopyN(io.Discard, r, int64(t.offset)*int64(kind.size)); err != nil {
+		return nil, err
+	}
+	stored, err := kind.read(r, span)
+	if err != nil {
+		return nil, err
+	}
+	if err := drain(r); err != nil {
+		return nil, err
+	}
+	return t.gather(stored), nil
+}
+
+// gather returns the entries of t in row-major order from those of its storage.
+func (t torchTensor) gather(stored []float64) []float64 {
+	data := make([]float64, t.about.Entries())
+	place := make([]int, len(t.about.Shape))
+	at := 0 // Σ place_j·strides_j
+	for k := range data {
+		data[k] = stored[at]
+		for axis := len(place) - 1; axis >= 0; axis-- {
+			at += t.strides[axis]
+			if place[axis]++; place[axis] < t.about.Shape[axis] {
+				break
+			}
+			at -= place[axis] * t.strides[axis]
+			place[axis] = 0
+		}
+	}
+	return data
+}
