@@ -19,6 +19,14 @@ build: $(BIN) ## build bin/deeplimit
 run: $(BIN) ## the main job: a depth study on digits and separated inputs, with its report
 	$(BIN) run examples/quickstart.yaml
 
+PATHS := noise smooth rough relu transfer
+.PHONY: paths
+paths: $(BIN) ## exponents, variation index, regime and transfer of trained paths, against their bounds (two minutes)
+	for s in $(PATHS); do $(BIN) run examples/paths/$$s.yaml --no-report > /dev/null || exit 1; done
+	$(BIN) transfer runs/paths-transfer --depth 1024,2048,4096
+	for s in $(PATHS); do $(BIN) report runs/paths-$$s || exit 1; done
+	go run ./internal/acceptance/paths runs
+
 .PHONY: test
 test: ## all tests, offline
 	go test ./...
@@ -42,3 +50,13 @@ purego: ## tests with the portable kernels, and a cross-build for arm64
 .PHONY: bench
 bench: ## Go benchmarks of kernels and of a step
 	go test -run '^$$' -bench . ./internal/kernel ./resnet
+
+PEERS := bench/peers/.venv
+$(PEERS)/installed: bench/peers/requirements.txt
+	python3 -m venv $(PEERS)
+	$(PEERS)/bin/pip install --quiet --requirement $<
+	touch $@
+
+.PHONY: peers
+peers: $(BIN) $(PEERS)/installed ## the step against NumPy, PyTorch and JAX: writes docs/performance.md (half an hour, 6 GB; PEERS_FLAGS=--quick for a look)
+	$(PEERS)/bin/python bench/peers/run.py $(BIN) $(PEERS_FLAGS)
