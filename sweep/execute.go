@@ -29,6 +29,10 @@ func executeRun[T kernel.Float](ctx context.Context, w *work, run *study.Run, fo
 		resume = nil
 	case err != nil:
 		return train.Outcome{}, err
+	case resume.Hash != run.Hash:
+		return train.Outcome{}, fmt.Errorf("checkpoint: got one of run %s, want %s; remove %s to start the run again", resume.Hash, run.Hash, folder)
+	case resume.Damaged != nil:
+		w.observe(Event{Kind: Warned, Run: run, Err: fmt.Errorf("going on from the checkpoint before: %w", resume.Damaged)})
 	}
 	d, err := newDescent[T](run, set, workers, w.options.Workers)
 	if err != nil {

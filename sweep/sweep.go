@@ -7,7 +7,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
 	"path/filepath"
 	"slices"
 	"sync"
@@ -38,6 +37,7 @@ const (
 	Skipped  = "skipped"  // the run was done before
 	Started  = "started"  // from iteration 0 or a checkpoint
 	Advanced = "advanced" // an iteration was recorded: Row
+	Warned   = "warned"   // Err is something the run survived
 	Ended    = "ended"    // Outcome
 	Failed   = "failed"   // Err
 )
@@ -75,10 +75,7 @@ func (p *Plan) Run(ctx context.Context, options Options) (Report, error) {
 	} else if !free {
 		return Report{}, fmt.Errorf("sweep: %s: %w; wait for it or choose another --out", options.Out, ErrBusy)
 	}
-	defer func() {
-		os.Remove(lock.Path())
-		lock.Unlock()
-	}()
+	defer lock.Unlock() // the file stays: removing it could hand the lock to two others
 	w := &work{options: options, plan: p, environment: environment(), cores: semaphore.NewWeighted(int64(options.Workers))}
 	return w.all(ctx), nil
 }

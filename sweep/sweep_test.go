@@ -1,6 +1,7 @@
 package sweep
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -73,8 +74,54 @@ func TestRunTellsEverything(t *testing.T) {
 	if list, err := weightpath.List(out); err != nil || len(list) != 3 {
 		t.Errorf("got run folders %v, %v, want 3", list, err)
 	}
-	if _, err := os.Stat(filepath.Join(out, ".lock")); !errors.Is(err, os.ErrNotExist) {
-		t.Errorf("got %v, want no lock left", err)
+}
+
+// TestRunSurvivesADamagedCheckpoint cuts the newest checkpoint of an interrupted run
+// short. The next start says so, goes on from the one before, and ends with the
+// weights of a run never interrupted.
+func TestRunSurvivesADamagedCheckpoint(t *testing.T) {
+	const long = "name: s\ndepths: [3]\ndata: {kind: separated, width: 3, samples: 2, distance: 0.3}\ntrain: {stop: {iterations: 3000}}\n"
+	dir := t.TempDir()
+	whole, broken := filepath.Join(dir, "whole"), filepath.Join(dir, "broken")
+	p := plan(t, long)
+	if _, err := p.Run(t.Context(), Options{Out: whole, Workers: 1}); err != nil {
+		t.Fatal(err)
+	}
+	folder := weightpath.RunDir(broken, p.Runs[0].ID)
+	for range 2 { // two interrupts leave two checkpoints
+		ctx, cancel := context.WithCancel(t.Context())
+		report, err := p.Run(ctx, Options{Out: broken, Workers: 1, Observe: func(e Event) {
+			if e.Kind == Advanced && e.Row.Iteration%1000 == 500 {
+				cancel()
+			}
+		}})
+		if err != nil || !report.Stopped {
+			t.Fatalf("got %+v, %v, want an interrupted study", report, err)
+		}
+	}
+	state := filepath.Join(folder, "checkpoint", "state.safetensors")
+	if err := os.Truncate(state, 1000); err != nil {
+		t.Fatal(err)
+	}
+	var warning error
+	report, err := p.Run(t.Context(), Options{Out: broken, Workers: 1, Observe: func(e Event) {
+		if e.Kind == Warned {
+			warning = e.Err
+		}
+	}})
+	if err != nil || report.Done != 1 {
+		t.Fatalf("got %+v, %v, want the run done", report, err)
+	}
+	if warning == nil || !strings.Contains(warning.Error(), state) {
+		t.Errorf("got warning %v, want one that names %s", warning, state)
+	}
+	want, err := os.ReadFile(filepath.Join(weightpath.RunDir(whole, p.Runs[0].ID), "weights.safetensors"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := os.ReadFile(filepath.Join(folder, "weights.safetensors"))
+	if err != nil || !bytes.Equal(got, want) {
+		t.Errorf("weights differ from those of the uninterrupted run (%v)", err)
 	}
 }
 

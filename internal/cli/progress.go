@@ -67,6 +67,12 @@ func (p *progress) observe(e sweep.Event) {
 			fmt.Fprintf(p.out, "start    %s\n", e.Run.ID)
 		}
 		return
+	case sweep.Warned:
+		if p.bar != nil {
+			p.bar.Clear()
+		}
+		fmt.Fprintf(p.out, "warning  %s: %v\n", e.Run.ID, e.Err)
+		return
 	}
 	if p.bar != nil {
 		if part != nil {
