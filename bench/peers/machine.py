@@ -4,6 +4,7 @@ import os
 import platform
 import shutil
 import subprocess
+from pathlib import Path
 
 FEATURES = ("fma", "avx2", "avx512f", "avx512vl", "amx_tile")
 
@@ -27,6 +28,13 @@ def describe():
     }
 
 
+def commit(folder):
+    """The commit checked out in the folder, "" where it is no checkout, and whether
+    tracked files differ from it."""
+    git = ("git", "-C", folder)
+    return _first_line(*git, "rev-parse", "HEAD"), _first_line(*git, "status", "--porcelain", "-uno") != ""
+
+
 def _pairs(path, separator):
     """The first value of every name in a file of lines NAME separator VALUE."""
     pairs = {}
@@ -42,16 +50,17 @@ def _pairs(path, separator):
 
 
 def _caches():
-    names = (("LEVEL1_DCACHE_SIZE", "L1d"), ("LEVEL2_CACHE_SIZE", "L2"), ("LEVEL3_CACHE_SIZE", "L3"))
+    """Sizes of the first core's caches, such as "L1d 32K, L2 1024K, L3 32768K"."""
     sizes = []
-    for key, name in names:
-        size = int((_first_line("getconf", key) or "0").strip() or 0)
-        sizes.append(f"{name} {size // 1024} KiB" if size else f"{name} unknown")
-    return ", ".join(sizes)
+    for folder in sorted(Path("/sys/devices/system/cpu/cpu0/cache").glob("index*")):
+        level, kind, size = ((folder / name).read_text().strip() for name in ("level", "type", "size"))
+        if kind != "Instruction":
+            sizes.append(f"L{level}{'d' if kind == 'Data' else ''} {size}")
+    return ", ".join(sizes) or "caches unknown"
 
 
 def _first_line(*command):
     if shutil.which(command[0]) is None:
         return ""
-    out = subprocess.run(command, stdout=subprocess.PIPE, text=True).stdout
+    out = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True).stdout
     return out.splitlines()[0] if out else ""

@@ -237,7 +237,7 @@ Each peer is tried in every variant that follows, and the fastest for the worklo
 def page(result):
     m, v, own = result["machine"], result["versions"], result["deeplimit"]
     facts = [
-        f"- {result['date']}; deeplimit {own.get('commit', own['version'])[:12]}"
+        f"- {result['date']}; deeplimit {(own['commit'] or own['version'])[:12]}"
         + (" with uncommitted changes" if own["modified"] else "") + f", {own['go']}, {tier(result)} kernels",
         f"- {m['cpu']}, {m['cores']} cores, {', '.join(m['features'])}; {m['caches']}; {m['memory_gib']} GiB; {m['system']}",
         f"- measured peak of a core: {peak(result)} (fused multiply-adds on registers, two operations each)",

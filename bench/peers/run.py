@@ -202,6 +202,8 @@ def main():
     deeplimit = Deeplimit(arguments.binary.resolve())
     result = {"date": time.strftime("%Y-%m-%d"), "rounds": rounds, "seconds": SECONDS, "machine": machine.describe()}
     result["deeplimit"] = json.loads(deeplimit.run("version", "--json"))
+    if "commit" not in result["deeplimit"]:  # built without the version control's stamp
+        result["deeplimit"]["commit"], result["deeplimit"]["modified"] = machine.commit(HERE)
     result["start"], result["memory"] = deeplimit.start(), deeplimit.memory()
     result["growth"] = [growth for dtype in dtypes for growth in deeplimit.growth(dtype)]
     with contextlib.ExitStack() as stack:
