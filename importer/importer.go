@@ -63,10 +63,19 @@ func Import(ctx context.Context, paths []string, o Options) ([]Run, error) {
 		return nil, err
 	}
 	if o.Out == "" {
-		return nil, &field.Error{Path: "out", Got: o.Out, Want: "a folder"}
+		return nil, fmt.Errorf("importer: %w", &field.Error{Path: "out", Got: o.Out, Want: "a folder"})
 	}
-	if err := o.complete(files, several); err != nil {
-		return nil, err
+	if o.Name == "" {
+		o.Name = stem(files[0])
+		if several {
+			o.Name = filepath.Base(filepath.Clean(o.Out))
+		}
+	}
+	if err := o.check(); err != nil {
+		return nil, fmt.Errorf("importer: %w", err)
+	}
+	if o.Layout.Weight == "" {
+		return nil, noPattern(files[0])
 	}
 	plans := make([]*plan, len(files))
 	seeds := map[int]uint64{}
@@ -100,37 +109,33 @@ func Import(ctx context.Context, paths []string, o Options) ([]Run, error) {
 	return runs, nil
 }
 
-// complete fills in the name and refuses options that do not go together.
-func (o *Options) complete(files []string, several bool) error {
-	if o.Name == "" {
-		o.Name = stem(files[0])
-		if several {
-			o.Name = filepath.Base(filepath.Clean(o.Out))
-		}
-	}
+// check refuses options that do not go together.
+func (o *Options) check() error {
+	l := &o.Layout
 	switch {
-	case o.Name != filepath.Base(o.Name) || o.Name[0] == '.' || !filepath.IsLocal(o.Name):
+	case o.Name != filepath.Base(o.Name) || o.Name[0] == '.':
 		return &field.Error{Path: "name", Got: o.Name, Want: "a name that a folder can have"}
-	case o.Layout.Convention != ColumnVectors && o.Layout.Convention != RowVectors:
-		return field.OneOf("convention", string(o.Layout.Convention), string(ColumnVectors), string(RowVectors))
 	case math.IsNaN(o.Alpha) || math.IsInf(o.Alpha, 0):
 		return &field.Error{Path: "alpha", Got: o.Alpha, Want: "a finite number"}
-	case o.Layout.Inner == "" && o.Layout.InnerBias != "":
-		return &field.Error{Path: "inner-bias-pattern", Got: o.Layout.InnerBias, Want: "an inner pattern beside it"}
-	case o.Layout.Weight == "":
-		f, err := tensorfile.Open(files[0])
-		if err != nil {
-			return err
-		}
-		defer f.Close()
-		return fmt.Errorf("importer: %s: want a pattern or a preset; %s", files[0], suggestion(f.Names()))
+	case l.Inner == "" && l.InnerBias != "":
+		return &field.Error{Path: "inner bias", Got: l.InnerBias, Want: "an inner pattern beside it"}
 	}
-	for _, pattern := range []string{o.Layout.Weight, o.Layout.Inner, o.Layout.Bias, o.Layout.InnerBias} {
+	for _, pattern := range []string{l.Weight, l.Inner, l.Bias, l.InnerBias} {
 		if _, err := compile(pattern); err != nil {
 			return err
 		}
 	}
-	return nil
+	return field.OneOf("convention", string(l.Convention), string(ColumnVectors), string(RowVectors))
+}
+
+// noPattern is the error of a layout that names no weights: it tells what there is.
+func noPattern(path string) error {
+	f, err := tensorfile.Open(path)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	return fmt.Errorf("importer: %s: want a pattern or a preset; %s", path, suggestion(f.Names()))
 }
 
 // expand replaces folders by the checkpoints in them.

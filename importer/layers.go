@@ -169,9 +169,12 @@ func (p parts) check() error {
 		if name == "W" || name == "b" && p["W"] != nil {
 			rows = main.cols
 		}
-		if s.rows != rows || name == "W" && s.cols != main.rows {
-			return fmt.Errorf("tensor %q: got (%d,%d) for A·x, want %d rows beside the (%d,%d) of %q: is the convention right?",
-				s.names[0], s.rows, s.cols, rows, main.rows, main.cols, main.names[0])
+		switch {
+		case s.cols == 0 && s.rows != rows:
+			return fmt.Errorf("tensor %q: got a bias of length %d, want %d", s.names[0], s.rows, rows)
+		case name == "W" && (s.rows != rows || s.cols != main.rows):
+			return fmt.Errorf("tensor %q: got a %d×%d matrix for W·x, want %d×%d beside the %d×%d of %q: is the convention right?",
+				s.names[0], s.rows, s.cols, rows, main.rows, main.rows, main.cols, main.names[0])
 		}
 	}
 	return nil

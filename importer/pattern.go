@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/deeplimit/deeplimit/importer/tensorfile"
+	"github.com/deeplimit/deeplimit/internal/field"
 )
 
 // layerMark stands for the index of the layer in a pattern.
@@ -28,7 +29,7 @@ func ParseRange(text string) (Range, error) {
 	a, err := strconv.Atoi(first)
 	b, err2 := strconv.Atoi(last)
 	if err != nil || err2 != nil || a < 0 || b < a || b == 0 {
-		return Range{}, fmt.Errorf("importer: layers: got %q, want FIRST:LAST, two indices of layers such as 1:30", text)
+		return Range{}, &field.Error{Path: "layers", Got: text, Want: "FIRST:LAST, two indices of layers such as 1:30"}
 	}
 	return Range{a, b}, nil
 }
@@ -40,7 +41,7 @@ func (r Range) contains(k int) bool { return r.all() || r.First <= k && k <= r.L
 // index, if the pattern has one.
 func compile(pattern string) (*regexp.Regexp, error) {
 	if strings.Count(pattern, layerMark) > 1 {
-		return nil, fmt.Errorf("importer: pattern: got %q, want %s once", pattern, layerMark)
+		return nil, &field.Error{Path: "pattern", Got: pattern, Want: layerMark + " once"}
 	}
 	text := regexp.QuoteMeta(pattern)
 	// What stands before an index never ends in a digit, which would belong to it.

@@ -38,6 +38,7 @@ func (i Info) Entries() int {
 type File struct {
 	path   string
 	source source
+	known  map[string]bool // the names
 	close  func() error
 	budget int64 // bytes of float64 that Read may still return
 }
@@ -72,7 +73,15 @@ func Open(path string) (*File, error) {
 		file.Close()
 		return nil, fmt.Errorf("tensorfile: %s: %w", path, bare(err))
 	}
-	return &File{path, s, file.Close, budget(status.Size())}, nil
+	return newFile(path, s, status.Size(), file.Close), nil
+}
+
+func newFile(path string, s source, size int64, closeFile func() error) *File {
+	known := make(map[string]bool, len(s.names()))
+	for _, name := range s.names() {
+		known[name] = true
+	}
+	return &File{path, s, known, closeFile, budget(size)}
 }
 
 // budget returns the bytes of numbers that a file of size bytes may give. No dtype has
@@ -117,7 +126,7 @@ func (f *File) Names() []string { return slices.Clone(f.source.names()) }
 
 // Info returns what the tensor called name is, without reading its entries.
 func (f *File) Info(name string) (Info, error) {
-	if !slices.Contains(f.source.names(), name) {
+	if !f.known[name] {
 		return Info{}, f.at(name, fmt.Errorf("not among %s", List(f.source.names())))
 	}
 	info, err := f.source.info(name)
@@ -136,7 +145,7 @@ func (f *File) Read(name string) ([]float64, error) {
 		return nil, err
 	}
 	if f.budget -= 8 * int64(info.Entries()); f.budget < 0 {
-		return nil, f.at(name, fmt.Errorf("shape %v: got more numbers than 64 times the size of the file, want a file that is not compressed (numpy.savez)", info.Shape))
+		return nil, f.at(name, fmt.Errorf("shape %v: got more numbers than 64 times the size of the file, want one that is neither compressed nor made of repeated entries", info.Shape))
 	}
 	data, err := f.source.read(name)
 	if err != nil {
