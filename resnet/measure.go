@@ -22,7 +22,7 @@ func (e *Evaluator[T]) Measure(theta, grad []T, loss float64, cores int) (certif
 	if len(theta) != e.net.Layout.Size || len(grad) != e.net.Layout.Trained {
 		return certify.Measurement{}, fmt.Errorf("resnet: Measure: got %d parameters and a gradient of %d, want %d and %d", len(theta), len(grad), e.net.Layout.Size, e.net.Layout.Trained)
 	}
-	states := e.capture(theta)
+	states := e.capture(theta, true)
 	m := e.layers(theta, grad, states, cores)
 	m.Loss, m.Hidden = loss, states.hidden
 	if states.features != nil && e.net.Block == "inner" {
@@ -131,3 +131,6 @@ func (n *Network) outermost() (inner, outer *affine) {
 	}
 	return nil, &n.before
 }
+
+// HiddenNorms returns max_i ‖h_k(x_i)‖ over the chosen samples, k = 0..L.
+func (e *Evaluator[T]) HiddenNorms(theta []T) []float64 { return e.capture(theta, false).hidden }

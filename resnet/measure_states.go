@@ -19,16 +19,16 @@ type states struct {
 // feature returns the (N, rows) array of layer index k.
 func (s *states) feature(k int) []float64 { return block(s.features, k, s.samples*s.rows) }
 
-// capture takes the chosen samples through the depth once. The features take no more
-// memory than the weights, as N ≤ rows.
-func (e *Evaluator[T]) capture(theta []T) *states {
+// capture takes the chosen samples through the depth once, for the norms alone unless
+// all is wanted. The features take no more memory than the weights, as N ≤ rows.
+func (e *Evaluator[T]) capture(theta []T, all bool) *states {
 	net := e.net
 	_, outer := net.outermost()
 	s := &states{samples: e.total, rows: outer.cols, hidden: make([]float64, net.Depth+1), slopes: make([]float64, net.Depth)}
 	if net.Bias {
 		s.rows++
 	}
-	if s.samples <= s.rows {
+	if all && s.samples <= s.rows {
 		s.features = make([]float64, net.Depth*s.samples*s.rows)
 	}
 	for k := range s.slopes {
@@ -45,7 +45,7 @@ func (e *Evaluator[T]) capture(theta []T) *states {
 				return
 			}
 			for i := first; i < last; i++ {
-				e.passes[worker].read(mine, theta, &e.tiles[i], i*e.width)
+				e.passes[worker].read(mine, theta, &e.tiles[i], i*e.width, all)
 			}
 		}
 	})
@@ -61,8 +61,8 @@ func (e *Evaluator[T]) capture(theta []T) *states {
 }
 
 // read takes a tile, whose first sample has the given index, through the depth and
-// puts what it sees into s.
-func (p *pass[T]) read(s *states, theta []T, t *tile[T], sample int) {
+// puts what it sees into s, the norms alone unless all is wanted.
+func (p *pass[T]) read(s *states, theta []T, t *tile[T], sample int, all bool) {
 	net, n := p.net, t.n
 	p.embed(theta, t)
 	squares := make([]float64, n)
@@ -83,7 +83,7 @@ func (p *pass[T]) read(s *states, theta []T, t *tile[T], sample int) {
 				}
 				transposeTo(s.feature(k)[sample*s.rows:], u, n, t.used, s.rows, net.Bias)
 			}
-			if !net.behind.present {
+			if all && !net.behind.present {
 				s.slopes[k] = math.Min(s.slopes[k], flattest(p.slope(j, n), n, t.used))
 			}
 		}

@@ -290,7 +290,7 @@ func BenchmarkMeasure(b *testing.B) {
 	loss := e.Gradient(theta, grad).Loss
 	b.Run("capture", func(b *testing.B) {
 		for b.Loop() {
-			e.capture(theta)
+			e.capture(theta, true)
 		}
 	})
 	b.Run("measure/cores=1", func(b *testing.B) {

@@ -39,7 +39,7 @@ func executeRun[T kernel.Float](ctx context.Context, w *work, run *study.Run, fo
 		return train.Outcome{}, err
 	}
 	defer d.close()
-	d.Every = w.options.Checkpoint
+	d.Every, d.Cores = w.options.Checkpoint, w.options.Workers
 	d.Save = func(c *weightpath.Checkpoint) error {
 		c.Hash = run.Hash
 		return weightpath.WriteCheckpoint(folder, c)
@@ -51,7 +51,14 @@ func executeRun[T kernel.Float](ctx context.Context, w *work, run *study.Run, fo
 	}
 	meta.End = time.Now().UTC()
 	summary := weightpath.Summary{Iterations: outcome.Iterations, Stop: outcome.Stop, Loss: outcome.Loss, Seconds: outcome.Seconds}
-	return outcome, weightpath.Finish(folder, meta, outcome.Rows, train.Weights(d.Network, d.Theta, d.Initial), summary)
+	if outcome.Certification != nil {
+		if summary.SHA256, err = weightpath.WriteCertification(folder, outcome.Certification); err != nil {
+			return outcome, err
+		}
+	}
+	err = weightpath.Finish(folder, meta, outcome.Rows, train.Weights(d.Network, d.Theta, d.Initial), summary)
+	// The files of a run that broke a promise are kept: they are the evidence.
+	return outcome, errors.Join(err, outcome.Violation)
 }
 
 // descent is a train.Descent with the evaluators it was given.

@@ -40,6 +40,7 @@ type Descent[T kernel.Float] struct {
 	Full    *resnet.Evaluator[T] // all training samples
 	Batch   *resnet.Evaluator[T] // for mini-batches; nil for full-batch descent
 	Test    *resnet.Evaluator[T] // held-out samples, or nil
+	Cores   int                  // goroutines for what Spec.Certify measures; 0 for one
 
 	// Observe, if not nil, is called with every recorded row, in order.
 	Observe func(weightpath.Row)
@@ -50,6 +51,7 @@ type Descent[T kernel.Float] struct {
 
 	method  method[T]
 	rule    rule
+	certify *certification[T] // nil when nothing is measured
 	grad    []T
 	trial   []T // for Armijo
 	rows    []weightpath.Row
@@ -72,6 +74,11 @@ type Outcome struct {
 	Loss       float64
 	Seconds    float64
 	Rows       []weightpath.Row
+	// Certification is what Spec.Certify measured, nil when it is off. Violation is the
+	// first broken promise of a certificate, a *certify.Violation: a fault of
+	// deeplimit, for which the run's result is not to be trusted.
+	Certification *weightpath.Certification
+	Violation     error
 }
 
 // Run descends until a stopping rule holds and returns how it ended. resume, if
@@ -90,6 +97,7 @@ func (d *Descent[T]) Run(ctx context.Context, resume *weightpath.Checkpoint) (Ou
 		d.batch = min(d.Spec.Batch, d.Full.Len())
 	}
 	d.best, d.first = math.Inf(1), math.NaN()
+	d.certify = newCertification(d)
 	if resume != nil {
 		if err := d.restore(resume); err != nil {
 			return Outcome{}, err
@@ -105,10 +113,19 @@ func (d *Descent[T]) Run(ctx context.Context, resume *weightpath.Checkpoint) (Ou
 			}
 			return d.outcome(StopInterrupted, row), nil
 		}
-		eta := 0.0
-		if stop == "" {
-			if eta = d.stepSize(row); eta == 0 {
+		eta, searches := 0.0, d.rule.Rule == "armijo"
+		if stop == "" && searches {
+			if eta = d.search(row); eta == 0 {
 				stop = StopStep
+			}
+		}
+		if err := d.measure(row, stop != ""); err != nil {
+			return Outcome{}, err
+		}
+		if stop == "" && !searches {
+			var err error
+			if eta, err = d.stepSize(row); err != nil {
+				return Outcome{}, err
 			}
 		}
 		if stop == "" {
@@ -119,6 +136,9 @@ func (d *Descent[T]) Run(ctx context.Context, resume *weightpath.Checkpoint) (Ou
 		}
 		if stop != "" {
 			return d.outcome(stop, row), nil
+		}
+		if d.certify != nil {
+			d.certify.step(eta, lossOf(row))
 		}
 		d.method.step(d.Theta[:trained], d.grad, eta)
 		d.t++
@@ -195,11 +215,36 @@ func (d *Descent[T]) stop(loss float64, fresh bool) string {
 	return ""
 }
 
-// stepSize returns η of the step from this iterate, 0 when Armijo's search fails.
-func (d *Descent[T]) stepSize(row weightpath.Row) float64 {
-	if d.rule.Rule != "armijo" {
-		return d.rule.size(d.t)
+// measure lets the certification look at this iterate.
+func (d *Descent[T]) measure(row weightpath.Row, last bool) error {
+	if d.certify == nil {
+		return nil
 	}
+	return d.certify.look(lossOf(row), last)
+}
+
+// lossOf returns J over all samples, NaN where it is not known.
+func lossOf(row weightpath.Row) float64 {
+	if row.Loss == nil {
+		return math.NaN()
+	}
+	return *row.Loss
+}
+
+// stepSize returns η of the step from this iterate, for rules that do not search.
+func (d *Descent[T]) stepSize(row weightpath.Row) (float64, error) {
+	if d.rule.Rule != "certified" {
+		return d.rule.size(d.t), nil
+	}
+	eta, err := d.certify.stepSize(*row.Loss)
+	if err != nil {
+		return 0, fmt.Errorf("train: depth %d, iteration %d: step rule certified: %w; choose another train.step.rule", d.Network.Depth, d.t, err)
+	}
+	return d.rule.Value * eta, nil
+}
+
+// search returns the η that Armijo's rule accepts, 0 when its search fails.
+func (d *Descent[T]) search(row weightpath.Row) float64 {
 	first := d.rule.size(d.t)
 	if d.lastEta > 0 {
 		first = min(first, d.lastEta/d.rule.Factor)
@@ -247,6 +292,9 @@ func (d *Descent[T]) elapsed() float64 { return d.seconds + time.Since(d.begun).
 
 func (d *Descent[T]) outcome(stop string, row weightpath.Row) Outcome {
 	out := Outcome{Iterations: d.t, Stop: stop, Seconds: d.elapsed(), Rows: d.rows, Loss: math.NaN()}
+	if d.certify != nil {
+		out.Certification, out.Violation = &d.certify.record, d.certify.violation
+	}
 	switch {
 	case row.Loss != nil:
 		out.Loss = *row.Loss

@@ -26,6 +26,7 @@ type Spec struct {
 	Epsilon float64 `yaml:"epsilon,omitempty" json:"epsilon,omitempty"`
 	Step    Step    `yaml:"step,omitempty" json:"step"`
 	Stop    Stop    `yaml:"stop,omitempty" json:"stop"`
+	Certify Certify `yaml:"certify,omitempty" json:"certify,omitzero"`
 	// Memory is the most that the hidden states of all runs at work may take, such as
 	// 2GB; beyond it states are recomputed. Default: a quarter of the machine's memory.
 	// It changes no result, so it has no part in the run's hash.
@@ -36,8 +37,10 @@ type Spec struct {
 type Step struct {
 	// Rule is depth (η = value·L^(2α−1)), constant (η = value), armijo
 	// (backtracking from value·L^(2α−1)), cosine (from value·L^(2α−1) down to
-	// minimum times that over stop.iterations) or decay (value·L^(2α−1)·factor^⌊t/every⌋);
-	// default depth. Rule armijo needs method gd.
+	// minimum times that over stop.iterations), decay (value·L^(2α−1)·factor^⌊t/every⌋) or
+	// certified (value times a step size for which a descent is proved, see
+	// docs/certificates.md; value at most 1); default depth. Rules armijo and
+	// certified need method gd.
 	Rule string `yaml:"rule,omitempty" json:"rule"`
 	// Value is η₀; default 1.
 	Value float64 `yaml:"value,omitempty" json:"value"`
@@ -104,6 +107,12 @@ func (s Spec) Resolve(samples int) (Spec, error) {
 	if s.Step, err = s.Step.resolve(s.Method, s.Stop.Iterations); err != nil {
 		return Spec{}, field.Under("step", err)
 	}
+	if s.Certify, err = s.Certify.resolve(s.Method); err != nil {
+		return Spec{}, field.Under("certify", err)
+	}
+	if s.Step.Rule == "certified" && s.Certify.in(s.Method) == "off" {
+		return Spec{}, &field.Error{Path: "certify.cadence", Got: "off", Want: "another cadence with step rule certified, which works from what is measured"}
+	}
 	return s, nil
 }
 
@@ -144,11 +153,11 @@ func (s Spec) checkMethod(samples int) error {
 // resolve fills in the defaults of the rule and refuses what is wrong in it.
 func (s Step) resolve(method string, iterations int) (Step, error) {
 	s.Rule = cmp.Or(s.Rule, "depth")
-	if err := field.OneOf("rule", s.Rule, "depth", "constant", "armijo", "cosine", "decay"); err != nil {
+	if err := field.OneOf("rule", s.Rule, "depth", "constant", "armijo", "cosine", "decay", "certified"); err != nil {
 		return Step{}, err
 	}
-	if s.Rule == "armijo" && method != "gd" {
-		return Step{}, &field.Error{Path: "rule", Got: s.Rule, Want: "depth, constant, cosine or decay with method " + method + " (armijo needs method: gd)"}
+	if (s.Rule == "armijo" || s.Rule == "certified") && method != "gd" {
+		return Step{}, &field.Error{Path: "rule", Got: s.Rule, Want: "depth, constant, cosine or decay with method " + method + " (" + s.Rule + " needs method: gd)"}
 	}
 	s.Value = cmp.Or(s.Value, 1)
 	armijo, decay := s.Rule == "armijo", s.Rule == "decay"
@@ -167,8 +176,12 @@ func (s Step) resolve(method string, iterations int) (Step, error) {
 	case s.Every < 0:
 		return Step{}, &field.Error{Path: "every", Got: s.Every, Want: "a whole number ≥ 1"}
 	}
+	values := positive
+	if s.Rule == "certified" {
+		values = share
+	}
 	return s, firstWrong(
-		setting{"value", s.Value, true, "", positive},
+		setting{"value", s.Value, true, "", values},
 		setting{"factor", s.Factor, armijo || decay, "rule: armijo or decay", open(0, 1)},
 		setting{"slope", s.Slope, armijo, "rule: armijo", open(0, 1)},
 		setting{"minimum", s.Minimum, s.Rule == "cosine", "rule: cosine", fraction},
@@ -211,6 +224,7 @@ type interval struct {
 var (
 	positive    = interval{"a finite number > 0", func(v float64) bool { return v > 0 }}
 	nonNegative = interval{"a finite number ≥ 0", func(v float64) bool { return v >= 0 }}
+	share       = interval{"a number in (0, 1] with rule certified", func(v float64) bool { return v > 0 && v <= 1 }}
 	fraction    = interval{"a number in [0, 1]", func(v float64) bool { return v >= 0 && v <= 1 }}
 )
 

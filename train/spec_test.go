@@ -1,11 +1,12 @@
 package train
 
 import (
+	"cmp"
 	"errors"
 	"math"
 	"testing"
 
-	"github.com/google/go-cmp/cmp"
+	gocmp "github.com/google/go-cmp/cmp"
 
 	"github.com/deeplimit/deeplimit/internal/field"
 )
@@ -29,6 +30,7 @@ func TestSpecResolve(t *testing.T) {
 		{"decay", Spec{Step: Step{Rule: "decay"}}, 8, Spec{Method: "gd", Step: Step{Rule: "decay", Value: 1, Factor: 0.5, Every: 333}, Stop: stop}},
 		{"decay of one step", Spec{Step: Step{Rule: "decay"}, Stop: Stop{Iterations: 1}}, 8, Spec{Method: "gd", Step: Step{Rule: "decay", Value: 1, Factor: 0.5, Every: 1}, Stop: Stop{Iterations: 1, Divergence: 1e6}}},
 		{"cosine", Spec{Step: Step{Rule: "cosine", Minimum: 0.1}}, 8, Spec{Method: "gd", Step: Step{Rule: "cosine", Value: 1, Minimum: 0.1}, Stop: stop}},
+		{"certified", Spec{Step: Step{Rule: "certified"}, Certify: Certify{Cadence: "all", Gram: true}}, 8, Spec{Method: "gd", Step: Step{Rule: "certified", Value: 1}, Stop: stop, Certify: Certify{Cadence: "all", Gram: true}}},
 		{"constant", Spec{Step: Step{Rule: "constant"}}, 8, Spec{Method: "gd", Step: Step{Rule: "constant", Value: 1}, Stop: stop}},
 	} {
 		got, err := c.spec.Resolve(c.samples)
@@ -36,7 +38,8 @@ func TestSpecResolve(t *testing.T) {
 			t.Errorf("%s: %v", c.name, err)
 			continue
 		}
-		if diff := cmp.Diff(c.want, got); diff != "" {
+		c.want.Certify.Cadence = cmp.Or(c.want.Certify.Cadence, "auto")
+		if diff := gocmp.Diff(c.want, got); diff != "" {
 			t.Errorf("%s (-want +got):\n%s", c.name, diff)
 		}
 		if again, err := got.Resolve(c.samples); err != nil || again != got {
@@ -60,7 +63,13 @@ func TestSpecRefuses(t *testing.T) {
 		{Spec{Method: "momentum", Beta1: 0.9}, `beta1: got 0.9, want it left out, or method: adam`},
 		{Spec{Method: "adam", Beta2: -1}, `beta2: got -1, want a number in (0, 1)`},
 		{Spec{Method: "adam", Epsilon: nan}, `epsilon: got NaN, want a finite number > 0`},
-		{Spec{Step: Step{Rule: "line"}}, `step.rule: got "line", want one of depth, constant, armijo, cosine, decay`},
+		{Spec{Step: Step{Rule: "line"}}, `step.rule: got "line", want one of depth, constant, armijo, cosine, decay, certified`},
+		{Spec{Method: "adam", Step: Step{Rule: "certified"}}, `step.rule: got "certified", want depth, constant, cosine or decay with method adam (certified needs method: gd)`},
+		{Spec{Step: Step{Rule: "certified", Value: 1.5}}, `step.value: got 1.5, want a number in (0, 1] with rule certified`},
+		{Spec{Step: Step{Rule: "certified"}, Certify: Certify{Cadence: "off"}}, `certify.cadence: got "off", want another cadence with step rule certified, which works from what is measured`},
+		{Spec{Certify: Certify{Cadence: "daily"}}, `certify.cadence: got "daily", want one of auto, doubling, all, ends, off`},
+		{Spec{Method: "adam", Certify: Certify{Gram: true}}, `certify.gram: got true, want it left out, or a cadence: doubling, all or ends (nothing is measured with cadence auto and method adam)`},
+		{Spec{Certify: Certify{Cadence: "off", Curvature: true}}, `certify.curvature: got true, want it left out, or a cadence: doubling, all or ends (nothing is measured with cadence off and method gd)`},
 		{Spec{Method: "adam", Step: Step{Rule: "armijo"}}, `step.rule: got "armijo", want depth, constant, cosine or decay with method adam (armijo needs method: gd)`},
 		{Spec{Step: Step{Value: -1}}, `step.value: got -1, want a finite number > 0`},
 		{Spec{Step: Step{Value: inf}}, `step.value: got +Inf, want a finite number > 0`},

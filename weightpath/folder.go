@@ -69,8 +69,9 @@ func writeMeta(dir string, meta Meta) (sha256 string, err error) {
 // Finish writes what the run leaves behind: weights, trace, run.json with
 // meta.Stop set to summary.Stop, and last result.json with the checksums of the
 // three, which are durable by then; it then removes the checkpoints. meta.End is
-// the caller's to set, as are the fields of summary apart from the checksums. A
-// run that was finished before is ErrDone, and stays.
+// the caller's to set, as are the fields of summary apart from these checksums:
+// those of files written before (WriteCertification) are kept. A run that was
+// finished before is ErrDone, and stays.
 func Finish(dir string, meta Meta, rows []Row, weights Weights, summary Summary) error {
 	if err := meta.check(); err != nil {
 		return fmt.Errorf("weightpath: finishing %s: %w", dir, err)
@@ -79,7 +80,9 @@ func Finish(dir string, meta Meta, rows []Row, weights Weights, summary Summary)
 		return err
 	}
 	meta.Stop = summary.Stop
-	summary.SHA256 = map[string]string{}
+	sums := map[string]string{}
+	maps.Copy(sums, summary.SHA256)
+	summary.SHA256 = sums
 	var err error
 	summary.SHA256[weightsFile], err = replaceFile(dir, weightsFile, func(w io.Writer) error { return encodeWeights(w, weights) })
 	if err != nil {

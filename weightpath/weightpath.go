@@ -7,6 +7,8 @@
 //	trace.parquet         one Row per recorded iteration
 //	weights.safetensors   Weights: every parameter group, trained and initial
 //	checkpoint/           last complete Checkpoints while the run is unfinished
+//	certificates.json, certificates.parquet, promises.parquet
+//	                      Certification: what package certify works from, if it was measured
 //	result.json           Summary; written last and atomically: its presence means "done"
 //	transfer.json         Transfer, if `deeplimit transfer` was called
 //	transfer/             the limit path it estimated

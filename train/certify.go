@@ -1,0 +1,55 @@
+package train
+
+import (
+	"cmp"
+
+	"github.com/deeplimit/deeplimit/internal/field"
+)
+
+// Certify is the `certify` section of a study's train section: at which iterates a
+// run measures what package certify needs.
+type Certify struct {
+	// Cadence says when: doubling (iterations 0, 1, 2, 4, 8, …, the last, and where
+	// the loss has fallen so far that a certificate of convergence may be had), all
+	// (every iteration in the trace), ends (the first and the last) or off; epochs
+	// instead of iterations with mini-batches. Default auto: doubling with method
+	// gd, off with the others, about which little can be proved.
+	Cadence string `yaml:"cadence,omitempty" json:"cadence"`
+	// Curvature adds the extreme eigenvalues of the Hessian by Lanczos, which takes some
+	// dozen Hessian-vector products, each as costly as three or four steps.
+	Curvature bool `yaml:"curvature,omitempty" json:"curvature,omitempty"`
+	// Gram adds the smallest eigenvalue of the neural tangent matrix, for at most 2000
+	// samples times outputs: one backward pass for each output.
+	Gram bool `yaml:"gram,omitempty" json:"gram,omitempty"`
+}
+
+// IsZero says whether c, resolved, is the default: the section then has no part in the
+// run's hash, as it changes no result.
+func (c Certify) IsZero() bool { return c == Certify{} || c == Certify{Cadence: "auto"} }
+
+// resolve fills in the default and refuses what is wrong.
+func (c Certify) resolve(method string) (Certify, error) {
+	c.Cadence = cmp.Or(c.Cadence, "auto")
+	if err := field.OneOf("cadence", c.Cadence, "auto", "doubling", "all", "ends", "off"); err != nil {
+		return Certify{}, err
+	}
+	if c.in(method) == "off" && (c.Curvature || c.Gram) {
+		path := "curvature"
+		if c.Gram {
+			path = "gram"
+		}
+		return Certify{}, &field.Error{Path: path, Got: true, Want: "it left out, or a cadence: doubling, all or ends (nothing is measured with cadence " + c.Cadence + " and method " + method + ")"}
+	}
+	return c, nil
+}
+
+// in returns the cadence with a method: doubling, all, ends or off.
+func (c Certify) in(method string) string {
+	switch {
+	case c.Cadence != "auto":
+		return c.Cadence
+	case method == "gd":
+		return "doubling"
+	}
+	return "off"
+}
