@@ -161,7 +161,7 @@ func slug(name string) string {
 }
 
 // figures draws what the group has data for, in an order that fills the columns of
-// a page: two of one column, one of two columns, two of one column.
+// a page: two of one column, one of two columns, then those of one column.
 func (g group) figures(style Style) []*Figure {
 	var out []*Figure
 	measured := slices.ContainsFunc(g.runs, func(r run) bool { return r.PVariation != nil })
@@ -179,6 +179,15 @@ func (g group) figures(style Style) []*Figure {
 	}
 	if len(g.VariationSlope) > 1 {
 		out = append(out, slopesFigure(g, style))
+	}
+	if g.Regime != nil {
+		out = append(out, regimeFigure(g, style))
+	}
+	if g.Limit != nil {
+		out = append(out, distanceFigure(g, style))
+	}
+	if g.Transfer != nil && len(g.Transfer.Losses) > 0 {
+		out = append(out, transferFigure(g, style))
 	}
 	return out
 }

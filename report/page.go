@@ -38,6 +38,8 @@ type groupView struct {
 	Part        string // name of the weights
 	Summary     summary
 	Laws        []law
+	Limits      []limitView
+	Transfer    *transferView
 	Figures     []figureView
 	Powers      []string
 	Tested      bool // whether runs have test losses or accuracies
@@ -124,7 +126,10 @@ func troubleText(g group, r run) string {
 }
 
 func newGroupView(g group, figures []*Figure, number *int) (groupView, error) {
-	v := groupView{Slug: g.slug, Label: g.label, Part: primaryPart(g), Summary: summarise(g), Laws: laws(g), Notes: g.notes}
+	v := groupView{
+		Slug: g.slug, Label: g.label, Part: primaryPart(g), Summary: summarise(g), Laws: laws(g), Notes: g.notes,
+		Limits: limitViews(g), Transfer: newTransferView(g.Transfer),
+	}
 	for _, f := range figures {
 		svg, err := f.SVG()
 		if err != nil {

@@ -9,13 +9,32 @@ import (
 	"github.com/deeplimit/deeplimit/analyze"
 )
 
-// A quantity is a number per run that is drawn against depth, with its power law.
+// A quantity is drawn against depth, with its power law.
 type quantity struct {
 	column string // name in the data
 	text   string // name in the legend, mathText
-	value  func(analyze.Run) (float64, bool)
+	points []depthValue
 	slope  analyze.Slope
 	fitted bool // whether slope was found
+}
+
+// A depthValue is one point of a quantity.
+type depthValue struct {
+	depth  int
+	seed   uint64
+	value  float64
+	counts bool // in the fit
+}
+
+// overRuns returns the values of the runs that have one.
+func overRuns(g group, value func(analyze.Run) (float64, bool)) []depthValue {
+	var points []depthValue
+	for _, r := range g.runs {
+		if v, ok := value(r.Run); ok {
+			points = append(points, depthValue{r.Depth, r.Seed, v, r.trouble() == ""})
+		}
+	}
+	return points
 }
 
 // normsFigure draws the norms of the trained weights against depth.
@@ -25,10 +44,10 @@ func normsFigure(g group, style Style) *Figure {
 		slope, ok := g.Exponents[column]
 		return quantity{
 			column: column, text: text, slope: slope, fitted: ok,
-			value: func(r analyze.Run) (float64, bool) { return value(r), r.PVariation != nil },
+			points: overRuns(g, func(r analyze.Run) (float64, bool) { return value(r), r.PVariation != nil }),
 		}
 	}
-	f := depthFigure(g, style, "norm of the weights", []quantity{
+	f := depthFigure(style, "norm of the weights", g.depths(), []quantity{
 		of("max_frobenius", fmt.Sprintf("max$_k ‖%s_k‖_F$", part), func(r analyze.Run) float64 { return r.MaxFrobenius }),
 		of("displacement", fmt.Sprintf("max$_k ‖%[1]s_k(T) − %[1]s_k(0)‖_F$", part), func(r analyze.Run) float64 { return r.Displacement }),
 		of("max_increment", fmt.Sprintf("max$_k ‖%[1]s_{k+1} − %[1]s_k‖_F$", part), func(r analyze.Run) float64 { return r.MaxIncrement }),
@@ -54,10 +73,10 @@ func variationFigure(g group, style Style) *Figure {
 		slope, ok := g.VariationSlope[p]
 		quantities = append(quantities, quantity{
 			column: "V_" + p, text: fmt.Sprintf("$V_{%s}$", p), slope: slope, fitted: ok,
-			value: func(r analyze.Run) (float64, bool) { v, ok := r.PVariation[p]; return v, ok },
+			points: overRuns(g, func(r analyze.Run) (float64, bool) { v, ok := r.PVariation[p]; return v, ok }),
 		})
 	}
-	f := depthFigure(g, style, "$V_p$", quantities)
+	f := depthFigure(style, "$V_p$", g.depths(), quantities)
 	f.Name = "variation-" + g.slug
 	f.Title = "p-variation against depth"
 	f.Caption = "p-variation Vₚ of the rescaled path Lᵝ" + primaryPart(g) + " (the sum, without the p-th root, in the Frobenius norm) against " +
@@ -66,10 +85,9 @@ func variationFigure(g group, style Style) *Figure {
 	return f
 }
 
-// depthFigure draws quantities against depth, each with its fit.
-func depthFigure(g group, style Style, label string, quantities []quantity) *Figure {
+// depthFigure draws quantities against some depths, each with its fit.
+func depthFigure(style Style, label string, depths []int, quantities []quantity) *Figure {
 	s := style.sizes()
-	depths := g.depths()
 	f := &Figure{style: style, Data: Table{Header: []string{"quantity", "depth", "seed", "value", "fitted_value", "in_fit"}}}
 	p := panel{
 		x: axis{label: "depth $L$", log: true, margin: 0.05, depths: depths},
@@ -79,32 +97,30 @@ func depthFigure(g group, style Style, label string, quantities []quantity) *Fig
 	for i, q := range quantities {
 		look := categories[i%len(categories)]
 		points := mark{color: look.color, shape: look.shape, radius: s.marker}
-		for _, r := range g.runs {
-			v, ok := q.value(r.Run)
-			if !ok || math.IsNaN(v) {
+		for _, v := range q.points {
+			if math.IsNaN(v.value) {
 				continue
 			}
-			counts := r.trouble() == ""
 			fit := ""
 			if q.fitted {
-				fit = exact(powerLaw(q.slope, r.Depth))
+				fit = exact(powerLaw(q.slope, v.depth))
 			}
 			f.Data.Rows = append(f.Data.Rows, []string{
-				q.column, strconv.Itoa(r.Depth), strconv.FormatUint(r.Seed, 10), exact(v), fit, strconv.FormatBool(counts),
+				q.column, strconv.Itoa(v.depth), strconv.FormatUint(v.seed, 10), exact(v.value), fit, strconv.FormatBool(v.counts),
 			})
 			switch {
-			case !counts:
+			case !v.counts:
 				left++
-			case !p.y.shows(v):
+			case !p.y.shows(v.value):
 				hidden++
 			default:
-				points.x, points.y = append(points.x, float64(r.Depth)), append(points.y, v)
+				points.x, points.y = append(points.x, float64(v.depth)), append(points.y, v.value)
 			}
 		}
 		sample := points
 		text := q.text
 		if q.fitted {
-			line := fitLine(q.slope, depths, look.color, s)
+			line := fitLine(q.slope, q.depths(depths), look.color, s)
 			p.marks = append(p.marks, line)
 			sample.width = s.line
 			text += ": slope " + slopeInterval(q.slope).String()
@@ -122,6 +138,18 @@ func depthFigure(g group, style Style, label string, quantities []quantity) *Fig
 	}
 	f.panels = [][]panel{{p}}
 	return f
+}
+
+// depths returns those that a fit of the quantity spans, of the figure's depths.
+func (q quantity) depths(all []int) []int {
+	if len(q.points) == 0 {
+		return all
+	}
+	low, high := q.points[0].depth, q.points[0].depth
+	for _, p := range q.points {
+		low, high = min(low, p.depth), max(high, p.depth)
+	}
+	return []int{low, high}
 }
 
 func alt(q quantity) string {

@@ -6,6 +6,8 @@ import (
 	"strconv"
 
 	"gonum.org/v1/plot/vg"
+
+	"github.com/deeplimit/deeplimit/analyze"
 )
 
 // slopesFigure draws the slope of V_p against p with its interval. Where it comes
@@ -49,7 +51,37 @@ func slopesFigure(g group, style Style) *Figure {
 		{text: "slope with 95 % interval", mark: &mark{color: look.color, shape: look.shape, radius: s.marker}},
 		{text: fmt.Sprintf("±%g: read as no growth", bounded), mark: &band[0]},
 	}
+	if x := g.VariationIndex; x != nil {
+		f.addIndex(x, low, high, s)
+	}
 	return f
+}
+
+// addIndex marks the variation index, with its interval, where slopes run into zero,
+// and the straight line through slope 1 at p = 0 that it was read from.
+func (f *Figure) addIndex(x *analyze.Index, low, high float64, s sizes) {
+	look := categories[1]
+	text := "variation index " + indexText(x)
+	f.Alt += text + ". "
+	upper := high
+	if x.High != nil {
+		upper = *x.High
+	}
+	f.Data.Rows = append(f.Data.Rows, []string{"index", exact(x.Index), exact(x.Low), exact(upper), x.Method})
+	p := &f.panels[0][0]
+	if x.Index > high {
+		f.Notes = append(f.Notes, "The variation index lies to the right of the figure.")
+		f.legend = append(f.legend, entry{text: text})
+		return
+	}
+	f.Caption += " The cross is the variation index with its 95 % interval: where the straight line comes down to zero that starts from slope 1 at p = 0 and goes " +
+		"through the slope at p = " + plain(x.P) + ", of Vₚ times L/(L − 1), a sum over as many steps at every depth."
+	p.marks = append(p.marks,
+		mark{x: []float64{low, x.Index}, y: []float64{1 - low/x.Index, 0}, color: look.color, width: s.thin, dashes: []vg.Length{2 * s.line, 2 * s.line}},
+		mark{x: []float64{max(low, x.Low), min(high, upper)}, y: []float64{0, 0}, color: look.color, width: 2 * s.line},
+		mark{x: []float64{x.Index}, y: []float64{0}, color: look.color, shape: cross, radius: 1.6 * s.marker},
+	)
+	f.legend = append(f.legend, entry{text: text, mark: &mark{color: look.color, shape: cross, radius: 1.6 * s.marker, width: s.line}})
 }
 
 // intervalBar draws an interval at x as a vertical line with caps.

@@ -133,7 +133,7 @@ func (s sample) result() *analyze.Result {
 			Group: fmt.Sprintf("%08x", 0x3f2a9c01+g), Data: data, Block: "inner", Activation: "tanh", Alpha: sampleAlpha,
 			Depths:    s.depths,
 			GroupPath: analyze.GroupPath{Exponents: map[string]analyze.Slope{}, VariationSlope: map[string]analyze.Slope{}},
-			Rate: &analyze.RateRange{MinR2: 1, MinRho: 1},
+			Rate:      &analyze.RateRange{MinR2: 1, MinRho: 1},
 		}
 		for seed := range uint64(s.seeds) {
 			group.Seeds = append(group.Seeds, seed+1)

@@ -116,7 +116,9 @@ type summary struct {
 	Frobenius *law
 	Sum       string // α + β̂ with its interval
 	Second    *law   // V_2
-	Index     string // variation index
+	Index     string // upper estimate of the variation index, when Exact is not known
+	Exact     string // variation index with its interval
+	Regime    string // verdict and reason
 	Rate      string
 }
 
@@ -133,7 +135,14 @@ func summarise(g group) summary {
 		i := slopeInterval(slope)
 		s.Second = &law{Quantity: variationHTML("2"), Slope: i.Value(), Interval: i.Range(), Reading: verdict(slope)}
 	}
-	s.Index = variationIndex(g.VariationSlope)
+	if x := g.VariationIndex; x != nil {
+		s.Exact = indexText(x)
+	} else {
+		s.Index = variationIndex(g.VariationSlope)
+	}
+	if r := g.Regime; r != nil {
+		s.Regime = fmt.Sprintf("%s: %s", r.Verdict, r.Reason)
+	}
 	if r := g.Rate; r != nil && r.MaxRho > 0 {
 		s.Rate = rateSentence(*r)
 	}

@@ -1,0 +1,138 @@
+package report
+
+import (
+	"fmt"
+	"math"
+	"slices"
+
+	"github.com/deeplimit/deeplimit/analyze"
+	"github.com/deeplimit/deeplimit/scaling"
+)
+
+// regimeFigure draws the statistics of increments that tell the kinds of limit apart.
+func regimeFigure(g group, style Style) *Figure {
+	e := g.Regime.Evidence
+	of := func(column, text string, s scaling.Slope, value func(r analyze.Run) float64) quantity {
+		return quantity{
+			column: column, text: text, slope: plainSlope(s), fitted: s.Method != "",
+			points: overRuns(g, func(r analyze.Run) (float64, bool) { return value(r), r.PVariation != nil && r.Depth > 1 }),
+		}
+	}
+	// As in scaling.Regime: increments of the rescaled path, sums times L/(L−1).
+	rescaled := func(r analyze.Run) float64 { return r.MaxIncrement * math.Pow(float64(r.Depth), 1-g.Alpha) }
+	mean := func(r analyze.Run) float64 { return r.QuadraticVariation / float64(r.Depth-1) }
+	f := depthFigure(style, "statistic of increments", g.depths(), []quantity{
+		of("max_increment", "max$_k ‖Ā_{k+1} − Ā_k‖_F$", e.MaxIncrement, rescaled),
+		of("mean_increment_times_depth", "$L$·mean$_k ‖Ā_{k+1} − Ā_k‖_F$", e.Variation, func(r analyze.Run) float64 {
+			v, ok := r.PVariation["1"]
+			if !ok {
+				return math.NaN()
+			}
+			return v * float64(r.Depth) / float64(r.Depth-1)
+		}),
+		of("mean_square_times_depth", "$L$·mean$_k ‖Ā_{k+1} − Ā_k‖_F^2$", e.QuadraticVariation, func(r analyze.Run) float64 { return mean(r) * float64(r.Depth) }),
+		of("peak", "max$_k$ / mean$_k$ of $‖Ā_{k+1} − Ā_k‖_F^2$", e.Peak, func(r analyze.Run) float64 { return rescaled(r) * rescaled(r) / mean(r) }),
+	})
+	f.Name = "regime-" + g.slug
+	f.Title = "Evidence for the regime: " + string(g.Regime.Verdict)
+	f.Caption = "Increments of the rescaled path Ā = Lᵝ" + primaryPart(g) + " against depth L, one marker per seed, with power laws: slope " +
+		"[95 % interval]. A limit is continuous if and only if the largest increment vanishes (slope below −0.1) and none dominates " +
+		"(slope of max/mean below 0.5); it is smooth if the mean increment times L stays (slope below 0.1). Verdict: " +
+		string(g.Regime.Verdict) + ", as " + g.Regime.Reason + "."
+	return f
+}
+
+// plainSlope returns a slope of scaling as analyze has it.
+func plainSlope(s scaling.Slope) analyze.Slope {
+	return analyze.Slope{Slope: s.Slope, Low: s.Low, High: s.High, Intercept: s.Intercept, R2: s.R2, Method: s.Method, Warning: s.Warning}
+}
+
+// distanceFigure draws how far the paths of consecutive depths are apart.
+func distanceFigure(g group, style Style) *Figure {
+	integral := quantity{column: "integral", text: "sup$_s ‖∫_0^s (Ā − Ā′) du‖_F$"}
+	displacement := quantity{column: "displacement", text: "$L_2$ distance of displacements"}
+	var depths []int
+	for _, d := range g.Limit.Distances {
+		depths = append(depths, d.Depth)
+		integral.points = append(integral.points, depthValue{d.Depth, d.Seed, d.Integral, true})
+		if d.Displacement != nil {
+			displacement.points = append(displacement.points, depthValue{d.Depth, d.Seed, *d.Displacement, true})
+		}
+	}
+	slices.Sort(depths)
+	quantities := []quantity{integral.fit(g.Limit.Integral)}
+	if len(displacement.points) > 0 {
+		quantities = append(quantities, displacement.fit(g.Limit.Displacement))
+	}
+	f := depthFigure(style, "distance to the next depth", slices.Compact(depths), quantities)
+	f.Name = "distance-" + g.slug
+	f.Title = "Distance between consecutive depths"
+	f.Caption = "Distance between the rescaled paths Ā = Lᵝ" + primaryPart(g) + " of one seed at depth L and at the next depth of the study, and between " +
+		"their displacements by descent, against the smaller depth; one marker per seed. "
+	if g.Coupled {
+		f.Caption += "All depths of a seed start from one path, so the weights have a limit if the distances fall; the slope is minus the rate."
+	} else {
+		f.Caption += "Every depth starts from initial weights of its own, so no rate of convergence is fitted."
+	}
+	return f
+}
+
+// fit returns the quantity with its power law, if it has one.
+func (q quantity) fit(s *analyze.Slope) quantity {
+	if s != nil {
+		q.slope, q.fitted = *s, true
+	}
+	return q
+}
+
+// transferFigure draws the losses of networks that were rebuilt from the limit.
+func transferFigure(g group, style Style) *Figure {
+	trend := quantity{column: "trend", text: "limit of the trend"}
+	redrawn := quantity{column: "redrawn", text: "limit, initial weights redrawn"}
+	own := quantity{column: "trend_only", text: "own trend, at the trained depth"}
+	var depths []int
+	for _, l := range g.Transfer.Losses {
+		depths = append(depths, l.Depth)
+		at := func(loss *float64) []depthValue {
+			if loss == nil {
+				return nil
+			}
+			return []depthValue{{l.Depth, l.Seed, *loss - l.Trained, true}}
+		}
+		trend.points = append(trend.points, at(l.Trend)...)
+		redrawn.points = append(redrawn.points, at(l.Redrawn)...)
+	}
+	own.points = overRuns(g, func(r analyze.Run) (float64, bool) {
+		if r.TrendLoss == nil {
+			return 0, false
+		}
+		return *r.TrendLoss - r.Loss, true
+	})
+	for _, p := range own.points {
+		depths = append(depths, p.depth)
+	}
+	slices.Sort(depths)
+	quantities := []quantity{trend.fit(g.Transfer.Trend)}
+	if len(redrawn.points) > 0 {
+		quantities = append(quantities, redrawn.fit(g.Transfer.Redrawn))
+	}
+	quantities = append(quantities, own.fit(g.Transfer.TrendOnly))
+	f := depthFigure(style, "excess loss", slices.Compact(depths), quantities)
+	f.Name = "transfer-" + g.slug
+	f.Title = "Depth transfer"
+	f.Caption = fmt.Sprintf("Loss, above that of the trained run, of networks that were rebuilt at other depths and not trained: from the limit of the "+
+		"smooth trend of Lᵝ%[1]s, and from the limit of the displacement on initial weights drawn at that depth. The limit comes from the two deepest runs of each "+
+		"seed. Triangles: the trained run with its layer noise taken out. Power laws: slope [95 %% interval].", primaryPart(g))
+	return f
+}
+
+// indexText writes "2.00 [1.99, 2.01]", with ∞ where the interval has no end.
+func indexText(x *analyze.Index) string {
+	if x.Method == scaling.NoInterval {
+		return interval{x.Index, math.NaN(), math.NaN()}.String()
+	}
+	if x.High == nil {
+		return fmt.Sprintf("%s [%s, ∞)", decimal(x.Index, 2), decimal(x.Low, 2))
+	}
+	return interval{x.Index, x.Low, *x.High}.String()
+}
