@@ -25,6 +25,7 @@ import machine
 import report
 
 HERE = Path(__file__).parent
+LOG = HERE / ".venv" / "workers.log"  # what libraries and failures print
 SECONDS = 0.3  # for one visit to a program
 SHAPES = [(10, 8, 1000), (10, 1024, 1000), (32, 1024, 500), (64, 2048, 100), (128, 512, 64), (10, 8, 100000)]
 QUICK = [(10, 8, 1000), (64, 2048, 100)]
@@ -72,7 +73,7 @@ class Worker:
         print(json.dumps(request), file=self.process.stdin, flush=True)
         line = self.process.stdout.readline()
         if not line:
-            sys.exit(f"{self.peer.name}, {self.threads} threads: ended while asked {request}; see its log")
+            sys.exit(f"{self.peer.name}, {self.threads} threads: ended while asked {request}; see {LOG}")
         return json.loads(line)
 
     def milliseconds(self):
@@ -207,7 +208,7 @@ def main():
     result["start"], result["memory"] = deeplimit.start(), deeplimit.memory()
     result["growth"] = [growth for dtype in dtypes for growth in deeplimit.growth(dtype)]
     with contextlib.ExitStack() as stack:
-        log = stack.enter_context(open(HERE / ".venv" / "workers.log", "w"))
+        log = stack.enter_context(open(LOG, "w"))
         workers = [Worker(peer, threads, log) for threads in sorted({1, os.cpu_count()}) for peer in PEERS]
         for worker in workers:
             stack.callback(worker.process.kill)
@@ -217,10 +218,11 @@ def main():
             for shape in shapes:
                 say(f"{dtype} {text(shape)}")
                 result["workloads"].append(measure(deeplimit, workers, shape, dtype, rounds))
-    result["load_after"] = os.getloadavg()[0]
+                result["load_after"] = os.getloadavg()[0]
+                if not arguments.quick:  # report.py can use what a run that is cut off leaves
+                    (HERE / "results.json").write_text(json.dumps(result, indent=1) + "\n")
     print(report.tables(result))
     if not arguments.quick:
-        (HERE / "results.json").write_text(json.dumps(result, indent=1) + "\n")
         report.write(result)
 
 
