@@ -85,6 +85,11 @@ func TestImport(t *testing.T) {
 			map[string]string{"A": "[2 2 2] [4 5 6 7 8 9 10 11]", "b": "[2 2] [12 13 14 15]"},
 		},
 		{
+			"without the ends", sequential, mustPreset(t, "sequential"),
+			Range{1, -2},
+			map[string]string{"A": "[1 2 2] [4 5 6 7]", "b": "[1 2] [12 13]"},
+		},
+		{
 			"layers in numerical order",
 			map[string]entries{
 				"h.9.w": {[]int{1, 1}, 9}, "h.10.w": {[]int{1, 1}, 10}, "h.11.w": {[]int{1, 1}, 11},
@@ -164,6 +169,7 @@ func TestImportRefuses(t *testing.T) {
 		{"missing first", layers(nil, 2, 3), plain, Range{}, `layers 0 to 1 are missing: no tensor "*layers.0.weight"; found 2 layers from 2 to 3`},
 		{"missing last", layers(nil, 0, 1), plain, Range{0, 2}, `layer 2 is missing: no tensor "*layers.2.weight"; found 2 layers from 0 to 1`},
 		{"missing with a stride", map[string]entries{"0.weight": {square, 0}, "2.weight": {square, 0}, "6.weight": {square, 0}}, mustPreset(t, "sequential"), Range{}, `layer 4 is missing: no tensor "*4.weight"; found 3 layers from 0 to 6`},
+		{"none left", layers(nil, 0, 1), plain, Range{0, -3}, `pattern "*layers.{k}.weight": got 2 layers, want more than the 2 to leave out at the end`},
 		{"duplicate layer", layers(map[string]entries{"ema.layers.1.weight": {square, 0}}, 0, 1), plain, Range{}, `layer 1: got tensors `},
 		{"index with zeros", layers(map[string]entries{"layers.01.weight": {square, 0}}, 0, 1), plain, Range{}, `layer 1: got tensors `},
 		{"huge index", layers(map[string]entries{"layers.99999999999999999999.weight": {square, 0}}, 0), plain, Range{}, `tensor "layers.99999999999999999999.weight": layer: got 99999999999999999999, want an index`},
@@ -215,6 +221,19 @@ func TestOptionsRefused(t *testing.T) {
 	}
 	if _, err := Import(t.Context(), nil, good); err == nil || err.Error() != "importer: got no checkpoints, want one file or more" {
 		t.Errorf("no files: %v", err)
+	}
+}
+
+func TestParseRange(t *testing.T) {
+	for text, want := range map[string]Range{"": {}, "0:3": {0, 3}, "2:2": {2, 2}, "1:-2": {1, -2}, "0:-1": {0, -1}} {
+		if got, err := ParseRange(text); got != want || err != nil {
+			t.Errorf("%q: got %v, %v, want %v", text, got, err, want)
+		}
+	}
+	for _, text := range []string{"3", "3:", ":3", "3:2", "0:0", "-1:3", "a:b"} {
+		if got, err := ParseRange(text); err == nil {
+			t.Errorf("%q: got %v, want an error", text, got)
+		}
 	}
 }
 

@@ -16,9 +16,12 @@ import (
 // layerMark stands for the index of the layer in a pattern.
 const layerMark = "{k}"
 
-// A Range is the first and the last layer to take, by their index in the file. The zero
-// value takes all.
-type Range struct{ First, Last int }
+// A Range is the first and the last layer to take, by their index in the file; a
+// negative Last counts from the end, so that −1 is the last. The zero value takes all.
+type Range struct {
+	First int `json:"first"`
+	Last  int `json:"last"`
+}
 
 // ParseRange reads FIRST:LAST; "" is all layers.
 func ParseRange(text string) (Range, error) {
@@ -28,14 +31,25 @@ func ParseRange(text string) (Range, error) {
 	first, last, _ := strings.Cut(text, ":")
 	a, err := strconv.Atoi(first)
 	b, err2 := strconv.Atoi(last)
-	if err != nil || err2 != nil || a < 0 || b < a || b == 0 {
-		return Range{}, &field.Error{Path: "layers", Got: text, Want: "FIRST:LAST, two indices of layers such as 1:30"}
+	if err != nil || err2 != nil || a < 0 || b == 0 || b > 0 && b < a {
+		return Range{}, &field.Error{Path: "layers", Got: text, Want: "FIRST:LAST, two indices of layers such as 1:30, or 1:-2 without the last"}
 	}
 	return Range{a, b}, nil
 }
 
-func (r Range) all() bool           { return r == Range{} }
-func (r Range) contains(k int) bool { return r.all() || r.First <= k && k <= r.Last }
+func (r Range) all() bool { return r == Range{} }
+
+// contains reports whether the range may take layer k. How many there are at the end
+// is not known yet.
+func (r Range) contains(k int) bool { return r.First <= k && (r.Last <= 0 || k <= r.Last) }
+
+// cut leaves out the layers at the end that a negative Last leaves out.
+func (r Range) cut(indices []int) []int {
+	if r.Last >= 0 {
+		return indices
+	}
+	return indices[:max(len(indices)+r.Last+1, 0)]
+}
 
 // compile returns the expression that a pattern stands for. Its first group is the
 // index, if the pattern has one.
@@ -101,8 +115,11 @@ func locate(pattern string, names []string, layers Range, anyStride bool) (locat
 	if err := checkComplete(pattern, indices, layers, anyStride); err != nil {
 		return located{}, err
 	}
-	found := located{indices: indices}
-	for _, k := range indices {
+	found := located{indices: layers.cut(indices)}
+	if len(found.indices) == 0 {
+		return located{}, fmt.Errorf("pattern %q: got %d layers, want more than the %d to leave out at the end", pattern, len(indices), -layers.Last-1)
+	}
+	for _, k := range found.indices {
 		found.names = append(found.names, byLayer[k])
 	}
 	return found, nil
@@ -120,7 +137,10 @@ func checkComplete(pattern string, indices []int, layers Range, anyStride bool) 
 		return fmt.Errorf("%s missing: no tensor %q; found %d layers from %d to %d", which, example, len(indices), indices[0], indices[len(indices)-1])
 	}
 	stride := 1
-	if anyStride && len(indices) > 1 {
+	if anyStride {
+		if len(indices) == 1 {
+			return nil
+		}
 		stride = indices[1] - indices[0]
 		for i := range len(indices) - 1 {
 			stride = min(stride, indices[i+1]-indices[i])
@@ -129,7 +149,7 @@ func checkComplete(pattern string, indices []int, layers Range, anyStride bool) 
 	switch first, last := indices[0], indices[len(indices)-1]; {
 	case !layers.all() && first-layers.First >= stride:
 		return missing(layers.First, first-1)
-	case !layers.all() && layers.Last-last >= stride:
+	case layers.Last-last >= stride:
 		return missing(last+1, layers.Last)
 	case layers.all() && first > stride:
 		return missing(0, first-stride)

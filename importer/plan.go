@@ -65,10 +65,10 @@ func withParts(path string, o *Options, use func(*tensorfile.File, parts) error)
 	if err == nil {
 		err = use(f, found)
 	}
-	if err != nil && !strings.HasPrefix(err.Error(), "tensorfile: ") {
-		err = fmt.Errorf("importer: %s: %w", path, err)
+	if _, ok := errors.AsType[*tensorfile.Error](err); ok || err == nil {
+		return err // names the file itself
 	}
-	return err
+	return fmt.Errorf("importer: %s: %w", path, err)
 }
 
 // shapes returns the shape of a layer of every part.
@@ -85,22 +85,22 @@ func (p parts) shapes() map[string][]int {
 
 // config is what run.json says was imported.
 type config struct {
-	Source   string           `json:"source,omitempty"` // name of the file
-	SHA256   string           `json:"sha256,omitempty"`
-	Initial  string           `json:"initial_sha256,omitempty"`
-	Layout   Layout           `json:"layout"`
-	Layers   Range            `json:"layers"`
-	Alpha    float64          `json:"alpha"`
-	Shapes   map[string][]int `json:"shapes"`
-	Depth    int              `json:"depth,omitempty"`
-	Seed     uint64           `json:"seed,omitempty"`
-	HasStart bool             `json:"has_initial"`
-	Name     string           `json:"name"`
+	Source     string           `json:"source,omitempty"` // name of the file
+	SHA256     string           `json:"sha256,omitempty"`
+	Initial    string           `json:"initial_sha256,omitempty"`
+	Layout     Layout           `json:"layout"`
+	Layers     Range            `json:"layers,omitzero"`
+	Alpha      float64          `json:"alpha"`
+	Shapes     map[string][]int `json:"shapes"`
+	Depth      int              `json:"depth,omitempty"`
+	Seed       uint64           `json:"seed,omitempty"`
+	HasInitial bool             `json:"has_initial"`
+	Name       string           `json:"name"`
 }
 
 // meta returns what run.json says of the run.
 func (p *plan) meta(o *Options) (weightpath.Meta, error) {
-	c := config{Layout: o.Layout, Layers: o.Layers, Alpha: o.Alpha, Shapes: p.shapes, HasStart: p.initial != "", Name: o.Name}
+	c := config{Layout: o.Layout, Layers: o.Layers, Alpha: o.Alpha, Shapes: p.shapes, HasInitial: p.initial != "", Name: o.Name}
 	group, _, err := hash(c)
 	if err != nil {
 		return weightpath.Meta{}, err
@@ -195,7 +195,7 @@ func (p *plan) write(o *Options, several bool) (Run, error) {
 // weights reads every part, and the initial ones under names with the suffix _initial.
 func (p *plan) weights(meta *weightpath.Meta, o *Options) (weightpath.Weights, error) {
 	w := weightpath.Weights{Tensors: map[string]weightpath.Tensor{}, Metadata: map[string]string{
-		"alpha": number64(meta.Alpha), "beta": number64(meta.Beta()), "activation": meta.Activation, "block": meta.Block,
+		"alpha": decimal(meta.Alpha), "beta": decimal(meta.Beta()), "activation": meta.Activation, "block": meta.Block,
 		"source": filepath.Base(p.path), "source_pattern": o.Layout.Weight, "source_convention": string(o.Layout.Convention),
 	}}
 	read := func(path, suffix string) error {
@@ -217,4 +217,5 @@ func (p *plan) weights(meta *weightpath.Meta, o *Options) (weightpath.Weights, e
 	return w, err
 }
 
-func number64(v float64) string { return strconv.FormatFloat(v, 'g', -1, 64) }
+// decimal returns the shortest text that reads as v.
+func decimal(v float64) string { return strconv.FormatFloat(v, 'g', -1, 64) }

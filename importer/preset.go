@@ -20,18 +20,18 @@ const (
 // anything, nothing included. A pattern without {k} names one tensor that holds all
 // layers along its first axis.
 type Layout struct {
-	Weight string // A of a block σ(Ah+b) or Aσ(h)+b, or V of a block Vσ(Wh+b)+c
-	Inner  string // W of a block Vσ(Wh+b)+c; "" for a block of one map
-	Bias   string // b, or c of a block of two maps; "" for none
+	Weight string `json:"weight"`          // A of a block σ(Ah+b) or Aσ(h)+b, or V of a block Vσ(Wh+b)+c
+	Inner  string `json:"inner,omitempty"` // W of a block Vσ(Wh+b)+c; "" for a block of one map
+	Bias   string `json:"bias,omitempty"`  // b, or c of a block of two maps; "" for none
 	// InnerBias is b of a block of two maps; "" for none.
-	InnerBias string
+	InnerBias string `json:"inner_bias,omitempty"`
 	// OptionalBias allows a checkpoint without any tensor that the bias patterns match.
-	OptionalBias bool
+	OptionalBias bool `json:"optional_bias,omitempty"`
 	// AnyStride lets layers stand at every second, every third … index: in a Sequential
 	// of PyTorch, activations are counted too. The stride is the smallest one found.
-	AnyStride  bool
-	Convention Convention
-	Activation string // "" when it is not known
+	AnyStride  bool       `json:"any_stride,omitempty"`
+	Convention Convention `json:"convention"`
+	Activation string     `json:"activation,omitempty"` // "" when it is not known
 }
 
 // A Preset is the layout of a known kind of network.

@@ -34,6 +34,24 @@ func (i Info) Entries() int {
 	return count
 }
 
+// An Error says what is wrong with a file, or with one of its tensors.
+type Error struct {
+	Path   string
+	Tensor string // "" when it is the file, or its only tensor
+	Err    error
+}
+
+// Error returns the path, the tensor and what is wrong.
+func (e *Error) Error() string {
+	if e.Tensor == "" {
+		return fmt.Sprintf("tensorfile: %s: %v", e.Path, e.Err)
+	}
+	return fmt.Sprintf("tensorfile: %s: tensor %q: %v", e.Path, e.Tensor, e.Err)
+}
+
+// Unwrap returns what is wrong.
+func (e *Error) Unwrap() error { return e.Err }
+
 // A File is an open file of tensors. It is not safe for concurrent use.
 type File struct {
 	path   string
@@ -59,7 +77,7 @@ type source interface {
 func Open(path string) (*File, error) {
 	file, err := os.Open(path)
 	if err != nil {
-		return nil, fmt.Errorf("tensorfile: %w", err)
+		return nil, &Error{Path: path, Err: bare(err)}
 	}
 	status, err := file.Stat()
 	if err == nil && !status.Mode().IsRegular() {
@@ -71,7 +89,7 @@ func Open(path string) (*File, error) {
 	}
 	if err != nil {
 		file.Close()
-		return nil, fmt.Errorf("tensorfile: %s: %w", path, bare(err))
+		return nil, &Error{Path: path, Err: bare(err)}
 	}
 	return newFile(path, s, status.Size(), file.Close), nil
 }
@@ -160,12 +178,7 @@ func (f *File) Read(name string) ([]float64, error) {
 }
 
 // at puts file and tensor before an error.
-func (f *File) at(name string, err error) error {
-	if name == "" {
-		return fmt.Errorf("tensorfile: %s: %w", f.path, err)
-	}
-	return fmt.Errorf("tensorfile: %s: tensor %q: %w", f.path, name, err)
-}
+func (f *File) at(name string, err error) error { return &Error{f.path, name, err} }
 
 // List returns names for a message, the first twenty of them.
 func List(names []string) string {

@@ -71,7 +71,7 @@ Presets:
 	flags.StringVar(&f.innerBias, "inner-bias-pattern", "", "name of the bias that goes with --inner-pattern")
 	flags.StringVar(&f.convention, "convention", "", "Ax or xA (default Ax)")
 	flags.StringVar(&f.activation, "activation", "", "name of the activation, for the record")
-	flags.StringVar(&f.layers, "layers", "", "FIRST:LAST, the layers to take by their index in the file (default: all)")
+	flags.StringVar(&f.layers, "layers", "", "FIRST:LAST, the layers to take by their index in the file, as 1:30, or 1:-2 without the last (default: all)")
 	flags.Float64Var(&f.alpha, "alpha", 0.5, "exponent of the residual scale L^-alpha")
 	flags.Float64Var(&f.beta, "beta", 0.5, "exponent of the rescaled path L^beta·A, 1 - alpha")
 	flags.StringVar(&f.initial, "initial", "", "file of the initial weights; {depth} and {name} stand for those of FILE")
