@@ -114,6 +114,7 @@ func (t *tableWriter) transfer(transfer *Transfer) {
 		t.row(strconv.Itoa(l.Depth), strconv.FormatUint(l.Seed, 10), strings.Join(sources, ", "),
 			short(l.Trained), optional(l.Trend), optional(l.Redrawn))
 	}
+	t.row() // columns of their own
 	for _, f := range []struct {
 		name  string
 		slope *Slope

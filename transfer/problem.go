@@ -46,8 +46,10 @@ func newProblem(run *weightpath.Run, base string) (*problem, error) {
 		base = run.Meta.Base
 	}
 	var c configuration
-	if err := json.Unmarshal(run.Meta.Config, &c); err != nil {
-		return nil, fmt.Errorf("run.json: config: %w", err)
+	if len(run.Meta.Config) > 0 {
+		if err := json.Unmarshal(run.Meta.Config, &c); err != nil {
+			return nil, fmt.Errorf("run.json: config: %w", err)
+		}
 	}
 	if c.Data.Kind == "" {
 		return nil, errors.New("run.json: config: got no data, want a run that deeplimit trained: weights from elsewhere have no samples to evaluate a loss on")
@@ -126,6 +128,23 @@ func (p *problem) trendLoss(e *estimate, depth int) (float64, error) {
 		}, resample(g.trend, g.points(depth)).Data)
 	}
 	return p.loss(net, theta)
+}
+
+// better returns the estimate whose trend has the lower loss at the given depth; b when
+// that of a is not a number.
+func (p *problem) better(a, b *estimate, depth int) (*estimate, error) {
+	first, err := p.trendLoss(a, depth)
+	if err != nil {
+		return nil, err
+	}
+	second, err := p.trendLoss(b, depth)
+	if err != nil {
+		return nil, err
+	}
+	if first < second {
+		return a, nil
+	}
+	return b, nil
 }
 
 // target returns the losses of the networks that a limit gives at a depth.

@@ -22,7 +22,11 @@
 //
 //	X = X₂ + (X₂ − X₁) · L₁/(L₂ − L₁).
 //
-// With one depth it is the path of that depth. Between midpoints paths are linear.
+// That holds when descent has converged at both depths and ended near the same
+// solution; otherwise it enlarges their difference. So both the extrapolation and the
+// path of the deepest run are tried at the greatest depth asked for, and the one whose
+// trend has the lower loss there is the estimate (Result.Sources says which). With one
+// depth it is the path of that depth. Between midpoints paths are linear.
 package transfer
 
 import (
@@ -30,6 +34,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
@@ -52,7 +57,7 @@ type Options struct {
 	// Workers is the number of seeds worked on at a time; default 1. Results do not
 	// depend on it.
 	Workers int
-	// Deepest takes the path of the deepest run as it is, without extrapolation.
+	// Deepest takes the path of the deepest run as it is, whatever an extrapolation gives.
 	Deepest bool
 }
 
@@ -141,6 +146,10 @@ func find(dir string) ([]chain, error) {
 	var chains []chain
 	for _, dir := range dirs {
 		run, err := weightpath.Open(dir)
+		var damaged *weightpath.DamagedError
+		if errors.Is(err, fs.ErrNotExist) && !errors.As(err, &damaged) {
+			continue // made, and not yet filled, by a run that has just begun
+		}
 		if err != nil {
 			return nil, err
 		}
@@ -190,12 +199,15 @@ func (c chain) transfer(ctx context.Context, options Options) (Result, error) {
 			return Result{}, fmt.Errorf("transfer: run %s: %w", run.Meta.ID, err)
 		}
 	}
+	depths := targets(options.Depths, deepest.Meta.Depth)
 	limit := fine
 	if coarse != nil && !options.Deepest {
-		limit = extrapolate(coarse, fine)
+		if limit, err = problem.better(extrapolate(coarse, fine), fine, depths[len(depths)-1]); err != nil {
+			return Result{}, fmt.Errorf("transfer: run %s: %w", deepest.Meta.ID, err)
+		}
 	}
 	record := weightpath.Transfer{TrendLoss: trendLoss, Sources: limit.sources}
-	for _, depth := range targets(options.Depths, deepest.Meta.Depth) {
+	for _, depth := range depths {
 		if err := ctx.Err(); err != nil {
 			return Result{}, err
 		}

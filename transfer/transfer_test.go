@@ -122,6 +122,24 @@ train: {step: {rule: depth, value: 8}, stop: {loss: 1e-14, iterations: 2000}}
 	}
 }
 
+// TestUnconverged wants the path of the deepest run where an extrapolation would be
+// worse: depths that were stopped at different losses differ by more than their depth.
+func TestUnconverged(t *testing.T) {
+	out := trained(t, "", `
+name: unconverged
+depths: [8, 12]
+data: {kind: rotation, width: 4, samples: 6, angle: 0.5}
+train: {step: {rule: constant, value: 0.2}, stop: {iterations: 3}}
+`)
+	results, err := Study(t.Context(), out, Options{Depths: []int{12}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := fmt.Sprint(results[0].Sources); got != "[12]" {
+		t.Errorf("got sources %v, want [12]", got)
+	}
+}
+
 // TestResample holds the midpoint convention: paths that are straight in s stay so,
 // and what the layers add up to is kept.
 func TestResample(t *testing.T) {

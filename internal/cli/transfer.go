@@ -20,10 +20,11 @@ func newTransfer() *cobra.Command {
 		Use:   "transfer DIR",
 		Short: "Estimate the limit of the trained paths and evaluate it at other depths",
 		Long: `transfer estimates, for every group and seed of a study, the limit of the rescaled
-weight path as depth grows, from the two deepest runs. It rebuilds the network from it
-at other depths and evaluates its loss there, without training: from the trend alone,
-and with initial weights drawn at that depth. It also evaluates the trend of every
-trained run at its own depth.
+weight path as depth grows, from the two deepest runs, or from the deepest alone where
+that gives the lower loss at the greatest depth asked for. It rebuilds the network from
+it at other depths and evaluates its loss there, without training: from the trend
+alone, and with initial weights drawn at that depth. It also evaluates the trend of
+every trained run at its own depth.
 
 The limit path goes to transfer/limit.safetensors in the folder of the deepest run and
 the losses to transfer.json in every run folder, where analyze and report read them.`,
@@ -45,7 +46,7 @@ the losses to transfer.json in every run folder, where analyze and report read t
 	}
 	flags := cmd.Flags()
 	flags.IntSliceVar(&options.Depths, "depth", nil, "depth to rebuild at; may be repeated (default 2, 4 and 8 times the deepest)")
-	flags.BoolVar(&options.Deepest, "deepest", false, "take the deepest path as the limit, without extrapolation in 1/L")
+	flags.BoolVar(&options.Deepest, "deepest", false, "take the path of the deepest run as the limit, without extrapolation in 1/L")
 	flags.StringVar(&options.Base, "base", "", "folder that relative names of data files start from (default: as recorded)")
 	flags.IntVar(&options.Workers, "jobs", runtime.GOMAXPROCS(0), "cores to use; the results do not depend on it")
 	flags.BoolVar(&asJSON, "json", false, "print JSON")
