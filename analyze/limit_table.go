@@ -13,9 +13,10 @@ import (
 	"github.com/deeplimit/deeplimit/scaling"
 )
 
-// limits writes what a group says about its limit: variation index, regime, distances
-// between depths, and transfer. Blocks with several parts have their names before it.
-func (t *tableWriter) limits(group Group) {
+// limits writes what a group says about its limit: variation index, Hölder exponents,
+// regime, distances between depths, and transfer. Blocks with several parts have their
+// names in it.
+func (t *tableWriter) limits(group Group, runs []Run) {
 	for _, part := range slices.Sorted(maps.Keys(group.Parts)) {
 		path, suffix := group.Parts[part], ""
 		if len(group.Parts) > 1 {
@@ -24,6 +25,7 @@ func (t *tableWriter) limits(group Group) {
 		if x := path.VariationIndex; x != nil {
 			t.row("variation index"+suffix, x.String(), "", x.Warning)
 		}
+		t.hoelder(group, runs, part, suffix)
 		if r := path.Regime; r != nil {
 			t.row("regime"+suffix, string(r.Verdict), "", r.Reason)
 			if r.Warning != "" {
@@ -36,6 +38,26 @@ func (t *tableWriter) limits(group Group) {
 	}
 	if group.Transfer != nil {
 		t.transfer(group.Transfer)
+	}
+}
+
+// hoelder writes the Hölder exponents of one part at the deepest depth that has them,
+// means over seeds.
+func (t *tableWriter) hoelder(group Group, runs []Run, part, suffix string) {
+	var mean, uniform []float64
+	deepest := 0
+	for _, run := range runs {
+		n := run.Parts[part]
+		if run.Group != group.Group || run.Diverged() || run.Depth < deepest || finite(n.Hoelder) == nil {
+			continue
+		}
+		if run.Depth > deepest {
+			mean, uniform, deepest = nil, nil, run.Depth
+		}
+		mean, uniform = append(mean, n.Hoelder), append(uniform, n.HoelderUniform)
+	}
+	if len(mean) > 0 {
+		t.row("Hölder exponent"+suffix, fmt.Sprintf("%.3f in the mean, %.3f uniform", stat.Mean(mean, nil), stat.Mean(uniform, nil)), "", fmt.Sprintf("depth %d", deepest))
 	}
 }
 

@@ -41,7 +41,7 @@ func (t *tableWriter) group(group Group, runs []Run) {
 	fmt.Fprint(t, "\n\n")
 	t.runs(group, runs)
 	t.slopes(group)
-	t.limits(group)
+	t.limits(group, runs)
 	for _, note := range group.Notes {
 		fmt.Fprintf(t, "note: %s\n", note)
 	}

@@ -29,6 +29,7 @@ type problem struct {
 	samples resnet.Samples
 	inputs  int
 	outputs int
+	memory  int64 // bytes that hidden states may take
 }
 
 // configuration is the part of study.Run.Config that a network needs.
@@ -40,8 +41,9 @@ type configuration struct {
 }
 
 // newProblem reads the configuration of a run and loads its samples; base replaces
-// the recorded folder of data files unless it is "".
-func newProblem(run *weightpath.Run, base string) (*problem, error) {
+// the recorded folder of data files unless it is "". Hidden states may take what a run
+// in training may by default, shared by the workers.
+func newProblem(run *weightpath.Run, base string, workers int) (*problem, error) {
 	if base == "" {
 		base = run.Meta.Base
 	}
@@ -61,8 +63,13 @@ func newProblem(run *weightpath.Run, base string) (*problem, error) {
 	if err != nil {
 		return nil, err
 	}
+	memory, err := train.Spec{}.MemoryBytes()
+	if err != nil {
+		return nil, err
+	}
 	return &problem{
-		spec: c.Network, initial: c.Initial, seed: run.Meta.Seed, base: base, inputs: set.Inputs, outputs: set.Outputs,
+		memory: memory / int64(workers),
+		spec:   c.Network, initial: c.Initial, seed: run.Meta.Seed, base: base, inputs: set.Inputs, outputs: set.Outputs,
 		samples: resnet.Samples{X: set.X, Y: set.Y, Labels: set.Labels},
 	}, nil
 }
@@ -207,11 +214,7 @@ func set(net *resnet.Network, theta []float64, g groupEstimate, f func(entries, 
 
 // loss returns J(θ) over the training samples, in float64.
 func (p *problem) loss(net *resnet.Network, theta []float64) (float64, error) {
-	memory, err := train.Spec{}.MemoryBytes()
-	if err != nil {
-		return 0, err
-	}
-	evaluator, err := resnet.NewEvaluator[float64](net, p.samples, resnet.Options{Workers: 1, Memory: memory})
+	evaluator, err := resnet.NewEvaluator[float64](net, p.samples, resnet.Options{Workers: 1, Memory: p.memory})
 	if err != nil {
 		return 0, err
 	}

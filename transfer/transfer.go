@@ -98,7 +98,8 @@ func Study(ctx context.Context, dir string, options Options) ([]Result, error) {
 		failures []error
 	)
 	var workers errgroup.Group
-	workers.SetLimit(max(1, options.Workers))
+	options.Workers = max(1, options.Workers)
+	workers.SetLimit(options.Workers)
 	for _, chain := range chains {
 		workers.Go(func() error {
 			result, err := chain.transfer(ctx, options)
@@ -178,7 +179,7 @@ func find(dir string) ([]chain, error) {
 // two runs are in memory at a time.
 func (c chain) transfer(ctx context.Context, options Options) (Result, error) {
 	deepest := c[len(c)-1]
-	problem, err := newProblem(deepest, options.Base)
+	problem, err := newProblem(deepest, options.Base, options.Workers)
 	if err != nil {
 		return Result{}, fmt.Errorf("transfer: run %s: %w", deepest.Meta.ID, err)
 	}
