@@ -26,7 +26,7 @@ func example() (weightpath.Meta, weightpath.Weights, weightpath.Certification) {
 	}}
 	step, next := 0.5, 8.2281472e-05
 	return meta, weights, weightpath.Certification{
-		Cadence: "doubling",
+		Cadence: "growing",
 		Problem: certify.Problem{
 			Block: "inner", Activation: "tanh", Loss: "squared", Method: "gd", Residual: "fixed", Embed: "identity", Readout: "identity",
 			Depth: 2, Width: 1, Samples: 1, Outputs: 1, Alpha: 0.5, MinInputNorm: 1, MaxInputNorm: 1, UnitRoundoff: 0x1p-53,

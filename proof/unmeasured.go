@@ -14,7 +14,7 @@ import (
 // hypotheses fail, by what run.json and the weights say, and hence which bounds could
 // not apply in any case.
 func (r *Report) unmeasured(run *weightpath.Run, weights weightpath.Weights, record *weightpath.Certification) {
-	r.Reason = "nothing was measured (train.certify.cadence is off, or the weights come from elsewhere): set train.certify.cadence to doubling and run again"
+	r.Reason = "nothing was measured (train.certify.cadence is off, or the weights come from elsewhere): set train.certify.cadence to growing and run again"
 	dataKnown := record != nil
 	if dataKnown {
 		r.Problem, r.Cadence, r.Notes = record.Problem, record.Cadence, record.Notes

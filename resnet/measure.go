@@ -11,9 +11,9 @@ import (
 // samples, at which grad is ∇J and loss is J, both as Gradient gives them. Iteration,
 // StepSize, NextLoss and HessianNorm are the caller's to fill in.
 //
-// Everything is taken in float64. Spectral norms are upper and smallest singular
-// values lower bounds of the exact ones, off by no more than the rounding of a Gram
-// matrix (spectrum). Features and Slopes are left out where there are more samples
+// Everything is taken in float64. Spectral norms are upper bounds, at most a factor
+// n^(1/256) too large for n×n, and smallest singular values are lower bounds, at most a
+// thousandth too small; certify asks for no more. Features and Slopes are left out where there are more samples
 // than features, the increments in block mlp.
 //
 // Layers are measured by as many goroutines as cores says; the result does not
@@ -79,6 +79,7 @@ func (e *Evaluator[T]) layers(theta, grad []T, states *states, cores int) certif
 	distance := func(x, y []T) float64 { return e.ops.SumSquaredDifferences(x, y) }
 	inParallel(cores, depth, func(first, last int) {
 		var s spectrum
+		reference := -1 // the layer whose features were looked at last
 		matrix := make([]float64, outer.rows*outer.cols)
 		for k := first; k < last; k++ {
 			w, b := weightsOf(outer, theta, k)
@@ -97,7 +98,15 @@ func (e *Evaluator[T]) layers(theta, grad []T, states *states, cores int) certif
 			}
 			m.Gradients[k] = math.Sqrt(layerSquare(net, e.ops, grad, k))
 			if m.Features != nil {
-				m.Features[k] = s.smallest(states.feature(k), states.samples, states.rows)
+				if k%stride == 0 {
+					reference = -1 // so that the result does not depend on first
+				}
+				if value, ok := states.near(reference, k, m.Features); ok {
+					m.Features[k] = value
+				} else {
+					m.Features[k] = s.smallest(states.feature(k), states.samples, states.rows)
+					reference = k
+				}
 			}
 			if inner != nil || k+1 == depth {
 				continue

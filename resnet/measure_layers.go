@@ -59,14 +59,22 @@ func layerSquare[T kernel.Float](n *Network, ops *kernel.Ops[T], v []T, k int) f
 	return square
 }
 
+// stride is what the pieces of inParallel begin at multiples of.
+const stride = 64
+
 // inParallel calls work for pieces of 0..n−1 that cover it, in as many goroutines as
 // cores says, and waits for all.
 func inParallel(cores, n int, work func(first, last int)) {
-	cores = max(1, min(cores, n))
+	strides := (n + stride - 1) / stride
+	cores = max(1, min(cores, strides))
 	var group sync.WaitGroup
-	for i := 1; i < cores; i++ {
-		group.Go(func() { work(i*n/cores, (i+1)*n/cores) })
+	for i := range cores {
+		first, last := i*strides/cores*stride, min(n, (i+1)*strides/cores*stride)
+		if i+1 == cores {
+			work(first, last)
+			break
+		}
+		group.Go(func() { work(first, last) })
 	}
-	work(0, n/cores)
 	group.Wait()
 }

@@ -5,34 +5,115 @@ import (
 
 	"gonum.org/v1/gonum/lapack/gonum"
 	"gonum.org/v1/gonum/mat"
+
+	"github.com/deeplimit/deeplimit/internal/kernel"
 )
 
-// A spectrum is the memory for singular values of small matrices, reused from one
-// layer to the next.
-//
-// They are square roots of the eigenvalues of the Gram matrix G of the shorter side,
-// reduced to tridiagonal form by Householder reflections (Golub and Van Loan, section
-// 8.3.1); a dense SVD of a 10×10 matrix takes four times as long. G is rounded by at
-// most γ(length)·trace G in norm, its eigenvalues by the solver by a few units of
-// trace G for each row: both are added to the largest and taken from the smallest.
-// Where that would show in the smallest one it is taken from an SVD instead.
+// A spectrum is the memory for bounds of singular values of small matrices, reused
+// from one layer to the next. Rounding is on the safe side of each bound.
 type spectrum struct {
 	scaled, gram, diagonal, below, work []float64
 	rows                                int // of gram
 	trace                               float64
+
+	padded, product, scratch []float64
+	traces                   [squarings]float64
 }
 
-// largest returns an upper bound of ‖m‖₂ for m (rows, cols), 0 for the zero matrix
-// and NaN where entries are not finite.
+// squarings is how often the Gram matrix is squared for an upper bound of a norm.
+const squarings = 6
+
+// largest returns an upper bound of ‖m‖₂ for m (rows, cols), 0 for the zero matrix and
+// NaN where entries are not finite. With G the Gram matrix of the shorter side, n rows,
+//
+//	‖m‖₂ = λ^½,   λ = λ_max(G) ≤ ‖G^64‖_F^(1/64) ≤ n^(1/128) λ,
+//
+// at most a factor n^(1/256) too large (0.9 % for n = 10), and that only where all singular
+// values are equal. Six products of the kernel take a third of the time of an
+// eigenvalue solver, and a tenth of that of a dense SVD.
+//
+// M ← G/tr G, then M ← M²/tr M²: as tr M = 1 a product errs by at most γ(n) in norm, which
+// is added under each root on the way back.
 func (s *spectrum) largest(m []float64, rows, cols int) float64 {
-	scale := s.reduce(m, rows, cols)
+	scale := magnitude(m)
 	if scale == 0 || math.IsNaN(scale) {
 		return scale
 	}
-	return scale * math.Sqrt(s.diagonal[s.rows-1]+s.margin(max(rows, cols)))
+	n, terms := rows, cols
+	if cols < rows {
+		n, terms = cols, rows
+	}
+	ops := kernel.For[float64]()
+	lanes := pad(terms)
+	s.padded = resize(s.padded, n*max(lanes, pad(n)))
+	clear(s.padded)
+	inverse := 1 / scale
+	down, along := lanes, 1 // from row to row of m and from column to column
+	if n != rows {
+		down, along = 1, lanes
+	}
+	for r := range rows {
+		for c, v := range m[r*cols : (r+1)*cols] {
+			s.padded[r*down+c*along] = v * inverse
+		}
+	}
+	s.gram, s.product = resize(s.gram, n*n), resize(s.product, n*pad(n))
+	s.scratch = resize(s.scratch, kernel.OuterScratch(n, n, lanes))
+	clear(s.gram)
+	ops.AddOuter(s.gram, s.padded, s.padded, n, n, lanes, s.scratch)
+	first := s.normalise(s.gram, n, n)
+	width := pad(n)
+	clear(s.padded[:n*width])
+	for i := range s.traces {
+		for r := range n {
+			copy(s.padded[r*width:r*width+n], s.gram[r*n:(r+1)*n])
+		}
+		ops.Affine(s.product, s.gram, s.padded, nil, n, n, width)
+		s.traces[i] = s.normalise(s.product, n, width)
+	}
+	top := math.Sqrt(ops.SumSquares(s.gram))
+	margin := float64(max(n, terms)+8) * 0x1p-53
+	for i := squarings - 1; i >= 0; i-- {
+		top = math.Sqrt(s.traces[i]*(top*(1+margin)) + margin)
+	}
+	return scale * math.Sqrt(first*(top+2*margin)) * (1 + 0x1p-50)
 }
 
-// smallest returns a lower bound of the smallest of min(rows, cols) singular values of m.
+// normalise copies the first n entries of each of n rows of m to gram, over their
+// trace, which it returns.
+func (s *spectrum) normalise(m []float64, n, stride int) (trace float64) {
+	for i := range n {
+		trace += m[i*stride+i]
+	}
+	inverse := 1 / trace
+	for r := range n {
+		out := s.gram[r*n : (r+1)*n]
+		for c, v := range m[r*stride : r*stride+n] {
+			out[c] = v * inverse
+		}
+	}
+	return trace
+}
+
+// pad returns the least multiple of kernel.Lanes that is at least n.
+func pad(n int) int { return (n + kernel.Lanes - 1) / kernel.Lanes * kernel.Lanes }
+
+// magnitude returns the largest |entry|, NaN where one is not finite.
+func magnitude(m []float64) (scale float64) {
+	for _, v := range m {
+		v = math.Abs(v)
+		if !(v <= math.MaxFloat64) {
+			return math.NaN()
+		}
+		scale = max(scale, v)
+	}
+	return scale
+}
+
+// smallest returns a lower bound of the smallest of min(rows, cols) singular values of
+// m: the root of the least eigenvalue of the Gram matrix of the shorter side, reduced to
+// tridiagonal form by Householder reflections (Golub and Van Loan, section 8.3.1), or
+// from a dense SVD, five times as long, where the rounding of the Gram matrix would show.
 func (s *spectrum) smallest(m []float64, rows, cols int) float64 {
 	scale := s.reduce(m, rows, cols)
 	if scale == 0 || math.IsNaN(scale) {
@@ -57,16 +138,10 @@ func (s *spectrum) margin(terms int) float64 {
 }
 
 // reduce computes the eigenvalues of the Gram matrix of m over scale², in increasing
-// order, and returns scale, the largest |entry|.
+// order, and returns scale, the largest |entry| (NaN where one is not finite).
 func (s *spectrum) reduce(m []float64, rows, cols int) (scale float64) {
-	for _, v := range m {
-		scale = math.Max(scale, math.Abs(v))
-	}
-	if scale == 0 {
-		return 0
-	}
-	if math.IsNaN(scale) || math.IsInf(scale, 1) {
-		return math.NaN()
+	if scale = magnitude(m); scale == 0 || math.IsNaN(scale) {
+		return scale
 	}
 	n := min(rows, cols)
 	s.rows = n

@@ -33,16 +33,20 @@ func TestSpectrum(t *testing.T) {
 		values := svd.Values(nil)
 		high, low := values[0], values[len(values)-1]
 		n := float64(max(rows, cols))
-		// gonum's values err by about n units of the norm; the margins are at most
-		// 9n·n units of λ, halved by the root.
-		up := s.largest(m, rows, cols)
-		if !(up >= high*(1-n*0x1p-53) && up <= high*(1+5*n*n*0x1p-53)) {
+		// gonum's values err by about n units of the norm; each of 7 roots adds n + 8 units
+		// of a trace that is at most n times the eigenvalue.
+		up, least := s.largest(m, rows, cols), math.Pow(float64(min(rows, cols)), 1.0/256)
+		if !(up >= high*(1-n*0x1p-53) && up <= high*least*(1+8*(n+8)*n*n*0x1p-53)) {
 			t.Errorf("%d×%d: largest %v, SVD %v", rows, cols, up, high)
 		}
 		down := s.smallest(m, rows, cols)
 		if !(down >= 0 && down <= low+n*0x1p-53*high && down >= low*(1-6e-4)-10*n*0x1p-53*high) {
 			t.Errorf("%d×%d: smallest %v, SVD %v of norm %v", rows, cols, down, low, high)
 		}
+	}
+	same := []float64{3, 0, 0, 0, 3, 0, 0, 0, 3} // all singular values equal: the worst case
+	if got, want := s.largest(same, 3, 3), 3*math.Pow(3, 1.0/256); !(math.Abs(got-want) <= 1e-13*want) {
+		t.Errorf("three times the identity: got %v, want %v", got, want)
 	}
 	if s.largest(make([]float64, 6), 2, 3) != 0 || s.smallest(make([]float64, 6), 2, 3) != 0 {
 		t.Error("the zero matrix has singular values that are not 0")

@@ -19,6 +19,22 @@ type states struct {
 // feature returns the (N, rows) array of layer index k.
 func (s *states) feature(k int) []float64 { return block(s.features, k, s.samples*s.rows) }
 
+// near returns σ_min(U_r) − ‖U_k − U_r‖_F, a lower bound of σ_min(U_k) by Weyl's
+// inequality, for the features U of layer k and the reference layer r before it, when
+// it is within a thousandth: h moves little from a layer to the next.
+func (s *states) near(reference, k int, smallest []float64) (value float64, ok bool) {
+	if reference < 0 {
+		return 0, false
+	}
+	u, r := s.feature(k), s.feature(reference)
+	square := 0.0
+	for i, v := range u {
+		square += (v - r[i]) * (v - r[i])
+	}
+	distance := math.Sqrt(square) * (1 + float64(len(u)+4)*0x1p-53)
+	return smallest[reference] - distance, distance <= 1e-3*smallest[reference]
+}
+
 // capture takes the chosen samples through the depth once, for the norms alone unless
 // all is wanted. The features take no more memory than the weights, as N ≤ rows.
 func (e *Evaluator[T]) capture(theta []T, all bool) *states {
@@ -51,10 +67,10 @@ func (e *Evaluator[T]) capture(theta []T, all bool) *states {
 	})
 	for _, mine := range own {
 		for k, v := range mine.hidden {
-			s.hidden[k] = math.Max(s.hidden[k], v) // NaN stays
+			s.hidden[k] = max(s.hidden[k], v) // NaN stays
 		}
 		for k, v := range mine.slopes {
-			s.slopes[k] = math.Min(s.slopes[k], v)
+			s.slopes[k] = min(s.slopes[k], v)
 		}
 	}
 	return s
@@ -72,7 +88,7 @@ func (p *pass[T]) read(s *states, theta []T, t *tile[T], sample int, all bool) {
 		layers := min(p.segment, net.Depth-first)
 		for j := range layers + 1 {
 			k := first + j
-			s.hidden[k] = math.Max(s.hidden[k], longest(squares, p.state(j, n), n, t.used))
+			s.hidden[k] = max(s.hidden[k], longest(squares, p.state(j, n), n, t.used))
 			if j == layers {
 				break
 			}
@@ -84,7 +100,7 @@ func (p *pass[T]) read(s *states, theta []T, t *tile[T], sample int, all bool) {
 				transposeTo(s.feature(k)[sample*s.rows:], u, n, t.used, s.rows, net.Bias)
 			}
 			if all && !net.behind.present {
-				s.slopes[k] = math.Min(s.slopes[k], flattest(p.slope(j, n), n, t.used))
+				s.slopes[k] = min(s.slopes[k], flattest(p.slope(j, n), n, t.used))
 			}
 		}
 	}
@@ -100,7 +116,7 @@ func longest[T kernel.Float](squares []float64, h []T, n, used int) float64 {
 	}
 	most := 0.0
 	for _, square := range squares[:used] {
-		most = math.Max(most, square)
+		most = max(most, square)
 	}
 	return math.Sqrt(most)
 }
@@ -110,7 +126,7 @@ func flattest[T kernel.Float](ds []T, n, used int) float64 {
 	least := math.Inf(1)
 	for ; len(ds) > 0; ds = ds[n:] {
 		for _, v := range ds[:used] {
-			least = math.Min(least, math.Abs(float64(v)))
+			least = min(least, math.Abs(float64(v)))
 		}
 	}
 	return least

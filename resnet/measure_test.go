@@ -192,6 +192,15 @@ func TestMeasure(t *testing.T) {
 					}
 				}
 				want.Features = got.Features
+				// Upper bounds of ‖·‖₂, by n^(1/256) for n ≤ 6 at most.
+				for _, pair := range [][2][]float64{{want.Weights, got.Weights}, {want.InnerWeights, got.InnerWeights}, {want.WeightIncrements, got.WeightIncrements}} {
+					for k, norm := range pair[0] {
+						if !(pair[1][k] >= norm*(1-1e-14) && pair[1][k] <= norm*1.0071) {
+							t.Errorf("%+v, layer %d: spectral norm %v, want %v", spec, k+1, pair[1][k], norm)
+						}
+						pair[0][k] = pair[1][k]
+					}
+				}
 				if diff := cmp.Diff(want, got, near); diff != "" {
 					t.Errorf("%+v, %d samples (-want +got):\n%s", spec, n, diff)
 				}

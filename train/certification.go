@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"math/bits"
 	"slices"
 
 	"github.com/deeplimit/deeplimit/certify"
@@ -66,7 +67,7 @@ func (c *certification[T]) look(loss float64, last bool) error {
 			m.StepSize, m.NextLoss = new(c.Step), new(loss)
 		}
 	}
-	if c.issued != nil && (last || recorded(d.t)) {
+	if c.issued != nil && (last || recorded(d.t) && !c.exceeded()) {
 		c.check(loss)
 	}
 	if !c.due(loss, last) {
@@ -95,7 +96,8 @@ func (c *certification[T]) due(loss float64, last bool) bool {
 	case c.cadence == "ends":
 		return false
 	}
-	return t&(t-1) == 0 || c.issued == nil && c.Try > 0 && loss <= c.Try
+	// Powers of four: a measurement costs as much as a dozen steps at (d,N,L) = (10,8,1000).
+	return t&(t-1) == 0 && bits.TrailingZeros(uint(t))%2 == 0 || c.issued == nil && c.Try > 0 && loss <= c.Try
 }
 
 // lose notes that this iterate cannot be measured, which ends the bounds of the way.
@@ -186,6 +188,14 @@ func (c *certification[T]) ask(loss float64) error {
 // issue keeps the iterate that the certificate speaks of.
 func (c *certification[T]) issue() {
 	c.issued = slices.Clone(c.d.Theta[:c.d.Network.Layout.Trained])
+}
+
+// exceeded says whether a checked iterate came after a step larger than the certificate's,
+// from which on its promises do not apply: of the iterates that follow only the last
+// one is looked at, which costs as much as moving the weights.
+func (c *certification[T]) exceeded() bool {
+	n := len(c.record.Later)
+	return n > 0 && c.record.Later[n-1].MaxStep > c.record.Certificates[0].StepSize
 }
 
 // check holds this iterate against the certificate.

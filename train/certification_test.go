@@ -153,7 +153,7 @@ func TestCertifiedResume(t *testing.T) {
 		"certified": {samples: 1, depth: 16, distance: 0.3, train: Spec{Step: Step{Rule: "certified"}, Stop: Stop{Iterations: 40}}},
 		"half":      {samples: 1, depth: 16, distance: 0.3, network: resnet.Spec{Bias: true}, train: Spec{Step: Step{Rule: "certified", Value: 0.5}, Stop: Stop{Iterations: 40}, Certify: Certify{Cadence: "all"}}},
 		"depth":     {samples: 8, depth: 16, distance: 0.3, train: Spec{Step: Step{Value: 8}, Stop: Stop{Iterations: 40}}},
-		"sgd":       {samples: 8, depth: 16, distance: 0.3, train: Spec{Method: "sgd", Batch: 3, Stop: Stop{Iterations: 40}, Certify: Certify{Cadence: "doubling"}}},
+		"sgd":       {samples: 8, depth: 16, distance: 0.3, train: Spec{Method: "sgd", Batch: 3, Stop: Stop{Iterations: 40}, Certify: Certify{Cadence: "growing"}}},
 		"mlp":       {samples: 8, depth: 16, distance: 0.3, network: resnet.Spec{Block: "mlp", Bias: true}, train: Spec{Stop: Stop{Iterations: 40}}},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -252,11 +252,11 @@ func TestCadence(t *testing.T) {
 		train Spec
 		want  []int64
 	}{
-		{Spec{Stop: Stop{Iterations: 11}}, []int64{0, 1, 2, 4, 8, 11}},
+		{Spec{Stop: Stop{Iterations: 70}}, []int64{0, 1, 4, 16, 64, 70}},
 		{Spec{Certify: Certify{Cadence: "ends"}, Stop: Stop{Iterations: 11}}, []int64{0, 11}},
 		{Spec{Certify: Certify{Cadence: "all"}, Stop: Stop{Iterations: 4}}, []int64{0, 1, 2, 3, 4}},
-		{Spec{Method: "adam", Batch: 3, Certify: Certify{Cadence: "doubling"}, Stop: Stop{Iterations: 20}}, []int64{0, 3, 6, 12, 20}},
-		{Spec{Method: "momentum", Certify: Certify{Cadence: "doubling"}, Stop: Stop{Iterations: 5}}, []int64{0, 1, 2, 4, 5}},
+		{Spec{Method: "adam", Batch: 3, Certify: Certify{Cadence: "growing"}, Stop: Stop{Iterations: 20}}, []int64{0, 3, 12, 20}},
+		{Spec{Method: "momentum", Certify: Certify{Cadence: "growing"}, Stop: Stop{Iterations: 5}}, []int64{0, 1, 4, 5}},
 		{Spec{Certify: Certify{Cadence: "off"}, Stop: Stop{Iterations: 4}}, nil},
 		{Spec{Method: "adam", Stop: Stop{Iterations: 4}}, nil},
 	} {
@@ -325,5 +325,20 @@ func TestCertifiedSteps(t *testing.T) {
 		if !(out.Loss <= 0.9**out.Rows[0].Loss) || math.IsNaN(out.Loss) {
 			t.Errorf("%s: loss went from %g to %g in 60 certified steps", block, *out.Rows[0].Loss, out.Loss)
 		}
+	}
+}
+
+// BenchmarkCertify is a run of 1000 iterations at (d,N,L) = (10,8,1000) with and
+// without certificates.
+func BenchmarkCertify(b *testing.B) {
+	for _, cadence := range []string{"off", "growing"} {
+		b.Run("cadence="+cadence, func(b *testing.B) {
+			for b.Loop() {
+				d := start[float64](b, problem{samples: 8, depth: 1000, distance: 0.3, train: Spec{Stop: Stop{Iterations: 1000}, Certify: Certify{Cadence: cadence}}})
+				if _, err := d.Run(b.Context(), nil); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
 	}
 }

@@ -9,10 +9,10 @@ import (
 // Certify is the `certify` section of a study's train section: at which iterates a
 // run measures what package certify needs.
 type Certify struct {
-	// Cadence says when: doubling (iterations 0, 1, 2, 4, 8, …, the last, and where
+	// Cadence says when: growing (iterations 0, 1, 4, 16, 64, …, the last, and where
 	// the loss has fallen so far that a certificate of convergence may be had), all
 	// (every iteration in the trace), ends (the first and the last) or off; epochs
-	// instead of iterations with mini-batches. Default auto: doubling with method
+	// instead of iterations with mini-batches. Default auto: growing with method
 	// gd, off with the others, about which little can be proved.
 	Cadence string `yaml:"cadence,omitempty" json:"cadence"`
 	// Curvature adds the extreme eigenvalues of the Hessian by Lanczos, which takes some
@@ -30,7 +30,7 @@ func (c Certify) IsZero() bool { return c == Certify{} || c == Certify{Cadence: 
 // resolve fills in the default and refuses what is wrong.
 func (c Certify) resolve(method string) (Certify, error) {
 	c.Cadence = cmp.Or(c.Cadence, "auto")
-	if err := field.OneOf("cadence", c.Cadence, "auto", "doubling", "all", "ends", "off"); err != nil {
+	if err := field.OneOf("cadence", c.Cadence, "auto", "growing", "all", "ends", "off"); err != nil {
 		return Certify{}, err
 	}
 	if c.in(method) == "off" && (c.Curvature || c.Gram) {
@@ -38,18 +38,18 @@ func (c Certify) resolve(method string) (Certify, error) {
 		if c.Gram {
 			path = "gram"
 		}
-		return Certify{}, &field.Error{Path: path, Got: true, Want: "it left out, or a cadence: doubling, all or ends (nothing is measured with cadence " + c.Cadence + " and method " + method + ")"}
+		return Certify{}, &field.Error{Path: path, Got: true, Want: "it left out, or a cadence: growing, all or ends (nothing is measured with cadence " + c.Cadence + " and method " + method + ")"}
 	}
 	return c, nil
 }
 
-// in returns the cadence with a method: doubling, all, ends or off.
+// in returns the cadence with a method: growing, all, ends or off.
 func (c Certify) in(method string) string {
 	switch {
 	case c.Cadence != "auto":
 		return c.Cadence
 	case method == "gd":
-		return "doubling"
+		return "growing"
 	}
 	return "off"
 }
