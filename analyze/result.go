@@ -170,7 +170,7 @@ type Limit struct {
 	Distances []LimitDistance `json:"distances"` // by depth, then seed
 	// Integral and Displacement are the slopes in the smaller depth, minus the rate at
 	// which the distances fall. They are null unless the initial weights are shared by
-	// all depths (Group.Coupled): independent draws are as far apart at any depth.
+	// all depths (Group.Coupled): otherwise a distance holds that of two draws, too.
 	Integral     *Slope `json:"integral"`
 	Displacement *Slope `json:"displacement"`
 }
