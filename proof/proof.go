@@ -117,7 +117,9 @@ func Read(run *weightpath.Run, at ...int64) (*Report, error) {
 func (r *Report) iterates(record *weightpath.Certification, at []int64) error {
 	curvature := map[int64]float64{}
 	for _, c := range record.Curvatures {
-		curvature[c.Iteration] = max(math.Abs(c.Largest), math.Abs(c.Smallest))
+		if c.Hessian != nil {
+			curvature[c.Iteration] = c.Hessian.Norm()
+		}
 	}
 	var measured []int64
 	for i, m := range record.Measurements {

@@ -162,14 +162,17 @@ func (t *table) curvatures(r *Report) {
 	fmt.Fprintln(t)
 	t.row("iteration", "largest λ(∇²J)", "smallest", "2/η", "smallest λ(Gram)")
 	for _, c := range r.Curvatures {
-		edge, gram := "–", "–"
+		largest, smallest, edge, gram := "–", "–", "–", "–"
+		if c.Hessian != nil {
+			largest, smallest = short(c.Hessian.Largest), short(c.Hessian.Smallest)
+		}
 		if c.StepSize != nil {
 			edge = short(2 / *c.StepSize)
 		}
 		if c.GramSmallest != nil {
 			gram = short(*c.GramSmallest)
 		}
-		t.row(strconv.FormatInt(c.Iteration, 10), short(c.Largest), short(c.Smallest), edge, gram)
+		t.row(strconv.FormatInt(c.Iteration, 10), largest, smallest, edge, gram)
 	}
 }
 

@@ -102,7 +102,7 @@ func (c *certification[T]) due(loss float64, last bool) bool {
 
 // lose notes that this iterate cannot be measured, which ends the bounds of the way.
 func (c *certification[T]) lose(why string) {
-	c.record.Notes = append(c.record.Notes, fmt.Sprintf("iteration %d was not measured: %s", c.d.t, why))
+	c.note(fmt.Sprintf("iteration %d was not measured: %s", c.d.t, why))
 	if c.record.History.Refused == "" {
 		c.record.History.Refused = fmt.Sprintf("iteration %d could not be measured: %s", c.d.t, why)
 		c.record.History.RefusedVariation = c.record.History.Refused
@@ -141,6 +141,9 @@ func (c *certification[T]) measure(loss float64) error {
 	c.record.Measurements = append(c.record.Measurements, m)
 	c.current = it
 	c.Stretch = certify.Stretch{Lengths: make([]float64, d.Network.Depth)}
+	if err := c.curve(); err != nil {
+		return err
+	}
 	if c.issued == nil && (d.t == 0 || c.Try > 0) {
 		return c.ask(loss)
 	}
@@ -217,6 +220,9 @@ func (c *certification[T]) check(loss float64) {
 // step is told every step, of size eta from an iterate of that loss, before it is made.
 func (c *certification[T]) step(eta, loss float64) {
 	c.Step = eta
+	if n := len(c.record.Curvatures); n > 0 && c.record.Curvatures[n-1].Iteration == int64(c.d.t) {
+		c.record.Curvatures[n-1].StepSize = &eta
+	}
 	c.Stretch.Steps++
 	if c.descends() {
 		resnet.LayerNormsTo(c.norms, c.d.Network, c.d.grad)

@@ -152,6 +152,7 @@ func TestCertifiedResume(t *testing.T) {
 	for name, p := range map[string]problem{
 		"certified": {samples: 1, depth: 16, distance: 0.3, train: Spec{Step: Step{Rule: "certified"}, Stop: Stop{Iterations: 40}}},
 		"half":      {samples: 1, depth: 16, distance: 0.3, network: resnet.Spec{Bias: true}, train: Spec{Step: Step{Rule: "certified", Value: 0.5}, Stop: Stop{Iterations: 40}, Certify: Certify{Cadence: "all"}}},
+		"curvature": {samples: 2, depth: 4, distance: 0.3, train: Spec{Stop: Stop{Iterations: 40}, Certify: Certify{Curvature: true, Gram: true}}},
 		"depth":     {samples: 8, depth: 16, distance: 0.3, train: Spec{Step: Step{Value: 8}, Stop: Stop{Iterations: 40}}},
 		"sgd":       {samples: 8, depth: 16, distance: 0.3, train: Spec{Method: "sgd", Batch: 3, Stop: Stop{Iterations: 40}, Certify: Certify{Cadence: "growing"}}},
 		"mlp":       {samples: 8, depth: 16, distance: 0.3, network: resnet.Spec{Block: "mlp", Bias: true}, train: Spec{Stop: Stop{Iterations: 40}}},

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"math"
 	"path/filepath"
 
 	"github.com/parquet-go/parquet-go"
@@ -57,21 +58,29 @@ type Refusal struct {
 	Closure *float64 `json:"closure,omitempty"`
 }
 
-// A Curvature holds extreme eigenvalues at an iterate.
+// A Curvature holds extreme eigenvalues at an iterate, each where it was asked for.
 type Curvature struct {
-	Iteration int64 `json:"iteration"`
-	// Largest and Smallest are the extreme eigenvalues of ∇²J, each off by at most
-	// Residual; Products is the number of Hessian-vector products taken.
-	Largest  float64 `json:"largest"`
-	Smallest float64 `json:"smallest"`
-	Residual float64 `json:"residual"`
-	Products int     `json:"products"`
+	Iteration int64     `json:"iteration"`
+	Hessian   *Spectrum `json:"hessian,omitempty"`
 	// StepSize is the η of the step that leaves the iterate; nil at the last one.
 	StepSize *float64 `json:"step_size,omitempty"`
 	// GramSmallest is the smallest eigenvalue of the neural tangent matrix (1/N) D Dᵀ, D
-	// the derivative of all outputs by the trained parameters; nil where it was not asked for.
+	// the derivative of all outputs by the trained parameters. With squared loss
+	// ‖∇J‖² ≥ 2 GramSmallest J.
 	GramSmallest *float64 `json:"gram_smallest,omitempty"`
 }
+
+// A Spectrum holds the extreme eigenvalues of ∇²J as Lanczos met them, inside the
+// true ones; each is within Residual of an eigenvalue.
+type Spectrum struct {
+	Largest  float64 `json:"largest"`
+	Smallest float64 `json:"smallest"`
+	Residual float64 `json:"residual"`
+	Products int     `json:"products"` // Hessian-vector products taken
+}
+
+// Norm returns the larger |eigenvalue|.
+func (s *Spectrum) Norm() float64 { return max(math.Abs(s.Largest), math.Abs(s.Smallest)) }
 
 // laterRow is certify.Later as a row of promises.parquet.
 type laterRow struct {
