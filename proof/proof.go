@@ -23,6 +23,8 @@ const (
 	Certified    = "certified"     // to converge to a global optimum from the certificate's iteration on
 	NotCertified = "not certified" // Refusals or Reason say why
 	Violated     = "violated"      // a bound or promise is broken: a fault of deeplimit
+	// There is a certificate, but the run itself took larger steps than it speaks of.
+	CertifiedSmaller = "certified for smaller steps"
 )
 
 // A Report is what `deeplimit certify --json` prints.
@@ -278,9 +280,16 @@ func (r *Report) judge(record *weightpath.Certification) {
 	switch {
 	case len(r.Violations) > 0:
 		r.Verdict = Violated
+	case r.exceeded():
+		r.Verdict = CertifiedSmaller
 	case r.Certificate != nil:
 		r.Verdict = Certified
 	}
+}
+
+// exceeded says whether the run took a step larger than its certificate's.
+func (r *Report) exceeded() bool {
+	return slices.ContainsFunc(r.Promises, func(p Promise) bool { return p.NotApplicable > 0 })
 }
 
 func (r *Report) broken(where string, b certify.Bound) {

@@ -124,6 +124,21 @@ func TestRead(t *testing.T) {
 	}
 }
 
+// TestReadOfLargerSteps wants a run whose steps exceed those of its certificate told
+// apart from one that it binds.
+func TestReadOfLargerSteps(t *testing.T) {
+	meta, weights, record := example()
+	complete(t, &record)
+	record.Later[0].StepSum, record.Later[0].MinStep, record.Later[0].MaxStep = 2, 2, 2
+	r, err := Read(finish(t, meta, weights, &record))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if r.Verdict != CertifiedSmaller || !strings.Contains(r.Promises[0].Reason, "a step of 2 exceeded") || !strings.Contains(r.Conclusion(), "This run took larger steps") {
+		t.Errorf("got verdict %q, promises %+v, conclusion %s", r.Verdict, r.Promises, r.Conclusion())
+	}
+}
+
 // TestReadFindsWhatIsBroken plants one broken statement of each kind and wants the
 // verdict to be that and to name it.
 func TestReadFindsWhatIsBroken(t *testing.T) {

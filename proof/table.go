@@ -45,9 +45,12 @@ func (r *Report) Conclusion() string {
 	case len(r.Violations) > 0:
 		return "A proved statement was found broken: this is a fault of deeplimit, please report it with run.json."
 	case r.Certificate != nil:
-		c := r.Certificate
+		c, beyond := r.Certificate, ""
+		if r.exceeded() {
+			beyond = " This run took larger steps, so that the promises do not bind it; step rule certified takes such steps."
+		}
 		return fmt.Sprintf("From iteration %d on (loss %s), gradient descent with steps up to %s converges to a global optimum: no layer moves by more than %s, and the loss falls by the factor 1 − %s·η a step at least.",
-			c.Iteration, short(c.Loss), short(c.StepSize), short(c.Radius), short(c.Rate))
+			c.Iteration, short(c.Loss), short(c.StepSize), short(c.Radius), short(c.Rate)) + beyond
 	case r.Reason != "":
 		return "No certificate of convergence: " + r.Reason + "."
 	case len(r.Refusals) > 0:

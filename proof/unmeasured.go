@@ -7,6 +7,7 @@ import (
 	"gonum.org/v1/gonum/mat"
 
 	"github.com/deeplimit/deeplimit/certify"
+	"github.com/deeplimit/deeplimit/curvature"
 	"github.com/deeplimit/deeplimit/weightpath"
 )
 
@@ -125,10 +126,24 @@ func blank(p certify.Problem, weights weightpath.Weights, part string) certify.M
 		return m
 	}
 	for k := range m.Weights {
-		var svd mat.SVD
-		if svd.Factorize(mat.NewDense(path.Rows, path.Cols, path.Matrix(k+1)), mat.SVDNone) {
-			m.Weights[k] = svd.Values(nil)[0]
-		}
+		m.Weights[k] = spectralNorm(mat.NewDense(path.Rows, path.Cols, path.Matrix(k+1)))
 	}
 	return m
+}
+
+// spectralNorm returns ‖a‖₂ to six digits from the largest eigenvalue of aᵀa, for
+// widths at which a dense SVD of every layer would take minutes; 0 for entries that
+// are not finite.
+func spectralNorm(a *mat.Dense) float64 {
+	rows, cols := a.Dims()
+	image := mat.NewVecDense(rows, nil)
+	found, err := curvature.Find(cols, func(dst, v []float64) error {
+		image.MulVec(a, mat.NewVecDense(cols, v))
+		mat.NewVecDense(cols, dst).MulVec(a.T(), image)
+		return nil
+	}, curvature.Options{})
+	if err != nil {
+		return 0
+	}
+	return math.Sqrt(max(0, found.Largest))
 }

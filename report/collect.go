@@ -37,6 +37,9 @@ func collect(ctx context.Context, dir string, result *analyze.Result) (groups []
 			if err := g.runs[j].read(dir); err != nil {
 				g.notes = append(g.notes, fmt.Sprintf("Run %s: %v", g.runs[j].ID, err))
 			}
+			if err := g.runs[j].readProof(dir); err != nil {
+				g.notes = append(g.notes, fmt.Sprintf("Run %s: no certificates: %v", g.runs[j].ID, err))
+			}
 		}
 		if err := g.readPaths(ctx, dir); err != nil {
 			return nil, nil, err

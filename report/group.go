@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"github.com/deeplimit/deeplimit/analyze"
+	"github.com/deeplimit/deeplimit/proof"
 	"github.com/deeplimit/deeplimit/weightpath"
 )
 
@@ -31,6 +32,7 @@ type run struct {
 	meta      *weightpath.Meta // nil when the folder has none
 	iteration []float64
 	loss      []float64
+	proof     *proof.Report // nil for an unfinished run
 }
 
 // A pathCurve is the rescaled weight path of one run, sampled as the figure of
@@ -188,6 +190,11 @@ func (g group) figures(style Style) []*Figure {
 	}
 	if g.Transfer != nil && len(g.Transfer.Losses) > 0 {
 		out = append(out, transferFigure(g, style))
+	}
+	for _, f := range []*Figure{slackFigure(g, style), sharpnessFigure(g, style)} {
+		if f != nil {
+			out = append(out, f)
+		}
 	}
 	return out
 }

@@ -43,6 +43,7 @@ type groupView struct {
 	Figures     []figureView
 	Powers      []string
 	Tested      bool // whether runs have test losses or accuracies
+	Proof       *proofView
 	Runs        []runView
 	Notes       []string
 	Method      *methodView
@@ -141,6 +142,7 @@ func newGroupView(g group, figures []*Figure, number *int) (groupView, error) {
 			SVG: template.HTML(svg), // drawn here: outlines and an escaped label
 		})
 	}
+	v.Proof = newProofView(g)
 	seen := map[string]bool{}
 	for _, r := range g.runs {
 		for p := range r.PVariation {

@@ -40,8 +40,8 @@ const pngResolution = 300 // dots per inch
 //	dir/report/index.html             the page, complete in itself
 //	dir/report/figures/<name>.svg     each figure, and as .pdf, .png (300 dpi) and .csv
 //
-// Figures are named loss-, norms-, weights-, variation-, slopes-, regime-, distance- and
-// transfer-<group>, so a report written again replaces them; each file is replaced whole or not at all, the page
+// Figures are named loss-, norms-, weights-, variation-, slopes-, regime-, distance-, transfer-,
+// slack- and sharpness-<group>, so a report written again replaces them; each file is replaced whole or not at all, the page
 // last. Runs whose folder cannot be read are named on the page. An unknown style is
 // a *field.Error; a done context ends the work between two figures.
 func Write(ctx context.Context, dir string, result *analyze.Result, options Options) (path string, err error) {
