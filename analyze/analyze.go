@@ -171,6 +171,13 @@ func measure(folder *weightpath.Run, rows []weightpath.Row, weights weightpath.W
 		run.Notes = append(run.Notes, notes...)
 	}
 	run.PathNumbers = run.Parts[meta.Part()]
+	states, err := folder.States()
+	if err != nil {
+		return Run{}, err
+	}
+	if run.HiddenVariation, err = hiddenVariation(states, options.Exponents); err != nil {
+		run.Notes = append(run.Notes, fmt.Sprintf("hidden states: %v", err))
+	}
 	if meta.Residual != "" && meta.Residual != "fixed" {
 		delta, ok := weights.Tensors["delta"]
 		if !ok {

@@ -48,9 +48,12 @@ type Run struct {
 	RateReason string            `json:"rate_reason,omitempty"`
 	PathNumbers
 	// Parts holds the same numbers for every weight group (A, or V and W) by name.
-	Parts     map[string]PathNumbers `json:"parts"`
-	Delta     []float64              `json:"delta,omitempty"` // trained residual scale, when trained
-	LossTrace []float64              `json:"loss_trace,omitempty"`
+	Parts map[string]PathNumbers `json:"parts"`
+	// HiddenVariation is V_p of the paths of hidden states k ↦ h_k(x_i), k = 0..L, the
+	// mean over the samples that the run kept; absent when it kept none.
+	HiddenVariation map[string]float64 `json:"hidden_variation,omitempty"`
+	Delta           []float64          `json:"delta,omitempty"` // trained residual scale, when trained
+	LossTrace       []float64          `json:"loss_trace,omitempty"`
 	// LossIterations are the iterations of LossTrace: 0, 1, … n unless the trace
 	// is thinned or the run used mini-batches.
 	LossIterations []int    `json:"loss_iterations,omitempty"`

@@ -207,3 +207,48 @@ func TestRefusedSamples(t *testing.T) {
 		}
 	}
 }
+
+// TestHiddenStates wants the states to begin with E x, to end where C h_L is the
+// output, and to be the same for any cut into segments.
+func TestHiddenStates(t *testing.T) {
+	for _, block := range []string{"inner", "mlp"} {
+		net, samples, theta := large(t, Spec{Block: block, Bias: true})
+		var want []float64
+		for _, memory := range []int64{0, 1} {
+			e, err := NewEvaluator[float64](net, samples, Options{Workers: 1, Memory: memory})
+			if err != nil {
+				t.Fatal(err)
+			}
+			got, count := e.HiddenStates(theta, 3)
+			if count != 3 || len(got) != 3*(net.Depth+1)*net.Width {
+				t.Fatalf("%s: got %d entries of %d samples, want those of 3", block, len(got), count)
+			}
+			if want == nil {
+				want = got
+			} else if !slices.Equal(got, want) {
+				t.Errorf("%s: states depend on the memory limit", block)
+			}
+			outputs := make([]float64, e.Len()*net.Outputs)
+			if err := e.Outputs(theta, outputs); err != nil {
+				t.Fatal(err)
+			}
+			embed, readout := View(net.Layout, theta, "E"), View(net.Layout, theta, "C")
+			for i := range count {
+				x := samples.X[i*net.Inputs : (i+1)*net.Inputs]
+				first := got[i*(net.Depth+1)*net.Width:][:net.Width]
+				last := got[((i+1)*(net.Depth+1)-1)*net.Width:][:net.Width]
+				for r := range net.Width {
+					if h := inner(embed[r*net.Inputs:(r+1)*net.Inputs], x); !(math.Abs(h-first[r]) <= 1e-13) {
+						t.Errorf("%s: h_0 of sample %d is %g, want %g", block, i, first[r], h)
+					}
+				}
+				for r := range net.Outputs {
+					if y, want := inner(readout[r*net.Width:(r+1)*net.Width], last), outputs[i*net.Outputs+r]; !(math.Abs(y-want) <= 1e-12*(1+math.Abs(want))) {
+						t.Errorf("%s: C h_L of sample %d is %g, output %g", block, i, y, want)
+					}
+				}
+			}
+			e.Close()
+		}
+	}
+}

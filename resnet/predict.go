@@ -25,3 +25,26 @@ func (e *Evaluator[T]) Outputs(theta []T, out []float64) error {
 	}
 	return nil
 }
+
+// HiddenStates returns h_k(x_i), k = 0..L, of the first samples chosen, at most a tile
+// of them: (samples, L+1, d) in float64.
+func (e *Evaluator[T]) HiddenStates(theta []T, samples int) (states []float64, count int) {
+	p, t, d := e.passes[0], &e.tiles[0], e.net.Width
+	count = min(samples, t.used)
+	size := (e.net.Depth + 1) * d
+	states = make([]float64, count*size)
+	p.embed(theta, t)
+	for g := range p.segments() {
+		p.forward(theta, g, t.n, true)
+		first := g * p.segment
+		for j := range min(p.segment, e.net.Depth-first) + 1 {
+			h := p.state(j, t.n)
+			for c := range count {
+				for i := range d {
+					states[c*size+(first+j)*d+i] = float64(h[i*t.n+c])
+				}
+			}
+		}
+	}
+	return states, count
+}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"path/filepath"
 	"time"
 
@@ -51,10 +52,15 @@ func executeRun[T kernel.Float](ctx context.Context, w *work, run *study.Run, fo
 	}
 	meta.End = time.Now().UTC()
 	summary := weightpath.Summary{Iterations: outcome.Iterations, Stop: outcome.Stop, Loss: outcome.Loss, Seconds: outcome.Seconds}
+	if summary.SHA256, err = weightpath.WriteStates(folder, train.States(d.Full, d.Network, d.Theta)); err != nil {
+		return outcome, err
+	}
 	if outcome.Certification != nil {
-		if summary.SHA256, err = weightpath.WriteCertification(folder, outcome.Certification); err != nil {
+		sums, err := weightpath.WriteCertification(folder, outcome.Certification)
+		if err != nil {
 			return outcome, err
 		}
+		maps.Copy(summary.SHA256, sums)
 	}
 	err = weightpath.Finish(folder, meta, outcome.Rows, train.Weights(d.Network, d.Theta, d.Initial), summary)
 	// The files of a run that broke a promise are kept: they are the evidence.

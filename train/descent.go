@@ -272,6 +272,9 @@ func (d *Descent[T]) record(row weightpath.Row) {
 			row.TestAccuracy = &share
 		}
 	}
+	if d.variationTime(row) {
+		d.setVariation(&row)
+	}
 	row.Seconds = d.elapsed()
 	d.rows = append(d.rows, row)
 	if d.Observe != nil {

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/deeplimit/deeplimit/pvar"
 	"github.com/deeplimit/deeplimit/weightpath"
 )
 
@@ -237,5 +238,29 @@ func TestForeignCheckpoint(t *testing.T) {
 	}
 	if _, err := separated(t, 32, 0.5, nil).Run(t.Context(), saved); !errors.Is(err, ErrCheckpoint) {
 		t.Errorf("got error %v, want ErrCheckpoint", err)
+	}
+}
+
+// TestVariationColumns wants V_p in the rows of the cadence and the last one, equal to
+// the p-variation of the weights the run ends with.
+func TestVariationColumns(t *testing.T) {
+	d := separated(t, 16, 0.5, func(s *Spec) { s.Stop, s.Variation = Stop{Iterations: 7}, 3 })
+	out, err := d.Run(t.Context(), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, row := range out.Rows {
+		if want := i%3 == 0 || i == 7; (row.Variation2 != nil) != want || (row.Variation1 != nil) != want {
+			t.Errorf("iteration %d: V_2 recorded is %t, want %t", i, row.Variation2 != nil, want)
+		}
+	}
+	path := rescaledPath(t, d, d.Theta)
+	want, err := pvar.Compute(pvar.Points{Dim: 100, Data: path.Data}, 1, 2)
+	if err != nil {
+		t.Fatal(err)
+	}
+	last := out.Rows[7]
+	if !(math.Abs(*last.Variation1-want[0].Value) <= 1e-12) || !(math.Abs(*last.Variation2-want[1].Value) <= 1e-12) {
+		t.Errorf("V_1, V_2 are %g, %g, want %g, %g", *last.Variation1, *last.Variation2, want[0].Value, want[1].Value)
 	}
 }

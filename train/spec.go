@@ -27,6 +27,9 @@ type Spec struct {
 	Step    Step    `yaml:"step,omitempty" json:"step"`
 	Stop    Stop    `yaml:"stop,omitempty" json:"stop"`
 	Certify Certify `yaml:"certify,omitempty" json:"certify,omitzero"`
+	// Variation is the number of iterations between rows of the trace that hold the
+	// p-variation of the weight path; 0 for never.
+	Variation int `yaml:"variation,omitempty" json:"variation,omitempty"`
 	// Memory is the most that the hidden states of all runs at work may take, such as
 	// 2GB; beyond it states are recomputed. Default: a quarter of the machine's memory.
 	// It changes no result, so it has no part in the run's hash.
@@ -99,6 +102,9 @@ func (s Spec) Resolve(samples int) (Spec, error) {
 	}
 	if _, err := s.MemoryBytes(); err != nil {
 		return Spec{}, err
+	}
+	if s.Variation < 0 {
+		return Spec{}, &field.Error{Path: "variation", Got: s.Variation, Want: "a whole number ≥ 1"}
 	}
 	var err error
 	if s.Stop, err = s.Stop.resolve(); err != nil {

@@ -34,7 +34,7 @@ const (
 )
 
 // leftover matches what a killed process leaves of a file it was replacing.
-var leftover = regexp.MustCompile(`^\.(run\.json|result\.json|trace\.parquet|weights\.safetensors|state\.safetensors|study\.yaml|transfer\.json|certificates\.json|certificates\.parquet|promises\.parquet)\d+$`)
+var leftover = regexp.MustCompile(`^\.(run\.json|result\.json|trace\.parquet|weights\.safetensors|state\.safetensors|study\.yaml|study\.json|states\.safetensors|transfer\.json|certificates\.json|certificates\.parquet|promises\.parquet)\d+$`)
 
 // A DamagedError names a stored file whose content is not what was written.
 type DamagedError struct {

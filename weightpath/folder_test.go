@@ -301,3 +301,43 @@ func BenchmarkRunFolder(b *testing.B) {
 		}
 	}
 }
+
+// TestStates writes hidden states beside a run and reads them back; a run without any
+// has none, and a damaged file is named.
+func TestStates(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "run")
+	meta := sampleMeta()
+	if err := Create(dir, meta); err != nil {
+		t.Fatal(err)
+	}
+	want := Tensor{DType: "F64", Shape: []int{1, meta.Depth + 1, 1}, Data: make([]float64, meta.Depth+1)}
+	for k := range want.Data {
+		want.Data[k] = float64(k)
+	}
+	sums, err := WriteStates(dir, Weights{Tensors: map[string]Tensor{"h": want}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := Finish(dir, meta, sampleRows(), sampleWeights(), Summary{Stop: "loss", SHA256: sums}); err != nil {
+		t.Fatal(err)
+	}
+	run, err := Open(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := run.States()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(&want, got); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+	mustWrite(t, []byte("no"), dir, statesFile)
+	var damaged *DamagedError
+	if _, err := run.States(); !errors.As(err, &damaged) || damaged.Path != filepath.Join(dir, statesFile) {
+		t.Errorf("a damaged file: got %v", err)
+	}
+	if err := Verify(dir); err == nil {
+		t.Error("Verify passes over damaged states")
+	}
+}

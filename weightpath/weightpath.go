@@ -6,6 +6,7 @@
 //	run.json              Meta: resolved configuration, seed, hash, versions, times
 //	trace.parquet         one Row per recorded iteration
 //	weights.safetensors   Weights: every parameter group, trained and initial
+//	states.safetensors    hidden states of a few samples at the end of the run
 //	checkpoint/           last complete Checkpoints while the run is unfinished
 //	certificates.json, certificates.parquet, promises.parquet
 //	                      Certification: what package certify works from, if it was measured
@@ -97,6 +98,11 @@ type Row struct {
 	Accuracy     *float64 `parquet:"accuracy,optional"`      // share of training samples whose largest output is their class
 	TestLoss     *float64 `parquet:"test_loss,optional"`
 	TestAccuracy *float64 `parquet:"test_accuracy,optional"`
+	Variation1   *float64 `parquet:"v_1,optional"` // V_p of the rescaled path L^β A, for p = 1, 1.5, 2, 2.5, 3
+	Variation15  *float64 `parquet:"v_1.5,optional"`
+	Variation2   *float64 `parquet:"v_2,optional"`
+	Variation25  *float64 `parquet:"v_2.5,optional"`
+	Variation3   *float64 `parquet:"v_3,optional"`
 	Seconds      float64  `parquet:"seconds"` // wall clock since the start of training: the one column that is not reproducible
 }
 

@@ -1,0 +1,27 @@
+package analyze
+
+import (
+	"github.com/deeplimit/deeplimit/pvar"
+	"github.com/deeplimit/deeplimit/weightpath"
+)
+
+// hiddenVariation returns V_p of the paths k ↦ h_k(x_i), k = 0..L, their mean over the
+// samples that the run kept, by the text of p; nil when it kept none. A path that is
+// not finite is an error.
+func hiddenVariation(h *weightpath.Tensor, exponents []float64) (map[string]float64, error) {
+	if h == nil || h.Shape[0] == 0 {
+		return nil, nil
+	}
+	mean := make(map[string]float64, len(exponents))
+	samples, size := h.Shape[0], h.Shape[1]*h.Shape[2]
+	for i := range samples {
+		variations, err := pvar.Compute(pvar.Points{Dim: h.Shape[2], Data: h.Data[i*size : (i+1)*size]}, exponents...)
+		if err != nil {
+			return nil, err
+		}
+		for _, v := range variations {
+			mean[exponentText(v.P)] += v.Value / float64(samples)
+		}
+	}
+	return mean, nil
+}
