@@ -3,6 +3,7 @@ package train
 import (
 	"errors"
 	"fmt"
+	"math"
 
 	"gonum.org/v1/gonum/mat"
 
@@ -28,12 +29,14 @@ func (c *certification[T]) curve() error {
 			return nil
 		case err != nil:
 			return fmt.Errorf("train: depth %d, iteration %d: %w", c.d.Network.Depth, c.d.t, err)
-		case !found.Converged:
-			c.note(fmt.Sprintf("iteration %d: after %d products the eigenvalues are off by up to %.2g", c.d.t, found.Products, max(found.LargestResidual, found.SmallestResidual)))
+		}
+		worst := max(found.LargestResidual, found.SmallestResidual)
+		if size := max(math.Abs(found.Largest), math.Abs(found.Smallest)); !found.Converged && worst > 1e-3*size {
+			c.note(fmt.Sprintf("iteration %d: after %d products an extreme eigenvalue is off by up to %.2g", c.d.t, found.Products, worst))
 		}
 		entry.Hessian = &weightpath.Spectrum{
 			Largest: found.Largest, Smallest: found.Smallest,
-			Residual: max(found.LargestResidual, found.SmallestResidual), Products: found.Products,
+			Residual: worst, Products: found.Products,
 		}
 	}
 	if spec.Gram {
