@@ -309,6 +309,9 @@ func (c *certification[T]) restore(from *weightpath.Checkpoint) error {
 		return fmt.Errorf("%w: %s: %w", ErrCheckpoint, certificationStream, err)
 	}
 	c.record = *record
+	if c.record.Violation != "" {
+		c.violation = errors.New(c.record.Violation)
+	}
 	if len(c.Stretch.Lengths) != c.d.Network.Depth {
 		return fmt.Errorf("%w: %d lengths of a stretch, want %d", ErrCheckpoint, len(c.Stretch.Lengths), c.d.Network.Depth)
 	}

@@ -202,6 +202,48 @@ func TestCertifiedResume(t *testing.T) {
 	}
 }
 
+// TestBrokenPromise hands a run a certificate that promises too much, through its
+// checkpoint: the run goes on to its end and tells the violation, also when it is
+// interrupted once more after the promise was broken.
+func TestBrokenPromise(t *testing.T) {
+	p := problem{samples: 1, depth: 16, distance: 0.3, train: Spec{Step: Step{Rule: "certified"}, Stop: Stop{Iterations: 40}}}
+	interrupt := func(at int64, from *weightpath.Checkpoint) *weightpath.Checkpoint {
+		t.Helper()
+		ctx, cancel := context.WithCancel(t.Context())
+		d := start[float64](t, p)
+		d.Observe = func(row weightpath.Row) {
+			if row.Iteration == at {
+				cancel()
+			}
+		}
+		var saved *weightpath.Checkpoint
+		d.Save = func(c *weightpath.Checkpoint) error { saved = c; return nil }
+		if out, err := d.Run(ctx, from); err != nil || out.Stop != StopInterrupted {
+			t.Fatalf("got stop %q, error %v", out.Stop, err)
+		}
+		return saved
+	}
+	saved := interrupt(20, nil)
+	record, err := saved.Certification()
+	if err != nil {
+		t.Fatal(err)
+	}
+	record.Certificates[0].Loss *= 1e-6
+	if err := saved.SetCertification(record); err != nil {
+		t.Fatal(err)
+	}
+	for _, from := range []*weightpath.Checkpoint{saved, interrupt(30, saved)} {
+		d := start[float64](t, p)
+		out, err := d.Run(t.Context(), from)
+		if err != nil || out.Iterations != 40 {
+			t.Fatalf("got %d iterations, error %v, want the run to go on to 40", out.Iterations, err)
+		}
+		if out.Violation == nil || out.Violation.Error() != out.Certification.Violation || !strings.Contains(out.Certification.Violation, "iteration 21: the certificate of iteration ") {
+			t.Errorf("got violation %v, recorded %q, want one at iteration 21", out.Violation, out.Certification.Violation)
+		}
+	}
+}
+
 // TestCertificationRoundTrip wants what is read from a run folder to be what was written.
 func TestCertificationRoundTrip(t *testing.T) {
 	d := start[float32](t, problem{samples: 1, depth: 5, distance: 1e-3, network: resnet.Spec{Bias: true}, train: Spec{Step: Step{Rule: "certified"}, Stop: Stop{Iterations: 9}}})
