@@ -38,7 +38,7 @@ type certificationState struct {
 	Step    float64         `json:"step"`    // η of the last step
 	// Try is the loss from which on to ask for a certificate again; 0 for not at all.
 	Try  float64 `json:"try"`
-	Lost bool    `json:"lost"` // whether an iterate could not be measured
+	Lost bool    `json:"lost"` // whether the last iterate that was due could not be measured
 }
 
 // newCertification returns nil when nothing is to be measured.
@@ -139,7 +139,7 @@ func (c *certification[T]) measure(loss float64) error {
 		limit(&c.record.History)
 	}
 	c.record.Measurements = append(c.record.Measurements, m)
-	c.current = it
+	c.current, c.Lost = it, false
 	c.Stretch = certify.Stretch{Lengths: make([]float64, d.Network.Depth)}
 	if err := c.curve(); err != nil {
 		return err

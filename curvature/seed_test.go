@@ -1,0 +1,3 @@
+package curvature
+
+import _ "github.com/deeplimit/deeplimit/internal/fixedseed"
