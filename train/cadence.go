@@ -3,9 +3,22 @@ package train
 // dense is the number of iterations that are all recorded.
 const dense = 2000
 
-// recorded says whether iteration t has a row in the trace: every one up to 2,000,
-// after that those with indices in a geometric progression of ratio 1.001, rounded
-// so that about a thousand rows make a factor e.
+// traced says whether this iterate has a row in the trace: by the number of its
+// iteration, for a test set whenever that is looked at, and for mini-batches also by
+// the number of the epoch it starts, as J over all samples is known there alone.
+func (d *Descent[T]) traced() bool {
+	switch {
+	case recorded(d.t):
+		return true
+	case d.Batch != nil:
+		return d.epochStart() && recorded(d.t/d.perEpoch())
+	}
+	return d.Test != nil && d.testTime()
+}
+
+// recorded says whether index t is kept: every one up to 2,000, after that the
+// multiples of a power of two that is between a 2,000th and a 1,000th of t, so that
+// t grows by a factor e over 1,000 to 2,000 kept indices.
 func recorded(t int) bool {
 	if t < dense {
 		return true

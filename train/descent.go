@@ -58,7 +58,7 @@ type Descent[T kernel.Float] struct {
 	t       int     // iteration
 	seconds float64 // training time before this start
 	begun   time.Time
-	lastEta float64 // accepted by the last Armijo search
+	lastEta float64 // η of the last step
 	first   float64 // J(0)
 	best    float64 // smallest J that counted as progress
 	bestAt  int
@@ -131,7 +131,7 @@ func (d *Descent[T]) Run(ctx context.Context, resume *weightpath.Checkpoint) (Ou
 		if stop == "" {
 			row.StepSize = &eta
 		}
-		if stop != "" || recorded(d.t) {
+		if stop != "" || d.traced() {
 			d.record(row)
 		}
 		if stop != "" {
@@ -140,6 +140,7 @@ func (d *Descent[T]) Run(ctx context.Context, resume *weightpath.Checkpoint) (Ou
 		if d.certify != nil {
 			d.certify.step(eta, lossOf(row))
 		}
+		d.lastEta = eta
 		d.method.step(d.Theta[:trained], d.grad, eta)
 		d.t++
 		if d.Save != nil && d.Every > 0 && time.Since(saved) >= d.Every {
@@ -178,7 +179,11 @@ func (d *Descent[T]) look() (row weightpath.Row, stop string) {
 			loss = part.Loss
 		}
 	}
-	return row, d.stop(loss, fresh)
+	stop = d.stop(loss, fresh)
+	if stop == StopTime && !fresh {
+		d.setLoss(&row, d.Full.Loss(d.Theta))
+	}
+	return row, stop
 }
 
 // setLoss fills J and the share of correct classes.
@@ -207,7 +212,10 @@ func (d *Descent[T]) stop(loss float64, fresh bool) string {
 	case rules.Seconds > 0 && d.elapsed() >= rules.Seconds:
 		return StopTime
 	}
-	if fresh && loss < d.best*(1-1e-6) {
+	if !fresh {
+		return ""
+	}
+	if loss < d.best*(1-1e-6) {
 		d.best, d.bestAt = loss, d.t
 	} else if rules.Plateau > 0 && d.t-d.bestAt >= rules.Plateau {
 		return StopPlateau
@@ -251,12 +259,11 @@ func (d *Descent[T]) search(row weightpath.Row) float64 {
 	}
 	ops := kernel.For[T]()
 	trained := d.Network.Layout.Trained
-	d.lastEta = d.rule.backtrack(first, *row.Loss, d.Full.GradientSquare(), func(eta float64) float64 {
+	return d.rule.backtrack(first, *row.Loss, d.Full.GradientSquare(), func(eta float64) float64 {
 		copy(d.trial[:trained], d.Theta[:trained])
 		ops.AddScaled(d.trial[:trained], T(-eta), d.grad)
 		return d.Full.Loss(d.trial).Loss
 	})
-	return d.lastEta
 }
 
 // record completes a row with the norms of the weights, and at times the test set,
@@ -282,8 +289,8 @@ func (d *Descent[T]) record(row weightpath.Row) {
 	}
 }
 
-// testTime says whether the test set is looked at in this iteration: a hundred
-// times over a full-batch run, at the start of every epoch of a mini-batch run.
+// testTime says whether the test set is looked at in this iteration: every hundredth
+// of stop.iterations, or at the start of every epoch in the trace of a mini-batch run.
 func (d *Descent[T]) testTime() bool {
 	if d.Batch != nil {
 		return d.epochStart()
@@ -307,7 +314,7 @@ func (d *Descent[T]) outcome(stop string, row weightpath.Row) Outcome {
 	if stop == StopDiverged {
 		advice := "before the first step; the data or the initial weights are too large for " + d.precision()
 		if d.t > 0 {
-			advice = fmt.Sprintf("step size %.3g; try a smaller train.step.value", d.rule.size(d.t-1))
+			advice = fmt.Sprintf("step size %.3g; try a smaller train.step.value", d.lastEta)
 		}
 		out.Detail = fmt.Sprintf("train: depth %d, iteration %d: loss is %.3g (%s)", d.Network.Depth, d.t, out.Loss, advice)
 	}
