@@ -75,3 +75,27 @@ func TestLooksAtTestSet(t *testing.T) {
 		}
 	}
 }
+
+// TestVariationInThinnedTrace wants V_p every train.variation iterations where the
+// trace is thinned, too.
+func TestVariationInThinnedTrace(t *testing.T) {
+	d := separated(t, 2, 0.5, func(s *Spec) { s.Stop, s.Variation = Stop{Iterations: 5000}, 50 })
+	out, err := d.Run(t.Context(), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var at []int64
+	for _, row := range out.Rows {
+		if row.Variation2 != nil {
+			at = append(at, row.Iteration)
+		}
+	}
+	for i, iteration := range at {
+		if iteration != int64(50*i) {
+			t.Fatalf("got V_2 number %d at iteration %d, want %d", i, iteration, 50*i)
+		}
+	}
+	if len(at) != 101 {
+		t.Errorf("got V_2 at %d iterations, want 101", len(at))
+	}
+}

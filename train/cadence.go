@@ -4,14 +4,18 @@ package train
 const dense = 2000
 
 // traced says whether this iterate has a row in the trace: by the number of its
-// iteration, for a test set whenever that is looked at, and for mini-batches also by
-// the number of the epoch it starts, as J over all samples is known there alone.
+// iteration; for mini-batches by that of the epoch it starts, too, as J over all
+// samples is known there alone; when the test set is looked at; and every
+// train.variation iterations.
 func (d *Descent[T]) traced() bool {
+	multiple := func(of int) bool { return d.t%of == 0 && recorded(d.t/of) }
 	switch {
 	case recorded(d.t):
 		return true
+	case d.Spec.Variation > 0 && multiple(d.Spec.Variation):
+		return true
 	case d.Batch != nil:
-		return d.epochStart() && recorded(d.t/d.perEpoch())
+		return multiple(d.perEpoch())
 	}
 	return d.Test != nil && d.testTime()
 }
