@@ -17,7 +17,7 @@ import (
 // position fix. Depths that are no power of two need B between dyadic points: the
 // construction goes on below 1/L, 40 levels or as far as 64-bit arithmetic has room,
 // and is linear from there. With j levels that moves an increment by about 2^(−j/2)
-// of its size: 1e-6 up to depth 2000, 4e-5 at depth 30,000.
+// of its size: 1e-6 up to depth 2000, 1.5e-5 at depth 30,000.
 func coupledNoise(path []float64, key uint64) {
 	depth := uint64(len(path))
 	bottom := bits.Len64(depth - 1)

@@ -41,7 +41,8 @@ type Evaluator[T kernel.Float] struct {
 	ops     *kernel.Ops[T]
 	samples Samples
 	total   int // N of the chosen samples
-	width   int // most columns of a tile
+	width   int // most samples of a tile
+	columns int // most columns of a tile, what a worker's memory is made for
 	tiles   []tile[T]
 	losses  []Evaluation // of each tile: sum of losses
 	shards  [][]int      // first and past-last tile of each shard
@@ -85,9 +86,9 @@ func NewEvaluator[T kernel.Float](net *Network, samples Samples, options Options
 	if options.Memory > 0 {
 		memory = options.Memory / int64(e.team.workers)
 	}
-	columns := e.tiles[0].n
+	e.columns = e.tiles[0].n // of the largest batch, which is chosen first
 	for range e.team.workers {
-		e.passes = append(e.passes, newPass(net, e.ops, columns, segmentLength[T](net, columns, memory)))
+		e.passes = append(e.passes, newPass(net, e.ops, e.columns, segmentLength[T](net, e.columns, memory)))
 	}
 	for range len(e.shards) - 1 {
 		e.partial = append(e.partial, make([]T, net.Layout.Trained))
@@ -105,8 +106,9 @@ func (e *Evaluator[T]) Close() { e.team.close() }
 func (e *Evaluator[T]) Len() int { return len(e.samples.X) / e.net.Inputs }
 
 // Choose makes the evaluator look at the samples with these indices alone, in this
-// order, until the next call: a mini-batch. It allocates nothing once it has seen
-// the largest batch.
+// order, until the next call: a mini-batch of at least one sample and at most
+// Options.Batch; another number, or an index that no sample has, is a fault of the
+// caller and panics. It allocates nothing once it has seen the largest batch.
 func (e *Evaluator[T]) Choose(rows []int) {
 	e.total = len(rows)
 	count := (len(rows) + e.width - 1) / e.width

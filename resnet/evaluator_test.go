@@ -83,10 +83,10 @@ func TestSegmentLength(t *testing.T) {
 
 // TestSinglePrecision bounds the difference of the float32 from the float64
 // gradient. Each of L layers adds rounding of at most about (d+4) units to a state
-// and to an adjoint, amplified by at most Π(1+δ‖A_k‖‖σ′‖) both ways, and sums over N
-// samples are of like sign at worst: relative to the norm, (L(d+4)+N)·2⁻²³ with a
-// factor e^S for the amplification. For this network that is 1e-4·e^S; the bound
-// uses S = 3, the measured difference is a hundredth of it.
+// and to an adjoint, and a sum over N samples at most N: relative to the norm,
+// (L(d+4)+N)·2⁻²³ as long as later layers amplify an error no more than what it is an
+// error of. That is 4.7e-5 here. Rounding errors have random signs: 1.7e-7 to 2.6e-7
+// were measured for the gradient, at most 2e-8 for the loss.
 func TestSinglePrecision(t *testing.T) {
 	for _, block := range []string{"inner", "outer", "mlp"} {
 		net, samples, theta := large(t, Spec{Block: block, Bias: true})
@@ -97,7 +97,7 @@ func TestSinglePrecision(t *testing.T) {
 		}
 		loss, want := gradient(t, net, samples, exact, Options{Workers: 1})
 		loss32, got := gradient(t, net, samples, theta32, Options{Workers: 1})
-		bound := float64(net.Depth*(net.Width+4)+len(samples.X)/net.Inputs) * 0x1p-23 * math.Exp(3)
+		bound := float64(net.Depth*(net.Width+4)+len(samples.X)/net.Inputs) * 0x1p-23
 		if !(math.Abs(loss32-loss) <= bound*loss) {
 			t.Errorf("%s: loss %g in float32, %g in float64, bound %.2g relative", block, loss32, loss, bound)
 		}
@@ -133,6 +133,40 @@ func TestChoose(t *testing.T) {
 		if got := e.Gradient(theta, grad).Loss; got != loss || !slices.Equal(grad, want) {
 			t.Errorf("batch of %d: gradient differs from that of the samples on their own", size)
 		}
+	}
+}
+
+// TestHessianOfGrowingBatches wants the Hessian-vector product of a batch not to
+// depend on a smaller batch before it.
+func TestHessianOfGrowingBatches(t *testing.T) {
+	net, samples, theta := large(t, Spec{})
+	e, err := NewEvaluator[float64](net, samples, Options{Workers: 1, Batch: 100})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer e.Close()
+	random := stream.New(7, "direction")
+	v, hv := make([]float64, net.Layout.Trained), make([]float64, net.Layout.Trained)
+	for i := range v {
+		v[i] = random.NormFloat64()
+	}
+	e.HessianVector(theta, v, hv)
+	want := slices.Clone(hv)
+	fresh, err := NewEvaluator[float64](net, samples, Options{Workers: 1, Batch: 100})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer fresh.Close()
+	first := make([]int, 100)
+	for i := range first {
+		first[i] = i
+	}
+	fresh.Choose(first[:1])
+	fresh.HessianVector(theta, v, hv)
+	fresh.Choose(first)
+	fresh.HessianVector(theta, v, hv)
+	if !slices.Equal(hv, want) {
+		t.Error("the product differs from that of the batch alone")
 	}
 }
 

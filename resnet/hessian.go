@@ -9,7 +9,7 @@ import "github.com/deeplimit/deeplimit/internal/kernel"
 // with depth.
 func (e *Evaluator[T]) HessianVector(theta, v, hv []T) Evaluation {
 	for len(e.second) < e.team.workers {
-		e.second = append(e.second, newSecondPass(e.net, e.ops, e.tiles[0].n))
+		e.second = append(e.second, newSecondPass(e.net, e.ops, e.columns))
 	}
 	e.theta, e.along, e.grad = theta, v, hv
 	e.deal(e.hessianPhase)
