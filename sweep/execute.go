@@ -91,8 +91,7 @@ func newDescent[T kernel.Float](run *study.Run, set *dataset.Set, workers, cores
 	if err != nil {
 		return nil, err
 	}
-	// Runs at work share the limit as they share the cores.
-	options := resnet.Options{Workers: workers, Memory: limit / int64(cores) * int64(workers)}
+	options := resnet.Options{Workers: workers, Memory: memoryShare(limit, run, set, workers, cores)}
 	samples := resnet.Samples{X: set.X, Y: set.Y, Labels: set.Labels}
 	if d.Full, err = resnet.NewEvaluator[T](net, samples, options); err != nil {
 		return nil, err
@@ -112,6 +111,23 @@ func newDescent[T kernel.Float](run *study.Run, set *dataset.Set, workers, cores
 		}
 	}
 	return d, nil
+}
+
+// memoryShare returns the part of the limit that each evaluator of a run may take, 0
+// for no limit: runs at work share it as they share the cores, and a run shares its
+// part among all samples, the mini-batch and the test set.
+func memoryShare(limit int64, run *study.Run, set *dataset.Set, workers, cores int) int64 {
+	if limit == 0 {
+		return 0
+	}
+	evaluators := 1.0
+	if run.Train.Batch > 0 {
+		evaluators++
+	}
+	if set.Test != nil {
+		evaluators++
+	}
+	return max(1, int64(float64(limit)*float64(workers)/(float64(cores)*evaluators)))
 }
 
 // close frees the evaluators' workers.

@@ -66,6 +66,9 @@ var ErrBusy = errors.New("another deeplimit is running this study")
 // are cores, one core each unless a run can use more. A run that diverges or fails
 // does not stop the others; an ended context stops all, each leaving a checkpoint.
 func (p *Plan) Run(ctx context.Context, options Options) (Report, error) {
+	if options.Workers < 1 {
+		return Report{}, fmt.Errorf("sweep: workers: got %d, want at least 1", options.Workers)
+	}
 	if err := p.makeFolder(options.Out); err != nil {
 		return Report{}, err
 	}

@@ -232,3 +232,32 @@ func TestNewPlanReportsAllFaults(t *testing.T) {
 		t.Errorf("got %v\nwant %s", err, want)
 	}
 }
+
+// TestNoWorkers wants no folder made for nobody to work in.
+func TestNoWorkers(t *testing.T) {
+	out := filepath.Join(t.TempDir(), "out")
+	_, err := plan(t, text).Run(t.Context(), Options{Out: out})
+	if want := "sweep: workers: got 0, want at least 1"; err == nil || err.Error() != want {
+		t.Errorf("got error %v, want %s", err, want)
+	}
+	if _, err := os.Stat(out); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("got %v for the folder, want none", err)
+	}
+}
+
+// TestMemoryShare wants a limit, however small, to stay one, and the evaluators of all
+// runs at work together to keep it.
+func TestMemoryShare(t *testing.T) {
+	const held = "name: s\ndepths: [2]\ndata: {kind: rotation, width: 3, samples: 4, test: 2, angle: 0.3}\ntrain: {method: sgd, batch: 2}\n"
+	p := plan(t, held)
+	run := &p.Runs[0]
+	for _, c := range []struct {
+		limit          int64
+		workers, cores int
+		want           int64
+	}{{0, 1, 2, 0}, {1, 1, 2, 1}, {1200, 1, 2, 200}, {1200, 2, 2, 400}} {
+		if got := memoryShare(c.limit, run, p.set(run), c.workers, c.cores); got != c.want {
+			t.Errorf("%d bytes, %d of %d cores, three evaluators: got %d, want %d", c.limit, c.workers, c.cores, got, c.want)
+		}
+	}
+}
