@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"errors"
 	"fmt"
 	"runtime"
 
@@ -21,6 +22,9 @@ linear rate, norms and p-variations, and for each group of runs that differ in d
 and seed alone the exponents in depth with 95 % intervals.`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
+			if options.Trace && !asJSON {
+				return errors.New("analyze: --trace: got it without --json, want --json beside it, as tables have no traces")
+			}
 			result, err := analyze.Study(cmd.Context(), args[0], options)
 			if err != nil {
 				return err

@@ -32,10 +32,12 @@ var (
 
 // Main runs the command with these arguments (without the program's name) and
 // returns its exit code. Errors go to stderr as one line each; SIGINT and SIGTERM
-// end a run at its next iteration with a checkpoint.
+// end a run at its next iteration with a checkpoint, a second one ends the program at
+// once, as an iteration or a draw of weights may be long.
 func Main(args []string, stdout, stderr io.Writer) int {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
+	context.AfterFunc(ctx, stop)
 	root := newRoot()
 	root.SetArgs(args)
 	root.SetOut(stdout)
@@ -47,6 +49,9 @@ func Main(args []string, stdout, stderr io.Writer) int {
 	case errors.Is(err, errDiverged):
 		return exitDiverged
 	case errors.Is(err, errInterrupted):
+		return exitInterrupted
+	case ctx.Err() != nil && errors.Is(err, context.Canceled):
+		fmt.Fprintln(stderr, "deeplimit: interrupted")
 		return exitInterrupted
 	}
 	for _, line := range strings.Split(err.Error(), "\n") {

@@ -76,6 +76,44 @@ func TestInterrupt(t *testing.T) {
 	}
 }
 
+// TestSecondInterrupt wants a second Ctrl-C to end the program where it cannot stop
+// soon: coupled fractional noise of this width takes a minute to draw.
+func TestSecondInterrupt(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	text := "name: slow\ndepths: [16]\ndata: {kind: rotation, width: 128, samples: 2, angle: 0.3}\ninitial: {kind: fractional-noise, coupled: true}\n"
+	if err := os.WriteFile(filepath.Join(dir, "study.yaml"), []byte(text), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.CommandContext(t.Context(), "deeplimit", "run", "study.yaml", "--out", "out")
+	cmd.Dir = dir
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	ended := make(chan error, 1)
+	go func() { ended <- cmd.Wait() }()
+	for deadline := time.Now().Add(20 * time.Second); len(glob(t, filepath.Join(dir, "out/runs/*/run.json"))) == 0; {
+		if time.Now().After(deadline) {
+			t.Fatal("no run has begun after 20 s")
+		}
+		time.Sleep(2 * time.Millisecond)
+	}
+	for deadline := time.After(20 * time.Second); ; {
+		cmd.Process.Signal(syscall.SIGINT) // one that comes too late fails
+		select {
+		case err := <-ended:
+			exit, ok := errors.AsType[*exec.ExitError](err)
+			if !ok || exit.Sys().(syscall.WaitStatus).Signal() != syscall.SIGINT {
+				t.Errorf("got %v, want the end by an interrupt", err)
+			}
+			return
+		case <-deadline:
+			t.Fatal("still running 20 s after many interrupts")
+		case <-time.After(50 * time.Millisecond):
+		}
+	}
+}
+
 func glob(t *testing.T, pattern string) []string {
 	t.Helper()
 	list, err := filepath.Glob(pattern)

@@ -27,13 +27,17 @@ type share struct {
 	steps       int
 }
 
+// most bounds the sum of all shares, as iterations have no bound when time ends a run.
+const most = 1e15
+
 // newProgress returns the display of a plan about to run.
 func newProgress(out io.Writer, plan *sweep.Plan) *progress {
 	p := &progress{out: out, cost: map[string]*share{}}
 	total := int64(0)
 	for i := range plan.Runs {
 		r := &plan.Runs[i]
-		part := &share{whole: 1 + int64(plan.Flops(r)*float64(r.Steps())/1e6), steps: max(1, r.Steps())}
+		cost := min(plan.Flops(r)*float64(r.Steps())/1e6, most/float64(len(plan.Runs)))
+		part := &share{whole: 1 + int64(cost), steps: max(1, r.Steps())}
 		p.cost[r.ID] = part
 		total += part.whole
 	}
@@ -55,7 +59,7 @@ func (p *progress) observe(e sweep.Event) {
 		if p.bar == nil || part == nil {
 			return
 		}
-		p.advance(part, part.whole*e.Row.Iteration/int64(part.steps))
+		p.advance(part, int64(float64(part.whole)*float64(e.Row.Iteration)/float64(part.steps)))
 		loss := e.Row.Loss
 		if loss == nil {
 			loss = e.Row.BatchLoss

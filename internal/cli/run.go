@@ -50,6 +50,9 @@ is never touched.`,
 			if o.jobs < 1 {
 				return fmt.Errorf("run: --jobs: got %d, want at least 1", o.jobs)
 			}
+			if o.checkpoint < 0 {
+				return fmt.Errorf("run: --checkpoint: got %s, want a time such as 30s, or 0 for on interrupt only", o.checkpoint)
+			}
 			if o.out == "" {
 				o.out = filepath.Join("runs", s.Name)
 			}
