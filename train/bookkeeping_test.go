@@ -76,6 +76,19 @@ func TestLooksAtTestSet(t *testing.T) {
 	}
 }
 
+// TestOverflowOfStretch wants a run whose steps are too long to be added up to end by its
+// own rules, with the reason for which bounds are missing.
+func TestOverflowOfStretch(t *testing.T) {
+	d := separated(t, 2, 0.5, func(s *Spec) { s.Step.Value, s.Stop = 1e308, Stop{Iterations: 5} })
+	out, err := d.Run(t.Context(), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if refused := out.Certification.History.Refused; out.Stop != StopIterations || refused == "" {
+		t.Errorf("got stop %q and bounds refused because %q, want %q and a reason", out.Stop, refused, StopIterations)
+	}
+}
+
 // TestVariationInThinnedTrace wants V_p every train.variation iterations where the
 // trace is thinned, too.
 func TestVariationInThinnedTrace(t *testing.T) {

@@ -133,8 +133,9 @@ func (c *certification[T]) measure(loss float64) error {
 		return nil
 	}
 	if c.current != nil && c.Stretch.Steps > 0 {
-		if err := c.record.History.Add(c.current, c.Stretch); err != nil {
-			return fmt.Errorf("train: depth %d, iteration %d: %w", d.Network.Depth, d.t, err)
+		if err := c.record.History.Add(c.current, c.Stretch); err != nil { // a sum of lengths overflowed
+			c.lose(err.Error())
+			return nil
 		}
 		limit(&c.record.History)
 	}

@@ -86,24 +86,9 @@ type Outcome struct {
 // byte but for seconds, as that of a run never interrupted. An ended context gives
 // StopInterrupted and no error, after Save. Divergence is an outcome, not an error.
 func (d *Descent[T]) Run(ctx context.Context, resume *weightpath.Checkpoint) (Outcome, error) {
-	trained := d.Network.Layout.Trained
-	d.method = newMethod[T](d.Spec, trained)
-	d.rule = newRule(d.Spec, d.Network.Depth, *d.Network.Alpha)
-	d.grad = make([]T, trained)
-	if d.rule.Rule == "armijo" {
-		d.trial = append([]T(nil), d.Theta...)
+	if err := d.begin(resume); err != nil {
+		return Outcome{}, err
 	}
-	if d.Batch != nil {
-		d.batch = min(d.Spec.Batch, d.Full.Len())
-	}
-	d.best, d.first = math.Inf(1), math.NaN()
-	d.certify = newCertification(d)
-	if resume != nil {
-		if err := d.restore(resume); err != nil {
-			return Outcome{}, err
-		}
-	}
-	d.begun = time.Now()
 	saved := d.begun
 	for {
 		row, stop := d.look()
@@ -141,7 +126,7 @@ func (d *Descent[T]) Run(ctx context.Context, resume *weightpath.Checkpoint) (Ou
 			d.certify.step(eta, lossOf(row))
 		}
 		d.lastEta = eta
-		d.method.step(d.Theta[:trained], d.grad, eta)
+		d.method.step(d.Theta[:d.Network.Layout.Trained], d.grad, eta)
 		d.t++
 		if d.Save != nil && d.Every > 0 && time.Since(saved) >= d.Every {
 			if err := d.save(); err != nil {
@@ -150,6 +135,29 @@ func (d *Descent[T]) Run(ctx context.Context, resume *weightpath.Checkpoint) (Ou
 			saved = time.Now()
 		}
 	}
+}
+
+// begin makes what the loop needs, as it is at iteration 0 or in the checkpoint.
+func (d *Descent[T]) begin(resume *weightpath.Checkpoint) error {
+	trained := d.Network.Layout.Trained
+	d.method = newMethod[T](d.Spec, trained)
+	d.rule = newRule(d.Spec, d.Network.Depth, *d.Network.Alpha)
+	d.grad = make([]T, trained)
+	if d.rule.Rule == "armijo" {
+		d.trial = append([]T(nil), d.Theta...)
+	}
+	if d.Batch != nil {
+		d.batch = min(d.Spec.Batch, d.Full.Len())
+	}
+	d.best, d.first = math.Inf(1), math.NaN()
+	d.certify = newCertification(d)
+	if resume != nil {
+		if err := d.restore(resume); err != nil {
+			return err
+		}
+	}
+	d.begun = time.Now()
+	return nil
 }
 
 // look computes loss and gradient at the iterate and says whether to stop here.
