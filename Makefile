@@ -2,7 +2,7 @@
 # that has only Go.
 .DEFAULT_GOAL := help
 BIN := bin/deeplimit
-SOURCES := $(shell find . -name '*.go' -o -name '*.s' -o -name '*.yaml' -path './study/*') go.mod go.sum
+SOURCES := $(shell find . -name '*.go' -o -name '*.s' -o -name 'template.yaml' -o -name 'page.*' -o -path './dataset/data/*.gz') go.mod go.sum
 
 .PHONY: help
 help: ## list the targets
