@@ -42,6 +42,10 @@ lint: ## gofumpt, vet, staticcheck; generated code is up to date
 format: ## gofumpt every file
 	go tool gofumpt -w .
 
+.PHONY: generate
+generate: ## write the assembly of the kernels anew
+	go generate ./internal/kernel
+
 .PHONY: purego
 purego: ## tests with the portable kernels, and a cross-build for arm64
 	go test -tags purego ./internal/kernel ./resnet ./train

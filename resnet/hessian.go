@@ -36,7 +36,7 @@ func (e *Evaluator[T]) hessianShards(worker int) {
 // dot is the derivative along v of the name without.
 type secondPass[T kernel.Float] struct {
 	*pass[T]
-	first, second        []T // σ′ and σ″ (L, m, n)
+	second               []T // σ″ (L, m, n)
 	valueDot, argDot     []T // derivative of σ(u) and of u (L, m, n)
 	stateDot             []T // (L+1, d, n)
 	branchDot            []T // (L, d, n)
@@ -49,8 +49,8 @@ type secondPass[T kernel.Float] struct {
 func newSecondPass[T kernel.Float](net *Network, ops *kernel.Ops[T], n int) *secondPass[T] {
 	d, m, depth := net.Width, net.middle(), net.Depth
 	p := &secondPass[T]{
-		pass:  newPass(net, ops, n, depth),
-		first: make([]T, depth*m*n), second: make([]T, depth*m*n),
+		pass:     newPass(net, ops, n, depth),
+		second:   make([]T, depth*m*n),
 		valueDot: make([]T, depth*m*n), argDot: make([]T, depth*m*n),
 		stateDot: make([]T, (depth+1)*d*n), branchDot: make([]T, depth*d*n),
 		adjointDot: make([]T, d*n), scaleDot: make([]T, d*n),
@@ -111,7 +111,7 @@ func (p *secondPass[T]) layerDot(theta, v []T, k, n int) {
 	net := p.net
 	rows, size := net.middle()*n, net.Width*n
 	h, hDot := p.state(k, n), block(p.stateDot, k, size)
-	s, ds, dds := block(p.values, k, rows), block(p.first, k, rows), block(p.second, k, rows)
+	s, ds, dds := block(p.values, k, rows), block(p.slopes, k, rows), block(p.second, k, rows)
 	uDot, sDot := block(p.argDot, k, rows), block(p.valueDot, k, rows)
 	u := h
 	if a := &net.before; a.present {
@@ -205,7 +205,7 @@ func (p *secondPass[T]) backwardDot(theta, v, hv []T, k, n int) {
 	rows, size := net.middle()*n, net.Width*n
 	h, hDot := p.state(k, n), block(p.stateDot, k, size)
 	s, sDot := block(p.values, k, rows), block(p.valueDot, k, rows)
-	ds, dds, uDot := block(p.first, k, rows), block(p.second, k, rows), block(p.argDot, k, rows)
+	ds, dds, uDot := block(p.slopes, k, rows), block(p.second, k, rows), block(p.argDot, k, rows)
 	adjoint, adjointDot := p.adjoint[:size], p.adjointDot[:size]
 	if net.Residual != "fixed" {
 		hv[net.scaleIndex(k)] += T(inner(adjointDot, block(p.branches, k, size)) + inner(adjoint, block(p.branchDot, k, size)))

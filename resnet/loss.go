@@ -33,7 +33,7 @@ func (squared) value(r, yhat, y []float64) float64 {
 	sum := 0.0
 	for i := range y {
 		r[i] = yhat[i] - y[i]
-		sum += r[i] * r[i]
+		sum += float64(r[i] * r[i]) // rounded, so that no machine fuses it
 	}
 	return sum / 2
 }

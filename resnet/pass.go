@@ -248,7 +248,7 @@ func (p *pass[T]) addGradient(a *affine, grad []T, k int, e, h []T, n int, fresh
 func inner[T kernel.Float](x, y []T) float64 {
 	sum := 0.0
 	for i, v := range x {
-		sum += float64(v) * float64(y[i])
+		sum += float64(float64(v) * float64(y[i])) // rounded, so that no machine fuses it
 	}
 	return sum
 }
