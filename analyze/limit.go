@@ -160,6 +160,9 @@ func distance(coarse, fine *layers, part string) (LimitDistance, error) {
 	if d.Integral, err = scaling.IntegralDistance(coarse.paths[part], fine.paths[part]); err != nil {
 		return d, err
 	}
+	if finite(d.Integral) == nil {
+		return d, fmt.Errorf("the integral distance is %v: the weights are too large", d.Integral)
+	}
 	a, known := coarse.displacements[part]
 	b, also := fine.displacements[part]
 	if known && also {
@@ -167,7 +170,7 @@ func distance(coarse, fine *layers, part string) (LimitDistance, error) {
 		if err != nil {
 			return d, err
 		}
-		d.Displacement = &l2
+		d.Displacement = finite(l2)
 	}
 	return d, nil
 }
