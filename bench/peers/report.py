@@ -32,6 +32,7 @@ TARGETS = {
     (128, 512, 64): Target(2, 1.5, 0.60),
 }
 LENIENCE = {"float32": 1.0, "float64": 0.8}  # on the ratios
+QUIET = 1.0  # load average before the run above which other programs had a core
 MEMORY, START, EXPONENT = 1e9, 50, 0.05  # bytes, milliseconds, distance of exponents from 1
 
 
@@ -244,6 +245,8 @@ def page(result):
         "- " + ", ".join(f"{name} {version}" for name, version in v.items()) + f", Python {m['python']}, {m['compiler']}",
         f"- load average {m['load_before']:.1f} before, {result['load_after']:.1f} after (the run itself makes about 1 to {m['cores']})",
     ]
+    if m["load_before"] > QUIET:
+        facts.append("- **The machine was busy with other work: times with several threads say little, and the others are rough.**")
     parts = [INTRO.format(rounds=result["rounds"], visit=f"{1e3 * result['seconds']:.0f}"), "## Machine and versions", "\n".join(facts)]
     for dtype, workloads in by_dtype(result).items():
         parts += [f"## {dtype}", "Time of a step (threads): ratio to deeplimit.", "\n".join(time_table(workloads))]

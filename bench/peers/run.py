@@ -41,7 +41,7 @@ class Peer:
     reason: str = ""
 
 
-OPERATORS = "an operator call at a time, its step is linear in L: about 100 times that of L = 1000"
+OPERATORS = "calls of operators or of graphs of 20 layers make a step linear in L, about 100 times that of L = 1000"
 PEERS = [
     Peer("PyTorch eager", "with_torch", "eager", 10_000, OPERATORS),
     Peer("torch.compile", "with_torch", "compiled", 10_000, OPERATORS),
@@ -204,7 +204,7 @@ def main():
     result = {"date": time.strftime("%Y-%m-%d"), "rounds": rounds, "seconds": SECONDS, "machine": machine.describe()}
     result["deeplimit"] = json.loads(deeplimit.run("version", "--json"))
     if "commit" not in result["deeplimit"]:  # built without the version control's stamp
-        result["deeplimit"]["commit"], result["deeplimit"]["modified"] = machine.commit(HERE)
+        result["deeplimit"]["commit"], result["deeplimit"]["modified"] = machine.commit(deeplimit.binary.parent)
     result["start"], result["memory"] = deeplimit.start(), deeplimit.memory()
     result["growth"] = [growth for dtype in dtypes for growth in deeplimit.growth(dtype)]
     with contextlib.ExitStack() as stack:
