@@ -7,13 +7,13 @@ import (
 	"fmt"
 	"io/fs"
 	"math"
-	"os"
 	"path/filepath"
 	"runtime"
 	"slices"
 
 	"golang.org/x/sync/errgroup"
 
+	"github.com/deeplimit/deeplimit/internal/disk"
 	"github.com/deeplimit/deeplimit/internal/field"
 	"github.com/deeplimit/deeplimit/weightpath"
 )
@@ -89,7 +89,7 @@ func find(dir string) (name string, dirs []string, err error) {
 	if !errors.Is(err, fs.ErrNotExist) {
 		return "", nil, err
 	}
-	if _, err := os.Stat(filepath.Join(dir, "run.json")); err != nil {
+	if _, err := disk.Stat(filepath.Join(dir, "run.json")); err != nil {
 		return "", nil, fmt.Errorf("analyze: %s: got a folder with neither study.yaml nor run.json, want that of a study or of a run: %w", dir, err)
 	}
 	return "", []string{dir}, nil

@@ -7,10 +7,10 @@ import (
 	"fmt"
 	"iter"
 	"maps"
-	"os"
 	"path/filepath"
 	"slices"
 
+	"github.com/deeplimit/deeplimit/internal/disk"
 	"github.com/deeplimit/deeplimit/internal/field"
 	"github.com/deeplimit/deeplimit/weightpath"
 )
@@ -112,7 +112,7 @@ func Export(ctx context.Context, dir string, options ExportOptions) ([]string, e
 	if out == "" {
 		out = filepath.Join(dir, "tables")
 	}
-	if err := os.MkdirAll(out, 0o755); err != nil {
+	if err := disk.MkdirAll(out, 0o755); err != nil {
 		return nil, fmt.Errorf("analyze: %w", err)
 	}
 	path := func(name string) string { return filepath.Join(out, name+"."+options.Format) }

@@ -2,7 +2,6 @@ package analyze
 
 import (
 	"encoding/csv"
-	"errors"
 	"fmt"
 	"io"
 	"iter"
@@ -10,25 +9,19 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/google/renameio/v2"
 	"github.com/parquet-go/parquet-go"
+
+	"github.com/deeplimit/deeplimit/internal/disk"
 )
 
 // writeRows puts the rows into the place of the file at path.
 func writeRows[T any](path, kind string, rows iter.Seq2[T, error]) error {
-	file, err := renameio.NewPendingFile(path, renameio.WithPermissions(0o644))
-	if err != nil {
-		return fmt.Errorf("analyze: writing %s: %w", path, err)
-	}
 	write := writeParquet[T]
 	if kind == CSV {
 		write = writeCSV[T]
 	}
-	if err = write(file, rows); err == nil {
-		err = file.CloseAtomicallyReplace()
-	}
-	if err != nil {
-		return errors.Join(fmt.Errorf("analyze: writing %s: %w", path, err), file.Cleanup())
+	if err := disk.WriteFile(path, func(w io.Writer) error { return write(w, rows) }); err != nil {
+		return fmt.Errorf("analyze: writing %s: %w", path, err)
 	}
 	return nil
 }

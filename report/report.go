@@ -11,12 +11,11 @@ import (
 	"bytes"
 	"context"
 	"fmt"
-	"os"
+	"io"
 	"path/filepath"
 
-	"github.com/google/renameio/v2"
-
 	"github.com/deeplimit/deeplimit/analyze"
+	"github.com/deeplimit/deeplimit/internal/disk"
 	"github.com/deeplimit/deeplimit/internal/field"
 )
 
@@ -49,7 +48,7 @@ func Write(ctx context.Context, dir string, result *analyze.Result, options Opti
 	if err != nil {
 		return "", err
 	}
-	if _, err := os.Stat(dir); err != nil {
+	if _, err := disk.Stat(dir); err != nil {
 		return "", fmt.Errorf("report: %w", err)
 	}
 	groups, notes, err := collect(ctx, dir, result)
@@ -57,7 +56,7 @@ func Write(ctx context.Context, dir string, result *analyze.Result, options Opti
 		return "", err
 	}
 	folder := filepath.Join(dir, "report")
-	if err := os.MkdirAll(filepath.Join(folder, "figures"), 0o755); err != nil {
+	if err := disk.MkdirAll(filepath.Join(folder, "figures"), 0o755); err != nil {
 		return "", fmt.Errorf("report: %w", err)
 	}
 	figures := make([][]*Figure, len(groups))
@@ -122,7 +121,7 @@ func (f *Figure) writeFiles(folder string) error {
 
 // replace puts data in the place of the file at path, or leaves it as it was.
 func replace(path string, data []byte) error {
-	if err := renameio.WriteFile(path, data, 0o644); err != nil {
+	if err := disk.WriteFile(path, func(w io.Writer) error { _, err := w.Write(data); return err }); err != nil {
 		return fmt.Errorf("report: writing %s: %w", path, err)
 	}
 	return nil

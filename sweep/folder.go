@@ -4,10 +4,10 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"os"
 	"path/filepath"
 	"syscall"
 
+	"github.com/deeplimit/deeplimit/internal/disk"
 	"github.com/deeplimit/deeplimit/resnet"
 	"github.com/deeplimit/deeplimit/study"
 	"github.com/deeplimit/deeplimit/weightpath"
@@ -25,7 +25,7 @@ func (p *Plan) makeFolder(out string) error {
 		return nil
 	}
 	for _, dir := range made {
-		os.Remove(dir) // fails, as it should, where others have put something
+		disk.Remove(dir) // fails, as it should, where others have put something
 	}
 	var system *fs.PathError
 	if errors.As(err, &system) {
@@ -46,7 +46,7 @@ func mend(err error) string {
 func missing(dir string) []string {
 	var list []string
 	for {
-		if _, err := os.Lstat(dir); !errors.Is(err, fs.ErrNotExist) || dir == filepath.Dir(dir) {
+		if _, err := disk.Lstat(dir); !errors.Is(err, fs.ErrNotExist) || dir == filepath.Dir(dir) {
 			return list
 		}
 		list = append(list, dir)

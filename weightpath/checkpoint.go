@@ -10,12 +10,13 @@ import (
 	"io"
 	"io/fs"
 	"maps"
-	"os"
 	"path/filepath"
 	"strconv"
 	"strings"
 
 	"github.com/nlpodyssey/safetensors"
+
+	"github.com/deeplimit/deeplimit/internal/disk"
 )
 
 // ErrNoCheckpoint says that a run folder holds no checkpoint, not even a damaged one.
@@ -56,8 +57,8 @@ const (
 // that previous.safetensors stays good.
 func WriteCheckpoint(dir string, c *Checkpoint) error {
 	folder := filepath.Join(dir, checkpointFolder)
-	if _, err := os.Stat(folder); err != nil {
-		if _, err := os.Stat(filepath.Join(dir, runFile)); err != nil {
+	if _, err := disk.Stat(folder); err != nil {
+		if _, err := disk.Stat(filepath.Join(dir, runFile)); err != nil {
 			return fmt.Errorf("weightpath: writing a checkpoint: the run folder is gone: %w", err)
 		}
 		if err := makeFolder(folder); err != nil {
@@ -76,19 +77,19 @@ func WriteCheckpoint(dir string, c *Checkpoint) error {
 	}
 	// Synced here, so that a full disk shows before the last checkpoint is moved.
 	if err := file.Sync(); err != nil {
-		return errors.Join(fmt.Errorf("weightpath: writing a checkpoint: %w", err), file.Cleanup())
+		return errors.Join(fmt.Errorf("weightpath: writing a checkpoint: %w", err), file.Discard())
 	}
 	if err := verifyCheckpoint(file.Name()); err != nil {
-		return errors.Join(fmt.Errorf("weightpath: reading a new checkpoint back: %w", err), file.Cleanup())
+		return errors.Join(fmt.Errorf("weightpath: reading a new checkpoint back: %w", err), file.Discard())
 	}
 	state := filepath.Join(folder, stateFile)
 	if verifyCheckpoint(state) == nil {
-		if err := os.Rename(state, filepath.Join(folder, previousFile)); err != nil {
-			return errors.Join(fmt.Errorf("weightpath: keeping the previous checkpoint: %w", err), file.Cleanup())
+		if err := disk.Rename(state, filepath.Join(folder, previousFile)); err != nil {
+			return errors.Join(fmt.Errorf("weightpath: keeping the previous checkpoint: %w", err), file.Discard())
 		}
 	}
-	if err := file.CloseAtomicallyReplace(); err != nil {
-		return errors.Join(fmt.Errorf("weightpath: writing %s: %w", state, err), file.Cleanup())
+	if err := file.Replace(); err != nil {
+		return errors.Join(fmt.Errorf("weightpath: writing %s: %w", state, err), file.Discard())
 	}
 	return syncFolder(folder)
 }
@@ -195,7 +196,7 @@ func verifyCheckpoint(path string) error {
 // openCheckpoint calls decode with r at the first tensor, and then compares the
 // checksum of the whole file.
 func openCheckpoint(path string, decode func(r io.Reader, infos []tensorInfo, metadata map[string]string) error) error {
-	file, err := os.Open(path)
+	file, err := disk.Open(path)
 	if err != nil {
 		return fmt.Errorf("weightpath: %w", err)
 	}

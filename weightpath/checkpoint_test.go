@@ -170,7 +170,7 @@ func TestCheckpointBetweenRenames(t *testing.T) {
 	if err := os.Rename(filepath.Join(folder, stateFile), filepath.Join(folder, previousFile)); err != nil {
 		t.Fatal(err)
 	}
-	mustWrite(t, []byte("half a checkpoint"), folder, ".state.safetensors123")
+	mustWrite(t, []byte("half a checkpoint"), folder, ".state.safetensors.123.tmp")
 	got, err := ReadCheckpoint(dir)
 	if err != nil || got.Iteration != 1 || got.Damaged != nil {
 		t.Fatalf("got %+v, %v, want iteration 1", got, err)

@@ -8,12 +8,9 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
-	"os"
 	"path/filepath"
-	"regexp"
-	"syscall"
 
-	"github.com/google/renameio/v2"
+	"github.com/deeplimit/deeplimit/internal/disk"
 )
 
 // The files of a run folder, and the study file of the folder above.
@@ -32,9 +29,6 @@ const (
 	transferFolder   = "transfer"
 	limitFile        = "limit.safetensors"
 )
-
-// leftover matches what a killed process leaves of a file it was replacing.
-var leftover = regexp.MustCompile(`^\.(run\.json|result\.json|trace\.parquet|weights\.safetensors|state\.safetensors|study\.yaml|study\.json|states\.safetensors|transfer\.json|certificates\.json|certificates\.parquet|promises\.parquet)\d+$`)
 
 // A DamagedError names a stored file whose content is not what was written.
 type DamagedError struct {
@@ -67,17 +61,17 @@ func (e *OccupiedError) Error() string {
 	return fmt.Sprintf("weightpath: %s: got a folder with %s, want %s; choose another folder", e.Dir, e.Got, e.Want)
 }
 
-// pending is a file that is complete under a temporary name.
+// pending is a file that is written under a temporary name.
 type pending struct {
-	*renameio.PendingFile
+	*disk.Pending
 	SHA256 string // of its content, hex
 }
 
-// prepare writes a temporary file beside dir/name. The caller ends with
-// CloseAtomicallyReplace, which syncs it, or with Cleanup.
+// prepare writes a temporary file beside dir/name. The caller ends with Replace,
+// which syncs it, or with Discard.
 func prepare(dir, name string, write func(io.Writer) error) (*pending, error) {
 	path := filepath.Join(dir, name)
-	file, err := renameio.NewPendingFile(path, renameio.WithTempDir(dir), renameio.WithPermissions(0o644))
+	file, err := disk.NewPending(path)
 	if err != nil {
 		return nil, fmt.Errorf("weightpath: writing %s: %w", path, err)
 	}
@@ -88,7 +82,7 @@ func prepare(dir, name string, write func(io.Writer) error) (*pending, error) {
 		err = buffer.Flush()
 	}
 	if err != nil {
-		return nil, errors.Join(fmt.Errorf("weightpath: writing %s: %w", path, err), file.Cleanup())
+		return nil, errors.Join(fmt.Errorf("weightpath: writing %s: %w", path, err), file.Discard())
 	}
 	return &pending{file, hex.EncodeToString(digest.Sum(nil))}, nil
 }
@@ -101,21 +95,15 @@ func replaceFile(dir, name string, write func(io.Writer) error) (string, error) 
 	if err != nil {
 		return "", err
 	}
-	if err := file.CloseAtomicallyReplace(); err != nil {
-		return "", errors.Join(fmt.Errorf("weightpath: writing %s: %w", filepath.Join(dir, name), err), file.Cleanup())
+	if err := file.Replace(); err != nil {
+		return "", errors.Join(fmt.Errorf("weightpath: writing %s: %w", filepath.Join(dir, name), err), file.Discard())
 	}
 	return file.SHA256, nil
 }
 
-// syncFolder makes the names in dir durable. File systems that cannot sync a
-// folder (EINVAL, ENOTSUP) order their own renames, so that is no error.
+// syncFolder makes the names in dir durable.
 func syncFolder(dir string) error {
-	folder, err := os.Open(dir)
-	if err != nil {
-		return fmt.Errorf("weightpath: syncing folder: %w", err)
-	}
-	defer folder.Close()
-	if err := folder.Sync(); err != nil && !errors.Is(err, syscall.EINVAL) && !errors.Is(err, errors.ErrUnsupported) {
+	if err := disk.SyncFolder(dir); err != nil {
 		return fmt.Errorf("weightpath: syncing folder: %w", err)
 	}
 	return nil
@@ -123,7 +111,7 @@ func syncFolder(dir string) error {
 
 // makeFolder makes dir, with parents, and makes its name durable.
 func makeFolder(dir string) error {
-	if err := os.MkdirAll(dir, 0o755); err != nil {
+	if err := disk.MkdirAll(dir, 0o755); err != nil {
 		return fmt.Errorf("weightpath: making folder: %w", err)
 	}
 	return syncFolder(filepath.Dir(filepath.Clean(dir)))
@@ -131,13 +119,13 @@ func makeFolder(dir string) error {
 
 // entries returns the names in dir apart from leftovers; none when dir is missing.
 func entries(dir string) ([]string, error) {
-	list, err := os.ReadDir(dir)
+	list, err := disk.ReadDir(dir)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return nil, fmt.Errorf("weightpath: listing folder: %w", err)
 	}
 	var names []string
 	for _, entry := range list {
-		if !leftover.MatchString(entry.Name()) {
+		if !disk.Temporary(entry.Name()) {
 			names = append(names, entry.Name())
 		}
 	}
@@ -147,7 +135,7 @@ func entries(dir string) ([]string, error) {
 // removeLeftovers deletes what a killed process left in dir. Only the process
 // that holds the run may call it.
 func removeLeftovers(dir string) error {
-	list, err := os.ReadDir(dir)
+	list, err := disk.ReadDir(dir)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}
@@ -155,8 +143,8 @@ func removeLeftovers(dir string) error {
 		return fmt.Errorf("weightpath: listing folder: %w", err)
 	}
 	for _, entry := range list {
-		if leftover.MatchString(entry.Name()) {
-			if err := os.Remove(filepath.Join(dir, entry.Name())); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		if disk.Temporary(entry.Name()) {
+			if err := disk.Remove(filepath.Join(dir, entry.Name())); err != nil && !errors.Is(err, fs.ErrNotExist) {
 				return fmt.Errorf("weightpath: removing a leftover: %w", err)
 			}
 		}
@@ -167,7 +155,7 @@ func removeLeftovers(dir string) error {
 // readFile returns the content of a file whose size is that of a header or a
 // trace, not of weights.
 func readFile(path string) ([]byte, error) {
-	data, err := os.ReadFile(path)
+	data, err := disk.ReadFile(path)
 	if err != nil {
 		return nil, fmt.Errorf("weightpath: %w", err)
 	}

@@ -6,9 +6,10 @@ import (
 	"io"
 	"io/fs"
 	"maps"
-	"os"
 	"path/filepath"
 	"slices"
+
+	"github.com/deeplimit/deeplimit/internal/disk"
 )
 
 // ErrDone says that a run folder holds a finished run.
@@ -108,7 +109,7 @@ func Finish(dir string, meta Meta, rows []Row, weights Weights, summary Summary)
 	if err := syncFolder(dir); err != nil {
 		return err
 	}
-	if err := os.RemoveAll(filepath.Join(dir, checkpointFolder)); err != nil {
+	if err := disk.RemoveAll(filepath.Join(dir, checkpointFolder)); err != nil {
 		return fmt.Errorf("weightpath: removing checkpoints: %w", err)
 	}
 	return nil
@@ -117,14 +118,14 @@ func Finish(dir string, meta Meta, rows []Row, weights Weights, summary Summary)
 // Remove deletes a run folder, result.json first, so that a kill in between
 // leaves no folder that looks done.
 func Remove(dir string) error {
-	if err := os.Remove(filepath.Join(dir, resultFile)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+	if err := disk.Remove(filepath.Join(dir, resultFile)); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return fmt.Errorf("weightpath: removing a run: %w", err)
 	} else if err == nil {
 		if err := syncFolder(dir); err != nil {
 			return err
 		}
 	}
-	if err := os.RemoveAll(dir); err != nil {
+	if err := disk.RemoveAll(dir); err != nil {
 		return fmt.Errorf("weightpath: removing a run: %w", err)
 	}
 	return nil

@@ -239,7 +239,7 @@ func TestCreateRefuses(t *testing.T) {
 	})
 	t.Run("leftovers only", func(t *testing.T) {
 		dir := t.TempDir()
-		mustWrite(t, []byte("{"), dir, ".run.json8675309")
+		mustWrite(t, []byte("{"), dir, ".run.json.8675309.tmp")
 		if err := Create(dir, sampleMeta()); err != nil {
 			t.Fatal(err)
 		}

@@ -6,10 +6,11 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
-	"os"
 	"path/filepath"
 
 	"github.com/goccy/go-yaml"
+
+	"github.com/deeplimit/deeplimit/internal/disk"
 )
 
 // overridden is study.json: what a study run with overrides is, beside its text.
@@ -50,7 +51,7 @@ func CreateStudy(dir, name, text string, overrides []string) error {
 	if err := writeOverrides(dir, name, overrides); err != nil {
 		return err
 	}
-	if old, err := os.ReadFile(filepath.Join(dir, studyFile)); err == nil && string(old) == text {
+	if old, err := disk.ReadFile(filepath.Join(dir, studyFile)); err == nil && string(old) == text {
 		return nil
 	}
 	if _, err := replaceFile(dir, studyFile, func(w io.Writer) error { _, err := io.WriteString(w, text); return err }); err != nil {
@@ -83,7 +84,7 @@ func writeOverrides(dir, name string, overrides []string) error {
 		_, err := replaceFile(dir, overridesFile, func(w io.Writer) error { return encodeJSON(w, overridden{name, overrides}) })
 		return err
 	}
-	if err := os.Remove(filepath.Join(dir, overridesFile)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+	if err := disk.Remove(filepath.Join(dir, overridesFile)); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return fmt.Errorf("weightpath: removing overrides of an earlier start: %w", err)
 	}
 	return nil
@@ -135,7 +136,7 @@ func RunDir(studyDir, id string) string { return filepath.Join(studyDir, runsFol
 // List returns the run folders of a study folder, sorted by name; none when it
 // has no folder runs yet. Hidden ones are passed over.
 func List(studyDir string) ([]string, error) {
-	list, err := os.ReadDir(filepath.Join(studyDir, runsFolder))
+	list, err := disk.ReadDir(filepath.Join(studyDir, runsFolder))
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
 	}

@@ -52,7 +52,7 @@ func TestCreateStudyRefuses(t *testing.T) {
 		t.Errorf("%d files, want the one that was there", len(list))
 	}
 	half := t.TempDir()
-	mustWrite(t, []byte("nam"), half, ".study.yaml42")
+	mustWrite(t, []byte("nam"), half, ".study.yaml.42.tmp")
 	if err := CreateStudy(half, "s", "name: s", nil); err != nil {
 		t.Errorf("after a kill: %v", err)
 	}

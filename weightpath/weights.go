@@ -5,10 +5,11 @@ import (
 	"encoding/hex"
 	"fmt"
 	"io"
-	"os"
 	"path/filepath"
 
 	"github.com/nlpodyssey/safetensors"
+
+	"github.com/deeplimit/deeplimit/internal/disk"
 )
 
 // WriteWeights writes w as a safetensors file, atomically and durably. Equal
@@ -45,7 +46,7 @@ func encodeWeights(out io.Writer, w Weights) error {
 
 // readWeights also returns the SHA-256 of the file.
 func readWeights(path string) (Weights, string, error) {
-	file, err := os.Open(path)
+	file, err := disk.Open(path)
 	if err != nil {
 		return Weights{}, "", fmt.Errorf("weightpath: %w", err)
 	}

@@ -1,0 +1,145 @@
+// Package disk holds every call of the operating system on the folders that deeplimit
+// writes: study and run folders, tables, pages. The calls have the names of package os
+// and do what those do. That they pass through one place lets a test make any of them
+// fail (Intercept), as a full disk, a dying one or a vanished folder would.
+package disk
+
+import (
+	"io/fs"
+	"os"
+	"sync/atomic"
+)
+
+// An Op is a kind of call.
+type Op string
+
+// The kinds of call that can be intercepted.
+const (
+	OpOpen    Op = "open"    // of a file that exists, or of a folder
+	OpCreate  Op = "create"  // open of a file that may be made
+	OpRead    Op = "read"    // of part of a file
+	OpWrite   Op = "write"   // of part of a file
+	OpSync    Op = "sync"    // of a file or a folder
+	OpClose   Op = "close"   // of a file or a folder
+	OpRename  Op = "rename"  // Call.Path is the new name
+	OpLink    Op = "link"    // Call.Path is the new name
+	OpMkdir   Op = "mkdir"   // with its parents or alone
+	OpRemove  Op = "remove"  // of a file, or of a folder with all that is in it
+	OpStat    Op = "stat"    // by name, or of an open file
+	OpReadDir Op = "readdir" // of a whole folder
+)
+
+// A Call is a call that is about to be made.
+type Call struct {
+	Op   Op
+	Path string
+}
+
+var intercept atomic.Pointer[func(Call) error]
+
+// Intercept has f asked before every call, from any goroutine. When f returns an error
+// the call is not made, and ends with that error in an *fs.PathError; a write that
+// ends with io.ErrShortWrite is made with half of its bytes. A nil f ends the
+// interception. It is for tests: the program never calls it.
+func Intercept(f func(Call) error) {
+	if f == nil {
+		intercept.Store(nil)
+		return
+	}
+	intercept.Store(&f)
+}
+
+// before returns the error that a call is to end with, nil to make it.
+func before(op Op, path string) error {
+	f := intercept.Load()
+	if f == nil {
+		return nil
+	}
+	if err := (*f)(Call{op, path}); err != nil {
+		return &fs.PathError{Op: string(op), Path: path, Err: err}
+	}
+	return nil
+}
+
+// ReadFile returns the content of a file.
+func ReadFile(path string) ([]byte, error) {
+	if err := before(OpOpen, path); err != nil {
+		return nil, err
+	}
+	if err := before(OpRead, path); err != nil {
+		return nil, err
+	}
+	return os.ReadFile(path)
+}
+
+// ReadDir returns the entries of a folder, sorted by name.
+func ReadDir(path string) ([]fs.DirEntry, error) {
+	if err := before(OpReadDir, path); err != nil {
+		return nil, err
+	}
+	return os.ReadDir(path)
+}
+
+// Stat describes the file that a name, followed through links, stands for.
+func Stat(path string) (fs.FileInfo, error) {
+	if err := before(OpStat, path); err != nil {
+		return nil, err
+	}
+	return os.Stat(path)
+}
+
+// Lstat describes what a name stands for, a link itself where it is one.
+func Lstat(path string) (fs.FileInfo, error) {
+	if err := before(OpStat, path); err != nil {
+		return nil, err
+	}
+	return os.Lstat(path)
+}
+
+// Rename moves a file into the place of another one, if there is one.
+func Rename(from, to string) error {
+	if err := before(OpRename, to); err != nil {
+		return err
+	}
+	return os.Rename(from, to)
+}
+
+// Link gives a file a second name, and fails with fs.ErrExist where that is taken.
+func Link(from, to string) error {
+	if err := before(OpLink, to); err != nil {
+		return err
+	}
+	return os.Link(from, to)
+}
+
+// Mkdir makes one folder.
+func Mkdir(path string, mode fs.FileMode) error {
+	if err := before(OpMkdir, path); err != nil {
+		return err
+	}
+	return os.Mkdir(path, mode)
+}
+
+// MkdirAll makes a folder and those above it that are missing.
+func MkdirAll(path string, mode fs.FileMode) error {
+	if err := before(OpMkdir, path); err != nil {
+		return err
+	}
+	return os.MkdirAll(path, mode)
+}
+
+// Remove deletes a file or an empty folder.
+func Remove(path string) error {
+	if err := before(OpRemove, path); err != nil {
+		return err
+	}
+	return os.Remove(path)
+}
+
+// RemoveAll deletes a folder with all that is in it; none is no error.
+func RemoveAll(path string) error {
+	if err := before(OpRemove, path); err != nil {
+		return err
+	}
+	return os.RemoveAll(path)
+}
