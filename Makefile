@@ -27,6 +27,13 @@ paths: $(BIN) ## exponents, variation index, regime and transfer of trained path
 	for s in $(PATHS); do $(BIN) report runs/paths-$$s || exit 1; done
 	go run ./internal/acceptance/paths runs
 
+.PHONY: papers papers-small
+papers: ## the papers' experiments and claims: writes docs/papers.md (STUDY=limit for one, KEEP=1 to go on with its runs, ACCEPT=1 to record a lost claim)
+	go run ./internal/papers/reproduce $(if $(ACCEPT),-accept) $(if $(KEEP),-keep) $(STUDY)
+
+papers-small: ## the same code at small sizes, seconds each, held to papers/small.json
+	go run ./internal/papers/reproduce -small $(if $(ACCEPT),-accept) $(if $(KEEP),-keep) $(STUDY)
+
 .PHONY: test
 test: ## all tests, offline
 	go test ./...

@@ -1,0 +1,179 @@
+package papers
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/deeplimit/deeplimit/analyze"
+	"github.com/deeplimit/deeplimit/internal/cli"
+	"github.com/deeplimit/deeplimit/report"
+	"github.com/deeplimit/deeplimit/weightpath"
+)
+
+// A Bench is where the claims of an experiment find what its steps left behind.
+type Bench struct {
+	ctx     context.Context
+	runs    string // the folder of the study folders
+	outputs [][]byte
+	results map[string]*analyze.Result
+}
+
+// Dir returns the folder of a study below {runs}.
+func (b *Bench) Dir(study string) string { return filepath.Join(b.runs, study) }
+
+// Result analyses the folder of a study below {runs}, with loss traces. One without
+// groups or with runs that did not finish is an error.
+func (b *Bench) Result(study string) (*analyze.Result, error) {
+	if r := b.results[study]; r != nil {
+		return r, nil
+	}
+	result, err := analyze.Study(b.ctx, b.Dir(study), analyze.Options{Trace: true})
+	if err == nil && (len(result.Groups) == 0 || len(result.Unfinished) > 0) {
+		err = fmt.Errorf("papers: %s: got %d groups and %d unfinished runs, want a study that ran to its end", b.Dir(study), len(result.Groups), len(result.Unfinished))
+	}
+	if err != nil {
+		return nil, err
+	}
+	b.results[study] = result
+	return result, nil
+}
+
+// Run opens the folder of a run.
+func (b *Bench) Run(study, id string) (*weightpath.Run, error) {
+	return weightpath.Open(weightpath.RunDir(b.Dir(study), id))
+}
+
+// Output decodes the JSON that a step, counted from 0, printed.
+func (b *Bench) Output(step int, value any) error {
+	if err := json.Unmarshal(b.outputs[step], value); err != nil {
+		return fmt.Errorf("papers: output of step %d: %w", step+1, err)
+	}
+	return nil
+}
+
+// Figures returns the figures of a study's report whose names begin with one of the
+// prefixes, such as "variation-", in the order of the report.
+func (b *Bench) Figures(study string, prefixes ...string) ([]*report.Figure, error) {
+	result, err := b.Result(study)
+	if err != nil {
+		return nil, err
+	}
+	all, err := report.Figures(b.ctx, b.Dir(study), result, report.Options{})
+	if err != nil {
+		return nil, err
+	}
+	var chosen []*report.Figure
+	for _, f := range all {
+		for _, prefix := range prefixes {
+			if strings.HasPrefix(f.Name, prefix) {
+				chosen = append(chosen, f)
+			}
+		}
+	}
+	if len(chosen) == 0 {
+		return nil, fmt.Errorf("papers: %s: got no figure named %s…", b.Dir(study), strings.Join(prefixes, "…, "))
+	}
+	return chosen, nil
+}
+
+// do runs the steps of an experiment. Diverged runs are a result, not an error.
+func (b *Bench) do(e *Experiment, small bool, log io.Writer) error {
+	for _, step := range e.Steps {
+		fmt.Fprintf(log, "deeplimit %s\n", step.text(b.runs, small))
+		args, err := step.args(b.runs, small)
+		if err != nil {
+			return fmt.Errorf("papers: %s: %w", e.Name, err)
+		}
+		var stdout, stderr bytes.Buffer
+		if code := cli.Main(args, &stdout, &stderr); code > 1 {
+			return fmt.Errorf("papers: %s: deeplimit %s: exit code %d\n%s", e.Name, strings.Join(args, " "), code, stderr.String())
+		}
+		if err := b.ctx.Err(); err != nil {
+			return err
+		}
+		b.outputs = append(b.outputs, stdout.Bytes())
+	}
+	return nil
+}
+
+// text returns the command as a reader would type it.
+func (s Step) text(runs string, small bool) string {
+	command := s.Command
+	if small {
+		command += " " + s.Small
+	}
+	return strings.TrimSpace(strings.ReplaceAll(command, "{runs}", runs))
+}
+
+// args splits the command at spaces outside single quotes.
+func (s Step) args(runs string, small bool) ([]string, error) {
+	var args []string
+	quoted, open := false, false
+	for _, r := range s.text(runs, small) {
+		switch {
+		case r == '\'':
+			quoted = !quoted
+			if !open {
+				args, open = append(args, ""), true
+			}
+		case r == ' ' && !quoted:
+			open = false
+		default:
+			if !open {
+				args, open = append(args, ""), true
+			}
+			args[len(args)-1] += string(r)
+		}
+	}
+	if quoted {
+		return nil, errors.New("a quote of the command is not closed")
+	}
+	return args, nil
+}
+
+// clear removes the study folders that the steps name, so that what is measured was
+// made by this program.
+func (e *Experiment) clear(runs string) error {
+	for _, step := range e.Steps {
+		args, err := step.args(runs, false)
+		if err != nil {
+			return err
+		}
+		for _, arg := range args {
+			name, below := strings.CutPrefix(arg, runs+"/")
+			if !below {
+				continue
+			}
+			if err := os.RemoveAll(filepath.Join(runs, strings.Split(name, "/")[0])); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// studies returns the study files among the arguments of the steps.
+func (e *Experiment) studies(runs string) ([]string, error) {
+	var files []string
+	seen := map[string]bool{}
+	for _, step := range e.Steps {
+		args, err := step.args(runs, false)
+		if err != nil {
+			return nil, err
+		}
+		for _, arg := range args {
+			if strings.HasSuffix(arg, ".yaml") && !seen[arg] {
+				seen[arg] = true
+				files = append(files, arg)
+			}
+		}
+	}
+	return files, nil
+}

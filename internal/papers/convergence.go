@@ -1,0 +1,104 @@
+package papers
+
+import (
+	"fmt"
+
+	"github.com/deeplimit/deeplimit/analyze"
+	"github.com/deeplimit/deeplimit/proof"
+	"github.com/deeplimit/deeplimit/report"
+	"github.com/deeplimit/deeplimit/scaling"
+)
+
+// convergence is the regime of [CRX]: small loss, separated inputs, a smooth activation.
+func convergence() Experiment {
+	const study, source = "convergence", "[CRX]"
+	return Experiment{
+		Name: study, Title: "Linear convergence and weights of finite 2-variation", Source: "[CRX], theorems and section on experiments",
+		Setup: `Orthonormal inputs, targets at distance 0.3, tanh, d = 10, N = 8, independent initial weights of size L^−(β+½),
+gradient descent with step 8·L^(2α−1) down to a loss of 10⁻¹⁰. The paper proves linear convergence and finite 2-variation of the limit
+with constants that it does not make explicit; the certificate is deeplimit's own derivation in its spirit
+([certificates.md](certificates.md)).`,
+		Steps: []Step{{
+			Command: "run papers/convergence.yaml --out {runs}/convergence --no-report",
+			Small:   "--set 'depths=[16, 64, 256]' --set seeds=3",
+		}},
+		Claims: []Claim{
+			{
+				Key: "linear-rate", Text: "the loss falls linearly: smallest R² of log J against the iteration", Source: source, Want: AtLeast(0.99),
+				Measure: worstRun(study, rSquared),
+			},
+			{
+				Key: "weight-size", Text: "L^β max‖A_k‖_F neither grows nor falls: exponent of max‖A_k‖_F, plus β", Source: source, Want: Around(0, 0.05),
+				Measure: eachGroup(study, func(g analyze.Group) Measurement {
+					return ofSlope(named(g.Exponents, "max_frobenius"), 1-g.Alpha)
+				}),
+			},
+			{
+				Key: "first-variation", Text: "V_1 of L^β A grows like L^½", Source: "size L^−(β+½) of the initial noise", Want: Around(0.5, 0.05),
+				Measure: eachGroup(study, func(g analyze.Group) Measurement { return ofSlope(named(g.VariationSlope, "1"), 0) }),
+			},
+			{
+				Key: "second-variation", Text: "V_2 of L^β A stays bounded: exponent 0", Source: source, Want: Around(0, 0.05),
+				Measure: eachGroup(study, func(g analyze.Group) Measurement { return ofSlope(named(g.VariationSlope, "2"), 0) }),
+			},
+			{
+				Key: "variation-index", Text: "the variation index is at most 2", Source: source, Want: AtMost(2.05),
+				Measure: eachGroup(study, func(g analyze.Group) Measurement { return ofIndex(g.VariationIndex) }),
+			},
+			{
+				Key: "displacement", Text: "V_1 of L^β (A(T) − A(0)) stays bounded: exponent at most 0", Source: "[CRX], increments of the gradient over layers", Want: AtMost(0.05),
+				Measure: eachGroup(study, func(g analyze.Group) Measurement {
+					return ofSlope(named(g.Exponents, "displacement_variation"), 0)
+				}),
+			},
+			{
+				Key: "regime", Text: "the weights are a smooth trend and layer noise (diffusive)", Source: "[CCRX], hypothesis 2", Want: Range{1, 1},
+				Measure: eachGroup(study, func(g analyze.Group) Measurement { return ofRegime(g.Regime, scaling.Diffusive) }),
+			},
+			{
+				Key: "certificate", Text: "a certificate of convergence to a global optimum is issued: share of runs", Source: "[CRX], deeplimit bounds", Want: Range{1, 1},
+				Measure: func(b *Bench) ([]Measurement, error) { return certified(b, study) },
+			},
+		},
+		Figures: func(b *Bench) ([]*report.Figure, error) {
+			return b.Figures(study, "loss-", "variation-")
+		},
+	}
+}
+
+// certified returns the share of the runs of every group that have a certificate
+// of convergence, and the largest loss at which one was issued.
+func certified(b *Bench, study string) ([]Measurement, error) {
+	result, err := b.Result(study)
+	if err != nil {
+		return nil, err
+	}
+	var found []Measurement
+	for _, g := range result.Groups {
+		runs, issued, largest := 0, 0, 0.0
+		for _, r := range result.Runs {
+			if r.Group != g.Group {
+				continue
+			}
+			runs++
+			opened, err := b.Run(study, r.ID)
+			if err != nil {
+				return nil, err
+			}
+			about, err := proof.Read(opened)
+			if err != nil {
+				return nil, err
+			}
+			if c := about.Certificate; c != nil {
+				issued++
+				largest = max(largest, c.Loss)
+			}
+		}
+		note := fmt.Sprintf("%d of %d runs", issued, runs)
+		if issued > 0 {
+			note += fmt.Sprintf(", from a loss of %.2g on", largest)
+		}
+		found = append(found, Exactly(caseOf(result, g), float64(issued)/float64(runs), note))
+	}
+	return found, nil
+}

@@ -1,0 +1,8 @@
+package papers
+
+// Experiments returns all of them, in the order of the page.
+func Experiments() []Experiment {
+	return []Experiment{
+		convergence(),
+	}
+}

@@ -1,0 +1,126 @@
+package papers
+
+import (
+	"fmt"
+	"maps"
+	"math"
+	"slices"
+	"strings"
+
+	"github.com/deeplimit/deeplimit/analyze"
+	"github.com/deeplimit/deeplimit/scaling"
+)
+
+// eachGroup returns a Measure that takes one number from every group of a study.
+func eachGroup(study string, of func(analyze.Group) Measurement) func(*Bench) ([]Measurement, error) {
+	return func(b *Bench) ([]Measurement, error) {
+		result, err := b.Result(study)
+		if err != nil {
+			return nil, err
+		}
+		var found []Measurement
+		for _, g := range result.Groups {
+			m := of(g)
+			m.Case = caseOf(result, g)
+			found = append(found, m)
+		}
+		return found, nil
+	}
+}
+
+// worstRun returns a Measure that takes the smallest number among the runs of every
+// group; a run without one makes it NaN.
+func worstRun(study string, of func(analyze.Run) float64) func(*Bench) ([]Measurement, error) {
+	return func(b *Bench) ([]Measurement, error) {
+		result, err := b.Result(study)
+		if err != nil {
+			return nil, err
+		}
+		var found []Measurement
+		for _, g := range result.Groups {
+			worst, runs := math.Inf(1), 0
+			for _, r := range result.Runs {
+				if r.Group == g.Group {
+					worst, runs = math.Min(worst, of(r)), runs+1
+				}
+			}
+			found = append(found, Exactly(caseOf(result, g), worst, fmt.Sprintf("worst of %d runs", runs)))
+		}
+		return found, nil
+	}
+}
+
+// caseOf names a group by what the study varies: the data set, when there are several,
+// and the last word of every setting.
+func caseOf(result *analyze.Result, g analyze.Group) string {
+	var words []string
+	if slices.ContainsFunc(result.Groups, func(other analyze.Group) bool { return other.Data != g.Data }) {
+		words = append(words, g.Data)
+	}
+	for _, path := range slices.Sorted(maps.Keys(g.Settings)) {
+		words = append(words, path[strings.LastIndexByte(path, '.')+1:]+" "+g.Settings[path])
+	}
+	return strings.Join(words, ", ")
+}
+
+// ofSlope returns an exponent with its interval, both moved by shift; no interval where
+// the fit has none.
+func ofSlope(s *analyze.Slope, shift float64) Measurement {
+	if s == nil || s.Method == "" {
+		return missing("no slope")
+	}
+	m := Measurement{Value: s.Slope + shift, Low: s.Low + shift, High: s.High + shift}
+	if s.Method == scaling.NoInterval {
+		m.Low, m.High, m.Note = math.NaN(), math.NaN(), "no interval"
+	}
+	return m
+}
+
+// named returns a slope of a map, nil if it is not there.
+func named(slopes map[string]analyze.Slope, key string) *analyze.Slope {
+	if s, ok := slopes[key]; ok {
+		return &s
+	}
+	return nil
+}
+
+// ofIndex returns a variation index with its interval.
+func ofIndex(x *analyze.Index) Measurement {
+	if x == nil {
+		return missing("no index")
+	}
+	m := Measurement{Value: x.Index, Low: x.Low, High: math.Inf(1)}
+	if x.High != nil {
+		m.High = *x.High
+	}
+	if x.Method == scaling.NoInterval {
+		m.Low, m.High = math.NaN(), math.NaN()
+	}
+	return m
+}
+
+// ofRegime returns 1 if the verdict is the wanted kind, 0 if it is another.
+func ofRegime(r *analyze.Regime, want scaling.Kind) Measurement {
+	if r == nil {
+		return missing("no verdict")
+	}
+	is := 0.0
+	if r.Verdict == want {
+		is = 1
+	}
+	return Exactly("", is, string(r.Verdict)+": "+r.Reason)
+}
+
+// missing is a number that could not be measured.
+func missing(why string) Measurement {
+	nan := math.NaN()
+	return Measurement{Value: nan, Low: nan, High: nan, Note: why}
+}
+
+// rSquared returns that of the linear rate, NaN without one.
+func rSquared(r analyze.Run) float64 {
+	if r.Rate == nil {
+		return math.NaN()
+	}
+	return r.Rate.R2
+}

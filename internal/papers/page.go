@@ -1,0 +1,134 @@
+package papers
+
+import (
+	"fmt"
+	"io"
+	"strings"
+)
+
+// rule is the text on verdicts; Range.Judge is the code of it.
+const rule = `A claim is a range of numbers. Where theory gives an exponent for infinite depth, the range is that
+number ± 0.05 unless the claim says otherwise, for what finitely many layers bend. The interval is the 95 %
+interval of the slope over seeds (Student's t; over the points of the regression where there is one seed). Numbers
+that are exact for these runs, such as the worst of all of them, stand without an interval and are their own ends.
+
+- **reproduced**: the interval lies inside the range;
+- **not reproduced**: it lies outside;
+- **cannot tell**: it does both in part, or there is none.
+`
+
+// A printer remembers the first error of writing.
+type printer struct {
+	w   io.Writer
+	err error
+}
+
+func (p *printer) print(format string, args ...any) {
+	if p.err == nil {
+		_, p.err = fmt.Fprintf(p.w, format, args...)
+	}
+}
+
+// WritePage writes docs/papers.md from a record. Experiments that it does not hold are
+// named as not run.
+func WritePage(w io.Writer, record Record) error {
+	p := &printer{w: w}
+	p.print("# The papers, reproduced\n\n")
+	p.print("Written by `make papers`; every number comes from the run folders of the commands shown. One experiment alone:\n`make papers STUDY=limit`.\n\n%s\n", rule)
+	p.print("| experiment | from | reproduced | not reproduced | cannot tell | time |\n|---|---|---|---|---|---|\n")
+	for _, e := range Experiments() {
+		out, ok := record[e.Name]
+		if !ok {
+			p.print("| %s | %s | not run yet | | | |\n", e.Title, e.Source)
+			continue
+		}
+		count := out.count()
+		p.print("| [%s](#%s) | %s | %d | %d | %d | %.0f s |\n", e.Title, e.Name, e.Source, count[Reproduced], count[NotReproduced], count[CannotTell], out.Seconds)
+	}
+	for _, e := range Experiments() {
+		if out, ok := record[e.Name]; ok {
+			p.section(&e, out)
+		}
+	}
+	p.provenance(record)
+	p.references()
+	return p.err
+}
+
+func (o Outcome) count() map[Verdict]int {
+	count := map[Verdict]int{}
+	for _, j := range o.Claims {
+		count[j.Verdict]++
+	}
+	return count
+}
+
+// section writes one experiment.
+func (p *printer) section(e *Experiment, out Outcome) {
+	p.print("\n## %s\n\n**%s.** From: %s.\n\n%s\n\n", e.Name, e.Title, e.Source, strings.TrimSpace(e.Setup))
+	for _, step := range e.Steps {
+		p.print("    deeplimit %s\n", step.text(fullRuns, false))
+	}
+	p.print("\n%.0f s on %d cores.\n\n", out.Seconds, out.Cores)
+	p.print("| claim | from | case | wanted | measured | verdict |\n|---|---|---|---|---|---|\n")
+	for _, claim := range e.Claims {
+		text, source := claim.Text, claim.Source
+		for _, j := range out.Claims {
+			if j.Key != claim.Key {
+				continue
+			}
+			measured := j.interval()
+			if j.Note != "" {
+				measured += "; " + j.Note
+			}
+			p.print("| %s | %s | %s | %s | %s | %s |\n", text, source, cellText(j.Case), j.Want, cellText(measured), j.Verdict.bold())
+			text, source = "", "" // once for all cases
+		}
+	}
+	for _, f := range out.Figures {
+		p.print("\n![%s](figures/papers/%s)\n\n*%s.* %s\n", strings.ReplaceAll(f.Alt, "]", ")"), f.File, f.Title, f.Caption)
+	}
+}
+
+// bold sets off what is not as claimed.
+func (v Verdict) bold() string {
+	if v == Reproduced {
+		return string(v)
+	}
+	return "**" + string(v) + "**"
+}
+
+// cellText keeps text inside its cell of a table.
+func cellText(text string) string { return strings.ReplaceAll(text, "|", "\\|") }
+
+// interval returns "1.02 [0.98, 1.06]", the value alone when it is exact.
+func (j Judged) interval() string {
+	if j.Low == j.High {
+		return digits(float64(j.Value))
+	}
+	return fmt.Sprintf("%s [%s, %s]", digits(float64(j.Value)), digits(float64(j.Low)), digits(float64(j.High)))
+}
+
+// provenance says what was run: a hash for each study file, its seeds and the program.
+func (p *printer) provenance(record Record) {
+	p.print("\n## What was run\n\n| study file | SHA-256 | seeds | program |\n|---|---|---|---|\n")
+	for _, e := range Experiments() {
+		for _, f := range record[e.Name].Studies {
+			seeds := strings.Trim(fmt.Sprint(f.Seeds), "[]")
+			p.print("| [%s](../%s) | `%.16s…` | %s | %s |\n", f.Path, f.Path, f.SHA256, seeds, cellText(record[e.Name].Version))
+		}
+	}
+}
+
+// references lists the papers that sources cite.
+func (p *printer) references() {
+	p.print(`
+## References
+
+- [CRX] Cont, Rossier, Xu, *Convergence and Implicit Regularization Properties of Gradient Descent for Deep Residual Networks*, [arXiv 2204.07261](https://arxiv.org/abs/2204.07261) (v4).
+- [CCRX] Cohen, Cont, Rossier, Xu, *Scaling Properties of Deep Residual Networks*, ICML 2021, [arXiv 2105.12245](https://arxiv.org/abs/2105.12245).
+- [MFBV] Marion, Fermanian, Biau, Vert, *Scaling ResNets in the Large-depth Regime*, JMLR 2025, [arXiv 2206.06929](https://arxiv.org/abs/2206.06929).
+- [MWSB] Marion, Wu, Sander, Biau, *Implicit Regularization of Deep Residual Networks towards Neural ODEs*, [arXiv 2309.01213](https://arxiv.org/abs/2309.01213).
+- [BFT] Bayer, Friz, Tapia, *Stability of Deep Neural Networks via Discrete Rough Paths*, [arXiv 2201.07566](https://arxiv.org/abs/2201.07566).
+`)
+}
