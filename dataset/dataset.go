@@ -1,5 +1,5 @@
 // Package dataset makes the samples of a supervised-learning problem: separated
-// unit vectors, teachers (rotation, ODE, SDE), embedded digits and diabetes,
+// unit vectors, teachers (rotation, ODE, SDE), uniform noise, embedded digits and diabetes,
 // MNIST and Fashion-MNIST from IDX files, CSV and .npy files of the user.
 //
 // Dimensions: N samples, d inputs, m outputs.
@@ -7,7 +7,7 @@ package dataset
 
 // Spec is the `data` section of a study file. Zero values mean the default.
 type Spec struct {
-	// Kind is one of Kinds: separated, rotation, ode, sde, digits, diabetes,
+	// Kind is one of Kinds: separated, rotation, ode, sde, uniform, digits, diabetes,
 	// mnist, fashion-mnist, csv, files.
 	Kind string `yaml:"kind" json:"kind"`
 	// Name labels the set in tables and figures; default Kind.
@@ -23,7 +23,8 @@ type Spec struct {
 	// Seed draws samples and splits; default: the seed of the run.
 	Seed *uint64 `yaml:"seed,omitempty" json:"seed,omitempty"`
 
-	// Width is the dimension d of inputs and targets of a generator.
+	// Width is the dimension d of the inputs of a generator, and of its targets but for
+	// kind uniform, which has one.
 	Width int `yaml:"width,omitempty" json:"width,omitempty"`
 	// Distance is ‖y_i − x_i‖ of kind separated.
 	Distance float64 `yaml:"distance,omitempty" json:"distance,omitempty"`

@@ -19,7 +19,7 @@ type kind struct {
 	// train and test are the numbers of samples of the published set; test is 0
 	// where test samples come from the same rows, both are 0 where it depends.
 	train, test     int
-	inputs, outputs int // d and m of the published set, 0 where it depends
+	inputs, outputs int // d and m, 0 where the study file or the user's file says
 	source, licence string
 }
 
@@ -39,6 +39,10 @@ var kinds = []kind{
 	{
 		name: "sde", about: "the ode teacher with additive Brownian noise",
 		fields: []string{"test", "width", "steps", "step", "noise"},
+	},
+	{
+		name: "uniform", about: "inputs uniform on [0,1]^d, one target uniform on [0,1]: no rule to learn",
+		fields: []string{"test", "width"}, outputs: 1,
 	},
 	{
 		name: "digits", about: "8×8 images of handwritten digits", stored: true, scaled: true,

@@ -1,6 +1,7 @@
 package dataset
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"path/filepath"
@@ -23,6 +24,8 @@ func Load(spec Spec, base string) (*Set, error) {
 		return separated(spec)
 	case "rotation", "ode", "sde":
 		return teacher(spec), nil
+	case "uniform":
+		return uniform(spec), nil
 	}
 	train, test, err := open(spec, base)
 	if err != nil {
@@ -90,7 +93,7 @@ func Dimensions(spec Spec, base string) (inputs, outputs int, err error) {
 	}
 	k, err := kindNamed(spec.Kind)
 	if k.inputs == 0 {
-		return spec.Width, spec.Width, err
+		return spec.Width, cmp.Or(k.outputs, spec.Width), err
 	}
 	return k.inputs, k.outputs, err
 }

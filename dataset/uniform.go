@@ -1,0 +1,30 @@
+package dataset
+
+import "github.com/deeplimit/deeplimit/internal/stream"
+
+// uniform makes inputs uniform on [0,1]^d, each with one independent target uniform on
+// [0,1]: what [MFBV] sends through untrained networks. Test samples come from a stream
+// of their own.
+func uniform(spec Spec) *Set {
+	set := noise(spec, spec.Samples, "data/inputs")
+	if spec.Test > 0 {
+		set.Test = noise(spec, spec.Test, "data/test")
+	}
+	return set
+}
+
+// noise draws n samples, input and target in turn.
+func noise(spec Spec, n int, purpose string) *Set {
+	set := &Set{
+		Name: spec.Name, Inputs: spec.Width, Outputs: 1, Samples: n, Source: "generated: uniform inputs and targets",
+		X: make([]float64, n*spec.Width), Y: make([]float64, n),
+	}
+	random := stream.New(*spec.Seed, purpose)
+	for i := range n {
+		for j := range spec.Width {
+			set.X[i*spec.Width+j] = random.Float64()
+		}
+		set.Y[i] = random.Float64()
+	}
+	return set
+}
