@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
+	"slices"
 
 	"github.com/deeplimit/deeplimit/internal/stream"
 )
@@ -14,11 +15,8 @@ import (
 func (i Initial) draw(g Group, depth int, seed uint64, base string) ([]float64, error) {
 	entries := make([]float64, g.Len())
 	size := g.Len() / depth
-	scale := 0.0
-	if i.Kind != "zero" && i.Kind != "file" {
-		scale = *i.Amplitude * math.Pow(float64(depth), -*i.Exponent)
-	}
-	own := func() *rand.Rand { return stream.New(seed, fmt.Sprintf("initial/%s/depth=%d", g.Name, depth)) }
+	scale := i.scale(depth)
+	own := func() *rand.Rand { return rand.New(i.source(g, depth, seed)) }
 	shared := "initial/" + g.Name
 	switch i.Kind {
 	case "zero":
@@ -44,9 +42,11 @@ func (i Initial) draw(g Group, depth int, seed uint64, base string) ([]float64, 
 			independent(entries, i.Kind, own())
 		}
 	case "gaussian-process":
-		alongLayers(entries, size, func(path []float64, entry int) {
-			smooth(path, i.Length, stream.New(seed, fmt.Sprintf("%s/process/%d", shared, entry)))
-		})
+		sources := make([]*rand.Rand, size)
+		for entry := range sources {
+			sources[entry] = stream.New(seed, fmt.Sprintf("%s/process/%d", shared, entry))
+		}
+		smooth(entries, depth, i.Length, sources)
 	case "fractional-brownian", "fractional-noise":
 		noise := newFractionalNoise(i.Hurst, depth, i.Coupled)
 		random := own()
@@ -68,20 +68,44 @@ func (i Initial) draw(g Group, depth int, seed uint64, base string) ([]float64, 
 	return entries, nil
 }
 
+// scale returns what standard draws are multiplied with, amplitude·L^−exponent; 0 for
+// kinds zero and file.
+func (i Initial) scale(depth int) float64 {
+	if i.Kind == "zero" || i.Kind == "file" {
+		return 0
+	}
+	return *i.Amplitude * math.Pow(float64(depth), -*i.Exponent)
+}
+
+// source returns the generator of the draws that a depth has for itself.
+func (i Initial) source(g Group, depth int, seed uint64) *rand.PCG {
+	return stream.Source(seed, fmt.Sprintf("initial/%s/depth=%d", g.Name, depth))
+}
+
+// independent says whether all entries are independent draws from source, layer after
+// layer.
+func (i Initial) independent() bool {
+	return slices.Contains(tieable, i.Kind) && !i.Tied && !i.Coupled
+}
+
 // independent fills entries with draws of mean 0: standard normal, the same
 // rejected outside ±2, or uniform with variance 1.
 func independent(entries []float64, kind string, random *rand.Rand) {
-	for j := range entries {
-		switch kind {
-		case "normal":
+	switch kind {
+	case "normal":
+		for j := range entries {
 			entries[j] = random.NormFloat64()
-		case "truncated-normal":
+		}
+	case "truncated-normal":
+		for j := range entries {
 			z := random.NormFloat64()
 			for math.Abs(z) > 2 {
 				z = random.NormFloat64()
 			}
 			entries[j] = z
-		case "uniform":
+		}
+	case "uniform":
+		for j := range entries {
 			entries[j] = math.Sqrt(3) * (2*random.Float64() - 1)
 		}
 	}
@@ -108,13 +132,14 @@ func accumulate(path []float64, scale float64) {
 	}
 }
 
-// smooth fills path with a Gaussian process of covariance exp(−(s−t)²/2ℓ²) at
-// s = k/L, k = 1..L: a random Fourier series of period P = 1 + 8ℓ, whose periodic
-// images change the covariance on [0,1] by less than e^−32. The function drawn
-// does not depend on L.
-func smooth(path []float64, length float64, random *rand.Rand) {
-	period := 1 + 8*length
-	clear(path)
+// smooth fills entries (L, size) with a Gaussian process of covariance
+// exp(−(s−t)²/2ℓ²) at s = k/L, k = 1..L, for each of the sources: a random Fourier
+// series of period P = 1 + 8ℓ, whose periodic images change the covariance on [0,1] by
+// less than e^−32. The functions drawn do not depend on L.
+func smooth(entries []float64, depth int, length float64, sources []*rand.Rand) {
+	period, size := 1+8*length, len(sources)
+	a, b := make([]float64, size), make([]float64, size)
+	clear(entries)
 	for m := 0; ; m++ {
 		frequency := 2 * math.Pi * float64(m) / period
 		weight := math.Exp(-0.5 * frequency * frequency * length * length)
@@ -125,10 +150,15 @@ func smooth(path []float64, length float64, random *rand.Rand) {
 		if m > 0 {
 			amplitude *= math.Sqrt2
 		}
-		a, b := random.NormFloat64(), random.NormFloat64()
-		for k := range path {
-			sin, cos := math.Sincos(frequency * float64(k+1) / float64(len(path)))
-			path[k] += amplitude * (a*cos + b*sin)
+		for e, random := range sources {
+			a[e], b[e] = random.NormFloat64(), random.NormFloat64()
+		}
+		for k := range depth {
+			sin, cos := math.Sincos(frequency * float64(k+1) / float64(depth))
+			for e, v := range entries[k*size : (k+1)*size] {
+				// The conversions round each product on its own on every machine.
+				entries[k*size+e] = v + float64(amplitude*(float64(a[e]*cos)+float64(b[e]*sin)))
+			}
 		}
 	}
 }

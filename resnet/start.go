@@ -1,0 +1,336 @@
+package resnet
+
+import (
+	"fmt"
+	"math"
+	"math/rand/v2"
+
+	"github.com/deeplimit/deeplimit/internal/kernel"
+	"github.com/deeplimit/deeplimit/internal/stream"
+)
+
+// A Start is how a network at iteration 0 changes the length of what goes through it:
+// means over the samples, with h_0 = E x and the adjoint p_k = ∂J/∂h_k. A ratio is NaN
+// or infinite where float64 has no room for it, or where h_0 or p_L is zero.
+type Start struct {
+	Forward        float64 // ‖h_L‖²/‖h_0‖²
+	Change         float64 // ‖h_L − h_0‖²/‖h_0‖²
+	Backward       float64 // ‖p_0‖²/‖p_L‖²
+	BackwardChange float64 // ‖p_0 − p_L‖²/‖p_L‖²
+}
+
+// A Starter draws the initial weights of a network, once for each seed, and takes
+// samples to its end and their adjoints back. Seed s gives the network that
+// Parameters gives, number for number.
+//
+// A layer of independent entries is drawn when a sample reaches it, and drawn again
+// when the adjoint comes back: all that is kept of a layer is the state of its
+// generator and σ′. So a draw takes the memory of one layer's weights, however deep the
+// network is. The kinds whose entries form paths over the layers are drawn whole.
+//
+// A Starter is not safe for concurrent use.
+type Starter[T kernel.Float] struct {
+	net     *Network
+	ops     *kernel.Ops[T]
+	initial Initial
+	base    string
+	sigma   func(s, ds, u []T)
+	frames  map[string][]T // E and C
+
+	before, behind, biasBefore, biasBehind *layerDraw[T] // nil where absent
+
+	tile                                             tile[T]
+	first, state, adjoint, last                      []T // h_0, h, p, p_L (d, n)
+	slopes, value, pulled, product, branch, residual []T
+}
+
+// maxColumns bounds the samples of a Start: all go through a layer together, and
+// their σ′ are kept at every layer.
+const maxColumns = 256
+
+// NewStarter returns a Starter of the network. initial must be resolved; base is the
+// folder that relative paths of kind file start from.
+func NewStarter[T kernel.Float](net *Network, initial Initial, base string) *Starter[T] {
+	s := &Starter[T]{net: net, ops: kernel.For[T](), initial: initial, base: base, frames: map[string][]T{}}
+	s.sigma = activate(net, s.ops)
+	s.before, s.biasBefore = newLayerDraws[T](&net.before, initial)
+	s.behind, s.biasBehind = newLayerDraws[T](&net.behind, initial)
+	return s
+}
+
+// Draw draws the network of the seed and returns what it does to the samples, 256 at
+// most.
+func (s *Starter[T]) Draw(samples Samples, seed uint64) (Start, error) {
+	count := len(samples.X) / s.net.Inputs
+	if count < 1 || count > maxColumns || len(samples.Y) != count*s.net.Outputs {
+		return Start{}, fmt.Errorf("resnet: Starter.Draw: got %d samples and %d target entries, want 1 to %d samples with %d targets each", count, len(samples.Y), maxColumns, s.net.Outputs)
+	}
+	for _, d := range s.draws() {
+		if err := d.begin(s.net.Depth, seed, s.base); err != nil {
+			return Start{}, fmt.Errorf("resnet: initial %s at depth %d: %w", d.group.Name, s.net.Depth, err)
+		}
+	}
+	s.drawFrame("E", s.net.embed, seed)
+	s.drawFrame("C", s.net.readout, seed)
+	s.enter(samples, count)
+	delta := T(s.net.ResidualScale())
+	for k := range s.net.Depth {
+		s.forward(k, delta)
+	}
+	s.turn()
+	for k := s.net.Depth - 1; k >= 0; k-- {
+		s.backward(k, delta)
+	}
+	return Start{
+		Forward:        s.ratio(s.state, nil, s.first),
+		Change:         s.ratio(s.state, s.first, s.first),
+		Backward:       s.ratio(s.adjoint, nil, s.last),
+		BackwardChange: s.ratio(s.adjoint, s.last, s.last),
+	}, nil
+}
+
+// draws lists the groups that are drawn layer by layer.
+func (s *Starter[T]) draws() []*layerDraw[T] {
+	var list []*layerDraw[T]
+	for _, d := range []*layerDraw[T]{s.before, s.biasBefore, s.behind, s.biasBehind} {
+		if d != nil {
+			list = append(list, d)
+		}
+	}
+	return list
+}
+
+// drawFrame draws E or C, as Parameters does.
+func (s *Starter[T]) drawFrame(name string, g *Group, seed uint64) {
+	if g == nil {
+		return
+	}
+	frame := orthonormal(g.Shape[0], g.Shape[1], stream.New(seed, "frame/"+name))
+	s.frames[name] = resize(s.frames[name], len(frame))
+	convert(s.frames[name], frame)
+}
+
+// enter packs the samples and sets h_0 = E x.
+func (s *Starter[T]) enter(samples Samples, count int) {
+	rows := make([]int, count)
+	for i := range rows {
+		rows[i] = i
+	}
+	s.tile.pack(samples.X, samples.Y, nil, rows, s.net.Inputs, s.net.Outputs)
+	n, d, m := s.tile.n, s.net.Width, s.net.middle()
+	for _, v := range []*[]T{&s.first, &s.state, &s.adjoint, &s.last, &s.branch} {
+		*v = resize(*v, d*n)
+	}
+	for _, v := range []*[]T{&s.value, &s.pulled} {
+		*v = resize(*v, m*n)
+	}
+	s.product = resize(s.product, max(d, m)*n)
+	s.residual = resize(s.residual, s.net.Outputs*n)
+	s.slopes = resize(s.slopes, s.net.Depth*m*n)
+	if e := s.net.embed; e != nil {
+		s.ops.Affine(s.first, s.frames["E"], s.tile.x, nil, d, s.net.Inputs, n)
+	} else {
+		copy(s.first, s.tile.x)
+	}
+	copy(s.state, s.first)
+}
+
+// forward draws layer k and takes the states through it.
+func (s *Starter[T]) forward(k int, delta T) {
+	n, u := s.tile.n, s.state
+	if a := &s.net.before; a.present {
+		u = s.product[:a.rows*n]
+		s.ops.Affine(u, s.before.draw(k), s.state, s.biasBefore.draw(k), a.rows, a.cols, n)
+	}
+	f := s.value
+	s.sigma(f, block(s.slopes, k, s.net.middle()*n), u)
+	if a := &s.net.behind; a.present {
+		s.ops.Affine(s.branch, s.behind.draw(k), s.value, s.biasBehind.draw(k), a.rows, a.cols, n)
+		f = s.branch
+	}
+	s.ops.AddScaled(s.state, delta, f)
+}
+
+// turn sets p_L = Cᵀ ∂J/∂ŷ.
+func (s *Starter[T]) turn() {
+	n, outputs := s.tile.n, s.net.Outputs
+	output := s.state
+	if s.net.readout != nil {
+		output = s.residual
+		s.ops.Affine(output, s.frames["C"], s.state, nil, outputs, s.net.Width, n)
+	}
+	clear(s.adjoint)
+	yhat := make([]float64, outputs)
+	for c := range s.tile.used {
+		for i := range yhat {
+			yhat[i] = float64(output[i*n+c])
+		}
+		s.net.loss.value(yhat, yhat, s.tile.y[c*outputs:(c+1)*outputs])
+		for i, r := range yhat {
+			s.residual[i*n+c] = T(r)
+		}
+	}
+	if s.net.readout != nil {
+		s.ops.AddTransposed(s.adjoint, s.frames["C"], s.residual, outputs, s.net.Width, n)
+	} else {
+		copy(s.adjoint, s.residual)
+	}
+	copy(s.last, s.adjoint)
+}
+
+// backward takes the adjoint through layer k, drawn again.
+func (s *Starter[T]) backward(k int, delta T) {
+	n := s.tile.n
+	ds := block(s.slopes, k, s.net.middle()*n)
+	if a := &s.net.behind; a.present {
+		clear(s.branch)
+		s.ops.AddScaled(s.branch, delta, s.adjoint)
+		clear(s.pulled)
+		s.ops.AddTransposed(s.pulled, s.behind.draw(k), s.branch, a.rows, a.cols, n)
+		s.ops.ScaleMul(s.pulled, 1, s.pulled, ds)
+	} else {
+		s.ops.ScaleMul(s.pulled, delta, s.adjoint, ds)
+	}
+	if a := &s.net.before; a.present {
+		s.ops.AddTransposed(s.adjoint, s.before.draw(k), s.pulled, a.rows, a.cols, n)
+	} else {
+		s.ops.AddScaled(s.adjoint, 1, s.pulled)
+	}
+}
+
+// ratio returns the mean over the samples of ‖a − b‖²/‖c‖², b = 0 where it is nil.
+func (s *Starter[T]) ratio(a, b, c []T) float64 {
+	n, sum := s.tile.n, 0.0
+	for column := range s.tile.used {
+		var above, below float64
+		for i := column; i < len(a); i += n {
+			x := float64(a[i])
+			if b != nil {
+				x -= float64(b[i])
+			}
+			above += float64(x * x) // rounded, so that no machine fuses it
+			below += float64(float64(c[i]) * float64(c[i]))
+		}
+		sum += above / below
+	}
+	return sum / float64(s.tile.used)
+}
+
+// A layerDraw draws one parameter group layer by layer.
+type layerDraw[T kernel.Float] struct {
+	group   Group
+	initial Initial
+	entries []T // of one layer, or of all where paths is set
+	paths   bool
+	spare   []float64
+	scale   float64
+	source  *rand.PCG
+	marks   []rand.PCG // the generator before each layer that has been drawn
+	drawn   int        // the layer in entries, −1 before the first
+}
+
+// newLayerDraws returns the draws of a map's weights and bias, nil where absent.
+func newLayerDraws[T kernel.Float](a *affine, initial Initial) (weights, bias *layerDraw[T]) {
+	if !a.present {
+		return nil, nil
+	}
+	of := func(g Group) *layerDraw[T] {
+		part := initial.Parts[g.Name]
+		return &layerDraw[T]{group: g, initial: part, paths: !part.independent()}
+	}
+	weights = of(a.weights)
+	if a.bias != nil {
+		bias = of(*a.bias)
+	}
+	return weights, bias
+}
+
+// begin makes the draws to come those of a seed.
+func (d *layerDraw[T]) begin(depth int, seed uint64, base string) error {
+	d.drawn = -1
+	if d.paths {
+		entries, err := d.initial.draw(d.group, depth, seed, base)
+		if err != nil {
+			return err
+		}
+		d.entries = resize(d.entries, len(entries))
+		convert(d.entries, entries)
+		return nil
+	}
+	size := d.group.Len() / depth
+	d.entries, d.spare = resize(d.entries, size), resize(d.spare, size)
+	d.scale = d.initial.scale(depth)
+	d.source = d.initial.source(d.group, depth, seed)
+	d.marks = resize(d.marks, depth)[:0]
+	return nil
+}
+
+// draw returns the entries of layer k; layers not drawn yet are drawn in order. Without
+// a group it returns nil.
+func (d *layerDraw[T]) draw(k int) []T {
+	switch {
+	case d == nil:
+		return nil
+	case d.paths:
+		return block(d.entries, k, d.group.Len()/d.group.Shape[0])
+	case k == d.drawn:
+		return d.entries
+	}
+	source := d.source
+	if k < len(d.marks) {
+		again := d.marks[k]
+		source = &again
+	} else {
+		d.marks = append(d.marks, *source)
+	}
+	independent(d.spare, d.initial.Kind, rand.New(source))
+	for i, v := range d.spare {
+		d.entries[i] = T(v * d.scale)
+	}
+	d.drawn = k
+	return d.entries
+}
+
+// ExpectedStart returns the expectations of Start.Forward and Start.Backward over the
+// initial weights, where they are known in closed form, else nil.
+//
+// For block mlp without bias, σ = relu or the identity, and V and W with independent,
+// symmetric entries of variances v and w at this depth, V has mean zero and is
+// independent of W and h_{k−1}; and a symmetric row w_j of W makes
+// E σ(w_j·h)² = q E(w_j·h)², q = ½ for relu and 1 for the identity. So
+//
+//	E‖h_k‖² = ‖h_{k−1}‖² + δ² d v E‖σ(W h_{k−1})‖² = (1 + δ² q d m v w) ‖h_{k−1}‖²
+//
+// exactly, at every width, which is [MFBV, Section 3]'s (1 + ½ L^(−2α))^L for d = m and
+// v = w = 1/d. The derivative of h_k along any direction obeys the same recursion, as
+// σ′(z)² is 1 on half of the symmetric law; and the adjoint of a random direction grows
+// in the mean square as a random direction does. With one output p_L has the direction of
+// the random C, which no other weight depends on; with more it depends on h_L, and the
+// expectation is not known.
+func (n *Network) ExpectedStart(initial Initial) (forward, backward *float64) {
+	share, ok := map[string]float64{"relu": 0.5, "identity": 1}[n.Activation]
+	if !ok || n.Block != "mlp" || n.Bias {
+		return nil, nil
+	}
+	growth := math.Pow(n.ResidualScale(), 2) * share * float64(n.Width) * float64(n.Hidden)
+	for _, name := range n.Parts() {
+		part := initial.Parts[name]
+		if !part.independent() {
+			return nil, nil
+		}
+		growth *= math.Pow(part.scale(n.Depth), 2) * variances[part.Kind]
+	}
+	mean := math.Exp(float64(n.Depth) * math.Log1p(growth))
+	if n.readout != nil && n.Outputs == 1 {
+		backward = &mean
+	}
+	return &mean, backward
+}
+
+// variances are those of the standard draws with independent entries.
+var variances = map[string]float64{
+	"normal":  1,
+	"uniform": 1,
+	// 1 − 2z φ(z)/(2Φ(z) − 1) at z = 2
+	"truncated-normal": 1 - 4*math.Exp(-2)/math.Sqrt(2*math.Pi)/math.Erf(math.Sqrt2),
+}
