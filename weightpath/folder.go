@@ -44,6 +44,8 @@ func Create(dir string, meta Meta) error {
 // this hash.
 func checkVacant(dir, hash string) error {
 	names, err := entries(dir)
+	// A lease is taken before the folder is filled.
+	names = slices.DeleteFunc(names, func(name string) bool { return name == leaseFolder || name == failureFile })
 	if err != nil || len(names) == 0 {
 		return err
 	}
@@ -109,8 +111,16 @@ func Finish(dir string, meta Meta, rows []Row, weights Weights, summary Summary)
 	if err := syncFolder(dir); err != nil {
 		return err
 	}
-	if err := disk.RemoveAll(filepath.Join(dir, checkpointFolder)); err != nil {
-		return fmt.Errorf("weightpath: removing checkpoints: %w", err)
+	return tidy(dir)
+}
+
+// tidy removes what a finished run no longer needs: checkpoints, the live trace, the
+// last failure, and the lease last.
+func tidy(dir string) error {
+	for _, name := range []string{checkpointFolder, liveFile, failureFile, leaseFolder} {
+		if err := disk.RemoveAll(filepath.Join(dir, name)); err != nil {
+			return fmt.Errorf("weightpath: finishing %s: %w", dir, err)
+		}
 	}
 	return nil
 }

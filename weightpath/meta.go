@@ -64,13 +64,14 @@ type summaryFile struct {
 	Stop       string            `json:"stop_reason"`
 	Loss       *float64          `json:"loss"`
 	Seconds    float64           `json:"seconds"`
+	Violation  string            `json:"violation,omitempty"`
 	SHA256     map[string]string `json:"sha256"`
 	Checksum   string            `json:"checksum"`
 }
 
 // MarshalJSON writes a loss that is not finite as null.
 func (s Summary) MarshalJSON() ([]byte, error) {
-	file := summaryFile{s.Iterations, s.Stop, &s.Loss, s.Seconds, s.SHA256, s.Checksum}
+	file := summaryFile{s.Iterations, s.Stop, &s.Loss, s.Seconds, s.Violation, s.SHA256, s.Checksum}
 	if math.IsNaN(s.Loss) || math.IsInf(s.Loss, 0) {
 		file.Loss = nil
 	}
@@ -83,7 +84,7 @@ func (s *Summary) UnmarshalJSON(data []byte) error {
 	if err := json.Unmarshal(data, &file); err != nil {
 		return err
 	}
-	*s = Summary{file.Iterations, file.Stop, math.NaN(), file.Seconds, file.SHA256, file.Checksum}
+	*s = Summary{file.Iterations, file.Stop, math.NaN(), file.Seconds, file.Violation, file.SHA256, file.Checksum}
 	if file.Loss != nil {
 		s.Loss = *file.Loss
 	}

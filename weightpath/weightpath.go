@@ -10,6 +10,9 @@
 //	checkpoint/           last complete Checkpoints while the run is unfinished
 //	certificates.json, certificates.parquet, promises.parquet
 //	                      Certification: what package certify works from, if it was measured
+//	lease/                Lease: who works on the run, while it is unfinished
+//	live.jsonl            the trace while it grows, to look at
+//	failure.json          Failure: why the last attempt ended without a result
 //	result.json           Summary; written last and atomically: its presence means "done"
 //	transfer.json         Transfer, if `deeplimit transfer` was called
 //	transfer/             the limit path it estimated
@@ -139,10 +142,13 @@ const Imported = "imported"
 
 // Summary is result.json: how the run ended, and checksums of its other files.
 type Summary struct {
-	Iterations int               `json:"iterations"`
-	Stop       string            `json:"stop_reason"`
-	Loss       float64           `json:"loss"`     // not finite: null in the file, NaN when read back
-	Seconds    float64           `json:"seconds"`  // training time
-	SHA256     map[string]string `json:"sha256"`   // file name → checksum
-	Checksum   string            `json:"checksum"` // of result.json itself, with this value as 64 zeros
+	Iterations int     `json:"iterations"`
+	Stop       string  `json:"stop_reason"`
+	Loss       float64 `json:"loss"`    // not finite: null in the file, NaN when read back
+	Seconds    float64 `json:"seconds"` // training time
+	// Violation is the promise of a certificate that the run broke, a fault of deeplimit:
+	// its numbers are kept as evidence and are not to be trusted.
+	Violation string            `json:"violation,omitempty"`
+	SHA256    map[string]string `json:"sha256"`   // file name → checksum
+	Checksum  string            `json:"checksum"` // of result.json itself, with this value as 64 zeros
 }

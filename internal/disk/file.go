@@ -61,6 +61,19 @@ func (f *File) Write(data []byte) (int, error) {
 	return f.file.Write(data)
 }
 
+// WriteAt is io.WriterAt.
+func (f *File) WriteAt(data []byte, offset int64) (int, error) {
+	err := before(OpWrite, f.Name())
+	switch {
+	case errors.Is(err, io.ErrShortWrite):
+		n, failed := f.file.WriteAt(data[:len(data)/2], offset)
+		return n, errors.Join(err, failed)
+	case err != nil:
+		return 0, err
+	}
+	return f.file.WriteAt(data, offset)
+}
+
 // Sync makes the content durable: of a folder, the names in it.
 func (f *File) Sync() error {
 	if err := before(OpSync, f.Name()); err != nil {

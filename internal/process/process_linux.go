@@ -1,0 +1,44 @@
+package process
+
+import (
+	"bytes"
+	"errors"
+	"os"
+	"strconv"
+	"strings"
+	"sync"
+	"syscall"
+)
+
+// scope is the boot and the namespace of process numbers.
+var scope = sync.OnceValue(func() string {
+	boot, err := os.ReadFile("/proc/sys/kernel/random/boot_id")
+	if err != nil {
+		return ""
+	}
+	namespace, err := os.Readlink("/proc/self/ns/pid")
+	if err != nil {
+		return ""
+	}
+	return strings.TrimSpace(string(boot)) + " " + namespace
+})
+
+// exists reports whether there is a process with the number, whoever owns it.
+func exists(pid int) bool { return !errors.Is(syscall.Kill(pid, 0), syscall.ESRCH) }
+
+// started returns when a process began, in clock ticks since the boot, and whether it
+// has ended and is only waiting for its parent; "" where /proc hides it.
+func started(pid int) (ticks string, ended bool) {
+	stat, err := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/stat")
+	if err != nil {
+		return "", false
+	}
+	// Behind the name, which is in brackets and may hold any character, stand the state
+	// (field 3) and so on up to the start (field 22).
+	fields := bytes.Fields(stat[bytes.LastIndexByte(stat, ')')+1:])
+	if len(fields) < 20 {
+		return "", false
+	}
+	state := string(fields[0])
+	return string(fields[19]), state == "Z" || state == "X"
+}

@@ -1,0 +1,96 @@
+package survey
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"math"
+	"time"
+
+	"github.com/deeplimit/deeplimit/weightpath"
+)
+
+// look fills in how the run stands. What cannot be read is a failure with its reason.
+func (r *Run) look(now time.Time) {
+	r.Loss = math.NaN()
+	r.State = Pending
+	run, err := weightpath.Open(r.Dir)
+	switch {
+	case err == nil:
+		r.describe(&run.Meta)
+		if run.Done() {
+			r.finished(run.Summary)
+			return
+		}
+		r.Start, r.State = run.Meta.Start, Interrupted
+	case !errors.Is(err, fs.ErrNotExist):
+		r.State, r.Reason = Failed, err.Error()
+		return
+	}
+	r.unfinished(now)
+}
+
+// describe takes from run.json what the manifest does not say.
+func (r *Run) describe(meta *weightpath.Meta) {
+	r.Host = meta.Environment["host"]
+	if r.Extra {
+		r.Hash, r.Group, r.Data, r.Depth, r.Seed, r.Settings = meta.Hash, meta.Group, meta.Data, meta.Depth, meta.Seed, meta.Settings
+	}
+	r.Start, r.Beat = meta.Start, meta.End
+}
+
+// finished fills in how a run with a result stands.
+func (r *Run) finished(s *weightpath.Summary) {
+	r.State = Done
+	if s.Stop == weightpath.Diverged {
+		r.State = Diverged
+	}
+	if s.Violation != "" {
+		r.State, r.Reason = Failed, s.Violation
+	}
+	r.Iteration, r.Loss, r.Stop, r.Seconds = s.Iterations, s.Loss, s.Stop, s.Seconds
+}
+
+// unfinished fills in how a run without a result stands.
+func (r *Run) unfinished(now time.Time) {
+	lease, err := weightpath.ReadLease(r.Dir)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		r.State, r.Reason = Failed, err.Error()
+		return
+	}
+	if err == nil {
+		r.Host, r.Job, r.Attempts = lease.Host, lease.Job, lease.Attempt
+		r.Start, r.Beat, r.Iteration = lease.Since, lease.Beat, lease.Iteration
+		r.Seconds = lease.Beat.Sub(lease.Since).Seconds()
+		if lease.Loss != nil {
+			r.Loss = *lease.Loss
+		}
+		if lease.Alive(now) {
+			r.State, r.ETA = Running, eta(&lease, r.Iterations, now)
+			return
+		}
+		r.State = Interrupted
+		if !lease.Released {
+			r.Reason = fmt.Sprintf("no sign of life of process %d on %s since %s", lease.PID, lease.Host, lease.Beat.Local().Format(time.DateTime))
+		}
+	}
+	failure, err := weightpath.ReadFailure(r.Dir)
+	switch {
+	case err == nil:
+		r.State, r.Reason, r.Attempts = Failed, failure.Error, failure.Attempts
+		r.Host, r.Beat = failure.Host, failure.Time
+	case !errors.Is(err, fs.ErrNotExist):
+		r.State, r.Reason = Failed, err.Error()
+	}
+}
+
+// eta returns how long a worker takes to the last iteration that its run may have, at
+// the speed it has shown. Both times are by the worker's clock.
+func eta(lease *weightpath.Lease, iterations int, now time.Time) time.Duration {
+	made, took := lease.Iteration-lease.From, lease.Beat.Sub(lease.Since)
+	if made <= 0 || took <= 0 || iterations <= lease.Iteration {
+		return 0
+	}
+	left := time.Duration(float64(took) / float64(made) * float64(iterations-lease.Iteration))
+	return max(0, left-min(now.Sub(lease.Beat), left))
+}

@@ -1,0 +1,242 @@
+package weightpath
+
+import (
+	"bytes"
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"io/fs"
+	"math"
+	"os"
+	"sync"
+	"time"
+
+	"github.com/deeplimit/deeplimit/internal/process"
+)
+
+// Heartbeat is the default time between a worker's signs of life.
+const Heartbeat = 5 * time.Second
+
+// A Keeper takes runs for one worker, gives signs of life of all it holds, and judges
+// whether the holders of other runs are alive. It has one goroutine.
+type Keeper struct {
+	every time.Duration
+	self  process.Identity
+	host  string
+	job   string
+
+	mu    sync.Mutex
+	holds map[*Hold]bool
+	seen  map[string]sighting // by run folder
+	start sync.Once
+	stop  chan struct{}
+	done  chan struct{}
+}
+
+// A sighting is a lease of another worker as it was found, and when it was first found
+// like that, by the clock of this machine alone.
+type sighting struct {
+	content []byte
+	at      time.Time
+}
+
+// NewKeeper returns a keeper with the given time between signs of life, the default for
+// 0; job is the worker's job in a cluster's queue, "" outside one. The caller closes it.
+func NewKeeper(every time.Duration, job string) *Keeper {
+	if every <= 0 {
+		every = Heartbeat
+	}
+	host, err := os.Hostname()
+	if err != nil {
+		host = "unknown"
+	}
+	return &Keeper{
+		every: every, self: process.Self(), host: host, job: job,
+		holds: map[*Hold]bool{}, seen: map[string]sighting{},
+		stop: make(chan struct{}), done: make(chan struct{}),
+	}
+}
+
+// A Hold is a run that this worker has taken.
+type Hold struct {
+	keeper *Keeper
+	dir    string
+	cancel context.CancelCauseFunc
+
+	mu    sync.Mutex
+	lease Lease
+	beat  time.Time // when the next sign of life is due
+}
+
+// Acquire takes the run in dir, making the folder when it is missing. A run that
+// another worker holds is a *HeldError; it is taken over when that worker
+//
+//   - has released it,
+//   - was a process of this machine that is gone, or
+//   - has shown no sign of life while this keeper looked on, through calls of Acquire,
+//     for Patience times the worker's interval by the clock of this machine. Clocks are
+//     never compared.
+//
+// The context that is returned ends, with ErrLost as its cause, when another worker has
+// taken over this one's run. Release ends the hold; Finish does, too.
+func (k *Keeper) Acquire(ctx context.Context, dir string) (*Hold, context.Context, error) {
+	for {
+		content, newest, err := newestLease(dir)
+		if err != nil {
+			return nil, nil, err
+		}
+		if newest.Attempt > 0 && !newest.Released && !newest.Dead() && !k.silent(dir, content, &newest) {
+			return nil, nil, &HeldError{dir, newest}
+		}
+		now := time.Now()
+		lease := Lease{
+			Owner: rand.Text(), Host: k.host, PID: k.self.PID, Scope: k.self.Scope, Started: k.self.Start, Job: k.job,
+			Since: now.UTC(), Beat: now.UTC(), Every: k.every.Seconds(), Attempt: newest.Attempt + 1,
+		}
+		err = lease.claim(dir)
+		if errors.Is(err, fs.ErrExist) || errors.Is(err, fs.ErrNotExist) {
+			if ctx.Err() != nil {
+				return nil, nil, ctx.Err()
+			}
+			continue // the folder has changed since it was read
+		}
+		if err != nil {
+			return nil, nil, fmt.Errorf("weightpath: taking run %s: %w", dir, err)
+		}
+		h := &Hold{keeper: k, dir: dir, lease: lease, beat: now.Add(min(time.Second, k.every))}
+		ctx, h.cancel = context.WithCancelCause(ctx)
+		k.mu.Lock()
+		defer k.mu.Unlock()
+		delete(k.seen, dir)
+		k.holds[h] = true
+		k.start.Do(func() { go k.beats() })
+		return h, ctx, nil
+	}
+}
+
+// silent reports whether the holder of dir has shown no sign of life for so long that it
+// is taken for dead.
+func (k *Keeper) silent(dir string, content []byte, lease *Lease) bool {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	last, ok := k.seen[dir]
+	if !ok || !bytes.Equal(last.content, content) {
+		k.seen[dir] = sighting{content, time.Now()}
+		return false
+	}
+	patience := lease.patience()
+	if patience <= 0 { // not readable
+		patience = Patience * k.every
+	}
+	return time.Since(last.at) > patience
+}
+
+// beats gives signs of life until the keeper is closed.
+func (k *Keeper) beats() {
+	defer close(k.done)
+	tick := time.NewTicker(min(time.Second, max(k.every/4, time.Millisecond)))
+	defer tick.Stop()
+	for {
+		select {
+		case <-k.stop:
+			return
+		case <-tick.C:
+		}
+		k.mu.Lock()
+		holds := make([]*Hold, 0, len(k.holds))
+		for h := range k.holds {
+			holds = append(holds, h)
+		}
+		k.mu.Unlock()
+		for _, h := range holds {
+			h.giveSign(time.Now())
+		}
+	}
+}
+
+// Close releases what is still held and ends the keeper's goroutine.
+func (k *Keeper) Close() {
+	k.start.Do(func() { close(k.done) })
+	close(k.stop)
+	<-k.done
+	k.mu.Lock()
+	holds := k.holds
+	k.holds = map[*Hold]bool{}
+	k.mu.Unlock()
+	for h := range holds {
+		h.Release()
+	}
+}
+
+// Progress sets what the next sign of life says; the first call says where this worker
+// started. A loss that is not finite is not told.
+func (h *Hold) Progress(iteration int, loss float64) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.lease.Loss == nil && h.lease.Iteration == 0 {
+		h.lease.From = iteration
+	}
+	h.lease.Iteration, h.lease.Loss = iteration, nil
+	if !math.IsNaN(loss) && !math.IsInf(loss, 0) {
+		h.lease.Loss = &loss
+	}
+}
+
+// Check returns ErrLost when another worker has taken over the run.
+func (h *Hold) Check() error {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.note(h.lease.check(h.dir))
+}
+
+// Attempt returns how often a worker took the run, this time included.
+func (h *Hold) Attempt() int { return h.lease.Attempt }
+
+// Owner returns the name of this hold, which no other one has.
+func (h *Hold) Owner() string { return h.lease.Owner }
+
+// giveSign writes the lease when a sign of life is due. Errors of the system are left
+// to the next one: what they cost is that the worker may be taken for dead.
+func (h *Hold) giveSign(now time.Time) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if now.Before(h.beat) {
+		return
+	}
+	h.beat = now.Add(h.keeper.every)
+	h.lease.Beat = now.UTC()
+	h.lease.Beats++
+	h.note(h.lease.write(h.dir))
+}
+
+// note ends the hold's context when err says that the run is lost.
+func (h *Hold) note(err error) error {
+	if errors.Is(err, ErrLost) {
+		h.cancel(ErrLost)
+		h.drop()
+	}
+	return err
+}
+
+// drop takes the hold from the keeper's list.
+func (h *Hold) drop() {
+	h.keeper.mu.Lock()
+	defer h.keeper.mu.Unlock()
+	delete(h.keeper.holds, h)
+}
+
+// Release lets others take the run at once. It does nothing to a run that is finished,
+// or lost.
+func (h *Hold) Release() error {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	defer h.cancel(context.Canceled)
+	h.drop()
+	h.lease.Released = true
+	h.lease.Beat = time.Now().UTC()
+	if err := h.lease.write(h.dir); err != nil && !errors.Is(err, ErrLost) {
+		return err
+	}
+	return nil
+}

@@ -1,0 +1,236 @@
+package weightpath
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strconv"
+	"time"
+
+	"github.com/deeplimit/deeplimit/internal/disk"
+	"github.com/deeplimit/deeplimit/internal/process"
+)
+
+// A Lease says who works on a run, and how far that worker is.
+//
+// Leases are the files lease/1, lease/2 … of a run folder: the one with the highest
+// number holds. A worker takes the run by giving the next number to a file that is
+// complete under another name, with a hard link, which the file server lets only one
+// do; nothing that others rely on is ever renamed or removed while the run is
+// unfinished. So of any number of contenders for a run at most one wins, and a worker
+// that was taken for dead finds a higher number and stops.
+type Lease struct {
+	Owner   string    `json:"owner"` // random: no two leases have the same
+	Host    string    `json:"host"`
+	PID     int       `json:"pid"`
+	Scope   string    `json:"scope,omitempty"`   // process.Identity of the worker
+	Started string    `json:"started,omitempty"` // the same
+	Job     string    `json:"job,omitempty"`     // of Slurm, such as "12_3"
+	Since   time.Time `json:"since"`
+	Beat    time.Time `json:"beat"`  // last sign of life, by the worker's clock
+	Beats   int       `json:"beats"` // signs of life so far
+	// Every is the time between signs of life, in seconds; Patience of them missed in a
+	// row and the worker is taken for dead.
+	Every     float64  `json:"every"`
+	From      int      `json:"from"`      // iteration that this worker started at
+	Iteration int      `json:"iteration"` // as of Beat
+	Loss      *float64 `json:"loss"`      // as of Beat; null when not known or not finite
+	// Released is set by a worker that stopped in good order.
+	Released bool `json:"released,omitempty"`
+	// Attempt is the number of the lease: how often a worker took the run.
+	Attempt int `json:"-"`
+}
+
+// Patience is the number of signs of life after which a silent worker is taken for dead.
+const Patience = 12
+
+// recordSize is the size of a lease in its file, filled up with spaces, so that a new
+// one written over the old one in a single call leaves nothing of that.
+const recordSize = 1024
+
+// ErrLost says that another worker has taken over a run: this one was silent for too
+// long, as when its machine sleeps.
+var ErrLost = errors.New("weightpath: another worker has taken over the run")
+
+// A HeldError says that another worker works on a run.
+type HeldError struct {
+	Dir   string
+	Lease Lease
+}
+
+// Error returns who works on which run.
+func (e *HeldError) Error() string {
+	return fmt.Sprintf("weightpath: %s: process %d on %s works on this run since %s", e.Dir, e.Lease.PID, e.Lease.Host, e.Lease.Since.Format(time.RFC3339))
+}
+
+// Dead reports whether the worker is known to be dead, without waiting for signs of
+// life: a process of this machine that is gone.
+func (l *Lease) Dead() bool {
+	return process.Identity{Scope: l.Scope, PID: l.PID, Start: l.Started}.Dead()
+}
+
+// Alive reports whether there is reason to think that somebody works on the run, for
+// tables. It compares the clock of this machine with the worker's, which the takeover
+// of a run never does.
+func (l *Lease) Alive(now time.Time) bool {
+	return !l.Released && !l.Dead() && now.Sub(l.Beat) <= l.patience()
+}
+
+// patience returns for how long the worker may be silent.
+func (l *Lease) patience() time.Duration {
+	return time.Duration(Patience * l.Every * float64(time.Second))
+}
+
+// ReadLease returns the lease that holds in a run folder, a released one too; an error
+// that wraps fs.ErrNotExist where nobody has worked, or the run is finished.
+func ReadLease(dir string) (Lease, error) {
+	_, lease, err := newestLease(dir)
+	if err == nil && lease.Attempt == 0 {
+		err = fmt.Errorf("weightpath: lease of %s: %w", dir, fs.ErrNotExist)
+	}
+	return lease, err
+}
+
+// newestLease returns the lease with the highest number and its file's content; Attempt
+// is 0 where there is none, and the rest empty where the file is being written.
+func newestLease(dir string) (content []byte, lease Lease, err error) {
+	folder := filepath.Join(dir, leaseFolder)
+	list, err := disk.ReadDir(folder)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, Lease{}, nil
+	}
+	if err != nil {
+		return nil, Lease{}, fmt.Errorf("weightpath: lease: %w", err)
+	}
+	highest := 0
+	for _, entry := range list {
+		if number, err := strconv.Atoi(entry.Name()); err == nil {
+			highest = max(highest, number)
+		}
+	}
+	if highest == 0 {
+		return nil, Lease{}, nil
+	}
+	content, err = disk.ReadFile(leasePath(dir, highest))
+	if errors.Is(err, fs.ErrNotExist) { // the run has just been finished
+		return nil, Lease{}, nil
+	}
+	if err != nil {
+		return nil, Lease{}, fmt.Errorf("weightpath: lease: %w", err)
+	}
+	if json.Unmarshal(content, &lease) != nil {
+		lease = Lease{}
+	}
+	lease.Attempt = highest
+	return content, lease, nil
+}
+
+func leasePath(dir string, attempt int) string {
+	return filepath.Join(dir, leaseFolder, strconv.Itoa(attempt))
+}
+
+// record returns the lease as its file holds it.
+func (l *Lease) record() ([]byte, error) {
+	text, err := json.Marshal(l)
+	if err != nil {
+		return nil, err
+	}
+	size := (len(text)/recordSize + 1) * recordSize
+	return append(append(text, bytes.Repeat([]byte{' '}, size-len(text)-1)...), '\n'), nil
+}
+
+// claim makes lease the one that holds, with the number Attempt. It is fs.ErrExist when
+// another worker was faster, and fs.ErrNotExist when the run was finished meanwhile.
+func (l *Lease) claim(dir string) error {
+	if err := disk.MkdirAll(filepath.Join(dir, leaseFolder), 0o755); err != nil {
+		return err
+	}
+	content, err := l.record()
+	if err != nil {
+		return err
+	}
+	name, own := leasePath(dir, l.Attempt), filepath.Join(dir, leaseFolder, "."+l.Owner)
+	if err := writeNew(own, content); err != nil {
+		return err
+	}
+	err = disk.Link(own, name)
+	switch {
+	case errors.Is(err, fs.ErrExist):
+		// The reply to a link that was made can get lost on its way from a file server, and
+		// the question asked again.
+		mine, _ := disk.Stat(own)
+		taken, _ := disk.Stat(name)
+		if mine != nil && taken != nil && os.SameFile(mine, taken) {
+			err = nil
+		}
+	case errors.Is(err, errors.ErrUnsupported) || errors.Is(err, fs.ErrPermission):
+		// No hard links here. The name is as exclusive, and content that is not there yet
+		// only looks like a worker who has not spoken yet.
+		err = writeNew(name, content)
+	}
+	return errors.Join(err, removeIfThere(own))
+}
+
+// writeNew makes a file that is not there. It is not synced: what a crash of the
+// machine takes away, the crash has ended.
+func writeNew(path string, content []byte) error {
+	file, err := disk.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644)
+	if err != nil {
+		return err
+	}
+	_, err = file.Write(content)
+	return errors.Join(err, file.Close())
+}
+
+// check returns ErrLost unless the lease still holds.
+func (l *Lease) check(dir string) error {
+	// Opening the folder makes an NFS client ask the server what is in it now.
+	if folder, err := disk.Open(filepath.Join(dir, leaseFolder)); err == nil {
+		folder.Close()
+	}
+	if _, err := disk.Stat(leasePath(dir, l.Attempt+1)); err == nil {
+		return fmt.Errorf("%w: %s", ErrLost, dir)
+	} else if !errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("weightpath: lease: %w", err)
+	}
+	if _, err := disk.Stat(leasePath(dir, l.Attempt)); errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("%w: %s", ErrLost, dir)
+	} else if err != nil {
+		return fmt.Errorf("weightpath: lease: %w", err)
+	}
+	return nil
+}
+
+// write puts the lease into its file again, after a look whether it still is this one's.
+func (l *Lease) write(dir string) error {
+	if err := l.check(dir); err != nil {
+		return err
+	}
+	content, err := l.record()
+	if err != nil {
+		return err
+	}
+	file, err := disk.OpenFile(leasePath(dir, l.Attempt), os.O_RDWR, 0)
+	if errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("%w: %s", ErrLost, dir)
+	}
+	if err != nil {
+		return fmt.Errorf("weightpath: lease: %w", err)
+	}
+	// A number is given once while the run is unfinished; when it was finished and
+	// started again, the file behind this handle is somebody else's and is left alone.
+	old := make([]byte, recordSize)
+	n, _ := file.ReadAt(old, 0)
+	if !bytes.Contains(old[:n], []byte(l.Owner)) {
+		return errors.Join(fmt.Errorf("%w: %s", ErrLost, dir), file.Close())
+	}
+	_, err = file.WriteAt(content, 0)
+	if err = errors.Join(err, file.Close()); err != nil {
+		return fmt.Errorf("weightpath: lease: %w", err)
+	}
+	return nil
+}
