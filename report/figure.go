@@ -22,6 +22,7 @@ import (
 // A Figure is a drawing of a grid of panels over one legend, with the numbers it
 // shows. Its bytes in any format are a function of those numbers.
 type Figure struct {
+	Kind    string   // name of its Kind, or map
 	Name    string   // file name without extension, such as "loss-3f2a9c01"
 	Title   string   // a few words
 	Caption string   // what is drawn, in a sentence or two of plain text
@@ -29,10 +30,12 @@ type Figure struct {
 	Notes   []string // what could not be drawn, and why
 	Data    Table    // the numbers, one row per point
 
-	style  Style
-	wide   bool // two columns
-	panels [][]panel
-	legend []entry
+	style     Style
+	wide      bool // two columns
+	panels    [][]panel
+	residuals bool // the last row of panels is a low one, under the row it explains
+	bar       *colorScale
+	legend    []entry
 }
 
 // A Table is a CSV file: a header and rows of as many cells.
@@ -44,7 +47,9 @@ type Table struct {
 // A panel is one pair of axes with marks on them.
 type panel struct {
 	x, y  axis
+	heat  *heat // under the marks, or nil
 	marks []mark
+	notes []note
 }
 
 // An axis is labelled in mathText. Its range is that of the marks, widened by
@@ -54,8 +59,10 @@ type axis struct {
 	log       bool
 	low, high float64
 	margin    float64
-	depths    []int // mark these rather than round numbers
-	bare      bool  // no tick labels: those of the panel below serve
+	depths    []int    // mark these rather than round numbers
+	names     []string // mark 0, 1, … with these, every stride-th labelled
+	stride    int
+	bare      bool // no label and no tick labels: those of the panel below serve
 }
 
 // A mark draws points, joined by a line when width > 0, each under a glyph when
@@ -148,12 +155,31 @@ func (f *Figure) size() (w, h vg.Length) {
 	if f.wide {
 		w = s.double
 	}
-	rows := layLegend(f.legend, s, w-2*figureMargin)
-	row := s.panel
-	if len(f.panels) > 1 {
-		row = s.low
+	legend := legendHeight(layLegend(f.legend, s, w-2*figureMargin), s)
+	h = legend + 2*figureMargin
+	for _, height := range f.rowHeights(s) {
+		h += height
 	}
-	return w, vg.Length(len(f.panels))*row + legendHeight(rows, s) + 2*figureMargin
+	if f.bar != nil {
+		h += barHeight(s)
+	}
+	return w, h
+}
+
+// rowHeights returns the height of every row of panels, axis labels included.
+func (f *Figure) rowHeights(s sizes) []vg.Length {
+	heights := make([]vg.Length, len(f.panels))
+	for i := range heights {
+		switch {
+		case f.residuals && i == len(heights)-1:
+			heights[i] = 0.5 * s.panel
+		case f.residuals || len(heights) == 1:
+			heights[i] = s.panel
+		default:
+			heights[i] = s.low
+		}
+	}
+	return heights
 }
 
 func (f *Figure) draw(c draw.Canvas) {
@@ -164,6 +190,11 @@ func (f *Figure) draw(c draw.Canvas) {
 
 	rows := layLegend(f.legend, s, c.Max.X-c.Min.X)
 	drawLegend(rows, s, c)
+	c = draw.Crop(c, 0, 0, legendHeight(rows, s), 0)
+	if f.bar != nil {
+		f.bar.draw(s, c)
+		c = draw.Crop(c, 0, 0, barHeight(s), 0)
+	}
 
 	plots := make([][]*plot.Plot, len(f.panels))
 	for i, row := range f.panels {
@@ -171,13 +202,62 @@ func (f *Figure) draw(c draw.Canvas) {
 			plots[i] = append(plots[i], p.plot(s))
 		}
 	}
-	tiles := draw.Tiles{Rows: len(plots), Cols: len(plots[0]), PadX: 2 * s.label, PadY: s.label}
-	canvases := plot.Align(plots, tiles, draw.Crop(c, 0, 0, legendHeight(rows, s), 0))
+	canvases := align(plots, f.rowHeights(s), s, c)
 	for i, row := range plots {
 		for j, p := range row {
 			p.Draw(canvases[i][j])
 		}
 	}
+}
+
+// align returns a canvas for every plot of a grid, such that axes are in line over rows
+// and columns, data areas of one row equally wide, and their heights as those of rows.
+func align(plots [][]*plot.Plot, heights []vg.Length, s sizes, c draw.Canvas) [][]draw.Canvas {
+	const left, right, bottom, top = 0, 1, 2, 3
+	columns := len(plots[0])
+	gapX, gapY := 2*s.label, s.label
+	// What axes and labels take of a canvas does not depend on its size.
+	margins := make([][][4]vg.Length, len(plots))
+	x, y := make([][4]vg.Length, columns), make([][4]vg.Length, len(plots))
+	for i, row := range plots {
+		for j, p := range row {
+			data := p.DataCanvas(c)
+			m := [4]vg.Length{data.Min.X - c.Min.X, c.Max.X - data.Max.X, data.Min.Y - c.Min.Y, c.Max.Y - data.Max.Y}
+			margins[i] = append(margins[i], m)
+			x[j][left], x[j][right] = max(x[j][left], m[left]), max(x[j][right], m[right])
+			y[i][bottom], y[i][top] = max(y[i][bottom], m[bottom]), max(y[i][top], m[top])
+		}
+	}
+	width := c.Max.X - c.Min.X - gapX*vg.Length(columns-1)
+	height := c.Max.Y - c.Min.Y - gapY*vg.Length(len(plots)-1)
+	var total vg.Length
+	for j := range x {
+		width -= x[j][left] + x[j][right]
+	}
+	for i := range y {
+		height -= y[i][bottom] + y[i][top]
+		total += heights[i]
+	}
+	width /= vg.Length(columns)
+
+	out := make([][]draw.Canvas, len(plots))
+	upper := c.Max.Y
+	for i, row := range plots {
+		tall := height * heights[i] / total
+		at := c.Min.X
+		for j := range row {
+			m := margins[i][j]
+			start, end := at+x[j][left], at+x[j][left]+width
+			ceiling, floor := upper-y[i][top], upper-y[i][top]-tall
+			out[i] = append(out[i], draw.Canvas{Canvas: c.Canvas, Rectangle: vg.Rectangle{
+				Min: vg.Point{X: start - m[left], Y: floor - m[bottom]},
+				Max: vg.Point{X: end + m[right], Y: ceiling + m[top]},
+			}})
+			at = end + x[j][right] + gapX
+		}
+		upper -= y[i][top] + tall + y[i][bottom] + gapY
+	}
+	return out
 }
 
 // plot returns the panel as a gonum plot.
@@ -186,8 +266,14 @@ func (p panel) plot(s sizes) *plot.Plot {
 	out.BackgroundColor = nil
 	p.x.low, p.x.high = p.x.fit(p.marks, func(m mark) []float64 { return m.x })
 	p.y.low, p.y.high = p.y.fit(p.marks, func(m mark) []float64 { return m.y })
+	if p.heat != nil {
+		out.Add(heatPlotter{*p.heat, p.x, p.y})
+	}
 	for _, m := range p.marks {
 		out.Add(m.plotters(p.x, p.y)...)
+	}
+	if p.notes != nil {
+		out.Add(notePlotter(p.notes, p.x, p.y, s))
 	}
 	p.x.apply(&out.X, s, 6)
 	p.y.apply(&out.Y, s, 5)
@@ -233,7 +319,9 @@ func (a axis) apply(to *plot.Axis, s sizes, want int) {
 	to.Min, to.Max = a.at(a.low), a.at(a.high)
 	to.Padding = s.gap
 	to.LineStyle.Width = s.thin
-	to.Label.Text = a.label
+	if !a.bare {
+		to.Label.Text = a.label
+	}
 	to.Label.TextStyle = textStyle(s.label)
 	to.Label.TextStyle.XAlign = draw.XCenter
 	to.Label.Padding = 0.25 * s.label
@@ -243,6 +331,8 @@ func (a axis) apply(to *plot.Axis, s sizes, want int) {
 
 	var ticks []plot.Tick
 	switch {
+	case a.names != nil:
+		ticks = nameTicks(a.names, a.stride)
 	case a.depths != nil:
 		ticks = depthTicks(a.depths, a.low, a.high, 0.085)
 	case a.log:

@@ -43,7 +43,7 @@ func TestPreview(t *testing.T) {
 	}
 	t.Log(page)
 	for _, g := range sampleLarge.groups() {
-		for _, f := range g.figures(Slides) {
+		for _, f := range g.figures(Options{Style: Slides}) {
 			png, err := f.PNG(100)
 			if err != nil {
 				t.Fatal(err)
@@ -62,33 +62,39 @@ var sampleSmall = sample{data: []string{"separated"}, depths: []int{16, 32, 64},
 var coordinate = regexp.MustCompile(`-?\d+(?:\.\d+)?(?:e[-+]\d+)?`)
 
 func TestGolden(t *testing.T) {
+	for _, f := range sampleSmall.groups()[0].figures(Options{Style: Paper}) {
+		golden(t, f)
+	}
+}
+
+// golden holds a figure to its file in testdata.
+func golden(t *testing.T, f *Figure) {
+	t.Helper()
 	const tolerance = 0.02 // points: twice the last digit written
-	for _, f := range sampleSmall.groups()[0].figures(Paper) {
-		got, err := f.SVG()
-		if err != nil {
+	got, err := f.SVG()
+	if err != nil {
+		t.Fatal(err)
+	}
+	path := filepath.Join("testdata", f.Name+".svg")
+	if *update {
+		if err := os.WriteFile(path, got, 0o644); err != nil {
 			t.Fatal(err)
 		}
-		path := filepath.Join("testdata", f.Name+".svg")
-		if *update {
-			if err := os.WriteFile(path, got, 0o644); err != nil {
-				t.Fatal(err)
-			}
-		}
-		want, err := os.ReadFile(path)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if g, w := coordinate.ReplaceAllString(string(got), "#"), coordinate.ReplaceAllString(string(want), "#"); g != w {
-			t.Errorf("%s: drawing is not that of the golden file; look at it and run with -update if it should be", f.Name)
-			continue
-		}
-		ws := coordinate.FindAllString(string(want), -1)
-		for i, text := range coordinate.FindAllString(string(got), -1) {
-			g, w := parse(t, text), parse(t, ws[i])
-			if !(math.Abs(g-w) <= tolerance) {
-				t.Errorf("%s: number %d is %v, want %v", f.Name, i, g, w)
-				break
-			}
+	}
+	want, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if g, w := coordinate.ReplaceAllString(string(got), "#"), coordinate.ReplaceAllString(string(want), "#"); g != w {
+		t.Errorf("%s: drawing is not that of the golden file; look at it and run with -update if it should be", f.Name)
+		return
+	}
+	ws := coordinate.FindAllString(string(want), -1)
+	for i, text := range coordinate.FindAllString(string(got), -1) {
+		g, w := parse(t, text), parse(t, ws[i])
+		if !(math.Abs(g-w) <= tolerance) {
+			t.Errorf("%s: number %d is %v, want %v", f.Name, i, g, w)
+			break
 		}
 	}
 }
@@ -103,7 +109,7 @@ func parse(t *testing.T, s string) float64 {
 }
 
 func TestEqualDataGiveEqualBytes(t *testing.T) {
-	a, b := sampleSmall.groups()[0].figures(Paper), sampleSmall.groups()[0].figures(Paper)
+	a, b := sampleSmall.groups()[0].figures(Options{Style: Paper}), sampleSmall.groups()[0].figures(Options{Style: Paper})
 	for i, f := range a {
 		for name, pair := range map[string][2]func() ([]byte, error){
 			"SVG": {f.SVG, b[i].SVG}, "PDF": {f.PDF, b[i].PDF}, "CSV": {f.CSV, b[i].CSV},
@@ -125,7 +131,7 @@ func TestEqualDataGiveEqualBytes(t *testing.T) {
 }
 
 func TestPDFHasNoDate(t *testing.T) {
-	data, err := sampleSmall.groups()[0].figures(Paper)[0].PDF()
+	data, err := sampleSmall.groups()[0].figures(Options{Style: Paper})[0].PDF()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -214,7 +220,7 @@ func legendText(f *Figure) string {
 
 func TestLegendFitsItsWidth(t *testing.T) {
 	for _, style := range []Style{Paper, Slides} {
-		for _, f := range sampleLarge.groups()[0].figures(style) {
+		for _, f := range sampleLarge.groups()[0].figures(Options{Style: style}) {
 			s := style.sizes()
 			w, h := f.size()
 			rows := layLegend(f.legend, s, w-2*figureMargin)
@@ -234,7 +240,7 @@ func TestLegendFitsItsWidth(t *testing.T) {
 
 func TestEveryRuneHasAGlyph(t *testing.T) {
 	h := mathText{font.DefaultCache}
-	for _, f := range sampleLarge.groups()[0].figures(Paper) {
+	for _, f := range sampleLarge.groups()[0].figures(Options{Style: Paper}) {
 		texts := []string{legendText(f)}
 		for _, row := range f.panels {
 			for _, p := range row {
@@ -405,7 +411,7 @@ func TestOddData(t *testing.T) {
 		},
 	} {
 		notes := ""
-		for _, f := range c.group.figures(Paper) {
+		for _, f := range c.group.figures(Options{Style: Paper}) {
 			svg, err := f.SVG()
 			if err != nil {
 				t.Fatalf("%s: %v", name, err)

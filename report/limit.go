@@ -11,6 +11,9 @@ import (
 
 // regimeFigure draws the statistics of increments that tell the kinds of limit apart.
 func regimeFigure(g group, style Style) *Figure {
+	if g.Regime == nil {
+		return nil
+	}
 	e := g.Regime.Evidence
 	of := func(column, text string, s scaling.Slope, value func(r analyze.Run) float64) quantity {
 		return quantity{
@@ -49,6 +52,9 @@ func plainSlope(s scaling.Slope) analyze.Slope {
 
 // distanceFigure draws how far the paths of consecutive depths are apart.
 func distanceFigure(g group, style Style) *Figure {
+	if g.Limit == nil {
+		return nil
+	}
 	integral := quantity{column: "integral", text: "sup$_s ‖∫_0^s (Ā − Ā′) du‖_F$"}
 	displacement := quantity{column: "displacement", text: "$L_2$ distance of displacements"}
 	var depths []int
@@ -87,6 +93,9 @@ func (q quantity) fit(s *analyze.Slope) quantity {
 
 // transferFigure draws the losses of networks that were rebuilt from the limit.
 func transferFigure(g group, style Style) *Figure {
+	if g.Transfer == nil || len(g.Transfer.Losses) == 0 {
+		return nil
+	}
 	trend := quantity{column: "trend", text: "limit of the trend"}
 	redrawn := quantity{column: "redrawn", text: "limit, initial weights redrawn"}
 	own := quantity{column: "trend_only", text: "own trend, at the trained depth"}

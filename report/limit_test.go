@@ -45,7 +45,7 @@ func withLimit() group {
 func TestLimitFigures(t *testing.T) {
 	g := withLimit()
 	figures := map[string]*Figure{}
-	for _, f := range g.figures(Paper) {
+	for _, f := range g.figures(Options{Style: Paper}) {
 		kind, _, _ := strings.Cut(f.Name, "-")
 		figures[kind] = f
 	}
@@ -113,7 +113,7 @@ func TestLimitFigures(t *testing.T) {
 func TestLimitOnThePage(t *testing.T) {
 	g := withLimit()
 	var page bytes.Buffer
-	if err := writePage(&page, "sample", []group{g}, [][]*Figure{nil}, nil); err != nil {
+	if err := writePage(&page, "sample", []group{g}, [][]*Figure{nil}, Formats, nil); err != nil {
 		t.Fatal(err)
 	}
 	for _, want := range []string{
@@ -134,7 +134,7 @@ func TestLimitOnThePage(t *testing.T) {
 	// Blocks with two parts say which one is meant.
 	g.Parts = map[string]analyze.GroupPath{"V": g.GroupPath, "W": g.GroupPath}
 	page.Reset()
-	if err := writePage(&page, "sample", []group{g}, [][]*Figure{nil}, nil); err != nil {
+	if err := writePage(&page, "sample", []group{g}, [][]*Figure{nil}, Formats, nil); err != nil {
 		t.Fatal(err)
 	}
 	for _, want := range []string{"<h3>Limit of V</h3>", "<h3>Limit of W</h3>"} {

@@ -18,6 +18,9 @@ import (
 // its depth, with the fitted rate over the deepest run that has one. A run that did
 // not finish ends in a cross where it ends or leaves the figure.
 func lossFigure(g group, style Style) *Figure {
+	if !slices.ContainsFunc(g.runs, func(r run) bool { return len(r.loss) > 0 }) {
+		return nil
+	}
 	s := style.sizes()
 	depths := g.depths()
 	f := &Figure{

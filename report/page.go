@@ -57,7 +57,11 @@ type figureView struct {
 	Notes   []string
 	Wide    bool
 	SVG     template.HTML
+	Files   []fileView
 }
+
+// A fileView is a link to a file of a figure.
+type fileView struct{ Name, Format string }
 
 type runView struct {
 	Depth, Seed, Iterations, Stop, Trouble, Loss  string
@@ -80,7 +84,7 @@ type methodView struct {
 }
 
 // writePage writes the page of a study with the figures of its groups inlined.
-func writePage(w io.Writer, study string, groups []group, figures [][]*Figure, notes []string) error {
+func writePage(w io.Writer, study string, groups []group, figures [][]*Figure, formats, notes []string) error {
 	view := pageView{Study: study, CSS: template.CSS(pageStyle), Notes: notes}
 	if study == "" {
 		view.Study = "unnamed study"
@@ -95,7 +99,7 @@ func writePage(w io.Writer, study string, groups []group, figures [][]*Figure, n
 			}
 			view.Troubles = append(view.Troubles, troubleText(g, r))
 		}
-		v, err := newGroupView(g, figures[i], &number)
+		v, err := newGroupView(g, figures[i], formats, &number)
 		if err != nil {
 			return err
 		}
@@ -126,7 +130,7 @@ func troubleText(g group, r run) string {
 	return text
 }
 
-func newGroupView(g group, figures []*Figure, number *int) (groupView, error) {
+func newGroupView(g group, figures []*Figure, formats []string, number *int) (groupView, error) {
 	v := groupView{
 		Slug: g.slug, Label: g.label, Part: primaryPart(g), Summary: summarise(g), Laws: laws(g), Notes: g.notes,
 		Limits: limitViews(g), Transfer: newTransferView(g.Transfer),
@@ -137,9 +141,14 @@ func newGroupView(g group, figures []*Figure, number *int) (groupView, error) {
 			return groupView{}, err
 		}
 		*number++
+		var files []fileView
+		for _, format := range append(slices.Clone(formats), "csv") {
+			files = append(files, fileView{f.Name + "." + format, strings.ToUpper(format)})
+		}
 		v.Figures = append(v.Figures, figureView{
 			Number: *number, Name: f.Name, Title: f.Title, Caption: f.Caption, Notes: f.Notes, Wide: f.wide,
-			SVG: template.HTML(svg), // drawn here: outlines and an escaped label
+			SVG:   template.HTML(svg), // drawn here: outlines and an escaped label
+			Files: files,
 		})
 	}
 	v.Proof = newProofView(g)

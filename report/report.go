@@ -13,22 +13,60 @@ import (
 	"fmt"
 	"io"
 	"path/filepath"
+	"slices"
+	"strings"
 
 	"github.com/deeplimit/deeplimit/analyze"
 	"github.com/deeplimit/deeplimit/internal/disk"
 	"github.com/deeplimit/deeplimit/internal/field"
 )
 
-// Options say how a report looks.
+// Options say how figures look. The zero value is the default.
 type Options struct {
-	Style Style // of the figures; Paper when empty
+	Style   Style    // Paper when empty
+	Columns int      // of a page that every figure takes, 1 or 2; 0 for what suits each
+	Formats []string // of the files, of Formats; all when empty. A CSV file is always written
+	Names   []string // figures to draw, names of Kinds; all when empty
 }
 
+// Formats are those that figures are written in.
+var Formats = []string{"svg", "pdf", "png"}
+
+// Check returns a *field.Error about the first option that is wrong, nil when none is.
+func (o Options) Check() error {
+	_, err := o.resolve()
+	return err
+}
+
+// resolve fills in defaults; what is wrong is a *field.Error.
 func (o Options) resolve() (Options, error) {
 	if o.Style == "" {
 		o.Style = Paper
 	}
-	return o, field.OneOf("style", string(o.Style), string(Paper), string(Slides))
+	if err := field.OneOf("style", string(o.Style), string(Paper), string(Slides)); err != nil {
+		return o, err
+	}
+	if o.Columns < 0 || o.Columns > 2 {
+		return o, &field.Error{Path: "width", Got: o.Columns, Want: "1 or 2 columns, or 0 for what suits each figure"}
+	}
+	if len(o.Formats) == 0 {
+		o.Formats = Formats
+	}
+	for _, format := range o.Formats {
+		if err := field.OneOf("format", format, Formats...); err != nil {
+			return o, err
+		}
+	}
+	var names []string
+	for _, k := range kinds {
+		names = append(names, k.Name)
+	}
+	for _, name := range o.Names {
+		if err := field.OneOf("figure", name, names...); err != nil {
+			return o, err
+		}
+	}
+	return o, nil
 }
 
 // pngResolution is that which journals ask of pictures with lines and text in them.
@@ -39,10 +77,10 @@ const pngResolution = 300 // dots per inch
 //	dir/report/index.html             the page, complete in itself
 //	dir/report/figures/<name>.svg     each figure, and as .pdf, .png (300 dpi) and .csv
 //
-// Figures are named loss-, norms-, weights-, variation-, slopes-, regime-, distance-, transfer-,
-// slack- and sharpness-<group>, so a report written again replaces them; each file is replaced whole or not at all, the page
-// last. Runs whose folder cannot be read are named on the page. An unknown style is
-// a *field.Error; a done context ends the work between two figures.
+// Figures are named <kind>-<group>, so a report written again replaces them; each file
+// is replaced whole or not at all, the page last. Runs whose folder cannot be read are
+// named on the page. An option that is wrong is a *field.Error; a done context ends the
+// work between two figures.
 func Write(ctx context.Context, dir string, result *analyze.Result, options Options) (path string, err error) {
 	options, err = options.resolve()
 	if err != nil {
@@ -61,26 +99,26 @@ func Write(ctx context.Context, dir string, result *analyze.Result, options Opti
 	}
 	figures := make([][]*Figure, len(groups))
 	for i, g := range groups {
-		figures[i] = g.figures(options.Style)
+		figures[i] = g.figures(options)
 		for _, f := range figures[i] {
 			if err := ctx.Err(); err != nil {
 				return "", fmt.Errorf("report: drawing %s: %w", f.Name, err)
 			}
-			if err := f.writeFiles(filepath.Join(folder, "figures")); err != nil {
+			if _, err := f.WriteFiles(filepath.Join(folder, "figures"), options.Formats); err != nil {
 				return "", err
 			}
 		}
 	}
 	var page bytes.Buffer
-	if err := writePage(&page, result.Study, groups, figures, notes); err != nil {
+	if err := writePage(&page, result.Study, groups, figures, options.Formats, notes); err != nil {
 		return "", err
 	}
 	path = filepath.Join(folder, "index.html")
 	return path, replace(path, page.Bytes())
 }
 
-// Figures returns the figures of the study folder dir, group after group, as Write
-// puts them into its page.
+// Figures returns the figures of the study folder, or run folder, dir that options name,
+// group after group, as Write puts them into its page.
 func Figures(ctx context.Context, dir string, result *analyze.Result, options Options) ([]*Figure, error) {
 	options, err := options.resolve()
 	if err != nil {
@@ -92,31 +130,37 @@ func Figures(ctx context.Context, dir string, result *analyze.Result, options Op
 	}
 	var figures []*Figure
 	for _, g := range groups {
-		figures = append(figures, g.figures(options.Style)...)
+		figures = append(figures, g.figures(options)...)
 	}
 	return figures, nil
 }
 
-// writeFiles writes the figure in all its formats into folder.
-func (f *Figure) writeFiles(folder string) error {
-	for _, format := range []struct {
-		extension string
-		bytes     func() ([]byte, error)
-	}{
-		{".svg", f.SVG},
-		{".pdf", f.PDF},
-		{".png", func() ([]byte, error) { return f.PNG(pngResolution) }},
-		{".csv", f.CSV},
-	} {
-		data, err := format.bytes()
-		if err != nil {
-			return err
-		}
-		if err := replace(filepath.Join(folder, f.Name+format.extension), data); err != nil {
-			return err
-		}
+// WriteFiles writes the figure into folder, which it makes when missing, in the formats
+// given and its data as CSV, and returns the paths. PNG has 300 dots per inch. Each file is
+// replaced whole or not at all.
+func (f *Figure) WriteFiles(folder string, formats []string) (paths []string, err error) {
+	if err := os.MkdirAll(folder, 0o755); err != nil {
+		return nil, fmt.Errorf("report: %w", err)
 	}
-	return nil
+	encoders := map[string]func() ([]byte, error){
+		"svg": f.SVG, "pdf": f.PDF, "csv": f.CSV, "png": func() ([]byte, error) { return f.PNG(pngResolution) },
+	}
+	for _, format := range append(slices.Clone(formats), "csv") {
+		encode, ok := encoders[format]
+		if !ok {
+			return paths, &field.Error{Path: "format", Got: format, Want: "one of " + strings.Join(Formats, ", ")}
+		}
+		data, err := encode()
+		if err != nil {
+			return paths, err
+		}
+		path := filepath.Join(folder, f.Name+"."+format)
+		if err := replace(path, data); err != nil {
+			return paths, err
+		}
+		paths = append(paths, path)
+	}
+	return paths, nil
 }
 
 // replace puts data in the place of the file at path, or leaves it as it was.

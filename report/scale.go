@@ -39,6 +39,9 @@ func overRuns(g group, value func(analyze.Run) (float64, bool)) []depthValue {
 
 // normsFigure draws the norms of the trained weights against depth.
 func normsFigure(g group, style Style) *Figure {
+	if !g.measured() {
+		return nil
+	}
 	part := primaryPart(g)
 	of := func(column, text string, value func(analyze.Run) float64) quantity {
 		slope, ok := g.Exponents[column]
@@ -62,6 +65,9 @@ func normsFigure(g group, style Style) *Figure {
 
 // variationFigure draws V_p of the rescaled path against depth for every p.
 func variationFigure(g group, style Style) *Figure {
+	if !g.measured() {
+		return nil
+	}
 	seen := map[string]bool{}
 	for _, r := range g.runs {
 		for p := range r.PVariation {

@@ -13,6 +13,9 @@ import (
 // slopesFigure draws the slope of V_p against p with its interval. Where it comes
 // down to zero is the variation index of the limit path.
 func slopesFigure(g group, style Style) *Figure {
+	if len(g.VariationSlope) < 2 {
+		return nil
+	}
 	s := style.sizes()
 	f := &Figure{
 		Name:  "slopes-" + g.slug,

@@ -75,13 +75,7 @@ func depthColor(depth, smallest, largest int) color.Color {
 	if largest > smallest {
 		t = math.Log(float64(largest)/float64(depth)) / math.Log(float64(largest)/float64(smallest))
 	}
-	at := t * float64(len(plasma)-1)
-	i := min(int(at), len(plasma)-2)
-	mix := func(a, b uint8) uint8 {
-		return uint8(math.Round(float64(a) + (at-float64(i))*(float64(b)-float64(a))))
-	}
-	p, q := plasma[i], plasma[i+1]
-	return color.NRGBA{mix(p.R, q.R), mix(p.G, q.G), mix(p.B, q.B), 0xff}
+	return ramp(plasma, t)
 }
 
 // categories are the colours (Okabe and Ito, less their yellow) and shapes of

@@ -100,6 +100,19 @@ func depthTicks(depths []int, low, high, apart float64) []plot.Tick {
 	return ticks
 }
 
+// nameTicks marks 0, 1, … and labels every stride-th.
+func nameTicks(names []string, stride int) []plot.Tick {
+	var ticks []plot.Tick
+	for i, name := range names {
+		tick := plot.Tick{Value: float64(i)}
+		if i%max(1, stride) == 0 {
+			tick.Label = name
+		}
+		ticks = append(ticks, tick)
+	}
+	return ticks
+}
+
 // within returns the ticks of [low, high].
 func within(ticks []plot.Tick, low, high float64) []plot.Tick {
 	const slack = 1e-9

@@ -13,6 +13,9 @@ import (
 // index: two entries and the Frobenius norm of L^β A_k(T), and below of
 // L^β (A_k(T) − A_k(0)). Curves that fall on each other as depth grows are the limit.
 func weightsFigure(g group, style Style) *Figure {
+	if len(g.paths) == 0 {
+		return nil
+	}
 	s := style.sizes()
 	depths := g.depths()
 	f := &Figure{
@@ -36,9 +39,6 @@ func weightsFigure(g group, style Style) *Figure {
 			p := panel{
 				x: axis{label: "layer $k/L$", low: 0, high: 1, bare: row+1 < len(rows)},
 				y: axis{label: quantityLabel(first, q, row == 1), margin: 0.04},
-			}
-			if p.x.bare {
-				p.x.label = ""
 			}
 			for _, c := range g.paths {
 				m := mark{width: 0.7 * s.line, color: depthColor(c.depth, depths[0], depths[len(depths)-1])}

@@ -41,7 +41,8 @@ and seed alone the exponents in depth with 95 % intervals.`,
 }
 
 func newReport() *cobra.Command {
-	return &cobra.Command{
+	var options report.Options
+	cmd := &cobra.Command{
 		Use:   "report DIR",
 		Short: "Write figures (PNG, SVG, PDF, CSV) and one HTML page into DIR/report",
 		Args:  cobra.ExactArgs(1),
@@ -50,7 +51,7 @@ func newReport() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			page, err := report.Write(cmd.Context(), args[0], result, report.Options{})
+			page, err := report.Write(cmd.Context(), args[0], result, options)
 			if err != nil {
 				return err
 			}
@@ -58,4 +59,6 @@ func newReport() *cobra.Command {
 			return err
 		},
 	}
+	figureFlags(cmd, &options)
+	return cmd
 }

@@ -27,6 +27,7 @@ type runOptions struct {
 	noReport   bool
 	jobs       int
 	checkpoint time.Duration
+	figures    report.Options
 }
 
 func newRun() *cobra.Command {
@@ -53,6 +54,9 @@ is never touched.`,
 			if o.checkpoint < 0 {
 				return fmt.Errorf("run: --checkpoint: got %s, want a time such as 30s, or 0 for on interrupt only", o.checkpoint)
 			}
+			if err := o.figures.Check(); err != nil {
+				return fmt.Errorf("run: %w", err)
+			}
 			if o.out == "" {
 				o.out = filepath.Join("runs", s.Name)
 			}
@@ -73,6 +77,7 @@ is never touched.`,
 	flags.BoolVar(&o.json, "json", false, "print JSON")
 	flags.BoolVar(&o.noReport, "no-report", false, "write no figures and no page")
 	flags.IntVar(&o.jobs, "jobs", runtime.GOMAXPROCS(0), "cores to use; the results do not depend on it")
+	figureFlags(cmd, &o.figures)
 	flags.DurationVar(&o.checkpoint, "checkpoint", time.Minute, "time between the checkpoints of a run")
 	return cmd
 }
@@ -97,7 +102,7 @@ func (o *runOptions) run(ctx context.Context, plan *sweep.Plan, stdout, stderr i
 		return errors.Join(append(counts.Failed, err)...)
 	}
 	if !o.noReport {
-		page, err := report.Write(ctx, o.out, result, report.Options{})
+		page, err := report.Write(ctx, o.out, result, o.figures)
 		if err != nil {
 			return errors.Join(append(counts.Failed, err)...)
 		}

@@ -1,0 +1,73 @@
+package report
+
+import "slices"
+
+// A Kind is a figure that every group of runs with the data for it has.
+type Kind struct {
+	Name  string // as in `deeplimit figure NAME`; its files are <Name>-<group>
+	Text  string // what it shows, in a few words
+	Needs string // what a study must hold to have it
+
+	draw func(g group, style Style) *Figure // nil without data
+}
+
+// kinds are in an order that fills the columns of a page: two figures of one column, one
+// of two columns, and so on.
+var kinds = []Kind{
+	{"loss", "loss against iteration at every depth, with the fitted rate", "runs with a trace", lossFigure},
+	{"norms", "norms of the weights against depth, with power laws and residuals", "finished runs", normsFigure},
+	{"weights", "rescaled weights against k/L, depths overlaid", "finished runs", weightsFigure},
+	{"variation", "p-variation against depth, with power laws and residuals", "finished runs", variationFigure},
+	{"slopes", "slope of the p-variation against p, with the variation index", "runs at two depths or more", slopesFigure},
+	{"regime", "statistics of increments that tell the kinds of limit apart", "runs at three depths or more", regimeFigure},
+	{"distance", "distance between the paths of consecutive depths", "runs of one seed at two depths or more", distanceFigure},
+	{"transfer", "losses of networks rebuilt at other depths", "what deeplimit transfer writes", transferFigure},
+	{"slack", "slack of every bound over iterations, and when the certificate is issued", "runs with train.certify", slackFigure},
+	{"sharpness", "largest eigenvalue of the Hessian against 2/η", "runs with train.certify.curvature", sharpnessFigure},
+}
+
+// Kinds returns the figures of a study, in the order of its page.
+func Kinds() []Kind { return slices.Clone(kinds) }
+
+// figures draws what the group has data for, of the kinds that options name.
+func (g group) figures(options Options) []*Figure {
+	var out []*Figure
+	for _, k := range kinds {
+		if len(options.Names) > 0 && !slices.Contains(options.Names, k.Name) {
+			continue
+		}
+		if f := k.draw(g, options.Style); f != nil {
+			f.Kind = k.Name
+			f.setColumns(options.Columns)
+			out = append(out, f)
+		}
+	}
+	return out
+}
+
+// measured reports whether a run of the group has numbers of its weights.
+func (g group) measured() bool {
+	return slices.ContainsFunc(g.runs, func(r run) bool { return r.PVariation != nil })
+}
+
+// setColumns draws the figure over that many columns of a page, 0 for its own number. In
+// one column panels stand below one another.
+func (f *Figure) setColumns(columns int) {
+	switch columns {
+	case 1:
+		f.wide = false
+		var rows [][]panel
+		if len(f.panels[0]) == 1 {
+			return
+		}
+		for _, row := range f.panels {
+			for _, p := range row {
+				p.x.bare, p.y.bare = false, false
+				rows = append(rows, []panel{p})
+			}
+		}
+		f.panels = rows
+	case 2:
+		f.wide = true
+	}
+}
