@@ -3,7 +3,6 @@ package report
 import (
 	"image/color"
 	"math"
-	"slices"
 
 	"gonum.org/v1/plot"
 	"gonum.org/v1/plot/plotter"
@@ -200,6 +199,3 @@ func notePlotter(notes []note, x, y axis, s sizes) plot.Plotter {
 	out.XYs, out.Labels = labels.XYs, labels.Labels
 	return &out
 }
-
-// flat returns the values of a grid in one slice.
-func flat(values [][]float64) []float64 { return slices.Concat(values...) }

@@ -139,7 +139,7 @@ func Figures(ctx context.Context, dir string, result *analyze.Result, options Op
 // given and its data as CSV, and returns the paths. PNG has 300 dots per inch. Each file is
 // replaced whole or not at all.
 func (f *Figure) WriteFiles(folder string, formats []string) (paths []string, err error) {
-	if err := os.MkdirAll(folder, 0o755); err != nil {
+	if err := disk.MkdirAll(folder, 0o755); err != nil {
 		return nil, fmt.Errorf("report: %w", err)
 	}
 	encoders := map[string]func() ([]byte, error){
