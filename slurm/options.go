@@ -1,0 +1,205 @@
+package slurm
+
+import (
+	"fmt"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/deeplimit/deeplimit/internal/field"
+)
+
+// A Spec is the section engine of a study file: where its runs are computed. It has
+// no part in what they result in, nor in their hashes.
+type Spec struct {
+	Kind       string   `yaml:"kind"`        // local (default) or slurm
+	Partition  string   `yaml:"partition"`   // Slurm's names from here on
+	Account    string   `yaml:"account"`     //
+	QOS        string   `yaml:"qos"`         //
+	Time       string   `yaml:"time"`        // limit of a task, such as "2:00:00" or "1-12"
+	Mem        string   `yaml:"mem"`         // memory of a task, such as "4G"
+	CPUs       int      `yaml:"cpus"`        // cores of a task; default 1
+	PerTask    int      `yaml:"per-task"`    // runs of a task; default by estimated time
+	ArrayLimit int      `yaml:"array-limit"` // tasks that run at once; default as many as the cluster lets
+	Notice     int      `yaml:"notice"`      // seconds before the limit at which a task writes checkpoints and requeues itself
+	SbatchArgs []string `yaml:"sbatch-args"` // more options of sbatch, each as --name or --name=value
+}
+
+// Options are a Spec resolved.
+type Options struct {
+	Partition, Account, QOS, Mem string        // "" for the cluster's default
+	Time                         time.Duration // 0 for the partition's default
+	CPUs                         int           // ≥ 1
+	PerTask, ArrayLimit          int           // 0 for none
+	Notice                       time.Duration
+	SbatchArgs                   []string
+}
+
+// The notice of a task: a tenth of its limit, between the bounds; what it is where
+// the limit is the partition's.
+const (
+	leastNotice   = 10 * time.Second
+	mostNotice    = 5 * time.Minute
+	defaultNotice = 2 * time.Minute
+)
+
+// Kinds of engine.
+const (
+	Local = "local"
+	Slurm = "slurm"
+)
+
+// own are the options of sbatch that a submission sets itself.
+var own = []string{
+	"array", "job-name", "output", "error", "open-mode", "requeue", "no-requeue", "signal", "chdir", "parsable", "wrap", "wait",
+	"partition", "account", "qos", "time", "mem", "cpus-per-task", "ntasks", "dependency", "export-file", "test-only",
+}
+
+var (
+	longOption = regexp.MustCompile(`^--([a-z][a-z0-9-]*)(=.*)?$`)
+	memory     = regexp.MustCompile(`^[1-9][0-9]*[KMGT]?$`)
+)
+
+// Resolve fills in defaults. Errors are *field.Error with the key as their path. Keys
+// of a cluster beside kind local are an error, too: they would say nothing.
+func (s Spec) Resolve() (Options, error) {
+	if err := field.OneOf("kind", s.Kind, "", Local, Slurm); err != nil {
+		err.(*field.Error).Want = "one of local, slurm"
+		return Options{}, err
+	}
+	if s.Kind != Slurm {
+		return Options{}, s.refuseKeys()
+	}
+	o := Options{
+		Partition: s.Partition, Account: s.Account, QOS: s.QOS, Mem: s.Mem,
+		CPUs: max(1, s.CPUs), PerTask: s.PerTask, ArrayLimit: s.ArrayLimit, SbatchArgs: slices.Clone(s.SbatchArgs),
+	}
+	for _, c := range []struct {
+		path  string
+		value int
+	}{{"cpus", s.CPUs}, {"per-task", s.PerTask}, {"array-limit", s.ArrayLimit}, {"notice", s.Notice}} {
+		if c.value < 0 {
+			return Options{}, &field.Error{Path: c.path, Got: c.value, Want: "a number ≥ 1"}
+		}
+	}
+	if s.Mem != "" && !memory.MatchString(s.Mem) {
+		return Options{}, &field.Error{Path: "mem", Got: s.Mem, Want: "a size such as 500M or 4G"}
+	}
+	if s.Time != "" {
+		var ok bool
+		if o.Time, ok = parseTime(s.Time); !ok {
+			return Options{}, &field.Error{Path: "time", Got: s.Time, Want: `a limit as Slurm writes it: "90" (minutes), "1:30:00", "2-12" (days-hours)`}
+		}
+	}
+	o.Notice = time.Duration(s.Notice) * time.Second
+	switch {
+	case o.Notice == 0 && o.Time == 0:
+		o.Notice = defaultNotice
+	case o.Notice == 0:
+		o.Notice = min(max(o.Time/10, leastNotice), mostNotice)
+	case o.Time > 0 && o.Notice >= o.Time:
+		return Options{}, &field.Error{Path: "notice", Got: s.Notice, Want: fmt.Sprintf("fewer seconds than the limit has, %.0f", o.Time.Seconds())}
+	}
+	for i, arg := range s.SbatchArgs {
+		path := "sbatch-args." + strconv.Itoa(i)
+		m := longOption.FindStringSubmatch(arg)
+		switch {
+		case m == nil:
+			return Options{}, &field.Error{Path: path, Got: arg, Want: "an option of sbatch in its long form, --name or --name=value"}
+		case slices.Contains(own, m[1]):
+			return Options{}, &field.Error{Path: path, Got: arg, Want: "an option that deeplimit does not set itself"}
+		}
+	}
+	return o, nil
+}
+
+// refuseKeys returns an error about the first key that kind local has no use for.
+func (s Spec) refuseKeys() error {
+	for _, c := range []struct {
+		path string
+		got  any
+		set  bool
+	}{
+		{"partition", s.Partition, s.Partition != ""},
+		{"account", s.Account, s.Account != ""},
+		{"qos", s.QOS, s.QOS != ""},
+		{"time", s.Time, s.Time != ""},
+		{"mem", s.Mem, s.Mem != ""},
+		{"cpus", s.CPUs, s.CPUs != 0},
+		{"per-task", s.PerTask, s.PerTask != 0},
+		{"array-limit", s.ArrayLimit, s.ArrayLimit != 0},
+		{"notice", s.Notice, s.Notice != 0},
+		{"sbatch-args", s.SbatchArgs, len(s.SbatchArgs) > 0},
+	} {
+		if c.set {
+			return &field.Error{Path: c.path, Got: c.got, Want: "it beside kind slurm alone"}
+		}
+	}
+	return nil
+}
+
+// limitForm is minutes, minutes:seconds, hours:minutes:seconds, days-hours,
+// days-hours:minutes or days-hours:minutes:seconds.
+var limitForm = regexp.MustCompile(`^(?:(\d{1,4})-)?(\d{1,6})(?::(\d{1,4}))?(?::(\d{1,4}))?$`)
+
+// parseTime returns the time limit that text stands for in Slurm, which is above 0.
+func parseTime(text string) (time.Duration, bool) {
+	m := limitForm.FindStringSubmatch(text)
+	if m == nil {
+		return 0, false
+	}
+	var n [4]int64 // days and the three numbers; absent ones are 0
+	for i := range n {
+		n[i], _ = strconv.ParseInt(m[i+1], 10, 64)
+	}
+	var seconds int64
+	switch {
+	case m[1] != "" || m[4] != "":
+		seconds = ((n[0]*24+n[1])*60+n[2])*60 + n[3]
+	default:
+		seconds = n[1]*60 + n[2]
+	}
+	return time.Duration(seconds) * time.Second, seconds > 0
+}
+
+// formatTime returns a limit in the form days-hours:minutes:seconds.
+func formatTime(d time.Duration) string {
+	s := int64(d.Seconds())
+	return fmt.Sprintf("%d-%02d:%02d:%02d", s/86400, s/3600%24, s/60%60, s%60)
+}
+
+// arguments returns the options of sbatch for an array of that many tasks, which
+// starts after the job of that name, "" for at once.
+func (o Options) arguments(dir, name string, tasks int, after string) []string {
+	array := fmt.Sprintf("--array=0-%d", tasks-1)
+	if o.ArrayLimit > 0 {
+		array += fmt.Sprintf("%%%d", o.ArrayLimit)
+	}
+	args := []string{
+		"--parsable", "--job-name=" + name, array, "--ntasks=1", "--cpus-per-task=" + strconv.Itoa(o.CPUs),
+		"--requeue", fmt.Sprintf("--signal=B:USR1@%d", int(o.Notice.Seconds())),
+		"--chdir=" + dir, "--output=" + logPattern(dir, name), "--open-mode=append",
+	}
+	for _, c := range []struct{ option, value string }{
+		{"partition", o.Partition}, {"account", o.Account}, {"qos", o.QOS}, {"mem", o.Mem}, {"dependency", after},
+	} {
+		if c.option == "dependency" && c.value != "" {
+			c.value = "afterany:" + c.value
+		}
+		if c.value != "" {
+			args = append(args, "--"+c.option+"="+c.value)
+		}
+	}
+	if o.Time > 0 {
+		args = append(args, "--time="+formatTime(o.Time))
+	}
+	return append(args, o.SbatchArgs...)
+}
+
+// logPattern returns the tasks' log with Slurm's sign for the task; the folder's own
+// per cent signs stand for themselves.
+func logPattern(dir, name string) string {
+	return strings.ReplaceAll(dir, "%", "%%") + "/slurm/" + name + "/%a.log"
+}

@@ -1,0 +1,49 @@
+package slurm
+
+import (
+	"fmt"
+	"strings"
+)
+
+// script returns the batch script of an array. Its arguments are the task's alone, so
+// it can be read, and submitted again by hand with the options of submission.json.
+func script(program, dir, name string, o Options) string {
+	return fmt.Sprintf(batchScript, name, o.Notice, quote(program), quote(dir), quote(name))
+}
+
+// batchScript: a shell that gets a signal in `wait` runs the trap and goes on behind
+// it, so it waits again until the program is gone; bash then knows its exit status
+// still. The program takes any number of USR1, where a second TERM, which Slurm sends
+// to every process of a job, would end it in the middle of a checkpoint.
+const batchScript = `#!/bin/bash
+# One task of the job array %s: the runs of its batch that are not done.
+# Slurm sends USR1 %s before the time limit. The program then writes checkpoints and
+# ends, and the task goes back to the queue to continue.
+program=%s
+study=%s
+submission=%s
+
+requeue=
+pid=
+notify() { [ -z "$pid" ] || kill -USR1 "$pid" 2>/dev/null; }
+trap 'requeue=yes; notify' USR1
+trap notify TERM INT
+
+"$program" slurm-task "$study" "$submission" "$SLURM_ARRAY_TASK_ID" &
+pid=$!
+[ -z "$requeue" ] || notify
+while kill -0 "$pid" 2>/dev/null; do
+	wait "$pid"
+done
+wait "$pid"
+code=$?
+
+# 130: it left checkpoints of runs to go on with.
+if [ -n "$requeue" ] && [ "$code" -eq 130 ]; then
+	scontrol requeue "${SLURM_ARRAY_JOB_ID}_$SLURM_ARRAY_TASK_ID"
+fi
+exit "$code"
+`
+
+// quote returns text as one word of a shell.
+func quote(text string) string { return "'" + strings.ReplaceAll(text, "'", `'\''`) + "'" }
