@@ -1,6 +1,7 @@
 package slurm
 
 import (
+	"cmp"
 	"fmt"
 	"regexp"
 	"slices"
@@ -12,12 +13,13 @@ import (
 )
 
 // A Spec is the section engine of a study file: where its runs are computed. It has
-// no part in what they result in, nor in their hashes.
+// no part in what they result in, nor in their hashes. The keys of a cluster may stand
+// beside kind local: they are what `--engine slurm` then takes.
 type Spec struct {
-	Kind       string   `yaml:"kind"`        // local (default) or slurm
-	Partition  string   `yaml:"partition"`   // Slurm's names from here on
-	Account    string   `yaml:"account"`     //
-	QOS        string   `yaml:"qos"`         //
+	Kind       string   `yaml:"kind"` // local (default): this machine; or slurm
+	Partition  string   `yaml:"partition"`
+	Account    string   `yaml:"account"`
+	QOS        string   `yaml:"qos"`
 	Time       string   `yaml:"time"`        // limit of a task, such as "2:00:00" or "1-12"
 	Mem        string   `yaml:"mem"`         // memory of a task, such as "4G"
 	CPUs       int      `yaml:"cpus"`        // cores of a task; default 1
@@ -29,11 +31,12 @@ type Spec struct {
 
 // Options are a Spec resolved.
 type Options struct {
+	Kind                         string        `yaml:"kind"`
 	Partition, Account, QOS, Mem string        // "" for the cluster's default
 	Time                         time.Duration // 0 for the partition's default
-	CPUs                         int           // ≥ 1
+	CPUs                         int           `yaml:"cpus"` // ≥ 1
 	PerTask, ArrayLimit          int           // 0 for none
-	Notice                       time.Duration
+	Notice                       time.Duration `yaml:"notice"`
 	SbatchArgs                   []string
 }
 
@@ -62,18 +65,14 @@ var (
 	memory     = regexp.MustCompile(`^[1-9][0-9]*[KMGT]?$`)
 )
 
-// Resolve fills in defaults. Errors are *field.Error with the key as their path. Keys
-// of a cluster beside kind local are an error, too: they would say nothing.
+// Resolve fills in defaults. Errors are *field.Error with the key as their path.
 func (s Spec) Resolve() (Options, error) {
-	if err := field.OneOf("kind", s.Kind, "", Local, Slurm); err != nil {
-		err.(*field.Error).Want = "one of local, slurm"
+	kind := cmp.Or(s.Kind, Local)
+	if err := field.OneOf("kind", kind, Local, Slurm); err != nil {
 		return Options{}, err
 	}
-	if s.Kind != Slurm {
-		return Options{}, s.refuseKeys()
-	}
 	o := Options{
-		Partition: s.Partition, Account: s.Account, QOS: s.QOS, Mem: s.Mem,
+		Kind: kind, Partition: s.Partition, Account: s.Account, QOS: s.QOS, Mem: s.Mem,
 		CPUs: max(1, s.CPUs), PerTask: s.PerTask, ArrayLimit: s.ArrayLimit, SbatchArgs: slices.Clone(s.SbatchArgs),
 	}
 	for _, c := range []struct {
@@ -113,31 +112,6 @@ func (s Spec) Resolve() (Options, error) {
 		}
 	}
 	return o, nil
-}
-
-// refuseKeys returns an error about the first key that kind local has no use for.
-func (s Spec) refuseKeys() error {
-	for _, c := range []struct {
-		path string
-		got  any
-		set  bool
-	}{
-		{"partition", s.Partition, s.Partition != ""},
-		{"account", s.Account, s.Account != ""},
-		{"qos", s.QOS, s.QOS != ""},
-		{"time", s.Time, s.Time != ""},
-		{"mem", s.Mem, s.Mem != ""},
-		{"cpus", s.CPUs, s.CPUs != 0},
-		{"per-task", s.PerTask, s.PerTask != 0},
-		{"array-limit", s.ArrayLimit, s.ArrayLimit != 0},
-		{"notice", s.Notice, s.Notice != 0},
-		{"sbatch-args", s.SbatchArgs, len(s.SbatchArgs) > 0},
-	} {
-		if c.set {
-			return &field.Error{Path: c.path, Got: c.got, Want: "it beside kind slurm alone"}
-		}
-	}
-	return nil
 }
 
 // limitForm is minutes, minutes:seconds, hours:minutes:seconds, days-hours,

@@ -18,13 +18,13 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
-	"os"
 	"path/filepath"
 	"slices"
 	"time"
 
 	"github.com/gofrs/flock"
 
+	"github.com/deeplimit/deeplimit/internal/disk"
 	"github.com/deeplimit/deeplimit/weightpath"
 )
 
@@ -53,7 +53,7 @@ func (s *Submitter) Submit(ctx context.Context, runs []Run) ([]weightpath.Submis
 	if err != nil {
 		return nil, err
 	}
-	if err := os.MkdirAll(weightpath.SubmissionDir(s.Dir, ""), 0o755); err != nil {
+	if err := disk.MkdirAll(weightpath.SubmissionDir(s.Dir, ""), 0o755); err != nil {
 		return nil, fmt.Errorf("slurm: %w", err)
 	}
 	// Two at once would do no harm but to submit everything twice.
@@ -186,7 +186,7 @@ func Logs(studyDir, run string) ([]Log, error) {
 			if run != "" && !slices.Contains(batch, run) {
 				continue
 			}
-			if _, err := os.Stat(path); err == nil {
+			if _, err := disk.Stat(path); err == nil {
 				logs = append(logs, Log{path, fmt.Sprintf("%s_%d", cmp.Or(s.Job, "?"), i), batch})
 			}
 		}

@@ -206,7 +206,7 @@ func (p place) checkPath(key, path string, sets int) *Error {
 	segments := strings.Split(path, ".")
 	path = join(key, path)
 	switch segments[0] {
-	case "name", "depths", "seeds", "grid", "zip":
+	case "name", "depths", "seeds", "grid", "zip", "engine":
 		return p.wrong(path, phrase("a field that cannot be varied"), "a path inside data, network, initial or train, or dtype (depths and seeds are lists already)")
 	case "data":
 		if len(segments) == 1 {

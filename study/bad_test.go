@@ -26,7 +26,7 @@ func TestBadStudies(t *testing.T) {
 		want string
 	}{
 		// keys
-		{"misspelt section", head + "trian: {}\n", nil, `depth.yaml:4:1: trian: got an unknown key, want one of name, depths, seeds, dtype, data, network, initial, train, grid, zip; did you mean "train"?`},
+		{"misspelt section", head + "trian: {}\n", nil, `depth.yaml:4:1: trian: got an unknown key, want one of name, depths, seeds, dtype, data, network, initial, train, grid, zip, engine; did you mean "train"?`},
 		{"misspelt key", head + "network: {activaton: tanh}\n", nil, `depth.yaml:4:11: network.activaton: got an unknown key, want one of ` + networkKeys + `; did you mean "activation"?`},
 		{"unknown key", head + "network: {colour: red}\n", nil, `depth.yaml:4:11: network.colour: got an unknown key, want one of ` + networkKeys},
 		{"key twice", head + "network: {bias: true}\nnetwork: {bias: false}\n", nil, `depth.yaml:5:1: network: got the key a second time, want it once (it stands in line 4 already)`},
@@ -87,6 +87,11 @@ depth.yaml:5:16: train.batch: got 3, want no batch with method gd, which takes a
 		{"second data set", "name: s\ndepths: [4]\ndata:\n- {kind: digits}\n- {kind: digits, width: 3}\n", nil, `depth.yaml:5:25: data.1.width: got 3, want it left out: kind digits has no width (for separated, rotation, ode, sde, uniform)`},
 		{"one name for two sets", "name: s\ndepths: [4]\ndata:\n- {kind: digits}\n- {kind: digits, samples: 5}\n", nil, `depth.yaml:5:4: data.1.name: got "digits", want a name that no other data set has (data.0 has it)`},
 		{"depth off the grid", head + "initial: {kind: fractional-noise, coupled: true}\n", []string{"depths=[3]"}, `depth.yaml:4:44: initial.coupled: got true, want false at depth 3 with kind fractional-noise: its coupled path is drawn at 65536 points, which the depth must divide`},
+		{"engine", head + "engine: {kind: pbs}\n", nil, `depth.yaml:4:16: engine.kind: got "pbs", want one of local, slurm`},
+		{"engine's limit as a number", head + "engine: {kind: slurm, time: 90}\n", nil, `depth.yaml:4:29: engine.time: got 90, want text (in quotes: "90")`},
+		{"engine's arguments", head + "engine: {sbatch-args: [--nice, -N2]}\n", nil, `depth.yaml:4:32: engine.sbatch-args.1: got "-N2", want an option of sbatch in its long form, --name or --name=value`},
+		{"grid over the engine", head + "grid: {engine.cpus: [1, 2]}\n", nil, `depth.yaml:4:8: grid.engine.cpus: got a field that cannot be varied, want a path inside data, network, initial or train, or dtype (depths and seeds are lists already)`},
+		{"zero cores", head + "engine: {cpus: 0}\n", nil, `depth.yaml:4:16: engine.cpus: got 0, want another value, or the key left out (default 1)`},
 
 		// a written zero is not taken for "not given"
 		{"zero step", head + "train: {step: {value: 0}}\n", nil, `depth.yaml:4:23: train.step.value: got 0, want another value, or the key left out (default 1)`},

@@ -37,6 +37,7 @@ func TestHashIgnoresForm(t *testing.T) {
 		golden + "initial: {kind: normal, amplitude: 0.1, exponent: 1.0}\ntrain: {step: {rule: depth, value: 1}}\n",
 		golden + "initial: {kind: zero, parts: {A: {kind: normal}}}\n",
 		golden + "grid: {network.alpha: [0.5]}\n",
+		golden + "engine: {kind: slurm, partition: batch, cpus: 4, sbatch-args: [--nice]}\n",
 	} {
 		if got := mustRuns(t, text)[0]; got.Hash != want.Hash {
 			a, _ := json.Marshal(got.canonical())

@@ -137,6 +137,20 @@ func (r *resolver) sections(p *point) bool {
 	return !r.take(&d)
 }
 
+// engine adds what stands against the section engine, of which no run has a part.
+func (r *resolver) engine() {
+	resolved, err := r.study.Engine.Resolve()
+	if err != nil {
+		r.refuse(&point{tree: r.study.tree}, "engine", err)
+		return
+	}
+	if n := r.study.tree.child("engine"); n != nil {
+		var d decoder
+		d.unspoken("engine", n, reflect.ValueOf(resolved))
+		r.take(&d)
+	}
+}
+
 // take adds the errors that d has found, and says whether there are any.
 func (r *resolver) take(d *decoder) bool {
 	for _, e := range d.list {

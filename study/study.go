@@ -18,6 +18,7 @@ import (
 	"github.com/deeplimit/deeplimit/dataset"
 	"github.com/deeplimit/deeplimit/internal/field"
 	"github.com/deeplimit/deeplimit/resnet"
+	"github.com/deeplimit/deeplimit/slurm"
 	"github.com/deeplimit/deeplimit/train"
 )
 
@@ -36,6 +37,7 @@ type Study struct {
 	Network resnet.Spec
 	Initial resnet.Initial
 	Train   train.Spec
+	Engine  slurm.Spec
 	Axes    []Axis // what the grid varies, one axis for each key in file order, then the zip
 
 	tree *node
@@ -53,6 +55,7 @@ type document struct {
 	Train   train.Spec     `yaml:"train"`
 	Grid    *node          `yaml:"grid"`
 	Zip     *node          `yaml:"zip"`
+	Engine  slurm.Spec     `yaml:"engine"`
 }
 
 // maxSeeds bounds `seeds: n`, and maxRuns the runs of a study: more is a slip of the pen.
@@ -93,7 +96,7 @@ func Parse(name string, text []byte, set []string) (*Study, error) {
 	var d decoder
 	var doc document
 	d.decode("", tree, reflect.ValueOf(&doc).Elem())
-	s.Name, s.Network, s.Initial, s.Train = doc.Name, doc.Network, doc.Initial, doc.Train
+	s.Name, s.Network, s.Initial, s.Train, s.Engine = doc.Name, doc.Network, doc.Initial, doc.Train, doc.Engine
 	d.checkName(tree, doc.Name)
 	s.Depths = d.depths(tree, doc.Depths)
 	s.Seeds = d.seeds(doc.Seeds)

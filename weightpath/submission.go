@@ -6,10 +6,11 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
-	"os"
 	"path/filepath"
 	"regexp"
 	"time"
+
+	"github.com/deeplimit/deeplimit/internal/disk"
 )
 
 // A Submission is one job array that was handed to a cluster's queue: what its tasks
@@ -90,7 +91,7 @@ func ReadSubmission(studyDir, name string) (Submission, error) {
 // nothing was ever submitted. A folder whose submission.json was never written
 // belongs to a program that died before it submitted anything, and is passed over.
 func Submissions(studyDir string) ([]Submission, error) {
-	list, err := os.ReadDir(filepath.Join(studyDir, slurmFolder))
+	list, err := disk.ReadDir(filepath.Join(studyDir, slurmFolder))
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
 	}
@@ -116,7 +117,7 @@ func Submissions(studyDir string) ([]Submission, error) {
 
 // RemoveSubmission deletes the folder of a submission that the queue does not have.
 func RemoveSubmission(studyDir, name string) error {
-	if err := os.RemoveAll(SubmissionDir(studyDir, name)); err != nil {
+	if err := disk.RemoveAll(SubmissionDir(studyDir, name)); err != nil {
 		return fmt.Errorf("weightpath: removing a submission: %w", err)
 	}
 	return nil

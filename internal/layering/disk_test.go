@@ -17,7 +17,7 @@ func TestOneDisk(t *testing.T) {
 		"Open", "OpenFile", "Create", "CreateTemp", "ReadFile", "WriteFile", "ReadDir", "Stat", "Lstat",
 		"Rename", "Link", "Symlink", "Mkdir", "MkdirAll", "MkdirTemp", "Remove", "RemoveAll", "Truncate", "Chmod", "Chtimes",
 	}
-	for _, folder := range []string{"weightpath", "survey", "analyze", "report", "proof", "sweep"} {
+	for _, folder := range []string{"weightpath", "survey", "analyze", "report", "proof", "sweep", "slurm"} {
 		files, err := filepath.Glob(filepath.Join("../..", folder, "*.go"))
 		if err != nil {
 			t.Fatal(err)

@@ -1,0 +1,55 @@
+package weightpath
+
+import (
+	"errors"
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// TestSubmissions writes submissions and reads them back; a folder without
+// submission.json and a stray file are passed over, a damaged one is named.
+func TestSubmissions(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "study of 100%")
+	if got, err := Submissions(dir); err != nil || len(got) > 0 {
+		t.Errorf("nothing submitted: got %v and error %v", got, err)
+	}
+	want := []Submission{
+		{Name: "s-1", Time: time.Date(2026, 5, 1, 2, 3, 4, 0, time.UTC), Job: "7", File: "/s.yaml", Text: "name: s\n", Command: []string{"sbatch"}, Batches: [][]string{{"a", "b"}, {"c"}}},
+		{Name: "s-2", Time: time.Date(2026, 5, 1, 2, 3, 4, 0, time.UTC), File: "/s.yaml", Text: "name: s\n", Set: []string{"seeds=2"}, Command: []string{"sbatch"}, Batches: [][]string{{"d"}}},
+	}
+	for _, s := range want {
+		script, err := WriteSubmission(dir, s, "#!/bin/bash\n")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if text, err := os.ReadFile(script); err != nil || string(text) != "#!/bin/bash\n" {
+			t.Errorf("got script %q and error %v", text, err)
+		}
+	}
+	for _, made := range []error{os.Mkdir(SubmissionDir(dir, "died"), 0o755), os.WriteFile(SubmissionDir(dir, ".lock"), nil, 0o644)} {
+		if made != nil {
+			t.Fatal(made)
+		}
+	}
+	got, err := Submissions(dir)
+	if diff := cmp.Diff(want, got); diff != "" || err != nil {
+		t.Errorf("error %v (-want +got)\n%s", err, diff)
+	}
+	if err := RemoveSubmission(dir, "s-1"); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(SubmissionDir(dir, "s-2"), "submission.json"), []byte(`{"name":"s-3"}`), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	_, err = Submissions(dir)
+	if damaged, ok := errors.AsType[*DamagedError](err); !ok || damaged.Err.Error() != `name: got "s-3", want "s-2"` {
+		t.Errorf("got %v, want a *DamagedError about the name", err)
+	}
+	if _, err := WriteSubmission(dir, Submission{Name: "../x"}, ""); err == nil {
+		t.Error("a name that leaves the folder: got no error")
+	}
+}
