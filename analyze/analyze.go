@@ -22,6 +22,8 @@ import (
 type Options struct {
 	// Trace keeps the loss trace of every run in the result.
 	Trace bool
+	// Windows is the number of windows of a trace to fit a rate on (LocalRates); default none.
+	Windows int
 	// Exponents are the p of V_p, each at least 1; default 1, 1.5, 2, 2.5, 3.
 	Exponents []float64
 	// PathMemory bounds the bytes of weight paths that are in memory at a time to compare
@@ -42,6 +44,9 @@ type Options struct {
 func Study(ctx context.Context, dir string, options Options) (*Result, error) {
 	if options.PathMemory == 0 {
 		options.PathMemory = 1 << 30
+	}
+	if options.Windows < 0 {
+		return nil, &field.Error{Path: "windows", Got: options.Windows, Want: "at least 0"}
 	}
 	if options.Exponents == nil {
 		options.Exponents = []float64{1, 1.5, 2, 2.5, 3}
@@ -161,6 +166,9 @@ func measure(folder *weightpath.Run, rows []weightpath.Row, weights weightpath.W
 		run.RateReason = "the run diverged"
 	} else {
 		run.Rate, run.RateReason = FitRate(iterations, losses)
+	}
+	if options.Windows > 0 {
+		run.LocalRates = LocalRates(iterations, losses, options.Windows)
 	}
 	for _, part := range parts(meta) {
 		numbers, notes, err := pathNumbers(weights, part, meta.Beta(), options.Exponents)

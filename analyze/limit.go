@@ -58,6 +58,9 @@ func (g *Group) compareDepths(ctx context.Context, dirs []string, outcomes []out
 		path := g.Parts[part]
 		path.Regime = g.regime(part, paths[part])
 		path.Limit = g.limit(part, distances[part])
+		if path.Limit != nil && g.Coupled {
+			g.deepest(part, path.Limit, paths[part])
+		}
 		g.Parts[part] = path
 	}
 	primary := g.Parts[members[0].outcome.meta.Part()]
@@ -179,7 +182,7 @@ func distance(coarse, fine *layers, part string) (LimitDistance, error) {
 // none.
 func (g *Group) regime(part string, paths []scaling.DepthPath) *Regime {
 	depths := map[int]bool{}
-	paths = slices.DeleteFunc(paths, func(p scaling.DepthPath) bool { return p.Depth < regimeDepth })
+	paths = slices.DeleteFunc(slices.Clone(paths), func(p scaling.DepthPath) bool { return p.Depth < regimeDepth })
 	for _, p := range paths {
 		depths[p.Depth] = true
 	}
@@ -219,6 +222,31 @@ func (g *Group) limit(part string, distances []LimitDistance) *Limit {
 	limit.Integral = g.slope("limit: "+part+": integral distance", integrals)
 	limit.Displacement = g.slope("limit: "+part+": distance of displacements", displacements)
 	return limit
+}
+
+// deepest fills in the distances to the deepest run of each seed.
+func (g *Group) deepest(part string, limit *Limit, paths []scaling.DepthPath) {
+	samples, err := scaling.DeepestDistances(paths, scaling.L2Distance)
+	if err != nil {
+		g.Notes = append(g.Notes, fmt.Sprintf("limit: %s: %v", part, err))
+		return
+	}
+	slices.SortStableFunc(samples, func(a, b scaling.Sample) int {
+		return cmp.Or(cmp.Compare(a.Depth, b.Depth), cmp.Compare(a.Seed, b.Seed))
+	})
+	most := slices.MaxFunc(paths, func(a, b scaling.DepthPath) int { return cmp.Compare(a.Depth, b.Depth) }).Depth
+	var fitted []sample
+	for _, s := range samples {
+		if finite(s.Value) == nil {
+			g.Notes = append(g.Notes, fmt.Sprintf("limit: %s: depth %d, seed %d: the L² distance to the deepest run is %v: the weights are too large", part, s.Depth, s.Seed, s.Value))
+			continue
+		}
+		limit.Deepest = append(limit.Deepest, DeepestDistance{s.Depth, s.Seed, s.Value})
+		if 8*s.Depth <= most {
+			fitted = append(fitted, sample{s, fmt.Sprintf("of depth %d, seed %d,", s.Depth, s.Seed)})
+		}
+	}
+	limit.ToDeepest = g.slope("limit: "+part+": distance to the deepest run", fitted)
 }
 
 // transfer gathers the losses of rebuilt networks; nil when there are none.

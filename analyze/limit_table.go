@@ -34,6 +34,7 @@ func (t *tableWriter) limits(group Group, runs []Run) {
 		}
 		if path.Limit != nil {
 			t.distances(suffix, path.Limit)
+			t.deepest(suffix, path.Limit)
 		}
 	}
 	if group.Transfer != nil {
@@ -110,6 +111,25 @@ func (t *tableWriter) distances(suffix string, limit *Limit) {
 			cells[2] = limit.Displacement.interval()
 		}
 		t.row(cells...)
+	}
+}
+
+// deepest writes the mean over seeds of the distances to the deepest run, and how they fall.
+func (t *tableWriter) deepest(suffix string, limit *Limit) {
+	if len(limit.Deepest) == 0 {
+		return
+	}
+	t.row()
+	t.row("distance to the deepest"+suffix, "L²")
+	for from, to := 0, 0; from < len(limit.Deepest); from = to {
+		sum := 0.0
+		for ; to < len(limit.Deepest) && limit.Deepest[to].Depth == limit.Deepest[from].Depth; to++ {
+			sum += limit.Deepest[to].L2
+		}
+		t.row(strconv.Itoa(limit.Deepest[from].Depth), short(sum/float64(to-from)))
+	}
+	if s := limit.ToDeepest; s != nil {
+		t.row("exponent in depth", s.interval(), "", s.Warning)
 	}
 }
 

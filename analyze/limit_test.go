@@ -41,10 +41,18 @@ func TestLimitOfPlantedPaths(t *testing.T) {
 			}
 		}
 		if !coupled {
-			if group.Limit.Integral != nil || group.Limit.Displacement != nil {
+			if group.Limit.Integral != nil || group.Limit.Displacement != nil || group.Limit.Deepest != nil || group.Limit.ToDeepest != nil {
 				t.Errorf("independent draws: got rates %+v, want none", group.Limit)
 			}
 			continue
+		}
+		if n := len(group.Limit.Deepest); n != 8 {
+			t.Errorf("got %d distances to the deepest run, want one for each of 4 depths and 2 seeds", n)
+		}
+		// Fitted at depths 16 and 32 of 256, where the distances themselves say it.
+		if s, d := group.Limit.ToDeepest, group.Limit.Deepest; s == nil || len(s.Residuals) != 4 || d[0].Depth != 16 || d[2].Depth != 32 ||
+			!near(s.Slope, (math.Log2(d[2].L2/d[0].L2)+math.Log2(d[3].L2/d[1].L2))/2) {
+			t.Errorf("got slope %+v of %+v", s, d)
 		}
 		if s := group.Limit.Displacement; s == nil || !near(s.Slope, -1) || s.Method != scaling.BySeeds || len(s.Residuals) != 8 {
 			t.Errorf("displacement: got slope %+v, want −1 over seeds with 8 residuals", s)

@@ -69,6 +69,36 @@ func FitRate(iterations []int, losses []float64) (rate *Rate, reason string) {
 	return &Rate{Rho: rho, StdErr: rho * slopeErr, R2: r2, First: iterations[first], Last: iterations[last]}, ""
 }
 
+// LocalRates fits J(t) ≈ C ρ^t on each of n windows of equally many iterations, from the
+// first recorded to the last: how linear a descent is whose rate changes on the way.
+// Neighbouring windows share no loss. A window with fewer than 5 losses, or one that is
+// not positive and finite, has nil.
+func LocalRates(iterations []int, losses []float64, n int) []*Rate {
+	rates := make([]*Rate, max(0, n))
+	if len(losses) == 0 {
+		return rates
+	}
+	first, span := iterations[0], iterations[len(losses)-1]-iterations[0]+1
+	next := 0
+	for w := range rates {
+		var t, y []float64
+		usable := true
+		// Window w ends before first + span·(w+1)/n.
+		for ; next < len(losses) && (iterations[next]-first)*n < span*(w+1); next++ {
+			loss := losses[next]
+			usable = usable && loss > 0 && !math.IsInf(loss, 0)
+			t, y = append(t, float64(iterations[next])), append(y, math.Log(loss))
+		}
+		if !usable || len(t) < minRatePoints {
+			continue
+		}
+		_, slope, slopeErr, r2 := line(t, y)
+		rho := math.Exp(slope)
+		rates[w] = &Rate{Rho: rho, StdErr: rho * slopeErr, R2: r2, First: int(t[0]), Last: int(t[len(t)-1])}
+	}
+	return rates
+}
+
 // aboveFloor returns the number of leading log losses y that lie above the floor
 // as FitRate describes it; all of them when there is none.
 func aboveFloor(t, y []float64) int {

@@ -3,6 +3,7 @@ package analyze
 import (
 	"math"
 	"math/rand/v2"
+	"slices"
 	"testing"
 )
 
@@ -124,5 +125,42 @@ func TestRateError(t *testing.T) {
 	// The spread of 400 draws is known to 1/√800 = 3.5 %; four times that.
 	if got := reported / repetitions; !(math.Abs(got/spread-1) <= 0.14) {
 		t.Errorf("reported standard error %v, spread over repetitions %v", got, spread)
+	}
+}
+
+// TestLocalRates plants two rates, one after the other, and wants each in its window.
+func TestLocalRates(t *testing.T) {
+	var iterations []int
+	var losses []float64
+	log := 0.0
+	for i := range 101 {
+		iterations, losses = append(iterations, i), append(losses, math.Exp(log))
+		if i < 50 {
+			log -= 0.1
+		} else {
+			log -= 0.02
+		}
+	}
+	rates := LocalRates(iterations, losses, 2)
+	if len(rates) != 2 || rates[0] == nil || rates[1] == nil {
+		t.Fatalf("got %v, want two rates", rates)
+	}
+	for i, want := range []float64{math.Exp(-0.1), math.Exp(-0.02)} {
+		if r := rates[i]; !(math.Abs(r.Rho-want) <= 1e-12) || !(r.R2 >= 1-1e-12) {
+			t.Errorf("window %d: got %+v, want ρ = %v", i, *r, want)
+		}
+	}
+	if rates[0].First != 0 || rates[0].Last != 50 || rates[1].First != 51 || rates[1].Last != 100 {
+		t.Errorf("got windows %d..%d and %d..%d, want 0..50 and 51..100", rates[0].First, rates[0].Last, rates[1].First, rates[1].Last)
+	}
+	losses[70] = 0
+	if rates := LocalRates(iterations, losses, 2); rates[0] == nil || rates[1] != nil {
+		t.Errorf("a loss of 0: got %v, want none in the second window", rates)
+	}
+	if rates := LocalRates(iterations, losses, 50); slices.ContainsFunc(rates, func(r *Rate) bool { return r != nil }) {
+		t.Errorf("windows of 2 losses: got %v, want none", rates)
+	}
+	if rates := LocalRates(nil, nil, 3); len(rates) != 3 || rates[0] != nil {
+		t.Errorf("no losses: got %v, want three without a rate", rates)
 	}
 }

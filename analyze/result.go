@@ -46,6 +46,8 @@ type Run struct {
 	TestAcc    *float64          `json:"test_accuracy,omitempty"`
 	Rate       *Rate             `json:"rate"` // null when no line can be fitted:
 	RateReason string            `json:"rate_reason,omitempty"`
+	// LocalRates are the rates on the windows of Options.Windows; null where there is none.
+	LocalRates []*Rate `json:"local_rates,omitempty"`
 	PathNumbers
 	// Parts holds the same numbers for every weight group (A, or V and W) by name.
 	Parts map[string]PathNumbers `json:"parts"`
@@ -176,6 +178,19 @@ type Limit struct {
 	// all depths (Group.Coupled): otherwise a distance holds that of two draws, too.
 	Integral     *Slope `json:"integral"`
 	Displacement *Slope `json:"displacement"`
+	// Deepest are the L² distances to the deepest run of the seed, by depth and then seed,
+	// and ToDeepest their slope over the depths up to an eighth of the deepest, beyond which
+	// the deepest run's own error counts. Empty and null likewise.
+	Deepest   []DeepestDistance `json:"deepest,omitempty"`
+	ToDeepest *Slope            `json:"to_deepest,omitempty"`
+}
+
+// DeepestDistance is how far the path of a depth is from that of the deepest run of its
+// seed, (∫_0^1 ‖(Ā − Ā′)(s)‖_F² ds)^½ for both as step functions of s = k/L.
+type DeepestDistance struct {
+	Depth int     `json:"depth"`
+	Seed  uint64  `json:"seed"`
+	L2    float64 `json:"l2"`
 }
 
 // LimitDistance is the distance between the paths of one seed at two depths.

@@ -1,5 +1,5 @@
 // Package dataset makes the samples of a supervised-learning problem: separated
-// unit vectors, teachers (rotation, ODE, SDE), uniform noise, embedded digits and diabetes,
+// unit vectors, teachers (rotation, ODE, SDE), uniform and normal noise, embedded digits and diabetes,
 // MNIST and Fashion-MNIST from IDX files, CSV and .npy files of the user.
 //
 // Dimensions: N samples, d inputs, m outputs.
@@ -7,7 +7,7 @@ package dataset
 
 // Spec is the `data` section of a study file. Zero values mean the default.
 type Spec struct {
-	// Kind is one of Kinds: separated, rotation, ode, sde, uniform, digits, diabetes,
+	// Kind is one of Kinds: separated, rotation, ode, sde, uniform, normal, digits, diabetes,
 	// mnist, fashion-mnist, csv, files.
 	Kind string `yaml:"kind" json:"kind"`
 	// Name labels the set in tables and figures; default Kind.
@@ -17,8 +17,8 @@ type Spec struct {
 	Samples int `yaml:"samples,omitempty" json:"samples,omitempty"`
 	// Test is the number of further samples held out for testing; 0 for none.
 	// MNIST and Fashion-MNIST draw them from their own test files, the other
-	// stored sets from what Samples leaves. Not for kind separated, whose targets
-	// follow no rule.
+	// stored sets from what Samples leaves. Not for kinds separated and
+	// normal, whose targets follow no rule.
 	Test int `yaml:"test,omitempty" json:"test,omitempty"`
 	// Seed draws samples and splits; default: the seed of the run.
 	Seed *uint64 `yaml:"seed,omitempty" json:"seed,omitempty"`

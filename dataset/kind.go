@@ -45,6 +45,10 @@ var kinds = []kind{
 		fields: []string{"test", "width"}, outputs: 1,
 	},
 	{
+		name: "normal", about: "inputs and targets of independent standard normal entries",
+		fields: []string{"width"},
+	},
+	{
 		name: "digits", about: "8×8 images of handwritten digits", stored: true, scaled: true,
 		fields: []string{"test", "standardize", "unit-norm"},
 		train:  1797, inputs: 64, outputs: 10,

@@ -22,6 +22,8 @@ func Load(spec Spec, base string) (*Set, error) {
 	switch spec.Kind {
 	case "separated":
 		return separated(spec)
+	case "normal":
+		return normal(spec), nil
 	case "rotation", "ode", "sde":
 		return teacher(spec), nil
 	case "uniform":

@@ -64,11 +64,11 @@ func TestResolveRefuses(t *testing.T) {
 		spec Spec
 		want string
 	}{
-		{Spec{}, `kind: got "", want one of separated, rotation, ode, sde, uniform, digits, diabetes, mnist, fashion-mnist, csv, files`},
-		{Spec{Kind: "digit"}, `kind: got "digit", want one of separated, rotation, ode, sde, uniform, digits, diabetes, mnist, fashion-mnist, csv, files`},
+		{Spec{}, `kind: got "", want one of separated, rotation, ode, sde, uniform, normal, digits, diabetes, mnist, fashion-mnist, csv, files`},
+		{Spec{Kind: "digit"}, `kind: got "digit", want one of separated, rotation, ode, sde, uniform, normal, digits, diabetes, mnist, fashion-mnist, csv, files`},
 
 		{with(digits, func(s *Spec) { s.Angle = 0.3 }), `angle: got 0.3, want it left out: kind digits has no angle (for rotation)`},
-		{with(digits, func(s *Spec) { s.Width = 64 }), `width: got 64, want it left out: kind digits has no width (for separated, rotation, ode, sde, uniform)`},
+		{with(digits, func(s *Spec) { s.Width = 64 }), `width: got 64, want it left out: kind digits has no width (for separated, rotation, ode, sde, uniform, normal)`},
 		{with(digits, func(s *Spec) { s.Path = "x" }), `path: got "x", want it left out: kind digits has no path (for mnist, fashion-mnist, csv)`},
 		{with(separated, func(s *Spec) { s.Test = 3 }), `test: got 3, want it left out: kind separated has no test (for rotation, ode, sde, uniform, digits, diabetes, mnist, fashion-mnist, csv, files)`},
 		{with(separated, func(s *Spec) { s.Standardize = new(true) }), `standardize: got true, want it left out: kind separated has no standardize (for digits, diabetes, mnist, fashion-mnist, csv, files)`},

@@ -21,6 +21,7 @@ var kinds = []Kind{
 	{"slopes", "slope of the p-variation against p, with the variation index", "runs at two depths or more", slopesFigure},
 	{"regime", "statistics of increments that tell the kinds of limit apart", "runs at three depths or more", regimeFigure},
 	{"distance", "distance between the paths of consecutive depths", "runs of one seed at two depths or more", distanceFigure},
+	{"deepest", "distance to the deepest run, with its rate", "depths that share their initial weights", deepestFigure},
 	{"transfer", "losses of networks rebuilt at other depths", "what deeplimit transfer writes", transferFigure},
 	{"slack", "slack of every bound over iterations, and when the certificate is issued", "runs with train.certify", slackFigure},
 	{"sharpness", "largest eigenvalue of the Hessian against 2/η", "runs with train.certify.curvature", sharpnessFigure},

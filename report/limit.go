@@ -2,6 +2,7 @@ package report
 
 import (
 	"fmt"
+	"maps"
 	"math"
 	"slices"
 
@@ -80,6 +81,34 @@ func distanceFigure(g group, style Style) *Figure {
 	} else {
 		f.Caption += "Every depth starts from initial weights of its own, so no rate of convergence is fitted."
 	}
+	return f
+}
+
+// deepestFigure draws how far the paths are from that of the deepest run, for every part.
+func deepestFigure(g group, style Style) *Figure {
+	var depths []int
+	var quantities []quantity
+	for _, part := range slices.Sorted(maps.Keys(g.Parts)) {
+		limit := g.Parts[part].Limit
+		if limit == nil || len(limit.Deepest) == 0 {
+			continue
+		}
+		q := quantity{column: "l2_" + part, text: "$L_2$ distance of $L^β$" + part}
+		for _, d := range limit.Deepest {
+			depths = append(depths, d.Depth)
+			q.points = append(q.points, depthValue{d.Depth, d.Seed, d.L2, true})
+		}
+		quantities = append(quantities, q.fit(limit.ToDeepest))
+	}
+	if len(quantities) == 0 {
+		return nil
+	}
+	slices.Sort(depths)
+	f := depthFigure(style, "distance to the deepest run", slices.Compact(depths), quantities)
+	f.Name = "deepest-" + g.slug
+	f.Title = "Distance to the deepest run"
+	f.Caption = fmt.Sprintf("Distance in L² over the layer index between the rescaled weights of one seed at depth L and at depth %d, the deepest of the study; one "+
+		"marker per seed. Power laws, fitted up to an eighth of that depth: slope [95 %% interval].", slices.Max(g.depths()))
 	return f
 }
 

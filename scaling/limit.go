@@ -96,32 +96,33 @@ func matching(a, b pvar.Points) error {
 
 func notFinite(v float64) bool { return math.IsNaN(v) || math.IsInf(v, 0) }
 
-// LimitDistances returns the distance between the paths of consecutive depths of
-// every seed, in the order of seeds and depths; Depth is the smaller of the two. If
-// the paths have a limit under coupled noise the distances fall, and the slope that
-// Fit finds for them is minus the rate.
+// DeepestDistances returns how far every path is from the deepest one of its seed, by
+// seed and then depth; the deepest itself has no entry. If the paths of a seed refine
+// one limit at the rate L^−r, so do the distances, up to the factor 1 − (L/L_max)^r that
+// the error of the deepest path makes.
 //
 // It returns an error if a depth and seed occur twice, and those of distance with
 // depths and seed named.
-func LimitDistances(paths []DepthPath, distance Distance) ([]Sample, error) {
+func DeepestDistances(paths []DepthPath, distance Distance) ([]Sample, error) {
 	sorted := slices.Clone(paths)
 	slices.SortStableFunc(sorted, func(a, b DepthPath) int {
 		return cmp.Or(cmp.Compare(a.Seed, b.Seed), cmp.Compare(a.Depth, b.Depth))
 	})
 	var samples []Sample
-	for i, fine := range sorted {
-		if i == 0 || sorted[i-1].Seed != fine.Seed {
-			continue
+	for from, to := 0, 0; from < len(sorted); from = to {
+		for to = from + 1; to < len(sorted) && sorted[to].Seed == sorted[from].Seed; to++ {
+			if sorted[to].Depth == sorted[to-1].Depth {
+				return nil, fmt.Errorf("scaling: deepest distances: depth %d, seed %d: got two paths, want one", sorted[to].Depth, sorted[to].Seed)
+			}
 		}
-		coarse := sorted[i-1]
-		if coarse.Depth == fine.Depth {
-			return nil, fmt.Errorf("scaling: limit distances: depth %d, seed %d: got two paths, want one", fine.Depth, fine.Seed)
+		deepest := sorted[to-1]
+		for _, p := range sorted[from : to-1] {
+			d, err := distance(p.Path, deepest.Path)
+			if err != nil {
+				return nil, fmt.Errorf("scaling: deepest distances: depths %d and %d, seed %d: %w", p.Depth, deepest.Depth, p.Seed, err)
+			}
+			samples = append(samples, Sample{Depth: p.Depth, Seed: p.Seed, Value: d})
 		}
-		d, err := distance(coarse.Path, fine.Path)
-		if err != nil {
-			return nil, fmt.Errorf("scaling: limit distances: depths %d and %d, seed %d: %w", coarse.Depth, fine.Depth, fine.Seed, err)
-		}
-		samples = append(samples, Sample{Depth: coarse.Depth, Seed: fine.Seed, Value: d})
 	}
 	return samples, nil
 }

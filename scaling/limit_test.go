@@ -68,7 +68,7 @@ func TestDistancesEqualRefinement(t *testing.T) {
 func TestLimitRate(t *testing.T) {
 	var paths []DepthPath
 	for seed := range uint64(3) {
-		for _, depth := range []int{256, 16, 64, 32, 128} { // in any order
+		for _, depth := range []int{4096, 16, 64, 32, 128} { // in any order
 			x := pvar.Points{Dim: 1, Data: make([]float64, depth)}
 			for i := range x.Data {
 				x.Data[i] = math.Sin(2*float64(i+1)/float64(depth) + float64(seed))
@@ -77,7 +77,7 @@ func TestLimitRate(t *testing.T) {
 		}
 	}
 	for name, distance := range map[string]Distance{"integral": IntegralDistance, "L2": L2Distance} {
-		samples, err := LimitDistances(paths, distance)
+		samples, err := DeepestDistances(paths, distance)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -109,12 +109,12 @@ func TestLimitErrors(t *testing.T) {
 			t.Errorf("got error %v, want %s", err, c.want)
 		}
 	}
-	_, err := LimitDistances([]DepthPath{{2, 1, one}, {2, 1, one}}, L2Distance)
-	if want := "scaling: limit distances: depth 2, seed 1: got two paths, want one"; err == nil || err.Error() != want {
+	_, err := DeepestDistances([]DepthPath{{2, 1, one}, {2, 1, one}}, L2Distance)
+	if want := "scaling: deepest distances: depth 2, seed 1: got two paths, want one"; err == nil || err.Error() != want {
 		t.Errorf("got error %v, want %s", err, want)
 	}
-	_, err = LimitDistances([]DepthPath{{2, 1, one}, {3, 1, pvar.Points{Dim: 2}}}, L2Distance)
-	if err == nil || !strings.HasPrefix(err.Error(), "scaling: limit distances: depths 2 and 3, seed 1: scaling: L2 distance: ") {
+	_, err = DeepestDistances([]DepthPath{{2, 1, one}, {3, 1, pvar.Points{Dim: 2}}}, L2Distance)
+	if err == nil || !strings.HasPrefix(err.Error(), "scaling: deepest distances: depths 2 and 3, seed 1: scaling: L2 distance: ") {
 		t.Errorf("got error %v", err)
 	}
 }

@@ -25,6 +25,9 @@ and seed alone the exponents in depth with 95 % intervals.`,
 			if options.Trace && !asJSON {
 				return errors.New("analyze: --trace: got it without --json, want --json beside it, as tables have no traces")
 			}
+			if options.Windows != 0 && !asJSON {
+				return errors.New("analyze: --windows: got it without --json, want --json beside it, as tables have one rate for each run")
+			}
 			result, err := analyze.Study(cmd.Context(), args[0], options)
 			if err != nil {
 				return err
@@ -37,6 +40,7 @@ and seed alone the exponents in depth with 95 % intervals.`,
 	}
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON")
 	cmd.Flags().BoolVar(&options.Trace, "trace", false, "add the loss at every recorded iteration (with --json)")
+	cmd.Flags().IntVar(&options.Windows, "windows", 0, "add the linear rate on each of that many windows of the trace (with --json)")
 	return cmd
 }
 

@@ -58,29 +58,18 @@ func (b *Bench) Output(step int, value any) error {
 	return nil
 }
 
-// Figures returns the figures of a study's report whose names begin with one of the
-// prefixes, such as "variation-", in the order of the report.
-func (b *Bench) Figures(study string, prefixes ...string) ([]*report.Figure, error) {
+// Figures returns the figures of a study's report that are named, as for `deeplimit figure`,
+// in the order of the report.
+func (b *Bench) Figures(study string, names ...string) ([]*report.Figure, error) {
 	result, err := b.Result(study)
 	if err != nil {
 		return nil, err
 	}
-	all, err := report.Figures(b.ctx, b.Dir(study), result, report.Options{})
-	if err != nil {
-		return nil, err
+	figures, err := report.Figures(b.ctx, b.Dir(study), result, report.Options{Names: names})
+	if err == nil && len(figures) == 0 {
+		err = fmt.Errorf("papers: %s: got no figure of %s", b.Dir(study), strings.Join(names, ", "))
 	}
-	var chosen []*report.Figure
-	for _, f := range all {
-		for _, prefix := range prefixes {
-			if strings.HasPrefix(f.Name, prefix) {
-				chosen = append(chosen, f)
-			}
-		}
-	}
-	if len(chosen) == 0 {
-		return nil, fmt.Errorf("papers: %s: got no figure named %s…", b.Dir(study), strings.Join(prefixes, "…, "))
-	}
-	return chosen, nil
+	return figures, err
 }
 
 // do runs the steps of an experiment. Diverged runs are a result, not an error.

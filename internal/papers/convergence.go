@@ -61,7 +61,7 @@ with constants that it does not make explicit; the certificate is deeplimit's ow
 			},
 		},
 		Figures: func(b *Bench) ([]*report.Figure, error) {
-			return b.Figures(study, "loss-", "variation-")
+			return b.Figures(study, "loss", "variation")
 		},
 	}
 }

@@ -4,5 +4,6 @@ package papers
 func Experiments() []Experiment {
 	return []Experiment{
 		convergence(),
+		limit(), longTime(),
 	}
 }
