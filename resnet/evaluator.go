@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"slices"
 	"sync/atomic"
-	"unsafe"
 
 	"github.com/deeplimit/deeplimit/internal/kernel"
 )
@@ -33,9 +32,9 @@ type Evaluation struct {
 // samples. It owns workers and memory that every call reuses; Close frees the
 // workers. It is not safe for concurrent use.
 //
-// Tiles of samples are dealt to a fixed number of shards, one worker takes a whole
-// shard, and shards are added in order: results are the same bits for any number
-// of workers and any memory limit.
+// Tiles of samples are dealt to a fixed number of shards, the tiles of a shard add
+// their gradients in order, and shards are added in order: results are the same bits
+// for any number of workers and any memory limit.
 type Evaluator[T kernel.Float] struct {
 	net     *Network
 	ops     *kernel.Ops[T]
@@ -45,8 +44,10 @@ type Evaluator[T kernel.Float] struct {
 	columns int // most columns of a tile, what a worker's memory is made for
 	tiles   []tile[T]
 	losses  []Evaluation // of each tile: sum of losses
-	shards  [][]int      // first and past-last tile of each shard
-	partial [][]T        // gradients of shards 1, 2, …; shard 0 writes the result
+	marks   []mark       // how far each tile's backward pass is
+	shards  []shard
+	count   int   // shards in use
+	partial [][]T // gradients of shards 1, 2, …; shard 0 writes the result
 	passes  []*pass[T]
 	second  []*secondPass[T] // made by the first HessianVector
 	options Options
@@ -56,7 +57,9 @@ type Evaluator[T kernel.Float] struct {
 	next               atomic.Int64
 	theta, grad, along []T // arguments of the call under way
 	evaluatePhase, gradientPhase,
-	hessianPhase, reducePhase func(worker int)
+	hessianPhase, reducePhase, splitPhase func(worker int)
+	split func(begin, end int) // argument of Split
+	size  int
 }
 
 // NewEvaluator returns an evaluator of net on the samples, all of them chosen
@@ -72,7 +75,7 @@ func NewEvaluator[T kernel.Float](net *Network, samples Samples, options Options
 	if err := net.CheckTargets(samples.Y); err != nil {
 		return nil, err
 	}
-	e := &Evaluator[T]{net: net, ops: kernel.For[T](), samples: samples, width: tileWidth[T](max(net.Width, net.middle())), options: options}
+	e := &Evaluator[T]{net: net, ops: kernel.For[T](), samples: samples, options: options}
 	rows := make([]int, n)
 	for i := range rows {
 		rows[i] = i
@@ -81,7 +84,7 @@ func NewEvaluator[T kernel.Float](net *Network, samples Samples, options Options
 		rows = rows[:min(n, options.Batch)]
 	}
 	e.Choose(rows)
-	e.team = newTeam(min(options.Workers, len(e.shards)))
+	e.team = newTeam(min(options.Workers, len(e.tiles)))
 	memory := int64(1) << 62
 	if options.Memory > 0 {
 		memory = options.Memory / int64(e.team.workers)
@@ -90,12 +93,12 @@ func NewEvaluator[T kernel.Float](net *Network, samples Samples, options Options
 	for range e.team.workers {
 		e.passes = append(e.passes, newPass(net, e.ops, e.columns, segmentLength[T](net, e.columns, memory)))
 	}
-	for range len(e.shards) - 1 {
+	for range e.count - 1 {
 		e.partial = append(e.partial, make([]T, net.Layout.Trained))
 	}
 	e.squares = make([]float64, (net.Layout.Trained+chunk-1)/chunk)
-	e.evaluatePhase, e.gradientPhase = e.evaluateShards, e.gradientShards
-	e.hessianPhase, e.reducePhase = e.hessianShards, e.reduceChunks
+	e.evaluatePhase, e.gradientPhase, e.hessianPhase = e.evaluateTiles, e.gradientTiles, e.hessianTiles
+	e.reducePhase, e.splitPhase = e.reduceChunks, e.splitChunks
 	return e, nil
 }
 
@@ -111,43 +114,20 @@ func (e *Evaluator[T]) Len() int { return len(e.samples.X) / e.net.Inputs }
 // caller and panics. It allocates nothing once it has seen the largest batch.
 func (e *Evaluator[T]) Choose(rows []int) {
 	e.total = len(rows)
-	count := (len(rows) + e.width - 1) / e.width
+	e.width = tileWidth[T](max(e.net.Width, e.net.middle()))
+	count := tileCount(len(rows), e.width)
 	e.tiles = slices.Grow(e.tiles[:0], count)[:count]
 	e.losses = resize(e.losses, count)
+	e.marks = resize(e.marks, count)
 	for i := range e.tiles {
 		chosen := rows[i*e.width : min((i+1)*e.width, len(rows))]
 		e.tiles[i].pack(e.samples.X, e.samples.Y, e.samples.Labels, chosen, e.net.Inputs, e.net.Outputs)
 	}
-	shards := shardCount[T](e.net.Layout.Trained, len(rows), count)
-	e.shards = slices.Grow(e.shards[:0], shards)[:shards]
+	e.count = shardCount[T](e.net.Layout.Trained, count)
+	e.shards = resize(e.shards, e.count)
 	for i := range e.shards {
-		e.shards[i] = resize(e.shards[i], 2)
-		e.shards[i][0], e.shards[i][1] = i*count/shards, (i+1)*count/shards
+		e.shards[i].first, e.shards[i].last = i*count/e.count, (i+1)*count/e.count
 	}
-}
-
-// shardCount returns into how many parts n samples in that many tiles are dealt:
-// enough for the workers of a large machine, few enough that adding the parts'
-// gradients stays below a tenth of the work (128 samples each) and that they take at
-// most 256 MiB. It depends on the problem alone, as the order of summation does on it.
-func shardCount[T kernel.Float](trained, n, tiles int) int {
-	var zero T
-	bytes := max(1, trained*int(unsafe.Sizeof(zero)))
-	return max(1, min(tiles, 16, n/128, 256<<20/bytes))
-}
-
-// Parallelism returns how many workers one run can keep busy: the shards of n
-// samples in a network of that spec, depth and element type.
-func Parallelism(net *Network, n int, dtype string) int {
-	if dtype == "float32" {
-		return shardsOf[float32](net, n)
-	}
-	return shardsOf[float64](net, n)
-}
-
-func shardsOf[T kernel.Float](net *Network, n int) int {
-	width := tileWidth[T](max(net.Width, net.middle()))
-	return shardCount[T](net.Layout.Trained, n, (n+width-1)/width)
 }
 
 // Loss returns J(θ) on the chosen samples.
@@ -166,10 +146,22 @@ func (e *Evaluator[T]) Gradient(theta, grad []T) Evaluation {
 	return e.collect()
 }
 
-// deal runs a phase whose workers take numbered jobs from e.next.
+// deal runs a phase whose workers take tiles or chunks.
 func (e *Evaluator[T]) deal(phase func(worker int)) {
 	e.next.Store(0)
+	for i := range e.shards {
+		e.shards[i].next.Store(int64(e.shards[i].first))
+	}
+	for i := range e.marks {
+		e.marks[i].Store(0)
+	}
 	e.team.do(phase)
+}
+
+// tile returns a tile that nobody has taken.
+func (e *Evaluator[T]) tile() (i int, ok bool) {
+	i = int(e.next.Add(1)) - 1
+	return i, i < len(e.tiles)
 }
 
 // collect adds the tiles' losses in order.
@@ -183,51 +175,52 @@ func (e *Evaluator[T]) collect() Evaluation {
 	return all
 }
 
-// shard returns the next shard that nobody has taken and its number.
-func (e *Evaluator[T]) shard() (number, first, last int, ok bool) {
-	number = int(e.next.Add(1)) - 1
-	if number >= len(e.shards) {
-		return 0, 0, 0, false
-	}
-	return number, e.shards[number][0], e.shards[number][1], true
-}
-
-func (e *Evaluator[T]) evaluateShards(worker int) {
-	for {
-		_, first, last, ok := e.shard()
-		if !ok {
-			return
-		}
-		for i := first; i < last; i++ {
-			sum, correct := e.passes[worker].evaluate(e.theta, &e.tiles[i], e.total)
-			e.losses[i] = Evaluation{sum, correct}
-		}
+func (e *Evaluator[T]) evaluateTiles(worker int) {
+	for i, ok := e.tile(); ok; i, ok = e.tile() {
+		sum, correct := e.passes[worker].evaluate(e.theta, &e.tiles[i], e.total)
+		e.losses[i] = Evaluation{sum, correct}
 	}
 }
 
-func (e *Evaluator[T]) gradientShards(worker int) {
-	for {
-		number, first, last, ok := e.shard()
-		if !ok {
-			return
+// follow calls f for tiles that nobody has taken, with the gradient that they add to
+// and the gate of their backward pass: those of a shard that no other worker has begun
+// while there is one, then of those that others have.
+func (e *Evaluator[T]) follow(f func(i int, grad []T, fresh bool, g gate) Evaluation) {
+	for done := 0; done < len(e.shards); {
+		number := int(e.next.Add(1)) - 1
+		if number >= len(e.shards) { // all are begun
+			number, done = done, done+1
 		}
-		grad := e.result(number)
-		for i := first; i < last; i++ {
-			sum, correct := e.passes[worker].differentiate(e.theta, grad, &e.tiles[i], e.total, i == first)
-			e.losses[i] = Evaluation{sum, correct}
+		s := &e.shards[number]
+		for i, ok := s.take(); ok; i, ok = s.take() {
+			g := gate{own: &e.marks[i]}
+			if i > s.first {
+				g.before = &e.marks[i-1]
+			}
+			e.losses[i] = f(i, e.result(number, i == s.first), i == s.first, g)
+			g.reach(finished)
 		}
 	}
 }
 
-// result returns where the shard of that number writes, with the groups that a
-// pass adds to from the start (δ, E, C) set to zero.
-func (e *Evaluator[T]) result(number int) []T {
+func (e *Evaluator[T]) gradientTiles(worker int) {
+	e.follow(func(i int, grad []T, fresh bool, g gate) Evaluation {
+		sum, correct := e.passes[worker].differentiate(e.theta, grad, &e.tiles[i], e.total, fresh, g)
+		return Evaluation{sum, correct}
+	})
+}
+
+// result returns where the shard of that number writes. For its first tile the groups
+// that a pass adds to from the start (δ, E, C) are set to zero.
+func (e *Evaluator[T]) result(number int, fresh bool) []T {
 	grad := e.grad
 	if number > 0 {
 		grad = e.partial[number-1]
 	}
-	for _, name := range [...]string{"delta", "E", "C"} {
-		clear(View(e.net.Layout, grad, name))
+	if fresh {
+		for _, name := range [...]string{"delta", "E", "C"} {
+			clear(View(e.net.Layout, grad, name))
+		}
 	}
 	return grad
 }
@@ -239,16 +232,39 @@ const chunk = 1 << 15
 // and sums the squares of the result.
 func (e *Evaluator[T]) reduceChunks(int) {
 	for {
-		number := int(e.next.Add(1)) - 1
-		begin := number * chunk
-		if begin >= len(e.grad) {
+		number, begin, end := e.nextChunk(len(e.grad))
+		if begin >= end {
 			return
 		}
-		all := e.grad[begin:min(begin+chunk, len(e.grad))]
-		for _, part := range e.partial[:len(e.shards)-1] {
-			e.ops.AddScaled(all, 1, part[begin:begin+len(all)])
+		all := e.grad[begin:end]
+		for _, part := range e.partial[:e.count-1] {
+			e.ops.AddScaled(all, 1, part[begin:end])
 		}
 		e.squares[number] = e.ops.SumSquares(all)
+	}
+}
+
+// nextChunk returns the number and bounds of the next chunk of size entries that
+// nobody has taken, with begin ≥ end when there is none.
+func (e *Evaluator[T]) nextChunk(size int) (number, begin, end int) {
+	number = int(e.next.Add(1)) - 1
+	return number, number * chunk, min((number+1)*chunk, size)
+}
+
+// Split calls f for parts of [0, size) that cover it once, on all workers at the same
+// time: for what is done to each entry of a long vector on its own.
+func (e *Evaluator[T]) Split(size int, f func(begin, end int)) {
+	e.size, e.split = size, f
+	e.deal(e.splitPhase)
+}
+
+func (e *Evaluator[T]) splitChunks(int) {
+	for {
+		_, begin, end := e.nextChunk(e.size)
+		if begin >= end {
+			return
+		}
+		e.split(begin, end)
 	}
 }
 

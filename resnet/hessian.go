@@ -17,19 +17,14 @@ func (e *Evaluator[T]) HessianVector(theta, v, hv []T) Evaluation {
 	return e.collect()
 }
 
-func (e *Evaluator[T]) hessianShards(worker int) {
-	for {
-		number, first, last, ok := e.shard()
-		if !ok {
-			return
+func (e *Evaluator[T]) hessianTiles(worker int) {
+	e.follow(func(i int, hv []T, fresh bool, g gate) Evaluation {
+		if fresh {
+			clear(hv)
 		}
-		hv := e.result(number)
-		clear(hv)
-		for i := first; i < last; i++ {
-			sum, correct := e.second[worker].differentiate(e.theta, e.along, hv, &e.tiles[i], e.total)
-			e.losses[i] = Evaluation{sum, correct}
-		}
-	}
+		sum, correct := e.second[worker].differentiate(e.theta, e.along, hv, &e.tiles[i], e.total, g)
+		return Evaluation{sum, correct}
+	})
 }
 
 // A secondPass takes a tile and its tangent along v forward and back. A name with
@@ -62,8 +57,8 @@ func newSecondPass[T kernel.Float](net *Network, ops *kernel.Ops[T], n int) *sec
 	return p
 }
 
-// differentiate adds the tile's part of ∇²J·v to hv.
-func (p *secondPass[T]) differentiate(theta, v, hv []T, t *tile[T], total int) (float64, int) {
+// differentiate adds the tile's part of ∇²J·v to hv, behind the tile before at the gate.
+func (p *secondPass[T]) differentiate(theta, v, hv []T, t *tile[T], total int, turn gate) (float64, int) {
 	net, n := p.net, t.n
 	p.embed(theta, t)
 	copy(p.states, p.starts[:net.Width*n])
@@ -77,9 +72,17 @@ func (p *secondPass[T]) differentiate(theta, v, hv []T, t *tile[T], total int) (
 	}
 	last, lastDot := p.state(net.Depth, n), block(p.stateDot, net.Depth, net.Width*n)
 	sum, correct := p.judgeDot(theta, v, last, lastDot, t, total)
+	turn.wait(1)
 	p.pullbackDot(theta, v, hv, last, lastDot, n)
+	p.scale = 0
 	for k := net.Depth - 1; k >= 0; k-- {
+		turn.reach(net.Depth - k)
+		turn.wait(net.Depth - k + 1)
 		p.backwardDot(theta, v, hv, k, n)
+	}
+	turn.wait(finished)
+	if net.Residual == "shared" {
+		hv[net.delta.Offset] += p.scale
 	}
 	if e := net.embed; e != nil && e.Trained {
 		p.ops.AddOuter(hv[e.Offset:e.Offset+e.Len()], p.adjointDot[:net.Width*n], t.x, net.Width, net.Inputs, n, p.outer)
@@ -208,7 +211,7 @@ func (p *secondPass[T]) backwardDot(theta, v, hv []T, k, n int) {
 	ds, dds, uDot := block(p.slopes, k, rows), block(p.second, k, rows), block(p.argDot, k, rows)
 	adjoint, adjointDot := p.adjoint[:size], p.adjointDot[:size]
 	if net.Residual != "fixed" {
-		hv[net.scaleIndex(k)] += T(inner(adjointDot, block(p.branches, k, size)) + inner(adjoint, block(p.branchDot, k, size)))
+		p.addScale(hv, k, T(inner(adjointDot, block(p.branches, k, size))+inner(adjoint, block(p.branchDot, k, size))))
 	}
 	delta, deltaDot := theta[net.scaleIndex(k)], p.deltaDot(v, k)
 	q, qDot := p.scaled[:size], p.scaleDot[:size]

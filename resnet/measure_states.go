@@ -55,14 +55,8 @@ func (e *Evaluator[T]) capture(theta []T, all bool) *states {
 		mine := &states{samples: s.samples, rows: s.rows, features: s.features, hidden: make([]float64, net.Depth+1)}
 		mine.slopes = append(mine.slopes, s.slopes...)
 		own[worker] = mine
-		for {
-			_, first, last, ok := e.shard()
-			if !ok {
-				return
-			}
-			for i := first; i < last; i++ {
-				e.passes[worker].read(mine, theta, &e.tiles[i], i*e.width, all)
-			}
+		for i, ok := e.tile(); ok; i, ok = e.tile() {
+			e.passes[worker].read(mine, theta, &e.tiles[i], i*e.width, all)
 		}
 	})
 	for _, mine := range own {

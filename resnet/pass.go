@@ -30,6 +30,7 @@ type pass[T kernel.Float] struct {
 	product  []T // z or f before the residual sum (max(d,m), n)
 	outer    []T // scratch of AddOuter
 	output   []T // ŷ, then ∂J/∂ŷ (outputs, n)
+	scale    T   // gradient of a shared δ, of one tile
 	sample   []float64
 	gradient []float64
 }
@@ -179,15 +180,19 @@ func (p *pass[T]) layer(theta []T, k int, next, h, ds, s, f []T, n int) {
 }
 
 // backward takes the adjoint from the end of segment g to its start and adds each
-// layer's gradient to grad, which ends at Layout.Trained. With fresh a layer's
-// entries are set to zero first.
-func (p *pass[T]) backward(theta, grad []T, g, n int, fresh bool) {
+// layer's gradient to grad, which ends at Layout.Trained, behind the tile before at
+// the gate. With fresh a layer's entries are set to zero first.
+func (p *pass[T]) backward(theta, grad []T, g, n int, fresh bool, turn gate) {
 	net, ops := p.net, p.ops
-	first := g * p.segment
+	first, every := g*p.segment, lag(net.Depth)
 	layers := min(p.segment, net.Depth-first)
 	adjoint, scaled := p.adjoint[:net.Width*n], p.scaled[:net.Width*n]
 	for j := layers - 1; j >= 0; j-- {
 		k := first + j
+		if back := net.Depth - 1 - k; back%every == 0 {
+			turn.reach(1 + back)
+			turn.wait(1 + min(back+every, net.Depth))
+		}
 		h, ds := p.state(j, n), p.slope(j, n)
 		if p.fused {
 			w, _ := weightsOf(&net.before, theta, k)
@@ -200,7 +205,7 @@ func (p *pass[T]) backward(theta, grad []T, g, n int, fresh bool) {
 			if net.behind.present {
 				f = p.branch(j, n)
 			}
-			grad[net.scaleIndex(k)] += T(inner(adjoint, f))
+			p.addScale(grad, k, T(inner(adjoint, f)))
 		}
 		delta := theta[net.scaleIndex(k)]
 		pulled := p.pulled[:net.middle()*n]
@@ -223,6 +228,16 @@ func (p *pass[T]) backward(theta, grad []T, g, n int, fresh bool) {
 			ops.AddScaled(adjoint, 1, pulled)
 		}
 	}
+}
+
+// addScale adds to the gradient of δ_k. A δ that all layers share is summed over the
+// tile first, as the tile before may be at other layers still.
+func (p *pass[T]) addScale(grad []T, k int, v T) {
+	if p.net.Residual == "shared" {
+		p.scale += v
+		return
+	}
+	grad[p.net.scaleIndex(k)] += v
 }
 
 // freshGradient returns layer k's entries of the gradient, set to zero with fresh.
@@ -331,11 +346,12 @@ func (p *pass[T]) evaluate(theta []T, t *tile[T], total int) (float64, int) {
 
 func (p *pass[T]) segments() int { return (p.net.Depth + p.segment - 1) / p.segment }
 
-// differentiate is evaluate that also adds the tile's part of ∇J to grad. With
-// fresh the layers' entries of grad are set first instead of added to; the entries of
-// δ, E and C must be zero then.
-func (p *pass[T]) differentiate(theta, grad []T, t *tile[T], total int, fresh bool) (sum float64, correct int) {
+// differentiate is evaluate that also adds the tile's part of ∇J to grad, behind the
+// tile before at the gate. With fresh the layers' entries of grad are set first instead of
+// added to; the entries of δ, E and C must be zero then.
+func (p *pass[T]) differentiate(theta, grad []T, t *tile[T], total int, fresh bool, turn gate) (sum float64, correct int) {
 	p.embed(theta, t)
+	p.scale = 0
 	last := p.segments() - 1
 	for g := range last {
 		p.forward(theta, g, t.n, false)
@@ -344,9 +360,14 @@ func (p *pass[T]) differentiate(theta, grad []T, t *tile[T], total int, fresh bo
 		h := p.forward(theta, g, t.n, true)
 		if g == last {
 			sum, correct = p.judge(theta, h, t, total)
+			turn.wait(1)
 			p.pullback(theta, grad, h, t.n)
 		}
-		p.backward(theta, grad, g, t.n, fresh)
+		p.backward(theta, grad, g, t.n, fresh, turn)
+	}
+	turn.wait(finished)
+	if p.net.Residual == "shared" {
+		grad[p.net.delta.Offset] += p.scale
 	}
 	if e := p.net.embed; e != nil && e.Trained {
 		p.ops.AddOuter(grad[e.Offset:e.Offset+e.Len()], p.adjoint[:p.net.Width*t.n], t.x, p.net.Width, p.net.Inputs, t.n, p.outer)

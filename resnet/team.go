@@ -1,46 +1,111 @@
 package resnet
 
-import "sync"
+import (
+	"runtime"
+	"sync/atomic"
+	"time"
+)
 
 // A team is a fixed number of workers that do one phase of a step together. They
 // live as long as the team, so that a step starts no goroutine and allocates
-// nothing.
+// nothing. A step may take less than waking a sleeping thread, so workers look for
+// the next phase for a while before they sleep.
 type team struct {
 	workers int
-	wake    []chan func(worker int)
-	done    sync.WaitGroup
+	phase   func(worker int)
+	number  atomic.Int64 // phases begun; negative once the team is closed
+	working atomic.Int64 // helpers that have not finished the phase
+	helpers []*helper
+}
+
+// A helper is a worker other than the caller of do.
+type helper struct {
+	asleep atomic.Bool
+	wake   chan struct{} // receives once for every asleep that another has cleared
 }
 
 // newTeam starts workers − 1 goroutines; the caller of do is the last worker.
 func newTeam(workers int) *team {
 	t := &team{workers: workers}
 	for worker := 1; worker < workers; worker++ {
-		wake := make(chan func(int))
-		t.wake = append(t.wake, wake)
-		go func() {
-			for phase := range wake {
-				phase(worker)
-				t.done.Done()
-			}
-		}()
+		h := &helper{wake: make(chan struct{}, 1)}
+		t.helpers = append(t.helpers, h)
+		go t.help(h, worker)
 	}
 	return t
 }
 
+// help does every phase until the team is closed.
+func (t *team) help(h *helper, worker int) {
+	for seen := int64(0); ; {
+		for spins := 0; t.number.Load() == seen; spins++ {
+			if pause(spins) {
+				h.sleep(&t.number, seen)
+			}
+		}
+		if t.number.Load() < 0 {
+			return
+		}
+		seen++
+		t.phase(worker)
+		t.working.Add(-1)
+	}
+}
+
+// sleep waits until the number is no longer seen.
+func (h *helper) sleep(number *atomic.Int64, seen int64) {
+	h.asleep.Store(true)
+	if number.Load() == seen || !h.asleep.CompareAndSwap(true, false) {
+		<-h.wake
+	}
+}
+
+// set publishes a number and wakes who sleeps.
+func (t *team) set(number int64) {
+	t.number.Store(number)
+	for _, h := range t.helpers {
+		if h.asleep.CompareAndSwap(true, false) {
+			h.wake <- struct{}{}
+		}
+	}
+}
+
 // do calls phase once for every worker at the same time and waits for all.
 func (t *team) do(phase func(worker int)) {
-	t.done.Add(len(t.wake))
-	for _, wake := range t.wake {
-		wake <- phase
+	if len(t.helpers) == 0 {
+		phase(0)
+		return
 	}
+	t.phase = phase
+	t.working.Store(int64(len(t.helpers)))
+	t.set(t.number.Load() + 1)
 	phase(0)
-	t.done.Wait()
+	for spins := 0; t.working.Load() > 0; spins++ {
+		if pause(spins) {
+			time.Sleep(nap)
+		}
+	}
 }
 
 // close ends the team's goroutines.
-func (t *team) close() {
-	for _, wake := range t.wake {
-		close(wake)
+func (t *team) close() { t.set(-1) }
+
+// While a worker waits it looks again at once, then lets other goroutines run, then,
+// after some tens of microseconds, leaves its core.
+const (
+	looks  = 1 << 9
+	yields = 1 << 7
+	nap    = 20 * time.Microsecond
+)
+
+// pause passes a moment of waiting and says whether the core should be left now.
+func pause(spins int) bool {
+	if spins < looks {
+		return false
 	}
-	t.wake = nil
+	if spins < looks+yields {
+		runtime.Gosched()
+		return false
+	}
+	return true
 }

@@ -35,6 +35,9 @@ func tileWidth[T kernel.Float](width int) int {
 	return 32
 }
 
+// tileCount returns the number of tiles of n samples.
+func tileCount(n, width int) int { return (n + width - 1) / width }
+
 // pack fills t with the samples that rows lists, x (N,inputs) and y (N,outputs).
 // Columns without a sample repeat the last one: they stay as finite as it does,
 // and a zero adjoint keeps them out of every gradient.

@@ -59,7 +59,8 @@ func (p *Plan) Flops(run *study.Run) float64 { return run.Flops(p.set(run).Sampl
 
 // Bytes returns an estimate of the memory of run with that many workers.
 func (p *Plan) Bytes(run *study.Run, workers int) float64 {
-	return run.Bytes(p.set(run).Samples, min(workers, p.parallelism(run)))
+	_, most := p.parallelism(run)
+	return run.Bytes(p.set(run).Samples, min(workers, most))
 }
 
 // key names a data set: equal keys, equal samples.
@@ -86,12 +87,12 @@ func check(run *study.Run, set *dataset.Set) error {
 // set returns the samples of a run.
 func (p *Plan) set(run *study.Run) *dataset.Set { return p.sets[key(run)] }
 
-// parallelism returns how many workers a run can keep busy.
-func (p *Plan) parallelism(run *study.Run) int {
+// parallelism returns how many workers a run keeps busy, and how many are of any use.
+func (p *Plan) parallelism(run *study.Run) (busy, most int) {
 	set := p.set(run)
 	net, err := resnet.New(run.Network, run.Depth, set.Inputs, set.Outputs)
 	if err != nil {
-		return 1 // NewPlan has built it, so this cannot be; one core is always right
+		return 1, 1 // NewPlan has built it, so this cannot be; one core is always right
 	}
 	n := set.Samples
 	if run.Train.Batch > 0 {

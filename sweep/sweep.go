@@ -103,13 +103,13 @@ func (w *work) all(ctx context.Context) Report {
 	cost := func(run *study.Run) float64 { return w.plan.Flops(run) * float64(run.Steps()) }
 	slices.SortStableFunc(order, func(a, b *study.Run) int { return cmp.Compare(cost(b), cost(a)) })
 	var group sync.WaitGroup
-	for _, run := range order {
+	for i, run := range order {
 		folder := weightpath.RunDir(w.options.Out, run.ID)
 		if weightpath.Done(folder) {
 			w.skip(run, folder)
 			continue
 		}
-		workers := min(w.plan.parallelism(run), w.options.Workers)
+		workers := w.workers(run, len(order)-i)
 		if w.cores.Acquire(ctx, int64(workers)) != nil {
 			break
 		}
@@ -121,6 +121,13 @@ func (w *work) all(ctx context.Context) Report {
 	group.Wait()
 	w.report.Stopped = ctx.Err() != nil
 	return w.report
+}
+
+// workers returns how many cores a run gets when that many are left with it: those
+// that it keeps busy, or more where there are too few runs for all cores.
+func (w *work) workers(run *study.Run, left int) int {
+	busy, most := w.plan.parallelism(run)
+	return min(most, w.options.Workers, max(busy, w.options.Workers/left))
 }
 
 // skip counts a run that was done before.

@@ -50,6 +50,7 @@ type Descent[T kernel.Float] struct {
 	Every time.Duration
 
 	method  method[T]
+	split   splitter // Full.Split
 	rule    rule
 	certify *certification[T] // nil when nothing is measured
 	grad    []T
@@ -126,7 +127,7 @@ func (d *Descent[T]) Run(ctx context.Context, resume *weightpath.Checkpoint) (Ou
 			d.certify.step(eta, lossOf(row))
 		}
 		d.lastEta = eta
-		d.method.step(d.Theta[:d.Network.Layout.Trained], d.grad, eta)
+		d.method.step(d.Theta[:d.Network.Layout.Trained], d.grad, eta, d.split)
 		d.t++
 		if d.Save != nil && d.Every > 0 && time.Since(saved) >= d.Every {
 			if err := d.save(); err != nil {
@@ -141,6 +142,7 @@ func (d *Descent[T]) Run(ctx context.Context, resume *weightpath.Checkpoint) (Ou
 func (d *Descent[T]) begin(resume *weightpath.Checkpoint) error {
 	trained := d.Network.Layout.Trained
 	d.method = newMethod[T](d.Spec, trained)
+	d.split = d.Full.Split
 	d.rule = newRule(d.Spec, d.Network.Depth, *d.Network.Alpha)
 	d.grad = make([]T, trained)
 	if d.rule.Rule == "armijo" {

@@ -62,7 +62,8 @@ func measure[T kernel.Float](shape Shape, dtype string, options Options) (Result
 		return Result{}, err
 	}
 	defer p.evaluator.Close()
-	workers := min(options.Workers, resnet.Parallelism(p.net, shape.Samples(), dtype))
+	_, most := resnet.Parallelism(p.net, shape.Samples(), dtype)
+	workers := min(options.Workers, most)
 	before := peak(p.ops, workers)
 	seconds, loss := repeat(p.step, options.Time)
 	if math.IsNaN(loss) || math.IsInf(loss, 0) {

@@ -20,8 +20,9 @@ type problem[T kernel.Float] struct {
 	samples   resnet.Samples // entries are values of T
 	evaluator *resnet.Evaluator[T]
 	ops       *kernel.Ops[T]
-	theta     []T // A (L,d,d), then δ
-	grad      []T // (L,d,d)
+	theta     []T                  // A (L,d,d), then δ
+	grad      []T                  // (L,d,d)
+	update    func(begin, end int) // moves those entries of theta
 }
 
 // newProblem draws inputs and targets with entries N(0,1/d), so that ‖x‖ ≈ ‖y‖ ≈ 1,
@@ -45,6 +46,7 @@ func newProblem[T kernel.Float](shape Shape, options Options) (*problem[T], erro
 		return nil, err
 	}
 	p.grad = make([]T, p.net.Layout.Trained)
+	p.update = func(begin, end int) { p.ops.AddScaled(p.theta[begin:end], -stepSize, p.grad[begin:end]) }
 	random := stream.New(1, "bench")
 	p.samples = resnet.Samples{X: draw[T](random, shape), Y: draw[T](random, shape)}
 	p.evaluator, err = resnet.NewEvaluator[T](p.net, p.samples, resnet.Options{Workers: options.Workers, Memory: options.Memory})
@@ -64,6 +66,6 @@ func draw[T kernel.Float](random *rand.Rand, shape Shape) []float64 {
 // step makes one step of gradient descent and returns the loss before it.
 func (p *problem[T]) step() float64 {
 	loss := p.evaluator.Gradient(p.theta, p.grad).Loss
-	p.ops.AddScaled(p.theta[:len(p.grad)], -stepSize, p.grad)
+	p.evaluator.Split(len(p.grad), p.update)
 	return loss
 }
