@@ -55,6 +55,13 @@ func executeRun[T kernel.Float](ctx context.Context, w *work, run *study.Run, fo
 	if summary.SHA256, err = weightpath.WriteStates(folder, train.States(d.Full, d.Network, d.Theta)); err != nil {
 		return outcome, err
 	}
+	if outcome.Norms != nil {
+		sums, err := weightpath.WriteNorms(folder, outcome.Norms)
+		if err != nil {
+			return outcome, err
+		}
+		maps.Copy(summary.SHA256, sums)
+	}
 	if outcome.Certification != nil {
 		sums, err := weightpath.WriteCertification(folder, outcome.Certification)
 		if err != nil {

@@ -26,6 +26,9 @@ func (d *Descent[T]) save() error {
 	for name, values := range moments {
 		c.Tensors["moment."+name] = tensor(values, len(values))
 	}
+	if d.norms != nil {
+		d.saveNorms(c)
+	}
 	if d.certify != nil {
 		if err := d.certify.save(c); err != nil {
 			return fmt.Errorf("train: depth %d, iteration %d: checkpoint: %w", d.Network.Depth, d.t, err)
@@ -67,6 +70,11 @@ func (d *Descent[T]) restore(c *weightpath.Checkpoint) error {
 	d.lastEta, d.first = c.Values["last_step_size"], c.Values["first_loss"]
 	d.best, d.bestAt = c.Values["best_loss"], int(c.Values["best_iteration"])
 	d.t, d.seconds, d.rows = c.Iteration, c.Seconds, c.Rows
+	if d.norms != nil {
+		if err := d.restoreNorms(c); err != nil {
+			return fmt.Errorf("train: depth %d: %w", d.Network.Depth, err)
+		}
+	}
 	if d.certify != nil {
 		if err := d.certify.restore(c); err != nil {
 			return fmt.Errorf("train: depth %d: %w", d.Network.Depth, err)

@@ -56,8 +56,9 @@ type Descent[T kernel.Float] struct {
 	grad    []T
 	trial   []T // for Armijo
 	rows    []weightpath.Row
-	t       int     // iteration
-	seconds float64 // training time before this start
+	norms   *weightpath.Norms // nil when none are recorded
+	t       int               // iteration
+	seconds float64           // training time before this start
 	begun   time.Time
 	lastEta float64 // η of the last step
 	first   float64 // J(0)
@@ -75,6 +76,7 @@ type Outcome struct {
 	Loss       float64
 	Seconds    float64
 	Rows       []weightpath.Row
+	Norms      *weightpath.Norms // of all layers at some iterations, nil with Spec.Norms off
 	// Certification is what Spec.Certify measured, nil when it is off. Violation is the
 	// first broken promise of a certificate, a *certify.Violation: a fault of
 	// deeplimit, for which the run's result is not to be trusted.
@@ -120,6 +122,9 @@ func (d *Descent[T]) Run(ctx context.Context, resume *weightpath.Checkpoint) (Ou
 		if stop != "" || d.traced() {
 			d.record(row)
 		}
+		if d.norms != nil && (stop != "" || d.normsTime()) {
+			d.recordNorms()
+		}
 		if stop != "" {
 			return d.outcome(stop, row), nil
 		}
@@ -153,6 +158,9 @@ func (d *Descent[T]) begin(resume *weightpath.Checkpoint) error {
 	}
 	d.best, d.first = math.Inf(1), math.NaN()
 	d.certify = newCertification(d)
+	if d.Spec.Norms != "off" {
+		d.norms = &weightpath.Norms{Parts: map[string]weightpath.LayerNorms{}}
+	}
 	if resume != nil {
 		if err := d.restore(resume); err != nil {
 			return err
@@ -311,7 +319,7 @@ func (d *Descent[T]) testTime() bool {
 func (d *Descent[T]) elapsed() float64 { return d.seconds + time.Since(d.begun).Seconds() }
 
 func (d *Descent[T]) outcome(stop string, row weightpath.Row) Outcome {
-	out := Outcome{Iterations: d.t, Stop: stop, Seconds: d.elapsed(), Rows: d.rows, Loss: math.NaN()}
+	out := Outcome{Iterations: d.t, Stop: stop, Seconds: d.elapsed(), Rows: d.rows, Norms: d.norms, Loss: math.NaN()}
 	if d.certify != nil {
 		out.Certification, out.Violation = &d.certify.record, d.certify.violation
 	}

@@ -15,6 +15,12 @@ import (
 // η = 8·L^(2α−1).
 func separated(t testing.TB, depth int, alpha float64, edit func(*Spec)) *Descent[float64] {
 	t.Helper()
+	return separatedIn(t, "inner", depth, alpha, edit)
+}
+
+// separatedIn is separated for a network of the given block.
+func separatedIn(t testing.TB, block string, depth int, alpha float64, edit func(*Spec)) *Descent[float64] {
+	t.Helper()
 	data, err := dataset.Spec{Kind: "separated", Width: 10, Samples: 8, Distance: 0.3}.Resolve(2)
 	if err != nil {
 		t.Fatal(err)
@@ -23,7 +29,7 @@ func separated(t testing.TB, depth int, alpha float64, edit func(*Spec)) *Descen
 	if err != nil {
 		t.Fatal(err)
 	}
-	spec, err := resnet.Spec{Alpha: &alpha}.Resolve(10, 10)
+	spec, err := resnet.Spec{Block: block, Alpha: &alpha}.Resolve(10, 10)
 	if err != nil {
 		t.Fatal(err)
 	}

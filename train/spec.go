@@ -30,6 +30,10 @@ type Spec struct {
 	// Variation is the number of iterations between rows of the trace that hold the
 	// p-variation of the weight path; 0 for never.
 	Variation int `yaml:"variation,omitempty" json:"variation,omitempty"`
+	// Norms is geometric (the norm of every layer is recorded at iterations 0 … 8 and four
+	// times as often as the iteration doubles, and at the end) or off; default geometric, for
+	// which it is left empty.
+	Norms string `yaml:"norms,omitempty" json:"norms,omitempty"`
 	// Memory is the most that the hidden states of all runs at work may take, such as
 	// 2GB; beyond it states are recomputed. Default: a quarter of the machine's memory.
 	// It changes no result, so it has no part in the run's hash.
@@ -105,6 +109,12 @@ func (s Spec) Resolve(samples int) (Spec, error) {
 	}
 	if s.Variation < 0 {
 		return Spec{}, &field.Error{Path: "variation", Got: s.Variation, Want: "a whole number ≥ 1"}
+	}
+	if err := field.OneOf("norms", cmp.Or(s.Norms, "geometric"), "geometric", "off"); err != nil {
+		return Spec{}, err
+	}
+	if s.Norms == "geometric" {
+		s.Norms = "" // the default has no part in the hash of a run
 	}
 	var err error
 	if s.Stop, err = s.Stop.resolve(); err != nil {

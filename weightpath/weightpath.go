@@ -7,6 +7,7 @@
 //	trace.parquet         one Row per recorded iteration
 //	weights.safetensors   Weights: every parameter group, trained and initial
 //	states.safetensors    hidden states of a few samples at the end of the run
+//	norms.safetensors     Norms: those of every layer at some iterations
 //	checkpoint/           last complete Checkpoints while the run is unfinished
 //	certificates.json, certificates.parquet, promises.parquet
 //	                      Certification: what package certify works from, if it was measured
