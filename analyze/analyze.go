@@ -137,10 +137,14 @@ func analyseRun(dir string, options Options) outcome {
 	}
 	o := outcome{run: run, meta: folder.Meta}
 	transfer, err := folder.Transfer()
+	var system *fs.PathError
 	switch {
 	case err == nil:
 		o.transfer, o.run.TrendLoss = &transfer, finite(transfer.TrendLoss)
-	case !errors.Is(err, fs.ErrNotExist):
+	case errors.Is(err, fs.ErrNotExist):
+	case errors.As(err, &system):
+		return outcome{err: err}
+	default:
 		o.run.Notes = append(o.run.Notes, err.Error())
 	}
 	return o

@@ -18,7 +18,7 @@ const regimeDepth = 8
 // compareDepths adds what needs the paths of several depths side by side, and what
 // `deeplimit transfer` left in the run folders: regime, limit and transfer. Files are
 // read once more, seed after seed, as all paths of a study need not fit into memory.
-// The error is that of ctx; a file that has become unreadable is a note.
+// The error is that of ctx, or of a file that has become unreadable since.
 func (g *Group) compareDepths(ctx context.Context, dirs []string, outcomes []outcome, memory int64) error {
 	members := g.members(dirs, outcomes)
 	g.Transfer = g.transfer(members)
@@ -37,8 +37,7 @@ func (g *Group) compareDepths(ctx context.Context, dirs []string, outcomes []out
 		}
 		now, err := m.read(parts)
 		if err != nil {
-			g.Notes = append(g.Notes, fmt.Sprintf("regime: run %s left out: %v", m.outcome.run.ID, err))
-			continue
+			return err
 		}
 		for _, part := range parts {
 			paths[part] = append(paths[part], scaling.DepthPath{Depth: now.depth, Seed: now.seed, Path: now.paths[part]})

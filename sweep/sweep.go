@@ -133,10 +133,13 @@ func (w *work) workers(run *study.Run, left int) int {
 // skip counts a run that was done before.
 func (w *work) skip(run *study.Run, folder string) {
 	before, err := weightpath.Open(folder)
+	if err == nil {
+		err = weightpath.Tidy(folder)
+	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.report.Done++
-	if err == nil && before.Summary.Stop == train.StopDiverged {
+	if before != nil && before.Summary.Stop == train.StopDiverged {
 		w.report.Diverged++
 	}
 	w.tell(Event{Kind: Skipped, Run: run, Err: err})

@@ -76,13 +76,13 @@ func WriteCheckpoint(dir string, c *Checkpoint) error {
 		return err
 	}
 	// Synced here, so that a full disk shows before the last checkpoint is moved.
-	if err := file.Sync(); err != nil {
-		return errors.Join(fmt.Errorf("weightpath: writing a checkpoint: %w", err), file.Discard())
+	state := filepath.Join(folder, stateFile)
+	if err := file.Finish(); err != nil {
+		return errors.Join(fmt.Errorf("weightpath: writing %s: %w", state, err), file.Discard())
 	}
 	if err := verifyCheckpoint(file.Name()); err != nil {
-		return errors.Join(fmt.Errorf("weightpath: reading a new checkpoint back: %w", err), file.Discard())
+		return errors.Join(fmt.Errorf("weightpath: reading the new %s back: %w", state, err), file.Discard())
 	}
-	state := filepath.Join(folder, stateFile)
 	if verifyCheckpoint(state) == nil {
 		if err := disk.Rename(state, filepath.Join(folder, previousFile)); err != nil {
 			return errors.Join(fmt.Errorf("weightpath: keeping the previous checkpoint: %w", err), file.Discard())

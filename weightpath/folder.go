@@ -111,12 +111,13 @@ func Finish(dir string, meta Meta, rows []Row, weights Weights, summary Summary)
 	if err := syncFolder(dir); err != nil {
 		return err
 	}
-	return tidy(dir)
+	return Tidy(dir)
 }
 
-// tidy removes what a finished run no longer needs: checkpoints, the live trace, the
-// last failure, and the lease last.
-func tidy(dir string) error {
+// Tidy removes what a finished run no longer needs: checkpoints, the live trace, the
+// last failure, and the lease last. Finish does it; a process that is killed before it
+// has, leaves it to the next that comes by.
+func Tidy(dir string) error {
 	for _, name := range []string{checkpointFolder, liveFile, failureFile, leaseFolder} {
 		if err := disk.RemoveAll(filepath.Join(dir, name)); err != nil {
 			return fmt.Errorf("weightpath: finishing %s: %w", dir, err)

@@ -45,19 +45,20 @@ func CreateStudy(dir, name, text string, overrides []string) error {
 	if err := makeFolder(dir); err != nil {
 		return err
 	}
-	if err := makeFolder(filepath.Join(dir, runsFolder)); err != nil {
-		return err
-	}
 	if err := writeOverrides(dir, name, overrides); err != nil {
 		return err
 	}
-	if old, err := disk.ReadFile(filepath.Join(dir, studyFile)); err == nil && string(old) == text {
-		return nil
-	}
-	if _, err := replaceFile(dir, studyFile, func(w io.Writer) error { _, err := io.WriteString(w, text); return err }); err != nil {
+	old, err := readFile(filepath.Join(dir, studyFile))
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
-	return syncFolder(dir)
+	if err != nil || string(old) != text {
+		if _, err := replaceFile(dir, studyFile, func(w io.Writer) error { _, err := io.WriteString(w, text); return err }); err != nil {
+			return err
+		}
+	}
+	// Last, as a folder with no more than runs would be one of somebody else.
+	return makeFolder(filepath.Join(dir, runsFolder))
 }
 
 // checkStudy returns nil when dir is missing, empty, or the folder of the named study.
