@@ -75,8 +75,8 @@ func (x *Index) String() string {
 	return fmt.Sprintf("%.3f [%.3f, %s", x.Index, x.Low, high)
 }
 
-// interval returns a slope with its interval, and the slope alone when there is none.
-func (s *Slope) interval() string {
+// Interval returns a slope with its interval, and the slope alone when there is none.
+func (s *Slope) Interval() string {
 	if s.Method == scaling.NoInterval {
 		return fmt.Sprintf("%.3f", s.Slope)
 	}
@@ -106,9 +106,9 @@ func (t *tableWriter) distances(suffix string, limit *Limit) {
 		t.row(cells...)
 	}
 	if limit.Integral != nil {
-		cells := []string{"exponent in depth", limit.Integral.interval(), "–", limit.Integral.Warning}
+		cells := []string{"exponent in depth", limit.Integral.Interval(), "–", limit.Integral.Warning}
 		if limit.Displacement != nil {
-			cells[2] = limit.Displacement.interval()
+			cells[2] = limit.Displacement.Interval()
 		}
 		t.row(cells...)
 	}
@@ -129,7 +129,7 @@ func (t *tableWriter) deepest(suffix string, limit *Limit) {
 		t.row(strconv.Itoa(limit.Deepest[from].Depth), short(sum/float64(to-from)))
 	}
 	if s := limit.ToDeepest; s != nil {
-		t.row("exponent in depth", s.interval(), "", s.Warning)
+		t.row("exponent in depth", s.Interval(), "", s.Warning)
 	}
 }
 
@@ -166,7 +166,7 @@ func (t *tableWriter) transfer(transfer *Transfer) {
 		{"excess of a run's own trend, exponent", transfer.TrendOnly},
 	} {
 		if f.slope != nil {
-			t.row(f.name, f.slope.interval(), "", f.slope.Warning)
+			t.row(f.name, f.slope.Interval(), "", f.slope.Warning)
 		}
 	}
 }

@@ -84,7 +84,7 @@ func (t *tableWriter) slopes(group Group) {
 	}
 	t.row("exponent in depth", "95 % interval", "R²", "")
 	line := func(name string, s Slope) {
-		t.row(name, s.interval(), fmt.Sprintf("%.4f", s.R2), s.Warning)
+		t.row(name, s.Interval(), fmt.Sprintf("%.4f", s.R2), s.Warning)
 	}
 	for _, name := range slices.Sorted(maps.Keys(group.Exponents)) {
 		line(name, group.Exponents[name])

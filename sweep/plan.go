@@ -87,6 +87,9 @@ func check(run *study.Run, set *dataset.Set) error {
 // set returns the samples of a run.
 func (p *Plan) set(run *study.Run) *dataset.Set { return p.sets[key(run)] }
 
+// Set returns the samples of a run of the plan. They are the plan's own.
+func (p *Plan) Set(run *study.Run) *dataset.Set { return p.set(run) }
+
 // parallelism returns how many workers a run keeps busy, and how many are of any use.
 func (p *Plan) parallelism(run *study.Run) (busy, most int) {
 	set := p.set(run)

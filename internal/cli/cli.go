@@ -79,7 +79,7 @@ Exit codes: 0 done, 1 some runs diverged, 2 bad input or a system error,
 		SilenceErrors: true,
 	}
 	root.AddCommand(newRun(), newAnalyze(), newReport(), newData(), newInit(), newBench(), newTransfer(), newVersion())
-	root.AddCommand(newCertify(), newFigure())
+	root.AddCommand(newCertify(), newEdge(), newFigure())
 	root.AddCommand(newPVar(), newImport(), newExport())
 	return root
 }

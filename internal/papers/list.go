@@ -5,5 +5,6 @@ func Experiments() []Experiment {
 	return []Experiment{
 		convergence(),
 		limit(), longTime(),
+		edge(),
 	}
 }

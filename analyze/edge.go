@@ -1,0 +1,91 @@
+package analyze
+
+import (
+	"cmp"
+	"math"
+	"slices"
+	"strings"
+)
+
+// Edge is what `deeplimit edge --json` prints: how large a step size gradient descent
+// bears at each depth.
+type Edge struct {
+	Study  string      `json:"study"`
+	Runs   []EdgeRun   `json:"runs"` // by data, α, group, depth and seed
+	Groups []EdgeGroup `json:"groups"`
+}
+
+// EdgeRun is the edge of stability of one run. The measured edge lies between Stable and
+// Unstable.
+type EdgeRun struct {
+	ID       string            `json:"id"`
+	Group    string            `json:"group"`
+	Settings map[string]string `json:"settings,omitempty"`
+	Data     string            `json:"data"`
+	Alpha    float64           `json:"alpha"`
+	Depth    int               `json:"depth"`
+	Seed     uint64            `json:"seed"`
+	Stable   float64           `json:"stable"`   // the largest step size found to be stable
+	Unstable float64           `json:"unstable"` // the smallest one above it found not to be
+	// Sharpness is the largest eigenvalue of the Hessian at the initial weights; Bound is 2/Sharpness,
+	// where descent on the quadratic with that Hessian turns unstable. Null where it is not positive.
+	Sharpness float64  `json:"sharpness"`
+	Bound     *float64 `json:"bound"`
+}
+
+// Measured returns the middle of the bracket on a log scale.
+func (r *EdgeRun) Measured() float64 { return math.Sqrt(r.Stable * r.Unstable) }
+
+// EdgeGroup has the exponents of the edge in depth, null without two depths.
+type EdgeGroup struct {
+	Group    string            `json:"group"`
+	Settings map[string]string `json:"settings,omitempty"`
+	Data     string            `json:"data"`
+	Alpha    float64           `json:"alpha"`
+	Measured *Slope            `json:"measured"`
+	Bound    *Slope            `json:"bound"`
+	Notes    []string          `json:"notes,omitempty"`
+}
+
+// NewEdge sorts the runs and fits power laws in depth to each group.
+func NewEdge(study string, runs []EdgeRun) *Edge {
+	e := &Edge{Study: study, Runs: slices.Clone(runs)}
+	slices.SortStableFunc(e.Runs, func(a, b EdgeRun) int {
+		return cmp.Or(
+			cmp.Compare(a.Data, b.Data), cmp.Compare(a.Alpha, b.Alpha), strings.Compare(a.Group, b.Group),
+			cmp.Compare(a.Depth, b.Depth), cmp.Compare(a.Seed, b.Seed),
+		)
+	})
+	for from, to := 0, 0; from < len(e.Runs); from = to {
+		for to = from + 1; to < len(e.Runs) && e.Runs[to].Group == e.Runs[from].Group; {
+			to++
+		}
+		e.Groups = append(e.Groups, newEdgeGroup(e.Runs[from:to]))
+	}
+	return e
+}
+
+// newEdgeGroup fits the edges of runs that differ in depth and seed alone.
+func newEdgeGroup(runs []EdgeRun) EdgeGroup {
+	first := &runs[0]
+	var measured, bounds []sample
+	for i := range runs {
+		r := &runs[i]
+		at := func(v float64) sample {
+			s := sample{run: r.ID}
+			s.Depth, s.Seed, s.Value = r.Depth, r.Seed, v
+			return s
+		}
+		measured = append(measured, at(r.Measured()))
+		if r.Bound != nil {
+			bounds = append(bounds, at(*r.Bound))
+		}
+	}
+	var g Group // for its fits and notes
+	group := EdgeGroup{
+		Group: first.Group, Settings: first.Settings, Data: first.Data, Alpha: first.Alpha,
+		Measured: g.slope("edge", measured), Bound: g.slope("2/sharpness", bounds),
+	}
+	group.Notes = g.Notes
+	return group
+}

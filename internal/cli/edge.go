@@ -1,0 +1,99 @@
+package cli
+
+import (
+	"fmt"
+	"io"
+	"runtime"
+	"strings"
+	"text/tabwriter"
+
+	"github.com/spf13/cobra"
+
+	"github.com/deeplimit/deeplimit/analyze"
+	"github.com/deeplimit/deeplimit/edge"
+	"github.com/deeplimit/deeplimit/study"
+	"github.com/deeplimit/deeplimit/sweep"
+)
+
+func newEdge() *cobra.Command {
+	var asJSON bool
+	var set []string
+	options := edge.Options{}
+	cmd := &cobra.Command{
+		Use:   "edge STUDY.yaml",
+		Short: "Find the largest stable step size at every depth",
+		Long: `edge finds, for every run of a study, the largest step size at which gradient descent
+is stable: during train.stop.iterations steps from the initial weights of the run the
+loss never exceeds what it was at the start. It brackets the edge by doubling and then bisects. Beside it stands 2/λ_max of
+the Hessian at the initial weights, where descent on a quadratic turns unstable, and
+for each group the exponents of both in depth with 95 % intervals.
+
+Nothing is written. Methods other than gd are refused.`,
+		Example: `  deeplimit edge study.yaml
+  deeplimit edge study.yaml --set 'depths=[16, 64, 256]' --set train.stop.iterations=200 --precision 0.01`,
+		Args: cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if options.Workers < 1 {
+				return fmt.Errorf("edge: --jobs: got %d, want at least 1", options.Workers)
+			}
+			s, err := study.Load(args[0], set)
+			if err != nil {
+				return err
+			}
+			plan, err := sweep.NewPlan(s)
+			if err != nil {
+				return err
+			}
+			found, err := edge.Find(cmd.Context(), plan, options)
+			if err != nil {
+				return err
+			}
+			if asJSON {
+				return printJSON(cmd.OutOrStdout(), found)
+			}
+			return writeEdges(cmd.OutOrStdout(), found)
+		},
+	}
+	flags := cmd.Flags()
+	flags.StringArrayVar(&set, "set", nil, "override a field, as in network.alpha=0.75; may be repeated")
+	flags.Float64Var(&options.Precision, "precision", 0.02, "relative width of the bracket in the end")
+	flags.IntVar(&options.Workers, "jobs", runtime.GOMAXPROCS(0), "cores to use; the results do not depend on it")
+	flags.BoolVar(&asJSON, "json", false, "print JSON")
+	return cmd
+}
+
+// writeEdges prints one line for each run, then the exponents of each group.
+func writeEdges(w io.Writer, found *analyze.Edge) error {
+	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(table, "RUN\tSTABLE\tUNSTABLE\t2/λ_MAX")
+	for _, r := range found.Runs {
+		bound := "–"
+		if r.Bound != nil {
+			bound = fmt.Sprintf("%.4g", *r.Bound)
+		}
+		fmt.Fprintf(table, "%s\t%.4g\t%.4g\t%s\n", r.ID, r.Stable, r.Unstable, bound)
+	}
+	fmt.Fprintln(table, "\nGROUP\tEXPONENT OF THE EDGE\tOF 2/λ_MAX\t2α − 1")
+	for _, g := range found.Groups {
+		fmt.Fprintf(table, "%s, α = %g\t%s\t%s\t%.4g\n", g.Data, g.Alpha, exponent(g.Measured), exponent(g.Bound), 2*g.Alpha-1)
+	}
+	if err := table.Flush(); err != nil {
+		return err
+	}
+	for _, g := range found.Groups {
+		if len(g.Notes) > 0 {
+			if _, err := fmt.Fprintln(w, strings.Join(g.Notes, "\n")); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// exponent writes a slope with its interval, "–" where there is none.
+func exponent(s *analyze.Slope) string {
+	if s == nil {
+		return "–"
+	}
+	return s.Interval()
+}

@@ -1,0 +1,77 @@
+package papers
+
+import (
+	"fmt"
+
+	"github.com/deeplimit/deeplimit/analyze"
+	"github.com/deeplimit/deeplimit/report"
+)
+
+// edge is ours: the step size that gradient descent bears, against depth.
+func edge() Experiment {
+	// exponents returns 1 − 2α plus the exponent of each group.
+	exponents := func(of func(analyze.EdgeGroup) *analyze.Slope) func(*Bench) ([]Measurement, error) {
+		return func(b *Bench) ([]Measurement, error) {
+			var found analyze.Edge
+			if err := b.Output(0, &found); err != nil {
+				return nil, err
+			}
+			var list []Measurement
+			for _, g := range found.Groups {
+				m := ofSlope(of(g), 1-2*g.Alpha)
+				m.Case = fmt.Sprintf("alpha %g", g.Alpha)
+				list = append(list, m)
+			}
+			return list, nil
+		}
+	}
+	return Experiment{
+		Name: "edge", Title: "Step size at the edge of stability", Source: "deeplimit",
+		Setup: `Orthonormal inputs, tanh, as in convergence. The edge is the largest step size at which the loss never exceeds its
+first value in 200 steps of gradient descent, found by bisection to 1 %; beside it 2/λ_max of the Hessian at the initial weights, by Lanczos.
+The Hessian is of the order δ²L = L^(1−2α). It is what the step-size rule of every study here rests on.`,
+		Steps: []Step{{Command: "edge papers/edge.yaml --precision 0.01 --json", Small: "--set 'depths=[16, 64, 256]'"}},
+		Claims: []Claim{
+			{
+				Key: "measured", Text: "the largest stable step size grows like L^(2α−1): exponent, less 2α − 1", Source: "theory", Want: Around(0, 0.05),
+				Measure: exponents(func(g analyze.EdgeGroup) *analyze.Slope { return g.Measured }),
+			},
+			{
+				Key: "sharpness", Text: "and so does 2/λ_max", Source: "theory", Want: Around(0, 0.05),
+				Measure: exponents(func(g analyze.EdgeGroup) *analyze.Slope { return g.Bound }),
+			},
+			{
+				Key: "ratio", Text: "the curvature at the start foretells the edge: edge over 2/λ_max, from the smallest to the largest run", Source: "descent on a quadratic", Want: Range{0.8, 1.25},
+				Measure: func(b *Bench) ([]Measurement, error) {
+					var found analyze.Edge
+					if err := b.Output(0, &found); err != nil {
+						return nil, err
+					}
+					m := missing("")
+					for _, r := range found.Runs {
+						if r.Bound == nil {
+							return []Measurement{missing("run " + r.ID + " has no positive curvature")}, nil
+						}
+						ratio := r.Measured() / *r.Bound
+						if !(m.Low <= ratio) {
+							m.Low = ratio
+						}
+						if !(m.High >= ratio) {
+							m.High = ratio
+						}
+					}
+					m.Value, m.Note = (m.Low+m.High)/2, fmt.Sprintf("range over %d runs, not an interval", len(found.Runs))
+					return []Measurement{m}, nil
+				},
+			},
+		},
+		Figures: func(b *Bench) ([]*report.Figure, error) {
+			var found analyze.Edge
+			if err := b.Output(0, &found); err != nil {
+				return nil, err
+			}
+			f, err := report.EdgeFigure(&found, report.Paper)
+			return []*report.Figure{f}, err
+		},
+	}
+}
