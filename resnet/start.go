@@ -44,9 +44,9 @@ type Starter[T kernel.Float] struct {
 	slopes, value, pulled, product, branch, residual []T
 }
 
-// maxColumns bounds the samples of a Start: all go through a layer together, and
+// MaxStartSamples bounds the samples of a Start: all go through a layer together, and
 // their σ′ are kept at every layer.
-const maxColumns = 256
+const MaxStartSamples = 256
 
 // NewStarter returns a Starter of the network. initial must be resolved; base is the
 // folder that relative paths of kind file start from.
@@ -62,8 +62,8 @@ func NewStarter[T kernel.Float](net *Network, initial Initial, base string) *Sta
 // most.
 func (s *Starter[T]) Draw(samples Samples, seed uint64) (Start, error) {
 	count := len(samples.X) / s.net.Inputs
-	if count < 1 || count > maxColumns || len(samples.Y) != count*s.net.Outputs {
-		return Start{}, fmt.Errorf("resnet: Starter.Draw: got %d samples and %d target entries, want 1 to %d samples with %d targets each", count, len(samples.Y), maxColumns, s.net.Outputs)
+	if count < 1 || count > MaxStartSamples || len(samples.Y) != count*s.net.Outputs {
+		return Start{}, fmt.Errorf("resnet: Starter.Draw: got %d samples and %d target entries, want 1 to %d samples with %d targets each", count, len(samples.Y), MaxStartSamples, s.net.Outputs)
 	}
 	for _, d := range s.draws() {
 		if err := d.begin(s.net.Depth, seed, s.base); err != nil {

@@ -69,7 +69,10 @@ func (s *Study) Runs() ([]Run, error) {
 // name returns the run's folder name: data set, settings, depth, seed and the first 8
 // digits of the hash. It holds letters, digits, dots, dashes and underscores of ASCII
 // alone, whatever the data set is called.
-func (r *Run) name() string {
+func (r *Run) name() string { return fmt.Sprintf("%s-s%d-%s", r.label(), r.Seed, r.Hash[:8]) }
+
+// label is what name has before the seed.
+func (r *Run) label() string {
 	var b strings.Builder
 	b.WriteString(safe(r.Data.Name, 40))
 	for _, path := range sorted(r.Settings) {
@@ -79,9 +82,13 @@ func (r *Run) name() string {
 		last := path[strings.LastIndexByte(path, '.')+1:]
 		b.WriteString("-" + safe(last+r.Settings[path], 32))
 	}
-	fmt.Fprintf(&b, "-L%04d-s%d-%s", r.Depth, r.Seed, r.Hash[:8])
+	fmt.Fprintf(&b, "-L%04d", r.Depth)
 	return b.String()
 }
+
+// Ensemble names the runs that differ from this one in seed alone, as ID does with the
+// seed left out and the digits of the group.
+func (r *Run) Ensemble() string { return r.label() + "-" + r.Group[:8] }
 
 // describe names the run in errors, where two of them share a hash.
 func (r *Run) describe() string {

@@ -18,6 +18,8 @@
 //	transfer.json         Transfer, if `deeplimit transfer` was called
 //	transfer/             the limit path it estimated
 //
+// and the folder of a study beside runs/ the Ensembles of `deeplimit probe`.
+//
 // Everything to the right of this package (pvar, scaling, certify, analyze,
 // report) works from these files alone, for weights trained here or elsewhere.
 //

@@ -11,7 +11,7 @@ import (
 // imports, on what trains.
 func TestCut(t *testing.T) {
 	const module = "github.com/deeplimit/deeplimit/"
-	left := []string{"study", "sweep", "slurm", "dataset", "resnet", "train", "transfer", "edge", "internal/cli"}
+	left := []string{"study", "sweep", "slurm", "dataset", "resnet", "train", "transfer", "edge", "probe", "internal/cli"}
 	for _, right := range []string{"activation", "weightpath", "pvar", "scaling", "certify", "proof", "analyze", "report", "importer", "survey"} {
 		out, err := exec.Command("go", "list", "-deps", module+right).CombinedOutput()
 		if err != nil {

@@ -1,0 +1,102 @@
+package cli
+
+import (
+	"fmt"
+	"path/filepath"
+	"runtime"
+
+	"github.com/spf13/cobra"
+
+	"github.com/deeplimit/deeplimit/analyze"
+	"github.com/deeplimit/deeplimit/probe"
+	"github.com/deeplimit/deeplimit/report"
+	"github.com/deeplimit/deeplimit/study"
+	"github.com/deeplimit/deeplimit/weightpath"
+)
+
+// probeOptions are the flags of `deeplimit probe`.
+type probeOptions struct {
+	out      string
+	set      []string
+	draws    int
+	jobs     int
+	json     bool
+	noReport bool
+}
+
+func newProbe() *cobra.Command {
+	var o probeOptions
+	cmd := &cobra.Command{
+		Use:   "probe STUDY.yaml",
+		Short: "Look at untrained networks: how draws of the initial weights change lengths",
+		Long: `probe draws the initial weights of every depth and grid point of a study, once for
+each seed, takes the samples to the end of the network and their adjoints p_k = ∂J/∂h_k
+back, and prints how lengths change: ‖h_L‖²/‖h_0‖², ‖h_L − h_0‖²/‖h_0‖² and the same of
+p_0 against p_L, means over the draws with 95 % intervals, exact expectations where they
+are known, and exponents in depth. Nothing is trained. Draw s is the network that the run
+of seed s starts from.
+
+The draws go to ensembles/*.parquet in the study folder and the figures to
+report/figures. Ensembles that are there with the same seeds are not drawn again.`,
+		Example: `  deeplimit probe study.yaml --draws 1000
+  deeplimit probe papers/start.yaml --set 'depths=[10, 100]' --json`,
+		Args: cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error { return o.run(cmd, args[0]) },
+	}
+	flags := cmd.Flags()
+	flags.StringVar(&o.out, "out", "", "study folder (default runs/<name of the study>)")
+	flags.StringArrayVar(&o.set, "set", nil, "override a field, as in network.alpha=0.75; may be repeated")
+	flags.IntVar(&o.draws, "draws", 0, "number of draws, the same as --set seeds=N (default: the seeds of the study)")
+	flags.IntVar(&o.jobs, "jobs", runtime.GOMAXPROCS(0), "cores to use; the results do not depend on it")
+	flags.BoolVar(&o.json, "json", false, "print JSON")
+	flags.BoolVar(&o.noReport, "no-report", false, "draw no figures")
+	return cmd
+}
+
+func (o *probeOptions) run(cmd *cobra.Command, file string) error {
+	switch {
+	case o.jobs < 1:
+		return fmt.Errorf("probe: --jobs: got %d, want at least 1", o.jobs)
+	case cmd.Flags().Changed("draws") && o.draws < 2:
+		return fmt.Errorf("probe: --draws: got %d, want at least 2", o.draws)
+	}
+	if o.draws > 0 {
+		o.set = append(o.set, fmt.Sprintf("seeds=%d", o.draws))
+	}
+	s, err := study.Load(file, o.set)
+	if err != nil {
+		return err
+	}
+	if o.out == "" {
+		o.out = filepath.Join("runs", s.Name)
+	}
+	stderr := cmd.ErrOrStderr()
+	err = probe.Study(cmd.Context(), s, probe.Options{
+		Out: o.out, Workers: o.jobs, Version: thisBuild().String(),
+		Observe: func(e weightpath.Ensemble, skipped bool) {
+			verb := "drawn"
+			if skipped {
+				verb = "done before"
+			}
+			fmt.Fprintf(stderr, "%s %s: %d draws\n", verb, e.ID, len(e.Draws))
+		},
+	})
+	if err != nil {
+		return err
+	}
+	result, err := analyze.Starts(o.out)
+	if err != nil {
+		return err
+	}
+	if !o.noReport {
+		folder, err := report.WriteStarts(cmd.Context(), o.out, result, report.Options{})
+		if err != nil {
+			return err
+		}
+		fmt.Fprintln(stderr, "figures:", folder)
+	}
+	if o.json {
+		return printJSON(cmd.OutOrStdout(), result)
+	}
+	return result.WriteTable(cmd.OutOrStdout())
+}

@@ -1,0 +1,91 @@
+package report
+
+import (
+	"math"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"testing"
+
+	"github.com/deeplimit/deeplimit/analyze"
+	"github.com/deeplimit/deeplimit/weightpath"
+)
+
+// TestStartFigures draws 600 log-normal draws at two depths, and 3 of another group, one
+// of them infinite: two figures over depth and one histogram for each ensemble that is
+// large enough.
+func TestStartFigures(t *testing.T) {
+	dir := t.TempDir()
+	if err := weightpath.CreateStudy(dir, "s", "name: s\n", nil); err != nil {
+		t.Fatal(err)
+	}
+	random := rand.New(rand.NewPCG(1, 2))
+	for i, e := range []weightpath.Ensemble{
+		{ID: "a1", Group: "a", Depth: 10, ExpectedForward: new(1.5), Settings: map[string]string{"network.alpha": "0.5"}},
+		{ID: "a2", Group: "a", Depth: 100, ExpectedForward: new(1.6), Settings: map[string]string{"network.alpha": "0.5"}},
+		{ID: "b", Group: "b", Depth: 10, Alpha: 0.25},
+	} {
+		for seed := range []int{600, 600, 3}[i] {
+			x := math.Exp(0.5 * random.NormFloat64())
+			e.Draws = append(e.Draws, weightpath.Draw{Seed: uint64(seed), Forward: x, Change: x, Backward: x, BackwardChange: x})
+		}
+		if e.ID == "b" {
+			e.Draws[0].Change = math.Inf(1)
+		}
+		if err := weightpath.WriteEnsemble(dir, e); err != nil {
+			t.Fatal(err)
+		}
+	}
+	result, err := analyze.Starts(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	figures, err := StartFigures(t.Context(), dir, result, Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var names []string
+	for _, f := range figures {
+		names = append(names, f.Name)
+	}
+	if want := []string{"start-ratio", "start-change", "start-histogram-a1", "start-histogram-a2"}; !slices.Equal(names, want) {
+		t.Fatalf("got figures %q, want %q", names, want)
+	}
+	if rows := len(figures[0].Data.Rows); rows != 6 { // 3 ensembles, 2 quantities
+		t.Errorf("start-ratio has %d rows of data, want 6", rows)
+	}
+	if rows := len(figures[1].Data.Rows); rows != 5 { // one is not finite
+		t.Errorf("start-change has %d rows of data, want 5", rows)
+	}
+	// The bars hold all draws but the last half per cent, and the fitted density agrees.
+	area, fitted := 0.0, 0.0
+	for _, row := range figures[2].Data.Rows {
+		if row[0] != "forward" {
+			continue
+		}
+		var v [4]float64
+		for i := range v {
+			if v[i], err = strconv.ParseFloat(row[i+1], 64); err != nil {
+				t.Fatal(err)
+			}
+		}
+		area += (v[1] - v[0]) * v[2]
+		fitted += (v[1] - v[0]) * v[3]
+	}
+	if !(area >= 0.99 && area <= 1) || !(math.Abs(fitted-area) <= 0.02) {
+		t.Errorf("bars have area %v and the law %v, want both just below 1", area, fitted)
+	}
+	folder, err := WriteStarts(t.Context(), dir, result, Options{Style: Slides})
+	if err != nil {
+		t.Fatal(err)
+	}
+	files, err := os.ReadDir(folder)
+	if err != nil || len(files) != 16 || folder != filepath.Join(dir, "report", "figures") {
+		t.Errorf("got %d files in %s, %v, want 4 figures in 4 formats", len(files), folder, err)
+	}
+	if _, err := StartFigures(t.Context(), dir, result, Options{Style: "poster"}); err == nil {
+		t.Error("an unknown style: got no error")
+	}
+}
