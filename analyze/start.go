@@ -62,6 +62,8 @@ type Spread struct {
 // LogNormal is the log-normal law fitted to positive draws.
 type LogNormal struct {
 	Mean      float64 `json:"mean"`      // μ, of the logarithms
+	MeanLow   float64 `json:"mean_low"`  // 95 % interval of μ,
+	MeanHigh  float64 `json:"mean_high"` // Student's t
 	Deviation float64 `json:"deviation"` // s, likewise, with n − 1
 	// Value is e^(μ + s²/2), the mean of the fitted law. Its 95 % interval is Cox's [Zhou
 	// and Gao 1997], exp(μ + s²/2 ± z (s²/n + s⁴/2(n−1))^½): for heavy tails, where few
@@ -180,13 +182,20 @@ func newSpread(values []float64) (Spread, bool) {
 	if n < 2 || slices.ContainsFunc(values, func(v float64) bool { return finite(v) == nil }) {
 		return Spread{}, false
 	}
-	mean, deviation := stat.MeanStdDev(values, nil)
-	half := distuv.StudentsT{Mu: 0, Sigma: 1, Nu: n - 1}.Quantile(0.975) * deviation / math.Sqrt(n)
+	mean, _, half := student(values)
 	s := Spread{Mean: mean, Low: mean - half, High: mean + half}
 	if slices.Min(values) > 0 {
 		s.Log = newLogNormal(values)
 	}
 	return s, true
+}
+
+// student returns mean and deviation of two or more values and the half width of the
+// mean's 95 % interval.
+func student(values []float64) (mean, deviation, half float64) {
+	n := float64(len(values))
+	mean, deviation = stat.MeanStdDev(values, nil)
+	return mean, deviation, distuv.StudentsT{Mu: 0, Sigma: 1, Nu: n - 1}.Quantile(0.975) * deviation / math.Sqrt(n)
 }
 
 // newLogNormal fits positive values.
@@ -197,12 +206,12 @@ func newLogNormal(values []float64) *LogNormal {
 		logs[i] = math.Log(v)
 	}
 	slices.Sort(logs)
-	mean, deviation := stat.MeanStdDev(logs, nil)
+	mean, deviation, margin := student(logs)
 	square := deviation * deviation
 	center := mean + square/2
 	half := distuv.UnitNormal.Quantile(0.975) * math.Sqrt(square/n+square*square/(2*(n-1)))
 	l := &LogNormal{
-		Mean: mean, Deviation: deviation,
+		Mean: mean, MeanLow: mean - margin, MeanHigh: mean + margin, Deviation: deviation,
 		Value: math.Exp(center), Low: math.Exp(center - half), High: math.Exp(center + half),
 		Critical: 0.895 / (math.Sqrt(n) - 0.01 + 0.85/math.Sqrt(n)),
 	}

@@ -6,5 +6,6 @@ func Experiments() []Experiment {
 		convergence(),
 		limit(), longTime(),
 		edge(),
+		start(),
 	}
 }

@@ -57,8 +57,17 @@ func caseOf(result *analyze.Result, g analyze.Group) string {
 	if slices.ContainsFunc(result.Groups, func(other analyze.Group) bool { return other.Data != g.Data }) {
 		words = append(words, g.Data)
 	}
-	for _, path := range slices.Sorted(maps.Keys(g.Settings)) {
-		words = append(words, path[strings.LastIndexByte(path, '.')+1:]+" "+g.Settings[path])
+	if settings := settingsText(g.Settings); settings != "" {
+		words = append(words, settings)
+	}
+	return strings.Join(words, ", ")
+}
+
+// settingsText names what a grid varies by the last word of every path.
+func settingsText(settings map[string]string) string {
+	var words []string
+	for _, path := range slices.Sorted(maps.Keys(settings)) {
+		words = append(words, path[strings.LastIndexByte(path, '.')+1:]+" "+settings[path])
 	}
 	return strings.Join(words, ", ")
 }
