@@ -17,9 +17,10 @@ import (
 )
 
 // executeRun trains one run in its folder, from its checkpoint if there is one, and
-// writes what it leaves behind. An interrupted run leaves a checkpoint.
-func executeRun[T kernel.Float](ctx context.Context, w *work, run *study.Run, folder string, workers int) (train.Outcome, error) {
-	set := w.plan.set(run)
+// writes what it leaves behind. An interrupted run leaves a checkpoint. A worker that
+// has lost the run leaves nothing.
+func executeRun[T kernel.Float](ctx context.Context, w *work, t *task, hold *weightpath.Hold, workers int) (train.Outcome, error) {
+	run, folder, set := t.run, t.folder, w.plan.set(t.run)
 	meta := w.meta(run, set)
 	if err := weightpath.Create(folder, meta); err != nil {
 		return train.Outcome{}, err
@@ -40,38 +41,62 @@ func executeRun[T kernel.Float](ctx context.Context, w *work, run *study.Run, fo
 		return train.Outcome{}, err
 	}
 	defer d.close()
-	d.Every, d.Cores = w.options.Checkpoint, w.options.Workers
+	d.Every, d.Cores, d.Wanted = w.options.Checkpoint, w.options.Workers, w.wanted()
 	d.Save = func(c *weightpath.Checkpoint) error {
+		if err := hold.Check(); err != nil {
+			return err
+		}
 		c.Hash = run.Hash
 		return weightpath.WriteCheckpoint(folder, c)
 	}
-	d.Observe = func(row weightpath.Row) { w.observe(Event{Kind: Advanced, Run: run, Row: row}) }
+	live := newLive(folder, resume)
+	d.Observe = func(row weightpath.Row) {
+		hold.Progress(int(row.Iteration), lossOf(row))
+		live.add(row)
+		w.observe(Event{Kind: Advanced, Run: run, Row: row})
+	}
 	outcome, err := d.Run(ctx, resume)
 	if err != nil || outcome.Stop == train.StopInterrupted {
 		return outcome, err
 	}
-	meta.End = time.Now().UTC()
-	summary := weightpath.Summary{Iterations: outcome.Iterations, Stop: outcome.Stop, Loss: outcome.Loss, Seconds: outcome.Seconds}
-	if summary.SHA256, err = weightpath.WriteStates(folder, train.States(d.Full, d.Network, d.Theta)); err != nil {
+	if err := hold.Check(); err != nil {
 		return outcome, err
 	}
-	if outcome.Norms != nil {
-		sums, err := weightpath.WriteNorms(folder, outcome.Norms)
-		if err != nil {
-			return outcome, err
-		}
+	meta.End = time.Now().UTC()
+	summary := weightpath.Summary{Iterations: outcome.Iterations, Stop: outcome.Stop, Loss: outcome.Loss, Seconds: outcome.Seconds}
+	if outcome.Violation != nil {
+		summary.Violation = outcome.Violation.Error()
+	}
+	staging, err := weightpath.Stage(folder)
+	if err != nil {
+		return outcome, err
+	}
+	summary.SHA256, err = weightpath.WriteStates(staging.Dir, train.States(d.Full, d.Network, d.Theta))
+	if err == nil && outcome.Norms != nil {
+		var sums map[string]string
+		sums, err = weightpath.WriteNorms(staging.Dir, outcome.Norms)
 		maps.Copy(summary.SHA256, sums)
 	}
-	if outcome.Certification != nil {
-		sums, err := weightpath.WriteCertification(folder, outcome.Certification)
-		if err != nil {
-			return outcome, err
-		}
+	if err == nil && outcome.Certification != nil {
+		var sums map[string]string
+		sums, err = weightpath.WriteCertification(staging.Dir, outcome.Certification)
 		maps.Copy(summary.SHA256, sums)
 	}
-	err = weightpath.Finish(folder, meta, outcome.Rows, train.Weights(d.Network, d.Theta, d.Initial), summary)
-	// The files of a run that broke a promise are kept: they are the evidence.
-	return outcome, errors.Join(err, outcome.Violation)
+	if err != nil {
+		return outcome, errors.Join(err, staging.Discard())
+	}
+	return outcome, staging.Finish(meta, outcome.Rows, train.Weights(d.Network, d.Theta, d.Initial), summary)
+}
+
+// wanted returns a function that says whether a checkpoint was asked for since its last call.
+func (w *work) wanted() func() bool {
+	seen := w.saves.Load()
+	return func() bool {
+		now := w.saves.Load()
+		asked := now != seen
+		seen = now
+		return asked
+	}
 }
 
 // descent is a train.Descent with the evaluators it was given.

@@ -5,7 +5,12 @@ import (
 	"fmt"
 	"io/fs"
 	"path/filepath"
+	"runtime"
+	"slices"
 	"syscall"
+	"time"
+
+	"golang.org/x/sync/errgroup"
 
 	"github.com/deeplimit/deeplimit/internal/disk"
 	"github.com/deeplimit/deeplimit/resnet"
@@ -13,16 +18,22 @@ import (
 	"github.com/deeplimit/deeplimit/weightpath"
 )
 
-// makeFolder makes the study folder, after a look at the room on its disk. Folders
-// that it made before it failed are removed again.
-func (p *Plan) makeFolder(out string) error {
+// begin makes the study folder, after a look at the room on its disk, writes which runs
+// the study consists of, and returns those to execute, with how they stand. Folders that
+// it made before it failed are removed again.
+func (p *Plan) begin(options *Options) ([]*task, error) {
+	out := options.Out
 	made := missing(weightpath.RunDir(out, ""))
-	if err := p.checkSpace(out); err != nil {
-		return err
+	tasks := p.tasks(options)
+	if err := p.checkSpace(out, tasks); err != nil {
+		return nil, err
 	}
-	err := weightpath.CreateStudy(out, p.Study.Name, string(p.Study.Text), p.Study.Set)
+	if err := p.checkBusy(out); err != nil {
+		return nil, err
+	}
+	err := p.makeFolder(options)
 	if err == nil {
-		return nil
+		return tasks, nil
 	}
 	for _, dir := range made {
 		disk.Remove(dir) // fails, as it should, where others have put something
@@ -31,7 +42,87 @@ func (p *Plan) makeFolder(out string) error {
 	if errors.As(err, &system) {
 		err = fmt.Errorf("%w; %s", err, mend(err))
 	}
-	return err
+	return nil, err
+}
+
+// makeFolder makes the study folder and what stands there beside the runs.
+func (p *Plan) makeFolder(options *Options) error {
+	err := weightpath.CreateStudy(options.Out, p.Study.Name, string(p.Study.Text), p.Study.Set)
+	if err != nil {
+		return err
+	}
+	if options.Store != "" {
+		for i := range p.Runs {
+			if err := weightpath.LinkRun(options.Out, p.Runs[i].ID, options.Store, p.Runs[i].Hash); err != nil {
+				return err
+			}
+		}
+	}
+	return weightpath.WriteManifest(options.Out, p.Manifest(options.Workers))
+}
+
+// Manifest returns the runs of the study as runs.json holds them, with the memory that
+// each takes with that many workers.
+func (p *Plan) Manifest(workers int) weightpath.Manifest {
+	m := weightpath.Manifest{Study: p.Study.Name, Runs: make([]weightpath.Planned, len(p.Runs))}
+	for i := range p.Runs {
+		r := &p.Runs[i]
+		m.Runs[i] = weightpath.Planned{
+			ID: r.ID, Hash: r.Hash, Group: r.Group, Data: r.Data.Name, Depth: r.Depth, Seed: r.Seed, Settings: r.Settings,
+			Iterations: r.Steps(), Flops: p.Flops(r), Bytes: p.Bytes(r, workers),
+		}
+	}
+	return m
+}
+
+// tasks returns the runs to execute, with how they stand.
+func (p *Plan) tasks(options *Options) []*task {
+	var tasks []*task
+	for i := range p.Runs {
+		if run := &p.Runs[i]; options.Only == nil || options.Only(run) {
+			folder := weightpath.RunDir(options.Out, run.ID)
+			if _, err := disk.Lstat(folder); options.Store != "" && errors.Is(err, fs.ErrNotExist) {
+				folder = weightpath.StoredDir(options.Store, run.Hash)
+			}
+			tasks = append(tasks, &task{run: run, folder: folder})
+		}
+	}
+	var group errgroup.Group
+	group.SetLimit(4 * runtime.GOMAXPROCS(0)) // reading waits for the disk, or a file server
+	const batch = 64
+	for part := range slices.Chunk(tasks, batch) {
+		group.Go(func() error {
+			for _, t := range part {
+				t.look(options.Rerun)
+				t.folder = weightpath.RunDir(options.Out, t.run.ID)
+			}
+			return nil
+		})
+	}
+	group.Wait()
+	return tasks
+}
+
+// checkBusy refuses to change what a study consists of while others work on runs that
+// would no longer be part of it.
+func (p *Plan) checkBusy(out string) error {
+	old, err := weightpath.ReadManifest(out)
+	if err != nil {
+		return nil // a new study, or one whose manifest is about to be written anew
+	}
+	mine := make(map[string]bool, len(p.Runs))
+	for i := range p.Runs {
+		mine[p.Runs[i].ID] = true
+	}
+	for _, run := range old.Runs {
+		if mine[run.ID] {
+			continue
+		}
+		if lease, err := weightpath.ReadLease(weightpath.RunDir(out, run.ID)); err == nil && lease.Alive(time.Now()) {
+			return fmt.Errorf("sweep: %s: %w (run %s, process %d on %s); wait for it or choose another --out", out, ErrBusy, run.ID, lease.PID, lease.Host)
+		}
+	}
+	return nil
 }
 
 // mend says what to do about an error of the system.
@@ -57,12 +148,11 @@ func missing(dir string) []string {
 // checkSpace refuses a disk without room for the weights that the runs to come leave
 // behind for certain. A disk whose free space is not known is let pass: when it is
 // full, writing says so.
-func (p *Plan) checkSpace(out string) error {
+func (p *Plan) checkSpace(out string, tasks []*task) error {
 	need, runs := 0.0, 0
-	for i := range p.Runs {
-		run := &p.Runs[i]
-		if !weightpath.Done(weightpath.RunDir(out, run.ID)) {
-			need += p.weightBytes(run)
+	for _, t := range tasks {
+		if t.summary == nil {
+			need += p.weightBytes(t.run)
 			runs++
 		}
 	}

@@ -10,7 +10,6 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/gofrs/flock"
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/deeplimit/deeplimit/study"
@@ -125,24 +124,25 @@ func TestRunSurvivesADamagedCheckpoint(t *testing.T) {
 	}
 }
 
+// TestRunRefusesABusyFolder has another worker at a run that a change takes out of the study.
 func TestRunRefusesABusyFolder(t *testing.T) {
 	out := t.TempDir()
-	lock := flock.New(filepath.Join(out, ".lock"))
 	p := plan(t, text)
-	if err := weightpath.CreateStudy(out, "s", text, nil); err != nil {
+	if _, err := p.Run(t.Context(), Options{Out: out, Workers: 1, Only: func(*study.Run) bool { return false }}); err != nil {
 		t.Fatal(err)
 	}
-	if free, err := lock.TryLock(); err != nil || !free {
-		t.Fatal(free, err)
+	other := weightpath.NewKeeper(0, "")
+	defer other.Close()
+	if _, _, err := other.Acquire(t.Context(), weightpath.RunDir(out, p.Runs[0].ID)); err != nil {
+		t.Fatal(err)
 	}
-	defer lock.Unlock()
-	_, err := p.Run(t.Context(), Options{Out: out, Workers: 1})
-	want := "sweep: " + out + ": another deeplimit is running this study; wait for it or choose another --out"
-	if !errors.Is(err, ErrBusy) || err.Error() != want {
-		t.Errorf("got %v, want %s", err, want)
+	_, err := plan(t, strings.Replace(text, "[2, 4]", "[4]", 1)).Run(t.Context(), Options{Out: out, Workers: 1})
+	if !errors.Is(err, ErrBusy) || !strings.Contains(err.Error(), p.Runs[0].ID) {
+		t.Errorf("got %v, want ErrBusy and the run", err)
 	}
-	if list, err := weightpath.List(out); err != nil || len(list) != 0 {
-		t.Errorf("got run folders %v, %v, want none", list, err)
+	report, err := p.Run(t.Context(), Options{Out: out, Workers: 1, Leave: true})
+	if err != nil || report.Done != 1 || report.Left != 1 {
+		t.Errorf("got %+v, %v, want one run done and one left", report, err)
 	}
 }
 

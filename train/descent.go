@@ -45,9 +45,10 @@ type Descent[T kernel.Float] struct {
 	// Observe, if not nil, is called with every recorded row, in order.
 	Observe func(weightpath.Row)
 	// Save, if not nil, stores a checkpoint; it is called every Every while the run
-	// goes on and when the context ends.
-	Save  func(*weightpath.Checkpoint) error
-	Every time.Duration
+	// goes on, when Wanted says so after a step, and when the context ends.
+	Save   func(*weightpath.Checkpoint) error
+	Every  time.Duration
+	Wanted func() bool // may be nil
 
 	method  method[T]
 	split   splitter // Full.Split
@@ -134,7 +135,8 @@ func (d *Descent[T]) Run(ctx context.Context, resume *weightpath.Checkpoint) (Ou
 		d.lastEta = eta
 		d.method.step(d.Theta[:d.Network.Layout.Trained], d.grad, eta, d.split)
 		d.t++
-		if d.Save != nil && d.Every > 0 && time.Since(saved) >= d.Every {
+		due := d.Every > 0 && time.Since(saved) >= d.Every
+		if wanted := d.Wanted != nil && d.Wanted(); d.Save != nil && (due || wanted) {
 			if err := d.save(); err != nil {
 				return Outcome{}, err
 			}

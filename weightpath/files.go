@@ -26,6 +26,7 @@ const (
 	overridesFile    = "study.json"
 	manifestFile     = "runs.json"
 	runsFolder       = "runs"
+	finishFile       = "finish.json"
 	leaseFolder      = "lease"
 	liveFile         = "live.jsonl"
 	failureFile      = "failure.json"
@@ -148,7 +149,7 @@ func removeLeftovers(dir string) error {
 	}
 	for _, entry := range list {
 		if disk.Temporary(entry.Name()) {
-			if err := disk.Remove(filepath.Join(dir, entry.Name())); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			if err := disk.RemoveAll(filepath.Join(dir, entry.Name())); err != nil {
 				return fmt.Errorf("weightpath: removing a leftover: %w", err)
 			}
 		}
@@ -170,6 +171,17 @@ func readFile(path string) ([]byte, error) {
 func digestOf(data []byte) string {
 	sum := sha256.Sum256(data)
 	return hex.EncodeToString(sum[:])
+}
+
+// digestFile returns the SHA-256 of a file in hex.
+func digestFile(path string) (string, error) {
+	file, err := disk.Open(path)
+	if err != nil {
+		return "", err
+	}
+	digest := sha256.New()
+	_, err = io.Copy(digest, file)
+	return hex.EncodeToString(digest.Sum(nil)), errors.Join(err, file.Close())
 }
 
 // checkDigest returns a *DamagedError unless got is want.

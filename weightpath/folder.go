@@ -15,34 +15,38 @@ import (
 // ErrDone says that a run folder holds a finished run.
 var ErrDone = errors.New("weightpath: the run is done")
 
-// Create makes the run folder dir, with parents, and writes run.json, or writes
-// it again when the folder holds an unfinished run of the same hash. A folder
+// Create makes the run folder dir, with parents, and writes run.json, or leaves
+// the one of an unfinished run of the same hash. A folder
 // that holds another run or other files is an *OccupiedError, a finished run
 // ErrDone, a damaged result.json or run.json a *DamagedError; all three are left
-// as they are. What a killed process left half-written is removed, so the
-// caller must be the only one that works on this run.
+// as they are. A run whose result was decided when its worker died is completed
+// first, and then ErrDone. What a killed process left half-written is removed, so
+// the caller must be the one that holds this run (Keeper).
 func Create(dir string, meta Meta) error {
 	if err := meta.check(); err != nil {
 		return fmt.Errorf("weightpath: creating %s: %w", dir, err)
 	}
-	if err := checkVacant(dir, meta.Hash); err != nil {
+	if err := complete(dir); err != nil {
+		return err
+	}
+	if err := Vacant(dir, meta.Hash); err != nil {
 		return err
 	}
 	if err := makeFolder(dir); err != nil {
 		return err
 	}
-	if err := errors.Join(removeLeftovers(dir), removeLeftovers(filepath.Join(dir, checkpointFolder))); err != nil {
+	if err := errors.Join(removeLeftovers(dir), removeLeftovers(filepath.Join(dir, checkpointFolder)), removeIfThere(filepath.Join(dir, failureFile))); err != nil {
 		return err
 	}
-	if _, err := writeMeta(dir, meta); err != nil {
+	if err := beginMeta(dir, meta); err != nil {
 		return err
 	}
 	return syncFolder(dir)
 }
 
-// checkVacant returns nil when dir is missing, empty, or an unfinished run with
-// this hash.
-func checkVacant(dir, hash string) error {
+// Vacant returns nil when dir is missing, empty, or an unfinished run with this hash;
+// else an error as of Create.
+func Vacant(dir, hash string) error {
 	names, err := entries(dir)
 	// A lease is taken before the folder is filled.
 	names = slices.DeleteFunc(names, func(name string) bool { return name == leaseFolder || name == failureFile })
@@ -65,62 +69,50 @@ func checkVacant(dir, hash string) error {
 	return nil
 }
 
-func writeMeta(dir string, meta Meta) (sha256 string, err error) {
-	return replaceFile(dir, runFile, func(w io.Writer) error { return encodeJSON(w, meta) })
+// beginMeta writes run.json unless there is one. Never in the place of another: that
+// would be the final one for a worker who sleeps between looking and writing.
+func beginMeta(dir string, meta Meta) error {
+	path := filepath.Join(dir, runFile)
+	if _, err := disk.Stat(path); err == nil {
+		return nil
+	}
+	file, err := prepare(dir, runFile, func(w io.Writer) error { return encodeJSON(w, meta) })
+	if err != nil {
+		return err
+	}
+	if err = file.Finish(); err == nil {
+		err = disk.Link(file.Name(), path)
+	}
+	if errors.Is(err, fs.ErrExist) {
+		err = nil
+	} else if errors.Is(err, errors.ErrUnsupported) || errors.Is(err, fs.ErrPermission) { // no hard links here
+		err = file.Replace()
+	}
+	if err = errors.Join(err, file.Discard()); err != nil {
+		return fmt.Errorf("weightpath: writing %s: %w", path, err)
+	}
+	return nil
 }
 
-// Finish writes what the run leaves behind: weights, trace, run.json with
-// meta.Stop set to summary.Stop, and last result.json with the checksums of the
-// three, which are durable by then; it then removes the checkpoints. meta.End is
-// the caller's to set, as are the fields of summary apart from these checksums:
-// those of files written before (WriteCertification) are kept. A run that was
-// finished before is ErrDone, and stays.
-func Finish(dir string, meta Meta, rows []Row, weights Weights, summary Summary) error {
-	if err := meta.check(); err != nil {
-		return fmt.Errorf("weightpath: finishing %s: %w", dir, err)
-	}
-	if err := checkVacant(dir, meta.Hash); err != nil {
-		return err
-	}
-	meta.Stop = summary.Stop
-	sums := map[string]string{}
-	maps.Copy(sums, summary.SHA256)
-	summary.SHA256 = sums
-	var err error
-	summary.SHA256[weightsFile], err = replaceFile(dir, weightsFile, func(w io.Writer) error { return encodeWeights(w, weights) })
-	if err != nil {
-		return err
-	}
-	summary.SHA256[traceFile], err = replaceFile(dir, traceFile, func(w io.Writer) error { return encodeTrace(w, rows) })
-	if err != nil {
-		return err
-	}
-	if summary.SHA256[runFile], err = writeMeta(dir, meta); err != nil {
-		return err
+// Reset makes the run in dir one that nobody has begun; its lease stays. result.json goes
+// first, so that a kill in between leaves no folder that looks done.
+func Reset(dir string) error {
+	if err := removeIfThere(filepath.Join(dir, resultFile)); err != nil {
+		return fmt.Errorf("weightpath: starting %s again: %w", dir, err)
 	}
 	if err := syncFolder(dir); err != nil {
 		return err
 	}
-	result, err := encodeSummary(summary)
+	list, err := disk.ReadDir(dir)
 	if err != nil {
-		return fmt.Errorf("weightpath: writing %s: %w", filepath.Join(dir, resultFile), err)
+		return fmt.Errorf("weightpath: starting %s again: %w", dir, err)
 	}
-	if _, err := replaceFile(dir, resultFile, func(w io.Writer) error { _, err := w.Write(result); return err }); err != nil {
-		return err
-	}
-	if err := syncFolder(dir); err != nil {
-		return err
-	}
-	return Tidy(dir)
-}
-
-// Tidy removes what a finished run no longer needs: checkpoints, the live trace, the
-// last failure, and the lease last. Finish does it; a process that is killed before it
-// has, leaves it to the next that comes by.
-func Tidy(dir string) error {
-	for _, name := range []string{checkpointFolder, liveFile, failureFile, leaseFolder} {
-		if err := disk.RemoveAll(filepath.Join(dir, name)); err != nil {
-			return fmt.Errorf("weightpath: finishing %s: %w", dir, err)
+	for _, entry := range list {
+		if entry.Name() == leaseFolder {
+			continue
+		}
+		if err := disk.RemoveAll(filepath.Join(dir, entry.Name())); err != nil {
+			return fmt.Errorf("weightpath: starting %s again: %w", dir, err)
 		}
 	}
 	return nil

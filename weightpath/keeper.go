@@ -9,9 +9,11 @@ import (
 	"io/fs"
 	"math"
 	"os"
+	"path/filepath"
 	"sync"
 	"time"
 
+	"github.com/deeplimit/deeplimit/internal/disk"
 	"github.com/deeplimit/deeplimit/internal/process"
 )
 
@@ -74,7 +76,7 @@ type Hold struct {
 //
 //   - has released it,
 //   - was a process of this machine that is gone, or
-//   - has shown no sign of life while this keeper looked on, through calls of Acquire,
+//   - has shown no sign of life while this keeper looked on, through calls of Acquire and Free,
 //     for Patience times the worker's interval by the clock of this machine. Clocks are
 //     never compared.
 //
@@ -82,12 +84,9 @@ type Hold struct {
 // taken over this one's run. Release ends the hold; Finish does, too.
 func (k *Keeper) Acquire(ctx context.Context, dir string) (*Hold, context.Context, error) {
 	for {
-		content, newest, err := newestLease(dir)
+		newest, err := k.Free(dir)
 		if err != nil {
 			return nil, nil, err
-		}
-		if newest.Attempt > 0 && !newest.Released && !newest.Dead() && !k.silent(dir, content, &newest) {
-			return nil, nil, &HeldError{dir, newest}
 		}
 		now := time.Now()
 		lease := Lease{
@@ -113,6 +112,19 @@ func (k *Keeper) Acquire(ctx context.Context, dir string) (*Hold, context.Contex
 		k.start.Do(func() { go k.beats() })
 		return h, ctx, nil
 	}
+}
+
+// Free returns the lease that Acquire would follow, Attempt 0 for none, or the
+// *HeldError that it would return now. Looking on through Free counts as through Acquire.
+func (k *Keeper) Free(dir string) (Lease, error) {
+	content, newest, err := newestLease(dir)
+	if err != nil {
+		return Lease{}, err
+	}
+	if newest.Attempt > 0 && !newest.Released && !newest.Dead() && !k.silent(dir, content, &newest) {
+		return newest, &HeldError{dir, newest}
+	}
+	return newest, nil
 }
 
 // silent reports whether the holder of dir has shown no sign of life for so long that it
@@ -237,6 +249,18 @@ func (h *Hold) Release() error {
 	h.lease.Beat = time.Now().UTC()
 	if err := h.lease.write(h.dir); err != nil && !errors.Is(err, ErrLost) {
 		return err
+	}
+	return nil
+}
+
+// Finished ends the hold of a run that turned out to be finished, and leaves no lease.
+func (h *Hold) Finished() error {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	defer h.cancel(context.Canceled)
+	h.drop()
+	if err := disk.RemoveAll(filepath.Join(h.dir, leaseFolder)); err != nil {
+		return fmt.Errorf("weightpath: lease: %w", err)
 	}
 	return nil
 }

@@ -153,26 +153,7 @@ func (l *Lease) claim(dir string) error {
 	if err != nil {
 		return err
 	}
-	name, own := leasePath(dir, l.Attempt), filepath.Join(dir, leaseFolder, "."+l.Owner)
-	if err := writeNew(own, content); err != nil {
-		return err
-	}
-	err = disk.Link(own, name)
-	switch {
-	case errors.Is(err, fs.ErrExist):
-		// The reply to a link that was made can get lost on its way from a file server, and
-		// the question asked again.
-		mine, _ := disk.Stat(own)
-		taken, _ := disk.Stat(name)
-		if mine != nil && taken != nil && os.SameFile(mine, taken) {
-			err = nil
-		}
-	case errors.Is(err, errors.ErrUnsupported) || errors.Is(err, fs.ErrPermission):
-		// No hard links here. The name is as exclusive, and content that is not there yet
-		// only looks like a worker who has not spoken yet.
-		err = writeNew(name, content)
-	}
-	return errors.Join(err, removeIfThere(own))
+	return linkNew(filepath.Join(dir, leaseFolder, "."+l.Owner), leasePath(dir, l.Attempt), content)
 }
 
 // writeNew makes a file that is not there. It is not synced: what a crash of the

@@ -134,21 +134,61 @@ func nameOf(text []byte) (string, error) {
 // RunDir returns the folder of the run called id in a study folder.
 func RunDir(studyDir, id string) string { return filepath.Join(studyDir, runsFolder, id) }
 
-// List returns the run folders of a study folder, sorted by name; none when it
-// has no folder runs yet. Hidden ones are passed over.
+// List returns the run folders of a study folder, sorted by name: those of the study as
+// it was last started, and imported ones; all there are when no study was started there;
+// none when it has no folder runs yet. Hidden ones are passed over. What an earlier form
+// of the study left is for Others.
 func List(studyDir string) ([]string, error) {
-	list, err := disk.ReadDir(filepath.Join(studyDir, runsFolder))
+	mine, _, err := list(studyDir)
+	return mine, err
+}
+
+// Others returns the run folders of a study folder that are no part of the study as it
+// was last started: changed since, or taken out. Nothing reads them, and nothing
+// removes them; a study that is changed back finds them done.
+func Others(studyDir string) ([]string, error) {
+	_, others, err := list(studyDir)
+	return others, err
+}
+
+func list(studyDir string) (mine, others []string, err error) {
+	entries, err := disk.ReadDir(filepath.Join(studyDir, runsFolder))
 	if errors.Is(err, fs.ErrNotExist) {
-		return nil, nil
+		return nil, nil, nil
 	}
 	if err != nil {
-		return nil, fmt.Errorf("weightpath: listing runs: %w", err)
+		return nil, nil, fmt.Errorf("weightpath: listing runs: %w", err)
 	}
-	var dirs []string
-	for _, entry := range list {
-		if entry.IsDir() && entry.Name()[0] != '.' {
-			dirs = append(dirs, RunDir(studyDir, entry.Name()))
+	manifest, err := ReadManifest(studyDir)
+	started := err == nil
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return nil, nil, err
+	}
+	planned := make(map[string]bool, len(manifest.Runs))
+	for _, run := range manifest.Runs {
+		planned[run.ID] = true
+	}
+	for _, entry := range entries {
+		linked := entry.Type()&fs.ModeSymlink != 0 // to a store
+		if !entry.IsDir() && !linked || entry.Name()[0] == '.' {
+			continue
+		}
+		dir := RunDir(studyDir, entry.Name())
+		if !started || planned[entry.Name()] || imported(dir) {
+			mine = append(mine, dir)
+		} else {
+			others = append(others, dir)
 		}
 	}
-	return dirs, nil
+	return mine, others, nil
+}
+
+// imported reports whether the run in dir was trained elsewhere.
+func imported(dir string) bool {
+	data, err := readFile(filepath.Join(dir, resultFile))
+	if err != nil {
+		return false
+	}
+	summary, err := decodeSummary(data)
+	return err == nil && summary.Stop == Imported
 }

@@ -71,11 +71,11 @@ func (p *progress) observe(e sweep.Event) {
 			fmt.Fprintf(p.out, "start    %s\n", e.Run.ID)
 		}
 		return
-	case sweep.Warned:
+	case sweep.Warned, sweep.Waiting, sweep.Lost:
 		if p.bar != nil {
 			p.bar.Clear()
 		}
-		fmt.Fprintf(p.out, "warning  %s: %v\n", e.Run.ID, e.Err)
+		fmt.Fprintf(p.out, "%-8s %s: %v\n", map[string]string{sweep.Warned: "warning", sweep.Waiting: "waiting", sweep.Lost: "lost"}[e.Kind], e.Run.ID, e.Err)
 		return
 	}
 	if p.bar != nil {
@@ -90,6 +90,8 @@ func (p *progress) observe(e sweep.Event) {
 	switch {
 	case e.Kind == sweep.Skipped:
 		fmt.Fprintf(p.out, "done     %s (before)\n", e.Run.ID)
+	case e.Kind == sweep.Elsewhere:
+		fmt.Fprintf(p.out, "done     %s (elsewhere)\n", e.Run.ID)
 	case e.Kind == sweep.Failed:
 		fmt.Fprintf(p.out, "failed   %s: %v\n", e.Run.ID, e.Err)
 	default:

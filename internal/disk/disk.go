@@ -112,6 +112,14 @@ func Link(from, to string) error {
 	return os.Link(from, to)
 }
 
+// Symlink makes a name stand for the target, which is read from where the name stands.
+func Symlink(target, name string) error {
+	if err := before(OpLink, name); err != nil {
+		return err
+	}
+	return os.Symlink(target, name)
+}
+
 // Mkdir makes one folder.
 func Mkdir(path string, mode fs.FileMode) error {
 	if err := before(OpMkdir, path); err != nil {

@@ -1,0 +1,59 @@
+package sweep
+
+import (
+	"math"
+	"time"
+
+	"github.com/deeplimit/deeplimit/weightpath"
+)
+
+// live shows the trace of a run while it grows, once it has lasted for a second: most
+// runs of a large study end sooner, and nobody could look at them.
+type live struct {
+	folder string
+	before []weightpath.Row // of the checkpoint that the run goes on from
+	rows   []weightpath.Row // not shown yet
+	due    time.Time
+	shown  bool
+}
+
+// liveEvery is the time between additions to the live trace, and before the first.
+const liveEvery = time.Second
+
+// newLive returns the live trace of a run that starts from a checkpoint, or from nil.
+func newLive(folder string, resume *weightpath.Checkpoint) *live {
+	l := &live{folder: folder, due: time.Now().Add(liveEvery)}
+	if resume != nil {
+		l.before = resume.Rows
+	}
+	return l
+}
+
+// add shows a row, soon. A live trace that cannot be written does not stop the run: what
+// is wrong with the disk shows when the run's own files are written.
+func (l *live) add(row weightpath.Row) {
+	l.rows = append(l.rows, row)
+	now := time.Now()
+	if now.Before(l.due) {
+		return
+	}
+	l.due = now.Add(liveEvery)
+	if l.shown {
+		weightpath.AppendLive(l.folder, l.rows)
+	} else {
+		l.shown = true
+		weightpath.RewriteLive(l.folder, append(l.before, l.rows...))
+	}
+	l.rows = l.rows[:0]
+}
+
+// lossOf returns the loss that a row tells, of all samples or the mini-batch.
+func lossOf(row weightpath.Row) float64 {
+	switch {
+	case row.Loss != nil:
+		return *row.Loss
+	case row.BatchLoss != nil:
+		return *row.BatchLoss
+	}
+	return math.NaN()
+}

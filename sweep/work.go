@@ -1,0 +1,319 @@
+package sweep
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"syscall"
+	"time"
+
+	"golang.org/x/sync/semaphore"
+
+	"github.com/deeplimit/deeplimit/study"
+	"github.com/deeplimit/deeplimit/train"
+	"github.com/deeplimit/deeplimit/weightpath"
+)
+
+// work is one call of Plan.Run.
+type work struct {
+	options Options
+	plan    *Plan
+	cores   *semaphore.Weighted
+	keeper  *weightpath.Keeper
+	cancel  context.CancelFunc
+	saves   atomic.Int64 // checkpoints asked for
+	active  atomic.Int64 // runs at work here
+
+	environment map[string]string
+	mu          sync.Mutex // guards what follows, and Observe
+	report      Report
+	back        []*task // taken over or taken by others, to be looked at again
+}
+
+// all executes the tasks, the costliest first so that the last cores to finish wait
+// little, and returns when each is settled, by whomever, or the context ends.
+func (w *work) all(ctx context.Context, tasks []*task) {
+	var group sync.WaitGroup
+	defer group.Wait()
+	cost := func(t *task) float64 { return w.plan.Flops(t.run) * float64(t.run.Steps()) }
+	slices.SortStableFunc(tasks, func(a, b *task) int { return cmp.Compare(cost(b), cost(a)) })
+	tasks = slices.DeleteFunc(tasks, w.skipped)
+	for ctx.Err() == nil {
+		held := w.pass(ctx, &group, tasks)
+		if len(held) == 0 || w.options.Leave {
+			group.Wait()
+		}
+		w.mu.Lock()
+		tasks, w.back = append(held, w.back...), nil
+		w.mu.Unlock()
+		if len(tasks) == 0 {
+			return
+		}
+		if w.options.Leave {
+			w.report.Left = len(tasks)
+			return
+		}
+		w.wait(ctx, tasks)
+	}
+}
+
+// pass starts the tasks that nobody else works on and returns the others.
+func (w *work) pass(ctx context.Context, group *sync.WaitGroup, tasks []*task) (held []*task) {
+	for i, t := range tasks {
+		if ctx.Err() != nil {
+			return nil
+		}
+		if t.holder != nil && w.settled(t) {
+			continue
+		}
+		_, err := w.keeper.Free(t.folder)
+		if other, ok := errors.AsType[*weightpath.HeldError](err); ok {
+			t.holder = other
+			held = append(held, t)
+			continue
+		}
+		if err != nil {
+			w.failed(t, err)
+			continue
+		}
+		workers := w.workers(t.run, len(tasks)-i)
+		if w.cores.Acquire(ctx, int64(workers)) != nil {
+			return nil
+		}
+		w.active.Add(1)
+		group.Go(func() {
+			defer w.cores.Release(int64(workers))
+			defer w.active.Add(-1)
+			w.one(ctx, t, workers)
+		})
+	}
+	return held
+}
+
+// workers returns how many cores a run gets when that many are left with it: those
+// that it keeps busy, or more where there are too few runs for all cores.
+func (w *work) workers(run *study.Run, left int) int {
+	busy, most := w.plan.parallelism(run)
+	return min(most, w.options.Workers, max(busy, w.options.Workers/left))
+}
+
+// wait gives the others time, and says once whom this process waits for when it has
+// nothing else to do.
+func (w *work) wait(ctx context.Context, tasks []*task) {
+	if w.active.Load() == 0 {
+		for _, t := range tasks {
+			if t.holder != nil && !t.told {
+				t.told = true
+				w.observe(Event{Kind: Waiting, Run: t.run, Err: t.holder})
+			}
+		}
+	}
+	every := cmp.Or(w.options.Heartbeat, weightpath.Heartbeat)
+	select {
+	case <-ctx.Done():
+	case <-time.After(min(every/2, time.Second)):
+	}
+}
+
+// one executes a run and counts how it ended.
+func (w *work) one(ctx context.Context, t *task, workers int) {
+	// A look before the lease is taken: a folder that holds something else stays as it is.
+	err := weightpath.Vacant(t.folder, t.run.Hash)
+	if err != nil && !errors.Is(err, weightpath.ErrDone) {
+		w.failed(t, err)
+		return
+	}
+	hold, ctx, err := w.keeper.Acquire(ctx, t.folder)
+	if other, ok := errors.AsType[*weightpath.HeldError](err); ok {
+		t.holder = other
+		w.giveBack(t)
+		return
+	}
+	if err != nil {
+		w.failed(t, err)
+		return
+	}
+	defer hold.Release()
+	if w.settled(t) {
+		hold.Finished()
+		return
+	}
+	attempts := t.failures
+	if before, err := weightpath.ReadFailure(t.folder); err == nil && before.Attempts > t.failures {
+		w.failed(t, fmt.Errorf("on %s: %s", before.Host, before.Error))
+		return
+	}
+	if t.again {
+		if err := weightpath.Reset(t.folder); err != nil {
+			w.failed(t, err)
+			return
+		}
+	}
+	w.observe(Event{Kind: Started, Run: t.run})
+	execute := executeRun[float64]
+	if t.run.DType == "float32" {
+		execute = executeRun[float32]
+	}
+	outcome, err := execute(ctx, w, t, hold, workers)
+	switch {
+	case errors.Is(err, weightpath.ErrDone) && w.settled(t): // decided by a worker that died, or slept
+		hold.Finished()
+	case errors.Is(context.Cause(ctx), weightpath.ErrLost), err != nil && errors.Is(hold.Check(), weightpath.ErrLost):
+		t.holder = &weightpath.HeldError{Dir: t.folder}
+		w.observe(Event{Kind: Lost, Run: t.run, Err: weightpath.ErrLost})
+		w.giveBack(t)
+	case err != nil:
+		w.record(t, attempts+1, err)
+		w.failed(t, err)
+	case outcome.Violation != nil: // the files are kept: they are the evidence
+		w.failed(t, outcome.Violation)
+	default:
+		w.ended(t, outcome)
+	}
+}
+
+// ended counts a run that was interrupted or has its result.
+func (w *work) ended(t *task, outcome train.Outcome) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if outcome.Stop != train.StopInterrupted {
+		w.report.Done++
+	}
+	if outcome.Stop == train.StopDiverged {
+		w.report.Diverged++
+	}
+	w.tell(Event{Kind: Ended, Run: t.run, Outcome: outcome})
+}
+
+// record leaves the reason of a failure in the run folder. That it cannot be written
+// either, on a full disk say, is no news beside the failure itself.
+func (w *work) record(t *task, attempts int, err error) {
+	weightpath.WriteFailure(t.folder, weightpath.Failure{
+		Error: err.Error(), Time: time.Now().UTC(), Host: w.environment["host"], Attempts: attempts,
+	})
+}
+
+// failed counts a run that has no result, or none to be trusted.
+func (w *work) failed(t *task, err error) {
+	err = fmt.Errorf("sweep: run %s: %w", t.run.ID, err)
+	if errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT) {
+		err = fmt.Errorf("%w; free some space, then the same command goes on", err)
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.report.Failed = append(w.report.Failed, err)
+	w.tell(Event{Kind: Failed, Run: t.run, Err: err})
+	if w.options.FailFast {
+		w.cancel()
+	}
+}
+
+// skipped counts a run that was done before, if it was.
+func (w *work) skipped(t *task) bool {
+	if t.summary == nil || t.again {
+		return false
+	}
+	if t.summary.Violation != "" {
+		w.failed(t, fmt.Errorf("%s; --rerun failed computes it again", t.summary.Violation))
+		return true
+	}
+	if err := weightpath.Tidy(t.folder); err != nil {
+		w.observe(Event{Kind: Warned, Run: t.run, Err: err})
+	}
+	w.count(t, t.summary, Skipped)
+	return true
+}
+
+// settled counts a run that another worker has finished since this process looked
+// first, and says whether one has.
+func (w *work) settled(t *task) bool {
+	run, err := weightpath.Open(t.folder)
+	if err != nil || !run.Done() || t.summary != nil && t.summary.Checksum == run.Summary.Checksum {
+		return false
+	}
+	if run.Summary.Violation != "" {
+		w.failed(t, errors.New(run.Summary.Violation))
+		return true
+	}
+	w.count(t, run.Summary, Elsewhere)
+	return true
+}
+
+// count adds a run with a result to the report.
+func (w *work) count(t *task, s *weightpath.Summary, kind string) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.report.Done++
+	if s.Stop == weightpath.Diverged {
+		w.report.Diverged++
+	}
+	w.tell(Event{Kind: kind, Run: t.run})
+}
+
+// giveBack puts a task back, to be looked at again.
+func (w *work) giveBack(t *task) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.back = append(w.back, t)
+}
+
+// countSaves counts what Options.Saves asks for.
+func (w *work) countSaves(ctx context.Context) {
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-w.options.Saves:
+			w.saves.Add(1)
+		}
+	}
+}
+
+func (w *work) observe(e Event) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.tell(e)
+}
+
+// tell hands an event to the observer; the caller holds mu.
+func (w *work) tell(e Event) {
+	if w.options.Observe != nil {
+		w.options.Observe(e)
+	}
+}
+
+// A task is a run to execute, as it stood when this process began.
+type task struct {
+	run      *study.Run
+	folder   string
+	summary  *weightpath.Summary // of its result; nil for none
+	failures int                 // attempts that failed
+	again    bool                // compute it again, from its start
+	holder   *weightpath.HeldError
+	told     bool // that holder is waited for
+}
+
+// look reads how the run of t stands. What is wrong with a result shows when the run is
+// executed.
+func (t *task) look(rerun string) {
+	if run, err := weightpath.Open(t.folder); err == nil {
+		t.summary = run.Summary
+	}
+	if failure, err := weightpath.ReadFailure(t.folder); err == nil {
+		t.failures = failure.Attempts
+	}
+	broken := t.summary != nil && t.summary.Violation != ""
+	diverged := t.summary != nil && t.summary.Stop == weightpath.Diverged
+	switch rerun {
+	case RerunFailed:
+		t.again = t.failures > 0 || broken
+	case RerunDiverged:
+		t.again = t.failures > 0 || broken || diverged
+	case RerunAll:
+		t.again = true
+	}
+}

@@ -1,0 +1,292 @@
+package weightpath
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"maps"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/deeplimit/deeplimit/internal/disk"
+)
+
+// A Staging is a hidden folder in a run folder, in which one worker puts together what
+// the run leaves behind before it becomes the run's.
+//
+// Leases tell workers who is to compute; that two of them never mix their files, even
+// when one slept through its own replacement at the worst moment, rests on this alone:
+//
+//  1. all files, result.json too, are written and synced in a folder of the worker's own;
+//  2. a hard link gives the name finish.json to a file that names this folder. One
+//     worker can do that: its files are the run's from then on, whatever happens;
+//  3. the files move up, result.json last, and finish.json is removed.
+//
+// Whoever finds a finish.json can do step 3, at the same time as others, too: a file
+// that has moved is not there to be moved again. One who links finish.json when the run
+// is done already finds result.json, which is there before finish.json is removed, and
+// takes its own link away.
+type Staging struct {
+	Dir string // the hidden folder, for WriteStates and WriteCertification
+	run string // the run folder
+}
+
+// stagingPrefix begins the name of a staging folder; disk.Temporary knows it.
+const stagingPrefix = ".finish."
+
+// pointer is finish.json.
+type pointer struct {
+	Folder string `json:"folder"` // name of the Staging that becomes the run
+}
+
+// Stage makes a staging folder in the run folder dir.
+func Stage(dir string) (*Staging, error) {
+	staging := filepath.Join(dir, fmt.Sprintf("%s%d.tmp", stagingPrefix, rand.Uint64()))
+	if err := disk.Mkdir(staging, 0o755); err != nil {
+		return nil, fmt.Errorf("weightpath: finishing %s: %w", dir, err)
+	}
+	return &Staging{staging, dir}, nil
+}
+
+// Discard removes the folder.
+func (s *Staging) Discard() error { return disk.RemoveAll(s.Dir) }
+
+// Finish writes what the run leaves behind into the run folder dir: weights, trace,
+// run.json with meta.Stop set to summary.Stop, and last result.json with the checksums
+// of the three, which are durable by then; it then removes checkpoints, live trace and
+// lease. meta.End is the caller's to set, as are the fields of summary apart from these
+// checksums: those of files that stand in dir already (WriteCertification) are kept. A
+// run that was finished before is ErrDone, and stays.
+func Finish(dir string, meta Meta, rows []Row, weights Weights, summary Summary) error {
+	s, err := Stage(dir)
+	if err != nil {
+		return err
+	}
+	return s.Finish(meta, rows, weights, summary)
+}
+
+// Finish is Finish for a run whose other files were written into s.Dir. It ends s.
+func (s *Staging) Finish(meta Meta, rows []Row, weights Weights, summary Summary) error {
+	err := s.fill(meta, rows, weights, summary)
+	if err == nil {
+		err = s.commit()
+	}
+	if err != nil && !errors.Is(err, ErrDone) && Done(s.run) {
+		err = fmt.Errorf("%w: %s", ErrDone, s.run) // and its Tidy has taken this folder away
+	}
+	if err != nil {
+		return errors.Join(err, s.Discard())
+	}
+	return moveUp(s.run, filepath.Base(s.Dir))
+}
+
+// fill writes all files into the staging folder.
+func (s *Staging) fill(meta Meta, rows []Row, weights Weights, summary Summary) error {
+	if err := meta.check(); err != nil {
+		return fmt.Errorf("weightpath: finishing %s: %w", s.run, err)
+	}
+	if err := Vacant(s.run, meta.Hash); err != nil {
+		return err
+	}
+	meta.Stop = summary.Stop
+	sums := map[string]string{}
+	maps.Copy(sums, summary.SHA256)
+	summary.SHA256 = sums
+	for _, file := range []struct {
+		name  string
+		write func(io.Writer) error
+	}{
+		{weightsFile, func(w io.Writer) error { return encodeWeights(w, weights) }},
+		{traceFile, func(w io.Writer) error { return encodeTrace(w, rows) }},
+		{runFile, func(w io.Writer) error { return encodeJSON(w, meta) }},
+	} {
+		var err error
+		if sums[file.name], err = replaceFile(s.Dir, file.name, file.write); err != nil {
+			return err
+		}
+	}
+	result, err := encodeSummary(summary)
+	if err != nil {
+		return fmt.Errorf("weightpath: writing %s: %w", filepath.Join(s.Dir, resultFile), err)
+	}
+	_, err = replaceFile(s.Dir, resultFile, func(w io.Writer) error { _, err := w.Write(result); return err })
+	return err
+}
+
+// commit makes the staging folder the run's, or returns ErrDone when another's is. The
+// link is not synced: a crash that takes it away leaves an unfinished run.
+func (s *Staging) commit() error {
+	text, err := json.Marshal(pointer{filepath.Base(s.Dir)})
+	if err != nil {
+		return err
+	}
+	name := filepath.Join(s.run, finishFile)
+	err = linkNew(filepath.Join(s.Dir, finishFile), name, text)
+	if errors.Is(err, fs.ErrExist) {
+		return errors.Join(complete(s.run), fmt.Errorf("%w: %s", ErrDone, s.run))
+	}
+	if err != nil {
+		return fmt.Errorf("weightpath: finishing %s: %w", s.run, err)
+	}
+	if _, err := disk.Stat(filepath.Join(s.run, resultFile)); errors.Is(err, fs.ErrNotExist) {
+		return nil
+	} else if err != nil {
+		return fmt.Errorf("weightpath: finishing %s: %w", s.run, err)
+	}
+	if _, err := disk.Stat(filepath.Join(s.Dir, resultFile)); errors.Is(err, fs.ErrNotExist) {
+		return nil // somebody has moved this result up already
+	}
+	return errors.Join(removeIfThere(name), fmt.Errorf("%w: %s", ErrDone, s.run))
+}
+
+// complete does what is left of the finish of a run that finish.json says is decided:
+// nothing where there is none. A folder that did not survive a crash of the machine
+// whole is given up, and the run is unfinished again.
+func complete(dir string) error {
+	name := filepath.Join(dir, finishFile)
+	text, err := disk.ReadFile(name)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("weightpath: finishing %s: %w", dir, err)
+	}
+	var p pointer
+	if json.Unmarshal(text, &p) != nil || !disk.Temporary(p.Folder) || filepath.Base(p.Folder) != p.Folder {
+		return giveUp(dir, "")
+	}
+	if _, err := disk.Stat(filepath.Join(dir, resultFile)); err == nil {
+		return Tidy(dir)
+	} else if !errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("weightpath: finishing %s: %w", dir, err)
+	}
+	whole, err := isWhole(dir, p.Folder)
+	if err != nil {
+		return fmt.Errorf("weightpath: finishing %s: %w", dir, err)
+	}
+	if !whole {
+		return giveUp(dir, p.Folder)
+	}
+	return moveUp(dir, p.Folder)
+}
+
+// isWhole reports whether all files of a finish are what its result says, each in the
+// staging folder or where it is to be.
+func isWhole(dir, folder string) (bool, error) {
+	data, err := disk.ReadFile(filepath.Join(dir, folder, resultFile))
+	if errors.Is(err, fs.ErrNotExist) {
+		// Moved by somebody else just now, or lost.
+		_, err := disk.Stat(filepath.Join(dir, resultFile))
+		if errors.Is(err, fs.ErrNotExist) {
+			return false, nil
+		}
+		return err == nil, err
+	}
+	if err != nil {
+		return false, err
+	}
+	summary, err := decodeSummary(data)
+	if err != nil {
+		return false, nil
+	}
+	for name, sum := range summary.SHA256 {
+		found := false
+		for _, path := range []string{filepath.Join(dir, folder, name), filepath.Join(dir, name)} {
+			digest, err := digestFile(path)
+			if err != nil && !errors.Is(err, fs.ErrNotExist) {
+				return false, err
+			}
+			found = found || err == nil && digest == sum
+		}
+		if !found {
+			return false, nil
+		}
+	}
+	return true, nil
+}
+
+// giveUp makes a run unfinished again.
+func giveUp(dir, folder string) error {
+	err := removeIfThere(filepath.Join(dir, finishFile))
+	if folder != "" {
+		err = errors.Join(err, disk.RemoveAll(filepath.Join(dir, folder)))
+	}
+	if err != nil {
+		return fmt.Errorf("weightpath: giving up a broken result of %s: %w", dir, err)
+	}
+	return nil
+}
+
+// moveUp moves the files of a staging folder into the run folder, result.json last.
+func moveUp(dir, folder string) error {
+	list, err := disk.ReadDir(filepath.Join(dir, folder))
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("weightpath: finishing %s: %w", dir, err)
+	}
+	var names []string
+	for _, entry := range list {
+		if name := entry.Name(); name != resultFile && name != finishFile && !disk.Temporary(name) {
+			names = append(names, name)
+		}
+	}
+	for _, step := range [][]string{names, {resultFile}} {
+		for _, name := range slices.Sorted(slices.Values(step)) {
+			err := disk.Rename(filepath.Join(dir, folder, name), filepath.Join(dir, name))
+			if err != nil && !errors.Is(err, fs.ErrNotExist) {
+				return fmt.Errorf("weightpath: finishing %s: %w", dir, err)
+			}
+		}
+		if err := syncFolder(dir); err != nil {
+			return err
+		}
+	}
+	return Tidy(dir)
+}
+
+// Tidy removes what the finished run in dir no longer needs: what leads to its result,
+// checkpoints, the live trace, the last failure, and the lease. Finish does it; a process
+// that is killed before it has, leaves it to the next that comes by.
+func Tidy(dir string) error {
+	list, err := disk.ReadDir(dir)
+	if err != nil {
+		return fmt.Errorf("weightpath: finishing %s: %w", dir, err)
+	}
+	for _, entry := range list {
+		name := entry.Name()
+		staging := disk.Temporary(name) && (strings.HasPrefix(name, stagingPrefix) || strings.HasPrefix(name, "."+runFile))
+		if staging || slices.Contains([]string{finishFile, checkpointFolder, liveFile, failureFile, leaseFolder}, name) {
+			if err := disk.RemoveAll(filepath.Join(dir, name)); err != nil {
+				return fmt.Errorf("weightpath: finishing %s: %w", dir, err)
+			}
+		}
+	}
+	return nil
+}
+
+// linkNew puts text under a name that is free, whole from the first moment on, by way
+// of the file own; fs.ErrExist when the name is taken. It is not synced.
+func linkNew(own, name string, text []byte) error {
+	if err := writeNew(own, text); err != nil {
+		return err
+	}
+	err := disk.Link(own, name)
+	switch {
+	case errors.Is(err, fs.ErrExist):
+		// The reply to a link that was made can get lost on its way from a file server, and
+		// the question asked again.
+		mine, _ := disk.Stat(own)
+		taken, _ := disk.Stat(name)
+		if mine != nil && taken != nil && os.SameFile(mine, taken) {
+			err = nil
+		}
+	case errors.Is(err, errors.ErrUnsupported) || errors.Is(err, fs.ErrPermission):
+		// No hard links here: the name is as exclusive, its content comes a moment later.
+		err = writeNew(name, text)
+	}
+	return errors.Join(err, removeIfThere(own))
+}
