@@ -19,14 +19,6 @@ build: $(BIN) ## build bin/deeplimit
 run: $(BIN) ## the main job: a depth study on digits and separated inputs, with its report
 	$(BIN) run examples/quickstart.yaml
 
-PATHS := noise smooth rough relu transfer
-.PHONY: paths
-paths: $(BIN) ## exponents, variation index, regime and transfer of trained paths, against their bounds (two minutes)
-	for s in $(PATHS); do $(BIN) run examples/paths/$$s.yaml --no-report > /dev/null || exit 1; done
-	$(BIN) transfer runs/paths-transfer --depth 1024,2048,4096
-	for s in $(PATHS); do $(BIN) report runs/paths-$$s || exit 1; done
-	go run ./internal/acceptance/paths runs
-
 .PHONY: papers papers-small
 papers: ## the papers' experiments and claims: writes docs/papers.md (STUDY=limit for one, KEEP=1 to go on with its runs, ACCEPT=1 to record a lost claim)
 	go run ./internal/papers/reproduce $(if $(ACCEPT),-accept) $(if $(KEEP),-keep) $(STUDY)

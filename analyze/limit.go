@@ -264,7 +264,7 @@ func (g *Group) transfer(members []member) *Transfer {
 		}
 		own = append(own, excess(run.Depth, stored.TrendLoss))
 		for _, target := range stored.Targets {
-			loss := TransferLoss{Depth: target.Depth, Seed: run.Seed, Sources: stored.Sources, Trained: run.Loss, Trend: finite(target.Trend)}
+			loss := TransferLoss{Depth: target.Depth, Seed: run.Seed, Sources: stored.Sources, Trained: run.Loss, Trend: finite(target.Trend), Training: target.Training}
 			trend = append(trend, excess(target.Depth, target.Trend))
 			if target.Redrawn != nil {
 				loss.Redrawn = finite(*target.Redrawn)

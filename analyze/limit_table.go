@@ -156,6 +156,7 @@ func (t *tableWriter) transfer(transfer *Transfer) {
 		t.row(strconv.Itoa(l.Depth), strconv.FormatUint(l.Seed, 10), strings.Join(sources, ", "),
 			short(l.Trained), optional(l.Trend), optional(l.Redrawn))
 	}
+	t.trainings(transfer)
 	t.row() // columns of their own
 	for _, f := range []struct {
 		name  string
@@ -168,6 +169,26 @@ func (t *tableWriter) transfer(transfer *Transfer) {
 		if f.slope != nil {
 			t.row(f.name, f.slope.Interval(), "", f.slope.Warning)
 		}
+	}
+}
+
+// trainings writes the iterations of training from rebuilt networks and from scratch.
+func (t *tableWriter) trainings(transfer *Transfer) {
+	headed := false
+	for _, l := range transfer.Losses {
+		if l.Training == nil {
+			continue
+		}
+		if !headed {
+			t.row()
+			t.row("training at depth", "seed", "from rebuilt", "from scratch")
+			headed = true
+		}
+		scratch := "–"
+		if l.Training.Scratch != nil {
+			scratch = l.Training.Scratch.String()
+		}
+		t.row(strconv.Itoa(l.Depth), strconv.FormatUint(l.Seed, 10), l.Training.Rebuilt.String(), scratch)
 	}
 }
 

@@ -226,6 +226,9 @@ type TransferLoss struct {
 	Trained float64  `json:"trained"` // the loss of the deepest of them
 	Trend   *float64 `json:"trend"`   // of the trend alone
 	Redrawn *float64 `json:"redrawn"` // with initial weights drawn at this depth
+	// Training compares training from the rebuilt network with training from scratch;
+	// absent unless `deeplimit transfer` was called with --train.
+	Training *weightpath.TransferTraining `json:"training,omitempty"`
 }
 
 // RateRange is the spread of the linear rate over the runs of a group.

@@ -23,6 +23,7 @@ var kinds = []Kind{
 	{"distance", "distance between the paths of consecutive depths", "runs of one seed at two depths or more", distanceFigure},
 	{"deepest", "distance to the deepest run, with its rate", "depths that share their initial weights", deepestFigure},
 	{"transfer", "losses of networks rebuilt at other depths", "what deeplimit transfer writes", transferFigure},
+	{"training", "iterations from rebuilt networks and from scratch", "what deeplimit transfer --train writes", trainingFigure},
 	{"slack", "slack of every bound over iterations, and when the certificate is issued", "runs with train.certify", slackFigure},
 	{"sharpness", "largest eigenvalue of the Hessian against 2/η", "runs with train.certify.curvature", sharpnessFigure},
 }

@@ -98,7 +98,7 @@ func Fit(samples []Sample, opts ...Option) (Slope, error) {
 	var f Slope
 	var warnings []string
 	if slopes := seedSlopes(samples, x, y); len(slopes) >= 2 {
-		mean, half := studentInterval(slopes, o.level)
+		mean, half := MeanInterval(slopes, o.level)
 		f.Slope, f.Low, f.High, f.Method = mean, mean-half, mean+half, BySeeds
 	} else {
 		_, f.Slope = stat.LinearRegression(x, y, nil, false)
@@ -201,9 +201,12 @@ func bySeed(samples []Sample) [][]int {
 	return groups
 }
 
-// studentInterval returns the mean of values and the half width of its Student
-// interval; there are at least two values.
-func studentInterval(values []float64, level float64) (mean, half float64) {
+// MeanInterval returns the mean of values and the half width of its Student interval at
+// the given level, such as 0.95; NaN with fewer than two values.
+func MeanInterval(values []float64, level float64) (mean, half float64) {
+	if len(values) < 2 {
+		return stat.Mean(values, nil), math.NaN()
+	}
 	mean, sd := stat.MeanStdDev(values, nil)
 	n := float64(len(values))
 	t := distuv.StudentsT{Mu: 0, Sigma: 1, Nu: n - 1}.Quantile((1 + level) / 2)

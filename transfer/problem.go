@@ -30,6 +30,7 @@ type problem struct {
 	inputs  int
 	outputs int
 	memory  int64 // bytes that hidden states may take
+	train   train.Spec
 }
 
 // configuration is the part of study.Run.Config that a network needs.
@@ -38,6 +39,7 @@ type configuration struct {
 	Files   []study.File   `json:"files"`
 	Network resnet.Spec    `json:"network"`
 	Initial resnet.Initial `json:"initial"`
+	Train   train.Spec     `json:"train"`
 }
 
 // newProblem reads the configuration of a run and loads its samples; base replaces
@@ -70,7 +72,7 @@ func newProblem(run *weightpath.Run, base string, workers int) (*problem, error)
 	return &problem{
 		memory: memory / int64(workers),
 		spec:   c.Network, initial: c.Initial, seed: run.Meta.Seed, base: base, inputs: set.Inputs, outputs: set.Outputs,
-		samples: resnet.Samples{X: set.X, Y: set.Y, Labels: set.Labels},
+		samples: resnet.Samples{X: set.X, Y: set.Y, Labels: set.Labels}, train: c.Train,
 	}, nil
 }
 
@@ -117,15 +119,24 @@ func (p *problem) network(depth int) (*resnet.Network, error) {
 
 // trendLoss returns the loss of an estimate's trend at the given depth.
 func (p *problem) trendLoss(e *estimate, depth int) (float64, error) {
-	net, err := p.network(depth)
+	net, theta, err := p.rebuilt(e, depth)
 	if err != nil {
 		return 0, err
+	}
+	return p.loss(net, theta)
+}
+
+// rebuilt returns the network of the given depth with the trend of an estimate.
+func (p *problem) rebuilt(e *estimate, depth int) (*resnet.Network, []float64, error) {
+	net, err := p.network(depth)
+	if err != nil {
+		return nil, nil, err
 	}
 	// Frames that are not trained, and a fixed δ, are the same whatever the layers
 	// start from; what is trained is set below.
 	theta, err := resnet.Parameters[float64](net, zeroed(p.initial), p.seed, p.base)
 	if err != nil {
-		return 0, err
+		return nil, nil, err
 	}
 	for _, g := range e.groups {
 		set(net, theta, g, func(layer []float64, limit []float64, scale float64) {
@@ -134,7 +145,7 @@ func (p *problem) trendLoss(e *estimate, depth int) (float64, error) {
 			}
 		}, resample(g.trend, g.points(depth)).Data)
 	}
-	return p.loss(net, theta)
+	return net, theta, nil
 }
 
 // better returns the estimate whose trend has the lower loss at the given depth; b when
@@ -165,10 +176,8 @@ func (p *problem) target(limit *estimate, depth int) (weightpath.TransferTarget,
 	if err != nil {
 		return t, err
 	}
-	for _, part := range p.initial.Parts {
-		if part.Kind == "file" {
-			return t, nil // there is no file for a depth that was not in the study
-		}
+	if p.fromFiles() {
+		return t, nil
 	}
 	if _, err := p.initial.Resolve(p.spec, depth); err != nil {
 		return t, err
@@ -187,6 +196,17 @@ func (p *problem) target(limit *estimate, depth int) (weightpath.TransferTarget,
 	loss, err := p.loss(net, theta)
 	t.Redrawn = &loss
 	return t, err
+}
+
+// fromFiles says whether initial weights come from a file, of which there is none for a depth
+// that was not in the study.
+func (p *problem) fromFiles() bool {
+	for _, part := range p.initial.Parts {
+		if part.Kind == "file" {
+			return true
+		}
+	}
+	return false
 }
 
 // zeroed returns initial weights of zero, for networks whose trained groups are set.

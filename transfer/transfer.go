@@ -59,6 +59,9 @@ type Options struct {
 	Workers int
 	// Deepest takes the path of the deepest run as it is, whatever an extrapolation gives.
 	Deepest bool
+	// Train trains the network of every depth as the runs were trained, once from the rebuilt
+	// trend and once from initial weights of its own (weightpath.TransferTarget.Training).
+	Train bool
 }
 
 // A Result is what was found for the deepest run of one group and seed.
@@ -213,6 +216,9 @@ func (c chain) transfer(ctx context.Context, options Options) (Result, error) {
 			return Result{}, err
 		}
 		target, err := problem.target(limit, depth)
+		if err == nil && options.Train {
+			target.Training, err = problem.training(ctx, limit, depth)
+		}
 		if err != nil {
 			return Result{}, fmt.Errorf("transfer: run %s: depth %d: %w", deepest.Meta.ID, depth, err)
 		}

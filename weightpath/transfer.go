@@ -37,7 +37,27 @@ type TransferTarget struct {
 	// Redrawn is the loss of initial weights drawn at that depth plus the limit of the
 	// displacement; nil when they cannot be drawn there, as those that come from files.
 	Redrawn *float64 `json:"redrawn,omitempty"`
+	// Training compares training from the rebuilt network with training from scratch; nil
+	// when that was not asked for.
+	Training *TransferTraining `json:"training,omitempty"`
 }
+
+// TransferTraining is how two descents at one depth ended, both by the rules of the run.
+type TransferTraining struct {
+	Rebuilt Descent  `json:"rebuilt"`           // from the limit of the trend
+	Scratch *Descent `json:"scratch,omitempty"` // from initial weights drawn at that depth; nil as for Redrawn
+}
+
+// A Descent is how one ended.
+type Descent struct {
+	Iterations int      `json:"iterations"`
+	Stop       string   `json:"stop_reason"` // as Summary.Stop
+	First      *float64 `json:"first"`       // loss at iteration 0; null when not finite
+	Loss       *float64 `json:"loss"`        // in the end, likewise
+}
+
+// String returns "12 iterations (loss)": how many there were, and why no more.
+func (d Descent) String() string { return fmt.Sprintf("%d iterations (%s)", d.Iterations, d.Stop) }
 
 // MarshalJSON writes losses that are not finite as null.
 func (t Transfer) MarshalJSON() ([]byte, error) {
@@ -68,20 +88,24 @@ func (t TransferTarget) MarshalJSON() ([]byte, error) {
 	if t.Redrawn != nil {
 		file["redrawn"] = orNull(*t.Redrawn)
 	}
+	if t.Training != nil {
+		file["training"] = t.Training
+	}
 	return json.Marshal(file)
 }
 
 // UnmarshalJSON reads a null loss as NaN.
 func (t *TransferTarget) UnmarshalJSON(data []byte) error {
 	var file struct {
-		Depth   int             `json:"depth"`
-		Trend   *float64        `json:"trend"`
-		Redrawn json.RawMessage `json:"redrawn"`
+		Depth    int               `json:"depth"`
+		Trend    *float64          `json:"trend"`
+		Redrawn  json.RawMessage   `json:"redrawn"`
+		Training *TransferTraining `json:"training"`
 	}
 	if err := json.Unmarshal(data, &file); err != nil {
 		return err
 	}
-	*t = TransferTarget{Depth: file.Depth, Trend: orNaN(file.Trend)}
+	*t = TransferTarget{Depth: file.Depth, Trend: orNaN(file.Trend), Training: file.Training}
 	if file.Redrawn != nil {
 		var redrawn *float64
 		if err := json.Unmarshal(file.Redrawn, &redrawn); err != nil {

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"runtime"
+	"slices"
 	"strconv"
 	"strings"
 	"text/tabwriter"
@@ -11,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/deeplimit/deeplimit/transfer"
+	"github.com/deeplimit/deeplimit/weightpath"
 )
 
 func newTransfer() *cobra.Command {
@@ -25,6 +27,9 @@ that gives the lower loss at the greatest depth asked for. It rebuilds the netwo
 it at other depths and evaluates its loss there, without training: from the trend
 alone, and with initial weights drawn at that depth. It also evaluates the trend of
 every trained run at its own depth.
+
+With --train it also trains the network of every depth as the study trained its runs, once
+from the rebuilt trend and once from scratch, and counts the iterations of both.
 
 The limit path goes to transfer/limit.safetensors in the folder of the deepest run and
 the losses to transfer.json in every run folder, where analyze and report read them.`,
@@ -47,6 +52,7 @@ the losses to transfer.json in every run folder, where analyze and report read t
 	flags := cmd.Flags()
 	flags.IntSliceVar(&options.Depths, "depth", nil, "depth to rebuild at; may be repeated (default 2, 4 and 8 times the deepest)")
 	flags.BoolVar(&options.Deepest, "deepest", false, "take the path of the deepest run as the limit, without extrapolation in 1/L")
+	flags.BoolVar(&options.Train, "train", false, "train from each rebuilt network and from scratch, and count the iterations")
 	flags.StringVar(&options.Base, "base", "", "folder that relative names of data files start from (default: as recorded)")
 	flags.IntVar(&options.Workers, "jobs", runtime.GOMAXPROCS(0), "cores to use; the results do not depend on it")
 	flags.BoolVar(&asJSON, "json", false, "print JSON")
@@ -57,7 +63,11 @@ the losses to transfer.json in every run folder, where analyze and report read t
 // that the limit was estimated from.
 func writeTransfers(w io.Writer, results []transfer.Result) error {
 	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(table, "RUN\tLIMIT FROM\tDEPTH\tTREND ALONE\tINITIAL REDRAWN")
+	header := "RUN\tLIMIT FROM\tDEPTH\tTREND ALONE\tINITIAL REDRAWN"
+	if trained(results) {
+		header += "\tTRAINED FROM IT\tFROM SCRATCH"
+	}
+	fmt.Fprintln(table, header)
 	for _, r := range results {
 		var sources []string
 		for _, depth := range r.Sources {
@@ -69,8 +79,23 @@ func writeTransfers(w io.Writer, results []transfer.Result) error {
 			if t.Redrawn != nil {
 				redrawn = fmt.Sprintf("%.4g", *t.Redrawn)
 			}
-			fmt.Fprintf(table, "\t\t%d\t%.4g\t%s\n", t.Depth, t.Trend, redrawn)
+			fmt.Fprintf(table, "\t\t%d\t%.4g\t%s", t.Depth, t.Trend, redrawn)
+			if t.Training != nil {
+				scratch := "–"
+				if t.Training.Scratch != nil {
+					scratch = t.Training.Scratch.String()
+				}
+				fmt.Fprintf(table, "\t%s\t%s", t.Training.Rebuilt, scratch)
+			}
+			fmt.Fprintln(table)
 		}
 	}
 	return table.Flush()
+}
+
+// trained says whether networks were trained from what was rebuilt.
+func trained(results []transfer.Result) bool {
+	return slices.ContainsFunc(results, func(r transfer.Result) bool {
+		return slices.ContainsFunc(r.Targets, func(t weightpath.TransferTarget) bool { return t.Training != nil })
+	})
 }

@@ -94,9 +94,9 @@ func (b *Bench) do(e *Experiment, small bool, log io.Writer) error {
 
 // text returns the command as a reader would type it.
 func (s Step) text(runs string, small bool) string {
-	command := s.Command
+	command := s.Command + " " + s.Full
 	if small {
-		command += " " + s.Small
+		command = s.Command + " " + s.Small
 	}
 	return strings.TrimSpace(strings.ReplaceAll(command, "{runs}", runs))
 }

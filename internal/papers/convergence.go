@@ -17,7 +17,12 @@ func convergence() Experiment {
 		Setup: `Orthonormal inputs, targets at distance 0.3, tanh, d = 10, N = 8, independent initial weights of size L^−(β+½),
 gradient descent with step 8·L^(2α−1) down to a loss of 10⁻¹⁰. The paper proves linear convergence and finite 2-variation of the limit
 with constants that it does not make explicit; the certificate is deeplimit's own derivation in its spirit
-([certificates.md](certificates.md)).`,
+([certificates.md](certificates.md)).
+
+V_1 of the displacement is bounded for α = ½ and ¾ and grows at α = 1, for a reason: the displacement is of the order L^−β, so the argument of
+σ′ in the gradient is z_k = L^−β(Ū h + L^−½ ξ_k h) with layer noise ξ_k, and tanh′ = 1 − z² + … has increments over the layers of the order
+L^(−2β−½). Summed over L layers they add L^(½−2β) to V_1: nothing at α = ½, a constant at ¾, L^½ at 1. A bound on V_1 for independent
+initial noise needs β ≥ ¼.`,
 		Steps: []Step{{
 			Command: "run papers/convergence.yaml --out {runs}/convergence --no-report",
 			Small:   "--set 'depths=[16, 64, 256]' --set seeds=3",

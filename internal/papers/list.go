@@ -4,8 +4,11 @@ package papers
 func Experiments() []Experiment {
 	return []Experiment{
 		convergence(),
-		limit(), longTime(),
-		edge(),
 		start(),
+		limit(),
+		longTime(),
+		edge(),
+		transfer(),
+		paths(),
 	}
 }

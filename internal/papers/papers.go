@@ -36,8 +36,9 @@ type Step struct {
 	// Command holds its arguments, in single quotes where they contain spaces; {runs}
 	// stands for the folder that study folders go to.
 	Command string
-	// Small holds further arguments of the small version, which takes seconds.
-	Small string
+	// Full and Small hold further arguments: of the full version, and of the small one,
+	// which takes seconds.
+	Full, Small string
 }
 
 // A Claim is a statement about numbers that can be measured.
