@@ -174,7 +174,7 @@ func measure(folder *weightpath.Run, rows []weightpath.Row, weights weightpath.W
 	if options.Windows > 0 {
 		run.LocalRates = LocalRates(iterations, losses, options.Windows)
 	}
-	for _, part := range parts(meta) {
+	for _, part := range parts(meta, weights.Tensors) {
 		numbers, notes, err := pathNumbers(weights, part, meta.Beta(), options.Exponents)
 		if err != nil {
 			return Run{}, err
@@ -200,12 +200,19 @@ func measure(folder *weightpath.Run, rows []weightpath.Row, weights weightpath.W
 	return run, nil
 }
 
-// parts returns the names of the weight groups with a path over the layers.
-func parts(meta *weightpath.Meta) []string {
+// parts returns the names of the parameter groups with a path over the layers: the
+// weights, and those biases that there are. Imported weights may have one of two.
+func parts[V any](meta *weightpath.Meta, there map[string]V) []string {
+	names := []string{meta.Part()}
 	if meta.Block == "mlp" {
-		return []string{"V", "W"}
+		names = append(names, "W")
 	}
-	return []string{meta.Part()}
+	for _, bias := range []string{"b", "c"} {
+		if _, ok := there[bias]; ok {
+			names = append(names, bias)
+		}
+	}
+	return names
 }
 
 // lastOf returns the last recorded value, nil if there is none or it is not finite.

@@ -46,7 +46,7 @@ func newGroup(meta weightpath.Meta, runs []Run) Group {
 	group.Seeds = slices.Compact(group.Seeds)
 	group.Rate = rateRange(sound)
 
-	for _, part := range parts(&meta) {
+	for _, part := range parts(&meta, runs[0].Parts) {
 		group.Parts[part] = group.exponents(sound, part, part == meta.Part())
 	}
 	group.GroupPath = group.Parts[meta.Part()]
@@ -170,11 +170,11 @@ func (g *Group) slope(name string, samples []sample) *Slope {
 	}
 }
 
-// meanDelta returns the mean of the trained residual scale over the layers.
+// meanDelta returns the mean over the layers of |δ_k|, as a trained δ may change its sign.
 func meanDelta(r *Run) float64 {
 	sum := 0.0
 	for _, delta := range r.Delta {
-		sum += delta
+		sum += math.Abs(delta)
 	}
 	return sum / float64(len(r.Delta))
 }

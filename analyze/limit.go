@@ -27,7 +27,7 @@ func (g *Group) compareDepths(ctx context.Context, dirs []string, outcomes []out
 	if len(members) == 0 {
 		return nil
 	}
-	parts := parts(&members[0].outcome.meta)
+	parts := parts(&members[0].outcome.meta, g.Parts)
 	paths := map[string][]scaling.DepthPath{}
 	distances := map[string][]LimitDistance{}
 	var before *layers // the weights of the run before in this loop

@@ -49,7 +49,8 @@ type Run struct {
 	// LocalRates are the rates on the windows of Options.Windows; null where there is none.
 	LocalRates []*Rate `json:"local_rates,omitempty"`
 	PathNumbers
-	// Parts holds the same numbers for every weight group (A, or V and W) by name.
+	// Parts holds the same numbers for every path over the layers by name: A, or V and W, and
+	// b and c of a network with biases.
 	Parts map[string]PathNumbers `json:"parts"`
 	// HiddenVariation is V_p of the paths of hidden states k ↦ h_k(x_i), k = 0..L, the
 	// mean over the samples that the run kept; absent when it kept none.
@@ -116,7 +117,8 @@ type Group struct {
 	// GroupPath is what the depths of the primary part have in common; its exponents
 	// hold that of a trained δ, too.
 	GroupPath
-	// Parts holds the same for every weight group (A, or V and W) by name.
+	// Parts holds the same for every path over the layers by name: A, or V and W, and
+	// b and c of a network with biases.
 	Parts map[string]GroupPath `json:"parts"`
 	Rate  *RateRange           `json:"rate,omitempty"`
 	// Transfer is what `deeplimit transfer` found, nil if it was not called.
