@@ -24,7 +24,7 @@ func large(t testing.TB, spec Spec) (*Network, Samples, []float64) {
 		t.Fatal(err)
 	}
 	random := stream.New(31, "large")
-	return net, randomSamples(random, net, 5*tileWidth[float64](6)+3), randomParameters(random, net)
+	return net, randomSamples(random, net, 5*bestWidth[float64](6)+3), randomParameters(random, net)
 }
 
 func rounded(theta []float64) []float32 {

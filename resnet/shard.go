@@ -2,7 +2,6 @@ package resnet
 
 import (
 	"sync/atomic"
-	"time"
 	"unsafe"
 
 	"github.com/deeplimit/deeplimit/internal/kernel"
@@ -42,9 +41,7 @@ func (g gate) wait(far int) {
 		return
 	}
 	for spins := 0; g.before.Load() < int64(far); spins++ {
-		if pause(spins) {
-			time.Sleep(nap)
-		}
+		pause(spins)
 	}
 }
 
@@ -55,25 +52,26 @@ func (g gate) reach(far int) { g.own.Store(int64(far)) }
 // enough that the next tile is not far behind, enough that looking costs nothing.
 func lag(depth int) int { return (depth + 31) / 32 }
 
-// shardCount returns into how many shards that many tiles are dealt. Each shard costs
-// clearing and adding one gradient, an eighth of what taking a tile through the depth
-// moves at least; more workers than shards still find work, as they share one.
+// shardCount returns into how many shards that many tiles are dealt: two for the
+// smallest machines, as the caches of two cores may be far apart, and more only where
+// clearing and adding another gradient is an eighth of the work at most. More workers than
+// shards still find work, as they share one.
 // It depends on the problem alone, as the order of summation does on it; the partial
 // gradients take at most 256 MiB.
 func shardCount[T kernel.Float](trained, tiles int) int {
 	var zero T
 	bytes := max(1, trained*int(unsafe.Sizeof(zero)))
-	return max(1, min(max(min(tiles/8, 4), min(tiles/128, 16)), 256<<20/bytes))
+	return max(1, min(tiles, max(2, min(tiles/8, 4), min(tiles/128, 16)), 256<<20/bytes))
 }
 
-// Parallelism returns how many workers the n samples of a network of that spec, depth and element
-// type keep busy, and how many can do anything at all: beyond the former they wait
-// for each other, so that other runs make more of the cores, if there are any.
+// Parallelism returns how many workers the n samples of a network of that spec, depth and
+// element type keep busy, and how many can do anything at all: beyond the former
+// they wait for each other, so that other runs make more of the cores, if there are any.
 func Parallelism(net *Network, n int, dtype string) (busy, most int) {
 	width := tileWidth[float64]
 	if dtype == "float32" {
 		width = tileWidth[float32]
 	}
-	most = tileCount(n, width(max(net.Width, net.middle())))
+	most = tileCount(n, width(max(net.Width, net.middle()), n))
 	return max(1, min(most/2, n/128)), most
 }

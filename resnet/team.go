@@ -39,7 +39,7 @@ func newTeam(workers int) *team {
 func (t *team) help(h *helper, worker int) {
 	for seen := int64(0); ; {
 		for spins := 0; t.number.Load() == seen; spins++ {
-			if pause(spins) {
+			if pause(spins); spins >= looks+idle {
 				h.sleep(&t.number, seen)
 			}
 		}
@@ -81,31 +81,31 @@ func (t *team) do(phase func(worker int)) {
 	t.set(t.number.Load() + 1)
 	phase(0)
 	for spins := 0; t.working.Load() > 0; spins++ {
-		if pause(spins) {
-			time.Sleep(nap)
-		}
+		pause(spins)
 	}
 }
 
 // close ends the team's goroutines.
 func (t *team) close() { t.set(-1) }
 
-// While a worker waits it looks again at once, then lets other goroutines run, then,
-// after some tens of microseconds, leaves its core.
+// A worker who waits looks again at once, then lets other goroutines run, which takes
+// a tenth of a microsecond when there are none, and at last leaves its core: soon when a
+// step may be over, late within a phase, as sleeping takes up to a millisecond.
 const (
-	looks  = 1 << 9
-	yields = 1 << 7
-	nap    = 20 * time.Microsecond
+	looks = 1 << 9
+	idle  = 1 << 9
+	late  = 1 << 13
+	nap   = 20 * time.Microsecond
 )
 
-// pause passes a moment of waiting and says whether the core should be left now.
-func pause(spins int) bool {
+// pause passes a moment of waiting after that many looks.
+func pause(spins int) {
 	if spins < looks {
-		return false
+		return
 	}
-	if spins < looks+yields {
+	if spins < looks+late {
 		runtime.Gosched()
-		return false
+		return
 	}
-	return true
+	time.Sleep(nap)
 }

@@ -17,12 +17,17 @@ type tile[T kernel.Float] struct {
 	want []int     // class of each sample, nil for a regression
 }
 
-// tileWidth returns the most columns of a tile for layers of that width (the larger
-// of d and m), a function of the width and the element type alone, because the order
-// in which gradients are summed, and so their last bits, depend on it. A column must
-// be wide enough to pay for reading a layer's weights and narrow enough that a
-// layer's states stay in the nearest cache: measured with one worker on Zen 4.
-func tileWidth[T kernel.Float](width int) int {
+// tileWidth returns the most columns of a tile of n samples for layers of that width (the
+// larger of d and m), a function of the problem alone, because the order in which
+// gradients are summed, and so their last bits, depend on it. A column must be wide enough
+// to pay for reading a layer's weights and narrow enough that a layer's states stay
+// in the nearest cache: measured with one worker on Zen 4. Few samples make two tiles for
+// two cores, down to 16 columns, as narrower ones cost as much.
+func tileWidth[T kernel.Float](width, n int) int {
+	return min(bestWidth[T](width), max(16, pad((n+1)/2)))
+}
+
+func bestWidth[T kernel.Float](width int) int {
 	_, single := any(T(0)).(float32)
 	switch {
 	case width >= 256:
