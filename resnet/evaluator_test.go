@@ -81,6 +81,58 @@ func TestSegmentLength(t *testing.T) {
 	}
 }
 
+// TestCuts wants the same bits whatever is kept of the way forward.
+func TestCuts(t *testing.T) {
+	net, samples, theta := large(t, Spec{Bias: true, Embed: "trained"})
+	if !valued(net) {
+		t.Fatal("want a network whose states follow from σ")
+	}
+	var tile tile[float64]
+	tile.pack(samples.X, samples.Y, nil, []int{3, 1, 4, 1, 5, 9, 2, 6, 8}, net.Inputs, net.Outputs)
+	var want []float64
+	for _, c := range []cut{{segment: net.Depth}, {segment: 5}, {segment: net.Depth, kept: true}, {segment: 5, kept: true}, {segment: 1, kept: true}} {
+		grad := make([]float64, net.Layout.Trained)
+		p := newPass(net, kernel.For[float64](), tile.n, c)
+		p.differentiate(theta, grad, &tile, 9, true, gate{own: new(mark)})
+		if want == nil {
+			want = grad
+		} else if !slices.Equal(grad, want) {
+			t.Errorf("%+v: the gradient differs from that with all states kept", c)
+		}
+	}
+}
+
+// TestCutOf wants all states kept where they fit the nearest cache, σ alone up to
+// where that pays, and segments beyond, for tanh and where memory allows.
+func TestCutOf(t *testing.T) {
+	for _, c := range []struct {
+		activation string
+		depth      int
+		memory     int64
+		kept       bool
+		segments   bool // more than one
+	}{
+		{"tanh", 100, 1 << 40, false, false},
+		{"tanh", 1000, 1 << 40, true, true},
+		{"tanh", 1000, 1 << 20, false, true},
+		{"gelu", 1000, 1 << 40, false, false},
+		{"tanh", 10000, 1 << 40, false, true},
+	} {
+		alpha := 0.5
+		spec, err := Spec{Alpha: &alpha, Activation: c.activation}.Resolve(10, 10)
+		if err != nil {
+			t.Fatal(err)
+		}
+		net, err := New(spec, c.depth, 10, 10)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := cutOf[float32](net, 64, c.memory); got.kept != c.kept || (got.segment < c.depth) != c.segments {
+			t.Errorf("%+v: got %+v", c, got)
+		}
+	}
+}
+
 // TestSinglePrecision bounds the difference of the float32 from the float64
 // gradient. Each of L layers adds rounding of at most about (d+4) units to a state
 // and to an adjoint, and a sum over N samples at most N: relative to the norm,

@@ -35,7 +35,7 @@ func (e *Evaluator[T]) Gram(theta []T) (*mat.SymDense, error) {
 		memory = e.options.Memory
 	}
 	g := &gramPass[T]{
-		pass: newPass(e.net, e.ops, t.n, segmentLength[T](e.net, t.n, memory)), tile: t, count: count,
+		pass: newPass(e.net, e.ops, t.n, cut{segment: segmentLength[T](e.net, t.n, memory)}), tile: t, count: count,
 		sum:  blas64.Symmetric{N: count, Stride: count, Data: make([]float64, count*count), Uplo: blas.Upper},
 		left: make([]float64, count*count), right: make([]float64, count*count), scales: make([]float64, count),
 	}

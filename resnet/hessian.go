@@ -44,7 +44,7 @@ type secondPass[T kernel.Float] struct {
 func newSecondPass[T kernel.Float](net *Network, ops *kernel.Ops[T], n int) *secondPass[T] {
 	d, m, depth := net.Width, net.middle(), net.Depth
 	p := &secondPass[T]{
-		pass:     newPass(net, ops, n, depth),
+		pass:     newPass(net, ops, n, cut{segment: depth}),
 		second:   make([]T, depth*m*n),
 		valueDot: make([]T, depth*m*n), argDot: make([]T, depth*m*n),
 		stateDot: make([]T, (depth+1)*d*n), branchDot: make([]T, depth*d*n),

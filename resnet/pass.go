@@ -6,22 +6,23 @@ import (
 
 // A pass is one worker's memory for taking a tile forward and back through the
 // depth. The layers are cut into segments: the states of one segment are kept at a
-// time, those of the others are recomputed from the segment's first state. The
-// results do not depend on the cut, as recomputation gives the same bits.
+// time, those of the others are recomputed from the segment's first state, or
+// from σ of its layers. The results do not depend on the cut, as either gives the same
+// bits.
 //
 // Letters: n columns, K layers of a segment, d width, m rows of the activation.
 type pass[T kernel.Float] struct {
-	net     *Network
-	ops     *kernel.Ops[T]
-	sigma   func(s, ds, u []T) // σ and σ′ of a whole layer
-	fused   bool               // whether ops takes a layer in one call
-	kind    kernel.Activation  // σ, if the kernel has it
-	segment int                // K
+	net   *Network
+	ops   *kernel.Ops[T]
+	sigma func(s, ds, u []T) // σ and σ′ of a whole layer
+	fused bool               // whether ops takes a layer in one call
+	kind  kernel.Activation  // σ, if the kernel has it
+	cut                      // segment: K
 
 	starts   []T // first state of each segment (⌈L/K⌉, d, n)
 	states   []T // h (K+1, d, n)
 	slopes   []T // σ′ (K, m, n)
-	values   []T // σ (K, m, n), where behind or a trained δ needs it, else one layer
+	values   []T // σ (K, m, n), where behind or a trained δ needs it, else one layer; or all, (L, m, n)
 	branches []T // f (K, d, n), where a trained δ needs it apart from σ, else one layer
 
 	adjoint  []T // p (d, n)
@@ -35,23 +36,26 @@ type pass[T kernel.Float] struct {
 	gradient []float64
 }
 
-func newPass[T kernel.Float](net *Network, ops *kernel.Ops[T], n, segment int) *pass[T] {
-	d, m, k := net.Width, net.middle(), segment
-	kind, vector := vectorised[net.Activation]
-	kept := func(keep bool, rows int) []T {
+func newPass[T kernel.Float](net *Network, ops *kernel.Ops[T], n int, c cut) *pass[T] {
+	d, m, k := net.Width, net.middle(), c.segment
+	room := func(keep bool, rows int) []T {
 		if keep {
 			return make([]T, k*rows*n)
 		}
 		return make([]T, rows*n)
 	}
+	values := room(net.keepValues(), m)
+	if c.kept {
+		values = make([]T, net.Depth*m*n)
+	}
 	return &pass[T]{
-		net: net, ops: ops, segment: k, sigma: activate(net, ops),
-		kind: kind, fused: vector && net.Block == "inner" && net.Residual == "fixed",
+		net: net, ops: ops, cut: c, sigma: activate(net, ops),
+		kind: vectorised[net.Activation], fused: fused(net),
 		starts:   make([]T, (net.Depth+k-1)/k*d*n),
 		states:   make([]T, (k+1)*d*n),
 		slopes:   make([]T, k*m*n),
-		values:   kept(net.keepValues(), m),
-		branches: kept(net.keepBranches(), d),
+		values:   values,
+		branches: room(net.keepBranches(), d),
 		adjoint:  make([]T, d*n), scaled: make([]T, d*n),
 		pulled: make([]T, m*n), product: make([]T, max(d, m)*n),
 		outer:    make([]T, kernel.OuterScratch(max(d, m, net.Outputs), max(d, m, net.Inputs), n)),
@@ -63,6 +67,15 @@ func newPass[T kernel.Float](net *Network, ops *kernel.Ops[T], n, segment int) *
 
 // vectorised lists the activations that have a vector kernel.
 var vectorised = map[string]kernel.Activation{"tanh": kernel.Tanh, "gelu": kernel.GELU}
+
+// fused says whether the kernels take a layer of the network in one call.
+func fused(net *Network) bool {
+	_, vector := vectorised[net.Activation]
+	return vector && net.Block == "inner" && net.Residual == "fixed"
+}
+
+// valued says whether the states and slopes of the network follow from σ of each layer.
+func valued(net *Network) bool { return fused(net) && net.Activation == "tanh" }
 
 // activate returns σ and σ′ for a whole layer: the vector kernel where there is
 // one, else entry by entry in float64.
@@ -124,6 +137,33 @@ func (p *pass[T]) embed(theta []T, t *tile[T]) {
 		return
 	}
 	copy(h, t.x)
+}
+
+// sweep takes the layers of segment g from its start to its end and keeps σ of each, and the
+// last state as the start of the next segment. It returns that.
+func (p *pass[T]) sweep(theta []T, g, n int) []T {
+	size := p.net.Width * n
+	h := block(p.starts, g, size)
+	for k := g * p.segment; k < min((g+1)*p.segment, p.net.Depth); k++ {
+		w, b := weightsOf(&p.net.before, theta, k)
+		next := p.state(k&1, n)
+		p.ops.Forward(kernel.TanhValue, next, block(p.values, k, size), w, h, b, theta[p.net.delta.Offset], p.net.Width, n)
+		h = next
+	}
+	if g+1 < p.segments() {
+		copy(block(p.starts, g+1, size), h)
+	}
+	return h
+}
+
+// restore brings back the states of segment g from σ of its layers.
+func (p *pass[T]) restore(theta []T, g, n int) {
+	size := p.net.Width * n
+	first := g * p.segment
+	copy(p.state(0, n), block(p.starts, g, size))
+	for j := range min(p.segment, p.net.Depth-first) - 1 {
+		p.ops.SumScaled(p.state(j+1, n), theta[p.net.delta.Offset], block(p.values, first+j, size), p.state(j, n))
+	}
 }
 
 // forward takes the layers of segment g from its start to its end. With keep
@@ -195,9 +235,13 @@ func (p *pass[T]) backward(theta, grad []T, g, n int, fresh bool, turn gate) {
 		}
 		h, ds := p.state(j, n), p.slope(j, n)
 		if p.fused {
+			kind := p.kind
+			if p.kept {
+				kind, ds = kernel.TanhValue, block(p.values, k, net.Width*n)
+			}
 			w, _ := weightsOf(&net.before, theta, k)
 			gw, gb := freshGradient(&net.before, grad, k, fresh)
-			ops.Backward(gw, gb, adjoint, p.pulled[:net.Width*n], w, ds, h, theta[net.delta.Offset], net.Width, n, p.outer)
+			ops.Backward(kind, gw, gb, adjoint, p.pulled[:net.Width*n], w, ds, h, theta[net.delta.Offset], net.Width, n, p.outer)
 			continue
 		}
 		if net.Residual != "fixed" {
@@ -353,15 +397,26 @@ func (p *pass[T]) differentiate(theta, grad []T, t *tile[T], total int, fresh bo
 	p.embed(theta, t)
 	p.scale = 0
 	last := p.segments() - 1
-	for g := range last {
-		p.forward(theta, g, t.n, false)
+	var h []T
+	for g := range last + 1 {
+		switch {
+		case p.kept:
+			h = p.sweep(theta, g, t.n)
+		case g < last:
+			p.forward(theta, g, t.n, false)
+		}
 	}
 	for g := last; g >= 0; g-- {
-		h := p.forward(theta, g, t.n, true)
+		if !p.kept {
+			h = p.forward(theta, g, t.n, true)
+		}
 		if g == last {
 			sum, correct = p.judge(theta, h, t, total)
 			turn.wait(1)
 			p.pullback(theta, grad, h, t.n)
+		}
+		if p.kept {
+			p.restore(theta, g, t.n)
 		}
 		p.backward(theta, grad, g, t.n, fresh, turn)
 	}

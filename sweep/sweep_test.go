@@ -261,3 +261,23 @@ func TestMemoryShare(t *testing.T) {
 		}
 	}
 }
+
+// TestWorkers wants a run of few samples to have one core while there are runs for
+// the others, and as many as it can use when it is the last.
+func TestWorkers(t *testing.T) {
+	p := plan(t, text)
+	set := p.set(&p.Runs[0])
+	for _, test := range []struct{ samples, cores, left, want int }{
+		{8, 4, 1, 1}, // one tile
+		{100, 2, 2, 1},
+		{100, 2, 1, 2},
+		{100, 4, 2, 2},
+		{10000, 2, 7, 2}, // enough samples for all cores
+	} {
+		set.Samples = test.samples
+		w := &work{plan: p, options: Options{Workers: test.cores}}
+		if got := w.workers(&p.Runs[0], test.left); got != test.want {
+			t.Errorf("%+v: got %d workers", test, got)
+		}
+	}
+}

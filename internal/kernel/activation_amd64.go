@@ -9,6 +9,11 @@ package kernel
 //go:noescape
 func tanhAVX2F32(next *float32, ds *float32, u *float32, h *float32, a float32, n int)
 
+// tanhValueAVX2F32 computes next[i] = σ(u[i]), or a·σ(u[i]) + h[i] unless h is nil, and ds[i] = σ′(u[i]) unless ds is nil.
+//
+//go:noescape
+func tanhValueAVX2F32(next *float32, ds *float32, u *float32, h *float32, a float32, n int)
+
 // geluAVX2F32 computes next[i] = σ(u[i]), or a·σ(u[i]) + h[i] unless h is nil, and ds[i] = σ′(u[i]) unless ds is nil.
 //
 //go:noescape
@@ -18,6 +23,11 @@ func geluAVX2F32(next *float32, ds *float32, u *float32, h *float32, a float32, 
 //
 //go:noescape
 func tanhAVX2F64(next *float64, ds *float64, u *float64, h *float64, a float64, n int)
+
+// tanhValueAVX2F64 computes next[i] = σ(u[i]), or a·σ(u[i]) + h[i] unless h is nil, and ds[i] = σ′(u[i]) unless ds is nil.
+//
+//go:noescape
+func tanhValueAVX2F64(next *float64, ds *float64, u *float64, h *float64, a float64, n int)
 
 // geluAVX2F64 computes next[i] = σ(u[i]), or a·σ(u[i]) + h[i] unless h is nil, and ds[i] = σ′(u[i]) unless ds is nil.
 //
@@ -29,6 +39,11 @@ func geluAVX2F64(next *float64, ds *float64, u *float64, h *float64, a float64, 
 //go:noescape
 func tanhAVX512F32(next *float32, ds *float32, u *float32, h *float32, a float32, n int)
 
+// tanhValueAVX512F32 computes next[i] = σ(u[i]), or a·σ(u[i]) + h[i] unless h is nil, and ds[i] = σ′(u[i]) unless ds is nil.
+//
+//go:noescape
+func tanhValueAVX512F32(next *float32, ds *float32, u *float32, h *float32, a float32, n int)
+
 // geluAVX512F32 computes next[i] = σ(u[i]), or a·σ(u[i]) + h[i] unless h is nil, and ds[i] = σ′(u[i]) unless ds is nil.
 //
 //go:noescape
@@ -38,6 +53,11 @@ func geluAVX512F32(next *float32, ds *float32, u *float32, h *float32, a float32
 //
 //go:noescape
 func tanhAVX512F64(next *float64, ds *float64, u *float64, h *float64, a float64, n int)
+
+// tanhValueAVX512F64 computes next[i] = σ(u[i]), or a·σ(u[i]) + h[i] unless h is nil, and ds[i] = σ′(u[i]) unless ds is nil.
+//
+//go:noescape
+func tanhValueAVX512F64(next *float64, ds *float64, u *float64, h *float64, a float64, n int)
 
 // geluAVX512F64 computes next[i] = σ(u[i]), or a·σ(u[i]) + h[i] unless h is nil, and ds[i] = σ′(u[i]) unless ds is nil.
 //

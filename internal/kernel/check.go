@@ -53,6 +53,18 @@ func checked[T Float](ops Ops[T]) *Ops[T] {
 		}
 		raw.ScaleMul(z, a, x, y)
 	}
+	ops.ScaleMulSlope = func(z []T, a T, x, y []T) {
+		if len(z) != len(x) || len(y) != len(x) {
+			panic(unequal("ScaleMulSlope", "z", len(z), "x", len(x), "y", len(y)))
+		}
+		raw.ScaleMulSlope(z, a, x, y)
+	}
+	ops.SumScaled = func(z []T, a T, x, y []T) {
+		if len(z) != len(x) || len(y) != len(x) {
+			panic(unequal("SumScaled", "z", len(z), "x", len(x), "y", len(y)))
+		}
+		raw.SumScaled(z, a, x, y)
+	}
 	ops.SumSquaredDifferences = func(x, y []T) float64 {
 		if len(x) != len(y) {
 			panic(unequal("SumSquaredDifferences", "x", len(x), "y", len(y)))
@@ -71,14 +83,18 @@ func checked[T Float](ops Ops[T]) *Ops[T] {
 		}
 		raw.ActivateAdd(kind, next[:tile], ds, next[:tile], h[:tile], a)
 	}
-	ops.Backward = func(g, gb, p, e, w, ds, h []T, a T, d, n int, scratch []T) {
-		if !(product(d, d, n) && len(g) >= d*d && (gb == nil || len(gb) >= d) && len(p) >= d*n && len(e) >= d*n &&
+	ops.Backward = func(kind Activation, g, gb, p, e, w, ds, h []T, a T, d, n int, scratch []T) {
+		if !(known(kind) && product(d, d, n) && len(g) >= d*d && (gb == nil || len(gb) >= d) && len(p) >= d*n && len(e) >= d*n &&
 			len(w) >= d*d && len(ds) >= d*n && len(h) >= d*n && len(scratch) >= OuterScratch(d, d, n)) {
 			panic(mismatch("Backward", d, d, n, "g r×c", len(g), "gb r or nil", len(gb), "p r×n", len(p), "e r×n", len(e),
 				"w r×c", len(w), "ds r×n", len(ds), "h r×n", len(h), "scratch (c+16)×n", len(scratch)))
 		}
 		tile := d * n
-		raw.ScaleMul(e[:tile], a, p[:tile], ds[:tile])
+		if kind == TanhValue {
+			raw.ScaleMulSlope(e[:tile], a, p[:tile], ds[:tile])
+		} else {
+			raw.ScaleMul(e[:tile], a, p[:tile], ds[:tile])
+		}
 		raw.AddOuter(g, e, h, d, d, n, scratch)
 		if gb != nil {
 			raw.AddRowSums(gb, e, d, n)
@@ -91,7 +107,7 @@ func checked[T Float](ops Ops[T]) *Ops[T] {
 // product reports whether r, c and n are the dimensions of a product.
 func product(r, c, n int) bool { return r > 0 && c > 0 && n > 0 && n%Lanes == 0 }
 
-func known(kind Activation) bool { return kind == Tanh || kind == GELU }
+func known(kind Activation) bool { return kind >= Tanh && kind <= TanhValue }
 
 // mismatch returns the panic text of a product; lengths alternates what an array holds
 // and how long it is.
@@ -107,8 +123,8 @@ func unequal(name string, lengths ...any) string {
 
 // inactive returns the panic text of an activation.
 func inactive(name string, kind Activation, lengths ...any) string {
-	return fmt.Sprintf("kernel: %s: got activation %d and lengths%s, want activation %d or %d and equal lengths",
-		name, kind, list(lengths), Tanh, GELU)
+	return fmt.Sprintf("kernel: %s: got activation %d and lengths%s, want an activation from %d to %d and equal lengths",
+		name, kind, list(lengths), Tanh, TanhValue)
 }
 
 // list returns pairs of what and how long in words.

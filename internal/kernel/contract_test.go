@@ -133,15 +133,17 @@ func TestShapeMismatchPanics(t *testing.T) {
 			{func() { ops.AddRowSums(v(1), v(16), 2, 8) }, "kernel: AddRowSums: got r=2 c=1 n=8"},
 			{
 				func() { ops.Activate(Tanh, v(3), v(4), v(4)) },
-				"kernel: Activate: got activation 0 and lengths s: 3, ds: 4, u: 4, want activation 0 or 1 and equal lengths",
+				"kernel: Activate: got activation 0 and lengths s: 3, ds: 4, u: 4, want an activation from 0 to 2 and equal lengths",
 			},
-			{func() { ops.Activate(2, v(4), v(4), v(4)) }, "kernel: Activate: got activation 2"},
+			{func() { ops.Activate(3, v(4), v(4), v(4)) }, "kernel: Activate: got activation 3"},
 			{func() { ops.ActivateAdd(GELU, v(4), v(3), v(4), v(4), 1) }, "kernel: ActivateAdd: got activation 1"},
 			{func() { ops.AddScaled(v(3), 1, v(4)) }, "kernel: AddScaled: got lengths y: 3, x: 4, want equal lengths"},
 			{func() { ops.ScaleMul(v(4), 1, v(4), v(3)) }, "kernel: ScaleMul: got lengths z: 4, x: 4, y: 3, want equal lengths"},
+			{func() { ops.ScaleMulSlope(v(4), 1, v(4), v(3)) }, "kernel: ScaleMulSlope: got lengths z: 4, x: 4, y: 3, want equal lengths"},
+			{func() { ops.SumScaled(v(3), 1, v(4), v(4)) }, "kernel: SumScaled: got lengths z: 3, x: 4, y: 4, want equal lengths"},
 			{func() { ops.SumSquaredDifferences(v(3), v(4)) }, "kernel: SumSquaredDifferences: got lengths x: 3, y: 4, want equal lengths"},
 			{func() { ops.Forward(Tanh, v(16), nil, v(3), v(16), nil, 1, 2, 8) }, "kernel: Forward: got r=2 c=2 n=8"},
-			{func() { ops.Backward(v(4), nil, v(16), v(16), v(4), v(15), v(16), 1, 2, 8, v(200)) }, "kernel: Backward: got r=2 c=2 n=8"},
+			{func() { ops.Backward(Tanh, v(4), nil, v(16), v(16), v(4), v(15), v(16), 1, 2, 8, v(200)) }, "kernel: Backward: got r=2 c=2 n=8"},
 		} {
 			func() {
 				defer func() {
@@ -193,7 +195,7 @@ func noAllocation[T Float](t *testing.T) {
 		l := newTile[T](d, n)
 		if got := testing.AllocsPerRun(10, func() {
 			ops.Forward(Tanh, l.next, l.ds, l.w, l.h, nil, 0.1, d, n)
-			ops.Backward(l.g, l.next[:d], l.p, l.e, l.w, l.ds, l.h, 1e-3, d, n, l.tmp)
+			ops.Backward(GELU, l.g, l.next[:d], l.p, l.e, l.w, l.ds, l.h, 1e-3, d, n, l.tmp)
 			ops.Activate(GELU, l.next, l.ds, l.h)
 			ops.AddScaled(l.w, -1e-3, l.g)
 			if sum := ops.SumSquares(l.g) + ops.SumSquaredDifferences(l.g, l.w); sum != sum {

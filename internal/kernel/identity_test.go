@@ -196,6 +196,20 @@ func vectorsIdentical[T Float](t *testing.T, ops *Ops[T], a *arena[T]) {
 		want.ScaleMul(gotWant, scale, x, gotWant)
 		same(t, at("ScaleMul in place of y"), got, gotWant)
 
+		ops.ScaleMulSlope(got, scale, x, y)
+		want.ScaleMulSlope(gotWant, scale, x, y)
+		same(t, at("ScaleMulSlope"), got, gotWant)
+		ops.ScaleMulSlope(got, scale, x, got)
+		want.ScaleMulSlope(gotWant, scale, x, gotWant)
+		same(t, at("ScaleMulSlope in place of y"), got, gotWant)
+
+		ops.SumScaled(got, scale, x, y)
+		want.SumScaled(gotWant, scale, x, y)
+		same(t, at("SumScaled"), got, gotWant)
+		ops.SumScaled(got, scale, got, y)
+		want.SumScaled(gotWant, scale, gotWant, y)
+		same(t, at("SumScaled in place of x"), got, gotWant)
+
 		if got, want := ops.SumSquares(x), want.SumSquares(x); bitsOf(got) != bitsOf(want) {
 			t.Fatalf("%s: got %v, want %v", at("SumSquares"), got, want)
 		}
@@ -216,7 +230,7 @@ func activationsIdentical[T Float](t *testing.T, ops *Ops[T], a *arena[T]) {
 		if n > 100 {
 			n = 101 + a.r.IntN(1000)
 		}
-		for kind := Tanh; kind <= GELU; kind++ {
+		for kind := Tanh; kind <= TanhValue; kind++ {
 			at := func(name string) string { return fmt.Sprintf("%s activation %d n=%d", name, kind, n) }
 			u, h, scale := a.array(n), a.array(n), a.values(a.r)
 			s, sWant := a.pair(n)
@@ -267,31 +281,39 @@ func layerIsItsComposition[T Float](t *testing.T) {
 				}
 				next, nextWant := a.pair(d * n)
 				ds, dsWant := a.pair(d * n)
-				ops.Forward(GELU, next, ds, w, h, b, 0.3, d, n)
-				z := a.array(d * n)
-				ops.Affine(z, w, h, b, d, d, n)
-				ops.Activate(GELU, z, dsWant, z)
-				copy(nextWant, h)
-				ops.AddScaled(nextWant, 0.3, z)
-				same(t, at("Forward"), next, nextWant)
-				same(t, at("Forward σ′"), ds, dsWant)
-				ops.Forward(GELU, next, nil, w, h, b, 0.3, d, n)
-				same(t, at("Forward without σ′"), next, nextWant)
+				for _, kind := range []Activation{GELU, TanhValue} {
+					ops.Forward(kind, next, ds, w, h, b, 0.3, d, n)
+					z := a.array(d * n)
+					ops.Affine(z, w, h, b, d, d, n)
+					ops.Activate(kind, z, dsWant, z)
+					copy(nextWant, h)
+					ops.AddScaled(nextWant, 0.3, z)
+					same(t, at("Forward"), next, nextWant)
+					same(t, at("Forward σ′"), ds, dsWant)
+					ops.SumScaled(nextWant, 0.3, z, h)
+					same(t, at("Forward and SumScaled"), next, nextWant)
+					ops.Forward(kind, next, nil, w, h, b, 0.3, d, n)
+					same(t, at("Forward without σ′"), next, nextWant)
 
-				g, gWant := a.pair(d * d)
-				p, pWant := a.pair(d * n)
-				e, eWant := a.pair(d * n)
-				ops.Backward(g, gb, p, e, w, ds, h, 0.3, d, n, scratch)
-				ops.ScaleMul(eWant, 0.3, pWant, ds)
-				ops.AddOuter(gWant, eWant, h, d, d, n, scratch)
-				if withBias {
-					ops.AddRowSums(gbWant, eWant, d, n)
+					g, gWant := a.pair(d * d)
+					p, pWant := a.pair(d * n)
+					e, eWant := a.pair(d * n)
+					ops.Backward(kind, g, gb, p, e, w, ds, h, 0.3, d, n, scratch)
+					if kind == TanhValue { // σ′ instead, by Tanh
+						ops.Affine(z, w, h, b, d, d, n)
+						ops.Activate(Tanh, z, ds, z)
+					}
+					ops.ScaleMul(eWant, 0.3, pWant, ds)
+					ops.AddOuter(gWant, eWant, h, d, d, n, scratch)
+					if withBias {
+						ops.AddRowSums(gbWant, eWant, d, n)
+					}
+					ops.AddTransposed(pWant, w, eWant, d, d, n)
+					same(t, at("Backward g"), g, gWant)
+					same(t, at("Backward gb"), gb, gbWant)
+					same(t, at("Backward p"), p, pWant)
+					same(t, at("Backward e"), e, eWant)
 				}
-				ops.AddTransposed(pWant, w, eWant, d, d, n)
-				same(t, at("Backward g"), g, gWant)
-				same(t, at("Backward gb"), gb, gbWant)
-				same(t, at("Backward p"), p, pWant)
-				same(t, at("Backward e"), e, eWant)
 				a.check(t, at("a layer"))
 			}
 		}

@@ -40,6 +40,9 @@ const (
 	// to u = −37.5 (float64) and −12.5 (float32), below which the result is −0; that of σ′,
 	// which has a zero, is below 4·2⁻⁵³ and 4·2⁻²⁴. −Inf gives −0 and σ′ = 0.
 	GELU
+	// TanhValue is Tanh with σ in the place of σ′ wherever it goes: as σ′ = 1 − σ², a layer's
+	// output and its σ′ both follow from σ and the layer's input, with the same bits.
+	TanhValue
 )
 
 // Ops is one tier's implementation for one element type. Symbols: W (r,c) row-major
@@ -77,6 +80,13 @@ type Ops[T Float] struct {
 	// ScaleMul computes z[i] = (a·x[i])·y[i], two roundings; z may alias x or y.
 	ScaleMul func(z []T, a T, x, y []T)
 
+	// ScaleMulSlope computes z[i] = (a·x[i])·fma(−y[i], y[i], 1), each product rounded; z may
+	// alias x or y. It is ScaleMul by σ′ for TanhValue.
+	ScaleMulSlope func(z []T, a T, x, y []T)
+
+	// SumScaled computes z[i] = fma(a, x[i], y[i]); z may alias x or y.
+	SumScaled func(z []T, a T, x, y []T)
+
 	// SumSquares returns Σ x[i]² in float64, each element converted first, fused
 	// multiply-adds in interleaved chains.
 	SumSquares func(x []T) float64
@@ -91,9 +101,9 @@ type Ops[T Float] struct {
 	Forward func(kind Activation, next, ds, w, h, b []T, a T, d, n int)
 
 	// Backward takes the adjoint p of that layer's output to that of its input h and
-	// adds the gradients: e = (a·p)·ds by ScaleMul, G += E Hᵀ by AddOuter, gb by AddRowSums
+	// adds the gradients: e = (a·p)·ds by ScaleMul (ScaleMulSlope for TanhValue), G += E Hᵀ by AddOuter, gb by AddRowSums
 	// (unless nil), P += Wᵀ E by AddTransposed, with their bits. e (d,n) is overwritten.
-	Backward func(g, gb, p, e, w, ds, h []T, a T, d, n int, scratch []T)
+	Backward func(kind Activation, g, gb, p, e, w, ds, h []T, a T, d, n int, scratch []T)
 
 	peak func(rounds int) (flops float64)
 }

@@ -21,40 +21,40 @@ const (
 // they are called; strides are in bytes, lengths are positive multiples of the
 // granularity that the generator states.
 type assembly[T Float] struct {
-	tier       string
-	lanes      int // a power of two
-	product    func(c, a, b, bias *T, rows, k, cols, lda, ka, ldb, ldc, mode int)
-	half       func(c, a, b, bias *T, rows, k, cols, lda, ka, ldb, ldc, mode int) // product with vectors of half the lanes, or nil
-	transpose  func(dst, src *T, lds, ldd, rows, n int)
-	addRowSums func(g, e *T, r, n int)
-	tanh, gelu func(next, ds, u, h *T, a T, n int)
-	addScaled  func(y, x *T, a T, n int)
-	scaleMul   func(z, x, y *T, a T, n int)
-	squares    func(x *T, n int) (chains [16]float64)
-	distances  func(x, y *T, n int) (chains [16]float64)
-	peak       func(rounds int, x *T)
+	tier                               string
+	lanes                              int // a power of two
+	product                            func(c, a, b, bias *T, rows, k, cols, lda, ka, ldb, ldc, mode int)
+	half                               func(c, a, b, bias *T, rows, k, cols, lda, ka, ldb, ldc, mode int) // product with vectors of half the lanes, or nil
+	transpose                          func(dst, src *T, lds, ldd, rows, n int)
+	addRowSums                         func(g, e *T, r, n int)
+	tanh, tanhValue, gelu              func(next, ds, u, h *T, a T, n int)
+	addScaled                          func(y, x *T, a T, n int)
+	scaleMul, scaleMulSlope, sumScaled func(z, x, y *T, a T, n int)
+	squares                            func(x *T, n int) (chains [16]float64)
+	distances                          func(x, y *T, n int) (chains [16]float64)
+	peak                               func(rounds int, x *T)
 }
 
 func native32() []Ops[float32] {
 	avx2 := assembly[float32]{
-		"avx2", 8, productAVX2F32, nil, transposeAVX2F32, addRowSumsAVX2F32, tanhAVX2F32, geluAVX2F32,
-		addScaledAVX2F32, scaleMulAVX2F32, sumSquaresAVX2F32, sumSquaredDifferencesAVX2F32, peakAVX2F32,
+		"avx2", 8, productAVX2F32, nil, transposeAVX2F32, addRowSumsAVX2F32, tanhAVX2F32, tanhValueAVX2F32, geluAVX2F32,
+		addScaledAVX2F32, scaleMulAVX2F32, scaleMulSlopeAVX2F32, sumScaledAVX2F32, sumSquaresAVX2F32, sumSquaredDifferencesAVX2F32, peakAVX2F32,
 	}
 	avx512 := assembly[float32]{
-		"avx512", 16, productAVX512F32, productAVX2F32, transposeAVX2F32, addRowSumsAVX512F32, tanhAVX512F32, geluAVX512F32,
-		addScaledAVX512F32, scaleMulAVX512F32, sumSquaresAVX512F32, sumSquaredDifferencesAVX512F32, peakAVX512F32,
+		"avx512", 16, productAVX512F32, productAVX2F32, transposeAVX2F32, addRowSumsAVX512F32, tanhAVX512F32, tanhValueAVX512F32, geluAVX512F32,
+		addScaledAVX512F32, scaleMulAVX512F32, scaleMulSlopeAVX512F32, sumScaledAVX512F32, sumSquaresAVX512F32, sumSquaredDifferencesAVX512F32, peakAVX512F32,
 	}
 	return supported(avx512, avx2)
 }
 
 func native64() []Ops[float64] {
 	avx2 := assembly[float64]{
-		"avx2", 4, productAVX2F64, nil, transposeAVX2F64, addRowSumsAVX2F64, tanhAVX2F64, geluAVX2F64,
-		addScaledAVX2F64, scaleMulAVX2F64, sumSquaresAVX2F64, sumSquaredDifferencesAVX2F64, peakAVX2F64,
+		"avx2", 4, productAVX2F64, nil, transposeAVX2F64, addRowSumsAVX2F64, tanhAVX2F64, tanhValueAVX2F64, geluAVX2F64,
+		addScaledAVX2F64, scaleMulAVX2F64, scaleMulSlopeAVX2F64, sumScaledAVX2F64, sumSquaresAVX2F64, sumSquaredDifferencesAVX2F64, peakAVX2F64,
 	}
 	avx512 := assembly[float64]{
-		"avx512", 8, productAVX512F64, productAVX2F64, transposeAVX2F64, addRowSumsAVX512F64, tanhAVX512F64, geluAVX512F64,
-		addScaledAVX512F64, scaleMulAVX512F64, sumSquaresAVX512F64, sumSquaredDifferencesAVX512F64, peakAVX512F64,
+		"avx512", 8, productAVX512F64, productAVX2F64, transposeAVX2F64, addRowSumsAVX512F64, tanhAVX512F64, tanhValueAVX512F64, geluAVX512F64,
+		addScaledAVX512F64, scaleMulAVX512F64, scaleMulSlopeAVX512F64, sumScaledAVX512F64, sumSquaresAVX512F64, sumSquaredDifferencesAVX512F64, peakAVX512F64,
 	}
 	return supported(avx512, avx2)
 }
@@ -139,6 +139,20 @@ func (f *assembly[T]) ops() Ops[T] {
 			}
 			scaleMul(z[main:], a, x[main:], y[main:])
 		},
+		ScaleMulSlope: func(z []T, a T, x, y []T) {
+			main := len(x) &^ (f.lanes - 1)
+			if main > 0 {
+				f.scaleMulSlope(&z[0], &x[0], &y[0], a, main)
+			}
+			scaleMulSlope(z[main:], a, x[main:], y[main:])
+		},
+		SumScaled: func(z []T, a T, x, y []T) {
+			main := len(x) &^ (f.lanes - 1)
+			if main > 0 {
+				f.sumScaled(&z[0], &x[0], &y[0], a, main)
+			}
+			sumScaled(z[main:], a, x[main:], y[main:])
+		},
 		SumSquares: func(x []T) float64 {
 			var chains [16]float64
 			main := len(x) &^ 15
@@ -183,8 +197,11 @@ func (f *assembly[T]) productOf(cols int) func(c, a, b, bias *T, rows, k, cols, 
 const peakChains = 12
 
 func (f *assembly[T]) activation(kind Activation) func(next, ds, u, h *T, a T, n int) {
-	if kind == GELU {
+	switch kind {
+	case GELU:
 		return f.gelu
+	case TanhValue:
+		return f.tanhValue
 	}
 	return f.tanh
 }

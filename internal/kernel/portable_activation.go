@@ -13,6 +13,13 @@ import (
 // function returns x ↦ (σ(x), σ′(x)).
 func function[T Float](kind Activation) func(T) (T, T) {
 	var zero T
+	if kind == TanhValue {
+		f := function[T](Tanh)
+		return func(x T) (T, T) {
+			s, _ := f(x)
+			return s, s
+		}
+	}
 	if unsafe.Sizeof(zero) == 8 {
 		f := tanh64
 		if kind == GELU {

@@ -53,6 +53,18 @@ func scaleMul[T Float](z []T, a T, x, y []T) {
 	}
 }
 
+func scaleMulSlope[T Float](z []T, a T, x, y []T) {
+	for i, v := range x {
+		z[i] = T(T(a*v) * fma(-y[i], y[i], 1))
+	}
+}
+
+func sumScaled[T Float](z []T, a T, x, y []T) {
+	for i, v := range x {
+		z[i] = fma(a, v, y[i])
+	}
+}
+
 func sumSquares[T Float](x []T) float64 {
 	var chains [16]float64
 	addSquares(&chains, x)

@@ -36,6 +36,8 @@ func portable[T Float]() Ops[T] {
 		ActivateAdd:           activateAdd[T],
 		AddScaled:             addScaled[T],
 		ScaleMul:              scaleMul[T],
+		ScaleMulSlope:         scaleMulSlope[T],
+		SumScaled:             sumScaled[T],
 		SumSquares:            sumSquares[T],
 		SumSquaredDifferences: sumSquaredDifferences[T],
 		peak:                  peakPortable[T],

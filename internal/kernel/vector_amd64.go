@@ -14,6 +14,16 @@ func addScaledAVX2F32(y *float32, x *float32, a float32, n int)
 //go:noescape
 func scaleMulAVX2F32(z *float32, x *float32, y *float32, a float32, n int)
 
+// scaleMulSlopeAVX2F32 computes z[i] = (a·x[i])·(1 − y[i]²) for n elements, a multiple of the lanes.
+//
+//go:noescape
+func scaleMulSlopeAVX2F32(z *float32, x *float32, y *float32, a float32, n int)
+
+// sumScaledAVX2F32 computes z[i] = a·x[i] + y[i] for n elements, a multiple of the lanes.
+//
+//go:noescape
+func sumScaledAVX2F32(z *float32, x *float32, y *float32, a float32, n int)
+
 // addRowSumsAVX2F32 computes sums[i] += Σ_s e[i,s], the sum in 16 interleaved chains; n is a multiple of 8.
 //
 //go:noescape
@@ -43,6 +53,16 @@ func addScaledAVX2F64(y *float64, x *float64, a float64, n int)
 //
 //go:noescape
 func scaleMulAVX2F64(z *float64, x *float64, y *float64, a float64, n int)
+
+// scaleMulSlopeAVX2F64 computes z[i] = (a·x[i])·(1 − y[i]²) for n elements, a multiple of the lanes.
+//
+//go:noescape
+func scaleMulSlopeAVX2F64(z *float64, x *float64, y *float64, a float64, n int)
+
+// sumScaledAVX2F64 computes z[i] = a·x[i] + y[i] for n elements, a multiple of the lanes.
+//
+//go:noescape
+func sumScaledAVX2F64(z *float64, x *float64, y *float64, a float64, n int)
 
 // addRowSumsAVX2F64 computes sums[i] += Σ_s e[i,s], the sum in 16 interleaved chains; n is a multiple of 8.
 //
@@ -74,6 +94,16 @@ func addScaledAVX512F32(y *float32, x *float32, a float32, n int)
 //go:noescape
 func scaleMulAVX512F32(z *float32, x *float32, y *float32, a float32, n int)
 
+// scaleMulSlopeAVX512F32 computes z[i] = (a·x[i])·(1 − y[i]²) for n elements, a multiple of the lanes.
+//
+//go:noescape
+func scaleMulSlopeAVX512F32(z *float32, x *float32, y *float32, a float32, n int)
+
+// sumScaledAVX512F32 computes z[i] = a·x[i] + y[i] for n elements, a multiple of the lanes.
+//
+//go:noescape
+func sumScaledAVX512F32(z *float32, x *float32, y *float32, a float32, n int)
+
 // addRowSumsAVX512F32 computes sums[i] += Σ_s e[i,s], the sum in 16 interleaved chains; n is a multiple of 8.
 //
 //go:noescape
@@ -103,6 +133,16 @@ func addScaledAVX512F64(y *float64, x *float64, a float64, n int)
 //
 //go:noescape
 func scaleMulAVX512F64(z *float64, x *float64, y *float64, a float64, n int)
+
+// scaleMulSlopeAVX512F64 computes z[i] = (a·x[i])·(1 − y[i]²) for n elements, a multiple of the lanes.
+//
+//go:noescape
+func scaleMulSlopeAVX512F64(z *float64, x *float64, y *float64, a float64, n int)
+
+// sumScaledAVX512F64 computes z[i] = a·x[i] + y[i] for n elements, a multiple of the lanes.
+//
+//go:noescape
+func sumScaledAVX512F64(z *float64, x *float64, y *float64, a float64, n int)
 
 // addRowSumsAVX512F64 computes sums[i] += Σ_s e[i,s], the sum in 16 interleaved chains; n is a multiple of 8.
 //

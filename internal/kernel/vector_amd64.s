@@ -46,6 +46,68 @@ loop:
 	VZEROUPPER
 	RET
 
+// func scaleMulSlopeAVX2F32(z *float32, x *float32, y *float32, a float32, n int)
+// Requires: AVX, FMA3
+TEXT ·scaleMulSlopeAVX2F32(SB), NOSPLIT, $0-40
+	MOVQ         z+0(FP), AX
+	MOVQ         x+8(FP), CX
+	MOVQ         y+16(FP), DX
+	VBROADCASTSS a+24(FP), Y0
+	VMOVUPS      lanes32x3f800000<>+0(SB), Y1
+	MOVQ         n+32(FP), SI
+	XORQ         BX, BX
+
+loop:
+	VMULPS       (CX)(BX*4), Y0, Y2
+	VMOVUPS      (DX)(BX*4), Y3
+	VMOVAPS      Y1, Y4
+	VFNMADD231PS Y3, Y3, Y4
+	VMULPS       Y4, Y2, Y2
+	VMOVUPS      Y2, (AX)(BX*4)
+	ADDQ         $0x08, BX
+	CMPQ         BX, SI
+	JLT          loop
+	VZEROUPPER
+	RET
+
+DATA lanes32x3f800000<>+0(SB)/4, $0x3f800000
+DATA lanes32x3f800000<>+4(SB)/4, $0x3f800000
+DATA lanes32x3f800000<>+8(SB)/4, $0x3f800000
+DATA lanes32x3f800000<>+12(SB)/4, $0x3f800000
+DATA lanes32x3f800000<>+16(SB)/4, $0x3f800000
+DATA lanes32x3f800000<>+20(SB)/4, $0x3f800000
+DATA lanes32x3f800000<>+24(SB)/4, $0x3f800000
+DATA lanes32x3f800000<>+28(SB)/4, $0x3f800000
+DATA lanes32x3f800000<>+32(SB)/4, $0x3f800000
+DATA lanes32x3f800000<>+36(SB)/4, $0x3f800000
+DATA lanes32x3f800000<>+40(SB)/4, $0x3f800000
+DATA lanes32x3f800000<>+44(SB)/4, $0x3f800000
+DATA lanes32x3f800000<>+48(SB)/4, $0x3f800000
+DATA lanes32x3f800000<>+52(SB)/4, $0x3f800000
+DATA lanes32x3f800000<>+56(SB)/4, $0x3f800000
+DATA lanes32x3f800000<>+60(SB)/4, $0x3f800000
+GLOBL lanes32x3f800000<>(SB), RODATA|NOPTR, $64
+
+// func sumScaledAVX2F32(z *float32, x *float32, y *float32, a float32, n int)
+// Requires: AVX, FMA3
+TEXT ·sumScaledAVX2F32(SB), NOSPLIT, $0-40
+	MOVQ         z+0(FP), AX
+	MOVQ         x+8(FP), CX
+	MOVQ         y+16(FP), DX
+	VBROADCASTSS a+24(FP), Y0
+	MOVQ         n+32(FP), SI
+	XORQ         BX, BX
+
+loop:
+	VMOVUPS     (CX)(BX*4), Y1
+	VFMADD213PS (DX)(BX*4), Y0, Y1
+	VMOVUPS     Y1, (AX)(BX*4)
+	ADDQ        $0x08, BX
+	CMPQ        BX, SI
+	JLT         loop
+	VZEROUPPER
+	RET
+
 // func addRowSumsAVX2F32(sums *float32, e *float32, r int, n int)
 // Requires: AVX
 TEXT ·addRowSumsAVX2F32(SB), NOSPLIT, $0-32
@@ -245,6 +307,60 @@ loop:
 	VZEROUPPER
 	RET
 
+// func scaleMulSlopeAVX2F64(z *float64, x *float64, y *float64, a float64, n int)
+// Requires: AVX, FMA3
+TEXT ·scaleMulSlopeAVX2F64(SB), NOSPLIT, $0-40
+	MOVQ         z+0(FP), AX
+	MOVQ         x+8(FP), CX
+	MOVQ         y+16(FP), DX
+	VBROADCASTSD a+24(FP), Y0
+	VMOVUPD      lanes64x3ff0000000000000<>+0(SB), Y1
+	MOVQ         n+32(FP), SI
+	XORQ         BX, BX
+
+loop:
+	VMULPD       (CX)(BX*8), Y0, Y2
+	VMOVUPD      (DX)(BX*8), Y3
+	VMOVAPD      Y1, Y4
+	VFNMADD231PD Y3, Y3, Y4
+	VMULPD       Y4, Y2, Y2
+	VMOVUPD      Y2, (AX)(BX*8)
+	ADDQ         $0x04, BX
+	CMPQ         BX, SI
+	JLT          loop
+	VZEROUPPER
+	RET
+
+DATA lanes64x3ff0000000000000<>+0(SB)/8, $0x3ff0000000000000
+DATA lanes64x3ff0000000000000<>+8(SB)/8, $0x3ff0000000000000
+DATA lanes64x3ff0000000000000<>+16(SB)/8, $0x3ff0000000000000
+DATA lanes64x3ff0000000000000<>+24(SB)/8, $0x3ff0000000000000
+DATA lanes64x3ff0000000000000<>+32(SB)/8, $0x3ff0000000000000
+DATA lanes64x3ff0000000000000<>+40(SB)/8, $0x3ff0000000000000
+DATA lanes64x3ff0000000000000<>+48(SB)/8, $0x3ff0000000000000
+DATA lanes64x3ff0000000000000<>+56(SB)/8, $0x3ff0000000000000
+GLOBL lanes64x3ff0000000000000<>(SB), RODATA|NOPTR, $64
+
+// func sumScaledAVX2F64(z *float64, x *float64, y *float64, a float64, n int)
+// Requires: AVX, FMA3
+TEXT ·sumScaledAVX2F64(SB), NOSPLIT, $0-40
+	MOVQ         z+0(FP), AX
+	MOVQ         x+8(FP), CX
+	MOVQ         y+16(FP), DX
+	VBROADCASTSD a+24(FP), Y0
+	MOVQ         n+32(FP), SI
+	XORQ         BX, BX
+
+loop:
+	VMOVUPD     (CX)(BX*8), Y1
+	VFMADD213PD (DX)(BX*8), Y0, Y1
+	VMOVUPD     Y1, (AX)(BX*8)
+	ADDQ        $0x04, BX
+	CMPQ        BX, SI
+	JLT         loop
+	VZEROUPPER
+	RET
+
 // func addRowSumsAVX2F64(sums *float64, e *float64, r int, n int)
 // Requires: AVX
 TEXT ·addRowSumsAVX2F64(SB), NOSPLIT, $0-32
@@ -440,6 +556,50 @@ loop:
 	VZEROUPPER
 	RET
 
+// func scaleMulSlopeAVX512F32(z *float32, x *float32, y *float32, a float32, n int)
+// Requires: AVX, AVX512F
+TEXT ·scaleMulSlopeAVX512F32(SB), NOSPLIT, $0-40
+	MOVQ         z+0(FP), AX
+	MOVQ         x+8(FP), CX
+	MOVQ         y+16(FP), DX
+	VBROADCASTSS a+24(FP), Z0
+	VMOVUPS      lanes32x3f800000<>+0(SB), Z1
+	MOVQ         n+32(FP), SI
+	XORQ         BX, BX
+
+loop:
+	VMULPS       (CX)(BX*4), Z0, Z2
+	VMOVUPS      (DX)(BX*4), Z3
+	VMOVAPS      Z1, Z4
+	VFNMADD231PS Z3, Z3, Z4
+	VMULPS       Z4, Z2, Z2
+	VMOVUPS      Z2, (AX)(BX*4)
+	ADDQ         $0x10, BX
+	CMPQ         BX, SI
+	JLT          loop
+	VZEROUPPER
+	RET
+
+// func sumScaledAVX512F32(z *float32, x *float32, y *float32, a float32, n int)
+// Requires: AVX, AVX512F
+TEXT ·sumScaledAVX512F32(SB), NOSPLIT, $0-40
+	MOVQ         z+0(FP), AX
+	MOVQ         x+8(FP), CX
+	MOVQ         y+16(FP), DX
+	VBROADCASTSS a+24(FP), Z0
+	MOVQ         n+32(FP), SI
+	XORQ         BX, BX
+
+loop:
+	VMOVUPS     (CX)(BX*4), Z1
+	VFMADD213PS (DX)(BX*4), Z0, Z1
+	VMOVUPS     Z1, (AX)(BX*4)
+	ADDQ        $0x10, BX
+	CMPQ        BX, SI
+	JLT         loop
+	VZEROUPPER
+	RET
+
 // func addRowSumsAVX512F32(sums *float32, e *float32, r int, n int)
 // Requires: AVX, AVX512DQ, AVX512F
 TEXT ·addRowSumsAVX512F32(SB), NOSPLIT, $0-32
@@ -610,6 +770,50 @@ loop:
 	ADDQ    $0x08, BX
 	CMPQ    BX, SI
 	JLT     loop
+	VZEROUPPER
+	RET
+
+// func scaleMulSlopeAVX512F64(z *float64, x *float64, y *float64, a float64, n int)
+// Requires: AVX, AVX512F
+TEXT ·scaleMulSlopeAVX512F64(SB), NOSPLIT, $0-40
+	MOVQ         z+0(FP), AX
+	MOVQ         x+8(FP), CX
+	MOVQ         y+16(FP), DX
+	VBROADCASTSD a+24(FP), Z0
+	VMOVUPD      lanes64x3ff0000000000000<>+0(SB), Z1
+	MOVQ         n+32(FP), SI
+	XORQ         BX, BX
+
+loop:
+	VMULPD       (CX)(BX*8), Z0, Z2
+	VMOVUPD      (DX)(BX*8), Z3
+	VMOVAPD      Z1, Z4
+	VFNMADD231PD Z3, Z3, Z4
+	VMULPD       Z4, Z2, Z2
+	VMOVUPD      Z2, (AX)(BX*8)
+	ADDQ         $0x08, BX
+	CMPQ         BX, SI
+	JLT          loop
+	VZEROUPPER
+	RET
+
+// func sumScaledAVX512F64(z *float64, x *float64, y *float64, a float64, n int)
+// Requires: AVX, AVX512F
+TEXT ·sumScaledAVX512F64(SB), NOSPLIT, $0-40
+	MOVQ         z+0(FP), AX
+	MOVQ         x+8(FP), CX
+	MOVQ         y+16(FP), DX
+	VBROADCASTSD a+24(FP), Z0
+	MOVQ         n+32(FP), SI
+	XORQ         BX, BX
+
+loop:
+	VMOVUPD     (CX)(BX*8), Z1
+	VFMADD213PD (DX)(BX*8), Z0, Z1
+	VMOVUPD     Z1, (AX)(BX*8)
+	ADDQ        $0x08, BX
+	CMPQ        BX, SI
+	JLT         loop
 	VZEROUPPER
 	RET
 

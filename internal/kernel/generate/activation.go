@@ -18,8 +18,9 @@ import (
 // again, as registers are what limits the vectors at once.
 type formula struct {
 	compute   func(g group, u []Mem) (value, slope pack)
-	constants func(g group) []lanes // worth holding in registers, if there are 32
-	most      map[bool]int          // vectors at once, with 16 and with 32 registers
+	value     func(g group, u []Mem) pack // σ alone, where there is use for it
+	constants func(g group) []lanes       // worth holding in registers, if there are 32
+	most      map[bool]int                // vectors at once, with 16 and with 32 registers
 }
 
 // activation emits next[i] = σ(u[i]), or a·σ(u[i]) + h[i] where h is not nil, and
@@ -71,6 +72,16 @@ func (t target) activation(name string, f formula) {
 	}
 	VZEROUPPER()
 	RET()
+}
+
+// inPlaceOfSlope returns f with σ in the place of σ′.
+func (f formula) inPlaceOfSlope() formula {
+	compute := f.value
+	f.compute = func(g group, u []Mem) (pack, pack) {
+		v := compute(g, u)
+		return v, v
+	}
+	return f
 }
 
 // polynomial returns Σ c[i] xⁱ, as the function of that name in package kernel.
@@ -176,43 +187,49 @@ var tanh = formula{
 	constants: func(g group) []lanes {
 		return append(g.forTanh().constants(), g.value(1), g.value(2))
 	},
+	value: tanhValue,
 	compute: func(g group, u []Mem) (pack, pack) {
-		bound := coef.Tanh64
-		if !g.double {
-			bound = coef.Tanh32
-		}
-		w := g.filled(g.value(bound))
-		g.min(g.masked(u, g.sign()-1), w, w)
-		g.add(w, w, w)
-		e, below, scale := g.reduce(g.forTanh(), w, nil)
-		less := g.new()
-		g.sub(g.value(1), scale, less)
-		d, q := g.new(), g.new()
-		if g.double {
-			g.mul(below, scale, below)
-			tail := below
-			g.fmaTo(less, scale, e)
-			inverse, low := g.filled(g.value(1)), g.new()
-			g.add(g.value(2), e, d)
-			g.div(d, inverse, inverse)
-			g.sub(g.value(2), d, low)
-			g.sub(low, e, low)
-			g.add(tail, low, low)
-			g.mul(e, inverse, q)
-			g.fnma(q, d, e)
-			g.fnma(q, low, e)
-			g.add(tail, e, e)
-			g.fma(e, inverse, q)
-		} else {
-			g.fmaTo(less, scale, e)
-			g.add(g.value(2), e, d)
-			g.div(d, e, q)
-		}
-		g.or(g.masked(u, g.sign()), q, q)
+		q := tanhValue(g, u)
 		slope := g.filled(g.value(1))
 		g.fnma(q, q, slope)
 		return q, slope
 	},
+}
+
+func tanhValue(g group, u []Mem) pack {
+	bound := coef.Tanh64
+	if !g.double {
+		bound = coef.Tanh32
+	}
+	w := g.filled(g.value(bound))
+	g.min(g.masked(u, g.sign()-1), w, w)
+	g.add(w, w, w)
+	e, below, scale := g.reduce(g.forTanh(), w, nil)
+	less := g.new()
+	g.sub(g.value(1), scale, less)
+	d, q := g.new(), g.new()
+	if g.double {
+		g.mul(below, scale, below)
+		tail := below
+		g.fmaTo(less, scale, e)
+		inverse, low := g.filled(g.value(1)), g.new()
+		g.add(g.value(2), e, d)
+		g.div(d, inverse, inverse)
+		g.sub(g.value(2), d, low)
+		g.sub(low, e, low)
+		g.add(tail, low, low)
+		g.mul(e, inverse, q)
+		g.fnma(q, d, e)
+		g.fnma(q, low, e)
+		g.add(tail, e, e)
+		g.fma(e, inverse, q)
+	} else {
+		g.fmaTo(less, scale, e)
+		g.add(g.value(2), e, d)
+		g.div(d, e, q)
+	}
+	g.or(g.masked(u, g.sign()), q, q)
+	return q
 }
 
 var gelu = formula{

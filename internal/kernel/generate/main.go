@@ -25,10 +25,13 @@ func main() {
 			}
 		case "activation":
 			t.activation("tanh", tanh)
+			t.activation("tanhValue", tanh.inPlaceOfSlope())
 			t.activation("gelu", gelu)
 		case "vector":
 			t.addScaled()
 			t.scaleMul()
+			t.scaleMulSlope()
+			t.sumScaled()
 			t.addRowSums()
 			t.sumSquares(false)
 			t.sumSquares(true)

@@ -50,6 +50,42 @@ func (t target) scaleMul() {
 	RET()
 }
 
+// scaleMulSlope emits ScaleMulSlope; the two chains of operations are independent.
+func (t target) scaleMulSlope() {
+	t.function("scaleMulSlope", "computes z[i] = (a·x[i])·(1 − y[i]²) for n elements, a multiple of the lanes.", "func(z, x, y *%[1]s, a %[1]s, n int)")
+	z, x, y, a := param("z"), param("x"), param("y"), t.vec()
+	t.broadcast(slot("a"), a)
+	g := group{target: t, count: 1}
+	one := t.vec()
+	t.load(t.bits(uint64(g.value(1))), one)
+	t.stream(t.lanes(), func(at func(reg.GPVirtual) Mem) {
+		v, s, slope := t.vec(), t.vec(), t.vec()
+		t.mul(at(x), a, v)
+		t.load(at(y), s)
+		t.move(one, slope)
+		t.pick(VFNMADD231PS, VFNMADD231PD)(s, s, slope)
+		t.mul(slope, v, v)
+		t.store(v, at(z))
+	})
+	VZEROUPPER()
+	RET()
+}
+
+// sumScaled emits z = a·x + y.
+func (t target) sumScaled() {
+	t.function("sumScaled", "computes z[i] = a·x[i] + y[i] for n elements, a multiple of the lanes.", "func(z, x, y *%[1]s, a %[1]s, n int)")
+	z, x, y, a := param("z"), param("x"), param("y"), t.vec()
+	t.broadcast(slot("a"), a)
+	t.stream(t.lanes(), func(at func(reg.GPVirtual) Mem) {
+		v := t.vec()
+		t.load(at(x), v)
+		t.fmaTo(at(y), a, v)
+		t.store(v, at(z))
+	})
+	VZEROUPPER()
+	RET()
+}
+
 // fold emits the tree over the 16 chains in v and returns the vector whose first lane
 // is the sum.
 func (t target) fold(v []reg.VecVirtual) reg.Register {
