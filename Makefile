@@ -30,6 +30,22 @@ papers-small: ## the same code at small sizes, seconds each, held to papers/smal
 test: ## all tests, offline
 	go test ./...
 
+.PHONY: slurm
+slurm:
+	@PATH=$$PATH:/usr/sbin; for program in sbatch slurmctld slurmd munged; do command -v $$program > /dev/null || missing=yes; done; \
+	[ -z "$$missing" ] || { \
+		sudo=; [ $$(id -u) = 0 ] || sudo=sudo; install="$$sudo apt-get -o DPkg::Lock::Timeout=300 install -qy --no-install-recommends slurmctld slurmd slurm-client munge"; \
+		$$install || { $$sudo apt-get update && $$install; }; }
+
+.PHONY: test-slurm
+test-slurm: slurm ## failures on a private Slurm cluster of two nodes: installs Debian's Slurm, minutes
+	go vet -tags slurm ./slurm
+	PATH=$$PATH:/usr/sbin:/sbin go test -tags slurm -count=1 -timeout 30m -parallel 4 ./slurm
+
+.PHONY: test-kubernetes
+test-kubernetes: ## examples/kubernetes against the types of the Kubernetes API (a module of its own)
+	cd internal/kubernetes && go vet ./... && go test ./...
+
 .PHONY: lint
 lint: ## gofumpt, vet, staticcheck; generated code is up to date
 	@test -z "$$(go tool gofumpt -l .)" || { echo 'not formatted (run make format):'; go tool gofumpt -l .; exit 1; }

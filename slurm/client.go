@@ -102,6 +102,13 @@ func (c Client) scancel(ctx context.Context, jobs []string) error {
 	return err
 }
 
+// Check returns an error that wraps ErrAbsent where there is no Slurm, and what its
+// programs say where they find no cluster.
+func (c Client) Check(ctx context.Context) error {
+	_, err := c.MaxArraySize(ctx)
+	return err
+}
+
 var maxArraySize = regexp.MustCompile(`(?m)^MaxArraySize\s*=\s*(\d+)\s*$`)
 
 // MaxArraySize returns how many tasks an array of this cluster may have.

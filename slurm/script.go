@@ -5,10 +5,13 @@ import (
 	"strings"
 )
 
-// script returns the batch script of an array. Its arguments are the task's alone, so
-// it can be read, and submitted again by hand with the options of submission.json.
-func script(program, dir, name string, o Options) string {
-	return fmt.Sprintf(batchScript, name, o.Notice, quote(program), quote(dir), quote(name))
+// script returns the batch script of the named array.
+func (s *Submitter) script(name string) string {
+	flags := ""
+	for _, flag := range s.Task {
+		flags += " " + quote(flag)
+	}
+	return fmt.Sprintf(batchScript, name, s.Options.Notice, quote(s.Program), quote(s.Dir), quote(name), flags)
 }
 
 // batchScript: a shell that gets a signal in `wait` runs the trap and goes on behind
@@ -29,7 +32,7 @@ notify() { [ -z "$pid" ] || kill -USR1 "$pid" 2>/dev/null; }
 trap 'requeue=yes; notify' USR1
 trap notify TERM INT
 
-"$program" slurm-task "$study" "$submission" "$SLURM_ARRAY_TASK_ID" &
+"$program" slurm-task%s "$study" "$submission" "$SLURM_ARRAY_TASK_ID" &
 pid=$!
 [ -z "$requeue" ] || notify
 while kill -0 "$pid" 2>/dev/null; do

@@ -41,8 +41,9 @@ type Submitter struct {
 	Client  Client
 	Dir     string // study folder, absolute
 	Study   Study
-	Program string  // deeplimit itself, absolute, as the nodes see it
-	Options Options // resolved
+	Program string   // deeplimit itself, absolute, as the nodes see it
+	Task    []string // flags of its command for a task
+	Options Options  // resolved
 }
 
 // Submit submits those of the runs that the queue does not have already, and returns
@@ -92,7 +93,7 @@ func (s *Submitter) submit(ctx context.Context, batches [][]string, after string
 		Name: name, Time: time.Now().UTC(), File: s.Study.File, Text: s.Study.Text, Set: s.Study.Set, Batches: batches,
 	}
 	record.Command = append([]string{"sbatch"}, s.Options.arguments(s.Dir, name, len(batches), after)...)
-	body := script(s.Program, s.Dir, name, s.Options)
+	body := s.script(name)
 	// The record comes first: should this program die now, the job is found by its name.
 	path, err := weightpath.WriteSubmission(s.Dir, record, body)
 	if err != nil {
@@ -171,9 +172,8 @@ type Log struct {
 	Runs []string
 }
 
-// Logs returns the logs there are, oldest submission first: those of the tasks that
-// had the run, or all for "".
-func Logs(studyDir, run string) ([]Log, error) {
+// Logs returns the logs there are, oldest submission first.
+func Logs(studyDir string) ([]Log, error) {
 	submissions, err := weightpath.Submissions(studyDir)
 	if err != nil {
 		return nil, err
@@ -183,9 +183,6 @@ func Logs(studyDir, run string) ([]Log, error) {
 	for _, s := range submissions {
 		for i, batch := range s.Batches {
 			path := weightpath.SubmissionLog(studyDir, s.Name, i)
-			if run != "" && !slices.Contains(batch, run) {
-				continue
-			}
 			if _, err := disk.Stat(path); err == nil {
 				logs = append(logs, Log{path, fmt.Sprintf("%s_%d", cmp.Or(s.Job, "?"), i), batch})
 			}

@@ -101,7 +101,8 @@ func TestScript(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	got := script("/opt/deep limit/bin/deeplimit", "/data/o'hara's $HOME/`study`", "paper-regime-0badcafe", o)
+	s := &Submitter{Program: "/opt/deep limit/bin/deeplimit", Dir: "/data/o'hara's $HOME/`study`", Task: []string{"--checkpoint", "1m0s"}, Options: o}
+	got := s.script("paper-regime-0badcafe")
 	const golden = "testdata/job.sh"
 	if *update {
 		if err := os.WriteFile(golden, []byte(got), 0o644); err != nil {

@@ -28,6 +28,9 @@ func (p *Plan) begin(options *Options) ([]*task, error) {
 	if err := p.checkSpace(out, tasks); err != nil {
 		return nil, err
 	}
+	if options.Join {
+		return tasks, nil
+	}
 	if err := p.checkBusy(out); err != nil {
 		return nil, err
 	}
@@ -43,6 +46,12 @@ func (p *Plan) begin(options *Options) ([]*task, error) {
 		err = fmt.Errorf("%w; %s", err, mend(err))
 	}
 	return nil, err
+}
+
+// Prepare makes the study folder as Run does, for others to work in.
+func (p *Plan) Prepare(options Options) error {
+	_, err := p.begin(&options)
+	return err
 }
 
 // makeFolder makes the study folder and what stands there beside the runs.

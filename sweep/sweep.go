@@ -32,6 +32,9 @@ type Options struct {
 	Rerun string
 	// FailFast stops the other runs, with checkpoints, when one fails.
 	FailFast bool
+	// Join leaves what the study folder says of the study as it is, as Prepare or another
+	// process made it: a task of a cluster may have waited while the study was changed.
+	Join bool
 	// Leave returns when the runs that are left are at work elsewhere, rather than wait.
 	Leave bool
 	// Saves, if not nil, asks the runs at work for a checkpoint now, each time it is sent to.

@@ -81,6 +81,7 @@ Exit codes: 0 done, 1 some runs diverged, 2 bad input or a system error,
 	root.AddCommand(newRun(), newAnalyze(), newReport(), newData(), newInit(), newBench(), newTransfer(), newVersion())
 	root.AddCommand(newCertify(), newEdge(), newFigure())
 	root.AddCommand(newPVar(), newImport(), newExport(), newProbe())
+	root.AddCommand(newCancel(), newLogs(), newTask())
 	return root
 }
 

@@ -14,6 +14,7 @@ import (
 
 	"github.com/deeplimit/deeplimit/analyze"
 	"github.com/deeplimit/deeplimit/report"
+	"github.com/deeplimit/deeplimit/slurm"
 	"github.com/deeplimit/deeplimit/study"
 	"github.com/deeplimit/deeplimit/sweep"
 )
@@ -28,6 +29,7 @@ type runOptions struct {
 	jobs       int
 	checkpoint time.Duration
 	figures    report.Options
+	engine     engineFlags
 }
 
 func newRun() *cobra.Command {
@@ -41,7 +43,8 @@ again; an interrupted one goes on from its checkpoint. The folder of another stu
 is never touched.`,
 		Example: `  deeplimit run study.yaml
   deeplimit run study.yaml --out runs/wide --set network.alpha=0.75 --set 'depths=[16, 64]'
-  deeplimit run study.yaml --dry-run`,
+  deeplimit run study.yaml --dry-run
+  deeplimit run study.yaml --engine slurm --partition batch --time 2:00:00 --cpus 4`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			s, err := study.Load(args[0], o.set)
@@ -64,8 +67,21 @@ is never touched.`,
 			if err != nil {
 				return err
 			}
+			engine, err := o.engine.resolve(s.Engine, cmd.Flags())
+			if err != nil {
+				return err
+			}
 			if o.dry {
 				return o.list(cmd.OutOrStdout(), plan)
+			}
+			if engine.Kind == slurm.Slurm {
+				err := o.submit(cmd.Context(), plan, engine, cmd.OutOrStdout(), cmd.ErrOrStderr())
+				if err == errQueued {
+					return nil
+				}
+				if err != nil {
+					return err
+				}
 			}
 			return o.run(cmd.Context(), plan, cmd.OutOrStdout(), cmd.ErrOrStderr())
 		},
@@ -78,6 +94,7 @@ is never touched.`,
 	flags.BoolVar(&o.noReport, "no-report", false, "write no figures and no page")
 	flags.IntVar(&o.jobs, "jobs", runtime.GOMAXPROCS(0), "cores to use; the results do not depend on it")
 	figureFlags(cmd, &o.figures)
+	o.engine.add(flags)
 	flags.DurationVar(&o.checkpoint, "checkpoint", time.Minute, "time between the checkpoints of a run")
 	return cmd
 }

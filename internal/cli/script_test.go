@@ -39,6 +39,8 @@ func TestScripts(t *testing.T) {
 		Setup: func(env *testscript.Env) error { // $DATA holds checkpoints of other programs
 			data, err := filepath.Abs("../../importer/testdata")
 			env.Setenv("DATA", data)
+			// $BIN is the folder that holds nothing but the program.
+			env.Setenv("BIN", filepath.SplitList(env.Getenv("PATH"))[0])
 			return err
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){

@@ -12,7 +12,7 @@ notify() { [ -z "$pid" ] || kill -USR1 "$pid" 2>/dev/null; }
 trap 'requeue=yes; notify' USR1
 trap notify TERM INT
 
-"$program" slurm-task "$study" "$submission" "$SLURM_ARRAY_TASK_ID" &
+"$program" slurm-task '--checkpoint' '1m0s' "$study" "$submission" "$SLURM_ARRAY_TASK_ID" &
 pid=$!
 [ -z "$requeue" ] || notify
 while kill -0 "$pid" 2>/dev/null; do

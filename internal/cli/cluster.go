@@ -1,0 +1,122 @@
+package cli
+
+import (
+	"fmt"
+	"io"
+	"os"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/deeplimit/deeplimit/slurm"
+)
+
+func newCancel() *cobra.Command {
+	return &cobra.Command{
+		Use:   "cancel DIR",
+		Short: "Take the tasks of a study out of the cluster's queue",
+		Long: `cancel takes every task of the study in DIR out of the Slurm queue. Tasks at work
+write checkpoints first. What is done stays; deeplimit run --engine slurm goes on.`,
+		Args: cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			tasks, err := slurm.Client{}.Cancel(cmd.Context(), args[0])
+			if err != nil {
+				return err
+			}
+			running := 0
+			for _, task := range tasks {
+				if task.Running() {
+					running++
+				}
+			}
+			_, err = fmt.Fprintf(cmd.OutOrStdout(), "cancelled %d tasks, %d of them at work\n", len(tasks), running)
+			return err
+		},
+	}
+}
+
+func newLogs() *cobra.Command {
+	var list bool
+	cmd := &cobra.Command{
+		Use:   "logs DIR [RUN]",
+		Short: "Print what the cluster's tasks of a study have written",
+		Long: `logs prints the logs of the study's tasks on a Slurm cluster, oldest submission
+first: all, or those of the tasks that had the run. RUN may be a part of its name
+that no other run has. A task that was requeued goes on in its log.`,
+		Args: cobra.RangeArgs(1, 2),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			run := ""
+			if len(args) > 1 {
+				run = args[1]
+			}
+			return printLogs(cmd.OutOrStdout(), args[0], run, list)
+		},
+	}
+	cmd.Flags().BoolVar(&list, "list", false, "print the paths of the logs and the runs in them")
+	return cmd
+}
+
+// printLogs writes the logs of the tasks that had the run, all of them for "".
+func printLogs(w io.Writer, dir, run string, list bool) error {
+	logs, err := slurm.Logs(dir)
+	if err != nil {
+		return err
+	}
+	if run != "" {
+		if logs, err = logsOf(logs, dir, run); err != nil {
+			return err
+		}
+	}
+	for i, log := range logs {
+		if list {
+			if _, err := fmt.Fprintf(w, "%s\t%s\t%s\n", log.Job, log.Path, strings.Join(log.Runs, " ")); err != nil {
+				return err
+			}
+			continue
+		}
+		if i > 0 {
+			fmt.Fprintln(w)
+		}
+		fmt.Fprintf(w, "==> %s, task %s <==\n", log.Path, log.Job)
+		file, err := os.Open(log.Path)
+		if err != nil {
+			return fmt.Errorf("logs: %w", err)
+		}
+		_, err = io.Copy(w, file)
+		file.Close()
+		if err != nil {
+			return fmt.Errorf("logs: %w", err)
+		}
+	}
+	return nil
+}
+
+// logsOf returns the logs of the tasks that had the one run whose name contains text.
+func logsOf(logs []slurm.Log, dir, text string) ([]slurm.Log, error) {
+	names := map[string]bool{}
+	for _, log := range logs {
+		for _, id := range log.Runs {
+			if id == text {
+				return with(logs, id), nil
+			}
+			if strings.Contains(id, text) {
+				names[id] = true
+			}
+		}
+	}
+	switch len(names) {
+	case 0:
+		return nil, fmt.Errorf("logs: %s: got run %q, want part of the name of one that a task has begun", dir, text)
+	case 1:
+		for id := range names {
+			return with(logs, id), nil
+		}
+	}
+	return nil, fmt.Errorf("logs: %s: got run %q, want part of the name of one run, not of %d", dir, text, len(names))
+}
+
+// with returns the logs of the tasks that had the run.
+func with(logs []slurm.Log, id string) []slurm.Log {
+	return slices.DeleteFunc(slices.Clone(logs), func(l slurm.Log) bool { return !slices.Contains(l.Runs, id) })
+}

@@ -1,0 +1,219 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/spf13/pflag"
+
+	"github.com/deeplimit/deeplimit/internal/field"
+	"github.com/deeplimit/deeplimit/slurm"
+	"github.com/deeplimit/deeplimit/survey"
+	"github.com/deeplimit/deeplimit/sweep"
+	"github.com/deeplimit/deeplimit/weightpath"
+)
+
+// engineFlags are the flags of `deeplimit run` that the section engine has keys for.
+type engineFlags struct {
+	spec slurm.Spec
+	wait bool
+}
+
+// add registers the flags.
+func (e *engineFlags) add(flags *pflag.FlagSet) {
+	s := &e.spec
+	flags.StringVar(&s.Kind, "engine", "", "where to compute: local, or slurm for job arrays on a cluster (default the study's section engine, else local)")
+	flags.StringVar(&s.Partition, "partition", "", "slurm: partition")
+	flags.StringVar(&s.Account, "account", "", "slurm: account")
+	flags.StringVar(&s.QOS, "qos", "", "slurm: quality of service")
+	flags.StringVar(&s.Time, "time", "", "slurm: time limit of a task, which continues after it, as in 2:00:00")
+	flags.StringVar(&s.Mem, "mem", "", "slurm: memory of a task, as in 4G")
+	flags.IntVar(&s.CPUs, "cpus", 0, "slurm: cores of a task (default 1)")
+	flags.IntVar(&s.PerTask, "per-task", 0, "slurm: runs of a task (default by estimated time)")
+	flags.IntVar(&s.ArrayLimit, "array-limit", 0, "slurm: tasks that run at once (default as many as the cluster lets)")
+	flags.IntVar(&s.Notice, "notice", 0, "slurm: seconds before the limit at which a task writes checkpoints and requeues itself")
+	flags.StringArrayVar(&s.SbatchArgs, "sbatch-arg", nil, "slurm: one more option of sbatch, as in --sbatch-arg=--nice=100; may be repeated")
+	flags.BoolVar(&e.wait, "wait", false, "slurm: wait for the cluster, then analyse and report")
+}
+
+// resolve returns the engine: the study's section with what the flags say in its place.
+func (e *engineFlags) resolve(section slurm.Spec, flags *pflag.FlagSet) (slurm.Options, error) {
+	spec := section
+	var given []string // flags of a cluster
+	for _, f := range []struct {
+		name string
+		take func()
+	}{
+		{"engine", func() { spec.Kind = e.spec.Kind }},
+		{"partition", func() { spec.Partition = e.spec.Partition }},
+		{"account", func() { spec.Account = e.spec.Account }},
+		{"qos", func() { spec.QOS = e.spec.QOS }},
+		{"time", func() { spec.Time = e.spec.Time }},
+		{"mem", func() { spec.Mem = e.spec.Mem }},
+		{"cpus", func() { spec.CPUs = e.spec.CPUs }},
+		{"per-task", func() { spec.PerTask = e.spec.PerTask }},
+		{"array-limit", func() { spec.ArrayLimit = e.spec.ArrayLimit }},
+		{"notice", func() { spec.Notice = e.spec.Notice }},
+		{"sbatch-arg", func() {
+			spec.SbatchArgs = append(spec.SbatchArgs[:len(spec.SbatchArgs):len(spec.SbatchArgs)], e.spec.SbatchArgs...)
+		}},
+		{"wait", func() {}},
+	} {
+		if flags.Changed(f.name) {
+			f.take()
+			if f.name != "engine" {
+				given = append(given, "--"+f.name)
+			}
+		}
+	}
+	options, err := spec.Resolve()
+	if wrong, ok := errors.AsType[*field.Error](err); ok {
+		if wrong.Path == "kind" {
+			wrong.Path = "engine"
+		}
+		return options, fmt.Errorf("run: --%w", wrong)
+	}
+	if err != nil {
+		return options, err
+	}
+	if options.Kind == slurm.Local && len(given) > 0 {
+		return options, fmt.Errorf("run: got %s without a cluster, want --engine slurm beside it", strings.Join(given, ", "))
+	}
+	return options, nil
+}
+
+// errQueued ends a command that has submitted what there was to do.
+var errQueued = errors.New("submitted")
+
+// poll is the time between two looks at the queue.
+const poll = 5 * time.Second
+
+// submit hands the runs that are neither done nor in the queue nor worked on to the
+// cluster. It returns errQueued when runs are left for the cluster, and nil when all
+// are done: with --wait it returns only then.
+func (o *runOptions) submit(ctx context.Context, plan *sweep.Plan, options slurm.Options, stdout, stderr io.Writer) error {
+	dir, err := filepath.Abs(o.out)
+	if err != nil {
+		return fmt.Errorf("run: %w", err)
+	}
+	file, err := filepath.Abs(plan.Study.File)
+	if err != nil {
+		return fmt.Errorf("run: %w", err)
+	}
+	program, err := os.Executable()
+	if err != nil {
+		return fmt.Errorf("run: the program's own path, which the cluster starts: %w", err)
+	}
+	s := &slurm.Submitter{
+		Dir: dir, Program: program, Options: options,
+		Study: slurm.Study{Name: plan.Study.Name, File: file, Text: string(plan.Study.Text), Set: plan.Study.Set},
+		Task:  []string{"--checkpoint", o.checkpoint.String()},
+	}
+	if err := s.Client.Check(ctx); err != nil { // before the folder is made
+		return err
+	}
+	if err := plan.Prepare(sweep.Options{Out: dir, Workers: options.CPUs}); err != nil {
+		return err
+	}
+	left, running, err := unfinished(plan, dir)
+	if err != nil {
+		return err
+	}
+	if len(left)+running == 0 {
+		return nil
+	}
+	submitted, err := s.Submit(ctx, left)
+	for _, one := range submitted {
+		fmt.Fprintf(stdout, "submitted job %s: %s\n", one.Job, describe(one))
+	}
+	if err != nil {
+		return err
+	}
+	if len(submitted) == 0 {
+		fmt.Fprintln(stdout, "nothing to submit: every run that is not done waits or runs in the queue")
+	}
+	if !o.engine.wait {
+		fmt.Fprintf(stdout, "deeplimit status, logs and cancel take the folder %s; the same command submits again what\nwas lost, and analyses when all is done\n", o.out)
+		return errQueued
+	}
+	return o.await(ctx, s.Client, plan, dir, stderr)
+}
+
+// describe counts the tasks and runs of a submission.
+func describe(s weightpath.Submission) string {
+	runs := 0
+	for _, batch := range s.Batches {
+		runs += len(batch)
+	}
+	return fmt.Sprintf("%d runs in %d tasks", runs, len(s.Batches))
+}
+
+// unfinished returns the runs of the plan that have no result and that nobody works on,
+// and counts those that somebody does.
+func unfinished(plan *sweep.Plan, dir string) (left []slurm.Run, running int, err error) {
+	states, err := survey.Read(dir)
+	if err != nil {
+		return nil, 0, err
+	}
+	state := map[string]survey.State{}
+	for _, run := range states {
+		state[run.ID] = run.State
+	}
+	for i := range plan.Runs {
+		run := &plan.Runs[i]
+		switch state[run.ID] {
+		case survey.Done, survey.Diverged:
+		case survey.Running:
+			running++
+		default:
+			left = append(left, slurm.Run{ID: run.ID, Time: plan.Duration(run)})
+		}
+	}
+	return left, running, nil
+}
+
+// await returns nil once every run of the plan is done, and an error when some are not
+// and neither the queue nor a worker has them.
+func (o *runOptions) await(ctx context.Context, client slurm.Client, plan *sweep.Plan, dir string, stderr io.Writer) error {
+	told, lostBefore := "", 0
+	for {
+		queued, err := client.View(ctx, dir)
+		if err != nil {
+			return err
+		}
+		// Looked at after the queue: what has left that is done, or lost.
+		left, running, err := unfinished(plan, dir)
+		if err != nil {
+			return err
+		}
+		lost := 0
+		for _, run := range left {
+			if _, ok := queued[run.ID]; !ok {
+				lost++
+			}
+		}
+		if text := fmt.Sprintf("%d of %d runs done, %d at work", len(plan.Runs)-len(left)-running, len(plan.Runs), running); text != told {
+			told = text
+			fmt.Fprintln(stderr, text)
+		}
+		switch {
+		case len(left)+running == 0:
+			return nil
+		case lost > 0 && lostBefore > 0: // twice: a file server may show a result late
+			return fmt.Errorf("run: %d runs are not done and no longer in the queue, cancelled or failed; deeplimit status %s says why, the same command submits them again", lost, o.out)
+		}
+		lostBefore = lost
+		select {
+		case <-ctx.Done():
+			fmt.Fprintln(stderr, "interrupted: the cluster goes on; the same command waits again")
+			return errInterrupted
+		case <-time.After(poll):
+		}
+	}
+}
