@@ -155,7 +155,7 @@ func TestViolationOnThePage(t *testing.T) {
 // TestUnmeasuredOnThePage wants a study that measured nothing to say why nothing is proved,
 // and to draw no figure of it.
 func TestUnmeasuredOnThePage(t *testing.T) {
-	_, page := written(t, sampleSmall, sampleSmall.result())
+	_, page := written(t, sampleSmall, sampleSmall.result(), quick)
 	for _, want := range []string{"not certified", "No certificate of convergence: nothing was measured", "Hypotheses of the theory", "not measured"} {
 		if !strings.Contains(page, want) {
 			t.Errorf("the page does not hold %q", want)

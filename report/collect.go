@@ -112,7 +112,7 @@ func (r *run) read(dir string) error {
 		return err
 	}
 	iterations, losses := weightpath.Losses(rows)
-	r.loss = losses
+	r.loss, r.variation = losses, variationSeries(rows)
 	for _, t := range iterations {
 		r.iteration = append(r.iteration, float64(t))
 	}
@@ -154,12 +154,15 @@ func (g *group) readPaths(ctx context.Context, dir string) error {
 			best = r.Seed
 		}
 	}
-	for _, depth := range spread(depths[best], overlaid) {
+	shown := spread(depths[best], overlaid)
+	for i, depth := range shown {
 		if err := ctx.Err(); err != nil {
 			return fmt.Errorf("report: reading %s: %w", dir, err)
 		}
 		r := index[[2]uint64{best, uint64(depth)}]
-		curve, err := r.readPath(dir)
+		// The deepest that is not too deep, else the shallowest.
+		divided := depth <= partitionDepth && (i+1 == len(shown) || shown[i+1] > partitionDepth) || i == 0 && depth > partitionDepth
+		curve, err := r.readPath(dir, divided)
 		if err != nil {
 			g.notes = append(g.notes, fmt.Sprintf("Run %s: weights left out of the figure: %v", r.ID, err))
 			continue
@@ -174,8 +177,9 @@ func (g *group) readPaths(ctx context.Context, dir string) error {
 }
 
 // readPath samples the run's rescaled weights, with the displacement when the file
-// holds the initial ones.
-func (r *run) readPath(dir string) (pathCurve, error) {
+// holds the initial ones, the norms and hidden states that it kept, and, if divided, the
+// partitions of its p-variations.
+func (r *run) readPath(dir string, divided bool) (pathCurve, error) {
 	opened, err := r.open(dir)
 	if err != nil {
 		return pathCurve{}, err
@@ -197,7 +201,24 @@ func (r *run) readPath(dir string) (pathCurve, error) {
 		}
 		initial = &p
 	}
-	return newPathCurve(trained, initial, part, r.Seed, math.Pow(float64(r.Depth), r.meta.Beta()))
+	curve, err := newPathCurve(trained, initial, part, r.Seed, math.Pow(float64(r.Depth), r.meta.Beta()))
+	if err != nil {
+		return pathCurve{}, err
+	}
+	if curve.norms, err = opened.Norms(); err != nil {
+		return pathCurve{}, err
+	}
+	states, err := opened.States()
+	if err != nil {
+		return pathCurve{}, err
+	}
+	curve.states = sampleStates(states)
+	if divided {
+		if curve.partition, err = newPartition(trained, curve.factor); err != nil {
+			return pathCurve{}, err
+		}
+	}
+	return curve, nil
 }
 
 // comparable reports whether c has the panels of d.

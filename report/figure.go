@@ -46,6 +46,7 @@ type Table struct {
 
 // A panel is one pair of axes with marks on them.
 type panel struct {
+	title string // mathText, above the panel
 	x, y  axis
 	heat  *heat // under the marks, or nil
 	marks []mark
@@ -264,6 +265,10 @@ func align(plots [][]*plot.Plot, heights []vg.Length, s sizes, c draw.Canvas) []
 func (p panel) plot(s sizes) *plot.Plot {
 	out := plot.New()
 	out.BackgroundColor = nil
+	out.Title.Text = p.title
+	out.Title.TextStyle = textStyle(s.tick)
+	out.Title.TextStyle.XAlign, out.Title.TextStyle.YAlign = draw.XCenter, draw.YTop
+	out.Title.Padding = 0.4 * s.tick
 	p.x.low, p.x.high = p.x.fit(p.marks, func(m mark) []float64 { return m.x })
 	p.y.low, p.y.high = p.y.fit(p.marks, func(m mark) []float64 { return m.y })
 	if p.heat != nil {

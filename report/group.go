@@ -32,7 +32,8 @@ type run struct {
 	meta      *weightpath.Meta // nil when the folder has none
 	iteration []float64
 	loss      []float64
-	proof     *proof.Report // nil for an unfinished run
+	variation map[string]series // V_p along training, by p
+	proof     *proof.Report     // nil for an unfinished run
 }
 
 // A pathCurve is the rescaled weight path of one run, sampled as the figure of
@@ -44,6 +45,11 @@ type pathCurve struct {
 	entries      [][2]int    // zero-based row and column
 	trained      [][]float64 // L^β A_k(T): (entries + 1, L)
 	displacement [][]float64 // L^β (A_k(T) − A_k(0)): (entries + 1, L); nil without initial weights
+
+	factor    float64           // L^β
+	norms     *weightpath.Norms // of all layers along training, or nil
+	states    [][]float64       // entries and norm of the first sample's hidden states, (·, L+1), or nil
+	partition *partition        // of the one path that it is drawn for
 }
 
 // trouble says why the run's numbers count in no fit, or returns "".

@@ -15,9 +15,14 @@ type Kind struct {
 // of two columns, and so on.
 var kinds = []Kind{
 	{"loss", "loss against iteration at every depth, with the fitted rate", "runs with a trace", lossFigure},
-	{"norms", "norms of the weights against depth, with power laws and residuals", "finished runs", normsFigure},
+	{"loss-depth", "loss against depth at fixed iterations", "runs at two depths or more", lossDepthFigure},
 	{"weights", "rescaled weights against k/L, depths overlaid", "finished runs", weightsFigure},
+	{"norms-training", "heat map of the norms of all layers along training", "runs with train.norms, which is on unless set to off", normsTrainingFigure},
+	{"norms", "norms of the weights against depth, with power laws and residuals", "finished runs", normsFigure},
 	{"variation", "p-variation against depth, with power laws and residuals", "finished runs", variationFigure},
+	{"states", "hidden states against k/L, depths overlaid", "finished runs, trained here", statesFigure},
+	{"partition", "partitions that attain the p-variation, drawn on the path", "finished runs", partitionFigure},
+	{"variation-training", "p-variation along training", "runs with train.variation", variationTrainingFigure},
 	{"slopes", "slope of the p-variation against p, with the variation index", "runs at two depths or more", slopesFigure},
 	{"regime", "statistics of increments that tell the kinds of limit apart", "runs at three depths or more", regimeFigure},
 	{"distance", "distance between the paths of consecutive depths", "runs of one seed at two depths or more", distanceFigure},
@@ -40,6 +45,9 @@ func (g group) figures(options Options) []*Figure {
 		}
 		if f := k.draw(g, options.Style); f != nil {
 			f.Kind = k.Name
+			if f.residuals {
+				f.Caption += residualText
+			}
 			f.setColumns(options.Columns)
 			out = append(out, f)
 		}

@@ -46,8 +46,7 @@ func TestLimitFigures(t *testing.T) {
 	g := withLimit()
 	figures := map[string]*Figure{}
 	for _, f := range g.figures(Options{Style: Paper}) {
-		kind, _, _ := strings.Cut(f.Name, "-")
-		figures[kind] = f
+		figures[f.Kind] = f
 	}
 	for kind, c := range map[string]struct {
 		slopes      []*analyze.Slope

@@ -18,14 +18,17 @@ import (
 	"github.com/deeplimit/deeplimit/weightpath"
 )
 
+// quick leaves out the formats that take long to write.
+var quick = Options{Formats: []string{"svg"}}
+
 // written writes the study and its report and returns the folder and the page.
-func written(t *testing.T, s sample, result *analyze.Result) (dir, page string) {
+func written(t *testing.T, s sample, result *analyze.Result, options Options) (dir, page string) {
 	t.Helper()
 	dir = t.TempDir()
 	if err := s.write(dir); err != nil {
 		t.Fatal(err)
 	}
-	path, err := Write(t.Context(), dir, result, Options{})
+	path, err := Write(t.Context(), dir, result, options)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -58,9 +61,9 @@ func contents(t *testing.T, dir string) map[string]string {
 }
 
 func TestWrite(t *testing.T) {
-	dir, page := written(t, sampleSmall, sampleSmall.result())
+	dir, page := written(t, sampleSmall, sampleSmall.result(), Options{})
 	files := contents(t, filepath.Join(dir, "report"))
-	for _, figure := range []string{"loss", "norms", "weights", "variation", "slopes"} {
+	for _, figure := range []string{"loss", "loss-depth", "norms", "weights", "norms-training", "states", "variation", "slopes", "partition", "variation-training"} {
 		name := "figures/" + figure + "-separated"
 		for extension, start := range map[string]string{".svg": "<svg ", ".pdf": "%PDF-", ".png": "\x89PNG", ".csv": ""} {
 			if data, ok := files[name+extension]; !ok || !strings.HasPrefix(data, start) || len(data) < 50 {
@@ -71,8 +74,8 @@ func TestWrite(t *testing.T) {
 			t.Errorf("the page does not hold %s.svg", name)
 		}
 	}
-	if len(files) != 5*4+1 {
-		t.Errorf("got %d files, want 21", len(files))
+	if len(files) != 10*4+1 {
+		t.Errorf("got %d files, want 41", len(files))
 	}
 	group := sampleSmall.result().Groups[0]
 	for _, want := range []string{
@@ -93,9 +96,9 @@ func TestWrite(t *testing.T) {
 }
 
 func TestWriteAgainGivesEqualBytes(t *testing.T) {
-	dir, _ := written(t, sampleSmall, sampleSmall.result())
+	dir, _ := written(t, sampleSmall, sampleSmall.result(), quick)
 	first := contents(t, filepath.Join(dir, "report"))
-	if _, err := Write(t.Context(), dir, sampleSmall.result(), Options{}); err != nil {
+	if _, err := Write(t.Context(), dir, sampleSmall.result(), quick); err != nil {
 		t.Fatal(err)
 	}
 	if diff := cmp.Diff(first, contents(t, filepath.Join(dir, "report"))); diff != "" {
@@ -111,7 +114,7 @@ var (
 
 // TestPageIsSelfContained looks for anything that a browser would fetch or run.
 func TestPageIsSelfContained(t *testing.T) {
-	dir, page := written(t, sampleSmall, sampleSmall.result())
+	dir, page := written(t, sampleSmall, sampleSmall.result(), quick)
 	if found := loads.FindString(page); found != "" {
 		t.Errorf("the page holds %q", found)
 	}
@@ -161,7 +164,7 @@ func TestHostileNames(t *testing.T) {
 	}
 	result.Runs[0].ID = "../../../etc/passwd"
 	result.Runs[1].ID = evil
-	dir, page := written(t, sampleSmall, result)
+	dir, page := written(t, sampleSmall, result, quick)
 	// Runs whose ID was changed are on disk under the old one, and shown as found there.
 	if found := regexp.MustCompile(`(?i)<(script|img)\b`).FindString(page); found != "" {
 		t.Errorf("the page holds %q", found)
@@ -197,7 +200,7 @@ func TestUnreadableRunsAreNamed(t *testing.T) {
 	}
 	result := sampleSmall.result()
 	result.Damaged = []analyze.Damage{{ID: "torn", Error: "sha256 is not that of <result.json>"}}
-	path, err := Write(t.Context(), dir, result, Options{})
+	path, err := Write(t.Context(), dir, result, quick)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -231,7 +234,7 @@ func TestUnfinishedRunIsShown(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	path, err := Write(t.Context(), dir, sampleSmall.result(), Options{})
+	path, err := Write(t.Context(), dir, sampleSmall.result(), quick)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -253,7 +256,7 @@ func TestRunFolder(t *testing.T) {
 	result := sampleSmall.result()
 	result.Runs, result.Groups = result.Runs[:1], nil
 	folder := weightpath.RunDir(dir, result.Runs[0].ID)
-	if _, err := Write(t.Context(), folder, result, Options{}); err != nil {
+	if _, err := Write(t.Context(), folder, result, quick); err != nil {
 		t.Fatal(err)
 	}
 	files := contents(t, filepath.Join(folder, "report"))
@@ -266,7 +269,7 @@ func TestRunFolder(t *testing.T) {
 
 func TestEmptyStudy(t *testing.T) {
 	dir := t.TempDir()
-	path, err := Write(t.Context(), dir, &analyze.Result{Study: "new"}, Options{})
+	path, err := Write(t.Context(), dir, &analyze.Result{Study: "new"}, quick)
 	if err != nil {
 		t.Fatal(err)
 	}

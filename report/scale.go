@@ -94,25 +94,30 @@ func variationFigure(g group, style Style) *Figure {
 // depthFigure draws quantities against some depths, each with its fit.
 func depthFigure(style Style, label string, depths []int, quantities []quantity) *Figure {
 	s := style.sizes()
-	f := &Figure{style: style, Data: Table{Header: []string{"quantity", "depth", "seed", "value", "fitted_value", "in_fit"}}}
+	f := &Figure{style: style, Data: Table{Header: []string{"quantity", "depth", "seed", "value", "fitted_value", "log_residual", "in_fit"}}}
 	p := panel{
 		x: axis{label: "depth $L$", log: true, margin: 0.05, depths: depths},
 		y: axis{label: label, log: true, margin: 0.06},
 	}
+	residuals := panel{x: p.x, y: axis{label: "log residual"}}
 	var left, hidden int
 	for i, q := range quantities {
 		look := categories[i%len(categories)]
 		points := mark{color: look.color, shape: look.shape, radius: s.marker}
+		rest := points
 		for _, v := range q.points {
 			if math.IsNaN(v.value) {
 				continue
 			}
-			fit := ""
+			fit, residual := "", ""
 			if q.fitted {
 				fit = exact(powerLaw(q.slope, v.depth))
+				if p.y.shows(v.value) {
+					residual = exact(logResidual(q.slope, v))
+				}
 			}
 			f.Data.Rows = append(f.Data.Rows, []string{
-				q.column, strconv.Itoa(v.depth), strconv.FormatUint(v.seed, 10), exact(v.value), fit, strconv.FormatBool(v.counts),
+				q.column, strconv.Itoa(v.depth), strconv.FormatUint(v.seed, 10), exact(v.value), fit, residual, strconv.FormatBool(v.counts),
 			})
 			switch {
 			case !v.counts:
@@ -121,6 +126,9 @@ func depthFigure(style Style, label string, depths []int, quantities []quantity)
 				hidden++
 			default:
 				points.x, points.y = append(points.x, float64(v.depth)), append(points.y, v.value)
+				if q.fitted {
+					rest.x, rest.y = append(rest.x, float64(v.depth)), append(rest.y, logResidual(q.slope, v))
+				}
 			}
 		}
 		sample := points
@@ -132,6 +140,9 @@ func depthFigure(style Style, label string, depths []int, quantities []quantity)
 			text += ": slope " + slopeInterval(q.slope).String()
 		}
 		p.marks = append(p.marks, points)
+		if q.fitted {
+			residuals.marks = append(residuals.marks, rest)
+		}
 		f.legend = append(f.legend, entry{text: text, mark: &sample})
 		f.Alt += fmt.Sprintf("%s %s; ", q.column, alt(q))
 	}
@@ -143,7 +154,35 @@ func depthFigure(style Style, label string, depths []int, quantities []quantity)
 		f.Notes = append(f.Notes, "Runs that did not finish are left out of the drawing; the CSV file holds their values.")
 	}
 	f.panels = [][]panel{{p}}
+	if residuals.marks != nil {
+		f.addResiduals(residuals, s)
+	}
 	return f
+}
+
+// addResiduals puts residuals below the panel of fits, on an axis with zero in its middle.
+func (f *Figure) addResiduals(p panel, s sizes) {
+	const least = 1e-3 // a line through two points leaves residuals of rounding alone
+	reach := least
+	for _, m := range p.marks {
+		for _, v := range m.y {
+			reach = max(reach, 1.15*math.Abs(v))
+		}
+	}
+	upper := &f.panels[0][0]
+	low, high := upper.x.fit(upper.marks, func(m mark) []float64 { return m.x })
+	p.x.low, p.x.high, p.y.low, p.y.high = low, high, -reach, reach
+	p.marks = append([]mark{zeroLine(low, high, s)}, p.marks...)
+	upper.x.bare = true
+	f.panels, f.residuals = append(f.panels, []panel{p}), true
+}
+
+// residualText ends the caption of a figure with residuals.
+const residualText = " Below: what the fits leave, log of value over fit."
+
+// logResidual returns log y − Intercept − Slope · log L.
+func logResidual(s analyze.Slope, v depthValue) float64 {
+	return math.Log(v.value) - s.Intercept - s.Slope*math.Log(float64(v.depth))
 }
 
 // depths returns those that a fit of the quantity spans, of the figure's depths.

@@ -2,6 +2,7 @@ package report
 
 import (
 	"fmt"
+	"maps"
 	"math"
 	"math/rand/v2"
 	"slices"
@@ -176,8 +177,13 @@ func sampleSlope(runs []analyze.Run, value func(analyze.Run) float64) analyze.Sl
 		x, y = append(x, math.Log(float64(r.Depth))), append(y, math.Log(value(r)))
 	}
 	intercept, slope := stat.LinearRegression(x, y, nil, false)
+	var residuals []float64
+	for i := range x {
+		residuals = append(residuals, y[i]-intercept-slope*x[i])
+	}
 	return analyze.Slope{
-		Slope: slope, Low: slope - 0.008, High: slope + 0.008, Intercept: intercept,
+		Residuals: residuals,
+		Slope:     slope, Low: slope - 0.008, High: slope + 0.008, Intercept: intercept,
 		R2: stat.RSquared(x, y, nil, intercept, slope), Method: "seeds",
 	}
 }
@@ -192,16 +198,67 @@ func (s sample) groups() []group {
 			groups[i].runs[j].iteration = append(groups[i].runs[j].iteration, float64(t))
 			groups[i].runs[j].loss = append(groups[i].runs[j].loss, loss)
 		}
+		groups[i].runs[j].variation = variationSeries(r.rows())
 		groups[i].runs[j].meta = &r.meta
 		if r.Seed == 1 && r.Depth != 32 && r.Depth != 128 {
 			curve, err := newPathCurve(r.trained, &r.initial, "A", r.Seed, math.Pow(float64(r.Depth), 1-r.Alpha))
 			if err != nil {
 				panic(err)
 			}
+			curve.norms, curve.states = r.norms(), sampleStates(r.states())
+			if r.Depth <= partitionDepth {
+				for k := range groups[i].paths {
+					groups[i].paths[k].partition = nil
+				}
+				if curve.partition, err = newPartition(r.trained, curve.factor); err != nil {
+					panic(err)
+				}
+			}
 			groups[i].paths = append(groups[i].paths, curve)
 		}
 	}
 	return groups
+}
+
+// rows is the trace, with V_1, V_2 and V_3 that settle from their start to their end.
+func (r sampleRun) rows() []weightpath.Row {
+	var rows []weightpath.Row
+	for t, loss := range r.loss {
+		row := weightpath.Row{Iteration: int64(t), Loss: &loss}
+		for p, column := range map[string]**float64{"1": &row.Variation1, "2": &row.Variation2, "3": &row.Variation3} {
+			v := r.PVariation[p] * (1 - 0.1*math.Exp(-float64(t)/4))
+			*column = &v
+		}
+		rows = append(rows, row)
+	}
+	return rows
+}
+
+// norms grow from those of the initial to those of the trained weights.
+func (r sampleRun) norms() *weightpath.Norms {
+	n := &weightpath.Norms{Parts: map[string]weightpath.LayerNorms{}}
+	var a weightpath.LayerNorms
+	before, after := r.initial.Norms(), r.trained.Norms()
+	for _, t := range []int64{0, 1, 2, 4, 8, 16} {
+		n.Iterations = append(n.Iterations, t)
+		done := 1 - math.Exp(-float64(t)/3)
+		for k := range before {
+			a.Frobenius = append(a.Frobenius, float64(float32(before[k]+done*(after[k]-before[k]))))
+			a.Displacement = append(a.Displacement, float64(float32(done*math.Abs(after[k]-before[k]))))
+		}
+	}
+	n.Parts["A"] = a
+	return n
+}
+
+// states go round part of a circle, with a kink that shrinks with depth.
+func (r sampleRun) states() *weightpath.Tensor {
+	h := &weightpath.Tensor{DType: "F64", Shape: []int{1, r.Depth + 1, 2}}
+	for k := range r.Depth + 1 {
+		sin, cos := math.Sincos(2 * float64(k) / float64(r.Depth))
+		h.Data = append(h.Data, cos+math.Abs(sin-0.5)/float64(r.Depth), sin)
+	}
+	return h
 }
 
 // write puts the run folders of the study into dir.
@@ -211,10 +268,6 @@ func (s sample) write(dir string) error {
 	}
 	for _, r := range s.runs() {
 		folder := weightpath.RunDir(dir, r.ID)
-		var rows []weightpath.Row
-		for t, loss := range r.loss {
-			rows = append(rows, weightpath.Row{Iteration: int64(t), Loss: &loss})
-		}
 		shape := []int{r.Depth, s.width, s.width}
 		weights := weightpath.Weights{Tensors: map[string]weightpath.Tensor{
 			"A":         {DType: "F64", Shape: shape, Data: r.trained.Data},
@@ -224,7 +277,17 @@ func (s sample) write(dir string) error {
 		if err := weightpath.Create(folder, r.meta); err != nil {
 			return err
 		}
-		if err := weightpath.Finish(folder, r.meta, rows, weights, summary); err != nil {
+		states, err := weightpath.WriteStates(folder, weightpath.Weights{Tensors: map[string]weightpath.Tensor{"h": *r.states()}})
+		if err != nil {
+			return err
+		}
+		norms, err := weightpath.WriteNorms(folder, r.norms())
+		if err != nil {
+			return err
+		}
+		maps.Copy(states, norms)
+		summary.SHA256 = states
+		if err := weightpath.Finish(folder, r.meta, r.rows(), weights, summary); err != nil {
 			return err
 		}
 	}

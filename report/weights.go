@@ -123,7 +123,7 @@ func pathRows(curves []pathCurve) [][]string {
 // newPathCurve samples a path, rescaled by factor, at the entries that figures
 // show: the first two of the first row, or as many as there are. initial may be nil.
 func newPathCurve(trained weightpath.Path, initial *weightpath.Path, part string, seed uint64, factor float64) (pathCurve, error) {
-	c := pathCurve{depth: trained.Depth, seed: seed, part: part}
+	c := pathCurve{depth: trained.Depth, seed: seed, part: part, factor: factor}
 	for j := range min(2, trained.Cols) {
 		c.entries = append(c.entries, [2]int{0, j})
 	}

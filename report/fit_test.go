@@ -1,0 +1,231 @@
+package report
+
+import (
+	"math"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/deeplimit/deeplimit/analyze"
+)
+
+// TestEveryPlottedFitIsTheAnalysedOne holds every figure with power laws to the slopes of
+// the result: the lines, the residuals below them and the data beside them.
+func TestEveryPlottedFitIsTheAnalysedOne(t *testing.T) {
+	g := withLimit()
+	e := g.Regime.Evidence
+	slopes := map[string]analyze.Slope{
+		"regime/max_increment": plainSlope(e.MaxIncrement),
+		"distance/integral":    *g.Limit.Integral, "distance/displacement": *g.Limit.Displacement,
+		"transfer/trend": *g.Transfer.Trend, "transfer/redrawn": *g.Transfer.Redrawn, "transfer/trend_only": *g.Transfer.TrendOnly,
+	}
+	for _, name := range []string{"max_frobenius", "displacement", "max_increment"} {
+		slopes["norms/"+name] = g.Exponents[name]
+	}
+	for p, s := range g.VariationSlope {
+		slopes["variation/V_"+p] = s
+	}
+	seen := map[string]bool{}
+	for _, f := range g.figures(Options{Style: Paper}) {
+		if !f.residuals {
+			continue
+		}
+		var names []string // of fitted quantities, in the order of their lines
+		drawn := 0
+		for _, row := range f.Data.Rows {
+			key := f.Kind + "/" + row[0]
+			s, ok := slopes[key]
+			if !ok {
+				if row[4] != "" || row[5] != "" {
+					t.Errorf("%s: got a fit %s and residual %s, and there is none", key, row[4], row[5])
+				}
+				continue
+			}
+			seen[key] = true
+			if !slices.Contains(names, key) {
+				names = append(names, key)
+			}
+			depth, value := parse(t, row[1]), parse(t, row[3])
+			logFit := s.Intercept + s.Slope*math.Log(depth)
+			if got := math.Log(parse(t, row[4])); !(math.Abs(got-logFit) <= 1e-12) {
+				t.Errorf("%s at L = %v: log fit is %v, want %v", key, depth, got, logFit)
+			}
+			if value <= 0 {
+				continue
+			}
+			if got, want := parse(t, row[5]), math.Log(value)-logFit; !(math.Abs(got-want) <= 1e-12) {
+				t.Errorf("%s at L = %v: residual is %v, want %v", key, depth, got, want)
+			}
+			if row[6] == "true" {
+				drawn++
+			}
+		}
+		var lines []mark
+		for _, m := range f.panels[0][0].marks {
+			if m.width > 0 {
+				lines = append(lines, m)
+			}
+		}
+		if len(lines) != len(names) {
+			t.Fatalf("%s: got %d lines for %v", f.Kind, len(lines), names)
+		}
+		for i, key := range names {
+			for k, x := range lines[i].x {
+				if got, want := math.Log(lines[i].y[k]), slopes[key].Intercept+slopes[key].Slope*math.Log(x); !(math.Abs(got-want) <= 1e-12) {
+					t.Errorf("%s: line at L = %v: log y = %v, want %v", key, x, got, want)
+				}
+			}
+		}
+		points := 0
+		for _, m := range f.panels[1][0].marks[1:] {
+			points += len(m.x)
+		}
+		if points != drawn {
+			t.Errorf("%s: got %d residuals drawn, want %d", f.Kind, points, drawn)
+		}
+	}
+	for key := range slopes {
+		if !seen[key] {
+			t.Errorf("%s is in no figure", key)
+		}
+	}
+}
+
+// TestResidualsAreTheAnalysedOnes compares with those that analyze states, run by run.
+func TestResidualsAreTheAnalysedOnes(t *testing.T) {
+	g := sampleLarge.groups()[0]
+	for name, s := range g.Exponents {
+		var got []float64
+		for _, row := range normsFigure(g, Paper).Data.Rows {
+			if row[0] == name && row[6] == "true" {
+				got = append(got, parse(t, row[5]))
+			}
+		}
+		if got == nil {
+			continue // not in this figure
+		}
+		if len(got) != len(s.Residuals) {
+			t.Fatalf("%s: got %d residuals, want %d", name, len(got), len(s.Residuals))
+		}
+		for i := range got {
+			if !(math.Abs(got[i]-s.Residuals[i]) <= 1e-12) {
+				t.Errorf("%s: residual %d is %v, want %v", name, i, got[i], s.Residuals[i])
+			}
+		}
+	}
+}
+
+// TestIndexLineIsTheAnalysedOne wants the line of the slopes through (0, 1) and (index, 0).
+func TestIndexLineIsTheAnalysedOne(t *testing.T) {
+	g := withLimit()
+	f := slopesFigure(g, Paper)
+	var found bool
+	for _, m := range f.panels[0][0].marks {
+		if len(m.x) == 2 && m.x[1] == g.VariationIndex.Index && m.y[1] == 0 && m.y[0] != 0 {
+			found = true
+			if want := 1 - m.x[0]/g.VariationIndex.Index; !(math.Abs(m.y[0]-want) <= 1e-15) {
+				t.Errorf("the line is at %v for p = %v, want %v", m.y[0], m.x[0], want)
+			}
+		}
+	}
+	if !found {
+		t.Error("there is no line to the variation index")
+	}
+	for _, row := range f.Data.Rows {
+		if p := row[0]; p != "index" && row[1] != exact(g.VariationSlope[p].Slope) {
+			t.Errorf("p = %s: slope in the data is %s, want %v", p, row[1], g.VariationSlope[p].Slope)
+		}
+	}
+}
+
+// TestLossDepthShowsTheTrace compares the figure of loss against depth with the traces,
+// and wants the geometric mean of seeds on its lines.
+func TestLossDepthShowsTheTrace(t *testing.T) {
+	g := sampleLarge.groups()[0]
+	f := lossDepthFigure(g, Paper)
+	iterations := map[string]bool{}
+	sums := map[[2]string]float64{}
+	for _, row := range f.Data.Rows {
+		iterations[row[0]] = true
+		loss := parse(t, row[3])
+		sums[[2]string{row[0], row[1]}] += math.Log(loss)
+		i := slices.IndexFunc(g.runs, func(r run) bool {
+			return strconv.Itoa(r.Depth) == row[1] && strconv.FormatUint(r.Seed, 10) == row[2] && r.trouble() == ""
+		})
+		if want := g.runs[i].loss[int(parse(t, row[0]))]; loss != want {
+			t.Errorf("t = %s, L = %s, seed %s: loss is %v, want %v", row[0], row[1], row[2], loss, want)
+		}
+	}
+	if len(iterations) != shownIterations || !iterations["0"] {
+		t.Errorf("got iterations %v, want %d with 0", iterations, shownIterations)
+	}
+	line := f.panels[0][0].marks[0] // t = 0; seed 3 of depth 512 diverged
+	for i, x := range line.x {
+		n := 3.0
+		if x == 512 {
+			n = 2
+		}
+		if want := sums[[2]string{"0", exact(x)}] / n; !(math.Abs(math.Log(line.y[i])-want) <= 1e-12) {
+			t.Errorf("L = %v: log of the line is %v, want %v", x, math.Log(line.y[i]), want)
+		}
+	}
+}
+
+// TestPartitionReSums adds up the steps between the layers that the data mark as chosen.
+func TestPartitionReSums(t *testing.T) {
+	s := sample{data: []string{"x"}, depths: []int{64}, seeds: 1, width: 2}
+	r := s.runs()[0]
+	g := s.groups()[0]
+	f := partitionFigure(g, Paper)
+	path := r.trained.Rescaled(math.Pow(64, 1-sampleAlpha))
+	for column, p := range []float64{1.5, 2, 3} {
+		last, sum := -1, 0.0
+		for k, row := range f.Data.Rows {
+			if row[5+column] != "true" {
+				continue
+			}
+			if last >= 0 {
+				square := 0.0
+				for e, v := range path.Matrix(k + 1) {
+					square += (v - path.Matrix(last + 1)[e]) * (v - path.Matrix(last + 1)[e])
+				}
+				sum += math.Pow(square, p/2)
+			}
+			last = k
+		}
+		want := g.paths[0].partition.variations[column].Value
+		if !(math.Abs(sum-want) <= 1e-12*want) || last != 63 {
+			t.Errorf("p = %v: steps sum to %v and end at layer %d, want %v and 64", p, sum, last+1, want)
+		}
+		if title := f.panels[0][column].title; !strings.Contains(title, plainNumber(want)) {
+			t.Errorf("p = %v: title %q does not state %v", p, title, want)
+		}
+	}
+}
+
+// TestHeatShowsTheNorms compares cells with recorded norms, one cell a layer and means.
+func TestHeatShowsTheNorms(t *testing.T) {
+	for _, depth := range []int{16, 200} {
+		s := sample{data: []string{"x"}, depths: []int{depth}, seeds: 1, width: 2}
+		c := s.groups()[0].paths[0]
+		h := c.heat()
+		if n := min(depth, heatColumns); len(h.x) != n+1 || h.x[n] != 1 || len(h.values) != len(c.norms.Iterations) || len(h.y) != len(h.values)+1 {
+			t.Fatalf("depth %d: got %d by %d cells", depth, len(h.x)-1, len(h.values))
+		}
+		norms := c.norms.Parts["A"].Frobenius
+		for i, row := range h.values {
+			total := 0.0
+			for j, v := range row {
+				total += v * math.Round((h.x[j+1]-h.x[j])*float64(depth))
+			}
+			want := 0.0
+			for k := range depth {
+				want += c.factor * norms[i*depth+k]
+			}
+			if !(math.Abs(total-want) <= 1e-12*want) {
+				t.Errorf("depth %d, row %d: cells hold %v, want %v", depth, i, total, want)
+			}
+		}
+	}
+}
