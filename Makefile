@@ -2,7 +2,7 @@
 # that has only Go.
 .DEFAULT_GOAL := help
 BIN := bin/deeplimit
-SOURCES := $(shell find . -name '*.go' -o -name '*.s' -o -name 'template.yaml' -o -name 'page.*' -o -path './dataset/data/*.gz') go.mod go.sum
+SOURCES := $(shell find . -name '*.go' -o -name '*.s' -o -name 'template.yaml' -o -name 'page.*' -o -path './serve/web/*' -type f -o -path './dataset/data/*.gz') go.mod go.sum
 
 .PHONY: help
 help: ## list the targets
@@ -45,6 +45,20 @@ test-slurm: slurm ## failures on a private Slurm cluster of two nodes: installs 
 .PHONY: test-kubernetes
 test-kubernetes: ## examples/kubernetes against the types of the Kubernetes API (a module of its own)
 	cd internal/kubernetes && go vet ./... && go test ./...
+
+BROWSER := .browser
+$(BROWSER)/node_modules/axe-core/axe.min.js:
+	command -v npm > /dev/null || { apt-get update && apt-get install -y --no-install-recommends npm; }
+	npm install --prefix $(BROWSER) --no-save --no-audit --no-fund axe-core@4.14.1
+
+.PHONY: test-browser screens
+test-browser: $(BROWSER)/node_modules/axe-core/axe.min.js ## the page of `deeplimit serve` in Chromium: live, by keyboard, with axe-core; a list of 10,000 runs
+	command -v chromium > /dev/null || { apt-get update && apt-get install -y --no-install-recommends chromium; }
+	go test -tags browser -count=1 ./internal/browser
+	go test -count=1 ./serve -run TestManyRuns -v -args -runs 10000
+
+screens: $(BROWSER)/node_modules/axe-core/axe.min.js ## the pictures of docs/serve.md anew
+	go test -tags browser -count=1 ./internal/browser -args -screens $(CURDIR)/docs/screens
 
 .PHONY: lint
 lint: ## gofumpt, vet, staticcheck; generated code is up to date

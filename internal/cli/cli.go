@@ -79,7 +79,7 @@ Exit codes: 0 done, 1 some runs diverged, 2 bad input or a system error,
 		SilenceErrors: true,
 	}
 	root.AddCommand(newRun(), newAnalyze(), newReport(), newData(), newInit(), newBench(), newTransfer(), newVersion())
-	root.AddCommand(newCertify(), newEdge(), newFigure())
+	root.AddCommand(newCertify(), newEdge(), newFigure(), newServe())
 	root.AddCommand(newPVar(), newImport(), newExport(), newProbe())
 	root.AddCommand(newCancel(), newLogs(), newTask())
 	return root

@@ -12,7 +12,7 @@ import (
 func TestCut(t *testing.T) {
 	const module = "github.com/deeplimit/deeplimit/"
 	left := []string{"study", "sweep", "slurm", "dataset", "resnet", "train", "transfer", "edge", "probe", "internal/cli"}
-	for _, right := range []string{"activation", "weightpath", "pvar", "scaling", "certify", "proof", "analyze", "report", "importer", "survey"} {
+	for _, right := range []string{"activation", "weightpath", "pvar", "scaling", "certify", "proof", "analyze", "report", "importer", "survey", "serve"} {
 		out, err := exec.Command("go", "list", "-deps", module+right).CombinedOutput()
 		if err != nil {
 			t.Fatalf("go list %s: %v\n%s", right, err, out)

@@ -1,0 +1,266 @@
+//go:build browser
+
+package browser
+
+import (
+	"bytes"
+	"encoding/json"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/chromedp/cdproto/browser"
+	"github.com/chromedp/chromedp"
+	"github.com/chromedp/chromedp/kb"
+)
+
+// hostile is a study name that would run a script in a page that takes it for markup.
+const hostile = `<img src=x onerror=alert(1)><script>alert(2)<` + "\u2215" + `script>`
+
+const finished = `name: paper-regime
+depths: [16, 32, 64, 128, 256]
+seeds: 3
+data: {kind: separated, width: 10, samples: 8, distance: 0.3}
+network: {block: inner, activation: tanh, alpha: 0.5}
+train:
+  step: {rule: depth, value: 8}
+  stop: {loss: 1e-10, iterations: 2000}
+grid:
+  network.alpha: [0.5, 0.75]
+`
+
+const diverging = `name: too-large-steps
+depths: [8, 16]
+seeds: 2
+data: {kind: separated, width: 6, samples: 4, distance: 0.3}
+network: {block: inner, activation: identity, alpha: 0}
+train:
+  step: {rule: constant, value: 50}
+  stop: {loss: 1e-10, iterations: 200}
+`
+
+// growing takes about a quarter of a minute on a slow machine.
+const growing = `name: growing
+depths: [256, 512]
+seeds: 2
+data: {kind: digits, samples: 256}
+train:
+  step: {rule: depth, value: 0.5}
+  stop: {loss: 1e-30, iterations: 400}
+`
+
+// folder trains what the tests look at.
+func folder(t *testing.T) string {
+	dir := t.TempDir()
+	train(t, filepath.Join(dir, "paper-regime"), finished)
+	train(t, filepath.Join(dir, "too-large-steps"), diverging)
+	train(t, filepath.Join(dir, hostile), strings.Replace(strings.Replace(finished, "paper-regime", "hostile", 1), "[16, 32, 64, 128, 256]", "[8, 16]", 1))
+	return dir
+}
+
+func TestPage(t *testing.T) {
+	dir := folder(t)
+	address, _ := start(t, "serve", dir, "--addr", "127.0.0.1:0")
+	p := open(t, strings.TrimSuffix(address, "/"))
+	p.theme("light")
+
+	t.Run("hostile name", func(t *testing.T) {
+		p.t = t
+		p.visit("/")
+		p.until("the name is shown as text", `[...document.querySelectorAll("tbody th")].some((c) => c.innerText.includes("<script>"))`)
+		if n := eval[int](p, `document.querySelectorAll("main img, main script").length`); n != 0 {
+			t.Errorf("%d elements came from a name, want 0", n)
+		}
+		p.visit("/study/" + url.PathEscape(hostile) + "/runs")
+		p.until("its runs are listed", `document.querySelectorAll("tbody tr").length === 12`)
+	})
+	t.Run("filter and sort", func(t *testing.T) {
+		p.t = t
+		p.visit("/study/paper-regime/runs")
+		p.until("all runs are listed", `document.querySelectorAll("tbody tr").length === 30`)
+		p.do(chromedp.SendKeys(chromedp.CSS(`input[type=search]`), "L0064 alpha = 0.75"))
+		p.until("the filter leaves three", `document.querySelectorAll("tbody tr").length === 3`)
+		p.js(`[...document.querySelectorAll("thead button")].find((b) => b.innerText.startsWith("Loss")).click()`)
+		p.until("sorted by loss", `document.querySelector("[aria-sort=ascending]")?.innerText.startsWith("Loss")`)
+		p.do(chromedp.Reload(), shown)
+		p.until("the address keeps filter and order", `document.querySelectorAll("tbody tr").length === 3 && document.querySelector("[aria-sort=ascending]").innerText.startsWith("Loss")`)
+	})
+	t.Run("slide", func(t *testing.T) {
+		p.t = t
+		p.visit("/study/paper-regime/weights")
+		p.until("the slider is there", `!!document.querySelector("input[type=range]")`)
+		p.do(chromedp.Focus(chromedp.CSS("input[type=range]")), chromedp.KeyEvent(kb.ArrowLeft))
+		p.until("the deepest is in front", `document.querySelector("input[type=range]").getAttribute("aria-valuetext") === "depth 256 in front"`)
+		p.do(chromedp.KeyEvent(kb.ArrowLeft))
+		p.until("the next is in front", `document.querySelector("input[type=range]").getAttribute("aria-valuetext") === "depth 128 in front"`)
+		p.js(`document.querySelector("input[value=entry]").click()`)
+		p.until("an entry is shown", `document.querySelectorAll("input[type=number]").length === 2 && document.querySelector(".axis").innerText.includes("[1,1]")`)
+	})
+	t.Run("compare", func(t *testing.T) {
+		p.t = t
+		p.visit("/compare?s=paper-regime")
+		for _, depth := range []string{"16", "256"} {
+			p.until("there is a choice of depths", `!!document.getElementById("cdepth") && document.getElementById("cdepth").options.length > 2`)
+			p.do(chromedp.SetValue(chromedp.CSS("#cdepth"), depth))
+			p.js(`document.getElementById("cdepth").dispatchEvent(new Event("change"))`)
+			p.do(chromedp.Click(chromedp.CSS("#cadd")))
+			time.Sleep(300 * time.Millisecond)
+		}
+		p.until("two lines are compared", `document.querySelectorAll(".chips li").length === 2 && document.querySelectorAll(".legend button").length === 2`)
+		p.do(chromedp.Reload(), shown)
+		p.until("and after a reload", `document.querySelectorAll(".legend button").length === 2`)
+	})
+	t.Run("download", func(t *testing.T) {
+		p.t = t
+		runs, err := filepath.Glob(filepath.Join(dir, "paper-regime", "runs", "*-L0064-*"))
+		if err != nil || len(runs) == 0 {
+			t.Fatal(runs, err)
+		}
+		to := t.TempDir()
+		allow := browser.SetDownloadBehaviorParams{Behavior: browser.SetDownloadBehaviorBehaviorAllow, DownloadPath: to}
+		if _, err := chromedp.CallBrowser(p.ctx, browser.SetDownloadBehavior, allow); err != nil {
+			t.Fatal(err)
+		}
+		p.visit("/study/paper-regime/run/" + filepath.Base(runs[0]))
+		p.js(`[...document.querySelectorAll("a[download]")].find((a) => a.innerText === "weights.safetensors").click()`)
+		want, err := os.ReadFile(filepath.Join(runs[0], "weights.safetensors"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for end := time.Now().Add(10 * time.Second); ; time.Sleep(100 * time.Millisecond) {
+			got, err := os.ReadFile(filepath.Join(to, "weights.safetensors"))
+			if err == nil && bytes.Equal(got, want) {
+				break
+			}
+			if time.Now().After(end) {
+				t.Fatalf("download: got %d bytes, %v; want the %d of the file", len(got), err, len(want))
+			}
+		}
+	})
+	t.Run("keyboard", func(t *testing.T) {
+		p.t = t
+		p.visit("/study/paper-regime/runs")
+		p.until("loaded", `document.querySelectorAll("tbody tr").length === 30`)
+		p.do(chromedp.KeyEvent(kb.Tab))
+		if got := eval[string](p, `document.activeElement.id`); got != "skip" {
+			t.Errorf("the first stop of the tab key is %q, want the skip link", got)
+		}
+		p.do(chromedp.KeyEvent(kb.Enter))
+		if got := eval[string](p, `document.activeElement.id`); got != "main" {
+			t.Errorf("the skip link leads to %q, want main", got)
+		}
+	})
+	t.Run("views", func(t *testing.T) {
+		p.t = t
+		views(p, dir)
+	})
+}
+
+// TestGrowing watches a study while it is trained, and its folder's removal.
+func TestGrowing(t *testing.T) {
+	dir := t.TempDir()
+	address, _ := start(t, "serve", dir, "--addr", "127.0.0.1:0")
+	p := open(t, strings.TrimSuffix(address, "/"))
+	p.theme("light")
+	p.visit("/")
+	p.until("the folder is empty", `document.querySelector("main").innerText.includes("no study in this folder")`)
+	_, cmd := start(t, "run", write(t, growing), "--out", filepath.Join(dir, "growing"), "--no-report")
+	p.until("the study appears by itself", `document.querySelector("tbody a")?.innerText === "growing"`)
+	p.visit("/study/growing/loss")
+	p.until("a curve is drawn", `!!document.querySelector(".plot canvas")`)
+	last := func() float64 {
+		p.js(`document.querySelector("figure details").open = false`)
+		time.Sleep(50 * time.Millisecond)
+		p.js(`document.querySelector("figure details").open = true`)
+		time.Sleep(100 * time.Millisecond)
+		return eval[float64](p, `Math.max(0, ...[...document.querySelectorAll("figure details tbody tr")].map((r) => Number(r.cells[5].innerText)).filter(Number.isFinite))`)
+	}
+	var seen []float64
+	for end := time.Now().Add(40 * time.Second); len(seen) < 4; time.Sleep(200 * time.Millisecond) {
+		if now := last(); now > 0 && (len(seen) == 0 || now > seen[len(seen)-1]) {
+			seen = append(seen, now)
+		}
+		if time.Now().After(end) {
+			t.Fatalf("the curve's last iteration was %v, want it to grow four times", seen)
+		}
+	}
+	t.Logf("last iteration drawn: %v", seen)
+	if *screens != "" {
+		p.js(`document.querySelector("figure details").open = false`)
+		p.shoot("live")
+	}
+	if err := cmd.Wait(); err != nil {
+		t.Fatal(err)
+	}
+	p.until("the end is shown", `document.querySelector("[role=progressbar]").getAttribute("aria-valuenow") === "4"`)
+
+	// A run folder that goes away while it is shown.
+	runs, _ := filepath.Glob(filepath.Join(dir, "growing", "runs", "*"))
+	p.visit("/study/growing/run/" + filepath.Base(runs[0]))
+	p.mu.Lock()
+	p.expect = true // the browser notes each answer 404
+	p.mu.Unlock()
+	if err := os.RemoveAll(filepath.Join(dir, "growing")); err != nil {
+		t.Fatal(err)
+	}
+	p.until("the removal is told", `/gone|not there|cannot be read|does not exist/i.test(document.querySelector("main").innerText)`)
+}
+
+// TestToken opens the page of a server that wants a token.
+func TestToken(t *testing.T) {
+	dir := t.TempDir()
+	address, _ := start(t, "serve", dir, "--addr", "127.0.0.1:0", "--token", "a-token-for-the-test")
+	with, err := url.Parse(address)
+	if err != nil || with.Query().Get("token") == "" {
+		t.Fatalf("got address %q, want one with a token", address)
+	}
+	p := open(t, "http://"+with.Host)
+	p.expect = true // 401 is noted
+	p.do(chromedp.Navigate("http://"+with.Host+"/"), chromedp.WaitVisible(chromedp.CSS("#token")))
+	p.axe("login")
+	p.shoot("token")
+	p.do(chromedp.SendKeys(chromedp.CSS("#token"), "a-token-for-the-test\r"), shown)
+	p.until("the page is shown", `document.querySelector("main h1").innerText === "Studies"`)
+	if got := eval[string](p, `location.href + document.cookie`); strings.Contains(got, "token") || strings.Contains(got, "deeplimit-") {
+		t.Errorf("address and cookies that a script sees: %q, want nothing of the token", got)
+	}
+}
+
+// A finding of axe-core.
+type finding struct {
+	ID     string `json:"id"`
+	Impact string `json:"impact"`
+	Help   string `json:"help"`
+	Nodes  []struct {
+		HTML    string `json:"html"`
+		Summary string `json:"failureSummary"`
+	} `json:"nodes"`
+}
+
+// axe fails the test for each serious or critical fault of the page.
+func (p *page) axe(view string) {
+	p.t.Helper()
+	script, err := os.ReadFile(*axeFile)
+	if err != nil {
+		p.t.Fatalf("axe-core: %v; make test-browser installs it", err)
+	}
+	p.js(string(script))
+	text := eval[string](p, `axe.run(document, {resultTypes: ["violations"]}).then((r) => JSON.stringify(r.violations))`)
+	var findings []finding
+	if err := json.Unmarshal([]byte(text), &findings); err != nil {
+		p.t.Fatal(err)
+	}
+	for _, f := range findings {
+		for i, node := range f.Nodes {
+			if i < 4 {
+				p.t.Logf("axe: %s: %s: %s: %s\n%s", view, f.Impact, f.ID, node.HTML, node.Summary)
+			}
+		}
+		if f.Impact == "serious" || f.Impact == "critical" {
+			p.t.Errorf("axe: %s: %s fault %s: %s", view, f.Impact, f.ID, f.Help)
+		}
+	}
+}

@@ -1,0 +1,122 @@
+package serve
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"math"
+	"net/http"
+	"os"
+	"strconv"
+	"time"
+
+	"github.com/deeplimit/deeplimit/internal/field"
+)
+
+const (
+	writeTimeout = 30 * time.Second // of a request that is no stream or download
+	maxAnswer    = 16 << 20         // bytes of JSON
+	maxWork      = 4                // requests that read files at a time
+)
+
+// answer makes a handler of a function that returns a value for JSON. At most maxWork
+// of them work at a time; the others wait, and none longer than its client.
+func (s *Server) answer(compute func(*http.Request) (any, error)) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		release, err := s.hub.work(r.Context())
+		if err != nil {
+			w.Header().Set("Retry-After", "2")
+			refuse(w, http.StatusServiceUnavailable, "the server is busy")
+			return
+		}
+		defer release()
+		value, err := compute(r)
+		if err != nil {
+			refuse(w, statusOf(err), err.Error())
+			return
+		}
+		var body bytes.Buffer
+		if err := json.NewEncoder(&body).Encode(value); err != nil {
+			refuse(w, http.StatusInternalServerError, err.Error())
+			return
+		}
+		if body.Len() > maxAnswer {
+			refuse(w, http.StatusInsufficientStorage, fmt.Sprintf("the answer has %d bytes, want at most %d; ask for fewer runs", body.Len(), maxAnswer))
+			return
+		}
+		w.Header().Set("Content-Type", "application/json")
+		w.Write(body.Bytes())
+	}
+}
+
+// statusOf returns the status that tells err.
+func statusOf(err error) int {
+	var wrong *field.Error
+	switch {
+	case errors.As(err, &wrong):
+		return http.StatusBadRequest
+	case errors.Is(err, fs.ErrNotExist):
+		return http.StatusNotFound
+	case errors.Is(err, fs.ErrPermission):
+		return http.StatusForbidden
+	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded), errors.Is(err, os.ErrDeadlineExceeded):
+		return http.StatusServiceUnavailable
+	}
+	return http.StatusInternalServerError
+}
+
+// refuse answers with an error as JSON.
+func refuse(w http.ResponseWriter, status int, message string) {
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(status)
+	json.NewEncoder(w).Encode(map[string]string{"error": message})
+}
+
+// A series is a list of numbers that JSON gets with six digits, which is more than a
+// screen shows, and null for those that are not finite.
+type series []float64
+
+// MarshalJSON implements json.Marshaler.
+func (s series) MarshalJSON() ([]byte, error) {
+	text := append(make([]byte, 0, 10*len(s)+2), '[')
+	for i, v := range s {
+		if i > 0 {
+			text = append(text, ',')
+		}
+		text = number(v).append(text)
+	}
+	return append(text, ']'), nil
+}
+
+// A number is null in JSON where it is not finite.
+type number float64
+
+func (n number) append(text []byte) []byte {
+	v := float64(n)
+	if math.IsNaN(v) || math.IsInf(v, 0) {
+		return append(text, "null"...)
+	}
+	if v == math.Trunc(v) && math.Abs(v) < 1e15 {
+		return strconv.AppendFloat(text, v, 'f', -1, 64)
+	}
+	return strconv.AppendFloat(text, v, 'g', 6, 64)
+}
+
+// MarshalJSON implements json.Marshaler.
+func (n number) MarshalJSON() ([]byte, error) { return n.append(nil), nil }
+
+// integer reads a whole number of a query, fallback where it is absent.
+func integer(r *http.Request, name string, fallback, least, most int) (int, error) {
+	text := r.URL.Query().Get(name)
+	if text == "" {
+		return fallback, nil
+	}
+	v, err := strconv.Atoi(text)
+	if err != nil || v < least || v > most {
+		return 0, &field.Error{Path: name, Got: text, Want: fmt.Sprintf("a whole number from %d to %d", least, most)}
+	}
+	return v, nil
+}

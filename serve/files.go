@@ -1,0 +1,115 @@
+package serve
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"mime"
+	"net/http"
+	"path"
+	"strings"
+	"time"
+)
+
+// stall is how long a client may take none of a download.
+const stall = 30 * time.Second
+
+// A fileInfo is a file that can be downloaded.
+type fileInfo struct {
+	Name string    `json:"name"` // below the folder, with slashes
+	Size int64     `json:"size"`
+	Time time.Time `json:"time"`
+}
+
+// maxFiles bounds the list of files of a folder.
+const maxFiles = 500
+
+// files lists the regular files of a folder and of the named subfolders. Links and
+// hidden files are passed over.
+func (s *study) files(within string, subfolders ...string) ([]fileInfo, error) {
+	list := []fileInfo{}
+	for _, sub := range append([]string{""}, subfolders...) {
+		entries, err := fs.ReadDir(s.root.FS(), path.Join(within, sub))
+		if err != nil {
+			if sub != "" && errors.Is(err, fs.ErrNotExist) {
+				continue
+			}
+			return nil, err
+		}
+		for _, entry := range entries {
+			status, err := entry.Info()
+			if err != nil || !status.Mode().IsRegular() || entry.Name()[0] == '.' || len(list) >= maxFiles {
+				continue
+			}
+			list = append(list, fileInfo{path.Join(sub, entry.Name()), status.Size(), status.ModTime()})
+		}
+	}
+	return list, nil
+}
+
+// download sends a file of a study or run folder, as an attachment whatever it holds.
+func (s *Server) download(w http.ResponseWriter, r *http.Request) {
+	if err := s.sendFile(w, r); err != nil {
+		refuse(w, statusOf(err), err.Error())
+	}
+}
+
+func (s *Server) sendFile(w http.ResponseWriter, r *http.Request) error {
+	study, err := s.folder.study(r.PathValue("study"))
+	if err != nil {
+		return err
+	}
+	within := study.within
+	if run := r.PathValue("run"); run != "" {
+		if !isName(run) {
+			return missing("run", run)
+		}
+		within = study.runPath(run)
+	}
+	name := r.PathValue("file")
+	for part := range strings.SplitSeq(name, "/") {
+		if !isName(part) {
+			return missing("file", name)
+		}
+	}
+	// The root refuses links that lead out of it. A pipe would keep open waiting, so
+	// look first.
+	within = path.Join(within, name)
+	if status, err := study.root.Stat(within); err != nil || !status.Mode().IsRegular() {
+		return errors.Join(missing("file", name), err)
+	}
+	file, err := study.root.Open(within)
+	if err != nil {
+		return err
+	}
+	defer file.Close()
+	status, err := file.Stat()
+	if err != nil || !status.Mode().IsRegular() {
+		return missing("file", name)
+	}
+	release, err := s.hub.stream()
+	if err != nil {
+		return err
+	}
+	defer release()
+	header := w.Header()
+	header.Set("Content-Type", "application/octet-stream")
+	header.Set("Content-Disposition", mime.FormatMediaType("attachment", map[string]string{"filename": path.Base(name)}))
+	http.ServeContent(&steady{w, http.NewResponseController(w)}, r, "", status.ModTime(), file)
+	return nil
+}
+
+// steady gives each part of a long answer its own deadline: the whole may take as long
+// as it needs while the client goes on taking it.
+type steady struct {
+	http.ResponseWriter
+	control *http.ResponseController
+}
+
+// Write implements io.Writer.
+func (s *steady) Write(data []byte) (int, error) {
+	if err := s.control.SetWriteDeadline(time.Now().Add(stall)); err != nil {
+		return 0, fmt.Errorf("serve: %w", err)
+	}
+	return s.ResponseWriter.Write(data)
+}

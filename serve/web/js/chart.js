@@ -1,0 +1,136 @@
+// Line charts: uPlot inside a figure with a legend of buttons, a line that reads out what
+// is under the pointer, and the same values as a table for who cannot see the lines.
+import uPlot from "../uplot/uPlot.esm.js";
+import { h, table } from "./dom.js";
+import { dark, token } from "./colour.js";
+import { number, power } from "./format.js";
+
+/** chart draws series [{x, y, label, colour(alpha), key, dash, width, points, lines}] and
+ * bands [{x, low, high, colour(alpha), key}].
+ *
+ * options: label (what is shown), xLabel, yLabel, xLog (base or 0), yLog, caption,
+ * legend {title, entries: [{key, text, colour(alpha), dash}]}, rows() → {columns, rows} for
+ * the table, read(series, x, y) → text, height.
+ *
+ * Returns {node, set(series, bands), emphasise(key), setLog(yLog), destroy()}. */
+export function chart(options) {
+  const plot = h("div", { class: "plot", role: "img", "aria-label": options.label });
+  const readout = h("p", { class: "readout", "aria-hidden": "true" });
+  const hidden = new Set();
+  let series = [], bands = [], drawn = [], u = null, emphasised = null, yLog = options.yLog, focused = null;
+
+  const buttons = (options.legend?.entries ?? []).map((entry) => {
+    const swatch = h("span", { class: "swatch" });
+    const button = h("button", { type: "button", "aria-pressed": "true", onclick: () => {
+      if (hidden.has(entry.key)) hidden.delete(entry.key); else hidden.add(entry.key);
+      button.setAttribute("aria-pressed", String(!hidden.has(entry.key)));
+      drawn.forEach((d, i) => u?.setSeries(i + 1, { show: !hidden.has(d.key) }));
+    } }, swatch, entry.text);
+    return { entry, swatch, button };
+  });
+  const paintLegend = () => buttons.forEach(({ entry, swatch }) => swatch.style.setProperty("background", entry.colour(1)));
+  const body = h("div", null);
+  const values = options.rows && h("details", { ontoggle: (e) => {
+    if (!e.target.open) return body.replaceChildren();
+    const { caption, columns, rows } = options.rows();
+    body.replaceChildren(table(caption, columns, rows));
+  } }, h("summary", null, "Values as a table"), body);
+  const node = h("figure", null,
+    h("div", { class: "card" },
+      buttons.length > 0 && h("ul", { class: "legend", "aria-label": options.legend.title || "Lines" }, options.legend.title && h("li", { class: "title" }, options.legend.title), buttons.map((b) => h("li", null, b.button))),
+      h("div", { class: "axis", "aria-hidden": "true" }, h("span", null, options.yLabel)),
+      plot,
+      h("div", { class: "axis", "aria-hidden": "true" }, h("span", null), h("span", null, options.xLabel)),
+      readout),
+    options.caption && h("figcaption", null, options.caption), values);
+
+  const alphaOf = (d) => (emphasised === null ? 1 : d.key === emphasised ? 1 : 0.16);
+  function build() {
+    u?.destroy();
+    focused = null;
+    const soft = token("--soft"), grid = token("--grid");
+    const font = `12px ${getComputedStyle(document.body).fontFamily}`;
+    drawn = [...bands.flatMap((b) => [{ ...b, y: b.low, edge: true }, { ...b, y: b.high, edge: true }]), ...series];
+    const axis = (label) => ({
+      stroke: soft, font, grid: { stroke: grid, width: 1 }, ticks: { stroke: grid, width: 1, size: 4 }, label: undefined, labelSize: 0, gap: 6, ...label,
+    });
+    u = new uPlot({
+      width: Math.max(plot.clientWidth, 200), height: height(), legend: { show: false }, padding: [10, 14, 0, 0],
+      cursor: { focus: { prox: 24 }, drag: { x: false, y: false }, points: { show: false } }, focus: { alpha: 0.25 },
+      scales: {
+        x: { time: false, ...(options.xLog ? { distr: 3, log: options.xLog } : {}), range: options.xRange },
+        y: { ...(yLog ? { distr: 3, log: 10 } : {}) },
+      },
+      axes: [
+        axis({ size: 34, space: 60, values: (_, ticks) => ticks.map((v) => (v === null ? "" : options.xLog ? String(v) : tick(v))) , ...(options.xTicks ? { splits: () => options.xTicks(), filter: (_, t) => t } : {}) }),
+        axis({ size: 64, space: 34, values: (_, ticks) => ticks.map((v) => (v === null ? "" : yLog ? logTick(v, ticks) : tick(v))), ...(yLog ? { grid: { stroke: grid, width: 1, filter: labelled }, ticks: { stroke: grid, width: 1, size: 4, filter: labelled }, filter: (_, ticks) => ticks } : {}) }),
+      ],
+      bands: bands.map((b, i) => ({ series: [2 * i + 2, 2 * i + 1], fill: b.colour(bands.length > 2 ? 0.1 : 0.18) })),
+      series: [{}, ...drawn.map((d) => ({
+        label: d.label, show: !hidden.has(d.key), spanGaps: true, pxAlign: 0,
+        stroke: d.edge ? "transparent" : () => d.colour(alphaOf(d)),
+        width: d.lines === false || d.edge ? 0 : d.width ?? 1.75, dash: d.dash,
+        points: { show: Boolean(d.points), size: 7, width: 1.5, fill: token("--card"), stroke: d.edge ? "transparent" : () => d.colour(alphaOf(d)) },
+      }))],
+      hooks: { setSeries: [(_, i) => { focused = i; read(); }], setCursor: [read] },
+    }, data(), plot);
+    paintLegend();
+  }
+  const height = () => options.height ?? Math.min(400, Math.max(240, Math.round(plot.clientWidth * 0.5)));
+  function data() {
+    const shown = drawn.map((d) => [d.x, yLog ? d.y.map((v) => (v > 0 ? v : null)) : d.y]);
+    if (shown.length === 0) return [[]];
+    return uPlot.join(shown.map((d) => (d[0].length ? d : [[], []])));
+  }
+  function read() {
+    const i = u?.cursor.idx, d = focused > 0 ? drawn[focused - 1] : null;
+    if (i === null || i === undefined || !d || d.edge) return readout.replaceChildren();
+    // The nearest record of this line: others have records between its own.
+    const x = u.data[0], y = u.data[focused];
+    let near = i;
+    for (let step = 0; step < x.length && (y[near] === null || y[near] === undefined); step++) near = i + (step % 2 ? 1 : -1) * Math.ceil(step / 2);
+    if (y[near] === null || y[near] === undefined) return readout.replaceChildren();
+    readout.replaceChildren(h("strong", null, d.label), "   ", (options.read ?? ((a, b) => `${number(a)}, ${number(b, 4)}`))(x[near], y[near], d));
+  }
+  function set(newSeries, newBands = []) {
+    const same = u && newBands.length === bands.length && newSeries.length === series.length && newSeries.every((d, i) => d.label === series[i].label && d.key === series[i].key);
+    series = newSeries;
+    bands = newBands;
+    if (!same) return plot.isConnected ? build() : undefined;
+    drawn = [...bands.flatMap((b) => [{ ...b, y: b.low, edge: true }, { ...b, y: b.high, edge: true }]), ...series];
+    u.setData(data());
+  }
+  const resize = new ResizeObserver(() => {
+    if (!u) return build();
+    if (u.width !== plot.clientWidth || u.height !== height()) u.setSize({ width: Math.max(plot.clientWidth, 200), height: height() });
+  });
+  resize.observe(plot);
+  dark.addEventListener("change", build);
+  return {
+    node, set,
+    emphasise(key) { emphasised = key; u?.redraw(false); },
+    setLog(on) { yLog = on; build(); },
+    destroy() { resize.disconnect(); dark.removeEventListener("change", build); u?.destroy(); u = null; },
+  };
+}
+
+/** labelled keeps the ticks that have a label, so that decades are not hatched. */
+const labelled = (_, ticks) => ticks.map((v) => (v !== null && logTick(v, ticks) ? v : null));
+
+function tick(v) {
+  if (v === 0) return "0";
+  const size = Math.abs(v);
+  if (size >= 1e5 || size < 1e-3) return number(v, 2);
+  return String(Number(v.toPrecision(6))).replace("-", "−");
+}
+
+/** logTick labels powers of ten; where a chart spans little, the numbers between them. */
+function logTick(v, ticks) {
+  const exponent = Math.round(Math.log10(v));
+  const whole = Math.abs(v / 10 ** exponent - 1) < 1e-6;
+  if (whole) return exponent >= -2 && exponent <= 3 ? String(Number((10 ** exponent).toPrecision(1))) : power(10, exponent);
+  const known = ticks.filter((t) => t !== null);
+  if (known.length > 12 || known[known.length - 1] / known[0] > 30) return "";
+  const lead = Math.round(v / 10 ** Math.floor(Math.log10(v)));
+  return lead === 2 || lead === 5 ? number(v, 2) : "";
+}

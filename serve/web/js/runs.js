@@ -1,0 +1,92 @@
+// The runs of a study: the server filters, sorts and pages, so that any number is quick.
+import { h, field, select, stateMark, trouble } from "./dom.js";
+import { get, studyURL, query, enc } from "./api.js";
+import { number, duration } from "./format.js";
+import { remember } from "./group.js";
+
+const columns = [
+  { sort: "run", text: "Run", class: "text name" },
+  { sort: "depth", text: "L" },
+  { sort: "seed", text: "Seed" },
+  { sort: "state", text: "State", class: "text" },
+  { sort: "iteration", text: "Iteration" },
+  { sort: "loss", text: "Loss J" },
+  { sort: "seconds", text: "Time" },
+  { text: "Ends", class: "text" },
+];
+const states = ["", "done", "running", "interrupted", "pending", "diverged", "failed"];
+
+export async function runs({ name, info, route }) {
+  const p = route.params;
+  const ask = { q: p.get("q") ?? "", state: p.get("state") ?? "", depth: p.get("depth") ?? "", group: p.get("group") ?? "", sort: p.get("sort") ?? "depth", order: p.get("order") ?? "asc", page: p.get("page") ?? "1", size: p.get("size") ?? "100" };
+  const body = h("tbody", null), said = h("p", { class: "quiet", role: "status" }), pager = h("div", { class: "pager" }), wrong = h("div", null);
+  let asking = null, again = 0;
+
+  async function load() {
+    asking?.abort();
+    asking = new AbortController();
+    try {
+      draw(await get(studyURL(name, `/runs${query(ask)}`), asking.signal));
+      wrong.replaceChildren();
+    } catch (error) {
+      if (error.name !== "AbortError") wrong.replaceChildren(trouble("Not shown", error.message));
+    }
+  }
+  const change = (values) => { Object.assign(ask, { page: "1" }, values); remember({ ...ask, page: ask.page === "1" ? "" : ask.page, size: ask.size === "100" ? "" : ask.size, sort: ask.sort === "depth" ? "" : ask.sort, order: ask.order === "asc" ? "" : ask.order }); return load(); };
+
+  const heads = columns.map((c) => {
+    const arrow = h("span", { class: "arrow", "aria-hidden": "true" });
+    const th = h("th", { scope: "col", class: c.class }, c.sort ? h("button", { type: "button", onclick: () => change({ sort: c.sort, order: ask.sort === c.sort && ask.order === "asc" ? "desc" : "asc" }) }, c.text, arrow) : c.text);
+    return { c, th, arrow };
+  });
+  let rows = new Map();
+  function draw(answer) {
+    for (const { c, th, arrow } of heads) {
+      if (!c.sort) continue;
+      th.setAttribute("aria-sort", c.sort === ask.sort ? (ask.order === "desc" ? "descending" : "ascending") : "none");
+      arrow.textContent = c.sort === ask.sort ? (ask.order === "desc" ? "↓" : "↑") : "";
+    }
+    const focused = body.contains(document.activeElement) ? document.activeElement.getAttribute("href") : null;
+    rows = new Map(answer.runs.map((r) => [r.id, row(name, r)]));
+    body.replaceChildren(...[...rows.values()].map((r) => r.node));
+    if (focused) [...body.querySelectorAll("a")].find((a) => a.getAttribute("href") === focused)?.focus();
+    const from = (answer.page - 1) * answer.size;
+    const text = answer.matching === 0 ? "No run matches" : `${from + 1}–${from + answer.runs.length} of ${answer.matching.toLocaleString("en")}${answer.matching < answer.total ? ` that match, ${answer.total.toLocaleString("en")} in all` : " runs"}`;
+    if (said.textContent !== text) said.textContent = text;
+    const pages = Math.max(1, Math.ceil(answer.matching / answer.size));
+    const go = (n) => change({ page: String(n) });
+    pager.replaceChildren(h("button", { type: "button", disabled: answer.page <= 1, onclick: () => go(answer.page - 1) }, "Previous"), h("span", null, `Page ${answer.page} of ${pages}`),
+      h("button", { type: "button", disabled: answer.page >= pages, onclick: () => go(answer.page + 1) }, "Next"), h("span", { class: "space" }),
+      h("label", null, "Rows ", select([["50", "50"], ["100", "100"], ["500", "500"]], ask.size, (v) => change({ size: v }))));
+  }
+  let typing = 0;
+  const depths = [...new Set(info.groups.flatMap((g) => g.depths))].sort((a, b) => a - b);
+  const tools = h("div", { class: "tools", role: "search", "aria-label": "Runs" },
+    field("Filter", h("input", { type: "search", value: ask.q, placeholder: "name, setting, host, reason", oninput: (e) => { clearTimeout(typing); typing = setTimeout(() => change({ q: e.target.value }), 150); } }), "grow"),
+    field("State", select(states.map((s) => [s, s || "any"]), ask.state, (v) => change({ state: v }))),
+    field("Depth", select([["", "any"], ...depths.map((d) => [d, String(d)])], ask.depth, (v) => change({ depth: v }))),
+    info.groups.length > 1 && field("Group", select([["", "any"], ...info.groups.map((g) => [g.group, g.label])], ask.group, (v) => change({ group: v }))), said);
+  await load();
+  return {
+    nodes: [tools, wrong, h("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": "Runs of the study" },
+      h("table", null, h("caption", { class: "unseen" }, `Runs of ${name}`), h("thead", null, h("tr", null, heads.map((x) => x.th))), body)), pager],
+    progress(p, changed) {
+      for (const r of p.running) rows.get(r.id)?.set(r);
+      if (changed) { clearTimeout(again); again = setTimeout(load, 200); }
+    },
+    destroy() { asking?.abort(); clearTimeout(typing); clearTimeout(again); },
+  };
+}
+
+function row(name, r) {
+  const iteration = h("td", null), loss = h("td", null), ends = h("td", { class: "text name" });
+  const set = (x) => {
+    iteration.textContent = r.state === "pending" ? "–" : x.iteration.toLocaleString("en");
+    loss.textContent = number(x.loss);
+    ends.textContent = r.state === "running" && x.eta !== null ? `in at most ${duration(x.eta)}` : r.reason || r.stop || "";
+    ends.title = ends.textContent;
+  };
+  set(r);
+  return { set, node: h("tr", null, h("th", { scope: "row", class: "text name", title: r.id }, h("a", { href: `#/study/${enc(name)}/run/${enc(r.id)}` }, r.id)),
+    h("td", null, String(r.depth)), h("td", null, String(r.seed)), h("td", { class: "text" }, stateMark(r.state)), iteration, loss, h("td", null, r.seconds ? duration(r.seconds) : "–"), ends) };
+}
