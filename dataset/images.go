@@ -80,7 +80,7 @@ var systemFolders = map[string]string{"fashion-mnist": "/usr/share/datasets/fash
 // howToGet says how a missing set comes onto the machine.
 var howToGet = map[string]string{
 	"mnist":         "run `deeplimit data fetch mnist`",
-	"fashion-mnist": "install the Debian package dataset-fashion-mnist",
+	"fashion-mnist": "run `deeplimit data fetch fashion-mnist`",
 }
 
 // names are what the file may be called.

@@ -131,7 +131,7 @@ func TestMissingImages(t *testing.T) {
 	}{
 		{Spec{Kind: "mnist"}, "dataset: mnist: train-images-idx3-ubyte.gz is not in " + data + "/mnist, " + cache + "/mnist: run `deeplimit data fetch mnist`, or put the four IDX files (.gz or not) into " + data + "/mnist"},
 		{Spec{Kind: "mnist", Path: "here"}, "dataset: mnist: train-images-idx3-ubyte.gz is not in /base/here: run `deeplimit data fetch mnist`, or put the four IDX files (.gz or not) into /base/here"},
-		{Spec{Kind: "fashion-mnist"}, "dataset: fashion-mnist: train-images-idx3-ubyte.gz is not in " + data + "/fashion-mnist, " + cache + "/fashion-mnist, " + systemFolders["fashion-mnist"] + ": install the Debian package dataset-fashion-mnist, or put the four IDX files (.gz or not) into " + data + "/fashion-mnist"},
+		{Spec{Kind: "fashion-mnist"}, "dataset: fashion-mnist: train-images-idx3-ubyte.gz is not in " + data + "/fashion-mnist, " + cache + "/fashion-mnist, " + systemFolders["fashion-mnist"] + ": run `deeplimit data fetch fashion-mnist`, or put the four IDX files (.gz or not) into " + data + "/fashion-mnist"},
 	} {
 		if _, err := tryLoad(test.spec, "/base"); err == nil || err.Error() != test.want {
 			t.Errorf("Load:\n got %v\nwant %s", err, test.want)

@@ -59,7 +59,7 @@ func (b *Bench) Output(step int, value any) error {
 }
 
 // Figures returns the figures of a study's report that are named, as for `deeplimit figure`,
-// in the order of the report.
+// in the order of the report. The study's name goes in front of theirs.
 func (b *Bench) Figures(study string, names ...string) ([]*report.Figure, error) {
 	result, err := b.Result(study)
 	if err != nil {
@@ -69,12 +69,18 @@ func (b *Bench) Figures(study string, names ...string) ([]*report.Figure, error)
 	if err == nil && len(figures) == 0 {
 		err = fmt.Errorf("papers: %s: got no figure of %s", b.Dir(study), strings.Join(names, ", "))
 	}
+	for _, f := range figures {
+		f.Name = study + "-" + f.Name
+	}
 	return figures, err
 }
 
 // do runs the steps of an experiment. Diverged runs are a result, not an error.
 func (b *Bench) do(e *Experiment, small bool, log io.Writer) error {
 	for _, step := range e.Steps {
+		if small && step.FullOnly {
+			continue
+		}
 		fmt.Fprintf(log, "deeplimit %s\n", step.text(b.runs, small))
 		args, err := step.args(b.runs, small)
 		if err != nil {

@@ -2,6 +2,7 @@ package papers
 
 import (
 	"fmt"
+	"strings"
 
 	"github.com/deeplimit/deeplimit/analyze"
 	"github.com/deeplimit/deeplimit/proof"
@@ -71,16 +72,18 @@ initial noise needs β ≥ ¼.`,
 	}
 }
 
-// certified returns the share of the runs of every group that have a certificate
-// of convergence, and the largest loss at which one was issued.
+// certified returns the share of the runs of every group that have a certificate of
+// convergence, with the largest loss at which one was issued, or else the hypotheses
+// that the deepest run does not meet.
 func certified(b *Bench, study string) ([]Measurement, error) {
 	result, err := b.Result(study)
 	if err != nil {
 		return nil, err
 	}
 	var found []Measurement
-	for _, g := range result.Groups {
+	for _, g := range byCase(result) {
 		runs, issued, largest := 0, 0, 0.0
+		var unmet []string
 		for _, r := range result.Runs {
 			if r.Group != g.Group {
 				continue
@@ -98,10 +101,19 @@ func certified(b *Bench, study string) ([]Measurement, error) {
 				issued++
 				largest = max(largest, c.Loss)
 			}
+			unmet = nil
+			for _, h := range about.Hypotheses {
+				if !h.Met {
+					unmet = append(unmet, h.Name+" ("+h.Got+")")
+				}
+			}
 		}
 		note := fmt.Sprintf("%d of %d runs", issued, runs)
-		if issued > 0 {
+		switch {
+		case issued > 0:
 			note += fmt.Sprintf(", from a loss of %.2g on", largest)
+		case len(unmet) > 0:
+			note += "; not met: " + strings.Join(unmet, ", ")
 		}
 		found = append(found, Exactly(caseOf(result, g), float64(issued)/float64(runs), note))
 	}

@@ -4,6 +4,7 @@ package papers
 func Experiments() []Experiment {
 	return []Experiment{
 		convergence(),
+		realData(),
 		start(),
 		limit(),
 		longTime(),

@@ -19,7 +19,7 @@ func eachGroup(study string, of func(analyze.Group) Measurement) func(*Bench) ([
 			return nil, err
 		}
 		var found []Measurement
-		for _, g := range result.Groups {
+		for _, g := range byCase(result) {
 			m := of(g)
 			m.Case = caseOf(result, g)
 			found = append(found, m)
@@ -37,7 +37,7 @@ func worstRun(study string, of func(analyze.Run) float64) func(*Bench) ([]Measur
 			return nil, err
 		}
 		var found []Measurement
-		for _, g := range result.Groups {
+		for _, g := range byCase(result) {
 			worst, runs := math.Inf(1), 0
 			for _, r := range result.Runs {
 				if r.Group == g.Group {
@@ -48,6 +48,15 @@ func worstRun(study string, of func(analyze.Run) float64) func(*Bench) ([]Measur
 		}
 		return found, nil
 	}
+}
+
+// byCase returns the groups of a result in the order of their names.
+func byCase(result *analyze.Result) []analyze.Group {
+	groups := slices.Clone(result.Groups)
+	slices.SortStableFunc(groups, func(a, b analyze.Group) int {
+		return strings.Compare(caseOf(result, a), caseOf(result, b))
+	})
+	return groups
 }
 
 // caseOf names a group by what the study varies: the data set, when there are several,

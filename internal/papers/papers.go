@@ -39,6 +39,8 @@ type Step struct {
 	// Full and Small hold further arguments: of the full version, and of the small one,
 	// which takes seconds.
 	Full, Small string
+	// FullOnly leaves the step out of the small version.
+	FullOnly bool
 }
 
 // A Claim is a statement about numbers that can be measured.

@@ -14,6 +14,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -167,7 +168,13 @@ func (e *Experiment) draw(b *Bench, out *Outcome, folder string) error {
 		if err != nil {
 			return fmt.Errorf("papers: %s: figure %s: %w", e.Name, f.Name, err)
 		}
-		name := e.Name + "-" + f.Name + ".png"
+		name := f.Name + ".png"
+		if !strings.HasPrefix(name, e.Name) {
+			name = e.Name + "-" + name
+		}
+		if slices.ContainsFunc(out.Figures, func(other Figure) bool { return other.File == name }) {
+			return fmt.Errorf("papers: %s: got two figures %s, want names that differ", e.Name, name)
+		}
 		if err := renameio.WriteFile(filepath.Join(folder, name), png, 0o644); err != nil {
 			return err
 		}

@@ -130,7 +130,7 @@ func coupledOnly(study string, of func(analyze.Group) Measurement) func(*Bench) 
 			return nil, err
 		}
 		var found []Measurement
-		for _, g := range slices.DeleteFunc(slices.Clone(result.Groups), func(g analyze.Group) bool { return !g.Coupled }) {
+		for _, g := range slices.DeleteFunc(byCase(result), func(g analyze.Group) bool { return !g.Coupled }) {
 			m := of(g)
 			m.Case = caseOf(result, g)
 			found = append(found, m)

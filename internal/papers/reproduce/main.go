@@ -26,11 +26,16 @@ import (
 func main() {
 	small := flag.Bool("small", false, "small sizes, seconds each")
 	accept := flag.Bool("accept", false, "record what comes out, also what is no longer reproduced")
+	page := flag.Bool("page", false, "run nothing: write docs/papers.md anew from the record")
 	keep := flag.Bool("keep", false, "go on with the run folders that are there instead of making them anew")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
-	if err := reproduce(ctx, *small, *accept, *keep, flag.Args()); err != nil {
+	run := func() error { return reproduce(ctx, *small, *accept, *keep, flag.Args()) }
+	if *page {
+		run = writePage
+	}
+	if err := run(); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
 	}
@@ -82,13 +87,22 @@ func reproduce(ctx context.Context, small, accept, keep bool, names []string) er
 	}
 	failures = append(failures, record.Write(size.Record))
 	if !small {
-		var page bytes.Buffer
-		if err := papers.WritePage(&page, record); err != nil {
-			return err
-		}
-		failures = append(failures, renameio.WriteFile(papers.Page, page.Bytes(), 0o644))
+		failures = append(failures, writePage())
 	}
 	return errors.Join(failures...)
+}
+
+// writePage writes docs/papers.md from the record of the full size.
+func writePage() error {
+	record, err := papers.ReadRecord(papers.FullSize.Record)
+	if err != nil {
+		return err
+	}
+	var page bytes.Buffer
+	if err := papers.WritePage(&page, record); err != nil {
+		return err
+	}
+	return renameio.WriteFile(papers.Page, page.Bytes(), 0o644)
 }
 
 // choose returns the experiments of the given names, all without one.
