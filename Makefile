@@ -20,14 +20,19 @@ run: $(BIN) ## the main job: a depth study on digits and separated inputs, with 
 	$(BIN) run examples/quickstart.yaml
 
 .PHONY: papers papers-page papers-small
-papers: ## the papers' experiments and claims: writes docs/papers.md (STUDY=limit for one, KEEP=1 to go on with its runs, ACCEPT=1 to record a lost claim)
-	go run ./internal/papers/reproduce $(if $(ACCEPT),-accept) $(if $(KEEP),-keep) $(STUDY)
+# Built rather than run, so that the page can name the commit.
+bin/reproduce: $(SOURCES)
+	@mkdir -p bin
+	go build -buildvcs=auto -o $@ ./internal/papers/reproduce
 
-papers-page: ## docs/papers.md anew from papers/record.json
-	go run ./internal/papers/reproduce -page
+papers: bin/reproduce ## the papers' experiments and claims: writes docs/papers.md (STUDY=limit for one, KEEP=1 to go on with its runs, ACCEPT=1 to record a lost claim)
+	bin/reproduce $(if $(ACCEPT),-accept) $(if $(KEEP),-keep) $(STUDY)
 
-papers-small: ## the same code at small sizes, seconds each, held to papers/small.json
-	go run ./internal/papers/reproduce -small $(if $(ACCEPT),-accept) $(if $(KEEP),-keep) $(STUDY)
+papers-page: bin/reproduce ## docs/papers.md anew from papers/record.json
+	bin/reproduce -page
+
+papers-small: bin/reproduce ## the same code at small sizes, seconds each, held to papers/small.json
+	bin/reproduce -small $(if $(ACCEPT),-accept) $(if $(KEEP),-keep) $(STUDY)
 
 .PHONY: test
 test: ## all tests, offline

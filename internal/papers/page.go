@@ -86,7 +86,7 @@ func (p *printer) section(e *Experiment, out Outcome) {
 		}
 	}
 	for _, f := range out.Figures {
-		p.print("\n![%s](figures/papers/%s)\n\n*%s.* %s\n", strings.ReplaceAll(f.Alt, "]", ")"), f.File, f.Title, f.Caption)
+		p.print("\n![%s](figures/papers/%s)\n\n*%s.* %s\n", unbracketed.Replace(f.Alt), f.File, f.Title, f.Caption)
 	}
 }
 
@@ -97,6 +97,9 @@ func (v Verdict) bold() string {
 	}
 	return "**" + string(v) + "**"
 }
+
+// unbracketed keeps text inside the brackets of a link.
+var unbracketed = strings.NewReplacer("[", "(", "]", ")")
 
 // cellText keeps text inside its cell of a table.
 func cellText(text string) string { return strings.ReplaceAll(text, "|", "\\|") }

@@ -97,7 +97,7 @@ type Size struct {
 	Runs    string // the study folders
 	Figures string
 	Record  string
-	Keep    bool // go on with study folders that are there; times are then too short
+	Keep    bool // go on with study folders that are there
 }
 
 // The two sizes: the full one, which takes minutes, and one of seconds, which goes
