@@ -46,9 +46,9 @@ type Evaluator[T kernel.Float] struct {
 	losses  []Evaluation // of each tile: sum of losses
 	marks   []mark       // how far each tile's backward pass is
 	shards  []shard
-	count   int   // shards in use
-	partial [][]T // gradients of shards 1, 2, …; shard 0 writes the result
-	passes  []*pass[T]
+	count   int              // shards in use
+	partial [][]T            // gradients of shards 1, 2, …; shard 0 writes the result
+	passes  []*pass[T]       // of the workers that take tiles
 	second  []*secondPass[T] // made by the first HessianVector
 	options Options
 	team    *team
@@ -84,13 +84,14 @@ func NewEvaluator[T kernel.Float](net *Network, samples Samples, options Options
 		rows = rows[:min(n, options.Batch)]
 	}
 	e.Choose(rows)
-	e.team = newTeam(min(options.Workers, len(e.tiles)))
+	e.team = newTeam(min(options.Workers, mostWorkers[T](net, len(e.tiles))))
+	passes := min(e.team.workers, len(e.tiles))
 	memory := int64(1) << 62
 	if options.Memory > 0 {
-		memory = options.Memory / int64(e.team.workers)
+		memory = options.Memory / int64(passes)
 	}
 	e.columns = e.tiles[0].n // of the largest batch, which is chosen first
-	for range e.team.workers {
+	for range passes {
 		e.passes = append(e.passes, newPass(net, e.ops, e.columns, cutOf[T](net, e.columns, memory)))
 	}
 	for range e.count - 1 {
@@ -133,7 +134,7 @@ func (e *Evaluator[T]) Choose(rows []int) {
 // Loss returns J(θ) on the chosen samples.
 func (e *Evaluator[T]) Loss(theta []T) Evaluation {
 	e.theta = theta
-	e.deal(e.evaluatePhase)
+	e.dealTiles(e.evaluatePhase)
 	return e.collect()
 }
 
@@ -141,13 +142,19 @@ func (e *Evaluator[T]) Loss(theta []T) Evaluation {
 // length Layout.Trained.
 func (e *Evaluator[T]) Gradient(theta, grad []T) Evaluation {
 	e.theta, e.grad = theta, grad
-	e.deal(e.gradientPhase)
+	e.dealTiles(e.gradientPhase)
 	e.deal(e.reducePhase)
 	return e.collect()
 }
 
-// deal runs a phase whose workers take tiles or chunks.
+// deal runs a phase whose workers take chunks.
 func (e *Evaluator[T]) deal(phase func(worker int)) {
+	e.next.Store(0)
+	e.team.do(e.team.workers, phase)
+}
+
+// dealTiles runs a phase whose workers take tiles.
+func (e *Evaluator[T]) dealTiles(phase func(worker int)) {
 	e.next.Store(0)
 	for i := range e.shards {
 		e.shards[i].next.Store(int64(e.shards[i].first))
@@ -155,7 +162,7 @@ func (e *Evaluator[T]) deal(phase func(worker int)) {
 	for i := range e.marks {
 		e.marks[i].Store(0)
 	}
-	e.team.do(phase)
+	e.team.do(len(e.passes), phase)
 }
 
 // tile returns a tile that nobody has taken.

@@ -157,7 +157,7 @@ func TestGoldenDescent(t *testing.T) {
 				kernel.For[float64]().AddScaled(theta[:len(grad)], -g.Case.Eta, grad)
 			}
 			near(t, "trained loss", e.Loss(theta).Loss, g.Trained.Loss, tol)
-			near(t, "max_frobenius", WeightNorms(net, theta, theta).MaxFrobenius, g.Trained.MaxFrobenius, tol)
+			near(t, "max_frobenius", e.Norms(theta, theta).MaxFrobenius, g.Trained.MaxFrobenius, tol)
 
 			rescaled := make([]float64, len(View(net.Layout, theta, "A")))
 			scale := math.Pow(float64(net.Depth), 1-g.Case.Alpha)

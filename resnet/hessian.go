@@ -8,11 +8,11 @@ import "github.com/deeplimit/deeplimit/internal/kernel"
 // and elu at their kink count as 0. All states of a tile are kept: memory grows
 // with depth.
 func (e *Evaluator[T]) HessianVector(theta, v, hv []T) Evaluation {
-	for len(e.second) < e.team.workers {
+	for len(e.second) < len(e.passes) {
 		e.second = append(e.second, newSecondPass(e.net, e.ops, e.columns))
 	}
 	e.theta, e.along, e.grad = theta, v, hv
-	e.deal(e.hessianPhase)
+	e.dealTiles(e.hessianPhase)
 	e.deal(e.reducePhase)
 	return e.collect()
 }

@@ -50,8 +50,8 @@ func (e *Evaluator[T]) capture(theta []T, all bool) *states {
 	for k := range s.slopes {
 		s.slopes[k] = math.Inf(1)
 	}
-	own := make([]*states, e.team.workers) // maxima and minima, so that their order is no matter
-	e.deal(func(worker int) {
+	own := make([]*states, len(e.passes)) // maxima and minima, so that their order is no matter
+	e.dealTiles(func(worker int) {
 		mine := &states{samples: s.samples, rows: s.rows, features: s.features, hidden: make([]float64, net.Depth+1)}
 		mine.slopes = append(mine.slopes, s.slopes...)
 		own[worker] = mine

@@ -27,19 +27,33 @@ func LayerNorms[T kernel.Float](n *Network, part string, theta, initial []T) (no
 	return norms, moved
 }
 
-// WeightNorms returns the norms of A (V for block mlp) in theta, and how far they
-// are from initial. NaN entries give NaN.
-func WeightNorms[T kernel.Float](n *Network, theta, initial []T) Norms {
-	ops := kernel.For[T]()
-	part := n.Parts()[0]
-	now, start := View(n.Layout, theta, part), View(n.Layout, initial, part)
-	size := len(now) / n.Depth
-	var top, sum, moved float64
-	for k := range n.Depth {
-		square := ops.SumSquares(block(now, k, size))
-		top = math.Max(top, square)
-		sum += square
-		moved = math.Max(moved, ops.SumSquaredDifferences(block(now, k, size), block(start, k, size)))
+// normBlock is the number of layers whose norms a worker takes at a time, and whose
+// squares are summed before they are added to the others.
+const normBlock = 64
+
+// Norms returns the norms of A (V for block mlp) in theta, and how far they are from
+// initial, by all workers. NaN entries give NaN.
+func (e *Evaluator[T]) Norms(theta, initial []T) Norms {
+	part := e.net.Parts()[0]
+	now, start := View(e.net.Layout, theta, part), View(e.net.Layout, initial, part)
+	size := len(now) / e.net.Depth
+	blocks := make([]Norms, (e.net.Depth+normBlock-1)/normBlock) // squares
+	e.deal(func(int) {
+		for {
+			i := int(e.next.Add(1)) - 1
+			if i >= len(blocks) {
+				return
+			}
+			for k := i * normBlock; k < min((i+1)*normBlock, e.net.Depth); k++ {
+				square := e.ops.SumSquares(block(now, k, size))
+				moved := e.ops.SumSquaredDifferences(block(now, k, size), block(start, k, size))
+				blocks[i] = Norms{max(blocks[i].MaxFrobenius, square), blocks[i].RootSquares + square, max(blocks[i].Displacement, moved)}
+			}
+		}
+	})
+	var all Norms
+	for _, b := range blocks {
+		all = Norms{max(all.MaxFrobenius, b.MaxFrobenius), all.RootSquares + b.RootSquares, max(all.Displacement, b.Displacement)}
 	}
-	return Norms{math.Sqrt(top), math.Sqrt(sum), math.Sqrt(moved)}
+	return Norms{math.Sqrt(all.MaxFrobenius), math.Sqrt(all.RootSquares), math.Sqrt(all.Displacement)}
 }

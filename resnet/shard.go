@@ -67,11 +67,21 @@ func shardCount[T kernel.Float](trained, tiles int) int {
 // Parallelism returns how many workers the n samples of a network of that spec, depth and
 // element type keep busy, and how many can do anything at all: beyond the former
 // they wait for each other, so that other runs make more of the cores, if there are any.
-func Parallelism(net *Network, n int, dtype string) (busy, most int) {
-	width := tileWidth[float64]
+func Parallelism(net *Network, n int, dtype string) (busy, useful int) {
+	width, most := tileWidth[float64], mostWorkers[float64]
 	if dtype == "float32" {
-		width = tileWidth[float32]
+		width, most = tileWidth[float32], mostWorkers[float32]
 	}
-	most = tileCount(n, width(max(net.Width, net.middle()), n))
-	return max(1, min(most/2, n/128)), most
+	tiles := tileCount(n, width(max(net.Width, net.middle()), n))
+	return max(1, min(tiles/2, n/128)), most(net, tiles)
+}
+
+// splitBytes is the size of a gradient from which its norm and the step gain from more
+// workers than have tiles: it comes from memory then, not from the cache of one of them.
+const splitBytes = 8 << 20
+
+// mostWorkers returns how many workers can do anything.
+func mostWorkers[T kernel.Float](net *Network, tiles int) int {
+	var zero T
+	return max(tiles, net.Layout.Trained*int(unsafe.Sizeof(zero))/splitBytes)
 }

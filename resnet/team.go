@@ -13,6 +13,7 @@ import (
 type team struct {
 	workers int
 	phase   func(worker int)
+	active  int          // workers of the phase
 	number  atomic.Int64 // phases begun; negative once the team is closed
 	working atomic.Int64 // helpers that have not finished the phase
 	helpers []*helper
@@ -47,7 +48,9 @@ func (t *team) help(h *helper, worker int) {
 			return
 		}
 		seen++
-		t.phase(worker)
+		if worker < t.active {
+			t.phase(worker)
+		}
 		t.working.Add(-1)
 	}
 }
@@ -70,13 +73,13 @@ func (t *team) set(number int64) {
 	}
 }
 
-// do calls phase once for every worker at the same time and waits for all.
-func (t *team) do(phase func(worker int)) {
-	if len(t.helpers) == 0 {
+// do calls phase once for each of the first workers at the same time and waits for all.
+func (t *team) do(workers int, phase func(worker int)) {
+	if workers == 1 {
 		phase(0)
 		return
 	}
-	t.phase = phase
+	t.phase, t.active = phase, workers
 	t.working.Store(int64(len(t.helpers)))
 	t.set(t.number.Load() + 1)
 	phase(0)

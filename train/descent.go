@@ -289,7 +289,7 @@ func (d *Descent[T]) search(row weightpath.Row) float64 {
 // record completes a row with the norms of the weights, and at times the test set,
 // and hands it on.
 func (d *Descent[T]) record(row weightpath.Row) {
-	norms := resnet.WeightNorms(d.Network, d.Theta, d.Initial)
+	norms := d.Full.Norms(d.Theta, d.Initial)
 	row.MaxFrobenius, row.RootSquares, row.Displacement = norms.MaxFrobenius, norms.RootSquares, norms.Displacement
 	if d.Test != nil && (row.StepSize == nil || d.testTime()) {
 		test := d.Test.Loss(d.Theta)
