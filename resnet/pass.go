@@ -12,12 +12,13 @@ import (
 //
 // Letters: n columns, K layers of a segment, d width, m rows of the activation.
 type pass[T kernel.Float] struct {
-	net   *Network
-	ops   *kernel.Ops[T]
-	sigma func(s, ds, u []T) // σ and σ′ of a whole layer
-	fused bool               // whether ops takes a layer in one call
-	kind  kernel.Activation  // σ, if the kernel has it
-	cut                      // segment: K
+	net        *Network
+	ops        *kernel.Ops[T]
+	sigma      func(s, ds, u []T) // σ and σ′ of a whole layer
+	unforeseen bool               // whether weights need a request of their own
+	fused      bool               // whether ops takes a layer in one call
+	kind       kernel.Activation  // σ, if the kernel has it
+	cut                           // segment: K
 
 	starts   []T // first state of each segment (⌈L/K⌉, d, n)
 	states   []T // h (K+1, d, n)
@@ -50,7 +51,7 @@ func newPass[T kernel.Float](net *Network, ops *kernel.Ops[T], n int, c cut) *pa
 	}
 	return &pass[T]{
 		net: net, ops: ops, cut: c, sigma: activate(net, ops),
-		kind: vectorised[net.Activation], fused: fused(net),
+		kind: vectorised[net.Activation], fused: fused(net), unforeseen: unforeseen[T](net),
 		starts:   make([]T, (net.Depth+k-1)/k*d*n),
 		states:   make([]T, (k+1)*d*n),
 		slopes:   make([]T, k*m*n),
@@ -227,11 +228,14 @@ func (p *pass[T]) backward(theta, grad []T, g, n int, fresh bool, turn gate) {
 	first, every := g*p.segment, lag(net.Depth)
 	layers := min(p.segment, net.Depth-first)
 	adjoint, scaled := p.adjoint[:net.Width*n], p.scaled[:net.Width*n]
+	ahead := first + layers // the tile before is done with this layer and later ones
 	for j := layers - 1; j >= 0; j-- {
 		k := first + j
-		if back := net.Depth - 1 - k; back%every == 0 {
+		if k < ahead {
+			back := net.Depth - 1 - k
+			ahead = max(0, k+1-every)
 			turn.reach(1 + back)
-			turn.wait(1 + min(back+every, net.Depth))
+			turn.wait(1 + net.Depth - ahead)
 		}
 		h, ds := p.state(j, n), p.slope(j, n)
 		if p.fused {
@@ -239,6 +243,7 @@ func (p *pass[T]) backward(theta, grad []T, g, n int, fresh bool, turn gate) {
 			if p.kept {
 				kind, ds = kernel.TanhValue, block(p.values, k, net.Width*n)
 			}
+			p.foresee(theta, grad, k)
 			w, _ := weightsOf(&net.before, theta, k)
 			gw, gb := freshGradient(&net.before, grad, k, fresh)
 			ops.Backward(kind, gw, gb, adjoint, p.pulled[:net.Width*n], w, ds, h, theta[net.delta.Offset], net.Width, n, p.outer)
@@ -272,6 +277,17 @@ func (p *pass[T]) backward(theta, grad []T, g, n int, fresh bool, turn gate) {
 			ops.AddScaled(adjoint, 1, pulled)
 		}
 	}
+}
+
+// foresee asks for the weights and the gradient of the layer before layer k.
+func (p *pass[T]) foresee(theta, grad []T, k int) {
+	if k == 0 || !p.unforeseen {
+		return
+	}
+	w, _ := weightsOf(&p.net.before, theta, k-1)
+	g, _ := weightsOf(&p.net.before, grad, k-1)
+	p.ops.Prefetch(w)
+	p.ops.Prefetch(g)
 }
 
 // addScale adds to the gradient of δ_k. A δ that all layers share is summed over the

@@ -95,6 +95,10 @@ type Ops[T Float] struct {
 	// taken in float64.
 	SumSquaredDifferences func(x, y []T) float64
 
+	// Prefetch asks for x to be brought into the cache, as a layer is about to be read that
+	// no hardware foresees. It changes no result.
+	Prefetch func(x []T)
+
 	// Forward takes a tile through one layer of the inner block, next = h + a σ(W h + b)
 	// for W (d,d) and tiles (d,n): Affine followed by ActivateAdd, with their bits. ds
 	// and b may be nil.

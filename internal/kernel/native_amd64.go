@@ -171,6 +171,11 @@ func (f *assembly[T]) ops() Ops[T] {
 			addSquaredDifferences(&chains, x[main:], y[main:])
 			return tree(&chains)
 		},
+		Prefetch: func(x []T) {
+			if len(x) > 0 {
+				prefetch((*byte)(unsafe.Pointer(&x[0])), len(x)*size)
+			}
+		},
 		peak: func(rounds int) float64 {
 			half := T(0.5)
 			f.peak(rounds, &half)

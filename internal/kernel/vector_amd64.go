@@ -4,6 +4,11 @@
 
 package kernel
 
+// prefetch brings n ≥ 1 bytes into the cache.
+//
+//go:noescape
+func prefetch(p *byte, n int)
+
 // addScaledAVX2F32 computes y[i] = a·x[i] + y[i] for n elements, a multiple of 16.
 //
 //go:noescape

@@ -4,6 +4,19 @@
 
 #include "textflag.h"
 
+// func prefetch(p *byte, n int)
+// Requires: MMX+
+TEXT ·prefetch(SB), NOSPLIT, $0-16
+	MOVQ p+0(FP), AX
+	MOVQ n+8(FP), CX
+
+loop:
+	PREFETCHT0 (AX)
+	ADDQ       $0x40, AX
+	SUBQ       $0x40, CX
+	JGT        loop
+	RET
+
 // func addScaledAVX2F32(y *float32, x *float32, a float32, n int)
 // Requires: AVX, FMA3
 TEXT ·addScaledAVX2F32(SB), NOSPLIT, $0-32

@@ -16,6 +16,9 @@ func main() {
 	kind := flag.String("kind", "", "what to write: product, activation or vector")
 	flag.Parse()
 	ConstraintExpr("!purego")
+	if *kind == "vector" {
+		prefetch()
+	}
 	for _, t := range targets {
 		switch *kind {
 		case "product":

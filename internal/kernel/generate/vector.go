@@ -1,6 +1,7 @@
 package main
 
 import (
+	"github.com/mmcloughlin/avo/attr"
 	. "github.com/mmcloughlin/avo/build"
 	. "github.com/mmcloughlin/avo/operand"
 	"github.com/mmcloughlin/avo/reg"
@@ -83,6 +84,20 @@ func (t target) sumScaled() {
 		t.store(v, at(z))
 	})
 	VZEROUPPER()
+	RET()
+}
+
+// prefetch emits a request for each cache line of n bytes.
+func prefetch() {
+	TEXT("prefetch", attr.NOSPLIT, "func(p *byte, n int)")
+	Pragma("noescape")
+	Doc("prefetch brings n ≥ 1 bytes into the cache.")
+	p, n := param("p"), param("n")
+	Label("loop")
+	PREFETCHT0(Mem{Base: p})
+	ADDQ(Imm(64), p)
+	SUBQ(Imm(64), n)
+	JGT(LabelRef("loop"))
 	RET()
 }
 
