@@ -5,47 +5,57 @@ import (
 	"io"
 	"os"
 	"sync"
+	"time"
 
-	"github.com/schollz/progressbar/v3"
 	"golang.org/x/term"
 
 	"github.com/deeplimit/deeplimit/sweep"
 )
 
-// progress shows how a study goes: a bar with ETA and the current loss on a
-// terminal, else a line for each run that starts or ends.
+// progress shows how a study goes: a live table of the runs at work on a terminal, else a
+// line for each run that starts or ends.
 type progress struct {
-	out  io.Writer
-	bar  *progressbar.ProgressBar // nil without a terminal
-	mu   sync.Mutex
-	cost map[string]*share
+	mu    sync.Mutex
+	out   io.Writer
+	table *liveTable // nil without a terminal
+	stop  func()     // ends the drawing
 }
 
-// share is a run's part of the bar, in units of floating-point operations over 10⁶.
-type share struct {
-	whole, told int64
-	steps       int
-}
-
-// most bounds the sum of all shares, as iterations have no bound when time ends a run.
-const most = 1e15
+// redraw is the time between two drawings of the table: ten a second look alive.
+const redraw = 100 * time.Millisecond
 
 // newProgress returns the display of a plan about to run.
 func newProgress(out io.Writer, plan *sweep.Plan) *progress {
-	p := &progress{out: out, cost: map[string]*share{}}
-	total := int64(0)
-	for i := range plan.Runs {
-		r := &plan.Runs[i]
-		cost := min(plan.Flops(r)*float64(r.Steps())/1e6, most/float64(len(plan.Runs)))
-		part := &share{whole: 1 + int64(cost), steps: max(1, r.Steps())}
-		p.cost[r.ID] = part
-		total += part.whole
+	p := &progress{out: out, stop: func() {}}
+	file, ok := out.(*os.File)
+	if !ok || !term.IsTerminal(int(file.Fd())) || os.Getenv("TERM") == "dumb" {
+		return p
 	}
-	if file, ok := out.(*os.File); ok && term.IsTerminal(int(file.Fd())) {
-		p.bar = progressbar.NewOptions64(total, progressbar.OptionSetWriter(out), progressbar.OptionSetWidth(24),
-			progressbar.OptionSetPredictTime(true), progressbar.OptionSetElapsedTime(true), progressbar.OptionClearOnFinish(),
-			progressbar.OptionUseANSICodes(os.Getenv("NO_COLOR") == ""), progressbar.OptionThrottle(100_000_000))
+	size := func() (int, int) {
+		width, height, err := term.GetSize(int(file.Fd()))
+		if err != nil || width < 1 || height < 1 {
+			return 80, 24
+		}
+		return width, height
 	}
+	p.table = newLiveTable(out, plan, size, os.Getenv("NO_COLOR") == "", time.Now)
+	done := make(chan struct{})
+	var drawing sync.WaitGroup
+	drawing.Go(func() {
+		tick := time.NewTicker(redraw)
+		defer tick.Stop()
+		for {
+			select {
+			case <-tick.C:
+				p.mu.Lock()
+				p.table.draw()
+				p.mu.Unlock()
+			case <-done:
+				return
+			}
+		}
+	})
+	p.stop = sync.OnceFunc(func() { close(done); drawing.Wait() })
 	return p
 }
 
@@ -53,53 +63,50 @@ func newProgress(out io.Writer, plan *sweep.Plan) *progress {
 func (p *progress) observe(e sweep.Event) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	part := p.cost[e.Run.ID]
+	if p.table != nil {
+		p.table.observe(e)
+		return
+	}
+	if text := eventText(e); text != "" {
+		fmt.Fprintln(p.out, text)
+	}
+}
+
+// close ends the display and leaves, on a terminal, a summary.
+func (p *progress) close() {
+	p.stop()
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.table != nil {
+		p.table.close()
+	}
+}
+
+// eventText returns what to print of an event, "" for nothing.
+func eventText(e sweep.Event) string {
 	switch e.Kind {
 	case sweep.Advanced:
-		if p.bar == nil || part == nil {
-			return
-		}
-		p.advance(part, int64(float64(part.whole)*float64(e.Row.Iteration)/float64(part.steps)))
-		loss := e.Row.Loss
-		if loss == nil {
-			loss = e.Row.BatchLoss
-		}
-		p.bar.Describe(fmt.Sprintf("%s  loss %.2e", e.Run.ID, *loss))
-		return
+		return ""
 	case sweep.Started:
-		if p.bar == nil {
-			fmt.Fprintf(p.out, "start    %s\n", e.Run.ID)
-		}
-		return
-	case sweep.Warned, sweep.Waiting, sweep.Lost:
-		if p.bar != nil {
-			p.bar.Clear()
-		}
-		fmt.Fprintf(p.out, "%-8s %s: %v\n", map[string]string{sweep.Warned: "warning", sweep.Waiting: "waiting", sweep.Lost: "lost"}[e.Kind], e.Run.ID, e.Err)
-		return
+		return "start    " + e.Run.ID
+	case sweep.Warned:
+		return fmt.Sprintf("warning  %s: %v", e.Run.ID, e.Err)
+	case sweep.Waiting:
+		return fmt.Sprintf("waiting  %s: %v", e.Run.ID, e.Err)
+	case sweep.Lost:
+		return fmt.Sprintf("lost     %s: %v", e.Run.ID, e.Err)
+	case sweep.Skipped:
+		return fmt.Sprintf("done     %s (before)", e.Run.ID)
+	case sweep.Elsewhere:
+		return fmt.Sprintf("done     %s (elsewhere)", e.Run.ID)
+	case sweep.Failed:
+		return fmt.Sprintf("failed   %s: %v", e.Run.ID, e.Err)
 	}
-	if p.bar != nil {
-		if part != nil {
-			p.advance(part, part.whole)
-		}
-		if e.Kind == sweep.Ended {
-			return
-		}
-		p.bar.Clear()
+	text := fmt.Sprintf("%-8s %s: %d iterations, loss %.3e, stopped by %s, %.2f s", word(e.Outcome.Stop), e.Run.ID, e.Outcome.Iterations, e.Outcome.Loss, e.Outcome.Stop, e.Outcome.Seconds)
+	if e.Outcome.Detail != "" {
+		text += "\n         " + e.Outcome.Detail
 	}
-	switch {
-	case e.Kind == sweep.Skipped:
-		fmt.Fprintf(p.out, "done     %s (before)\n", e.Run.ID)
-	case e.Kind == sweep.Elsewhere:
-		fmt.Fprintf(p.out, "done     %s (elsewhere)\n", e.Run.ID)
-	case e.Kind == sweep.Failed:
-		fmt.Fprintf(p.out, "failed   %s: %v\n", e.Run.ID, e.Err)
-	default:
-		fmt.Fprintf(p.out, "%-8s %s: %d iterations, loss %.3e, stopped by %s, %.2f s\n", word(e.Outcome.Stop), e.Run.ID, e.Outcome.Iterations, e.Outcome.Loss, e.Outcome.Stop, e.Outcome.Seconds)
-		if e.Outcome.Detail != "" {
-			fmt.Fprintf(p.out, "         %s\n", e.Outcome.Detail)
-		}
-	}
+	return text
 }
 
 // word returns the first word of a run's line.
@@ -111,19 +118,4 @@ func word(stop string) string {
 		return "paused"
 	}
 	return "done"
-}
-
-// advance moves the bar so that part has told units.
-func (p *progress) advance(part *share, told int64) {
-	if told > part.told {
-		p.bar.Add64(told - part.told)
-		part.told = told
-	}
-}
-
-// close ends the bar.
-func (p *progress) close() {
-	if p.bar != nil {
-		p.bar.Finish()
-	}
 }
