@@ -14,13 +14,14 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
 )
 
 // patience bounds every wait of these tests: a loaded machine takes long, a hang for ever.
-const patience = 3 * time.Minute
+const patience = 5 * time.Minute
 
 // A cluster is a private Slurm on this machine: one controller and the nodes n1 and
 // n2, a core each. Everything that it writes lies below dir.
@@ -54,12 +55,7 @@ func newCluster(t *testing.T, far *namespace) *cluster {
 		t.Fatal(err)
 	}
 	c := &cluster{t: t, dir: dir, control: "127.0.0.1"}
-	t.Cleanup(func() {
-		if t.Failed() {
-			c.explain()
-		}
-		os.RemoveAll(dir)
-	})
+	t.Cleanup(func() { os.RemoveAll(dir) })
 	ports := freePorts(t, 3)
 	c.nodes = map[string]*node{"n1": {name: "n1", address: "127.0.0.1", port: ports[1]}, "n2": {name: "n2", address: "127.0.0.1", port: ports[2]}}
 	if far != nil {
@@ -75,6 +71,11 @@ func newCluster(t *testing.T, far *namespace) *cluster {
 	}
 	// Jobs end before the daemons do: cleanups run last to first.
 	t.Cleanup(c.killJobs)
+	t.Cleanup(func() {
+		if t.Failed() {
+			c.explain()
+		}
+	})
 	c.waitFor("two idle nodes", func() bool { return strings.TrimSpace(c.try("sinfo", "-h", "-o", "%T %D")) == "idle 2" })
 	return c
 }
@@ -176,6 +177,10 @@ func stop(cmd *exec.Cmd, signal syscall.Signal) {
 // these run die at once.
 func (c *cluster) crashNode(name string) {
 	n := c.nodes[name]
+	if n.namespace != nil {
+		n.namespace.cut(c.t)
+		n.namespace.end()
+	}
 	stop(n.daemon, syscall.SIGKILL)
 	c.killProcesses("SLURMD_NODENAME=" + name)
 }
@@ -285,60 +290,81 @@ func freePorts(t *testing.T, count int) []int {
 	return ports
 }
 
-// A namespace is a network of its own, joined to this machine's by a cable.
+// A namespace is a machine of its own as far as processes and network go: a network that
+// is joined to this machine's by a cable, and process numbers that mean nothing here.
 type namespace struct {
 	holder      *exec.Cmd // keeps it alive
+	first       string    // process 1 of the namespace, by its number here
 	cable       string    // the end of the cable on this side
 	here, there string    // addresses of the ends
 }
 
-// newNamespace makes a network with one cable, or skips the test with the reason where
-// that is not allowed.
-func newNamespace(t *testing.T) *namespace {
+// newNamespace makes a namespace, or says why this machine does not allow it.
+func newNamespace(t *testing.T) (n *namespace, refused string) {
 	t.Helper()
-	id := os.Getpid() % 10000
-	n := &namespace{cable: fmt.Sprintf("dl%da", id), here: fmt.Sprintf("10.213.%d.1", id%250), there: fmt.Sprintf("10.213.%d.2", id%250)}
-	n.holder = exec.Command("unshare", "--net", "sleep", "infinity")
+	id := int(namespaces.Add(1)) + os.Getpid()%1000*10
+	n = &namespace{cable: fmt.Sprintf("dl%da", id), here: fmt.Sprintf("10.%d.%d.1", 200+id/250, id%250), there: fmt.Sprintf("10.%d.%d.2", 200+id/250, id%250)}
+	n.holder = exec.Command("unshare", "--net", "--pid", "--fork", "--kill-child", "--mount-proc", "sleep", "infinity")
+	var complaint bytes.Buffer
+	n.holder.Stderr = &complaint
 	if err := n.holder.Start(); err != nil {
-		t.Skipf("no network of its own for a node: %v", err)
+		return nil, err.Error()
 	}
 	t.Cleanup(func() { stop(n.holder, syscall.SIGKILL) })
-	far := fmt.Sprintf("dl%db", id)
-	pid := strconv.Itoa(n.holder.Process.Pid)
-	own, _ := os.Readlink("/proc/self/ns/net")
-	for end := time.Now().Add(10 * time.Second); ; time.Sleep(10 * time.Millisecond) {
-		if other, err := os.Readlink("/proc/" + pid + "/ns/net"); err == nil && other != own {
-			break
+	holder := strconv.Itoa(n.holder.Process.Pid)
+	for end := time.Now().Add(patience); ; time.Sleep(10 * time.Millisecond) {
+		children, err := os.ReadFile("/proc/" + holder + "/task/" + holder + "/children")
+		if n.first = strings.TrimSpace(string(children)); n.first != "" {
+			if name, _ := os.ReadFile("/proc/" + n.first + "/comm"); string(name) == "sleep\n" {
+				break
+			}
 		}
-		if time.Now().After(end) {
-			t.Skip("no network of its own for a node: unshare --net is not allowed here")
+		if err != nil || time.Now().After(end) || complaint.Len() > 0 {
+			return nil, "unshare: " + complaint.String()
 		}
 	}
+	// An open file keeps the network when its processes are gone, and the cable with it.
+	network, err := os.Open("/proc/" + n.first + "/ns/net")
+	if err != nil {
+		return nil, err.Error()
+	}
+	t.Cleanup(func() { network.Close() })
+	far := fmt.Sprintf("dl%db", id)
 	for _, args := range [][]string{
 		{"link", "add", n.cable, "type", "veth", "peer", "name", far},
-		{"link", "set", far, "netns", pid},
-		{"addr", "add", n.here + "/24", "dev", n.cable},
+		{"link", "set", far, "netns", n.first},
+		{"addr", "add", n.here + "/30", "dev", n.cable},
 		{"link", "set", n.cable, "up"},
 	} {
 		if out, err := exec.Command("ip", args...).CombinedOutput(); err != nil {
-			t.Skipf("no network of its own for a node: ip %s: %v: %s", strings.Join(args, " "), err, out)
+			return nil, fmt.Sprintf("ip %s: %v: %s", strings.Join(args, " "), err, out)
 		}
 	}
 	t.Cleanup(func() { exec.Command("ip", "link", "del", n.cable).Run() })
-	for _, args := range [][]string{{"link", "set", "lo", "up"}, {"addr", "add", n.there + "/24", "dev", far}, {"link", "set", far, "up"}} {
+	for _, args := range [][]string{{"link", "set", "lo", "up"}, {"addr", "add", n.there + "/30", "dev", far}, {"link", "set", far, "up"}} {
 		if out, err := n.command("ip", args...).CombinedOutput(); err != nil {
 			t.Fatalf("ip %s in the namespace: %v: %s", strings.Join(args, " "), err, out)
 		}
 	}
-	return n
+	return n, ""
 }
+
+// namespaces counts those made, as names and addresses of cables must differ.
+var namespaces atomic.Int32
 
 // command returns a command that runs in the namespace, or in this one for nil.
 func (n *namespace) command(program string, args ...string) *exec.Cmd {
 	if n == nil {
 		return exec.Command(program, args...)
 	}
-	return exec.Command("nsenter", append([]string{"--net=/proc/" + strconv.Itoa(n.holder.Process.Pid) + "/ns/net", program}, args...)...)
+	return exec.Command("nsenter", append([]string{"--target", n.first, "--net", "--pid", "--mount", program}, args...)...)
+}
+
+// end lets the machine lose its power: all of its processes are gone at once.
+func (n *namespace) end() {
+	first, _ := strconv.Atoi(n.first)
+	syscall.Kill(first, syscall.SIGKILL)
+	n.holder.Wait()
 }
 
 // cut takes the cable out; join puts it back.

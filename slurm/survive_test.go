@@ -82,7 +82,7 @@ func TestMain(m *testing.M) {
 // A site is a cluster with one study folder on it.
 type site struct {
 	*cluster
-	*reference
+	reference
 	dir     string
 	hurried map[string]time.Time // tasks that were told to start soon
 }
@@ -95,7 +95,7 @@ func newSite(t *testing.T, far *namespace) *site {
 	}
 	c := newCluster(t, far)
 	// A name that shells, Slurm's patterns and careless quoting take apart.
-	return &site{c, r, filepath.Join(c.dir, "a study's 100%a"), map[string]time.Time{}}
+	return &site{c, *r, filepath.Join(c.dir, "a study's 100%a"), map[string]time.Time{}}
 }
 
 // submit submits runs of the study as its user does: some seeds of depth 32.
@@ -328,20 +328,30 @@ func TestStudy(t *testing.T) {
 	}
 }
 
-// TestNodeFails lets a node die with all that runs on it.
+// TestNodeFails lets a node die with all that runs on it. Where this machine allows
+// namespaces, the node is a machine of its own: no other one sees that the worker's
+// process is gone, and its run is taken over when its lease gets too old.
 func TestNodeFails(t *testing.T) {
 	t.Parallel()
-	s := newSite(t, nil)
+	far, refused := newNamespace(t)
+	if far == nil {
+		t.Logf("the node shares this machine's processes: %s", refused)
+	}
+	s := newSite(t, far)
+	s.must("scontrol", "update", "NodeName=n1", "State=DRAIN", "Reason=test")
 	s.submit("2", "--per-task", "2")
+	s.waitEvent("start", "n2")
 	s.waitCheckpoint()
-	at := s.waitEvent("start", "").Node
-	s.crashNode(at)
+	s.crashNode("n2")
 	crash := time.Now()
-	s.waitFor("the node to be missed", func() bool { return strings.Contains(s.try("sinfo", "-h", "-n", at, "-o", "%T"), "down") })
+	s.must("scontrol", "update", "NodeName=n1", "State=RESUME")
+	s.waitFor("the node to be missed", func() bool { return strings.Contains(s.try("sinfo", "-h", "-n", "n2", "-o", "%T"), "down") })
 	s.waitDone(2)
 	s.checkOnce(2, crash)
-	if after := s.events(); after[len(after)-1].Node == at {
-		t.Errorf("got the last run done on %s, which is dead", at)
+	for _, e := range s.events() {
+		if e.Node == "n2" && e.Time.After(crash) {
+			t.Errorf("got %+v after n2 died", e)
+		}
 	}
 }
 
@@ -446,7 +456,10 @@ func TestControllerDies(t *testing.T) {
 // on computing, Slurm gives its place to another one on the other node.
 func TestNetworkCut(t *testing.T) {
 	t.Parallel()
-	far := newNamespace(t)
+	far, refused := newNamespace(t)
+	if far == nil {
+		t.Skipf("no network of its own for a node: %s", refused)
+	}
 	s := newSite(t, far)
 	s.must("scontrol", "update", "NodeName=n1", "State=DRAIN", "Reason=test")
 	s.submit("4", "--per-task", "4")

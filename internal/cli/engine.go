@@ -161,15 +161,15 @@ func unfinished(plan *sweep.Plan, dir string) (left []slurm.Run, running int, er
 	if err != nil {
 		return nil, 0, err
 	}
-	state := map[string]survey.State{}
-	for _, run := range states {
-		state[run.ID] = run.State
+	state := map[string]*survey.Run{}
+	for i := range states {
+		state[states[i].ID] = &states[i]
 	}
 	for i := range plan.Runs {
 		run := &plan.Runs[i]
-		switch state[run.ID] {
-		case survey.Done, survey.Diverged:
-		case survey.Running:
+		switch s := state[run.ID]; {
+		case s != nil && s.Stop != "": // with a result, if only one that broke a promise
+		case s != nil && s.State == survey.Running:
 			running++
 		default:
 			left = append(left, slurm.Run{ID: run.ID, Time: plan.Duration(run)})
