@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/deeplimit/deeplimit/survey"
+	"github.com/deeplimit/deeplimit/weightpath"
 )
 
 func TestSeriesJSON(t *testing.T) {
@@ -76,6 +77,7 @@ func TestBand(t *testing.T) {
 }
 
 func TestLossesAndBands(t *testing.T) {
+	t.Parallel()
 	dir := t.TempDir()
 	plant(t, filepath.Join(dir, "one"), "one")
 	s := running(t, dir, Options{})
@@ -102,6 +104,7 @@ func TestLossesAndBands(t *testing.T) {
 }
 
 func TestPaths(t *testing.T) {
+	t.Parallel()
 	dir := t.TempDir()
 	plant(t, filepath.Join(dir, "one"), "one")
 	s := running(t, dir, Options{})
@@ -146,6 +149,7 @@ func TestPaths(t *testing.T) {
 }
 
 func TestAnalysis(t *testing.T) {
+	t.Parallel()
 	dir := t.TempDir()
 	plant(t, filepath.Join(dir, "one"), "one")
 	s := running(t, dir, Options{})
@@ -176,5 +180,35 @@ func TestAnalysis(t *testing.T) {
 	}](t, s.base()+"/api/studies/one/certificates?group=g")
 	if len(certificates.Runs) != 4 || certificates.Runs[0].Verdict != "not certified" || certificates.Runs[0].Conclusion == "" {
 		t.Errorf("certificates %+v, want four runs of which nothing is proved, with the reason", certificates)
+	}
+}
+
+// TestNorms shows the norms of layers at the iterations of a run that recorded them.
+func TestNorms(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	study := filepath.Join(dir, "one")
+	plant(t, study, "one") // its runs recorded none
+	m := meta("one", "recorded", 1024, 1)
+	values := make([]float64, 100*m.Depth)
+	iterations := make([]int64, 100)
+	for i := range values {
+		values[i] = float64(i / m.Depth) // t at iteration t
+		iterations[i/m.Depth] = int64(i / m.Depth)
+	}
+	c := newNormCurve(&survey.Run{}, &m, iterations, weightpath.LayerNorms{Frobenius: values, Displacement: values}, false)
+	if len(c.X) != maxLayers+1 || c.X[len(c.X)-1] != 1 || len(c.Frames) != len(c.Iterations) || len(c.Frames) > maxFrames {
+		t.Errorf("%d layers, %d frames, want at most %d and the last, and at most %d", len(c.X), len(c.Frames), maxLayers, maxFrames)
+	}
+	if last := c.Iterations[len(c.Iterations)-1]; last != 99 || c.Frames[len(c.Frames)-1][0] != 99*32 { // 1024^½
+		t.Errorf("last frame: iteration %d, first layer %v, want 99 and 99·1024^½", last, c.Frames[len(c.Frames)-1][0])
+	}
+	s := running(t, dir, Options{})
+	answer := get[struct {
+		Curves []normCurve
+		Notes  []string
+	}](t, s.base()+"/api/studies/one/norms?group=g&seed=1")
+	if len(answer.Curves) != 0 || len(answer.Notes) != 2 || !strings.Contains(answer.Notes[0], "recorded no norms") {
+		t.Errorf("norms %+v, want none, with the reason for both depths", answer)
 	}
 }

@@ -69,6 +69,7 @@ func next(t *testing.T, events <-chan event, kind string) string {
 
 // TestEvents follows a run from before its start to its end.
 func TestEvents(t *testing.T) {
+	t.Parallel()
 	dir := t.TempDir()
 	study := filepath.Join(dir, "one")
 	plant(t, study, "one")
@@ -127,6 +128,7 @@ func TestEvents(t *testing.T) {
 
 // TestList sees a study appear in the list.
 func TestList(t *testing.T) {
+	t.Parallel()
 	dir := t.TempDir()
 	s := running(t, dir, Options{})
 	events := stream(t, s.base()+"/api/events")
@@ -181,6 +183,7 @@ func TestSlowClient(t *testing.T) {
 
 // TestWatcherEnds wants nothing to be read once nobody watches.
 func TestWatcherEnds(t *testing.T) {
+	t.Parallel()
 	dir := t.TempDir()
 	plant(t, filepath.Join(dir, "one"), "one")
 	s := running(t, dir, Options{})

@@ -10,6 +10,7 @@ import (
 )
 
 func TestDownload(t *testing.T) {
+	t.Parallel()
 	dir := t.TempDir()
 	plant(t, filepath.Join(dir, "one"), "one")
 	s := running(t, dir, Options{})
@@ -41,6 +42,7 @@ func TestDownload(t *testing.T) {
 
 // TestTraversal asks for a file outside of the folder in every way it can be written.
 func TestTraversal(t *testing.T) {
+	t.Parallel()
 	outer := t.TempDir()
 	dir := filepath.Join(outer, "shown")
 	plant(t, filepath.Join(dir, "one"), "one")

@@ -213,8 +213,12 @@ func (s *study) open(id string) (*weightpath.Run, error) {
 	return weightpath.Open(dir)
 }
 
+// maxRecord bounds the files, weights apart, of a run whose numbers are shown; a trace
+// of a million iterations has 150 MB.
+const maxRecord = 512 << 20
+
 // contained returns the folder of a run, in which no file is a symbolic link that
-// leads out of the root. Who can write there while it is read could still swap a file;
+// leads out of the root, a pipe that would keep its reader waiting, or too large. Who can write there while it is read could still swap a file;
 // downloads, which hand out bytes as they are, are opened through the root itself.
 func (s *study) contained(id string) (dir string, err error) {
 	within := s.runPath(id)
@@ -226,10 +230,13 @@ func (s *study) contained(id string) (dir string, err error) {
 		return "", fmt.Errorf("serve: run %q: %w", id, err)
 	}
 	for _, entry := range entries {
-		if entry.Type()&fs.ModeSymlink == 0 {
-			continue
-		}
-		if _, err := s.root.Stat(path.Join(within, entry.Name())); err != nil {
+		status, err := s.root.Stat(path.Join(within, entry.Name()))
+		switch {
+		case err == nil && status.Mode().IsRegular() && status.Size() > maxRecord && path.Ext(entry.Name()) != ".safetensors":
+			return "", fmt.Errorf("serve: run %q: its file %q has %d bytes, more than the %d that are shown: %w", id, entry.Name(), status.Size(), int64(maxRecord), fs.ErrPermission)
+		case err == nil && !status.Mode().IsRegular() && !status.IsDir():
+			return "", fmt.Errorf("serve: run %q: %q is neither file nor folder: %w", id, entry.Name(), fs.ErrPermission)
+		case err != nil && entry.Type()&fs.ModeSymlink != 0:
 			return "", fmt.Errorf("serve: run %q: its file %q is a link that does not lead to a file of the shown folder: %w", id, entry.Name(), fs.ErrPermission)
 		}
 	}

@@ -146,6 +146,7 @@ func get[T any](t testing.TB, url string) T {
 }
 
 func TestStudies(t *testing.T) {
+	t.Parallel()
 	dir := t.TempDir()
 	plant(t, filepath.Join(dir, "one"), "one")
 	plant(t, filepath.Join(dir, "<script>alert(1)<∕script>"), "<script>")
@@ -221,6 +222,7 @@ func TestRuns(t *testing.T) {
 
 // TestRunGone removes a run and then its study while they are shown.
 func TestRunGone(t *testing.T) {
+	t.Parallel()
 	dir := t.TempDir()
 	plant(t, filepath.Join(dir, "one"), "one")
 	s := running(t, dir, Options{})

@@ -161,6 +161,7 @@ func (s *Server) routes() http.Handler {
 	mux.HandleFunc(study+"/losses", s.answer(s.losses))
 	mux.HandleFunc(study+"/bands", s.answer(s.bands))
 	mux.HandleFunc(study+"/paths", s.answer(s.paths))
+	mux.HandleFunc(study+"/norms", s.answer(s.norms))
 	mux.HandleFunc(study+"/analysis", s.answer(s.analysis))
 	mux.HandleFunc(study+"/certificates", s.answer(s.certificates))
 	mux.HandleFunc(study+"/files/{file...}", s.download)

@@ -5,6 +5,7 @@ package browser
 import (
 	"bytes"
 	"encoding/json"
+	"fmt"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -42,14 +43,14 @@ train:
   stop: {loss: 1e-10, iterations: 200}
 `
 
-// growing takes about a quarter of a minute on a slow machine.
+// growing takes about ten seconds on two cores.
 const growing = `name: growing
-depths: [256, 512]
+depths: [64, 128]
 seeds: 2
-data: {kind: digits, samples: 256}
+data: {kind: digits, samples: 128}
 train:
   step: {rule: depth, value: 0.5}
-  stop: {loss: 1e-30, iterations: 400}
+  stop: {loss: 1e-30, iterations: 600}
 `
 
 // folder trains what the tests look at.
@@ -99,15 +100,22 @@ func TestPage(t *testing.T) {
 		p.js(`document.querySelector("input[value=entry]").click()`)
 		p.until("an entry is shown", `document.querySelectorAll("input[type=number]").length === 2 && document.querySelector(".axis").innerText.includes("[1,1]")`)
 	})
+	t.Run("slide through iterations", func(t *testing.T) {
+		p.t = t
+		p.visit("/study/paper-regime/weights?at=along")
+		p.until("the slider stands at the end", `Number(document.querySelector("input[type=range]")?.getAttribute("aria-valuetext").replace("iteration ", "")) > 10`)
+		p.do(chromedp.Focus(chromedp.CSS("input[type=range]")), chromedp.KeyEvent(kb.Home))
+		p.until("the initial weights are shown", `document.querySelector("input[type=range]").getAttribute("aria-valuetext") === "iteration 0"`)
+	})
 	t.Run("compare", func(t *testing.T) {
 		p.t = t
 		p.visit("/compare?s=paper-regime")
-		for _, depth := range []string{"16", "256"} {
+		for i, depth := range []string{"16", "256"} {
 			p.until("there is a choice of depths", `!!document.getElementById("cdepth") && document.getElementById("cdepth").options.length > 2`)
 			p.do(chromedp.SetValue(chromedp.CSS("#cdepth"), depth))
 			p.js(`document.getElementById("cdepth").dispatchEvent(new Event("change"))`)
 			p.do(chromedp.Click(chromedp.CSS("#cadd")))
-			time.Sleep(300 * time.Millisecond)
+			p.until("it is added", fmt.Sprintf(`document.querySelectorAll(".chips li").length === %d`, i+1))
 		}
 		p.until("two lines are compared", `document.querySelectorAll(".chips li").length === 2 && document.querySelectorAll(".legend button").length === 2`)
 		p.do(chromedp.Reload(), shown)
@@ -223,7 +231,7 @@ func TestToken(t *testing.T) {
 	p.axe("login")
 	p.shoot("token")
 	p.do(chromedp.SendKeys(chromedp.CSS("#token"), "a-token-for-the-test\r"), shown)
-	p.until("the page is shown", `document.querySelector("main h1").innerText === "Studies"`)
+	p.until("the page is shown", `document.querySelector("main h1")?.innerText === "Studies"`)
 	if got := eval[string](p, `location.href + document.cookie`); strings.Contains(got, "token") || strings.Contains(got, "deeplimit-") {
 		t.Errorf("address and cookies that a script sees: %q, want nothing of the token", got)
 	}

@@ -58,6 +58,7 @@ func views(p *page, dir string) {
 		{"mean", "/study/paper-regime/loss?lines=mean", drawn},
 		{"weights", "/study/paper-regime/weights?entry=1%2C2", drawn},
 		{"displacement", "/study/paper-regime/weights?of=displacement&entry=1%2C2", drawn},
+		{"training", "/study/paper-regime/weights?of=displacement&at=along", drawn + ` && document.querySelector("output").innerText.startsWith("t = ")`},
 		{"scaling", "/study/paper-regime/scaling", `document.querySelectorAll(".plot canvas").length === 2`},
 		{"certificates", "/study/paper-regime/certificates", `document.querySelectorAll("tbody tr").length === 15`},
 		{"file", "/study/paper-regime/file", `!!document.querySelector("pre")`},

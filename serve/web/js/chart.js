@@ -10,7 +10,7 @@ import { number, power } from "./format.js";
  *
  * options: label (what is shown), xLabel, yLabel, xLog (base or 0), yLog, caption,
  * legend {title, entries: [{key, text, colour(alpha), dash}]}, rows() → {columns, rows} for
- * the table, read(series, x, y) → text, height.
+ * the table, read(x, y, series) → text, xRange and yRange (functions), xTicks, height.
  *
  * Returns {node, set(series, bands), emphasise(key), setLog(yLog), destroy()}. */
 export function chart(options) {
@@ -59,10 +59,10 @@ export function chart(options) {
       cursor: { focus: { prox: 24 }, drag: { x: false, y: false }, points: { show: false } }, focus: { alpha: 0.25 },
       scales: {
         x: { time: false, ...(options.xLog ? { distr: 3, log: options.xLog } : {}), range: options.xRange },
-        y: { ...(yLog ? { distr: 3, log: 10 } : {}) },
+        y: { ...(yLog ? { distr: 3, log: 10 } : {}), range: options.yRange },
       },
       axes: [
-        axis({ size: 34, space: 60, values: (_, ticks) => ticks.map((v) => (v === null ? "" : options.xLog ? String(v) : tick(v))) , ...(options.xTicks ? { splits: () => options.xTicks(), filter: (_, t) => t } : {}) }),
+        axis({ size: 34, space: 60, ...(options.xRange ? {} : { incrs: whole }), values: (_, ticks) => ticks.map((v) => (v === null ? "" : options.xLog ? String(v) : tick(v))) , ...(options.xTicks ? { splits: () => options.xTicks(), filter: (_, t) => t } : {}) }),
         axis({ size: 64, space: 34, values: (_, ticks) => ticks.map((v) => (v === null ? "" : yLog ? logTick(v, ticks) : tick(v))), ...(yLog ? { grid: { stroke: grid, width: 1, filter: labelled }, ticks: { stroke: grid, width: 1, size: 4, filter: labelled }, filter: (_, ticks) => ticks } : {}) }),
       ],
       bands: bands.map((b, i) => ({ series: [2 * i + 2, 2 * i + 1], fill: b.colour(bands.length > 2 ? 0.1 : 0.18) })),
@@ -113,6 +113,9 @@ export function chart(options) {
     destroy() { resize.disconnect(); dark.removeEventListener("change", build); u?.destroy(); u = null; },
   };
 }
+
+// Iterations are whole.
+const whole = [...Array(10).keys()].flatMap((e) => [1, 2, 5].map((m) => m * 10 ** e));
 
 /** labelled keeps the ticks that have a label, so that decades are not hatched. */
 const labelled = (_, ticks) => ticks.map((v) => (v !== null && logTick(v, ticks) ? v : null));
