@@ -53,8 +53,13 @@ func newGroup(meta weightpath.Meta, runs []Run) Group {
 	if len(sound) > 0 && sound[0].Delta != nil {
 		group.Exponents = maps.Clone(group.Exponents)
 		group.fit(group.Exponents, "delta", "delta", samplesOf(sound, meanDelta))
+		scaled := func(r *Run) float64 { return meanDelta(r) * r.MaxFrobenius }
+		group.fit(group.Exponents, "delta_max_frobenius", "delta max_frobenius", samplesOf(sound, scaled))
 	}
-	if slope, ok := group.Exponents["max_frobenius"]; ok {
+	if slope, ok := group.Exponents["delta_max_frobenius"]; ok {
+		sum := -slope.Slope
+		group.AlphaPlusBeta = &sum
+	} else if slope, ok := group.Exponents["max_frobenius"]; ok {
 		sum := meta.Alpha - slope.Slope
 		group.AlphaPlusBeta = &sum
 	}

@@ -113,7 +113,7 @@ type Group struct {
 	Depths        []int             `json:"depths"`
 	Seeds         []uint64          `json:"seeds"`
 	Coupled       bool              `json:"coupled"`         // as weightpath.Meta.Coupled
-	AlphaPlusBeta *float64          `json:"alpha_plus_beta"` // α + β̂, β̂ = −slope of max_frobenius; null without two depths
+	AlphaPlusBeta *float64          `json:"alpha_plus_beta"` // α + β̂, β̂ = −slope of max_frobenius, or α̂ + β̂ when δ is trained; null without two depths
 	// GroupPath is what the depths of the primary part have in common; its exponents
 	// hold that of a trained δ, too.
 	GroupPath
@@ -131,7 +131,7 @@ type Group struct {
 // GroupPath is what the weight paths of a group say about depth. What could not be
 // computed is nil, and the group's Notes say why.
 type GroupPath struct {
-	Exponents      map[string]Slope `json:"exponents"`        // max_frobenius, displacement, max_increment, root_sum_squares, delta, displacement_variation
+	Exponents      map[string]Slope `json:"exponents"`        // max_frobenius, displacement, max_increment, root_sum_squares, delta, delta_max_frobenius, displacement_variation
 	VariationSlope map[string]Slope `json:"variation_slopes"` // of V_p by p
 	VariationIndex *Index           `json:"variation_index,omitempty"`
 	Regime         *Regime          `json:"regime,omitempty"`
