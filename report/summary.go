@@ -65,6 +65,7 @@ var quantityNames = []struct{ key, html string }{
 	{"max_increment", "max<sub><i>k</i></sub> ‖<i>%[1]s</i><sub><i>k</i>+1</sub> − <i>%[1]s<sub>k</sub></i>‖<sub><i>F</i></sub>"},
 	{"root_sum_squares", "(Σ<sub><i>k</i></sub> ‖<i>%[1]s<sub>k</sub></i>‖<sub><i>F</i></sub><sup>2</sup>)<sup>1/2</sup>"},
 	{"delta", "trained <i>δ</i>"},
+	{"delta_max_frobenius", "trained <i>δ</i> max<sub><i>k</i></sub> ‖<i>%[1]s<sub>k</sub></i>‖<sub><i>F</i></sub>"},
 	{"displacement_variation", "<i>V</i><sub>1</sub> of <i>L<sup>β</sup></i>(<i>%[1]s</i>(<i>T</i>) − <i>%[1]s</i>(0))"},
 }
 
@@ -128,7 +129,12 @@ func summarise(g group) summary {
 		i := slopeInterval(slope)
 		s.Frobenius = &law{Quantity: quantityHTML("max_frobenius", primaryPart(g)), Slope: i.Value(), Interval: i.Range()}
 		if g.AlphaPlusBeta != nil {
-			s.Sum = interval{*g.AlphaPlusBeta, g.Alpha - i.high, g.Alpha - i.low}.String()
+			sum := interval{*g.AlphaPlusBeta, g.Alpha - i.high, g.Alpha - i.low}
+			if product, ok := g.Exponents["delta_max_frobenius"]; ok { // of a trained δ
+				p := slopeInterval(product)
+				sum = interval{*g.AlphaPlusBeta, -p.high, -p.low}
+			}
+			s.Sum = sum.String()
 		}
 	}
 	if slope, ok := g.VariationSlope["2"]; ok {

@@ -6,6 +6,8 @@ func Experiments() []Experiment {
 		convergence(),
 		realData(),
 		start(),
+		learnedScaling(),
+		accuracyMap(),
 		limit(),
 		longTime(),
 		edge(),
