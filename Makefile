@@ -67,6 +67,9 @@ test-browser: $(BROWSER)/node_modules/axe-core/axe.min.js ## the page of `deepli
 
 screens: $(BROWSER)/node_modules/axe-core/axe.min.js ## the pictures of docs/serve.md anew
 	go test -tags browser -count=1 ./internal/browser -args -screens $(CURDIR)/docs/screens
+.PHONY: faults
+faults: $(BIN) ## every fault of the disk, a thousand damaged bytes and a thousand kills (ten minutes)
+	go test ./internal/faults -count=1 -v -timeout 60m -stride 1 -flips 1000 -kills 1000 -binary $(abspath $(BIN))
 
 .PHONY: lint
 lint: ## gofumpt, vet, staticcheck; generated code is up to date

@@ -1,9 +1,8 @@
 package weightpath
 
 import (
-	"encoding/json"
 	"errors"
-	"io"
+	"fmt"
 	"io/fs"
 	"path/filepath"
 	"time"
@@ -24,8 +23,11 @@ func WriteFailure(dir string, f Failure) error {
 	if _, err := disk.Stat(filepath.Join(dir, resultFile)); err == nil {
 		return nil
 	}
-	_, err := replaceFile(dir, failureFile, func(w io.Writer) error { return encodeJSON(w, f) })
-	return err
+	text, err := encodeSealed(f)
+	if err != nil {
+		return fmt.Errorf("weightpath: writing %s: %w", filepath.Join(dir, failureFile), err)
+	}
+	return keepFile(dir, failureFile, text)
 }
 
 // ReadFailure returns why the last attempt failed; an error that wraps fs.ErrNotExist
@@ -37,7 +39,7 @@ func ReadFailure(dir string) (Failure, error) {
 		return Failure{}, err
 	}
 	var f Failure
-	if err := json.Unmarshal(data, &f); err != nil {
+	if err := decodeSealed(data, &f); err != nil {
 		return Failure{}, &DamagedError{path, err}
 	}
 	return f, nil

@@ -23,7 +23,7 @@ const (
 	stateFile        = "state.safetensors"
 	previousFile     = "previous.safetensors"
 	studyFile        = "study.yaml"
-	overridesFile    = "study.json"
+	recordFile       = "study.json"
 	manifestFile     = "runs.json"
 	runsFolder       = "runs"
 	finishFile       = "finish.json"
@@ -47,6 +47,14 @@ func (e *DamagedError) Error() string {
 	text := fmt.Sprintf("weightpath: %s is damaged: %v", e.Path, e.Err)
 	if filepath.Base(filepath.Dir(e.Path)) == checkpointFolder {
 		return text
+	}
+	switch filepath.Base(e.Path) {
+	case studyFile, recordFile, manifestFile:
+		return text + "; deeplimit run with the study's own file writes it anew"
+	case failureFile:
+		return text + "; the run can be started again"
+	case transferFile, limitFile:
+		return text + "; call deeplimit transfer again"
 	}
 	return text + "; remove its run folder to compute the run again"
 }

@@ -103,7 +103,7 @@ func (s *Staging) fill(meta Meta, rows []Row, weights Weights, summary Summary) 
 	}{
 		{weightsFile, func(w io.Writer) error { return encodeWeights(w, weights) }},
 		{traceFile, func(w io.Writer) error { return encodeTrace(w, rows) }},
-		{runFile, func(w io.Writer) error { return encodeJSON(w, meta) }},
+		{runFile, func(w io.Writer) error { return writeSealed(w, meta) }},
 	} {
 		var err error
 		if sums[file.name], err = replaceFile(s.Dir, file.name, file.write); err != nil {

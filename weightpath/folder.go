@@ -76,7 +76,7 @@ func beginMeta(dir string, meta Meta) error {
 	if _, err := disk.Stat(path); err == nil {
 		return nil
 	}
-	file, err := prepare(dir, runFile, func(w io.Writer) error { return encodeJSON(w, meta) })
+	file, err := prepare(dir, runFile, func(w io.Writer) error { return writeSealed(w, meta) })
 	if err != nil {
 		return err
 	}

@@ -1,11 +1,8 @@
 package weightpath
 
 import (
-	"bytes"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"path/filepath"
 )
 
@@ -31,14 +28,11 @@ type Planned struct {
 
 // WriteManifest puts m into the study folder, unless the same is there already.
 func WriteManifest(studyDir string, m Manifest) error {
-	var text bytes.Buffer
-	if err := encodeJSON(&text, m); err != nil {
+	text, err := encodeSealed(m)
+	if err != nil {
 		return fmt.Errorf("weightpath: manifest of %s: %w", studyDir, err)
 	}
-	if old, err := readFile(filepath.Join(studyDir, manifestFile)); err == nil && bytes.Equal(old, text.Bytes()) {
-		return nil
-	}
-	if _, err := replaceFile(studyDir, manifestFile, func(w io.Writer) error { _, err := w.Write(text.Bytes()); return err }); err != nil {
+	if err := keepFile(studyDir, manifestFile, text); err != nil {
 		return err
 	}
 	return syncFolder(studyDir)
@@ -53,7 +47,7 @@ func ReadManifest(studyDir string) (Manifest, error) {
 		return Manifest{}, err
 	}
 	var m Manifest
-	if err := json.Unmarshal(data, &m); err != nil {
+	if err := decodeSealed(data, &m); err != nil {
 		return Manifest{}, &DamagedError{path, err}
 	}
 	for _, run := range m.Runs {

@@ -8,7 +8,6 @@ import (
 	"io"
 	"math"
 	"path/filepath"
-	"strings"
 )
 
 // encodeJSON writes value with an indent of two spaces. Struct fields keep their
@@ -20,11 +19,14 @@ func encodeJSON(w io.Writer, value any) error {
 	return encoder.Encode(value)
 }
 
+// encodeMeta returns the bytes of run.json.
+func encodeMeta(meta Meta) ([]byte, error) { return encodeSealed(meta) }
+
 // decodeMeta reads run.json. Unknown fields are passed over: a later version may
 // have written them.
 func decodeMeta(data []byte) (Meta, error) {
 	var meta Meta
-	if err := json.Unmarshal(data, &meta); err != nil {
+	if err := decodeSealed(data, &meta); err != nil {
 		return Meta{}, err
 	}
 	if err := meta.check(); err != nil {
@@ -66,12 +68,11 @@ type summaryFile struct {
 	Seconds    float64           `json:"seconds"`
 	Violation  string            `json:"violation,omitempty"`
 	SHA256     map[string]string `json:"sha256"`
-	Checksum   string            `json:"checksum"`
 }
 
 // MarshalJSON writes a loss that is not finite as null.
 func (s Summary) MarshalJSON() ([]byte, error) {
-	file := summaryFile{s.Iterations, s.Stop, &s.Loss, s.Seconds, s.Violation, s.SHA256, s.Checksum}
+	file := summaryFile{s.Iterations, s.Stop, &s.Loss, s.Seconds, s.Violation, s.SHA256}
 	if math.IsNaN(s.Loss) || math.IsInf(s.Loss, 0) {
 		file.Loss = nil
 	}
@@ -84,53 +85,26 @@ func (s *Summary) UnmarshalJSON(data []byte) error {
 	if err := json.Unmarshal(data, &file); err != nil {
 		return err
 	}
-	*s = Summary{file.Iterations, file.Stop, math.NaN(), file.Seconds, file.Violation, file.SHA256, file.Checksum}
+	*s = Summary{
+		Iterations: file.Iterations, Stop: file.Stop, Loss: math.NaN(), Seconds: file.Seconds,
+		Violation: file.Violation, SHA256: file.SHA256,
+	}
 	if file.Loss != nil {
 		s.Loss = *file.Loss
 	}
 	return nil
 }
 
-// noChecksum stands in a file for its own checksum while that is being computed.
-var noChecksum = strings.Repeat("0", 64)
-
-// encodeSummary returns the bytes of result.json, with its checksum filled in.
-func encodeSummary(summary Summary) ([]byte, error) {
-	summary.Checksum = noChecksum
-	var buffer bytes.Buffer
-	if err := encodeJSON(&buffer, summary); err != nil {
-		return nil, err
-	}
-	data := buffer.Bytes()
-	// The checksum is the last field, so the last run of 64 zeros is its place.
-	copy(data[bytes.LastIndex(data, []byte(noChecksum)):], digestOf(data))
-	return data, nil
-}
+// encodeSummary returns the bytes of result.json.
+func encodeSummary(summary Summary) ([]byte, error) { return encodeSealed(summary) }
 
 // decodeSummary reads result.json and checks it against its own checksum.
 func decodeSummary(data []byte) (Summary, error) {
 	var summary Summary
-	if err := json.Unmarshal(data, &summary); err != nil {
-		return Summary{}, err
+	seal, err := sealOf(data)
+	if err == nil {
+		err = json.Unmarshal(data, &summary)
 	}
-	blank, err := withoutChecksum(data, summary.Checksum)
-	if err != nil {
-		return Summary{}, err
-	}
-	if got := digestOf(blank); got != summary.Checksum {
-		return Summary{}, fmt.Errorf("sha256 is %s, want %s", got, summary.Checksum)
-	}
-	return summary, nil
-}
-
-// withoutChecksum returns a copy of data in which the last occurrence of checksum
-// is replaced by zeros.
-func withoutChecksum(data []byte, checksum string) ([]byte, error) {
-	at := bytes.LastIndex(data, []byte(checksum))
-	if len(checksum) != len(noChecksum) || at < 0 {
-		return nil, fmt.Errorf("checksum: got %q, want 64 hexadecimal digits", checksum)
-	}
-	blank := bytes.Clone(data)
-	copy(blank[at:], noChecksum)
-	return blank, nil
+	summary.Checksum = seal
+	return summary, err
 }

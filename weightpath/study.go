@@ -1,7 +1,7 @@
 package weightpath
 
 import (
-	"encoding/json"
+	"bytes"
 	"errors"
 	"fmt"
 	"io"
@@ -13,16 +13,17 @@ import (
 	"github.com/deeplimit/deeplimit/internal/disk"
 )
 
-// overridden is study.json: what a study run with overrides is, beside its text.
-type overridden struct {
-	Name string   `json:"name"`
-	Set  []string `json:"set"` // path=value, in the order given
+// studyRecord is study.json: what a study is beside its text, and what that text was.
+type studyRecord struct {
+	Name   string   `json:"name"`
+	Set    []string `json:"set,omitempty"` // path=value, in the order given
+	SHA256 string   `json:"sha256"`        // of study.yaml
 }
 
 // CreateStudy makes the folder of a study:
 //
 //	study.yaml    the exact text of the study file
-//	study.json    its name and overrides, when it is run with any
+//	study.json    its name and overrides, and checksums
 //	runs/<id>/    one folder for each run
 //
 // overrides are path=value, as on the command line. A folder of the same study is
@@ -45,20 +46,34 @@ func CreateStudy(dir, name, text string, overrides []string) error {
 	if err := makeFolder(dir); err != nil {
 		return err
 	}
-	if err := writeOverrides(dir, name, overrides); err != nil {
-		return err
+	// Names first: another process that starts now must not take this for a folder that
+	// holds something else.
+	record, err := encodeSealed(studyRecord{name, overrides, digestOf([]byte(text))})
+	if err != nil {
+		return fmt.Errorf("weightpath: creating study folder %s: %w", dir, err)
 	}
-	old, err := readFile(filepath.Join(dir, studyFile))
-	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return err
-	}
-	if err != nil || string(old) != text {
-		if _, err := replaceFile(dir, studyFile, func(w io.Writer) error { _, err := io.WriteString(w, text); return err }); err != nil {
+	for _, file := range []struct {
+		name    string
+		content []byte
+	}{{recordFile, record}, {studyFile, []byte(text)}} {
+		if err := keepFile(dir, file.name, file.content); err != nil {
 			return err
 		}
 	}
-	// Last, as a folder with no more than runs would be one of somebody else.
 	return makeFolder(filepath.Join(dir, runsFolder))
+}
+
+// keepFile makes dir/name hold content, and leaves a file that does as it is.
+func keepFile(dir, name string, content []byte) error {
+	old, err := readFile(filepath.Join(dir, name))
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	if err == nil && bytes.Equal(old, content) {
+		return nil
+	}
+	_, err = replaceFile(dir, name, func(w io.Writer) error { _, err := w.Write(content); return err })
+	return err
 }
 
 // checkStudy returns nil when dir is missing, empty, or the folder of the named study.
@@ -67,7 +82,7 @@ func checkStudy(dir, name string) error {
 	if err != nil || len(names) == 0 {
 		return err
 	}
-	old, err := StudyName(dir)
+	old, err := presentName(dir)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		return &OccupiedError{dir, fmt.Sprintf("%q and no %s", names[0], studyFile), fmt.Sprintf("an empty folder or one of study %q", name)}
@@ -79,38 +94,59 @@ func checkStudy(dir, name string) error {
 	return nil
 }
 
-// writeOverrides writes study.json, or removes one that no longer holds.
-func writeOverrides(dir, name string, overrides []string) error {
-	if len(overrides) > 0 {
-		_, err := replaceFile(dir, overridesFile, func(w io.Writer) error { return encodeJSON(w, overridden{name, overrides}) })
-		return err
+// presentName returns the name of the study in dir even when one of its files is damaged,
+// or when a kill struck before the other was written.
+func presentName(dir string) (string, error) {
+	record, err := readRecord(dir)
+	if err == nil {
+		return record.Name, nil
 	}
-	if err := disk.Remove(filepath.Join(dir, overridesFile)); err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return fmt.Errorf("weightpath: removing overrides of an earlier start: %w", err)
+	data, failed := readFile(filepath.Join(dir, studyFile))
+	if errors.Is(failed, fs.ErrNotExist) {
+		return "", err
 	}
-	return nil
+	if failed != nil {
+		return "", failed
+	}
+	name, failed := nameOf(data)
+	if failed != nil {
+		return "", &DamagedError{filepath.Join(dir, studyFile), failed}
+	}
+	return name, nil
+}
+
+func readRecord(dir string) (studyRecord, error) {
+	path := filepath.Join(dir, recordFile)
+	data, err := readFile(path)
+	if err != nil {
+		return studyRecord{}, err
+	}
+	var record studyRecord
+	if err := decodeSealed(data, &record); err != nil {
+		return studyRecord{}, &DamagedError{path, err}
+	}
+	return record, nil
 }
 
 // StudyName returns the name of the study in a study folder; an error that wraps
-// fs.ErrNotExist when there is none.
+// fs.ErrNotExist when there is none. A study.json or study.yaml that is not what was
+// written is a *DamagedError; study.yaml alone is enough.
 func StudyName(dir string) (string, error) {
-	path := filepath.Join(dir, overridesFile)
-	data, err := readFile(path)
-	if err == nil {
-		var study overridden
-		if err := json.Unmarshal(data, &study); err != nil || study.Name == "" {
-			return "", &DamagedError{path, errors.Join(err, errors.New("want an object with a name"))}
-		}
-		return study.Name, nil
-	}
-	if !errors.Is(err, fs.ErrNotExist) {
+	record, err := readRecord(dir)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return "", err
 	}
-	path = filepath.Join(dir, studyFile)
-	if data, err = readFile(path); err != nil {
-		return "", err
+	path := filepath.Join(dir, studyFile)
+	text, failed := readFile(path)
+	switch {
+	case err == nil && errors.Is(failed, fs.ErrNotExist):
+		return record.Name, nil // a kill struck before it was written
+	case failed != nil:
+		return "", failed
+	case err == nil:
+		return record.Name, checkDigest(path, digestOf(text), record.SHA256)
 	}
-	name, err := nameOf(data)
+	name, err := nameOf(text)
 	if err != nil {
 		return "", fmt.Errorf("weightpath: %s: %w", path, err)
 	}

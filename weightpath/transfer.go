@@ -151,7 +151,11 @@ func (r *Run) WriteTransfer(t Transfer, limit *Weights) error {
 			return err
 		}
 	}
-	if _, err := replaceFile(r.Dir, transferFile, func(w io.Writer) error { return encodeJSON(w, t) }); err != nil {
+	text, err := encodeSealed(t)
+	if err != nil {
+		return fmt.Errorf("weightpath: writing %s: %w", filepath.Join(r.Dir, transferFile), err)
+	}
+	if err := keepFile(r.Dir, transferFile, text); err != nil {
 		return err
 	}
 	return syncFolder(r.Dir)
@@ -166,8 +170,8 @@ func (r *Run) Transfer() (Transfer, error) {
 		return Transfer{}, err
 	}
 	var t Transfer
-	if err := json.Unmarshal(data, &t); err != nil {
-		return Transfer{}, fmt.Errorf("weightpath: %s: %w; call deeplimit transfer again", path, err)
+	if err := decodeSealed(data, &t); err != nil {
+		return Transfer{}, &DamagedError{path, err}
 	}
 	if !r.Done() || t.Weights != r.Summary.SHA256[weightsFile] {
 		return Transfer{}, fmt.Errorf("weightpath: %s: computed from other weights than the run's; call deeplimit transfer again", path)

@@ -152,6 +152,6 @@ type Summary struct {
 	// Violation is the promise of a certificate that the run broke, a fault of deeplimit:
 	// its numbers are kept as evidence and are not to be trusted.
 	Violation string            `json:"violation,omitempty"`
-	SHA256    map[string]string `json:"sha256"`   // file name → checksum
-	Checksum  string            `json:"checksum"` // of result.json itself, with this value as 64 zeros
+	SHA256    map[string]string `json:"sha256"` // file name → checksum
+	Checksum  string            `json:"-"`      // of result.json itself, as it was read
 }

@@ -22,9 +22,10 @@ import (
 
 // How much is tried; `make faults` asks for more.
 var (
-	stride = flag.Int("stride", 53, "try every how manieth call of a kind")
-	flips  = flag.Int("flips", 100, "bytes to flip in each stored study")
-	kills  = flag.Int("kills", 24, "kills of running studies")
+	stride = flag.Int("stride", 97, "try every how manieth call of a kind")
+	flips  = flag.Int("flips", 40, "bytes to flip in a finished study, and in an interrupted one")
+	kills  = flag.Int("kills", 8, "kills of running studies")
+	binary = flag.String("binary", "deeplimit", "program to kill; this test is one under that name")
 	seed   = flag.Uint64("seed", 1, "of the random places and moments")
 )
 
@@ -33,6 +34,7 @@ var (
 func TestMain(m *testing.M) {
 	testscript.Main(m, map[string]func(){
 		"deeplimit": func() { os.Exit(cli.Main(os.Args[1:], os.Stdout, os.Stderr)) },
+		"faulty":    faultyProgram,
 	})
 }
 
@@ -53,7 +55,7 @@ func writeStudy(t *testing.T, text string) string {
 	return path
 }
 
-// program calls deeplimit in this process, where disk.Intercept reaches it.
+// program calls deeplimit in this process.
 func program(args ...string) (code int, stdout, stderr string) {
 	var out, text bytes.Buffer
 	code = cli.Main(args, &out, &text)
