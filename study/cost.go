@@ -49,10 +49,18 @@ func (r *Run) Flops(n int) float64 {
 //	states        e L (2 d + m) 64 for each worker: a tile of 64 samples over the whole
 //	              depth, m = d but for block mlp; less where segments are recomputed
 func (r *Run) Bytes(n, workers int) float64 {
-	entry := 8.0
-	if r.DType == "float32" {
-		entry = 4
+	entry := r.entry()
+	middle := r.Network.Width
+	if r.Network.Block == "mlp" {
+		middle = r.Network.Hidden
 	}
+	states := float64(r.Depth) * float64(2*r.Network.Width+middle) * 64
+	return r.LeastBytes(n) + entry*(float64(workers-1)*r.parameters()+float64(workers)*states)
+}
+
+// LeastBytes returns about how much memory the run takes on one core when all hidden
+// states are computed again: what Bytes counts, without states.
+func (r *Run) LeastBytes(n int) float64 {
 	copies := 3.0
 	switch {
 	case r.Train.Method == "momentum", r.Train.Step.Rule == "armijo":
@@ -60,13 +68,15 @@ func (r *Run) Bytes(n, workers int) float64 {
 	case r.Train.Method == "adam":
 		copies += 2
 	}
-	middle := r.Network.Width
-	if r.Network.Block == "mlp" {
-		middle = r.Network.Hidden
+	return r.entry()*(copies+1)*r.parameters() + 8*float64(n)*float64(r.Inputs+r.Outputs)
+}
+
+// entry returns the bytes of a number.
+func (r *Run) entry() float64 {
+	if r.DType == "float32" {
+		return 4
 	}
-	states := float64(r.Depth) * float64(2*r.Network.Width+middle) * 64
-	return entry*(copies*r.parameters()+float64(workers)*(r.parameters()+states)) +
-		8*float64(n)*float64(r.Inputs+r.Outputs)
+	return 8
 }
 
 // parameters returns the number of entries of all weights, biases, δ, E and C.

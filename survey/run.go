@@ -32,7 +32,7 @@ func (r *Run) look(now time.Time) {
 
 // describe takes from run.json what the manifest does not say.
 func (r *Run) describe(meta *weightpath.Meta) {
-	r.Host = meta.Environment["host"]
+	r.Host, r.Version = meta.Environment["host"], meta.Version
 	if r.Extra {
 		r.Hash, r.Group, r.Data, r.Depth, r.Seed, r.Settings = meta.Hash, meta.Group, meta.Data, meta.Depth, meta.Seed, meta.Settings
 	}

@@ -37,8 +37,7 @@ type Run struct {
 	weightpath.Planned
 	Dir   string
 	State State
-	// Extra marks a finished or begun run that is no part of the study as it was last
-	// started: one imported, or left by an earlier form of the study.
+	// Extra marks a run that the study does not plan: an imported one.
 	Extra     bool
 	Iteration int           // reached, as far as it is known
 	Loss      float64       // there; NaN when it is not known
@@ -49,12 +48,14 @@ type Run struct {
 	ETA       time.Duration // at most, for a running one; 0 when it is not known
 	Host      string        // of the last worker
 	Job       string        // of the last worker in a cluster's queue
+	Version   string        // of the program that began or finished it
 	Attempts  int           // how often a worker took an unfinished run
 	Reason    string        // of a failure or an interruption
 }
 
-// Read returns the runs of a study in the order of its file, then those that are no
-// part of it. A folder of imported runs has only the latter.
+// Read returns the runs of a study in the order of its file, then imported ones. A folder
+// that no study was started in has only the latter. What an earlier form of the study
+// left is passed over, as it is wherever runs are read (weightpath.List).
 //
 // Result files are the truth. A run without one is told by its lease: a worker of this
 // machine is looked for among the processes; for one elsewhere this machine's clock is

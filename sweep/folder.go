@@ -15,6 +15,7 @@ import (
 	"github.com/deeplimit/deeplimit/internal/disk"
 	"github.com/deeplimit/deeplimit/resnet"
 	"github.com/deeplimit/deeplimit/study"
+	"github.com/deeplimit/deeplimit/train"
 	"github.com/deeplimit/deeplimit/weightpath"
 )
 
@@ -26,6 +27,9 @@ func (p *Plan) begin(options *Options) ([]*task, error) {
 	made := missing(weightpath.RunDir(out, ""))
 	tasks := p.tasks(options)
 	if err := p.checkSpace(out, tasks); err != nil {
+		return nil, err
+	}
+	if err := p.checkMemory(tasks); err != nil {
 		return nil, err
 	}
 	if options.Join {
@@ -110,6 +114,24 @@ func (p *Plan) tasks(options *Options) []*task {
 	}
 	group.Wait()
 	return tasks
+}
+
+// checkMemory refuses runs that cannot fit into the memory that this process may take,
+// even with no hidden states kept.
+func (p *Plan) checkMemory(tasks []*task) error {
+	memory := float64(train.MachineMemory())
+	if memory == 0 {
+		return nil // not known: the system says so when it is full
+	}
+	for _, t := range tasks {
+		if t.summary != nil && !t.again {
+			continue
+		}
+		if need := t.run.LeastBytes(p.set(t.run).Samples); need > memory {
+			return fmt.Errorf("sweep: run %s: got %.3g GB of memory for this process, want at least %.3g GB; choose a smaller depth or width, dtype float32, or a machine with more", t.run.ID, memory/1e9, need/1e9)
+		}
+	}
+	return nil
 }
 
 // checkBusy refuses to change what a study consists of while others work on runs that

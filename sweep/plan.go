@@ -63,6 +63,13 @@ func (p *Plan) Bytes(run *study.Run, workers int) float64 {
 	return run.Bytes(p.set(run).Samples, min(workers, most))
 }
 
+// coresOf returns how many of the cores a run gets when that many runs are left with it:
+// those that it keeps busy, or more where there are too few runs for all cores.
+func (p *Plan) coresOf(run *study.Run, left, cores int) int {
+	busy, most := p.parallelism(run)
+	return min(most, cores, max(busy, cores/left))
+}
+
 // key names a data set: equal keys, equal samples.
 func key(run *study.Run) string {
 	text, err := json.Marshal(run.Data)

@@ -275,8 +275,7 @@ func TestWorkers(t *testing.T) {
 		{10000, 2, 7, 2}, // enough samples for all cores
 	} {
 		set.Samples = test.samples
-		w := &work{plan: p, options: Options{Workers: test.cores}}
-		if got := w.workers(&p.Runs[0], test.left); got != test.want {
+		if got := p.coresOf(&p.Runs[0], test.left, test.cores); got != test.want {
 			t.Errorf("%+v: got %d workers", test, got)
 		}
 	}

@@ -80,7 +80,7 @@ func (w *work) pass(ctx context.Context, group *sync.WaitGroup, tasks []*task) (
 			w.failed(t, err)
 			continue
 		}
-		workers := w.workers(t.run, len(tasks)-i)
+		workers := w.plan.coresOf(t.run, len(tasks)-i, w.options.Workers)
 		if w.cores.Acquire(ctx, int64(workers)) != nil {
 			return nil
 		}
@@ -92,13 +92,6 @@ func (w *work) pass(ctx context.Context, group *sync.WaitGroup, tasks []*task) (
 		})
 	}
 	return held
-}
-
-// workers returns how many cores a run gets when that many are left with it: those
-// that it keeps busy, or more where there are too few runs for all cores.
-func (w *work) workers(run *study.Run, left int) int {
-	busy, most := w.plan.parallelism(run)
-	return min(most, w.options.Workers, max(busy, w.options.Workers/left))
 }
 
 // wait gives the others time, and says once whom this process waits for when it has

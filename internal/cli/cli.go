@@ -24,10 +24,11 @@ const (
 	exitInterrupted = 130 // stopped by a signal; checkpoints are left
 )
 
-// errDiverged and errInterrupted end a command whose output has said all there is to say.
+// errDiverged, errInterrupted and errFailed end a command whose output has said all there is to say.
 var (
 	errDiverged    = errors.New("some runs diverged")
 	errInterrupted = errors.New("interrupted")
+	errFailed      = errors.New("some runs failed")
 )
 
 // Main runs the command with these arguments (without the program's name) and
@@ -50,6 +51,8 @@ func Main(args []string, stdout, stderr io.Writer) int {
 		return exitDiverged
 	case errors.Is(err, errInterrupted):
 		return exitInterrupted
+	case errors.Is(err, errFailed):
+		return exitBad
 	case ctx.Err() != nil && errors.Is(err, context.Canceled):
 		fmt.Fprintln(stderr, "deeplimit: interrupted")
 		return exitInterrupted
@@ -78,7 +81,7 @@ Exit codes: 0 done, 1 some runs diverged, 2 bad input or a system error,
 		SilenceUsage:  true,
 		SilenceErrors: true,
 	}
-	root.AddCommand(newRun(), newAnalyze(), newReport(), newData(), newInit(), newBench(), newTransfer(), newVersion())
+	root.AddCommand(newRun(), newAnalyze(), newReport(), newData(), newInit(), newBench(), newTransfer(), newVersion(), newStatus())
 	root.AddCommand(newCertify(), newEdge(), newFigure(), newServe())
 	root.AddCommand(newPVar(), newImport(), newExport(), newProbe())
 	root.AddCommand(newCancel(), newLogs(), newTask())

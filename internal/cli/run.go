@@ -30,6 +30,7 @@ type runOptions struct {
 	checkpoint time.Duration
 	figures    report.Options
 	engine     engineFlags
+	share      shareOptions
 }
 
 func newRun() *cobra.Command {
@@ -39,11 +40,18 @@ func newRun() *cobra.Command {
 		Short: "Train every run of a study, analyse it and write the report",
 		Long: `run trains every run of the study (data × depth × seed × grid), then prints the
 analysis and writes figures and an HTML page. Runs that are done are not trained
-again; an interrupted one goes on from its checkpoint. The folder of another study
-is never touched.`,
+again; an interrupted or failed one goes on from its checkpoint. The folder of
+another study is never touched.
+
+Several processes, on machines that see the same folder, may run the same study at
+once: they share its runs, take over those of a process that died, and each goes on
+to the analysis when all runs are done. SIGUSR1 writes checkpoints of the runs at
+work; SIGINT and SIGTERM do and end the program.`,
 		Example: `  deeplimit run study.yaml
   deeplimit run study.yaml --out runs/wide --set network.alpha=0.75 --set 'depths=[16, 64]'
   deeplimit run study.yaml --dry-run
+  deeplimit run study.yaml --only 'depth >= 256 and data == "digits"'
+  deeplimit run study.yaml --rerun failed
   deeplimit run study.yaml --engine slurm --partition batch --time 2:00:00 --cpus 4`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -56,6 +64,9 @@ is never touched.`,
 			}
 			if o.checkpoint < 0 {
 				return fmt.Errorf("run: --checkpoint: got %s, want a time such as 30s, or 0 for on interrupt only", o.checkpoint)
+			}
+			if err := o.share.check(); err != nil {
+				return err
 			}
 			if err := o.figures.Check(); err != nil {
 				return fmt.Errorf("run: %w", err)
@@ -72,7 +83,7 @@ is never touched.`,
 				return err
 			}
 			if o.dry {
-				return o.list(cmd.OutOrStdout(), plan)
+				return o.list(cmd.Context(), cmd.OutOrStdout(), plan)
 			}
 			if engine.Kind == slurm.Slurm {
 				err := o.submit(cmd.Context(), plan, engine, cmd.OutOrStdout(), cmd.ErrOrStderr())
@@ -95,6 +106,7 @@ is never touched.`,
 	flags.IntVar(&o.jobs, "jobs", runtime.GOMAXPROCS(0), "cores to use; the results do not depend on it")
 	figureFlags(cmd, &o.figures)
 	o.engine.add(flags)
+	o.share.add(cmd)
 	flags.DurationVar(&o.checkpoint, "checkpoint", time.Minute, "time between the checkpoints of a run")
 	return cmd
 }
@@ -103,9 +115,16 @@ is never touched.`,
 // that is all there is to say.
 func (o *runOptions) run(ctx context.Context, plan *sweep.Plan, stdout, stderr io.Writer) error {
 	progress := newProgress(stderr, plan)
-	counts, err := plan.Run(ctx, sweep.Options{
+	options := sweep.Options{
 		Out: o.out, Workers: o.jobs, Checkpoint: o.checkpoint, Version: thisBuild().String(), Observe: progress.observe,
-	})
+	}
+	if err := o.share.fill(plan, &options); err != nil {
+		return err
+	}
+	saves, stop := saveSignals()
+	defer stop()
+	options.Saves = saves
+	counts, err := plan.Run(ctx, options)
 	progress.close()
 	if ctx.Err() != nil {
 		fmt.Fprintf(stderr, "interrupted: %d runs done; the same command goes on from the checkpoints\n", counts.Done)
@@ -113,6 +132,12 @@ func (o *runOptions) run(ctx context.Context, plan *sweep.Plan, stdout, stderr i
 	}
 	if err != nil {
 		return err
+	}
+	if o.share.failFast && len(counts.Failed) > 0 {
+		return fmt.Errorf("%w\nstopped at the first failure; the same command goes on", errors.Join(counts.Failed...))
+	}
+	if counts.Left > 0 {
+		fmt.Fprintf(stderr, "%d runs are at work elsewhere\n", counts.Left)
 	}
 	result, err := analyze.Study(ctx, o.out, analyze.Options{Workers: o.jobs})
 	if err != nil {
@@ -150,22 +175,61 @@ type planned struct {
 	Iterations int     `json:"iterations"` // at most
 	StepFlops  float64 `json:"step_flops"` // floating-point operations of a step
 	Bytes      float64 `json:"bytes"`      // estimate of the memory of the run
+	Seconds    float64 `json:"seconds"`    // estimate of its time up to the last iteration
 }
 
 // list prints the runs of a study without training or writing anything.
-func (o *runOptions) list(w io.Writer, plan *sweep.Plan) error {
-	rows := make([]planned, len(plan.Runs))
-	for i := range rows {
+func (o *runOptions) list(ctx context.Context, w io.Writer, plan *sweep.Plan) error {
+	wanted, err := chosen(plan, o.share.only)
+	if err != nil {
+		return fmt.Errorf("run: --only: %w", err)
+	}
+	estimate, err := plan.Estimate(ctx, o.jobs, func(r *study.Run) bool { return wanted[r.ID] })
+	if err != nil {
+		return err
+	}
+	var rows []planned
+	for i := range plan.Runs {
 		r := &plan.Runs[i]
-		rows[i] = planned{r.ID, r.Hash, r.Data.Name, r.Depth, r.Seed, r.Steps(), plan.Flops(r), plan.Bytes(r, o.jobs)}
+		if !wanted[r.ID] {
+			continue
+		}
+		rows = append(rows, planned{r.ID, r.Hash, r.Data.Name, r.Depth, r.Seed, r.Steps(), plan.Flops(r), plan.Bytes(r, o.jobs), estimate.Seconds[r.ID]})
 	}
 	if o.json {
 		return printJSON(w, rows)
 	}
 	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(table, "RUN\tHASH\tITERATIONS\tMFLOP/STEP\tMEMORY")
+	fmt.Fprintln(table, "RUN\tHASH\tITERATIONS\tMFLOP/STEP\tMEMORY\tTIME")
 	for _, p := range rows {
-		fmt.Fprintf(table, "%s\t%.12s\t≤ %d\t%.3g\t%.3g MB\n", p.ID, p.Hash, p.Iterations, p.StepFlops/1e6, p.Bytes/1e6)
+		fmt.Fprintf(table, "%s\t%.12s\t≤ %d\t%.3g\t%.3g MB\t≤ %s\n", p.ID, p.Hash, p.Iterations, p.StepFlops/1e6, p.Bytes/1e6, readable(p.Seconds))
 	}
-	return table.Flush()
+	if err := table.Flush(); err != nil {
+		return err
+	}
+	_, err = fmt.Fprintf(w, "%d runs, at most %s on %d cores, by the time of %d steps of %d runs here; certificates, test sets, Armijo's searches and files not counted\n",
+		len(rows), readable(estimate.Total), o.jobs, estimate.Steps, estimate.Runs)
+	return err
+}
+
+// readable returns a time in seconds with about two figures and a unit that suits it.
+func readable(seconds float64) string {
+	unit := "s"
+	switch {
+	case seconds < 1e-3:
+		seconds, unit = seconds*1e6, "µs"
+	case seconds < 1:
+		seconds, unit = seconds*1e3, "ms"
+	case seconds < 100:
+	case seconds < 6000:
+		seconds, unit = seconds/60, "min"
+	case seconds < 48*3600:
+		seconds, unit = seconds/3600, "h"
+	default:
+		seconds, unit = seconds/86400, "days"
+	}
+	if seconds < 9.95 {
+		return fmt.Sprintf("%.1f %s", seconds, unit)
+	}
+	return fmt.Sprintf("%.0f %s", seconds, unit)
 }

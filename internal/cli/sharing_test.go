@@ -1,0 +1,203 @@
+//go:build unix
+
+package cli
+
+import (
+	"bytes"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/deeplimit/deeplimit/weightpath"
+)
+
+// worker is a `deeplimit run` of its own process.
+type worker struct {
+	*exec.Cmd
+	stderr bytes.Buffer
+	ended  chan error
+}
+
+// start begins a run of study.yaml in dir.
+func start(t *testing.T, dir string, args ...string) *worker {
+	t.Helper()
+	w := &worker{Cmd: exec.CommandContext(t.Context(), "deeplimit", append([]string{"run", "study.yaml", "--no-report"}, args...)...), ended: make(chan error, 1)}
+	w.Dir, w.Stderr = dir, &w.stderr
+	if err := w.Start(); err != nil {
+		t.Fatal(err)
+	}
+	go func() { w.ended <- w.Wait() }()
+	return w
+}
+
+// end waits for the worker and returns what it has told.
+func (w *worker) end(t *testing.T) string {
+	t.Helper()
+	select {
+	case err := <-w.ended:
+		if err != nil {
+			t.Errorf("%v\n%s", err, w.stderr.String())
+		}
+	case <-time.After(60 * time.Second):
+		t.Fatal("still running after 60 s")
+	}
+	return w.stderr.String()
+}
+
+// until waits for a condition.
+func until(t *testing.T, what string, holds func() bool) {
+	t.Helper()
+	for deadline := time.Now().Add(30 * time.Second); !holds(); time.Sleep(2 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatalf("no %s after 30 s", what)
+		}
+	}
+}
+
+func writeStudy(t *testing.T, text string) string {
+	t.Helper()
+	dir := t.TempDir()
+	if err := os.WriteFile(filepath.Join(dir, "study.yaml"), []byte(text), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	return dir
+}
+
+const (
+	manyRuns = "name: many\ndepths: [2, 3, 4, 5, 6, 7, 8]\nseeds: 6\ndata: {kind: separated, width: 4, samples: 3, distance: 0.3}\ntrain: {step: {rule: constant, value: 0.05}, stop: {iterations: 300}}\n"
+	longRuns = "name: long\ndepths: [12]\nseeds: 2\ndata: {kind: rotation, width: 8, samples: 40, angle: 0.3}\ntrain: {method: adam, batch: 16, step: {rule: cosine, value: 0.001}, stop: {iterations: 15000}}\n"
+)
+
+// TestSharedRuns has two and four processes begin one study at once. Every run is
+// started once, every process ends well with the whole analysis, and the results are
+// those of a process alone.
+func TestSharedRuns(t *testing.T) {
+	t.Parallel()
+	dir := writeStudy(t, manyRuns)
+	command(t, dir, "run", "study.yaml", "--no-report", "--out", "alone")
+	for _, count := range []int{2, 4} {
+		out := fmt.Sprint("shared", count)
+		var workers []*worker
+		for range count {
+			workers = append(workers, start(t, dir, "--out", out, "--jobs", "1"))
+		}
+		all := ""
+		for _, w := range workers {
+			all += w.end(t)
+		}
+		if got := strings.Count(all, "start "); got != 42 {
+			t.Errorf("%d processes: got %d starts, want one for each of 42 runs\n%s", count, got, all)
+		}
+		if got := strings.Count(all, "done "); got != 42*count {
+			t.Errorf("%d processes: got %d runs told as done, want 42 by each", count, got)
+		}
+		if err := sameStudies(filepath.Join(dir, "alone"), filepath.Join(dir, out)); err != nil {
+			t.Error(err)
+		}
+		if left := glob(t, filepath.Join(dir, out, "runs/*/lease")); len(left) > 0 {
+			t.Errorf("got %v, want no lease of a finished run", left)
+		}
+	}
+}
+
+// TestSharedRunsSurviveAKill kills one of two processes at its work: the other takes its
+// run over at once, from the checkpoint.
+func TestSharedRunsSurviveAKill(t *testing.T) {
+	t.Parallel()
+	dir := writeStudy(t, longRuns)
+	first := start(t, dir, "--out", "shared", "--jobs", "1", "--checkpoint", "20ms")
+	until(t, "checkpoint", func() bool {
+		return len(glob(t, filepath.Join(dir, "shared/runs/*/checkpoint/state.safetensors"))) > 0
+	})
+	second := start(t, dir, "--out", "shared", "--jobs", "1")
+	until(t, "second run", func() bool { return len(glob(t, filepath.Join(dir, "shared/runs/*/lease/1"))) == 2 })
+	if err := first.Process.Kill(); err != nil {
+		t.Fatal(err)
+	}
+	<-first.ended
+	if told := second.end(t); strings.Count(told, "start ") != 2 {
+		t.Errorf("got\n%s\nwant the second to have worked on both runs", told)
+	}
+	command(t, dir, "run", "study.yaml", "--no-report", "--out", "alone")
+	if err := sameStudies(filepath.Join(dir, "alone"), filepath.Join(dir, "shared")); err != nil {
+		t.Error(err)
+	}
+}
+
+// TestSharedRunsSurviveASleep stops a process, as a machine that sleeps does, until
+// another has taken its run over and finished it. Back again, it notices and leaves the
+// other's files alone.
+func TestSharedRunsSurviveASleep(t *testing.T) {
+	t.Parallel()
+	dir := writeStudy(t, strings.Replace(longRuns, "seeds: 2", "seeds: 1", 1))
+	first := start(t, dir, "--out", "shared", "--jobs", "1", "--checkpoint", "20ms", "--heartbeat", "20ms")
+	until(t, "checkpoint", func() bool {
+		return len(glob(t, filepath.Join(dir, "shared/runs/*/checkpoint/state.safetensors"))) > 0
+	})
+	if err := first.Process.Signal(syscall.SIGSTOP); err != nil {
+		t.Fatal(err)
+	}
+	second := start(t, dir, "--out", "shared", "--jobs", "1", "--heartbeat", "1s")
+	if told := second.end(t); strings.Count(told, "start ") != 1 || !strings.Contains(told, "waiting ") {
+		t.Errorf("got\n%s\nwant the second to have waited, and then worked on the run", told)
+	}
+	files := glob(t, filepath.Join(dir, "shared/runs/*/*"))
+	before := contents(t, files)
+	if err := first.Process.Signal(syscall.SIGCONT); err != nil {
+		t.Fatal(err)
+	}
+	if told := first.end(t); !strings.Contains(told, "lost ") || !strings.Contains(told, "(elsewhere)") {
+		t.Errorf("got\n%s\nwant the first to have noticed", told)
+	}
+	if after := glob(t, filepath.Join(dir, "shared/runs/*/*")); strings.Join(after, " ") != strings.Join(files, " ") || contents(t, after) != before {
+		t.Errorf("the files of the run have changed: %v, then %v", files, after)
+	}
+	command(t, dir, "run", "study.yaml", "--no-report", "--out", "alone")
+	if err := sameStudies(filepath.Join(dir, "alone"), filepath.Join(dir, "shared")); err != nil {
+		t.Error(err)
+	}
+}
+
+// contents returns the content of all files.
+func contents(t *testing.T, files []string) string {
+	t.Helper()
+	var all strings.Builder
+	for _, file := range files {
+		data, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		all.Write(data)
+	}
+	return all.String()
+}
+
+// TestSaveSignal asks for checkpoints by SIGUSR1: they are written, the runs go on.
+func TestSaveSignal(t *testing.T) {
+	t.Parallel()
+	dir := writeStudy(t, longRuns)
+	w := start(t, dir, "--out", "out", "--jobs", "2")
+	until(t, "live trace", func() bool { // a second into the run
+		return len(glob(t, filepath.Join(dir, "out/runs/*/live.jsonl"))) > 0 || len(w.ended) > 0
+	})
+	var once sync.Once
+	until(t, "checkpoint", func() bool {
+		once.Do(func() { w.Process.Signal(syscall.SIGUSR1) })
+		return len(glob(t, filepath.Join(dir, "out/runs/*/checkpoint/state.safetensors"))) > 0
+	})
+	for _, run := range glob(t, filepath.Join(dir, "out/runs/*/checkpoint")) {
+		c, err := weightpath.ReadCheckpoint(filepath.Dir(run))
+		if err == nil && c.Iteration == 0 {
+			t.Errorf("%s: got a checkpoint of iteration 0", run)
+		}
+	}
+	if told := w.end(t); strings.Count(told, "done ") != 2 || strings.Contains(told, "paused") {
+		t.Errorf("got\n%s\nwant both runs done", told)
+	}
+}

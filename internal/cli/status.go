@@ -1,0 +1,339 @@
+package cli
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"math"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"text/tabwriter"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/deeplimit/deeplimit/internal/filter"
+	"github.com/deeplimit/deeplimit/study"
+	"github.com/deeplimit/deeplimit/survey"
+	"github.com/deeplimit/deeplimit/weightpath"
+)
+
+// statusOptions are the flags of `deeplimit status`.
+type statusOptions struct {
+	json  bool
+	all   bool
+	only  []string
+	watch time.Duration
+}
+
+func newStatus() *cobra.Command {
+	var o statusOptions
+	cmd := &cobra.Command{
+		Use:   "status DIR",
+		Short: "Show how the runs of a study, or of all studies in a folder, stand",
+		Long: `status reads the folder of a study, or a folder of such folders, and shows how many
+runs are done, at work, interrupted, pending, diverged and failed; then those at
+work with progress and time left, and those that failed with the reason. It reads
+files alone and disturbs nobody. Conditions of --only are about depth, seed, data,
+state, iteration, loss and what the grid varies.
+
+Exit codes: 0 all runs done, 1 some diverged or are not done, 2 some failed.`,
+		Example: `  deeplimit status runs/quickstart
+  deeplimit status runs --json
+  deeplimit status runs/wide --all --only 'state == "failed" or depth >= 256'
+  deeplimit status runs/wide --watch 5s`,
+		Args: cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if o.watch < 0 {
+				return fmt.Errorf("status: --watch: got %s, want a time such as 5s", o.watch)
+			}
+			return o.run(cmd.Context(), args[0], cmd.OutOrStdout())
+		},
+	}
+	flags := cmd.Flags()
+	flags.BoolVar(&o.json, "json", false, "print JSON")
+	flags.BoolVar(&o.all, "all", false, "list every run")
+	onlyFlag(cmd, &o.only)
+	flags.DurationVar(&o.watch, "watch", 0, "show it again after this time, until all runs are done")
+	return cmd
+}
+
+// studyStatus is a study as --json prints it.
+type studyStatus struct {
+	Study  string               `json:"study"`
+	Dir    string               `json:"dir"`
+	Total  int                  `json:"total"`
+	Counts map[survey.State]int `json:"counts"`
+	Others int                  `json:"others"` // run folders that are no part of the study any more
+	Runs   []runStatus          `json:"runs"`
+}
+
+// runStatus is a run as --json prints it.
+type runStatus struct {
+	ID         string            `json:"id"`
+	State      survey.State      `json:"state"`
+	Data       string            `json:"data"`
+	Depth      int               `json:"depth"`
+	Seed       uint64            `json:"seed"`
+	Settings   map[string]string `json:"settings,omitempty"`
+	Iteration  int               `json:"iteration"`
+	Iterations int               `json:"iterations,omitempty"` // at most
+	Loss       *float64          `json:"loss"`
+	Stop       string            `json:"stop_reason,omitempty"`
+	Start      time.Time         `json:"start,omitzero"`
+	Beat       time.Time         `json:"last_sign,omitzero"`
+	Seconds    float64           `json:"seconds"`
+	ETA        float64           `json:"eta_seconds,omitempty"`
+	Host       string            `json:"host,omitempty"`
+	Job        string            `json:"job,omitempty"`
+	Version    string            `json:"version,omitempty"`
+	Attempts   int               `json:"attempts,omitempty"`
+	Reason     string            `json:"reason,omitempty"`
+	Imported   bool              `json:"imported,omitempty"`
+}
+
+// run shows the status once, or until all runs are done.
+func (o *statusOptions) run(ctx context.Context, dir string, w io.Writer) error {
+	for {
+		studies, err := o.read(dir)
+		if err != nil {
+			return err
+		}
+		if o.json {
+			err = printJSON(w, studies)
+		} else {
+			err = o.write(w, studies)
+		}
+		verdict := verdictOf(studies)
+		if err != nil || o.watch == 0 || verdict == nil {
+			return errors.Join(err, verdict)
+		}
+		select {
+		case <-ctx.Done():
+			return errInterrupted
+		case <-time.After(o.watch):
+		}
+	}
+}
+
+// read returns the studies in dir: its own, or those of the folders in it.
+func (o *statusOptions) read(dir string) ([]studyStatus, error) {
+	if _, err := weightpath.StudyName(dir); err == nil || !errors.Is(err, fs.ErrNotExist) {
+		s, err := o.readStudy(dir)
+		return []studyStatus{s}, err
+	}
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return nil, fmt.Errorf("status: %w", err)
+	}
+	var studies []studyStatus
+	for _, entry := range entries {
+		inner := filepath.Join(dir, entry.Name())
+		if _, err := weightpath.StudyName(inner); err != nil {
+			continue // something else
+		}
+		s, err := o.readStudy(inner)
+		if err != nil {
+			return nil, err
+		}
+		studies = append(studies, s)
+	}
+	if len(studies) == 0 {
+		return nil, fmt.Errorf("status: %s: got a folder without study.yaml, and none in it that has one, want that of a study or of studies", dir)
+	}
+	return studies, nil
+}
+
+func (o *statusOptions) readStudy(dir string) (studyStatus, error) {
+	name, err := weightpath.StudyName(dir)
+	if err != nil {
+		return studyStatus{}, err
+	}
+	runs, err := survey.Read(dir)
+	if err != nil {
+		return studyStatus{}, err
+	}
+	others, err := weightpath.Others(dir)
+	if err != nil {
+		return studyStatus{}, err
+	}
+	s := studyStatus{Study: name, Dir: dir, Counts: map[survey.State]int{}, Others: len(others), Runs: []runStatus{}}
+	var condition *filter.Filter
+	for i := range runs {
+		r := &runs[i]
+		if len(o.only) > 0 {
+			fields := statusFields(r)
+			if condition == nil {
+				if condition, err = filter.New(o.only, fields); err != nil {
+					return studyStatus{}, fmt.Errorf("status: --only: %w", err)
+				}
+			}
+			holds, err := condition.Match(fields)
+			if err != nil {
+				return studyStatus{}, fmt.Errorf("status: --only: %w", err)
+			}
+			if !holds {
+				continue
+			}
+		}
+		s.Total++
+		s.Counts[r.State]++
+		s.Runs = append(s.Runs, statusOf(r))
+	}
+	return s, nil
+}
+
+// statusFields returns what --only can be about.
+func statusFields(r *survey.Run) filter.Fields {
+	fields := filter.Fields{
+		"id": r.ID, "state": string(r.State), "data": r.Data, "depth": r.Depth, "seed": r.Seed,
+		"iteration": r.Iteration, "loss": r.Loss, "host": r.Host, "job": r.Job,
+	}
+	for path, text := range r.Settings {
+		at := fields
+		steps := strings.Split(path, ".")
+		for _, step := range steps[:len(steps)-1] {
+			inner, ok := at[step].(filter.Fields)
+			if !ok {
+				inner = filter.Fields{}
+				if named, ok := at[step].(string); ok {
+					inner["name"] = named
+				}
+				at[step] = inner
+			}
+			at = inner
+		}
+		at[steps[len(steps)-1]] = study.SettingValue(text)
+	}
+	return fields
+}
+
+func statusOf(r *survey.Run) runStatus {
+	s := runStatus{
+		ID: r.ID, State: r.State, Data: r.Data, Depth: r.Depth, Seed: r.Seed, Settings: r.Settings,
+		Iteration: r.Iteration, Iterations: r.Iterations, Stop: r.Stop, Start: r.Start, Beat: r.Beat,
+		Seconds: r.Seconds, ETA: r.ETA.Seconds(), Host: r.Host, Job: r.Job, Version: r.Version,
+		Attempts: r.Attempts, Reason: r.Reason, Imported: r.Extra,
+	}
+	if !math.IsNaN(r.Loss) && !math.IsInf(r.Loss, 0) {
+		s.Loss = &r.Loss
+	}
+	return s
+}
+
+// verdictOf returns the error whose exit code says how the studies stand.
+func verdictOf(studies []studyStatus) error {
+	done, failed := true, 0
+	for _, s := range studies {
+		failed += s.Counts[survey.Failed]
+		done = done && s.Counts[survey.Done] == s.Total
+	}
+	switch {
+	case failed > 0:
+		return errFailed
+	case !done:
+		return errDiverged
+	}
+	return nil
+}
+
+// write prints the totals of each study, then the runs worth a look.
+func (o *statusOptions) write(w io.Writer, studies []studyStatus) error {
+	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	header := "STUDY\tRUNS"
+	for _, state := range survey.States {
+		header += "\t" + strings.ToUpper(string(state))
+	}
+	fmt.Fprintln(table, header)
+	for _, s := range studies {
+		line := s.Study + "\t" + strconv.Itoa(s.Total)
+		for _, state := range survey.States {
+			line += "\t" + strconv.Itoa(s.Counts[state])
+		}
+		fmt.Fprintln(table, line)
+	}
+	if err := table.Flush(); err != nil {
+		return err
+	}
+	for _, s := range studies {
+		if s.Others > 0 {
+			fmt.Fprintf(w, "%s: %d run folders are no part of the study as it was last started\n", s.Dir, s.Others)
+		}
+		if err := o.writeRuns(w, &s); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// mostListed bounds the runs of one state that are listed without --all.
+const mostListed = 20
+
+// writeRuns prints the runs at work and those in trouble, or all.
+func (o *statusOptions) writeRuns(w io.Writer, s *studyStatus) error {
+	byState := map[survey.State][]runStatus{}
+	for _, r := range s.Runs {
+		byState[r.State] = append(byState[r.State], r)
+	}
+	states := []survey.State{survey.Running, survey.Interrupted, survey.Diverged, survey.Failed}
+	if o.all {
+		states = survey.States
+	}
+	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	begun := false
+	for _, state := range states {
+		runs := byState[state]
+		for i, r := range runs {
+			if !begun {
+				fmt.Fprintln(table, "\nRUN\tSTATE\tITERATION\tLOSS\tTIME\tLEFT\tWHERE\tREASON")
+				begun = true
+			}
+			if i == mostListed && !o.all {
+				fmt.Fprintf(table, "… %d more\t%s\t\t\t\t\t\t--all lists them\n", len(runs)-i, state)
+				break
+			}
+			fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n", r.ID, r.State, r.progress(), r.lossText(), r.timeText(), r.leftText(),
+				cmp.Or(strings.TrimSpace(r.Host+" "+r.Job), "-"), cmp.Or(firstLine(r.Reason), r.Stop))
+		}
+	}
+	return table.Flush()
+}
+
+// progress returns "120/2000 6 %" of an unfinished run and the iterations of a finished one.
+func (r *runStatus) progress() string {
+	if r.Stop != "" || r.Iterations == 0 {
+		return strconv.Itoa(r.Iteration)
+	}
+	return fmt.Sprintf("%d/%d %.0f %%", r.Iteration, r.Iterations, 100*float64(r.Iteration)/float64(r.Iterations))
+}
+
+func (r *runStatus) lossText() string {
+	if r.Loss == nil {
+		return "-"
+	}
+	return fmt.Sprintf("%.2e", *r.Loss)
+}
+
+func (r *runStatus) timeText() string {
+	if r.Seconds == 0 {
+		return "-"
+	}
+	return readable(r.Seconds)
+}
+
+func (r *runStatus) leftText() string {
+	if r.ETA == 0 {
+		return "-"
+	}
+	return "≤ " + readable(r.ETA)
+}
+
+func firstLine(text string) string {
+	line, _, _ := strings.Cut(text, "\n")
+	return line
+}
