@@ -108,7 +108,7 @@ func TestCertificatesOnThePage(t *testing.T) {
 	if strings.Contains(string(data), "fault of deeplimit") {
 		t.Error("the page tells of a violation that is not there")
 	}
-	groups, _, err := collect(t.Context(), dir, result)
+	groups, _, _, err := collect(t.Context(), dir, result)
 	if err != nil {
 		t.Fatal(err)
 	}

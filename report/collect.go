@@ -9,6 +9,7 @@ import (
 	"slices"
 
 	"github.com/deeplimit/deeplimit/analyze"
+	"github.com/deeplimit/deeplimit/survey"
 	"github.com/deeplimit/deeplimit/weightpath"
 )
 
@@ -19,11 +20,21 @@ const overlaid = 5
 // configurations, and the weight paths of one seed at a few depths of each group. A
 // folder that cannot be read becomes a note of its group: a report on what is left
 // is worth more than none. Runs that result does not list are added; folders that
-// do not tell which run they hold are returned as notes of the study.
-func collect(ctx context.Context, dir string, result *analyze.Result) (groups []group, notes []string, err error) {
+// do not tell which run they hold are returned as notes of the study, with the number of
+// runs that nobody has begun.
+func collect(ctx context.Context, dir string, result *analyze.Result) (groups []group, notes []string, pending int, err error) {
 	unlisted, notes, err := unlistedRuns(dir, result)
 	if err != nil {
-		return nil, nil, err
+		return nil, nil, 0, err
+	}
+	standing, err := standings(dir)
+	if err != nil {
+		notes = append(notes, err.Error())
+	}
+	for _, r := range standing {
+		if r.State == survey.Pending {
+			pending++
+		}
 	}
 	all := *result
 	all.Runs = slices.Concat(result.Runs, unlisted)
@@ -32,7 +43,10 @@ func collect(ctx context.Context, dir string, result *analyze.Result) (groups []
 		g := &groups[i]
 		for j := range g.runs {
 			if err := ctx.Err(); err != nil {
-				return nil, nil, fmt.Errorf("report: reading %s: %w", dir, err)
+				return nil, nil, 0, fmt.Errorf("report: reading %s: %w", dir, err)
+			}
+			if s, ok := standing[g.runs[j].ID]; ok {
+				g.runs[j].state, g.runs[j].reason = s.State, s.Reason
 			}
 			if err := g.runs[j].read(dir); err != nil {
 				g.notes = append(g.notes, fmt.Sprintf("Run %s: %v", g.runs[j].ID, err))
@@ -42,10 +56,26 @@ func collect(ctx context.Context, dir string, result *analyze.Result) (groups []
 			}
 		}
 		if err := g.readPaths(ctx, dir); err != nil {
-			return nil, nil, err
+			return nil, nil, 0, err
 		}
 	}
-	return groups, notes, nil
+	return groups, notes, pending, nil
+}
+
+// standings returns how the runs of a study folder stand, by ID; nil for the folder of a run.
+func standings(dir string) (map[string]survey.Run, error) {
+	if _, err := weightpath.StudyName(dir); err != nil {
+		return nil, nil
+	}
+	runs, err := survey.Read(dir)
+	if err != nil {
+		return nil, fmt.Errorf("report: %w", err)
+	}
+	out := make(map[string]survey.Run, len(runs))
+	for _, r := range runs {
+		out[r.ID] = r
+	}
+	return out, nil
 }
 
 // unlistedRuns returns the runs in dir that result does not hold, with what their

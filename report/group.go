@@ -12,6 +12,7 @@ import (
 
 	"github.com/deeplimit/deeplimit/analyze"
 	"github.com/deeplimit/deeplimit/proof"
+	"github.com/deeplimit/deeplimit/survey"
 	"github.com/deeplimit/deeplimit/weightpath"
 )
 
@@ -30,6 +31,8 @@ type group struct {
 type run struct {
 	analyze.Run
 	meta      *weightpath.Meta // nil when the folder has none
+	state     survey.State     // "" where it is not known
+	reason    string           // of a failure or an interruption
 	iteration []float64
 	loss      []float64
 	variation map[string]series // V_p along training, by p
@@ -55,6 +58,8 @@ type pathCurve struct {
 // trouble says why the run's numbers count in no fit, or returns "".
 func (r run) trouble() string {
 	switch {
+	case r.Stop == "" && (r.state == survey.Failed || r.state == survey.Running):
+		return string(r.state)
 	case r.Stop == "":
 		return "not finished"
 	case r.Stop == weightpath.Diverged:

@@ -112,7 +112,7 @@ func TestLimitFigures(t *testing.T) {
 func TestLimitOnThePage(t *testing.T) {
 	g := withLimit()
 	var page bytes.Buffer
-	if err := writePage(&page, "sample", []group{g}, [][]*Figure{nil}, Formats, nil); err != nil {
+	if err := writePage(&page, "sample", []group{g}, [][]*Figure{nil}, Formats, nil, 0); err != nil {
 		t.Fatal(err)
 	}
 	for _, want := range []string{
@@ -133,7 +133,7 @@ func TestLimitOnThePage(t *testing.T) {
 	// Blocks with two parts say which one is meant.
 	g.Parts = map[string]analyze.GroupPath{"V": g.GroupPath, "W": g.GroupPath}
 	page.Reset()
-	if err := writePage(&page, "sample", []group{g}, [][]*Figure{nil}, Formats, nil); err != nil {
+	if err := writePage(&page, "sample", []group{g}, [][]*Figure{nil}, Formats, nil, 0); err != nil {
 		t.Fatal(err)
 	}
 	for _, want := range []string{"<h3>Limit of V</h3>", "<h3>Limit of W</h3>"} {

@@ -37,6 +37,7 @@ type groupView struct {
 	Slug, Label string
 	Part        string // name of the weights
 	Summary     summary
+	Words       string // the same as text to cite
 	Laws        []law
 	Limits      []limitView
 	Transfer    *transferView
@@ -84,7 +85,7 @@ type methodView struct {
 }
 
 // writePage writes the page of a study with the figures of its groups inlined.
-func writePage(w io.Writer, study string, groups []group, figures [][]*Figure, formats, notes []string) error {
+func writePage(w io.Writer, study string, groups []group, figures [][]*Figure, formats, notes []string, pending int) error {
 	view := pageView{Study: study, CSS: template.CSS(pageStyle), Notes: notes}
 	if study == "" {
 		view.Study = "unnamed study"
@@ -109,6 +110,9 @@ func writePage(w io.Writer, study string, groups []group, figures [][]*Figure, f
 		}
 	}
 	view.Lead = fmt.Sprintf("%s in %s, %d finished.", count(runs, "run"), count(len(groups), "group"), done)
+	if pending > 0 {
+		view.Lead += fmt.Sprintf(" %s more of the study not begun.", count(pending, "run"))
+	}
 	if err := pageTemplate.Execute(w, view); err != nil {
 		return fmt.Errorf("report: page: %w", err)
 	}
@@ -127,12 +131,15 @@ func troubleText(g group, r run) string {
 	if r.Iterations > 0 {
 		text += fmt.Sprintf(" at iteration %d, loss %s", r.Iterations, number(r.Loss, 3))
 	}
+	if r.reason != "" {
+		text += ": " + r.reason
+	}
 	return text
 }
 
 func newGroupView(g group, figures []*Figure, formats []string, number *int) (groupView, error) {
 	v := groupView{
-		Slug: g.slug, Label: g.label, Part: primaryPart(g), Summary: summarise(g), Laws: laws(g), Notes: g.notes,
+		Slug: g.slug, Label: g.label, Part: primaryPart(g), Summary: summarise(g), Words: inWords(g), Laws: laws(g), Notes: g.notes,
 		Limits: limitViews(g), Transfer: newTransferView(g.Transfer),
 	}
 	for _, f := range figures {

@@ -247,6 +247,47 @@ func TestUnfinishedRunIsShown(t *testing.T) {
 	}
 }
 
+// TestFailedRunIsShown has a run whose last attempt failed, one that nobody has begun, and
+// the text to cite with what was left out.
+func TestFailedRunIsShown(t *testing.T) {
+	dir := t.TempDir()
+	if err := sampleSmall.write(dir); err != nil {
+		t.Fatal(err)
+	}
+	meta := sampleSmall.runs()[0].meta
+	meta.ID, meta.Hash, meta.Depth, meta.Stop = "separated-L0128-s1", "another", 128, ""
+	folder := weightpath.RunDir(dir, meta.ID)
+	if err := weightpath.Create(folder, meta); err != nil {
+		t.Fatal(err)
+	}
+	if err := weightpath.WriteFailure(folder, weightpath.Failure{Error: "disk <full>", Attempts: 2}); err != nil {
+		t.Fatal(err)
+	}
+	manifest := weightpath.Manifest{Study: "sample", Runs: []weightpath.Planned{{ID: meta.ID, Hash: "another", Depth: 128, Seed: 1}, {ID: "separated-L0256-s1", Hash: "third", Depth: 256, Seed: 1}}}
+	if err := weightpath.WriteManifest(dir, manifest); err != nil {
+		t.Fatal(err)
+	}
+	result := sampleSmall.result()
+	path, err := Write(t.Context(), dir, result, quick)
+	if err != nil {
+		t.Fatal(err)
+	}
+	page, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{
+		"separated, depth 128, seed 1: failed: disk &lt;full&gt;",
+		"1 run more of the study not begun.",
+		"scales with depth as L^b with b = " + slopeInterval(result.Groups[0].Exponents["max_frobenius"]).String(),
+		"Brackets are 95 % intervals over seeds. 1 of 7 runs left out (diverged). 1 of 7 runs left out (failed).",
+	} {
+		if !strings.Contains(string(page), want) {
+			t.Errorf("the page does not hold %q", want)
+		}
+	}
+}
+
 // TestRunFolder reports on the folder of one run, as analyze reads it.
 func TestRunFolder(t *testing.T) {
 	dir := t.TempDir()

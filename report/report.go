@@ -89,7 +89,7 @@ func Write(ctx context.Context, dir string, result *analyze.Result, options Opti
 	if _, err := disk.Stat(dir); err != nil {
 		return "", fmt.Errorf("report: %w", err)
 	}
-	groups, notes, err := collect(ctx, dir, result)
+	groups, notes, pending, err := collect(ctx, dir, result)
 	if err != nil {
 		return "", err
 	}
@@ -110,7 +110,7 @@ func Write(ctx context.Context, dir string, result *analyze.Result, options Opti
 		}
 	}
 	var page bytes.Buffer
-	if err := writePage(&page, result.Study, groups, figures, options.Formats, notes); err != nil {
+	if err := writePage(&page, result.Study, groups, figures, options.Formats, notes, pending); err != nil {
 		return "", err
 	}
 	path = filepath.Join(folder, "index.html")
@@ -124,7 +124,7 @@ func Figures(ctx context.Context, dir string, result *analyze.Result, options Op
 	if err != nil {
 		return nil, err
 	}
-	groups, _, err := collect(ctx, dir, result)
+	groups, _, _, err := collect(ctx, dir, result)
 	if err != nil {
 		return nil, err
 	}
