@@ -18,11 +18,8 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
-	"path/filepath"
 	"slices"
 	"time"
-
-	"github.com/gofrs/flock"
 
 	"github.com/deeplimit/deeplimit/internal/disk"
 	"github.com/deeplimit/deeplimit/weightpath"
@@ -48,23 +45,13 @@ type Submitter struct {
 
 // Submit submits those of the runs that the queue does not have already, and returns
 // what it submitted; nothing when all of them wait or run. After an error, what is
-// returned beside it was submitted.
+// returned beside it was submitted. Two calls at once may submit a run twice, which costs
+// a task that finds nothing to do.
 func (s *Submitter) Submit(ctx context.Context, runs []Run) ([]weightpath.Submission, error) {
 	limit, err := s.Client.MaxArraySize(ctx) // first: it says where there is no Slurm
 	if err != nil {
 		return nil, err
 	}
-	if err := disk.MkdirAll(weightpath.SubmissionDir(s.Dir, ""), 0o755); err != nil {
-		return nil, fmt.Errorf("slurm: %w", err)
-	}
-	// Two at once would do no harm but to submit everything twice.
-	lock := flock.New(filepath.Join(weightpath.SubmissionDir(s.Dir, ""), ".lock"))
-	if free, err := lock.TryLock(); err != nil {
-		return nil, fmt.Errorf("slurm: %s: lock: %w", s.Dir, err)
-	} else if !free {
-		return nil, fmt.Errorf("slurm: %s: another deeplimit is submitting this study; wait for it", s.Dir)
-	}
-	defer lock.Unlock()
 	queued, err := s.Client.View(ctx, s.Dir)
 	if err != nil {
 		return nil, err

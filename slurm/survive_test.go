@@ -303,21 +303,21 @@ func sameRun(t *testing.T, want, got string) {
 func TestStudy(t *testing.T) {
 	t.Parallel()
 	s := newSite(t, nil)
-	text := "name: short\ndepths: [2, 4, 8]\nseeds: 3\ndata: {kind: separated, width: 4, samples: 3, distance: 0.3}\ntrain: {stop: {iterations: 20}}\n" +
+	text := "name: kürzer\ndepths: [2, 4, 8]\nseeds: 3\ndata: {kind: separated, width: 4, samples: 3, distance: 0.3}\ntrain: {stop: {iterations: 20}}\n" +
 		"engine: {kind: slurm, partition: debug, per-task: 1, time: \"5\", sbatch-args: [--nice=1]}\n"
 	file := filepath.Join(s.cluster.dir, "short.yaml")
 	if err := os.WriteFile(file, []byte(text), 0o644); err != nil {
 		t.Fatal(err)
 	}
 	out := s.must(s.program, "run", file, "--out", s.dir, "--array-limit", "2", "--wait")
-	if n := strings.Count(out, "submitted job "); n != 3 || !strings.Contains(out, "study short: runs 9, groups 1") || !strings.Contains(out, "9 of 9 runs done") {
+	if n := strings.Count(out, "submitted job "); n != 3 || !strings.Contains(out, "study kürzer: runs 9, groups 1") || !strings.Contains(out, "9 of 9 runs done") {
 		t.Errorf("got %d submissions, want 3 arrays of at most 4 tasks and the analysis\n%s", n, out)
 	}
 	local := filepath.Join(s.cluster.dir, "local")
 	s.must(s.program, "run", file, "--out", local, "--engine", "local", "--no-report")
 	s.runs = local
 	s.checkOnce(9)
-	if out = s.must(s.program, "run", file, "--out", s.dir, "--no-report"); strings.Contains(out, "submitted") || !strings.Contains(out, "study short: runs 9") {
+	if out = s.must(s.program, "run", file, "--out", s.dir, "--no-report"); strings.Contains(out, "submitted") || !strings.Contains(out, "study kürzer: runs 9") {
 		t.Errorf("all done: got\n%s\nwant the analysis alone", out)
 	}
 	if out = s.must(s.program, "logs", s.dir, "L0004-s2"); strings.Count(out, "==> ") != 1 || !strings.Contains(out, "done     separated-L0004-s2-") {

@@ -91,8 +91,11 @@ func (e *engineFlags) resolve(section slurm.Spec, flags *pflag.FlagSet) (slurm.O
 // errQueued ends a command that has submitted what there was to do.
 var errQueued = errors.New("submitted")
 
-// poll is the time between two looks at the queue.
-const poll = 5 * time.Second
+// The time between two looks at the queue, at first and later on: many users ask it.
+const (
+	firstPoll = 2 * time.Second
+	lastPoll  = 30 * time.Second
+)
 
 // submit hands the runs that are neither done nor in the queue nor worked on to the
 // cluster. It returns errQueued when runs are left for the cluster, and nil when all
@@ -182,7 +185,7 @@ func unfinished(plan *sweep.Plan, dir string) (left []slurm.Run, running int, er
 // and neither the queue nor a worker has them.
 func (o *runOptions) await(ctx context.Context, client slurm.Client, plan *sweep.Plan, dir string, stderr io.Writer) error {
 	told, lostBefore := "", 0
-	for {
+	for poll := firstPoll; ; poll = min(2*poll, lastPoll) {
 		queued, err := client.View(ctx, dir)
 		if err != nil {
 			return err
