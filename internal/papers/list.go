@@ -8,6 +8,7 @@ func Experiments() []Experiment {
 		start(),
 		learnedScaling(),
 		accuracyMap(),
+		roughness(),
 		limit(),
 		longTime(),
 		edge(),
