@@ -115,7 +115,7 @@ func (e *Evaluator[T]) Len() int { return len(e.samples.X) / e.net.Inputs }
 // caller and panics. It allocates nothing once it has seen the largest batch.
 func (e *Evaluator[T]) Choose(rows []int) {
 	e.total = len(rows)
-	e.width = tileWidth[T](max(e.net.Width, e.net.middle()), len(rows))
+	e.width = tileWidth[T](e.net, len(rows))
 	count := tileCount(len(rows), e.width)
 	e.tiles = slices.Grow(e.tiles[:0], count)[:count]
 	e.losses = resize(e.losses, count)

@@ -72,7 +72,7 @@ func Parallelism(net *Network, n int, dtype string) (busy, useful int) {
 	if dtype == "float32" {
 		width, most = tileWidth[float32], mostWorkers[float32]
 	}
-	tiles := tileCount(n, width(max(net.Width, net.middle()), n))
+	tiles := tileCount(n, width(net, n))
 	return max(1, min(tiles/2, n/128)), most(net, tiles)
 }
 

@@ -3,6 +3,7 @@ package resnet
 import (
 	"fmt"
 	"math"
+	"unsafe"
 
 	"github.com/deeplimit/deeplimit/internal/kernel"
 )
@@ -17,16 +18,26 @@ type tile[T kernel.Float] struct {
 	want []int     // class of each sample, nil for a regression
 }
 
-// tileWidth returns the most columns of a tile of n samples for layers of that width (the
-// larger of d and m), a function of the problem alone, because the order in which
-// gradients are summed, and so their last bits, depend on it. A column must be wide enough
-// to pay for reading a layer's weights and narrow enough that a layer's states stay
-// in the nearest cache: measured with one worker on Zen 4. Few samples make two tiles for
-// two cores, down to 16 columns, as narrower ones cost as much.
-func tileWidth[T kernel.Float](width, n int) int {
-	return min(bestWidth[T](width), max(16, pad((n+1)/2)))
+// farWeights is the size of the weights from which each tile reads them from memory: it
+// should be as wide as a cache allows then.
+const farWeights = 32 << 20
+
+// tileWidth returns the most columns of a tile of n samples, a function of the problem
+// alone, because the order in which gradients are summed, and so their last bits,
+// depend on it. A column must be wide enough to pay for reading a layer's weights
+// and narrow enough that a layer's states stay in the nearest cache. Few samples make
+// two tiles for two cores, down to 16 columns, as narrower ones cost as much.
+func tileWidth[T kernel.Float](net *Network, n int) int {
+	var zero T
+	width := bestWidth[T](max(net.Width, net.middle()))
+	if net.Layout.Trained*int(unsafe.Sizeof(zero)) > farWeights {
+		width = 64
+	}
+	return min(width, max(16, pad((n+1)/2)))
 }
 
+// bestWidth returns the best width of a tile for layers of that width (the larger of d
+// and m) while the weights are in a cache: measured with one worker on Zen 4.
 func bestWidth[T kernel.Float](width int) int {
 	_, single := any(T(0)).(float32)
 	switch {

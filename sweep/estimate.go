@@ -59,7 +59,7 @@ func (p *Plan) Estimate(ctx context.Context, cores int, only func(*study.Run) bo
 		if run.DType == "float32" {
 			measure = stepTime[float32]
 		}
-		seconds, steps, err := measure(ctx, p, run, p.coresOf(run, len(kinds), cores), cores)
+		seconds, steps, err := measure(ctx, p, run, p.coresOf(run, 1/float64(len(kinds)), cores), cores)
 		if err != nil {
 			return Estimate{}, err
 		}
@@ -81,7 +81,7 @@ func (p *Plan) Estimate(ctx context.Context, cores int, only func(*study.Run) bo
 		for _, run := range runs {
 			seconds := float64(run.Steps()) * p.Flops(run) / speed
 			e.Seconds[run.ID] = seconds
-			e.Total += seconds * float64(p.coresOf(run, len(p.Runs), cores)) / float64(cores)
+			e.Total += seconds * float64(p.coresOf(run, 1/float64(len(p.Runs)), cores)) / float64(cores)
 			longest = max(longest, seconds)
 		}
 	}

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"math"
 
 	"github.com/deeplimit/deeplimit/dataset"
 	"github.com/deeplimit/deeplimit/resnet"
@@ -63,11 +64,12 @@ func (p *Plan) Bytes(run *study.Run, workers int) float64 {
 	return run.Bytes(p.set(run).Samples, min(workers, most))
 }
 
-// coresOf returns how many of the cores a run gets when that many runs are left with it:
-// those that it keeps busy, or more where there are too few runs for all cores.
-func (p *Plan) coresOf(run *study.Run, left, cores int) int {
+// coresOf returns how many of the cores a run gets that is the given share of what is left
+// to do: those that it keeps busy, or its share of all where it can use them, so that
+// no core waits for a last long run.
+func (p *Plan) coresOf(run *study.Run, share float64, cores int) int {
 	busy, most := p.parallelism(run)
-	return min(most, cores, max(busy, cores/left))
+	return max(1, min(most, cores, max(busy, int(math.Round(share*float64(cores))))))
 }
 
 // key names a data set: equal keys, equal samples.

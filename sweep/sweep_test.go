@@ -262,20 +262,25 @@ func TestMemoryShare(t *testing.T) {
 	}
 }
 
-// TestWorkers wants a run of few samples to have one core while there are runs for
-// the others, and as many as it can use when it is the last.
+// TestWorkers wants a run of few samples to have one core while others are as long,
+// and as many as it can use when it is most of what is left.
 func TestWorkers(t *testing.T) {
 	p := plan(t, text)
 	set := p.set(&p.Runs[0])
-	for _, test := range []struct{ samples, cores, left, want int }{
+	for _, test := range []struct {
+		samples, cores int
+		share          float64
+		want           int
+	}{
 		{8, 4, 1, 1}, // one tile
-		{100, 2, 2, 1},
+		{100, 2, 0.5, 1},
+		{100, 2, 0.9, 2},
 		{100, 2, 1, 2},
-		{100, 4, 2, 2},
-		{10000, 2, 7, 2}, // enough samples for all cores
+		{100, 4, 0.5, 2},
+		{10000, 2, 0.1, 2}, // enough samples for all cores
 	} {
 		set.Samples = test.samples
-		if got := p.coresOf(&p.Runs[0], test.left, test.cores); got != test.want {
+		if got := p.coresOf(&p.Runs[0], test.share, test.cores); got != test.want {
 			t.Errorf("%+v: got %d workers", test, got)
 		}
 	}

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -39,8 +40,7 @@ type work struct {
 func (w *work) all(ctx context.Context, tasks []*task) {
 	var group sync.WaitGroup
 	defer group.Wait()
-	cost := func(t *task) float64 { return w.plan.Flops(t.run) * float64(t.run.Steps()) }
-	slices.SortStableFunc(tasks, func(a, b *task) int { return cmp.Compare(cost(b), cost(a)) })
+	slices.SortStableFunc(tasks, func(a, b *task) int { return cmp.Compare(w.cost(b.run), w.cost(a.run)) })
 	tasks = slices.DeleteFunc(tasks, w.skipped)
 	for ctx.Err() == nil {
 		held := w.pass(ctx, &group, tasks)
@@ -63,7 +63,13 @@ func (w *work) all(ctx context.Context, tasks []*task) {
 
 // pass starts the tasks that nobody else works on and returns the others.
 func (w *work) pass(ctx context.Context, group *sync.WaitGroup, tasks []*task) (held []*task) {
-	for i, t := range tasks {
+	left := 0.0 // cost of this task and those after it
+	for _, t := range tasks {
+		left += w.cost(t.run)
+	}
+	for _, t := range tasks {
+		share := w.cost(t.run) / left
+		left -= w.cost(t.run)
 		if ctx.Err() != nil {
 			return nil
 		}
@@ -80,7 +86,7 @@ func (w *work) pass(ctx context.Context, group *sync.WaitGroup, tasks []*task) (
 			w.failed(t, err)
 			continue
 		}
-		workers := w.plan.coresOf(t.run, len(tasks)-i, w.options.Workers)
+		workers := w.plan.coresOf(t.run, share, w.options.Workers)
 		if w.cores.Acquire(ctx, int64(workers)) != nil {
 			return nil
 		}
@@ -93,6 +99,9 @@ func (w *work) pass(ctx context.Context, group *sync.WaitGroup, tasks []*task) (
 	}
 	return held
 }
+
+// cost returns the floating-point operations of a run at most.
+func (w *work) cost(run *study.Run) float64 { return w.plan.Flops(run) * float64(run.Steps()) }
 
 // wait gives the others time, and says once whom this process waits for when it has
 // nothing else to do.
