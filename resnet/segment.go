@@ -30,8 +30,8 @@ type cut struct {
 	kept    bool // whether σ of all layers is kept: states and slopes follow from it
 }
 
-// A worker keeps the states of the whole depth while they take at most nearStates
-// bytes, those of a usual second-level cache. Beyond, up to farStates, reading back costs
+// A worker keeps the states of the whole depth while they take at most twice nearStates
+// bytes, about a usual second-level cache. Beyond, up to farStates, reading back costs
 // less than computing again, a third of a step; with tanh half the bytes do, σ alone, from
 // which states come back in segments of nearValues, for the nearest caches. Beyond
 // that, segments of nearStates bytes are recomputed.
@@ -60,7 +60,7 @@ func unforeseen[T kernel.Float](net *Network) bool {
 // what it keeps.
 func cutOf[T kernel.Float](net *Network, n int, memory int64) cut {
 	state, layer := columnBytes[T](net, n)
-	if all := layer * int64(net.Depth); valued(net) && nearStates < all && all <= farStates {
+	if all := layer * int64(net.Depth); valued(net) && 2*nearStates < all && all <= farStates {
 		k := min(net.Depth, max(1, int(nearValues/layer)))
 		segments := (net.Depth + k - 1) / k
 		if state*int64(net.Depth+segments)+layer*int64(k) <= memory {
