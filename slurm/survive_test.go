@@ -105,7 +105,7 @@ func (s *site) submit(seeds string, args ...string) string {
 }
 
 func (s *site) submission(seeds string, args ...string) []string {
-	return append([]string{"run", s.study, "--engine", "slurm", "--no-report", "--checkpoint", "500ms", "--out", s.dir, "--set", "depths=[32]", "--set", "seeds=" + seeds}, args...)
+	return append([]string{"run", s.study, "--engine", "slurm", "--no-report", "--checkpoint", "500ms", "--heartbeat", "2s", "--out", s.dir, "--set", "depths=[32]", "--set", "seeds=" + seeds}, args...)
 }
 
 // event is a line in the log of a task.

@@ -116,15 +116,28 @@ func (o *runOptions) submit(ctx context.Context, plan *sweep.Plan, options slurm
 	s := &slurm.Submitter{
 		Dir: dir, Program: program, Options: options,
 		Study: slurm.Study{Name: plan.Study.Name, File: file, Text: string(plan.Study.Text), Set: plan.Study.Set},
-		Task:  []string{"--checkpoint", o.checkpoint.String()},
+		Task:  []string{"--checkpoint", o.checkpoint.String(), "--heartbeat", o.share.heartbeat.String()},
 	}
 	if err := s.Client.Check(ctx); err != nil { // before the folder is made
 		return err
 	}
-	if err := plan.Prepare(sweep.Options{Out: dir, Workers: options.CPUs}); err != nil {
+	prepare := sweep.Options{Out: dir, Workers: options.CPUs}
+	if err := o.share.fill(plan, &prepare); err != nil {
 		return err
 	}
-	left, running, err := unfinished(plan, dir)
+	if prepare.Rerun != "" || prepare.FailFast || prepare.Leave {
+		return errors.New("run: got --rerun, --fail-fast or --no-wait with --engine slurm, want them with the engine local alone: tasks start again and would start over")
+	}
+	if err := plan.Prepare(prepare); err != nil {
+		return err
+	}
+	var wanted []slurm.Run
+	for i := range plan.Runs {
+		if run := &plan.Runs[i]; prepare.Only(run) {
+			wanted = append(wanted, slurm.Run{ID: run.ID, Time: plan.Duration(run)})
+		}
+	}
+	left, running, err := unfinished(wanted, dir)
 	if err != nil {
 		return err
 	}
@@ -145,7 +158,7 @@ func (o *runOptions) submit(ctx context.Context, plan *sweep.Plan, options slurm
 		fmt.Fprintf(stdout, "deeplimit status, logs and cancel take the folder %s; the same command submits again what\nwas lost, and analyses when all is done\n", o.out)
 		return errQueued
 	}
-	return o.await(ctx, s.Client, plan, dir, stderr)
+	return o.await(ctx, s.Client, wanted, dir, stderr)
 }
 
 // describe counts the tasks and runs of a submission.
@@ -157,9 +170,9 @@ func describe(s weightpath.Submission) string {
 	return fmt.Sprintf("%d runs in %d tasks", runs, len(s.Batches))
 }
 
-// unfinished returns the runs of the plan that have no result and that nobody works on,
-// and counts those that somebody does.
-func unfinished(plan *sweep.Plan, dir string) (left []slurm.Run, running int, err error) {
+// unfinished returns the runs that have no result and that nobody works on, and counts
+// those that somebody does.
+func unfinished(runs []slurm.Run, dir string) (left []slurm.Run, working int, err error) {
 	states, err := survey.Read(dir)
 	if err != nil {
 		return nil, 0, err
@@ -168,22 +181,21 @@ func unfinished(plan *sweep.Plan, dir string) (left []slurm.Run, running int, er
 	for i := range states {
 		state[states[i].ID] = &states[i]
 	}
-	for i := range plan.Runs {
-		run := &plan.Runs[i]
+	for _, run := range runs {
 		switch s := state[run.ID]; {
 		case s != nil && s.Stop != "": // with a result, if only one that broke a promise
 		case s != nil && s.State == survey.Running:
-			running++
+			working++
 		default:
-			left = append(left, slurm.Run{ID: run.ID, Time: plan.Duration(run)})
+			left = append(left, run)
 		}
 	}
-	return left, running, nil
+	return left, working, nil
 }
 
-// await returns nil once every run of the plan is done, and an error when some are not
+// await returns nil once every run is done, and an error when some are not
 // and neither the queue nor a worker has them.
-func (o *runOptions) await(ctx context.Context, client slurm.Client, plan *sweep.Plan, dir string, stderr io.Writer) error {
+func (o *runOptions) await(ctx context.Context, client slurm.Client, runs []slurm.Run, dir string, stderr io.Writer) error {
 	told, lostBefore := "", 0
 	for poll := firstPoll; ; poll = min(2*poll, lastPoll) {
 		queued, err := client.View(ctx, dir)
@@ -191,7 +203,7 @@ func (o *runOptions) await(ctx context.Context, client slurm.Client, plan *sweep
 			return err
 		}
 		// Looked at after the queue: what has left that is done, or lost.
-		left, running, err := unfinished(plan, dir)
+		left, running, err := unfinished(runs, dir)
 		if err != nil {
 			return err
 		}
@@ -201,7 +213,7 @@ func (o *runOptions) await(ctx context.Context, client slurm.Client, plan *sweep
 				lost++
 			}
 		}
-		if text := fmt.Sprintf("%d of %d runs done, %d at work", len(plan.Runs)-len(left)-running, len(plan.Runs), running); text != told {
+		if text := fmt.Sprintf("%d of %d runs done, %d at work", len(runs)-len(left)-running, len(runs), running); text != told {
 			told = text
 			fmt.Fprintln(stderr, text)
 		}

@@ -40,7 +40,8 @@ func newStatus() *cobra.Command {
 runs are done, at work, interrupted, pending, diverged and failed; then those at
 work with progress and time left, and those that failed with the reason. It reads
 files alone and disturbs nobody. Conditions of --only are about depth, seed, data,
-state, iteration, loss and what the grid varies.
+state, iteration, loss and what the grid varies. Of a study on a cluster it also asks
+the queue.
 
 Exit codes: 0 all runs done, 1 some diverged or are not done, 2 some failed.`,
 		Example: `  deeplimit status runs/quickstart
@@ -71,6 +72,8 @@ type studyStatus struct {
 	Counts map[survey.State]int `json:"counts"`
 	Others int                  `json:"others"` // run folders that are no part of the study any more
 	Runs   []runStatus          `json:"runs"`
+	// QueueError says why the cluster's queue is not known.
+	QueueError string `json:"queue_error,omitempty"`
 }
 
 // runStatus is a run as --json prints it.
@@ -95,6 +98,7 @@ type runStatus struct {
 	Attempts   int               `json:"attempts,omitempty"`
 	Reason     string            `json:"reason,omitempty"`
 	Imported   bool              `json:"imported,omitempty"`
+	Queue      *queueStatus      `json:"queue,omitempty"`
 }
 
 // run shows the status once, or until all runs are done.
@@ -103,6 +107,9 @@ func (o *statusOptions) run(ctx context.Context, dir string, w io.Writer) error 
 		studies, err := o.read(dir)
 		if err != nil {
 			return err
+		}
+		for i := range studies {
+			studies[i].joinQueue(ctx)
 		}
 		if o.json {
 			err = printJSON(w, studies)
@@ -264,6 +271,9 @@ func (o *statusOptions) write(w io.Writer, studies []studyStatus) error {
 		if s.Others > 0 {
 			fmt.Fprintf(w, "%s: %d run folders are no part of the study as it was last started\n", s.Dir, s.Others)
 		}
+		if err := s.writeQueue(w); err != nil {
+			return err
+		}
 		if err := o.writeRuns(w, &s); err != nil {
 			return err
 		}
@@ -298,7 +308,7 @@ func (o *statusOptions) writeRuns(w io.Writer, s *studyStatus) error {
 				break
 			}
 			fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n", r.ID, r.State, r.progress(), r.lossText(), r.timeText(), r.leftText(),
-				cmp.Or(strings.TrimSpace(r.Host+" "+r.Job), "-"), cmp.Or(firstLine(r.Reason), r.Stop))
+				cmp.Or(strings.TrimSpace(r.Host+" "+r.Job), "-"), cmp.Or(firstLine(r.Reason), r.Stop, r.queueText()))
 		}
 	}
 	return table.Flush()
@@ -324,6 +334,13 @@ func (r *runStatus) timeText() string {
 		return "-"
 	}
 	return readable(r.Seconds)
+}
+
+func (r *runStatus) queueText() string {
+	if r.Queue == nil {
+		return ""
+	}
+	return "task " + r.Queue.Task + " " + r.Queue.text
 }
 
 func (r *runStatus) leftText() string {

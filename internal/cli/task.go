@@ -24,7 +24,7 @@ import (
 // one task's batch. Other tasks and `deeplimit run` may work on the same ones; leases
 // keep them apart.
 func newTask() *cobra.Command {
-	var checkpoint time.Duration
+	var checkpoint, heartbeat time.Duration
 	cmd := &cobra.Command{
 		Use:    "slurm-task DIR SUBMISSION INDEX",
 		Short:  "Train the runs of one task of a submission (for the batch script)",
@@ -55,8 +55,8 @@ func newTask() *cobra.Command {
 			progress := newProgress(out, plan)
 			counts, err := plan.Run(ctx, sweep.Options{
 				Out: args[0], Join: true, Workers: cores(), Checkpoint: checkpoint, Version: thisBuild().String(),
-				Only: func(run *study.Run) bool { return slices.Contains(batch, run.ID) },
-				Job:  job, Observe: progress.observe,
+				Only:      func(run *study.Run) bool { return slices.Contains(batch, run.ID) },
+				Heartbeat: heartbeat, Job: job, Observe: progress.observe,
 			})
 			if ctx.Err() != nil {
 				fmt.Fprintf(out, "stopped with checkpoints: %d of %d runs done\n", counts.Done, len(batch))
@@ -66,6 +66,7 @@ func newTask() *cobra.Command {
 		},
 	}
 	cmd.Flags().DurationVar(&checkpoint, "checkpoint", time.Minute, "time between the checkpoints of a run")
+	cmd.Flags().DurationVar(&heartbeat, "heartbeat", weightpath.Heartbeat, "time between signs of life")
 	return cmd
 }
 
