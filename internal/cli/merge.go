@@ -1,0 +1,32 @@
+package cli
+
+import (
+	"fmt"
+
+	"github.com/spf13/cobra"
+
+	"github.com/deeplimit/deeplimit/weightpath"
+)
+
+func newMerge() *cobra.Command {
+	return &cobra.Command{
+		Use:   "merge OUT IN...",
+		Short: "Bring the runs of one study, computed in several places, into one folder",
+		Long: `merge copies the finished runs of the study folders IN into the study folder OUT, which
+is made when it is missing. Every file is held to its checksum. A run that several
+folders have must have the same weights and the same trace in each; two that differ
+are an error that names both. Merging again changes nothing, and deeplimit run with
+--out OUT computes what is missing.`,
+		Example: `  deeplimit merge runs/all laptop/wide cluster/wide
+  deeplimit report runs/all`,
+		Args: cobra.MinimumNArgs(2),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			merged, err := weightpath.Merge(args[0], args[1:])
+			if err != nil {
+				return err
+			}
+			_, err = fmt.Fprintf(cmd.OutOrStdout(), "%s: %d runs copied, %d there already, %d without a result left out\n", args[0], merged.Copied, merged.Present, merged.Unfinished)
+			return err
+		},
+	}
+}

@@ -1,0 +1,119 @@
+package survey
+
+import (
+	"errors"
+	"io/fs"
+	"math"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/deeplimit/deeplimit/weightpath"
+)
+
+func meta(id string) weightpath.Meta {
+	return weightpath.Meta{
+		ID: id, Hash: "h-" + id, Group: "g", Study: "s", Data: "d", Depth: 2, DType: "float64", Version: "v1",
+		Environment: map[string]string{"host": "there"}, Start: time.Unix(1e9, 0).UTC(),
+	}
+}
+
+func check(t *testing.T, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// TestRead has a study with a run in every state.
+func TestRead(t *testing.T) {
+	dir := t.TempDir()
+	check(t, weightpath.CreateStudy(dir, "s", "name: s\n", nil))
+	ids := []string{"pending", "running", "released", "silent", "done", "diverged", "failed", "broken", "damaged"}
+	m := weightpath.Manifest{Study: "s"}
+	for _, id := range ids {
+		m.Runs = append(m.Runs, weightpath.Planned{ID: id, Hash: "h-" + id, Iterations: 100})
+	}
+	check(t, weightpath.WriteManifest(dir, m))
+	keeper := weightpath.NewKeeper(time.Hour, "7_1")
+	defer keeper.Close()
+	folder := func(id string) string { return weightpath.RunDir(dir, id) }
+	for _, id := range append(ids[1:], "old", "imported") {
+		check(t, weightpath.Create(folder(id), meta(id)))
+	}
+	for _, id := range []string{"running", "released"} {
+		hold, _, err := keeper.Acquire(t.Context(), folder(id))
+		check(t, err)
+		if id == "released" {
+			check(t, hold.Release())
+		}
+	}
+	check(t, os.MkdirAll(filepath.Join(folder("silent"), "lease"), 0o755))
+	lease := `{"owner":"x","host":"far","pid":5,"since":"2020-01-01T00:00:00Z","beat":"2020-01-01T00:01:00Z","every":5,"iteration":30,"loss":0.5}`
+	check(t, os.WriteFile(filepath.Join(folder("silent"), "lease", "3"), []byte(lease), 0o644))
+	check(t, weightpath.WriteFailure(folder("failed"), weightpath.Failure{Error: "no room", Host: "far", Attempts: 2}))
+	for id, s := range map[string]weightpath.Summary{
+		"done": {Stop: "loss", Loss: 0.25, Iterations: 9, Seconds: 2}, "diverged": {Stop: weightpath.Diverged, Loss: math.NaN()},
+		"broken": {Stop: "loss", Violation: "a promise"}, "damaged": {Stop: "loss"}, "old": {Stop: "loss"}, "imported": {Stop: weightpath.Imported},
+	} {
+		check(t, weightpath.Finish(folder(id), meta(id), nil, weightpath.Weights{}, s))
+	}
+	check(t, os.WriteFile(filepath.Join(folder("damaged"), "result.json"), []byte("{}"), 0o644))
+
+	runs, err := Read(dir)
+	check(t, err)
+	if len(runs) != len(ids)+1 {
+		t.Fatalf("got %d runs, want those of the study and the imported one", len(runs))
+	}
+	want := map[string]State{
+		"pending": Pending, "running": Running, "released": Interrupted, "silent": Interrupted, "done": Done,
+		"diverged": Diverged, "failed": Failed, "broken": Failed, "damaged": Failed, "imported": Done,
+	}
+	byID := map[string]Run{}
+	for _, r := range runs {
+		byID[r.ID] = r
+		if r.State != want[r.ID] {
+			t.Errorf("%s: got state %s (%s), want %s", r.ID, r.State, r.Reason, want[r.ID])
+		}
+	}
+	if r := byID["done"]; r.Loss != 0.25 || r.Iteration != 9 || r.Seconds != 2 || r.Stop != "loss" || r.Host != "there" || r.Version != "v1" {
+		t.Errorf("done: got %+v", r)
+	}
+	if r := byID["running"]; r.Job != "7_1" || r.Attempts != 1 {
+		t.Errorf("running: got %+v", r)
+	}
+	if r := byID["silent"]; r.Iteration != 30 || r.Loss != 0.5 || r.Attempts != 3 || !strings.HasPrefix(r.Reason, "no sign of life of process 5 on far since ") {
+		t.Errorf("silent: got %+v", r)
+	}
+	if r := byID["failed"]; r.Reason != "no room" || r.Attempts != 2 || !math.IsNaN(r.Loss) {
+		t.Errorf("failed: got %+v", r)
+	}
+	if r := byID["broken"]; r.Reason != "a promise" {
+		t.Errorf("broken: got %+v", r)
+	}
+	if !strings.Contains(byID["damaged"].Reason, "result.json is damaged") || !byID["imported"].Extra {
+		t.Errorf("got %+v and %+v", byID["damaged"], byID["imported"])
+	}
+	if others, err := weightpath.Others(dir); err != nil || len(others) != 1 || filepath.Base(others[0]) != "old" {
+		t.Errorf("got %v, %v, want the run of an earlier form", others, err)
+	}
+}
+
+func TestReadNothing(t *testing.T) {
+	if _, err := Read(t.TempDir()); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("got %v, want one about study.yaml", err)
+	}
+}
+
+// TestETA has a worker that made 30 iterations in a minute, a minute ago.
+func TestETA(t *testing.T) {
+	since := time.Unix(1e9, 0)
+	lease := weightpath.Lease{Since: since, Beat: since.Add(time.Minute), From: 10, Iteration: 40}
+	for iterations, want := range map[int]time.Duration{100: time.Minute, 60: 0, 40: 0, 0: 0} {
+		if got := eta(&lease, iterations, since.Add(2*time.Minute)); got != want {
+			t.Errorf("%d iterations: got %v, want %v", iterations, got, want)
+		}
+	}
+}
