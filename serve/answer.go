@@ -48,6 +48,10 @@ func (s *Server) answer(compute func(*http.Request) (any, error)) http.HandlerFu
 			return
 		}
 		w.Header().Set("Content-Type", "application/json")
+		// Computing may have taken longer than a client may take to read.
+		if err := http.NewResponseController(w).SetWriteDeadline(time.Now().Add(writeTimeout)); err != nil {
+			return // the connection is gone
+		}
 		w.Write(body.Bytes())
 	}
 }

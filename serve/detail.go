@@ -142,12 +142,13 @@ var traceColumns = []struct {
 // proofs keeps what was proved about runs, which takes reading their weights.
 type proofs struct {
 	mu   sync.Mutex
-	kept map[string]*proof.Report // by hash of the run, which fixes its bytes
+	kept map[string]*proof.Report // by ID and hash of the run, which fixes its bytes; not changed
 }
 
 const maxProofs = 1000
 
-// proof returns what can be proved about a finished run.
+// proof returns what can be proved about a finished run; of the iterates, the first, the
+// last and that of the certificate.
 func (s *study) proof(r *survey.Run) (*proof.Report, error) {
 	key := r.ID + "/" + r.Hash
 	s.proofs.mu.Lock()
@@ -163,6 +164,7 @@ func (s *study) proof(r *survey.Run) (*proof.Report, error) {
 	if err != nil {
 		return nil, err
 	}
+	report.Keep(report.Chosen()...)
 	if s.proofs.kept == nil || len(s.proofs.kept) >= maxProofs {
 		s.proofs.kept = map[string]*proof.Report{}
 	}
@@ -170,8 +172,7 @@ func (s *study) proof(r *survey.Run) (*proof.Report, error) {
 	return report, nil
 }
 
-// certificate answers with the hypotheses, bounds and promises of a run; of the
-// iterates, the first, the last and that of the certificate.
+// certificate answers with the hypotheses, bounds and promises of a run.
 func (s *Server) certificate(r *http.Request) (any, error) {
 	study, run, err := s.known(r)
 	if err != nil {
@@ -181,10 +182,7 @@ func (s *Server) certificate(r *http.Request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	chosen := *report
-	chosen.Iterates = slices.Clone(report.Iterates)
-	chosen.Keep(report.Chosen()...)
-	return map[string]any{"report": chosen, "conclusion": report.Conclusion()}, nil
+	return map[string]any{"report": report, "conclusion": report.Conclusion()}, nil
 }
 
 // A proofLine is the outcome for one run in the list of a group.

@@ -18,12 +18,13 @@ import (
 const (
 	maxStreams = 256              // event streams and downloads at a time
 	backlog    = 32               // events that a client may be behind before it is dropped
-	beat       = time.Second      // between two looks at a study that is watched
+	beat       = time.Second      // between two looks at a study that is watched, at least
 	quiet      = 15 * time.Second // without an event, until a comment shows that the stream lives
 	sendLimit  = 10 * time.Second // to send one event
 )
 
-// A hub looks at each study that is watched once a second and tells all who watch it.
+// A hub looks at each study that is watched once a second, or less often where a look
+// takes long, and tells all who watch it.
 // A client that does not keep up is dropped; its browser asks again.
 type hub struct {
 	folder *folder
@@ -104,10 +105,10 @@ func (h *hub) subscribe(name string) (events chan []byte, leave func()) {
 
 // watch looks until nobody watches any more.
 func (h *hub) watch(ctx context.Context, w *watcher) {
-	ticker := time.NewTicker(beat)
-	defer ticker.Stop()
 	for {
+		start := time.Now()
 		progress, losses := w.look(h.folder)
+		took := time.Since(start)
 		h.mu.Lock()
 		if len(w.subscribers) == 0 || ctx.Err() != nil {
 			delete(h.watchers, w.name)
@@ -128,7 +129,7 @@ func (h *hub) watch(ctx context.Context, w *watcher) {
 		h.mu.Unlock()
 		select {
 		case <-ctx.Done():
-		case <-ticker.C:
+		case <-time.After(max(beat, rests*took)):
 		}
 	}
 }

@@ -71,6 +71,9 @@ func openFolder(dir string) (*folder, error) {
 	f := &folder{dir: absolute, root: root, studies: map[string]*study{}}
 	if isStudy(root, ".") {
 		f.single = filepath.Base(absolute)
+		if !isName(f.single) { // hidden, or the root of the file system
+			f.single = "study"
+		}
 	}
 	return f, nil
 }

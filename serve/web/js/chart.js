@@ -76,7 +76,7 @@ export function chart(options) {
     }, data(), plot);
     paintLegend();
   }
-  const height = () => options.height ?? Math.min(400, Math.max(240, Math.round(plot.clientWidth * 0.5)));
+  const height = () => options.height ?? Math.min(380, Math.max(240, Math.round(plot.clientWidth * 0.5)));
   function data() {
     const shown = drawn.map((d) => [d.x, yLog ? d.y.map((v) => (v > 0 ? v : null)) : d.y]);
     if (shown.length === 0) return [[]];

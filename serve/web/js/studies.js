@@ -71,8 +71,8 @@ function row(s) {
   const name = h("th", { scope: "row", class: "text name", title: s.name }, h("a", { href: `#/study/${enc(s.name)}` }, s.name));
   if (!p) return h("tr", null, name, h("td", { class: "text", colspan: "7" }, h("span", { class: "state failed" }, "cannot be read"), ": ", s.error));
   const depths = s.depths.length > 1 ? `${s.depths[0]} … ${s.depths.at(-1)}` : String(s.depths[0] ?? "–");
-  const left = finished(p) === p.total ? h("span", { class: "state done" }, "complete") : p.counts.running ? `≤ ${duration(p.eta)}` : h("span", { class: "quiet" }, "not running");
+  const left = finished(p) === p.total ? "complete" : p.counts.running ? `≤ ${duration(p.eta)}` : h("span", { class: "quiet" }, "not running");
   return h("tr", null, name, h("td", { class: "text" }, s.data.length > 3 ? `${s.data.slice(0, 3).join(", ")} …` : s.data.join(", ")), h("td", null, depths), h("td", null, String(p.total)),
-    h("td", null, h("span", { title: words(p) }, `${finished(p)}`, p.counts.failed ? h("span", { class: "state failed" }, ` ${p.counts.failed} failed`) : null, bar(p.counts, p.total, "bar mini"))),
+    h("td", null, h("span", { title: words(p) }, `${finished(p)}`, ["diverged", "failed"].filter((x) => p.counts[x]).map((x) => [", ", h("span", { class: `state ${x}` }, `${p.counts[x]} ${x}`)]), bar(p.counts, p.total, "bar mini"))),
     h("td", null, left), h("td", null, number(p.best)), h("td", null, when(s.updated)));
 }

@@ -33,7 +33,7 @@ export async function weights({ name, info, route }) {
   const symbol = () => {
     const A = ask.of === "displacement" ? `(${answer.part}ₖ(T) − ${answer.part}ₖ(0))` : ask.of === "initial" ? `${answer.part}ₖ(0)` : `${answer.part}ₖ`;
     const scale = answer.power ? `${answer.part === "delta" ? "Lᵅ" : "Lᵝ"} · ` : "";
-    return ask.entry === "norm" ? `${scale}‖${A}‖` : `${scale}${A}[${ask.entry}]`;
+    return ask.entry === "norm" ? `${scale}‖${A.replace(/^\((.*)\)$/, "$1")}‖` : `${scale}${A}[${ask.entry}]`;
   };
   function controls() {
     const part = answer.parts.find((x) => x.name === answer.part);
@@ -119,7 +119,7 @@ export async function weights({ name, info, route }) {
     show();
   }
   await load();
-  return { nodes: [tools, place, sliderBox, notes], progress(_, changed) { if (changed && !answer?.curves.length) load(); }, destroy() { turn++; picture?.destroy(); } };
+  return { nodes: [tools, sliderBox, place, notes], progress(_, changed) { if (changed && !answer?.curves.length) load(); }, destroy() { turn++; picture?.destroy(); } };
 }
 
 const captions = {
