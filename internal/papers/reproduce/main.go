@@ -16,6 +16,7 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
+	"path/filepath"
 	"slices"
 
 	"github.com/google/renameio/v2"
@@ -52,47 +53,52 @@ func reproduce(ctx context.Context, small, accept, keep bool, names []string) er
 		size = papers.SmallSize
 	}
 	size.Keep = keep
-	record, err := papers.ReadRecord(size.Record)
-	if err != nil {
-		return err
-	}
 	var failures []error
 	for _, e := range chosen {
-		fmt.Printf("%s\n", e.Name)
-		out, err := e.Run(ctx, size, os.Stdout)
-		if err != nil {
+		if err := one(ctx, &e, size, accept); err != nil {
 			failures = append(failures, err)
-			if ctx.Err() != nil {
-				break
-			}
-			continue
 		}
-		fmt.Printf("  %.1f s\n", out.Seconds)
-		before, known := record[e.Name]
-		if keep && known {
-			out.Seconds, out.Cores = before.Seconds, before.Cores // of the call that trained
-		}
-		lost := papers.Lost(before, out)
-		for _, line := range lost {
-			if !accept {
-				failures = append(failures, fmt.Errorf("papers: %s: %s", e.Name, line))
-			}
-		}
-		if small && !known && !accept {
-			failures = append(failures, fmt.Errorf("papers: %s: got no record of it in %s, want one (make papers-small ACCEPT=1)", e.Name, size.Record))
-		}
-		if accept || !small && len(lost) == 0 {
-			record[e.Name] = out
+		if ctx.Err() != nil {
+			break
 		}
 	}
-	if small && !accept {
-		return errors.Join(failures...)
-	}
-	failures = append(failures, record.Write(size.Record))
 	if !small {
 		failures = append(failures, writePage())
 	}
 	return errors.Join(failures...)
+}
+
+// one runs an experiment, holds it against the record and records it, unless claims are
+// lost; what is done is kept when a later experiment fails.
+func one(ctx context.Context, e *papers.Experiment, size papers.Size, accept bool) error {
+	fmt.Println(e.Name)
+	out, err := e.Run(ctx, size, os.Stdout)
+	if err != nil {
+		return err
+	}
+	fmt.Printf("  %.1f s\n", out.Seconds)
+	record, err := papers.ReadRecord(size.Record)
+	if err != nil {
+		return err
+	}
+	before, known := record[e.Name]
+	if size.Keep && known {
+		out.Seconds, out.Cores = before.Seconds, before.Cores // of the call that trained
+	}
+	if !accept {
+		var failures []error
+		for _, line := range papers.Lost(before, out) {
+			failures = append(failures, fmt.Errorf("papers: %s: %s", e.Name, line))
+		}
+		if size.Small && !known {
+			failures = append(failures, fmt.Errorf("papers: %s: got no record of it in %s, want one (make papers-small ACCEPT=1)", e.Name, size.Record))
+		}
+		if size.Small || len(failures) > 0 {
+			return errors.Join(failures...)
+		}
+	}
+	record[e.Name] = out
+	return record.Write(size.Record)
 }
 
 // writePage writes docs/papers.md from the record of the full size.
@@ -105,7 +111,24 @@ func writePage() error {
 	if err := papers.WritePage(&page, record); err != nil {
 		return err
 	}
-	return renameio.WriteFile(papers.Page, page.Bytes(), 0o644)
+	return errors.Join(renameio.WriteFile(papers.Page, page.Bytes(), 0o644), prune(record))
+}
+
+// prune removes figures that the record does not name.
+func prune(record papers.Record) error {
+	var named []string
+	for _, out := range record {
+		for _, f := range out.Figures {
+			named = append(named, f.File)
+		}
+	}
+	files, err := filepath.Glob(filepath.Join(papers.FullSize.Figures, "*.png"))
+	for _, file := range files {
+		if !slices.Contains(named, filepath.Base(file)) {
+			err = errors.Join(err, os.Remove(file))
+		}
+	}
+	return err
 }
 
 // choose returns the experiments of the given names, all without one.
