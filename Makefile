@@ -10,7 +10,7 @@ help: ## list the targets
 
 $(BIN): $(SOURCES)
 	@mkdir -p bin
-	go build -o $(BIN) ./cmd/deeplimit
+	go build -buildvcs=auto -o $(BIN) ./cmd/deeplimit
 
 .PHONY: build
 build: $(BIN) ## build bin/deeplimit
