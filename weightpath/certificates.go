@@ -104,7 +104,7 @@ func WriteCertification(dir string, c *Certification) (sums map[string]string, e
 		{measuredFile, func(w io.Writer) error { return encodeTable(w, c.Measurements) }},
 		{promisesFile, func(w io.Writer) error { return encodeTable(w, laterRows(c.Later)) }},
 	} {
-		if sums[file.name], err = replaceFile(dir, file.name, file.write); err != nil {
+		if sums[file.name], err = writeFile(dir, file.name, file.write); err != nil {
 			return nil, err
 		}
 	}

@@ -8,7 +8,10 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"os"
 	"path/filepath"
+
+	"golang.org/x/sync/errgroup"
 
 	"github.com/deeplimit/deeplimit/internal/disk"
 )
@@ -112,6 +115,41 @@ func replaceFile(dir, name string, write func(io.Writer) error) (string, error) 
 		return "", errors.Join(fmt.Errorf("weightpath: writing %s: %w", filepath.Join(dir, name), err), file.Discard())
 	}
 	return file.SHA256, nil
+}
+
+// writeFile makes dir/name hold what write produces and returns its SHA-256 in hex. It
+// is for files that are nothing yet, in a folder of one's own, and durable only after
+// syncFiles.
+func writeFile(dir, name string, write func(io.Writer) error) (string, error) {
+	path := filepath.Join(dir, name)
+	file, err := disk.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o644)
+	if err != nil {
+		return "", fmt.Errorf("weightpath: writing %s: %w", path, err)
+	}
+	digest := sha256.New()
+	buffer := bufio.NewWriterSize(io.MultiWriter(file, digest), 1<<16)
+	if err = write(buffer); err == nil {
+		err = buffer.Flush()
+	}
+	if err = errors.Join(err, file.Close()); err != nil {
+		return "", fmt.Errorf("weightpath: writing %s: %w", path, err)
+	}
+	return hex.EncodeToString(digest.Sum(nil)), nil
+}
+
+// syncFiles makes the content of files durable, all at once: a file system commits the
+// calls that wait together as one.
+func syncFiles(paths []string) error {
+	var group errgroup.Group
+	for _, path := range paths {
+		group.Go(func() error {
+			if err := disk.SyncFile(path); err != nil {
+				return fmt.Errorf("weightpath: syncing %s: %w", path, err)
+			}
+			return nil
+		})
+	}
+	return group.Wait()
 }
 
 // syncFolder makes the names in dir durable.

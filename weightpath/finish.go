@@ -106,7 +106,7 @@ func (s *Staging) fill(meta Meta, rows []Row, weights Weights, summary Summary) 
 		{runFile, func(w io.Writer) error { return writeSealed(w, meta) }},
 	} {
 		var err error
-		if sums[file.name], err = replaceFile(s.Dir, file.name, file.write); err != nil {
+		if sums[file.name], err = writeFile(s.Dir, file.name, file.write); err != nil {
 			return err
 		}
 	}
@@ -114,8 +114,20 @@ func (s *Staging) fill(meta Meta, rows []Row, weights Weights, summary Summary) 
 	if err != nil {
 		return fmt.Errorf("weightpath: writing %s: %w", filepath.Join(s.Dir, resultFile), err)
 	}
-	_, err = replaceFile(s.Dir, resultFile, func(w io.Writer) error { _, err := w.Write(result); return err })
-	return err
+	if _, err := writeFile(s.Dir, resultFile, func(w io.Writer) error { _, err := w.Write(result); return err }); err != nil {
+		return err
+	}
+	paths := []string{filepath.Join(s.Dir, resultFile)}
+	for name := range sums {
+		path := filepath.Join(s.Dir, name)
+		if _, err := disk.Stat(path); errors.Is(err, fs.ErrNotExist) {
+			path = filepath.Join(s.run, name) // stands there already
+		} else if err != nil {
+			return fmt.Errorf("weightpath: finishing %s: %w", s.run, err)
+		}
+		paths = append(paths, path)
+	}
+	return syncFiles(paths)
 }
 
 // commit makes the staging folder the run's, or returns ErrDone when another's is. The

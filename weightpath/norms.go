@@ -77,7 +77,7 @@ func NormsFrom(tensors map[string]Tensor, depth int) (*Norms, error) {
 // WriteNorms writes norms.safetensors into the run folder dir, for Finish to follow with
 // the checksum it returns in Summary.SHA256.
 func WriteNorms(dir string, norms *Norms) (sums map[string]string, err error) {
-	sum, err := replaceFile(dir, normsFile, func(w io.Writer) error { return encodeWeights(w, Weights{Tensors: norms.Tensors()}) })
+	sum, err := writeFile(dir, normsFile, func(w io.Writer) error { return encodeWeights(w, Weights{Tensors: norms.Tensors()}) })
 	if err != nil {
 		return nil, err
 	}

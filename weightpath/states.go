@@ -14,7 +14,7 @@ const statesFile = "states.safetensors"
 // WriteStates writes states.safetensors into the run folder dir, for Finish to follow
 // with the checksum it returns in Summary.SHA256.
 func WriteStates(dir string, states Weights) (sums map[string]string, err error) {
-	sum, err := replaceFile(dir, statesFile, func(w io.Writer) error { return encodeWeights(w, states) })
+	sum, err := writeFile(dir, statesFile, func(w io.Writer) error { return encodeWeights(w, states) })
 	if err != nil {
 		return nil, err
 	}
