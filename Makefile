@@ -71,6 +71,10 @@ screens: $(BROWSER)/node_modules/axe-core/axe.min.js ## the pictures of docs/ser
 faults: $(BIN) ## every fault of the disk, a thousand damaged bytes and a thousand kills (ten minutes)
 	go test ./internal/faults -count=1 -v -timeout 60m -stride 1 -flips 1000 -kills 1000 -binary $(abspath $(BIN))
 
+.PHONY: many
+many: $(BIN) ## ten thousand tiny runs: overhead, status, analyze, memory, open files (a minute)
+	go run ./internal/acceptance/many -runs 10000 $(BIN)
+
 .PHONY: lint
 lint: ## gofumpt, vet, staticcheck; generated code is up to date
 	@test -z "$$(go tool gofumpt -l .)" || { echo 'not formatted (run make format):'; go tool gofumpt -l .; exit 1; }

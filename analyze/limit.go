@@ -23,6 +23,9 @@ func (g *Group) compareDepths(ctx context.Context, dirs []string, outcomes []out
 	members := g.members(dirs, outcomes)
 	g.Transfer = g.transfer(members)
 	members = slices.DeleteFunc(members, func(m member) bool { return m.outcome.run.Diverged() })
+	if !severalDepths(members) {
+		return nil // nothing to compare: no need to read the weights again
+	}
 	members = g.fitting(members, memory)
 	if len(members) == 0 {
 		return nil
@@ -85,6 +88,10 @@ func (g *Group) members(dirs []string, outcomes []outcome) []member {
 		return cmp.Or(cmp.Compare(a.outcome.run.Seed, b.outcome.run.Seed), cmp.Compare(a.outcome.run.Depth, b.outcome.run.Depth))
 	})
 	return members
+}
+
+func severalDepths(members []member) bool {
+	return slices.ContainsFunc(members, func(m member) bool { return m.outcome.run.Depth != members[0].outcome.run.Depth })
 }
 
 // fitting returns the members of as many seeds, from the first, as have paths that
