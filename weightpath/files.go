@@ -58,6 +58,8 @@ func (e *DamagedError) Error() string {
 		return text + "; the run can be started again"
 	case transferFile, limitFile:
 		return text + "; call deeplimit transfer again"
+	case submissionFile:
+		return text + "; end the job of that name with scancel and remove the folder, then submit again"
 	}
 	return text + "; remove its run folder to compute the run again"
 }

@@ -1,7 +1,6 @@
 package weightpath
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -63,7 +62,11 @@ func WriteSubmission(studyDir string, s Submission, script string) (string, erro
 	if _, err := replaceFile(dir, scriptFile, func(w io.Writer) error { _, err := io.WriteString(w, script); return err }); err != nil {
 		return "", err
 	}
-	if _, err := replaceFile(dir, submissionFile, func(w io.Writer) error { return encodeJSON(w, s) }); err != nil {
+	text, err := encodeSealed(s)
+	if err != nil {
+		return "", fmt.Errorf("weightpath: writing a submission: %w", err)
+	}
+	if _, err := replaceFile(dir, submissionFile, func(w io.Writer) error { _, err := w.Write(text); return err }); err != nil {
 		return "", err
 	}
 	return filepath.Join(dir, scriptFile), syncFolder(dir)
@@ -78,7 +81,7 @@ func ReadSubmission(studyDir, name string) (Submission, error) {
 		return Submission{}, err
 	}
 	var s Submission
-	if err := json.Unmarshal(data, &s); err != nil {
+	if err := decodeSealed(data, &s); err != nil {
 		return Submission{}, &DamagedError{path, err}
 	}
 	if s.Name != name {

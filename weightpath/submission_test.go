@@ -4,6 +4,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"slices"
 	"testing"
 	"time"
 
@@ -42,12 +43,21 @@ func TestSubmissions(t *testing.T) {
 	if err := RemoveSubmission(dir, "s-1"); err != nil {
 		t.Fatal(err)
 	}
-	if err := os.WriteFile(filepath.Join(SubmissionDir(dir, "s-2"), "submission.json"), []byte(`{"name":"s-3"}`), 0o644); err != nil {
+	path := filepath.Join(SubmissionDir(dir, "s-2"), "submission.json")
+	whole, err := os.ReadFile(path)
+	if err != nil {
 		t.Fatal(err)
 	}
-	_, err = Submissions(dir)
-	if damaged, ok := errors.AsType[*DamagedError](err); !ok || damaged.Err.Error() != `name: got "s-3", want "s-2"` {
-		t.Errorf("got %v, want a *DamagedError about the name", err)
+	for i := range whole {
+		flipped := slices.Clone(whole)
+		flipped[i] ^= 1
+		if err := os.WriteFile(path, flipped, 0o644); err != nil {
+			t.Fatal(err)
+		}
+		got, err := Submissions(dir)
+		if damaged, ok := errors.AsType[*DamagedError](err); !ok || damaged.Path != path {
+			t.Errorf("byte %d flipped: got %v and error %v, want a *DamagedError of %s", i, got, err, path)
+		}
 	}
 	if _, err := WriteSubmission(dir, Submission{Name: "../x"}, ""); err == nil {
 		t.Error("a name that leaves the folder: got no error")
