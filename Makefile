@@ -62,11 +62,11 @@ $(BROWSER)/node_modules/axe-core/axe.min.js:
 .PHONY: test-browser screens
 test-browser: $(BROWSER)/node_modules/axe-core/axe.min.js ## the page of `deeplimit serve` in Chromium: live, by keyboard, with axe-core; a list of 10,000 runs
 	command -v chromium > /dev/null || { apt-get update && apt-get install -y --no-install-recommends chromium; }
-	go test -tags browser -count=1 ./internal/browser
+	go test -tags browser -count=1 -timeout 20m ./internal/browser
 	go test -count=1 ./serve -run TestManyRuns -v -args -runs 10000
 
 screens: $(BROWSER)/node_modules/axe-core/axe.min.js ## the pictures of docs/serve.md anew
-	go test -tags browser -count=1 ./internal/browser -args -screens $(CURDIR)/docs/screens
+	go test -tags browser -count=1 -timeout 20m ./internal/browser -args -screens $(CURDIR)/docs/screens
 .PHONY: faults
 faults: $(BIN) ## every fault of the disk, a thousand damaged bytes and a thousand kills (ten minutes)
 	go test ./internal/faults -count=1 -v -timeout 60m -stride 1 -flips 1000 -kills 1000 -binary $(abspath $(BIN))
