@@ -192,7 +192,9 @@ func (p *page) visit(address string) {
 	p.t.Helper()
 	p.do(chromedp.Navigate("about:blank"))
 	err := chromedp.Do(p.ctx, chromedp.Navigate(p.base+"/#"+address))
-	if err != nil && strings.Contains(err.Error(), "ERR_NETWORK_CHANGED") { // an interface of the machine came or went
+	// The browser gives up a page while an interface of the machine comes or goes.
+	for tries := 0; tries < 50 && err != nil && strings.Contains(err.Error(), "ERR_NETWORK_CHANGED"); tries++ {
+		time.Sleep(200 * time.Millisecond)
 		err = chromedp.Do(p.ctx, chromedp.Navigate(p.base+"/#"+address))
 	}
 	if err != nil {
