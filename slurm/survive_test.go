@@ -47,16 +47,18 @@ var reach = sync.OnceValues(func() (*reference, error) {
 	if out, err := exec.Command("go", "build", "-o", r.program, "../cmd/deeplimit").CombinedOutput(); err != nil {
 		return nil, fmt.Errorf("go build: %w\n%s", err, out)
 	}
-	// How many iterations a run of that time has is found by running some.
-	const some = 10_000
+	// How many iterations a run of that time has is found by running some: by the time of
+	// the processor, so that on a machine that is less busy later a run is not shorter.
+	const some = 50_000
 	if err := os.WriteFile(r.study, fmt.Appendf(nil, studyText, some), 0o644); err != nil {
 		return nil, err
 	}
-	begin := time.Now()
-	if err := r.local("--out", filepath.Join(dir, "timing"), "--set", "depths=[32]", "--set", "seeds=1"); err != nil {
-		return nil, err
+	timing := exec.Command(r.program, "run", r.study, "--no-report", "--jobs", "1", "--out", filepath.Join(dir, "timing"), "--set", "depths=[24]", "--set", "seeds=1")
+	if out, err := timing.CombinedOutput(); err != nil {
+		return nil, fmt.Errorf("%q: %w\n%s", timing.Args, err, out)
 	}
-	iterations := int(some * runTime.Seconds() / time.Since(begin).Seconds())
+	took := timing.ProcessState.UserTime() + timing.ProcessState.SystemTime()
+	iterations := int(some * runTime.Seconds() / took.Seconds())
 	if err := os.WriteFile(r.study, fmt.Appendf(nil, studyText, iterations), 0o644); err != nil {
 		return nil, err
 	}
