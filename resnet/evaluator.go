@@ -52,7 +52,10 @@ type Evaluator[T kernel.Float] struct {
 	second  []*secondPass[T] // made by the first HessianVector
 	options Options
 	team    *team
-	squares []float64 // ‖·‖² of each chunk of the last gradient
+	normed  int       // entries of a norm block
+	squares []float64 // ‖·‖² of each norm block of the last gradient
+	reached []T       // last state of the last Ahead
+	block   []T       // gradient of the norm block under way, of Descend; nil where it is not for this problem
 
 	next               atomic.Int64
 	theta, grad, along []T // arguments of the call under way
@@ -97,7 +100,11 @@ func NewEvaluator[T kernel.Float](net *Network, samples Samples, options Options
 	for range e.count - 1 {
 		e.partial = append(e.partial, make([]T, net.Layout.Trained))
 	}
-	e.squares = make([]float64, (net.Layout.Trained+chunk-1)/chunk)
+	e.normed = normedEntries(net)
+	e.squares = make([]float64, (net.Layout.Trained+e.normed-1)/e.normed)
+	if options.Batch == 0 && len(e.tiles) == 1 && weightsAlone(net) {
+		e.block = make([]T, e.normed)
+	}
 	e.evaluatePhase, e.gradientPhase, e.hessianPhase = e.evaluateTiles, e.gradientTiles, e.hessianTiles
 	e.reducePhase, e.splitPhase = e.reduceChunks, e.splitChunks
 	return e, nil
@@ -232,30 +239,44 @@ func (e *Evaluator[T]) result(number int, fresh bool) []T {
 	return grad
 }
 
-// chunk is the number of entries that a worker reduces at a time.
+// chunk is about the number of entries that a worker takes at a time.
 const chunk = 1 << 15
+
+// normedEntries returns the number of entries whose squares are summed before they are
+// added to the others': as many layers as stay in the nearest cache, at least one.
+func normedEntries(net *Network) int {
+	layer := net.before.rows * net.before.cols
+	if layer == 0 { // block outer has no map before σ
+		layer = net.Width * net.Width
+	}
+	return max(1, 2048/layer) * layer
+}
 
 // reduceChunks adds the shards' gradients to the first, in order of their number,
 // and sums the squares of the result.
 func (e *Evaluator[T]) reduceChunks(int) {
+	blocks := max(1, chunk/e.normed)
 	for {
-		number, begin, end := e.nextChunk(len(e.grad))
-		if begin >= end {
+		first, last := e.nextChunk(blocks, len(e.squares))
+		if first >= last {
 			return
 		}
-		all := e.grad[begin:end]
-		for _, part := range e.partial[:e.count-1] {
-			e.ops.AddScaled(all, 1, part[begin:end])
+		for b := first; b < last; b++ {
+			begin, end := b*e.normed, min((b+1)*e.normed, len(e.grad))
+			all := e.grad[begin:end]
+			for _, part := range e.partial[:e.count-1] {
+				e.ops.AddScaled(all, 1, part[begin:end])
+			}
+			e.squares[b] = e.ops.SumSquares(all)
 		}
-		e.squares[number] = e.ops.SumSquares(all)
 	}
 }
 
-// nextChunk returns the number and bounds of the next chunk of size entries that
-// nobody has taken, with begin ≥ end when there is none.
-func (e *Evaluator[T]) nextChunk(size int) (number, begin, end int) {
-	number = int(e.next.Add(1)) - 1
-	return number, number * chunk, min((number+1)*chunk, size)
+// nextChunk returns the bounds of the next chunk of that length out of size that nobody
+// has taken, with begin ≥ end when there is none.
+func (e *Evaluator[T]) nextChunk(length, size int) (begin, end int) {
+	number := int(e.next.Add(1)) - 1
+	return number * length, min((number+1)*length, size)
 }
 
 // Split calls f for parts of [0, size) that cover it once, on all workers at the same
@@ -267,7 +288,7 @@ func (e *Evaluator[T]) Split(size int, f func(begin, end int)) {
 
 func (e *Evaluator[T]) splitChunks(int) {
 	for {
-		_, begin, end := e.nextChunk(e.size)
+		begin, end := e.nextChunk(chunk, e.size)
 		if begin >= end {
 			return
 		}

@@ -246,6 +246,20 @@ func TestNoAllocation(t *testing.T) {
 	}
 }
 
+// TestNoAllocationInPlace wants the same of a step that moves the weights on its way back.
+func TestNoAllocationInPlace(t *testing.T) {
+	net, samples, theta := few(t, "tanh", 10, 8, 3000)
+	e, err := NewEvaluator[float64](net, samples, Options{Workers: 2})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer e.Close()
+	norms := make([]float64, net.Depth)
+	if n := testing.AllocsPerRun(5, func() { e.Ahead(theta); e.Descend(theta, 1e-3, norms) }); n != 0 {
+		t.Errorf("a step allocates %v times, want 0", n)
+	}
+}
+
 // TestAccuracy counts a classification whose outputs are known: with zero weights
 // and identity maps ŷ = x.
 func TestAccuracy(t *testing.T) {

@@ -239,14 +239,9 @@ func (p *pass[T]) backward(theta, grad []T, g, n int, fresh bool, turn gate) {
 		}
 		h, ds := p.state(j, n), p.slope(j, n)
 		if p.fused {
-			kind := p.kind
-			if p.kept {
-				kind, ds = kernel.TanhValue, block(p.values, k, net.Width*n)
-			}
 			p.foresee(theta, grad, k)
-			w, _ := weightsOf(&net.before, theta, k)
 			gw, gb := freshGradient(&net.before, grad, k, fresh)
-			ops.Backward(kind, gw, gb, adjoint, p.pulled[:net.Width*n], w, ds, h, theta[net.delta.Offset], net.Width, n, p.outer)
+			p.fusedBack(theta, gw, gb, k, j, n)
 			continue
 		}
 		if net.Residual != "fixed" {
@@ -277,6 +272,18 @@ func (p *pass[T]) backward(theta, grad []T, g, n int, fresh bool, turn gate) {
 			ops.AddScaled(adjoint, 1, pulled)
 		}
 	}
+}
+
+// fusedBack takes the adjoint from the output of layer k, of slot j in its segment, to its
+// input and adds its gradients.
+func (p *pass[T]) fusedBack(theta, gw, gb []T, k, j, n int) {
+	d := p.net.Width
+	kind, ds := p.kind, p.slope(j, n)
+	if p.kept {
+		kind, ds = kernel.TanhValue, block(p.values, k, d*n)
+	}
+	w, _ := weightsOf(&p.net.before, theta, k)
+	p.ops.Backward(kind, gw, gb, p.adjoint[:d*n], p.pulled[:d*n], w, ds, p.state(j, n), theta[p.net.delta.Offset], d, n, p.outer)
 }
 
 // foresee asks for the weights and the gradient of the layer before layer k.
@@ -410,30 +417,43 @@ func (p *pass[T]) segments() int { return (p.net.Depth + p.segment - 1) / p.segm
 // tile before at the gate. With fresh the layers' entries of grad are set first instead of
 // added to; the entries of δ, E and C must be zero then.
 func (p *pass[T]) differentiate(theta, grad []T, t *tile[T], total int, fresh bool, turn gate) (sum float64, correct int) {
+	h, sum, correct := p.ahead(theta, t, total)
+	p.back(theta, grad, h, t, fresh, turn)
+	return sum, correct
+}
+
+// ahead is evaluate that keeps what the way back needs, and returns the last state too.
+func (p *pass[T]) ahead(theta []T, t *tile[T], total int) (h []T, sum float64, correct int) {
 	p.embed(theta, t)
-	p.scale = 0
 	last := p.segments() - 1
-	var h []T
 	for g := range last + 1 {
-		switch {
-		case p.kept:
+		if p.kept {
 			h = p.sweep(theta, g, t.n)
-		case g < last:
-			p.forward(theta, g, t.n, false)
+		} else {
+			h = p.forward(theta, g, t.n, g == last)
 		}
 	}
-	for g := last; g >= 0; g-- {
-		if !p.kept {
-			h = p.forward(theta, g, t.n, true)
-		}
-		if g == last {
-			sum, correct = p.judge(theta, h, t, total)
-			turn.wait(1)
-			p.pullback(theta, grad, h, t.n)
-		}
-		if p.kept {
-			p.restore(theta, g, t.n)
-		}
+	sum, correct = p.judge(theta, h, t, total)
+	return h, sum, correct
+}
+
+// recall brings back the states of segment g that the way ahead did not keep.
+func (p *pass[T]) recall(theta []T, g, n int) {
+	switch {
+	case p.kept:
+		p.restore(theta, g, n)
+	case g+1 < p.segments():
+		p.forward(theta, g, n, true)
+	}
+}
+
+// back is the way back of differentiate after ahead, which returned h.
+func (p *pass[T]) back(theta, grad, h []T, t *tile[T], fresh bool, turn gate) {
+	p.scale = 0
+	turn.wait(1)
+	p.pullback(theta, grad, h, t.n)
+	for g := p.segments() - 1; g >= 0; g-- {
+		p.recall(theta, g, t.n)
 		p.backward(theta, grad, g, t.n, fresh, turn)
 	}
 	turn.wait(finished)
@@ -443,5 +463,4 @@ func (p *pass[T]) differentiate(theta, grad []T, t *tile[T], total int, fresh bo
 	if e := p.net.embed; e != nil && e.Trained {
 		p.ops.AddOuter(grad[e.Offset:e.Offset+e.Len()], p.adjoint[:p.net.Width*t.n], t.x, p.net.Width, p.net.Inputs, t.n, p.outer)
 	}
-	return sum, correct
 }

@@ -25,7 +25,7 @@ type certification[T kernel.Float] struct {
 	certificationState
 	current *certify.Iterate // the last measurement, nil when there is none
 	issued  []T              // θ at the certificate's iteration
-	norms   []float64        // ‖∂J/∂θ_k‖_F of the step under way
+	norms   []float64        // ‖∂J/∂θ_k‖_F of the step under way, where descends says so
 	full    []T              // gradient over all samples, of a mini-batch run
 
 	violation error // the first broken promise
@@ -218,7 +218,7 @@ func (c *certification[T]) check(loss float64) {
 	}
 }
 
-// step is told every step, of size eta from an iterate of that loss, before it is made.
+// step is told every step, of size eta from an iterate of that loss, once it is made.
 func (c *certification[T]) step(eta, loss float64) {
 	c.Step = eta
 	if n := len(c.record.Curvatures); n > 0 && c.record.Curvatures[n-1].Iteration == int64(c.d.t) {
@@ -226,7 +226,6 @@ func (c *certification[T]) step(eta, loss float64) {
 	}
 	c.Stretch.Steps++
 	if c.descends() {
-		resnet.LayerNormsTo(c.norms, c.d.Network, c.d.grad)
 		for k, norm := range c.norms {
 			c.Stretch.Lengths[k] += eta * norm
 		}

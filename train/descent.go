@@ -42,7 +42,8 @@ type Descent[T kernel.Float] struct {
 	Test    *resnet.Evaluator[T] // held-out samples, or nil
 	Cores   int                  // goroutines for what Spec.Certify measures; 0 for one
 
-	// Observe, if not nil, is called with every recorded row, in order.
+	// Observe, if not nil, is called with every recorded row, in order, after the step
+	// from its iterate.
 	Observe func(weightpath.Row)
 	// Save, if not nil, stores a checkpoint; it is called every Every while the run
 	// goes on, when Wanted says so after a step, and when the context ends.
@@ -54,6 +55,7 @@ type Descent[T kernel.Float] struct {
 	split   splitter // Full.Split
 	rule    rule
 	certify *certification[T] // nil when nothing is measured
+	ahead   bool              // whether only the loss is known of the iterate, and Full.Descend makes the step
 	grad    []T
 	trial   []T // for Armijo
 	rows    []weightpath.Row
@@ -120,20 +122,22 @@ func (d *Descent[T]) Run(ctx context.Context, resume *weightpath.Checkpoint) (Ou
 		if stop == "" {
 			row.StepSize = &eta
 		}
-		if stop != "" || d.traced() {
-			d.record(row)
+		traced := stop != "" || d.traced()
+		if traced {
+			d.complete(&row)
 		}
 		if d.norms != nil && (stop != "" || d.normsTime()) {
 			d.recordNorms()
 		}
+		if stop == "" {
+			d.step(&row, eta)
+		}
+		if traced {
+			d.record(row)
+		}
 		if stop != "" {
 			return d.outcome(stop, row), nil
 		}
-		if d.certify != nil {
-			d.certify.step(eta, lossOf(row))
-		}
-		d.lastEta = eta
-		d.method.step(d.Theta[:d.Network.Layout.Trained], d.grad, eta, d.split)
 		d.t++
 		due := d.Every > 0 && time.Since(saved) >= d.Every
 		if wanted := d.Wanted != nil && d.Wanted(); d.Save != nil && (due || wanted) {
@@ -177,14 +181,17 @@ func (d *Descent[T]) look() (row weightpath.Row, stop string) {
 	row = weightpath.Row{Iteration: int64(d.t)}
 	var loss float64
 	fresh := true // whether loss is J over all samples
-	if d.Batch == nil {
+	switch {
+	case d.Batch == nil && d.descends():
+		all := d.Full.Ahead(d.Theta)
+		loss, d.ahead = all.Loss, true
+		d.setLoss(&row, all)
+	case d.Batch == nil:
 		all := d.Full.Gradient(d.Theta, d.grad)
 		loss = all.Loss
 		d.setLoss(&row, all)
-		square := d.Full.GradientSquare()
-		norm, ratio := math.Sqrt(square), square/(2*loss)
-		row.GradientNorm, row.PLRatio = &norm, &ratio
-	} else {
+		d.setGradient(&row)
+	default:
 		fresh = d.epochStart() || d.t >= d.Spec.Stop.Iterations
 		if fresh {
 			all := d.Full.Loss(d.Theta)
@@ -203,7 +210,51 @@ func (d *Descent[T]) look() (row weightpath.Row, stop string) {
 	if stop == StopTime && !fresh {
 		d.setLoss(&row, d.Full.Loss(d.Theta))
 	}
+	if d.ahead && (stop != "" || d.certify != nil && d.certify.due(loss, false)) {
+		d.Full.Back(d.Theta, d.grad)
+		d.ahead = false
+		d.setGradient(&row)
+	}
 	return row, stop
+}
+
+// descends says whether steps may be made by Full.Descend: those of gradient descent
+// with a size that depends on the number of the iteration alone.
+func (d *Descent[T]) descends() bool {
+	scheduled := d.rule.Rule != "armijo" && d.rule.Rule != "certified"
+	return d.Spec.Method == "gd" && scheduled && d.Full.Descends()
+}
+
+// step moves the weights by a step of size eta and tells the certification of it.
+func (d *Descent[T]) step(row *weightpath.Row, eta float64) {
+	theta := d.Theta[:d.Network.Layout.Trained]
+	var norms []float64 // of the gradient of each layer
+	if d.certify != nil && d.certify.descends() {
+		norms = d.certify.norms
+	}
+	if d.ahead {
+		d.Full.Descend(d.Theta, eta, norms)
+		_, count := d.method.state()
+		*count++
+		d.ahead = false
+		d.setGradient(row)
+	} else {
+		if norms != nil {
+			resnet.LayerNormsTo(norms, d.Network, d.grad)
+		}
+		d.method.step(theta, d.grad, eta, d.split)
+	}
+	if d.certify != nil {
+		d.certify.step(eta, lossOf(*row))
+	}
+	d.lastEta = eta
+}
+
+// setGradient fills what follows from the gradient over all samples.
+func (d *Descent[T]) setGradient(row *weightpath.Row) {
+	square := d.Full.GradientSquare()
+	norm, ratio := math.Sqrt(square), square/(2*lossOf(*row))
+	row.GradientNorm, row.PLRatio = &norm, &ratio
 }
 
 // setLoss fills J and the share of correct classes.
@@ -286,9 +337,9 @@ func (d *Descent[T]) search(row weightpath.Row) float64 {
 	})
 }
 
-// record completes a row with the norms of the weights, and at times the test set,
-// and hands it on.
-func (d *Descent[T]) record(row weightpath.Row) {
+// complete adds the norms of the weights to a row, and at times the test set and the
+// p-variation: all that depends on the weights before the step.
+func (d *Descent[T]) complete(row *weightpath.Row) {
 	norms := d.Full.Norms(d.Theta, d.Initial)
 	row.MaxFrobenius, row.RootSquares, row.Displacement = norms.MaxFrobenius, norms.RootSquares, norms.Displacement
 	if d.Test != nil && (row.StepSize == nil || d.testTime()) {
@@ -299,9 +350,13 @@ func (d *Descent[T]) record(row weightpath.Row) {
 			row.TestAccuracy = &share
 		}
 	}
-	if d.variationTime(row) {
-		d.setVariation(&row)
+	if d.variationTime(*row) {
+		d.setVariation(row)
 	}
+}
+
+// record hands a complete row on.
+func (d *Descent[T]) record(row weightpath.Row) {
 	row.Seconds = d.elapsed()
 	d.rows = append(d.rows, row)
 	if d.Observe != nil {

@@ -47,9 +47,9 @@ func dump[T kernel.Float](dir string, shape Shape, dtype string, options Options
 	weights := p.theta[:len(p.grad)]
 	arrays := map[string][]T{"X": convert[T](p.samples.X), "Y": convert[T](p.samples.Y), "A": append([]T(nil), weights...)}
 	about := facts{Shape: shape, DType: dtype, ResidualScale: p.net.ResidualScale(), StepSize: stepSize}
-	about.Losses = append(about.Losses, p.step())
+	p.evaluator.Gradient(p.theta, p.grad) // a step may keep its own
 	arrays["gradient"] = append([]T(nil), p.grad...)
-	about.Losses = append(about.Losses, p.step(), p.step())
+	about.Losses = append(about.Losses, p.step(), p.step(), p.step())
 	for name, values := range arrays {
 		if err := writeArray(filepath.Join(dir, name+".npy"), values); err != nil {
 			return fmt.Errorf("bench: dump: %w", err)

@@ -65,6 +65,11 @@ func draw[T kernel.Float](random *rand.Rand, shape Shape) []float64 {
 
 // step makes one step of gradient descent and returns the loss before it.
 func (p *problem[T]) step() float64 {
+	if p.evaluator.Descends() {
+		loss := p.evaluator.Ahead(p.theta).Loss
+		p.evaluator.Descend(p.theta, stepSize, nil)
+		return loss
+	}
 	loss := p.evaluator.Gradient(p.theta, p.grad).Loss
 	p.evaluator.Split(len(p.grad), p.update)
 	return loss

@@ -13,25 +13,25 @@ import (
 // function returns x ↦ (σ(x), σ′(x)).
 func function[T Float](kind Activation) func(T) (T, T) {
 	var zero T
-	if kind == TanhValue {
-		f := function[T](Tanh)
-		return func(x T) (T, T) {
-			s, _ := f(x)
-			return s, s
-		}
-	}
 	if unsafe.Sizeof(zero) == 8 {
-		f := tanh64
-		if kind == GELU {
-			f = gelu64
-		}
-		return any(f).(func(T) (T, T))
+		return any(functions64[kind]).(func(T) (T, T))
 	}
-	f := tanh32
-	if kind == GELU {
-		f = gelu32
-	}
-	return any(f).(func(T) (T, T))
+	return any(functions32[kind]).(func(T) (T, T))
+}
+
+var (
+	functions64 = [...]func(float64) (float64, float64){Tanh: tanh64, GELU: gelu64, TanhValue: tanhValue64}
+	functions32 = [...]func(float32) (float32, float32){Tanh: tanh32, GELU: gelu32, TanhValue: tanhValue32}
+)
+
+func tanhValue64(x float64) (float64, float64) {
+	s, _ := tanh64(x)
+	return s, s
+}
+
+func tanhValue32(x float32) (float32, float32) {
+	s, _ := tanh32(x)
+	return s, s
 }
 
 // round64 and round32, added to and taken from a small number, leave the nearest
