@@ -33,8 +33,13 @@ func TestDescend(t *testing.T) {
 		activation            string
 		width, samples, depth int
 	}{
-		{"tanh", 10, 8, 90}, {"tanh", 10, 16, 1800}, {"tanh", 1, 1, 1}, {"tanh", 3, 16, 300},
-		{"gelu", 10, 5, 12}, {"gelu", 70, 9, 2}, {"tanh", 46, 8, 3},
+		{"tanh", 10, 8, 90},
+		{"tanh", 10, 16, 1800},
+		{"tanh", 1, 1, 1},
+		{"tanh", 3, 16, 300},
+		{"gelu", 10, 5, 12},
+		{"gelu", 70, 9, 2},
+		{"tanh", 46, 8, 3},
 	} {
 		net, samples, theta := few(t, c.activation, c.width, c.samples, c.depth)
 		all := []Options{{Workers: 1}, {Workers: 3}, {Workers: 1, Memory: 1}, {Workers: 2, Memory: 1 << 18}}
