@@ -3,7 +3,6 @@ package train
 import (
 	"errors"
 	"fmt"
-	"math"
 
 	"gonum.org/v1/gonum/mat"
 
@@ -31,7 +30,7 @@ func (c *certification[T]) curve() error {
 			return fmt.Errorf("train: depth %d, iteration %d: %w", c.d.Network.Depth, c.d.t, err)
 		}
 		worst := max(found.LargestResidual, found.SmallestResidual)
-		if size := max(math.Abs(found.Largest), math.Abs(found.Smallest)); !found.Converged && worst > 1e-3*size {
+		if !found.Converged {
 			c.note(fmt.Sprintf("iteration %d: after %d products an extreme eigenvalue is off by up to %.2g", c.d.t, found.Products, worst))
 		}
 		entry.Hessian = &weightpath.Spectrum{
@@ -57,14 +56,18 @@ func (c *certification[T]) curve() error {
 
 func (c *certification[T]) note(text string) { c.record.Notes = append(c.record.Notes, text) }
 
+// lanczos ends the search once residuals are a thousandth of the largest |eigenvalue|.
+// The error of an eigenvalue that stands apart is of the order of the square of that: on
+// the digits, at depths 16 and 64, the largest has six digits after 60 to 100 products.
+// A tolerance of 10⁻⁶ changed none of them and was out of reach after 200.
+var lanczos = curvature.Options{Tolerance: 1e-3, Products: 100}
+
 // hessianExtremes finds the extreme eigenvalues of ∇²J over all samples. The basis
 // takes at most the memory of train.memory.
 func hessianExtremes[T kernel.Float](d *Descent[T]) (curvature.Extremes, error) {
 	trained := d.Network.Layout.Trained
-	options := curvature.Options{Tolerance: 1e-6, Products: 200, Seed: d.Seed}
-	if _, single := any(T(0)).(float32); single {
-		options.Tolerance = 1e-4 // what products in float32 can tell
-	}
+	options := lanczos
+	options.Seed = d.Seed
 	limit, err := d.Spec.MemoryBytes()
 	if err != nil {
 		return curvature.Extremes{}, err
@@ -72,8 +75,14 @@ func hessianExtremes[T kernel.Float](d *Descent[T]) (curvature.Extremes, error) 
 	if limit > 0 {
 		options.Products = int(min(int64(options.Products), max(2, limit/8/int64(trained))))
 	}
+	return curvature.Find(trained, hessianProduct(d), options)
+}
+
+// hessianProduct returns dst = ∇²J(θ) v over all samples, at the descent's iterate.
+func hessianProduct[T kernel.Float](d *Descent[T]) func(dst, v []float64) error {
+	trained := d.Network.Layout.Trained
 	along, result := make([]T, trained), make([]T, trained)
-	return curvature.Find(trained, func(dst, v []float64) error {
+	return func(dst, v []float64) error {
 		for i, x := range v {
 			along[i] = T(x)
 		}
@@ -82,7 +91,7 @@ func hessianExtremes[T kernel.Float](d *Descent[T]) (curvature.Extremes, error) 
 			dst[i] = float64(x)
 		}
 		return nil
-	}, options)
+	}
 }
 
 // gramSmallest returns the smallest eigenvalue of the neural tangent matrix.
