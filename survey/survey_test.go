@@ -50,9 +50,8 @@ func TestRead(t *testing.T) {
 			check(t, hold.Release())
 		}
 	}
-	check(t, os.MkdirAll(filepath.Join(folder("silent"), "lease"), 0o755))
 	lease := `{"owner":"x","host":"far","pid":5,"since":"2020-01-01T00:00:00Z","beat":"2020-01-01T00:01:00Z","every":5,"iteration":30,"loss":0.5}`
-	check(t, os.WriteFile(filepath.Join(folder("silent"), "lease", "3"), []byte(lease), 0o644))
+	check(t, os.WriteFile(filepath.Join(folder("silent"), "lease.3"), []byte(lease), 0o644))
 	check(t, weightpath.WriteFailure(folder("failed"), weightpath.Failure{Error: "no room", Host: "far", Attempts: 2}))
 	for id, s := range map[string]weightpath.Summary{
 		"done": {Stop: "loss", Loss: 0.25, Iterations: 9, Seconds: 2}, "diverged": {Stop: weightpath.Diverged, Loss: math.NaN()},

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"maps"
 	"path/filepath"
+	"sync"
 	"time"
 
 	"github.com/deeplimit/deeplimit/dataset"
@@ -22,9 +23,10 @@ import (
 func executeRun[T kernel.Float](ctx context.Context, w *work, t *task, hold *weightpath.Hold, workers int) (train.Outcome, error) {
 	run, folder, set := t.run, t.folder, w.plan.set(t.run)
 	meta := w.meta(run, set)
-	if err := weightpath.Create(folder, meta); err != nil {
+	if err := weightpath.Claim(folder, run.Hash); err != nil {
 		return train.Outcome{}, err
 	}
+	create := sync.OnceValue(func() error { return weightpath.Create(folder, meta) })
 	resume, err := weightpath.ReadCheckpoint(folder)
 	switch {
 	case errors.Is(err, weightpath.ErrNoCheckpoint):
@@ -46,10 +48,13 @@ func executeRun[T kernel.Float](ctx context.Context, w *work, t *task, hold *wei
 		if err := hold.Check(); err != nil {
 			return err
 		}
+		if err := create(); err != nil {
+			return err
+		}
 		c.Hash = run.Hash
 		return weightpath.WriteCheckpoint(folder, c)
 	}
-	live := newLive(folder, resume)
+	live := newLive(folder, resume, create)
 	d.Observe = func(row weightpath.Row) {
 		hold.Progress(int(row.Iteration), lossOf(row))
 		live.add(row)

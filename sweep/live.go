@@ -7,10 +7,11 @@ import (
 	"github.com/deeplimit/deeplimit/weightpath"
 )
 
-// live shows the trace of a run while it grows, once it has lasted for a second: most
-// runs of a large study end sooner, and nobody could look at them.
+// live shows a run while it grows, once it has lasted for a second: run.json, and then
+// its trace. Most runs of a large study end sooner, and nobody could look at them.
 type live struct {
 	folder string
+	create func() error     // makes run.json
 	before []weightpath.Row // of the checkpoint that the run goes on from
 	rows   []weightpath.Row // not shown yet
 	due    time.Time
@@ -20,9 +21,9 @@ type live struct {
 // liveEvery is the time between additions to the live trace, and before the first.
 const liveEvery = time.Second
 
-// newLive returns the live trace of a run that starts from a checkpoint, or from nil.
-func newLive(folder string, resume *weightpath.Checkpoint) *live {
-	l := &live{folder: folder, due: time.Now().Add(liveEvery)}
+// newLive returns what shows a run that starts from a checkpoint, or from nil.
+func newLive(folder string, resume *weightpath.Checkpoint, create func() error) *live {
+	l := &live{folder: folder, create: create, due: time.Now().Add(liveEvery)}
 	if resume != nil {
 		l.before = resume.Rows
 	}
@@ -42,6 +43,7 @@ func (l *live) add(row weightpath.Row) {
 		weightpath.AppendLive(l.folder, l.rows)
 	} else {
 		l.shown = true
+		l.create()
 		weightpath.RewriteLive(l.folder, append(l.before, l.rows...))
 	}
 	l.rows = l.rows[:0]

@@ -10,6 +10,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"sync"
 
 	"golang.org/x/sync/errgroup"
 
@@ -30,7 +31,6 @@ const (
 	manifestFile     = "runs.json"
 	runsFolder       = "runs"
 	finishFile       = "finish.json"
-	leaseFolder      = "lease"
 	liveFile         = "live.jsonl"
 	failureFile      = "failure.json"
 	transferFile     = "transfer.json"
@@ -93,16 +93,30 @@ func prepare(dir, name string, write func(io.Writer) error) (*pending, error) {
 	if err != nil {
 		return nil, fmt.Errorf("weightpath: writing %s: %w", path, err)
 	}
-	digest := sha256.New()
-	buffer := bufio.NewWriterSize(io.MultiWriter(file, digest), 1<<16)
-	err = write(buffer)
-	if err == nil {
-		err = buffer.Flush()
-	}
+	sum, err := writeHashed(file, write)
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("weightpath: writing %s: %w", path, err), file.Discard())
 	}
-	return &pending{file, hex.EncodeToString(digest.Sum(nil))}, nil
+	return &pending{file, sum}, nil
+}
+
+// buffers holds those of writeHashed: ten thousand tiny runs write as many small files.
+var buffers = sync.Pool{New: func() any { return bufio.NewWriterSize(nil, 1<<16) }}
+
+// writeHashed hands what write produces to w and returns its SHA-256 in hex.
+func writeHashed(w io.Writer, write func(io.Writer) error) (string, error) {
+	digest := sha256.New()
+	buffer := buffers.Get().(*bufio.Writer)
+	defer buffers.Put(buffer)
+	buffer.Reset(io.MultiWriter(w, digest))
+	defer buffer.Reset(nil)
+	if err := write(buffer); err != nil {
+		return "", err
+	}
+	if err := buffer.Flush(); err != nil {
+		return "", err
+	}
+	return hex.EncodeToString(digest.Sum(nil)), nil
 }
 
 // replaceFile puts what write produces in the place of dir/name and returns its
@@ -128,21 +142,20 @@ func writeFile(dir, name string, write func(io.Writer) error) (string, error) {
 	if err != nil {
 		return "", fmt.Errorf("weightpath: writing %s: %w", path, err)
 	}
-	digest := sha256.New()
-	buffer := bufio.NewWriterSize(io.MultiWriter(file, digest), 1<<16)
-	if err = write(buffer); err == nil {
-		err = buffer.Flush()
-	}
+	sum, err := writeHashed(file, write)
 	if err = errors.Join(err, file.Close()); err != nil {
 		return "", fmt.Errorf("weightpath: writing %s: %w", path, err)
 	}
-	return hex.EncodeToString(digest.Sum(nil)), nil
+	return sum, nil
 }
 
-// syncFiles makes the content of files durable, all at once: a file system commits the
-// calls that wait together as one.
-func syncFiles(paths []string) error {
+// syncFiles makes the content of files and the names in folders durable, all at once: a
+// file system commits the calls that wait together as one.
+func syncFiles(paths, folders []string) error {
 	var group errgroup.Group
+	for _, dir := range folders {
+		group.Go(func() error { return syncFolder(dir) })
+	}
 	for _, path := range paths {
 		group.Go(func() error {
 			if err := disk.SyncFile(path); err != nil {

@@ -1,7 +1,6 @@
 package weightpath
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -11,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/deeplimit/deeplimit/internal/disk"
@@ -22,9 +22,10 @@ import (
 // Leases tell workers who is to compute; that two of them never mix their files, even
 // when one slept through its own replacement at the worst moment, rests on this alone:
 //
-//  1. all files, result.json too, are written and synced in a folder of the worker's own;
-//  2. a hard link gives the name finish.json to a file that names this folder. One
-//     worker can do that: its files are the run's from then on, whatever happens;
+//  1. all files, result.json too, are written and synced in a folder of the worker's own,
+//     which is then named after the checksum in result.json;
+//  2. a hard link gives result.json the name finish.json. One worker can do that: the
+//     files in the folder of that checksum are the run's from then on, whatever happens;
 //  3. the files move up, result.json last, and finish.json is removed.
 //
 // Whoever finds a finish.json can do step 3, at the same time as others, too: a file
@@ -39,9 +40,11 @@ type Staging struct {
 // stagingPrefix begins the name of a staging folder; disk.Temporary knows it.
 const stagingPrefix = ".finish."
 
-// pointer is finish.json.
-type pointer struct {
-	Folder string `json:"folder"` // name of the Staging that becomes the run
+// stagingOf returns the name of the folder that holds the files of a result with this
+// checksum.
+func stagingOf(checksum string) string {
+	sum, _ := strconv.ParseUint(checksum[:16], 16, 64) // it is hexadecimal: sealOf
+	return fmt.Sprintf("%s%d.tmp", stagingPrefix, sum)
 }
 
 // Stage makes a staging folder in the run folder dir.
@@ -72,7 +75,13 @@ func Finish(dir string, meta Meta, rows []Row, weights Weights, summary Summary)
 
 // Finish is Finish for a run whose other files were written into s.Dir. It ends s.
 func (s *Staging) Finish(meta Meta, rows []Row, weights Weights, summary Summary) error {
-	err := s.fill(meta, rows, weights, summary)
+	return s.end(func() error { return s.fill(meta, rows, weights, summary) })
+}
+
+// end makes the files that fill puts into the staging folder the run's. Whatever it
+// returns, the staging folder is gone.
+func (s *Staging) end(fill func() error) error {
+	err := fill()
 	if err == nil {
 		err = s.commit()
 	}
@@ -85,7 +94,8 @@ func (s *Staging) Finish(meta Meta, rows []Row, weights Weights, summary Summary
 	return moveUp(s.run, filepath.Base(s.Dir))
 }
 
-// fill writes all files into the staging folder.
+// fill writes all files into the staging folder and gives it its last name. Durable by
+// then are their content and the name of the run folder, which is of no use before.
 func (s *Staging) fill(meta Meta, rows []Row, weights Weights, summary Summary) error {
 	if err := meta.check(); err != nil {
 		return fmt.Errorf("weightpath: finishing %s: %w", s.run, err)
@@ -117,6 +127,16 @@ func (s *Staging) fill(meta Meta, rows []Row, weights Weights, summary Summary) 
 	if _, err := writeFile(s.Dir, resultFile, func(w io.Writer) error { _, err := w.Write(result); return err }); err != nil {
 		return err
 	}
+	checksum, err := sealOf(result)
+	if err != nil {
+		return err
+	}
+	return s.settle(sums, checksum)
+}
+
+// settle makes the files of a result durable, which are in the staging folder or stand
+// in the run folder already, and gives the folder the name that finish.json implies.
+func (s *Staging) settle(sums map[string]string, checksum string) error {
 	paths := []string{filepath.Join(s.Dir, resultFile)}
 	for name := range sums {
 		path := filepath.Join(s.Dir, name)
@@ -127,18 +147,26 @@ func (s *Staging) fill(meta Meta, rows []Row, weights Weights, summary Summary) 
 		}
 		paths = append(paths, path)
 	}
-	return syncFiles(paths)
+	if err := syncFiles(paths, []string{filepath.Dir(filepath.Clean(s.run))}); err != nil {
+		return err
+	}
+	name := filepath.Join(s.run, stagingOf(checksum))
+	err := disk.Rename(s.Dir, name)
+	if errors.Is(err, fs.ErrExist) { // a merge of this very result, which goes on or was killed
+		err = disk.RemoveAll(s.Dir)
+	}
+	if err != nil {
+		return fmt.Errorf("weightpath: finishing %s: %w", s.run, err)
+	}
+	s.Dir = name
+	return nil
 }
 
 // commit makes the staging folder the run's, or returns ErrDone when another's is. The
 // link is not synced: a crash that takes it away leaves an unfinished run.
 func (s *Staging) commit() error {
-	text, err := json.Marshal(pointer{filepath.Base(s.Dir)})
-	if err != nil {
-		return err
-	}
 	name := filepath.Join(s.run, finishFile)
-	err = linkNew(filepath.Join(s.Dir, finishFile), name, text)
+	err := linkNew(filepath.Join(s.Dir, resultFile), name)
 	if errors.Is(err, fs.ErrExist) {
 		return errors.Join(complete(s.run), fmt.Errorf("%w: %s", ErrDone, s.run))
 	}
@@ -168,45 +196,32 @@ func complete(dir string) error {
 	if err != nil {
 		return fmt.Errorf("weightpath: finishing %s: %w", dir, err)
 	}
-	var p pointer
-	if json.Unmarshal(text, &p) != nil || !disk.Temporary(p.Folder) || filepath.Base(p.Folder) != p.Folder {
-		return giveUp(dir, "")
-	}
 	if _, err := disk.Stat(filepath.Join(dir, resultFile)); err == nil {
 		return Tidy(dir)
 	} else if !errors.Is(err, fs.ErrNotExist) {
 		return fmt.Errorf("weightpath: finishing %s: %w", dir, err)
 	}
-	whole, err := isWhole(dir, p.Folder)
+	summary, err := decodeSummary(text)
+	if err != nil {
+		return giveUp(dir, "")
+	}
+	folder := stagingOf(summary.Checksum)
+	whole, err := isWhole(dir, folder, text, &summary)
 	if err != nil {
 		return fmt.Errorf("weightpath: finishing %s: %w", dir, err)
 	}
 	if !whole {
-		return giveUp(dir, p.Folder)
+		return giveUp(dir, folder)
 	}
-	return moveUp(dir, p.Folder)
+	return moveUp(dir, folder)
 }
 
 // isWhole reports whether all files of a finish are what its result says, each in the
 // staging folder or where it is to be.
-func isWhole(dir, folder string) (bool, error) {
-	data, err := disk.ReadFile(filepath.Join(dir, folder, resultFile))
-	if errors.Is(err, fs.ErrNotExist) {
-		// Moved by somebody else just now, or lost.
-		_, err := disk.Stat(filepath.Join(dir, resultFile))
-		if errors.Is(err, fs.ErrNotExist) {
-			return false, nil
-		}
-		return err == nil, err
-	}
-	if err != nil {
-		return false, err
-	}
-	summary, err := decodeSummary(data)
-	if err != nil {
-		return false, nil
-	}
-	for name, sum := range summary.SHA256 {
+func isWhole(dir, folder string, result []byte, summary *Summary) (bool, error) {
+	sums := map[string]string{resultFile: digestOf(result)}
+	maps.Copy(sums, summary.SHA256)
+	for name, sum := range sums {
 		found := false
 		for _, path := range []string{filepath.Join(dir, folder, name), filepath.Join(dir, name)} {
 			digest, err := digestFile(path)
@@ -270,8 +285,7 @@ func Tidy(dir string) error {
 	}
 	for _, entry := range list {
 		name := entry.Name()
-		staging := disk.Temporary(name) && (strings.HasPrefix(name, stagingPrefix) || strings.HasPrefix(name, "."+runFile))
-		if staging || slices.Contains([]string{finishFile, checkpointFolder, liveFile, failureFile, leaseFolder}, name) {
+		if toTidy(name) {
 			if err := disk.RemoveAll(filepath.Join(dir, name)); err != nil {
 				return fmt.Errorf("weightpath: finishing %s: %w", dir, err)
 			}
@@ -280,12 +294,18 @@ func Tidy(dir string) error {
 	return nil
 }
 
-// linkNew puts text under a name that is free, whole from the first moment on, by way
-// of the file own; fs.ErrExist when the name is taken. It is not synced.
-func linkNew(own, name string, text []byte) error {
-	if err := writeNew(own, text); err != nil {
-		return err
+// toTidy says of which names in the folder of a finished run Tidy takes care. The
+// temporary ones of transfer.json are not among them: it may be being written.
+func toTidy(name string) bool {
+	if disk.Temporary(name) {
+		return strings.HasPrefix(name, stagingPrefix) || strings.HasPrefix(name, "."+runFile) || strings.HasPrefix(name, "."+leasePrefix)
 	}
+	return leaseNumber(name) > 0 || slices.Contains([]string{finishFile, checkpointFolder, liveFile, failureFile}, name)
+}
+
+// linkNew gives the file own a second name that is free; fs.ErrExist when it is taken.
+// It is not synced.
+func linkNew(own, name string) error {
 	err := disk.Link(own, name)
 	switch {
 	case errors.Is(err, fs.ErrExist):
@@ -298,7 +318,22 @@ func linkNew(own, name string, text []byte) error {
 		}
 	case errors.Is(err, errors.ErrUnsupported) || errors.Is(err, fs.ErrPermission):
 		// No hard links here: the name is as exclusive, its content comes a moment later.
+		text, failed := disk.ReadFile(own)
+		if failed != nil {
+			return failed
+		}
 		err = writeNew(name, text)
 	}
-	return errors.Join(err, removeIfThere(own))
+	return err
+}
+
+// writeNew makes a file that is not there. It is not synced: what a crash of the
+// machine takes away, the crash has ended.
+func writeNew(path string, content []byte) error {
+	file, err := disk.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644)
+	if err != nil {
+		return err
+	}
+	_, err = file.Write(content)
+	return errors.Join(err, file.Close())
 }

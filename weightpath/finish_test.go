@@ -130,9 +130,17 @@ func TestFinishCutShort(t *testing.T) {
 // TestFinishLostItsFiles has a finish whose folder did not survive a crash of the machine
 // whole: the run is to be computed again.
 func TestFinishLostItsFiles(t *testing.T) {
-	for _, text := range []string{"", "{}", `{"folder": ".."}`, `{"folder": ".finish.1.tmp"}`} {
+	lost, err := encodeSummary(Summary{Stop: "loss", SHA256: map[string]string{weightsFile: noChecksum}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	checksum, err := sealOf(lost)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, text := range []string{"", "{}", `{"checksum": ".."}`, string(lost)} {
 		dir := newRun(t)
-		if err := os.Mkdir(filepath.Join(dir, ".finish.1.tmp"), 0o755); err != nil {
+		if err := os.Mkdir(filepath.Join(dir, stagingOf(checksum)), 0o755); err != nil {
 			t.Fatal(err)
 		}
 		if err := os.WriteFile(filepath.Join(dir, "finish.json"), []byte(text), 0o644); err != nil {

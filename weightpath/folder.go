@@ -15,27 +15,16 @@ import (
 // ErrDone says that a run folder holds a finished run.
 var ErrDone = errors.New("weightpath: the run is done")
 
-// Create makes the run folder dir, with parents, and writes run.json, or leaves
-// the one of an unfinished run of the same hash. A folder
-// that holds another run or other files is an *OccupiedError, a finished run
-// ErrDone, a damaged result.json or run.json a *DamagedError; all three are left
-// as they are. A run whose result was decided when its worker died is completed
-// first, and then ErrDone. What a killed process left half-written is removed, so
-// the caller must be the one that holds this run (Keeper).
+// Create makes the run folder dir as Claim does, and writes run.json, or leaves
+// the one of an unfinished run of the same hash.
 func Create(dir string, meta Meta) error {
 	if err := meta.check(); err != nil {
 		return fmt.Errorf("weightpath: creating %s: %w", dir, err)
 	}
-	if err := complete(dir); err != nil {
-		return err
-	}
-	if err := Vacant(dir, meta.Hash); err != nil {
+	if err := Claim(dir, meta.Hash); err != nil {
 		return err
 	}
 	if err := makeFolder(dir); err != nil {
-		return err
-	}
-	if err := errors.Join(removeLeftovers(dir), removeLeftovers(filepath.Join(dir, checkpointFolder)), removeIfThere(filepath.Join(dir, failureFile))); err != nil {
 		return err
 	}
 	if err := beginMeta(dir, meta); err != nil {
@@ -44,12 +33,34 @@ func Create(dir string, meta Meta) error {
 	return syncFolder(dir)
 }
 
+// Claim makes the run folder dir, with parents, for the run with this hash, not durably
+// yet. A folder that holds another run or other files is an *OccupiedError, a finished run
+// ErrDone, a damaged result.json or run.json a *DamagedError; all three are left
+// as they are. A run whose result was decided when its worker died is completed
+// first, and then ErrDone. What a killed process left half-written is removed, so
+// the caller must be the one that holds this run (Keeper).
+//
+// A run that ends soon needs nothing more before Finish; Create is for one that is to
+// be looked at, or to leave a checkpoint.
+func Claim(dir, hash string) error {
+	if err := complete(dir); err != nil {
+		return err
+	}
+	if err := Vacant(dir, hash); err != nil {
+		return err
+	}
+	if err := disk.MkdirAll(dir, 0o755); err != nil {
+		return fmt.Errorf("weightpath: making folder: %w", err)
+	}
+	return errors.Join(removeLeftovers(dir), removeLeftovers(filepath.Join(dir, checkpointFolder)), removeIfThere(filepath.Join(dir, failureFile)))
+}
+
 // Vacant returns nil when dir is missing, empty, or an unfinished run with this hash;
 // else an error as of Create.
 func Vacant(dir, hash string) error {
 	names, err := entries(dir)
 	// A lease is taken before the folder is filled.
-	names = slices.DeleteFunc(names, func(name string) bool { return name == leaseFolder || name == failureFile })
+	names = slices.DeleteFunc(names, func(name string) bool { return leaseNumber(name) > 0 || name == failureFile })
 	if err != nil || len(names) == 0 {
 		return err
 	}
@@ -108,7 +119,7 @@ func Reset(dir string) error {
 		return fmt.Errorf("weightpath: starting %s again: %w", dir, err)
 	}
 	for _, entry := range list {
-		if entry.Name() == leaseFolder {
+		if leaseNumber(entry.Name()) > 0 {
 			continue
 		}
 		if err := disk.RemoveAll(filepath.Join(dir, entry.Name())); err != nil {

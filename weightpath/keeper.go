@@ -9,11 +9,9 @@ import (
 	"io/fs"
 	"math"
 	"os"
-	"path/filepath"
 	"sync"
 	"time"
 
-	"github.com/deeplimit/deeplimit/internal/disk"
 	"github.com/deeplimit/deeplimit/internal/process"
 )
 
@@ -253,14 +251,11 @@ func (h *Hold) Release() error {
 	return nil
 }
 
-// Finished ends the hold of a run that turned out to be finished, and leaves no lease.
+// Finished ends the hold of a run that turned out to be finished, and tidies it.
 func (h *Hold) Finished() error {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	defer h.cancel(context.Canceled)
 	h.drop()
-	if err := disk.RemoveAll(filepath.Join(h.dir, leaseFolder)); err != nil {
-		return fmt.Errorf("weightpath: lease: %w", err)
-	}
-	return nil
+	return Tidy(h.dir)
 }

@@ -6,9 +6,11 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/deeplimit/deeplimit/internal/disk"
@@ -17,7 +19,7 @@ import (
 
 // A Lease says who works on a run, and how far that worker is.
 //
-// Leases are the files lease/1, lease/2 … of a run folder: the one with the highest
+// Leases are the files lease.1, lease.2 … of a run folder: the one with the highest
 // number holds. A worker takes the run by giving the next number to a file that is
 // complete under another name, with a hard link, which the file server lets only one
 // do; nothing that others rely on is ever renamed or removed while the run is
@@ -98,8 +100,7 @@ func ReadLease(dir string) (Lease, error) {
 // newestLease returns the lease with the highest number and its file's content; Attempt
 // is 0 where there is none, and the rest empty where the file is being written.
 func newestLease(dir string) (content []byte, lease Lease, err error) {
-	folder := filepath.Join(dir, leaseFolder)
-	list, err := disk.ReadDir(folder)
+	list, err := disk.ReadDir(dir)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, Lease{}, nil
 	}
@@ -108,9 +109,7 @@ func newestLease(dir string) (content []byte, lease Lease, err error) {
 	}
 	highest := 0
 	for _, entry := range list {
-		if number, err := strconv.Atoi(entry.Name()); err == nil {
-			highest = max(highest, number)
-		}
+		highest = max(highest, leaseNumber(entry.Name()))
 	}
 	if highest == 0 {
 		return nil, Lease{}, nil
@@ -129,8 +128,23 @@ func newestLease(dir string) (content []byte, lease Lease, err error) {
 	return content, lease, nil
 }
 
+// leasePrefix begins the names of leases. They have no folder of their own: that would
+// be made and removed once for every run, and file systems are slow to reuse the places
+// of what was just removed.
+const leasePrefix = "lease."
+
 func leasePath(dir string, attempt int) string {
-	return filepath.Join(dir, leaseFolder, strconv.Itoa(attempt))
+	return filepath.Join(dir, leasePrefix+strconv.Itoa(attempt))
+}
+
+// leaseNumber returns the number of the lease that a file of that name is, 0 for none.
+func leaseNumber(name string) int {
+	text, ok := strings.CutPrefix(name, leasePrefix)
+	number, err := strconv.Atoi(text)
+	if !ok || err != nil {
+		return 0
+	}
+	return max(0, number)
 }
 
 // record returns the lease as its file holds it.
@@ -144,33 +158,26 @@ func (l *Lease) record() ([]byte, error) {
 }
 
 // claim makes lease the one that holds, with the number Attempt. It is fs.ErrExist when
-// another worker was faster, and fs.ErrNotExist when the run was finished meanwhile.
+// another worker was faster.
 func (l *Lease) claim(dir string) error {
-	if err := disk.MkdirAll(filepath.Join(dir, leaseFolder), 0o755); err != nil {
+	if err := disk.MkdirAll(dir, 0o755); err != nil {
 		return err
 	}
 	content, err := l.record()
 	if err != nil {
 		return err
 	}
-	return linkNew(filepath.Join(dir, leaseFolder, "."+l.Owner), leasePath(dir, l.Attempt), content)
-}
-
-// writeNew makes a file that is not there. It is not synced: what a crash of the
-// machine takes away, the crash has ended.
-func writeNew(path string, content []byte) error {
-	file, err := disk.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644)
-	if err != nil {
+	own := filepath.Join(dir, fmt.Sprintf(".lease.%d.tmp", rand.Uint64()))
+	if err := writeNew(own, content); err != nil {
 		return err
 	}
-	_, err = file.Write(content)
-	return errors.Join(err, file.Close())
+	return errors.Join(linkNew(own, leasePath(dir, l.Attempt)), removeIfThere(own))
 }
 
 // check returns ErrLost unless the lease still holds.
 func (l *Lease) check(dir string) error {
 	// Opening the folder makes an NFS client ask the server what is in it now.
-	if folder, err := disk.Open(filepath.Join(dir, leaseFolder)); err == nil {
+	if folder, err := disk.Open(dir); err == nil {
 		folder.Close()
 	}
 	if _, err := disk.Stat(leasePath(dir, l.Attempt+1)); err == nil {

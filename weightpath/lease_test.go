@@ -93,7 +93,7 @@ func TestLeaseContenders(t *testing.T) {
 		if won.Load() != 1 {
 			t.Errorf("round %d: got %d winners, want 1", round, won.Load())
 		}
-		if list, err := os.ReadDir(filepath.Join(run, "lease")); err != nil || len(list) != 1+min(1, round%3) {
+		if list, err := os.ReadDir(run); err != nil || len(list) != 1+min(1, round%3) {
 			t.Errorf("round %d: got files %v, %v", round, list, err)
 		}
 	}
@@ -144,7 +144,7 @@ func TestLeaseTakenOverFromTheSilent(t *testing.T) {
 func TestLeaseOfFinishedRun(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "run")
 	h, _ := acquire(t, keeper(t, 0), dir)
-	if err := os.RemoveAll(filepath.Join(dir, "lease")); err != nil {
+	if err := os.Remove(filepath.Join(dir, "lease.1")); err != nil {
 		t.Fatal(err)
 	}
 	if err := h.Check(); !errors.Is(err, ErrLost) {

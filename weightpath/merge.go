@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"maps"
 	"path/filepath"
 	"slices"
 
@@ -141,26 +142,30 @@ func mergeRun(out, dir string, merged *Merged) error {
 	if err != nil {
 		return err
 	}
-	names := []string{resultFile}
-	for name := range run.Summary.SHA256 {
-		names = append(names, name)
-	}
-	slices.Sort(names)
-	for _, name := range names {
-		if err := copyNew(filepath.Join(dir, name), filepath.Join(staging.Dir, name)); err != nil {
-			return errors.Join(err, staging.Discard())
-		}
-	}
-	err = staging.commit()
+	err = staging.end(func() error { return staging.copyRun(run) })
 	if errors.Is(err, ErrDone) { // by a process that works there
 		merged.Present++
-		return errors.Join(staging.Discard(), sameResult(target, run))
+		return sameResult(target, run)
 	}
-	if err != nil {
-		return errors.Join(err, staging.Discard())
+	if err == nil {
+		merged.Copied++
 	}
-	merged.Copied++
-	return moveUp(target, filepath.Base(staging.Dir))
+	return err
+}
+
+// copyRun puts all files of a finished run into the staging folder, as fill does.
+func (s *Staging) copyRun(run *Run) error {
+	for _, name := range append(slices.Sorted(maps.Keys(run.Summary.SHA256)), resultFile) {
+		source, err := disk.Open(filepath.Join(run.Dir, name))
+		if err != nil {
+			return fmt.Errorf("weightpath: merging: %w", err)
+		}
+		_, err = writeFile(s.Dir, name, func(w io.Writer) error { _, err := io.Copy(w, source); return err })
+		if err = errors.Join(err, source.Close()); err != nil {
+			return err
+		}
+	}
+	return s.settle(run.Summary.SHA256, run.Summary.Checksum)
 }
 
 // sameResult returns a *ConflictError unless the run in dir has the results of other.

@@ -3,7 +3,8 @@
 //
 // A folder holds
 //
-//	run.json              Meta: resolved configuration, seed, hash, versions, times
+//	run.json              Meta: resolved configuration, seed, hash, versions, times; a run
+//	                      that ends within a second has none before its end
 //	trace.parquet         one Row per recorded iteration
 //	weights.safetensors   Weights: every parameter group, trained and initial
 //	states.safetensors    hidden states of a few samples at the end of the run
@@ -11,7 +12,7 @@
 //	checkpoint/           last complete Checkpoints while the run is unfinished
 //	certificates.json, certificates.parquet, promises.parquet
 //	                      Certification: what package certify works from, if it was measured
-//	lease/                Lease: who works on the run, while it is unfinished
+//	lease.1, lease.2 …    Lease: who works on the run, while it is unfinished
 //	live.jsonl            the trace while it grows, to look at
 //	failure.json          Failure: why the last attempt ended without a result
 //	result.json           Summary; written last and atomically: its presence means "done"
@@ -31,8 +32,8 @@ import (
 	"time"
 )
 
-// Meta says what was run. It is written to run.json before the first iteration
-// and again, with End and Stop, after the last.
+// Meta says what was run. It is written to run.json while the run is unfinished, before
+// its first checkpoint, and again, with End and Stop, after the last iteration.
 type Meta struct {
 	ID    string `json:"id"`    // folder name, such as "separated-L0064-s1-3f2a9c01"
 	Hash  string `json:"hash"`  // content hash of the resolved configuration, hex

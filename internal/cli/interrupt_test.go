@@ -92,7 +92,7 @@ func TestSecondInterrupt(t *testing.T) {
 	}
 	ended := make(chan error, 1)
 	go func() { ended <- cmd.Wait() }()
-	for deadline := time.Now().Add(20 * time.Second); len(glob(t, filepath.Join(dir, "out/runs/*/run.json"))) == 0; {
+	for deadline := time.Now().Add(20 * time.Second); len(glob(t, filepath.Join(dir, "out/runs/*/lease.1"))) == 0; {
 		if time.Now().After(deadline) {
 			t.Fatal("no run has begun after 20 s")
 		}

@@ -100,7 +100,7 @@ func TestSharedRuns(t *testing.T) {
 		if err := sameStudies(filepath.Join(dir, "alone"), filepath.Join(dir, out)); err != nil {
 			t.Error(err)
 		}
-		if left := glob(t, filepath.Join(dir, out, "runs/*/lease")); len(left) > 0 {
+		if left := glob(t, filepath.Join(dir, out, "runs/*/lease.*")); len(left) > 0 {
 			t.Errorf("got %v, want no lease of a finished run", left)
 		}
 	}
@@ -116,7 +116,7 @@ func TestSharedRunsSurviveAKill(t *testing.T) {
 		return len(glob(t, filepath.Join(dir, "shared/runs/*/checkpoint/state.safetensors"))) > 0
 	})
 	second := start(t, dir, "--out", "shared", "--jobs", "1")
-	until(t, "second run", func() bool { return len(glob(t, filepath.Join(dir, "shared/runs/*/lease/1"))) == 2 })
+	until(t, "second run", func() bool { return len(glob(t, filepath.Join(dir, "shared/runs/*/lease.1"))) == 2 })
 	if err := first.Process.Kill(); err != nil {
 		t.Fatal(err)
 	}

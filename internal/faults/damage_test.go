@@ -15,7 +15,7 @@ import (
 // harmless are files that no result comes from: they show how a run stands. What can
 // be told to be damaged there is passed over.
 func harmless(path string) bool {
-	return strings.Contains(path, "/lease/") || strings.HasSuffix(path, "/live.jsonl") || strings.HasSuffix(path, "/.lock")
+	return strings.Contains(path, "/lease.") || strings.HasSuffix(path, "/live.jsonl") || strings.HasSuffix(path, "/.lock")
 }
 
 // storedFiles returns every file below dir.
