@@ -136,6 +136,7 @@ func analyseRun(dir string, options Options) outcome {
 		return outcome{err: fmt.Errorf("analyze: %s: %w", dir, err)}
 	}
 	o := outcome{run: run, meta: folder.Meta}
+	o.meta.Config, o.meta.Environment = nil, nil // most of what ten thousand outcomes would hold
 	transfer, err := folder.Transfer()
 	var system *fs.PathError
 	switch {

@@ -285,3 +285,18 @@ func TestWorkers(t *testing.T) {
 		}
 	}
 }
+
+// TestRunThatDoesNotFit has a run whose weights alone are larger than any memory.
+func TestRunThatDoesNotFit(t *testing.T) {
+	p := plan(t, "name: s\ndepths: [2, 10000000]\ndata: {kind: separated, width: 1000, samples: 2, distance: 0.3}\n")
+	options := &Options{Out: t.TempDir()}
+	err := p.checkMemory(p.tasks(options))
+	want := "sweep: run " + p.Runs[1].ID + ": got "
+	if err == nil || !strings.HasPrefix(err.Error(), want) || !strings.Contains(err.Error(), "GB of memory for this process, want at least 3.2e+05 GB; choose a smaller depth or width") {
+		t.Errorf("got %v, want it to begin with %s", err, want)
+	}
+	options.Only = func(run *study.Run) bool { return run.Depth == 2 }
+	if err := p.checkMemory(p.tasks(options)); err != nil {
+		t.Errorf("got %v for the small run alone", err)
+	}
+}

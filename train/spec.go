@@ -138,12 +138,18 @@ func (s Spec) Resolve(samples int) (Spec, error) {
 // the limit of its control group (version 1 or 2: a container, a job of a cluster) where
 // that is lower; 0 on a machine that does not say.
 var MachineMemory = sync.OnceValue(func() int64 {
-	most := memory.TotalMemory()
-	if limit, err := memlimit.FromCgroup(); err == nil && limit > 0 && (most == 0 || limit < most) {
+	return allowedMemory(memory.TotalMemory(), memlimit.FromCgroup)
+})
+
+// allowedMemory returns the lower of the machine's memory, 0 where it is not known, and
+// the control group's limit, an error where there is none.
+func allowedMemory(machine uint64, group memlimit.Provider) int64 {
+	most := machine
+	if limit, err := group(); err == nil && limit > 0 && (most == 0 || limit < most) {
 		most = limit
 	}
 	return int64(min(most, math.MaxInt64))
-})
+}
 
 // MemoryBytes returns Memory in bytes, a quarter of MachineMemory when it is not set,
 // and 0 (no limit) on a machine that does not say how much it has.

@@ -6,6 +6,7 @@ import (
 	"math"
 	"testing"
 
+	"github.com/KimMachineGun/automemlimit/memlimit"
 	gocmp "github.com/google/go-cmp/cmp"
 
 	"github.com/deeplimit/deeplimit/internal/field"
@@ -90,5 +91,30 @@ func TestSpecRefuses(t *testing.T) {
 		if e := new(field.Error); err == nil || err.Error() != c.want || !errors.As(err, &e) {
 			t.Errorf("got %v\nwant %s", err, c.want)
 		}
+	}
+}
+
+// TestAllowedMemory wants the lower of what the machine has and the control group allows.
+func TestAllowedMemory(t *testing.T) {
+	for _, c := range []struct {
+		machine uint64
+		group   memlimit.Provider
+		want    int64
+	}{
+		{16 << 30, memlimit.Limit(4 << 30), 4 << 30},
+		{4 << 30, memlimit.Limit(16 << 30), 4 << 30},
+		{4 << 30, memlimit.Limit(math.MaxUint64), 4 << 30},
+		{4 << 30, func() (uint64, error) { return 0, memlimit.ErrNoLimit }, 4 << 30},
+		{0, memlimit.Limit(2 << 30), 2 << 30},
+		{0, func() (uint64, error) { return 0, memlimit.ErrNoLimit }, 0},
+		{0, memlimit.Limit(math.MaxUint64), math.MaxInt64},
+	} {
+		if got := allowedMemory(c.machine, c.group); got != c.want {
+			limit, err := c.group()
+			t.Errorf("machine %d, control group %d, %v: got %d, want %d", c.machine, limit, err, got, c.want)
+		}
+	}
+	if got, err := (Spec{}).MemoryBytes(); err != nil || got != MachineMemory()/4 {
+		t.Errorf("got %d, %v for no memory, want a quarter of %d", got, err, MachineMemory())
 	}
 }

@@ -15,8 +15,9 @@ func newMerge() *cobra.Command {
 		Long: `merge copies the finished runs of the study folders IN into the study folder OUT, which
 is made when it is missing. Every file is held to its checksum. A run that several
 folders have must have the same weights and the same trace in each; two that differ
-are an error that names both. Merging again changes nothing, and deeplimit run with
---out OUT computes what is missing.`,
+are an error that names both. Runs without a result are left out, and their
+checkpoints stay where they are. Merging again changes nothing, and deeplimit run with
+--out OUT computes what is missing, from its start.`,
 		Example: `  deeplimit merge runs/all laptop/wide cluster/wide
   deeplimit report runs/all`,
 		Args: cobra.MinimumNArgs(2),
