@@ -17,12 +17,13 @@ type pass[T kernel.Float] struct {
 	sigma      func(s, ds, u []T) // σ and σ′ of a whole layer
 	unforeseen bool               // whether weights need a request of their own
 	fused      bool               // whether ops takes a layer in one call
+	chained    bool               // whether it takes several, with σ in the place of σ′
 	kind       kernel.Activation  // σ, if the kernel has it
 	cut                           // segment: K
 
 	starts   []T // first state of each segment (⌈L/K⌉, d, n)
 	states   []T // h (K+1, d, n)
-	slopes   []T // σ′ (K, m, n)
+	slopes   []T // σ′ (K, m, n), or σ where chained
 	values   []T // σ (K, m, n), where behind or a trained δ needs it, else one layer; or all, (L, m, n)
 	branches []T // f (K, d, n), where a trained δ needs it apart from σ, else one layer
 
@@ -51,7 +52,7 @@ func newPass[T kernel.Float](net *Network, ops *kernel.Ops[T], n int, c cut) *pa
 	}
 	return &pass[T]{
 		net: net, ops: ops, cut: c, sigma: activate(net, ops),
-		kind: vectorised[net.Activation], fused: fused(net), unforeseen: unforeseen[T](net),
+		kind: vectorised[net.Activation], fused: fused(net), chained: valued(net) && net.before.bias == nil, unforeseen: unforeseen[T](net),
 		starts:   make([]T, (net.Depth+k-1)/k*d*n),
 		states:   make([]T, (k+1)*d*n),
 		slopes:   make([]T, k*m*n),
@@ -145,10 +146,17 @@ func (p *pass[T]) embed(theta []T, t *tile[T]) {
 func (p *pass[T]) sweep(theta []T, g, n int) []T {
 	size := p.net.Width * n
 	h := block(p.starts, g, size)
-	for k := g * p.segment; k < min((g+1)*p.segment, p.net.Depth); k++ {
-		w, b := weightsOf(&p.net.before, theta, k)
-		next := p.state(k&1, n)
-		p.ops.Forward(kernel.TanhValue, next, block(p.values, k, size), w, h, b, theta[p.net.delta.Offset], p.net.Width, n)
+	first := g * p.segment
+	layers := min(p.segment, p.net.Depth-first)
+	if p.chained {
+		p.chain(theta, first, p.state(0, n), p.values[first*size:], h, n, layers, 0, size)
+		h = p.state(0, n)
+		layers = 0
+	}
+	for j := range layers {
+		w, b := weightsOf(&p.net.before, theta, first+j)
+		next := p.state(j&1, n)
+		p.ops.Forward(kernel.TanhValue, next, block(p.values, first+j, size), w, h, b, theta[p.net.delta.Offset], p.net.Width, n)
 		h = next
 	}
 	if g+1 < p.segments() {
@@ -167,8 +175,27 @@ func (p *pass[T]) restore(theta []T, g, n int) {
 	}
 }
 
+// hold is forward that keeps what backward reads: where chained, σ in the place of σ′.
+func (p *pass[T]) hold(theta []T, g, n int) []T {
+	if !p.chained {
+		return p.forward(theta, g, n, true)
+	}
+	size, first := p.net.Width*n, g*p.segment
+	layers := min(p.segment, p.net.Depth-first)
+	copy(p.state(0, n), block(p.starts, g, size))
+	p.chain(theta, first, p.states[size:], p.slopes, p.state(0, n), n, layers, size, size)
+	return p.state(layers, n)
+}
+
+// chain takes a tile from h through that many layers from the first, in one call.
+func (p *pass[T]) chain(theta []T, first int, next, values, h []T, n, layers, nextStep, valueStep int) {
+	d := p.net.Width
+	w := theta[p.net.before.weights.Offset+first*d*d:]
+	p.ops.ForwardTanh(next, values, w, h, theta[p.net.delta.Offset], d, n, layers, nextStep, valueStep)
+}
+
 // forward takes the layers of segment g from its start to its end. With keep
-// every layer's state stays for backward, else each overwrites the one before and
+// every layer's state and σ′ stay, else each overwrites the one before and
 // the last becomes the start of the next segment. It returns the last state.
 func (p *pass[T]) forward(theta []T, g, n int, keep bool) []T {
 	size := p.net.Width * n
@@ -176,6 +203,10 @@ func (p *pass[T]) forward(theta []T, g, n int, keep bool) []T {
 	layers := min(p.segment, p.net.Depth-first)
 	copy(p.state(0, n), block(p.starts, g, size))
 	end := 0
+	if p.chained && !keep {
+		p.chain(theta, first, p.state(0, n), p.slopes, p.state(0, n), n, layers, 0, 0)
+		layers = 0
+	}
 	for j := range layers {
 		from, to, slot := j, j+1, j
 		if !keep { // two states in turn, what else a layer computes in slot 0
@@ -194,8 +225,8 @@ func (p *pass[T]) forward(theta []T, g, n int, keep bool) []T {
 		end = to
 	}
 	last := p.state(end, n)
-	if next := (g + 1) * size; next < len(p.starts) && first+layers < p.net.Depth {
-		copy(p.starts[next:next+size], last)
+	if g+1 < p.segments() {
+		copy(block(p.starts, g+1, size), last)
 	}
 	return last
 }
@@ -279,8 +310,11 @@ func (p *pass[T]) backward(theta, grad []T, g, n int, fresh bool, turn gate) {
 func (p *pass[T]) fusedBack(theta, gw, gb []T, k, j, n int) {
 	d := p.net.Width
 	kind, ds := p.kind, p.slope(j, n)
-	if p.kept {
+	switch {
+	case p.kept:
 		kind, ds = kernel.TanhValue, block(p.values, k, d*n)
+	case p.chained:
+		kind = kernel.TanhValue
 	}
 	w, _ := weightsOf(&p.net.before, theta, k)
 	p.ops.Backward(kind, gw, gb, p.adjoint[:d*n], p.pulled[:d*n], w, ds, p.state(j, n), theta[p.net.delta.Offset], d, n, p.outer)
@@ -427,10 +461,13 @@ func (p *pass[T]) ahead(theta []T, t *tile[T], total int) (h []T, sum float64, c
 	p.embed(theta, t)
 	last := p.segments() - 1
 	for g := range last + 1 {
-		if p.kept {
+		switch {
+		case p.kept:
 			h = p.sweep(theta, g, t.n)
-		} else {
-			h = p.forward(theta, g, t.n, g == last)
+		case g == last:
+			h = p.hold(theta, g, t.n)
+		default:
+			p.forward(theta, g, t.n, false)
 		}
 	}
 	sum, correct = p.judge(theta, h, t, total)
@@ -443,7 +480,7 @@ func (p *pass[T]) recall(theta []T, g, n int) {
 	case p.kept:
 		p.restore(theta, g, n)
 	case g+1 < p.segments():
-		p.forward(theta, g, n, true)
+		p.hold(theta, g, n)
 	}
 }
 

@@ -19,6 +19,11 @@ func tanhValueAVX2F32(next *float32, ds *float32, u *float32, h *float32, a floa
 //go:noescape
 func geluAVX2F32(next *float32, ds *float32, u *float32, h *float32, a float32, n int)
 
+// tanhLayersAVX2F32 computes s = tanh(W h), next = a·s + h and goes on with h = next, for 8 columns, d ≤ 12 rows and layers ≥ 1.
+//
+//go:noescape
+func tanhLayersAVX2F32(next *float32, s *float32, w *float32, h *float32, a float32, d int, layers int, nextStep int, sStep int)
+
 // tanhAVX2F64 computes next[i] = σ(u[i]), or a·σ(u[i]) + h[i] unless h is nil, and ds[i] = σ′(u[i]) unless ds is nil.
 //
 //go:noescape
@@ -63,3 +68,8 @@ func tanhValueAVX512F64(next *float64, ds *float64, u *float64, h *float64, a fl
 //
 //go:noescape
 func geluAVX512F64(next *float64, ds *float64, u *float64, h *float64, a float64, n int)
+
+// tanhLayersAVX512F64 computes s = tanh(W h), next = a·s + h and goes on with h = next, for 8 columns, d ≤ 12 rows and layers ≥ 1.
+//
+//go:noescape
+func tanhLayersAVX512F64(next *float64, s *float64, w *float64, h *float64, a float64, d int, layers int, nextStep int, sStep int)

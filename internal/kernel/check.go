@@ -83,6 +83,23 @@ func checked[T Float](ops Ops[T]) *Ops[T] {
 		}
 		raw.ActivateAdd(kind, next[:tile], ds, next[:tile], h[:tile], a)
 	}
+	ops.ForwardTanh = func(next, s, w, h []T, a T, d, n, layers, nextStep, sStep int) {
+		tile := d * n
+		if !(product(d, d, n) && layers > 0 && stepped(len(next), tile, layers, nextStep) && stepped(len(s), tile, layers, sStep) &&
+			len(w) >= layers*d*d && len(h) >= tile) {
+			panic(mismatch("ForwardTanh", d, d, n, "next", len(next), "s", len(s), "w layers×r×c", len(w), "h r×n", len(h), "layers", layers, "nextStep", nextStep, "sStep", sStep))
+		}
+		if raw.forwardTanh != nil && chains(d, n) {
+			raw.forwardTanh(next, s, w, h, a, d, layers, nextStep, sStep)
+			return
+		}
+		for k := range layers {
+			value, to := s[k*sStep:][:tile], next[k*nextStep:][:tile]
+			raw.Affine(value, w[k*d*d:], h, nil, d, d, n)
+			raw.ActivateAdd(TanhValue, to, value, value, h[:tile], a)
+			h = to
+		}
+	}
 	ops.Backward = func(kind Activation, g, gb, p, e, w, ds, h []T, a T, d, n int, scratch []T) {
 		if !(known(kind) && product(d, d, n) && len(g) >= d*d && (gb == nil || len(gb) >= d) && len(p) >= d*n && len(e) >= d*n &&
 			len(w) >= d*d && len(ds) >= d*n && len(h) >= d*n && len(scratch) >= OuterScratch(d, d, n)) {
@@ -106,6 +123,11 @@ func checked[T Float](ops Ops[T]) *Ops[T] {
 
 // product reports whether r, c and n are the dimensions of a product.
 func product(r, c, n int) bool { return r > 0 && c > 0 && n > 0 && n%Lanes == 0 }
+
+// stepped reports whether tiles at multiples of step fit into an array.
+func stepped(length, tile, layers, step int) bool {
+	return step >= 0 && length >= (layers-1)*step+tile
+}
 
 func known(kind Activation) bool { return kind >= Tanh && kind <= TanhValue }
 

@@ -143,6 +143,9 @@ func TestShapeMismatchPanics(t *testing.T) {
 			{func() { ops.SumScaled(v(3), 1, v(4), v(4)) }, "kernel: SumScaled: got lengths z: 3, x: 4, y: 4, want equal lengths"},
 			{func() { ops.SumSquaredDifferences(v(3), v(4)) }, "kernel: SumSquaredDifferences: got lengths x: 3, y: 4, want equal lengths"},
 			{func() { ops.Forward(Tanh, v(16), nil, v(3), v(16), nil, 1, 2, 8) }, "kernel: Forward: got r=2 c=2 n=8"},
+			{func() { ops.ForwardTanh(v(31), v(32), v(8), v(16), 1, 2, 8, 2, 16, 16) }, "kernel: ForwardTanh: got r=2 c=2 n=8"},
+			{func() { ops.ForwardTanh(v(32), v(32), v(8), v(16), 1, 2, 8, 2, 16, -1) }, "kernel: ForwardTanh: got r=2 c=2 n=8"},
+			{func() { ops.ForwardTanh(v(16), v(16), v(8), v(16), 1, 2, 8, 0, 0, 0) }, "kernel: ForwardTanh: got r=2 c=2 n=8"},
 			{func() { ops.Backward(Tanh, v(4), nil, v(16), v(16), v(4), v(15), v(16), 1, 2, 8, v(200)) }, "kernel: Backward: got r=2 c=2 n=8"},
 		} {
 			func() {
@@ -195,6 +198,8 @@ func noAllocation[T Float](t *testing.T) {
 		l := newTile[T](d, n)
 		if got := testing.AllocsPerRun(10, func() {
 			ops.Forward(Tanh, l.next, l.ds, l.w, l.h, nil, 0.1, d, n)
+			ops.ForwardTanh(l.next, l.ds, l.w, l.h, 0.1, d, n, 1, 0, 0)
+			ops.ForwardTanh(l.next, l.ds, l.w, l.h, 0.1, d, 8, 1, 0, 0)
 			ops.Backward(GELU, l.g, l.next[:d], l.p, l.e, l.w, l.ds, l.h, 1e-3, d, n, l.tmp)
 			ops.Activate(GELU, l.next, l.ds, l.h)
 			ops.AddScaled(l.w, -1e-3, l.g)

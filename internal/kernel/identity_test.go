@@ -319,3 +319,39 @@ func layerIsItsComposition[T Float](t *testing.T) {
 		}
 	}
 }
+
+// TestChainIsItsLayers wants ForwardTanh to be Forward layer by layer in every tier, with
+// all states kept or none.
+func TestChainIsItsLayers(t *testing.T) {
+	chainIsItsLayers[float32](t)
+	chainIsItsLayers[float64](t)
+}
+
+func chainIsItsLayers[T Float](t *testing.T) {
+	a := &arena[T]{r: rand.New(rand.NewPCG(5, 6)), values: ordinary[T]}
+	const layers, gap = 3, 5
+	for _, ops := range Tiers[T]() {
+		for _, n := range []int{8, 16, 24} {
+			for d := 1; d <= 14; d++ {
+				at := func(name string) string { return fmt.Sprintf("%s %s d=%d n=%d", ops.Tier, name, d, n) }
+				size := d * n
+				w, h := a.array(layers*d*d), a.array(size)
+				next, nextWant := a.pair(layers * size)
+				s, sWant := a.pair((layers-1)*(size+gap) + size)
+				from := h
+				for k := range layers {
+					to := nextWant[k*size:][:size]
+					ops.Forward(TanhValue, to, sWant[k*(size+gap):], w[k*d*d:], from, nil, 0.3, d, n)
+					from = to
+				}
+				ops.ForwardTanh(next, s, w, h, 0.3, d, n, layers, size, size+gap)
+				same(t, at("ForwardTanh"), next, nextWant)
+				same(t, at("ForwardTanh σ"), s, sWant)
+				ops.ForwardTanh(h, s[:size], w, h, 0.3, d, n, layers, 0, 0)
+				same(t, at("ForwardTanh in place"), h, from)
+				same(t, at("ForwardTanh in place σ"), s[:size], sWant[(layers-1)*(size+gap):])
+				a.check(t, at("a chain"))
+			}
+		}
+	}
+}

@@ -104,13 +104,25 @@ type Ops[T Float] struct {
 	// and b may be nil.
 	Forward func(kind Activation, next, ds, w, h, b []T, a T, d, n int)
 
-	// Backward takes the adjoint p of that layer's output to that of its input h and
+	// ForwardTanh takes a tile (d,n) from h through consecutive layers without bias, whose W
+	// (d,d) stand one behind the other in w. Layer k = 0, 1, … writes σ(W h) to
+	// s[k·sStep:] and its output, the h of the next layer, to next[k·nextStep:], with
+	// the bits of Forward and TanhValue. Steps may be 0; next may be h then.
+	ForwardTanh func(next, s, w, h []T, a T, d, n, layers, nextStep, sStep int)
+
+	// Backward takes the adjoint p of a layer's output to that of its input h and
 	// adds the gradients: e = (a·p)·ds by ScaleMul (ScaleMulSlope for TanhValue), G += E Hᵀ by AddOuter, gb by AddRowSums
 	// (unless nil), P += Wᵀ E by AddTransposed, with their bits. e (d,n) is overwritten.
 	Backward func(kind Activation, g, gb, p, e, w, ds, h []T, a T, d, n int, scratch []T)
 
+	// forwardTanh is ForwardTanh for the d and n that chains says, nil where there is none.
+	forwardTanh func(next, s, w, h []T, a T, d, layers, nextStep, sStep int)
+
 	peak func(rounds int) (flops float64)
 }
+
+// chains says whether forwardTanh takes tiles of d rows and n columns.
+func chains(d, n int) bool { return d <= 12 && n == 8 }
 
 // OuterScratch returns the scratch length that AddOuter needs.
 func OuterScratch(r, c, n int) int { return (c + 16) * n }

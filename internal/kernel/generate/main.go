@@ -30,6 +30,7 @@ func main() {
 			t.activation("tanh", tanh)
 			t.activation("tanhValue", tanh.inPlaceOfSlope())
 			t.activation("gelu", gelu)
+			t.tanhLayers()
 		case "vector":
 			t.addScaled()
 			t.scaleMul()
