@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -38,8 +39,10 @@ func (c Client) command(ctx context.Context, program string, args ...string) ([]
 	var stdout, stderr bytes.Buffer
 	cmd := exec.CommandContext(ctx, path, args...)
 	cmd.Stdout, cmd.Stderr = &stdout, &stderr
-	// Lists of tasks are cut off after 64 bytes unless told otherwise.
-	cmd.Env = append(os.Environ(), "SLURM_BITSTR_LEN=0")
+	// What a user has squeue leave out (SQUEUE_STATES, SQUEUE_PARTITION …) would look lost
+	// here. Lists of tasks are cut off after 64 bytes unless told otherwise.
+	cmd.Env = slices.DeleteFunc(os.Environ(), func(s string) bool { return strings.HasPrefix(s, "SQUEUE_") })
+	cmd.Env = append(cmd.Env, "SLURM_BITSTR_LEN=0")
 	if err := cmd.Run(); err != nil {
 		if text := firstLine(stderr.Bytes()); text != "" {
 			return nil, fmt.Errorf("slurm: %s: %s (%w)", program, text, err)

@@ -54,10 +54,10 @@ const (
 	Slurm = "slurm"
 )
 
-// own are the options of sbatch that a submission sets itself.
+// own are the options of sbatch that a submission sets itself, or that would hide its jobs.
 var own = []string{
 	"array", "job-name", "output", "error", "open-mode", "requeue", "no-requeue", "signal", "chdir", "parsable", "wrap", "wait",
-	"partition", "account", "qos", "time", "mem", "cpus-per-task", "ntasks", "dependency", "export-file", "test-only",
+	"partition", "account", "qos", "time", "mem", "cpus-per-task", "ntasks", "dependency", "export-file", "test-only", "clusters",
 }
 
 var (
@@ -107,11 +107,17 @@ func (s Spec) Resolve() (Options, error) {
 		switch {
 		case m == nil:
 			return Options{}, &field.Error{Path: path, Got: arg, Want: "an option of sbatch in its long form, --name or --name=value"}
-		case slices.Contains(own, m[1]):
+		case isOwn(m[1]):
 			return Options{}, &field.Error{Path: path, Got: arg, Want: "an option that deeplimit does not set itself"}
 		}
 	}
 	return o, nil
+}
+
+// isOwn reports whether sbatch takes the name for one of its own options, which it also
+// does for the beginning of one. The option export is whole.
+func isOwn(name string) bool {
+	return name != "export" && slices.ContainsFunc(own, func(option string) bool { return strings.HasPrefix(option, name) })
 }
 
 // limitForm is minutes, minutes:seconds, hours:minutes:seconds, days-hours,

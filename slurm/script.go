@@ -27,24 +27,25 @@ study=%s
 submission=%s
 
 requeue=
+notified=
 pid=
-notify() { [ -z "$pid" ] || kill -USR1 "$pid" 2>/dev/null; }
+notify() { notified=yes; [ -z "$pid" ] || kill -USR1 "$pid" 2>/dev/null; }
 trap 'requeue=yes; notify' USR1
 trap notify TERM INT
 
 "$program" slurm-task%s "$study" "$submission" "$SLURM_ARRAY_TASK_ID" &
 pid=$!
-[ -z "$requeue" ] || notify
+[ -z "$notified" ] || notify # it came before the number was known
 while kill -0 "$pid" 2>/dev/null; do
 	wait "$pid"
 done
 wait "$pid"
 code=$?
 
-# 130: it left checkpoints of runs to go on with.
-if [ -n "$requeue" ] && [ "$code" -eq 130 ]; then
-	scontrol requeue "${SLURM_ARRAY_JOB_ID}_$SLURM_ARRAY_TASK_ID"
-fi
+# 130: it left checkpoints of runs to go on with. 138: USR1 came before it was ready.
+case "$requeue,$code" in
+yes,130 | yes,138) scontrol requeue "${SLURM_ARRAY_JOB_ID}_$SLURM_ARRAY_TASK_ID" ;;
+esac
 exit "$code"
 `
 

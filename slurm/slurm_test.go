@@ -2,7 +2,6 @@ package slurm
 
 import (
 	"errors"
-	"flag"
 	"os"
 	"path/filepath"
 	"slices"
@@ -16,8 +15,6 @@ import (
 	"github.com/deeplimit/deeplimit/internal/field"
 	"github.com/deeplimit/deeplimit/weightpath"
 )
-
-var update = flag.Bool("update", false, "write golden files anew")
 
 // TestBatchesArePartitions wants every run in exactly one batch, none empty, and a
 // batch of several runs within the work of a task or the number asked for.
@@ -94,30 +91,6 @@ func TestBatchSizes(t *testing.T) {
 	}
 }
 
-// TestScript holds the batch script to a golden file, names that a shell would take
-// apart included.
-func TestScript(t *testing.T) {
-	o, err := Spec{Kind: Slurm, Time: "20"}.Resolve()
-	if err != nil {
-		t.Fatal(err)
-	}
-	s := &Submitter{Program: "/opt/deep limit/bin/deeplimit", Dir: "/data/o'hara's $HOME/`study`", Task: []string{"--checkpoint", "1m0s"}, Options: o}
-	got := s.script("paper-regime-0badcafe")
-	const golden = "testdata/job.sh"
-	if *update {
-		if err := os.WriteFile(golden, []byte(got), 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
-	want, err := os.ReadFile(golden)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if diff := cmp.Diff(string(want), got); diff != "" {
-		t.Errorf("(-want +got)\n%s", diff)
-	}
-}
-
 func TestArguments(t *testing.T) {
 	o, err := Spec{
 		Kind: Slurm, Partition: "long", Account: "theory", QOS: "normal", Time: "1-2:30", Mem: "4G", CPUs: 2, ArrayLimit: 5,
@@ -154,6 +127,8 @@ func TestBadSpecs(t *testing.T) {
 		{Spec{Notice: -4}, `notice: got -4, want a number ≥ 1`},
 		{Spec{Time: "1", Notice: 60}, `notice: got 60, want fewer seconds than the limit has, 60`},
 		{Spec{SbatchArgs: []string{"--nice", "-C avx"}}, `sbatch-args.1: got "-C avx", want an option of sbatch in its long form, --name or --name=value`},
+		{Spec{SbatchArgs: []string{"--export=ALL", "--mem-per-cpu=1G", "--depend=singleton"}}, `sbatch-args.2: got "--depend=singleton", want an option that deeplimit does not set itself`},
+		{Spec{SbatchArgs: []string{"--clusters=all"}}, `sbatch-args.0: got "--clusters=all", want an option that deeplimit does not set itself`},
 		{Spec{SbatchArgs: []string{"--array=1-3"}}, `sbatch-args.0: got "--array=1-3", want an option that deeplimit does not set itself`},
 	} {
 		_, err := c.spec.Resolve()

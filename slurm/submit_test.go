@@ -49,7 +49,7 @@ func (f *fake) queue(tasks ...Task) {
 	if err := os.WriteFile(filepath.Join(f.dir, "queue"), []byte(b.String()), 0o644); err != nil {
 		f.t.Fatal(err)
 	}
-	f.program("squeue", `case "$*" in *--json*) echo "squeue: unrecognized option '--json'" >&2; exit 1;; esac; cat "$d/queue"`)
+	f.program("squeue", `case "$*" in *--json*) echo "squeue: unrecognized option '--json'" >&2; exit 1;; esac; [ -n "$SQUEUE_STATES" ] || cat "$d/queue"`)
 }
 
 // jobs returns what sbatch was called with.
@@ -71,6 +71,7 @@ func (f *fake) submitter(t *testing.T, spec Spec) *Submitter {
 // while the queue has them, then when it has lost the second array, then when one of
 // the runs is done.
 func TestSubmit(t *testing.T) {
+	t.Setenv("SQUEUE_STATES", "RUNNING") // a user's own, which squeue is not to see
 	f := newFake(t)
 	s := f.submitter(t, Spec{Kind: Slurm, PerTask: 1, ArrayLimit: 1})
 	first, err := s.Submit(t.Context(), f.present)
