@@ -3,7 +3,6 @@
 package slurm
 
 import (
-	"bytes"
 	"context"
 	"crypto/rand"
 	"fmt"
@@ -12,10 +11,7 @@ import (
 	"os/exec"
 	"os/user"
 	"path/filepath"
-	"strconv"
 	"strings"
-	"sync/atomic"
-	"syscall"
 	"testing"
 	"time"
 )
@@ -30,7 +26,7 @@ type cluster struct {
 	dir        string // short: a socket's path has at most 107 bytes
 	control    string // address of the controller
 	nodes      map[string]*node
-	controller *exec.Cmd
+	controller *tree
 }
 
 // A node is one slurmd.
@@ -38,7 +34,7 @@ type node struct {
 	name, address string
 	port          int
 	namespace     *namespace // network of its own, nil for that of the machine
-	daemon        *exec.Cmd
+	daemon        *tree
 }
 
 // newCluster starts a cluster and stops it when the test ends. With a namespace, n2
@@ -69,8 +65,6 @@ func newCluster(t *testing.T, far *namespace) *cluster {
 	for _, n := range c.nodes {
 		c.startNode(n)
 	}
-	// Jobs end before the daemons do: cleanups run last to first.
-	t.Cleanup(c.killJobs)
 	t.Cleanup(func() {
 		if t.Failed() {
 			c.explain()
@@ -104,8 +98,8 @@ SelectTypeParameters=CR_Core
 SlurmdParameters=config_overrides
 ReturnToService=2
 SchedulerParameters=sched_interval=2,bf_interval=2,batch_sched_delay=0
-SlurmdTimeout=6
-MessageTimeout=3
+SlurmdTimeout=10
+MessageTimeout=5
 KillWait=5
 OverTimeLimit=0
 MaxArraySize=4
@@ -144,33 +138,22 @@ func (c *cluster) startController() { c.controller = c.start(nil, "slurmctld", "
 
 func (c *cluster) startNode(n *node) { n.daemon = c.start(n.namespace, "slurmd", "-D", "-N", n.name) }
 
-// start starts a daemon that is killed when the test ends.
-func (c *cluster) start(in *namespace, program string, args ...string) *exec.Cmd {
+// start starts a daemon, which ends with the test and takes all with it that it started.
+func (c *cluster) start(in *namespace, program string, args ...string) *tree {
 	cmd := in.command(program, args...)
 	cmd.Env = c.env()
 	output, err := os.OpenFile(filepath.Join(c.dir, program+".out"), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o644)
 	if err != nil {
 		c.t.Fatal(err)
 	}
+	defer output.Close()
 	cmd.Stdout, cmd.Stderr = output, output
-	err = cmd.Start()
-	output.Close()
+	daemon, err := grow(cmd)
 	if err != nil {
 		c.t.Fatalf("%s: %v", program, err)
 	}
-	c.t.Cleanup(func() { stop(cmd, syscall.SIGTERM) })
-	return cmd
-}
-
-// stop ends a daemon and waits for its end.
-func stop(cmd *exec.Cmd, signal syscall.Signal) {
-	if cmd.ProcessState != nil {
-		return
-	}
-	cmd.Process.Signal(signal)
-	timer := time.AfterFunc(20*time.Second, func() { cmd.Process.Kill() })
-	cmd.Wait()
-	timer.Stop()
+	c.t.Cleanup(daemon.end)
+	return daemon
 }
 
 // crashNode ends a node as a loss of power does: the daemon, its job steps and what
@@ -179,54 +162,9 @@ func (c *cluster) crashNode(name string) {
 	n := c.nodes[name]
 	if n.namespace != nil {
 		n.namespace.cut(c.t)
-		n.namespace.end()
+		n.namespace.holder.end()
 	}
-	stop(n.daemon, syscall.SIGKILL)
-	c.killProcesses("SLURMD_NODENAME=" + name)
-}
-
-// killJobs ends what jobs still run.
-func (c *cluster) killJobs() { c.killProcesses("") }
-
-// killProcesses kills the processes of this cluster's jobs that have the setting in
-// their environment: the job's own ones, then their job steps, which lie above them.
-func (c *cluster) killProcesses(setting string) {
-	list, _ := filepath.Glob("/proc/[0-9]*/environ")
-	for _, file := range list {
-		env, err := os.ReadFile(file)
-		if err != nil || !bytes.Contains(env, []byte("SLURM_CONF="+c.conf()+"\x00")) {
-			continue
-		}
-		if !bytes.Contains(env, []byte("SLURM_JOB_ID=")) || !bytes.Contains(env, []byte(setting)) {
-			continue
-		}
-		pid, _ := strconv.Atoi(filepath.Base(filepath.Dir(file)))
-		for _, victim := range []int{stepOf(pid), pid} {
-			if victim > 1 {
-				syscall.Kill(victim, syscall.SIGKILL)
-			}
-		}
-	}
-}
-
-// stepOf returns the slurmstepd above a process, 0 for none.
-func stepOf(pid int) int {
-	for pid > 1 {
-		stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
-		if err != nil {
-			return 0
-		}
-		name, rest, ok := strings.Cut(string(stat), ") ") // "pid (name) state ppid …"
-		if !ok {
-			return 0
-		}
-		if strings.HasSuffix(name, "(slurmstepd") {
-			return pid
-		}
-		fields := strings.Fields(rest)
-		pid, _ = strconv.Atoi(fields[1])
-	}
-	return 0
+	n.daemon.end()
 }
 
 // env is the environment of a user of this cluster.
@@ -288,92 +226,4 @@ func freePorts(t *testing.T, count int) []int {
 		ports[i] = listener.Addr().(*net.TCPAddr).Port
 	}
 	return ports
-}
-
-// A namespace is a machine of its own as far as processes and network go: a network that
-// is joined to this machine's by a cable, and process numbers that mean nothing here.
-type namespace struct {
-	holder      *exec.Cmd // keeps it alive
-	first       string    // process 1 of the namespace, by its number here
-	cable       string    // the end of the cable on this side
-	here, there string    // addresses of the ends
-}
-
-// newNamespace makes a namespace, or says why this machine does not allow it.
-func newNamespace(t *testing.T) (n *namespace, refused string) {
-	t.Helper()
-	id := int(namespaces.Add(1)) + os.Getpid()%1000*10
-	n = &namespace{cable: fmt.Sprintf("dl%da", id), here: fmt.Sprintf("10.%d.%d.1", 200+id/250, id%250), there: fmt.Sprintf("10.%d.%d.2", 200+id/250, id%250)}
-	n.holder = exec.Command("unshare", "--net", "--pid", "--fork", "--kill-child", "--mount-proc", "sleep", "infinity")
-	var complaint bytes.Buffer
-	n.holder.Stderr = &complaint
-	if err := n.holder.Start(); err != nil {
-		return nil, err.Error()
-	}
-	t.Cleanup(func() { stop(n.holder, syscall.SIGKILL) })
-	holder := strconv.Itoa(n.holder.Process.Pid)
-	for end := time.Now().Add(patience); ; time.Sleep(10 * time.Millisecond) {
-		children, err := os.ReadFile("/proc/" + holder + "/task/" + holder + "/children")
-		if n.first = strings.TrimSpace(string(children)); n.first != "" {
-			if name, _ := os.ReadFile("/proc/" + n.first + "/comm"); string(name) == "sleep\n" {
-				break
-			}
-		}
-		if err != nil || time.Now().After(end) || complaint.Len() > 0 {
-			return nil, "unshare: " + complaint.String()
-		}
-	}
-	// An open file keeps the network when its processes are gone, and the cable with it.
-	network, err := os.Open("/proc/" + n.first + "/ns/net")
-	if err != nil {
-		return nil, err.Error()
-	}
-	t.Cleanup(func() { network.Close() })
-	far := fmt.Sprintf("dl%db", id)
-	for _, args := range [][]string{
-		{"link", "add", n.cable, "type", "veth", "peer", "name", far},
-		{"link", "set", far, "netns", n.first},
-		{"addr", "add", n.here + "/30", "dev", n.cable},
-		{"link", "set", n.cable, "up"},
-	} {
-		if out, err := exec.Command("ip", args...).CombinedOutput(); err != nil {
-			return nil, fmt.Sprintf("ip %s: %v: %s", strings.Join(args, " "), err, out)
-		}
-	}
-	t.Cleanup(func() { exec.Command("ip", "link", "del", n.cable).Run() })
-	for _, args := range [][]string{{"link", "set", "lo", "up"}, {"addr", "add", n.there + "/30", "dev", far}, {"link", "set", far, "up"}} {
-		if out, err := n.command("ip", args...).CombinedOutput(); err != nil {
-			t.Fatalf("ip %s in the namespace: %v: %s", strings.Join(args, " "), err, out)
-		}
-	}
-	return n, ""
-}
-
-// namespaces counts those made, as names and addresses of cables must differ.
-var namespaces atomic.Int32
-
-// command returns a command that runs in the namespace, or in this one for nil.
-func (n *namespace) command(program string, args ...string) *exec.Cmd {
-	if n == nil {
-		return exec.Command(program, args...)
-	}
-	return exec.Command("nsenter", append([]string{"--target", n.first, "--net", "--pid", "--mount", program}, args...)...)
-}
-
-// end lets the machine lose its power: all of its processes are gone at once.
-func (n *namespace) end() {
-	first, _ := strconv.Atoi(n.first)
-	syscall.Kill(first, syscall.SIGKILL)
-	n.holder.Wait()
-}
-
-// cut takes the cable out; join puts it back.
-func (n *namespace) cut(t *testing.T)  { n.link(t, "down") }
-func (n *namespace) join(t *testing.T) { n.link(t, "up") }
-
-func (n *namespace) link(t *testing.T, state string) {
-	t.Helper()
-	if out, err := exec.Command("ip", "link", "set", n.cable, state).CombinedOutput(); err != nil {
-		t.Fatalf("cable %s: %v: %s", state, err, out)
-	}
 }

@@ -3,302 +3,16 @@
 package slurm
 
 import (
-	"bytes"
 	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
-	"regexp"
-	"slices"
 	"strings"
-	"sync"
 	"syscall"
 	"testing"
 	"time"
 
-	"github.com/google/go-cmp/cmp"
-
 	"github.com/deeplimit/deeplimit/weightpath"
 )
-
-// The study of these tests: eight runs that take runTime each on this machine.
-const (
-	studyText = `name: faults
-depths: [24, 32]
-seeds: 4
-data: {kind: separated, width: 10, samples: 8, distance: 0.3}
-train: {step: {rule: depth, value: 2}, stop: {iterations: %d}}
-`
-	runTime = 5 * time.Second
-)
-
-// A reference is the program, the study, and the folder in which the program ran it on
-// this machine without a cluster.
-type reference struct {
-	folder, program, study, runs string
-}
-
-var reach = sync.OnceValues(func() (*reference, error) {
-	dir, err := os.MkdirTemp("", "deeplimit")
-	if err != nil {
-		return nil, err
-	}
-	r := &reference{dir, filepath.Join(dir, "deep limit"), filepath.Join(dir, "faults.yaml"), filepath.Join(dir, "reference")}
-	if out, err := exec.Command("go", "build", "-o", r.program, "../cmd/deeplimit").CombinedOutput(); err != nil {
-		return nil, fmt.Errorf("go build: %w\n%s", err, out)
-	}
-	// How many iterations a run of that time has is found by running some: by the time of
-	// the processor, so that on a machine that is less busy later a run is not shorter.
-	const some = 50_000
-	if err := os.WriteFile(r.study, fmt.Appendf(nil, studyText, some), 0o644); err != nil {
-		return nil, err
-	}
-	timing := exec.Command(r.program, "run", r.study, "--no-report", "--jobs", "1", "--out", filepath.Join(dir, "timing"), "--set", "depths=[24]", "--set", "seeds=1")
-	if out, err := timing.CombinedOutput(); err != nil {
-		return nil, fmt.Errorf("%q: %w\n%s", timing.Args, err, out)
-	}
-	took := timing.ProcessState.UserTime() + timing.ProcessState.SystemTime()
-	iterations := int(some * runTime.Seconds() / took.Seconds())
-	if err := os.WriteFile(r.study, fmt.Appendf(nil, studyText, iterations), 0o644); err != nil {
-		return nil, err
-	}
-	return r, r.local("--out", r.runs)
-})
-
-func (r *reference) local(args ...string) error {
-	cmd := exec.Command(r.program, append([]string{"run", r.study, "--no-report"}, args...)...)
-	if out, err := cmd.CombinedOutput(); err != nil {
-		return fmt.Errorf("%q: %w\n%s", cmd.Args, err, out)
-	}
-	return nil
-}
-
-func TestMain(m *testing.M) {
-	code := m.Run()
-	if r, _ := reach(); r != nil {
-		os.RemoveAll(r.folder)
-	}
-	os.Exit(code)
-}
-
-// A site is a cluster with one study folder on it.
-type site struct {
-	*cluster
-	reference
-	dir     string
-	hurried map[string]time.Time // tasks that were told to start soon
-}
-
-func newSite(t *testing.T, far *namespace) *site {
-	t.Helper()
-	r, err := reach()
-	if err != nil {
-		t.Fatal(err)
-	}
-	c := newCluster(t, far)
-	// A name that shells, Slurm's patterns and careless quoting take apart.
-	return &site{c, *r, filepath.Join(c.dir, "a study's 100%a"), map[string]time.Time{}}
-}
-
-// submit submits runs of the study as its user does: some seeds of depth 32.
-func (s *site) submit(seeds string, args ...string) string {
-	s.t.Helper()
-	return s.must(s.program, s.submission(seeds, args...)...)
-}
-
-func (s *site) submission(seeds string, args ...string) []string {
-	return append([]string{"run", s.study, "--engine", "slurm", "--no-report", "--checkpoint", "500ms", "--heartbeat", "2s", "--out", s.dir, "--set", "depths=[32]", "--set", "seeds=" + seeds}, args...)
-}
-
-// event is a line in the log of a task.
-type event struct {
-	Time      time.Time
-	Job, Node string
-	Word, Run string // start, done, paused …
-}
-
-var logLine = regexp.MustCompile(`(?m)^(\S+Z) (\S+) (\S+) (start|done|paused|failed|diverged) +(\S+-L\d+-s\d+-[0-9a-f]{8})(: |$)`)
-
-// events returns what all logs say of runs, in the order of time.
-func (s *site) events() []event {
-	s.t.Helper()
-	logs, err := Logs(s.dir)
-	if err != nil {
-		s.t.Fatal(err)
-	}
-	var list []event
-	for _, log := range logs {
-		text, err := os.ReadFile(log.Path)
-		if err != nil {
-			s.t.Fatal(err)
-		}
-		for _, m := range logLine.FindAllSubmatch(text, -1) {
-			at, err := time.Parse(time.RFC3339, string(m[1]))
-			if err != nil {
-				s.t.Fatal(err)
-			}
-			list = append(list, event{at, string(m[2]), string(m[3]), string(m[4]), string(m[5])})
-		}
-	}
-	slices.SortStableFunc(list, func(a, b event) int { return a.Time.Compare(b.Time) })
-	return list
-}
-
-// waitEvent waits for the first event with the word, in the log of the given node or
-// of any for "".
-func (s *site) waitEvent(word, node string) event {
-	s.t.Helper()
-	var found event
-	s.waitFor(word+" in a log", func() bool {
-		for _, e := range s.events() {
-			if e.Word == word && (node == "" || e.Node == node) {
-				found = e
-				return true
-			}
-		}
-		return false
-	})
-	return found
-}
-
-// waitCheckpoint waits until an unfinished run has a checkpoint, in which its work is
-// not lost, and returns its folder.
-func (s *site) waitCheckpoint() string {
-	s.t.Helper()
-	var found string
-	s.waitFor("a checkpoint", func() bool {
-		dirs, _ := weightpath.List(s.dir)
-		for _, dir := range dirs {
-			if _, err := os.Stat(filepath.Join(dir, "checkpoint/state.safetensors")); err == nil && !weightpath.Done(dir) {
-				found = dir
-				return true
-			}
-		}
-		return false
-	})
-	return found
-}
-
-// queue returns the tasks of the study in the queue, none while it does not answer.
-func (s *site) queue() []Task {
-	submissions, err := weightpath.Submissions(s.dir)
-	if err != nil {
-		s.t.Fatal(err)
-	}
-	out := s.try("squeue", append([]string{"--name=" + strings.Join(names(submissions), ",")}, tableOptions...)...)
-	tasks, err := parseTable([]byte(out))
-	if err != nil {
-		return nil
-	}
-	return tasks
-}
-
-// hurry lets requeued tasks start soon, where Slurm has them wait two minutes. At once
-// would be too soon: a node that has killed a task takes no credential of that second.
-func (s *site) hurry() {
-	for _, task := range s.queue() {
-		if task.State == "PENDING" && task.Reason == "BeginTime" && time.Since(s.hurried[task.ID()]) > 20*time.Second {
-			s.hurried[task.ID()] = time.Now()
-			s.try("scontrol", "update", "JobId="+task.ID(), "StartTime=now+3")
-		}
-	}
-}
-
-// waitDone waits until so many runs are done and the queue has no task.
-func (s *site) waitDone(runs int) {
-	s.t.Helper()
-	s.waitFor(fmt.Sprintf("%d done runs and an empty queue", runs), func() bool {
-		s.hurry()
-		dirs, err := weightpath.List(s.dir)
-		if err != nil || len(dirs) != runs {
-			return false
-		}
-		return all(dirs, weightpath.Done) && len(s.queue()) == 0 && s.answers()
-	})
-}
-
-// answers reports whether the controller does: an empty queue means nothing otherwise.
-func (s *site) answers() bool {
-	return strings.Contains(s.try("scontrol", "ping"), "is UP")
-}
-
-// checkOnce wants each of so many runs to be done once, no run to be started while
-// somebody worked on it, and the results to be those of the reference. A worker that
-// was killed at one of the given times stopped then.
-func (s *site) checkOnce(runs int, killed ...time.Time) {
-	s.t.Helper()
-	works := map[string]event{} // run → the start of whom nothing was heard since
-	starts, done := map[string]int{}, map[string]int{}
-	for _, e := range s.events() {
-		open, atWork := works[e.Run]
-		switch e.Word {
-		case "start":
-			if atWork && !slices.ContainsFunc(killed, func(at time.Time) bool { return open.Time.Before(at) && at.Before(e.Time) }) {
-				s.t.Errorf("run %s: got it started by %s on %s while %s on %s worked on it", e.Run, e.Job, e.Node, open.Job, open.Node)
-			}
-			works[e.Run] = e
-			starts[e.Run]++
-		case "done":
-			done[e.Run]++
-			delete(works, e.Run)
-		default:
-			delete(works, e.Run)
-		}
-	}
-	dirs, err := weightpath.List(s.dir)
-	if err != nil {
-		s.t.Fatal(err)
-	}
-	if len(dirs) != runs || len(done) != runs {
-		s.t.Errorf("got %d run folders and %d runs done, want %d", len(dirs), len(done), runs)
-	}
-	for _, dir := range dirs {
-		id := filepath.Base(dir)
-		if done[id] != 1 {
-			s.t.Errorf("run %s: got it done %d times, want once", id, done[id])
-		}
-		sameRun(s.t, weightpath.RunDir(s.runs, id), dir)
-	}
-	s.t.Logf("starts of each run: %v", slices.Sorted(func(yield func(string) bool) {
-		for id, n := range starts {
-			if !yield(fmt.Sprintf("%s ×%d", id, n)) {
-				return
-			}
-		}
-	}))
-}
-
-// sameRun compares two finished runs: all bytes but those that tell the time.
-func sameRun(t *testing.T, want, got string) {
-	t.Helper()
-	if err := weightpath.Verify(got); err != nil {
-		t.Error(err)
-		return
-	}
-	var rows [2][]weightpath.Row
-	for i, dir := range []string{want, got} {
-		run, err := weightpath.Open(dir)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if rows[i], err = run.Trace(); err != nil {
-			t.Fatal(err)
-		}
-		for j := range rows[i] {
-			rows[i][j].Seconds = 0
-		}
-	}
-	if diff := cmp.Diff(rows[0], rows[1]); diff != "" {
-		t.Errorf("%s: trace (-want +got)\n%s", filepath.Base(got), diff)
-	}
-	for _, name := range []string{"weights.safetensors", "states.safetensors", "certificates.parquet"} {
-		a, errA := os.ReadFile(filepath.Join(want, name))
-		b, errB := os.ReadFile(filepath.Join(got, name))
-		if errA != nil || errB != nil || !bytes.Equal(a, b) {
-			t.Errorf("%s: %s differs from the reference (%v, %v)", filepath.Base(got), name, errA, errB)
-		}
-	}
-}
 
 // TestStudy runs a study of nine short runs from one command to its analysis: five
 // arrays of at most two tasks, one task at a time.
@@ -340,14 +54,11 @@ func TestNodeFails(t *testing.T) {
 		t.Logf("the node shares this machine's processes: %s", refused)
 	}
 	s := newSite(t, far)
-	s.must("scontrol", "update", "NodeName=n1", "State=DRAIN", "Reason=test")
-	s.submit("2", "--per-task", "2")
-	s.waitEvent("start", "n2")
+	s.submitToFar("2")
 	s.waitCheckpoint()
 	s.crashNode("n2")
 	crash := time.Now()
-	s.must("scontrol", "update", "NodeName=n1", "State=RESUME")
-	s.waitFor("the node to be missed", func() bool { return strings.Contains(s.try("sinfo", "-h", "-n", "n2", "-o", "%T"), "down") })
+	s.waitMissed()
 	s.waitDone(2)
 	s.checkOnce(2, crash)
 	for _, e := range s.events() {
@@ -357,25 +68,48 @@ func TestNodeFails(t *testing.T) {
 	}
 }
 
-// TestTimeLimit gives a task less time than its runs take.
+// TestTimeLimit gives a task less time than its runs take. Its program is held until the
+// notice comes, so that this does not depend on how fast the machine is.
 func TestTimeLimit(t *testing.T) {
 	t.Parallel()
 	s := newSite(t, nil)
-	args := []string{"--per-task", "8", "--time", "1", "--notice", "50", "--set", "depths=[24, 32]"}
-	s.submit("4", args...)
-	s.waitEvent("paused", "")
-	s.waitFor("the task back in the queue", func() bool {
-		return slices.ContainsFunc(s.queue(), func(task Task) bool { return task.State == "PENDING" })
-	})
-	s.waitDone(8)
-	s.checkOnce(8)
-	if s.t.Failed() {
-		return
+	// Slurm looks at limits every 30 s: the notice comes 20 s to 50 s after the start, the
+	// limit strikes 30 s later.
+	s.submit("2", "--per-task", "2", "--time", "1", "--notice", "10")
+	lease, err := weightpath.ReadLease(s.waitCheckpoint())
+	if err != nil {
+		t.Fatal(err)
 	}
+	if err := syscall.Kill(lease.PID, syscall.SIGSTOP); err != nil {
+		t.Fatal(err)
+	}
+	s.waitFor("the notice to reach the program", func() bool { return pending(t, lease.PID, syscall.SIGUSR1) })
+	if err := syscall.Kill(lease.PID, syscall.SIGCONT); err != nil {
+		t.Fatal(err)
+	}
+	s.waitEvent("paused", "")
+	s.waitTask("PENDING")
+	s.waitDone(2)
+	s.checkOnce(2)
 	logs, err := Logs(s.dir)
 	if err != nil || len(logs) != 1 {
 		t.Errorf("got %d logs and error %v, want one: the task went on by itself", len(logs), err)
 	}
+}
+
+// pending reports whether a signal waits for a process that is stopped.
+func pending(t *testing.T, pid int, signal syscall.Signal) bool {
+	t.Helper()
+	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, rest, _ := strings.Cut(string(text), "\nShdPnd:")
+	var set uint64
+	if _, err := fmt.Sscanf(rest, "%x", &set); err != nil {
+		t.Fatalf("ShdPnd in %s: %v", text, err)
+	}
+	return set&(1<<(signal-1)) != 0
 }
 
 // TestCancel cancels a task at work, finds a checkpoint, and submits again.
@@ -403,13 +137,10 @@ func TestRequeuedTwice(t *testing.T) {
 	s.submit("2", "--per-task", "2")
 	for restarts := range 2 {
 		s.waitCheckpoint()
-		s.waitFor("the task at work", func() bool {
-			s.hurry()
-			return slices.ContainsFunc(s.queue(), Task.Running) && len(s.events()) > 2*restarts
-		})
-		task := s.queue()[0]
+		task := s.waitTask("RUNNING")
+		s.waitFor("its start of a run", func() bool { return len(s.events()) > 2*restarts })
 		s.must("scontrol", "requeue", task.ID())
-		s.waitFor("the task to wait", func() bool { return slices.ContainsFunc(s.queue(), func(t Task) bool { return t.State == "PENDING" }) })
+		s.waitTask("PENDING")
 	}
 	s.waitDone(2)
 	s.checkOnce(2)
@@ -420,7 +151,7 @@ func TestRequeuedTwice(t *testing.T) {
 func TestStartedTwice(t *testing.T) {
 	t.Parallel()
 	s := newSite(t, nil)
-	s.submit("2", "--per-task", "2")
+	s.submit("3", "--per-task", "3")
 	submissions, err := weightpath.Submissions(s.dir)
 	if err != nil || len(submissions) != 1 {
 		t.Fatalf("got %d submissions and error %v, want one", len(submissions), err)
@@ -436,8 +167,8 @@ func TestStartedTwice(t *testing.T) {
 		}
 		return running == 2
 	})
-	s.waitDone(2)
-	s.checkOnce(2)
+	s.waitDone(3)
+	s.checkOnce(3)
 }
 
 // TestControllerDies kills slurmctld right after it has taken the jobs, starts it
@@ -446,7 +177,7 @@ func TestControllerDies(t *testing.T) {
 	t.Parallel()
 	s := newSite(t, nil)
 	s.submit("3", "--per-task", "1")
-	stop(s.controller, syscall.SIGKILL)
+	s.controller.end()
 	s.startController()
 	s.waitFor("the controller to answer", s.answers)
 	s.submit("3", "--per-task", "1")
@@ -463,12 +194,9 @@ func TestNetworkCut(t *testing.T) {
 		t.Skipf("no network of its own for a node: %s", refused)
 	}
 	s := newSite(t, far)
-	s.must("scontrol", "update", "NodeName=n1", "State=DRAIN", "Reason=test")
-	s.submit("4", "--per-task", "4")
-	s.waitEvent("start", "n2")
+	s.submitToFar("4")
 	far.cut(t)
-	s.must("scontrol", "update", "NodeName=n1", "State=RESUME")
-	s.waitFor("the node to be missed", func() bool { return strings.Contains(s.try("sinfo", "-h", "-n", "n2", "-o", "%T"), "down") })
+	s.waitMissed()
 	s.waitFor("all runs done", func() bool {
 		s.hurry()
 		dirs, err := weightpath.List(s.dir)
