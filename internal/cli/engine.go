@@ -74,8 +74,11 @@ func (e *engineFlags) resolve(section slurm.Spec, flags *pflag.FlagSet) (slurm.O
 	}
 	options, err := spec.Resolve()
 	if wrong, ok := errors.AsType[*field.Error](err); ok {
-		if wrong.Path == "kind" {
+		switch key, _, _ := strings.Cut(wrong.Path, "."); key {
+		case "kind":
 			wrong.Path = "engine"
+		case "sbatch-args":
+			wrong.Path = "sbatch-arg"
 		}
 		return options, fmt.Errorf("run: --%w", wrong)
 	}
@@ -144,6 +147,9 @@ func (o *runOptions) submit(ctx context.Context, plan *sweep.Plan, options slurm
 	if len(left)+running == 0 {
 		return nil
 	}
+	if o.json {
+		stdout = stderr // the analysis alone is JSON
+	}
 	submitted, err := s.Submit(ctx, left)
 	for _, one := range submitted {
 		fmt.Fprintf(stdout, "submitted job %s: %s\n", one.Job, describe(one))
@@ -152,7 +158,7 @@ func (o *runOptions) submit(ctx context.Context, plan *sweep.Plan, options slurm
 		return err
 	}
 	if len(submitted) == 0 {
-		fmt.Fprintln(stdout, "nothing to submit: every run that is not done waits or runs in the queue")
+		fmt.Fprintln(stdout, "nothing to submit: every run that is not done is in the queue or at work")
 	}
 	if !o.engine.wait {
 		fmt.Fprintf(stdout, "deeplimit status, logs and cancel take the folder %s; the same command submits again what\nwas lost, and analyses when all is done\n", o.out)
