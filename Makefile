@@ -40,9 +40,9 @@ test: ## all tests, offline
 
 .PHONY: slurm
 slurm:
-	@PATH=$$PATH:/usr/sbin; for program in sbatch slurmctld slurmd munged; do command -v $$program > /dev/null || missing=yes; done; \
+	@PATH=$$PATH:/usr/sbin:/sbin; for program in sbatch slurmctld slurmd munged ip; do command -v $$program > /dev/null || missing=yes; done; \
 	[ -z "$$missing" ] || { \
-		sudo=; [ $$(id -u) = 0 ] || sudo=sudo; install="$$sudo apt-get -o DPkg::Lock::Timeout=300 install -qy --no-install-recommends slurmctld slurmd slurm-client munge"; \
+		sudo=; [ $$(id -u) = 0 ] || sudo=sudo; install="$$sudo env DEBIAN_FRONTEND=noninteractive apt-get -o DPkg::Lock::Timeout=300 install -qy --no-install-recommends slurmctld slurmd slurm-client munge iproute2"; \
 		$$install || { $$sudo apt-get update && $$install; }; }
 
 .PHONY: test-slurm
