@@ -169,10 +169,8 @@ func (g *Group) slope(name string, samples []sample) *Slope {
 		g.Notes = append(g.Notes, fmt.Sprintf("%s: %v", name, err))
 		return nil
 	}
-	return &Slope{
-		Slope: slope.Slope, Low: slope.Low, High: slope.High, Intercept: slope.Intercept,
-		R2: slope.R2, Method: slope.Method, Warning: slope.Warning, Residuals: slope.Residuals,
-	}
+	out := NewSlope(slope)
+	return &out
 }
 
 // meanDelta returns the mean over the layers of |δ_k|, as a trained δ may change its sign.

@@ -248,9 +248,26 @@ type Slope struct {
 	Intercept float64 `json:"intercept"` // log y at log L = 0
 	R2        float64 `json:"r2"`
 	Method    string  `json:"method"` // where the interval comes from: scaling.BySeeds, ByRegression or NoInterval
-	Warning   string  `json:"warning,omitempty"`
+	// Center, Margin and Lean give the interval of the fitted line, as in scaling.Slope; see Band.
+	Center  float64 `json:"center,omitempty"`
+	Margin  float64 `json:"margin,omitempty"`
+	Lean    float64 `json:"lean,omitempty"`
+	Warning string  `json:"warning,omitempty"`
 	// Residuals are log y − Intercept − Slope·log L of the runs that entered, in their order.
 	Residuals []float64 `json:"residuals,omitempty"`
+}
+
+// NewSlope returns a fit of package scaling.
+func NewSlope(s scaling.Slope) Slope {
+	return Slope{
+		Slope: s.Slope, Low: s.Low, High: s.High, Intercept: s.Intercept, R2: s.R2, Method: s.Method,
+		Center: s.Center, Margin: s.Margin, Lean: s.Lean, Warning: s.Warning, Residuals: s.Residuals,
+	}
+}
+
+// Band returns the 95 % interval of the fitted line at a depth, as scaling.Slope.Band.
+func (s Slope) Band(depth float64) (low, high float64) {
+	return scaling.Slope{Slope: s.Slope, Low: s.Low, High: s.High, Intercept: s.Intercept, Center: s.Center, Margin: s.Margin, Lean: s.Lean}.Band(depth)
 }
 
 // MarshalJSON writes numbers that are not finite as null.

@@ -160,10 +160,7 @@ func newStartGroup(ensembles []weightpath.Ensemble) StartGroup {
 		if err != nil {
 			continue // one depth, or none with finite draws, which a note says
 		}
-		group.Exponents[q.Name] = Slope{
-			Slope: fitted.Slope, Low: fitted.Low, High: fitted.High, Intercept: fitted.Intercept,
-			R2: fitted.R2, Method: fitted.Method, Warning: fitted.Warning,
-		}
+		group.Exponents[q.Name] = NewSlope(fitted)
 	}
 	return group
 }

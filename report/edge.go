@@ -40,9 +40,7 @@ func EdgeFigure(e *analyze.Edge, style Style) (*Figure, error) {
 	slices.Sort(depths)
 	f := depthFigure(style, "largest stable step size $η$", slices.Compact(depths), quantities)
 	f.Kind = "edge"
-	f.Name = "edge"
-	f.Title = "Edge of stability"
-	f.Caption = "Largest step size of gradient descent at which the loss never exceeds its first value, against depth L; one marker per seed. " +
-		"Power laws: slope [95 % interval]; theory has 2α − 1."
-	return f, nil
+	return f.describe("edge", "Edge of stability",
+		"Largest step size of gradient descent at which the loss never exceeds its first value, against depth L; one marker per seed. "+
+			"Power laws: slope [95 % interval]; theory has 2α − 1."), nil
 }

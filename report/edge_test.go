@@ -8,14 +8,7 @@ import (
 
 // TestEdgeFigure wants a row for every run and the fit of every group.
 func TestEdgeFigure(t *testing.T) {
-	var runs []analyze.EdgeRun
-	for _, depth := range []int{8, 16, 32} {
-		for seed := range uint64(2) {
-			size := float64(depth) * (1 + 0.01*float64(seed))
-			runs = append(runs, analyze.EdgeRun{Group: "g", Data: "planted", Alpha: 1, Depth: depth, Seed: seed, Stable: size, Unstable: size})
-		}
-	}
-	e := analyze.NewEdge("s", runs)
+	e := sampleEdge()
 	if s := e.Groups[0].Measured; s == nil || !(s.Slope > 1-1e-9 && s.Slope < 1+1e-9) || e.Groups[0].Bound != nil {
 		t.Errorf("got %+v, want exponent 1 and none of the bound", e.Groups[0])
 	}

@@ -49,8 +49,15 @@ type panel struct {
 	title string // mathText, above the panel
 	x, y  axis
 	heat  *heat // under the marks, or nil
+	bands []band
 	marks []mark
 	notes []note
+}
+
+// A band fills what lies between two curves, under the marks. It does not widen the axes.
+type band struct {
+	x, low, high []float64
+	color        color.NRGBA
 }
 
 // An axis is labelled in mathText. Its range is that of the marks, widened by
@@ -265,14 +272,16 @@ func align(plots [][]*plot.Plot, heights []vg.Length, s sizes, c draw.Canvas) []
 func (p panel) plot(s sizes) *plot.Plot {
 	out := plot.New()
 	out.BackgroundColor = nil
-	out.Title.Text = p.title
-	out.Title.TextStyle = textStyle(s.tick)
-	out.Title.TextStyle.XAlign, out.Title.TextStyle.YAlign = draw.XCenter, draw.YTop
-	out.Title.Padding = 0.4 * s.tick
+	if p.title != "" {
+		out.Add(panelTitle{p.title, s})
+	}
 	p.x.low, p.x.high = p.x.fit(p.marks, func(m mark) []float64 { return m.x })
 	p.y.low, p.y.high = p.y.fit(p.marks, func(m mark) []float64 { return m.y })
 	if p.heat != nil {
 		out.Add(heatPlotter{*p.heat, p.x, p.y})
+	}
+	for _, b := range p.bands {
+		out.Add(bandPlotter{b, p.x, p.y})
 	}
 	for _, m := range p.marks {
 		out.Add(m.plotters(p.x, p.y)...)

@@ -16,8 +16,8 @@ func TestEveryPlottedFitIsTheAnalysedOne(t *testing.T) {
 	g := withLimit()
 	e := g.Regime.Evidence
 	slopes := map[string]analyze.Slope{
-		"regime/max_increment": plainSlope(e.MaxIncrement),
-		"distance/integral":    *g.Limit.Integral, "distance/displacement": *g.Limit.Displacement,
+		"regime/max_increment": analyze.NewSlope(e.MaxIncrement),
+		"distance/integral":    *g.Limit.Integral, "distance/displacement": *g.Limit.Displacement, "deepest/l2_A": *g.Limit.ToDeepest,
 		"transfer/trend": *g.Transfer.Trend, "transfer/redrawn": *g.Transfer.Redrawn, "transfer/trend_only": *g.Transfer.TrendOnly,
 	}
 	for _, name := range []string{"max_frobenius", "displacement", "max_increment"} {
@@ -47,9 +47,19 @@ func TestEveryPlottedFitIsTheAnalysedOne(t *testing.T) {
 				names = append(names, key)
 			}
 			depth, value := parse(t, row[1]), parse(t, row[3])
+			if key == "deepest/l2_A" && depth > 1024/8 {
+				if got := strings.Join(row[4:], " "); got != "  false  " {
+					t.Errorf("%s at L = %v: got %q, want nothing beyond the depths of the fit", key, depth, got)
+				}
+				continue
+			}
 			logFit := s.Intercept + s.Slope*math.Log(depth)
 			if got := math.Log(parse(t, row[4])); !(math.Abs(got-logFit) <= 1e-12) {
 				t.Errorf("%s at L = %v: log fit is %v, want %v", key, depth, got, logFit)
+			}
+			low, high := s.Band(depth)
+			if got, want := row[7]+" "+row[8], exact(low)+" "+exact(high); got != want {
+				t.Errorf("%s at L = %v: interval of the fit is %s, want %s", key, depth, got, want)
 			}
 			if value <= 0 {
 				continue
@@ -67,14 +77,25 @@ func TestEveryPlottedFitIsTheAnalysedOne(t *testing.T) {
 				lines = append(lines, m)
 			}
 		}
-		if len(lines) != len(names) {
-			t.Fatalf("%s: got %d lines for %v", f.Kind, len(lines), names)
+		bands := f.panels[0][0].bands
+		if len(lines) != len(names) || len(bands) != len(names) {
+			t.Fatalf("%s: got %d lines and %d bands for %v", f.Kind, len(lines), len(bands), names)
 		}
 		for i, key := range names {
 			for k, x := range lines[i].x {
 				if got, want := math.Log(lines[i].y[k]), slopes[key].Intercept+slopes[key].Slope*math.Log(x); !(math.Abs(got-want) <= 1e-12) {
 					t.Errorf("%s: line at L = %v: log y = %v, want %v", key, x, got, want)
 				}
+			}
+		}
+		for i, key := range names {
+			for k, x := range bands[i].x {
+				if low, high := slopes[key].Band(x); bands[i].low[k] != low || bands[i].high[k] != high {
+					t.Errorf("%s: band at L = %v is [%v, %v], want [%v, %v]", key, x, bands[i].low[k], bands[i].high[k], low, high)
+				}
+			}
+			if b, l := bands[i].x, lines[i].x; !(math.Abs(b[0]-l[0]) <= 1e-12*l[0]) || !(math.Abs(b[len(b)-1]-l[1]) <= 1e-12*l[1]) {
+				t.Errorf("%s: the band goes from %v to %v, want as the line from %v to %v", key, b[0], b[len(b)-1], l[0], l[1])
 			}
 		}
 		points := 0

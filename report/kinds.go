@@ -45,9 +45,6 @@ func (g group) figures(options Options) []*Figure {
 		}
 		if f := k.draw(g, options.Style); f != nil {
 			f.Kind = k.Name
-			if f.residuals {
-				f.Caption += residualText
-			}
 			f.setColumns(options.Columns)
 			out = append(out, f)
 		}

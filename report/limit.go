@@ -18,7 +18,7 @@ func regimeFigure(g group, style Style) *Figure {
 	e := g.Regime.Evidence
 	of := func(column, text string, s scaling.Slope, value func(r analyze.Run) float64) quantity {
 		return quantity{
-			column: column, text: text, slope: plainSlope(s), fitted: s.Method != "",
+			column: column, text: text, slope: analyze.NewSlope(s), fitted: s.Method != "",
 			points: overRuns(g, func(r analyze.Run) (float64, bool) { return value(r), r.PVariation != nil && r.Depth > 1 }),
 		}
 	}
@@ -37,18 +37,11 @@ func regimeFigure(g group, style Style) *Figure {
 		of("mean_square_times_depth", "$L$·mean$_k ‖Ā_{k+1} − Ā_k‖_F^2$", e.QuadraticVariation, func(r analyze.Run) float64 { return mean(r) * float64(r.Depth) }),
 		of("peak", "max$_k$ / mean$_k$ of $‖Ā_{k+1} − Ā_k‖_F^2$", e.Peak, func(r analyze.Run) float64 { return rescaled(r) * rescaled(r) / mean(r) }),
 	})
-	f.Name = "regime-" + g.slug
-	f.Title = "Evidence for the regime: " + string(g.Regime.Verdict)
-	f.Caption = "Increments of the rescaled path Ā = Lᵝ" + primaryPart(g) + " against depth L, one marker per seed, with power laws: slope " +
-		"[95 % interval]. A limit is continuous if and only if the largest increment vanishes (slope below −0.1) and none dominates " +
-		"(slope of max/mean below 0.5); it is smooth if the mean increment times L stays (slope below 0.1). Verdict: " +
-		string(g.Regime.Verdict) + ", as " + g.Regime.Reason + "."
-	return f
-}
-
-// plainSlope returns a slope of scaling as analyze has it.
-func plainSlope(s scaling.Slope) analyze.Slope {
-	return analyze.Slope{Slope: s.Slope, Low: s.Low, High: s.High, Intercept: s.Intercept, R2: s.R2, Method: s.Method, Warning: s.Warning}
+	return f.describe("regime-"+g.slug, "Evidence for the regime: "+string(g.Regime.Verdict),
+		"Increments of the rescaled path Ā = Lᵝ"+primaryPart(g)+" against depth L, one marker per seed, with power laws: slope "+
+			"[95 % interval]. A limit is continuous if and only if the largest increment vanishes (slope below −0.1) and none dominates "+
+			"(slope of max/mean below 0.5); it is smooth if the mean increment times L stays (slope below 0.1). Verdict: "+
+			string(g.Regime.Verdict)+", as "+g.Regime.Reason+".")
 }
 
 // distanceFigure draws how far the paths of consecutive depths are apart.
@@ -72,16 +65,14 @@ func distanceFigure(g group, style Style) *Figure {
 		quantities = append(quantities, displacement.fit(g.Limit.Displacement))
 	}
 	f := depthFigure(style, "distance to the next depth", slices.Compact(depths), quantities)
-	f.Name = "distance-" + g.slug
-	f.Title = "Distance between consecutive depths"
-	f.Caption = "Distance between the rescaled paths Ā = Lᵝ" + primaryPart(g) + " of one seed at depth L and at the next depth of the study, and between " +
+	caption := "Distance between the rescaled paths Ā = Lᵝ" + primaryPart(g) + " of one seed at depth L and at the next depth of the study, and between " +
 		"their displacements by descent, against the smaller depth; one marker per seed. "
 	if g.Coupled {
-		f.Caption += "All depths of a seed start from one path, so the weights have a limit if the distances fall; the slope is minus the rate."
+		caption += "All depths of a seed start from one path, so the weights have a limit if the distances fall; the slope is minus the rate."
 	} else {
-		f.Caption += "Every depth starts from initial weights of its own, so no rate of convergence is fitted."
+		caption += "Every depth starts from initial weights of its own, so no rate of convergence is fitted."
 	}
-	return f
+	return f.describe("distance-"+g.slug, "Distance between consecutive depths", caption)
 }
 
 // deepestFigure draws how far the paths are from that of the deepest run, for every part.
@@ -93,7 +84,7 @@ func deepestFigure(g group, style Style) *Figure {
 		if limit == nil || len(limit.Deepest) == 0 {
 			continue
 		}
-		q := quantity{column: "l2_" + part, text: "$L_2$ distance of $L^β$" + part}
+		q := quantity{column: "l2_" + part, text: "$L_2$ distance of $L^β" + part + "$", last: slices.Max(g.depths()) / 8}
 		for _, d := range limit.Deepest {
 			depths = append(depths, d.Depth)
 			q.points = append(q.points, depthValue{d.Depth, d.Seed, d.L2, true})
@@ -105,11 +96,9 @@ func deepestFigure(g group, style Style) *Figure {
 	}
 	slices.Sort(depths)
 	f := depthFigure(style, "distance to the deepest run", slices.Compact(depths), quantities)
-	f.Name = "deepest-" + g.slug
-	f.Title = "Distance to the deepest run"
-	f.Caption = fmt.Sprintf("Distance in L² over the layer index between the rescaled weights of one seed at depth L and at depth %d, the deepest of the study; one "+
-		"marker per seed. Power laws, fitted up to an eighth of that depth: slope [95 %% interval].", slices.Max(g.depths()))
-	return f
+	return f.describe("deepest-"+g.slug, "Distance to the deepest run",
+		fmt.Sprintf("Distance in L² over the layer index between the rescaled weights of one seed at depth L and at depth %d, the deepest of the study; one "+
+			"marker per seed. Power laws, fitted up to an eighth of that depth: slope [95 %% interval].", slices.Max(g.depths())))
 }
 
 // fit returns the quantity with its power law, if it has one.
@@ -156,12 +145,10 @@ func transferFigure(g group, style Style) *Figure {
 	}
 	quantities = append(quantities, own.fit(g.Transfer.TrendOnly))
 	f := depthFigure(style, "excess loss", slices.Compact(depths), quantities)
-	f.Name = "transfer-" + g.slug
-	f.Title = "Depth transfer"
-	f.Caption = fmt.Sprintf("Loss, above that of the trained run, of networks that were rebuilt at other depths and not trained: from the limit of the "+
-		"smooth trend of Lᵝ%[1]s, and from the limit of the displacement on initial weights drawn at that depth. The limit comes from the two deepest runs of each "+
-		"seed. Triangles: the trained run with its layer noise taken out. Power laws: slope [95 %% interval].", primaryPart(g))
-	return f
+	return f.describe("transfer-"+g.slug, "Depth transfer",
+		fmt.Sprintf("Loss, above that of the trained run, of networks that were rebuilt at other depths and not trained: from the limit of the "+
+			"smooth trend of Lᵝ%[1]s, and from the limit of the displacement on initial weights drawn at that depth. The limit comes from the two deepest runs of each "+
+			"seed. Triangles: the trained run with its layer noise taken out. Power laws: slope [95 %% interval].", primaryPart(g)))
 }
 
 // indexText writes "2.00 [1.99, 2.01]", with ∞ where the interval has no end.

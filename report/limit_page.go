@@ -86,7 +86,7 @@ func evidenceLaws(e scaling.Evidence) []law {
 		if s.Method == "" {
 			return
 		}
-		i := slopeInterval(plainSlope(s))
+		i := slopeInterval(analyze.NewSlope(s))
 		laws = append(laws, law{Quantity: name, Slope: i.Value(), Interval: i.Range(), Reading: reading})
 	}
 	plain := func(name template.HTML, value, reading string) {

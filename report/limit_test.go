@@ -8,13 +8,19 @@ import (
 
 	"github.com/deeplimit/deeplimit/analyze"
 	"github.com/deeplimit/deeplimit/scaling"
+	"github.com/deeplimit/deeplimit/weightpath"
 )
 
-// withLimit is a group of the sample study with all that analyze may say of its limit.
-func withLimit() group {
-	g := sampleLarge.groups()[0]
+// withLimit is the large sample study with all that analyze may say of its limit.
+func withLimit() group { return limitOf(sampleLarge) }
+
+// limitOf is a group of a sample study with all that analyze may say of its limit.
+func limitOf(s sample) group {
+	g := s.groups()[0]
+	depths := g.depths()
+	deepest := depths[len(depths)-1]
 	slope := func(s, intercept float64) *analyze.Slope {
-		return &analyze.Slope{Slope: s, Low: s - 0.02, High: s + 0.02, Intercept: intercept, R2: 0.99, Method: scaling.BySeeds, Warning: "the log–log plot is curved"}
+		return &analyze.Slope{Slope: s, Low: s - 0.02, High: s + 0.02, Intercept: intercept, R2: 0.99, Method: scaling.BySeeds, Center: 4, Margin: 0.05, Warning: "the log–log plot is curved"}
 	}
 	high := 2.1
 	g.VariationIndex = &analyze.Index{Index: 1.98, Low: 1.9, High: &high, P: 1, Method: scaling.BySeeds, Warning: "depths span little"}
@@ -23,15 +29,22 @@ func withLimit() group {
 		Verdict: scaling.Diffusive, Reason: "layers carry noise", Warning: "peak reaches across",
 		Evidence: scaling.Evidence{MaxIncrement: increment, Accumulation: math.Inf(-1), TrendSize: 0.25},
 	}
-	g.Limit = &analyze.Limit{Integral: slope(-1, 0.2), Displacement: slope(-0.9, 0.1)}
-	g.Transfer = &analyze.Transfer{Trend: slope(-2, 1), Redrawn: slope(-1.5, 1), TrendOnly: slope(-1.8, 0)}
-	for i, depth := range g.depths()[:len(g.depths())-1] {
-		d := 0.5 / float64(depth)
-		g.Limit.Distances = append(g.Limit.Distances, analyze.LimitDistance{Depth: depth, Next: g.depths()[i+1], Seed: 1, Integral: 2 * d, Displacement: &d})
+	g.Limit = &analyze.Limit{Integral: slope(-1, 0.2), Displacement: slope(-0.9, -0.7)}
+	if deepest/8 > depths[0] {
+		g.Limit.ToDeepest = slope(-0.5, 0.3)
 	}
-	for _, depth := range []int{2048, 4096} {
+	g.Transfer = &analyze.Transfer{Trend: slope(-2, 1), Redrawn: slope(-1.5, 1), TrendOnly: slope(-1.8, 0)}
+	for i, depth := range depths[:len(depths)-1] {
+		g.Limit.Deepest = append(g.Limit.Deepest, analyze.DeepestDistance{Depth: depth, Seed: 1, L2: 1.4 / math.Sqrt(float64(depth))})
+		d := 0.5 / float64(depth)
+		g.Limit.Distances = append(g.Limit.Distances, analyze.LimitDistance{Depth: depth, Next: depths[i+1], Seed: 1, Integral: 2 * d, Displacement: &d})
+	}
+	for _, depth := range []int{2 * deepest, 4 * deepest} {
 		trend, redrawn := 1e-10+math.Pow(float64(depth), -2), 1e-10+math.Pow(float64(depth), -1.5)
-		g.Transfer.Losses = append(g.Transfer.Losses, analyze.TransferLoss{Depth: depth, Seed: 1, Sources: []int{512, 1024}, Trained: 1e-10, Trend: &trend, Redrawn: &redrawn})
+		g.Transfer.Losses = append(g.Transfer.Losses, analyze.TransferLoss{
+			Depth: depth, Seed: 1, Sources: []int{deepest / 2, deepest}, Trained: 1e-10, Trend: &trend, Redrawn: &redrawn,
+			Training: &weightpath.TransferTraining{Rebuilt: weightpath.Descent{Iterations: 3}, Scratch: &weightpath.Descent{Iterations: 20}},
+		})
 	}
 	for i := range g.runs {
 		loss := g.runs[i].Loss + 0.01/float64(g.runs[i].Depth)

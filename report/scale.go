@@ -16,7 +16,11 @@ type quantity struct {
 	points []depthValue
 	slope  analyze.Slope
 	fitted bool // whether slope was found
+	last   int  // the largest depth that it was fitted over; 0 for all
 }
+
+// fits reports whether the power law is meant for a depth.
+func (q quantity) fits(depth int) bool { return q.fitted && (q.last == 0 || depth <= q.last) }
 
 // A depthValue is one point of a quantity.
 type depthValue struct {
@@ -55,12 +59,9 @@ func normsFigure(g group, style Style) *Figure {
 		of("displacement", fmt.Sprintf("max$_k ‖%[1]s_k(T) − %[1]s_k(0)‖_F$", part), func(r analyze.Run) float64 { return r.Displacement }),
 		of("max_increment", fmt.Sprintf("max$_k ‖%[1]s_{k+1} − %[1]s_k‖_F$", part), func(r analyze.Run) float64 { return r.MaxIncrement }),
 	})
-	f.Name = "norms-" + g.slug
-	f.Title = "Norms against depth"
-	f.Caption = fmt.Sprintf("Norms of the trained weights %s against depth L, one marker per seed, with power laws fitted on "+
+	return f.describe("norms-"+g.slug, "Norms against depth", fmt.Sprintf("Norms of the trained weights %s against depth L, one marker per seed, with power laws fitted on "+
 		"log–log axes: slope [95 %% interval]. With α = %s a path with a scaling limit has norms of order L⁻ᵝ, β = 1 − α = %s.",
-		part, plain(g.Alpha), plain(1-g.Alpha))
-	return f
+		part, plain(g.Alpha), plain(1-g.Alpha)))
 }
 
 // variationFigure draws V_p of the rescaled path against depth for every p.
@@ -83,18 +84,16 @@ func variationFigure(g group, style Style) *Figure {
 		})
 	}
 	f := depthFigure(style, "$V_p$", g.depths(), quantities)
-	f.Name = "variation-" + g.slug
-	f.Title = "p-variation against depth"
-	f.Caption = "p-variation Vₚ of the rescaled path Lᵝ" + primaryPart(g) + " (the sum, without the p-th root, in the Frobenius norm) against " +
-		"depth L, one marker per seed, with power laws fitted on log–log axes: slope [95 % interval]. A slope of 0 means " +
-		"that the variation stays bounded as depth grows."
-	return f
+	return f.describe("variation-"+g.slug, "p-variation against depth",
+		"p-variation Vₚ of the rescaled path Lᵝ"+primaryPart(g)+" (the sum, without the p-th root, in the Frobenius norm) against "+
+			"depth L, one marker per seed, with power laws fitted on log–log axes: slope [95 % interval]. A slope of 0 means "+
+			"that the variation stays bounded as depth grows.")
 }
 
 // depthFigure draws quantities against some depths, each with its fit.
 func depthFigure(style Style, label string, depths []int, quantities []quantity) *Figure {
 	s := style.sizes()
-	f := &Figure{style: style, Data: Table{Header: []string{"quantity", "depth", "seed", "value", "fitted_value", "log_residual", "in_fit"}}}
+	f := &Figure{style: style, Data: Table{Header: []string{"quantity", "depth", "seed", "value", "fitted_value", "log_residual", "in_fit", "fitted_low", "fitted_high"}}}
 	p := panel{
 		x: axis{label: "depth $L$", log: true, margin: 0.05, depths: depths},
 		y: axis{label: label, log: true, margin: 0.06},
@@ -109,15 +108,19 @@ func depthFigure(style Style, label string, depths []int, quantities []quantity)
 			if math.IsNaN(v.value) {
 				continue
 			}
-			fit, residual := "", ""
-			if q.fitted {
+			fit, residual, low, high := "", "", "", ""
+			if q.fits(v.depth) {
 				fit = exact(powerLaw(q.slope, v.depth))
+				if slopeInterval(q.slope).known() {
+					from, to := q.slope.Band(float64(v.depth))
+					low, high = exact(from), exact(to)
+				}
 				if p.y.shows(v.value) {
 					residual = exact(logResidual(q.slope, v))
 				}
 			}
 			f.Data.Rows = append(f.Data.Rows, []string{
-				q.column, strconv.Itoa(v.depth), strconv.FormatUint(v.seed, 10), exact(v.value), fit, residual, strconv.FormatBool(v.counts),
+				q.column, strconv.Itoa(v.depth), strconv.FormatUint(v.seed, 10), exact(v.value), fit, residual, strconv.FormatBool(v.counts && (!q.fitted || q.fits(v.depth))), low, high,
 			})
 			switch {
 			case !v.counts:
@@ -126,7 +129,7 @@ func depthFigure(style Style, label string, depths []int, quantities []quantity)
 				hidden++
 			default:
 				points.x, points.y = append(points.x, float64(v.depth)), append(points.y, v.value)
-				if q.fitted {
+				if q.fits(v.depth) {
 					rest.x, rest.y = append(rest.x, float64(v.depth)), append(rest.y, logResidual(q.slope, v))
 				}
 			}
@@ -134,8 +137,11 @@ func depthFigure(style Style, label string, depths []int, quantities []quantity)
 		sample := points
 		text := q.text
 		if q.fitted {
-			line := fitLine(q.slope, q.depths(depths), look.color, s)
-			p.marks = append(p.marks, line)
+			span := q.depths(depths)
+			p.marks = append(p.marks, fitLine(q.slope, span, look.color, s))
+			if slopeInterval(q.slope).known() {
+				p.bands = append(p.bands, fitBand(q.slope, span, look.color))
+			}
 			sample.width = s.line
 			text += ": slope " + slopeInterval(q.slope).String()
 		}
@@ -177,22 +183,47 @@ func (f *Figure) addResiduals(p panel, s sizes) {
 	f.panels, f.residuals = append(f.panels, []panel{p}), true
 }
 
-// residualText ends the caption of a figure with residuals.
-const residualText = " Below: what the fits leave, log of value over fit."
+// describe names a figure of quantities against depth.
+func (f *Figure) describe(name, title, caption string) *Figure {
+	f.Name, f.Title, f.Caption = name, title, caption
+	if f.panels[0][0].bands != nil {
+		f.Caption += " Shaded: 95 % interval of the fit."
+	}
+	if f.residuals {
+		f.Caption += " Below: what the fits leave, log of value over fit."
+	}
+	return f
+}
+
+// fitBand returns the interval of a power law over the depths of its line.
+func fitBand(slope analyze.Slope, depths []int, c color.NRGBA) band {
+	const steps = 48
+	b := band{color: color.NRGBA{c.R, c.G, c.B, 0x2e}}
+	first, last := math.Log(float64(depths[0])), math.Log(float64(depths[len(depths)-1]))
+	for i := range steps + 1 {
+		x := math.Exp(first + (last-first)*float64(i)/steps)
+		low, high := slope.Band(x)
+		b.x, b.low, b.high = append(b.x, x), append(b.low, low), append(b.high, high)
+	}
+	return b
+}
 
 // logResidual returns log y − Intercept − Slope · log L.
 func logResidual(s analyze.Slope, v depthValue) float64 {
 	return math.Log(v.value) - s.Intercept - s.Slope*math.Log(float64(v.depth))
 }
 
-// depths returns those that a fit of the quantity spans, of the figure's depths.
+// depths returns the first and the last that the fit of a quantity spans, of the
+// figure's depths where it has no points.
 func (q quantity) depths(all []int) []int {
-	if len(q.points) == 0 {
-		return all
-	}
-	low, high := q.points[0].depth, q.points[0].depth
+	low, high := math.MaxInt, 0
 	for _, p := range q.points {
-		low, high = min(low, p.depth), max(high, p.depth)
+		if q.fits(p.depth) {
+			low, high = min(low, p.depth), max(high, p.depth)
+		}
+	}
+	if high == 0 {
+		return all
 	}
 	return []int{low, high}
 }

@@ -13,11 +13,11 @@ import (
 	"github.com/deeplimit/deeplimit/weightpath"
 )
 
-// TestStartFigures draws 600 log-normal draws at two depths, and 3 of another group, one
-// of them infinite: two figures over depth and one histogram for each ensemble that is
-// large enough.
-func TestStartFigures(t *testing.T) {
-	dir := t.TempDir()
+// startStudy makes a study of 600 log-normal draws at two depths, and 3 of another group,
+// one of them infinite.
+func startStudy(t *testing.T) (dir string) {
+	t.Helper()
+	dir = t.TempDir()
 	if err := weightpath.CreateStudy(dir, "s", "name: s\n", nil); err != nil {
 		t.Fatal(err)
 	}
@@ -38,6 +38,13 @@ func TestStartFigures(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
+	return dir
+}
+
+// TestStartFigures wants two figures over depth and one histogram for each ensemble that
+// is large enough.
+func TestStartFigures(t *testing.T) {
+	dir := startStudy(t)
 	result, err := analyze.Starts(dir)
 	if err != nil {
 		t.Fatal(err)

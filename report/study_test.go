@@ -182,8 +182,8 @@ func sampleSlope(runs []analyze.Run, value func(analyze.Run) float64) analyze.Sl
 		residuals = append(residuals, y[i]-intercept-slope*x[i])
 	}
 	return analyze.Slope{
-		Residuals: residuals,
-		Slope:     slope, Low: slope - 0.008, High: slope + 0.008, Intercept: intercept,
+		Residuals: residuals, Center: stat.Mean(x, nil), Margin: 0.02, Lean: 1e-5,
+		Slope: slope, Low: slope - 0.008, High: slope + 0.008, Intercept: intercept,
 		R2: stat.RSquared(x, y, nil, intercept, slope), Method: "seeds",
 	}
 }

@@ -31,9 +31,7 @@ func trainingFigure(g group, style Style) *Figure {
 		quantities = append(quantities, scratch)
 	}
 	f := depthFigure(style, "iterations", slices.Compact(depths), quantities)
-	f.Name = "training-" + g.slug
-	f.Title = "Training from a rebuilt network"
-	f.Caption = "Iterations until the run's own stopping rule holds, of networks rebuilt at another depth from the limit of the trend, and of " +
-		"networks of that depth trained from scratch; one marker per seed."
-	return f
+	return f.describe("training-"+g.slug, "Training from a rebuilt network",
+		"Iterations until the run's own stopping rule holds, of networks rebuilt at another depth from the limit of the trend, and of "+
+			"networks of that depth trained from scratch; one marker per seed.")
 }

@@ -50,12 +50,33 @@ type Slope struct {
 	Intercept float64 `json:"intercept"`
 	R2        float64 `json:"r2"` // over all samples; 1 when they lie on the line
 	Method    string  `json:"method"`
+	// Center, Margin and Lean give the interval of the fitted line, see Band: the mean of
+	// log L, the half width there in log y, and how the line's height there and its slope go
+	// together over seeds. All are 0 when Method is NoInterval.
+	Center float64 `json:"center"`
+	Margin float64 `json:"margin"`
+	Lean   float64 `json:"lean"`
 	// Warning says, in words, what speaks against reading the fit as a power law:
 	// the log–log plot is curved, the depths span less than a decade, or there is
 	// no interval. Several are joined by "; ".
 	Warning string `json:"warning,omitempty"`
 	// Residuals are log y − Intercept − Slope·log L, in the order of the samples.
 	Residuals []float64 `json:"-"`
+}
+
+// Band returns the interval of the fitted line e^Intercept · L^Slope at a depth, at the
+// level of the fit: with u = log L − Center and h half the width of [Low, High],
+//
+//	log y = Intercept + Slope·log L ± √(Margin² + 2 Lean u + h² u²),
+//
+// which is regression theory, or Student's t over the lines of the seeds. It holds at one
+// depth, not at all of them at once. Both ends are the line when Method is NoInterval.
+func (s Slope) Band(depth float64) (low, high float64) {
+	x := math.Log(depth)
+	u, h := x-s.Center, (s.High-s.Low)/2
+	half := math.Sqrt(max(0, s.Margin*s.Margin+2*s.Lean*u+h*h*u*u)) // below 0 by rounding alone
+	line := s.Intercept + s.Slope*x
+	return math.Exp(line - half), math.Exp(line + half)
 }
 
 // An Option changes how Fit works.
@@ -97,9 +118,14 @@ func Fit(samples []Sample, opts ...Option) (Slope, error) {
 
 	var f Slope
 	var warnings []string
-	if slopes := seedSlopes(samples, x, y); len(slopes) >= 2 {
+	if slopes, heights := seedLines(samples, x, y); len(slopes) >= 2 {
 		mean, half := MeanInterval(slopes, o.level)
 		f.Slope, f.Low, f.High, f.Method = mean, mean-half, mean+half, BySeeds
+		f.Center = stat.Mean(x, nil)
+		_, f.Margin = MeanInterval(heights, o.level)
+		if v := stat.Variance(slopes, nil); v > 0 {
+			f.Lean = half * half / v * stat.Covariance(slopes, heights, nil)
+		}
 	} else {
 		_, f.Slope = stat.LinearRegression(x, y, nil, false)
 		f.Low, f.High, f.Method = f.Slope, f.Slope, ByRegression
@@ -125,6 +151,7 @@ func Fit(samples []Sample, opts ...Option) (Slope, error) {
 			t := distuv.StudentsT{Mu: 0, Sigma: 1, Nu: n - 2}.Quantile((1 + o.level) / 2)
 			half := t * math.Sqrt(rss/(n-2)/xss)
 			f.Low, f.High = f.Slope-half, f.Slope+half
+			f.Center, f.Margin = meanX, t*math.Sqrt(rss/(n-2)/n)
 		} else {
 			f.Method = NoInterval
 			warnings = append(warnings, "one seed at two depths gives no interval")
@@ -166,10 +193,10 @@ func checkSamples(samples []Sample) error {
 	return nil
 }
 
-// seedSlopes returns the least-squares slope of every seed with two depths or
-// more, in the order of the seeds.
-func seedSlopes(samples []Sample, x, y []float64) []float64 {
-	var slopes []float64
+// seedLines returns the least-squares slope of every seed with two depths or more, and
+// the height of its line at the mean of all x, in the order of the seeds.
+func seedLines(samples []Sample, x, y []float64) (slopes, heights []float64) {
+	at := stat.Mean(x, nil)
 	for _, group := range bySeed(samples) {
 		if len(group) < 2 {
 			continue
@@ -178,10 +205,10 @@ func seedSlopes(samples []Sample, x, y []float64) []float64 {
 		for k, i := range group {
 			gx[k], gy[k] = x[i], y[i]
 		}
-		_, slope := stat.LinearRegression(gx, gy, nil, false)
-		slopes = append(slopes, slope)
+		intercept, slope := stat.LinearRegression(gx, gy, nil, false)
+		slopes, heights = append(slopes, slope), append(heights, intercept+slope*at)
 	}
-	return slopes
+	return slopes, heights
 }
 
 // bySeed returns the indices of the samples of each seed, in the order of the seeds.

@@ -113,13 +113,51 @@ func TestCoverageSharedNoise(t *testing.T) {
 	}
 }
 
+// TestBandCovers wants the line itself, at depths inside and outside those that were run,
+// in the band of 93–97 % of studies: of one seed with noise of its depths, and of seeds
+// that have a height and a slope of their own that go together.
+func TestBandCovers(t *testing.T) {
+	const studies = 4000
+	for _, seeds := range []int{1, 3, 5} {
+		rng := rand.New(rand.NewPCG(uint64(seeds), 3))
+		covered := map[float64]int{}
+		for range studies {
+			var samples []Sample
+			for seed := range seeds {
+				tilt := 0.05 * rng.NormFloat64()
+				if seeds == 1 {
+					tilt = 0
+				}
+				for _, depth := range []int{16, 64, 256, 1024} {
+					x := math.Log(float64(depth))
+					samples = append(samples, Sample{depth, uint64(seed), 3 * math.Exp((tilt-0.5)*x+2*tilt+0.1*rng.NormFloat64())})
+				}
+			}
+			f, err := Fit(samples)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, depth := range []float64{4, 16, 128, 1024, 8192} {
+				if low, high := f.Band(depth); low <= 3/math.Sqrt(depth) && 3/math.Sqrt(depth) <= high {
+					covered[depth]++
+				}
+			}
+		}
+		for depth, n := range covered {
+			if share := float64(n) / studies; !(share >= 0.93 && share <= 0.97) {
+				t.Errorf("%d seeds, depth %v: the band covers %.1f %%, want 93–97 %%", seeds, depth, 100*share)
+			}
+		}
+	}
+}
+
 // bootstrapCovers reports whether the percentile bootstrap over seeds covers slope.
 func bootstrapCovers(rng *rand.Rand, samples []Sample, slope float64) bool {
 	x, y := make([]float64, len(samples)), make([]float64, len(samples))
 	for i, s := range samples {
 		x[i], y[i] = math.Log(float64(s.Depth)), math.Log(s.Value)
 	}
-	slopes := seedSlopes(samples, x, y)
+	slopes, _ := seedLines(samples, x, y)
 	means := make([]float64, 200)
 	for k := range means {
 		for range slopes {
