@@ -13,7 +13,6 @@ import (
 	"path/filepath"
 	"reflect"
 	"strconv"
-	"strings"
 
 	"github.com/deeplimit/deeplimit/internal/disk"
 )
@@ -81,21 +80,11 @@ func ReadLive(dir string, offset int64) (rows []Row, next int64, err error) {
 	}
 }
 
-// liveColumns holds the column name of each field of Row.
-var liveColumns = func() []string {
-	row := reflect.TypeFor[Row]()
-	names := make([]string, row.NumField())
-	for i := range names {
-		names[i], _, _ = strings.Cut(row.Field(i).Tag.Get("parquet"), ",")
-	}
-	return names
-}()
-
 // appendRow adds one row as a line.
 func appendRow(text []byte, row *Row) []byte {
 	value := reflect.ValueOf(row).Elem()
 	text = append(text, '{')
-	for i, name := range liveColumns {
+	for i, name := range traceColumns {
 		field := value.Field(i)
 		if field.Kind() == reflect.Pointer {
 			if field.IsNil() {
@@ -129,7 +118,7 @@ func parseRow(line []byte) (Row, error) {
 	}
 	var row Row
 	fields := reflect.ValueOf(&row).Elem()
-	for i, name := range liveColumns {
+	for i, name := range traceColumns {
 		text, ok := values[name]
 		if !ok {
 			continue
