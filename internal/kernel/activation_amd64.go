@@ -24,6 +24,11 @@ func geluAVX2F32(next *float32, ds *float32, u *float32, h *float32, a float32, 
 //go:noescape
 func tanhLayersAVX2F32(next *float32, s *float32, w *float32, h *float32, a float32, d int, layers int, nextStep int, sStep int)
 
+// tanhAdjointsAVX2F32 computes e = (a·p)·(1 − s²), p += Wᵀ e and goes on with the layer before, for 8 columns, d ≤ 12 rows and layers ≥ 1.
+//
+//go:noescape
+func tanhAdjointsAVX2F32(e *float32, p *float32, w *float32, s *float32, a float32, d int, layers int)
+
 // tanhAVX2F64 computes next[i] = σ(u[i]), or a·σ(u[i]) + h[i] unless h is nil, and ds[i] = σ′(u[i]) unless ds is nil.
 //
 //go:noescape
@@ -73,3 +78,8 @@ func geluAVX512F64(next *float64, ds *float64, u *float64, h *float64, a float64
 //
 //go:noescape
 func tanhLayersAVX512F64(next *float64, s *float64, w *float64, h *float64, a float64, d int, layers int, nextStep int, sStep int)
+
+// tanhAdjointsAVX512F64 computes e = (a·p)·(1 − s²), p += Wᵀ e and goes on with the layer before, for 8 columns, d ≤ 12 rows and layers ≥ 1.
+//
+//go:noescape
+func tanhAdjointsAVX512F64(e *float64, p *float64, w *float64, s *float64, a float64, d int, layers int)

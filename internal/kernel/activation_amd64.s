@@ -1152,7 +1152,7 @@ rows1_loop:
 	DECQ         R12
 	JNE          rows1_loop
 	VMOVUPS      Y1, (CX)
-	JMP          activate
+	JMP          after
 
 rows2:
 	VXORPS Y1, Y1, Y1
@@ -1173,7 +1173,7 @@ rows2_loop:
 	JNE          rows2_loop
 	VMOVUPS      Y1, (CX)
 	VMOVUPS      Y2, 32(CX)
-	JMP          activate
+	JMP          after
 
 rows3:
 	VXORPS Y1, Y1, Y1
@@ -1198,7 +1198,7 @@ rows3_loop:
 	VMOVUPS      Y1, (CX)
 	VMOVUPS      Y2, 32(CX)
 	VMOVUPS      Y3, 64(CX)
-	JMP          activate
+	JMP          after
 
 rows4:
 	VXORPS Y1, Y1, Y1
@@ -1227,7 +1227,7 @@ rows4_loop:
 	VMOVUPS      Y2, 32(CX)
 	VMOVUPS      Y3, 64(CX)
 	VMOVUPS      Y4, 96(CX)
-	JMP          activate
+	JMP          after
 
 rows5:
 	VXORPS Y1, Y1, Y1
@@ -1260,7 +1260,7 @@ rows5_loop:
 	VMOVUPS      Y3, 64(CX)
 	VMOVUPS      Y4, 96(CX)
 	VMOVUPS      Y5, 128(CX)
-	JMP          activate
+	JMP          after
 
 rows6:
 	VXORPS Y1, Y1, Y1
@@ -1297,7 +1297,7 @@ rows6_loop:
 	VMOVUPS      Y4, 96(CX)
 	VMOVUPS      Y5, 128(CX)
 	VMOVUPS      Y6, 160(CX)
-	JMP          activate
+	JMP          after
 
 rows7:
 	VXORPS Y1, Y1, Y1
@@ -1340,7 +1340,7 @@ rows7_loop:
 	VMOVUPS      Y5, 128(CX)
 	VMOVUPS      Y6, 160(CX)
 	VMOVUPS      Y7, 192(CX)
-	JMP          activate
+	JMP          after
 
 rows8:
 	VXORPS Y1, Y1, Y1
@@ -1387,7 +1387,7 @@ rows8_loop:
 	VMOVUPS      Y6, 160(CX)
 	VMOVUPS      Y7, 192(CX)
 	VMOVUPS      Y8, 224(CX)
-	JMP          activate
+	JMP          after
 
 rows9:
 	VXORPS Y1, Y1, Y1
@@ -1438,7 +1438,7 @@ rows9_loop:
 	VMOVUPS      Y7, 192(CX)
 	VMOVUPS      Y8, 224(CX)
 	VMOVUPS      Y9, 256(CX)
-	JMP          activate
+	JMP          after
 
 rows10:
 	VXORPS Y1, Y1, Y1
@@ -1493,7 +1493,7 @@ rows10_loop:
 	VMOVUPS      Y8, 224(CX)
 	VMOVUPS      Y9, 256(CX)
 	VMOVUPS      Y10, 288(CX)
-	JMP          activate
+	JMP          after
 
 rows11:
 	VXORPS Y1, Y1, Y1
@@ -1552,7 +1552,7 @@ rows11_loop:
 	VMOVUPS      Y9, 256(CX)
 	VMOVUPS      Y10, 288(CX)
 	VMOVUPS      Y11, 320(CX)
-	JMP          activate
+	JMP          after
 
 rows12:
 	VXORPS Y1, Y1, Y1
@@ -1616,7 +1616,7 @@ rows12_loop:
 	VMOVUPS      Y11, 320(CX)
 	VMOVUPS      Y12, 352(CX)
 
-activate:
+after:
 	XORQ R10, R10
 	MOVQ SI, R11
 	SUBQ $0x02, R11
@@ -1752,6 +1752,533 @@ activated1:
 	ADDQ  sStep+64(FP), CX
 	DECQ  layers+48(FP)
 	JNE   layer
+	VZEROUPPER
+	RET
+
+// func tanhAdjointsAVX2F32(e *float32, p *float32, w *float32, s *float32, a float32, d int, layers int)
+// Requires: AVX, FMA3
+TEXT ·tanhAdjointsAVX2F32(SB), NOSPLIT, $0-56
+	MOVQ         e+0(FP), AX
+	MOVQ         p+8(FP), CX
+	MOVQ         w+16(FP), DX
+	MOVQ         s+24(FP), BX
+	MOVQ         d+40(FP), SI
+	VBROADCASTSS a+32(FP), Y0
+	VMOVUPS      lanes32x3f800000<>+0(SB), Y1
+	MOVQ         SI, DI
+	SHLQ         $0x02, DI
+	MOVQ         SI, R8
+	SHLQ         $0x05, R8
+	MOVQ         DI, R9
+	IMULQ        SI, R9
+
+layer:
+	XORQ R10, R10
+
+slope:
+	VMULPS       (CX)(R10*1), Y0, Y2
+	VMOVUPS      (BX)(R10*1), Y3
+	VMOVAPS      Y1, Y4
+	VFNMADD231PS Y3, Y3, Y4
+	VMULPS       Y4, Y2, Y2
+	VMOVUPS      Y2, (AX)(R10*1)
+	ADDQ         $0x20, R10
+	CMPQ         R10, R8
+	JLT          slope
+	CMPQ         SI, $0x0c
+	JEQ          rows12
+	CMPQ         SI, $0x0b
+	JEQ          rows11
+	CMPQ         SI, $0x0a
+	JEQ          rows10
+	CMPQ         SI, $0x09
+	JEQ          rows9
+	CMPQ         SI, $0x08
+	JEQ          rows8
+	CMPQ         SI, $0x07
+	JEQ          rows7
+	CMPQ         SI, $0x06
+	JEQ          rows6
+	CMPQ         SI, $0x05
+	JEQ          rows5
+	CMPQ         SI, $0x04
+	JEQ          rows4
+	CMPQ         SI, $0x03
+	JEQ          rows3
+	CMPQ         SI, $0x02
+	JEQ          rows2
+	VMOVUPS      (CX), Y2
+	MOVQ         DX, R10
+	MOVQ         AX, R11
+	MOVQ         SI, R12
+
+rows1_loop:
+	VMOVUPS      (R11), Y3
+	VBROADCASTSS (R10), Y4
+	VFMADD231PS  Y3, Y4, Y2
+	ADDQ         $0x20, R11
+	ADDQ         DI, R10
+	DECQ         R12
+	JNE          rows1_loop
+	VMOVUPS      Y2, (CX)
+	JMP          after
+
+rows2:
+	VMOVUPS (CX), Y2
+	VMOVUPS 32(CX), Y3
+	MOVQ    DX, R10
+	MOVQ    AX, R11
+	MOVQ    SI, R12
+
+rows2_loop:
+	VMOVUPS      (R11), Y4
+	VBROADCASTSS (R10), Y5
+	VFMADD231PS  Y4, Y5, Y2
+	VBROADCASTSS 4(R10), Y5
+	VFMADD231PS  Y4, Y5, Y3
+	ADDQ         $0x20, R11
+	ADDQ         DI, R10
+	DECQ         R12
+	JNE          rows2_loop
+	VMOVUPS      Y2, (CX)
+	VMOVUPS      Y3, 32(CX)
+	JMP          after
+
+rows3:
+	VMOVUPS (CX), Y2
+	VMOVUPS 32(CX), Y3
+	VMOVUPS 64(CX), Y4
+	MOVQ    DX, R10
+	MOVQ    AX, R11
+	MOVQ    SI, R12
+
+rows3_loop:
+	VMOVUPS      (R11), Y5
+	VBROADCASTSS (R10), Y6
+	VFMADD231PS  Y5, Y6, Y2
+	VBROADCASTSS 4(R10), Y6
+	VFMADD231PS  Y5, Y6, Y3
+	VBROADCASTSS 8(R10), Y6
+	VFMADD231PS  Y5, Y6, Y4
+	ADDQ         $0x20, R11
+	ADDQ         DI, R10
+	DECQ         R12
+	JNE          rows3_loop
+	VMOVUPS      Y2, (CX)
+	VMOVUPS      Y3, 32(CX)
+	VMOVUPS      Y4, 64(CX)
+	JMP          after
+
+rows4:
+	VMOVUPS (CX), Y2
+	VMOVUPS 32(CX), Y3
+	VMOVUPS 64(CX), Y4
+	VMOVUPS 96(CX), Y5
+	MOVQ    DX, R10
+	MOVQ    AX, R11
+	MOVQ    SI, R12
+
+rows4_loop:
+	VMOVUPS      (R11), Y6
+	VBROADCASTSS (R10), Y7
+	VFMADD231PS  Y6, Y7, Y2
+	VBROADCASTSS 4(R10), Y7
+	VFMADD231PS  Y6, Y7, Y3
+	VBROADCASTSS 8(R10), Y7
+	VFMADD231PS  Y6, Y7, Y4
+	VBROADCASTSS 12(R10), Y7
+	VFMADD231PS  Y6, Y7, Y5
+	ADDQ         $0x20, R11
+	ADDQ         DI, R10
+	DECQ         R12
+	JNE          rows4_loop
+	VMOVUPS      Y2, (CX)
+	VMOVUPS      Y3, 32(CX)
+	VMOVUPS      Y4, 64(CX)
+	VMOVUPS      Y5, 96(CX)
+	JMP          after
+
+rows5:
+	VMOVUPS (CX), Y2
+	VMOVUPS 32(CX), Y3
+	VMOVUPS 64(CX), Y4
+	VMOVUPS 96(CX), Y5
+	VMOVUPS 128(CX), Y6
+	MOVQ    DX, R10
+	MOVQ    AX, R11
+	MOVQ    SI, R12
+
+rows5_loop:
+	VMOVUPS      (R11), Y7
+	VBROADCASTSS (R10), Y8
+	VFMADD231PS  Y7, Y8, Y2
+	VBROADCASTSS 4(R10), Y8
+	VFMADD231PS  Y7, Y8, Y3
+	VBROADCASTSS 8(R10), Y8
+	VFMADD231PS  Y7, Y8, Y4
+	VBROADCASTSS 12(R10), Y8
+	VFMADD231PS  Y7, Y8, Y5
+	VBROADCASTSS 16(R10), Y8
+	VFMADD231PS  Y7, Y8, Y6
+	ADDQ         $0x20, R11
+	ADDQ         DI, R10
+	DECQ         R12
+	JNE          rows5_loop
+	VMOVUPS      Y2, (CX)
+	VMOVUPS      Y3, 32(CX)
+	VMOVUPS      Y4, 64(CX)
+	VMOVUPS      Y5, 96(CX)
+	VMOVUPS      Y6, 128(CX)
+	JMP          after
+
+rows6:
+	VMOVUPS (CX), Y2
+	VMOVUPS 32(CX), Y3
+	VMOVUPS 64(CX), Y4
+	VMOVUPS 96(CX), Y5
+	VMOVUPS 128(CX), Y6
+	VMOVUPS 160(CX), Y7
+	MOVQ    DX, R10
+	MOVQ    AX, R11
+	MOVQ    SI, R12
+
+rows6_loop:
+	VMOVUPS      (R11), Y8
+	VBROADCASTSS (R10), Y9
+	VFMADD231PS  Y8, Y9, Y2
+	VBROADCASTSS 4(R10), Y9
+	VFMADD231PS  Y8, Y9, Y3
+	VBROADCASTSS 8(R10), Y9
+	VFMADD231PS  Y8, Y9, Y4
+	VBROADCASTSS 12(R10), Y9
+	VFMADD231PS  Y8, Y9, Y5
+	VBROADCASTSS 16(R10), Y9
+	VFMADD231PS  Y8, Y9, Y6
+	VBROADCASTSS 20(R10), Y9
+	VFMADD231PS  Y8, Y9, Y7
+	ADDQ         $0x20, R11
+	ADDQ         DI, R10
+	DECQ         R12
+	JNE          rows6_loop
+	VMOVUPS      Y2, (CX)
+	VMOVUPS      Y3, 32(CX)
+	VMOVUPS      Y4, 64(CX)
+	VMOVUPS      Y5, 96(CX)
+	VMOVUPS      Y6, 128(CX)
+	VMOVUPS      Y7, 160(CX)
+	JMP          after
+
+rows7:
+	VMOVUPS (CX), Y2
+	VMOVUPS 32(CX), Y3
+	VMOVUPS 64(CX), Y4
+	VMOVUPS 96(CX), Y5
+	VMOVUPS 128(CX), Y6
+	VMOVUPS 160(CX), Y7
+	VMOVUPS 192(CX), Y8
+	MOVQ    DX, R10
+	MOVQ    AX, R11
+	MOVQ    SI, R12
+
+rows7_loop:
+	VMOVUPS      (R11), Y9
+	VBROADCASTSS (R10), Y10
+	VFMADD231PS  Y9, Y10, Y2
+	VBROADCASTSS 4(R10), Y10
+	VFMADD231PS  Y9, Y10, Y3
+	VBROADCASTSS 8(R10), Y10
+	VFMADD231PS  Y9, Y10, Y4
+	VBROADCASTSS 12(R10), Y10
+	VFMADD231PS  Y9, Y10, Y5
+	VBROADCASTSS 16(R10), Y10
+	VFMADD231PS  Y9, Y10, Y6
+	VBROADCASTSS 20(R10), Y10
+	VFMADD231PS  Y9, Y10, Y7
+	VBROADCASTSS 24(R10), Y10
+	VFMADD231PS  Y9, Y10, Y8
+	ADDQ         $0x20, R11
+	ADDQ         DI, R10
+	DECQ         R12
+	JNE          rows7_loop
+	VMOVUPS      Y2, (CX)
+	VMOVUPS      Y3, 32(CX)
+	VMOVUPS      Y4, 64(CX)
+	VMOVUPS      Y5, 96(CX)
+	VMOVUPS      Y6, 128(CX)
+	VMOVUPS      Y7, 160(CX)
+	VMOVUPS      Y8, 192(CX)
+	JMP          after
+
+rows8:
+	VMOVUPS (CX), Y2
+	VMOVUPS 32(CX), Y3
+	VMOVUPS 64(CX), Y4
+	VMOVUPS 96(CX), Y5
+	VMOVUPS 128(CX), Y6
+	VMOVUPS 160(CX), Y7
+	VMOVUPS 192(CX), Y8
+	VMOVUPS 224(CX), Y9
+	MOVQ    DX, R10
+	MOVQ    AX, R11
+	MOVQ    SI, R12
+
+rows8_loop:
+	VMOVUPS      (R11), Y10
+	VBROADCASTSS (R10), Y11
+	VFMADD231PS  Y10, Y11, Y2
+	VBROADCASTSS 4(R10), Y11
+	VFMADD231PS  Y10, Y11, Y3
+	VBROADCASTSS 8(R10), Y11
+	VFMADD231PS  Y10, Y11, Y4
+	VBROADCASTSS 12(R10), Y11
+	VFMADD231PS  Y10, Y11, Y5
+	VBROADCASTSS 16(R10), Y11
+	VFMADD231PS  Y10, Y11, Y6
+	VBROADCASTSS 20(R10), Y11
+	VFMADD231PS  Y10, Y11, Y7
+	VBROADCASTSS 24(R10), Y11
+	VFMADD231PS  Y10, Y11, Y8
+	VBROADCASTSS 28(R10), Y11
+	VFMADD231PS  Y10, Y11, Y9
+	ADDQ         $0x20, R11
+	ADDQ         DI, R10
+	DECQ         R12
+	JNE          rows8_loop
+	VMOVUPS      Y2, (CX)
+	VMOVUPS      Y3, 32(CX)
+	VMOVUPS      Y4, 64(CX)
+	VMOVUPS      Y5, 96(CX)
+	VMOVUPS      Y6, 128(CX)
+	VMOVUPS      Y7, 160(CX)
+	VMOVUPS      Y8, 192(CX)
+	VMOVUPS      Y9, 224(CX)
+	JMP          after
+
+rows9:
+	VMOVUPS (CX), Y2
+	VMOVUPS 32(CX), Y3
+	VMOVUPS 64(CX), Y4
+	VMOVUPS 96(CX), Y5
+	VMOVUPS 128(CX), Y6
+	VMOVUPS 160(CX), Y7
+	VMOVUPS 192(CX), Y8
+	VMOVUPS 224(CX), Y9
+	VMOVUPS 256(CX), Y10
+	MOVQ    DX, R10
+	MOVQ    AX, R11
+	MOVQ    SI, R12
+
+rows9_loop:
+	VMOVUPS      (R11), Y11
+	VBROADCASTSS (R10), Y12
+	VFMADD231PS  Y11, Y12, Y2
+	VBROADCASTSS 4(R10), Y12
+	VFMADD231PS  Y11, Y12, Y3
+	VBROADCASTSS 8(R10), Y12
+	VFMADD231PS  Y11, Y12, Y4
+	VBROADCASTSS 12(R10), Y12
+	VFMADD231PS  Y11, Y12, Y5
+	VBROADCASTSS 16(R10), Y12
+	VFMADD231PS  Y11, Y12, Y6
+	VBROADCASTSS 20(R10), Y12
+	VFMADD231PS  Y11, Y12, Y7
+	VBROADCASTSS 24(R10), Y12
+	VFMADD231PS  Y11, Y12, Y8
+	VBROADCASTSS 28(R10), Y12
+	VFMADD231PS  Y11, Y12, Y9
+	VBROADCASTSS 32(R10), Y12
+	VFMADD231PS  Y11, Y12, Y10
+	ADDQ         $0x20, R11
+	ADDQ         DI, R10
+	DECQ         R12
+	JNE          rows9_loop
+	VMOVUPS      Y2, (CX)
+	VMOVUPS      Y3, 32(CX)
+	VMOVUPS      Y4, 64(CX)
+	VMOVUPS      Y5, 96(CX)
+	VMOVUPS      Y6, 128(CX)
+	VMOVUPS      Y7, 160(CX)
+	VMOVUPS      Y8, 192(CX)
+	VMOVUPS      Y9, 224(CX)
+	VMOVUPS      Y10, 256(CX)
+	JMP          after
+
+rows10:
+	VMOVUPS (CX), Y2
+	VMOVUPS 32(CX), Y3
+	VMOVUPS 64(CX), Y4
+	VMOVUPS 96(CX), Y5
+	VMOVUPS 128(CX), Y6
+	VMOVUPS 160(CX), Y7
+	VMOVUPS 192(CX), Y8
+	VMOVUPS 224(CX), Y9
+	VMOVUPS 256(CX), Y10
+	VMOVUPS 288(CX), Y11
+	MOVQ    DX, R10
+	MOVQ    AX, R11
+	MOVQ    SI, R12
+
+rows10_loop:
+	VMOVUPS      (R11), Y12
+	VBROADCASTSS (R10), Y13
+	VFMADD231PS  Y12, Y13, Y2
+	VBROADCASTSS 4(R10), Y13
+	VFMADD231PS  Y12, Y13, Y3
+	VBROADCASTSS 8(R10), Y13
+	VFMADD231PS  Y12, Y13, Y4
+	VBROADCASTSS 12(R10), Y13
+	VFMADD231PS  Y12, Y13, Y5
+	VBROADCASTSS 16(R10), Y13
+	VFMADD231PS  Y12, Y13, Y6
+	VBROADCASTSS 20(R10), Y13
+	VFMADD231PS  Y12, Y13, Y7
+	VBROADCASTSS 24(R10), Y13
+	VFMADD231PS  Y12, Y13, Y8
+	VBROADCASTSS 28(R10), Y13
+	VFMADD231PS  Y12, Y13, Y9
+	VBROADCASTSS 32(R10), Y13
+	VFMADD231PS  Y12, Y13, Y10
+	VBROADCASTSS 36(R10), Y13
+	VFMADD231PS  Y12, Y13, Y11
+	ADDQ         $0x20, R11
+	ADDQ         DI, R10
+	DECQ         R12
+	JNE          rows10_loop
+	VMOVUPS      Y2, (CX)
+	VMOVUPS      Y3, 32(CX)
+	VMOVUPS      Y4, 64(CX)
+	VMOVUPS      Y5, 96(CX)
+	VMOVUPS      Y6, 128(CX)
+	VMOVUPS      Y7, 160(CX)
+	VMOVUPS      Y8, 192(CX)
+	VMOVUPS      Y9, 224(CX)
+	VMOVUPS      Y10, 256(CX)
+	VMOVUPS      Y11, 288(CX)
+	JMP          after
+
+rows11:
+	VMOVUPS (CX), Y2
+	VMOVUPS 32(CX), Y3
+	VMOVUPS 64(CX), Y4
+	VMOVUPS 96(CX), Y5
+	VMOVUPS 128(CX), Y6
+	VMOVUPS 160(CX), Y7
+	VMOVUPS 192(CX), Y8
+	VMOVUPS 224(CX), Y9
+	VMOVUPS 256(CX), Y10
+	VMOVUPS 288(CX), Y11
+	VMOVUPS 320(CX), Y12
+	MOVQ    DX, R10
+	MOVQ    AX, R11
+	MOVQ    SI, R12
+
+rows11_loop:
+	VMOVUPS      (R11), Y13
+	VBROADCASTSS (R10), Y14
+	VFMADD231PS  Y13, Y14, Y2
+	VBROADCASTSS 4(R10), Y14
+	VFMADD231PS  Y13, Y14, Y3
+	VBROADCASTSS 8(R10), Y14
+	VFMADD231PS  Y13, Y14, Y4
+	VBROADCASTSS 12(R10), Y14
+	VFMADD231PS  Y13, Y14, Y5
+	VBROADCASTSS 16(R10), Y14
+	VFMADD231PS  Y13, Y14, Y6
+	VBROADCASTSS 20(R10), Y14
+	VFMADD231PS  Y13, Y14, Y7
+	VBROADCASTSS 24(R10), Y14
+	VFMADD231PS  Y13, Y14, Y8
+	VBROADCASTSS 28(R10), Y14
+	VFMADD231PS  Y13, Y14, Y9
+	VBROADCASTSS 32(R10), Y14
+	VFMADD231PS  Y13, Y14, Y10
+	VBROADCASTSS 36(R10), Y14
+	VFMADD231PS  Y13, Y14, Y11
+	VBROADCASTSS 40(R10), Y14
+	VFMADD231PS  Y13, Y14, Y12
+	ADDQ         $0x20, R11
+	ADDQ         DI, R10
+	DECQ         R12
+	JNE          rows11_loop
+	VMOVUPS      Y2, (CX)
+	VMOVUPS      Y3, 32(CX)
+	VMOVUPS      Y4, 64(CX)
+	VMOVUPS      Y5, 96(CX)
+	VMOVUPS      Y6, 128(CX)
+	VMOVUPS      Y7, 160(CX)
+	VMOVUPS      Y8, 192(CX)
+	VMOVUPS      Y9, 224(CX)
+	VMOVUPS      Y10, 256(CX)
+	VMOVUPS      Y11, 288(CX)
+	VMOVUPS      Y12, 320(CX)
+	JMP          after
+
+rows12:
+	VMOVUPS (CX), Y2
+	VMOVUPS 32(CX), Y3
+	VMOVUPS 64(CX), Y4
+	VMOVUPS 96(CX), Y5
+	VMOVUPS 128(CX), Y6
+	VMOVUPS 160(CX), Y7
+	VMOVUPS 192(CX), Y8
+	VMOVUPS 224(CX), Y9
+	VMOVUPS 256(CX), Y10
+	VMOVUPS 288(CX), Y11
+	VMOVUPS 320(CX), Y12
+	VMOVUPS 352(CX), Y13
+	MOVQ    DX, R10
+	MOVQ    AX, R11
+	MOVQ    SI, R12
+
+rows12_loop:
+	VMOVUPS      (R11), Y14
+	VBROADCASTSS (R10), Y15
+	VFMADD231PS  Y14, Y15, Y2
+	VBROADCASTSS 4(R10), Y15
+	VFMADD231PS  Y14, Y15, Y3
+	VBROADCASTSS 8(R10), Y15
+	VFMADD231PS  Y14, Y15, Y4
+	VBROADCASTSS 12(R10), Y15
+	VFMADD231PS  Y14, Y15, Y5
+	VBROADCASTSS 16(R10), Y15
+	VFMADD231PS  Y14, Y15, Y6
+	VBROADCASTSS 20(R10), Y15
+	VFMADD231PS  Y14, Y15, Y7
+	VBROADCASTSS 24(R10), Y15
+	VFMADD231PS  Y14, Y15, Y8
+	VBROADCASTSS 28(R10), Y15
+	VFMADD231PS  Y14, Y15, Y9
+	VBROADCASTSS 32(R10), Y15
+	VFMADD231PS  Y14, Y15, Y10
+	VBROADCASTSS 36(R10), Y15
+	VFMADD231PS  Y14, Y15, Y11
+	VBROADCASTSS 40(R10), Y15
+	VFMADD231PS  Y14, Y15, Y12
+	VBROADCASTSS 44(R10), Y15
+	VFMADD231PS  Y14, Y15, Y13
+	ADDQ         $0x20, R11
+	ADDQ         DI, R10
+	DECQ         R12
+	JNE          rows12_loop
+	VMOVUPS      Y2, (CX)
+	VMOVUPS      Y3, 32(CX)
+	VMOVUPS      Y4, 64(CX)
+	VMOVUPS      Y5, 96(CX)
+	VMOVUPS      Y6, 128(CX)
+	VMOVUPS      Y7, 160(CX)
+	VMOVUPS      Y8, 192(CX)
+	VMOVUPS      Y9, 224(CX)
+	VMOVUPS      Y10, 256(CX)
+	VMOVUPS      Y11, 288(CX)
+	VMOVUPS      Y12, 320(CX)
+	VMOVUPS      Y13, 352(CX)
+
+after:
+	SUBQ R8, AX
+	SUBQ R8, BX
+	SUBQ R9, DX
+	DECQ layers+48(FP)
+	JNE  layer
 	VZEROUPPER
 	RET
 
@@ -4451,7 +4978,7 @@ rows1_loop:
 	DECQ             R12
 	JNE              rows1_loop
 	VMOVUPD          Z17, (CX)
-	JMP              activate
+	JMP              after
 
 rows2:
 	VXORPS Z17, Z17, Z17
@@ -4470,7 +4997,7 @@ rows2_loop:
 	JNE              rows2_loop
 	VMOVUPD          Z17, (CX)
 	VMOVUPD          Z18, 64(CX)
-	JMP              activate
+	JMP              after
 
 rows3:
 	VXORPS Z17, Z17, Z17
@@ -4492,7 +5019,7 @@ rows3_loop:
 	VMOVUPD          Z17, (CX)
 	VMOVUPD          Z18, 64(CX)
 	VMOVUPD          Z19, 128(CX)
-	JMP              activate
+	JMP              after
 
 rows4:
 	VXORPS Z17, Z17, Z17
@@ -4517,7 +5044,7 @@ rows4_loop:
 	VMOVUPD          Z18, 64(CX)
 	VMOVUPD          Z19, 128(CX)
 	VMOVUPD          Z20, 192(CX)
-	JMP              activate
+	JMP              after
 
 rows5:
 	VXORPS Z17, Z17, Z17
@@ -4545,7 +5072,7 @@ rows5_loop:
 	VMOVUPD          Z19, 128(CX)
 	VMOVUPD          Z20, 192(CX)
 	VMOVUPD          Z21, 256(CX)
-	JMP              activate
+	JMP              after
 
 rows6:
 	VXORPS Z17, Z17, Z17
@@ -4576,7 +5103,7 @@ rows6_loop:
 	VMOVUPD          Z20, 192(CX)
 	VMOVUPD          Z21, 256(CX)
 	VMOVUPD          Z22, 320(CX)
-	JMP              activate
+	JMP              after
 
 rows7:
 	VXORPS Z17, Z17, Z17
@@ -4612,7 +5139,7 @@ rows7_loop:
 	VMOVUPD          Z21, 256(CX)
 	VMOVUPD          Z22, 320(CX)
 	VMOVUPD          Z23, 384(CX)
-	JMP              activate
+	JMP              after
 
 rows8:
 	VXORPS Z17, Z17, Z17
@@ -4651,7 +5178,7 @@ rows8_loop:
 	VMOVUPD          Z22, 320(CX)
 	VMOVUPD          Z23, 384(CX)
 	VMOVUPD          Z24, 448(CX)
-	JMP              activate
+	JMP              after
 
 rows9:
 	VXORPS Z17, Z17, Z17
@@ -4693,7 +5220,7 @@ rows9_loop:
 	VMOVUPD          Z23, 384(CX)
 	VMOVUPD          Z24, 448(CX)
 	VMOVUPD          Z25, 512(CX)
-	JMP              activate
+	JMP              after
 
 rows10:
 	VXORPS Z17, Z17, Z17
@@ -4738,7 +5265,7 @@ rows10_loop:
 	VMOVUPD          Z24, 448(CX)
 	VMOVUPD          Z25, 512(CX)
 	VMOVUPD          Z26, 576(CX)
-	JMP              activate
+	JMP              after
 
 rows11:
 	VXORPS Z17, Z17, Z17
@@ -4786,7 +5313,7 @@ rows11_loop:
 	VMOVUPD          Z25, 512(CX)
 	VMOVUPD          Z26, 576(CX)
 	VMOVUPD          Z27, 640(CX)
-	JMP              activate
+	JMP              after
 
 rows12:
 	VXORPS Z17, Z17, Z17
@@ -4838,7 +5365,7 @@ rows12_loop:
 	VMOVUPD          Z27, 640(CX)
 	VMOVUPD          Z28, 704(CX)
 
-activate:
+after:
 	XORQ R10, R10
 	MOVQ SI, R11
 	SUBQ $0x02, R11
@@ -5019,5 +5546,454 @@ activated1:
 	ADDQ  sStep+64(FP), CX
 	DECQ  layers+48(FP)
 	JNE   layer
+	VZEROUPPER
+	RET
+
+// func tanhAdjointsAVX512F64(e *float64, p *float64, w *float64, s *float64, a float64, d int, layers int)
+// Requires: AVX, AVX512F
+TEXT ·tanhAdjointsAVX512F64(SB), NOSPLIT, $0-56
+	MOVQ         e+0(FP), AX
+	MOVQ         p+8(FP), CX
+	MOVQ         w+16(FP), DX
+	MOVQ         s+24(FP), BX
+	MOVQ         d+40(FP), SI
+	VBROADCASTSD a+32(FP), Z0
+	VMOVUPD      lanes64x3ff0000000000000<>+0(SB), Z1
+	MOVQ         SI, DI
+	SHLQ         $0x03, DI
+	MOVQ         SI, R8
+	SHLQ         $0x06, R8
+	MOVQ         DI, R9
+	IMULQ        SI, R9
+
+layer:
+	XORQ R10, R10
+
+slope:
+	VMULPD       (CX)(R10*1), Z0, Z2
+	VMOVUPD      (BX)(R10*1), Z3
+	VMOVAPD      Z1, Z4
+	VFNMADD231PD Z3, Z3, Z4
+	VMULPD       Z4, Z2, Z2
+	VMOVUPD      Z2, (AX)(R10*1)
+	ADDQ         $0x40, R10
+	CMPQ         R10, R8
+	JLT          slope
+	CMPQ         SI, $0x0c
+	JEQ          rows12
+	CMPQ         SI, $0x0b
+	JEQ          rows11
+	CMPQ         SI, $0x0a
+	JEQ          rows10
+	CMPQ         SI, $0x09
+	JEQ          rows9
+	CMPQ         SI, $0x08
+	JEQ          rows8
+	CMPQ         SI, $0x07
+	JEQ          rows7
+	CMPQ         SI, $0x06
+	JEQ          rows6
+	CMPQ         SI, $0x05
+	JEQ          rows5
+	CMPQ         SI, $0x04
+	JEQ          rows4
+	CMPQ         SI, $0x03
+	JEQ          rows3
+	CMPQ         SI, $0x02
+	JEQ          rows2
+	VMOVUPD      (CX), Z2
+	MOVQ         DX, R10
+	MOVQ         AX, R11
+	MOVQ         SI, R12
+
+rows1_loop:
+	VMOVUPD          (R11), Z3
+	VFMADD231PD.BCST (R10), Z3, Z2
+	ADDQ             $0x40, R11
+	ADDQ             DI, R10
+	DECQ             R12
+	JNE              rows1_loop
+	VMOVUPD          Z2, (CX)
+	JMP              after
+
+rows2:
+	VMOVUPD (CX), Z2
+	VMOVUPD 64(CX), Z3
+	MOVQ    DX, R10
+	MOVQ    AX, R11
+	MOVQ    SI, R12
+
+rows2_loop:
+	VMOVUPD          (R11), Z4
+	VFMADD231PD.BCST (R10), Z4, Z2
+	VFMADD231PD.BCST 8(R10), Z4, Z3
+	ADDQ             $0x40, R11
+	ADDQ             DI, R10
+	DECQ             R12
+	JNE              rows2_loop
+	VMOVUPD          Z2, (CX)
+	VMOVUPD          Z3, 64(CX)
+	JMP              after
+
+rows3:
+	VMOVUPD (CX), Z2
+	VMOVUPD 64(CX), Z3
+	VMOVUPD 128(CX), Z4
+	MOVQ    DX, R10
+	MOVQ    AX, R11
+	MOVQ    SI, R12
+
+rows3_loop:
+	VMOVUPD          (R11), Z5
+	VFMADD231PD.BCST (R10), Z5, Z2
+	VFMADD231PD.BCST 8(R10), Z5, Z3
+	VFMADD231PD.BCST 16(R10), Z5, Z4
+	ADDQ             $0x40, R11
+	ADDQ             DI, R10
+	DECQ             R12
+	JNE              rows3_loop
+	VMOVUPD          Z2, (CX)
+	VMOVUPD          Z3, 64(CX)
+	VMOVUPD          Z4, 128(CX)
+	JMP              after
+
+rows4:
+	VMOVUPD (CX), Z2
+	VMOVUPD 64(CX), Z3
+	VMOVUPD 128(CX), Z4
+	VMOVUPD 192(CX), Z5
+	MOVQ    DX, R10
+	MOVQ    AX, R11
+	MOVQ    SI, R12
+
+rows4_loop:
+	VMOVUPD          (R11), Z6
+	VFMADD231PD.BCST (R10), Z6, Z2
+	VFMADD231PD.BCST 8(R10), Z6, Z3
+	VFMADD231PD.BCST 16(R10), Z6, Z4
+	VFMADD231PD.BCST 24(R10), Z6, Z5
+	ADDQ             $0x40, R11
+	ADDQ             DI, R10
+	DECQ             R12
+	JNE              rows4_loop
+	VMOVUPD          Z2, (CX)
+	VMOVUPD          Z3, 64(CX)
+	VMOVUPD          Z4, 128(CX)
+	VMOVUPD          Z5, 192(CX)
+	JMP              after
+
+rows5:
+	VMOVUPD (CX), Z2
+	VMOVUPD 64(CX), Z3
+	VMOVUPD 128(CX), Z4
+	VMOVUPD 192(CX), Z5
+	VMOVUPD 256(CX), Z6
+	MOVQ    DX, R10
+	MOVQ    AX, R11
+	MOVQ    SI, R12
+
+rows5_loop:
+	VMOVUPD          (R11), Z7
+	VFMADD231PD.BCST (R10), Z7, Z2
+	VFMADD231PD.BCST 8(R10), Z7, Z3
+	VFMADD231PD.BCST 16(R10), Z7, Z4
+	VFMADD231PD.BCST 24(R10), Z7, Z5
+	VFMADD231PD.BCST 32(R10), Z7, Z6
+	ADDQ             $0x40, R11
+	ADDQ             DI, R10
+	DECQ             R12
+	JNE              rows5_loop
+	VMOVUPD          Z2, (CX)
+	VMOVUPD          Z3, 64(CX)
+	VMOVUPD          Z4, 128(CX)
+	VMOVUPD          Z5, 192(CX)
+	VMOVUPD          Z6, 256(CX)
+	JMP              after
+
+rows6:
+	VMOVUPD (CX), Z2
+	VMOVUPD 64(CX), Z3
+	VMOVUPD 128(CX), Z4
+	VMOVUPD 192(CX), Z5
+	VMOVUPD 256(CX), Z6
+	VMOVUPD 320(CX), Z7
+	MOVQ    DX, R10
+	MOVQ    AX, R11
+	MOVQ    SI, R12
+
+rows6_loop:
+	VMOVUPD          (R11), Z8
+	VFMADD231PD.BCST (R10), Z8, Z2
+	VFMADD231PD.BCST 8(R10), Z8, Z3
+	VFMADD231PD.BCST 16(R10), Z8, Z4
+	VFMADD231PD.BCST 24(R10), Z8, Z5
+	VFMADD231PD.BCST 32(R10), Z8, Z6
+	VFMADD231PD.BCST 40(R10), Z8, Z7
+	ADDQ             $0x40, R11
+	ADDQ             DI, R10
+	DECQ             R12
+	JNE              rows6_loop
+	VMOVUPD          Z2, (CX)
+	VMOVUPD          Z3, 64(CX)
+	VMOVUPD          Z4, 128(CX)
+	VMOVUPD          Z5, 192(CX)
+	VMOVUPD          Z6, 256(CX)
+	VMOVUPD          Z7, 320(CX)
+	JMP              after
+
+rows7:
+	VMOVUPD (CX), Z2
+	VMOVUPD 64(CX), Z3
+	VMOVUPD 128(CX), Z4
+	VMOVUPD 192(CX), Z5
+	VMOVUPD 256(CX), Z6
+	VMOVUPD 320(CX), Z7
+	VMOVUPD 384(CX), Z8
+	MOVQ    DX, R10
+	MOVQ    AX, R11
+	MOVQ    SI, R12
+
+rows7_loop:
+	VMOVUPD          (R11), Z9
+	VFMADD231PD.BCST (R10), Z9, Z2
+	VFMADD231PD.BCST 8(R10), Z9, Z3
+	VFMADD231PD.BCST 16(R10), Z9, Z4
+	VFMADD231PD.BCST 24(R10), Z9, Z5
+	VFMADD231PD.BCST 32(R10), Z9, Z6
+	VFMADD231PD.BCST 40(R10), Z9, Z7
+	VFMADD231PD.BCST 48(R10), Z9, Z8
+	ADDQ             $0x40, R11
+	ADDQ             DI, R10
+	DECQ             R12
+	JNE              rows7_loop
+	VMOVUPD          Z2, (CX)
+	VMOVUPD          Z3, 64(CX)
+	VMOVUPD          Z4, 128(CX)
+	VMOVUPD          Z5, 192(CX)
+	VMOVUPD          Z6, 256(CX)
+	VMOVUPD          Z7, 320(CX)
+	VMOVUPD          Z8, 384(CX)
+	JMP              after
+
+rows8:
+	VMOVUPD (CX), Z2
+	VMOVUPD 64(CX), Z3
+	VMOVUPD 128(CX), Z4
+	VMOVUPD 192(CX), Z5
+	VMOVUPD 256(CX), Z6
+	VMOVUPD 320(CX), Z7
+	VMOVUPD 384(CX), Z8
+	VMOVUPD 448(CX), Z9
+	MOVQ    DX, R10
+	MOVQ    AX, R11
+	MOVQ    SI, R12
+
+rows8_loop:
+	VMOVUPD          (R11), Z10
+	VFMADD231PD.BCST (R10), Z10, Z2
+	VFMADD231PD.BCST 8(R10), Z10, Z3
+	VFMADD231PD.BCST 16(R10), Z10, Z4
+	VFMADD231PD.BCST 24(R10), Z10, Z5
+	VFMADD231PD.BCST 32(R10), Z10, Z6
+	VFMADD231PD.BCST 40(R10), Z10, Z7
+	VFMADD231PD.BCST 48(R10), Z10, Z8
+	VFMADD231PD.BCST 56(R10), Z10, Z9
+	ADDQ             $0x40, R11
+	ADDQ             DI, R10
+	DECQ             R12
+	JNE              rows8_loop
+	VMOVUPD          Z2, (CX)
+	VMOVUPD          Z3, 64(CX)
+	VMOVUPD          Z4, 128(CX)
+	VMOVUPD          Z5, 192(CX)
+	VMOVUPD          Z6, 256(CX)
+	VMOVUPD          Z7, 320(CX)
+	VMOVUPD          Z8, 384(CX)
+	VMOVUPD          Z9, 448(CX)
+	JMP              after
+
+rows9:
+	VMOVUPD (CX), Z2
+	VMOVUPD 64(CX), Z3
+	VMOVUPD 128(CX), Z4
+	VMOVUPD 192(CX), Z5
+	VMOVUPD 256(CX), Z6
+	VMOVUPD 320(CX), Z7
+	VMOVUPD 384(CX), Z8
+	VMOVUPD 448(CX), Z9
+	VMOVUPD 512(CX), Z10
+	MOVQ    DX, R10
+	MOVQ    AX, R11
+	MOVQ    SI, R12
+
+rows9_loop:
+	VMOVUPD          (R11), Z11
+	VFMADD231PD.BCST (R10), Z11, Z2
+	VFMADD231PD.BCST 8(R10), Z11, Z3
+	VFMADD231PD.BCST 16(R10), Z11, Z4
+	VFMADD231PD.BCST 24(R10), Z11, Z5
+	VFMADD231PD.BCST 32(R10), Z11, Z6
+	VFMADD231PD.BCST 40(R10), Z11, Z7
+	VFMADD231PD.BCST 48(R10), Z11, Z8
+	VFMADD231PD.BCST 56(R10), Z11, Z9
+	VFMADD231PD.BCST 64(R10), Z11, Z10
+	ADDQ             $0x40, R11
+	ADDQ             DI, R10
+	DECQ             R12
+	JNE              rows9_loop
+	VMOVUPD          Z2, (CX)
+	VMOVUPD          Z3, 64(CX)
+	VMOVUPD          Z4, 128(CX)
+	VMOVUPD          Z5, 192(CX)
+	VMOVUPD          Z6, 256(CX)
+	VMOVUPD          Z7, 320(CX)
+	VMOVUPD          Z8, 384(CX)
+	VMOVUPD          Z9, 448(CX)
+	VMOVUPD          Z10, 512(CX)
+	JMP              after
+
+rows10:
+	VMOVUPD (CX), Z2
+	VMOVUPD 64(CX), Z3
+	VMOVUPD 128(CX), Z4
+	VMOVUPD 192(CX), Z5
+	VMOVUPD 256(CX), Z6
+	VMOVUPD 320(CX), Z7
+	VMOVUPD 384(CX), Z8
+	VMOVUPD 448(CX), Z9
+	VMOVUPD 512(CX), Z10
+	VMOVUPD 576(CX), Z11
+	MOVQ    DX, R10
+	MOVQ    AX, R11
+	MOVQ    SI, R12
+
+rows10_loop:
+	VMOVUPD          (R11), Z12
+	VFMADD231PD.BCST (R10), Z12, Z2
+	VFMADD231PD.BCST 8(R10), Z12, Z3
+	VFMADD231PD.BCST 16(R10), Z12, Z4
+	VFMADD231PD.BCST 24(R10), Z12, Z5
+	VFMADD231PD.BCST 32(R10), Z12, Z6
+	VFMADD231PD.BCST 40(R10), Z12, Z7
+	VFMADD231PD.BCST 48(R10), Z12, Z8
+	VFMADD231PD.BCST 56(R10), Z12, Z9
+	VFMADD231PD.BCST 64(R10), Z12, Z10
+	VFMADD231PD.BCST 72(R10), Z12, Z11
+	ADDQ             $0x40, R11
+	ADDQ             DI, R10
+	DECQ             R12
+	JNE              rows10_loop
+	VMOVUPD          Z2, (CX)
+	VMOVUPD          Z3, 64(CX)
+	VMOVUPD          Z4, 128(CX)
+	VMOVUPD          Z5, 192(CX)
+	VMOVUPD          Z6, 256(CX)
+	VMOVUPD          Z7, 320(CX)
+	VMOVUPD          Z8, 384(CX)
+	VMOVUPD          Z9, 448(CX)
+	VMOVUPD          Z10, 512(CX)
+	VMOVUPD          Z11, 576(CX)
+	JMP              after
+
+rows11:
+	VMOVUPD (CX), Z2
+	VMOVUPD 64(CX), Z3
+	VMOVUPD 128(CX), Z4
+	VMOVUPD 192(CX), Z5
+	VMOVUPD 256(CX), Z6
+	VMOVUPD 320(CX), Z7
+	VMOVUPD 384(CX), Z8
+	VMOVUPD 448(CX), Z9
+	VMOVUPD 512(CX), Z10
+	VMOVUPD 576(CX), Z11
+	VMOVUPD 640(CX), Z12
+	MOVQ    DX, R10
+	MOVQ    AX, R11
+	MOVQ    SI, R12
+
+rows11_loop:
+	VMOVUPD          (R11), Z13
+	VFMADD231PD.BCST (R10), Z13, Z2
+	VFMADD231PD.BCST 8(R10), Z13, Z3
+	VFMADD231PD.BCST 16(R10), Z13, Z4
+	VFMADD231PD.BCST 24(R10), Z13, Z5
+	VFMADD231PD.BCST 32(R10), Z13, Z6
+	VFMADD231PD.BCST 40(R10), Z13, Z7
+	VFMADD231PD.BCST 48(R10), Z13, Z8
+	VFMADD231PD.BCST 56(R10), Z13, Z9
+	VFMADD231PD.BCST 64(R10), Z13, Z10
+	VFMADD231PD.BCST 72(R10), Z13, Z11
+	VFMADD231PD.BCST 80(R10), Z13, Z12
+	ADDQ             $0x40, R11
+	ADDQ             DI, R10
+	DECQ             R12
+	JNE              rows11_loop
+	VMOVUPD          Z2, (CX)
+	VMOVUPD          Z3, 64(CX)
+	VMOVUPD          Z4, 128(CX)
+	VMOVUPD          Z5, 192(CX)
+	VMOVUPD          Z6, 256(CX)
+	VMOVUPD          Z7, 320(CX)
+	VMOVUPD          Z8, 384(CX)
+	VMOVUPD          Z9, 448(CX)
+	VMOVUPD          Z10, 512(CX)
+	VMOVUPD          Z11, 576(CX)
+	VMOVUPD          Z12, 640(CX)
+	JMP              after
+
+rows12:
+	VMOVUPD (CX), Z2
+	VMOVUPD 64(CX), Z3
+	VMOVUPD 128(CX), Z4
+	VMOVUPD 192(CX), Z5
+	VMOVUPD 256(CX), Z6
+	VMOVUPD 320(CX), Z7
+	VMOVUPD 384(CX), Z8
+	VMOVUPD 448(CX), Z9
+	VMOVUPD 512(CX), Z10
+	VMOVUPD 576(CX), Z11
+	VMOVUPD 640(CX), Z12
+	VMOVUPD 704(CX), Z13
+	MOVQ    DX, R10
+	MOVQ    AX, R11
+	MOVQ    SI, R12
+
+rows12_loop:
+	VMOVUPD          (R11), Z14
+	VFMADD231PD.BCST (R10), Z14, Z2
+	VFMADD231PD.BCST 8(R10), Z14, Z3
+	VFMADD231PD.BCST 16(R10), Z14, Z4
+	VFMADD231PD.BCST 24(R10), Z14, Z5
+	VFMADD231PD.BCST 32(R10), Z14, Z6
+	VFMADD231PD.BCST 40(R10), Z14, Z7
+	VFMADD231PD.BCST 48(R10), Z14, Z8
+	VFMADD231PD.BCST 56(R10), Z14, Z9
+	VFMADD231PD.BCST 64(R10), Z14, Z10
+	VFMADD231PD.BCST 72(R10), Z14, Z11
+	VFMADD231PD.BCST 80(R10), Z14, Z12
+	VFMADD231PD.BCST 88(R10), Z14, Z13
+	ADDQ             $0x40, R11
+	ADDQ             DI, R10
+	DECQ             R12
+	JNE              rows12_loop
+	VMOVUPD          Z2, (CX)
+	VMOVUPD          Z3, 64(CX)
+	VMOVUPD          Z4, 128(CX)
+	VMOVUPD          Z5, 192(CX)
+	VMOVUPD          Z6, 256(CX)
+	VMOVUPD          Z7, 320(CX)
+	VMOVUPD          Z8, 384(CX)
+	VMOVUPD          Z9, 448(CX)
+	VMOVUPD          Z10, 512(CX)
+	VMOVUPD          Z11, 576(CX)
+	VMOVUPD          Z12, 640(CX)
+	VMOVUPD          Z13, 704(CX)
+
+after:
+	SUBQ R8, AX
+	SUBQ R8, BX
+	SUBQ R9, DX
+	DECQ layers+48(FP)
+	JNE  layer
 	VZEROUPPER
 	RET

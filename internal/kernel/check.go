@@ -100,6 +100,21 @@ func checked[T Float](ops Ops[T]) *Ops[T] {
 			h = to
 		}
 	}
+	ops.BackTanh = func(e, p, w, s []T, a T, d, n, layers int) {
+		tile := d * n
+		if !(product(d, d, n) && layers > 0 && len(e) >= layers*tile && len(p) >= tile && len(w) >= layers*d*d && len(s) >= layers*tile) {
+			panic(mismatch("BackTanh", d, d, n, "e layers×r×n", len(e), "p r×n", len(p), "w layers×r×c", len(w), "s layers×r×n", len(s), "layers", layers))
+		}
+		if raw.backTanh != nil && chains(d, n) {
+			raw.backTanh(e, p, w, s, a, d, layers)
+			return
+		}
+		for k := layers - 1; k >= 0; k-- {
+			back := e[k*tile:][:tile]
+			raw.ScaleMulSlope(back, a, p[:tile], s[k*tile:][:tile])
+			raw.AddTransposed(p, w[k*d*d:], back, d, d, n)
+		}
+	}
 	ops.Backward = func(kind Activation, g, gb, p, e, w, ds, h []T, a T, d, n int, scratch []T) {
 		if !(known(kind) && product(d, d, n) && len(g) >= d*d && (gb == nil || len(gb) >= d) && len(p) >= d*n && len(e) >= d*n &&
 			len(w) >= d*d && len(ds) >= d*n && len(h) >= d*n && len(scratch) >= OuterScratch(d, d, n)) {

@@ -321,7 +321,7 @@ func layerIsItsComposition[T Float](t *testing.T) {
 }
 
 // TestChainIsItsLayers wants ForwardTanh to be Forward layer by layer in every tier, with
-// all states kept or none.
+// all states kept or none, and BackTanh to be Backward.
 func TestChainIsItsLayers(t *testing.T) {
 	chainIsItsLayers[float32](t)
 	chainIsItsLayers[float64](t)
@@ -350,6 +350,21 @@ func chainIsItsLayers[T Float](t *testing.T) {
 				ops.ForwardTanh(h, s[:size], w, h, 0.3, d, n, layers, 0, 0)
 				same(t, at("ForwardTanh in place"), h, from)
 				same(t, at("ForwardTanh in place σ"), s[:size], sWant[(layers-1)*(size+gap):])
+
+				g, gWant := a.array(d*d), a.array(d*d)
+				e, eWant := a.pair(layers * size)
+				p, pWant := a.pair(size)
+				values, scratch := a.array(layers*size), a.array(OuterScratch(d, d, n))
+				ops.BackTanh(e, p, w, values, 0.3, d, n, layers)
+				for k := layers - 1; k >= 0; k-- {
+					clear(g)
+					clear(gWant)
+					ops.Backward(TanhValue, gWant, nil, pWant, eWant[k*size:], w[k*d*d:], values[k*size:], h, 0.3, d, n, scratch)
+					ops.AddOuter(g, e[k*size:], h, d, d, n, scratch)
+					same(t, at("BackTanh and AddOuter"), g, gWant)
+				}
+				same(t, at("BackTanh e"), e, eWant)
+				same(t, at("BackTanh p"), p, pWant)
 				a.check(t, at("a chain"))
 			}
 		}

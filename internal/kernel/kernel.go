@@ -115,13 +115,20 @@ type Ops[T Float] struct {
 	// (unless nil), P += Wᵀ E by AddTransposed, with their bits. e (d,n) is overwritten.
 	Backward func(kind Activation, g, gb, p, e, w, ds, h []T, a T, d, n int, scratch []T)
 
-	// forwardTanh is ForwardTanh for the d and n that chains says, nil where there is none.
+	// BackTanh takes the adjoint p of the last of such layers' output to that of the first's
+	// input, given s (layers,d,n): from the last layer to the first e_k = (a·p)·(1 − s_k²) by
+	// ScaleMulSlope, p += W_kᵀ e_k by AddTransposed. e (layers,d,n) is what AddOuter makes
+	// the gradients of: together they are Backward, layer by layer.
+	BackTanh func(e, p, w, s []T, a T, d, n, layers int)
+
+	// forwardTanh and backTanh are ForwardTanh and BackTanh for the d and n that chains says, nil where there is none.
 	forwardTanh func(next, s, w, h []T, a T, d, layers, nextStep, sStep int)
+	backTanh    func(e, p, w, s []T, a T, d, layers int)
 
 	peak func(rounds int) (flops float64)
 }
 
-// chains says whether forwardTanh takes tiles of d rows and n columns.
+// chains says whether forwardTanh and backTanh take tiles of d rows and n columns.
 func chains(d, n int) bool { return d <= 12 && n == 8 }
 
 // OuterScratch returns the scratch length that AddOuter needs.

@@ -36,17 +36,7 @@ func (t target) tanhLayers() {
 	LEAQ(Mem{Base: p.lda, Index: p.lda, Scale: 4}, p.lda5)
 
 	Label("layer")
-	for rows := mostChained; rows > 1; rows-- {
-		CMPQ(d, Imm(uint64(rows)))
-		JEQ(LabelRef(fmt.Sprintf("rows%d", rows)))
-	}
-	for rows := 1; rows <= mostChained; rows++ {
-		Label(fmt.Sprintf("rows%d", rows))
-		p.chained(fmt.Sprintf("rows%d_loop", rows), rows, s, w, h, d)
-		JMP(LabelRef("activate"))
-	}
-
-	Label("activate")
+	byRows(d, func(label string, rows int) { p.chained(label, rows, s, w, h, d) })
 	i, left := GP64(), GP64()
 	XORQ(i, i)
 	MOVQ(d, left)
@@ -87,6 +77,98 @@ func (t target) tanhLayers() {
 	JNE(LabelRef("layer"))
 	VZEROUPPER()
 	RET()
+}
+
+// byRows emits a block of code for each number of rows, one of which is run.
+func byRows(d reg.GPVirtual, block func(label string, rows int)) {
+	for rows := mostChained; rows > 1; rows-- {
+		CMPQ(d, Imm(uint64(rows)))
+		JEQ(LabelRef(fmt.Sprintf("rows%d", rows)))
+	}
+	for rows := 1; rows <= mostChained; rows++ {
+		Label(fmt.Sprintf("rows%d", rows))
+		block(fmt.Sprintf("rows%d_loop", rows), rows)
+		JMP(LabelRef("after"))
+	}
+	Label("after")
+}
+
+// tanhAdjoints emits the way back of the adjoint p of 8 columns through such layers, from the
+// last to the first: e = (a·p)·(1 − s²), p += Wᵀ e. e, w and s point to the last layer.
+func (t target) tanhAdjoints() {
+	if t.lanes() != 8 {
+		return
+	}
+	t.function("tanhAdjoints", "computes e = (a·p)·(1 − s²), p += Wᵀ e and goes on with the layer before, for 8 columns, d ≤ 12 rows and layers ≥ 1.",
+		"func(e, p, w, s *%[1]s, a %[1]s, d, layers int)")
+	e, p, w, s, d := param("e"), param("p"), param("w"), param("s"), param("d")
+	g := group{target: t, count: 1}
+	a, one := t.vec(), t.vec()
+	t.broadcast(slot("a"), a)
+	t.load(t.bits(uint64(g.value(1))), one)
+	lda, tile, weights := GP64(), GP64(), GP64()
+	MOVQ(d, lda)
+	SHLQ(Imm(uint64(log2(t.size()))), lda)
+	MOVQ(d, tile)
+	SHLQ(Imm(uint64(log2(t.width()))), tile)
+	MOVQ(lda, weights)
+	IMULQ(d, weights)
+
+	Label("layer")
+	i := GP64()
+	XORQ(i, i)
+	Label("slope")
+	at := func(base reg.GPVirtual) Mem { return Mem{Base: base, Index: i, Scale: 1} }
+	v, value, slope := t.vec(), t.vec(), t.vec()
+	t.mul(at(p), a, v)
+	t.load(at(s), value)
+	t.move(one, slope)
+	t.pick(VFNMADD231PS, VFNMADD231PD)(value, value, slope)
+	t.mul(slope, v, v)
+	t.store(v, at(e))
+	ADDQ(Imm(uint64(t.width())), i)
+	CMPQ(i, tile)
+	JLT(LabelRef("slope"))
+
+	byRows(d, func(label string, rows int) { t.transposed(label, rows, p, w, e, d, lda) })
+	SUBQ(tile, e)
+	SUBQ(tile, s)
+	SUBQ(weights, w)
+	DECQ(slot("layers"))
+	JNE(LabelRef("layer"))
+	VZEROUPPER()
+	RET()
+}
+
+// transposed emits p += Wᵀ e for that many rows of one vector, i in order.
+func (t target) transposed(label string, rows int, p, w, e, d, lda reg.GPVirtual) {
+	acc := t.vecs(rows)
+	for j, v := range acc {
+		t.load(Mem{Base: p, Disp: j * t.width()}, v)
+	}
+	a, source, count := GP64(), GP64(), GP64()
+	MOVQ(w, a)
+	MOVQ(e, source)
+	MOVQ(d, count)
+	column, weight := t.vec(), t.vec()
+	Label(label)
+	t.load(Mem{Base: source}, column)
+	for j, v := range acc {
+		m := Mem{Base: a, Disp: j * t.size()}
+		if t.zmm {
+			t.fmaScalar(m, column, v)
+			continue
+		}
+		t.broadcast(m, weight)
+		t.fma(column, weight, v)
+	}
+	ADDQ(Imm(uint64(t.width())), source)
+	ADDQ(lda, a)
+	DECQ(count)
+	JNE(LabelRef(label))
+	for j, v := range acc {
+		t.store(v, Mem{Base: p, Disp: j * t.width()})
+	}
 }
 
 // chained emits z = W h for that many rows of one vector, j in order.

@@ -31,6 +31,7 @@ func main() {
 			t.activation("tanhValue", tanh.inPlaceOfSlope())
 			t.activation("gelu", gelu)
 			t.tanhLayers()
+			t.tanhAdjoints()
 		case "vector":
 			t.addScaled()
 			t.scaleMul()
