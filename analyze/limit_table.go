@@ -88,20 +88,10 @@ func (s *Slope) Interval() string {
 func (t *tableWriter) distances(suffix string, limit *Limit) {
 	t.row()
 	t.row("distance of depths"+suffix, "integral", "displacement")
-	for _, pair := range pairs(limit) {
-		var integrals, displacements []float64
-		for _, d := range limit.Distances {
-			if [2]int{d.Depth, d.Next} != pair {
-				continue
-			}
-			integrals = append(integrals, d.Integral)
-			if d.Displacement != nil {
-				displacements = append(displacements, *d.Displacement)
-			}
-		}
-		cells := []string{fmt.Sprintf("%d, %d", pair[0], pair[1]), short(stat.Mean(integrals, nil)), "–"}
-		if len(displacements) > 0 {
-			cells[2] = short(stat.Mean(displacements, nil))
+	for _, m := range limit.Means() {
+		cells := []string{fmt.Sprintf("%d, %d", m.Depth, m.Next), m.Integral.String(), "–"}
+		if m.Displacement != nil {
+			cells[2] = m.Displacement.String()
 		}
 		t.row(cells...)
 	}
@@ -122,26 +112,15 @@ func (t *tableWriter) deepest(suffix string, limit *Limit) {
 	t.row()
 	t.row("distance to the deepest"+suffix, "L²")
 	for from, to := 0, 0; from < len(limit.Deepest); from = to {
-		sum := 0.0
+		var values []float64
 		for ; to < len(limit.Deepest) && limit.Deepest[to].Depth == limit.Deepest[from].Depth; to++ {
-			sum += limit.Deepest[to].L2
+			values = append(values, limit.Deepest[to].L2)
 		}
-		t.row(strconv.Itoa(limit.Deepest[from].Depth), short(sum/float64(to-from)))
+		t.row(strconv.Itoa(limit.Deepest[from].Depth), newMean(values).String())
 	}
 	if s := limit.ToDeepest; s != nil {
 		t.row("exponent in depth", s.Interval(), "", s.Warning)
 	}
-}
-
-// pairs returns the depths that limit compares, ascending.
-func pairs(limit *Limit) [][2]int {
-	var list [][2]int
-	for _, d := range limit.Distances {
-		if pair := [2]int{d.Depth, d.Next}; !slices.Contains(list, pair) {
-			list = append(list, pair)
-		}
-	}
-	return list
 }
 
 // transfer writes the losses of rebuilt networks and how they fall.

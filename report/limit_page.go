@@ -9,8 +9,6 @@ import (
 	"strconv"
 	"strings"
 
-	"gonum.org/v1/gonum/stat"
-
 	"github.com/deeplimit/deeplimit/analyze"
 	"github.com/deeplimit/deeplimit/scaling"
 )
@@ -115,28 +113,23 @@ func twoDecimals(v float64) string {
 
 // distanceViews returns one row for each pair of depths.
 func distanceViews(limit *analyze.Limit) []distanceView {
-	type pair struct{ coarse, fine int }
-	integrals, displacements := map[pair][]float64{}, map[pair][]float64{}
-	var order []pair
-	for _, d := range limit.Distances {
-		p := pair{d.Depth, d.Next}
-		if integrals[p] == nil {
-			order = append(order, p)
-		}
-		integrals[p] = append(integrals[p], d.Integral)
-		if d.Displacement != nil {
-			displacements[p] = append(displacements[p], *d.Displacement)
-		}
-	}
 	var rows []distanceView
-	for _, p := range order {
-		row := distanceView{fmt.Sprintf("%d and %d", p.coarse, p.fine), number(stat.Mean(integrals[p], nil), 3), none}
-		if list := displacements[p]; len(list) > 0 {
-			row.Displacement = number(stat.Mean(list, nil), 3)
+	for _, m := range limit.Means() {
+		row := distanceView{fmt.Sprintf("%d and %d", m.Depth, m.Next), meanText(m.Integral), none}
+		if m.Displacement != nil {
+			row.Displacement = meanText(*m.Displacement)
 		}
 		rows = append(rows, row)
 	}
 	return rows
+}
+
+// meanText writes "0.0133 [0.0121, 0.0145]", with three significant digits.
+func meanText(m analyze.Mean) string {
+	if math.IsNaN(m.Low) {
+		return number(m.Value, 3) + " [no interval]"
+	}
+	return fmt.Sprintf("%s [%s, %s]", number(m.Value, 3), number(m.Low, 3), number(m.High, 3))
 }
 
 // newTransferView returns the table of rebuilt networks; nil when there are none.

@@ -133,7 +133,7 @@ func TestLimitOnThePage(t *testing.T) {
 		"<li>Regime: <strong>diffusive</strong></li>", "<li>Reason: layers carry noise</li>", "<li>Warning about the regime: peak reaches across</li>",
 		`<th scope="row">slope of the largest increment</th><td>−0.48</td><td>[−0.50, −0.46]</td>`,
 		`<th scope="row">growth of second differences with the lag</th><td>—</td>`,
-		`<th scope="row">16 and 32</th><td>0.0625</td><td>0.0312</td>`,
+		`<th scope="row">16 and 32</th><td>0.0625 [no interval]</td><td>0.0312 [no interval]</td>`,
 		`<th scope="row">slope in depth</th><td>−1.00 [−1.02, −0.98]</td><td>−0.90 [−0.92, −0.88]</td>`,
 		"<p>Warning about these slopes: the log–log plot is curved</p>",
 		`<th scope="row">2048</th><td>1</td><td>512, 1024</td><td>1.00 × 10⁻¹⁰</td><td>2.39 × 10⁻⁷</td><td>1.08 × 10⁻⁵</td>`,
