@@ -55,7 +55,8 @@ func Claim(dir, hash string) error {
 	return errors.Join(removeLeftovers(dir), removeLeftovers(filepath.Join(dir, checkpointFolder)), removeIfThere(filepath.Join(dir, failureFile)))
 }
 
-// Vacant returns nil when dir is missing, empty, or an unfinished run with this hash;
+// Vacant returns nil when dir is missing, empty, an unfinished run with this hash, or
+// one that is being finished;
 // else an error as of Create.
 func Vacant(dir, hash string) error {
 	names, err := entries(dir)
@@ -64,7 +65,10 @@ func Vacant(dir, hash string) error {
 	if err != nil || len(names) == 0 {
 		return err
 	}
-	if !slices.Contains(names, runFile) {
+	if slices.Contains(names, finishFile) && !slices.Contains(names, runFile) {
+		return nil // its files are moving up, or were when their worker died: for Claim
+	}
+	if _, err := disk.Stat(filepath.Join(dir, runFile)); errors.Is(err, fs.ErrNotExist) {
 		return &OccupiedError{dir, fmt.Sprintf("%q and no %s", names[0], runFile), "an empty folder or one of this run"}
 	}
 	run, err := Open(dir)
