@@ -7,6 +7,8 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+
+	"github.com/deeplimit/deeplimit/weightpath"
 )
 
 func TestDownload(t *testing.T) {
@@ -121,4 +123,81 @@ func TestRunsElsewhere(t *testing.T) {
 	if status, _, body := ask(t, "GET", s.base()+"/api/studies/one/runs", nil); status == 200 || strings.Contains(body, "g-L0004") {
 		t.Errorf("runs behind a link: %d %s, want them refused", status, body)
 	}
+}
+
+// TestHostileRuns has runs whose files are pipes, or links to the record of a run outside:
+// they are listed as failed, with the reason, and neither read nor waited for.
+func TestHostileRuns(t *testing.T) {
+	t.Parallel()
+	outer := t.TempDir()
+	dir := filepath.Join(outer, "shown", "one")
+	plant(t, dir, "one")
+	away := finish(t, filepath.Join(outer, "away"), meta("away", "g", 4, 9), rows(3, 77, 0.5))
+	run := func(name string) string { return filepath.Join(dir, "runs", name) }
+	swap := func(put func(target, name string) error, target, name string) {
+		t.Helper()
+		if err := os.RemoveAll(name); err != nil {
+			t.Fatal(err)
+		}
+		if err := put(target, name); err != nil {
+			t.Fatal(err)
+		}
+	}
+	pipe := func(_, name string) error { return syscall.Mkfifo(name, 0o644) }
+	swap(pipe, "", filepath.Join(run("g-L0004-s1"), "run.json"))
+	swap(pipe, "", filepath.Join(run("g-L0004-s2"), "result.json"))
+	for _, file := range []string{"run.json", "result.json"} {
+		swap(os.Symlink, filepath.Join(away, file), filepath.Join(run("g-L0008-s1"), file))
+	}
+	swap(os.Symlink, away, run("g-L0008-s2"))
+	begun := meta("one", "g", 16, 1)
+	if err := weightpath.Create(run(begun.ID), begun); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Mkdir(filepath.Join(run(begun.ID), "lease"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	swap(os.Symlink, "/dev/zero", filepath.Join(run(begun.ID), "lease", "1"))
+	s := running(t, filepath.Join(outer, "shown"), Options{})
+	list := get[struct{ Runs []runInfo }](t, s.base()+"/api/studies/one/runs").Runs
+	if len(list) != 5 {
+		t.Fatalf("%d runs, want 5", len(list))
+	}
+	wants := map[string]string{
+		"g-L0004-s1": "neither file nor folder", "g-L0004-s2": "neither file nor folder", "g-L0008-s1": "is a link", "g-L0008-s2": "link that leads out",
+		begun.ID: "a link that does not lead to",
+	}
+	for _, r := range list {
+		if want := wants[r.ID]; r.State != "failed" || !strings.Contains(r.Reason, want) || strings.Contains(r.Reason, outer) {
+			t.Errorf("%s is %s: %q, want it failed: %q", r.ID, r.State, r.Reason, want)
+		}
+		for _, view := range []string{"", "/trace", "/certificate"} {
+			if status, _, body := ask(t, "GET", s.base()+"/api/studies/one/runs/"+r.ID+view, nil); view != "" && status == 200 || strings.Contains(body, "77") && strings.Contains(body, "away") {
+				t.Errorf("%s%s: %d %s, want nothing of another folder", r.ID, view, status, body)
+			}
+		}
+	}
+}
+
+// TestStore shows runs that are links to a store inside the shown folder.
+func TestStore(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	plant(t, filepath.Join(dir, "one"), "one")
+	const id = "g-L0004-s1"
+	run := filepath.Join(dir, "one", "runs", id)
+	if err := os.Mkdir(filepath.Join(dir, "store"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Rename(run, filepath.Join(dir, "store", "abc")); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Symlink("../../store/abc", run); err != nil {
+		t.Fatal(err)
+	}
+	s := running(t, dir, Options{})
+	if got := get[runDetail](t, s.base()+"/api/studies/one/runs/"+id); got.State != "done" || got.Trouble != "" || len(got.Files) == 0 {
+		t.Errorf("a run in a store: %+v, want it shown", got)
+	}
+	get[map[string]any](t, s.base()+"/api/studies/one/runs/"+id+"/trace")
 }

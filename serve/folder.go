@@ -158,11 +158,7 @@ func (s *study) survey() snapshot {
 }
 
 func (s *study) read() snapshot {
-	// Links that lead out of the folder are refused before survey follows them.
-	if _, err := s.root.Stat(path.Join(s.within, "runs")); err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return snapshot{err: fmt.Errorf("serve: study %q: %w", s.name, err)}
-	}
-	runs, err := survey.Read(s.dir)
+	runs, err := s.readRuns()
 	if err != nil {
 		return snapshot{err: err}
 	}
@@ -179,6 +175,24 @@ func (s *study) read() snapshot {
 	}
 	seen.changed = fmt.Sprintf("%x", digest.Sum64())
 	return seen
+}
+
+// readRuns has package survey read the runs, apart from those with files that lead out.
+func (s *study) readRuns() ([]survey.Run, error) {
+	for _, name := range append([]string{"runs"}, studyFiles...) {
+		if _, err := s.root.Stat(path.Join(s.within, name)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return nil, fmt.Errorf("serve: study %q: %s: %w", s.name, name, err)
+		}
+	}
+	return survey.ReadAdmitted(s.dir, func(id string) error {
+		if !isName(id) {
+			return missing("run", id) // dropped below
+		}
+		if _, err := s.contained(id); !errors.Is(err, fs.ErrNotExist) {
+			return err
+		}
+		return nil // nobody has begun it
+	})
 }
 
 // find returns the run called id.
@@ -220,28 +234,63 @@ func (s *study) open(id string) (*weightpath.Run, error) {
 // of a million iterations has 150 MB.
 const maxRecord = 512 << 20
 
-// contained returns the folder of a run, in which no file is a symbolic link that
-// leads out of the root, a pipe that would keep its reader waiting, or too large. Who can write there while it is read could still swap a file;
-// downloads, which hand out bytes as they are, are opened through the root itself.
+// contained returns the folder of a run. No file in it is a symbolic link that leads out
+// of the root, a pipe or a device, or too large. Who can write there while it is read
+// could still swap a file; downloads, which hand out bytes as they are, are opened
+// through the root itself.
 func (s *study) contained(id string) (dir string, err error) {
-	within := s.runPath(id)
-	if status, err := s.root.Lstat(within); err != nil || !status.IsDir() {
+	err = s.inspect(s.runPath(id), "")
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
 		return "", missing("run", id)
-	}
-	entries, err := fs.ReadDir(s.root.FS(), within)
-	if err != nil {
+	case err != nil:
 		return "", fmt.Errorf("serve: run %q: %w", id, err)
 	}
+	return weightpath.RunDir(s.dir, id), nil
+}
+
+// inspect returns an error for the first file of a run folder that must not be read. It
+// looks into the folders within, which have none themselves.
+func (s *study) inspect(run, sub string) error {
+	within := path.Join(run, sub)
+	folder, err := s.root.OpenRoot(within)
+	if errors.Is(err, fs.ErrNotExist) {
+		return err
+	} else if err != nil {
+		return fmt.Errorf("%q is no folder, or a link that leads out of the shown folder; show one that holds its target, too: %w", within, fs.ErrPermission)
+	}
+	defer folder.Close()
+	entries, err := fs.ReadDir(folder.FS(), ".")
+	if err != nil {
+		return err
+	}
 	for _, entry := range entries {
-		status, err := s.root.Stat(path.Join(within, entry.Name()))
+		var status fs.FileInfo
+		var err error
+		name := path.Join(sub, entry.Name())
+		linked := entry.Type()&fs.ModeSymlink != 0
+		if linked {
+			status, err = s.root.Stat(path.Join(run, name))
+		} else {
+			status, err = folder.Lstat(entry.Name())
+		}
 		switch {
-		case err == nil && status.Mode().IsRegular() && status.Size() > maxRecord && path.Ext(entry.Name()) != ".safetensors":
-			return "", fmt.Errorf("serve: run %q: its file %q has %d bytes, more than the %d that are shown: %w", id, entry.Name(), status.Size(), int64(maxRecord), fs.ErrPermission)
-		case err == nil && !status.Mode().IsRegular() && !status.IsDir():
-			return "", fmt.Errorf("serve: run %q: %q is neither file nor folder: %w", id, entry.Name(), fs.ErrPermission)
-		case err != nil && entry.Type()&fs.ModeSymlink != 0:
-			return "", fmt.Errorf("serve: run %q: its file %q is a link that does not lead to a file of the shown folder: %w", id, entry.Name(), fs.ErrPermission)
+		case err != nil && linked:
+			return fmt.Errorf("its file %q is a link that does not lead to a file of the shown folder: %w", name, fs.ErrPermission)
+		case err != nil:
+			continue // gone meanwhile
+		case status.IsDir():
+			if sub != "" {
+				continue
+			}
+			if err := s.inspect(run, name); err != nil && !errors.Is(err, fs.ErrNotExist) {
+				return err
+			}
+		case !status.Mode().IsRegular():
+			return fmt.Errorf("%q is neither file nor folder: %w", name, fs.ErrPermission)
+		case status.Size() > maxRecord && path.Ext(name) != ".safetensors":
+			return fmt.Errorf("its file %q has %d bytes, more than the %d that are shown: %w", name, status.Size(), int64(maxRecord), fs.ErrPermission)
 		}
 	}
-	return weightpath.RunDir(s.dir, id), nil
+	return nil
 }

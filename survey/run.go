@@ -11,8 +11,12 @@ import (
 )
 
 // look fills in how the run stands. What cannot be read is a failure with its reason.
-func (r *Run) look(now time.Time) {
+func (r *Run) look(now time.Time, admit func(id string) error) {
 	r.Loss = math.NaN()
+	if err := admit(r.ID); err != nil {
+		r.State, r.Reason = Failed, err.Error()
+		return
+	}
 	r.State = Pending
 	run, err := weightpath.Open(r.Dir)
 	switch {

@@ -62,6 +62,14 @@ type Run struct {
 // compared with its last sign of life, so with clocks that differ by a minute a run at
 // work may be shown as interrupted, or the other way round. Nothing is decided by that.
 func Read(studyDir string) ([]Run, error) {
+	return ReadAdmitted(studyDir, func(string) error { return nil })
+}
+
+// ReadAdmitted is Read for folders that others may have filled: no file of a run is read
+// unless admit returns nil for its ID, and a run that is not admitted is failed, with
+// the error as its reason. Runs that exist not yet are asked for, too. admit is called
+// from several goroutines.
+func ReadAdmitted(studyDir string, admit func(id string) error) ([]Run, error) {
 	manifest, err := weightpath.ReadManifest(studyDir)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return nil, err
@@ -93,7 +101,7 @@ func Read(studyDir string) ([]Run, error) {
 	for from := 0; from < len(runs); from += batch {
 		group.Go(func() error {
 			for i := from; i < min(from+batch, len(runs)); i++ {
-				runs[i].look(now)
+				runs[i].look(now, admit)
 			}
 			return nil
 		})

@@ -116,3 +116,26 @@ func TestETA(t *testing.T) {
 		}
 	}
 }
+
+// TestReadAdmitted reads no file of a run that is not admitted: the reason is the one
+// given, not that its record is damaged.
+func TestReadAdmitted(t *testing.T) {
+	dir := t.TempDir()
+	check(t, weightpath.CreateStudy(dir, "s", "name: s\n", nil))
+	refused := errors.New("refused")
+	for _, id := range []string{"good", "bad"} {
+		check(t, weightpath.Create(weightpath.RunDir(dir, id), meta(id)))
+	}
+	damaged := filepath.Join(weightpath.RunDir(dir, "bad"), "run.json")
+	check(t, os.WriteFile(damaged, []byte("damaged"), 0o644))
+	runs, err := ReadAdmitted(dir, func(id string) error {
+		if id == "bad" {
+			return refused
+		}
+		return nil
+	})
+	check(t, err)
+	if len(runs) != 2 || runs[0].State != Failed || runs[0].Reason != "refused" || runs[1].State != Interrupted {
+		t.Errorf("got %+v, want the one failed for the reason given, the other interrupted", runs)
+	}
+}

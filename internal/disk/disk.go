@@ -5,9 +5,12 @@
 package disk
 
 import (
+	"bytes"
+	"errors"
 	"io/fs"
 	"os"
 	"sync/atomic"
+	"syscall"
 )
 
 // An Op is a kind of call.
@@ -61,7 +64,7 @@ func before(op Op, path string) error {
 	return nil
 }
 
-// ReadFile returns the content of a file.
+// ReadFile returns the content of a regular file.
 func ReadFile(path string) ([]byte, error) {
 	if err := before(OpOpen, path); err != nil {
 		return nil, err
@@ -69,7 +72,39 @@ func ReadFile(path string) ([]byte, error) {
 	if err := before(OpRead, path); err != nil {
 		return nil, err
 	}
-	return os.ReadFile(path)
+	file, err := openStored(path)
+	if err != nil {
+		return nil, err
+	}
+	defer file.Close()
+	info, err := file.Stat()
+	if err != nil {
+		return nil, err
+	}
+	var content bytes.Buffer
+	content.Grow(int(info.Size()) + bytes.MinRead)
+	_, err = content.ReadFrom(file)
+	return content.Bytes(), err
+}
+
+// errNotStored is how opening ends for a pipe, a socket or a device.
+var errNotStored = errors.New("neither a file nor a folder")
+
+// openStored opens a file or a folder for reading. A pipe of that name does not keep it
+// waiting for a writer, and nothing is read from a device.
+func openStored(path string) (*os.File, error) {
+	file, err := os.OpenFile(path, os.O_RDONLY|syscall.O_NONBLOCK, 0)
+	if err != nil {
+		return nil, err
+	}
+	info, err := file.Stat()
+	if err == nil && !info.Mode().IsRegular() && !info.IsDir() {
+		err = &fs.PathError{Op: string(OpOpen), Path: path, Err: errNotStored}
+	}
+	if err != nil {
+		return nil, errors.Join(err, file.Close())
+	}
+	return file, nil
 }
 
 // ReadDir returns the entries of a folder, sorted by name.

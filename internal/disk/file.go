@@ -11,7 +11,16 @@ import (
 type File struct{ file *os.File }
 
 // Open opens a file or a folder for reading.
-func Open(path string) (*File, error) { return OpenFile(path, os.O_RDONLY, 0) }
+func Open(path string) (*File, error) {
+	if err := before(OpOpen, path); err != nil {
+		return nil, err
+	}
+	file, err := openStored(path)
+	if err != nil {
+		return nil, err
+	}
+	return &File{file}, nil
+}
 
 // OpenFile opens a file with the flags of package os.
 func OpenFile(path string, flag int, mode fs.FileMode) (*File, error) {

@@ -1,0 +1,61 @@
+package disk
+
+import (
+	"errors"
+	"os"
+	"path/filepath"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// TestNotStored opens what is neither file nor folder: a pipe, which would keep its
+// reader waiting for a writer, and a device, which would never end.
+func TestNotStored(t *testing.T) {
+	pipe := filepath.Join(t.TempDir(), "pipe")
+	if err := syscall.Mkfifo(pipe, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	for _, path := range []string{pipe, os.DevNull} {
+		ended := make(chan error, 2)
+		go func() {
+			_, err := ReadFile(path)
+			ended <- err
+			_, err = Open(path)
+			ended <- err
+		}()
+		for range 2 {
+			select {
+			case err := <-ended:
+				if !errors.Is(err, errNotStored) {
+					t.Errorf("%s: got %v, want %v", path, err, errNotStored)
+				}
+			case <-time.After(10 * time.Second):
+				t.Fatalf("%s: still waiting", path)
+			}
+		}
+	}
+}
+
+// TestReadFile reads files as they are, whatever their length.
+func TestReadFile(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "file")
+	for _, size := range []int{0, 1, 511, 512, 513, 100_000} {
+		want := make([]byte, size)
+		for i := range want {
+			want[i] = byte(i)
+		}
+		if err := os.WriteFile(path, want, 0o644); err != nil {
+			t.Fatal(err)
+		}
+		if got, err := ReadFile(path); err != nil || string(got) != string(want) {
+			t.Errorf("%d bytes: got %d, %v", size, len(got), err)
+		}
+	}
+	if _, err := ReadFile(filepath.Dir(path)); err == nil {
+		t.Error("a folder was read as a file")
+	}
+	if _, err := ReadFile(path + "x"); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("no file: got %v", err)
+	}
+}
