@@ -75,6 +75,10 @@ faults: $(BIN) ## every fault of the disk, a thousand damaged bytes and a thousa
 many: $(BIN) ## ten thousand tiny runs: overhead, status, analyze, memory, open files (a minute)
 	go run ./internal/acceptance/many -runs 10000 $(BIN)
 
+.PHONY: watched
+watched: $(BIN) ## training alone and beside a page with 100 slow clients, in turns: what it costs (a minute)
+	go run ./internal/acceptance/watched $(BIN)
+
 .PHONY: lint
 lint: ## gofumpt, vet, staticcheck; generated code is up to date
 	@test -z "$$(go tool gofumpt -l .)" || { echo 'not formatted (run make format):'; go tool gofumpt -l .; exit 1; }

@@ -74,14 +74,13 @@ func (s *Server) sendFile(w http.ResponseWriter, r *http.Request) error {
 			return missing("file", name)
 		}
 	}
-	// The root refuses links that lead out of it; a pipe would keep a plain open waiting.
-	file, err := study.root.OpenFile(path.Join(within, name), os.O_RDONLY|syscall.O_NONBLOCK, 0)
+	file, err := openRegular(study.root, path.Join(within, name))
 	if err != nil {
 		return errors.Join(missing("file", name), err)
 	}
 	defer file.Close()
 	status, err := file.Stat()
-	if err != nil || !status.Mode().IsRegular() {
+	if err != nil {
 		return missing("file", name)
 	}
 	release, err := s.hub.stream()
@@ -94,6 +93,19 @@ func (s *Server) sendFile(w http.ResponseWriter, r *http.Request) error {
 	header.Set("Content-Disposition", mime.FormatMediaType("attachment", map[string]string{"filename": path.Base(name)}))
 	http.ServeContent(&steady{w, http.NewResponseController(w)}, r, "", status.ModTime(), file)
 	return nil
+}
+
+// openRegular opens a regular file inside root, which refuses links that lead out of it.
+// It does not wait where the name is that of a pipe.
+func openRegular(root *os.Root, name string) (*os.File, error) {
+	file, err := root.OpenFile(name, os.O_RDONLY|syscall.O_NONBLOCK, 0)
+	if err != nil {
+		return nil, err
+	}
+	if status, err := file.Stat(); err != nil || !status.Mode().IsRegular() {
+		return nil, errors.Join(missing("file", name), err, file.Close())
+	}
+	return file, nil
 }
 
 // steady gives each part of a long answer its own deadline: the whole may take as long

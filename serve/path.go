@@ -128,7 +128,7 @@ func (s *study) path(ctx context.Context, r *survey.Run, q pathQuery) (pathCurve
 	if err != nil {
 		return pathCurve{}, partList{}, err
 	}
-	file, err := s.root.Open(path.Join(s.runPath(r.ID), "weights.safetensors"))
+	file, err := openRegular(s.root, path.Join(s.runPath(r.ID), "weights.safetensors"))
 	if err != nil {
 		return pathCurve{}, partList{}, err
 	}
@@ -137,7 +137,7 @@ func (s *study) path(ctx context.Context, r *survey.Run, q pathQuery) (pathCurve
 	if err != nil {
 		return pathCurve{}, partList{}, err
 	}
-	if !status.Mode().IsRegular() || status.Size() > maxFile {
+	if status.Size() > maxFile {
 		return pathCurve{}, partList{}, fmt.Errorf("weights.safetensors has %d bytes, at most %d are shown", status.Size(), int64(maxFile))
 	}
 	tensors, _, err := weightpath.ReadTensorInfos(bufio.NewReader(file), status.Size())

@@ -199,10 +199,7 @@ func (s *Server) study(r *http.Request) (any, error) {
 
 // text returns the beginning of a text file, "" when there is none.
 func (s *study) text(name string) string {
-	if status, err := s.root.Stat(name); err != nil || !status.Mode().IsRegular() {
-		return ""
-	}
-	file, err := s.root.Open(name)
+	file, err := openRegular(s.root, name)
 	if err != nil {
 		return ""
 	}

@@ -240,8 +240,11 @@ func TestToken(t *testing.T) {
 	p := open(t, "http://"+with.Host)
 	p.expect = true // 401 is noted
 	p.do(chromedp.Navigate("http://"+with.Host+"/"), chromedp.WaitVisible(chromedp.CSS("#token")))
-	p.axe("login")
-	p.shoot("token")
+	for _, scheme := range []string{"light", "dark"} {
+		p.theme(scheme)
+		p.axe("login, " + scheme)
+		p.shoot("token-" + scheme)
+	}
 	p.do(chromedp.SendKeys(chromedp.CSS("#token"), "a-token-for-the-test\r"), shown)
 	p.until("the page is shown", `document.querySelector("main h1")?.innerText === "Studies"`)
 	if got := eval[string](p, `location.href + document.cookie`); strings.Contains(got, "token") || strings.Contains(got, "deeplimit-") {

@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -108,6 +109,8 @@ type page struct {
 
 	mu     sync.Mutex
 	expect bool // errors of the network are expected, as of a folder that is gone
+
+	changed atomic.Bool // an interface of the machine came or went, which ends what is being loaded
 }
 
 // open starts a browser that shows nothing yet.
@@ -145,6 +148,10 @@ func open(t *testing.T, base string) *page {
 				}
 			}
 		case *log.EventEntryAdded:
+			if strings.Contains(e.Entry.Text, networkChanged) {
+				p.changed.Store(true)
+				return
+			}
 			p.mu.Lock()
 			defer p.mu.Unlock()
 			if !p.expect && (e.Entry.Level == log.EntryLevelError || e.Entry.Level == log.EntryLevelWarning) {
@@ -187,20 +194,33 @@ func (p *page) js(statement string) {
 	p.do(chromedp.Evaluate[chromedp.Void](statement, chromedp.EvalAwaitPromise))
 }
 
-// visit shows an address behind "#" and waits for its heading.
+// networkChanged is how the browser ends every request, to this machine too, while an
+// interface comes or goes, as those of containers do. It has no flag against that.
+const networkChanged = "ERR_NETWORK_CHANGED"
+
+// visit shows an address behind "#" and waits for its heading. What the network's change
+// ended is loaded again.
 func (p *page) visit(address string) {
 	p.t.Helper()
-	p.do(chromedp.Navigate("about:blank"))
-	err := chromedp.Do(p.ctx, chromedp.Navigate(p.base+"/#"+address))
-	// The browser gives up a page while an interface of the machine comes or goes.
-	for tries := 0; tries < 50 && err != nil && strings.Contains(err.Error(), "ERR_NETWORK_CHANGED"); tries++ {
+	for tries := 0; ; tries++ {
+		p.changed.Store(false)
+		err := p.load(p.base + "/#" + address)
+		interrupted := p.changed.Load() || err != nil && strings.Contains(err.Error(), networkChanged)
+		if err == nil && !interrupted {
+			return
+		}
+		if !interrupted || tries == 50 {
+			p.t.Fatalf("%s: %v", address, err)
+		}
 		time.Sleep(200 * time.Millisecond)
-		err = chromedp.Do(p.ctx, chromedp.Navigate(p.base+"/#"+address))
 	}
-	if err != nil {
-		p.t.Fatal(err)
-	}
-	p.do(shown)
+}
+
+// load opens an address anew and waits for its heading.
+func (p *page) load(address string) error {
+	ctx, cancel := context.WithTimeout(p.ctx, time.Minute)
+	defer cancel()
+	return chromedp.Do(ctx, chromedp.Navigate("about:blank"), chromedp.Navigate(address), shown)
 }
 
 // theme sets what the page learns of the reader's wishes.

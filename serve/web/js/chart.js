@@ -15,7 +15,7 @@ import { number, power } from "./format.js";
  * Returns {node, set(series, bands), emphasise(key), setLog(yLog), destroy()}. */
 export function chart(options) {
   const plot = h("div", { class: "plot", role: "img", "aria-label": options.label });
-  const readout = h("p", { class: "readout", "aria-hidden": "true" });
+  const readout = h("span", { class: "readout" });
   const hidden = new Set();
   let series = [], bands = [], drawn = [], u = null, emphasised = null, yLog = options.yLog, focused = null;
 
@@ -28,7 +28,7 @@ export function chart(options) {
     } }, swatch, entry.text);
     return { entry, swatch, button };
   });
-  const paintLegend = () => buttons.forEach(({ entry, swatch }) => swatch.style.setProperty("background", entry.colour(1)));
+  const paintLegend = () => buttons.forEach(({ entry, swatch }) => swatch.style.setProperty("background", stripes(entry.colour(1), entry.dash)));
   const body = h("div", null);
   const values = options.rows && h("details", { ontoggle: (e) => {
     if (!e.target.open) return body.replaceChildren();
@@ -40,8 +40,7 @@ export function chart(options) {
       buttons.length > 0 && h("ul", { class: "legend", "aria-label": options.legend.title || "Lines" }, options.legend.title && h("li", { class: "title" }, options.legend.title), buttons.map((b) => h("li", null, b.button))),
       h("div", { class: "axis", "aria-hidden": "true" }, h("span", null, options.yLabel)),
       plot,
-      h("div", { class: "axis", "aria-hidden": "true" }, h("span", null), h("span", null, options.xLabel)),
-      readout),
+      h("div", { class: "axis", "aria-hidden": "true" }, readout, h("span", null, options.xLabel))),
     options.caption && h("figcaption", null, options.caption), values);
 
   const alphaOf = (d) => (emphasised === null ? 1 : d.key === emphasised ? 1 : 0.16);
@@ -114,6 +113,14 @@ export function chart(options) {
   };
 }
 
+/** stripes is a background that looks like a line with this dash. */
+function stripes(colour, dash = []) {
+  if (!dash.length) return colour;
+  let end = 0;
+  const stops = dash.map((length, i) => `${i % 2 ? "transparent" : colour} ${end}px ${(end += length)}px`);
+  return `repeating-linear-gradient(90deg, ${stops.join(", ")})`;
+}
+
 // Iterations are whole.
 const whole = [...Array(10).keys()].flatMap((e) => [1, 2, 5].map((m) => m * 10 ** e));
 
@@ -131,8 +138,9 @@ function tick(v) {
 function logTick(v, ticks) {
   const exponent = Math.round(Math.log10(v));
   const whole = Math.abs(v / 10 ** exponent - 1) < 1e-6;
-  if (whole) return exponent >= -2 && exponent <= 3 ? String(Number((10 ** exponent).toPrecision(1))) : power(10, exponent);
   const known = ticks.filter((t) => t !== null);
+  const wide = known[0] < 1e-3 || known[known.length - 1] > 1e4;
+  if (whole) return wide ? power(10, exponent) : String(Number((10 ** exponent).toPrecision(1)));
   if (known.length > 12 || known[known.length - 1] / known[0] > 30) return "";
   const lead = Math.round(v / 10 ** Math.floor(Math.log10(v)));
   return lead === 2 || lead === 5 ? number(v, 2) : "";

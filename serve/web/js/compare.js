@@ -64,7 +64,7 @@ export async function compare({ params }) {
     lines.forEach((l, n) => { l.tone = own ? n : l.i; l.line = own ? dash(n) : dash(lines.filter((o) => o.i === l.i).indexOf(l)); });
     picture = chart({
       label: `Loss against iteration of ${lines.map((l) => l.name).join("; ")}; the values are in the table below`, xLabel: "iteration t", yLabel: "loss J(t)", yLog: true,
-      legend: { title: "", entries: lines.map((l, n) => ({ key: n, text: l.name, colour: (a) => colour(l.tone, a) })) },
+      legend: { title: "", entries: lines.map((l, n) => ({ key: n, text: l.name, colour: (a) => colour(l.tone, a), dash: l.line })) },
       caption: "Geometric mean over the seeds of a depth, at the iterations that all of them have reached; the band reaches from the least to the largest.",
       read: (x, y) => `iteration ${x}, J = ${number(y, 4)}`,
       rows: () => ({ caption: "Mean loss at ten places", columns: [{ text: "Line", class: "text" }, ...[...Array(11).keys()].map((k) => ({ text: `${k * 10} %` }))], rows: lines.map((l) => [l.name, ...[...Array(11).keys()].map((k) => { const j = Math.round((k / 10) * (l.x.length - 1)); return l.x.length ? `${number(l.mean[j])} (t = ${l.x[j]})` : "–"; })]) }),

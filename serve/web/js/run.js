@@ -63,7 +63,7 @@ export async function run({ study, run: id }) {
     const name = (c) => columnNames[c] ?? `V_${c.slice(2)}`;
     picture = chart({
       label: `${quantity.text} against iteration; the values are in the table below`, xLabel: "iteration t", yLabel: quantity.text, yLog: log && quantity.log,
-      legend: columns.length > 1 ? { title: "", entries: columns.map((c, i) => ({ key: c, text: name(c), colour: (a) => colour(i, a) })) } : undefined,
+      legend: columns.length > 1 ? { title: "", entries: columns.map((c, i) => ({ key: c, text: name(c), colour: (a) => colour(i, a), dash: dash(i) })) } : undefined,
       caption: trace.stride > 1 ? `One in ${trace.stride} of ${trace.records} records is drawn; trace.parquet holds all.` : null,
       read: (x, y) => `iteration ${x}: ${number(y, 5)}`,
       rows: () => {

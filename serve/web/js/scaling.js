@@ -68,7 +68,14 @@ function exponents(g) {
   const all = rows.flatMap(([, x, want]) => [x.low, x.high, x.slope, want ?? x.slope]).filter(Number.isFinite);
   const least = Math.min(0, ...all), most = Math.max(0, ...all), pad = (most - least || 1) * 0.05;
   return [table("Exponents e in y ∝ Lᵉ with their 95 % intervals", [{ text: "Quantity", class: "text" }, { text: "Exponent" }, { text: "95 % interval" }, { text: "Expected" }, { text: `From ${fixed(least, 1)} to ${fixed(most, 1)}`, class: "text" }, { text: "R²" }, { text: "Interval from", class: "text" }],
-    rows.map(([text, x, want]) => [text, fixed(x.slope), Number.isFinite(x.low) ? interval(x) : "–", want === undefined ? "" : fixed(want, 2), whisker(x, want, least - pad, most + pad), fixed(x.r2, 4), h("span", { title: x.warning ?? "" }, x.method, x.warning ? " (!)" : "")]))];
+    rows.map(([text, x, want]) => [text, fixed(x.slope), Number.isFinite(x.low) ? interval(x) : "–", want === undefined ? "" : fixed(want, 2), whisker(x, want, least - pad, most + pad), fixed(x.r2, 4), x.warning ? `${x.method} (!)` : x.method])),
+    ...notes(rows)];
+}
+
+/** notes says in words what the marks (!) stand for, each warning once. */
+function notes(rows) {
+  const of = Map.groupBy(rows.filter(([, x]) => x.warning), ([, x]) => x.warning);
+  return of.size ? [h("ul", { class: "quiet" }, [...of].map(([warning, list]) => h("li", null, `(!) ${list.map(([text]) => text).join("; ")}: ${warning}`)))] : [];
 }
 
 /** whisker draws an exponent with its interval; the number stands beside it. */
@@ -91,7 +98,7 @@ function overDepth(g, kinds, label, caption) {
   const picture = chart({
     label, xLabel: "depth L", yLabel: kinds.length > 1 ? "value" : kinds[0].text, xLog: 2, yLog: true, xTicks: () => depths, height: 320,
     xRange: () => [depths[0] / 1.25, depths.at(-1) * 1.25],
-    legend: { title: "", entries: kinds.map((k, i) => ({ key: k.key, text: k.text, colour: (a) => colour(i, a) })) },
+    legend: { title: "", entries: kinds.map((k, i) => ({ key: k.key, text: k.text, colour: (a) => colour(i, a), dash: dash(i) })) },
     caption, read: (x, y) => `L = ${x}: ${number(y, 4)}`,
     rows: () => ({ caption: label, columns: [{ text: "Run", class: "text" }, { text: "L" }, { text: "Seed" }, ...kinds.map((k) => ({ text: k.text }))], rows: kinds[0].points.map((p, i) => [p.run, String(p.depth), String(p.seed), ...kinds.map((k) => number(k.points[i].value, 4))]) }),
   });
