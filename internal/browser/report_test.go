@@ -7,7 +7,6 @@ import (
 	"path/filepath"
 	"testing"
 
-	"github.com/chromedp/cdproto/cdp"
 	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/chromedp"
 )
@@ -29,17 +28,17 @@ func TestReport(t *testing.T) {
 		p.js(`document.querySelectorAll("details").forEach((d) => { d.open = true; })`)
 		for _, scheme := range []string{"light", "dark"} {
 			p.theme(scheme)
-			p.axe("report of " + name + ", " + scheme)
+			p.axe("report of "+name, scheme)
 			p.shoot("report-" + name + "-" + scheme)
 		}
 		// A4 within margins of 16 mm, at 96 dots an inch.
 		call(p, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{Media: "print"})
-		call(p, emulation.SetDeviceMetricsOverride, emulation.SetDeviceMetricsOverrideParams{Width: 673, Height: 1000, DeviceScaleFactor: 1})
+		p.window(673, 1000)
 		wide := `[...document.querySelectorAll("table, pre, svg, p, li")].filter((e) => e.getBoundingClientRect().right > innerWidth + 1).map((e) => e.tagName + ": " + e.textContent.trim().slice(0, 60))`
 		for _, what := range eval[[]string](p, wide) {
 			t.Errorf("%s: cut off on paper: %s", name, what)
 		}
 		call(p, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{})
-		call(p, emulation.ClearDeviceMetricsOverride, cdp.Empty{})
+		p.window(1280, 900)
 	}
 }

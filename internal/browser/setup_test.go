@@ -116,7 +116,7 @@ type page struct {
 // open starts a browser that shows nothing yet.
 func open(t *testing.T, base string) *page {
 	t.Helper()
-	options := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.NoSandbox, chromedp.WindowSize(1280, 1043), chromedp.Flag("force-color-profile", "srgb"))
+	options := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.NoSandbox, chromedp.Flag("force-color-profile", "srgb"))
 	for _, name := range []string{"chromium", "chromium-browser", "google-chrome"} {
 		if path, err := exec.LookPath(name); err == nil {
 			options = append(options, chromedp.ExecPath(path))
@@ -169,6 +169,7 @@ func open(t *testing.T, base string) *page {
 	call(p, log.Enable, cdp.Empty{})
 	call(p, network.Enable, network.EnableParams{})
 	call(p, runtime.Enable, cdp.Empty{})
+	p.window(1280, 900)
 	return p
 }
 
@@ -221,6 +222,12 @@ func (p *page) load(address string) error {
 	ctx, cancel := context.WithTimeout(p.ctx, time.Minute)
 	defer cancel()
 	return chromedp.Do(ctx, chromedp.Navigate("about:blank"), chromedp.Navigate(address), shown)
+}
+
+// window sets what the page has to itself, in pixels.
+func (p *page) window(width, height int64) {
+	p.t.Helper()
+	call(p, emulation.SetDeviceMetricsOverride, emulation.SetDeviceMetricsOverrideParams{Width: width, Height: height, DeviceScaleFactor: 1})
 }
 
 // theme sets what the page learns of the reader's wishes.

@@ -72,11 +72,17 @@ func views(p *page, dir string) {
 		p.mu.Unlock()
 		p.visit(view.address)
 		p.until(view.name+" is shown", view.ready)
+		if text := eval[string](p, `document.querySelector("main").innerText.match(/^(false|true|null|undefined|NaN|\[object.*)$/m)?.[0] ?? ""`); text != "" {
+			t.Errorf("%s: shows %q, which is no text for a reader", view.name, text)
+		}
 		for _, scheme := range []string{"light", "dark"} { // the page follows the reader's wish at once
 			p.theme(scheme)
 			time.Sleep(300 * time.Millisecond)
-			p.axe(view.name + ", " + scheme)
+			p.axe(view.name, scheme)
 			p.shoot(view.name + "-" + scheme)
 		}
+		p.window(360, 800)
+		p.until(view.name+" fits a telephone", `document.documentElement.scrollWidth <= 360`)
+		p.window(1280, 900)
 	}
 }

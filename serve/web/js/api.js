@@ -28,16 +28,34 @@ export async function get(url, signal) {
 }
 
 /** listen opens the stream of a study ("" for the list) and returns how to close it.
- * Listeners are called with what the server sent; EventSource connects again by itself. */
+ * Listeners are called with what the server sent, `again` when a stream was lost and is
+ * back. A browser has six connections to a server for all its tabs, and keeps pages that
+ * one can go back to: a page that nobody sees gives its stream back. */
 export function listen(study, listeners) {
-  const source = new EventSource(study ? studyURL(study, "/events") : "/api/events");
+  let source = null, seen = false;
   const show = (state, text) => {
     document.getElementById("link").dataset.state = state;
     const label = document.getElementById("link-text");
     if (label.textContent !== text) label.textContent = text;
   };
-  source.onopen = () => show("live", "Live");
-  source.onerror = () => show("lost", "Reconnecting");
-  for (const [kind, listener] of Object.entries(listeners)) source.addEventListener(kind, (e) => listener(JSON.parse(e.data)));
-  return () => source.close();
+  const open = () => {
+    if (source || document.hidden) return;
+    source = new EventSource(study ? studyURL(study, "/events") : "/api/events");
+    source.onopen = () => {
+      show("live", "Live");
+      if (seen) listeners.again?.();
+      seen = true;
+    };
+    source.onerror = () => show("lost", "Reconnecting");
+    for (const kind of ["studies", "progress", "losses", "gone"]) if (listeners[kind]) source.addEventListener(kind, (e) => listeners[kind](JSON.parse(e.data)));
+  };
+  const close = () => { source?.close(); source = null; };
+  const turn = () => (document.hidden ? close() : open());
+  const events = [[document, "visibilitychange", turn], [window, "pagehide", close], [window, "pageshow", open]];
+  for (const [target, event, listener] of events) target.addEventListener(event, listener);
+  open();
+  return () => {
+    for (const [target, event, listener] of events) target.removeEventListener(event, listener);
+    close();
+  };
 }

@@ -22,11 +22,11 @@ export async function certificates({ name, info, route }) {
     if (mine !== turn) return;
     place.removeAttribute("aria-busy");
     const certified = answer.runs.filter((r) => r.certificate);
-    place.replaceChildren(...(answer.notes.length ? [trouble("Left out", answer.notes)] : []),
+    place.replaceChildren(...[...(answer.notes.length ? [trouble("Left out", answer.notes)] : []),
       answer.runs.length === 0 ? h("p", { class: "empty" }, "No run of this group is finished yet.") : h("p", null, `${certified.length} of ${answer.runs.length} finished runs are certified: from the iteration given on, gradient descent with steps up to 1/K̄ provably converges to a global optimum. The bounds are deeplimit's, with explicit constants.`),
       answer.runs.length > 0 && table(`Certificates of ${group.label}`, [{ text: "Run", class: "text name" }, { text: "L" }, { text: "Seed" }, { text: "Verdict", class: "text" }, { text: "From t" }, { text: "J(t)" }, { text: "Radius w" }, { text: "μ̄" }, { text: "Steps to 1/K̄" }, { text: "In words", class: "text" }],
         answer.runs.map((r) => [h("a", { href: `#/study/${enc(name)}/run/${enc(r.run)}` }, r.run), String(r.depth), String(r.seed), r.verdict, ...(r.certificate ? [String(r.certificate.iteration), number(r.certificate.loss), number(r.certificate.radius), number(r.certificate.rate), number(r.certificate.step_size)] : [null, null, null, null, null]), h("details", null, h("summary", null, "Read"), h("p", null, r.conclusion))])),
-      answer.skipped > 0 && h("p", { class: "quiet" }, `${answer.skipped} more finished runs are not evaluated here; the page of a run shows its own.`));
+      answer.skipped > 0 && h("p", { class: "quiet" }, `${answer.skipped} more finished runs are not evaluated here; the page of a run shows its own.`)].filter(Boolean));
   }
   load();
   return { nodes: [tools, place], destroy() { turn++; } };
@@ -34,7 +34,7 @@ export async function certificates({ name, info, route }) {
 
 /** proofOf shows everything that was proved about one run. */
 export function proofOf({ report, conclusion }) {
-  const bounds = (caption, list) => table(caption, [{ text: "Bound", class: "text" }, { text: "Inequality", class: "text" }, { text: "Bound" }, { text: "Measured" }, { text: "Slack" }, { text: "Verdict", class: "text" }, { text: "Why", class: "text wrap" }],
+  const bounds = (caption, list) => table(caption, [{ text: "Bound", class: "text" }, { text: "Inequality", class: "text wrap" }, { text: "Bound" }, { text: "Measured" }, { text: "Slack" }, { text: "Verdict", class: "text" }, { text: "Why", class: "text wrap" }],
     list.map((b) => [b.name, h("code", null, b.formula), number(b.value), number(b.measured), number(b.slack), b.verdict, b.reason ?? ""]));
   return [h("p", null, h("strong", null, report.verdict), ". ", conclusion),
     ...(report.violations.length ? [trouble("Violated", report.violations)] : []),

@@ -116,6 +116,7 @@ export async function run({ study, run: id }) {
       grow(all[id]);
       due ||= requestAnimationFrame(() => { due = 0; if (picture && trace) drawCurves(); });
     },
+    again: () => { loadTrace().catch(() => {}); },
     gone: (e) => top.replaceChildren(trouble("The study cannot be read any more", e.error)),
   });
   return { title: id, nodes: [h("div", { class: "head" }, h("div", null, h("p", { class: "kind" }, "Run of ", h("a", { href: `#/study/${enc(study)}` }, study)), h("h1", null, id))), top, curves, proof, rest],

@@ -96,7 +96,7 @@ function overDepth(g, kinds, label, caption) {
   if (!kinds.length) return null;
   const depths = g.depths;
   const picture = chart({
-    label, xLabel: "depth L", yLabel: kinds.length > 1 ? "value" : kinds[0].text, xLog: 2, yLog: true, xTicks: () => depths, height: 320,
+    label, xLabel: "depth L", yLabel: kinds.length > 1 ? "value" : kinds[0].text, xLog: 2, yLog: true, xTicks: () => depths, yRange: (_, low, high) => [low / 1.3, high * 1.3], height: 320,
     xRange: () => [depths[0] / 1.25, depths.at(-1) * 1.25],
     legend: { title: "", entries: kinds.map((k, i) => ({ key: k.key, text: k.text, colour: (a) => colour(i, a), dash: dash(i) })) },
     caption, read: (x, y) => `L = ${x}: ${number(y, 4)}`,
@@ -118,23 +118,23 @@ function overDepth(g, kinds, label, caption) {
 function variations(g, points) {
   const powers = Object.keys(points[0]?.p_variation ?? {}).sort((a, b) => a - b);
   return overDepth(g, powers.map((p) => ({ key: p, text: V(p), slope: g.variation_slopes?.[p], points: points.map((x) => ({ ...x, value: x.p_variation[p] })) })),
-    "p-variation of the rescaled weight path against depth", "V_p of the path Lᵝ Aₖ against depth: a point for each run, the lines are the fits of the table. V₂ that stays flat means finite 2-variation.");
+    "p-variation of the rescaled weight path against depth", "Vₚ of the path Lᵝ Aₖ against depth: a point for each run, the lines are the fits of the table. V₂ that stays flat means finite 2-variation.");
 }
 
 function lengths(g, points) {
   const kinds = [["max_frobenius", "maxₖ ‖Aₖ‖"], ["displacement", "maxₖ ‖Aₖ(T) − Aₖ(0)‖"]].filter(([key]) => points.some((p) => p[key] > 0));
   return overDepth(g, kinds.map(([key, text]) => ({ key, text, slope: g.exponents?.[key], points: points.map((x) => ({ ...x, value: x[key] })) })),
-    "Norms of the trained weights against depth", `Both are expected to fall like L^−β, β = ${fixed(1 - g.alpha, 2)}.`);
+    "Norms of the trained weights against depth", `Both are expected to fall like L⁻ᵝ, β = ${fixed(1 - g.alpha, 2)}.`);
 }
 
 function limits(g) {
   const list = [];
   if (g.regime) list.push(h("h3", null, "Regime of the limit"), h("p", null, h("strong", null, g.regime.verdict), ". ", g.regime.reason, g.regime.warning ? ` ${g.regime.warning}` : ""));
   if (g.limit?.distances?.length) {
-    list.push(table("Distance between the paths of consecutive depths", [{ text: "Depths" }, { text: "Seed" }, { text: "sup‖∫(Ā − Ā′)‖" }, { text: "L² of displacements" }],
+    list.push(table("Distance between the paths of consecutive depths", [{ text: "Depths", class: "text" }, { text: "Seed" }, { text: "sup‖∫(Ā − Ā′)‖" }, { text: "L² of displacements" }],
       g.limit.distances.map((d) => [`${d.depth} → ${d.next}`, String(d.seed), number(d.integral), number(d.displacement)])));
     const slope = g.limit.integral ?? g.limit.displacement;
-    if (slope) list.push(h("p", null, `They fall like L^${fixed(slope.slope)} (95 %: ${interval(slope)}).`));
+    if (slope) list.push(h("p", null, "They change like L", h("sup", null, fixed(slope.slope)), ` (95 %: ${interval(slope)}).`));
   }
   return list;
 }

@@ -49,6 +49,7 @@ export async function study(route) {
       changed = p.changed;
     },
     losses: (added) => tab?.losses?.(added),
+    again: () => tab?.progress?.(info.progress, true),
     gone: (e) => gone.replaceChildren(trouble("The study cannot be read any more", e.error)),
   });
   const nodes = [h("div", { class: "head" }, h("div", null, h("p", { class: "kind" }, "Study"), h("h1", null, name))), gone, bar.node,
