@@ -64,6 +64,9 @@ func measure[T kernel.Float](shape Shape, dtype string, options Options) (Result
 	defer p.evaluator.Close()
 	_, most := resnet.Parallelism(p.net, shape.Samples(), dtype)
 	workers := min(options.Workers, most)
+	if p.evaluator.Descends() {
+		workers = 1
+	}
 	before := peak(p.ops, workers)
 	seconds, loss := repeat(p.step, options.Time)
 	if math.IsNaN(loss) || math.IsInf(loss, 0) {
