@@ -56,7 +56,6 @@ func TestTaskEnds(t *testing.T) {
 		{"cancelled", "trap 'exit 130' USR1; kill -TERM $PPID; " + work, 130, false},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			t.Parallel()
 			dir := filepath.Join(t.TempDir(), "it's")
 			if err := os.Mkdir(dir, 0o755); err != nil {
 				t.Fatal(err)
