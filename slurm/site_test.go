@@ -52,24 +52,25 @@ var reach = sync.OnceValues(func() (*reference, error) {
 	if err := os.WriteFile(r.study, fmt.Appendf(nil, studyText, some), 0o644); err != nil {
 		return nil, err
 	}
-	timing := exec.Command(r.program, "run", r.study, "--no-report", "--jobs", "1", "--out", filepath.Join(dir, "timing"), "--set", "seeds=1")
-	if out, err := timing.CombinedOutput(); err != nil {
-		return nil, fmt.Errorf("%q: %w\n%s", timing.Args, err, out)
+	took, err := r.local("--out", filepath.Join(dir, "timing"), "--jobs", "1", "--set", "seeds=1")
+	if err != nil {
+		return nil, err
 	}
-	took := timing.ProcessState.UserTime() + timing.ProcessState.SystemTime()
 	iterations := int(some * runTime.Seconds() / took.Seconds())
 	if err := os.WriteFile(r.study, fmt.Appendf(nil, studyText, iterations), 0o644); err != nil {
 		return nil, err
 	}
-	return r, r.local("--out", r.runs)
+	_, err = r.local("--out", r.runs)
+	return r, err
 })
 
-func (r *reference) local(args ...string) error {
+// local runs the study on this machine and returns how long its processor took.
+func (r *reference) local(args ...string) (time.Duration, error) {
 	cmd := exec.Command(r.program, append([]string{"run", r.study, "--no-report"}, args...)...)
 	if out, err := cmd.CombinedOutput(); err != nil {
-		return fmt.Errorf("%q: %w\n%s", cmd.Args, err, out)
+		return 0, fmt.Errorf("%q: %w\n%s", cmd.Args, err, out)
 	}
-	return nil
+	return cmd.ProcessState.UserTime() + cmd.ProcessState.SystemTime(), nil
 }
 
 func TestMain(m *testing.M) {
