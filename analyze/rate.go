@@ -51,9 +51,12 @@ func FitRate(iterations []int, losses []float64) (rate *Rate, reason string) {
 		t[i] = float64(iterations[i])
 		y = append(y, math.Log(loss))
 	}
+	if len(y) < 2 || !(slices.Min(y) < y[0]) {
+		return nil, "the loss did not fall"
+	}
 	last := aboveFloor(t, y) - 1
 	if last < 1 || !(y[last] < y[0]) {
-		return nil, "the loss did not fall"
+		return nil, "the loss stopped falling before it was a tenth of what it was at first"
 	}
 	middle := (y[0] + y[last]) / 2
 	first := last

@@ -93,7 +93,11 @@ func TestNoRate(t *testing.T) {
 		"constant": {[]float64{1, 1, 1, 1, 1, 1, 1, 1}, "the loss did not fall"},
 		"NaN":      {[]float64{math.NaN(), 1}, "the loss did not fall"},
 		"zero":     {[]float64{0, 0}, "the loss did not fall"},
-		"short":    {[]float64{1, 0.5, 0.2, 0.1, 0.05}, "3 losses after the transient and above the floor, want at least 5"},
+		"noisy floor": {
+			[]float64{1, 0.7, 0.5, 0.4, 0.42, 0.39, 0.41, 0.4, 0.42, 0.39, 0.41, 0.4},
+			"the loss stopped falling before it was a tenth of what it was at first",
+		},
+		"short": {[]float64{1, 0.5, 0.2, 0.1, 0.05}, "3 losses after the transient and above the floor, want at least 5"},
 	} {
 		if rate, reason := FitRate(count(len(c.losses)), c.losses); rate != nil || reason != c.want {
 			t.Errorf("%s: got %+v, %q, want %q", name, rate, reason, c.want)

@@ -9,6 +9,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/deeplimit/deeplimit/analyze"
@@ -73,6 +74,13 @@ func (b *Bench) Figures(study string, names ...string) ([]*report.Figure, error)
 		f.Name = study + "-" + f.Name
 	}
 	return figures, err
+}
+
+// only returns the figures whose names end with one of the words.
+func only(figures []*report.Figure, ends ...string) []*report.Figure {
+	return slices.DeleteFunc(figures, func(f *report.Figure) bool {
+		return !slices.ContainsFunc(ends, func(end string) bool { return strings.HasSuffix(f.Name, end) })
+	})
 }
 
 // do runs the steps of an experiment. Diverged runs are a result, not an error.

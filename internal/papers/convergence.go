@@ -31,7 +31,7 @@ initial noise needs β ≥ ¼.`,
 		Claims: []Claim{
 			{
 				Key: "linear-rate", Text: "the loss falls linearly: smallest R² of log J against the iteration", Source: source, Want: AtLeast(0.99),
-				Measure: worstRun(study, rSquared),
+				Measure: linearFall(study),
 			},
 			{
 				Key: "weight-size", Text: "L^β max‖A_k‖_F neither grows nor falls: exponent of max‖A_k‖_F, plus β", Source: source, Want: Around(0, 0.05),

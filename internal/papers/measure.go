@@ -28,9 +28,10 @@ func eachGroup(study string, of func(analyze.Group) Measurement) func(*Bench) ([
 	}
 }
 
-// worstRun returns a Measure that takes the smallest number among the runs of every
-// group; a run without one makes it NaN.
-func worstRun(study string, of func(analyze.Run) float64) func(*Bench) ([]Measurement, error) {
+// linearFall measures the smallest R² of log J against the iteration among the runs of
+// every group, beside what the loss of that run does. Where a run has no rate there is no
+// number but the reason.
+func linearFall(study string) func(*Bench) ([]Measurement, error) {
 	return func(b *Bench) ([]Measurement, error) {
 		result, err := b.Result(study)
 		if err != nil {
@@ -38,16 +39,46 @@ func worstRun(study string, of func(analyze.Run) float64) func(*Bench) ([]Measur
 		}
 		var found []Measurement
 		for _, g := range byCase(result) {
-			worst, runs := math.Inf(1), 0
-			for _, r := range result.Runs {
-				if r.Group == g.Group {
-					worst, runs = math.Min(worst, of(r)), runs+1
-				}
-			}
-			found = append(found, Exactly(caseOf(result, g), worst, fmt.Sprintf("worst of %d runs", runs)))
+			m := smallestR2(result.Runs, g.Group)
+			m.Case = caseOf(result, g)
+			found = append(found, m)
 		}
 		return found, nil
 	}
+}
+
+// smallestR2 returns that of the runs of a group.
+func smallestR2(all []analyze.Run, group string) Measurement {
+	var worst *analyze.Run
+	runs, without, reason := 0, 0, ""
+	for i := range all {
+		r := &all[i]
+		if r.Group != group {
+			continue
+		}
+		runs++
+		switch {
+		case r.Rate == nil:
+			without, reason = without+1, r.RateReason
+		case worst == nil || r.Rate.R2 < worst.Rate.R2:
+			worst = r
+		}
+	}
+	if without > 0 {
+		return missing(fmt.Sprintf("no rate in %d of %d runs: %s", without, runs, reason))
+	}
+	return Exactly("", worst.Rate.R2, fmt.Sprintf("worst of %d runs: %s", runs, fallText(worst)))
+}
+
+// fallText says how far the loss of a run fell and how many recorded steps raised it.
+func fallText(r *analyze.Run) string {
+	rises := 0
+	for i := range len(r.LossTrace) - 1 {
+		if r.LossTrace[i+1] > r.LossTrace[i] {
+			rises++
+		}
+	}
+	return fmt.Sprintf("L = %d, seed %d, J from %.2g to %.2g, raised by %d of %d steps", r.Depth, r.Seed, r.LossTrace[0], r.Loss, rises, len(r.LossTrace)-1)
 }
 
 // byCase returns the groups of a result in the order of their names.
@@ -89,7 +120,7 @@ func ofSlope(s *analyze.Slope, shift float64) Measurement {
 	}
 	m := Measurement{Value: s.Slope + shift, Low: s.Low + shift, High: s.High + shift}
 	if s.Method == scaling.NoInterval {
-		m.Low, m.High, m.Note = math.NaN(), math.NaN(), "no interval"
+		m.Low, m.High = math.NaN(), math.NaN()
 	}
 	return m
 }
@@ -133,12 +164,4 @@ func ofRegime(r *analyze.Regime, want scaling.Kind) Measurement {
 func missing(why string) Measurement {
 	nan := math.NaN()
 	return Measurement{Value: nan, Low: nan, High: nan, Note: why}
-}
-
-// rSquared returns that of the linear rate, NaN without one.
-func rSquared(r analyze.Run) float64 {
-	if r.Rate == nil {
-		return math.NaN()
-	}
-	return r.Rate.R2
 }

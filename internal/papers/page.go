@@ -3,6 +3,7 @@ package papers
 import (
 	"fmt"
 	"io"
+	"math"
 	"strings"
 )
 
@@ -70,6 +71,18 @@ func (p *printer) section(e *Experiment, out Outcome) {
 		p.print("    deeplimit %s\n", step.text(fullRuns, false))
 	}
 	p.print("\n%.0f s on %d cores.\n\n", out.Seconds, out.Cores)
+	if e.Folded {
+		p.folded(e, out)
+	} else {
+		p.rows(e, out)
+	}
+	for _, f := range out.Figures {
+		p.print("\n![%s](figures/papers/%s)\n\n*%s.* %s\n", unbracketed.Replace(f.Alt), f.File, f.Title, f.Caption)
+	}
+}
+
+// rows writes a row for each claim and case.
+func (p *printer) rows(e *Experiment, out Outcome) {
 	p.print("| claim | from | case | wanted | measured | verdict |\n|---|---|---|---|---|---|\n")
 	for _, claim := range e.Claims {
 		text, source := claim.Text, claim.Source
@@ -84,9 +97,6 @@ func (p *printer) section(e *Experiment, out Outcome) {
 			p.print("| %s | %s | %s | %s | %s | %s |\n", text, source, cellText(j.Case), j.Want, cellText(measured), j.Verdict.bold())
 			text, source = "", "" // once for all cases
 		}
-	}
-	for _, f := range out.Figures {
-		p.print("\n![%s](figures/papers/%s)\n\n*%s.* %s\n", unbracketed.Replace(f.Alt), f.File, f.Title, f.Caption)
 	}
 }
 
@@ -104,12 +114,37 @@ var unbracketed = strings.NewReplacer("[", "(", "]", ")")
 // cellText keeps text inside its cell of a table.
 func cellText(text string) string { return strings.ReplaceAll(text, "|", "\\|") }
 
-// interval returns "1.02 [0.98, 1.06]", the value alone when it is exact.
+// interval returns "1.02 [0.98, 1.06]", the value alone when it is exact, "none" when
+// there is no number. A record has no infinite ends: one that it lacks beside another is infinite.
 func (j Judged) interval() string {
-	if j.Low == j.High {
-		return digits(float64(j.Value))
+	value, low, high := float64(j.Value), float64(j.Low), float64(j.High)
+	noLow, noHigh := math.IsNaN(low) || math.IsInf(low, 0), math.IsNaN(high) || math.IsInf(high, 0)
+	switch {
+	case math.IsNaN(value):
+		return "none"
+	case noLow && noHigh:
+		return digits(value) + ", no interval"
+	case low == high:
+		return digits(value)
+	case noHigh:
+		return fmt.Sprintf("%s [%s, ∞)", digits(value), digits(low))
+	case noLow:
+		return fmt.Sprintf("%s (−∞, %s]", digits(value), digits(high))
 	}
-	return fmt.Sprintf("%s [%s, %s]", digits(float64(j.Value)), digits(float64(j.Low)), digits(float64(j.High)))
+	return fmt.Sprintf("%s [%s, %s]", digits(value), digits(low), digits(high))
+}
+
+// seedsText returns "1 to 400" for consecutive seeds and lists others.
+func seedsText(seeds []uint64) string {
+	for i := range seeds {
+		if seeds[i] != seeds[0]+uint64(i) || len(seeds) < 3 {
+			return strings.Trim(fmt.Sprint(seeds), "[]")
+		}
+	}
+	if len(seeds) == 0 {
+		return ""
+	}
+	return fmt.Sprintf("%d to %d", seeds[0], seeds[len(seeds)-1])
 }
 
 // provenance says what was run: a hash for each study file, its seeds and the program.
@@ -117,8 +152,7 @@ func (p *printer) provenance(record Record) {
 	p.print("\n## What was run\n\n| study file | SHA-256 | seeds | program |\n|---|---|---|---|\n")
 	for _, e := range Experiments() {
 		for _, f := range record[e.Name].Studies {
-			seeds := strings.Trim(fmt.Sprint(f.Seeds), "[]")
-			p.print("| [%s](../%s) | `%.16s…` | %s | %s |\n", f.Path, f.Path, f.SHA256, seeds, cellText(record[e.Name].Version))
+			p.print("| [%s](../%s) | `%.16s…` | %s | %s |\n", f.Path, f.Path, f.SHA256, seedsText(f.Seeds), cellText(record[e.Name].Version))
 		}
 	}
 }

@@ -27,6 +27,8 @@ type Experiment struct {
 	Steps []Step
 	// Claims are measured in order, after all steps.
 	Claims []Claim
+	// Folded tables have a row for each case and a column for each claim.
+	Folded bool
 	// Figures returns what the section shows; nil for none.
 	Figures func(*Bench) ([]*report.Figure, error)
 }
@@ -47,6 +49,7 @@ type Step struct {
 type Claim struct {
 	Key    string // names the claim within its experiment, for good
 	Text   string // what is claimed, in Markdown
+	Column string // a few words that head its column in a folded table
 	Source string // where it was published, or what it follows from
 	Want   Range
 	// Measure returns the number, or one for each of several cases.

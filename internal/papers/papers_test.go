@@ -141,17 +141,31 @@ func load(step Step, small bool) error {
 // TestPage wants the page to say what a record holds, in its experiment's section.
 func TestPage(t *testing.T) {
 	t.Chdir("../..")
+	nan := number(math.NaN())
 	out := Outcome{Seconds: 7, Cores: 2, Version: "v1", Claims: []Judged{
 		{Key: "regime", Case: "alpha 0.5", Value: 0, Low: 0, High: 0, Want: "= 1", Note: "a|b", Verdict: NotReproduced},
 		{Key: "regime", Case: "alpha 1", Value: 1.5, Low: 1, High: 2, Want: "= 1", Verdict: CannotTell},
+		{Key: "regime", Case: "alpha 2", Value: nan, Low: nan, High: nan, Want: "= 1", Note: "why", Verdict: CannotTell},
+	}}
+	folded := Outcome{Claims: []Judged{
+		{Key: "linear-rate", Case: "mnist", Value: nan, Low: nan, High: nan, Want: "≥ 1", Note: "no rate", Verdict: CannotTell},
+		{Key: "linear-rate", Case: "digits", Value: nan, Low: nan, High: nan, Want: "≥ 1", Note: "no rate", Verdict: CannotTell},
+		{Key: "certificate", Case: "mnist", Value: 1, Low: 1, High: 1, Want: "= 1", Verdict: Reproduced},
 	}}
 	var page strings.Builder
-	if err := WritePage(&page, Record{"convergence": out}); err != nil {
+	if err := WritePage(&page, Record{"convergence": out, "real-data": folded}); err != nil {
 		t.Fatal(err)
 	}
+	if strings.Contains(page.String(), "NaN") {
+		t.Errorf("the page has a NaN:\n%s", page.String())
+	}
 	for _, part := range []string{
-		"| 0 | 1 | 1 | 7 s |\n",
+		"| 0 | 1 | 2 | 7 s |\n",
 		"| alpha 0.5 | = 1 | 0; a\\|b | **not reproduced** |\n",
+		"|  |  | alpha 2 | = 1 | none; why | **cannot tell** |\n",
+		"| case | linear fall | weight size | V_2 | V_1 of the displacement | certificate |\n",
+		"| mnist | none: **cannot tell** | | | | 1: reproduced |\n",
+		"- mnist; digits: no rate\n",
 		"|  |  | alpha 1 | = 1 | 1.5 [1, 2] | **cannot tell** |\n",
 		"    deeplimit run papers/convergence.yaml --out runs/papers/convergence --no-report\n",
 	} {
