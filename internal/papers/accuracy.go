@@ -23,7 +23,7 @@ diverged, or none does better, counts as the 0.1 of guessing. The thresholds are
 
 The edge of divergence is there at this size; the side of the identity is not: at depth 256 and after 2 epochs a network that is near the identity, whose
 embedding and readout are trained, classifies as well as one on the ridge within the error of 2,000 test images, so that the ridge cannot be told from a plateau.
-That side needs the depth, epochs and test images of the paper.`,
+Whether it can with the paper's depth, epochs and images was not tried.`,
 		Steps: []Step{
 			{
 				Command: "run papers/accuracy-map.yaml --out {runs}/accuracy-map --no-report",
