@@ -95,7 +95,7 @@ func TestEvents(t *testing.T) {
 	if err := weightpath.Create(folder, m); err != nil {
 		t.Fatal(err)
 	}
-	if err := weightpath.AppendLive(folder, rows(2, 1, 0.5)); err != nil {
+	if err := weightpath.RewriteLive(folder, rows(2, 1, 0.5)); err != nil {
 		t.Fatal(err)
 	}
 	type added map[string]struct {

@@ -54,7 +54,7 @@ func executeRun[T kernel.Float](ctx context.Context, w *work, t *task, hold *wei
 		c.Hash = run.Hash
 		return weightpath.WriteCheckpoint(folder, c)
 	}
-	live := newLive(folder, resume, create)
+	live := newLive(folder, resume, hold.Check, create)
 	d.Observe = func(row weightpath.Row) {
 		hold.Progress(int(row.Iteration), lossOf(row))
 		live.add(row)

@@ -11,6 +11,7 @@ import (
 // its trace. Most runs of a large study end sooner, and nobody could look at them.
 type live struct {
 	folder string
+	check  func() error     // fails when another worker has taken the run over
 	create func() error     // makes run.json
 	before []weightpath.Row // of the checkpoint that the run goes on from
 	rows   []weightpath.Row // not shown yet
@@ -22,8 +23,8 @@ type live struct {
 const liveEvery = time.Second
 
 // newLive returns what shows a run that starts from a checkpoint, or from nil.
-func newLive(folder string, resume *weightpath.Checkpoint, create func() error) *live {
-	l := &live{folder: folder, create: create, due: time.Now().Add(liveEvery)}
+func newLive(folder string, resume *weightpath.Checkpoint, check, create func() error) *live {
+	l := &live{folder: folder, check: check, create: create, due: time.Now().Add(liveEvery)}
 	if resume != nil {
 		l.before = resume.Rows
 	}
@@ -39,9 +40,11 @@ func (l *live) add(row weightpath.Row) {
 		return
 	}
 	l.due = now.Add(liveEvery)
-	if l.shown {
+	switch {
+	case l.check() != nil: // the rows and the folder are another worker's now
+	case l.shown:
 		weightpath.AppendLive(l.folder, l.rows)
-	} else {
+	default:
 		l.shown = true
 		l.create()
 		weightpath.RewriteLive(l.folder, append(l.before, l.rows...))

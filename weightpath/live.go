@@ -20,19 +20,21 @@ import (
 // AppendLive adds rows to live.jsonl, which shows the trace of a run while it grows:
 // one JSON object a line, with the column names of trace.parquet, columns that are
 // null left out, and "NaN", "+Inf", "-Inf" for what JSON has no number for. It is for
-// looking at alone: nothing is synced, and no result comes from it.
+// looking at alone: nothing is synced, and no result comes from it. A file that is not
+// there is not made (fs.ErrNotExist): the run may have been finished by another worker.
 func AppendLive(dir string, rows []Row) error { return writeLive(dir, rows, os.O_APPEND) }
 
-// RewriteLive makes rows the content of live.jsonl, for a run that goes on from a
-// checkpoint with these.
-func RewriteLive(dir string, rows []Row) error { return writeLive(dir, rows, os.O_TRUNC) }
+// RewriteLive makes live.jsonl with these rows, in the place of an earlier one.
+func RewriteLive(dir string, rows []Row) error {
+	return writeLive(dir, rows, os.O_CREATE|os.O_TRUNC)
+}
 
 func writeLive(dir string, rows []Row, mode int) error {
 	var text []byte
 	for i := range rows {
 		text = appendRow(text, &rows[i])
 	}
-	file, err := disk.OpenFile(filepath.Join(dir, liveFile), os.O_WRONLY|os.O_CREATE|mode, 0o644)
+	file, err := disk.OpenFile(filepath.Join(dir, liveFile), os.O_WRONLY|mode, 0o644)
 	if err == nil {
 		_, err = file.Write(text)
 		err = errors.Join(err, file.Close())

@@ -1,6 +1,8 @@
 package weightpath
 
 import (
+	"errors"
+	"io/fs"
 	"math"
 	"os"
 	"path/filepath"
@@ -17,7 +19,10 @@ func TestLive(t *testing.T) {
 	}
 	bad, worse := math.NaN(), math.Inf(-1)
 	rows := append(sampleRows(), Row{Iteration: 1 << 40, Loss: &bad, TestLoss: &worse, Displacement: math.Inf(1), Seconds: 1e-300})
-	if err := AppendLive(dir, rows[:1]); err != nil {
+	if err := AppendLive(dir, rows[:1]); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("got %v, want no file made by an addition", err)
+	}
+	if err := RewriteLive(dir, rows[:1]); err != nil {
 		t.Fatal(err)
 	}
 	got, next, err := ReadLive(dir, 0)
