@@ -17,13 +17,22 @@ import (
 //go:embed page.html.tmpl
 var pageSource string
 
+//go:embed parts.html.tmpl
+var partsSource string
+
 //go:embed page.css
 var pageStyle string
 
-var pageTemplate = template.Must(template.New("page").Parse(pageSource))
+// pageTemplate is the page of a study; parts are what it shares with that of its
+// untrained networks: the head, figures and how to cite.
+var (
+	parts        = template.Must(template.New("parts").Parse(partsSource))
+	pageTemplate = template.Must(template.Must(parts.Clone()).New("page").Parse(pageSource))
+)
 
 // The views are what the template shows: text, ready to be escaped.
 type pageView struct {
+	Kind     string // of page
 	Study    string
 	CSS      template.CSS
 	Lead     string
@@ -86,7 +95,7 @@ type methodView struct {
 
 // writePage writes the page of a study with the figures of its groups inlined.
 func writePage(w io.Writer, study string, groups []group, figures [][]*Figure, formats, notes []string, pending int) error {
-	view := pageView{Study: study, CSS: template.CSS(pageStyle), Notes: notes}
+	view := pageView{Kind: "Depth study", Study: study, CSS: template.CSS(pageStyle), Notes: notes}
 	if study == "" {
 		view.Study = "unnamed study"
 	}
@@ -142,21 +151,9 @@ func newGroupView(g group, figures []*Figure, formats []string, number *int) (gr
 		Slug: g.slug, Label: g.label, Part: primaryPart(g), Summary: summarise(g), Words: inWords(g), Laws: laws(g), Notes: g.notes,
 		Limits: limitViews(g), Transfer: newTransferView(g.Transfer),
 	}
-	for _, f := range figures {
-		svg, err := f.SVG()
-		if err != nil {
-			return groupView{}, err
-		}
-		*number++
-		var files []fileView
-		for _, format := range append(slices.Clone(formats), "csv") {
-			files = append(files, fileView{f.Name + "." + format, strings.ToUpper(format)})
-		}
-		v.Figures = append(v.Figures, figureView{
-			Number: *number, Name: f.Name, Title: f.Title, Caption: f.Caption, Notes: f.Notes, Wide: f.wide,
-			SVG:   template.HTML(svg), // drawn here: outlines and an escaped label
-			Files: files,
-		})
+	var err error
+	if v.Figures, err = figureViews(figures, formats, number); err != nil {
+		return groupView{}, err
 	}
 	v.Proof = newProofView(g)
 	seen := map[string]bool{}
@@ -170,9 +167,30 @@ func newGroupView(g group, figures []*Figure, formats []string, number *int) (gr
 	for _, r := range g.runs {
 		v.Runs = append(v.Runs, newRunView(r, v.Powers))
 	}
-	method, err := newMethodView(g)
-	v.Method = method
+	v.Method, err = newMethodView(g)
 	return v, err
+}
+
+// figureViews inlines figures, counting on from number.
+func figureViews(figures []*Figure, formats []string, number *int) ([]figureView, error) {
+	var views []figureView
+	for _, f := range figures {
+		svg, err := f.SVG()
+		if err != nil {
+			return nil, err
+		}
+		*number++
+		var files []fileView
+		for _, format := range append(slices.Clone(formats), "csv") {
+			files = append(files, fileView{f.Name + "." + format, strings.ToUpper(format)})
+		}
+		views = append(views, figureView{
+			Number: *number, Name: f.Name, Title: f.Title, Caption: f.Caption, Notes: f.Notes, Wide: f.wide,
+			SVG:   template.HTML(svg), // drawn here: outlines and an escaped label
+			Files: files,
+		})
+	}
+	return views, nil
 }
 
 // none stands in a table for a number that a run does not have.

@@ -115,6 +115,12 @@ var (
 // TestPageIsSelfContained looks for anything that a browser would fetch or run.
 func TestPageIsSelfContained(t *testing.T) {
 	dir, page := written(t, sampleSmall, sampleSmall.result(), quick)
+	checkLinks(t, dir, page)
+}
+
+// checkLinks wants a page in dir/report that loads nothing and whose links go somewhere.
+func checkLinks(t *testing.T, dir, page string) {
+	t.Helper()
 	if found := loads.FindString(page); found != "" {
 		t.Errorf("the page holds %q", found)
 	}

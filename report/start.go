@@ -6,7 +6,6 @@ import (
 	"image/color"
 	"maps"
 	"math"
-	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -16,28 +15,6 @@ import (
 	"github.com/deeplimit/deeplimit/analyze"
 	"github.com/deeplimit/deeplimit/weightpath"
 )
-
-// WriteStarts writes the figures of a study's untrained networks (StartFigures) in the
-// formats asked for to dir/report/figures and returns that folder.
-func WriteStarts(ctx context.Context, dir string, result *analyze.StartResult, options Options) (folder string, err error) {
-	if options, err = options.resolve(); err != nil {
-		return "", err
-	}
-	figures, err := StartFigures(ctx, dir, result, options)
-	if err != nil {
-		return "", err
-	}
-	folder = filepath.Join(dir, "report", "figures")
-	for _, f := range figures {
-		if err := ctx.Err(); err != nil {
-			return "", fmt.Errorf("report: drawing %s: %w", f.Name, err)
-		}
-		if _, err := f.WriteFiles(folder, options.Formats); err != nil {
-			return "", err
-		}
-	}
-	return folder, nil
-}
 
 // enoughDraws is how many make a histogram: 20 bars of 25 draws.
 const enoughDraws = 500

@@ -1,15 +1,19 @@
 package report
 
 import (
+	"errors"
+	"fmt"
 	"math"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"slices"
 	"strconv"
+	"strings"
 	"testing"
 
 	"github.com/deeplimit/deeplimit/analyze"
+	"github.com/deeplimit/deeplimit/internal/field"
 	"github.com/deeplimit/deeplimit/weightpath"
 )
 
@@ -84,15 +88,51 @@ func TestStartFigures(t *testing.T) {
 	if !(area >= 0.99 && area <= 1) || !(math.Abs(fitted-area) <= 0.02) {
 		t.Errorf("bars have area %v and the law %v, want both just below 1", area, fitted)
 	}
-	folder, err := WriteStarts(t.Context(), dir, result, Options{Style: Slides})
+	if _, err := StartFigures(t.Context(), dir, result, Options{Style: "poster"}); err == nil {
+		t.Error("an unknown style: got no error")
+	}
+}
+
+// TestWriteStarts wants every figure in four files and a page that needs nothing else, with
+// the interval of each mean, the exact expectation and what is not finite.
+func TestWriteStarts(t *testing.T) {
+	dir := startStudy(t)
+	result, err := analyze.Starts(dir)
 	if err != nil {
 		t.Fatal(err)
 	}
-	files, err := os.ReadDir(folder)
-	if err != nil || len(files) != 16 || folder != filepath.Join(dir, "report", "figures") {
-		t.Errorf("got %d files in %s, %v, want 4 figures in 4 formats", len(files), folder, err)
+	result.Study = "<script>alert(1)</script>"
+	path, err := WriteStarts(t.Context(), dir, result, Options{Style: Slides})
+	if err != nil {
+		t.Fatal(err)
 	}
-	if _, err := StartFigures(t.Context(), dir, result, Options{Style: "poster"}); err == nil {
-		t.Error("an unknown style: got no error")
+	if want := filepath.Join(dir, "report", "start.html"); path != want {
+		t.Errorf("path is %s, want %s", path, want)
+	}
+	files, err := os.ReadDir(filepath.Join(dir, "report", "figures"))
+	if err != nil || len(files) != 16 {
+		t.Errorf("got %d files, %v, want 4 figures in 4 formats", len(files), err)
+	}
+	data, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	page := string(data)
+	checkLinks(t, dir, page)
+	forward := result.Groups[0].Starts[0].Spreads["forward"]
+	for _, want := range []string{
+		"<title>&lt;script&gt;alert(1)&lt;/script&gt; – Untrained networks</title>",
+		"3 ensembles in 2 groups. Nothing was trained.",
+		fmt.Sprintf("<td>600</td><td>%s [%s, %s]<br>exact ", number(forward.Mean, 4), number(forward.Low, 4), number(forward.High, 4)),
+		"<td>—</td>", "change at depth 10 left out",
+		"<i>α</i> = 0.25 and width", "with 600 draws each", `id="start-histogram-a2"`, "@misc{cont2022convergence",
+	} {
+		if !strings.Contains(page, want) {
+			t.Errorf("the page does not hold %q", want)
+		}
+	}
+	var refused *field.Error
+	if _, err := WriteStarts(t.Context(), dir, result, Options{Style: "poster"}); !errors.As(err, &refused) {
+		t.Errorf("an unknown style: got %v, want a field error", err)
 	}
 }

@@ -36,8 +36,8 @@ p_0 against p_L, means over the draws with 95 % intervals, exact expectations wh
 are known, and exponents in depth. Nothing is trained. Draw s is the network that the run
 of seed s starts from.
 
-The draws go to ensembles/*.parquet in the study folder and the figures to
-report/figures. Ensembles that are there with the same seeds are not drawn again.`,
+The draws go to ensembles/*.parquet in the study folder, one page with methods, tables
+and figures to report/start.html and the figures to report/figures. Ensembles that are there with the same seeds are not drawn again.`,
 		Example: `  deeplimit probe study.yaml --draws 1000
   deeplimit probe papers/start.yaml --set 'depths=[10, 100]' --json`,
 		Args: cobra.ExactArgs(1),
@@ -49,7 +49,7 @@ report/figures. Ensembles that are there with the same seeds are not drawn again
 	flags.IntVar(&o.draws, "draws", 0, "number of draws, the same as --set seeds=N (default: the seeds of the study)")
 	flags.IntVar(&o.jobs, "jobs", runtime.GOMAXPROCS(0), "cores to use; the results do not depend on it")
 	flags.BoolVar(&o.json, "json", false, "print JSON")
-	flags.BoolVar(&o.noReport, "no-report", false, "draw no figures")
+	flags.BoolVar(&o.noReport, "no-report", false, "write no page and no figures")
 	return cmd
 }
 
@@ -89,11 +89,11 @@ func (o *probeOptions) run(cmd *cobra.Command, file string) error {
 		return err
 	}
 	if !o.noReport {
-		folder, err := report.WriteStarts(cmd.Context(), o.out, result, report.Options{})
+		page, err := report.WriteStarts(cmd.Context(), o.out, result, report.Options{})
 		if err != nil {
 			return err
 		}
-		fmt.Fprintln(stderr, "figures:", folder)
+		fmt.Fprintln(stderr, "report:", page)
 	}
 	if o.json {
 		return printJSON(cmd.OutOrStdout(), result)
