@@ -220,7 +220,7 @@ func normsTrainingFigure(g group, style Style) *Figure {
 		h := c.heat()
 		row = append(row, panel{
 			title: fmt.Sprintf("$L$ = %d", c.depth),
-			x:     axis{label: "layer $k/L$", low: 0, high: 1}, y: axis{label: "iteration $t$ + 1", log: true}, heat: h,
+			x:     axis{label: "layer $k/L$", low: 0, high: 1}, y: axis{label: "iteration $t$ + 1", whole: true, log: true}, heat: h,
 		})
 		last = max(last, h.y[len(h.y)-1])
 		depths = append(depths, float64(c.depth))

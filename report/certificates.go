@@ -164,7 +164,7 @@ func slackFigure(g group, style Style) *Figure {
 		Name: "slack-" + g.slug, Title: "Slack of the bounds", style: style,
 		Data: Table{Header: []string{"bound", "depth", "seed", "iteration", "value", "measured", "slack", "verdict", "reason"}},
 	}
-	p := panel{x: axis{label: "iteration $t$ + 1", log: true, margin: 0.04}, y: axis{label: "slack: bound over measured", log: true, margin: 0.06}}
+	p := panel{x: axis{label: "iteration $t$ + 1", whole: true, log: true, margin: 0.04}, y: axis{label: "slack: bound over measured", log: true, margin: 0.06}}
 	var names []string
 	marks := map[string]*mark{}
 	for _, it := range r.proof.Iterates {
@@ -222,7 +222,7 @@ func sharpnessFigure(g group, style Style) *Figure {
 		Caption: "Solid: the largest eigenvalue of the Hessian ∇²J along the run. Dashed: 2/η, beyond which a step of gradient descent is unstable on a quadratic function.",
 		Data:    Table{Header: []string{"depth", "seed", "iteration", "largest", "smallest", "residual", "two_over_step_size"}},
 	}
-	p := panel{x: axis{label: "iteration $t$ + 1", log: true, margin: 0.04}, y: axis{label: "largest eigenvalue, $2/η$", log: true, margin: 0.06}}
+	p := panel{x: axis{label: "iteration $t$ + 1", whole: true, log: true, margin: 0.04}, y: axis{label: "largest eigenvalue, $2/η$", log: true, margin: 0.06}}
 	var shown []int
 	closest := math.Inf(1)
 	for _, r := range g.runs {

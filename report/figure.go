@@ -70,6 +70,7 @@ type axis struct {
 	depths    []int    // mark these rather than round numbers
 	names     []string // mark 0, 1, … with these, every stride-th labelled
 	stride    int
+	whole     bool // values are whole numbers, and so are the marks
 	bare      bool // no label and no tick labels: those of the panel below serve
 }
 
@@ -343,6 +344,9 @@ func (a axis) apply(to *plot.Axis, s sizes, want int) {
 	to.Tick.LineStyle.Width = s.thin
 	to.Tick.Length = 0.4 * s.tick
 
+	if a.whole { // one mark more than steps of 1 fit in
+		want = min(want, int(a.high-a.low)+1)
+	}
 	var ticks []plot.Tick
 	switch {
 	case a.names != nil:

@@ -7,6 +7,8 @@ import (
 	"strings"
 	"testing"
 
+	"gonum.org/v1/plot"
+
 	"github.com/deeplimit/deeplimit/analyze"
 )
 
@@ -247,6 +249,51 @@ func TestHeatShowsTheNorms(t *testing.T) {
 			if !(math.Abs(total-want) <= 1e-12*want) {
 				t.Errorf("depth %d, row %d: cells hold %v, want %v", depth, i, total, want)
 			}
+		}
+	}
+}
+
+// TestLinesEndAtFinishedRuns gives a quantity a depth at which no run counts.
+func TestLinesEndAtFinishedRuns(t *testing.T) {
+	q := quantity{fitted: true, points: []depthValue{{depth: 2, value: 1, counts: true}, {depth: 8, value: 1, counts: true}, {depth: 64, value: 1}}}
+	if got := q.depths([]int{2, 8, 64}); !slices.Equal(got, []int{2, 8}) {
+		t.Errorf("the line spans %v, want 2 to 8", got)
+	}
+}
+
+// TestFade wants up to three bands as they are, and more to hide what three do.
+func TestFade(t *testing.T) {
+	for _, n := range []int{1, 3, 5, 9} {
+		bands := make([]band, n)
+		for i := range bands {
+			bands[i].color.A = 0x2e
+		}
+		fade(bands)
+		through := math.Pow(1-float64(bands[0].color.A)/0xff, float64(n))
+		want := math.Pow(1-0x2e/255., float64(min(n, 3)))
+		if tol := float64(n) * 0.5 / 0xff; !(math.Abs(through-want) <= tol) { // A is rounded
+			t.Errorf("%d bands let %v through, want %v", n, through, want)
+		}
+	}
+}
+
+// TestWholeTicks wants no fractions on an axis of iterations.
+func TestWholeTicks(t *testing.T) {
+	for _, high := range []float64{2.03, 3.1, 5.2, 9, 1000} {
+		a := axis{whole: true, log: true, low: 0.97, high: high}
+		var to plot.Axis
+		a.apply(&to, Paper.sizes(), 6)
+		labelled := 0
+		for _, tick := range to.Tick.Marker.Ticks(0, 0) {
+			if v := math.Pow(10, tick.Value); math.Abs(v-math.Round(v)) > 1e-9 {
+				t.Errorf("up to %v there is a mark at %v", high, v)
+			}
+			if tick.Label != "" {
+				labelled++
+			}
+		}
+		if labelled < 2 {
+			t.Errorf("up to %v there are %d labels, want 2 or more", high, labelled)
 		}
 	}
 }

@@ -27,7 +27,7 @@ func lossFigure(g group, style Style) *Figure {
 		Name:   "loss-" + g.slug,
 		Title:  "Loss against iteration",
 		style:  style,
-		legend: depthLegend(spread(depths, 8), depths, s),
+		legend: depthLegend(spread(depths, 12), depths, s),
 	}
 	p := panel{
 		x: axis{label: "iteration $t$"},

@@ -159,6 +159,7 @@ func depthFigure(style Style, label string, depths []int, quantities []quantity)
 	if left > 0 {
 		f.Notes = append(f.Notes, "Runs that did not finish are left out of the drawing; the CSV file holds their values.")
 	}
+	fade(p.bands)
 	f.panels = [][]panel{{p}}
 	if residuals.marks != nil {
 		f.addResiduals(residuals, s)
@@ -208,17 +209,29 @@ func fitBand(slope analyze.Slope, depths []int, c color.NRGBA) band {
 	return b
 }
 
+// fade keeps what is under all bands together at least as visible as under three, so that
+// many wide ones are no grey wall.
+func fade(bands []band) {
+	if len(bands) <= 3 {
+		return
+	}
+	for i := range bands {
+		through := 1 - float64(bands[i].color.A)/0xff
+		bands[i].color.A = uint8(math.Round(0xff * (1 - math.Pow(through, 3/float64(len(bands))))))
+	}
+}
+
 // logResidual returns log y − Intercept − Slope · log L.
 func logResidual(s analyze.Slope, v depthValue) float64 {
 	return math.Log(v.value) - s.Intercept - s.Slope*math.Log(float64(v.depth))
 }
 
-// depths returns the first and the last that the fit of a quantity spans, of the
+// depths returns the first and the last that the fit of a quantity spans, those of the
 // figure's depths where it has no points.
 func (q quantity) depths(all []int) []int {
 	low, high := math.MaxInt, 0
 	for _, p := range q.points {
-		if q.fits(p.depth) {
+		if p.counts && q.fits(p.depth) {
 			low, high = min(low, p.depth), max(high, p.depth)
 		}
 	}
