@@ -74,7 +74,9 @@ func (r *Run) unfinished(now time.Time) {
 			return
 		}
 		r.State = Interrupted
-		if !lease.Released {
+		if lease.Damaged != nil {
+			r.Reason = lease.Damaged.Error()
+		} else if !lease.Released {
 			r.Reason = fmt.Sprintf("no sign of life of process %d on %s since %s", lease.PID, lease.Host, lease.Beat.Local().Format(time.DateTime))
 		}
 	}

@@ -1,6 +1,8 @@
 package survey
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"io/fs"
 	"math"
@@ -27,11 +29,18 @@ func check(t *testing.T, err error) {
 	}
 }
 
+// sealed returns a JSON object with its checksum as its last field, as files hold it.
+func sealed(text string) []byte {
+	blank := strings.TrimSuffix(text, "}") + `,"checksum":"` + strings.Repeat("0", 64) + "\"}\n"
+	sum := sha256.Sum256([]byte(blank))
+	return []byte(strings.Replace(blank, strings.Repeat("0", 64), hex.EncodeToString(sum[:]), 1))
+}
+
 // TestRead has a study with a run in every state.
 func TestRead(t *testing.T) {
 	dir := t.TempDir()
 	check(t, weightpath.CreateStudy(dir, "s", "name: s\n", nil))
-	ids := []string{"pending", "running", "released", "silent", "done", "diverged", "failed", "broken", "damaged"}
+	ids := []string{"pending", "running", "released", "silent", "torn", "done", "diverged", "failed", "broken", "damaged"}
 	m := weightpath.Manifest{Study: "s"}
 	for _, id := range ids {
 		m.Runs = append(m.Runs, weightpath.Planned{ID: id, Hash: "h-" + id, Iterations: 100})
@@ -51,7 +60,8 @@ func TestRead(t *testing.T) {
 		}
 	}
 	lease := `{"owner":"x","host":"far","pid":5,"since":"2020-01-01T00:00:00Z","beat":"2020-01-01T00:01:00Z","every":5,"iteration":30,"loss":0.5}`
-	check(t, os.WriteFile(filepath.Join(folder("silent"), "lease.3"), []byte(lease), 0o644))
+	check(t, os.WriteFile(filepath.Join(folder("silent"), "lease.3"), sealed(lease), 0o644))
+	check(t, os.WriteFile(filepath.Join(folder("torn"), "lease.1"), nil, 0o644))
 	check(t, weightpath.WriteFailure(folder("failed"), weightpath.Failure{Error: "no room", Host: "far", Attempts: 2}))
 	for id, s := range map[string]weightpath.Summary{
 		"done": {Stop: "loss", Loss: 0.25, Iterations: 9, Seconds: 2}, "diverged": {Stop: weightpath.Diverged, Loss: math.NaN()},
@@ -67,7 +77,7 @@ func TestRead(t *testing.T) {
 		t.Fatalf("got %d runs, want those of the study and the imported one", len(runs))
 	}
 	want := map[string]State{
-		"pending": Pending, "running": Running, "released": Interrupted, "silent": Interrupted, "done": Done,
+		"pending": Pending, "running": Running, "released": Interrupted, "silent": Interrupted, "torn": Interrupted, "done": Done,
 		"diverged": Diverged, "failed": Failed, "broken": Failed, "damaged": Failed, "imported": Done,
 	}
 	byID := map[string]Run{}
@@ -85,6 +95,9 @@ func TestRead(t *testing.T) {
 	}
 	if r := byID["silent"]; r.Iteration != 30 || r.Loss != 0.5 || r.Attempts != 3 || !strings.HasPrefix(r.Reason, "no sign of life of process 5 on far since ") {
 		t.Errorf("silent: got %+v", r)
+	}
+	if r := byID["torn"]; !strings.Contains(r.Reason, "lease.1 is damaged: ") || r.Attempts != 1 {
+		t.Errorf("torn: got %+v", r)
 	}
 	if r := byID["failed"]; r.Reason != "no room" || r.Attempts != 2 || !math.IsNaN(r.Loss) {
 		t.Errorf("failed: got %+v", r)

@@ -23,10 +23,14 @@ import (
 func executeRun[T kernel.Float](ctx context.Context, w *work, t *task, hold *weightpath.Hold, workers int) (train.Outcome, error) {
 	run, folder, set := t.run, t.folder, w.plan.set(t.run)
 	meta := w.meta(run, set)
+	_, before := weightpath.Open(folder)
 	if err := weightpath.Claim(folder, run.Hash); err != nil {
 		return train.Outcome{}, err
 	}
-	create := sync.OnceValue(func() error { return weightpath.Create(folder, meta) })
+	if damaged, ok := errors.AsType[*weightpath.DamagedError](before); ok {
+		w.observe(Event{Kind: Warned, Run: run, Err: damaged})
+	}
+	create := sync.OnceValue(func() error { return weightpath.Begin(folder, meta) })
 	resume, err := weightpath.ReadCheckpoint(folder)
 	switch {
 	case errors.Is(err, weightpath.ErrNoCheckpoint):

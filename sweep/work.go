@@ -167,6 +167,8 @@ func (w *work) one(ctx context.Context, t *task, workers int) {
 		t.holder = &weightpath.HeldError{Dir: t.folder}
 		w.observe(Event{Kind: Lost, Run: t.run, Err: weightpath.ErrLost})
 		w.giveBack(t)
+	case errors.Is(context.Cause(ctx), weightpath.ErrGone), err != nil && errors.Is(hold.Check(), weightpath.ErrGone):
+		w.failed(t, fmt.Errorf("%w: %s; the same command computes it again", weightpath.ErrGone, t.folder))
 	case err != nil:
 		w.record(t, attempts+1, err)
 		w.failed(t, err)

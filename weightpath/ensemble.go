@@ -76,14 +76,14 @@ func WriteEnsemble(studyDir string, e Ensemble) error {
 	if e.SHA256, err = replaceFile(dir, e.ID+".parquet", func(w io.Writer) error { return encodeTable(w, e.Draws) }); err != nil {
 		return err
 	}
-	if _, err = replaceFile(dir, e.ID+".json", func(w io.Writer) error { return encodeJSON(w, e) }); err != nil {
+	if _, err = replaceFile(dir, e.ID+".json", func(w io.Writer) error { return writeSealed(w, e) }); err != nil {
 		return err
 	}
 	return syncFolder(dir)
 }
 
 // ReadEnsemble reads an ensemble; an error that wraps fs.ErrNotExist when it is not
-// there or was not finished, and a *DamagedError when its table is not what was written.
+// there or was not finished, and a *DamagedError when it or its table is not what was written.
 func ReadEnsemble(studyDir, id string) (Ensemble, error) {
 	path := filepath.Join(studyDir, ensembleFolder, id)
 	text, err := readFile(path + ".json")
@@ -91,7 +91,7 @@ func ReadEnsemble(studyDir, id string) (Ensemble, error) {
 		return Ensemble{}, err
 	}
 	var e Ensemble
-	if err := json.Unmarshal(text, &e); err != nil {
+	if err := decodeSealed(text, &e); err != nil {
 		return Ensemble{}, &DamagedError{path + ".json", err}
 	}
 	if e.ID != id || e.Depth < 1 || math.IsNaN(e.Alpha) {

@@ -48,8 +48,17 @@ type DamagedError struct {
 // more than an older checkpoint.
 func (e *DamagedError) Error() string {
 	text := fmt.Sprintf("weightpath: %s is damaged: %v", e.Path, e.Err)
-	if filepath.Base(filepath.Dir(e.Path)) == checkpointFolder {
+	switch filepath.Base(filepath.Dir(e.Path)) {
+	case checkpointFolder:
 		return text
+	case ensembleFolder:
+		return text + "; call deeplimit probe again"
+	}
+	if _, ok := e.Err.(begun); ok {
+		return text + "; deeplimit run writes it anew and goes on"
+	}
+	if leaseNumber(filepath.Base(e.Path)) > 0 {
+		return text + "; its run is taken over unless somebody at work mends it"
 	}
 	switch filepath.Base(e.Path) {
 	case studyFile, recordFile, manifestFile:
@@ -63,6 +72,13 @@ func (e *DamagedError) Error() string {
 	}
 	return text + "; remove its run folder to compute the run again"
 }
+
+// begun is what is wrong with the run.json of an unfinished run, which nothing rests on:
+// a checkpoint says itself what run it is of.
+type begun struct{ error }
+
+// Unwrap returns what is wrong.
+func (b begun) Unwrap() error { return b.error }
 
 // Unwrap returns what is wrong with the file.
 func (e *DamagedError) Unwrap() error { return e.Err }

@@ -6,6 +6,7 @@ import (
 	"io"
 	"io/fs"
 	"maps"
+	"math/rand/v2"
 	"path/filepath"
 	"slices"
 
@@ -15,33 +16,39 @@ import (
 // ErrDone says that a run folder holds a finished run.
 var ErrDone = errors.New("weightpath: the run is done")
 
-// Create makes the run folder dir as Claim does, and writes run.json, or leaves
-// the one of an unfinished run of the same hash.
+// Create makes the run folder dir, with parents, and does what Claim and Begin do.
 func Create(dir string, meta Meta) error {
-	if err := meta.check(); err != nil {
-		return fmt.Errorf("weightpath: creating %s: %w", dir, err)
-	}
 	if err := Claim(dir, meta.Hash); err != nil {
 		return err
 	}
 	if err := makeFolder(dir); err != nil {
 		return err
 	}
+	return Begin(dir, meta)
+}
+
+// Begin writes run.json into the run folder dir, which is there, or leaves the one of an
+// unfinished run; a damaged one gives way. A run that ends soon needs none before Finish:
+// Begin is for one that is to be looked at, or to leave a checkpoint.
+func Begin(dir string, meta Meta) error {
+	if err := meta.check(); err != nil {
+		return fmt.Errorf("weightpath: creating %s: %w", dir, err)
+	}
 	if err := beginMeta(dir, meta); err != nil {
+		return err
+	}
+	if err := syncFolder(filepath.Dir(filepath.Clean(dir))); err != nil {
 		return err
 	}
 	return syncFolder(dir)
 }
 
-// Claim makes the run folder dir, with parents, for the run with this hash, not durably
-// yet. A folder that holds another run or other files is an *OccupiedError, a finished run
-// ErrDone, a damaged result.json or run.json a *DamagedError; all three are left
+// Claim readies the run folder dir, if it is there, for the run with this hash. A folder
+// that holds another run or other files is an *OccupiedError, a finished run ErrDone, a
+// damaged result.json, or run.json of a finished run, a *DamagedError; all three are left
 // as they are. A run whose result was decided when its worker died is completed
 // first, and then ErrDone. What a killed process left half-written is removed, so
 // the caller must be the one that holds this run (Keeper).
-//
-// A run that ends soon needs nothing more before Finish; Create is for one that is to
-// be looked at, or to leave a checkpoint.
 func Claim(dir, hash string) error {
 	if err := complete(dir); err != nil {
 		return err
@@ -49,15 +56,12 @@ func Claim(dir, hash string) error {
 	if err := Vacant(dir, hash); err != nil {
 		return err
 	}
-	if err := disk.MkdirAll(dir, 0o755); err != nil {
-		return fmt.Errorf("weightpath: making folder: %w", err)
-	}
 	return errors.Join(removeLeftovers(dir), removeLeftovers(filepath.Join(dir, checkpointFolder)), removeIfThere(filepath.Join(dir, failureFile)))
 }
 
-// Vacant returns nil when dir is missing, empty, an unfinished run with this hash, or
-// one that is being finished;
-// else an error as of Create.
+// Vacant returns nil when dir is missing, empty, an unfinished run with this hash or with
+// a run.json that is lost or damaged, or one that is being finished; else an error as of
+// Claim.
 func Vacant(dir, hash string) error {
 	names, err := entries(dir)
 	// A lease is taken before the folder is filled.
@@ -68,10 +72,17 @@ func Vacant(dir, hash string) error {
 	if slices.Contains(names, finishFile) && !slices.Contains(names, runFile) {
 		return nil // its files are moving up, or were when their worker died: for Claim
 	}
+	names = slices.DeleteFunc(names, func(name string) bool { return name == checkpointFolder || name == liveFile })
+	if len(names) == 0 { // run.json was damaged and a kill struck before it was there again
+		return nil
+	}
 	if _, err := disk.Stat(filepath.Join(dir, runFile)); errors.Is(err, fs.ErrNotExist) {
 		return &OccupiedError{dir, fmt.Sprintf("%q and no %s", names[0], runFile), "an empty folder or one of this run"}
 	}
 	run, err := Open(dir)
+	if errors.As(err, new(begun)) {
+		return nil
+	}
 	if err != nil {
 		return err
 	}
@@ -84,12 +95,19 @@ func Vacant(dir, hash string) error {
 	return nil
 }
 
-// beginMeta writes run.json unless there is one. Never in the place of another: that
-// would be the final one for a worker who sleeps between looking and writing.
+// beginMeta writes run.json unless there is a good one. Never in the place of another:
+// that would be the final one for a worker who sleeps between looking and writing.
 func beginMeta(dir string, meta Meta) error {
 	path := filepath.Join(dir, runFile)
-	if _, err := disk.Stat(path); err == nil {
+	switch _, err := Open(dir); {
+	case err == nil:
 		return nil
+	case errors.As(err, new(begun)):
+		if err := setAside(path); err != nil {
+			return fmt.Errorf("weightpath: writing %s anew: %w", path, err)
+		}
+	case !errors.Is(err, fs.ErrNotExist):
+		return err
 	}
 	file, err := prepare(dir, runFile, func(w io.Writer) error { return writeSealed(w, meta) })
 	if err != nil {
@@ -107,6 +125,24 @@ func beginMeta(dir string, meta Meta) error {
 		return fmt.Errorf("weightpath: writing %s: %w", path, err)
 	}
 	return nil
+}
+
+// setAside moves a damaged run.json out of the way, under a name that Claim and Tidy
+// remove, and back if it turns out to be a good one: a worker who slept may have missed
+// that the run was finished.
+func setAside(path string) error {
+	aside := filepath.Join(filepath.Dir(path), fmt.Sprintf(".%s.%d.tmp", runFile, rand.Uint32()))
+	if err := disk.Rename(path, aside); err != nil {
+		return err
+	}
+	data, err := disk.ReadFile(aside)
+	if err == nil {
+		if _, damaged := decodeMeta(data); damaged == nil {
+			return disk.Rename(aside, path)
+		}
+		err = disk.Remove(aside)
+	}
+	return err
 }
 
 // Reset makes the run in dir one that nobody has begun; its lease stays. result.json goes
@@ -177,6 +213,9 @@ func Open(dir string) (*Run, error) {
 		return nil, err
 	}
 	if run.Meta, err = decodeMeta(data); err != nil {
+		if !run.Done() {
+			err = begun{err}
+		}
 		return nil, &DamagedError{filepath.Join(dir, runFile), err}
 	}
 	return run, nil

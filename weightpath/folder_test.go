@@ -1,6 +1,7 @@
 package weightpath
 
 import (
+	"bytes"
 	"errors"
 	"io/fs"
 	"math"
@@ -95,6 +96,61 @@ func TestRunJSON(t *testing.T) {
 	}
 	if again := string(mustRead(t, dir, runFile)); again != text {
 		t.Errorf("equal runs gave different files (-first +second)\n%s", cmp.Diff(text, again))
+	}
+}
+
+// TestRunJSONOfUnfinishedRun damages run.json beside a checkpoint: it is written anew, and
+// the checkpoint stays. That of a finished run is left for its reader to name.
+func TestRunJSONOfUnfinishedRun(t *testing.T) {
+	dir := newRun(t)
+	mustCheckpoint(t, dir, 1)
+	path := filepath.Join(dir, runFile)
+	whole := mustRead(t, path)
+	flipped := bytes.Clone(whole)
+	flipped[len(flipped)/2] ^= 1
+	for _, damaged := range [][]byte{nil, whole[:len(whole)/2], flipped, []byte("{}")} {
+		mustWrite(t, damaged, path)
+		_, err := Open(dir)
+		if want := "; deeplimit run writes it anew and goes on"; err == nil || !strings.HasPrefix(err.Error(), "weightpath: "+path+" is damaged: ") || !strings.HasSuffix(err.Error(), want) {
+			t.Errorf("got %v, want it named and%s", err, want)
+		}
+		if err := Claim(dir, sampleMeta().Hash); err != nil {
+			t.Fatal(err)
+		}
+		if err := Begin(dir, sampleMeta()); err != nil {
+			t.Fatal(err)
+		}
+		if !bytes.Equal(mustRead(t, path), whole) {
+			t.Errorf("%.20q: run.json is not what it was", damaged)
+		}
+		if list, err := os.ReadDir(dir); err != nil || len(list) != 2 {
+			t.Errorf("%d files, want run.json and the checkpoint", len(list))
+		}
+	}
+	if c, err := ReadCheckpoint(dir); err != nil || c.Iteration != 1 {
+		t.Errorf("checkpoint: got %+v, %v", c, err)
+	}
+	// A kill between the two names.
+	if err := os.Remove(path); err != nil {
+		t.Fatal(err)
+	}
+	if err := Vacant(dir, sampleMeta().Hash); err != nil {
+		t.Errorf("a checkpoint alone: %v", err)
+	}
+	// The final one, seen by a worker who had seen a damaged one before.
+	mustWrite(t, whole, path)
+	if err := setAside(path); err != nil || !bytes.Equal(mustRead(t, path), whole) {
+		t.Errorf("a good one was set aside: %v", err)
+	}
+	mustWrite(t, flipped, path)
+	if err := Finish(dir, sampleMeta(), sampleRows(), sampleWeights(), sampleSummary); err != nil {
+		t.Fatal(err)
+	}
+	mustWrite(t, flipped, path)
+	for _, err := range []error{Vacant(dir, sampleMeta().Hash), Create(dir, sampleMeta())} {
+		if want := "; remove its run folder to compute the run again"; err == nil || !strings.HasSuffix(err.Error(), want) {
+			t.Errorf("a finished run: got %v, want%s", err, want)
+		}
 	}
 }
 

@@ -12,6 +12,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/deeplimit/deeplimit/internal/disk"
 	"github.com/deeplimit/deeplimit/internal/process"
 )
 
@@ -76,10 +77,11 @@ type Hold struct {
 //   - was a process of this machine that is gone, or
 //   - has shown no sign of life while this keeper looked on, through calls of Acquire and Free,
 //     for Patience times the worker's interval by the clock of this machine. Clocks are
-//     never compared.
+//     never compared. Where the lease is damaged, the interval is this keeper's own: a
+//     worker that is alive mends it with its next sign of life.
 //
 // The context that is returned ends, with ErrLost as its cause, when another worker has
-// taken over this one's run. Release ends the hold; Finish does, too.
+// taken over this one's run, and with ErrGone when somebody has removed its folder. Release ends the hold; Finish does, too.
 func (k *Keeper) Acquire(ctx context.Context, dir string) (*Hold, context.Context, error) {
 	for {
 		newest, err := k.Free(dir)
@@ -92,7 +94,12 @@ func (k *Keeper) Acquire(ctx context.Context, dir string) (*Hold, context.Contex
 			Since: now.UTC(), Beat: now.UTC(), Every: k.every.Seconds(), Attempt: newest.Attempt + 1,
 		}
 		err = lease.claim(dir)
-		if errors.Is(err, fs.ErrExist) || errors.Is(err, fs.ErrNotExist) {
+		if errors.Is(err, fs.ErrNotExist) { // the run was finished, and its folder tidied, unless that is gone
+			if _, gone := disk.Stat(dir); gone == nil {
+				err = fs.ErrExist
+			}
+		}
+		if errors.Is(err, fs.ErrExist) {
 			if ctx.Err() != nil {
 				return nil, nil, ctx.Err()
 			}
@@ -136,7 +143,7 @@ func (k *Keeper) silent(dir string, content []byte, lease *Lease) bool {
 		return false
 	}
 	patience := lease.patience()
-	if patience <= 0 { // not readable
+	if lease.Damaged != nil {
 		patience = Patience * k.every
 	}
 	return time.Since(last.at) > patience
@@ -193,7 +200,8 @@ func (h *Hold) Progress(iteration int, loss float64) {
 	}
 }
 
-// Check returns ErrLost when another worker has taken over the run.
+// Check returns ErrLost when another worker has taken over the run, ErrGone when its folder
+// was removed.
 func (h *Hold) Check() error {
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -220,11 +228,13 @@ func (h *Hold) giveSign(now time.Time) {
 	h.note(h.lease.write(h.dir))
 }
 
-// note ends the hold's context when err says that the run is lost.
+// note ends the hold's context when err says that the run is lost, or gone.
 func (h *Hold) note(err error) error {
-	if errors.Is(err, ErrLost) {
-		h.cancel(ErrLost)
-		h.drop()
+	for _, end := range []error{ErrLost, ErrGone} {
+		if errors.Is(err, end) {
+			h.cancel(end)
+			h.drop()
+		}
 	}
 	return err
 }
@@ -245,7 +255,7 @@ func (h *Hold) Release() error {
 	h.drop()
 	h.lease.Released = true
 	h.lease.Beat = time.Now().UTC()
-	if err := h.lease.write(h.dir); err != nil && !errors.Is(err, ErrLost) {
+	if err := h.lease.write(h.dir); err != nil && !errors.Is(err, ErrLost) && !errors.Is(err, ErrGone) {
 		return err
 	}
 	return nil

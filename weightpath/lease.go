@@ -2,7 +2,6 @@ package weightpath
 
 import (
 	"bytes"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -45,6 +44,9 @@ type Lease struct {
 	Released bool `json:"released,omitempty"`
 	// Attempt is the number of the lease: how often a worker took the run.
 	Attempt int `json:"-"`
+	// Damaged is a *DamagedError when the file is not what was written, or is being
+	// written: of the rest nothing but Attempt is known then.
+	Damaged error `json:"-"`
 }
 
 // Patience is the number of signs of life after which a silent worker is taken for dead.
@@ -58,6 +60,9 @@ const recordSize = 1024
 // long, as when its machine sleeps.
 var ErrLost = errors.New("weightpath: another worker has taken over the run")
 
+// ErrGone says that somebody has removed the folder of a run while a worker was at it.
+var ErrGone = errors.New("weightpath: the run folder was removed while a worker was at it")
+
 // A HeldError says that another worker works on a run.
 type HeldError struct {
 	Dir   string
@@ -66,6 +71,9 @@ type HeldError struct {
 
 // Error returns who works on which run.
 func (e *HeldError) Error() string {
+	if e.Lease.Damaged != nil {
+		return e.Lease.Damaged.Error()
+	}
 	return fmt.Sprintf("weightpath: %s: process %d on %s works on this run since %s", e.Dir, e.Lease.PID, e.Lease.Host, e.Lease.Since.Format(time.RFC3339))
 }
 
@@ -98,7 +106,7 @@ func ReadLease(dir string) (Lease, error) {
 }
 
 // newestLease returns the lease with the highest number and its file's content; Attempt
-// is 0 where there is none, and the rest empty where the file is being written.
+// is 0 where there is none.
 func newestLease(dir string) (content []byte, lease Lease, err error) {
 	list, err := disk.ReadDir(dir)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -114,18 +122,21 @@ func newestLease(dir string) (content []byte, lease Lease, err error) {
 	if highest == 0 {
 		return nil, Lease{}, nil
 	}
-	content, err = disk.ReadFile(leasePath(dir, highest))
-	if errors.Is(err, fs.ErrNotExist) { // the run has just been finished
-		return nil, Lease{}, nil
+	path := leasePath(dir, highest)
+	for range 2 { // what is being written is whole at the second look
+		content, err = disk.ReadFile(path)
+		if errors.Is(err, fs.ErrNotExist) { // the run has just been finished
+			return nil, Lease{}, nil
+		}
+		if err != nil {
+			return nil, Lease{}, fmt.Errorf("weightpath: lease: %w", err)
+		}
+		if lease, err = decodeLease(content); err == nil {
+			lease.Attempt = highest
+			return content, lease, nil
+		}
 	}
-	if err != nil {
-		return nil, Lease{}, fmt.Errorf("weightpath: lease: %w", err)
-	}
-	if json.Unmarshal(content, &lease) != nil {
-		lease = Lease{}
-	}
-	lease.Attempt = highest
-	return content, lease, nil
+	return content, Lease{Attempt: highest, Damaged: &DamagedError{path, err}}, nil
 }
 
 // leasePrefix begins the names of leases. They have no folder of their own: that would
@@ -147,9 +158,10 @@ func leaseNumber(name string) int {
 	return max(0, number)
 }
 
-// record returns the lease as its file holds it.
+// record returns the lease as its file holds it, with a checksum: a damaged process
+// number would make a worker look dead that is not.
 func (l *Lease) record() ([]byte, error) {
-	text, err := json.Marshal(l)
+	text, err := encodeSealed(l)
 	if err != nil {
 		return nil, err
 	}
@@ -157,10 +169,21 @@ func (l *Lease) record() ([]byte, error) {
 	return append(append(text, bytes.Repeat([]byte{' '}, size-len(text)-1)...), '\n'), nil
 }
 
+// decodeLease reads what record returned.
+func decodeLease(content []byte) (Lease, error) {
+	var lease Lease
+	text := append(bytes.TrimRight(content, " \n"), '\n')
+	if err := decodeSealed(text, &lease); err != nil {
+		return Lease{}, err
+	}
+	return lease, nil
+}
+
 // claim makes lease the one that holds, with the number Attempt. It is fs.ErrExist when
-// another worker was faster.
+// another worker was faster. The run folder is made when it is missing, the folder of the
+// runs is not: somebody has removed it.
 func (l *Lease) claim(dir string) error {
-	if err := disk.MkdirAll(dir, 0o755); err != nil {
+	if err := disk.Mkdir(dir, 0o755); err != nil && !errors.Is(err, fs.ErrExist) {
 		return err
 	}
 	content, err := l.record()
@@ -174,7 +197,7 @@ func (l *Lease) claim(dir string) error {
 	return errors.Join(linkNew(own, leasePath(dir, l.Attempt)), removeIfThere(own))
 }
 
-// check returns ErrLost unless the lease still holds.
+// check returns ErrLost, or ErrGone, unless the lease still holds.
 func (l *Lease) check(dir string) error {
 	// Opening the folder makes an NFS client ask the server what is in it now.
 	if folder, err := disk.Open(dir); err == nil {
@@ -186,6 +209,9 @@ func (l *Lease) check(dir string) error {
 		return fmt.Errorf("weightpath: lease: %w", err)
 	}
 	if _, err := disk.Stat(leasePath(dir, l.Attempt)); errors.Is(err, fs.ErrNotExist) {
+		if _, err := disk.Stat(dir); errors.Is(err, fs.ErrNotExist) {
+			return fmt.Errorf("%w: %s", ErrGone, dir)
+		}
 		return fmt.Errorf("%w: %s", ErrLost, dir)
 	} else if err != nil {
 		return fmt.Errorf("weightpath: lease: %w", err)
@@ -211,9 +237,10 @@ func (l *Lease) write(dir string) error {
 	}
 	// A number is given once while the run is unfinished; when it was finished and
 	// started again, the file behind this handle is somebody else's and is left alone.
-	old := make([]byte, recordSize)
+	// One that is damaged is this worker's, and is mended.
+	old := make([]byte, len(content))
 	n, _ := file.ReadAt(old, 0)
-	if !bytes.Contains(old[:n], []byte(l.Owner)) {
+	if other, err := decodeLease(old[:n]); err == nil && other.Owner != l.Owner {
 		return errors.Join(fmt.Errorf("%w: %s", ErrLost, dir), file.Close())
 	}
 	_, err = file.WriteAt(content, 0)

@@ -1,6 +1,7 @@
 package weightpath
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -11,6 +12,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
 )
 
@@ -99,46 +101,138 @@ func TestLeaseContenders(t *testing.T) {
 	}
 }
 
+// silence ends the signs of life of a hold, as SIGSTOP would.
+func (h *Hold) silence() { h.drop() }
+
+// wake lets the signs of life of a hold go on.
+func (h *Hold) wake() {
+	h.keeper.mu.Lock()
+	defer h.keeper.mu.Unlock()
+	h.keeper.holds[h] = true
+}
+
+// watch looks on at dir with k and wants nobody to be able to take the run meanwhile.
+func watch(t *testing.T, k *Keeper, dir string, span time.Duration) {
+	t.Helper()
+	for end := time.Now().Add(span); time.Now().Before(end); time.Sleep(Heartbeat / 2) {
+		if _, err := k.Free(dir); err == nil {
+			t.Fatal("got a run whose holder is alive, or was a moment ago")
+		}
+	}
+}
+
+const patience = Patience * Heartbeat
+
 // TestLeaseTakenOverFromTheSilent has a holder that falls silent while a contender
 // looks on, and comes back later.
 func TestLeaseTakenOverFromTheSilent(t *testing.T) {
-	const every = 5 * time.Millisecond
-	dir := filepath.Join(t.TempDir(), "run")
-	one, other := keeper(t, every), keeper(t, every)
-	h, lost := acquire(t, one, dir)
-	h.Progress(7, 0.5)
-	for range 40 { // much longer than the patience
-		if _, _, err := other.Acquire(t.Context(), dir); err == nil {
-			t.Fatal("got a run whose holder is alive")
+	synctest.Test(t, func(t *testing.T) {
+		dir := filepath.Join(t.TempDir(), "run")
+		one, other := keeper(t, 0), keeper(t, 0)
+		h, lost := acquire(t, one, dir)
+		h.Progress(7, 0.5)
+		watch(t, other, dir, 5*patience)
+		lease, err := ReadLease(dir)
+		if err != nil || lease.Iteration != 7 || lease.From != 7 || lease.Loss == nil || *lease.Loss != 0.5 || lease.Beats == 0 {
+			t.Errorf("got %+v, %v, want its signs of life", lease, err)
 		}
-		time.Sleep(every)
-	}
-	lease, err := ReadLease(dir)
-	if err != nil || lease.Iteration != 7 || lease.From != 7 || lease.Loss == nil || *lease.Loss != 0.5 || lease.Beats == 0 {
-		t.Errorf("got %+v, %v, want its signs of life", lease, err)
-	}
-	h.mu.Lock() // stops its signs of life, as SIGSTOP would
-	var second *Hold
-	for deadline := time.Now().Add(10 * time.Second); second == nil; time.Sleep(every) {
-		if second, _, err = other.Acquire(t.Context(), dir); err != nil && time.Now().After(deadline) {
+		h.silence()
+		watch(t, other, dir, patience-Heartbeat)
+		time.Sleep(2 * Heartbeat)
+		second, _ := acquire(t, other, dir)
+		h.wake()
+		<-lost.Done()
+		if cause := context.Cause(lost); !errors.Is(cause, ErrLost) {
+			t.Errorf("got cause %v, want ErrLost", cause)
+		}
+		if err := h.Release(); err != nil {
+			t.Error(err)
+		}
+		if err := second.Check(); err != nil {
+			t.Errorf("the second holder: %v", err)
+		}
+	})
+}
+
+// TestLeaseDamaged damages the lease of a holder: one that is alive mends it, and that of
+// another is taken over after the patience of who looks on.
+func TestLeaseDamaged(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		dir := filepath.Join(t.TempDir(), "run")
+		one, other := keeper(t, time.Hour), keeper(t, 0)
+		one.every = Heartbeat // but its lease says an hour, which nobody can read
+		h, _ := acquire(t, one, dir)
+		path := leasePath(dir, 1)
+		whole, err := os.ReadFile(path)
+		if err != nil {
 			t.Fatal(err)
 		}
-	}
-	h.mu.Unlock()
-	select {
-	case <-lost.Done():
-	case <-time.After(10 * time.Second):
-		t.Fatal("the first holder did not notice")
-	}
-	if cause := context.Cause(lost); !errors.Is(cause, ErrLost) {
-		t.Errorf("got cause %v, want ErrLost", cause)
-	}
-	if err := h.Release(); err != nil {
-		t.Error(err)
-	}
-	if err := second.Check(); err != nil {
-		t.Errorf("the second holder: %v", err)
-	}
+		for _, at := range []int{0, bytes.Index(whole, []byte(h.Owner())), bytes.Index(whole, []byte(`"pid": `)) + 7, len(whole) - 2} {
+			damaged := bytes.Clone(whole)
+			damaged[at] ^= 3
+			mustWrite(t, damaged, path)
+			watch(t, other, dir, 3*patience)
+			if lease, err := ReadLease(dir); err != nil || lease.Damaged != nil || lease.Owner != h.Owner() {
+				t.Fatalf("byte %d: got %+v, %v, want it mended", at, lease, err)
+			}
+		}
+		h.silence()
+		for size := range len(whole) {
+			mustWrite(t, whole[:size], path)
+			lease, err := ReadLease(dir)
+			if err != nil || lease.Damaged == nil && (lease.Owner != h.Owner() || lease.PID != os.Getpid()) || lease.Attempt != 1 {
+				t.Fatalf("%d bytes: got %+v, %v, want a damaged lease or a whole one", size, lease, err)
+			}
+		}
+		mustWrite(t, whole[:100], path)
+		_, err = other.Free(dir)
+		if held, ok := errors.AsType[*HeldError](err); !ok || !strings.HasPrefix(held.Error(), "weightpath: "+path+" is damaged: ") {
+			t.Errorf("got %v, want the damaged file named", err)
+		}
+		watch(t, other, dir, patience-Heartbeat)
+		time.Sleep(2 * Heartbeat)
+		acquire(t, other, dir)
+		if err := h.Check(); !errors.Is(err, ErrLost) {
+			t.Errorf("got %v, want ErrLost", err)
+		}
+	})
+}
+
+// TestLeaseOfRemovedRun removes the folder of a run, and then that of the study, while
+// a worker is at it: nothing is made again where they were.
+func TestLeaseOfRemovedRun(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		runs := filepath.Join(t.TempDir(), "runs")
+		dir := filepath.Join(runs, "run")
+		if err := os.Mkdir(runs, 0o755); err != nil {
+			t.Fatal(err)
+		}
+		k := keeper(t, 0)
+		h, gone := acquire(t, k, dir)
+		if err := os.RemoveAll(runs); err != nil {
+			t.Fatal(err)
+		}
+		<-gone.Done()
+		if cause := context.Cause(gone); !errors.Is(cause, ErrGone) {
+			t.Errorf("got cause %v, want ErrGone", cause)
+		}
+		if err := h.Check(); !errors.Is(err, ErrGone) || !strings.HasSuffix(err.Error(), ": "+dir) {
+			t.Errorf("got %v, want ErrGone of %s", err, dir)
+		}
+		if err := h.Release(); err != nil {
+			t.Error(err)
+		}
+		if err := Begin(dir, sampleMeta()); !errors.Is(err, fs.ErrNotExist) {
+			t.Errorf("beginning it: got %v", err)
+		}
+		_, _, err := k.Acquire(t.Context(), dir)
+		if want := "weightpath: taking run " + dir + ": mkdir " + dir + ": no such file or directory"; err == nil || err.Error() != want {
+			t.Errorf("got %v, want %s", err, want)
+		}
+		if _, err := os.Stat(runs); !errors.Is(err, fs.ErrNotExist) {
+			t.Errorf("the folder of the runs is there again: %v", err)
+		}
+	})
 }
 
 func TestLeaseOfFinishedRun(t *testing.T) {

@@ -2,7 +2,6 @@ package weightpath
 
 import (
 	"bytes"
-	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
@@ -39,10 +38,11 @@ func WriteTrace(path string, rows []Row) error {
 	return syncFolder(dir)
 }
 
-// ReadTrace reads the rows of a Parquet file with the columns of Row. Columns
-// that Row has no field for are passed over; an optional one that is missing is
-// null in every row. There is no checksum here, as there is in Run.Trace: a
-// damaged page header can make the library take up to 2 GiB before the error.
+// ReadTrace reads the rows of a Parquet file with the columns of Row, as plain pages that
+// are not compressed. Columns that Row has no field for are passed over; an optional one
+// that is missing is null in every row. There is no checksum here, as there is in
+// Run.Trace: a damaged number may go unseen. The memory it takes is bounded by a multiple
+// of the file's size, whatever the file says.
 func ReadTrace(path string) ([]Row, error) {
 	data, err := readFile(path)
 	if err != nil {
@@ -97,14 +97,10 @@ func decodeTrace(data []byte) (rows []Row, err error) {
 			rows, err = nil, fmt.Errorf("parquet: %v", r)
 		}
 	}()
-	// The library takes memory for the footer before it looks for it. A file ends
-	// with the length of the footer and a magic number, 4 bytes each, and begins
-	// with the same number.
-	n := len(data)
-	if n < 12 || int64(binary.LittleEndian.Uint32(data[n-8:])) > int64(n-12) {
-		return nil, errors.New("parquet: the file is cut short")
+	if err := checkFooter(data); err != nil {
+		return nil, err
 	}
-	file, err := parquet.OpenFile(bytes.NewReader(data), int64(len(data)))
+	file, err := parquet.OpenFile(bytes.NewReader(data), int64(len(data)), parquet.SkipPageIndex(true), parquet.SkipBloomFilters(true))
 	if err != nil {
 		return nil, err
 	}
@@ -120,7 +116,7 @@ func decodeTrace(data []byte) (rows []Row, err error) {
 	// them to a finalizer.
 	rows = make([]Row, file.NumRows())
 	done := 0
-	for _, group := range file.RowGroups() {
+	for i, group := range file.RowGroups() {
 		n := group.NumRows()
 		if n < 0 || n > int64(len(rows)-done) {
 			return nil, fmt.Errorf("got a group of %d rows behind %d of %d", n, done, len(rows))
@@ -130,6 +126,9 @@ func decodeTrace(data []byte) (rows []Row, err error) {
 			column, ok := file.Schema().Lookup(name)
 			if !ok {
 				continue
+			}
+			if err := checkPages(data, &file.Metadata().RowGroups[i].Columns[column.ColumnIndex].MetaData); err != nil {
+				return nil, fmt.Errorf("column %q: %w", name, err)
 			}
 			if err := decodeColumn(chunks[column.ColumnIndex], rows[done:done+int(n)], field); err != nil {
 				return nil, fmt.Errorf("column %q: %w", name, err)

@@ -2,9 +2,11 @@ package weightpath
 
 import (
 	"bytes"
+	"encoding/binary"
 	"errors"
 	"io"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"testing"
 
@@ -162,5 +164,48 @@ func TestTraceFormat(t *testing.T) {
 	}
 	if diff := cmp.Diff(columnsOf(sampleRows()), got); diff != "" {
 		t.Errorf("(-want +got)\n%s", diff)
+	}
+}
+
+// decodeFrugally is decodeTrace, and wants it to take no more than 1 kB for each byte of
+// the file (a list of structs in the footer takes 350) and what the library always takes.
+func decodeFrugally(t *testing.T, data []byte) ([]Row, error) {
+	t.Helper()
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	rows, err := decodeTrace(data)
+	runtime.ReadMemStats(&after)
+	if took := after.TotalAlloc - before.TotalAlloc; took > 1<<20+uint64(len(data))<<10 {
+		t.Errorf("reading %d bytes took %d bytes of memory (%v)", len(data), took, err)
+	}
+	return rows, err
+}
+
+// TestTraceClaims reads a trace of a few rows in which, one after the other, every byte
+// gives way to a large number as headers hold them: every size that the file states is
+// once up to 2 GiB.
+func TestTraceClaims(t *testing.T) {
+	var good bytes.Buffer
+	if err := encodeTrace(&good, sampleRows()); err != nil {
+		t.Fatal(err)
+	}
+	n := good.Len()
+	footer := n - 8 - int(binary.LittleEndian.Uint32(good.Bytes()[n-8:]))
+	refused := 0
+	for at := 4; at < n-8; at++ {
+		for _, claim := range []uint64{1 << 24, 1<<31 - 2, 1<<32 - 2} { // as Thrift has 2^23, 2^30, 2^31
+			number := binary.AppendUvarint(nil, claim)
+			data := slices.Concat(good.Bytes()[:at], number, good.Bytes()[at+1:])
+			if at >= footer {
+				binary.LittleEndian.PutUint32(data[len(data)-8:], uint32(n-8-footer+len(number)-1))
+			}
+			if _, err := decodeFrugally(t, data); err != nil {
+				refused++
+			}
+		}
+	}
+	t.Logf("%d claims of %d refused", refused, 3*(n-12))
+	if refused == 0 {
+		t.Error("no claim was refused")
 	}
 }

@@ -97,7 +97,11 @@ func child(t *testing.T, args []string, life time.Duration) (stdout string, err 
 	cmd := exec.CommandContext(ctx, *binary, args...)
 	var out, text bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &text
-	if err := cmd.Run(); err != nil {
+	err = cmd.Run()
+	if cmd.ProcessState != nil && cmd.ProcessState.Success() {
+		err = nil // it ended at the moment that its time was up
+	}
+	if err != nil {
 		return out.String(), fmt.Errorf("deeplimit %s: %w\n%s", strings.Join(args, " "), err, text.String())
 	}
 	return out.String(), nil
