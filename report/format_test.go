@@ -214,3 +214,10 @@ func TestFileNames(t *testing.T) {
 		}
 	}
 }
+
+// TestLogTicksOfManyDecades wants the axis of a diverging run to stay readable.
+func TestLogTicksOfManyDecades(t *testing.T) {
+	if ticks := logTicks(1e-200, 1e100, 5); len(ticks) < 4 || len(ticks) > 10 {
+		t.Errorf("got %d marks over 300 decades, want 4 to 10", len(ticks))
+	}
+}

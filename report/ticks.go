@@ -54,8 +54,11 @@ func logTicks(low, high float64, want int) []plot.Tick {
 	for e := first - 1; e <= last; e++ {
 		power := math.Pow(10, float64(e))
 		tick := plot.Tick{Value: power}
-		if e%stride == 0 {
+		switch {
+		case e%stride == 0:
 			tick.Label = "$10^{" + minus(strconv.Itoa(e)) + "}$"
+		case stride > 5: // a mark for every decade would be a black edge
+			continue
 		}
 		ticks = append(ticks, tick)
 		for m := 2; m < 10 && stride == 1 && last-first < 6; m++ {
