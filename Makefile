@@ -68,8 +68,8 @@ test-browser: $(BROWSER)/node_modules/axe-core/axe.min.js ## the page of `deepli
 screens: $(BROWSER)/node_modules/axe-core/axe.min.js ## the pictures of docs/serve.md anew
 	go test -tags browser -count=1 -timeout 20m ./internal/browser -args -screens $(CURDIR)/docs/screens
 .PHONY: faults
-faults: $(BIN) ## every fault of the disk, a thousand damaged bytes and a thousand kills (ten minutes)
-	go test ./internal/faults -count=1 -v -timeout 60m -stride 1 -flips 1000 -kills 1000 -binary $(abspath $(BIN))
+faults: $(BIN) ## every fault of the disk, every byte damaged, folders removed, read-only and full, a thousand kills (minutes)
+	go test ./internal/faults -count=1 -v -timeout 60m -stride 1 -bytes 1 -flips 1000 -kills 1000 -binary $(abspath $(BIN))
 
 .PHONY: many
 many: $(BIN) ## ten thousand tiny runs: overhead, status, analyze, memory, open files (a minute)

@@ -49,10 +49,10 @@ func collect(ctx context.Context, dir string, result *analyze.Result) (groups []
 				g.runs[j].state, g.runs[j].reason = s.State, s.Reason
 			}
 			if err := g.runs[j].read(dir); err != nil {
-				g.notes = append(g.notes, fmt.Sprintf("Run %s: %v", g.runs[j].ID, err))
+				g.unread(fmt.Sprintf("Run %s: %v", g.runs[j].ID, err))
 			}
 			if err := g.runs[j].readProof(dir); err != nil {
-				g.notes = append(g.notes, fmt.Sprintf("Run %s: no certificates: %v", g.runs[j].ID, err))
+				g.unread(fmt.Sprintf("Run %s: no certificates: %v", g.runs[j].ID, err))
 			}
 		}
 		if err := g.readPaths(ctx, dir); err != nil {
@@ -194,11 +194,11 @@ func (g *group) readPaths(ctx context.Context, dir string) error {
 		divided := depth <= partitionDepth && (i+1 == len(shown) || shown[i+1] > partitionDepth) || i == 0 && depth > partitionDepth
 		curve, err := r.readPath(dir, divided)
 		if err != nil {
-			g.notes = append(g.notes, fmt.Sprintf("Run %s: weights left out of the figure: %v", r.ID, err))
+			g.unread(fmt.Sprintf("Run %s: weights left out of the figure: %v", r.ID, err))
 			continue
 		}
 		if len(g.paths) > 0 && !curve.comparable(g.paths[0]) {
-			g.notes = append(g.notes, fmt.Sprintf("Run %s: weights left out of the figure: their shape is not that of depth %d", r.ID, g.paths[0].depth))
+			g.unread(fmt.Sprintf("Run %s: weights left out of the figure: their shape is not that of depth %d", r.ID, g.paths[0].depth))
 			continue
 		}
 		g.paths = append(g.paths, curve)

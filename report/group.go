@@ -25,6 +25,14 @@ type group struct {
 	runs  []run  // by depth, then seed
 	paths []pathCurve
 	notes []string // what could not be read or computed, and why
+
+	missing []string // those of the notes that say what could not be read
+}
+
+// unread notes what could not be read.
+func (g *group) unread(note string) {
+	g.notes = append(g.notes, note)
+	g.missing = append(g.missing, note)
 }
 
 // A run is a row of the table of runs and a curve of the loss.

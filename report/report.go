@@ -118,21 +118,22 @@ func Write(ctx context.Context, dir string, result *analyze.Result, options Opti
 }
 
 // Figures returns the figures of the study folder, or run folder, dir that options name,
-// group after group, as Write puts them into its page.
-func Figures(ctx context.Context, dir string, result *analyze.Result, options Options) ([]*Figure, error) {
-	options, err := options.resolve()
+// group after group, as Write puts them into its page, and notes on the runs and files of
+// runs that could not be read.
+func Figures(ctx context.Context, dir string, result *analyze.Result, options Options) (figures []*Figure, notes []string, err error) {
+	options, err = options.resolve()
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	groups, _, _, err := collect(ctx, dir, result)
+	groups, notes, _, err := collect(ctx, dir, result)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	var figures []*Figure
 	for _, g := range groups {
 		figures = append(figures, g.figures(options)...)
+		notes = append(notes, g.missing...)
 	}
-	return figures, nil
+	return figures, notes, nil
 }
 
 // WriteFiles writes the figure into folder, which it makes when missing, in the formats

@@ -161,6 +161,9 @@ func mend(err error) string {
 	if errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT) {
 		return "free some space or choose another --out"
 	}
+	if errors.Is(err, syscall.EFBIG) {
+		return "raise the limit of this process on the size of files (ulimit -f)"
+	}
 	return "choose an --out that can be written"
 }
 

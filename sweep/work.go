@@ -205,6 +205,8 @@ func (w *work) failed(t *task, err error) {
 	err = fmt.Errorf("sweep: run %s: %w", t.run.ID, err)
 	if errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT) {
 		err = fmt.Errorf("%w; free some space, then the same command goes on", err)
+	} else if errors.Is(err, syscall.EFBIG) {
+		err = fmt.Errorf("%w; raise the limit of this process on the size of files (ulimit -f), then the same command goes on", err)
 	}
 	w.mu.Lock()
 	defer w.mu.Unlock()

@@ -152,9 +152,12 @@ func (o *figureOptions) run(cmd *cobra.Command) error {
 		if err != nil {
 			return err
 		}
-		drawn, err := report.Figures(cmd.Context(), o.dir, result, o.Options)
+		drawn, notes, err := report.Figures(cmd.Context(), o.dir, result, o.Options)
 		if err != nil {
 			return err
+		}
+		for _, note := range notes {
+			fmt.Fprintf(cmd.ErrOrStderr(), "note: %s\n", note)
 		}
 		if len(drawn) == 0 {
 			return o.nothing()

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"path/filepath"
 	"runtime"
 	"text/tabwriter"
@@ -13,10 +14,12 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/deeplimit/deeplimit/analyze"
+	"github.com/deeplimit/deeplimit/internal/disk"
 	"github.com/deeplimit/deeplimit/report"
 	"github.com/deeplimit/deeplimit/slurm"
 	"github.com/deeplimit/deeplimit/study"
 	"github.com/deeplimit/deeplimit/sweep"
+	"github.com/deeplimit/deeplimit/weightpath"
 )
 
 // runOptions are the flags of `deeplimit run`.
@@ -143,6 +146,9 @@ func (o *runOptions) run(ctx context.Context, plan *sweep.Plan, stdout, stderr i
 	if err != nil {
 		return errors.Join(append(counts.Failed, err)...)
 	}
+	if err := removed(plan, &options, counts.Done, result); err != nil {
+		return errors.Join(append(counts.Failed, err)...)
+	}
 	if !o.noReport {
 		page, err := report.Write(ctx, o.out, result, o.figures)
 		if err != nil {
@@ -163,6 +169,36 @@ func (o *runOptions) run(ctx context.Context, plan *sweep.Plan, stdout, stderr i
 		return errDiverged
 	}
 	return nil
+}
+
+// removed names the runs that were done and whose folders somebody has removed since: an
+// analysis of the others would pass for that of the study.
+func removed(plan *sweep.Plan, options *sweep.Options, done int, result *analyze.Result) error {
+	found := map[string]bool{}
+	for i := range result.Runs {
+		found[result.Runs[i].ID] = true
+	}
+	for _, damage := range result.Damaged {
+		found[damage.ID] = true
+	}
+	present := 0
+	var gone []error
+	for i := range plan.Runs {
+		run := &plan.Runs[i]
+		switch dir := weightpath.RunDir(options.Out, run.ID); {
+		case !options.Only(run):
+		case found[run.ID]:
+			present++
+		default:
+			if _, err := disk.Stat(dir); errors.Is(err, fs.ErrNotExist) {
+				gone = append(gone, fmt.Errorf("run: %s was removed since its run was done; the same command computes it again", dir))
+			}
+		}
+	}
+	if present >= done {
+		return nil
+	}
+	return errors.Join(gone...)
 }
 
 // planned is a run as --dry-run prints it.

@@ -25,13 +25,18 @@ type fault struct {
 	// Stop makes every call fail once two checkpoints of a run have been kept, as when
 	// the machine stops there.
 	Stop bool
+	// Remove is a folder that somebody removes before the call of number N, of any kind.
+	Remove string
 }
 
 var faultErrors = map[string]error{
-	"EIO": syscall.EIO, "ENOSPC": syscall.ENOSPC, "short": io.ErrShortWrite, "stop": errors.New("the machine stops here"),
+	"EIO": syscall.EIO, "ENOSPC": syscall.ENOSPC, "EDQUOT": syscall.EDQUOT, "short": io.ErrShortWrite, "stop": errors.New("the machine stops here"),
 }
 
 func (f fault) String() string {
+	if f.Remove != "" {
+		return fmt.Sprintf("call %d: %s is removed", f.N, f.Remove)
+	}
 	often := "once"
 	if f.ForGood {
 		often = "for good"
@@ -48,8 +53,19 @@ func (f fault) refuses(op disk.Op) bool {
 	return op == f.Op || slices.Contains([]disk.Op{disk.OpCreate, disk.OpWrite, disk.OpSync, disk.OpMkdir}, op)
 }
 
+// removeNow removes a folder that others may be writing into.
+func removeNow(dir string) {
+	for range 100 {
+		if os.RemoveAll(dir) == nil {
+			return
+		}
+	}
+	panic(dir + " cannot be removed")
+}
+
 // calls is what a process under a fault did.
 type calls struct {
+	Total  int
 	Counts map[disk.Op]int
 	Struck []disk.Call
 }
@@ -67,10 +83,15 @@ func faultyProgram() {
 		mu.Lock()
 		defer mu.Unlock()
 		made.Counts[c.Op]++
+		if made.Total++; f.Remove != "" && made.Total == f.N {
+			made.Struck = append(made.Struck, c)
+			removeNow(f.Remove)
+			return nil
+		}
 		if c.Op == disk.OpRename && filepath.Base(c.Path) == "previous.safetensors" {
 			kept++
 		}
-		first := len(made.Struck) == 0 && (c.Op == f.Op && made.Counts[c.Op] == f.N || f.Stop && kept >= 2)
+		first := f.Remove == "" && len(made.Struck) == 0 && (c.Op == f.Op && made.Counts[c.Op] == f.N || f.Stop && kept >= 2)
 		if first || len(made.Struck) > 0 && (f.ForGood || f.Stop) && f.refuses(c.Op) {
 			made.Struck = append(made.Struck, c)
 			return faultErrors[f.Error]

@@ -58,6 +58,9 @@ func faultsOf(counts map[disk.Op]int) (list []fault) {
 			for _, err := range errs {
 				list = append(list, fault{Op: op, N: n, Error: err}, fault{Op: op, N: n, Error: err, ForGood: true})
 			}
+			if op == disk.OpWrite { // a quota is for good
+				list = append(list, fault{Op: op, N: n, Error: "EDQUOT", ForGood: true})
+			}
 		}
 	}
 	return list
@@ -90,8 +93,8 @@ func TestEveryCall(t *testing.T) {
 				}
 			}
 			begin()
-			_, _, _, made := underFault(t, fault{}, runArgs(study, out)...)
-			counts := made.Counts
+			_, _, _, undisturbed := underFault(t, fault{}, runArgs(study, out)...)
+			counts := undisturbed.Counts
 			survived, tried := 0, 0
 			for i, f := range faultsOf(counts) {
 				if i%*stride != 0 {

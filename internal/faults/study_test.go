@@ -22,11 +22,12 @@ import (
 
 // How much is tried; `make faults` asks for more.
 var (
-	stride = flag.Int("stride", 97, "try every how manieth call of a kind")
-	flips  = flag.Int("flips", 40, "bytes to flip in a finished study, and in an interrupted one")
-	kills  = flag.Int("kills", 8, "kills of running studies")
-	binary = flag.String("binary", "deeplimit", "program to kill; this test is one under that name")
-	seed   = flag.Uint64("seed", 1, "of the random places and moments")
+	stride     = flag.Int("stride", 97, "try every how manieth fault, of calls and of places")
+	flips      = flag.Int("flips", 40, "files to damage in a finished study, and in an interrupted one, for the whole program")
+	bytesApart = flag.Int("bytes", 97, "damage every how manieth byte of all stored files, and cut them there, for their readers")
+	kills      = flag.Int("kills", 8, "kills of running studies")
+	binary     = flag.String("binary", "deeplimit", "program to kill; this test is one under that name")
+	seed       = flag.Uint64("seed", 1, "of the random places and moments")
 )
 
 // TestMain makes the test binary be the program when it is called deeplimit, which
@@ -35,10 +36,11 @@ func TestMain(m *testing.M) {
 	testscript.Main(m, map[string]func(){
 		"deeplimit": func() { os.Exit(cli.Main(os.Args[1:], os.Stdout, os.Stderr)) },
 		"faulty":    faultyProgram,
+		"limited":   limitedProgram,
 	})
 }
 
-// study is a study of two runs, each of a few iterations with a certificate.
+// small is a study of two runs, each of a few iterations with a certificate.
 const small = `name: small
 depths: [2, 3]
 data: {kind: separated, width: 3, samples: 2, distance: 0.3}

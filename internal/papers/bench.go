@@ -66,7 +66,7 @@ func (b *Bench) Figures(study string, names ...string) ([]*report.Figure, error)
 	if err != nil {
 		return nil, err
 	}
-	figures, err := report.Figures(b.ctx, b.Dir(study), result, report.Options{Names: names})
+	figures, _, err := report.Figures(b.ctx, b.Dir(study), result, report.Options{Names: names})
 	if err == nil && len(figures) == 0 {
 		err = fmt.Errorf("papers: %s: got no figure of %s", b.Dir(study), strings.Join(names, ", "))
 	}
