@@ -40,49 +40,35 @@ func (e *Evaluator[T]) Back(theta, grad []T) {
 // norms[k] becomes ‖∂J/∂A_k‖_F, as of LayerNormsTo.
 func (e *Evaluator[T]) Descend(theta []T, eta float64, norms []float64) {
 	p, n, size := e.passes[0], e.tiles[0].n, e.net.Width*e.net.Width
-	block := e.normed / size // layers
+	layers := e.normed / size // of a norm block
 	p.pullback(theta, nil, e.reached, n)
 	for g := p.segments() - 1; g >= 0; g-- {
 		p.recall(theta, g, n)
 		first := g * p.segment
 		for end := min(first+p.segment, e.net.Depth); end > first; {
-			begin := (end - 1) / block * block // of the norm block
+			begin := (end - 1) / layers * layers // of the norm block
 			from := max(begin, first)
 			grad := e.block[(from-begin)*size : (end-begin)*size]
 			clear(grad)
-			p.stretchBack(theta, grad, e.errors, from, end, first, n)
+			if p.chained {
+				p.stretchBack(theta, grad, from, end, first, n)
+			} else {
+				for k := end - 1; k >= from; k-- {
+					p.fusedBack(theta, block(grad, k-from, size), nil, k, k-first, n)
+				}
+			}
 			if norms != nil {
 				for k := range end - from {
 					norms[from+k] = math.Sqrt(e.ops.SumSquares(grad[k*size : (k+1)*size]))
 				}
 			}
 			if from == begin {
-				whole := min(begin+block, e.net.Depth) - begin
+				whole := min(begin+layers, e.net.Depth) - begin
 				all := e.block[:whole*size]
-				e.squares[begin/block] = e.ops.SumSquares(all)
+				e.squares[begin/layers] = e.ops.SumSquares(all)
 				e.ops.AddScaled(theta[begin*size:][:len(all)], T(-eta), all)
 			}
 			end = from
 		}
-	}
-}
-
-// stretchBack takes the adjoint through layers end−1 to from of the segment that starts at
-// layer first, and adds the gradients of their weights to grad; errors is scratch.
-func (p *pass[T]) stretchBack(theta, grad, errors []T, from, end, first, n int) {
-	d, tile := p.net.Width, p.net.Width*n
-	if !p.chained {
-		for k := end - 1; k >= from; k-- {
-			p.fusedBack(theta, block(grad, k-from, d*d), nil, k, k-first, n)
-		}
-		return
-	}
-	values := p.slopes[(from-first)*tile:]
-	if p.kept {
-		values = p.values[from*tile:]
-	}
-	p.ops.BackTanh(errors, p.adjoint[:tile], theta[from*d*d:], values, theta[p.net.delta.Offset], d, n, end-from)
-	for k := range end - from {
-		p.ops.AddOuter(block(grad, k, d*d), errors[k*tile:], p.state(from-first+k, n), d, d, n, p.outer)
 	}
 }

@@ -56,7 +56,6 @@ type Evaluator[T kernel.Float] struct {
 	squares []float64 // ‖·‖² of each norm block of the last gradient
 	reached []T       // last state of the last Ahead
 	block   []T       // gradient of the norm block under way, of Descend; nil where it is not for this problem
-	errors  []T       // adjoints behind σ of its layers
 
 	next               atomic.Int64
 	theta, grad, along []T // arguments of the call under way
@@ -105,7 +104,6 @@ func NewEvaluator[T kernel.Float](net *Network, samples Samples, options Options
 	e.squares = make([]float64, (net.Layout.Trained+e.normed-1)/e.normed)
 	if options.Batch == 0 && len(e.tiles) == 1 && weightsAlone(net) {
 		e.block = make([]T, e.normed)
-		e.errors = make([]T, e.normed/net.Width*e.columns)
 	}
 	e.evaluatePhase, e.gradientPhase, e.hessianPhase = e.evaluateTiles, e.gradientTiles, e.hessianTiles
 	e.reducePhase, e.splitPhase = e.reduceChunks, e.splitChunks

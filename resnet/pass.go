@@ -32,6 +32,7 @@ type pass[T kernel.Float] struct {
 	pulled   []T // adjoint of σ's value, then of its argument (m, n)
 	product  []T // z or f before the residual sum (max(d,m), n)
 	outer    []T // scratch of AddOuter
+	errors   []T // scratch of BackTanh (stretch, d, n)
 	output   []T // ŷ, then ∂J/∂ŷ (outputs, n)
 	scale    T   // gradient of a shared δ, of one tile
 	sample   []float64
@@ -61,6 +62,7 @@ func newPass[T kernel.Float](net *Network, ops *kernel.Ops[T], n int, c cut) *pa
 		adjoint:  make([]T, d*n), scaled: make([]T, d*n),
 		pulled: make([]T, m*n), product: make([]T, max(d, m)*n),
 		outer:    make([]T, kernel.OuterScratch(max(d, m, net.Outputs), max(d, m, net.Inputs), n)),
+		errors:   make([]T, stretchOf(net)*d*n),
 		output:   make([]T, net.Outputs*n),
 		sample:   make([]float64, net.Outputs),
 		gradient: make([]float64, net.Outputs),
@@ -255,6 +257,10 @@ func (p *pass[T]) layer(theta []T, k int, next, h, ds, s, f []T, n int) {
 // layer's gradient to grad, which ends at Layout.Trained, behind the tile before at
 // the gate. With fresh a layer's entries are set to zero first.
 func (p *pass[T]) backward(theta, grad []T, g, n int, fresh bool, turn gate) {
+	if p.chained {
+		p.chainBack(theta, grad, g, n, fresh, turn)
+		return
+	}
 	net, ops := p.net, p.ops
 	first, every := g*p.segment, lag(net.Depth)
 	layers := min(p.segment, net.Depth-first)
@@ -305,16 +311,50 @@ func (p *pass[T]) backward(theta, grad []T, g, n int, fresh bool, turn gate) {
 	}
 }
 
+// chainBack is backward where chained: the kernel takes stretches of layers.
+func (p *pass[T]) chainBack(theta, grad []T, g, n int, fresh bool, turn gate) {
+	depth, first, every, size := p.net.Depth, g*p.segment, lag(p.net.Depth), p.net.Width*p.net.Width
+	ahead := min(first+p.segment, depth) // the tile before is done with this layer and later ones
+	for end := ahead; end > first; {
+		from := max(first, end-stretchOf(p.net))
+		if from < ahead {
+			ahead = max(0, min(from, end-every))
+			turn.reach(1 + depth - end)
+			turn.wait(1 + depth - ahead)
+		}
+		stretch := grad[p.net.before.weights.Offset:][from*size : end*size]
+		if fresh {
+			clear(stretch)
+		}
+		p.stretchBack(theta, stretch, from, end, first, n)
+		end = from
+	}
+}
+
+// stretchOf returns how many layers the kernel takes back at a time at most: as many as have
+// about 2048 weights, so that their gradient stays in the nearest cache.
+func stretchOf(net *Network) int { return max(1, 2048/(net.Width*net.Width)) }
+
+// stretchBack takes the adjoint through layers end−1 to from of the segment that starts at
+// layer first, and adds the gradients of their weights to grad.
+func (p *pass[T]) stretchBack(theta, grad []T, from, end, first, n int) {
+	d := p.net.Width
+	tile := d * n
+	values := p.slopes[(from-first)*tile:]
+	if p.kept {
+		values = p.values[from*tile:]
+	}
+	w := theta[p.net.before.weights.Offset+from*d*d:]
+	p.ops.BackTanh(grad, p.adjoint[:tile], p.errors, w, values, p.states[(from-first)*tile:], theta[p.net.delta.Offset], d, n, end-from, p.outer)
+}
+
 // fusedBack takes the adjoint from the output of layer k, of slot j in its segment, to its
 // input and adds its gradients.
 func (p *pass[T]) fusedBack(theta, gw, gb []T, k, j, n int) {
 	d := p.net.Width
 	kind, ds := p.kind, p.slope(j, n)
-	switch {
-	case p.kept:
+	if p.kept {
 		kind, ds = kernel.TanhValue, block(p.values, k, d*n)
-	case p.chained:
-		kind = kernel.TanhValue
 	}
 	w, _ := weightsOf(&p.net.before, theta, k)
 	p.ops.Backward(kind, gw, gb, p.adjoint[:d*n], p.pulled[:d*n], w, ds, p.state(j, n), theta[p.net.delta.Offset], d, n, p.outer)

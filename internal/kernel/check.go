@@ -100,19 +100,24 @@ func checked[T Float](ops Ops[T]) *Ops[T] {
 			h = to
 		}
 	}
-	ops.BackTanh = func(e, p, w, s []T, a T, d, n, layers int) {
-		tile := d * n
-		if !(product(d, d, n) && layers > 0 && len(e) >= layers*tile && len(p) >= tile && len(w) >= layers*d*d && len(s) >= layers*tile) {
-			panic(mismatch("BackTanh", d, d, n, "e layers×r×n", len(e), "p r×n", len(p), "w layers×r×c", len(w), "s layers×r×n", len(s), "layers", layers))
+	ops.BackTanh = func(g, p, e, w, s, h []T, a T, d, n, layers int, scratch []T) {
+		tile, square := d*n, d*d
+		if !(product(d, d, n) && layers > 0 && len(g) >= layers*square && len(p) >= tile && len(e) >= layers*tile && len(w) >= layers*square &&
+			len(s) >= layers*tile && len(h) >= layers*tile && len(scratch) >= OuterScratch(d, d, n)) {
+			panic(mismatch("BackTanh", d, d, n, "g layers×r×c", len(g), "p r×n", len(p), "e layers×r×n", len(e), "w layers×r×c", len(w),
+				"s layers×r×n", len(s), "h layers×r×n", len(h), "scratch (c+16)×n", len(scratch), "layers", layers))
 		}
 		if raw.backTanh != nil && chains(d, n) {
 			raw.backTanh(e, p, w, s, a, d, layers)
+			for k := range layers {
+				raw.AddOuter(g[k*square:], e[k*tile:], h[k*tile:], d, d, n, scratch)
+			}
 			return
 		}
 		for k := layers - 1; k >= 0; k-- {
-			back := e[k*tile:][:tile]
-			raw.ScaleMulSlope(back, a, p[:tile], s[k*tile:][:tile])
-			raw.AddTransposed(p, w[k*d*d:], back, d, d, n)
+			raw.ScaleMulSlope(e[:tile], a, p[:tile], s[k*tile:][:tile])
+			raw.AddOuter(g[k*square:], e, h[k*tile:], d, d, n, scratch)
+			raw.AddTransposed(p, w[k*square:], e, d, d, n)
 		}
 	}
 	ops.Backward = func(kind Activation, g, gb, p, e, w, ds, h []T, a T, d, n int, scratch []T) {

@@ -59,8 +59,10 @@ type Ops[T Float] struct {
 	AddTransposed func(p, w, e []T, r, c, n int)
 
 	// AddOuter computes g[i,j] += Σ_s e[i,s] h[j,s] for g (r,c): the chain starts at the old
-	// g[i,j] and adds s = 0..n−1 in order. scratch holds at least OuterScratch(r,c,n)
-	// elements and is overwritten.
+	// g[i,j] and adds s = 0..n−1 in order. Where interleaved says so the sum over s runs in
+	// interleaved chains of fused multiply-adds, as many as a cache line has elements (16 in
+	// float32, 8 in float64), and is added to g[i,j] at the end. scratch holds at least
+	// OuterScratch(r,c,n) elements and is overwritten.
 	AddOuter func(g, e, h []T, r, c, n int, scratch []T)
 
 	// AddRowSums computes g[i] += Σ_s e[i,s], the sum over s in interleaved chains.
@@ -116,12 +118,13 @@ type Ops[T Float] struct {
 	Backward func(kind Activation, g, gb, p, e, w, ds, h []T, a T, d, n int, scratch []T)
 
 	// BackTanh takes the adjoint p of the last of such layers' output to that of the first's
-	// input, given s (layers,d,n): from the last layer to the first e_k = (a·p)·(1 − s_k²) by
-	// ScaleMulSlope, p += W_kᵀ e_k by AddTransposed. e (layers,d,n) is what AddOuter makes
-	// the gradients of: together they are Backward, layer by layer.
-	BackTanh func(e, p, w, s []T, a T, d, n, layers int)
+	// input and adds their gradients to g (layers,d,d), given s (layers,d,n) and the inputs h
+	// (layers,d,n): it is Backward without bias for TanhValue, from the last layer to the
+	// first. e (layers,d,n) is overwritten.
+	BackTanh func(g, p, e, w, s, h []T, a T, d, n, layers int, scratch []T)
 
-	// forwardTanh and backTanh are ForwardTanh and BackTanh for the d and n that chains says, nil where there is none.
+	// forwardTanh takes tiles through layers as ForwardTanh does, backTanh leaves e_k = (a·p)·(1 − s_k²)
+	// of each layer in e and adds no gradient: for the d and n that chains says, nil where there is none.
 	forwardTanh func(next, s, w, h []T, a T, d, layers, nextStep, sStep int)
 	backTanh    func(e, p, w, s []T, a T, d, layers int)
 
@@ -130,6 +133,11 @@ type Ops[T Float] struct {
 
 // chains says whether forwardTanh and backTanh take tiles of d rows and n columns.
 func chains(d, n int) bool { return d <= 12 && n == 8 }
+
+// interleaved says whether AddOuter, for g of c columns, sums over n samples in interleaved
+// chains. It is so where a row of g would leave many lanes idle, unless n is too small to
+// pay for adding up the chains.
+func interleaved(c, n int) bool { return 9 <= c && c <= 15 && n >= 32 }
 
 // OuterScratch returns the scratch length that AddOuter needs.
 func OuterScratch(r, c, n int) int { return (c + 16) * n }

@@ -26,6 +26,7 @@ type assembly[T Float] struct {
 	product                            func(c, a, b, bias *T, rows, k, cols, lda, ka, ldb, ldc, mode int)
 	half                               func(c, a, b, bias *T, rows, k, cols, lda, ka, ldb, ldc, mode int) // product with vectors of half the lanes, or nil
 	transpose                          func(dst, src *T, lds, ldd, rows, n int)
+	interleavedOuter                   func(g, e, h *T, r, c, n int)
 	addRowSums                         func(g, e *T, r, n int)
 	tanh, tanhValue, gelu              func(next, ds, u, h *T, a T, n int)
 	addScaled                          func(y, x *T, a T, n int)
@@ -39,11 +40,11 @@ type assembly[T Float] struct {
 
 func native32() []Ops[float32] {
 	avx2 := assembly[float32]{
-		"avx2", 8, productAVX2F32, nil, transposeAVX2F32, addRowSumsAVX2F32, tanhAVX2F32, tanhValueAVX2F32, geluAVX2F32,
+		"avx2", 8, productAVX2F32, nil, transposeAVX2F32, interleavedOuterAVX2F32, addRowSumsAVX2F32, tanhAVX2F32, tanhValueAVX2F32, geluAVX2F32,
 		addScaledAVX2F32, scaleMulAVX2F32, scaleMulSlopeAVX2F32, sumScaledAVX2F32, sumSquaresAVX2F32, sumSquaredDifferencesAVX2F32, peakAVX2F32, tanhLayersAVX2F32, tanhAdjointsAVX2F32,
 	}
 	avx512 := assembly[float32]{
-		"avx512", 16, productAVX512F32, productAVX2F32, transposeAVX2F32, addRowSumsAVX512F32, tanhAVX512F32, tanhValueAVX512F32, geluAVX512F32,
+		"avx512", 16, productAVX512F32, productAVX2F32, transposeAVX2F32, interleavedOuterAVX512F32, addRowSumsAVX512F32, tanhAVX512F32, tanhValueAVX512F32, geluAVX512F32,
 		addScaledAVX512F32, scaleMulAVX512F32, scaleMulSlopeAVX512F32, sumScaledAVX512F32, sumSquaresAVX512F32, sumSquaredDifferencesAVX512F32, peakAVX512F32, tanhLayersAVX2F32, tanhAdjointsAVX2F32,
 	}
 	return supported(avx512, avx2)
@@ -51,11 +52,11 @@ func native32() []Ops[float32] {
 
 func native64() []Ops[float64] {
 	avx2 := assembly[float64]{
-		"avx2", 4, productAVX2F64, nil, transposeAVX2F64, addRowSumsAVX2F64, tanhAVX2F64, tanhValueAVX2F64, geluAVX2F64,
+		"avx2", 4, productAVX2F64, nil, transposeAVX2F64, interleavedOuterAVX2F64, addRowSumsAVX2F64, tanhAVX2F64, tanhValueAVX2F64, geluAVX2F64,
 		addScaledAVX2F64, scaleMulAVX2F64, scaleMulSlopeAVX2F64, sumScaledAVX2F64, sumSquaresAVX2F64, sumSquaredDifferencesAVX2F64, peakAVX2F64, nil, nil,
 	}
 	avx512 := assembly[float64]{
-		"avx512", 8, productAVX512F64, productAVX2F64, transposeAVX2F64, addRowSumsAVX512F64, tanhAVX512F64, tanhValueAVX512F64, geluAVX512F64,
+		"avx512", 8, productAVX512F64, productAVX2F64, transposeAVX2F64, interleavedOuterAVX512F64, addRowSumsAVX512F64, tanhAVX512F64, tanhValueAVX512F64, geluAVX512F64,
 		addScaledAVX512F64, scaleMulAVX512F64, scaleMulSlopeAVX512F64, sumScaledAVX512F64, sumSquaresAVX512F64, sumSquaredDifferencesAVX512F64, peakAVX512F64, tanhLayersAVX512F64, tanhAdjointsAVX512F64,
 	}
 	return supported(avx512, avx2)
@@ -96,6 +97,10 @@ func (f *assembly[T]) ops() Ops[T] {
 			}
 		},
 		AddOuter: func(g, e, h []T, r, c, n int, scratch []T) {
+			if interleaved(c, n) {
+				f.interleavedOuter(&g[0], &e[0], &h[0], r, c, n)
+				return
+			}
 			// The lanes run over j, so h is transposed to (n, stride) first. Rows of whole cache
 			// lines are fastest, unless they are so many that all fall into the same cache sets.
 			line := 64 / size

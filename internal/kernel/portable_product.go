@@ -1,5 +1,7 @@
 package kernel
 
+import "unsafe"
+
 // The products in portable Go: the loops of the contract, ordered so that memory is
 // read along rows where the contract leaves the order of elements free.
 
@@ -32,9 +34,24 @@ func addOuter[T Float](g, e, h []T, r, c, n int, _ []T) {
 	for i := range r {
 		x := e[i*n : i*n+n]
 		for j := range c {
-			g[i*c+j] = chain(g[i*c+j], x, h[j*n:j*n+n])
+			y := h[j*n : j*n+n]
+			if interleaved(c, n) {
+				g[i*c+j] += interleavedSum(x, y)
+				continue
+			}
+			g[i*c+j] = chain(g[i*c+j], x, y)
 		}
 	}
+}
+
+// interleavedSum returns Σ x[s] y[s] in as many interleaved chains as a cache line has elements.
+func interleavedSum[T Float](x, y []T) T {
+	var sums [16]T // those that no element goes to add +0, as none of the others is −0
+	mask := 64/int(unsafe.Sizeof(sums[0])) - 1
+	for s, v := range x {
+		sums[s&mask] = fma(v, y[s], sums[s&mask])
+	}
+	return tree(&sums)
 }
 
 func addRowSums[T Float](g, e []T, r, n int) {

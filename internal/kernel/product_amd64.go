@@ -9,6 +9,11 @@ package kernel
 //go:noescape
 func productAVX2F32(c *float32, a *float32, b *float32, bias *float32, rows int, k int, cols int, lda int, ka int, ldb int, ldc int, mode int)
 
+// interleavedOuterAVX2F32 computes g[i,j] += Σ_s e[i,s] h[j,s] in 64/size interleaved chains of s; n is a multiple of 8.
+//
+//go:noescape
+func interleavedOuterAVX2F32(sums *float32, e *float32, h *float32, r int, c int, n int)
+
 // transposeAVX2F32 computes dst[s,j] = src[j,s], see product.go of the generator.
 //
 //go:noescape
@@ -18,6 +23,11 @@ func transposeAVX2F32(dst *float32, src *float32, lds int, ldd int, rows int, n 
 //
 //go:noescape
 func productAVX2F64(c *float64, a *float64, b *float64, bias *float64, rows int, k int, cols int, lda int, ka int, ldb int, ldc int, mode int)
+
+// interleavedOuterAVX2F64 computes g[i,j] += Σ_s e[i,s] h[j,s] in 64/size interleaved chains of s; n is a multiple of 8.
+//
+//go:noescape
+func interleavedOuterAVX2F64(sums *float64, e *float64, h *float64, r int, c int, n int)
 
 // transposeAVX2F64 computes dst[s,j] = src[j,s], see product.go of the generator.
 //
@@ -29,7 +39,17 @@ func transposeAVX2F64(dst *float64, src *float64, lds int, ldd int, rows int, n 
 //go:noescape
 func productAVX512F32(c *float32, a *float32, b *float32, bias *float32, rows int, k int, cols int, lda int, ka int, ldb int, ldc int, mode int)
 
+// interleavedOuterAVX512F32 computes g[i,j] += Σ_s e[i,s] h[j,s] in 64/size interleaved chains of s; n is a multiple of 8.
+//
+//go:noescape
+func interleavedOuterAVX512F32(sums *float32, e *float32, h *float32, r int, c int, n int)
+
 // productAVX512F64 computes c[i,s] = start + Σ_j a(i,j) b[j,s], j in order; see product.go of the generator.
 //
 //go:noescape
 func productAVX512F64(c *float64, a *float64, b *float64, bias *float64, rows int, k int, cols int, lda int, ka int, ldb int, ldc int, mode int)
+
+// interleavedOuterAVX512F64 computes g[i,j] += Σ_s e[i,s] h[j,s] in 64/size interleaved chains of s; n is a multiple of 8.
+//
+//go:noescape
+func interleavedOuterAVX512F64(sums *float64, e *float64, h *float64, r int, c int, n int)

@@ -3069,6 +3069,532 @@ DATA firstlanes<>+48(SB)/8, $0x0000000000000000
 DATA firstlanes<>+56(SB)/8, $0x0000000000000000
 GLOBL firstlanes<>(SB), RODATA|NOPTR, $64
 
+// func interleavedOuterAVX2F32(sums *float32, e *float32, h *float32, r int, c int, n int)
+// Requires: AVX, CMOV, FMA3
+TEXT ·interleavedOuterAVX2F32(SB), NOSPLIT, $0-48
+	MOVQ sums+0(FP), DX
+	MOVQ h+16(FP), BX
+	MOVQ n+40(FP), AX
+	SHLQ $0x02, AX
+	LEAQ (AX)(AX*2), CX
+	LEAQ (AX)(AX*4), CX
+	MOVQ c+32(FP), CX
+
+columns:
+	MOVQ    CX, SI
+	MOVQ    $0x00000003, DI
+	CMPQ    SI, DI
+	CMOVQGT DI, SI
+	SUBQ    SI, CX
+	CMPQ    SI, $0x03
+	JEQ     columns3
+	CMPQ    SI, $0x02
+	JEQ     columns2
+	MOVQ    r+24(FP), SI
+	MOVQ    e+8(FP), R8
+	MOVQ    c+32(FP), R9
+	MOVQ    DX, DI
+	SHLQ    $0x02, R9
+
+columns1_pair:
+	CMPQ   SI, $0x02
+	JLT    columns1_one
+	VXORPS Y0, Y0, Y0
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
+	MOVQ   R8, R10
+	MOVQ   BX, R11
+	MOVQ   n+40(FP), R12
+	SUBQ   $0x10, R12
+	JLT    columns1_pair_half
+
+columns1_pair_loop:
+	VMOVUPS     (R10), Y4
+	VMOVUPS     (R10)(AX*1), Y5
+	VMOVUPS     (R11), Y6
+	VFMADD231PS Y6, Y4, Y0
+	VFMADD231PS Y6, Y5, Y2
+	VMOVUPS     32(R10), Y4
+	VMOVUPS     32(R10)(AX*1), Y5
+	VMOVUPS     32(R11), Y6
+	VFMADD231PS Y6, Y4, Y1
+	VFMADD231PS Y6, Y5, Y3
+	ADDQ        $0x40, R10
+	ADDQ        $0x40, R11
+	SUBQ        $0x10, R12
+	JGE         columns1_pair_loop
+
+columns1_pair_half:
+	ADDQ        $0x10, R12
+	JEQ         columns1_pair_sum
+	VMOVUPS     (R10), Y4
+	VMOVUPS     (R10)(AX*1), Y5
+	VMOVUPS     (R11), Y6
+	VFMADD231PS Y6, Y4, Y0
+	VFMADD231PS Y6, Y5, Y2
+
+columns1_pair_sum:
+	MOVQ         DI, R10
+	VADDPS       Y1, Y0, Y0
+	VEXTRACTF128 $0x01, Y0, X1
+	VADDPS       X1, X0, X0
+	VSHUFPS      $0x4e, X0, X0, X1
+	VADDPS       X1, X0, X0
+	VSHUFPS      $0xb1, X0, X0, X1
+	VADDPS       X1, X0, X0
+	VADDSS       (R10), X0, X0
+	VMOVSS       X0, (R10)
+	ADDQ         R9, R10
+	VADDPS       Y3, Y2, Y2
+	VEXTRACTF128 $0x01, Y2, X0
+	VADDPS       X0, X2, X2
+	VSHUFPS      $0x4e, X2, X2, X0
+	VADDPS       X0, X2, X2
+	VSHUFPS      $0xb1, X2, X2, X0
+	VADDPS       X0, X2, X2
+	VADDSS       (R10), X2, X2
+	VMOVSS       X2, (R10)
+	LEAQ         (DI)(R9*2), DI
+	LEAQ         (R8)(AX*2), R8
+	SUBQ         $0x02, SI
+	JMP          columns1_pair
+
+columns1_one:
+	TESTQ  SI, SI
+	JEQ    columns1_done
+	VXORPS Y0, Y0, Y0
+	VXORPS Y1, Y1, Y1
+	MOVQ   R8, SI
+	MOVQ   BX, R8
+	MOVQ   n+40(FP), R9
+	SUBQ   $0x10, R9
+	JLT    columns1_one_half
+
+columns1_one_loop:
+	VMOVUPS     (SI), Y2
+	VMOVUPS     (R8), Y3
+	VFMADD231PS Y3, Y2, Y0
+	VMOVUPS     32(SI), Y2
+	VMOVUPS     32(R8), Y3
+	VFMADD231PS Y3, Y2, Y1
+	ADDQ        $0x40, SI
+	ADDQ        $0x40, R8
+	SUBQ        $0x10, R9
+	JGE         columns1_one_loop
+
+columns1_one_half:
+	ADDQ        $0x10, R9
+	JEQ         columns1_one_sum
+	VMOVUPS     (SI), Y2
+	VMOVUPS     (R8), Y3
+	VFMADD231PS Y3, Y2, Y0
+
+columns1_one_sum:
+	MOVQ         DI, SI
+	VADDPS       Y1, Y0, Y0
+	VEXTRACTF128 $0x01, Y0, X1
+	VADDPS       X1, X0, X0
+	VSHUFPS      $0x4e, X0, X0, X1
+	VADDPS       X1, X0, X0
+	VSHUFPS      $0xb1, X0, X0, X1
+	VADDPS       X1, X0, X0
+	VADDSS       (SI), X0, X0
+	VMOVSS       X0, (SI)
+
+columns1_done:
+	IMUL3Q $0x00000001, AX, SI
+	ADDQ   SI, BX
+	ADDQ   $0x04, DX
+	JMP    next
+
+columns2:
+	MOVQ r+24(FP), SI
+	MOVQ e+8(FP), R8
+	MOVQ c+32(FP), R9
+	MOVQ DX, DI
+	SHLQ $0x02, R9
+
+columns2_pair:
+	CMPQ   SI, $0x02
+	JLT    columns2_one
+	VXORPS Y0, Y0, Y0
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
+	VXORPS Y4, Y4, Y4
+	VXORPS Y5, Y5, Y5
+	VXORPS Y6, Y6, Y6
+	VXORPS Y7, Y7, Y7
+	MOVQ   R8, R10
+	MOVQ   BX, R11
+	MOVQ   n+40(FP), R12
+	SUBQ   $0x10, R12
+	JLT    columns2_pair_half
+
+columns2_pair_loop:
+	VMOVUPS     (R10), Y8
+	VMOVUPS     (R10)(AX*1), Y9
+	VMOVUPS     (R11), Y10
+	VFMADD231PS Y10, Y8, Y0
+	VFMADD231PS Y10, Y9, Y4
+	VMOVUPS     (R11)(AX*1), Y10
+	VFMADD231PS Y10, Y8, Y2
+	VFMADD231PS Y10, Y9, Y6
+	VMOVUPS     32(R10), Y8
+	VMOVUPS     32(R10)(AX*1), Y9
+	VMOVUPS     32(R11), Y10
+	VFMADD231PS Y10, Y8, Y1
+	VFMADD231PS Y10, Y9, Y5
+	VMOVUPS     32(R11)(AX*1), Y10
+	VFMADD231PS Y10, Y8, Y3
+	VFMADD231PS Y10, Y9, Y7
+	ADDQ        $0x40, R10
+	ADDQ        $0x40, R11
+	SUBQ        $0x10, R12
+	JGE         columns2_pair_loop
+
+columns2_pair_half:
+	ADDQ        $0x10, R12
+	JEQ         columns2_pair_sum
+	VMOVUPS     (R10), Y8
+	VMOVUPS     (R10)(AX*1), Y9
+	VMOVUPS     (R11), Y10
+	VFMADD231PS Y10, Y8, Y0
+	VFMADD231PS Y10, Y9, Y4
+	VMOVUPS     (R11)(AX*1), Y10
+	VFMADD231PS Y10, Y8, Y2
+	VFMADD231PS Y10, Y9, Y6
+
+columns2_pair_sum:
+	MOVQ         DI, R10
+	VADDPS       Y1, Y0, Y0
+	VEXTRACTF128 $0x01, Y0, X1
+	VADDPS       X1, X0, X0
+	VSHUFPS      $0x4e, X0, X0, X1
+	VADDPS       X1, X0, X0
+	VSHUFPS      $0xb1, X0, X0, X1
+	VADDPS       X1, X0, X0
+	VADDSS       (R10), X0, X0
+	VMOVSS       X0, (R10)
+	VADDPS       Y3, Y2, Y2
+	VEXTRACTF128 $0x01, Y2, X0
+	VADDPS       X0, X2, X2
+	VSHUFPS      $0x4e, X2, X2, X0
+	VADDPS       X0, X2, X2
+	VSHUFPS      $0xb1, X2, X2, X0
+	VADDPS       X0, X2, X2
+	VADDSS       4(R10), X2, X2
+	VMOVSS       X2, 4(R10)
+	ADDQ         R9, R10
+	VADDPS       Y5, Y4, Y4
+	VEXTRACTF128 $0x01, Y4, X0
+	VADDPS       X0, X4, X4
+	VSHUFPS      $0x4e, X4, X4, X0
+	VADDPS       X0, X4, X4
+	VSHUFPS      $0xb1, X4, X4, X0
+	VADDPS       X0, X4, X4
+	VADDSS       (R10), X4, X4
+	VMOVSS       X4, (R10)
+	VADDPS       Y7, Y6, Y6
+	VEXTRACTF128 $0x01, Y6, X0
+	VADDPS       X0, X6, X6
+	VSHUFPS      $0x4e, X6, X6, X0
+	VADDPS       X0, X6, X6
+	VSHUFPS      $0xb1, X6, X6, X0
+	VADDPS       X0, X6, X6
+	VADDSS       4(R10), X6, X6
+	VMOVSS       X6, 4(R10)
+	LEAQ         (DI)(R9*2), DI
+	LEAQ         (R8)(AX*2), R8
+	SUBQ         $0x02, SI
+	JMP          columns2_pair
+
+columns2_one:
+	TESTQ  SI, SI
+	JEQ    columns2_done
+	VXORPS Y0, Y0, Y0
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
+	MOVQ   R8, SI
+	MOVQ   BX, R8
+	MOVQ   n+40(FP), R9
+	SUBQ   $0x10, R9
+	JLT    columns2_one_half
+
+columns2_one_loop:
+	VMOVUPS     (SI), Y4
+	VMOVUPS     (R8), Y5
+	VFMADD231PS Y5, Y4, Y0
+	VMOVUPS     (R8)(AX*1), Y5
+	VFMADD231PS Y5, Y4, Y2
+	VMOVUPS     32(SI), Y4
+	VMOVUPS     32(R8), Y5
+	VFMADD231PS Y5, Y4, Y1
+	VMOVUPS     32(R8)(AX*1), Y5
+	VFMADD231PS Y5, Y4, Y3
+	ADDQ        $0x40, SI
+	ADDQ        $0x40, R8
+	SUBQ        $0x10, R9
+	JGE         columns2_one_loop
+
+columns2_one_half:
+	ADDQ        $0x10, R9
+	JEQ         columns2_one_sum
+	VMOVUPS     (SI), Y4
+	VMOVUPS     (R8), Y5
+	VFMADD231PS Y5, Y4, Y0
+	VMOVUPS     (R8)(AX*1), Y5
+	VFMADD231PS Y5, Y4, Y2
+
+columns2_one_sum:
+	MOVQ         DI, SI
+	VADDPS       Y1, Y0, Y0
+	VEXTRACTF128 $0x01, Y0, X1
+	VADDPS       X1, X0, X0
+	VSHUFPS      $0x4e, X0, X0, X1
+	VADDPS       X1, X0, X0
+	VSHUFPS      $0xb1, X0, X0, X1
+	VADDPS       X1, X0, X0
+	VADDSS       (SI), X0, X0
+	VMOVSS       X0, (SI)
+	VADDPS       Y3, Y2, Y2
+	VEXTRACTF128 $0x01, Y2, X0
+	VADDPS       X0, X2, X2
+	VSHUFPS      $0x4e, X2, X2, X0
+	VADDPS       X0, X2, X2
+	VSHUFPS      $0xb1, X2, X2, X0
+	VADDPS       X0, X2, X2
+	VADDSS       4(SI), X2, X2
+	VMOVSS       X2, 4(SI)
+
+columns2_done:
+	IMUL3Q $0x00000002, AX, SI
+	ADDQ   SI, BX
+	ADDQ   $0x08, DX
+	JMP    next
+
+columns3:
+	MOVQ r+24(FP), SI
+	MOVQ e+8(FP), R8
+	MOVQ c+32(FP), R9
+	MOVQ DX, DI
+	SHLQ $0x02, R9
+
+columns3_pair:
+	CMPQ   SI, $0x02
+	JLT    columns3_one
+	VXORPS Y0, Y0, Y0
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
+	VXORPS Y4, Y4, Y4
+	VXORPS Y5, Y5, Y5
+	VXORPS Y6, Y6, Y6
+	VXORPS Y7, Y7, Y7
+	VXORPS Y8, Y8, Y8
+	VXORPS Y9, Y9, Y9
+	VXORPS Y10, Y10, Y10
+	VXORPS Y11, Y11, Y11
+	MOVQ   R8, R10
+	MOVQ   BX, R11
+	MOVQ   n+40(FP), R12
+	SUBQ   $0x10, R12
+	JLT    columns3_pair_half
+
+columns3_pair_loop:
+	VMOVUPS     (R10), Y12
+	VMOVUPS     (R10)(AX*1), Y13
+	VMOVUPS     (R11), Y14
+	VFMADD231PS Y14, Y12, Y0
+	VFMADD231PS Y14, Y13, Y6
+	VMOVUPS     (R11)(AX*1), Y14
+	VFMADD231PS Y14, Y12, Y2
+	VFMADD231PS Y14, Y13, Y8
+	VMOVUPS     (R11)(AX*2), Y14
+	VFMADD231PS Y14, Y12, Y4
+	VFMADD231PS Y14, Y13, Y10
+	VMOVUPS     32(R10), Y12
+	VMOVUPS     32(R10)(AX*1), Y13
+	VMOVUPS     32(R11), Y14
+	VFMADD231PS Y14, Y12, Y1
+	VFMADD231PS Y14, Y13, Y7
+	VMOVUPS     32(R11)(AX*1), Y14
+	VFMADD231PS Y14, Y12, Y3
+	VFMADD231PS Y14, Y13, Y9
+	VMOVUPS     32(R11)(AX*2), Y14
+	VFMADD231PS Y14, Y12, Y5
+	VFMADD231PS Y14, Y13, Y11
+	ADDQ        $0x40, R10
+	ADDQ        $0x40, R11
+	SUBQ        $0x10, R12
+	JGE         columns3_pair_loop
+
+columns3_pair_half:
+	ADDQ        $0x10, R12
+	JEQ         columns3_pair_sum
+	VMOVUPS     (R10), Y12
+	VMOVUPS     (R10)(AX*1), Y13
+	VMOVUPS     (R11), Y14
+	VFMADD231PS Y14, Y12, Y0
+	VFMADD231PS Y14, Y13, Y6
+	VMOVUPS     (R11)(AX*1), Y14
+	VFMADD231PS Y14, Y12, Y2
+	VFMADD231PS Y14, Y13, Y8
+	VMOVUPS     (R11)(AX*2), Y14
+	VFMADD231PS Y14, Y12, Y4
+	VFMADD231PS Y14, Y13, Y10
+
+columns3_pair_sum:
+	MOVQ         DI, R10
+	VADDPS       Y1, Y0, Y0
+	VEXTRACTF128 $0x01, Y0, X1
+	VADDPS       X1, X0, X0
+	VSHUFPS      $0x4e, X0, X0, X1
+	VADDPS       X1, X0, X0
+	VSHUFPS      $0xb1, X0, X0, X1
+	VADDPS       X1, X0, X0
+	VADDSS       (R10), X0, X0
+	VMOVSS       X0, (R10)
+	VADDPS       Y3, Y2, Y2
+	VEXTRACTF128 $0x01, Y2, X0
+	VADDPS       X0, X2, X2
+	VSHUFPS      $0x4e, X2, X2, X0
+	VADDPS       X0, X2, X2
+	VSHUFPS      $0xb1, X2, X2, X0
+	VADDPS       X0, X2, X2
+	VADDSS       4(R10), X2, X2
+	VMOVSS       X2, 4(R10)
+	VADDPS       Y5, Y4, Y4
+	VEXTRACTF128 $0x01, Y4, X0
+	VADDPS       X0, X4, X4
+	VSHUFPS      $0x4e, X4, X4, X0
+	VADDPS       X0, X4, X4
+	VSHUFPS      $0xb1, X4, X4, X0
+	VADDPS       X0, X4, X4
+	VADDSS       8(R10), X4, X4
+	VMOVSS       X4, 8(R10)
+	ADDQ         R9, R10
+	VADDPS       Y7, Y6, Y6
+	VEXTRACTF128 $0x01, Y6, X0
+	VADDPS       X0, X6, X6
+	VSHUFPS      $0x4e, X6, X6, X0
+	VADDPS       X0, X6, X6
+	VSHUFPS      $0xb1, X6, X6, X0
+	VADDPS       X0, X6, X6
+	VADDSS       (R10), X6, X6
+	VMOVSS       X6, (R10)
+	VADDPS       Y9, Y8, Y8
+	VEXTRACTF128 $0x01, Y8, X0
+	VADDPS       X0, X8, X8
+	VSHUFPS      $0x4e, X8, X8, X0
+	VADDPS       X0, X8, X8
+	VSHUFPS      $0xb1, X8, X8, X0
+	VADDPS       X0, X8, X8
+	VADDSS       4(R10), X8, X8
+	VMOVSS       X8, 4(R10)
+	VADDPS       Y11, Y10, Y10
+	VEXTRACTF128 $0x01, Y10, X0
+	VADDPS       X0, X10, X10
+	VSHUFPS      $0x4e, X10, X10, X0
+	VADDPS       X0, X10, X10
+	VSHUFPS      $0xb1, X10, X10, X0
+	VADDPS       X0, X10, X10
+	VADDSS       8(R10), X10, X10
+	VMOVSS       X10, 8(R10)
+	LEAQ         (DI)(R9*2), DI
+	LEAQ         (R8)(AX*2), R8
+	SUBQ         $0x02, SI
+	JMP          columns3_pair
+
+columns3_one:
+	TESTQ  SI, SI
+	JEQ    columns3_done
+	VXORPS Y0, Y0, Y0
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
+	VXORPS Y4, Y4, Y4
+	VXORPS Y5, Y5, Y5
+	MOVQ   R8, SI
+	MOVQ   BX, R8
+	MOVQ   n+40(FP), R9
+	SUBQ   $0x10, R9
+	JLT    columns3_one_half
+
+columns3_one_loop:
+	VMOVUPS     (SI), Y6
+	VMOVUPS     (R8), Y7
+	VFMADD231PS Y7, Y6, Y0
+	VMOVUPS     (R8)(AX*1), Y7
+	VFMADD231PS Y7, Y6, Y2
+	VMOVUPS     (R8)(AX*2), Y7
+	VFMADD231PS Y7, Y6, Y4
+	VMOVUPS     32(SI), Y6
+	VMOVUPS     32(R8), Y7
+	VFMADD231PS Y7, Y6, Y1
+	VMOVUPS     32(R8)(AX*1), Y7
+	VFMADD231PS Y7, Y6, Y3
+	VMOVUPS     32(R8)(AX*2), Y7
+	VFMADD231PS Y7, Y6, Y5
+	ADDQ        $0x40, SI
+	ADDQ        $0x40, R8
+	SUBQ        $0x10, R9
+	JGE         columns3_one_loop
+
+columns3_one_half:
+	ADDQ        $0x10, R9
+	JEQ         columns3_one_sum
+	VMOVUPS     (SI), Y6
+	VMOVUPS     (R8), Y7
+	VFMADD231PS Y7, Y6, Y0
+	VMOVUPS     (R8)(AX*1), Y7
+	VFMADD231PS Y7, Y6, Y2
+	VMOVUPS     (R8)(AX*2), Y7
+	VFMADD231PS Y7, Y6, Y4
+
+columns3_one_sum:
+	MOVQ         DI, SI
+	VADDPS       Y1, Y0, Y0
+	VEXTRACTF128 $0x01, Y0, X1
+	VADDPS       X1, X0, X0
+	VSHUFPS      $0x4e, X0, X0, X1
+	VADDPS       X1, X0, X0
+	VSHUFPS      $0xb1, X0, X0, X1
+	VADDPS       X1, X0, X0
+	VADDSS       (SI), X0, X0
+	VMOVSS       X0, (SI)
+	VADDPS       Y3, Y2, Y2
+	VEXTRACTF128 $0x01, Y2, X0
+	VADDPS       X0, X2, X2
+	VSHUFPS      $0x4e, X2, X2, X0
+	VADDPS       X0, X2, X2
+	VSHUFPS      $0xb1, X2, X2, X0
+	VADDPS       X0, X2, X2
+	VADDSS       4(SI), X2, X2
+	VMOVSS       X2, 4(SI)
+	VADDPS       Y5, Y4, Y4
+	VEXTRACTF128 $0x01, Y4, X0
+	VADDPS       X0, X4, X4
+	VSHUFPS      $0x4e, X4, X4, X0
+	VADDPS       X0, X4, X4
+	VSHUFPS      $0xb1, X4, X4, X0
+	VADDPS       X0, X4, X4
+	VADDSS       8(SI), X4, X4
+	VMOVSS       X4, 8(SI)
+
+columns3_done:
+	IMUL3Q $0x00000003, AX, SI
+	ADDQ   SI, BX
+	ADDQ   $0x0c, DX
+
+next:
+	TESTQ CX, CX
+	JNE   columns
+	VZEROUPPER
+	RET
+
 // func transposeAVX2F32(dst *float32, src *float32, lds int, ldd int, rows int, n int)
 // Requires: AVX, CMOV
 TEXT ·transposeAVX2F32(SB), NOSPLIT, $0-48
@@ -6235,6 +6761,409 @@ masked6_loop:
 	JMP          masked_next
 
 masked_done:
+	VZEROUPPER
+	RET
+
+// func interleavedOuterAVX2F64(sums *float64, e *float64, h *float64, r int, c int, n int)
+// Requires: AVX, CMOV, FMA3
+TEXT ·interleavedOuterAVX2F64(SB), NOSPLIT, $0-48
+	MOVQ sums+0(FP), DX
+	MOVQ h+16(FP), BX
+	MOVQ n+40(FP), AX
+	SHLQ $0x03, AX
+	LEAQ (AX)(AX*2), CX
+	LEAQ (AX)(AX*4), CX
+	MOVQ c+32(FP), CX
+
+columns:
+	MOVQ    CX, SI
+	MOVQ    $0x00000003, DI
+	CMPQ    SI, DI
+	CMOVQGT DI, SI
+	SUBQ    SI, CX
+	CMPQ    SI, $0x03
+	JEQ     columns3
+	CMPQ    SI, $0x02
+	JEQ     columns2
+	MOVQ    r+24(FP), SI
+	MOVQ    e+8(FP), R8
+	MOVQ    c+32(FP), R9
+	MOVQ    DX, DI
+	SHLQ    $0x03, R9
+
+columns1_pair:
+	CMPQ   SI, $0x02
+	JLT    columns1_one
+	VXORPS Y0, Y0, Y0
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
+	MOVQ   R8, R10
+	MOVQ   BX, R11
+	MOVQ   n+40(FP), R12
+
+columns1_pair_loop:
+	VMOVUPD      (R10), Y4
+	VMOVUPD      (R10)(AX*1), Y5
+	VMOVUPD      (R11), Y6
+	VFMADD231PD  Y6, Y4, Y0
+	VFMADD231PD  Y6, Y5, Y2
+	VMOVUPD      32(R10), Y4
+	VMOVUPD      32(R10)(AX*1), Y5
+	VMOVUPD      32(R11), Y6
+	VFMADD231PD  Y6, Y4, Y1
+	VFMADD231PD  Y6, Y5, Y3
+	ADDQ         $0x40, R10
+	ADDQ         $0x40, R11
+	SUBQ         $0x08, R12
+	JNE          columns1_pair_loop
+	MOVQ         DI, R10
+	VADDPD       Y1, Y0, Y0
+	VEXTRACTF128 $0x01, Y0, X1
+	VADDPD       X1, X0, X0
+	VSHUFPD      $0x01, X0, X0, X1
+	VADDPD       X1, X0, X0
+	VADDSD       (R10), X0, X0
+	VMOVSD       X0, (R10)
+	ADDQ         R9, R10
+	VADDPD       Y3, Y2, Y2
+	VEXTRACTF128 $0x01, Y2, X0
+	VADDPD       X0, X2, X2
+	VSHUFPD      $0x01, X2, X2, X0
+	VADDPD       X0, X2, X2
+	VADDSD       (R10), X2, X2
+	VMOVSD       X2, (R10)
+	LEAQ         (DI)(R9*2), DI
+	LEAQ         (R8)(AX*2), R8
+	SUBQ         $0x02, SI
+	JMP          columns1_pair
+
+columns1_one:
+	TESTQ  SI, SI
+	JEQ    columns1_done
+	VXORPS Y0, Y0, Y0
+	VXORPS Y1, Y1, Y1
+	MOVQ   R8, SI
+	MOVQ   BX, R8
+	MOVQ   n+40(FP), R9
+
+columns1_one_loop:
+	VMOVUPD      (SI), Y2
+	VMOVUPD      (R8), Y3
+	VFMADD231PD  Y3, Y2, Y0
+	VMOVUPD      32(SI), Y2
+	VMOVUPD      32(R8), Y3
+	VFMADD231PD  Y3, Y2, Y1
+	ADDQ         $0x40, SI
+	ADDQ         $0x40, R8
+	SUBQ         $0x08, R9
+	JNE          columns1_one_loop
+	MOVQ         DI, SI
+	VADDPD       Y1, Y0, Y0
+	VEXTRACTF128 $0x01, Y0, X1
+	VADDPD       X1, X0, X0
+	VSHUFPD      $0x01, X0, X0, X1
+	VADDPD       X1, X0, X0
+	VADDSD       (SI), X0, X0
+	VMOVSD       X0, (SI)
+
+columns1_done:
+	IMUL3Q $0x00000001, AX, SI
+	ADDQ   SI, BX
+	ADDQ   $0x08, DX
+	JMP    next
+
+columns2:
+	MOVQ r+24(FP), SI
+	MOVQ e+8(FP), R8
+	MOVQ c+32(FP), R9
+	MOVQ DX, DI
+	SHLQ $0x03, R9
+
+columns2_pair:
+	CMPQ   SI, $0x02
+	JLT    columns2_one
+	VXORPS Y0, Y0, Y0
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
+	VXORPS Y4, Y4, Y4
+	VXORPS Y5, Y5, Y5
+	VXORPS Y6, Y6, Y6
+	VXORPS Y7, Y7, Y7
+	MOVQ   R8, R10
+	MOVQ   BX, R11
+	MOVQ   n+40(FP), R12
+
+columns2_pair_loop:
+	VMOVUPD      (R10), Y8
+	VMOVUPD      (R10)(AX*1), Y9
+	VMOVUPD      (R11), Y10
+	VFMADD231PD  Y10, Y8, Y0
+	VFMADD231PD  Y10, Y9, Y4
+	VMOVUPD      (R11)(AX*1), Y10
+	VFMADD231PD  Y10, Y8, Y2
+	VFMADD231PD  Y10, Y9, Y6
+	VMOVUPD      32(R10), Y8
+	VMOVUPD      32(R10)(AX*1), Y9
+	VMOVUPD      32(R11), Y10
+	VFMADD231PD  Y10, Y8, Y1
+	VFMADD231PD  Y10, Y9, Y5
+	VMOVUPD      32(R11)(AX*1), Y10
+	VFMADD231PD  Y10, Y8, Y3
+	VFMADD231PD  Y10, Y9, Y7
+	ADDQ         $0x40, R10
+	ADDQ         $0x40, R11
+	SUBQ         $0x08, R12
+	JNE          columns2_pair_loop
+	MOVQ         DI, R10
+	VADDPD       Y1, Y0, Y0
+	VEXTRACTF128 $0x01, Y0, X1
+	VADDPD       X1, X0, X0
+	VSHUFPD      $0x01, X0, X0, X1
+	VADDPD       X1, X0, X0
+	VADDSD       (R10), X0, X0
+	VMOVSD       X0, (R10)
+	VADDPD       Y3, Y2, Y2
+	VEXTRACTF128 $0x01, Y2, X0
+	VADDPD       X0, X2, X2
+	VSHUFPD      $0x01, X2, X2, X0
+	VADDPD       X0, X2, X2
+	VADDSD       8(R10), X2, X2
+	VMOVSD       X2, 8(R10)
+	ADDQ         R9, R10
+	VADDPD       Y5, Y4, Y4
+	VEXTRACTF128 $0x01, Y4, X0
+	VADDPD       X0, X4, X4
+	VSHUFPD      $0x01, X4, X4, X0
+	VADDPD       X0, X4, X4
+	VADDSD       (R10), X4, X4
+	VMOVSD       X4, (R10)
+	VADDPD       Y7, Y6, Y6
+	VEXTRACTF128 $0x01, Y6, X0
+	VADDPD       X0, X6, X6
+	VSHUFPD      $0x01, X6, X6, X0
+	VADDPD       X0, X6, X6
+	VADDSD       8(R10), X6, X6
+	VMOVSD       X6, 8(R10)
+	LEAQ         (DI)(R9*2), DI
+	LEAQ         (R8)(AX*2), R8
+	SUBQ         $0x02, SI
+	JMP          columns2_pair
+
+columns2_one:
+	TESTQ  SI, SI
+	JEQ    columns2_done
+	VXORPS Y0, Y0, Y0
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
+	MOVQ   R8, SI
+	MOVQ   BX, R8
+	MOVQ   n+40(FP), R9
+
+columns2_one_loop:
+	VMOVUPD      (SI), Y4
+	VMOVUPD      (R8), Y5
+	VFMADD231PD  Y5, Y4, Y0
+	VMOVUPD      (R8)(AX*1), Y5
+	VFMADD231PD  Y5, Y4, Y2
+	VMOVUPD      32(SI), Y4
+	VMOVUPD      32(R8), Y5
+	VFMADD231PD  Y5, Y4, Y1
+	VMOVUPD      32(R8)(AX*1), Y5
+	VFMADD231PD  Y5, Y4, Y3
+	ADDQ         $0x40, SI
+	ADDQ         $0x40, R8
+	SUBQ         $0x08, R9
+	JNE          columns2_one_loop
+	MOVQ         DI, SI
+	VADDPD       Y1, Y0, Y0
+	VEXTRACTF128 $0x01, Y0, X1
+	VADDPD       X1, X0, X0
+	VSHUFPD      $0x01, X0, X0, X1
+	VADDPD       X1, X0, X0
+	VADDSD       (SI), X0, X0
+	VMOVSD       X0, (SI)
+	VADDPD       Y3, Y2, Y2
+	VEXTRACTF128 $0x01, Y2, X0
+	VADDPD       X0, X2, X2
+	VSHUFPD      $0x01, X2, X2, X0
+	VADDPD       X0, X2, X2
+	VADDSD       8(SI), X2, X2
+	VMOVSD       X2, 8(SI)
+
+columns2_done:
+	IMUL3Q $0x00000002, AX, SI
+	ADDQ   SI, BX
+	ADDQ   $0x10, DX
+	JMP    next
+
+columns3:
+	MOVQ r+24(FP), SI
+	MOVQ e+8(FP), R8
+	MOVQ c+32(FP), R9
+	MOVQ DX, DI
+	SHLQ $0x03, R9
+
+columns3_pair:
+	CMPQ   SI, $0x02
+	JLT    columns3_one
+	VXORPS Y0, Y0, Y0
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
+	VXORPS Y4, Y4, Y4
+	VXORPS Y5, Y5, Y5
+	VXORPS Y6, Y6, Y6
+	VXORPS Y7, Y7, Y7
+	VXORPS Y8, Y8, Y8
+	VXORPS Y9, Y9, Y9
+	VXORPS Y10, Y10, Y10
+	VXORPS Y11, Y11, Y11
+	MOVQ   R8, R10
+	MOVQ   BX, R11
+	MOVQ   n+40(FP), R12
+
+columns3_pair_loop:
+	VMOVUPD      (R10), Y12
+	VMOVUPD      (R10)(AX*1), Y13
+	VMOVUPD      (R11), Y14
+	VFMADD231PD  Y14, Y12, Y0
+	VFMADD231PD  Y14, Y13, Y6
+	VMOVUPD      (R11)(AX*1), Y14
+	VFMADD231PD  Y14, Y12, Y2
+	VFMADD231PD  Y14, Y13, Y8
+	VMOVUPD      (R11)(AX*2), Y14
+	VFMADD231PD  Y14, Y12, Y4
+	VFMADD231PD  Y14, Y13, Y10
+	VMOVUPD      32(R10), Y12
+	VMOVUPD      32(R10)(AX*1), Y13
+	VMOVUPD      32(R11), Y14
+	VFMADD231PD  Y14, Y12, Y1
+	VFMADD231PD  Y14, Y13, Y7
+	VMOVUPD      32(R11)(AX*1), Y14
+	VFMADD231PD  Y14, Y12, Y3
+	VFMADD231PD  Y14, Y13, Y9
+	VMOVUPD      32(R11)(AX*2), Y14
+	VFMADD231PD  Y14, Y12, Y5
+	VFMADD231PD  Y14, Y13, Y11
+	ADDQ         $0x40, R10
+	ADDQ         $0x40, R11
+	SUBQ         $0x08, R12
+	JNE          columns3_pair_loop
+	MOVQ         DI, R10
+	VADDPD       Y1, Y0, Y0
+	VEXTRACTF128 $0x01, Y0, X1
+	VADDPD       X1, X0, X0
+	VSHUFPD      $0x01, X0, X0, X1
+	VADDPD       X1, X0, X0
+	VADDSD       (R10), X0, X0
+	VMOVSD       X0, (R10)
+	VADDPD       Y3, Y2, Y2
+	VEXTRACTF128 $0x01, Y2, X0
+	VADDPD       X0, X2, X2
+	VSHUFPD      $0x01, X2, X2, X0
+	VADDPD       X0, X2, X2
+	VADDSD       8(R10), X2, X2
+	VMOVSD       X2, 8(R10)
+	VADDPD       Y5, Y4, Y4
+	VEXTRACTF128 $0x01, Y4, X0
+	VADDPD       X0, X4, X4
+	VSHUFPD      $0x01, X4, X4, X0
+	VADDPD       X0, X4, X4
+	VADDSD       16(R10), X4, X4
+	VMOVSD       X4, 16(R10)
+	ADDQ         R9, R10
+	VADDPD       Y7, Y6, Y6
+	VEXTRACTF128 $0x01, Y6, X0
+	VADDPD       X0, X6, X6
+	VSHUFPD      $0x01, X6, X6, X0
+	VADDPD       X0, X6, X6
+	VADDSD       (R10), X6, X6
+	VMOVSD       X6, (R10)
+	VADDPD       Y9, Y8, Y8
+	VEXTRACTF128 $0x01, Y8, X0
+	VADDPD       X0, X8, X8
+	VSHUFPD      $0x01, X8, X8, X0
+	VADDPD       X0, X8, X8
+	VADDSD       8(R10), X8, X8
+	VMOVSD       X8, 8(R10)
+	VADDPD       Y11, Y10, Y10
+	VEXTRACTF128 $0x01, Y10, X0
+	VADDPD       X0, X10, X10
+	VSHUFPD      $0x01, X10, X10, X0
+	VADDPD       X0, X10, X10
+	VADDSD       16(R10), X10, X10
+	VMOVSD       X10, 16(R10)
+	LEAQ         (DI)(R9*2), DI
+	LEAQ         (R8)(AX*2), R8
+	SUBQ         $0x02, SI
+	JMP          columns3_pair
+
+columns3_one:
+	TESTQ  SI, SI
+	JEQ    columns3_done
+	VXORPS Y0, Y0, Y0
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
+	VXORPS Y4, Y4, Y4
+	VXORPS Y5, Y5, Y5
+	MOVQ   R8, SI
+	MOVQ   BX, R8
+	MOVQ   n+40(FP), R9
+
+columns3_one_loop:
+	VMOVUPD      (SI), Y6
+	VMOVUPD      (R8), Y7
+	VFMADD231PD  Y7, Y6, Y0
+	VMOVUPD      (R8)(AX*1), Y7
+	VFMADD231PD  Y7, Y6, Y2
+	VMOVUPD      (R8)(AX*2), Y7
+	VFMADD231PD  Y7, Y6, Y4
+	VMOVUPD      32(SI), Y6
+	VMOVUPD      32(R8), Y7
+	VFMADD231PD  Y7, Y6, Y1
+	VMOVUPD      32(R8)(AX*1), Y7
+	VFMADD231PD  Y7, Y6, Y3
+	VMOVUPD      32(R8)(AX*2), Y7
+	VFMADD231PD  Y7, Y6, Y5
+	ADDQ         $0x40, SI
+	ADDQ         $0x40, R8
+	SUBQ         $0x08, R9
+	JNE          columns3_one_loop
+	MOVQ         DI, SI
+	VADDPD       Y1, Y0, Y0
+	VEXTRACTF128 $0x01, Y0, X1
+	VADDPD       X1, X0, X0
+	VSHUFPD      $0x01, X0, X0, X1
+	VADDPD       X1, X0, X0
+	VADDSD       (SI), X0, X0
+	VMOVSD       X0, (SI)
+	VADDPD       Y3, Y2, Y2
+	VEXTRACTF128 $0x01, Y2, X0
+	VADDPD       X0, X2, X2
+	VSHUFPD      $0x01, X2, X2, X0
+	VADDPD       X0, X2, X2
+	VADDSD       8(SI), X2, X2
+	VMOVSD       X2, 8(SI)
+	VADDPD       Y5, Y4, Y4
+	VEXTRACTF128 $0x01, Y4, X0
+	VADDPD       X0, X4, X4
+	VSHUFPD      $0x01, X4, X4, X0
+	VADDPD       X0, X4, X4
+	VADDSD       16(SI), X4, X4
+	VMOVSD       X4, 16(SI)
+
+columns3_done:
+	IMUL3Q $0x00000003, AX, SI
+	ADDQ   SI, BX
+	ADDQ   $0x18, DX
+
+next:
+	TESTQ CX, CX
+	JNE   columns
 	VZEROUPPER
 	RET
 
@@ -11281,6 +12210,2505 @@ wide_done:
 	VZEROUPPER
 	RET
 
+// func interleavedOuterAVX512F32(sums *float32, e *float32, h *float32, r int, c int, n int)
+// Requires: AVX, AVX512DQ, AVX512F, CMOV
+TEXT ·interleavedOuterAVX512F32(SB), NOSPLIT, $0-48
+	MOVL  $0x000000ff, AX
+	KMOVW AX, K1
+	MOVQ  sums+0(FP), BX
+	MOVQ  h+16(FP), SI
+	MOVQ  n+40(FP), AX
+	SHLQ  $0x02, AX
+	LEAQ  (AX)(AX*2), CX
+	LEAQ  (AX)(AX*4), DX
+	MOVQ  c+32(FP), DI
+
+columns:
+	MOVQ DI, R8
+	CMPQ DI, $0x0a
+	JLE  chosen
+	LEAQ 1(DI), R8
+	SHRQ $0x01, R8
+
+chosen:
+	MOVQ    $0x0000000a, R9
+	CMPQ    R8, R9
+	CMOVQGT R9, R8
+	SUBQ    R8, DI
+	CMPQ    R8, $0x0a
+	JEQ     columns10
+	CMPQ    R8, $0x09
+	JEQ     columns9
+	CMPQ    R8, $0x08
+	JEQ     columns8
+	CMPQ    R8, $0x07
+	JEQ     columns7
+	CMPQ    R8, $0x06
+	JEQ     columns6
+	CMPQ    R8, $0x05
+	JEQ     columns5
+	CMPQ    R8, $0x04
+	JEQ     columns4
+	CMPQ    R8, $0x03
+	JEQ     columns3
+	CMPQ    R8, $0x02
+	JEQ     columns2
+	MOVQ    r+24(FP), R8
+	MOVQ    e+8(FP), R10
+	MOVQ    c+32(FP), R11
+	MOVQ    BX, R9
+	SHLQ    $0x02, R11
+
+columns1_pair:
+	CMPQ   R8, $0x02
+	JLT    columns1_one
+	VXORPS Z0, Z0, Z0
+	VXORPS Z1, Z1, Z1
+	MOVQ   R10, R12
+	MOVQ   SI, R13
+	MOVQ   n+40(FP), R14
+	SUBQ   $0x10, R14
+	JLT    columns1_pair_half
+
+columns1_pair_loop:
+	VMOVUPS     (R12), Z2
+	VMOVUPS     (R12)(AX*1), Z3
+	VMOVUPS     (R13), Z4
+	VFMADD231PS Z4, Z2, Z0
+	VFMADD231PS Z4, Z3, Z1
+	ADDQ        $0x40, R12
+	ADDQ        $0x40, R13
+	SUBQ        $0x10, R14
+	JGE         columns1_pair_loop
+
+columns1_pair_half:
+	ADDQ        $0x10, R14
+	JEQ         columns1_pair_sum
+	VMOVUPS.Z   (R12), K1, Z2
+	VMOVUPS.Z   (R12)(AX*1), K1, Z3
+	VMOVUPS.Z   (R13), K1, Z4
+	VFMADD231PS Z4, Z2, Z0
+	VFMADD231PS Z4, Z3, Z1
+
+columns1_pair_sum:
+	MOVQ       R9, R12
+	VSHUFF64X2 $0x44, Z0, Z0, Z2
+	VSHUFF64X2 $0xee, Z0, Z0, Z0
+	VADDPS     Z0, Z2, Z2
+	VSHUFF64X2 $0x88, Z2, Z2, Z0
+	VSHUFF64X2 $0xdd, Z2, Z2, Z2
+	VADDPS     Z2, Z0, Z0
+	VSHUFPS    $0x44, Z0, Z0, Z2
+	VSHUFPS    $0xee, Z0, Z0, Z0
+	VADDPS     Z0, Z2, Z2
+	VSHUFPS    $0x88, Z2, Z2, Z0
+	VSHUFPS    $0xdd, Z2, Z2, Z2
+	VADDPS     Z2, Z0, Z0
+	MOVL       $0x00000001, R13
+	KMOVW      R13, K2
+	VMOVUPS.Z  (R12), K2, Z2
+	VADDPS     Z2, Z0, Z0
+	VMOVUPS    Z0, K2, (R12)
+	ADDQ       R11, R12
+	VSHUFF64X2 $0x44, Z1, Z1, Z0
+	VSHUFF64X2 $0xee, Z1, Z1, Z1
+	VADDPS     Z1, Z0, Z0
+	VSHUFF64X2 $0x88, Z0, Z0, Z1
+	VSHUFF64X2 $0xdd, Z0, Z0, Z0
+	VADDPS     Z0, Z1, Z1
+	VSHUFPS    $0x44, Z1, Z1, Z0
+	VSHUFPS    $0xee, Z1, Z1, Z1
+	VADDPS     Z1, Z0, Z0
+	VSHUFPS    $0x88, Z0, Z0, Z1
+	VSHUFPS    $0xdd, Z0, Z0, Z0
+	VADDPS     Z0, Z1, Z1
+	MOVL       $0x00000001, R13
+	KMOVW      R13, K2
+	VMOVUPS.Z  (R12), K2, Z0
+	VADDPS     Z0, Z1, Z1
+	VMOVUPS    Z1, K2, (R12)
+	LEAQ       (R9)(R11*2), R9
+	LEAQ       (R10)(AX*2), R10
+	SUBQ       $0x02, R8
+	JMP        columns1_pair
+
+columns1_one:
+	TESTQ  R8, R8
+	JEQ    columns1_done
+	VXORPS Z0, Z0, Z0
+	MOVQ   R10, R8
+	MOVQ   SI, R10
+	MOVQ   n+40(FP), R11
+	SUBQ   $0x10, R11
+	JLT    columns1_one_half
+
+columns1_one_loop:
+	VMOVUPS     (R8), Z1
+	VMOVUPS     (R10), Z2
+	VFMADD231PS Z2, Z1, Z0
+	ADDQ        $0x40, R8
+	ADDQ        $0x40, R10
+	SUBQ        $0x10, R11
+	JGE         columns1_one_loop
+
+columns1_one_half:
+	ADDQ        $0x10, R11
+	JEQ         columns1_one_sum
+	VMOVUPS.Z   (R8), K1, Z1
+	VMOVUPS.Z   (R10), K1, Z2
+	VFMADD231PS Z2, Z1, Z0
+
+columns1_one_sum:
+	MOVQ       R9, R8
+	VSHUFF64X2 $0x44, Z0, Z0, Z1
+	VSHUFF64X2 $0xee, Z0, Z0, Z0
+	VADDPS     Z0, Z1, Z1
+	VSHUFF64X2 $0x88, Z1, Z1, Z0
+	VSHUFF64X2 $0xdd, Z1, Z1, Z1
+	VADDPS     Z1, Z0, Z0
+	VSHUFPS    $0x44, Z0, Z0, Z1
+	VSHUFPS    $0xee, Z0, Z0, Z0
+	VADDPS     Z0, Z1, Z1
+	VSHUFPS    $0x88, Z1, Z1, Z0
+	VSHUFPS    $0xdd, Z1, Z1, Z1
+	VADDPS     Z1, Z0, Z0
+	MOVL       $0x00000001, R9
+	KMOVW      R9, K2
+	VMOVUPS.Z  (R8), K2, Z1
+	VADDPS     Z1, Z0, Z0
+	VMOVUPS    Z0, K2, (R8)
+
+columns1_done:
+	IMUL3Q $0x00000001, AX, R8
+	ADDQ   R8, SI
+	ADDQ   $0x04, BX
+	JMP    next
+
+columns2:
+	MOVQ r+24(FP), R8
+	MOVQ e+8(FP), R10
+	MOVQ c+32(FP), R11
+	MOVQ BX, R9
+	SHLQ $0x02, R11
+
+columns2_pair:
+	CMPQ   R8, $0x02
+	JLT    columns2_one
+	VXORPS Z0, Z0, Z0
+	VXORPS Z1, Z1, Z1
+	VXORPS Z2, Z2, Z2
+	VXORPS Z3, Z3, Z3
+	MOVQ   R10, R12
+	MOVQ   SI, R13
+	MOVQ   n+40(FP), R14
+	SUBQ   $0x10, R14
+	JLT    columns2_pair_half
+
+columns2_pair_loop:
+	VMOVUPS     (R12), Z4
+	VMOVUPS     (R12)(AX*1), Z5
+	VMOVUPS     (R13), Z6
+	VFMADD231PS Z6, Z4, Z0
+	VFMADD231PS Z6, Z5, Z2
+	VMOVUPS     (R13)(AX*1), Z6
+	VFMADD231PS Z6, Z4, Z1
+	VFMADD231PS Z6, Z5, Z3
+	ADDQ        $0x40, R12
+	ADDQ        $0x40, R13
+	SUBQ        $0x10, R14
+	JGE         columns2_pair_loop
+
+columns2_pair_half:
+	ADDQ        $0x10, R14
+	JEQ         columns2_pair_sum
+	VMOVUPS.Z   (R12), K1, Z4
+	VMOVUPS.Z   (R12)(AX*1), K1, Z5
+	VMOVUPS.Z   (R13), K1, Z6
+	VFMADD231PS Z6, Z4, Z0
+	VFMADD231PS Z6, Z5, Z2
+	VMOVUPS.Z   (R13)(AX*1), K1, Z6
+	VFMADD231PS Z6, Z4, Z1
+	VFMADD231PS Z6, Z5, Z3
+
+columns2_pair_sum:
+	MOVQ       R9, R12
+	VSHUFF64X2 $0x44, Z0, Z0, Z4
+	VSHUFF64X2 $0xee, Z0, Z0, Z0
+	VADDPS     Z0, Z4, Z4
+	VSHUFF64X2 $0x44, Z1, Z1, Z0
+	VSHUFF64X2 $0xee, Z1, Z1, Z1
+	VADDPS     Z1, Z0, Z0
+	VSHUFF64X2 $0x88, Z4, Z4, Z1
+	VSHUFF64X2 $0xdd, Z4, Z4, Z4
+	VADDPS     Z4, Z1, Z1
+	VSHUFF64X2 $0x88, Z0, Z0, Z4
+	VSHUFF64X2 $0xdd, Z0, Z0, Z0
+	VADDPS     Z0, Z4, Z4
+	VSHUFPS    $0x44, Z4, Z1, Z0
+	VSHUFPS    $0xee, Z4, Z1, Z1
+	VADDPS     Z1, Z0, Z0
+	VSHUFPS    $0x88, Z0, Z0, Z1
+	VSHUFPS    $0xdd, Z0, Z0, Z0
+	VADDPS     Z0, Z1, Z1
+	MOVL       $0x00000003, R13
+	KMOVW      R13, K2
+	VMOVUPS.Z  (R12), K2, Z0
+	VADDPS     Z0, Z1, Z1
+	VMOVUPS    Z1, K2, (R12)
+	ADDQ       R11, R12
+	VSHUFF64X2 $0x44, Z2, Z2, Z0
+	VSHUFF64X2 $0xee, Z2, Z2, Z1
+	VADDPS     Z1, Z0, Z0
+	VSHUFF64X2 $0x44, Z3, Z3, Z1
+	VSHUFF64X2 $0xee, Z3, Z3, Z2
+	VADDPS     Z2, Z1, Z1
+	VSHUFF64X2 $0x88, Z0, Z0, Z2
+	VSHUFF64X2 $0xdd, Z0, Z0, Z0
+	VADDPS     Z0, Z2, Z2
+	VSHUFF64X2 $0x88, Z1, Z1, Z0
+	VSHUFF64X2 $0xdd, Z1, Z1, Z1
+	VADDPS     Z1, Z0, Z0
+	VSHUFPS    $0x44, Z0, Z2, Z1
+	VSHUFPS    $0xee, Z0, Z2, Z0
+	VADDPS     Z0, Z1, Z1
+	VSHUFPS    $0x88, Z1, Z1, Z0
+	VSHUFPS    $0xdd, Z1, Z1, Z1
+	VADDPS     Z1, Z0, Z0
+	MOVL       $0x00000003, R13
+	KMOVW      R13, K2
+	VMOVUPS.Z  (R12), K2, Z1
+	VADDPS     Z1, Z0, Z0
+	VMOVUPS    Z0, K2, (R12)
+	LEAQ       (R9)(R11*2), R9
+	LEAQ       (R10)(AX*2), R10
+	SUBQ       $0x02, R8
+	JMP        columns2_pair
+
+columns2_one:
+	TESTQ  R8, R8
+	JEQ    columns2_done
+	VXORPS Z0, Z0, Z0
+	VXORPS Z1, Z1, Z1
+	MOVQ   R10, R8
+	MOVQ   SI, R10
+	MOVQ   n+40(FP), R11
+	SUBQ   $0x10, R11
+	JLT    columns2_one_half
+
+columns2_one_loop:
+	VMOVUPS     (R8), Z2
+	VMOVUPS     (R10), Z3
+	VFMADD231PS Z3, Z2, Z0
+	VMOVUPS     (R10)(AX*1), Z3
+	VFMADD231PS Z3, Z2, Z1
+	ADDQ        $0x40, R8
+	ADDQ        $0x40, R10
+	SUBQ        $0x10, R11
+	JGE         columns2_one_loop
+
+columns2_one_half:
+	ADDQ        $0x10, R11
+	JEQ         columns2_one_sum
+	VMOVUPS.Z   (R8), K1, Z2
+	VMOVUPS.Z   (R10), K1, Z3
+	VFMADD231PS Z3, Z2, Z0
+	VMOVUPS.Z   (R10)(AX*1), K1, Z3
+	VFMADD231PS Z3, Z2, Z1
+
+columns2_one_sum:
+	MOVQ       R9, R8
+	VSHUFF64X2 $0x44, Z0, Z0, Z2
+	VSHUFF64X2 $0xee, Z0, Z0, Z0
+	VADDPS     Z0, Z2, Z2
+	VSHUFF64X2 $0x44, Z1, Z1, Z0
+	VSHUFF64X2 $0xee, Z1, Z1, Z1
+	VADDPS     Z1, Z0, Z0
+	VSHUFF64X2 $0x88, Z2, Z2, Z1
+	VSHUFF64X2 $0xdd, Z2, Z2, Z2
+	VADDPS     Z2, Z1, Z1
+	VSHUFF64X2 $0x88, Z0, Z0, Z2
+	VSHUFF64X2 $0xdd, Z0, Z0, Z0
+	VADDPS     Z0, Z2, Z2
+	VSHUFPS    $0x44, Z2, Z1, Z0
+	VSHUFPS    $0xee, Z2, Z1, Z1
+	VADDPS     Z1, Z0, Z0
+	VSHUFPS    $0x88, Z0, Z0, Z1
+	VSHUFPS    $0xdd, Z0, Z0, Z0
+	VADDPS     Z0, Z1, Z1
+	MOVL       $0x00000003, R9
+	KMOVW      R9, K2
+	VMOVUPS.Z  (R8), K2, Z0
+	VADDPS     Z0, Z1, Z1
+	VMOVUPS    Z1, K2, (R8)
+
+columns2_done:
+	IMUL3Q $0x00000002, AX, R8
+	ADDQ   R8, SI
+	ADDQ   $0x08, BX
+	JMP    next
+
+columns3:
+	MOVQ r+24(FP), R8
+	MOVQ e+8(FP), R10
+	MOVQ c+32(FP), R11
+	MOVQ BX, R9
+	SHLQ $0x02, R11
+
+columns3_pair:
+	CMPQ   R8, $0x02
+	JLT    columns3_one
+	VXORPS Z0, Z0, Z0
+	VXORPS Z1, Z1, Z1
+	VXORPS Z2, Z2, Z2
+	VXORPS Z3, Z3, Z3
+	VXORPS Z4, Z4, Z4
+	VXORPS Z5, Z5, Z5
+	MOVQ   R10, R12
+	MOVQ   SI, R13
+	MOVQ   n+40(FP), R14
+	SUBQ   $0x10, R14
+	JLT    columns3_pair_half
+
+columns3_pair_loop:
+	VMOVUPS     (R12), Z6
+	VMOVUPS     (R12)(AX*1), Z7
+	VMOVUPS     (R13), Z8
+	VFMADD231PS Z8, Z6, Z0
+	VFMADD231PS Z8, Z7, Z3
+	VMOVUPS     (R13)(AX*1), Z8
+	VFMADD231PS Z8, Z6, Z1
+	VFMADD231PS Z8, Z7, Z4
+	VMOVUPS     (R13)(AX*2), Z8
+	VFMADD231PS Z8, Z6, Z2
+	VFMADD231PS Z8, Z7, Z5
+	ADDQ        $0x40, R12
+	ADDQ        $0x40, R13
+	SUBQ        $0x10, R14
+	JGE         columns3_pair_loop
+
+columns3_pair_half:
+	ADDQ        $0x10, R14
+	JEQ         columns3_pair_sum
+	VMOVUPS.Z   (R12), K1, Z6
+	VMOVUPS.Z   (R12)(AX*1), K1, Z7
+	VMOVUPS.Z   (R13), K1, Z8
+	VFMADD231PS Z8, Z6, Z0
+	VFMADD231PS Z8, Z7, Z3
+	VMOVUPS.Z   (R13)(AX*1), K1, Z8
+	VFMADD231PS Z8, Z6, Z1
+	VFMADD231PS Z8, Z7, Z4
+	VMOVUPS.Z   (R13)(AX*2), K1, Z8
+	VFMADD231PS Z8, Z6, Z2
+	VFMADD231PS Z8, Z7, Z5
+
+columns3_pair_sum:
+	MOVQ       R9, R12
+	VSHUFF64X2 $0x44, Z0, Z0, Z6
+	VSHUFF64X2 $0xee, Z0, Z0, Z0
+	VADDPS     Z0, Z6, Z6
+	VSHUFF64X2 $0x44, Z1, Z1, Z0
+	VSHUFF64X2 $0xee, Z1, Z1, Z1
+	VADDPS     Z1, Z0, Z0
+	VSHUFF64X2 $0x44, Z2, Z2, Z1
+	VSHUFF64X2 $0xee, Z2, Z2, Z2
+	VADDPS     Z2, Z1, Z1
+	VSHUFF64X2 $0x88, Z6, Z6, Z2
+	VSHUFF64X2 $0xdd, Z6, Z6, Z6
+	VADDPS     Z6, Z2, Z2
+	VSHUFF64X2 $0x88, Z0, Z0, Z6
+	VSHUFF64X2 $0xdd, Z0, Z0, Z0
+	VADDPS     Z0, Z6, Z6
+	VSHUFF64X2 $0x88, Z1, Z1, Z0
+	VSHUFF64X2 $0xdd, Z1, Z1, Z1
+	VADDPS     Z1, Z0, Z0
+	VSHUFPS    $0x44, Z6, Z2, Z1
+	VSHUFPS    $0xee, Z6, Z2, Z2
+	VADDPS     Z2, Z1, Z1
+	VSHUFPS    $0x44, Z0, Z0, Z2
+	VSHUFPS    $0xee, Z0, Z0, Z0
+	VADDPS     Z0, Z2, Z2
+	VSHUFPS    $0x88, Z2, Z1, Z0
+	VSHUFPS    $0xdd, Z2, Z1, Z1
+	VADDPS     Z1, Z0, Z0
+	MOVL       $0x00000007, R13
+	KMOVW      R13, K2
+	VMOVUPS.Z  (R12), K2, Z1
+	VADDPS     Z1, Z0, Z0
+	VMOVUPS    Z0, K2, (R12)
+	ADDQ       R11, R12
+	VSHUFF64X2 $0x44, Z3, Z3, Z0
+	VSHUFF64X2 $0xee, Z3, Z3, Z1
+	VADDPS     Z1, Z0, Z0
+	VSHUFF64X2 $0x44, Z4, Z4, Z1
+	VSHUFF64X2 $0xee, Z4, Z4, Z2
+	VADDPS     Z2, Z1, Z1
+	VSHUFF64X2 $0x44, Z5, Z5, Z2
+	VSHUFF64X2 $0xee, Z5, Z5, Z3
+	VADDPS     Z3, Z2, Z2
+	VSHUFF64X2 $0x88, Z0, Z0, Z3
+	VSHUFF64X2 $0xdd, Z0, Z0, Z0
+	VADDPS     Z0, Z3, Z3
+	VSHUFF64X2 $0x88, Z1, Z1, Z0
+	VSHUFF64X2 $0xdd, Z1, Z1, Z1
+	VADDPS     Z1, Z0, Z0
+	VSHUFF64X2 $0x88, Z2, Z2, Z1
+	VSHUFF64X2 $0xdd, Z2, Z2, Z2
+	VADDPS     Z2, Z1, Z1
+	VSHUFPS    $0x44, Z0, Z3, Z2
+	VSHUFPS    $0xee, Z0, Z3, Z0
+	VADDPS     Z0, Z2, Z2
+	VSHUFPS    $0x44, Z1, Z1, Z0
+	VSHUFPS    $0xee, Z1, Z1, Z1
+	VADDPS     Z1, Z0, Z0
+	VSHUFPS    $0x88, Z0, Z2, Z1
+	VSHUFPS    $0xdd, Z0, Z2, Z0
+	VADDPS     Z0, Z1, Z1
+	MOVL       $0x00000007, R13
+	KMOVW      R13, K2
+	VMOVUPS.Z  (R12), K2, Z0
+	VADDPS     Z0, Z1, Z1
+	VMOVUPS    Z1, K2, (R12)
+	LEAQ       (R9)(R11*2), R9
+	LEAQ       (R10)(AX*2), R10
+	SUBQ       $0x02, R8
+	JMP        columns3_pair
+
+columns3_one:
+	TESTQ  R8, R8
+	JEQ    columns3_done
+	VXORPS Z0, Z0, Z0
+	VXORPS Z1, Z1, Z1
+	VXORPS Z2, Z2, Z2
+	MOVQ   R10, R8
+	MOVQ   SI, R10
+	MOVQ   n+40(FP), R11
+	SUBQ   $0x10, R11
+	JLT    columns3_one_half
+
+columns3_one_loop:
+	VMOVUPS     (R8), Z3
+	VMOVUPS     (R10), Z4
+	VFMADD231PS Z4, Z3, Z0
+	VMOVUPS     (R10)(AX*1), Z4
+	VFMADD231PS Z4, Z3, Z1
+	VMOVUPS     (R10)(AX*2), Z4
+	VFMADD231PS Z4, Z3, Z2
+	ADDQ        $0x40, R8
+	ADDQ        $0x40, R10
+	SUBQ        $0x10, R11
+	JGE         columns3_one_loop
+
+columns3_one_half:
+	ADDQ        $0x10, R11
+	JEQ         columns3_one_sum
+	VMOVUPS.Z   (R8), K1, Z3
+	VMOVUPS.Z   (R10), K1, Z4
+	VFMADD231PS Z4, Z3, Z0
+	VMOVUPS.Z   (R10)(AX*1), K1, Z4
+	VFMADD231PS Z4, Z3, Z1
+	VMOVUPS.Z   (R10)(AX*2), K1, Z4
+	VFMADD231PS Z4, Z3, Z2
+
+columns3_one_sum:
+	MOVQ       R9, R8
+	VSHUFF64X2 $0x44, Z0, Z0, Z3
+	VSHUFF64X2 $0xee, Z0, Z0, Z0
+	VADDPS     Z0, Z3, Z3
+	VSHUFF64X2 $0x44, Z1, Z1, Z0
+	VSHUFF64X2 $0xee, Z1, Z1, Z1
+	VADDPS     Z1, Z0, Z0
+	VSHUFF64X2 $0x44, Z2, Z2, Z1
+	VSHUFF64X2 $0xee, Z2, Z2, Z2
+	VADDPS     Z2, Z1, Z1
+	VSHUFF64X2 $0x88, Z3, Z3, Z2
+	VSHUFF64X2 $0xdd, Z3, Z3, Z3
+	VADDPS     Z3, Z2, Z2
+	VSHUFF64X2 $0x88, Z0, Z0, Z3
+	VSHUFF64X2 $0xdd, Z0, Z0, Z0
+	VADDPS     Z0, Z3, Z3
+	VSHUFF64X2 $0x88, Z1, Z1, Z0
+	VSHUFF64X2 $0xdd, Z1, Z1, Z1
+	VADDPS     Z1, Z0, Z0
+	VSHUFPS    $0x44, Z3, Z2, Z1
+	VSHUFPS    $0xee, Z3, Z2, Z2
+	VADDPS     Z2, Z1, Z1
+	VSHUFPS    $0x44, Z0, Z0, Z2
+	VSHUFPS    $0xee, Z0, Z0, Z0
+	VADDPS     Z0, Z2, Z2
+	VSHUFPS    $0x88, Z2, Z1, Z0
+	VSHUFPS    $0xdd, Z2, Z1, Z1
+	VADDPS     Z1, Z0, Z0
+	MOVL       $0x00000007, R9
+	KMOVW      R9, K2
+	VMOVUPS.Z  (R8), K2, Z1
+	VADDPS     Z1, Z0, Z0
+	VMOVUPS    Z0, K2, (R8)
+
+columns3_done:
+	IMUL3Q $0x00000003, AX, R8
+	ADDQ   R8, SI
+	ADDQ   $0x0c, BX
+	JMP    next
+
+columns4:
+	MOVQ r+24(FP), R8
+	MOVQ e+8(FP), R10
+	MOVQ c+32(FP), R11
+	MOVQ BX, R9
+	SHLQ $0x02, R11
+
+columns4_pair:
+	CMPQ   R8, $0x02
+	JLT    columns4_one
+	VXORPS Z0, Z0, Z0
+	VXORPS Z1, Z1, Z1
+	VXORPS Z2, Z2, Z2
+	VXORPS Z3, Z3, Z3
+	VXORPS Z4, Z4, Z4
+	VXORPS Z5, Z5, Z5
+	VXORPS Z6, Z6, Z6
+	VXORPS Z7, Z7, Z7
+	MOVQ   R10, R12
+	MOVQ   SI, R13
+	MOVQ   n+40(FP), R14
+	SUBQ   $0x10, R14
+	JLT    columns4_pair_half
+
+columns4_pair_loop:
+	VMOVUPS     (R12), Z8
+	VMOVUPS     (R12)(AX*1), Z9
+	VMOVUPS     (R13), Z10
+	VFMADD231PS Z10, Z8, Z0
+	VFMADD231PS Z10, Z9, Z4
+	VMOVUPS     (R13)(AX*1), Z10
+	VFMADD231PS Z10, Z8, Z1
+	VFMADD231PS Z10, Z9, Z5
+	VMOVUPS     (R13)(AX*2), Z10
+	VFMADD231PS Z10, Z8, Z2
+	VFMADD231PS Z10, Z9, Z6
+	VMOVUPS     (R13)(CX*1), Z10
+	VFMADD231PS Z10, Z8, Z3
+	VFMADD231PS Z10, Z9, Z7
+	ADDQ        $0x40, R12
+	ADDQ        $0x40, R13
+	SUBQ        $0x10, R14
+	JGE         columns4_pair_loop
+
+columns4_pair_half:
+	ADDQ        $0x10, R14
+	JEQ         columns4_pair_sum
+	VMOVUPS.Z   (R12), K1, Z8
+	VMOVUPS.Z   (R12)(AX*1), K1, Z9
+	VMOVUPS.Z   (R13), K1, Z10
+	VFMADD231PS Z10, Z8, Z0
+	VFMADD231PS Z10, Z9, Z4
+	VMOVUPS.Z   (R13)(AX*1), K1, Z10
+	VFMADD231PS Z10, Z8, Z1
+	VFMADD231PS Z10, Z9, Z5
+	VMOVUPS.Z   (R13)(AX*2), K1, Z10
+	VFMADD231PS Z10, Z8, Z2
+	VFMADD231PS Z10, Z9, Z6
+	VMOVUPS.Z   (R13)(CX*1), K1, Z10
+	VFMADD231PS Z10, Z8, Z3
+	VFMADD231PS Z10, Z9, Z7
+
+columns4_pair_sum:
+	MOVQ       R9, R12
+	VSHUFF64X2 $0x44, Z0, Z0, Z8
+	VSHUFF64X2 $0xee, Z0, Z0, Z0
+	VADDPS     Z0, Z8, Z8
+	VSHUFF64X2 $0x44, Z1, Z1, Z0
+	VSHUFF64X2 $0xee, Z1, Z1, Z1
+	VADDPS     Z1, Z0, Z0
+	VSHUFF64X2 $0x44, Z2, Z2, Z1
+	VSHUFF64X2 $0xee, Z2, Z2, Z2
+	VADDPS     Z2, Z1, Z1
+	VSHUFF64X2 $0x44, Z3, Z3, Z2
+	VSHUFF64X2 $0xee, Z3, Z3, Z3
+	VADDPS     Z3, Z2, Z2
+	VSHUFF64X2 $0x88, Z8, Z8, Z3
+	VSHUFF64X2 $0xdd, Z8, Z8, Z8
+	VADDPS     Z8, Z3, Z3
+	VSHUFF64X2 $0x88, Z0, Z0, Z8
+	VSHUFF64X2 $0xdd, Z0, Z0, Z0
+	VADDPS     Z0, Z8, Z8
+	VSHUFF64X2 $0x88, Z1, Z1, Z0
+	VSHUFF64X2 $0xdd, Z1, Z1, Z1
+	VADDPS     Z1, Z0, Z0
+	VSHUFF64X2 $0x88, Z2, Z2, Z1
+	VSHUFF64X2 $0xdd, Z2, Z2, Z2
+	VADDPS     Z2, Z1, Z1
+	VSHUFPS    $0x44, Z8, Z3, Z2
+	VSHUFPS    $0xee, Z8, Z3, Z3
+	VADDPS     Z3, Z2, Z2
+	VSHUFPS    $0x44, Z1, Z0, Z3
+	VSHUFPS    $0xee, Z1, Z0, Z0
+	VADDPS     Z0, Z3, Z3
+	VSHUFPS    $0x88, Z3, Z2, Z0
+	VSHUFPS    $0xdd, Z3, Z2, Z1
+	VADDPS     Z1, Z0, Z0
+	MOVL       $0x0000000f, R13
+	KMOVW      R13, K2
+	VMOVUPS.Z  (R12), K2, Z1
+	VADDPS     Z1, Z0, Z0
+	VMOVUPS    Z0, K2, (R12)
+	ADDQ       R11, R12
+	VSHUFF64X2 $0x44, Z4, Z4, Z0
+	VSHUFF64X2 $0xee, Z4, Z4, Z1
+	VADDPS     Z1, Z0, Z0
+	VSHUFF64X2 $0x44, Z5, Z5, Z1
+	VSHUFF64X2 $0xee, Z5, Z5, Z2
+	VADDPS     Z2, Z1, Z1
+	VSHUFF64X2 $0x44, Z6, Z6, Z2
+	VSHUFF64X2 $0xee, Z6, Z6, Z3
+	VADDPS     Z3, Z2, Z2
+	VSHUFF64X2 $0x44, Z7, Z7, Z3
+	VSHUFF64X2 $0xee, Z7, Z7, Z4
+	VADDPS     Z4, Z3, Z3
+	VSHUFF64X2 $0x88, Z0, Z0, Z4
+	VSHUFF64X2 $0xdd, Z0, Z0, Z0
+	VADDPS     Z0, Z4, Z4
+	VSHUFF64X2 $0x88, Z1, Z1, Z0
+	VSHUFF64X2 $0xdd, Z1, Z1, Z1
+	VADDPS     Z1, Z0, Z0
+	VSHUFF64X2 $0x88, Z2, Z2, Z1
+	VSHUFF64X2 $0xdd, Z2, Z2, Z2
+	VADDPS     Z2, Z1, Z1
+	VSHUFF64X2 $0x88, Z3, Z3, Z2
+	VSHUFF64X2 $0xdd, Z3, Z3, Z3
+	VADDPS     Z3, Z2, Z2
+	VSHUFPS    $0x44, Z0, Z4, Z3
+	VSHUFPS    $0xee, Z0, Z4, Z0
+	VADDPS     Z0, Z3, Z3
+	VSHUFPS    $0x44, Z2, Z1, Z0
+	VSHUFPS    $0xee, Z2, Z1, Z1
+	VADDPS     Z1, Z0, Z0
+	VSHUFPS    $0x88, Z0, Z3, Z1
+	VSHUFPS    $0xdd, Z0, Z3, Z0
+	VADDPS     Z0, Z1, Z1
+	MOVL       $0x0000000f, R13
+	KMOVW      R13, K2
+	VMOVUPS.Z  (R12), K2, Z0
+	VADDPS     Z0, Z1, Z1
+	VMOVUPS    Z1, K2, (R12)
+	LEAQ       (R9)(R11*2), R9
+	LEAQ       (R10)(AX*2), R10
+	SUBQ       $0x02, R8
+	JMP        columns4_pair
+
+columns4_one:
+	TESTQ  R8, R8
+	JEQ    columns4_done
+	VXORPS Z0, Z0, Z0
+	VXORPS Z1, Z1, Z1
+	VXORPS Z2, Z2, Z2
+	VXORPS Z3, Z3, Z3
+	MOVQ   R10, R8
+	MOVQ   SI, R10
+	MOVQ   n+40(FP), R11
+	SUBQ   $0x10, R11
+	JLT    columns4_one_half
+
+columns4_one_loop:
+	VMOVUPS     (R8), Z4
+	VMOVUPS     (R10), Z5
+	VFMADD231PS Z5, Z4, Z0
+	VMOVUPS     (R10)(AX*1), Z5
+	VFMADD231PS Z5, Z4, Z1
+	VMOVUPS     (R10)(AX*2), Z5
+	VFMADD231PS Z5, Z4, Z2
+	VMOVUPS     (R10)(CX*1), Z5
+	VFMADD231PS Z5, Z4, Z3
+	ADDQ        $0x40, R8
+	ADDQ        $0x40, R10
+	SUBQ        $0x10, R11
+	JGE         columns4_one_loop
+
+columns4_one_half:
+	ADDQ        $0x10, R11
+	JEQ         columns4_one_sum
+	VMOVUPS.Z   (R8), K1, Z4
+	VMOVUPS.Z   (R10), K1, Z5
+	VFMADD231PS Z5, Z4, Z0
+	VMOVUPS.Z   (R10)(AX*1), K1, Z5
+	VFMADD231PS Z5, Z4, Z1
+	VMOVUPS.Z   (R10)(AX*2), K1, Z5
+	VFMADD231PS Z5, Z4, Z2
+	VMOVUPS.Z   (R10)(CX*1), K1, Z5
+	VFMADD231PS Z5, Z4, Z3
+
+columns4_one_sum:
+	MOVQ       R9, R8
+	VSHUFF64X2 $0x44, Z0, Z0, Z4
+	VSHUFF64X2 $0xee, Z0, Z0, Z0
+	VADDPS     Z0, Z4, Z4
+	VSHUFF64X2 $0x44, Z1, Z1, Z0
+	VSHUFF64X2 $0xee, Z1, Z1, Z1
+	VADDPS     Z1, Z0, Z0
+	VSHUFF64X2 $0x44, Z2, Z2, Z1
+	VSHUFF64X2 $0xee, Z2, Z2, Z2
+	VADDPS     Z2, Z1, Z1
+	VSHUFF64X2 $0x44, Z3, Z3, Z2
+	VSHUFF64X2 $0xee, Z3, Z3, Z3
+	VADDPS     Z3, Z2, Z2
+	VSHUFF64X2 $0x88, Z4, Z4, Z3
+	VSHUFF64X2 $0xdd, Z4, Z4, Z4
+	VADDPS     Z4, Z3, Z3
+	VSHUFF64X2 $0x88, Z0, Z0, Z4
+	VSHUFF64X2 $0xdd, Z0, Z0, Z0
+	VADDPS     Z0, Z4, Z4
+	VSHUFF64X2 $0x88, Z1, Z1, Z0
+	VSHUFF64X2 $0xdd, Z1, Z1, Z1
+	VADDPS     Z1, Z0, Z0
+	VSHUFF64X2 $0x88, Z2, Z2, Z1
+	VSHUFF64X2 $0xdd, Z2, Z2, Z2
+	VADDPS     Z2, Z1, Z1
+	VSHUFPS    $0x44, Z4, Z3, Z2
+	VSHUFPS    $0xee, Z4, Z3, Z3
+	VADDPS     Z3, Z2, Z2
+	VSHUFPS    $0x44, Z1, Z0, Z3
+	VSHUFPS    $0xee, Z1, Z0, Z0
+	VADDPS     Z0, Z3, Z3
+	VSHUFPS    $0x88, Z3, Z2, Z0
+	VSHUFPS    $0xdd, Z3, Z2, Z1
+	VADDPS     Z1, Z0, Z0
+	MOVL       $0x0000000f, R9
+	KMOVW      R9, K2
+	VMOVUPS.Z  (R8), K2, Z1
+	VADDPS     Z1, Z0, Z0
+	VMOVUPS    Z0, K2, (R8)
+
+columns4_done:
+	IMUL3Q $0x00000004, AX, R8
+	ADDQ   R8, SI
+	ADDQ   $0x10, BX
+	JMP    next
+
+columns5:
+	MOVQ r+24(FP), R8
+	MOVQ e+8(FP), R10
+	MOVQ c+32(FP), R11
+	MOVQ BX, R9
+	SHLQ $0x02, R11
+
+columns5_pair:
+	CMPQ   R8, $0x02
+	JLT    columns5_one
+	VXORPS Z0, Z0, Z0
+	VXORPS Z1, Z1, Z1
+	VXORPS Z2, Z2, Z2
+	VXORPS Z3, Z3, Z3
+	VXORPS Z4, Z4, Z4
+	VXORPS Z5, Z5, Z5
+	VXORPS Z6, Z6, Z6
+	VXORPS Z7, Z7, Z7
+	VXORPS Z8, Z8, Z8
+	VXORPS Z9, Z9, Z9
+	MOVQ   R10, R12
+	MOVQ   SI, R13
+	MOVQ   n+40(FP), R14
+	SUBQ   $0x10, R14
+	JLT    columns5_pair_half
+
+columns5_pair_loop:
+	VMOVUPS     (R12), Z10
+	VMOVUPS     (R12)(AX*1), Z11
+	VMOVUPS     (R13), Z12
+	VFMADD231PS Z12, Z10, Z0
+	VFMADD231PS Z12, Z11, Z5
+	VMOVUPS     (R13)(AX*1), Z12
+	VFMADD231PS Z12, Z10, Z1
+	VFMADD231PS Z12, Z11, Z6
+	VMOVUPS     (R13)(AX*2), Z12
+	VFMADD231PS Z12, Z10, Z2
+	VFMADD231PS Z12, Z11, Z7
+	VMOVUPS     (R13)(CX*1), Z12
+	VFMADD231PS Z12, Z10, Z3
+	VFMADD231PS Z12, Z11, Z8
+	VMOVUPS     (R13)(AX*4), Z12
+	VFMADD231PS Z12, Z10, Z4
+	VFMADD231PS Z12, Z11, Z9
+	ADDQ        $0x40, R12
+	ADDQ        $0x40, R13
+	SUBQ        $0x10, R14
+	JGE         columns5_pair_loop
+
+columns5_pair_half:
+	ADDQ        $0x10, R14
+	JEQ         columns5_pair_sum
+	VMOVUPS.Z   (R12), K1, Z10
+	VMOVUPS.Z   (R12)(AX*1), K1, Z11
+	VMOVUPS.Z   (R13), K1, Z12
+	VFMADD231PS Z12, Z10, Z0
+	VFMADD231PS Z12, Z11, Z5
+	VMOVUPS.Z   (R13)(AX*1), K1, Z12
+	VFMADD231PS Z12, Z10, Z1
+	VFMADD231PS Z12, Z11, Z6
+	VMOVUPS.Z   (R13)(AX*2), K1, Z12
+	VFMADD231PS Z12, Z10, Z2
+	VFMADD231PS Z12, Z11, Z7
+	VMOVUPS.Z   (R13)(CX*1), K1, Z12
+	VFMADD231PS Z12, Z10, Z3
+	VFMADD231PS Z12, Z11, Z8
+	VMOVUPS.Z   (R13)(AX*4), K1, Z12
+	VFMADD231PS Z12, Z10, Z4
+	VFMADD231PS Z12, Z11, Z9
+
+columns5_pair_sum:
+	MOVQ       R9, R12
+	VSHUFF64X2 $0x44, Z4, Z0, Z10
+	VSHUFF64X2 $0xee, Z4, Z0, Z0
+	VADDPS     Z0, Z10, Z10
+	VSHUFF64X2 $0x44, Z1, Z1, Z0
+	VSHUFF64X2 $0xee, Z1, Z1, Z1
+	VADDPS     Z1, Z0, Z0
+	VSHUFF64X2 $0x44, Z2, Z2, Z1
+	VSHUFF64X2 $0xee, Z2, Z2, Z2
+	VADDPS     Z2, Z1, Z1
+	VSHUFF64X2 $0x44, Z3, Z3, Z2
+	VSHUFF64X2 $0xee, Z3, Z3, Z3
+	VADDPS     Z3, Z2, Z2
+	VSHUFF64X2 $0x88, Z10, Z10, Z3
+	VSHUFF64X2 $0xdd, Z10, Z10, Z4
+	VADDPS     Z4, Z3, Z3
+	VSHUFF64X2 $0x88, Z0, Z0, Z4
+	VSHUFF64X2 $0xdd, Z0, Z0, Z0
+	VADDPS     Z0, Z4, Z4
+	VSHUFF64X2 $0x88, Z1, Z1, Z0
+	VSHUFF64X2 $0xdd, Z1, Z1, Z1
+	VADDPS     Z1, Z0, Z0
+	VSHUFF64X2 $0x88, Z2, Z2, Z1
+	VSHUFF64X2 $0xdd, Z2, Z2, Z2
+	VADDPS     Z2, Z1, Z1
+	VSHUFPS    $0x44, Z4, Z3, Z2
+	VSHUFPS    $0xee, Z4, Z3, Z3
+	VADDPS     Z3, Z2, Z2
+	VSHUFPS    $0x44, Z1, Z0, Z3
+	VSHUFPS    $0xee, Z1, Z0, Z0
+	VADDPS     Z0, Z3, Z3
+	VSHUFPS    $0x88, Z3, Z2, Z0
+	VSHUFPS    $0xdd, Z3, Z2, Z1
+	VADDPS     Z1, Z0, Z0
+	MOVL       $0x0000001f, R13
+	KMOVW      R13, K2
+	VMOVUPS.Z  (R12), K2, Z1
+	VADDPS     Z1, Z0, Z0
+	VMOVUPS    Z0, K2, (R12)
+	ADDQ       R11, R12
+	VSHUFF64X2 $0x44, Z9, Z5, Z0
+	VSHUFF64X2 $0xee, Z9, Z5, Z1
+	VADDPS     Z1, Z0, Z0
+	VSHUFF64X2 $0x44, Z6, Z6, Z1
+	VSHUFF64X2 $0xee, Z6, Z6, Z2
+	VADDPS     Z2, Z1, Z1
+	VSHUFF64X2 $0x44, Z7, Z7, Z2
+	VSHUFF64X2 $0xee, Z7, Z7, Z3
+	VADDPS     Z3, Z2, Z2
+	VSHUFF64X2 $0x44, Z8, Z8, Z3
+	VSHUFF64X2 $0xee, Z8, Z8, Z4
+	VADDPS     Z4, Z3, Z3
+	VSHUFF64X2 $0x88, Z0, Z0, Z4
+	VSHUFF64X2 $0xdd, Z0, Z0, Z0
+	VADDPS     Z0, Z4, Z4
+	VSHUFF64X2 $0x88, Z1, Z1, Z0
+	VSHUFF64X2 $0xdd, Z1, Z1, Z1
+	VADDPS     Z1, Z0, Z0
+	VSHUFF64X2 $0x88, Z2, Z2, Z1
+	VSHUFF64X2 $0xdd, Z2, Z2, Z2
+	VADDPS     Z2, Z1, Z1
+	VSHUFF64X2 $0x88, Z3, Z3, Z2
+	VSHUFF64X2 $0xdd, Z3, Z3, Z3
+	VADDPS     Z3, Z2, Z2
+	VSHUFPS    $0x44, Z0, Z4, Z3
+	VSHUFPS    $0xee, Z0, Z4, Z0
+	VADDPS     Z0, Z3, Z3
+	VSHUFPS    $0x44, Z2, Z1, Z0
+	VSHUFPS    $0xee, Z2, Z1, Z1
+	VADDPS     Z1, Z0, Z0
+	VSHUFPS    $0x88, Z0, Z3, Z1
+	VSHUFPS    $0xdd, Z0, Z3, Z0
+	VADDPS     Z0, Z1, Z1
+	MOVL       $0x0000001f, R13
+	KMOVW      R13, K2
+	VMOVUPS.Z  (R12), K2, Z0
+	VADDPS     Z0, Z1, Z1
+	VMOVUPS    Z1, K2, (R12)
+	LEAQ       (R9)(R11*2), R9
+	LEAQ       (R10)(AX*2), R10
+	SUBQ       $0x02, R8
+	JMP        columns5_pair
+
+columns5_one:
+	TESTQ  R8, R8
+	JEQ    columns5_done
+	VXORPS Z0, Z0, Z0
+	VXORPS Z1, Z1, Z1
+	VXORPS Z2, Z2, Z2
+	VXORPS Z3, Z3, Z3
+	VXORPS Z4, Z4, Z4
+	MOVQ   R10, R8
+	MOVQ   SI, R10
+	MOVQ   n+40(FP), R11
+	SUBQ   $0x10, R11
+	JLT    columns5_one_half
+
+columns5_one_loop:
+	VMOVUPS     (R8), Z5
+	VMOVUPS     (R10), Z6
+	VFMADD231PS Z6, Z5, Z0
+	VMOVUPS     (R10)(AX*1), Z6
+	VFMADD231PS Z6, Z5, Z1
+	VMOVUPS     (R10)(AX*2), Z6
+	VFMADD231PS Z6, Z5, Z2
+	VMOVUPS     (R10)(CX*1), Z6
+	VFMADD231PS Z6, Z5, Z3
+	VMOVUPS     (R10)(AX*4), Z6
+	VFMADD231PS Z6, Z5, Z4
+	ADDQ        $0x40, R8
+	ADDQ        $0x40, R10
+	SUBQ        $0x10, R11
+	JGE         columns5_one_loop
+
+columns5_one_half:
+	ADDQ        $0x10, R11
+	JEQ         columns5_one_sum
+	VMOVUPS.Z   (R8), K1, Z5
+	VMOVUPS.Z   (R10), K1, Z6
+	VFMADD231PS Z6, Z5, Z0
+	VMOVUPS.Z   (R10)(AX*1), K1, Z6
+	VFMADD231PS Z6, Z5, Z1
+	VMOVUPS.Z   (R10)(AX*2), K1, Z6
+	VFMADD231PS Z6, Z5, Z2
+	VMOVUPS.Z   (R10)(CX*1), K1, Z6
+	VFMADD231PS Z6, Z5, Z3
+	VMOVUPS.Z   (R10)(AX*4), K1, Z6
+	VFMADD231PS Z6, Z5, Z4
+
+columns5_one_sum:
+	MOVQ       R9, R8
+	VSHUFF64X2 $0x44, Z4, Z0, Z5
+	VSHUFF64X2 $0xee, Z4, Z0, Z0
+	VADDPS     Z0, Z5, Z5
+	VSHUFF64X2 $0x44, Z1, Z1, Z0
+	VSHUFF64X2 $0xee, Z1, Z1, Z1
+	VADDPS     Z1, Z0, Z0
+	VSHUFF64X2 $0x44, Z2, Z2, Z1
+	VSHUFF64X2 $0xee, Z2, Z2, Z2
+	VADDPS     Z2, Z1, Z1
+	VSHUFF64X2 $0x44, Z3, Z3, Z2
+	VSHUFF64X2 $0xee, Z3, Z3, Z3
+	VADDPS     Z3, Z2, Z2
+	VSHUFF64X2 $0x88, Z5, Z5, Z3
+	VSHUFF64X2 $0xdd, Z5, Z5, Z4
+	VADDPS     Z4, Z3, Z3
+	VSHUFF64X2 $0x88, Z0, Z0, Z4
+	VSHUFF64X2 $0xdd, Z0, Z0, Z0
+	VADDPS     Z0, Z4, Z4
+	VSHUFF64X2 $0x88, Z1, Z1, Z0
+	VSHUFF64X2 $0xdd, Z1, Z1, Z1
+	VADDPS     Z1, Z0, Z0
+	VSHUFF64X2 $0x88, Z2, Z2, Z1
+	VSHUFF64X2 $0xdd, Z2, Z2, Z2
+	VADDPS     Z2, Z1, Z1
+	VSHUFPS    $0x44, Z4, Z3, Z2
+	VSHUFPS    $0xee, Z4, Z3, Z3
+	VADDPS     Z3, Z2, Z2
+	VSHUFPS    $0x44, Z1, Z0, Z3
+	VSHUFPS    $0xee, Z1, Z0, Z0
+	VADDPS     Z0, Z3, Z3
+	VSHUFPS    $0x88, Z3, Z2, Z0
+	VSHUFPS    $0xdd, Z3, Z2, Z1
+	VADDPS     Z1, Z0, Z0
+	MOVL       $0x0000001f, R9
+	KMOVW      R9, K2
+	VMOVUPS.Z  (R8), K2, Z1
+	VADDPS     Z1, Z0, Z0
+	VMOVUPS    Z0, K2, (R8)
+
+columns5_done:
+	IMUL3Q $0x00000005, AX, R8
+	ADDQ   R8, SI
+	ADDQ   $0x14, BX
+	JMP    next
+
+columns6:
+	MOVQ r+24(FP), R8
+	MOVQ e+8(FP), R10
+	MOVQ c+32(FP), R11
+	MOVQ BX, R9
+	SHLQ $0x02, R11
+
+columns6_pair:
+	CMPQ   R8, $0x02
+	JLT    columns6_one
+	VXORPS Z0, Z0, Z0
+	VXORPS Z1, Z1, Z1
+	VXORPS Z2, Z2, Z2
+	VXORPS Z3, Z3, Z3
+	VXORPS Z4, Z4, Z4
+	VXORPS Z5, Z5, Z5
+	VXORPS Z6, Z6, Z6
+	VXORPS Z7, Z7, Z7
+	VXORPS Z8, Z8, Z8
+	VXORPS Z9, Z9, Z9
+	VXORPS Z10, Z10, Z10
+	VXORPS Z11, Z11, Z11
+	MOVQ   R10, R12
+	MOVQ   SI, R13
+	MOVQ   n+40(FP), R14
+	SUBQ   $0x10, R14
+	JLT    columns6_pair_half
+
+columns6_pair_loop:
+	VMOVUPS     (R12), Z12
+	VMOVUPS     (R12)(AX*1), Z13
+	VMOVUPS     (R13), Z14
+	VFMADD231PS Z14, Z12, Z0
+	VFMADD231PS Z14, Z13, Z6
+	VMOVUPS     (R13)(AX*1), Z14
+	VFMADD231PS Z14, Z12, Z1
+	VFMADD231PS Z14, Z13, Z7
+	VMOVUPS     (R13)(AX*2), Z14
+	VFMADD231PS Z14, Z12, Z2
+	VFMADD231PS Z14, Z13, Z8
+	VMOVUPS     (R13)(CX*1), Z14
+	VFMADD231PS Z14, Z12, Z3
+	VFMADD231PS Z14, Z13, Z9
+	VMOVUPS     (R13)(AX*4), Z14
+	VFMADD231PS Z14, Z12, Z4
+	VFMADD231PS Z14, Z13, Z10
+	VMOVUPS     (R13)(DX*1), Z14
+	VFMADD231PS Z14, Z12, Z5
+	VFMADD231PS Z14, Z13, Z11
+	ADDQ        $0x40, R12
+	ADDQ        $0x40, R13
+	SUBQ        $0x10, R14
+	JGE         columns6_pair_loop
+
+columns6_pair_half:
+	ADDQ        $0x10, R14
+	JEQ         columns6_pair_sum
+	VMOVUPS.Z   (R12), K1, Z12
+	VMOVUPS.Z   (R12)(AX*1), K1, Z13
+	VMOVUPS.Z   (R13), K1, Z14
+	VFMADD231PS Z14, Z12, Z0
+	VFMADD231PS Z14, Z13, Z6
+	VMOVUPS.Z   (R13)(AX*1), K1, Z14
+	VFMADD231PS Z14, Z12, Z1
+	VFMADD231PS Z14, Z13, Z7
+	VMOVUPS.Z   (R13)(AX*2), K1, Z14
+	VFMADD231PS Z14, Z12, Z2
+	VFMADD231PS Z14, Z13, Z8
+	VMOVUPS.Z   (R13)(CX*1), K1, Z14
+	VFMADD231PS Z14, Z12, Z3
+	VFMADD231PS Z14, Z13, Z9
+	VMOVUPS.Z   (R13)(AX*4), K1, Z14
+	VFMADD231PS Z14, Z12, Z4
+	VFMADD231PS Z14, Z13, Z10
+	VMOVUPS.Z   (R13)(DX*1), K1, Z14
+	VFMADD231PS Z14, Z12, Z5
+	VFMADD231PS Z14, Z13, Z11
+
+columns6_pair_sum:
+	MOVQ       R9, R12
+	VSHUFF64X2 $0x44, Z4, Z0, Z12
+	VSHUFF64X2 $0xee, Z4, Z0, Z0
+	VADDPS     Z0, Z12, Z12
+	VSHUFF64X2 $0x44, Z5, Z1, Z0
+	VSHUFF64X2 $0xee, Z5, Z1, Z1
+	VADDPS     Z1, Z0, Z0
+	VSHUFF64X2 $0x44, Z2, Z2, Z1
+	VSHUFF64X2 $0xee, Z2, Z2, Z2
+	VADDPS     Z2, Z1, Z1
+	VSHUFF64X2 $0x44, Z3, Z3, Z2
+	VSHUFF64X2 $0xee, Z3, Z3, Z3
+	VADDPS     Z3, Z2, Z2
+	VSHUFF64X2 $0x88, Z12, Z12, Z3
+	VSHUFF64X2 $0xdd, Z12, Z12, Z4
+	VADDPS     Z4, Z3, Z3
+	VSHUFF64X2 $0x88, Z0, Z0, Z4
+	VSHUFF64X2 $0xdd, Z0, Z0, Z0
+	VADDPS     Z0, Z4, Z4
+	VSHUFF64X2 $0x88, Z1, Z1, Z0
+	VSHUFF64X2 $0xdd, Z1, Z1, Z1
+	VADDPS     Z1, Z0, Z0
+	VSHUFF64X2 $0x88, Z2, Z2, Z1
+	VSHUFF64X2 $0xdd, Z2, Z2, Z2
+	VADDPS     Z2, Z1, Z1
+	VSHUFPS    $0x44, Z4, Z3, Z2
+	VSHUFPS    $0xee, Z4, Z3, Z3
+	VADDPS     Z3, Z2, Z2
+	VSHUFPS    $0x44, Z1, Z0, Z3
+	VSHUFPS    $0xee, Z1, Z0, Z0
+	VADDPS     Z0, Z3, Z3
+	VSHUFPS    $0x88, Z3, Z2, Z0
+	VSHUFPS    $0xdd, Z3, Z2, Z1
+	VADDPS     Z1, Z0, Z0
+	MOVL       $0x0000003f, R13
+	KMOVW      R13, K2
+	VMOVUPS.Z  (R12), K2, Z1
+	VADDPS     Z1, Z0, Z0
+	VMOVUPS    Z0, K2, (R12)
+	ADDQ       R11, R12
+	VSHUFF64X2 $0x44, Z10, Z6, Z0
+	VSHUFF64X2 $0xee, Z10, Z6, Z1
+	VADDPS     Z1, Z0, Z0
+	VSHUFF64X2 $0x44, Z11, Z7, Z1
+	VSHUFF64X2 $0xee, Z11, Z7, Z2
+	VADDPS     Z2, Z1, Z1
+	VSHUFF64X2 $0x44, Z8, Z8, Z2
+	VSHUFF64X2 $0xee, Z8, Z8, Z3
+	VADDPS     Z3, Z2, Z2
+	VSHUFF64X2 $0x44, Z9, Z9, Z3
+	VSHUFF64X2 $0xee, Z9, Z9, Z4
+	VADDPS     Z4, Z3, Z3
+	VSHUFF64X2 $0x88, Z0, Z0, Z4
+	VSHUFF64X2 $0xdd, Z0, Z0, Z0
+	VADDPS     Z0, Z4, Z4
+	VSHUFF64X2 $0x88, Z1, Z1, Z0
+	VSHUFF64X2 $0xdd, Z1, Z1, Z1
+	VADDPS     Z1, Z0, Z0
+	VSHUFF64X2 $0x88, Z2, Z2, Z1
+	VSHUFF64X2 $0xdd, Z2, Z2, Z2
+	VADDPS     Z2, Z1, Z1
+	VSHUFF64X2 $0x88, Z3, Z3, Z2
+	VSHUFF64X2 $0xdd, Z3, Z3, Z3
+	VADDPS     Z3, Z2, Z2
+	VSHUFPS    $0x44, Z0, Z4, Z3
+	VSHUFPS    $0xee, Z0, Z4, Z0
+	VADDPS     Z0, Z3, Z3
+	VSHUFPS    $0x44, Z2, Z1, Z0
+	VSHUFPS    $0xee, Z2, Z1, Z1
+	VADDPS     Z1, Z0, Z0
+	VSHUFPS    $0x88, Z0, Z3, Z1
+	VSHUFPS    $0xdd, Z0, Z3, Z0
+	VADDPS     Z0, Z1, Z1
+	MOVL       $0x0000003f, R13
+	KMOVW      R13, K2
+	VMOVUPS.Z  (R12), K2, Z0
+	VADDPS     Z0, Z1, Z1
+	VMOVUPS    Z1, K2, (R12)
+	LEAQ       (R9)(R11*2), R9
+	LEAQ       (R10)(AX*2), R10
+	SUBQ       $0x02, R8
+	JMP        columns6_pair
+
+columns6_one:
+	TESTQ  R8, R8
+	JEQ    columns6_done
+	VXORPS Z0, Z0, Z0
+	VXORPS Z1, Z1, Z1
+	VXORPS Z2, Z2, Z2
+	VXORPS Z3, Z3, Z3
+	VXORPS Z4, Z4, Z4
+	VXORPS Z5, Z5, Z5
+	MOVQ   R10, R8
+	MOVQ   SI, R10
+	MOVQ   n+40(FP), R11
+	SUBQ   $0x10, R11
+	JLT    columns6_one_half
+
+columns6_one_loop:
+	VMOVUPS     (R8), Z6
+	VMOVUPS     (R10), Z7
+	VFMADD231PS Z7, Z6, Z0
+	VMOVUPS     (R10)(AX*1), Z7
+	VFMADD231PS Z7, Z6, Z1
+	VMOVUPS     (R10)(AX*2), Z7
+	VFMADD231PS Z7, Z6, Z2
+	VMOVUPS     (R10)(CX*1), Z7
+	VFMADD231PS Z7, Z6, Z3
+	VMOVUPS     (R10)(AX*4), Z7
+	VFMADD231PS Z7, Z6, Z4
+	VMOVUPS     (R10)(DX*1), Z7
+	VFMADD231PS Z7, Z6, Z5
+	ADDQ        $0x40, R8
+	ADDQ        $0x40, R10
+	SUBQ        $0x10, R11
+	JGE         columns6_one_loop
+
+columns6_one_half:
+	ADDQ        $0x10, R11
+	JEQ         columns6_one_sum
+	VMOVUPS.Z   (R8), K1, Z6
+	VMOVUPS.Z   (R10), K1, Z7
+	VFMADD231PS Z7, Z6, Z0
+	VMOVUPS.Z   (R10)(AX*1), K1, Z7
+	VFMADD231PS Z7, Z6, Z1
+	VMOVUPS.Z   (R10)(AX*2), K1, Z7
+	VFMADD231PS Z7, Z6, Z2
+	VMOVUPS.Z   (R10)(CX*1), K1, Z7
+	VFMADD231PS Z7, Z6, Z3
+	VMOVUPS.Z   (R10)(AX*4), K1, Z7
+	VFMADD231PS Z7, Z6, Z4
+	VMOVUPS.Z   (R10)(DX*1), K1, Z7
+	VFMADD231PS Z7, Z6, Z5
+
+columns6_one_sum:
+	MOVQ       R9, R8
+	VSHUFF64X2 $0x44, Z4, Z0, Z6
+	VSHUFF64X2 $0xee, Z4, Z0, Z0
+	VADDPS     Z0, Z6, Z6
+	VSHUFF64X2 $0x44, Z5, Z1, Z0
+	VSHUFF64X2 $0xee, Z5, Z1, Z1
+	VADDPS     Z1, Z0, Z0
+	VSHUFF64X2 $0x44, Z2, Z2, Z1
+	VSHUFF64X2 $0xee, Z2, Z2, Z2
+	VADDPS     Z2, Z1, Z1
+	VSHUFF64X2 $0x44, Z3, Z3, Z2
+	VSHUFF64X2 $0xee, Z3, Z3, Z3
+	VADDPS     Z3, Z2, Z2
+	VSHUFF64X2 $0x88, Z6, Z6, Z3
+	VSHUFF64X2 $0xdd, Z6, Z6, Z4
+	VADDPS     Z4, Z3, Z3
+	VSHUFF64X2 $0x88, Z0, Z0, Z4
+	VSHUFF64X2 $0xdd, Z0, Z0, Z0
+	VADDPS     Z0, Z4, Z4
+	VSHUFF64X2 $0x88, Z1, Z1, Z0
+	VSHUFF64X2 $0xdd, Z1, Z1, Z1
+	VADDPS     Z1, Z0, Z0
+	VSHUFF64X2 $0x88, Z2, Z2, Z1
+	VSHUFF64X2 $0xdd, Z2, Z2, Z2
+	VADDPS     Z2, Z1, Z1
+	VSHUFPS    $0x44, Z4, Z3, Z2
+	VSHUFPS    $0xee, Z4, Z3, Z3
+	VADDPS     Z3, Z2, Z2
+	VSHUFPS    $0x44, Z1, Z0, Z3
+	VSHUFPS    $0xee, Z1, Z0, Z0
+	VADDPS     Z0, Z3, Z3
+	VSHUFPS    $0x88, Z3, Z2, Z0
+	VSHUFPS    $0xdd, Z3, Z2, Z1
+	VADDPS     Z1, Z0, Z0
+	MOVL       $0x0000003f, R9
+	KMOVW      R9, K2
+	VMOVUPS.Z  (R8), K2, Z1
+	VADDPS     Z1, Z0, Z0
+	VMOVUPS    Z0, K2, (R8)
+
+columns6_done:
+	IMUL3Q $0x00000006, AX, R8
+	ADDQ   R8, SI
+	ADDQ   $0x18, BX
+	JMP    next
+
+columns7:
+	MOVQ r+24(FP), R8
+	MOVQ e+8(FP), R10
+	MOVQ c+32(FP), R11
+	MOVQ BX, R9
+	SHLQ $0x02, R11
+
+columns7_pair:
+	CMPQ   R8, $0x02
+	JLT    columns7_one
+	VXORPS Z0, Z0, Z0
+	VXORPS Z1, Z1, Z1
+	VXORPS Z2, Z2, Z2
+	VXORPS Z3, Z3, Z3
+	VXORPS Z4, Z4, Z4
+	VXORPS Z5, Z5, Z5
+	VXORPS Z6, Z6, Z6
+	VXORPS Z7, Z7, Z7
+	VXORPS Z8, Z8, Z8
+	VXORPS Z9, Z9, Z9
+	VXORPS Z10, Z10, Z10
+	VXORPS Z11, Z11, Z11
+	VXORPS Z12, Z12, Z12
+	VXORPS Z13, Z13, Z13
+	MOVQ   R10, R12
+	MOVQ   SI, R13
+	LEAQ   (R13)(CX*2), R14
+	MOVQ   n+40(FP), R15
+	SUBQ   $0x10, R15
+	JLT    columns7_pair_half
+
+columns7_pair_loop:
+	VMOVUPS     (R12), Z14
+	VMOVUPS     (R12)(AX*1), Z15
+	VMOVUPS     (R13), Z16
+	VFMADD231PS Z16, Z14, Z0
+	VFMADD231PS Z16, Z15, Z7
+	VMOVUPS     (R13)(AX*1), Z16
+	VFMADD231PS Z16, Z14, Z1
+	VFMADD231PS Z16, Z15, Z8
+	VMOVUPS     (R13)(AX*2), Z16
+	VFMADD231PS Z16, Z14, Z2
+	VFMADD231PS Z16, Z15, Z9
+	VMOVUPS     (R13)(CX*1), Z16
+	VFMADD231PS Z16, Z14, Z3
+	VFMADD231PS Z16, Z15, Z10
+	VMOVUPS     (R13)(AX*4), Z16
+	VFMADD231PS Z16, Z14, Z4
+	VFMADD231PS Z16, Z15, Z11
+	VMOVUPS     (R13)(DX*1), Z16
+	VFMADD231PS Z16, Z14, Z5
+	VFMADD231PS Z16, Z15, Z12
+	VMOVUPS     (R14), Z16
+	VFMADD231PS Z16, Z14, Z6
+	VFMADD231PS Z16, Z15, Z13
+	ADDQ        $0x40, R12
+	ADDQ        $0x40, R13
+	ADDQ        $0x40, R14
+	SUBQ        $0x10, R15
+	JGE         columns7_pair_loop
+
+columns7_pair_half:
+	ADDQ        $0x10, R15
+	JEQ         columns7_pair_sum
+	VMOVUPS.Z   (R12), K1, Z14
+	VMOVUPS.Z   (R12)(AX*1), K1, Z15
+	VMOVUPS.Z   (R13), K1, Z16
+	VFMADD231PS Z16, Z14, Z0
+	VFMADD231PS Z16, Z15, Z7
+	VMOVUPS.Z   (R13)(AX*1), K1, Z16
+	VFMADD231PS Z16, Z14, Z1
+	VFMADD231PS Z16, Z15, Z8
+	VMOVUPS.Z   (R13)(AX*2), K1, Z16
+	VFMADD231PS Z16, Z14, Z2
+	VFMADD231PS Z16, Z15, Z9
+	VMOVUPS.Z   (R13)(CX*1), K1, Z16
+	VFMADD231PS Z16, Z14, Z3
+	VFMADD231PS Z16, Z15, Z10
+	VMOVUPS.Z   (R13)(AX*4), K1, Z16
+	VFMADD231PS Z16, Z14, Z4
+	VFMADD231PS Z16, Z15, Z11
+	VMOVUPS.Z   (R13)(DX*1), K1, Z16
+	VFMADD231PS Z16, Z14, Z5
+	VFMADD231PS Z16, Z15, Z12
+	VMOVUPS.Z   (R14), K1, Z16
+	VFMADD231PS Z16, Z14, Z6
+	VFMADD231PS Z16, Z15, Z13
+
+columns7_pair_sum:
+	MOVQ       R9, R12
+	VSHUFF64X2 $0x44, Z4, Z0, Z14
+	VSHUFF64X2 $0xee, Z4, Z0, Z0
+	VADDPS     Z0, Z14, Z14
+	VSHUFF64X2 $0x44, Z5, Z1, Z0
+	VSHUFF64X2 $0xee, Z5, Z1, Z1
+	VADDPS     Z1, Z0, Z0
+	VSHUFF64X2 $0x44, Z6, Z2, Z1
+	VSHUFF64X2 $0xee, Z6, Z2, Z2
+	VADDPS     Z2, Z1, Z1
+	VSHUFF64X2 $0x44, Z3, Z3, Z2
+	VSHUFF64X2 $0xee, Z3, Z3, Z3
+	VADDPS     Z3, Z2, Z2
+	VSHUFF64X2 $0x88, Z14, Z14, Z3
+	VSHUFF64X2 $0xdd, Z14, Z14, Z4
+	VADDPS     Z4, Z3, Z3
+	VSHUFF64X2 $0x88, Z0, Z0, Z4
+	VSHUFF64X2 $0xdd, Z0, Z0, Z0
+	VADDPS     Z0, Z4, Z4
+	VSHUFF64X2 $0x88, Z1, Z1, Z0
+	VSHUFF64X2 $0xdd, Z1, Z1, Z1
+	VADDPS     Z1, Z0, Z0
+	VSHUFF64X2 $0x88, Z2, Z2, Z1
+	VSHUFF64X2 $0xdd, Z2, Z2, Z2
+	VADDPS     Z2, Z1, Z1
+	VSHUFPS    $0x44, Z4, Z3, Z2
+	VSHUFPS    $0xee, Z4, Z3, Z3
+	VADDPS     Z3, Z2, Z2
+	VSHUFPS    $0x44, Z1, Z0, Z3
+	VSHUFPS    $0xee, Z1, Z0, Z0
+	VADDPS     Z0, Z3, Z3
+	VSHUFPS    $0x88, Z3, Z2, Z0
+	VSHUFPS    $0xdd, Z3, Z2, Z1
+	VADDPS     Z1, Z0, Z0
+	MOVL       $0x0000007f, R13
+	KMOVW      R13, K2
+	VMOVUPS.Z  (R12), K2, Z1
+	VADDPS     Z1, Z0, Z0
+	VMOVUPS    Z0, K2, (R12)
+	ADDQ       R11, R12
+	VSHUFF64X2 $0x44, Z11, Z7, Z0
+	VSHUFF64X2 $0xee, Z11, Z7, Z1
+	VADDPS     Z1, Z0, Z0
+	VSHUFF64X2 $0x44, Z12, Z8, Z1
+	VSHUFF64X2 $0xee, Z12, Z8, Z2
+	VADDPS     Z2, Z1, Z1
+	VSHUFF64X2 $0x44, Z13, Z9, Z2
+	VSHUFF64X2 $0xee, Z13, Z9, Z3
+	VADDPS     Z3, Z2, Z2
+	VSHUFF64X2 $0x44, Z10, Z10, Z3
+	VSHUFF64X2 $0xee, Z10, Z10, Z4
+	VADDPS     Z4, Z3, Z3
+	VSHUFF64X2 $0x88, Z0, Z0, Z4
+	VSHUFF64X2 $0xdd, Z0, Z0, Z0
+	VADDPS     Z0, Z4, Z4
+	VSHUFF64X2 $0x88, Z1, Z1, Z0
+	VSHUFF64X2 $0xdd, Z1, Z1, Z1
+	VADDPS     Z1, Z0, Z0
+	VSHUFF64X2 $0x88, Z2, Z2, Z1
+	VSHUFF64X2 $0xdd, Z2, Z2, Z2
+	VADDPS     Z2, Z1, Z1
+	VSHUFF64X2 $0x88, Z3, Z3, Z2
+	VSHUFF64X2 $0xdd, Z3, Z3, Z3
+	VADDPS     Z3, Z2, Z2
+	VSHUFPS    $0x44, Z0, Z4, Z3
+	VSHUFPS    $0xee, Z0, Z4, Z0
+	VADDPS     Z0, Z3, Z3
+	VSHUFPS    $0x44, Z2, Z1, Z0
+	VSHUFPS    $0xee, Z2, Z1, Z1
+	VADDPS     Z1, Z0, Z0
+	VSHUFPS    $0x88, Z0, Z3, Z1
+	VSHUFPS    $0xdd, Z0, Z3, Z0
+	VADDPS     Z0, Z1, Z1
+	MOVL       $0x0000007f, R13
+	KMOVW      R13, K2
+	VMOVUPS.Z  (R12), K2, Z0
+	VADDPS     Z0, Z1, Z1
+	VMOVUPS    Z1, K2, (R12)
+	LEAQ       (R9)(R11*2), R9
+	LEAQ       (R10)(AX*2), R10
+	SUBQ       $0x02, R8
+	JMP        columns7_pair
+
+columns7_one:
+	TESTQ  R8, R8
+	JEQ    columns7_done
+	VXORPS Z0, Z0, Z0
+	VXORPS Z1, Z1, Z1
+	VXORPS Z2, Z2, Z2
+	VXORPS Z3, Z3, Z3
+	VXORPS Z4, Z4, Z4
+	VXORPS Z5, Z5, Z5
+	VXORPS Z6, Z6, Z6
+	MOVQ   R10, R8
+	MOVQ   SI, R10
+	LEAQ   (R10)(CX*2), R11
+	MOVQ   n+40(FP), R12
+	SUBQ   $0x10, R12
+	JLT    columns7_one_half
+
+columns7_one_loop:
+	VMOVUPS     (R8), Z7
+	VMOVUPS     (R10), Z8
+	VFMADD231PS Z8, Z7, Z0
+	VMOVUPS     (R10)(AX*1), Z8
+	VFMADD231PS Z8, Z7, Z1
+	VMOVUPS     (R10)(AX*2), Z8
+	VFMADD231PS Z8, Z7, Z2
+	VMOVUPS     (R10)(CX*1), Z8
+	VFMADD231PS Z8, Z7, Z3
+	VMOVUPS     (R10)(AX*4), Z8
+	VFMADD231PS Z8, Z7, Z4
+	VMOVUPS     (R10)(DX*1), Z8
+	VFMADD231PS Z8, Z7, Z5
+	VMOVUPS     (R11), Z8
+	VFMADD231PS Z8, Z7, Z6
+	ADDQ        $0x40, R8
+	ADDQ        $0x40, R10
+	ADDQ        $0x40, R11
+	SUBQ        $0x10, R12
+	JGE         columns7_one_loop
+
+columns7_one_half:
+	ADDQ        $0x10, R12
+	JEQ         columns7_one_sum
+	VMOVUPS.Z   (R8), K1, Z7
+	VMOVUPS.Z   (R10), K1, Z8
+	VFMADD231PS Z8, Z7, Z0
+	VMOVUPS.Z   (R10)(AX*1), K1, Z8
+	VFMADD231PS Z8, Z7, Z1
+	VMOVUPS.Z   (R10)(AX*2), K1, Z8
+	VFMADD231PS Z8, Z7, Z2
+	VMOVUPS.Z   (R10)(CX*1), K1, Z8
+	VFMADD231PS Z8, Z7, Z3
+	VMOVUPS.Z   (R10)(AX*4), K1, Z8
+	VFMADD231PS Z8, Z7, Z4
+	VMOVUPS.Z   (R10)(DX*1), K1, Z8
+	VFMADD231PS Z8, Z7, Z5
+	VMOVUPS.Z   (R11), K1, Z8
+	VFMADD231PS Z8, Z7, Z6
+
+columns7_one_sum:
+	MOVQ       R9, R8
+	VSHUFF64X2 $0x44, Z4, Z0, Z7
+	VSHUFF64X2 $0xee, Z4, Z0, Z0
+	VADDPS     Z0, Z7, Z7
+	VSHUFF64X2 $0x44, Z5, Z1, Z0
+	VSHUFF64X2 $0xee, Z5, Z1, Z1
+	VADDPS     Z1, Z0, Z0
+	VSHUFF64X2 $0x44, Z6, Z2, Z1
+	VSHUFF64X2 $0xee, Z6, Z2, Z2
+	VADDPS     Z2, Z1, Z1
+	VSHUFF64X2 $0x44, Z3, Z3, Z2
+	VSHUFF64X2 $0xee, Z3, Z3, Z3
+	VADDPS     Z3, Z2, Z2
+	VSHUFF64X2 $0x88, Z7, Z7, Z3
+	VSHUFF64X2 $0xdd, Z7, Z7, Z4
+	VADDPS     Z4, Z3, Z3
+	VSHUFF64X2 $0x88, Z0, Z0, Z4
+	VSHUFF64X2 $0xdd, Z0, Z0, Z0
+	VADDPS     Z0, Z4, Z4
+	VSHUFF64X2 $0x88, Z1, Z1, Z0
+	VSHUFF64X2 $0xdd, Z1, Z1, Z1
+	VADDPS     Z1, Z0, Z0
+	VSHUFF64X2 $0x88, Z2, Z2, Z1
+	VSHUFF64X2 $0xdd, Z2, Z2, Z2
+	VADDPS     Z2, Z1, Z1
+	VSHUFPS    $0x44, Z4, Z3, Z2
+	VSHUFPS    $0xee, Z4, Z3, Z3
+	VADDPS     Z3, Z2, Z2
+	VSHUFPS    $0x44, Z1, Z0, Z3
+	VSHUFPS    $0xee, Z1, Z0, Z0
+	VADDPS     Z0, Z3, Z3
+	VSHUFPS    $0x88, Z3, Z2, Z0
+	VSHUFPS    $0xdd, Z3, Z2, Z1
+	VADDPS     Z1, Z0, Z0
+	MOVL       $0x0000007f, R9
+	KMOVW      R9, K2
+	VMOVUPS.Z  (R8), K2, Z1
+	VADDPS     Z1, Z0, Z0
+	VMOVUPS    Z0, K2, (R8)
+
+columns7_done:
+	IMUL3Q $0x00000007, AX, R8
+	ADDQ   R8, SI
+	ADDQ   $0x1c, BX
+	JMP    next
+
+columns8:
+	MOVQ r+24(FP), R8
+	MOVQ e+8(FP), R10
+	MOVQ c+32(FP), R11
+	MOVQ BX, R9
+	SHLQ $0x02, R11
+
+columns8_pair:
+	CMPQ   R8, $0x02
+	JLT    columns8_one
+	VXORPS Z0, Z0, Z0
+	VXORPS Z1, Z1, Z1
+	VXORPS Z2, Z2, Z2
+	VXORPS Z3, Z3, Z3
+	VXORPS Z4, Z4, Z4
+	VXORPS Z5, Z5, Z5
+	VXORPS Z6, Z6, Z6
+	VXORPS Z7, Z7, Z7
+	VXORPS Z8, Z8, Z8
+	VXORPS Z9, Z9, Z9
+	VXORPS Z10, Z10, Z10
+	VXORPS Z11, Z11, Z11
+	VXORPS Z12, Z12, Z12
+	VXORPS Z13, Z13, Z13
+	VXORPS Z14, Z14, Z14
+	VXORPS Z15, Z15, Z15
+	MOVQ   R10, R12
+	MOVQ   SI, R13
+	LEAQ   (R13)(CX*2), R14
+	MOVQ   n+40(FP), R15
+	SUBQ   $0x10, R15
+	JLT    columns8_pair_half
+
+columns8_pair_loop:
+	VMOVUPS     (R12), Z16
+	VMOVUPS     (R12)(AX*1), Z17
+	VMOVUPS     (R13), Z18
+	VFMADD231PS Z18, Z16, Z0
+	VFMADD231PS Z18, Z17, Z8
+	VMOVUPS     (R13)(AX*1), Z18
+	VFMADD231PS Z18, Z16, Z1
+	VFMADD231PS Z18, Z17, Z9
+	VMOVUPS     (R13)(AX*2), Z18
+	VFMADD231PS Z18, Z16, Z2
+	VFMADD231PS Z18, Z17, Z10
+	VMOVUPS     (R13)(CX*1), Z18
+	VFMADD231PS Z18, Z16, Z3
+	VFMADD231PS Z18, Z17, Z11
+	VMOVUPS     (R13)(AX*4), Z18
+	VFMADD231PS Z18, Z16, Z4
+	VFMADD231PS Z18, Z17, Z12
+	VMOVUPS     (R13)(DX*1), Z18
+	VFMADD231PS Z18, Z16, Z5
+	VFMADD231PS Z18, Z17, Z13
+	VMOVUPS     (R14), Z18
+	VFMADD231PS Z18, Z16, Z6
+	VFMADD231PS Z18, Z17, Z14
+	VMOVUPS     (R14)(AX*1), Z18
+	VFMADD231PS Z18, Z16, Z7
+	VFMADD231PS Z18, Z17, Z15
+	ADDQ        $0x40, R12
+	ADDQ        $0x40, R13
+	ADDQ        $0x40, R14
+	SUBQ        $0x10, R15
+	JGE         columns8_pair_loop
+
+columns8_pair_half:
+	ADDQ        $0x10, R15
+	JEQ         columns8_pair_sum
+	VMOVUPS.Z   (R12), K1, Z16
+	VMOVUPS.Z   (R12)(AX*1), K1, Z17
+	VMOVUPS.Z   (R13), K1, Z18
+	VFMADD231PS Z18, Z16, Z0
+	VFMADD231PS Z18, Z17, Z8
+	VMOVUPS.Z   (R13)(AX*1), K1, Z18
+	VFMADD231PS Z18, Z16, Z1
+	VFMADD231PS Z18, Z17, Z9
+	VMOVUPS.Z   (R13)(AX*2), K1, Z18
+	VFMADD231PS Z18, Z16, Z2
+	VFMADD231PS Z18, Z17, Z10
+	VMOVUPS.Z   (R13)(CX*1), K1, Z18
+	VFMADD231PS Z18, Z16, Z3
+	VFMADD231PS Z18, Z17, Z11
+	VMOVUPS.Z   (R13)(AX*4), K1, Z18
+	VFMADD231PS Z18, Z16, Z4
+	VFMADD231PS Z18, Z17, Z12
+	VMOVUPS.Z   (R13)(DX*1), K1, Z18
+	VFMADD231PS Z18, Z16, Z5
+	VFMADD231PS Z18, Z17, Z13
+	VMOVUPS.Z   (R14), K1, Z18
+	VFMADD231PS Z18, Z16, Z6
+	VFMADD231PS Z18, Z17, Z14
+	VMOVUPS.Z   (R14)(AX*1), K1, Z18
+	VFMADD231PS Z18, Z16, Z7
+	VFMADD231PS Z18, Z17, Z15
+
+columns8_pair_sum:
+	MOVQ       R9, R12
+	VSHUFF64X2 $0x44, Z4, Z0, Z16
+	VSHUFF64X2 $0xee, Z4, Z0, Z0
+	VADDPS     Z0, Z16, Z16
+	VSHUFF64X2 $0x44, Z5, Z1, Z0
+	VSHUFF64X2 $0xee, Z5, Z1, Z1
+	VADDPS     Z1, Z0, Z0
+	VSHUFF64X2 $0x44, Z6, Z2, Z1
+	VSHUFF64X2 $0xee, Z6, Z2, Z2
+	VADDPS     Z2, Z1, Z1
+	VSHUFF64X2 $0x44, Z7, Z3, Z2
+	VSHUFF64X2 $0xee, Z7, Z3, Z3
+	VADDPS     Z3, Z2, Z2
+	VSHUFF64X2 $0x88, Z16, Z16, Z3
+	VSHUFF64X2 $0xdd, Z16, Z16, Z4
+	VADDPS     Z4, Z3, Z3
+	VSHUFF64X2 $0x88, Z0, Z0, Z4
+	VSHUFF64X2 $0xdd, Z0, Z0, Z0
+	VADDPS     Z0, Z4, Z4
+	VSHUFF64X2 $0x88, Z1, Z1, Z0
+	VSHUFF64X2 $0xdd, Z1, Z1, Z1
+	VADDPS     Z1, Z0, Z0
+	VSHUFF64X2 $0x88, Z2, Z2, Z1
+	VSHUFF64X2 $0xdd, Z2, Z2, Z2
+	VADDPS     Z2, Z1, Z1
+	VSHUFPS    $0x44, Z4, Z3, Z2
+	VSHUFPS    $0xee, Z4, Z3, Z3
+	VADDPS     Z3, Z2, Z2
+	VSHUFPS    $0x44, Z1, Z0, Z3
+	VSHUFPS    $0xee, Z1, Z0, Z0
+	VADDPS     Z0, Z3, Z3
+	VSHUFPS    $0x88, Z3, Z2, Z0
+	VSHUFPS    $0xdd, Z3, Z2, Z1
+	VADDPS     Z1, Z0, Z0
+	MOVL       $0x000000ff, R13
+	KMOVW      R13, K2
+	VMOVUPS.Z  (R12), K2, Z1
+	VADDPS     Z1, Z0, Z0
+	VMOVUPS    Z0, K2, (R12)
+	ADDQ       R11, R12
+	VSHUFF64X2 $0x44, Z12, Z8, Z0
+	VSHUFF64X2 $0xee, Z12, Z8, Z1
+	VADDPS     Z1, Z0, Z0
+	VSHUFF64X2 $0x44, Z13, Z9, Z1
+	VSHUFF64X2 $0xee, Z13, Z9, Z2
+	VADDPS     Z2, Z1, Z1
+	VSHUFF64X2 $0x44, Z14, Z10, Z2
+	VSHUFF64X2 $0xee, Z14, Z10, Z3
+	VADDPS     Z3, Z2, Z2
+	VSHUFF64X2 $0x44, Z15, Z11, Z3
+	VSHUFF64X2 $0xee, Z15, Z11, Z4
+	VADDPS     Z4, Z3, Z3
+	VSHUFF64X2 $0x88, Z0, Z0, Z4
+	VSHUFF64X2 $0xdd, Z0, Z0, Z0
+	VADDPS     Z0, Z4, Z4
+	VSHUFF64X2 $0x88, Z1, Z1, Z0
+	VSHUFF64X2 $0xdd, Z1, Z1, Z1
+	VADDPS     Z1, Z0, Z0
+	VSHUFF64X2 $0x88, Z2, Z2, Z1
+	VSHUFF64X2 $0xdd, Z2, Z2, Z2
+	VADDPS     Z2, Z1, Z1
+	VSHUFF64X2 $0x88, Z3, Z3, Z2
+	VSHUFF64X2 $0xdd, Z3, Z3, Z3
+	VADDPS     Z3, Z2, Z2
+	VSHUFPS    $0x44, Z0, Z4, Z3
+	VSHUFPS    $0xee, Z0, Z4, Z0
+	VADDPS     Z0, Z3, Z3
+	VSHUFPS    $0x44, Z2, Z1, Z0
+	VSHUFPS    $0xee, Z2, Z1, Z1
+	VADDPS     Z1, Z0, Z0
+	VSHUFPS    $0x88, Z0, Z3, Z1
+	VSHUFPS    $0xdd, Z0, Z3, Z0
+	VADDPS     Z0, Z1, Z1
+	MOVL       $0x000000ff, R13
+	KMOVW      R13, K2
+	VMOVUPS.Z  (R12), K2, Z0
+	VADDPS     Z0, Z1, Z1
+	VMOVUPS    Z1, K2, (R12)
+	LEAQ       (R9)(R11*2), R9
+	LEAQ       (R10)(AX*2), R10
+	SUBQ       $0x02, R8
+	JMP        columns8_pair
+
+columns8_one:
+	TESTQ  R8, R8
+	JEQ    columns8_done
+	VXORPS Z0, Z0, Z0
+	VXORPS Z1, Z1, Z1
+	VXORPS Z2, Z2, Z2
+	VXORPS Z3, Z3, Z3
+	VXORPS Z4, Z4, Z4
+	VXORPS Z5, Z5, Z5
+	VXORPS Z6, Z6, Z6
+	VXORPS Z7, Z7, Z7
+	MOVQ   R10, R8
+	MOVQ   SI, R10
+	LEAQ   (R10)(CX*2), R11
+	MOVQ   n+40(FP), R12
+	SUBQ   $0x10, R12
+	JLT    columns8_one_half
+
+columns8_one_loop:
+	VMOVUPS     (R8), Z8
+	VMOVUPS     (R10), Z9
+	VFMADD231PS Z9, Z8, Z0
+	VMOVUPS     (R10)(AX*1), Z9
+	VFMADD231PS Z9, Z8, Z1
+	VMOVUPS     (R10)(AX*2), Z9
+	VFMADD231PS Z9, Z8, Z2
+	VMOVUPS     (R10)(CX*1), Z9
+	VFMADD231PS Z9, Z8, Z3
+	VMOVUPS     (R10)(AX*4), Z9
+	VFMADD231PS Z9, Z8, Z4
+	VMOVUPS     (R10)(DX*1), Z9
+	VFMADD231PS Z9, Z8, Z5
+	VMOVUPS     (R11), Z9
+	VFMADD231PS Z9, Z8, Z6
+	VMOVUPS     (R11)(AX*1), Z9
+	VFMADD231PS Z9, Z8, Z7
+	ADDQ        $0x40, R8
+	ADDQ        $0x40, R10
+	ADDQ        $0x40, R11
+	SUBQ        $0x10, R12
+	JGE         columns8_one_loop
+
+columns8_one_half:
+	ADDQ        $0x10, R12
+	JEQ         columns8_one_sum
+	VMOVUPS.Z   (R8), K1, Z8
+	VMOVUPS.Z   (R10), K1, Z9
+	VFMADD231PS Z9, Z8, Z0
+	VMOVUPS.Z   (R10)(AX*1), K1, Z9
+	VFMADD231PS Z9, Z8, Z1
+	VMOVUPS.Z   (R10)(AX*2), K1, Z9
+	VFMADD231PS Z9, Z8, Z2
+	VMOVUPS.Z   (R10)(CX*1), K1, Z9
+	VFMADD231PS Z9, Z8, Z3
+	VMOVUPS.Z   (R10)(AX*4), K1, Z9
+	VFMADD231PS Z9, Z8, Z4
+	VMOVUPS.Z   (R10)(DX*1), K1, Z9
+	VFMADD231PS Z9, Z8, Z5
+	VMOVUPS.Z   (R11), K1, Z9
+	VFMADD231PS Z9, Z8, Z6
+	VMOVUPS.Z   (R11)(AX*1), K1, Z9
+	VFMADD231PS Z9, Z8, Z7
+
+columns8_one_sum:
+	MOVQ       R9, R8
+	VSHUFF64X2 $0x44, Z4, Z0, Z8
+	VSHUFF64X2 $0xee, Z4, Z0, Z0
+	VADDPS     Z0, Z8, Z8
+	VSHUFF64X2 $0x44, Z5, Z1, Z0
+	VSHUFF64X2 $0xee, Z5, Z1, Z1
+	VADDPS     Z1, Z0, Z0
+	VSHUFF64X2 $0x44, Z6, Z2, Z1
+	VSHUFF64X2 $0xee, Z6, Z2, Z2
+	VADDPS     Z2, Z1, Z1
+	VSHUFF64X2 $0x44, Z7, Z3, Z2
+	VSHUFF64X2 $0xee, Z7, Z3, Z3
+	VADDPS     Z3, Z2, Z2
+	VSHUFF64X2 $0x88, Z8, Z8, Z3
+	VSHUFF64X2 $0xdd, Z8, Z8, Z4
+	VADDPS     Z4, Z3, Z3
+	VSHUFF64X2 $0x88, Z0, Z0, Z4
+	VSHUFF64X2 $0xdd, Z0, Z0, Z0
+	VADDPS     Z0, Z4, Z4
+	VSHUFF64X2 $0x88, Z1, Z1, Z0
+	VSHUFF64X2 $0xdd, Z1, Z1, Z1
+	VADDPS     Z1, Z0, Z0
+	VSHUFF64X2 $0x88, Z2, Z2, Z1
+	VSHUFF64X2 $0xdd, Z2, Z2, Z2
+	VADDPS     Z2, Z1, Z1
+	VSHUFPS    $0x44, Z4, Z3, Z2
+	VSHUFPS    $0xee, Z4, Z3, Z3
+	VADDPS     Z3, Z2, Z2
+	VSHUFPS    $0x44, Z1, Z0, Z3
+	VSHUFPS    $0xee, Z1, Z0, Z0
+	VADDPS     Z0, Z3, Z3
+	VSHUFPS    $0x88, Z3, Z2, Z0
+	VSHUFPS    $0xdd, Z3, Z2, Z1
+	VADDPS     Z1, Z0, Z0
+	MOVL       $0x000000ff, R9
+	KMOVW      R9, K2
+	VMOVUPS.Z  (R8), K2, Z1
+	VADDPS     Z1, Z0, Z0
+	VMOVUPS    Z0, K2, (R8)
+
+columns8_done:
+	IMUL3Q $0x00000008, AX, R8
+	ADDQ   R8, SI
+	ADDQ   $0x20, BX
+	JMP    next
+
+columns9:
+	MOVQ r+24(FP), R8
+	MOVQ e+8(FP), R10
+	MOVQ c+32(FP), R11
+	MOVQ BX, R9
+	SHLQ $0x02, R11
+
+columns9_pair:
+	CMPQ   R8, $0x02
+	JLT    columns9_one
+	VXORPS Z0, Z0, Z0
+	VXORPS Z1, Z1, Z1
+	VXORPS Z2, Z2, Z2
+	VXORPS Z3, Z3, Z3
+	VXORPS Z4, Z4, Z4
+	VXORPS Z5, Z5, Z5
+	VXORPS Z6, Z6, Z6
+	VXORPS Z7, Z7, Z7
+	VXORPS Z8, Z8, Z8
+	VXORPS Z9, Z9, Z9
+	VXORPS Z10, Z10, Z10
+	VXORPS Z11, Z11, Z11
+	VXORPS Z12, Z12, Z12
+	VXORPS Z13, Z13, Z13
+	VXORPS Z14, Z14, Z14
+	VXORPS Z15, Z15, Z15
+	VXORPS Z16, Z16, Z16
+	VXORPS Z17, Z17, Z17
+	MOVQ   R10, R12
+	MOVQ   SI, R13
+	LEAQ   (R13)(CX*2), R14
+	MOVQ   n+40(FP), R15
+	SUBQ   $0x10, R15
+	JLT    columns9_pair_half
+
+columns9_pair_loop:
+	VMOVUPS     (R12), Z18
+	VMOVUPS     (R12)(AX*1), Z19
+	VMOVUPS     (R13), Z20
+	VFMADD231PS Z20, Z18, Z0
+	VFMADD231PS Z20, Z19, Z9
+	VMOVUPS     (R13)(AX*1), Z20
+	VFMADD231PS Z20, Z18, Z1
+	VFMADD231PS Z20, Z19, Z10
+	VMOVUPS     (R13)(AX*2), Z20
+	VFMADD231PS Z20, Z18, Z2
+	VFMADD231PS Z20, Z19, Z11
+	VMOVUPS     (R13)(CX*1), Z20
+	VFMADD231PS Z20, Z18, Z3
+	VFMADD231PS Z20, Z19, Z12
+	VMOVUPS     (R13)(AX*4), Z20
+	VFMADD231PS Z20, Z18, Z4
+	VFMADD231PS Z20, Z19, Z13
+	VMOVUPS     (R13)(DX*1), Z20
+	VFMADD231PS Z20, Z18, Z5
+	VFMADD231PS Z20, Z19, Z14
+	VMOVUPS     (R14), Z20
+	VFMADD231PS Z20, Z18, Z6
+	VFMADD231PS Z20, Z19, Z15
+	VMOVUPS     (R14)(AX*1), Z20
+	VFMADD231PS Z20, Z18, Z7
+	VFMADD231PS Z20, Z19, Z16
+	VMOVUPS     (R14)(AX*2), Z20
+	VFMADD231PS Z20, Z18, Z8
+	VFMADD231PS Z20, Z19, Z17
+	ADDQ        $0x40, R12
+	ADDQ        $0x40, R13
+	ADDQ        $0x40, R14
+	SUBQ        $0x10, R15
+	JGE         columns9_pair_loop
+
+columns9_pair_half:
+	ADDQ        $0x10, R15
+	JEQ         columns9_pair_sum
+	VMOVUPS.Z   (R12), K1, Z18
+	VMOVUPS.Z   (R12)(AX*1), K1, Z19
+	VMOVUPS.Z   (R13), K1, Z20
+	VFMADD231PS Z20, Z18, Z0
+	VFMADD231PS Z20, Z19, Z9
+	VMOVUPS.Z   (R13)(AX*1), K1, Z20
+	VFMADD231PS Z20, Z18, Z1
+	VFMADD231PS Z20, Z19, Z10
+	VMOVUPS.Z   (R13)(AX*2), K1, Z20
+	VFMADD231PS Z20, Z18, Z2
+	VFMADD231PS Z20, Z19, Z11
+	VMOVUPS.Z   (R13)(CX*1), K1, Z20
+	VFMADD231PS Z20, Z18, Z3
+	VFMADD231PS Z20, Z19, Z12
+	VMOVUPS.Z   (R13)(AX*4), K1, Z20
+	VFMADD231PS Z20, Z18, Z4
+	VFMADD231PS Z20, Z19, Z13
+	VMOVUPS.Z   (R13)(DX*1), K1, Z20
+	VFMADD231PS Z20, Z18, Z5
+	VFMADD231PS Z20, Z19, Z14
+	VMOVUPS.Z   (R14), K1, Z20
+	VFMADD231PS Z20, Z18, Z6
+	VFMADD231PS Z20, Z19, Z15
+	VMOVUPS.Z   (R14)(AX*1), K1, Z20
+	VFMADD231PS Z20, Z18, Z7
+	VFMADD231PS Z20, Z19, Z16
+	VMOVUPS.Z   (R14)(AX*2), K1, Z20
+	VFMADD231PS Z20, Z18, Z8
+	VFMADD231PS Z20, Z19, Z17
+
+columns9_pair_sum:
+	MOVQ       R9, R12
+	VSHUFF64X2 $0x44, Z4, Z0, Z18
+	VSHUFF64X2 $0xee, Z4, Z0, Z0
+	VADDPS     Z0, Z18, Z18
+	VSHUFF64X2 $0x44, Z5, Z1, Z0
+	VSHUFF64X2 $0xee, Z5, Z1, Z1
+	VADDPS     Z1, Z0, Z0
+	VSHUFF64X2 $0x44, Z6, Z2, Z1
+	VSHUFF64X2 $0xee, Z6, Z2, Z2
+	VADDPS     Z2, Z1, Z1
+	VSHUFF64X2 $0x44, Z7, Z3, Z2
+	VSHUFF64X2 $0xee, Z7, Z3, Z3
+	VADDPS     Z3, Z2, Z2
+	VSHUFF64X2 $0x44, Z8, Z8, Z3
+	VSHUFF64X2 $0xee, Z8, Z8, Z4
+	VADDPS     Z4, Z3, Z3
+	VSHUFF64X2 $0x88, Z3, Z18, Z4
+	VSHUFF64X2 $0xdd, Z3, Z18, Z3
+	VADDPS     Z3, Z4, Z4
+	VSHUFF64X2 $0x88, Z0, Z0, Z3
+	VSHUFF64X2 $0xdd, Z0, Z0, Z0
+	VADDPS     Z0, Z3, Z3
+	VSHUFF64X2 $0x88, Z1, Z1, Z0
+	VSHUFF64X2 $0xdd, Z1, Z1, Z1
+	VADDPS     Z1, Z0, Z0
+	VSHUFF64X2 $0x88, Z2, Z2, Z1
+	VSHUFF64X2 $0xdd, Z2, Z2, Z2
+	VADDPS     Z2, Z1, Z1
+	VSHUFPS    $0x44, Z3, Z4, Z2
+	VSHUFPS    $0xee, Z3, Z4, Z3
+	VADDPS     Z3, Z2, Z2
+	VSHUFPS    $0x44, Z1, Z0, Z3
+	VSHUFPS    $0xee, Z1, Z0, Z0
+	VADDPS     Z0, Z3, Z3
+	VSHUFPS    $0x88, Z3, Z2, Z0
+	VSHUFPS    $0xdd, Z3, Z2, Z1
+	VADDPS     Z1, Z0, Z0
+	MOVL       $0x000001ff, R13
+	KMOVW      R13, K2
+	VMOVUPS.Z  (R12), K2, Z1
+	VADDPS     Z1, Z0, Z0
+	VMOVUPS    Z0, K2, (R12)
+	ADDQ       R11, R12
+	VSHUFF64X2 $0x44, Z13, Z9, Z0
+	VSHUFF64X2 $0xee, Z13, Z9, Z1
+	VADDPS     Z1, Z0, Z0
+	VSHUFF64X2 $0x44, Z14, Z10, Z1
+	VSHUFF64X2 $0xee, Z14, Z10, Z2
+	VADDPS     Z2, Z1, Z1
+	VSHUFF64X2 $0x44, Z15, Z11, Z2
+	VSHUFF64X2 $0xee, Z15, Z11, Z3
+	VADDPS     Z3, Z2, Z2
+	VSHUFF64X2 $0x44, Z16, Z12, Z3
+	VSHUFF64X2 $0xee, Z16, Z12, Z4
+	VADDPS     Z4, Z3, Z3
+	VSHUFF64X2 $0x44, Z17, Z17, Z4
+	VSHUFF64X2 $0xee, Z17, Z17, Z5
+	VADDPS     Z5, Z4, Z4
+	VSHUFF64X2 $0x88, Z4, Z0, Z5
+	VSHUFF64X2 $0xdd, Z4, Z0, Z0
+	VADDPS     Z0, Z5, Z5
+	VSHUFF64X2 $0x88, Z1, Z1, Z0
+	VSHUFF64X2 $0xdd, Z1, Z1, Z1
+	VADDPS     Z1, Z0, Z0
+	VSHUFF64X2 $0x88, Z2, Z2, Z1
+	VSHUFF64X2 $0xdd, Z2, Z2, Z2
+	VADDPS     Z2, Z1, Z1
+	VSHUFF64X2 $0x88, Z3, Z3, Z2
+	VSHUFF64X2 $0xdd, Z3, Z3, Z3
+	VADDPS     Z3, Z2, Z2
+	VSHUFPS    $0x44, Z0, Z5, Z3
+	VSHUFPS    $0xee, Z0, Z5, Z0
+	VADDPS     Z0, Z3, Z3
+	VSHUFPS    $0x44, Z2, Z1, Z0
+	VSHUFPS    $0xee, Z2, Z1, Z1
+	VADDPS     Z1, Z0, Z0
+	VSHUFPS    $0x88, Z0, Z3, Z1
+	VSHUFPS    $0xdd, Z0, Z3, Z0
+	VADDPS     Z0, Z1, Z1
+	MOVL       $0x000001ff, R13
+	KMOVW      R13, K2
+	VMOVUPS.Z  (R12), K2, Z0
+	VADDPS     Z0, Z1, Z1
+	VMOVUPS    Z1, K2, (R12)
+	LEAQ       (R9)(R11*2), R9
+	LEAQ       (R10)(AX*2), R10
+	SUBQ       $0x02, R8
+	JMP        columns9_pair
+
+columns9_one:
+	TESTQ  R8, R8
+	JEQ    columns9_done
+	VXORPS Z0, Z0, Z0
+	VXORPS Z1, Z1, Z1
+	VXORPS Z2, Z2, Z2
+	VXORPS Z3, Z3, Z3
+	VXORPS Z4, Z4, Z4
+	VXORPS Z5, Z5, Z5
+	VXORPS Z6, Z6, Z6
+	VXORPS Z7, Z7, Z7
+	VXORPS Z8, Z8, Z8
+	MOVQ   R10, R8
+	MOVQ   SI, R10
+	LEAQ   (R10)(CX*2), R11
+	MOVQ   n+40(FP), R12
+	SUBQ   $0x10, R12
+	JLT    columns9_one_half
+
+columns9_one_loop:
+	VMOVUPS     (R8), Z9
+	VMOVUPS     (R10), Z10
+	VFMADD231PS Z10, Z9, Z0
+	VMOVUPS     (R10)(AX*1), Z10
+	VFMADD231PS Z10, Z9, Z1
+	VMOVUPS     (R10)(AX*2), Z10
+	VFMADD231PS Z10, Z9, Z2
+	VMOVUPS     (R10)(CX*1), Z10
+	VFMADD231PS Z10, Z9, Z3
+	VMOVUPS     (R10)(AX*4), Z10
+	VFMADD231PS Z10, Z9, Z4
+	VMOVUPS     (R10)(DX*1), Z10
+	VFMADD231PS Z10, Z9, Z5
+	VMOVUPS     (R11), Z10
+	VFMADD231PS Z10, Z9, Z6
+	VMOVUPS     (R11)(AX*1), Z10
+	VFMADD231PS Z10, Z9, Z7
+	VMOVUPS     (R11)(AX*2), Z10
+	VFMADD231PS Z10, Z9, Z8
+	ADDQ        $0x40, R8
+	ADDQ        $0x40, R10
+	ADDQ        $0x40, R11
+	SUBQ        $0x10, R12
+	JGE         columns9_one_loop
+
+columns9_one_half:
+	ADDQ        $0x10, R12
+	JEQ         columns9_one_sum
+	VMOVUPS.Z   (R8), K1, Z9
+	VMOVUPS.Z   (R10), K1, Z10
+	VFMADD231PS Z10, Z9, Z0
+	VMOVUPS.Z   (R10)(AX*1), K1, Z10
+	VFMADD231PS Z10, Z9, Z1
+	VMOVUPS.Z   (R10)(AX*2), K1, Z10
+	VFMADD231PS Z10, Z9, Z2
+	VMOVUPS.Z   (R10)(CX*1), K1, Z10
+	VFMADD231PS Z10, Z9, Z3
+	VMOVUPS.Z   (R10)(AX*4), K1, Z10
+	VFMADD231PS Z10, Z9, Z4
+	VMOVUPS.Z   (R10)(DX*1), K1, Z10
+	VFMADD231PS Z10, Z9, Z5
+	VMOVUPS.Z   (R11), K1, Z10
+	VFMADD231PS Z10, Z9, Z6
+	VMOVUPS.Z   (R11)(AX*1), K1, Z10
+	VFMADD231PS Z10, Z9, Z7
+	VMOVUPS.Z   (R11)(AX*2), K1, Z10
+	VFMADD231PS Z10, Z9, Z8
+
+columns9_one_sum:
+	MOVQ       R9, R8
+	VSHUFF64X2 $0x44, Z4, Z0, Z9
+	VSHUFF64X2 $0xee, Z4, Z0, Z0
+	VADDPS     Z0, Z9, Z9
+	VSHUFF64X2 $0x44, Z5, Z1, Z0
+	VSHUFF64X2 $0xee, Z5, Z1, Z1
+	VADDPS     Z1, Z0, Z0
+	VSHUFF64X2 $0x44, Z6, Z2, Z1
+	VSHUFF64X2 $0xee, Z6, Z2, Z2
+	VADDPS     Z2, Z1, Z1
+	VSHUFF64X2 $0x44, Z7, Z3, Z2
+	VSHUFF64X2 $0xee, Z7, Z3, Z3
+	VADDPS     Z3, Z2, Z2
+	VSHUFF64X2 $0x44, Z8, Z8, Z3
+	VSHUFF64X2 $0xee, Z8, Z8, Z4
+	VADDPS     Z4, Z3, Z3
+	VSHUFF64X2 $0x88, Z3, Z9, Z4
+	VSHUFF64X2 $0xdd, Z3, Z9, Z3
+	VADDPS     Z3, Z4, Z4
+	VSHUFF64X2 $0x88, Z0, Z0, Z3
+	VSHUFF64X2 $0xdd, Z0, Z0, Z0
+	VADDPS     Z0, Z3, Z3
+	VSHUFF64X2 $0x88, Z1, Z1, Z0
+	VSHUFF64X2 $0xdd, Z1, Z1, Z1
+	VADDPS     Z1, Z0, Z0
+	VSHUFF64X2 $0x88, Z2, Z2, Z1
+	VSHUFF64X2 $0xdd, Z2, Z2, Z2
+	VADDPS     Z2, Z1, Z1
+	VSHUFPS    $0x44, Z3, Z4, Z2
+	VSHUFPS    $0xee, Z3, Z4, Z3
+	VADDPS     Z3, Z2, Z2
+	VSHUFPS    $0x44, Z1, Z0, Z3
+	VSHUFPS    $0xee, Z1, Z0, Z0
+	VADDPS     Z0, Z3, Z3
+	VSHUFPS    $0x88, Z3, Z2, Z0
+	VSHUFPS    $0xdd, Z3, Z2, Z1
+	VADDPS     Z1, Z0, Z0
+	MOVL       $0x000001ff, R9
+	KMOVW      R9, K2
+	VMOVUPS.Z  (R8), K2, Z1
+	VADDPS     Z1, Z0, Z0
+	VMOVUPS    Z0, K2, (R8)
+
+columns9_done:
+	IMUL3Q $0x00000009, AX, R8
+	ADDQ   R8, SI
+	ADDQ   $0x24, BX
+	JMP    next
+
+columns10:
+	MOVQ r+24(FP), R8
+	MOVQ e+8(FP), R10
+	MOVQ c+32(FP), R11
+	MOVQ BX, R9
+	SHLQ $0x02, R11
+
+columns10_pair:
+	CMPQ   R8, $0x02
+	JLT    columns10_one
+	VXORPS Z0, Z0, Z0
+	VXORPS Z1, Z1, Z1
+	VXORPS Z2, Z2, Z2
+	VXORPS Z3, Z3, Z3
+	VXORPS Z4, Z4, Z4
+	VXORPS Z5, Z5, Z5
+	VXORPS Z6, Z6, Z6
+	VXORPS Z7, Z7, Z7
+	VXORPS Z8, Z8, Z8
+	VXORPS Z9, Z9, Z9
+	VXORPS Z10, Z10, Z10
+	VXORPS Z11, Z11, Z11
+	VXORPS Z12, Z12, Z12
+	VXORPS Z13, Z13, Z13
+	VXORPS Z14, Z14, Z14
+	VXORPS Z15, Z15, Z15
+	VXORPS Z16, Z16, Z16
+	VXORPS Z17, Z17, Z17
+	VXORPS Z18, Z18, Z18
+	VXORPS Z19, Z19, Z19
+	MOVQ   R10, R12
+	MOVQ   SI, R13
+	LEAQ   (R13)(CX*2), R14
+	MOVQ   n+40(FP), R15
+	SUBQ   $0x10, R15
+	JLT    columns10_pair_half
+
+columns10_pair_loop:
+	VMOVUPS     (R12), Z20
+	VMOVUPS     (R12)(AX*1), Z21
+	VMOVUPS     (R13), Z22
+	VFMADD231PS Z22, Z20, Z0
+	VFMADD231PS Z22, Z21, Z10
+	VMOVUPS     (R13)(AX*1), Z22
+	VFMADD231PS Z22, Z20, Z1
+	VFMADD231PS Z22, Z21, Z11
+	VMOVUPS     (R13)(AX*2), Z22
+	VFMADD231PS Z22, Z20, Z2
+	VFMADD231PS Z22, Z21, Z12
+	VMOVUPS     (R13)(CX*1), Z22
+	VFMADD231PS Z22, Z20, Z3
+	VFMADD231PS Z22, Z21, Z13
+	VMOVUPS     (R13)(AX*4), Z22
+	VFMADD231PS Z22, Z20, Z4
+	VFMADD231PS Z22, Z21, Z14
+	VMOVUPS     (R13)(DX*1), Z22
+	VFMADD231PS Z22, Z20, Z5
+	VFMADD231PS Z22, Z21, Z15
+	VMOVUPS     (R14), Z22
+	VFMADD231PS Z22, Z20, Z6
+	VFMADD231PS Z22, Z21, Z16
+	VMOVUPS     (R14)(AX*1), Z22
+	VFMADD231PS Z22, Z20, Z7
+	VFMADD231PS Z22, Z21, Z17
+	VMOVUPS     (R14)(AX*2), Z22
+	VFMADD231PS Z22, Z20, Z8
+	VFMADD231PS Z22, Z21, Z18
+	VMOVUPS     (R14)(CX*1), Z22
+	VFMADD231PS Z22, Z20, Z9
+	VFMADD231PS Z22, Z21, Z19
+	ADDQ        $0x40, R12
+	ADDQ        $0x40, R13
+	ADDQ        $0x40, R14
+	SUBQ        $0x10, R15
+	JGE         columns10_pair_loop
+
+columns10_pair_half:
+	ADDQ        $0x10, R15
+	JEQ         columns10_pair_sum
+	VMOVUPS.Z   (R12), K1, Z20
+	VMOVUPS.Z   (R12)(AX*1), K1, Z21
+	VMOVUPS.Z   (R13), K1, Z22
+	VFMADD231PS Z22, Z20, Z0
+	VFMADD231PS Z22, Z21, Z10
+	VMOVUPS.Z   (R13)(AX*1), K1, Z22
+	VFMADD231PS Z22, Z20, Z1
+	VFMADD231PS Z22, Z21, Z11
+	VMOVUPS.Z   (R13)(AX*2), K1, Z22
+	VFMADD231PS Z22, Z20, Z2
+	VFMADD231PS Z22, Z21, Z12
+	VMOVUPS.Z   (R13)(CX*1), K1, Z22
+	VFMADD231PS Z22, Z20, Z3
+	VFMADD231PS Z22, Z21, Z13
+	VMOVUPS.Z   (R13)(AX*4), K1, Z22
+	VFMADD231PS Z22, Z20, Z4
+	VFMADD231PS Z22, Z21, Z14
+	VMOVUPS.Z   (R13)(DX*1), K1, Z22
+	VFMADD231PS Z22, Z20, Z5
+	VFMADD231PS Z22, Z21, Z15
+	VMOVUPS.Z   (R14), K1, Z22
+	VFMADD231PS Z22, Z20, Z6
+	VFMADD231PS Z22, Z21, Z16
+	VMOVUPS.Z   (R14)(AX*1), K1, Z22
+	VFMADD231PS Z22, Z20, Z7
+	VFMADD231PS Z22, Z21, Z17
+	VMOVUPS.Z   (R14)(AX*2), K1, Z22
+	VFMADD231PS Z22, Z20, Z8
+	VFMADD231PS Z22, Z21, Z18
+	VMOVUPS.Z   (R14)(CX*1), K1, Z22
+	VFMADD231PS Z22, Z20, Z9
+	VFMADD231PS Z22, Z21, Z19
+
+columns10_pair_sum:
+	MOVQ       R9, R12
+	VSHUFF64X2 $0x44, Z4, Z0, Z20
+	VSHUFF64X2 $0xee, Z4, Z0, Z0
+	VADDPS     Z0, Z20, Z20
+	VSHUFF64X2 $0x44, Z5, Z1, Z0
+	VSHUFF64X2 $0xee, Z5, Z1, Z1
+	VADDPS     Z1, Z0, Z0
+	VSHUFF64X2 $0x44, Z6, Z2, Z1
+	VSHUFF64X2 $0xee, Z6, Z2, Z2
+	VADDPS     Z2, Z1, Z1
+	VSHUFF64X2 $0x44, Z7, Z3, Z2
+	VSHUFF64X2 $0xee, Z7, Z3, Z3
+	VADDPS     Z3, Z2, Z2
+	VSHUFF64X2 $0x44, Z8, Z8, Z3
+	VSHUFF64X2 $0xee, Z8, Z8, Z4
+	VADDPS     Z4, Z3, Z3
+	VSHUFF64X2 $0x44, Z9, Z9, Z4
+	VSHUFF64X2 $0xee, Z9, Z9, Z5
+	VADDPS     Z5, Z4, Z4
+	VSHUFF64X2 $0x88, Z3, Z20, Z5
+	VSHUFF64X2 $0xdd, Z3, Z20, Z3
+	VADDPS     Z3, Z5, Z5
+	VSHUFF64X2 $0x88, Z4, Z0, Z3
+	VSHUFF64X2 $0xdd, Z4, Z0, Z0
+	VADDPS     Z0, Z3, Z3
+	VSHUFF64X2 $0x88, Z1, Z1, Z0
+	VSHUFF64X2 $0xdd, Z1, Z1, Z1
+	VADDPS     Z1, Z0, Z0
+	VSHUFF64X2 $0x88, Z2, Z2, Z1
+	VSHUFF64X2 $0xdd, Z2, Z2, Z2
+	VADDPS     Z2, Z1, Z1
+	VSHUFPS    $0x44, Z3, Z5, Z2
+	VSHUFPS    $0xee, Z3, Z5, Z3
+	VADDPS     Z3, Z2, Z2
+	VSHUFPS    $0x44, Z1, Z0, Z3
+	VSHUFPS    $0xee, Z1, Z0, Z0
+	VADDPS     Z0, Z3, Z3
+	VSHUFPS    $0x88, Z3, Z2, Z0
+	VSHUFPS    $0xdd, Z3, Z2, Z1
+	VADDPS     Z1, Z0, Z0
+	MOVL       $0x000003ff, R13
+	KMOVW      R13, K2
+	VMOVUPS.Z  (R12), K2, Z1
+	VADDPS     Z1, Z0, Z0
+	VMOVUPS    Z0, K2, (R12)
+	ADDQ       R11, R12
+	VSHUFF64X2 $0x44, Z14, Z10, Z0
+	VSHUFF64X2 $0xee, Z14, Z10, Z1
+	VADDPS     Z1, Z0, Z0
+	VSHUFF64X2 $0x44, Z15, Z11, Z1
+	VSHUFF64X2 $0xee, Z15, Z11, Z2
+	VADDPS     Z2, Z1, Z1
+	VSHUFF64X2 $0x44, Z16, Z12, Z2
+	VSHUFF64X2 $0xee, Z16, Z12, Z3
+	VADDPS     Z3, Z2, Z2
+	VSHUFF64X2 $0x44, Z17, Z13, Z3
+	VSHUFF64X2 $0xee, Z17, Z13, Z4
+	VADDPS     Z4, Z3, Z3
+	VSHUFF64X2 $0x44, Z18, Z18, Z4
+	VSHUFF64X2 $0xee, Z18, Z18, Z5
+	VADDPS     Z5, Z4, Z4
+	VSHUFF64X2 $0x44, Z19, Z19, Z5
+	VSHUFF64X2 $0xee, Z19, Z19, Z6
+	VADDPS     Z6, Z5, Z5
+	VSHUFF64X2 $0x88, Z4, Z0, Z6
+	VSHUFF64X2 $0xdd, Z4, Z0, Z0
+	VADDPS     Z0, Z6, Z6
+	VSHUFF64X2 $0x88, Z5, Z1, Z0
+	VSHUFF64X2 $0xdd, Z5, Z1, Z1
+	VADDPS     Z1, Z0, Z0
+	VSHUFF64X2 $0x88, Z2, Z2, Z1
+	VSHUFF64X2 $0xdd, Z2, Z2, Z2
+	VADDPS     Z2, Z1, Z1
+	VSHUFF64X2 $0x88, Z3, Z3, Z2
+	VSHUFF64X2 $0xdd, Z3, Z3, Z3
+	VADDPS     Z3, Z2, Z2
+	VSHUFPS    $0x44, Z0, Z6, Z3
+	VSHUFPS    $0xee, Z0, Z6, Z0
+	VADDPS     Z0, Z3, Z3
+	VSHUFPS    $0x44, Z2, Z1, Z0
+	VSHUFPS    $0xee, Z2, Z1, Z1
+	VADDPS     Z1, Z0, Z0
+	VSHUFPS    $0x88, Z0, Z3, Z1
+	VSHUFPS    $0xdd, Z0, Z3, Z0
+	VADDPS     Z0, Z1, Z1
+	MOVL       $0x000003ff, R13
+	KMOVW      R13, K2
+	VMOVUPS.Z  (R12), K2, Z0
+	VADDPS     Z0, Z1, Z1
+	VMOVUPS    Z1, K2, (R12)
+	LEAQ       (R9)(R11*2), R9
+	LEAQ       (R10)(AX*2), R10
+	SUBQ       $0x02, R8
+	JMP        columns10_pair
+
+columns10_one:
+	TESTQ  R8, R8
+	JEQ    columns10_done
+	VXORPS Z0, Z0, Z0
+	VXORPS Z1, Z1, Z1
+	VXORPS Z2, Z2, Z2
+	VXORPS Z3, Z3, Z3
+	VXORPS Z4, Z4, Z4
+	VXORPS Z5, Z5, Z5
+	VXORPS Z6, Z6, Z6
+	VXORPS Z7, Z7, Z7
+	VXORPS Z8, Z8, Z8
+	VXORPS Z9, Z9, Z9
+	MOVQ   R10, R8
+	MOVQ   SI, R10
+	LEAQ   (R10)(CX*2), R11
+	MOVQ   n+40(FP), R12
+	SUBQ   $0x10, R12
+	JLT    columns10_one_half
+
+columns10_one_loop:
+	VMOVUPS     (R8), Z10
+	VMOVUPS     (R10), Z11
+	VFMADD231PS Z11, Z10, Z0
+	VMOVUPS     (R10)(AX*1), Z11
+	VFMADD231PS Z11, Z10, Z1
+	VMOVUPS     (R10)(AX*2), Z11
+	VFMADD231PS Z11, Z10, Z2
+	VMOVUPS     (R10)(CX*1), Z11
+	VFMADD231PS Z11, Z10, Z3
+	VMOVUPS     (R10)(AX*4), Z11
+	VFMADD231PS Z11, Z10, Z4
+	VMOVUPS     (R10)(DX*1), Z11
+	VFMADD231PS Z11, Z10, Z5
+	VMOVUPS     (R11), Z11
+	VFMADD231PS Z11, Z10, Z6
+	VMOVUPS     (R11)(AX*1), Z11
+	VFMADD231PS Z11, Z10, Z7
+	VMOVUPS     (R11)(AX*2), Z11
+	VFMADD231PS Z11, Z10, Z8
+	VMOVUPS     (R11)(CX*1), Z11
+	VFMADD231PS Z11, Z10, Z9
+	ADDQ        $0x40, R8
+	ADDQ        $0x40, R10
+	ADDQ        $0x40, R11
+	SUBQ        $0x10, R12
+	JGE         columns10_one_loop
+
+columns10_one_half:
+	ADDQ        $0x10, R12
+	JEQ         columns10_one_sum
+	VMOVUPS.Z   (R8), K1, Z10
+	VMOVUPS.Z   (R10), K1, Z11
+	VFMADD231PS Z11, Z10, Z0
+	VMOVUPS.Z   (R10)(AX*1), K1, Z11
+	VFMADD231PS Z11, Z10, Z1
+	VMOVUPS.Z   (R10)(AX*2), K1, Z11
+	VFMADD231PS Z11, Z10, Z2
+	VMOVUPS.Z   (R10)(CX*1), K1, Z11
+	VFMADD231PS Z11, Z10, Z3
+	VMOVUPS.Z   (R10)(AX*4), K1, Z11
+	VFMADD231PS Z11, Z10, Z4
+	VMOVUPS.Z   (R10)(DX*1), K1, Z11
+	VFMADD231PS Z11, Z10, Z5
+	VMOVUPS.Z   (R11), K1, Z11
+	VFMADD231PS Z11, Z10, Z6
+	VMOVUPS.Z   (R11)(AX*1), K1, Z11
+	VFMADD231PS Z11, Z10, Z7
+	VMOVUPS.Z   (R11)(AX*2), K1, Z11
+	VFMADD231PS Z11, Z10, Z8
+	VMOVUPS.Z   (R11)(CX*1), K1, Z11
+	VFMADD231PS Z11, Z10, Z9
+
+columns10_one_sum:
+	MOVQ       R9, R8
+	VSHUFF64X2 $0x44, Z4, Z0, Z10
+	VSHUFF64X2 $0xee, Z4, Z0, Z0
+	VADDPS     Z0, Z10, Z10
+	VSHUFF64X2 $0x44, Z5, Z1, Z0
+	VSHUFF64X2 $0xee, Z5, Z1, Z1
+	VADDPS     Z1, Z0, Z0
+	VSHUFF64X2 $0x44, Z6, Z2, Z1
+	VSHUFF64X2 $0xee, Z6, Z2, Z2
+	VADDPS     Z2, Z1, Z1
+	VSHUFF64X2 $0x44, Z7, Z3, Z2
+	VSHUFF64X2 $0xee, Z7, Z3, Z3
+	VADDPS     Z3, Z2, Z2
+	VSHUFF64X2 $0x44, Z8, Z8, Z3
+	VSHUFF64X2 $0xee, Z8, Z8, Z4
+	VADDPS     Z4, Z3, Z3
+	VSHUFF64X2 $0x44, Z9, Z9, Z4
+	VSHUFF64X2 $0xee, Z9, Z9, Z5
+	VADDPS     Z5, Z4, Z4
+	VSHUFF64X2 $0x88, Z3, Z10, Z5
+	VSHUFF64X2 $0xdd, Z3, Z10, Z3
+	VADDPS     Z3, Z5, Z5
+	VSHUFF64X2 $0x88, Z4, Z0, Z3
+	VSHUFF64X2 $0xdd, Z4, Z0, Z0
+	VADDPS     Z0, Z3, Z3
+	VSHUFF64X2 $0x88, Z1, Z1, Z0
+	VSHUFF64X2 $0xdd, Z1, Z1, Z1
+	VADDPS     Z1, Z0, Z0
+	VSHUFF64X2 $0x88, Z2, Z2, Z1
+	VSHUFF64X2 $0xdd, Z2, Z2, Z2
+	VADDPS     Z2, Z1, Z1
+	VSHUFPS    $0x44, Z3, Z5, Z2
+	VSHUFPS    $0xee, Z3, Z5, Z3
+	VADDPS     Z3, Z2, Z2
+	VSHUFPS    $0x44, Z1, Z0, Z3
+	VSHUFPS    $0xee, Z1, Z0, Z0
+	VADDPS     Z0, Z3, Z3
+	VSHUFPS    $0x88, Z3, Z2, Z0
+	VSHUFPS    $0xdd, Z3, Z2, Z1
+	VADDPS     Z1, Z0, Z0
+	MOVL       $0x000003ff, R9
+	KMOVW      R9, K2
+	VMOVUPS.Z  (R8), K2, Z1
+	VADDPS     Z1, Z0, Z0
+	VMOVUPS    Z0, K2, (R8)
+
+columns10_done:
+	IMUL3Q $0x0000000a, AX, R8
+	ADDQ   R8, SI
+	ADDQ   $0x28, BX
+
+next:
+	TESTQ DI, DI
+	JNE   columns
+	VZEROUPPER
+	RET
+
 // func productAVX512F64(c *float64, a *float64, b *float64, bias *float64, rows int, k int, cols int, lda int, ka int, ldb int, ldc int, mode int)
 // Requires: AVX, AVX512DQ, AVX512F, BMI2
 TEXT ·productAVX512F64(SB), NOSPLIT, $0-96
@@ -16251,5 +19679,1781 @@ wide12_end:
 	JMP    wide_next
 
 wide_done:
+	VZEROUPPER
+	RET
+
+// func interleavedOuterAVX512F64(sums *float64, e *float64, h *float64, r int, c int, n int)
+// Requires: AVX, AVX512DQ, AVX512F, CMOV
+TEXT ·interleavedOuterAVX512F64(SB), NOSPLIT, $0-48
+	MOVL  $0x000000ff, AX
+	KMOVW AX, K1
+	MOVQ  sums+0(FP), BX
+	MOVQ  h+16(FP), SI
+	MOVQ  n+40(FP), AX
+	SHLQ  $0x03, AX
+	LEAQ  (AX)(AX*2), CX
+	LEAQ  (AX)(AX*4), DX
+	MOVQ  c+32(FP), DI
+
+columns:
+	MOVQ DI, R8
+	CMPQ DI, $0x0a
+	JLE  chosen
+	LEAQ 1(DI), R8
+	SHRQ $0x01, R8
+
+chosen:
+	MOVQ    $0x0000000a, R9
+	CMPQ    R8, R9
+	CMOVQGT R9, R8
+	SUBQ    R8, DI
+	CMPQ    R8, $0x0a
+	JEQ     columns10
+	CMPQ    R8, $0x09
+	JEQ     columns9
+	CMPQ    R8, $0x08
+	JEQ     columns8
+	CMPQ    R8, $0x07
+	JEQ     columns7
+	CMPQ    R8, $0x06
+	JEQ     columns6
+	CMPQ    R8, $0x05
+	JEQ     columns5
+	CMPQ    R8, $0x04
+	JEQ     columns4
+	CMPQ    R8, $0x03
+	JEQ     columns3
+	CMPQ    R8, $0x02
+	JEQ     columns2
+	MOVQ    r+24(FP), R8
+	MOVQ    e+8(FP), R10
+	MOVQ    c+32(FP), R11
+	MOVQ    BX, R9
+	SHLQ    $0x03, R11
+
+columns1_pair:
+	CMPQ   R8, $0x02
+	JLT    columns1_one
+	VXORPS Z0, Z0, Z0
+	VXORPS Z1, Z1, Z1
+	MOVQ   R10, R12
+	MOVQ   SI, R13
+	MOVQ   n+40(FP), R14
+
+columns1_pair_loop:
+	VMOVUPD     (R12), Z2
+	VMOVUPD     (R12)(AX*1), Z3
+	VMOVUPD     (R13), Z4
+	VFMADD231PD Z4, Z2, Z0
+	VFMADD231PD Z4, Z3, Z1
+	ADDQ        $0x40, R12
+	ADDQ        $0x40, R13
+	SUBQ        $0x08, R14
+	JNE         columns1_pair_loop
+	MOVQ        R9, R12
+	VSHUFF64X2  $0x44, Z0, Z0, Z2
+	VSHUFF64X2  $0xee, Z0, Z0, Z0
+	VADDPD      Z0, Z2, Z2
+	VSHUFF64X2  $0x88, Z2, Z2, Z0
+	VSHUFF64X2  $0xdd, Z2, Z2, Z2
+	VADDPD      Z2, Z0, Z0
+	VSHUFPD     $0x00, Z0, Z0, Z2
+	VSHUFPD     $0xff, Z0, Z0, Z0
+	VADDPD      Z0, Z2, Z2
+	MOVL        $0x00000001, R13
+	KMOVW       R13, K1
+	VMOVUPD.Z   (R12), K1, Z0
+	VADDPD      Z0, Z2, Z2
+	VMOVUPD     Z2, K1, (R12)
+	ADDQ        R11, R12
+	VSHUFF64X2  $0x44, Z1, Z1, Z0
+	VSHUFF64X2  $0xee, Z1, Z1, Z1
+	VADDPD      Z1, Z0, Z0
+	VSHUFF64X2  $0x88, Z0, Z0, Z1
+	VSHUFF64X2  $0xdd, Z0, Z0, Z0
+	VADDPD      Z0, Z1, Z1
+	VSHUFPD     $0x00, Z1, Z1, Z0
+	VSHUFPD     $0xff, Z1, Z1, Z1
+	VADDPD      Z1, Z0, Z0
+	MOVL        $0x00000001, R13
+	KMOVW       R13, K1
+	VMOVUPD.Z   (R12), K1, Z1
+	VADDPD      Z1, Z0, Z0
+	VMOVUPD     Z0, K1, (R12)
+	LEAQ        (R9)(R11*2), R9
+	LEAQ        (R10)(AX*2), R10
+	SUBQ        $0x02, R8
+	JMP         columns1_pair
+
+columns1_one:
+	TESTQ  R8, R8
+	JEQ    columns1_done
+	VXORPS Z0, Z0, Z0
+	MOVQ   R10, R8
+	MOVQ   SI, R10
+	MOVQ   n+40(FP), R11
+
+columns1_one_loop:
+	VMOVUPD     (R8), Z1
+	VMOVUPD     (R10), Z2
+	VFMADD231PD Z2, Z1, Z0
+	ADDQ        $0x40, R8
+	ADDQ        $0x40, R10
+	SUBQ        $0x08, R11
+	JNE         columns1_one_loop
+	MOVQ        R9, R8
+	VSHUFF64X2  $0x44, Z0, Z0, Z1
+	VSHUFF64X2  $0xee, Z0, Z0, Z0
+	VADDPD      Z0, Z1, Z1
+	VSHUFF64X2  $0x88, Z1, Z1, Z0
+	VSHUFF64X2  $0xdd, Z1, Z1, Z1
+	VADDPD      Z1, Z0, Z0
+	VSHUFPD     $0x00, Z0, Z0, Z1
+	VSHUFPD     $0xff, Z0, Z0, Z0
+	VADDPD      Z0, Z1, Z1
+	MOVL        $0x00000001, R9
+	KMOVW       R9, K1
+	VMOVUPD.Z   (R8), K1, Z0
+	VADDPD      Z0, Z1, Z1
+	VMOVUPD     Z1, K1, (R8)
+
+columns1_done:
+	IMUL3Q $0x00000001, AX, R8
+	ADDQ   R8, SI
+	ADDQ   $0x08, BX
+	JMP    next
+
+columns2:
+	MOVQ r+24(FP), R8
+	MOVQ e+8(FP), R10
+	MOVQ c+32(FP), R11
+	MOVQ BX, R9
+	SHLQ $0x03, R11
+
+columns2_pair:
+	CMPQ   R8, $0x02
+	JLT    columns2_one
+	VXORPS Z0, Z0, Z0
+	VXORPS Z1, Z1, Z1
+	VXORPS Z2, Z2, Z2
+	VXORPS Z3, Z3, Z3
+	MOVQ   R10, R12
+	MOVQ   SI, R13
+	MOVQ   n+40(FP), R14
+
+columns2_pair_loop:
+	VMOVUPD     (R12), Z4
+	VMOVUPD     (R12)(AX*1), Z5
+	VMOVUPD     (R13), Z6
+	VFMADD231PD Z6, Z4, Z0
+	VFMADD231PD Z6, Z5, Z2
+	VMOVUPD     (R13)(AX*1), Z6
+	VFMADD231PD Z6, Z4, Z1
+	VFMADD231PD Z6, Z5, Z3
+	ADDQ        $0x40, R12
+	ADDQ        $0x40, R13
+	SUBQ        $0x08, R14
+	JNE         columns2_pair_loop
+	MOVQ        R9, R12
+	VSHUFF64X2  $0x44, Z0, Z0, Z4
+	VSHUFF64X2  $0xee, Z0, Z0, Z0
+	VADDPD      Z0, Z4, Z4
+	VSHUFF64X2  $0x44, Z1, Z1, Z0
+	VSHUFF64X2  $0xee, Z1, Z1, Z1
+	VADDPD      Z1, Z0, Z0
+	VSHUFF64X2  $0x88, Z4, Z4, Z1
+	VSHUFF64X2  $0xdd, Z4, Z4, Z4
+	VADDPD      Z4, Z1, Z1
+	VSHUFF64X2  $0x88, Z0, Z0, Z4
+	VSHUFF64X2  $0xdd, Z0, Z0, Z0
+	VADDPD      Z0, Z4, Z4
+	VSHUFPD     $0x00, Z4, Z1, Z0
+	VSHUFPD     $0xff, Z4, Z1, Z1
+	VADDPD      Z1, Z0, Z0
+	MOVL        $0x00000003, R13
+	KMOVW       R13, K1
+	VMOVUPD.Z   (R12), K1, Z1
+	VADDPD      Z1, Z0, Z0
+	VMOVUPD     Z0, K1, (R12)
+	ADDQ        R11, R12
+	VSHUFF64X2  $0x44, Z2, Z2, Z0
+	VSHUFF64X2  $0xee, Z2, Z2, Z1
+	VADDPD      Z1, Z0, Z0
+	VSHUFF64X2  $0x44, Z3, Z3, Z1
+	VSHUFF64X2  $0xee, Z3, Z3, Z2
+	VADDPD      Z2, Z1, Z1
+	VSHUFF64X2  $0x88, Z0, Z0, Z2
+	VSHUFF64X2  $0xdd, Z0, Z0, Z0
+	VADDPD      Z0, Z2, Z2
+	VSHUFF64X2  $0x88, Z1, Z1, Z0
+	VSHUFF64X2  $0xdd, Z1, Z1, Z1
+	VADDPD      Z1, Z0, Z0
+	VSHUFPD     $0x00, Z0, Z2, Z1
+	VSHUFPD     $0xff, Z0, Z2, Z0
+	VADDPD      Z0, Z1, Z1
+	MOVL        $0x00000003, R13
+	KMOVW       R13, K1
+	VMOVUPD.Z   (R12), K1, Z0
+	VADDPD      Z0, Z1, Z1
+	VMOVUPD     Z1, K1, (R12)
+	LEAQ        (R9)(R11*2), R9
+	LEAQ        (R10)(AX*2), R10
+	SUBQ        $0x02, R8
+	JMP         columns2_pair
+
+columns2_one:
+	TESTQ  R8, R8
+	JEQ    columns2_done
+	VXORPS Z0, Z0, Z0
+	VXORPS Z1, Z1, Z1
+	MOVQ   R10, R8
+	MOVQ   SI, R10
+	MOVQ   n+40(FP), R11
+
+columns2_one_loop:
+	VMOVUPD     (R8), Z2
+	VMOVUPD     (R10), Z3
+	VFMADD231PD Z3, Z2, Z0
+	VMOVUPD     (R10)(AX*1), Z3
+	VFMADD231PD Z3, Z2, Z1
+	ADDQ        $0x40, R8
+	ADDQ        $0x40, R10
+	SUBQ        $0x08, R11
+	JNE         columns2_one_loop
+	MOVQ        R9, R8
+	VSHUFF64X2  $0x44, Z0, Z0, Z2
+	VSHUFF64X2  $0xee, Z0, Z0, Z0
+	VADDPD      Z0, Z2, Z2
+	VSHUFF64X2  $0x44, Z1, Z1, Z0
+	VSHUFF64X2  $0xee, Z1, Z1, Z1
+	VADDPD      Z1, Z0, Z0
+	VSHUFF64X2  $0x88, Z2, Z2, Z1
+	VSHUFF64X2  $0xdd, Z2, Z2, Z2
+	VADDPD      Z2, Z1, Z1
+	VSHUFF64X2  $0x88, Z0, Z0, Z2
+	VSHUFF64X2  $0xdd, Z0, Z0, Z0
+	VADDPD      Z0, Z2, Z2
+	VSHUFPD     $0x00, Z2, Z1, Z0
+	VSHUFPD     $0xff, Z2, Z1, Z1
+	VADDPD      Z1, Z0, Z0
+	MOVL        $0x00000003, R9
+	KMOVW       R9, K1
+	VMOVUPD.Z   (R8), K1, Z1
+	VADDPD      Z1, Z0, Z0
+	VMOVUPD     Z0, K1, (R8)
+
+columns2_done:
+	IMUL3Q $0x00000002, AX, R8
+	ADDQ   R8, SI
+	ADDQ   $0x10, BX
+	JMP    next
+
+columns3:
+	MOVQ r+24(FP), R8
+	MOVQ e+8(FP), R10
+	MOVQ c+32(FP), R11
+	MOVQ BX, R9
+	SHLQ $0x03, R11
+
+columns3_pair:
+	CMPQ   R8, $0x02
+	JLT    columns3_one
+	VXORPS Z0, Z0, Z0
+	VXORPS Z1, Z1, Z1
+	VXORPS Z2, Z2, Z2
+	VXORPS Z3, Z3, Z3
+	VXORPS Z4, Z4, Z4
+	VXORPS Z5, Z5, Z5
+	MOVQ   R10, R12
+	MOVQ   SI, R13
+	MOVQ   n+40(FP), R14
+
+columns3_pair_loop:
+	VMOVUPD     (R12), Z6
+	VMOVUPD     (R12)(AX*1), Z7
+	VMOVUPD     (R13), Z8
+	VFMADD231PD Z8, Z6, Z0
+	VFMADD231PD Z8, Z7, Z3
+	VMOVUPD     (R13)(AX*1), Z8
+	VFMADD231PD Z8, Z6, Z1
+	VFMADD231PD Z8, Z7, Z4
+	VMOVUPD     (R13)(AX*2), Z8
+	VFMADD231PD Z8, Z6, Z2
+	VFMADD231PD Z8, Z7, Z5
+	ADDQ        $0x40, R12
+	ADDQ        $0x40, R13
+	SUBQ        $0x08, R14
+	JNE         columns3_pair_loop
+	MOVQ        R9, R12
+	VSHUFF64X2  $0x44, Z2, Z0, Z6
+	VSHUFF64X2  $0xee, Z2, Z0, Z0
+	VADDPD      Z0, Z6, Z6
+	VSHUFF64X2  $0x44, Z1, Z1, Z0
+	VSHUFF64X2  $0xee, Z1, Z1, Z1
+	VADDPD      Z1, Z0, Z0
+	VSHUFF64X2  $0x88, Z6, Z6, Z1
+	VSHUFF64X2  $0xdd, Z6, Z6, Z2
+	VADDPD      Z2, Z1, Z1
+	VSHUFF64X2  $0x88, Z0, Z0, Z2
+	VSHUFF64X2  $0xdd, Z0, Z0, Z0
+	VADDPD      Z0, Z2, Z2
+	VSHUFPD     $0x00, Z2, Z1, Z0
+	VSHUFPD     $0xff, Z2, Z1, Z1
+	VADDPD      Z1, Z0, Z0
+	MOVL        $0x00000007, R13
+	KMOVW       R13, K1
+	VMOVUPD.Z   (R12), K1, Z1
+	VADDPD      Z1, Z0, Z0
+	VMOVUPD     Z0, K1, (R12)
+	ADDQ        R11, R12
+	VSHUFF64X2  $0x44, Z5, Z3, Z0
+	VSHUFF64X2  $0xee, Z5, Z3, Z1
+	VADDPD      Z1, Z0, Z0
+	VSHUFF64X2  $0x44, Z4, Z4, Z1
+	VSHUFF64X2  $0xee, Z4, Z4, Z2
+	VADDPD      Z2, Z1, Z1
+	VSHUFF64X2  $0x88, Z0, Z0, Z2
+	VSHUFF64X2  $0xdd, Z0, Z0, Z0
+	VADDPD      Z0, Z2, Z2
+	VSHUFF64X2  $0x88, Z1, Z1, Z0
+	VSHUFF64X2  $0xdd, Z1, Z1, Z1
+	VADDPD      Z1, Z0, Z0
+	VSHUFPD     $0x00, Z0, Z2, Z1
+	VSHUFPD     $0xff, Z0, Z2, Z0
+	VADDPD      Z0, Z1, Z1
+	MOVL        $0x00000007, R13
+	KMOVW       R13, K1
+	VMOVUPD.Z   (R12), K1, Z0
+	VADDPD      Z0, Z1, Z1
+	VMOVUPD     Z1, K1, (R12)
+	LEAQ        (R9)(R11*2), R9
+	LEAQ        (R10)(AX*2), R10
+	SUBQ        $0x02, R8
+	JMP         columns3_pair
+
+columns3_one:
+	TESTQ  R8, R8
+	JEQ    columns3_done
+	VXORPS Z0, Z0, Z0
+	VXORPS Z1, Z1, Z1
+	VXORPS Z2, Z2, Z2
+	MOVQ   R10, R8
+	MOVQ   SI, R10
+	MOVQ   n+40(FP), R11
+
+columns3_one_loop:
+	VMOVUPD     (R8), Z3
+	VMOVUPD     (R10), Z4
+	VFMADD231PD Z4, Z3, Z0
+	VMOVUPD     (R10)(AX*1), Z4
+	VFMADD231PD Z4, Z3, Z1
+	VMOVUPD     (R10)(AX*2), Z4
+	VFMADD231PD Z4, Z3, Z2
+	ADDQ        $0x40, R8
+	ADDQ        $0x40, R10
+	SUBQ        $0x08, R11
+	JNE         columns3_one_loop
+	MOVQ        R9, R8
+	VSHUFF64X2  $0x44, Z2, Z0, Z3
+	VSHUFF64X2  $0xee, Z2, Z0, Z0
+	VADDPD      Z0, Z3, Z3
+	VSHUFF64X2  $0x44, Z1, Z1, Z0
+	VSHUFF64X2  $0xee, Z1, Z1, Z1
+	VADDPD      Z1, Z0, Z0
+	VSHUFF64X2  $0x88, Z3, Z3, Z1
+	VSHUFF64X2  $0xdd, Z3, Z3, Z2
+	VADDPD      Z2, Z1, Z1
+	VSHUFF64X2  $0x88, Z0, Z0, Z2
+	VSHUFF64X2  $0xdd, Z0, Z0, Z0
+	VADDPD      Z0, Z2, Z2
+	VSHUFPD     $0x00, Z2, Z1, Z0
+	VSHUFPD     $0xff, Z2, Z1, Z1
+	VADDPD      Z1, Z0, Z0
+	MOVL        $0x00000007, R9
+	KMOVW       R9, K1
+	VMOVUPD.Z   (R8), K1, Z1
+	VADDPD      Z1, Z0, Z0
+	VMOVUPD     Z0, K1, (R8)
+
+columns3_done:
+	IMUL3Q $0x00000003, AX, R8
+	ADDQ   R8, SI
+	ADDQ   $0x18, BX
+	JMP    next
+
+columns4:
+	MOVQ r+24(FP), R8
+	MOVQ e+8(FP), R10
+	MOVQ c+32(FP), R11
+	MOVQ BX, R9
+	SHLQ $0x03, R11
+
+columns4_pair:
+	CMPQ   R8, $0x02
+	JLT    columns4_one
+	VXORPS Z0, Z0, Z0
+	VXORPS Z1, Z1, Z1
+	VXORPS Z2, Z2, Z2
+	VXORPS Z3, Z3, Z3
+	VXORPS Z4, Z4, Z4
+	VXORPS Z5, Z5, Z5
+	VXORPS Z6, Z6, Z6
+	VXORPS Z7, Z7, Z7
+	MOVQ   R10, R12
+	MOVQ   SI, R13
+	MOVQ   n+40(FP), R14
+
+columns4_pair_loop:
+	VMOVUPD     (R12), Z8
+	VMOVUPD     (R12)(AX*1), Z9
+	VMOVUPD     (R13), Z10
+	VFMADD231PD Z10, Z8, Z0
+	VFMADD231PD Z10, Z9, Z4
+	VMOVUPD     (R13)(AX*1), Z10
+	VFMADD231PD Z10, Z8, Z1
+	VFMADD231PD Z10, Z9, Z5
+	VMOVUPD     (R13)(AX*2), Z10
+	VFMADD231PD Z10, Z8, Z2
+	VFMADD231PD Z10, Z9, Z6
+	VMOVUPD     (R13)(CX*1), Z10
+	VFMADD231PD Z10, Z8, Z3
+	VFMADD231PD Z10, Z9, Z7
+	ADDQ        $0x40, R12
+	ADDQ        $0x40, R13
+	SUBQ        $0x08, R14
+	JNE         columns4_pair_loop
+	MOVQ        R9, R12
+	VSHUFF64X2  $0x44, Z2, Z0, Z8
+	VSHUFF64X2  $0xee, Z2, Z0, Z0
+	VADDPD      Z0, Z8, Z8
+	VSHUFF64X2  $0x44, Z3, Z1, Z0
+	VSHUFF64X2  $0xee, Z3, Z1, Z1
+	VADDPD      Z1, Z0, Z0
+	VSHUFF64X2  $0x88, Z8, Z8, Z1
+	VSHUFF64X2  $0xdd, Z8, Z8, Z2
+	VADDPD      Z2, Z1, Z1
+	VSHUFF64X2  $0x88, Z0, Z0, Z2
+	VSHUFF64X2  $0xdd, Z0, Z0, Z0
+	VADDPD      Z0, Z2, Z2
+	VSHUFPD     $0x00, Z2, Z1, Z0
+	VSHUFPD     $0xff, Z2, Z1, Z1
+	VADDPD      Z1, Z0, Z0
+	MOVL        $0x0000000f, R13
+	KMOVW       R13, K1
+	VMOVUPD.Z   (R12), K1, Z1
+	VADDPD      Z1, Z0, Z0
+	VMOVUPD     Z0, K1, (R12)
+	ADDQ        R11, R12
+	VSHUFF64X2  $0x44, Z6, Z4, Z0
+	VSHUFF64X2  $0xee, Z6, Z4, Z1
+	VADDPD      Z1, Z0, Z0
+	VSHUFF64X2  $0x44, Z7, Z5, Z1
+	VSHUFF64X2  $0xee, Z7, Z5, Z2
+	VADDPD      Z2, Z1, Z1
+	VSHUFF64X2  $0x88, Z0, Z0, Z2
+	VSHUFF64X2  $0xdd, Z0, Z0, Z0
+	VADDPD      Z0, Z2, Z2
+	VSHUFF64X2  $0x88, Z1, Z1, Z0
+	VSHUFF64X2  $0xdd, Z1, Z1, Z1
+	VADDPD      Z1, Z0, Z0
+	VSHUFPD     $0x00, Z0, Z2, Z1
+	VSHUFPD     $0xff, Z0, Z2, Z0
+	VADDPD      Z0, Z1, Z1
+	MOVL        $0x0000000f, R13
+	KMOVW       R13, K1
+	VMOVUPD.Z   (R12), K1, Z0
+	VADDPD      Z0, Z1, Z1
+	VMOVUPD     Z1, K1, (R12)
+	LEAQ        (R9)(R11*2), R9
+	LEAQ        (R10)(AX*2), R10
+	SUBQ        $0x02, R8
+	JMP         columns4_pair
+
+columns4_one:
+	TESTQ  R8, R8
+	JEQ    columns4_done
+	VXORPS Z0, Z0, Z0
+	VXORPS Z1, Z1, Z1
+	VXORPS Z2, Z2, Z2
+	VXORPS Z3, Z3, Z3
+	MOVQ   R10, R8
+	MOVQ   SI, R10
+	MOVQ   n+40(FP), R11
+
+columns4_one_loop:
+	VMOVUPD     (R8), Z4
+	VMOVUPD     (R10), Z5
+	VFMADD231PD Z5, Z4, Z0
+	VMOVUPD     (R10)(AX*1), Z5
+	VFMADD231PD Z5, Z4, Z1
+	VMOVUPD     (R10)(AX*2), Z5
+	VFMADD231PD Z5, Z4, Z2
+	VMOVUPD     (R10)(CX*1), Z5
+	VFMADD231PD Z5, Z4, Z3
+	ADDQ        $0x40, R8
+	ADDQ        $0x40, R10
+	SUBQ        $0x08, R11
+	JNE         columns4_one_loop
+	MOVQ        R9, R8
+	VSHUFF64X2  $0x44, Z2, Z0, Z4
+	VSHUFF64X2  $0xee, Z2, Z0, Z0
+	VADDPD      Z0, Z4, Z4
+	VSHUFF64X2  $0x44, Z3, Z1, Z0
+	VSHUFF64X2  $0xee, Z3, Z1, Z1
+	VADDPD      Z1, Z0, Z0
+	VSHUFF64X2  $0x88, Z4, Z4, Z1
+	VSHUFF64X2  $0xdd, Z4, Z4, Z2
+	VADDPD      Z2, Z1, Z1
+	VSHUFF64X2  $0x88, Z0, Z0, Z2
+	VSHUFF64X2  $0xdd, Z0, Z0, Z0
+	VADDPD      Z0, Z2, Z2
+	VSHUFPD     $0x00, Z2, Z1, Z0
+	VSHUFPD     $0xff, Z2, Z1, Z1
+	VADDPD      Z1, Z0, Z0
+	MOVL        $0x0000000f, R9
+	KMOVW       R9, K1
+	VMOVUPD.Z   (R8), K1, Z1
+	VADDPD      Z1, Z0, Z0
+	VMOVUPD     Z0, K1, (R8)
+
+columns4_done:
+	IMUL3Q $0x00000004, AX, R8
+	ADDQ   R8, SI
+	ADDQ   $0x20, BX
+	JMP    next
+
+columns5:
+	MOVQ r+24(FP), R8
+	MOVQ e+8(FP), R10
+	MOVQ c+32(FP), R11
+	MOVQ BX, R9
+	SHLQ $0x03, R11
+
+columns5_pair:
+	CMPQ   R8, $0x02
+	JLT    columns5_one
+	VXORPS Z0, Z0, Z0
+	VXORPS Z1, Z1, Z1
+	VXORPS Z2, Z2, Z2
+	VXORPS Z3, Z3, Z3
+	VXORPS Z4, Z4, Z4
+	VXORPS Z5, Z5, Z5
+	VXORPS Z6, Z6, Z6
+	VXORPS Z7, Z7, Z7
+	VXORPS Z8, Z8, Z8
+	VXORPS Z9, Z9, Z9
+	MOVQ   R10, R12
+	MOVQ   SI, R13
+	MOVQ   n+40(FP), R14
+
+columns5_pair_loop:
+	VMOVUPD     (R12), Z10
+	VMOVUPD     (R12)(AX*1), Z11
+	VMOVUPD     (R13), Z12
+	VFMADD231PD Z12, Z10, Z0
+	VFMADD231PD Z12, Z11, Z5
+	VMOVUPD     (R13)(AX*1), Z12
+	VFMADD231PD Z12, Z10, Z1
+	VFMADD231PD Z12, Z11, Z6
+	VMOVUPD     (R13)(AX*2), Z12
+	VFMADD231PD Z12, Z10, Z2
+	VFMADD231PD Z12, Z11, Z7
+	VMOVUPD     (R13)(CX*1), Z12
+	VFMADD231PD Z12, Z10, Z3
+	VFMADD231PD Z12, Z11, Z8
+	VMOVUPD     (R13)(AX*4), Z12
+	VFMADD231PD Z12, Z10, Z4
+	VFMADD231PD Z12, Z11, Z9
+	ADDQ        $0x40, R12
+	ADDQ        $0x40, R13
+	SUBQ        $0x08, R14
+	JNE         columns5_pair_loop
+	MOVQ        R9, R12
+	VSHUFF64X2  $0x44, Z2, Z0, Z10
+	VSHUFF64X2  $0xee, Z2, Z0, Z0
+	VADDPD      Z0, Z10, Z10
+	VSHUFF64X2  $0x44, Z3, Z1, Z0
+	VSHUFF64X2  $0xee, Z3, Z1, Z1
+	VADDPD      Z1, Z0, Z0
+	VSHUFF64X2  $0x44, Z4, Z4, Z1
+	VSHUFF64X2  $0xee, Z4, Z4, Z2
+	VADDPD      Z2, Z1, Z1
+	VSHUFF64X2  $0x88, Z1, Z10, Z2
+	VSHUFF64X2  $0xdd, Z1, Z10, Z1
+	VADDPD      Z1, Z2, Z2
+	VSHUFF64X2  $0x88, Z0, Z0, Z1
+	VSHUFF64X2  $0xdd, Z0, Z0, Z0
+	VADDPD      Z0, Z1, Z1
+	VSHUFPD     $0x00, Z1, Z2, Z0
+	VSHUFPD     $0xff, Z1, Z2, Z1
+	VADDPD      Z1, Z0, Z0
+	MOVL        $0x0000001f, R13
+	KMOVW       R13, K1
+	VMOVUPD.Z   (R12), K1, Z1
+	VADDPD      Z1, Z0, Z0
+	VMOVUPD     Z0, K1, (R12)
+	ADDQ        R11, R12
+	VSHUFF64X2  $0x44, Z7, Z5, Z0
+	VSHUFF64X2  $0xee, Z7, Z5, Z1
+	VADDPD      Z1, Z0, Z0
+	VSHUFF64X2  $0x44, Z8, Z6, Z1
+	VSHUFF64X2  $0xee, Z8, Z6, Z2
+	VADDPD      Z2, Z1, Z1
+	VSHUFF64X2  $0x44, Z9, Z9, Z2
+	VSHUFF64X2  $0xee, Z9, Z9, Z3
+	VADDPD      Z3, Z2, Z2
+	VSHUFF64X2  $0x88, Z2, Z0, Z3
+	VSHUFF64X2  $0xdd, Z2, Z0, Z0
+	VADDPD      Z0, Z3, Z3
+	VSHUFF64X2  $0x88, Z1, Z1, Z0
+	VSHUFF64X2  $0xdd, Z1, Z1, Z1
+	VADDPD      Z1, Z0, Z0
+	VSHUFPD     $0x00, Z0, Z3, Z1
+	VSHUFPD     $0xff, Z0, Z3, Z0
+	VADDPD      Z0, Z1, Z1
+	MOVL        $0x0000001f, R13
+	KMOVW       R13, K1
+	VMOVUPD.Z   (R12), K1, Z0
+	VADDPD      Z0, Z1, Z1
+	VMOVUPD     Z1, K1, (R12)
+	LEAQ        (R9)(R11*2), R9
+	LEAQ        (R10)(AX*2), R10
+	SUBQ        $0x02, R8
+	JMP         columns5_pair
+
+columns5_one:
+	TESTQ  R8, R8
+	JEQ    columns5_done
+	VXORPS Z0, Z0, Z0
+	VXORPS Z1, Z1, Z1
+	VXORPS Z2, Z2, Z2
+	VXORPS Z3, Z3, Z3
+	VXORPS Z4, Z4, Z4
+	MOVQ   R10, R8
+	MOVQ   SI, R10
+	MOVQ   n+40(FP), R11
+
+columns5_one_loop:
+	VMOVUPD     (R8), Z5
+	VMOVUPD     (R10), Z6
+	VFMADD231PD Z6, Z5, Z0
+	VMOVUPD     (R10)(AX*1), Z6
+	VFMADD231PD Z6, Z5, Z1
+	VMOVUPD     (R10)(AX*2), Z6
+	VFMADD231PD Z6, Z5, Z2
+	VMOVUPD     (R10)(CX*1), Z6
+	VFMADD231PD Z6, Z5, Z3
+	VMOVUPD     (R10)(AX*4), Z6
+	VFMADD231PD Z6, Z5, Z4
+	ADDQ        $0x40, R8
+	ADDQ        $0x40, R10
+	SUBQ        $0x08, R11
+	JNE         columns5_one_loop
+	MOVQ        R9, R8
+	VSHUFF64X2  $0x44, Z2, Z0, Z5
+	VSHUFF64X2  $0xee, Z2, Z0, Z0
+	VADDPD      Z0, Z5, Z5
+	VSHUFF64X2  $0x44, Z3, Z1, Z0
+	VSHUFF64X2  $0xee, Z3, Z1, Z1
+	VADDPD      Z1, Z0, Z0
+	VSHUFF64X2  $0x44, Z4, Z4, Z1
+	VSHUFF64X2  $0xee, Z4, Z4, Z2
+	VADDPD      Z2, Z1, Z1
+	VSHUFF64X2  $0x88, Z1, Z5, Z2
+	VSHUFF64X2  $0xdd, Z1, Z5, Z1
+	VADDPD      Z1, Z2, Z2
+	VSHUFF64X2  $0x88, Z0, Z0, Z1
+	VSHUFF64X2  $0xdd, Z0, Z0, Z0
+	VADDPD      Z0, Z1, Z1
+	VSHUFPD     $0x00, Z1, Z2, Z0
+	VSHUFPD     $0xff, Z1, Z2, Z1
+	VADDPD      Z1, Z0, Z0
+	MOVL        $0x0000001f, R9
+	KMOVW       R9, K1
+	VMOVUPD.Z   (R8), K1, Z1
+	VADDPD      Z1, Z0, Z0
+	VMOVUPD     Z0, K1, (R8)
+
+columns5_done:
+	IMUL3Q $0x00000005, AX, R8
+	ADDQ   R8, SI
+	ADDQ   $0x28, BX
+	JMP    next
+
+columns6:
+	MOVQ r+24(FP), R8
+	MOVQ e+8(FP), R10
+	MOVQ c+32(FP), R11
+	MOVQ BX, R9
+	SHLQ $0x03, R11
+
+columns6_pair:
+	CMPQ   R8, $0x02
+	JLT    columns6_one
+	VXORPS Z0, Z0, Z0
+	VXORPS Z1, Z1, Z1
+	VXORPS Z2, Z2, Z2
+	VXORPS Z3, Z3, Z3
+	VXORPS Z4, Z4, Z4
+	VXORPS Z5, Z5, Z5
+	VXORPS Z6, Z6, Z6
+	VXORPS Z7, Z7, Z7
+	VXORPS Z8, Z8, Z8
+	VXORPS Z9, Z9, Z9
+	VXORPS Z10, Z10, Z10
+	VXORPS Z11, Z11, Z11
+	MOVQ   R10, R12
+	MOVQ   SI, R13
+	MOVQ   n+40(FP), R14
+
+columns6_pair_loop:
+	VMOVUPD     (R12), Z12
+	VMOVUPD     (R12)(AX*1), Z13
+	VMOVUPD     (R13), Z14
+	VFMADD231PD Z14, Z12, Z0
+	VFMADD231PD Z14, Z13, Z6
+	VMOVUPD     (R13)(AX*1), Z14
+	VFMADD231PD Z14, Z12, Z1
+	VFMADD231PD Z14, Z13, Z7
+	VMOVUPD     (R13)(AX*2), Z14
+	VFMADD231PD Z14, Z12, Z2
+	VFMADD231PD Z14, Z13, Z8
+	VMOVUPD     (R13)(CX*1), Z14
+	VFMADD231PD Z14, Z12, Z3
+	VFMADD231PD Z14, Z13, Z9
+	VMOVUPD     (R13)(AX*4), Z14
+	VFMADD231PD Z14, Z12, Z4
+	VFMADD231PD Z14, Z13, Z10
+	VMOVUPD     (R13)(DX*1), Z14
+	VFMADD231PD Z14, Z12, Z5
+	VFMADD231PD Z14, Z13, Z11
+	ADDQ        $0x40, R12
+	ADDQ        $0x40, R13
+	SUBQ        $0x08, R14
+	JNE         columns6_pair_loop
+	MOVQ        R9, R12
+	VSHUFF64X2  $0x44, Z2, Z0, Z12
+	VSHUFF64X2  $0xee, Z2, Z0, Z0
+	VADDPD      Z0, Z12, Z12
+	VSHUFF64X2  $0x44, Z3, Z1, Z0
+	VSHUFF64X2  $0xee, Z3, Z1, Z1
+	VADDPD      Z1, Z0, Z0
+	VSHUFF64X2  $0x44, Z4, Z4, Z1
+	VSHUFF64X2  $0xee, Z4, Z4, Z2
+	VADDPD      Z2, Z1, Z1
+	VSHUFF64X2  $0x44, Z5, Z5, Z2
+	VSHUFF64X2  $0xee, Z5, Z5, Z3
+	VADDPD      Z3, Z2, Z2
+	VSHUFF64X2  $0x88, Z1, Z12, Z3
+	VSHUFF64X2  $0xdd, Z1, Z12, Z1
+	VADDPD      Z1, Z3, Z3
+	VSHUFF64X2  $0x88, Z2, Z0, Z1
+	VSHUFF64X2  $0xdd, Z2, Z0, Z0
+	VADDPD      Z0, Z1, Z1
+	VSHUFPD     $0x00, Z1, Z3, Z0
+	VSHUFPD     $0xff, Z1, Z3, Z1
+	VADDPD      Z1, Z0, Z0
+	MOVL        $0x0000003f, R13
+	KMOVW       R13, K1
+	VMOVUPD.Z   (R12), K1, Z1
+	VADDPD      Z1, Z0, Z0
+	VMOVUPD     Z0, K1, (R12)
+	ADDQ        R11, R12
+	VSHUFF64X2  $0x44, Z8, Z6, Z0
+	VSHUFF64X2  $0xee, Z8, Z6, Z1
+	VADDPD      Z1, Z0, Z0
+	VSHUFF64X2  $0x44, Z9, Z7, Z1
+	VSHUFF64X2  $0xee, Z9, Z7, Z2
+	VADDPD      Z2, Z1, Z1
+	VSHUFF64X2  $0x44, Z10, Z10, Z2
+	VSHUFF64X2  $0xee, Z10, Z10, Z3
+	VADDPD      Z3, Z2, Z2
+	VSHUFF64X2  $0x44, Z11, Z11, Z3
+	VSHUFF64X2  $0xee, Z11, Z11, Z4
+	VADDPD      Z4, Z3, Z3
+	VSHUFF64X2  $0x88, Z2, Z0, Z4
+	VSHUFF64X2  $0xdd, Z2, Z0, Z0
+	VADDPD      Z0, Z4, Z4
+	VSHUFF64X2  $0x88, Z3, Z1, Z0
+	VSHUFF64X2  $0xdd, Z3, Z1, Z1
+	VADDPD      Z1, Z0, Z0
+	VSHUFPD     $0x00, Z0, Z4, Z1
+	VSHUFPD     $0xff, Z0, Z4, Z0
+	VADDPD      Z0, Z1, Z1
+	MOVL        $0x0000003f, R13
+	KMOVW       R13, K1
+	VMOVUPD.Z   (R12), K1, Z0
+	VADDPD      Z0, Z1, Z1
+	VMOVUPD     Z1, K1, (R12)
+	LEAQ        (R9)(R11*2), R9
+	LEAQ        (R10)(AX*2), R10
+	SUBQ        $0x02, R8
+	JMP         columns6_pair
+
+columns6_one:
+	TESTQ  R8, R8
+	JEQ    columns6_done
+	VXORPS Z0, Z0, Z0
+	VXORPS Z1, Z1, Z1
+	VXORPS Z2, Z2, Z2
+	VXORPS Z3, Z3, Z3
+	VXORPS Z4, Z4, Z4
+	VXORPS Z5, Z5, Z5
+	MOVQ   R10, R8
+	MOVQ   SI, R10
+	MOVQ   n+40(FP), R11
+
+columns6_one_loop:
+	VMOVUPD     (R8), Z6
+	VMOVUPD     (R10), Z7
+	VFMADD231PD Z7, Z6, Z0
+	VMOVUPD     (R10)(AX*1), Z7
+	VFMADD231PD Z7, Z6, Z1
+	VMOVUPD     (R10)(AX*2), Z7
+	VFMADD231PD Z7, Z6, Z2
+	VMOVUPD     (R10)(CX*1), Z7
+	VFMADD231PD Z7, Z6, Z3
+	VMOVUPD     (R10)(AX*4), Z7
+	VFMADD231PD Z7, Z6, Z4
+	VMOVUPD     (R10)(DX*1), Z7
+	VFMADD231PD Z7, Z6, Z5
+	ADDQ        $0x40, R8
+	ADDQ        $0x40, R10
+	SUBQ        $0x08, R11
+	JNE         columns6_one_loop
+	MOVQ        R9, R8
+	VSHUFF64X2  $0x44, Z2, Z0, Z6
+	VSHUFF64X2  $0xee, Z2, Z0, Z0
+	VADDPD      Z0, Z6, Z6
+	VSHUFF64X2  $0x44, Z3, Z1, Z0
+	VSHUFF64X2  $0xee, Z3, Z1, Z1
+	VADDPD      Z1, Z0, Z0
+	VSHUFF64X2  $0x44, Z4, Z4, Z1
+	VSHUFF64X2  $0xee, Z4, Z4, Z2
+	VADDPD      Z2, Z1, Z1
+	VSHUFF64X2  $0x44, Z5, Z5, Z2
+	VSHUFF64X2  $0xee, Z5, Z5, Z3
+	VADDPD      Z3, Z2, Z2
+	VSHUFF64X2  $0x88, Z1, Z6, Z3
+	VSHUFF64X2  $0xdd, Z1, Z6, Z1
+	VADDPD      Z1, Z3, Z3
+	VSHUFF64X2  $0x88, Z2, Z0, Z1
+	VSHUFF64X2  $0xdd, Z2, Z0, Z0
+	VADDPD      Z0, Z1, Z1
+	VSHUFPD     $0x00, Z1, Z3, Z0
+	VSHUFPD     $0xff, Z1, Z3, Z1
+	VADDPD      Z1, Z0, Z0
+	MOVL        $0x0000003f, R9
+	KMOVW       R9, K1
+	VMOVUPD.Z   (R8), K1, Z1
+	VADDPD      Z1, Z0, Z0
+	VMOVUPD     Z0, K1, (R8)
+
+columns6_done:
+	IMUL3Q $0x00000006, AX, R8
+	ADDQ   R8, SI
+	ADDQ   $0x30, BX
+	JMP    next
+
+columns7:
+	MOVQ r+24(FP), R8
+	MOVQ e+8(FP), R10
+	MOVQ c+32(FP), R11
+	MOVQ BX, R9
+	SHLQ $0x03, R11
+
+columns7_pair:
+	CMPQ   R8, $0x02
+	JLT    columns7_one
+	VXORPS Z0, Z0, Z0
+	VXORPS Z1, Z1, Z1
+	VXORPS Z2, Z2, Z2
+	VXORPS Z3, Z3, Z3
+	VXORPS Z4, Z4, Z4
+	VXORPS Z5, Z5, Z5
+	VXORPS Z6, Z6, Z6
+	VXORPS Z7, Z7, Z7
+	VXORPS Z8, Z8, Z8
+	VXORPS Z9, Z9, Z9
+	VXORPS Z10, Z10, Z10
+	VXORPS Z11, Z11, Z11
+	VXORPS Z12, Z12, Z12
+	VXORPS Z13, Z13, Z13
+	MOVQ   R10, R12
+	MOVQ   SI, R13
+	LEAQ   (R13)(CX*2), R14
+	MOVQ   n+40(FP), R15
+
+columns7_pair_loop:
+	VMOVUPD     (R12), Z14
+	VMOVUPD     (R12)(AX*1), Z15
+	VMOVUPD     (R13), Z16
+	VFMADD231PD Z16, Z14, Z0
+	VFMADD231PD Z16, Z15, Z7
+	VMOVUPD     (R13)(AX*1), Z16
+	VFMADD231PD Z16, Z14, Z1
+	VFMADD231PD Z16, Z15, Z8
+	VMOVUPD     (R13)(AX*2), Z16
+	VFMADD231PD Z16, Z14, Z2
+	VFMADD231PD Z16, Z15, Z9
+	VMOVUPD     (R13)(CX*1), Z16
+	VFMADD231PD Z16, Z14, Z3
+	VFMADD231PD Z16, Z15, Z10
+	VMOVUPD     (R13)(AX*4), Z16
+	VFMADD231PD Z16, Z14, Z4
+	VFMADD231PD Z16, Z15, Z11
+	VMOVUPD     (R13)(DX*1), Z16
+	VFMADD231PD Z16, Z14, Z5
+	VFMADD231PD Z16, Z15, Z12
+	VMOVUPD     (R14), Z16
+	VFMADD231PD Z16, Z14, Z6
+	VFMADD231PD Z16, Z15, Z13
+	ADDQ        $0x40, R12
+	ADDQ        $0x40, R13
+	ADDQ        $0x40, R14
+	SUBQ        $0x08, R15
+	JNE         columns7_pair_loop
+	MOVQ        R9, R12
+	VSHUFF64X2  $0x44, Z2, Z0, Z14
+	VSHUFF64X2  $0xee, Z2, Z0, Z0
+	VADDPD      Z0, Z14, Z14
+	VSHUFF64X2  $0x44, Z3, Z1, Z0
+	VSHUFF64X2  $0xee, Z3, Z1, Z1
+	VADDPD      Z1, Z0, Z0
+	VSHUFF64X2  $0x44, Z6, Z4, Z1
+	VSHUFF64X2  $0xee, Z6, Z4, Z2
+	VADDPD      Z2, Z1, Z1
+	VSHUFF64X2  $0x44, Z5, Z5, Z2
+	VSHUFF64X2  $0xee, Z5, Z5, Z3
+	VADDPD      Z3, Z2, Z2
+	VSHUFF64X2  $0x88, Z1, Z14, Z3
+	VSHUFF64X2  $0xdd, Z1, Z14, Z1
+	VADDPD      Z1, Z3, Z3
+	VSHUFF64X2  $0x88, Z2, Z0, Z1
+	VSHUFF64X2  $0xdd, Z2, Z0, Z0
+	VADDPD      Z0, Z1, Z1
+	VSHUFPD     $0x00, Z1, Z3, Z0
+	VSHUFPD     $0xff, Z1, Z3, Z1
+	VADDPD      Z1, Z0, Z0
+	MOVL        $0x0000007f, R13
+	KMOVW       R13, K1
+	VMOVUPD.Z   (R12), K1, Z1
+	VADDPD      Z1, Z0, Z0
+	VMOVUPD     Z0, K1, (R12)
+	ADDQ        R11, R12
+	VSHUFF64X2  $0x44, Z9, Z7, Z0
+	VSHUFF64X2  $0xee, Z9, Z7, Z1
+	VADDPD      Z1, Z0, Z0
+	VSHUFF64X2  $0x44, Z10, Z8, Z1
+	VSHUFF64X2  $0xee, Z10, Z8, Z2
+	VADDPD      Z2, Z1, Z1
+	VSHUFF64X2  $0x44, Z13, Z11, Z2
+	VSHUFF64X2  $0xee, Z13, Z11, Z3
+	VADDPD      Z3, Z2, Z2
+	VSHUFF64X2  $0x44, Z12, Z12, Z3
+	VSHUFF64X2  $0xee, Z12, Z12, Z4
+	VADDPD      Z4, Z3, Z3
+	VSHUFF64X2  $0x88, Z2, Z0, Z4
+	VSHUFF64X2  $0xdd, Z2, Z0, Z0
+	VADDPD      Z0, Z4, Z4
+	VSHUFF64X2  $0x88, Z3, Z1, Z0
+	VSHUFF64X2  $0xdd, Z3, Z1, Z1
+	VADDPD      Z1, Z0, Z0
+	VSHUFPD     $0x00, Z0, Z4, Z1
+	VSHUFPD     $0xff, Z0, Z4, Z0
+	VADDPD      Z0, Z1, Z1
+	MOVL        $0x0000007f, R13
+	KMOVW       R13, K1
+	VMOVUPD.Z   (R12), K1, Z0
+	VADDPD      Z0, Z1, Z1
+	VMOVUPD     Z1, K1, (R12)
+	LEAQ        (R9)(R11*2), R9
+	LEAQ        (R10)(AX*2), R10
+	SUBQ        $0x02, R8
+	JMP         columns7_pair
+
+columns7_one:
+	TESTQ  R8, R8
+	JEQ    columns7_done
+	VXORPS Z0, Z0, Z0
+	VXORPS Z1, Z1, Z1
+	VXORPS Z2, Z2, Z2
+	VXORPS Z3, Z3, Z3
+	VXORPS Z4, Z4, Z4
+	VXORPS Z5, Z5, Z5
+	VXORPS Z6, Z6, Z6
+	MOVQ   R10, R8
+	MOVQ   SI, R10
+	LEAQ   (R10)(CX*2), R11
+	MOVQ   n+40(FP), R12
+
+columns7_one_loop:
+	VMOVUPD     (R8), Z7
+	VMOVUPD     (R10), Z8
+	VFMADD231PD Z8, Z7, Z0
+	VMOVUPD     (R10)(AX*1), Z8
+	VFMADD231PD Z8, Z7, Z1
+	VMOVUPD     (R10)(AX*2), Z8
+	VFMADD231PD Z8, Z7, Z2
+	VMOVUPD     (R10)(CX*1), Z8
+	VFMADD231PD Z8, Z7, Z3
+	VMOVUPD     (R10)(AX*4), Z8
+	VFMADD231PD Z8, Z7, Z4
+	VMOVUPD     (R10)(DX*1), Z8
+	VFMADD231PD Z8, Z7, Z5
+	VMOVUPD     (R11), Z8
+	VFMADD231PD Z8, Z7, Z6
+	ADDQ        $0x40, R8
+	ADDQ        $0x40, R10
+	ADDQ        $0x40, R11
+	SUBQ        $0x08, R12
+	JNE         columns7_one_loop
+	MOVQ        R9, R8
+	VSHUFF64X2  $0x44, Z2, Z0, Z7
+	VSHUFF64X2  $0xee, Z2, Z0, Z0
+	VADDPD      Z0, Z7, Z7
+	VSHUFF64X2  $0x44, Z3, Z1, Z0
+	VSHUFF64X2  $0xee, Z3, Z1, Z1
+	VADDPD      Z1, Z0, Z0
+	VSHUFF64X2  $0x44, Z6, Z4, Z1
+	VSHUFF64X2  $0xee, Z6, Z4, Z2
+	VADDPD      Z2, Z1, Z1
+	VSHUFF64X2  $0x44, Z5, Z5, Z2
+	VSHUFF64X2  $0xee, Z5, Z5, Z3
+	VADDPD      Z3, Z2, Z2
+	VSHUFF64X2  $0x88, Z1, Z7, Z3
+	VSHUFF64X2  $0xdd, Z1, Z7, Z1
+	VADDPD      Z1, Z3, Z3
+	VSHUFF64X2  $0x88, Z2, Z0, Z1
+	VSHUFF64X2  $0xdd, Z2, Z0, Z0
+	VADDPD      Z0, Z1, Z1
+	VSHUFPD     $0x00, Z1, Z3, Z0
+	VSHUFPD     $0xff, Z1, Z3, Z1
+	VADDPD      Z1, Z0, Z0
+	MOVL        $0x0000007f, R9
+	KMOVW       R9, K1
+	VMOVUPD.Z   (R8), K1, Z1
+	VADDPD      Z1, Z0, Z0
+	VMOVUPD     Z0, K1, (R8)
+
+columns7_done:
+	IMUL3Q $0x00000007, AX, R8
+	ADDQ   R8, SI
+	ADDQ   $0x38, BX
+	JMP    next
+
+columns8:
+	MOVQ r+24(FP), R8
+	MOVQ e+8(FP), R10
+	MOVQ c+32(FP), R11
+	MOVQ BX, R9
+	SHLQ $0x03, R11
+
+columns8_pair:
+	CMPQ   R8, $0x02
+	JLT    columns8_one
+	VXORPS Z0, Z0, Z0
+	VXORPS Z1, Z1, Z1
+	VXORPS Z2, Z2, Z2
+	VXORPS Z3, Z3, Z3
+	VXORPS Z4, Z4, Z4
+	VXORPS Z5, Z5, Z5
+	VXORPS Z6, Z6, Z6
+	VXORPS Z7, Z7, Z7
+	VXORPS Z8, Z8, Z8
+	VXORPS Z9, Z9, Z9
+	VXORPS Z10, Z10, Z10
+	VXORPS Z11, Z11, Z11
+	VXORPS Z12, Z12, Z12
+	VXORPS Z13, Z13, Z13
+	VXORPS Z14, Z14, Z14
+	VXORPS Z15, Z15, Z15
+	MOVQ   R10, R12
+	MOVQ   SI, R13
+	LEAQ   (R13)(CX*2), R14
+	MOVQ   n+40(FP), R15
+
+columns8_pair_loop:
+	VMOVUPD     (R12), Z16
+	VMOVUPD     (R12)(AX*1), Z17
+	VMOVUPD     (R13), Z18
+	VFMADD231PD Z18, Z16, Z0
+	VFMADD231PD Z18, Z17, Z8
+	VMOVUPD     (R13)(AX*1), Z18
+	VFMADD231PD Z18, Z16, Z1
+	VFMADD231PD Z18, Z17, Z9
+	VMOVUPD     (R13)(AX*2), Z18
+	VFMADD231PD Z18, Z16, Z2
+	VFMADD231PD Z18, Z17, Z10
+	VMOVUPD     (R13)(CX*1), Z18
+	VFMADD231PD Z18, Z16, Z3
+	VFMADD231PD Z18, Z17, Z11
+	VMOVUPD     (R13)(AX*4), Z18
+	VFMADD231PD Z18, Z16, Z4
+	VFMADD231PD Z18, Z17, Z12
+	VMOVUPD     (R13)(DX*1), Z18
+	VFMADD231PD Z18, Z16, Z5
+	VFMADD231PD Z18, Z17, Z13
+	VMOVUPD     (R14), Z18
+	VFMADD231PD Z18, Z16, Z6
+	VFMADD231PD Z18, Z17, Z14
+	VMOVUPD     (R14)(AX*1), Z18
+	VFMADD231PD Z18, Z16, Z7
+	VFMADD231PD Z18, Z17, Z15
+	ADDQ        $0x40, R12
+	ADDQ        $0x40, R13
+	ADDQ        $0x40, R14
+	SUBQ        $0x08, R15
+	JNE         columns8_pair_loop
+	MOVQ        R9, R12
+	VSHUFF64X2  $0x44, Z2, Z0, Z16
+	VSHUFF64X2  $0xee, Z2, Z0, Z0
+	VADDPD      Z0, Z16, Z16
+	VSHUFF64X2  $0x44, Z3, Z1, Z0
+	VSHUFF64X2  $0xee, Z3, Z1, Z1
+	VADDPD      Z1, Z0, Z0
+	VSHUFF64X2  $0x44, Z6, Z4, Z1
+	VSHUFF64X2  $0xee, Z6, Z4, Z2
+	VADDPD      Z2, Z1, Z1
+	VSHUFF64X2  $0x44, Z7, Z5, Z2
+	VSHUFF64X2  $0xee, Z7, Z5, Z3
+	VADDPD      Z3, Z2, Z2
+	VSHUFF64X2  $0x88, Z1, Z16, Z3
+	VSHUFF64X2  $0xdd, Z1, Z16, Z1
+	VADDPD      Z1, Z3, Z3
+	VSHUFF64X2  $0x88, Z2, Z0, Z1
+	VSHUFF64X2  $0xdd, Z2, Z0, Z0
+	VADDPD      Z0, Z1, Z1
+	VSHUFPD     $0x00, Z1, Z3, Z0
+	VSHUFPD     $0xff, Z1, Z3, Z1
+	VADDPD      Z1, Z0, Z0
+	MOVL        $0x000000ff, R13
+	KMOVW       R13, K1
+	VMOVUPD.Z   (R12), K1, Z1
+	VADDPD      Z1, Z0, Z0
+	VMOVUPD     Z0, K1, (R12)
+	ADDQ        R11, R12
+	VSHUFF64X2  $0x44, Z10, Z8, Z0
+	VSHUFF64X2  $0xee, Z10, Z8, Z1
+	VADDPD      Z1, Z0, Z0
+	VSHUFF64X2  $0x44, Z11, Z9, Z1
+	VSHUFF64X2  $0xee, Z11, Z9, Z2
+	VADDPD      Z2, Z1, Z1
+	VSHUFF64X2  $0x44, Z14, Z12, Z2
+	VSHUFF64X2  $0xee, Z14, Z12, Z3
+	VADDPD      Z3, Z2, Z2
+	VSHUFF64X2  $0x44, Z15, Z13, Z3
+	VSHUFF64X2  $0xee, Z15, Z13, Z4
+	VADDPD      Z4, Z3, Z3
+	VSHUFF64X2  $0x88, Z2, Z0, Z4
+	VSHUFF64X2  $0xdd, Z2, Z0, Z0
+	VADDPD      Z0, Z4, Z4
+	VSHUFF64X2  $0x88, Z3, Z1, Z0
+	VSHUFF64X2  $0xdd, Z3, Z1, Z1
+	VADDPD      Z1, Z0, Z0
+	VSHUFPD     $0x00, Z0, Z4, Z1
+	VSHUFPD     $0xff, Z0, Z4, Z0
+	VADDPD      Z0, Z1, Z1
+	MOVL        $0x000000ff, R13
+	KMOVW       R13, K1
+	VMOVUPD.Z   (R12), K1, Z0
+	VADDPD      Z0, Z1, Z1
+	VMOVUPD     Z1, K1, (R12)
+	LEAQ        (R9)(R11*2), R9
+	LEAQ        (R10)(AX*2), R10
+	SUBQ        $0x02, R8
+	JMP         columns8_pair
+
+columns8_one:
+	TESTQ  R8, R8
+	JEQ    columns8_done
+	VXORPS Z0, Z0, Z0
+	VXORPS Z1, Z1, Z1
+	VXORPS Z2, Z2, Z2
+	VXORPS Z3, Z3, Z3
+	VXORPS Z4, Z4, Z4
+	VXORPS Z5, Z5, Z5
+	VXORPS Z6, Z6, Z6
+	VXORPS Z7, Z7, Z7
+	MOVQ   R10, R8
+	MOVQ   SI, R10
+	LEAQ   (R10)(CX*2), R11
+	MOVQ   n+40(FP), R12
+
+columns8_one_loop:
+	VMOVUPD     (R8), Z8
+	VMOVUPD     (R10), Z9
+	VFMADD231PD Z9, Z8, Z0
+	VMOVUPD     (R10)(AX*1), Z9
+	VFMADD231PD Z9, Z8, Z1
+	VMOVUPD     (R10)(AX*2), Z9
+	VFMADD231PD Z9, Z8, Z2
+	VMOVUPD     (R10)(CX*1), Z9
+	VFMADD231PD Z9, Z8, Z3
+	VMOVUPD     (R10)(AX*4), Z9
+	VFMADD231PD Z9, Z8, Z4
+	VMOVUPD     (R10)(DX*1), Z9
+	VFMADD231PD Z9, Z8, Z5
+	VMOVUPD     (R11), Z9
+	VFMADD231PD Z9, Z8, Z6
+	VMOVUPD     (R11)(AX*1), Z9
+	VFMADD231PD Z9, Z8, Z7
+	ADDQ        $0x40, R8
+	ADDQ        $0x40, R10
+	ADDQ        $0x40, R11
+	SUBQ        $0x08, R12
+	JNE         columns8_one_loop
+	MOVQ        R9, R8
+	VSHUFF64X2  $0x44, Z2, Z0, Z8
+	VSHUFF64X2  $0xee, Z2, Z0, Z0
+	VADDPD      Z0, Z8, Z8
+	VSHUFF64X2  $0x44, Z3, Z1, Z0
+	VSHUFF64X2  $0xee, Z3, Z1, Z1
+	VADDPD      Z1, Z0, Z0
+	VSHUFF64X2  $0x44, Z6, Z4, Z1
+	VSHUFF64X2  $0xee, Z6, Z4, Z2
+	VADDPD      Z2, Z1, Z1
+	VSHUFF64X2  $0x44, Z7, Z5, Z2
+	VSHUFF64X2  $0xee, Z7, Z5, Z3
+	VADDPD      Z3, Z2, Z2
+	VSHUFF64X2  $0x88, Z1, Z8, Z3
+	VSHUFF64X2  $0xdd, Z1, Z8, Z1
+	VADDPD      Z1, Z3, Z3
+	VSHUFF64X2  $0x88, Z2, Z0, Z1
+	VSHUFF64X2  $0xdd, Z2, Z0, Z0
+	VADDPD      Z0, Z1, Z1
+	VSHUFPD     $0x00, Z1, Z3, Z0
+	VSHUFPD     $0xff, Z1, Z3, Z1
+	VADDPD      Z1, Z0, Z0
+	MOVL        $0x000000ff, R9
+	KMOVW       R9, K1
+	VMOVUPD.Z   (R8), K1, Z1
+	VADDPD      Z1, Z0, Z0
+	VMOVUPD     Z0, K1, (R8)
+
+columns8_done:
+	IMUL3Q $0x00000008, AX, R8
+	ADDQ   R8, SI
+	ADDQ   $0x40, BX
+	JMP    next
+
+columns9:
+	MOVQ r+24(FP), R8
+	MOVQ e+8(FP), R10
+	MOVQ c+32(FP), R11
+	MOVQ BX, R9
+	SHLQ $0x03, R11
+
+columns9_pair:
+	CMPQ   R8, $0x02
+	JLT    columns9_one
+	VXORPS Z0, Z0, Z0
+	VXORPS Z1, Z1, Z1
+	VXORPS Z2, Z2, Z2
+	VXORPS Z3, Z3, Z3
+	VXORPS Z4, Z4, Z4
+	VXORPS Z5, Z5, Z5
+	VXORPS Z6, Z6, Z6
+	VXORPS Z7, Z7, Z7
+	VXORPS Z8, Z8, Z8
+	VXORPS Z9, Z9, Z9
+	VXORPS Z10, Z10, Z10
+	VXORPS Z11, Z11, Z11
+	VXORPS Z12, Z12, Z12
+	VXORPS Z13, Z13, Z13
+	VXORPS Z14, Z14, Z14
+	VXORPS Z15, Z15, Z15
+	VXORPS Z16, Z16, Z16
+	VXORPS Z17, Z17, Z17
+	MOVQ   R10, R12
+	MOVQ   SI, R13
+	LEAQ   (R13)(CX*2), R14
+	MOVQ   n+40(FP), R15
+
+columns9_pair_loop:
+	VMOVUPD     (R12), Z18
+	VMOVUPD     (R12)(AX*1), Z19
+	VMOVUPD     (R13), Z20
+	VFMADD231PD Z20, Z18, Z0
+	VFMADD231PD Z20, Z19, Z9
+	VMOVUPD     (R13)(AX*1), Z20
+	VFMADD231PD Z20, Z18, Z1
+	VFMADD231PD Z20, Z19, Z10
+	VMOVUPD     (R13)(AX*2), Z20
+	VFMADD231PD Z20, Z18, Z2
+	VFMADD231PD Z20, Z19, Z11
+	VMOVUPD     (R13)(CX*1), Z20
+	VFMADD231PD Z20, Z18, Z3
+	VFMADD231PD Z20, Z19, Z12
+	VMOVUPD     (R13)(AX*4), Z20
+	VFMADD231PD Z20, Z18, Z4
+	VFMADD231PD Z20, Z19, Z13
+	VMOVUPD     (R13)(DX*1), Z20
+	VFMADD231PD Z20, Z18, Z5
+	VFMADD231PD Z20, Z19, Z14
+	VMOVUPD     (R14), Z20
+	VFMADD231PD Z20, Z18, Z6
+	VFMADD231PD Z20, Z19, Z15
+	VMOVUPD     (R14)(AX*1), Z20
+	VFMADD231PD Z20, Z18, Z7
+	VFMADD231PD Z20, Z19, Z16
+	VMOVUPD     (R14)(AX*2), Z20
+	VFMADD231PD Z20, Z18, Z8
+	VFMADD231PD Z20, Z19, Z17
+	ADDQ        $0x40, R12
+	ADDQ        $0x40, R13
+	ADDQ        $0x40, R14
+	SUBQ        $0x08, R15
+	JNE         columns9_pair_loop
+	MOVQ        R9, R12
+	VSHUFF64X2  $0x44, Z2, Z0, Z18
+	VSHUFF64X2  $0xee, Z2, Z0, Z0
+	VADDPD      Z0, Z18, Z18
+	VSHUFF64X2  $0x44, Z3, Z1, Z0
+	VSHUFF64X2  $0xee, Z3, Z1, Z1
+	VADDPD      Z1, Z0, Z0
+	VSHUFF64X2  $0x44, Z6, Z4, Z1
+	VSHUFF64X2  $0xee, Z6, Z4, Z2
+	VADDPD      Z2, Z1, Z1
+	VSHUFF64X2  $0x44, Z7, Z5, Z2
+	VSHUFF64X2  $0xee, Z7, Z5, Z3
+	VADDPD      Z3, Z2, Z2
+	VSHUFF64X2  $0x88, Z1, Z18, Z3
+	VSHUFF64X2  $0xdd, Z1, Z18, Z1
+	VADDPD      Z1, Z3, Z3
+	VSHUFF64X2  $0x88, Z2, Z0, Z1
+	VSHUFF64X2  $0xdd, Z2, Z0, Z0
+	VADDPD      Z0, Z1, Z1
+	VSHUFPD     $0x00, Z1, Z3, Z0
+	VSHUFPD     $0xff, Z1, Z3, Z1
+	VADDPD      Z1, Z0, Z0
+	MOVL        $0x000000ff, R13
+	KMOVW       R13, K1
+	VMOVUPD.Z   (R12), K1, Z1
+	VADDPD      Z1, Z0, Z0
+	VMOVUPD     Z0, K1, (R12)
+	VSHUFF64X2  $0x44, Z8, Z8, Z0
+	VSHUFF64X2  $0xee, Z8, Z8, Z1
+	VADDPD      Z1, Z0, Z0
+	VSHUFF64X2  $0x88, Z0, Z0, Z1
+	VSHUFF64X2  $0xdd, Z0, Z0, Z0
+	VADDPD      Z0, Z1, Z1
+	VSHUFPD     $0x00, Z1, Z1, Z0
+	VSHUFPD     $0xff, Z1, Z1, Z1
+	VADDPD      Z1, Z0, Z0
+	MOVL        $0x00000001, R13
+	KMOVW       R13, K1
+	VMOVUPD.Z   64(R12), K1, Z1
+	VADDPD      Z1, Z0, Z0
+	VMOVUPD     Z0, K1, 64(R12)
+	ADDQ        R11, R12
+	VSHUFF64X2  $0x44, Z11, Z9, Z0
+	VSHUFF64X2  $0xee, Z11, Z9, Z1
+	VADDPD      Z1, Z0, Z0
+	VSHUFF64X2  $0x44, Z12, Z10, Z1
+	VSHUFF64X2  $0xee, Z12, Z10, Z2
+	VADDPD      Z2, Z1, Z1
+	VSHUFF64X2  $0x44, Z15, Z13, Z2
+	VSHUFF64X2  $0xee, Z15, Z13, Z3
+	VADDPD      Z3, Z2, Z2
+	VSHUFF64X2  $0x44, Z16, Z14, Z3
+	VSHUFF64X2  $0xee, Z16, Z14, Z4
+	VADDPD      Z4, Z3, Z3
+	VSHUFF64X2  $0x88, Z2, Z0, Z4
+	VSHUFF64X2  $0xdd, Z2, Z0, Z0
+	VADDPD      Z0, Z4, Z4
+	VSHUFF64X2  $0x88, Z3, Z1, Z0
+	VSHUFF64X2  $0xdd, Z3, Z1, Z1
+	VADDPD      Z1, Z0, Z0
+	VSHUFPD     $0x00, Z0, Z4, Z1
+	VSHUFPD     $0xff, Z0, Z4, Z0
+	VADDPD      Z0, Z1, Z1
+	MOVL        $0x000000ff, R13
+	KMOVW       R13, K1
+	VMOVUPD.Z   (R12), K1, Z0
+	VADDPD      Z0, Z1, Z1
+	VMOVUPD     Z1, K1, (R12)
+	VSHUFF64X2  $0x44, Z17, Z17, Z0
+	VSHUFF64X2  $0xee, Z17, Z17, Z1
+	VADDPD      Z1, Z0, Z0
+	VSHUFF64X2  $0x88, Z0, Z0, Z1
+	VSHUFF64X2  $0xdd, Z0, Z0, Z0
+	VADDPD      Z0, Z1, Z1
+	VSHUFPD     $0x00, Z1, Z1, Z0
+	VSHUFPD     $0xff, Z1, Z1, Z1
+	VADDPD      Z1, Z0, Z0
+	MOVL        $0x00000001, R13
+	KMOVW       R13, K1
+	VMOVUPD.Z   64(R12), K1, Z1
+	VADDPD      Z1, Z0, Z0
+	VMOVUPD     Z0, K1, 64(R12)
+	LEAQ        (R9)(R11*2), R9
+	LEAQ        (R10)(AX*2), R10
+	SUBQ        $0x02, R8
+	JMP         columns9_pair
+
+columns9_one:
+	TESTQ  R8, R8
+	JEQ    columns9_done
+	VXORPS Z0, Z0, Z0
+	VXORPS Z1, Z1, Z1
+	VXORPS Z2, Z2, Z2
+	VXORPS Z3, Z3, Z3
+	VXORPS Z4, Z4, Z4
+	VXORPS Z5, Z5, Z5
+	VXORPS Z6, Z6, Z6
+	VXORPS Z7, Z7, Z7
+	VXORPS Z8, Z8, Z8
+	MOVQ   R10, R8
+	MOVQ   SI, R10
+	LEAQ   (R10)(CX*2), R11
+	MOVQ   n+40(FP), R12
+
+columns9_one_loop:
+	VMOVUPD     (R8), Z9
+	VMOVUPD     (R10), Z10
+	VFMADD231PD Z10, Z9, Z0
+	VMOVUPD     (R10)(AX*1), Z10
+	VFMADD231PD Z10, Z9, Z1
+	VMOVUPD     (R10)(AX*2), Z10
+	VFMADD231PD Z10, Z9, Z2
+	VMOVUPD     (R10)(CX*1), Z10
+	VFMADD231PD Z10, Z9, Z3
+	VMOVUPD     (R10)(AX*4), Z10
+	VFMADD231PD Z10, Z9, Z4
+	VMOVUPD     (R10)(DX*1), Z10
+	VFMADD231PD Z10, Z9, Z5
+	VMOVUPD     (R11), Z10
+	VFMADD231PD Z10, Z9, Z6
+	VMOVUPD     (R11)(AX*1), Z10
+	VFMADD231PD Z10, Z9, Z7
+	VMOVUPD     (R11)(AX*2), Z10
+	VFMADD231PD Z10, Z9, Z8
+	ADDQ        $0x40, R8
+	ADDQ        $0x40, R10
+	ADDQ        $0x40, R11
+	SUBQ        $0x08, R12
+	JNE         columns9_one_loop
+	MOVQ        R9, R8
+	VSHUFF64X2  $0x44, Z2, Z0, Z9
+	VSHUFF64X2  $0xee, Z2, Z0, Z0
+	VADDPD      Z0, Z9, Z9
+	VSHUFF64X2  $0x44, Z3, Z1, Z0
+	VSHUFF64X2  $0xee, Z3, Z1, Z1
+	VADDPD      Z1, Z0, Z0
+	VSHUFF64X2  $0x44, Z6, Z4, Z1
+	VSHUFF64X2  $0xee, Z6, Z4, Z2
+	VADDPD      Z2, Z1, Z1
+	VSHUFF64X2  $0x44, Z7, Z5, Z2
+	VSHUFF64X2  $0xee, Z7, Z5, Z3
+	VADDPD      Z3, Z2, Z2
+	VSHUFF64X2  $0x88, Z1, Z9, Z3
+	VSHUFF64X2  $0xdd, Z1, Z9, Z1
+	VADDPD      Z1, Z3, Z3
+	VSHUFF64X2  $0x88, Z2, Z0, Z1
+	VSHUFF64X2  $0xdd, Z2, Z0, Z0
+	VADDPD      Z0, Z1, Z1
+	VSHUFPD     $0x00, Z1, Z3, Z0
+	VSHUFPD     $0xff, Z1, Z3, Z1
+	VADDPD      Z1, Z0, Z0
+	MOVL        $0x000000ff, R9
+	KMOVW       R9, K1
+	VMOVUPD.Z   (R8), K1, Z1
+	VADDPD      Z1, Z0, Z0
+	VMOVUPD     Z0, K1, (R8)
+	VSHUFF64X2  $0x44, Z8, Z8, Z0
+	VSHUFF64X2  $0xee, Z8, Z8, Z1
+	VADDPD      Z1, Z0, Z0
+	VSHUFF64X2  $0x88, Z0, Z0, Z1
+	VSHUFF64X2  $0xdd, Z0, Z0, Z0
+	VADDPD      Z0, Z1, Z1
+	VSHUFPD     $0x00, Z1, Z1, Z0
+	VSHUFPD     $0xff, Z1, Z1, Z1
+	VADDPD      Z1, Z0, Z0
+	MOVL        $0x00000001, R9
+	KMOVW       R9, K1
+	VMOVUPD.Z   64(R8), K1, Z1
+	VADDPD      Z1, Z0, Z0
+	VMOVUPD     Z0, K1, 64(R8)
+
+columns9_done:
+	IMUL3Q $0x00000009, AX, R8
+	ADDQ   R8, SI
+	ADDQ   $0x48, BX
+	JMP    next
+
+columns10:
+	MOVQ r+24(FP), R8
+	MOVQ e+8(FP), R10
+	MOVQ c+32(FP), R11
+	MOVQ BX, R9
+	SHLQ $0x03, R11
+
+columns10_pair:
+	CMPQ   R8, $0x02
+	JLT    columns10_one
+	VXORPS Z0, Z0, Z0
+	VXORPS Z1, Z1, Z1
+	VXORPS Z2, Z2, Z2
+	VXORPS Z3, Z3, Z3
+	VXORPS Z4, Z4, Z4
+	VXORPS Z5, Z5, Z5
+	VXORPS Z6, Z6, Z6
+	VXORPS Z7, Z7, Z7
+	VXORPS Z8, Z8, Z8
+	VXORPS Z9, Z9, Z9
+	VXORPS Z10, Z10, Z10
+	VXORPS Z11, Z11, Z11
+	VXORPS Z12, Z12, Z12
+	VXORPS Z13, Z13, Z13
+	VXORPS Z14, Z14, Z14
+	VXORPS Z15, Z15, Z15
+	VXORPS Z16, Z16, Z16
+	VXORPS Z17, Z17, Z17
+	VXORPS Z18, Z18, Z18
+	VXORPS Z19, Z19, Z19
+	MOVQ   R10, R12
+	MOVQ   SI, R13
+	LEAQ   (R13)(CX*2), R14
+	MOVQ   n+40(FP), R15
+
+columns10_pair_loop:
+	VMOVUPD     (R12), Z20
+	VMOVUPD     (R12)(AX*1), Z21
+	VMOVUPD     (R13), Z22
+	VFMADD231PD Z22, Z20, Z0
+	VFMADD231PD Z22, Z21, Z10
+	VMOVUPD     (R13)(AX*1), Z22
+	VFMADD231PD Z22, Z20, Z1
+	VFMADD231PD Z22, Z21, Z11
+	VMOVUPD     (R13)(AX*2), Z22
+	VFMADD231PD Z22, Z20, Z2
+	VFMADD231PD Z22, Z21, Z12
+	VMOVUPD     (R13)(CX*1), Z22
+	VFMADD231PD Z22, Z20, Z3
+	VFMADD231PD Z22, Z21, Z13
+	VMOVUPD     (R13)(AX*4), Z22
+	VFMADD231PD Z22, Z20, Z4
+	VFMADD231PD Z22, Z21, Z14
+	VMOVUPD     (R13)(DX*1), Z22
+	VFMADD231PD Z22, Z20, Z5
+	VFMADD231PD Z22, Z21, Z15
+	VMOVUPD     (R14), Z22
+	VFMADD231PD Z22, Z20, Z6
+	VFMADD231PD Z22, Z21, Z16
+	VMOVUPD     (R14)(AX*1), Z22
+	VFMADD231PD Z22, Z20, Z7
+	VFMADD231PD Z22, Z21, Z17
+	VMOVUPD     (R14)(AX*2), Z22
+	VFMADD231PD Z22, Z20, Z8
+	VFMADD231PD Z22, Z21, Z18
+	VMOVUPD     (R14)(CX*1), Z22
+	VFMADD231PD Z22, Z20, Z9
+	VFMADD231PD Z22, Z21, Z19
+	ADDQ        $0x40, R12
+	ADDQ        $0x40, R13
+	ADDQ        $0x40, R14
+	SUBQ        $0x08, R15
+	JNE         columns10_pair_loop
+	MOVQ        R9, R12
+	VSHUFF64X2  $0x44, Z2, Z0, Z20
+	VSHUFF64X2  $0xee, Z2, Z0, Z0
+	VADDPD      Z0, Z20, Z20
+	VSHUFF64X2  $0x44, Z3, Z1, Z0
+	VSHUFF64X2  $0xee, Z3, Z1, Z1
+	VADDPD      Z1, Z0, Z0
+	VSHUFF64X2  $0x44, Z6, Z4, Z1
+	VSHUFF64X2  $0xee, Z6, Z4, Z2
+	VADDPD      Z2, Z1, Z1
+	VSHUFF64X2  $0x44, Z7, Z5, Z2
+	VSHUFF64X2  $0xee, Z7, Z5, Z3
+	VADDPD      Z3, Z2, Z2
+	VSHUFF64X2  $0x88, Z1, Z20, Z3
+	VSHUFF64X2  $0xdd, Z1, Z20, Z1
+	VADDPD      Z1, Z3, Z3
+	VSHUFF64X2  $0x88, Z2, Z0, Z1
+	VSHUFF64X2  $0xdd, Z2, Z0, Z0
+	VADDPD      Z0, Z1, Z1
+	VSHUFPD     $0x00, Z1, Z3, Z0
+	VSHUFPD     $0xff, Z1, Z3, Z1
+	VADDPD      Z1, Z0, Z0
+	MOVL        $0x000000ff, R13
+	KMOVW       R13, K1
+	VMOVUPD.Z   (R12), K1, Z1
+	VADDPD      Z1, Z0, Z0
+	VMOVUPD     Z0, K1, (R12)
+	VSHUFF64X2  $0x44, Z8, Z8, Z0
+	VSHUFF64X2  $0xee, Z8, Z8, Z1
+	VADDPD      Z1, Z0, Z0
+	VSHUFF64X2  $0x44, Z9, Z9, Z1
+	VSHUFF64X2  $0xee, Z9, Z9, Z2
+	VADDPD      Z2, Z1, Z1
+	VSHUFF64X2  $0x88, Z0, Z0, Z2
+	VSHUFF64X2  $0xdd, Z0, Z0, Z0
+	VADDPD      Z0, Z2, Z2
+	VSHUFF64X2  $0x88, Z1, Z1, Z0
+	VSHUFF64X2  $0xdd, Z1, Z1, Z1
+	VADDPD      Z1, Z0, Z0
+	VSHUFPD     $0x00, Z0, Z2, Z1
+	VSHUFPD     $0xff, Z0, Z2, Z0
+	VADDPD      Z0, Z1, Z1
+	MOVL        $0x00000003, R13
+	KMOVW       R13, K1
+	VMOVUPD.Z   64(R12), K1, Z0
+	VADDPD      Z0, Z1, Z1
+	VMOVUPD     Z1, K1, 64(R12)
+	ADDQ        R11, R12
+	VSHUFF64X2  $0x44, Z12, Z10, Z0
+	VSHUFF64X2  $0xee, Z12, Z10, Z1
+	VADDPD      Z1, Z0, Z0
+	VSHUFF64X2  $0x44, Z13, Z11, Z1
+	VSHUFF64X2  $0xee, Z13, Z11, Z2
+	VADDPD      Z2, Z1, Z1
+	VSHUFF64X2  $0x44, Z16, Z14, Z2
+	VSHUFF64X2  $0xee, Z16, Z14, Z3
+	VADDPD      Z3, Z2, Z2
+	VSHUFF64X2  $0x44, Z17, Z15, Z3
+	VSHUFF64X2  $0xee, Z17, Z15, Z4
+	VADDPD      Z4, Z3, Z3
+	VSHUFF64X2  $0x88, Z2, Z0, Z4
+	VSHUFF64X2  $0xdd, Z2, Z0, Z0
+	VADDPD      Z0, Z4, Z4
+	VSHUFF64X2  $0x88, Z3, Z1, Z0
+	VSHUFF64X2  $0xdd, Z3, Z1, Z1
+	VADDPD      Z1, Z0, Z0
+	VSHUFPD     $0x00, Z0, Z4, Z1
+	VSHUFPD     $0xff, Z0, Z4, Z0
+	VADDPD      Z0, Z1, Z1
+	MOVL        $0x000000ff, R13
+	KMOVW       R13, K1
+	VMOVUPD.Z   (R12), K1, Z0
+	VADDPD      Z0, Z1, Z1
+	VMOVUPD     Z1, K1, (R12)
+	VSHUFF64X2  $0x44, Z18, Z18, Z0
+	VSHUFF64X2  $0xee, Z18, Z18, Z1
+	VADDPD      Z1, Z0, Z0
+	VSHUFF64X2  $0x44, Z19, Z19, Z1
+	VSHUFF64X2  $0xee, Z19, Z19, Z2
+	VADDPD      Z2, Z1, Z1
+	VSHUFF64X2  $0x88, Z0, Z0, Z2
+	VSHUFF64X2  $0xdd, Z0, Z0, Z0
+	VADDPD      Z0, Z2, Z2
+	VSHUFF64X2  $0x88, Z1, Z1, Z0
+	VSHUFF64X2  $0xdd, Z1, Z1, Z1
+	VADDPD      Z1, Z0, Z0
+	VSHUFPD     $0x00, Z0, Z2, Z1
+	VSHUFPD     $0xff, Z0, Z2, Z0
+	VADDPD      Z0, Z1, Z1
+	MOVL        $0x00000003, R13
+	KMOVW       R13, K1
+	VMOVUPD.Z   64(R12), K1, Z0
+	VADDPD      Z0, Z1, Z1
+	VMOVUPD     Z1, K1, 64(R12)
+	LEAQ        (R9)(R11*2), R9
+	LEAQ        (R10)(AX*2), R10
+	SUBQ        $0x02, R8
+	JMP         columns10_pair
+
+columns10_one:
+	TESTQ  R8, R8
+	JEQ    columns10_done
+	VXORPS Z0, Z0, Z0
+	VXORPS Z1, Z1, Z1
+	VXORPS Z2, Z2, Z2
+	VXORPS Z3, Z3, Z3
+	VXORPS Z4, Z4, Z4
+	VXORPS Z5, Z5, Z5
+	VXORPS Z6, Z6, Z6
+	VXORPS Z7, Z7, Z7
+	VXORPS Z8, Z8, Z8
+	VXORPS Z9, Z9, Z9
+	MOVQ   R10, R8
+	MOVQ   SI, R10
+	LEAQ   (R10)(CX*2), R11
+	MOVQ   n+40(FP), R12
+
+columns10_one_loop:
+	VMOVUPD     (R8), Z10
+	VMOVUPD     (R10), Z11
+	VFMADD231PD Z11, Z10, Z0
+	VMOVUPD     (R10)(AX*1), Z11
+	VFMADD231PD Z11, Z10, Z1
+	VMOVUPD     (R10)(AX*2), Z11
+	VFMADD231PD Z11, Z10, Z2
+	VMOVUPD     (R10)(CX*1), Z11
+	VFMADD231PD Z11, Z10, Z3
+	VMOVUPD     (R10)(AX*4), Z11
+	VFMADD231PD Z11, Z10, Z4
+	VMOVUPD     (R10)(DX*1), Z11
+	VFMADD231PD Z11, Z10, Z5
+	VMOVUPD     (R11), Z11
+	VFMADD231PD Z11, Z10, Z6
+	VMOVUPD     (R11)(AX*1), Z11
+	VFMADD231PD Z11, Z10, Z7
+	VMOVUPD     (R11)(AX*2), Z11
+	VFMADD231PD Z11, Z10, Z8
+	VMOVUPD     (R11)(CX*1), Z11
+	VFMADD231PD Z11, Z10, Z9
+	ADDQ        $0x40, R8
+	ADDQ        $0x40, R10
+	ADDQ        $0x40, R11
+	SUBQ        $0x08, R12
+	JNE         columns10_one_loop
+	MOVQ        R9, R8
+	VSHUFF64X2  $0x44, Z2, Z0, Z10
+	VSHUFF64X2  $0xee, Z2, Z0, Z0
+	VADDPD      Z0, Z10, Z10
+	VSHUFF64X2  $0x44, Z3, Z1, Z0
+	VSHUFF64X2  $0xee, Z3, Z1, Z1
+	VADDPD      Z1, Z0, Z0
+	VSHUFF64X2  $0x44, Z6, Z4, Z1
+	VSHUFF64X2  $0xee, Z6, Z4, Z2
+	VADDPD      Z2, Z1, Z1
+	VSHUFF64X2  $0x44, Z7, Z5, Z2
+	VSHUFF64X2  $0xee, Z7, Z5, Z3
+	VADDPD      Z3, Z2, Z2
+	VSHUFF64X2  $0x88, Z1, Z10, Z3
+	VSHUFF64X2  $0xdd, Z1, Z10, Z1
+	VADDPD      Z1, Z3, Z3
+	VSHUFF64X2  $0x88, Z2, Z0, Z1
+	VSHUFF64X2  $0xdd, Z2, Z0, Z0
+	VADDPD      Z0, Z1, Z1
+	VSHUFPD     $0x00, Z1, Z3, Z0
+	VSHUFPD     $0xff, Z1, Z3, Z1
+	VADDPD      Z1, Z0, Z0
+	MOVL        $0x000000ff, R9
+	KMOVW       R9, K1
+	VMOVUPD.Z   (R8), K1, Z1
+	VADDPD      Z1, Z0, Z0
+	VMOVUPD     Z0, K1, (R8)
+	VSHUFF64X2  $0x44, Z8, Z8, Z0
+	VSHUFF64X2  $0xee, Z8, Z8, Z1
+	VADDPD      Z1, Z0, Z0
+	VSHUFF64X2  $0x44, Z9, Z9, Z1
+	VSHUFF64X2  $0xee, Z9, Z9, Z2
+	VADDPD      Z2, Z1, Z1
+	VSHUFF64X2  $0x88, Z0, Z0, Z2
+	VSHUFF64X2  $0xdd, Z0, Z0, Z0
+	VADDPD      Z0, Z2, Z2
+	VSHUFF64X2  $0x88, Z1, Z1, Z0
+	VSHUFF64X2  $0xdd, Z1, Z1, Z1
+	VADDPD      Z1, Z0, Z0
+	VSHUFPD     $0x00, Z0, Z2, Z1
+	VSHUFPD     $0xff, Z0, Z2, Z0
+	VADDPD      Z0, Z1, Z1
+	MOVL        $0x00000003, R9
+	KMOVW       R9, K1
+	VMOVUPD.Z   64(R8), K1, Z0
+	VADDPD      Z0, Z1, Z1
+	VMOVUPD     Z1, K1, 64(R8)
+
+columns10_done:
+	IMUL3Q $0x0000000a, AX, R8
+	ADDQ   R8, SI
+	ADDQ   $0x50, BX
+
+next:
+	TESTQ DI, DI
+	JNE   columns
 	VZEROUPPER
 	RET

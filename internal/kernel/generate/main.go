@@ -23,6 +23,7 @@ func main() {
 		switch *kind {
 		case "product":
 			t.product()
+			t.interleavedOuter()
 			if !t.zmm {
 				t.transpose()
 			}
