@@ -28,43 +28,30 @@ loop2:
 	VANDPS       32(DX)(DI*4), Y4, Y4
 	VMINPS       Y3, Y1, Y1
 	VMINPS       Y4, Y2, Y2
-	VADDPS       Y1, Y1, Y1
-	VADDPS       Y2, Y2, Y2
-	VMOVUPS      lanes32x3fb8aa3b<>+0(SB), Y4
+	VMOVUPS      lanes32x4038aa3b<>+0(SB), Y4
 	VMOVUPS      Y4, Y3
 	VMOVUPS      Y4, Y4
 	VMOVUPS      lanes32x4b400000<>+0(SB), Y5
 	VFMADD213PS  Y5, Y1, Y3
 	VFMADD213PS  Y5, Y2, Y4
-	VMOVAPS      Y1, Y1
-	VMOVAPS      Y2, Y6
-	VMOVUPS      lanes32x4b400000<>+0(SB), Y5
-	VSUBPS       Y5, Y3, Y2
-	VSUBPS       Y5, Y4, Y5
-	VMOVUPS      lanes32x3f317218<>+0(SB), Y7
-	VFNMADD231PS Y7, Y2, Y1
-	VFNMADD231PS Y7, Y5, Y6
-	VMULPS       Y1, Y1, Y2
-	VMULPS       Y6, Y6, Y5
-	VMOVUPS      lanes32x3ab6cc95<>+0(SB), Y8
+	VMOVUPS      lanes32x4b400000<>+0(SB), Y6
+	VSUBPS       Y6, Y3, Y5
+	VSUBPS       Y6, Y4, Y6
+	VMOVUPS      lanes32x3eb17218<>+0(SB), Y7
+	VFNMADD231PS Y7, Y5, Y1
+	VFNMADD231PS Y7, Y6, Y2
+	VMULPS       Y1, Y1, Y5
+	VMULPS       Y2, Y2, Y6
+	VMOVUPS      lanes32x3e0640ec<>+0(SB), Y8
 	VMOVUPS      Y8, Y7
 	VMOVUPS      Y8, Y8
-	VMOVUPS      lanes32x3c091408<>+0(SB), Y10
-	VMOVUPS      Y10, Y9
-	VMOVUPS      Y10, Y10
-	VMOVUPS      lanes32x3d2aaa43<>+0(SB), Y11
-	VFMADD213PS  Y11, Y2, Y7
-	VFMADD213PS  Y11, Y5, Y8
-	VMOVUPS      lanes32x3e2aaa58<>+0(SB), Y11
-	VFMADD213PS  Y11, Y2, Y9
-	VFMADD213PS  Y11, Y5, Y10
-	VMOVUPS      lanes32x3f000000<>+0(SB), Y11
-	VFMADD213PS  Y11, Y2, Y7
-	VFMADD213PS  Y11, Y5, Y8
-	VFMADD213PS  Y7, Y1, Y9
-	VFMADD213PS  Y8, Y6, Y10
-	VFMADD213PS  Y1, Y2, Y9
-	VFMADD213PS  Y6, Y5, Y10
+	VMOVUPS      lanes32xbeaaa7f8<>+0(SB), Y9
+	VFMADD213PS  Y9, Y5, Y7
+	VFMADD213PS  Y9, Y6, Y8
+	VMULPS       Y1, Y5, Y5
+	VMULPS       Y2, Y6, Y6
+	VFMADD213PS  Y1, Y5, Y7
+	VFMADD213PS  Y2, Y6, Y8
 	VPSLLD       $0x17, Y3, Y3
 	VPSLLD       $0x17, Y4, Y4
 	VMOVUPS      lanes32x3f800000<>+0(SB), Y1
@@ -73,39 +60,43 @@ loop2:
 	VMOVUPS      lanes32x3f800000<>+0(SB), Y2
 	VSUBPS       Y2, Y3, Y1
 	VSUBPS       Y2, Y4, Y2
-	VFMADD213PS  Y1, Y3, Y9
-	VFMADD213PS  Y2, Y4, Y10
-	VMOVUPS      lanes32x40000000<>+0(SB), Y2
-	VADDPS       Y2, Y9, Y1
-	VADDPS       Y2, Y10, Y2
-	VDIVPS       Y1, Y9, Y1
-	VDIVPS       Y2, Y10, Y2
-	VMOVUPS      lanes32x80000000<>+0(SB), Y4
-	VMOVUPS      Y4, Y3
-	VMOVUPS      Y4, Y4
-	VANDPS       (DX)(DI*4), Y3, Y3
-	VANDPS       32(DX)(DI*4), Y4, Y4
-	VORPS        Y3, Y1, Y1
-	VORPS        Y4, Y2, Y2
-	VMOVUPS      lanes32x3f800000<>+0(SB), Y4
-	VMOVUPS      Y4, Y3
-	VMOVUPS      Y4, Y4
-	VFNMADD231PS Y1, Y1, Y3
-	VFNMADD231PS Y2, Y2, Y4
+	VMOVUPS      lanes32x3f800000<>+0(SB), Y5
+	VADDPS       Y5, Y3, Y3
+	VADDPS       Y5, Y4, Y4
+	VMOVAPS      Y1, Y5
+	VMOVAPS      Y2, Y6
+	VFMADD213PS  Y3, Y7, Y5
+	VFMADD213PS  Y4, Y8, Y6
+	VFMADD213PS  Y1, Y7, Y3
+	VFMADD213PS  Y2, Y8, Y4
+	VDIVPS       Y5, Y3, Y3
+	VDIVPS       Y6, Y4, Y4
+	VMOVUPS      lanes32x80000000<>+0(SB), Y2
+	VMOVUPS      Y2, Y1
+	VMOVUPS      Y2, Y2
+	VANDPS       (DX)(DI*4), Y1, Y1
+	VANDPS       32(DX)(DI*4), Y2, Y2
+	VORPS        Y1, Y3, Y3
+	VORPS        Y2, Y4, Y4
+	VMOVUPS      lanes32x3f800000<>+0(SB), Y2
+	VMOVUPS      Y2, Y1
+	VMOVUPS      Y2, Y2
+	VFNMADD231PS Y3, Y3, Y1
+	VFNMADD231PS Y4, Y4, Y2
 	TESTQ        CX, CX
 	JEQ          value2
-	VMOVUPS      Y3, (CX)(DI*4)
-	VMOVUPS      Y4, 32(CX)(DI*4)
+	VMOVUPS      Y1, (CX)(DI*4)
+	VMOVUPS      Y2, 32(CX)(DI*4)
 
 value2:
 	TESTQ       BX, BX
 	JEQ         store2
-	VFMADD213PS (BX)(DI*4), Y0, Y1
-	VFMADD213PS 32(BX)(DI*4), Y0, Y2
+	VFMADD213PS (BX)(DI*4), Y0, Y3
+	VFMADD213PS 32(BX)(DI*4), Y0, Y4
 
 store2:
-	VMOVUPS Y1, (AX)(DI*4)
-	VMOVUPS Y2, 32(AX)(DI*4)
+	VMOVUPS Y3, (AX)(DI*4)
+	VMOVUPS Y4, 32(AX)(DI*4)
 	ADDQ    $0x10, DI
 	SUBQ    $0x10, SI
 	JGE     loop2
@@ -120,42 +111,39 @@ loop1:
 	VMOVUPS      lanes32x7fffffff<>+0(SB), Y2
 	VANDPS       (DX)(DI*4), Y2, Y2
 	VMINPS       Y2, Y1, Y1
-	VADDPS       Y1, Y1, Y1
-	VMOVUPS      lanes32x3fb8aa3b<>+0(SB), Y2
+	VMOVUPS      lanes32x4038aa3b<>+0(SB), Y2
 	VFMADD213PS  lanes32x4b400000<>+0(SB), Y1, Y2
-	VMOVAPS      Y1, Y3
-	VSUBPS       lanes32x4b400000<>+0(SB), Y2, Y1
-	VFNMADD231PS lanes32x3f317218<>+0(SB), Y1, Y3
-	VMULPS       Y3, Y3, Y1
-	VMOVUPS      lanes32x3ab6cc95<>+0(SB), Y4
-	VMOVUPS      lanes32x3c091408<>+0(SB), Y5
-	VFMADD213PS  lanes32x3d2aaa43<>+0(SB), Y1, Y4
-	VFMADD213PS  lanes32x3e2aaa58<>+0(SB), Y1, Y5
-	VFMADD213PS  lanes32x3f000000<>+0(SB), Y1, Y4
-	VFMADD213PS  Y4, Y3, Y5
-	VFMADD213PS  Y3, Y1, Y5
+	VSUBPS       lanes32x4b400000<>+0(SB), Y2, Y3
+	VFNMADD231PS lanes32x3eb17218<>+0(SB), Y3, Y1
+	VMULPS       Y1, Y1, Y3
+	VMOVUPS      lanes32x3e0640ec<>+0(SB), Y4
+	VFMADD213PS  lanes32xbeaaa7f8<>+0(SB), Y3, Y4
+	VMULPS       Y1, Y3, Y3
+	VFMADD213PS  Y1, Y3, Y4
 	VPSLLD       $0x17, Y2, Y2
 	VPADDD       lanes32x3f800000<>+0(SB), Y2, Y2
 	VSUBPS       lanes32x3f800000<>+0(SB), Y2, Y1
-	VFMADD213PS  Y1, Y2, Y5
-	VADDPS       lanes32x40000000<>+0(SB), Y5, Y1
-	VDIVPS       Y1, Y5, Y1
-	VMOVUPS      lanes32x80000000<>+0(SB), Y2
-	VANDPS       (DX)(DI*4), Y2, Y2
-	VORPS        Y2, Y1, Y1
-	VMOVUPS      lanes32x3f800000<>+0(SB), Y2
-	VFNMADD231PS Y1, Y1, Y2
+	VADDPS       lanes32x3f800000<>+0(SB), Y2, Y2
+	VMOVAPS      Y1, Y3
+	VFMADD213PS  Y2, Y4, Y3
+	VFMADD213PS  Y1, Y4, Y2
+	VDIVPS       Y3, Y2, Y2
+	VMOVUPS      lanes32x80000000<>+0(SB), Y1
+	VANDPS       (DX)(DI*4), Y1, Y1
+	VORPS        Y1, Y2, Y2
+	VMOVUPS      lanes32x3f800000<>+0(SB), Y1
+	VFNMADD231PS Y2, Y2, Y1
 	TESTQ        CX, CX
 	JEQ          value1
-	VMOVUPS      Y2, (CX)(DI*4)
+	VMOVUPS      Y1, (CX)(DI*4)
 
 value1:
 	TESTQ       BX, BX
 	JEQ         store1
-	VFMADD213PS (BX)(DI*4), Y0, Y1
+	VFMADD213PS (BX)(DI*4), Y0, Y2
 
 store1:
-	VMOVUPS Y1, (AX)(DI*4)
+	VMOVUPS Y2, (AX)(DI*4)
 	ADDQ    $0x08, DI
 	SUBQ    $0x08, SI
 	JGE     loop1
@@ -201,23 +189,23 @@ DATA lanes32x7fffffff<>+56(SB)/4, $0x7fffffff
 DATA lanes32x7fffffff<>+60(SB)/4, $0x7fffffff
 GLOBL lanes32x7fffffff<>(SB), RODATA|NOPTR, $64
 
-DATA lanes32x3fb8aa3b<>+0(SB)/4, $0x3fb8aa3b
-DATA lanes32x3fb8aa3b<>+4(SB)/4, $0x3fb8aa3b
-DATA lanes32x3fb8aa3b<>+8(SB)/4, $0x3fb8aa3b
-DATA lanes32x3fb8aa3b<>+12(SB)/4, $0x3fb8aa3b
-DATA lanes32x3fb8aa3b<>+16(SB)/4, $0x3fb8aa3b
-DATA lanes32x3fb8aa3b<>+20(SB)/4, $0x3fb8aa3b
-DATA lanes32x3fb8aa3b<>+24(SB)/4, $0x3fb8aa3b
-DATA lanes32x3fb8aa3b<>+28(SB)/4, $0x3fb8aa3b
-DATA lanes32x3fb8aa3b<>+32(SB)/4, $0x3fb8aa3b
-DATA lanes32x3fb8aa3b<>+36(SB)/4, $0x3fb8aa3b
-DATA lanes32x3fb8aa3b<>+40(SB)/4, $0x3fb8aa3b
-DATA lanes32x3fb8aa3b<>+44(SB)/4, $0x3fb8aa3b
-DATA lanes32x3fb8aa3b<>+48(SB)/4, $0x3fb8aa3b
-DATA lanes32x3fb8aa3b<>+52(SB)/4, $0x3fb8aa3b
-DATA lanes32x3fb8aa3b<>+56(SB)/4, $0x3fb8aa3b
-DATA lanes32x3fb8aa3b<>+60(SB)/4, $0x3fb8aa3b
-GLOBL lanes32x3fb8aa3b<>(SB), RODATA|NOPTR, $64
+DATA lanes32x4038aa3b<>+0(SB)/4, $0x4038aa3b
+DATA lanes32x4038aa3b<>+4(SB)/4, $0x4038aa3b
+DATA lanes32x4038aa3b<>+8(SB)/4, $0x4038aa3b
+DATA lanes32x4038aa3b<>+12(SB)/4, $0x4038aa3b
+DATA lanes32x4038aa3b<>+16(SB)/4, $0x4038aa3b
+DATA lanes32x4038aa3b<>+20(SB)/4, $0x4038aa3b
+DATA lanes32x4038aa3b<>+24(SB)/4, $0x4038aa3b
+DATA lanes32x4038aa3b<>+28(SB)/4, $0x4038aa3b
+DATA lanes32x4038aa3b<>+32(SB)/4, $0x4038aa3b
+DATA lanes32x4038aa3b<>+36(SB)/4, $0x4038aa3b
+DATA lanes32x4038aa3b<>+40(SB)/4, $0x4038aa3b
+DATA lanes32x4038aa3b<>+44(SB)/4, $0x4038aa3b
+DATA lanes32x4038aa3b<>+48(SB)/4, $0x4038aa3b
+DATA lanes32x4038aa3b<>+52(SB)/4, $0x4038aa3b
+DATA lanes32x4038aa3b<>+56(SB)/4, $0x4038aa3b
+DATA lanes32x4038aa3b<>+60(SB)/4, $0x4038aa3b
+GLOBL lanes32x4038aa3b<>(SB), RODATA|NOPTR, $64
 
 DATA lanes32x4b400000<>+0(SB)/4, $0x4b400000
 DATA lanes32x4b400000<>+4(SB)/4, $0x4b400000
@@ -237,113 +225,59 @@ DATA lanes32x4b400000<>+56(SB)/4, $0x4b400000
 DATA lanes32x4b400000<>+60(SB)/4, $0x4b400000
 GLOBL lanes32x4b400000<>(SB), RODATA|NOPTR, $64
 
-DATA lanes32x3f317218<>+0(SB)/4, $0x3f317218
-DATA lanes32x3f317218<>+4(SB)/4, $0x3f317218
-DATA lanes32x3f317218<>+8(SB)/4, $0x3f317218
-DATA lanes32x3f317218<>+12(SB)/4, $0x3f317218
-DATA lanes32x3f317218<>+16(SB)/4, $0x3f317218
-DATA lanes32x3f317218<>+20(SB)/4, $0x3f317218
-DATA lanes32x3f317218<>+24(SB)/4, $0x3f317218
-DATA lanes32x3f317218<>+28(SB)/4, $0x3f317218
-DATA lanes32x3f317218<>+32(SB)/4, $0x3f317218
-DATA lanes32x3f317218<>+36(SB)/4, $0x3f317218
-DATA lanes32x3f317218<>+40(SB)/4, $0x3f317218
-DATA lanes32x3f317218<>+44(SB)/4, $0x3f317218
-DATA lanes32x3f317218<>+48(SB)/4, $0x3f317218
-DATA lanes32x3f317218<>+52(SB)/4, $0x3f317218
-DATA lanes32x3f317218<>+56(SB)/4, $0x3f317218
-DATA lanes32x3f317218<>+60(SB)/4, $0x3f317218
-GLOBL lanes32x3f317218<>(SB), RODATA|NOPTR, $64
+DATA lanes32x3eb17218<>+0(SB)/4, $0x3eb17218
+DATA lanes32x3eb17218<>+4(SB)/4, $0x3eb17218
+DATA lanes32x3eb17218<>+8(SB)/4, $0x3eb17218
+DATA lanes32x3eb17218<>+12(SB)/4, $0x3eb17218
+DATA lanes32x3eb17218<>+16(SB)/4, $0x3eb17218
+DATA lanes32x3eb17218<>+20(SB)/4, $0x3eb17218
+DATA lanes32x3eb17218<>+24(SB)/4, $0x3eb17218
+DATA lanes32x3eb17218<>+28(SB)/4, $0x3eb17218
+DATA lanes32x3eb17218<>+32(SB)/4, $0x3eb17218
+DATA lanes32x3eb17218<>+36(SB)/4, $0x3eb17218
+DATA lanes32x3eb17218<>+40(SB)/4, $0x3eb17218
+DATA lanes32x3eb17218<>+44(SB)/4, $0x3eb17218
+DATA lanes32x3eb17218<>+48(SB)/4, $0x3eb17218
+DATA lanes32x3eb17218<>+52(SB)/4, $0x3eb17218
+DATA lanes32x3eb17218<>+56(SB)/4, $0x3eb17218
+DATA lanes32x3eb17218<>+60(SB)/4, $0x3eb17218
+GLOBL lanes32x3eb17218<>(SB), RODATA|NOPTR, $64
 
-DATA lanes32x3ab6cc95<>+0(SB)/4, $0x3ab6cc95
-DATA lanes32x3ab6cc95<>+4(SB)/4, $0x3ab6cc95
-DATA lanes32x3ab6cc95<>+8(SB)/4, $0x3ab6cc95
-DATA lanes32x3ab6cc95<>+12(SB)/4, $0x3ab6cc95
-DATA lanes32x3ab6cc95<>+16(SB)/4, $0x3ab6cc95
-DATA lanes32x3ab6cc95<>+20(SB)/4, $0x3ab6cc95
-DATA lanes32x3ab6cc95<>+24(SB)/4, $0x3ab6cc95
-DATA lanes32x3ab6cc95<>+28(SB)/4, $0x3ab6cc95
-DATA lanes32x3ab6cc95<>+32(SB)/4, $0x3ab6cc95
-DATA lanes32x3ab6cc95<>+36(SB)/4, $0x3ab6cc95
-DATA lanes32x3ab6cc95<>+40(SB)/4, $0x3ab6cc95
-DATA lanes32x3ab6cc95<>+44(SB)/4, $0x3ab6cc95
-DATA lanes32x3ab6cc95<>+48(SB)/4, $0x3ab6cc95
-DATA lanes32x3ab6cc95<>+52(SB)/4, $0x3ab6cc95
-DATA lanes32x3ab6cc95<>+56(SB)/4, $0x3ab6cc95
-DATA lanes32x3ab6cc95<>+60(SB)/4, $0x3ab6cc95
-GLOBL lanes32x3ab6cc95<>(SB), RODATA|NOPTR, $64
+DATA lanes32x3e0640ec<>+0(SB)/4, $0x3e0640ec
+DATA lanes32x3e0640ec<>+4(SB)/4, $0x3e0640ec
+DATA lanes32x3e0640ec<>+8(SB)/4, $0x3e0640ec
+DATA lanes32x3e0640ec<>+12(SB)/4, $0x3e0640ec
+DATA lanes32x3e0640ec<>+16(SB)/4, $0x3e0640ec
+DATA lanes32x3e0640ec<>+20(SB)/4, $0x3e0640ec
+DATA lanes32x3e0640ec<>+24(SB)/4, $0x3e0640ec
+DATA lanes32x3e0640ec<>+28(SB)/4, $0x3e0640ec
+DATA lanes32x3e0640ec<>+32(SB)/4, $0x3e0640ec
+DATA lanes32x3e0640ec<>+36(SB)/4, $0x3e0640ec
+DATA lanes32x3e0640ec<>+40(SB)/4, $0x3e0640ec
+DATA lanes32x3e0640ec<>+44(SB)/4, $0x3e0640ec
+DATA lanes32x3e0640ec<>+48(SB)/4, $0x3e0640ec
+DATA lanes32x3e0640ec<>+52(SB)/4, $0x3e0640ec
+DATA lanes32x3e0640ec<>+56(SB)/4, $0x3e0640ec
+DATA lanes32x3e0640ec<>+60(SB)/4, $0x3e0640ec
+GLOBL lanes32x3e0640ec<>(SB), RODATA|NOPTR, $64
 
-DATA lanes32x3c091408<>+0(SB)/4, $0x3c091408
-DATA lanes32x3c091408<>+4(SB)/4, $0x3c091408
-DATA lanes32x3c091408<>+8(SB)/4, $0x3c091408
-DATA lanes32x3c091408<>+12(SB)/4, $0x3c091408
-DATA lanes32x3c091408<>+16(SB)/4, $0x3c091408
-DATA lanes32x3c091408<>+20(SB)/4, $0x3c091408
-DATA lanes32x3c091408<>+24(SB)/4, $0x3c091408
-DATA lanes32x3c091408<>+28(SB)/4, $0x3c091408
-DATA lanes32x3c091408<>+32(SB)/4, $0x3c091408
-DATA lanes32x3c091408<>+36(SB)/4, $0x3c091408
-DATA lanes32x3c091408<>+40(SB)/4, $0x3c091408
-DATA lanes32x3c091408<>+44(SB)/4, $0x3c091408
-DATA lanes32x3c091408<>+48(SB)/4, $0x3c091408
-DATA lanes32x3c091408<>+52(SB)/4, $0x3c091408
-DATA lanes32x3c091408<>+56(SB)/4, $0x3c091408
-DATA lanes32x3c091408<>+60(SB)/4, $0x3c091408
-GLOBL lanes32x3c091408<>(SB), RODATA|NOPTR, $64
-
-DATA lanes32x3d2aaa43<>+0(SB)/4, $0x3d2aaa43
-DATA lanes32x3d2aaa43<>+4(SB)/4, $0x3d2aaa43
-DATA lanes32x3d2aaa43<>+8(SB)/4, $0x3d2aaa43
-DATA lanes32x3d2aaa43<>+12(SB)/4, $0x3d2aaa43
-DATA lanes32x3d2aaa43<>+16(SB)/4, $0x3d2aaa43
-DATA lanes32x3d2aaa43<>+20(SB)/4, $0x3d2aaa43
-DATA lanes32x3d2aaa43<>+24(SB)/4, $0x3d2aaa43
-DATA lanes32x3d2aaa43<>+28(SB)/4, $0x3d2aaa43
-DATA lanes32x3d2aaa43<>+32(SB)/4, $0x3d2aaa43
-DATA lanes32x3d2aaa43<>+36(SB)/4, $0x3d2aaa43
-DATA lanes32x3d2aaa43<>+40(SB)/4, $0x3d2aaa43
-DATA lanes32x3d2aaa43<>+44(SB)/4, $0x3d2aaa43
-DATA lanes32x3d2aaa43<>+48(SB)/4, $0x3d2aaa43
-DATA lanes32x3d2aaa43<>+52(SB)/4, $0x3d2aaa43
-DATA lanes32x3d2aaa43<>+56(SB)/4, $0x3d2aaa43
-DATA lanes32x3d2aaa43<>+60(SB)/4, $0x3d2aaa43
-GLOBL lanes32x3d2aaa43<>(SB), RODATA|NOPTR, $64
-
-DATA lanes32x3e2aaa58<>+0(SB)/4, $0x3e2aaa58
-DATA lanes32x3e2aaa58<>+4(SB)/4, $0x3e2aaa58
-DATA lanes32x3e2aaa58<>+8(SB)/4, $0x3e2aaa58
-DATA lanes32x3e2aaa58<>+12(SB)/4, $0x3e2aaa58
-DATA lanes32x3e2aaa58<>+16(SB)/4, $0x3e2aaa58
-DATA lanes32x3e2aaa58<>+20(SB)/4, $0x3e2aaa58
-DATA lanes32x3e2aaa58<>+24(SB)/4, $0x3e2aaa58
-DATA lanes32x3e2aaa58<>+28(SB)/4, $0x3e2aaa58
-DATA lanes32x3e2aaa58<>+32(SB)/4, $0x3e2aaa58
-DATA lanes32x3e2aaa58<>+36(SB)/4, $0x3e2aaa58
-DATA lanes32x3e2aaa58<>+40(SB)/4, $0x3e2aaa58
-DATA lanes32x3e2aaa58<>+44(SB)/4, $0x3e2aaa58
-DATA lanes32x3e2aaa58<>+48(SB)/4, $0x3e2aaa58
-DATA lanes32x3e2aaa58<>+52(SB)/4, $0x3e2aaa58
-DATA lanes32x3e2aaa58<>+56(SB)/4, $0x3e2aaa58
-DATA lanes32x3e2aaa58<>+60(SB)/4, $0x3e2aaa58
-GLOBL lanes32x3e2aaa58<>(SB), RODATA|NOPTR, $64
-
-DATA lanes32x3f000000<>+0(SB)/4, $0x3f000000
-DATA lanes32x3f000000<>+4(SB)/4, $0x3f000000
-DATA lanes32x3f000000<>+8(SB)/4, $0x3f000000
-DATA lanes32x3f000000<>+12(SB)/4, $0x3f000000
-DATA lanes32x3f000000<>+16(SB)/4, $0x3f000000
-DATA lanes32x3f000000<>+20(SB)/4, $0x3f000000
-DATA lanes32x3f000000<>+24(SB)/4, $0x3f000000
-DATA lanes32x3f000000<>+28(SB)/4, $0x3f000000
-DATA lanes32x3f000000<>+32(SB)/4, $0x3f000000
-DATA lanes32x3f000000<>+36(SB)/4, $0x3f000000
-DATA lanes32x3f000000<>+40(SB)/4, $0x3f000000
-DATA lanes32x3f000000<>+44(SB)/4, $0x3f000000
-DATA lanes32x3f000000<>+48(SB)/4, $0x3f000000
-DATA lanes32x3f000000<>+52(SB)/4, $0x3f000000
-DATA lanes32x3f000000<>+56(SB)/4, $0x3f000000
-DATA lanes32x3f000000<>+60(SB)/4, $0x3f000000
-GLOBL lanes32x3f000000<>(SB), RODATA|NOPTR, $64
+DATA lanes32xbeaaa7f8<>+0(SB)/4, $0xbeaaa7f8
+DATA lanes32xbeaaa7f8<>+4(SB)/4, $0xbeaaa7f8
+DATA lanes32xbeaaa7f8<>+8(SB)/4, $0xbeaaa7f8
+DATA lanes32xbeaaa7f8<>+12(SB)/4, $0xbeaaa7f8
+DATA lanes32xbeaaa7f8<>+16(SB)/4, $0xbeaaa7f8
+DATA lanes32xbeaaa7f8<>+20(SB)/4, $0xbeaaa7f8
+DATA lanes32xbeaaa7f8<>+24(SB)/4, $0xbeaaa7f8
+DATA lanes32xbeaaa7f8<>+28(SB)/4, $0xbeaaa7f8
+DATA lanes32xbeaaa7f8<>+32(SB)/4, $0xbeaaa7f8
+DATA lanes32xbeaaa7f8<>+36(SB)/4, $0xbeaaa7f8
+DATA lanes32xbeaaa7f8<>+40(SB)/4, $0xbeaaa7f8
+DATA lanes32xbeaaa7f8<>+44(SB)/4, $0xbeaaa7f8
+DATA lanes32xbeaaa7f8<>+48(SB)/4, $0xbeaaa7f8
+DATA lanes32xbeaaa7f8<>+52(SB)/4, $0xbeaaa7f8
+DATA lanes32xbeaaa7f8<>+56(SB)/4, $0xbeaaa7f8
+DATA lanes32xbeaaa7f8<>+60(SB)/4, $0xbeaaa7f8
+GLOBL lanes32xbeaaa7f8<>(SB), RODATA|NOPTR, $64
 
 DATA lanes32x3f800000<>+0(SB)/4, $0x3f800000
 DATA lanes32x3f800000<>+4(SB)/4, $0x3f800000
@@ -362,24 +296,6 @@ DATA lanes32x3f800000<>+52(SB)/4, $0x3f800000
 DATA lanes32x3f800000<>+56(SB)/4, $0x3f800000
 DATA lanes32x3f800000<>+60(SB)/4, $0x3f800000
 GLOBL lanes32x3f800000<>(SB), RODATA|NOPTR, $64
-
-DATA lanes32x40000000<>+0(SB)/4, $0x40000000
-DATA lanes32x40000000<>+4(SB)/4, $0x40000000
-DATA lanes32x40000000<>+8(SB)/4, $0x40000000
-DATA lanes32x40000000<>+12(SB)/4, $0x40000000
-DATA lanes32x40000000<>+16(SB)/4, $0x40000000
-DATA lanes32x40000000<>+20(SB)/4, $0x40000000
-DATA lanes32x40000000<>+24(SB)/4, $0x40000000
-DATA lanes32x40000000<>+28(SB)/4, $0x40000000
-DATA lanes32x40000000<>+32(SB)/4, $0x40000000
-DATA lanes32x40000000<>+36(SB)/4, $0x40000000
-DATA lanes32x40000000<>+40(SB)/4, $0x40000000
-DATA lanes32x40000000<>+44(SB)/4, $0x40000000
-DATA lanes32x40000000<>+48(SB)/4, $0x40000000
-DATA lanes32x40000000<>+52(SB)/4, $0x40000000
-DATA lanes32x40000000<>+56(SB)/4, $0x40000000
-DATA lanes32x40000000<>+60(SB)/4, $0x40000000
-GLOBL lanes32x40000000<>(SB), RODATA|NOPTR, $64
 
 DATA lanes32x80000000<>+0(SB)/4, $0x80000000
 DATA lanes32x80000000<>+4(SB)/4, $0x80000000
@@ -423,43 +339,30 @@ loop2:
 	VANDPS       32(DX)(DI*4), Y4, Y4
 	VMINPS       Y3, Y1, Y1
 	VMINPS       Y4, Y2, Y2
-	VADDPS       Y1, Y1, Y1
-	VADDPS       Y2, Y2, Y2
-	VMOVUPS      lanes32x3fb8aa3b<>+0(SB), Y4
+	VMOVUPS      lanes32x4038aa3b<>+0(SB), Y4
 	VMOVUPS      Y4, Y3
 	VMOVUPS      Y4, Y4
 	VMOVUPS      lanes32x4b400000<>+0(SB), Y5
 	VFMADD213PS  Y5, Y1, Y3
 	VFMADD213PS  Y5, Y2, Y4
-	VMOVAPS      Y1, Y1
-	VMOVAPS      Y2, Y6
-	VMOVUPS      lanes32x4b400000<>+0(SB), Y5
-	VSUBPS       Y5, Y3, Y2
-	VSUBPS       Y5, Y4, Y5
-	VMOVUPS      lanes32x3f317218<>+0(SB), Y7
-	VFNMADD231PS Y7, Y2, Y1
-	VFNMADD231PS Y7, Y5, Y6
-	VMULPS       Y1, Y1, Y2
-	VMULPS       Y6, Y6, Y5
-	VMOVUPS      lanes32x3ab6cc95<>+0(SB), Y8
+	VMOVUPS      lanes32x4b400000<>+0(SB), Y6
+	VSUBPS       Y6, Y3, Y5
+	VSUBPS       Y6, Y4, Y6
+	VMOVUPS      lanes32x3eb17218<>+0(SB), Y7
+	VFNMADD231PS Y7, Y5, Y1
+	VFNMADD231PS Y7, Y6, Y2
+	VMULPS       Y1, Y1, Y5
+	VMULPS       Y2, Y2, Y6
+	VMOVUPS      lanes32x3e0640ec<>+0(SB), Y8
 	VMOVUPS      Y8, Y7
 	VMOVUPS      Y8, Y8
-	VMOVUPS      lanes32x3c091408<>+0(SB), Y10
-	VMOVUPS      Y10, Y9
-	VMOVUPS      Y10, Y10
-	VMOVUPS      lanes32x3d2aaa43<>+0(SB), Y11
-	VFMADD213PS  Y11, Y2, Y7
-	VFMADD213PS  Y11, Y5, Y8
-	VMOVUPS      lanes32x3e2aaa58<>+0(SB), Y11
-	VFMADD213PS  Y11, Y2, Y9
-	VFMADD213PS  Y11, Y5, Y10
-	VMOVUPS      lanes32x3f000000<>+0(SB), Y11
-	VFMADD213PS  Y11, Y2, Y7
-	VFMADD213PS  Y11, Y5, Y8
-	VFMADD213PS  Y7, Y1, Y9
-	VFMADD213PS  Y8, Y6, Y10
-	VFMADD213PS  Y1, Y2, Y9
-	VFMADD213PS  Y6, Y5, Y10
+	VMOVUPS      lanes32xbeaaa7f8<>+0(SB), Y9
+	VFMADD213PS  Y9, Y5, Y7
+	VFMADD213PS  Y9, Y6, Y8
+	VMULPS       Y1, Y5, Y5
+	VMULPS       Y2, Y6, Y6
+	VFMADD213PS  Y1, Y5, Y7
+	VFMADD213PS  Y2, Y6, Y8
 	VPSLLD       $0x17, Y3, Y3
 	VPSLLD       $0x17, Y4, Y4
 	VMOVUPS      lanes32x3f800000<>+0(SB), Y1
@@ -468,34 +371,38 @@ loop2:
 	VMOVUPS      lanes32x3f800000<>+0(SB), Y2
 	VSUBPS       Y2, Y3, Y1
 	VSUBPS       Y2, Y4, Y2
-	VFMADD213PS  Y1, Y3, Y9
-	VFMADD213PS  Y2, Y4, Y10
-	VMOVUPS      lanes32x40000000<>+0(SB), Y2
-	VADDPS       Y2, Y9, Y1
-	VADDPS       Y2, Y10, Y2
-	VDIVPS       Y1, Y9, Y1
-	VDIVPS       Y2, Y10, Y2
-	VMOVUPS      lanes32x80000000<>+0(SB), Y4
-	VMOVUPS      Y4, Y3
-	VMOVUPS      Y4, Y4
-	VANDPS       (DX)(DI*4), Y3, Y3
-	VANDPS       32(DX)(DI*4), Y4, Y4
-	VORPS        Y3, Y1, Y1
-	VORPS        Y4, Y2, Y2
+	VMOVUPS      lanes32x3f800000<>+0(SB), Y5
+	VADDPS       Y5, Y3, Y3
+	VADDPS       Y5, Y4, Y4
+	VMOVAPS      Y1, Y5
+	VMOVAPS      Y2, Y6
+	VFMADD213PS  Y3, Y7, Y5
+	VFMADD213PS  Y4, Y8, Y6
+	VFMADD213PS  Y1, Y7, Y3
+	VFMADD213PS  Y2, Y8, Y4
+	VDIVPS       Y5, Y3, Y3
+	VDIVPS       Y6, Y4, Y4
+	VMOVUPS      lanes32x80000000<>+0(SB), Y2
+	VMOVUPS      Y2, Y1
+	VMOVUPS      Y2, Y2
+	VANDPS       (DX)(DI*4), Y1, Y1
+	VANDPS       32(DX)(DI*4), Y2, Y2
+	VORPS        Y1, Y3, Y3
+	VORPS        Y2, Y4, Y4
 	TESTQ        CX, CX
 	JEQ          value2
-	VMOVUPS      Y1, (CX)(DI*4)
-	VMOVUPS      Y2, 32(CX)(DI*4)
+	VMOVUPS      Y3, (CX)(DI*4)
+	VMOVUPS      Y4, 32(CX)(DI*4)
 
 value2:
 	TESTQ       BX, BX
 	JEQ         store2
-	VFMADD213PS (BX)(DI*4), Y0, Y1
-	VFMADD213PS 32(BX)(DI*4), Y0, Y2
+	VFMADD213PS (BX)(DI*4), Y0, Y3
+	VFMADD213PS 32(BX)(DI*4), Y0, Y4
 
 store2:
-	VMOVUPS Y1, (AX)(DI*4)
-	VMOVUPS Y2, 32(AX)(DI*4)
+	VMOVUPS Y3, (AX)(DI*4)
+	VMOVUPS Y4, 32(AX)(DI*4)
 	ADDQ    $0x10, DI
 	SUBQ    $0x10, SI
 	JGE     loop2
@@ -510,40 +417,37 @@ loop1:
 	VMOVUPS      lanes32x7fffffff<>+0(SB), Y2
 	VANDPS       (DX)(DI*4), Y2, Y2
 	VMINPS       Y2, Y1, Y1
-	VADDPS       Y1, Y1, Y1
-	VMOVUPS      lanes32x3fb8aa3b<>+0(SB), Y2
+	VMOVUPS      lanes32x4038aa3b<>+0(SB), Y2
 	VFMADD213PS  lanes32x4b400000<>+0(SB), Y1, Y2
-	VMOVAPS      Y1, Y3
-	VSUBPS       lanes32x4b400000<>+0(SB), Y2, Y1
-	VFNMADD231PS lanes32x3f317218<>+0(SB), Y1, Y3
-	VMULPS       Y3, Y3, Y1
-	VMOVUPS      lanes32x3ab6cc95<>+0(SB), Y4
-	VMOVUPS      lanes32x3c091408<>+0(SB), Y5
-	VFMADD213PS  lanes32x3d2aaa43<>+0(SB), Y1, Y4
-	VFMADD213PS  lanes32x3e2aaa58<>+0(SB), Y1, Y5
-	VFMADD213PS  lanes32x3f000000<>+0(SB), Y1, Y4
-	VFMADD213PS  Y4, Y3, Y5
-	VFMADD213PS  Y3, Y1, Y5
+	VSUBPS       lanes32x4b400000<>+0(SB), Y2, Y3
+	VFNMADD231PS lanes32x3eb17218<>+0(SB), Y3, Y1
+	VMULPS       Y1, Y1, Y3
+	VMOVUPS      lanes32x3e0640ec<>+0(SB), Y4
+	VFMADD213PS  lanes32xbeaaa7f8<>+0(SB), Y3, Y4
+	VMULPS       Y1, Y3, Y3
+	VFMADD213PS  Y1, Y3, Y4
 	VPSLLD       $0x17, Y2, Y2
 	VPADDD       lanes32x3f800000<>+0(SB), Y2, Y2
 	VSUBPS       lanes32x3f800000<>+0(SB), Y2, Y1
-	VFMADD213PS  Y1, Y2, Y5
-	VADDPS       lanes32x40000000<>+0(SB), Y5, Y1
-	VDIVPS       Y1, Y5, Y1
-	VMOVUPS      lanes32x80000000<>+0(SB), Y2
-	VANDPS       (DX)(DI*4), Y2, Y2
-	VORPS        Y2, Y1, Y1
+	VADDPS       lanes32x3f800000<>+0(SB), Y2, Y2
+	VMOVAPS      Y1, Y3
+	VFMADD213PS  Y2, Y4, Y3
+	VFMADD213PS  Y1, Y4, Y2
+	VDIVPS       Y3, Y2, Y2
+	VMOVUPS      lanes32x80000000<>+0(SB), Y1
+	VANDPS       (DX)(DI*4), Y1, Y1
+	VORPS        Y1, Y2, Y2
 	TESTQ        CX, CX
 	JEQ          value1
-	VMOVUPS      Y1, (CX)(DI*4)
+	VMOVUPS      Y2, (CX)(DI*4)
 
 value1:
 	TESTQ       BX, BX
 	JEQ         store1
-	VFMADD213PS (BX)(DI*4), Y0, Y1
+	VFMADD213PS (BX)(DI*4), Y0, Y2
 
 store1:
-	VMOVUPS Y1, (AX)(DI*4)
+	VMOVUPS Y2, (AX)(DI*4)
 	ADDQ    $0x08, DI
 	SUBQ    $0x08, SI
 	JGE     loop1
@@ -921,6 +825,24 @@ DATA lanes32x3ede336d<>+56(SB)/4, $0x3ede336d
 DATA lanes32x3ede336d<>+60(SB)/4, $0x3ede336d
 GLOBL lanes32x3ede336d<>(SB), RODATA|NOPTR, $64
 
+DATA lanes32x3f000000<>+0(SB)/4, $0x3f000000
+DATA lanes32x3f000000<>+4(SB)/4, $0x3f000000
+DATA lanes32x3f000000<>+8(SB)/4, $0x3f000000
+DATA lanes32x3f000000<>+12(SB)/4, $0x3f000000
+DATA lanes32x3f000000<>+16(SB)/4, $0x3f000000
+DATA lanes32x3f000000<>+20(SB)/4, $0x3f000000
+DATA lanes32x3f000000<>+24(SB)/4, $0x3f000000
+DATA lanes32x3f000000<>+28(SB)/4, $0x3f000000
+DATA lanes32x3f000000<>+32(SB)/4, $0x3f000000
+DATA lanes32x3f000000<>+36(SB)/4, $0x3f000000
+DATA lanes32x3f000000<>+40(SB)/4, $0x3f000000
+DATA lanes32x3f000000<>+44(SB)/4, $0x3f000000
+DATA lanes32x3f000000<>+48(SB)/4, $0x3f000000
+DATA lanes32x3f000000<>+52(SB)/4, $0x3f000000
+DATA lanes32x3f000000<>+56(SB)/4, $0x3f000000
+DATA lanes32x3f000000<>+60(SB)/4, $0x3f000000
+GLOBL lanes32x3f000000<>(SB), RODATA|NOPTR, $64
+
 DATA lanes32x3c229213<>+0(SB)/4, $0x3c229213
 DATA lanes32x3c229213<>+4(SB)/4, $0x3c229213
 DATA lanes32x3c229213<>+8(SB)/4, $0x3c229213
@@ -1029,6 +951,24 @@ DATA lanes32xbf000000<>+56(SB)/4, $0xbf000000
 DATA lanes32xbf000000<>+60(SB)/4, $0xbf000000
 GLOBL lanes32xbf000000<>(SB), RODATA|NOPTR, $64
 
+DATA lanes32x3fb8aa3b<>+0(SB)/4, $0x3fb8aa3b
+DATA lanes32x3fb8aa3b<>+4(SB)/4, $0x3fb8aa3b
+DATA lanes32x3fb8aa3b<>+8(SB)/4, $0x3fb8aa3b
+DATA lanes32x3fb8aa3b<>+12(SB)/4, $0x3fb8aa3b
+DATA lanes32x3fb8aa3b<>+16(SB)/4, $0x3fb8aa3b
+DATA lanes32x3fb8aa3b<>+20(SB)/4, $0x3fb8aa3b
+DATA lanes32x3fb8aa3b<>+24(SB)/4, $0x3fb8aa3b
+DATA lanes32x3fb8aa3b<>+28(SB)/4, $0x3fb8aa3b
+DATA lanes32x3fb8aa3b<>+32(SB)/4, $0x3fb8aa3b
+DATA lanes32x3fb8aa3b<>+36(SB)/4, $0x3fb8aa3b
+DATA lanes32x3fb8aa3b<>+40(SB)/4, $0x3fb8aa3b
+DATA lanes32x3fb8aa3b<>+44(SB)/4, $0x3fb8aa3b
+DATA lanes32x3fb8aa3b<>+48(SB)/4, $0x3fb8aa3b
+DATA lanes32x3fb8aa3b<>+52(SB)/4, $0x3fb8aa3b
+DATA lanes32x3fb8aa3b<>+56(SB)/4, $0x3fb8aa3b
+DATA lanes32x3fb8aa3b<>+60(SB)/4, $0x3fb8aa3b
+GLOBL lanes32x3fb8aa3b<>(SB), RODATA|NOPTR, $64
+
 DATA lanes32x3f317200<>+0(SB)/4, $0x3f317200
 DATA lanes32x3f317200<>+4(SB)/4, $0x3f317200
 DATA lanes32x3f317200<>+8(SB)/4, $0x3f317200
@@ -1064,6 +1004,78 @@ DATA lanes32x35bfbe8e<>+52(SB)/4, $0x35bfbe8e
 DATA lanes32x35bfbe8e<>+56(SB)/4, $0x35bfbe8e
 DATA lanes32x35bfbe8e<>+60(SB)/4, $0x35bfbe8e
 GLOBL lanes32x35bfbe8e<>(SB), RODATA|NOPTR, $64
+
+DATA lanes32x3ab6cc95<>+0(SB)/4, $0x3ab6cc95
+DATA lanes32x3ab6cc95<>+4(SB)/4, $0x3ab6cc95
+DATA lanes32x3ab6cc95<>+8(SB)/4, $0x3ab6cc95
+DATA lanes32x3ab6cc95<>+12(SB)/4, $0x3ab6cc95
+DATA lanes32x3ab6cc95<>+16(SB)/4, $0x3ab6cc95
+DATA lanes32x3ab6cc95<>+20(SB)/4, $0x3ab6cc95
+DATA lanes32x3ab6cc95<>+24(SB)/4, $0x3ab6cc95
+DATA lanes32x3ab6cc95<>+28(SB)/4, $0x3ab6cc95
+DATA lanes32x3ab6cc95<>+32(SB)/4, $0x3ab6cc95
+DATA lanes32x3ab6cc95<>+36(SB)/4, $0x3ab6cc95
+DATA lanes32x3ab6cc95<>+40(SB)/4, $0x3ab6cc95
+DATA lanes32x3ab6cc95<>+44(SB)/4, $0x3ab6cc95
+DATA lanes32x3ab6cc95<>+48(SB)/4, $0x3ab6cc95
+DATA lanes32x3ab6cc95<>+52(SB)/4, $0x3ab6cc95
+DATA lanes32x3ab6cc95<>+56(SB)/4, $0x3ab6cc95
+DATA lanes32x3ab6cc95<>+60(SB)/4, $0x3ab6cc95
+GLOBL lanes32x3ab6cc95<>(SB), RODATA|NOPTR, $64
+
+DATA lanes32x3c091408<>+0(SB)/4, $0x3c091408
+DATA lanes32x3c091408<>+4(SB)/4, $0x3c091408
+DATA lanes32x3c091408<>+8(SB)/4, $0x3c091408
+DATA lanes32x3c091408<>+12(SB)/4, $0x3c091408
+DATA lanes32x3c091408<>+16(SB)/4, $0x3c091408
+DATA lanes32x3c091408<>+20(SB)/4, $0x3c091408
+DATA lanes32x3c091408<>+24(SB)/4, $0x3c091408
+DATA lanes32x3c091408<>+28(SB)/4, $0x3c091408
+DATA lanes32x3c091408<>+32(SB)/4, $0x3c091408
+DATA lanes32x3c091408<>+36(SB)/4, $0x3c091408
+DATA lanes32x3c091408<>+40(SB)/4, $0x3c091408
+DATA lanes32x3c091408<>+44(SB)/4, $0x3c091408
+DATA lanes32x3c091408<>+48(SB)/4, $0x3c091408
+DATA lanes32x3c091408<>+52(SB)/4, $0x3c091408
+DATA lanes32x3c091408<>+56(SB)/4, $0x3c091408
+DATA lanes32x3c091408<>+60(SB)/4, $0x3c091408
+GLOBL lanes32x3c091408<>(SB), RODATA|NOPTR, $64
+
+DATA lanes32x3d2aaa43<>+0(SB)/4, $0x3d2aaa43
+DATA lanes32x3d2aaa43<>+4(SB)/4, $0x3d2aaa43
+DATA lanes32x3d2aaa43<>+8(SB)/4, $0x3d2aaa43
+DATA lanes32x3d2aaa43<>+12(SB)/4, $0x3d2aaa43
+DATA lanes32x3d2aaa43<>+16(SB)/4, $0x3d2aaa43
+DATA lanes32x3d2aaa43<>+20(SB)/4, $0x3d2aaa43
+DATA lanes32x3d2aaa43<>+24(SB)/4, $0x3d2aaa43
+DATA lanes32x3d2aaa43<>+28(SB)/4, $0x3d2aaa43
+DATA lanes32x3d2aaa43<>+32(SB)/4, $0x3d2aaa43
+DATA lanes32x3d2aaa43<>+36(SB)/4, $0x3d2aaa43
+DATA lanes32x3d2aaa43<>+40(SB)/4, $0x3d2aaa43
+DATA lanes32x3d2aaa43<>+44(SB)/4, $0x3d2aaa43
+DATA lanes32x3d2aaa43<>+48(SB)/4, $0x3d2aaa43
+DATA lanes32x3d2aaa43<>+52(SB)/4, $0x3d2aaa43
+DATA lanes32x3d2aaa43<>+56(SB)/4, $0x3d2aaa43
+DATA lanes32x3d2aaa43<>+60(SB)/4, $0x3d2aaa43
+GLOBL lanes32x3d2aaa43<>(SB), RODATA|NOPTR, $64
+
+DATA lanes32x3e2aaa58<>+0(SB)/4, $0x3e2aaa58
+DATA lanes32x3e2aaa58<>+4(SB)/4, $0x3e2aaa58
+DATA lanes32x3e2aaa58<>+8(SB)/4, $0x3e2aaa58
+DATA lanes32x3e2aaa58<>+12(SB)/4, $0x3e2aaa58
+DATA lanes32x3e2aaa58<>+16(SB)/4, $0x3e2aaa58
+DATA lanes32x3e2aaa58<>+20(SB)/4, $0x3e2aaa58
+DATA lanes32x3e2aaa58<>+24(SB)/4, $0x3e2aaa58
+DATA lanes32x3e2aaa58<>+28(SB)/4, $0x3e2aaa58
+DATA lanes32x3e2aaa58<>+32(SB)/4, $0x3e2aaa58
+DATA lanes32x3e2aaa58<>+36(SB)/4, $0x3e2aaa58
+DATA lanes32x3e2aaa58<>+40(SB)/4, $0x3e2aaa58
+DATA lanes32x3e2aaa58<>+44(SB)/4, $0x3e2aaa58
+DATA lanes32x3e2aaa58<>+48(SB)/4, $0x3e2aaa58
+DATA lanes32x3e2aaa58<>+52(SB)/4, $0x3e2aaa58
+DATA lanes32x3e2aaa58<>+56(SB)/4, $0x3e2aaa58
+DATA lanes32x3e2aaa58<>+60(SB)/4, $0x3e2aaa58
+GLOBL lanes32x3e2aaa58<>(SB), RODATA|NOPTR, $64
 
 DATA lanes32x3ecc422a<>+0(SB)/4, $0x3ecc422a
 DATA lanes32x3ecc422a<>+4(SB)/4, $0x3ecc422a
@@ -1633,43 +1645,30 @@ activate2:
 	VANDPS       32(CX)(R10*1), Y4, Y4
 	VMINPS       Y3, Y1, Y1
 	VMINPS       Y4, Y2, Y2
-	VADDPS       Y1, Y1, Y1
-	VADDPS       Y2, Y2, Y2
-	VMOVUPS      lanes32x3fb8aa3b<>+0(SB), Y4
+	VMOVUPS      lanes32x4038aa3b<>+0(SB), Y4
 	VMOVUPS      Y4, Y3
 	VMOVUPS      Y4, Y4
 	VMOVUPS      lanes32x4b400000<>+0(SB), Y5
 	VFMADD213PS  Y5, Y1, Y3
 	VFMADD213PS  Y5, Y2, Y4
-	VMOVAPS      Y1, Y1
-	VMOVAPS      Y2, Y6
-	VMOVUPS      lanes32x4b400000<>+0(SB), Y5
-	VSUBPS       Y5, Y3, Y2
-	VSUBPS       Y5, Y4, Y5
-	VMOVUPS      lanes32x3f317218<>+0(SB), Y7
-	VFNMADD231PS Y7, Y2, Y1
-	VFNMADD231PS Y7, Y5, Y6
-	VMULPS       Y1, Y1, Y2
-	VMULPS       Y6, Y6, Y5
-	VMOVUPS      lanes32x3ab6cc95<>+0(SB), Y8
+	VMOVUPS      lanes32x4b400000<>+0(SB), Y6
+	VSUBPS       Y6, Y3, Y5
+	VSUBPS       Y6, Y4, Y6
+	VMOVUPS      lanes32x3eb17218<>+0(SB), Y7
+	VFNMADD231PS Y7, Y5, Y1
+	VFNMADD231PS Y7, Y6, Y2
+	VMULPS       Y1, Y1, Y5
+	VMULPS       Y2, Y2, Y6
+	VMOVUPS      lanes32x3e0640ec<>+0(SB), Y8
 	VMOVUPS      Y8, Y7
 	VMOVUPS      Y8, Y8
-	VMOVUPS      lanes32x3c091408<>+0(SB), Y10
-	VMOVUPS      Y10, Y9
-	VMOVUPS      Y10, Y10
-	VMOVUPS      lanes32x3d2aaa43<>+0(SB), Y11
-	VFMADD213PS  Y11, Y2, Y7
-	VFMADD213PS  Y11, Y5, Y8
-	VMOVUPS      lanes32x3e2aaa58<>+0(SB), Y11
-	VFMADD213PS  Y11, Y2, Y9
-	VFMADD213PS  Y11, Y5, Y10
-	VMOVUPS      lanes32x3f000000<>+0(SB), Y11
-	VFMADD213PS  Y11, Y2, Y7
-	VFMADD213PS  Y11, Y5, Y8
-	VFMADD213PS  Y7, Y1, Y9
-	VFMADD213PS  Y8, Y6, Y10
-	VFMADD213PS  Y1, Y2, Y9
-	VFMADD213PS  Y6, Y5, Y10
+	VMOVUPS      lanes32xbeaaa7f8<>+0(SB), Y9
+	VFMADD213PS  Y9, Y5, Y7
+	VFMADD213PS  Y9, Y6, Y8
+	VMULPS       Y1, Y5, Y5
+	VMULPS       Y2, Y6, Y6
+	VFMADD213PS  Y1, Y5, Y7
+	VFMADD213PS  Y2, Y6, Y8
 	VPSLLD       $0x17, Y3, Y3
 	VPSLLD       $0x17, Y4, Y4
 	VMOVUPS      lanes32x3f800000<>+0(SB), Y1
@@ -1678,26 +1677,30 @@ activate2:
 	VMOVUPS      lanes32x3f800000<>+0(SB), Y2
 	VSUBPS       Y2, Y3, Y1
 	VSUBPS       Y2, Y4, Y2
-	VFMADD213PS  Y1, Y3, Y9
-	VFMADD213PS  Y2, Y4, Y10
-	VMOVUPS      lanes32x40000000<>+0(SB), Y2
-	VADDPS       Y2, Y9, Y1
-	VADDPS       Y2, Y10, Y2
-	VDIVPS       Y1, Y9, Y1
-	VDIVPS       Y2, Y10, Y2
-	VMOVUPS      lanes32x80000000<>+0(SB), Y4
-	VMOVUPS      Y4, Y3
-	VMOVUPS      Y4, Y4
-	VANDPS       (CX)(R10*1), Y3, Y3
-	VANDPS       32(CX)(R10*1), Y4, Y4
-	VORPS        Y3, Y1, Y1
-	VORPS        Y4, Y2, Y2
-	VMOVUPS      Y1, (CX)(R10*1)
-	VMOVUPS      Y2, 32(CX)(R10*1)
-	VFMADD213PS  (BX)(R10*1), Y0, Y1
-	VFMADD213PS  32(BX)(R10*1), Y0, Y2
-	VMOVUPS      Y1, (AX)(R10*1)
-	VMOVUPS      Y2, 32(AX)(R10*1)
+	VMOVUPS      lanes32x3f800000<>+0(SB), Y5
+	VADDPS       Y5, Y3, Y3
+	VADDPS       Y5, Y4, Y4
+	VMOVAPS      Y1, Y5
+	VMOVAPS      Y2, Y6
+	VFMADD213PS  Y3, Y7, Y5
+	VFMADD213PS  Y4, Y8, Y6
+	VFMADD213PS  Y1, Y7, Y3
+	VFMADD213PS  Y2, Y8, Y4
+	VDIVPS       Y5, Y3, Y3
+	VDIVPS       Y6, Y4, Y4
+	VMOVUPS      lanes32x80000000<>+0(SB), Y2
+	VMOVUPS      Y2, Y1
+	VMOVUPS      Y2, Y2
+	VANDPS       (CX)(R10*1), Y1, Y1
+	VANDPS       32(CX)(R10*1), Y2, Y2
+	VORPS        Y1, Y3, Y3
+	VORPS        Y2, Y4, Y4
+	VMOVUPS      Y3, (CX)(R10*1)
+	VMOVUPS      Y4, 32(CX)(R10*1)
+	VFMADD213PS  (BX)(R10*1), Y0, Y3
+	VFMADD213PS  32(BX)(R10*1), Y0, Y4
+	VMOVUPS      Y3, (AX)(R10*1)
+	VMOVUPS      Y4, 32(AX)(R10*1)
 	ADDQ         $0x40, R10
 	SUBQ         $0x02, R11
 	JGE          activate2
@@ -1712,32 +1715,29 @@ activate1:
 	VMOVUPS      lanes32x7fffffff<>+0(SB), Y2
 	VANDPS       (CX)(R10*1), Y2, Y2
 	VMINPS       Y2, Y1, Y1
-	VADDPS       Y1, Y1, Y1
-	VMOVUPS      lanes32x3fb8aa3b<>+0(SB), Y2
+	VMOVUPS      lanes32x4038aa3b<>+0(SB), Y2
 	VFMADD213PS  lanes32x4b400000<>+0(SB), Y1, Y2
-	VMOVAPS      Y1, Y3
-	VSUBPS       lanes32x4b400000<>+0(SB), Y2, Y1
-	VFNMADD231PS lanes32x3f317218<>+0(SB), Y1, Y3
-	VMULPS       Y3, Y3, Y1
-	VMOVUPS      lanes32x3ab6cc95<>+0(SB), Y4
-	VMOVUPS      lanes32x3c091408<>+0(SB), Y5
-	VFMADD213PS  lanes32x3d2aaa43<>+0(SB), Y1, Y4
-	VFMADD213PS  lanes32x3e2aaa58<>+0(SB), Y1, Y5
-	VFMADD213PS  lanes32x3f000000<>+0(SB), Y1, Y4
-	VFMADD213PS  Y4, Y3, Y5
-	VFMADD213PS  Y3, Y1, Y5
+	VSUBPS       lanes32x4b400000<>+0(SB), Y2, Y3
+	VFNMADD231PS lanes32x3eb17218<>+0(SB), Y3, Y1
+	VMULPS       Y1, Y1, Y3
+	VMOVUPS      lanes32x3e0640ec<>+0(SB), Y4
+	VFMADD213PS  lanes32xbeaaa7f8<>+0(SB), Y3, Y4
+	VMULPS       Y1, Y3, Y3
+	VFMADD213PS  Y1, Y3, Y4
 	VPSLLD       $0x17, Y2, Y2
 	VPADDD       lanes32x3f800000<>+0(SB), Y2, Y2
 	VSUBPS       lanes32x3f800000<>+0(SB), Y2, Y1
-	VFMADD213PS  Y1, Y2, Y5
-	VADDPS       lanes32x40000000<>+0(SB), Y5, Y1
-	VDIVPS       Y1, Y5, Y1
-	VMOVUPS      lanes32x80000000<>+0(SB), Y2
-	VANDPS       (CX)(R10*1), Y2, Y2
-	VORPS        Y2, Y1, Y1
-	VMOVUPS      Y1, (CX)(R10*1)
-	VFMADD213PS  (BX)(R10*1), Y0, Y1
-	VMOVUPS      Y1, (AX)(R10*1)
+	VADDPS       lanes32x3f800000<>+0(SB), Y2, Y2
+	VMOVAPS      Y1, Y3
+	VFMADD213PS  Y2, Y4, Y3
+	VFMADD213PS  Y1, Y4, Y2
+	VDIVPS       Y3, Y2, Y2
+	VMOVUPS      lanes32x80000000<>+0(SB), Y1
+	VANDPS       (CX)(R10*1), Y1, Y1
+	VORPS        Y1, Y2, Y2
+	VMOVUPS      Y2, (CX)(R10*1)
+	VFMADD213PS  (BX)(R10*1), Y0, Y2
+	VMOVUPS      Y2, (AX)(R10*1)
 	ADDQ         $0x20, R10
 	SUBQ         $0x01, R11
 	JGE          activate1
@@ -2306,67 +2306,47 @@ loop2:
 	VANDPD       32(DX)(DI*8), Y4, Y4
 	VMINPD       Y3, Y1, Y1
 	VMINPD       Y4, Y2, Y2
-	VADDPD       Y1, Y1, Y1
-	VADDPD       Y2, Y2, Y2
-	VMOVUPD      lanes64x3ff71547652b82fe<>+0(SB), Y4
+	VMOVUPD      lanes64x40071547652b82fe<>+0(SB), Y4
 	VMOVUPD      Y4, Y3
 	VMOVUPD      Y4, Y4
 	VMOVUPD      lanes64x4338000000000000<>+0(SB), Y5
 	VFMADD213PD  Y5, Y1, Y3
 	VFMADD213PD  Y5, Y2, Y4
-	VMOVAPD      Y1, Y1
-	VMOVAPD      Y2, Y6
-	VMOVUPD      lanes64x4338000000000000<>+0(SB), Y5
-	VSUBPD       Y5, Y3, Y2
-	VSUBPD       Y5, Y4, Y5
-	VMOVUPD      lanes64x3fe62e42fee00000<>+0(SB), Y7
-	VFNMADD231PD Y7, Y2, Y1
-	VFNMADD231PD Y7, Y5, Y6
-	VMOVUPD      lanes64x3dea39ef35793c76<>+0(SB), Y7
-	VFNMADD231PD Y7, Y2, Y1
-	VFNMADD231PD Y7, Y5, Y6
-	VMULPD       Y1, Y1, Y2
-	VMULPD       Y6, Y6, Y5
-	VMOVUPD      lanes64x3e5af76c45e88a01<>+0(SB), Y8
-	VMOVUPD      Y8, Y7
-	VMOVUPD      Y8, Y8
-	VMOVUPD      lanes64x3e928a2b75cb929e<>+0(SB), Y10
-	VMOVUPD      Y10, Y9
-	VMOVUPD      Y10, Y10
-	VMOVUPD      lanes64x3ec71dde9f4b64ad<>+0(SB), Y11
-	VFMADD213PD  Y11, Y2, Y7
-	VFMADD213PD  Y11, Y5, Y8
-	VMOVUPD      lanes64x3efa019a67a7ba77<>+0(SB), Y11
-	VFMADD213PD  Y11, Y2, Y9
-	VFMADD213PD  Y11, Y5, Y10
-	VMOVUPD      lanes64x3f2a01a01b5e0697<>+0(SB), Y11
-	VFMADD213PD  Y11, Y2, Y7
-	VFMADD213PD  Y11, Y5, Y8
-	VMOVUPD      lanes64x3f56c16c17f3afde<>+0(SB), Y11
-	VFMADD213PD  Y11, Y2, Y9
-	VFMADD213PD  Y11, Y5, Y10
-	VMOVUPD      lanes64x3f8111111110e6b9<>+0(SB), Y11
-	VFMADD213PD  Y11, Y2, Y7
-	VFMADD213PD  Y11, Y5, Y8
-	VMOVUPD      lanes64x3fa55555555520e7<>+0(SB), Y11
-	VFMADD213PD  Y11, Y2, Y9
-	VFMADD213PD  Y11, Y5, Y10
-	VMOVUPD      lanes64x3fc555555555555c<>+0(SB), Y11
-	VFMADD213PD  Y11, Y2, Y7
-	VFMADD213PD  Y11, Y5, Y8
-	VMOVUPD      lanes64x3fe0000000000005<>+0(SB), Y11
-	VFMADD213PD  Y11, Y2, Y9
-	VFMADD213PD  Y11, Y5, Y10
-	VFMADD213PD  Y9, Y1, Y7
-	VFMADD213PD  Y10, Y6, Y8
-	VMOVAPD      Y7, Y9
-	VMOVAPD      Y8, Y10
-	VFMADD213PD  Y1, Y2, Y7
-	VFMADD213PD  Y6, Y5, Y8
-	VSUBPD       Y7, Y1, Y1
-	VSUBPD       Y8, Y6, Y6
-	VFMADD213PD  Y1, Y2, Y9
-	VFMADD213PD  Y6, Y5, Y10
+	VMOVUPD      lanes64x4338000000000000<>+0(SB), Y6
+	VSUBPD       Y6, Y3, Y5
+	VSUBPD       Y6, Y4, Y6
+	VMOVUPD      lanes64x3fd62e42fefa39ef<>+0(SB), Y7
+	VFNMADD231PD Y7, Y5, Y1
+	VFNMADD231PD Y7, Y6, Y2
+	VMULPD       Y1, Y1, Y7
+	VMULPD       Y2, Y2, Y8
+	VMOVUPD      lanes64x3f6c385461150576<>+0(SB), Y9
+	VMOVUPD      Y9, Y11
+	VMOVUPD      Y9, Y12
+	VMOVUPD      lanes64xbf8223c7cf8d56e5<>+0(SB), Y9
+	VFMADD213PD  Y9, Y7, Y11
+	VFMADD213PD  Y9, Y8, Y12
+	VMOVUPD      lanes64x3f9664eca00e4a4c<>+0(SB), Y9
+	VFMADD213PD  Y9, Y7, Y11
+	VFMADD213PD  Y9, Y8, Y12
+	VMOVUPD      lanes64xbfaba1ba1171b514<>+0(SB), Y9
+	VFMADD213PD  Y9, Y7, Y11
+	VFMADD213PD  Y9, Y8, Y12
+	VMOVUPD      lanes64x3fc11111110e0c05<>+0(SB), Y9
+	VFMADD213PD  Y9, Y7, Y11
+	VFMADD213PD  Y9, Y8, Y12
+	VMOVUPD      lanes64xbfd55555555554bd<>+0(SB), Y9
+	VFMADD213PD  Y9, Y7, Y11
+	VFMADD213PD  Y9, Y8, Y12
+	VMULPD       Y1, Y7, Y9
+	VMULPD       Y2, Y8, Y10
+	VMOVUPD      lanes64xbc6abc9e3b39803f<>+0(SB), Y8
+	VMULPD       Y8, Y5, Y7
+	VMULPD       Y8, Y6, Y8
+	VFMADD213PD  Y7, Y9, Y11
+	VFMADD213PD  Y8, Y10, Y12
+	VADDPD       Y1, Y11, Y11
+	VADDPD       Y2, Y12, Y12
 	VPSLLQ       $0x34, Y3, Y3
 	VPSLLQ       $0x34, Y4, Y4
 	VMOVUPD      lanes64x3ff0000000000000<>+0(SB), Y1
@@ -2375,35 +2355,33 @@ loop2:
 	VMOVUPD      lanes64x3ff0000000000000<>+0(SB), Y2
 	VSUBPD       Y2, Y3, Y1
 	VSUBPD       Y2, Y4, Y2
-	VMULPD       Y9, Y3, Y9
-	VMULPD       Y10, Y4, Y10
-	VFMADD213PD  Y1, Y3, Y7
-	VFMADD213PD  Y2, Y4, Y8
-	VMOVUPD      lanes64x3ff0000000000000<>+0(SB), Y1
-	VMOVUPD      Y1, Y5
-	VMOVUPD      Y1, Y6
-	VMOVUPD      lanes64x4000000000000000<>+0(SB), Y2
-	VADDPD       Y2, Y7, Y1
-	VADDPD       Y2, Y8, Y2
-	VDIVPD       Y1, Y5, Y5
-	VDIVPD       Y2, Y6, Y6
-	VMOVUPD      lanes64x4000000000000000<>+0(SB), Y3
-	VSUBPD       Y3, Y1, Y11
-	VSUBPD       Y3, Y2, Y12
-	VSUBPD       Y11, Y7, Y11
-	VSUBPD       Y12, Y8, Y12
-	VADDPD       Y9, Y11, Y11
-	VADDPD       Y10, Y12, Y12
-	VMULPD       Y7, Y5, Y3
-	VMULPD       Y8, Y6, Y4
-	VFNMADD231PD Y3, Y1, Y7
-	VFNMADD231PD Y4, Y2, Y8
-	VFNMADD231PD Y3, Y11, Y7
-	VFNMADD231PD Y4, Y12, Y8
-	VADDPD       Y9, Y7, Y7
-	VADDPD       Y10, Y8, Y8
-	VFMADD231PD  Y7, Y5, Y3
-	VFMADD231PD  Y8, Y6, Y4
+	VMOVUPD      lanes64x3ff0000000000000<>+0(SB), Y7
+	VADDPD       Y7, Y3, Y3
+	VADDPD       Y7, Y4, Y4
+	VMOVAPD      Y1, Y7
+	VMOVAPD      Y2, Y8
+	VFMADD213PD  Y3, Y11, Y7
+	VFMADD213PD  Y4, Y12, Y8
+	VMOVUPD      lanes64x3fd0000000000000<>+0(SB), Y9
+	VMULPD       Y9, Y5, Y5
+	VMULPD       Y9, Y6, Y6
+	VMOVUPD      lanes64x3fe0000000000000<>+0(SB), Y9
+	VMINPD       Y9, Y5, Y5
+	VMINPD       Y9, Y6, Y6
+	VMOVAPD      Y1, Y9
+	VMOVAPD      Y2, Y10
+	VMOVAPD      Y3, Y13
+	VMOVAPD      Y4, Y14
+	VFNMADD231PD Y5, Y3, Y9
+	VFNMADD231PD Y6, Y4, Y10
+	VFNMADD231PD Y5, Y1, Y13
+	VFNMADD231PD Y6, Y2, Y14
+	VFMADD213PD  Y9, Y11, Y13
+	VFMADD213PD  Y10, Y12, Y14
+	VDIVPD       Y7, Y13, Y3
+	VDIVPD       Y8, Y14, Y4
+	VADDPD       Y5, Y3, Y3
+	VADDPD       Y6, Y4, Y4
 	VMOVUPD      lanes64x8000000000000000<>+0(SB), Y2
 	VMOVUPD      Y2, Y1
 	VMOVUPD      Y2, Y2
@@ -2444,45 +2422,36 @@ loop1:
 	VMOVUPD      lanes64x7fffffffffffffff<>+0(SB), Y2
 	VANDPD       (DX)(DI*8), Y2, Y2
 	VMINPD       Y2, Y1, Y1
-	VADDPD       Y1, Y1, Y1
-	VMOVUPD      lanes64x3ff71547652b82fe<>+0(SB), Y2
+	VMOVUPD      lanes64x40071547652b82fe<>+0(SB), Y2
 	VFMADD213PD  lanes64x4338000000000000<>+0(SB), Y1, Y2
-	VMOVAPD      Y1, Y3
-	VSUBPD       lanes64x4338000000000000<>+0(SB), Y2, Y1
-	VFNMADD231PD lanes64x3fe62e42fee00000<>+0(SB), Y1, Y3
-	VFNMADD231PD lanes64x3dea39ef35793c76<>+0(SB), Y1, Y3
-	VMULPD       Y3, Y3, Y1
-	VMOVUPD      lanes64x3e5af76c45e88a01<>+0(SB), Y4
-	VMOVUPD      lanes64x3e928a2b75cb929e<>+0(SB), Y5
-	VFMADD213PD  lanes64x3ec71dde9f4b64ad<>+0(SB), Y1, Y4
-	VFMADD213PD  lanes64x3efa019a67a7ba77<>+0(SB), Y1, Y5
-	VFMADD213PD  lanes64x3f2a01a01b5e0697<>+0(SB), Y1, Y4
-	VFMADD213PD  lanes64x3f56c16c17f3afde<>+0(SB), Y1, Y5
-	VFMADD213PD  lanes64x3f8111111110e6b9<>+0(SB), Y1, Y4
-	VFMADD213PD  lanes64x3fa55555555520e7<>+0(SB), Y1, Y5
-	VFMADD213PD  lanes64x3fc555555555555c<>+0(SB), Y1, Y4
-	VFMADD213PD  lanes64x3fe0000000000005<>+0(SB), Y1, Y5
-	VFMADD213PD  Y5, Y3, Y4
-	VMOVAPD      Y4, Y5
-	VFMADD213PD  Y3, Y1, Y4
-	VSUBPD       Y4, Y3, Y3
-	VFMADD213PD  Y3, Y1, Y5
+	VSUBPD       lanes64x4338000000000000<>+0(SB), Y2, Y3
+	VFNMADD231PD lanes64x3fd62e42fefa39ef<>+0(SB), Y3, Y1
+	VMULPD       Y1, Y1, Y4
+	VMOVUPD      lanes64x3f6c385461150576<>+0(SB), Y6
+	VFMADD213PD  lanes64xbf8223c7cf8d56e5<>+0(SB), Y4, Y6
+	VFMADD213PD  lanes64x3f9664eca00e4a4c<>+0(SB), Y4, Y6
+	VFMADD213PD  lanes64xbfaba1ba1171b514<>+0(SB), Y4, Y6
+	VFMADD213PD  lanes64x3fc11111110e0c05<>+0(SB), Y4, Y6
+	VFMADD213PD  lanes64xbfd55555555554bd<>+0(SB), Y4, Y6
+	VMULPD       Y1, Y4, Y5
+	VMULPD       lanes64xbc6abc9e3b39803f<>+0(SB), Y3, Y4
+	VFMADD213PD  Y4, Y5, Y6
+	VADDPD       Y1, Y6, Y6
 	VPSLLQ       $0x34, Y2, Y2
 	VPADDQ       lanes64x3ff0000000000000<>+0(SB), Y2, Y2
 	VSUBPD       lanes64x3ff0000000000000<>+0(SB), Y2, Y1
-	VMULPD       Y5, Y2, Y5
-	VFMADD213PD  Y1, Y2, Y4
-	VMOVUPD      lanes64x3ff0000000000000<>+0(SB), Y3
-	VADDPD       lanes64x4000000000000000<>+0(SB), Y4, Y1
-	VDIVPD       Y1, Y3, Y3
-	VSUBPD       lanes64x4000000000000000<>+0(SB), Y1, Y6
-	VSUBPD       Y6, Y4, Y6
-	VADDPD       Y5, Y6, Y6
-	VMULPD       Y4, Y3, Y2
-	VFNMADD231PD Y2, Y1, Y4
-	VFNMADD231PD Y2, Y6, Y4
-	VADDPD       Y5, Y4, Y4
-	VFMADD231PD  Y4, Y3, Y2
+	VADDPD       lanes64x3ff0000000000000<>+0(SB), Y2, Y2
+	VMOVAPD      Y1, Y4
+	VFMADD213PD  Y2, Y6, Y4
+	VMULPD       lanes64x3fd0000000000000<>+0(SB), Y3, Y3
+	VMINPD       lanes64x3fe0000000000000<>+0(SB), Y3, Y3
+	VMOVAPD      Y1, Y5
+	VMOVAPD      Y2, Y7
+	VFNMADD231PD Y3, Y2, Y5
+	VFNMADD231PD Y3, Y1, Y7
+	VFMADD213PD  Y5, Y6, Y7
+	VDIVPD       Y4, Y7, Y2
+	VADDPD       Y3, Y2, Y2
 	VMOVUPD      lanes64x8000000000000000<>+0(SB), Y1
 	VANDPD       (DX)(DI*8), Y1, Y1
 	VORPD        Y1, Y2, Y2
@@ -2528,15 +2497,15 @@ DATA lanes64x7fffffffffffffff<>+48(SB)/8, $0x7fffffffffffffff
 DATA lanes64x7fffffffffffffff<>+56(SB)/8, $0x7fffffffffffffff
 GLOBL lanes64x7fffffffffffffff<>(SB), RODATA|NOPTR, $64
 
-DATA lanes64x3ff71547652b82fe<>+0(SB)/8, $0x3ff71547652b82fe
-DATA lanes64x3ff71547652b82fe<>+8(SB)/8, $0x3ff71547652b82fe
-DATA lanes64x3ff71547652b82fe<>+16(SB)/8, $0x3ff71547652b82fe
-DATA lanes64x3ff71547652b82fe<>+24(SB)/8, $0x3ff71547652b82fe
-DATA lanes64x3ff71547652b82fe<>+32(SB)/8, $0x3ff71547652b82fe
-DATA lanes64x3ff71547652b82fe<>+40(SB)/8, $0x3ff71547652b82fe
-DATA lanes64x3ff71547652b82fe<>+48(SB)/8, $0x3ff71547652b82fe
-DATA lanes64x3ff71547652b82fe<>+56(SB)/8, $0x3ff71547652b82fe
-GLOBL lanes64x3ff71547652b82fe<>(SB), RODATA|NOPTR, $64
+DATA lanes64x40071547652b82fe<>+0(SB)/8, $0x40071547652b82fe
+DATA lanes64x40071547652b82fe<>+8(SB)/8, $0x40071547652b82fe
+DATA lanes64x40071547652b82fe<>+16(SB)/8, $0x40071547652b82fe
+DATA lanes64x40071547652b82fe<>+24(SB)/8, $0x40071547652b82fe
+DATA lanes64x40071547652b82fe<>+32(SB)/8, $0x40071547652b82fe
+DATA lanes64x40071547652b82fe<>+40(SB)/8, $0x40071547652b82fe
+DATA lanes64x40071547652b82fe<>+48(SB)/8, $0x40071547652b82fe
+DATA lanes64x40071547652b82fe<>+56(SB)/8, $0x40071547652b82fe
+GLOBL lanes64x40071547652b82fe<>(SB), RODATA|NOPTR, $64
 
 DATA lanes64x4338000000000000<>+0(SB)/8, $0x4338000000000000
 DATA lanes64x4338000000000000<>+8(SB)/8, $0x4338000000000000
@@ -2548,125 +2517,85 @@ DATA lanes64x4338000000000000<>+48(SB)/8, $0x4338000000000000
 DATA lanes64x4338000000000000<>+56(SB)/8, $0x4338000000000000
 GLOBL lanes64x4338000000000000<>(SB), RODATA|NOPTR, $64
 
-DATA lanes64x3fe62e42fee00000<>+0(SB)/8, $0x3fe62e42fee00000
-DATA lanes64x3fe62e42fee00000<>+8(SB)/8, $0x3fe62e42fee00000
-DATA lanes64x3fe62e42fee00000<>+16(SB)/8, $0x3fe62e42fee00000
-DATA lanes64x3fe62e42fee00000<>+24(SB)/8, $0x3fe62e42fee00000
-DATA lanes64x3fe62e42fee00000<>+32(SB)/8, $0x3fe62e42fee00000
-DATA lanes64x3fe62e42fee00000<>+40(SB)/8, $0x3fe62e42fee00000
-DATA lanes64x3fe62e42fee00000<>+48(SB)/8, $0x3fe62e42fee00000
-DATA lanes64x3fe62e42fee00000<>+56(SB)/8, $0x3fe62e42fee00000
-GLOBL lanes64x3fe62e42fee00000<>(SB), RODATA|NOPTR, $64
+DATA lanes64x3fd62e42fefa39ef<>+0(SB)/8, $0x3fd62e42fefa39ef
+DATA lanes64x3fd62e42fefa39ef<>+8(SB)/8, $0x3fd62e42fefa39ef
+DATA lanes64x3fd62e42fefa39ef<>+16(SB)/8, $0x3fd62e42fefa39ef
+DATA lanes64x3fd62e42fefa39ef<>+24(SB)/8, $0x3fd62e42fefa39ef
+DATA lanes64x3fd62e42fefa39ef<>+32(SB)/8, $0x3fd62e42fefa39ef
+DATA lanes64x3fd62e42fefa39ef<>+40(SB)/8, $0x3fd62e42fefa39ef
+DATA lanes64x3fd62e42fefa39ef<>+48(SB)/8, $0x3fd62e42fefa39ef
+DATA lanes64x3fd62e42fefa39ef<>+56(SB)/8, $0x3fd62e42fefa39ef
+GLOBL lanes64x3fd62e42fefa39ef<>(SB), RODATA|NOPTR, $64
 
-DATA lanes64x3dea39ef35793c76<>+0(SB)/8, $0x3dea39ef35793c76
-DATA lanes64x3dea39ef35793c76<>+8(SB)/8, $0x3dea39ef35793c76
-DATA lanes64x3dea39ef35793c76<>+16(SB)/8, $0x3dea39ef35793c76
-DATA lanes64x3dea39ef35793c76<>+24(SB)/8, $0x3dea39ef35793c76
-DATA lanes64x3dea39ef35793c76<>+32(SB)/8, $0x3dea39ef35793c76
-DATA lanes64x3dea39ef35793c76<>+40(SB)/8, $0x3dea39ef35793c76
-DATA lanes64x3dea39ef35793c76<>+48(SB)/8, $0x3dea39ef35793c76
-DATA lanes64x3dea39ef35793c76<>+56(SB)/8, $0x3dea39ef35793c76
-GLOBL lanes64x3dea39ef35793c76<>(SB), RODATA|NOPTR, $64
+DATA lanes64x3f6c385461150576<>+0(SB)/8, $0x3f6c385461150576
+DATA lanes64x3f6c385461150576<>+8(SB)/8, $0x3f6c385461150576
+DATA lanes64x3f6c385461150576<>+16(SB)/8, $0x3f6c385461150576
+DATA lanes64x3f6c385461150576<>+24(SB)/8, $0x3f6c385461150576
+DATA lanes64x3f6c385461150576<>+32(SB)/8, $0x3f6c385461150576
+DATA lanes64x3f6c385461150576<>+40(SB)/8, $0x3f6c385461150576
+DATA lanes64x3f6c385461150576<>+48(SB)/8, $0x3f6c385461150576
+DATA lanes64x3f6c385461150576<>+56(SB)/8, $0x3f6c385461150576
+GLOBL lanes64x3f6c385461150576<>(SB), RODATA|NOPTR, $64
 
-DATA lanes64x3e5af76c45e88a01<>+0(SB)/8, $0x3e5af76c45e88a01
-DATA lanes64x3e5af76c45e88a01<>+8(SB)/8, $0x3e5af76c45e88a01
-DATA lanes64x3e5af76c45e88a01<>+16(SB)/8, $0x3e5af76c45e88a01
-DATA lanes64x3e5af76c45e88a01<>+24(SB)/8, $0x3e5af76c45e88a01
-DATA lanes64x3e5af76c45e88a01<>+32(SB)/8, $0x3e5af76c45e88a01
-DATA lanes64x3e5af76c45e88a01<>+40(SB)/8, $0x3e5af76c45e88a01
-DATA lanes64x3e5af76c45e88a01<>+48(SB)/8, $0x3e5af76c45e88a01
-DATA lanes64x3e5af76c45e88a01<>+56(SB)/8, $0x3e5af76c45e88a01
-GLOBL lanes64x3e5af76c45e88a01<>(SB), RODATA|NOPTR, $64
+DATA lanes64xbf8223c7cf8d56e5<>+0(SB)/8, $0xbf8223c7cf8d56e5
+DATA lanes64xbf8223c7cf8d56e5<>+8(SB)/8, $0xbf8223c7cf8d56e5
+DATA lanes64xbf8223c7cf8d56e5<>+16(SB)/8, $0xbf8223c7cf8d56e5
+DATA lanes64xbf8223c7cf8d56e5<>+24(SB)/8, $0xbf8223c7cf8d56e5
+DATA lanes64xbf8223c7cf8d56e5<>+32(SB)/8, $0xbf8223c7cf8d56e5
+DATA lanes64xbf8223c7cf8d56e5<>+40(SB)/8, $0xbf8223c7cf8d56e5
+DATA lanes64xbf8223c7cf8d56e5<>+48(SB)/8, $0xbf8223c7cf8d56e5
+DATA lanes64xbf8223c7cf8d56e5<>+56(SB)/8, $0xbf8223c7cf8d56e5
+GLOBL lanes64xbf8223c7cf8d56e5<>(SB), RODATA|NOPTR, $64
 
-DATA lanes64x3e928a2b75cb929e<>+0(SB)/8, $0x3e928a2b75cb929e
-DATA lanes64x3e928a2b75cb929e<>+8(SB)/8, $0x3e928a2b75cb929e
-DATA lanes64x3e928a2b75cb929e<>+16(SB)/8, $0x3e928a2b75cb929e
-DATA lanes64x3e928a2b75cb929e<>+24(SB)/8, $0x3e928a2b75cb929e
-DATA lanes64x3e928a2b75cb929e<>+32(SB)/8, $0x3e928a2b75cb929e
-DATA lanes64x3e928a2b75cb929e<>+40(SB)/8, $0x3e928a2b75cb929e
-DATA lanes64x3e928a2b75cb929e<>+48(SB)/8, $0x3e928a2b75cb929e
-DATA lanes64x3e928a2b75cb929e<>+56(SB)/8, $0x3e928a2b75cb929e
-GLOBL lanes64x3e928a2b75cb929e<>(SB), RODATA|NOPTR, $64
+DATA lanes64x3f9664eca00e4a4c<>+0(SB)/8, $0x3f9664eca00e4a4c
+DATA lanes64x3f9664eca00e4a4c<>+8(SB)/8, $0x3f9664eca00e4a4c
+DATA lanes64x3f9664eca00e4a4c<>+16(SB)/8, $0x3f9664eca00e4a4c
+DATA lanes64x3f9664eca00e4a4c<>+24(SB)/8, $0x3f9664eca00e4a4c
+DATA lanes64x3f9664eca00e4a4c<>+32(SB)/8, $0x3f9664eca00e4a4c
+DATA lanes64x3f9664eca00e4a4c<>+40(SB)/8, $0x3f9664eca00e4a4c
+DATA lanes64x3f9664eca00e4a4c<>+48(SB)/8, $0x3f9664eca00e4a4c
+DATA lanes64x3f9664eca00e4a4c<>+56(SB)/8, $0x3f9664eca00e4a4c
+GLOBL lanes64x3f9664eca00e4a4c<>(SB), RODATA|NOPTR, $64
 
-DATA lanes64x3ec71dde9f4b64ad<>+0(SB)/8, $0x3ec71dde9f4b64ad
-DATA lanes64x3ec71dde9f4b64ad<>+8(SB)/8, $0x3ec71dde9f4b64ad
-DATA lanes64x3ec71dde9f4b64ad<>+16(SB)/8, $0x3ec71dde9f4b64ad
-DATA lanes64x3ec71dde9f4b64ad<>+24(SB)/8, $0x3ec71dde9f4b64ad
-DATA lanes64x3ec71dde9f4b64ad<>+32(SB)/8, $0x3ec71dde9f4b64ad
-DATA lanes64x3ec71dde9f4b64ad<>+40(SB)/8, $0x3ec71dde9f4b64ad
-DATA lanes64x3ec71dde9f4b64ad<>+48(SB)/8, $0x3ec71dde9f4b64ad
-DATA lanes64x3ec71dde9f4b64ad<>+56(SB)/8, $0x3ec71dde9f4b64ad
-GLOBL lanes64x3ec71dde9f4b64ad<>(SB), RODATA|NOPTR, $64
+DATA lanes64xbfaba1ba1171b514<>+0(SB)/8, $0xbfaba1ba1171b514
+DATA lanes64xbfaba1ba1171b514<>+8(SB)/8, $0xbfaba1ba1171b514
+DATA lanes64xbfaba1ba1171b514<>+16(SB)/8, $0xbfaba1ba1171b514
+DATA lanes64xbfaba1ba1171b514<>+24(SB)/8, $0xbfaba1ba1171b514
+DATA lanes64xbfaba1ba1171b514<>+32(SB)/8, $0xbfaba1ba1171b514
+DATA lanes64xbfaba1ba1171b514<>+40(SB)/8, $0xbfaba1ba1171b514
+DATA lanes64xbfaba1ba1171b514<>+48(SB)/8, $0xbfaba1ba1171b514
+DATA lanes64xbfaba1ba1171b514<>+56(SB)/8, $0xbfaba1ba1171b514
+GLOBL lanes64xbfaba1ba1171b514<>(SB), RODATA|NOPTR, $64
 
-DATA lanes64x3efa019a67a7ba77<>+0(SB)/8, $0x3efa019a67a7ba77
-DATA lanes64x3efa019a67a7ba77<>+8(SB)/8, $0x3efa019a67a7ba77
-DATA lanes64x3efa019a67a7ba77<>+16(SB)/8, $0x3efa019a67a7ba77
-DATA lanes64x3efa019a67a7ba77<>+24(SB)/8, $0x3efa019a67a7ba77
-DATA lanes64x3efa019a67a7ba77<>+32(SB)/8, $0x3efa019a67a7ba77
-DATA lanes64x3efa019a67a7ba77<>+40(SB)/8, $0x3efa019a67a7ba77
-DATA lanes64x3efa019a67a7ba77<>+48(SB)/8, $0x3efa019a67a7ba77
-DATA lanes64x3efa019a67a7ba77<>+56(SB)/8, $0x3efa019a67a7ba77
-GLOBL lanes64x3efa019a67a7ba77<>(SB), RODATA|NOPTR, $64
+DATA lanes64x3fc11111110e0c05<>+0(SB)/8, $0x3fc11111110e0c05
+DATA lanes64x3fc11111110e0c05<>+8(SB)/8, $0x3fc11111110e0c05
+DATA lanes64x3fc11111110e0c05<>+16(SB)/8, $0x3fc11111110e0c05
+DATA lanes64x3fc11111110e0c05<>+24(SB)/8, $0x3fc11111110e0c05
+DATA lanes64x3fc11111110e0c05<>+32(SB)/8, $0x3fc11111110e0c05
+DATA lanes64x3fc11111110e0c05<>+40(SB)/8, $0x3fc11111110e0c05
+DATA lanes64x3fc11111110e0c05<>+48(SB)/8, $0x3fc11111110e0c05
+DATA lanes64x3fc11111110e0c05<>+56(SB)/8, $0x3fc11111110e0c05
+GLOBL lanes64x3fc11111110e0c05<>(SB), RODATA|NOPTR, $64
 
-DATA lanes64x3f2a01a01b5e0697<>+0(SB)/8, $0x3f2a01a01b5e0697
-DATA lanes64x3f2a01a01b5e0697<>+8(SB)/8, $0x3f2a01a01b5e0697
-DATA lanes64x3f2a01a01b5e0697<>+16(SB)/8, $0x3f2a01a01b5e0697
-DATA lanes64x3f2a01a01b5e0697<>+24(SB)/8, $0x3f2a01a01b5e0697
-DATA lanes64x3f2a01a01b5e0697<>+32(SB)/8, $0x3f2a01a01b5e0697
-DATA lanes64x3f2a01a01b5e0697<>+40(SB)/8, $0x3f2a01a01b5e0697
-DATA lanes64x3f2a01a01b5e0697<>+48(SB)/8, $0x3f2a01a01b5e0697
-DATA lanes64x3f2a01a01b5e0697<>+56(SB)/8, $0x3f2a01a01b5e0697
-GLOBL lanes64x3f2a01a01b5e0697<>(SB), RODATA|NOPTR, $64
+DATA lanes64xbfd55555555554bd<>+0(SB)/8, $0xbfd55555555554bd
+DATA lanes64xbfd55555555554bd<>+8(SB)/8, $0xbfd55555555554bd
+DATA lanes64xbfd55555555554bd<>+16(SB)/8, $0xbfd55555555554bd
+DATA lanes64xbfd55555555554bd<>+24(SB)/8, $0xbfd55555555554bd
+DATA lanes64xbfd55555555554bd<>+32(SB)/8, $0xbfd55555555554bd
+DATA lanes64xbfd55555555554bd<>+40(SB)/8, $0xbfd55555555554bd
+DATA lanes64xbfd55555555554bd<>+48(SB)/8, $0xbfd55555555554bd
+DATA lanes64xbfd55555555554bd<>+56(SB)/8, $0xbfd55555555554bd
+GLOBL lanes64xbfd55555555554bd<>(SB), RODATA|NOPTR, $64
 
-DATA lanes64x3f56c16c17f3afde<>+0(SB)/8, $0x3f56c16c17f3afde
-DATA lanes64x3f56c16c17f3afde<>+8(SB)/8, $0x3f56c16c17f3afde
-DATA lanes64x3f56c16c17f3afde<>+16(SB)/8, $0x3f56c16c17f3afde
-DATA lanes64x3f56c16c17f3afde<>+24(SB)/8, $0x3f56c16c17f3afde
-DATA lanes64x3f56c16c17f3afde<>+32(SB)/8, $0x3f56c16c17f3afde
-DATA lanes64x3f56c16c17f3afde<>+40(SB)/8, $0x3f56c16c17f3afde
-DATA lanes64x3f56c16c17f3afde<>+48(SB)/8, $0x3f56c16c17f3afde
-DATA lanes64x3f56c16c17f3afde<>+56(SB)/8, $0x3f56c16c17f3afde
-GLOBL lanes64x3f56c16c17f3afde<>(SB), RODATA|NOPTR, $64
-
-DATA lanes64x3f8111111110e6b9<>+0(SB)/8, $0x3f8111111110e6b9
-DATA lanes64x3f8111111110e6b9<>+8(SB)/8, $0x3f8111111110e6b9
-DATA lanes64x3f8111111110e6b9<>+16(SB)/8, $0x3f8111111110e6b9
-DATA lanes64x3f8111111110e6b9<>+24(SB)/8, $0x3f8111111110e6b9
-DATA lanes64x3f8111111110e6b9<>+32(SB)/8, $0x3f8111111110e6b9
-DATA lanes64x3f8111111110e6b9<>+40(SB)/8, $0x3f8111111110e6b9
-DATA lanes64x3f8111111110e6b9<>+48(SB)/8, $0x3f8111111110e6b9
-DATA lanes64x3f8111111110e6b9<>+56(SB)/8, $0x3f8111111110e6b9
-GLOBL lanes64x3f8111111110e6b9<>(SB), RODATA|NOPTR, $64
-
-DATA lanes64x3fa55555555520e7<>+0(SB)/8, $0x3fa55555555520e7
-DATA lanes64x3fa55555555520e7<>+8(SB)/8, $0x3fa55555555520e7
-DATA lanes64x3fa55555555520e7<>+16(SB)/8, $0x3fa55555555520e7
-DATA lanes64x3fa55555555520e7<>+24(SB)/8, $0x3fa55555555520e7
-DATA lanes64x3fa55555555520e7<>+32(SB)/8, $0x3fa55555555520e7
-DATA lanes64x3fa55555555520e7<>+40(SB)/8, $0x3fa55555555520e7
-DATA lanes64x3fa55555555520e7<>+48(SB)/8, $0x3fa55555555520e7
-DATA lanes64x3fa55555555520e7<>+56(SB)/8, $0x3fa55555555520e7
-GLOBL lanes64x3fa55555555520e7<>(SB), RODATA|NOPTR, $64
-
-DATA lanes64x3fc555555555555c<>+0(SB)/8, $0x3fc555555555555c
-DATA lanes64x3fc555555555555c<>+8(SB)/8, $0x3fc555555555555c
-DATA lanes64x3fc555555555555c<>+16(SB)/8, $0x3fc555555555555c
-DATA lanes64x3fc555555555555c<>+24(SB)/8, $0x3fc555555555555c
-DATA lanes64x3fc555555555555c<>+32(SB)/8, $0x3fc555555555555c
-DATA lanes64x3fc555555555555c<>+40(SB)/8, $0x3fc555555555555c
-DATA lanes64x3fc555555555555c<>+48(SB)/8, $0x3fc555555555555c
-DATA lanes64x3fc555555555555c<>+56(SB)/8, $0x3fc555555555555c
-GLOBL lanes64x3fc555555555555c<>(SB), RODATA|NOPTR, $64
-
-DATA lanes64x3fe0000000000005<>+0(SB)/8, $0x3fe0000000000005
-DATA lanes64x3fe0000000000005<>+8(SB)/8, $0x3fe0000000000005
-DATA lanes64x3fe0000000000005<>+16(SB)/8, $0x3fe0000000000005
-DATA lanes64x3fe0000000000005<>+24(SB)/8, $0x3fe0000000000005
-DATA lanes64x3fe0000000000005<>+32(SB)/8, $0x3fe0000000000005
-DATA lanes64x3fe0000000000005<>+40(SB)/8, $0x3fe0000000000005
-DATA lanes64x3fe0000000000005<>+48(SB)/8, $0x3fe0000000000005
-DATA lanes64x3fe0000000000005<>+56(SB)/8, $0x3fe0000000000005
-GLOBL lanes64x3fe0000000000005<>(SB), RODATA|NOPTR, $64
+DATA lanes64xbc6abc9e3b39803f<>+0(SB)/8, $0xbc6abc9e3b39803f
+DATA lanes64xbc6abc9e3b39803f<>+8(SB)/8, $0xbc6abc9e3b39803f
+DATA lanes64xbc6abc9e3b39803f<>+16(SB)/8, $0xbc6abc9e3b39803f
+DATA lanes64xbc6abc9e3b39803f<>+24(SB)/8, $0xbc6abc9e3b39803f
+DATA lanes64xbc6abc9e3b39803f<>+32(SB)/8, $0xbc6abc9e3b39803f
+DATA lanes64xbc6abc9e3b39803f<>+40(SB)/8, $0xbc6abc9e3b39803f
+DATA lanes64xbc6abc9e3b39803f<>+48(SB)/8, $0xbc6abc9e3b39803f
+DATA lanes64xbc6abc9e3b39803f<>+56(SB)/8, $0xbc6abc9e3b39803f
+GLOBL lanes64xbc6abc9e3b39803f<>(SB), RODATA|NOPTR, $64
 
 DATA lanes64x3ff0000000000000<>+0(SB)/8, $0x3ff0000000000000
 DATA lanes64x3ff0000000000000<>+8(SB)/8, $0x3ff0000000000000
@@ -2678,15 +2607,25 @@ DATA lanes64x3ff0000000000000<>+48(SB)/8, $0x3ff0000000000000
 DATA lanes64x3ff0000000000000<>+56(SB)/8, $0x3ff0000000000000
 GLOBL lanes64x3ff0000000000000<>(SB), RODATA|NOPTR, $64
 
-DATA lanes64x4000000000000000<>+0(SB)/8, $0x4000000000000000
-DATA lanes64x4000000000000000<>+8(SB)/8, $0x4000000000000000
-DATA lanes64x4000000000000000<>+16(SB)/8, $0x4000000000000000
-DATA lanes64x4000000000000000<>+24(SB)/8, $0x4000000000000000
-DATA lanes64x4000000000000000<>+32(SB)/8, $0x4000000000000000
-DATA lanes64x4000000000000000<>+40(SB)/8, $0x4000000000000000
-DATA lanes64x4000000000000000<>+48(SB)/8, $0x4000000000000000
-DATA lanes64x4000000000000000<>+56(SB)/8, $0x4000000000000000
-GLOBL lanes64x4000000000000000<>(SB), RODATA|NOPTR, $64
+DATA lanes64x3fd0000000000000<>+0(SB)/8, $0x3fd0000000000000
+DATA lanes64x3fd0000000000000<>+8(SB)/8, $0x3fd0000000000000
+DATA lanes64x3fd0000000000000<>+16(SB)/8, $0x3fd0000000000000
+DATA lanes64x3fd0000000000000<>+24(SB)/8, $0x3fd0000000000000
+DATA lanes64x3fd0000000000000<>+32(SB)/8, $0x3fd0000000000000
+DATA lanes64x3fd0000000000000<>+40(SB)/8, $0x3fd0000000000000
+DATA lanes64x3fd0000000000000<>+48(SB)/8, $0x3fd0000000000000
+DATA lanes64x3fd0000000000000<>+56(SB)/8, $0x3fd0000000000000
+GLOBL lanes64x3fd0000000000000<>(SB), RODATA|NOPTR, $64
+
+DATA lanes64x3fe0000000000000<>+0(SB)/8, $0x3fe0000000000000
+DATA lanes64x3fe0000000000000<>+8(SB)/8, $0x3fe0000000000000
+DATA lanes64x3fe0000000000000<>+16(SB)/8, $0x3fe0000000000000
+DATA lanes64x3fe0000000000000<>+24(SB)/8, $0x3fe0000000000000
+DATA lanes64x3fe0000000000000<>+32(SB)/8, $0x3fe0000000000000
+DATA lanes64x3fe0000000000000<>+40(SB)/8, $0x3fe0000000000000
+DATA lanes64x3fe0000000000000<>+48(SB)/8, $0x3fe0000000000000
+DATA lanes64x3fe0000000000000<>+56(SB)/8, $0x3fe0000000000000
+GLOBL lanes64x3fe0000000000000<>(SB), RODATA|NOPTR, $64
 
 DATA lanes64x8000000000000000<>+0(SB)/8, $0x8000000000000000
 DATA lanes64x8000000000000000<>+8(SB)/8, $0x8000000000000000
@@ -2722,67 +2661,47 @@ loop2:
 	VANDPD       32(DX)(DI*8), Y4, Y4
 	VMINPD       Y3, Y1, Y1
 	VMINPD       Y4, Y2, Y2
-	VADDPD       Y1, Y1, Y1
-	VADDPD       Y2, Y2, Y2
-	VMOVUPD      lanes64x3ff71547652b82fe<>+0(SB), Y4
+	VMOVUPD      lanes64x40071547652b82fe<>+0(SB), Y4
 	VMOVUPD      Y4, Y3
 	VMOVUPD      Y4, Y4
 	VMOVUPD      lanes64x4338000000000000<>+0(SB), Y5
 	VFMADD213PD  Y5, Y1, Y3
 	VFMADD213PD  Y5, Y2, Y4
-	VMOVAPD      Y1, Y1
-	VMOVAPD      Y2, Y6
-	VMOVUPD      lanes64x4338000000000000<>+0(SB), Y5
-	VSUBPD       Y5, Y3, Y2
-	VSUBPD       Y5, Y4, Y5
-	VMOVUPD      lanes64x3fe62e42fee00000<>+0(SB), Y7
-	VFNMADD231PD Y7, Y2, Y1
-	VFNMADD231PD Y7, Y5, Y6
-	VMOVUPD      lanes64x3dea39ef35793c76<>+0(SB), Y7
-	VFNMADD231PD Y7, Y2, Y1
-	VFNMADD231PD Y7, Y5, Y6
-	VMULPD       Y1, Y1, Y2
-	VMULPD       Y6, Y6, Y5
-	VMOVUPD      lanes64x3e5af76c45e88a01<>+0(SB), Y8
-	VMOVUPD      Y8, Y7
-	VMOVUPD      Y8, Y8
-	VMOVUPD      lanes64x3e928a2b75cb929e<>+0(SB), Y10
-	VMOVUPD      Y10, Y9
-	VMOVUPD      Y10, Y10
-	VMOVUPD      lanes64x3ec71dde9f4b64ad<>+0(SB), Y11
-	VFMADD213PD  Y11, Y2, Y7
-	VFMADD213PD  Y11, Y5, Y8
-	VMOVUPD      lanes64x3efa019a67a7ba77<>+0(SB), Y11
-	VFMADD213PD  Y11, Y2, Y9
-	VFMADD213PD  Y11, Y5, Y10
-	VMOVUPD      lanes64x3f2a01a01b5e0697<>+0(SB), Y11
-	VFMADD213PD  Y11, Y2, Y7
-	VFMADD213PD  Y11, Y5, Y8
-	VMOVUPD      lanes64x3f56c16c17f3afde<>+0(SB), Y11
-	VFMADD213PD  Y11, Y2, Y9
-	VFMADD213PD  Y11, Y5, Y10
-	VMOVUPD      lanes64x3f8111111110e6b9<>+0(SB), Y11
-	VFMADD213PD  Y11, Y2, Y7
-	VFMADD213PD  Y11, Y5, Y8
-	VMOVUPD      lanes64x3fa55555555520e7<>+0(SB), Y11
-	VFMADD213PD  Y11, Y2, Y9
-	VFMADD213PD  Y11, Y5, Y10
-	VMOVUPD      lanes64x3fc555555555555c<>+0(SB), Y11
-	VFMADD213PD  Y11, Y2, Y7
-	VFMADD213PD  Y11, Y5, Y8
-	VMOVUPD      lanes64x3fe0000000000005<>+0(SB), Y11
-	VFMADD213PD  Y11, Y2, Y9
-	VFMADD213PD  Y11, Y5, Y10
-	VFMADD213PD  Y9, Y1, Y7
-	VFMADD213PD  Y10, Y6, Y8
-	VMOVAPD      Y7, Y9
-	VMOVAPD      Y8, Y10
-	VFMADD213PD  Y1, Y2, Y7
-	VFMADD213PD  Y6, Y5, Y8
-	VSUBPD       Y7, Y1, Y1
-	VSUBPD       Y8, Y6, Y6
-	VFMADD213PD  Y1, Y2, Y9
-	VFMADD213PD  Y6, Y5, Y10
+	VMOVUPD      lanes64x4338000000000000<>+0(SB), Y6
+	VSUBPD       Y6, Y3, Y5
+	VSUBPD       Y6, Y4, Y6
+	VMOVUPD      lanes64x3fd62e42fefa39ef<>+0(SB), Y7
+	VFNMADD231PD Y7, Y5, Y1
+	VFNMADD231PD Y7, Y6, Y2
+	VMULPD       Y1, Y1, Y7
+	VMULPD       Y2, Y2, Y8
+	VMOVUPD      lanes64x3f6c385461150576<>+0(SB), Y9
+	VMOVUPD      Y9, Y11
+	VMOVUPD      Y9, Y12
+	VMOVUPD      lanes64xbf8223c7cf8d56e5<>+0(SB), Y9
+	VFMADD213PD  Y9, Y7, Y11
+	VFMADD213PD  Y9, Y8, Y12
+	VMOVUPD      lanes64x3f9664eca00e4a4c<>+0(SB), Y9
+	VFMADD213PD  Y9, Y7, Y11
+	VFMADD213PD  Y9, Y8, Y12
+	VMOVUPD      lanes64xbfaba1ba1171b514<>+0(SB), Y9
+	VFMADD213PD  Y9, Y7, Y11
+	VFMADD213PD  Y9, Y8, Y12
+	VMOVUPD      lanes64x3fc11111110e0c05<>+0(SB), Y9
+	VFMADD213PD  Y9, Y7, Y11
+	VFMADD213PD  Y9, Y8, Y12
+	VMOVUPD      lanes64xbfd55555555554bd<>+0(SB), Y9
+	VFMADD213PD  Y9, Y7, Y11
+	VFMADD213PD  Y9, Y8, Y12
+	VMULPD       Y1, Y7, Y9
+	VMULPD       Y2, Y8, Y10
+	VMOVUPD      lanes64xbc6abc9e3b39803f<>+0(SB), Y8
+	VMULPD       Y8, Y5, Y7
+	VMULPD       Y8, Y6, Y8
+	VFMADD213PD  Y7, Y9, Y11
+	VFMADD213PD  Y8, Y10, Y12
+	VADDPD       Y1, Y11, Y11
+	VADDPD       Y2, Y12, Y12
 	VPSLLQ       $0x34, Y3, Y3
 	VPSLLQ       $0x34, Y4, Y4
 	VMOVUPD      lanes64x3ff0000000000000<>+0(SB), Y1
@@ -2791,35 +2710,33 @@ loop2:
 	VMOVUPD      lanes64x3ff0000000000000<>+0(SB), Y2
 	VSUBPD       Y2, Y3, Y1
 	VSUBPD       Y2, Y4, Y2
-	VMULPD       Y9, Y3, Y9
-	VMULPD       Y10, Y4, Y10
-	VFMADD213PD  Y1, Y3, Y7
-	VFMADD213PD  Y2, Y4, Y8
-	VMOVUPD      lanes64x3ff0000000000000<>+0(SB), Y1
-	VMOVUPD      Y1, Y5
-	VMOVUPD      Y1, Y6
-	VMOVUPD      lanes64x4000000000000000<>+0(SB), Y2
-	VADDPD       Y2, Y7, Y1
-	VADDPD       Y2, Y8, Y2
-	VDIVPD       Y1, Y5, Y5
-	VDIVPD       Y2, Y6, Y6
-	VMOVUPD      lanes64x4000000000000000<>+0(SB), Y3
-	VSUBPD       Y3, Y1, Y11
-	VSUBPD       Y3, Y2, Y12
-	VSUBPD       Y11, Y7, Y11
-	VSUBPD       Y12, Y8, Y12
-	VADDPD       Y9, Y11, Y11
-	VADDPD       Y10, Y12, Y12
-	VMULPD       Y7, Y5, Y3
-	VMULPD       Y8, Y6, Y4
-	VFNMADD231PD Y3, Y1, Y7
-	VFNMADD231PD Y4, Y2, Y8
-	VFNMADD231PD Y3, Y11, Y7
-	VFNMADD231PD Y4, Y12, Y8
-	VADDPD       Y9, Y7, Y7
-	VADDPD       Y10, Y8, Y8
-	VFMADD231PD  Y7, Y5, Y3
-	VFMADD231PD  Y8, Y6, Y4
+	VMOVUPD      lanes64x3ff0000000000000<>+0(SB), Y7
+	VADDPD       Y7, Y3, Y3
+	VADDPD       Y7, Y4, Y4
+	VMOVAPD      Y1, Y7
+	VMOVAPD      Y2, Y8
+	VFMADD213PD  Y3, Y11, Y7
+	VFMADD213PD  Y4, Y12, Y8
+	VMOVUPD      lanes64x3fd0000000000000<>+0(SB), Y9
+	VMULPD       Y9, Y5, Y5
+	VMULPD       Y9, Y6, Y6
+	VMOVUPD      lanes64x3fe0000000000000<>+0(SB), Y9
+	VMINPD       Y9, Y5, Y5
+	VMINPD       Y9, Y6, Y6
+	VMOVAPD      Y1, Y9
+	VMOVAPD      Y2, Y10
+	VMOVAPD      Y3, Y13
+	VMOVAPD      Y4, Y14
+	VFNMADD231PD Y5, Y3, Y9
+	VFNMADD231PD Y6, Y4, Y10
+	VFNMADD231PD Y5, Y1, Y13
+	VFNMADD231PD Y6, Y2, Y14
+	VFMADD213PD  Y9, Y11, Y13
+	VFMADD213PD  Y10, Y12, Y14
+	VDIVPD       Y7, Y13, Y3
+	VDIVPD       Y8, Y14, Y4
+	VADDPD       Y5, Y3, Y3
+	VADDPD       Y6, Y4, Y4
 	VMOVUPD      lanes64x8000000000000000<>+0(SB), Y2
 	VMOVUPD      Y2, Y1
 	VMOVUPD      Y2, Y2
@@ -2855,45 +2772,36 @@ loop1:
 	VMOVUPD      lanes64x7fffffffffffffff<>+0(SB), Y2
 	VANDPD       (DX)(DI*8), Y2, Y2
 	VMINPD       Y2, Y1, Y1
-	VADDPD       Y1, Y1, Y1
-	VMOVUPD      lanes64x3ff71547652b82fe<>+0(SB), Y2
+	VMOVUPD      lanes64x40071547652b82fe<>+0(SB), Y2
 	VFMADD213PD  lanes64x4338000000000000<>+0(SB), Y1, Y2
-	VMOVAPD      Y1, Y3
-	VSUBPD       lanes64x4338000000000000<>+0(SB), Y2, Y1
-	VFNMADD231PD lanes64x3fe62e42fee00000<>+0(SB), Y1, Y3
-	VFNMADD231PD lanes64x3dea39ef35793c76<>+0(SB), Y1, Y3
-	VMULPD       Y3, Y3, Y1
-	VMOVUPD      lanes64x3e5af76c45e88a01<>+0(SB), Y4
-	VMOVUPD      lanes64x3e928a2b75cb929e<>+0(SB), Y5
-	VFMADD213PD  lanes64x3ec71dde9f4b64ad<>+0(SB), Y1, Y4
-	VFMADD213PD  lanes64x3efa019a67a7ba77<>+0(SB), Y1, Y5
-	VFMADD213PD  lanes64x3f2a01a01b5e0697<>+0(SB), Y1, Y4
-	VFMADD213PD  lanes64x3f56c16c17f3afde<>+0(SB), Y1, Y5
-	VFMADD213PD  lanes64x3f8111111110e6b9<>+0(SB), Y1, Y4
-	VFMADD213PD  lanes64x3fa55555555520e7<>+0(SB), Y1, Y5
-	VFMADD213PD  lanes64x3fc555555555555c<>+0(SB), Y1, Y4
-	VFMADD213PD  lanes64x3fe0000000000005<>+0(SB), Y1, Y5
-	VFMADD213PD  Y5, Y3, Y4
-	VMOVAPD      Y4, Y5
-	VFMADD213PD  Y3, Y1, Y4
-	VSUBPD       Y4, Y3, Y3
-	VFMADD213PD  Y3, Y1, Y5
+	VSUBPD       lanes64x4338000000000000<>+0(SB), Y2, Y3
+	VFNMADD231PD lanes64x3fd62e42fefa39ef<>+0(SB), Y3, Y1
+	VMULPD       Y1, Y1, Y4
+	VMOVUPD      lanes64x3f6c385461150576<>+0(SB), Y6
+	VFMADD213PD  lanes64xbf8223c7cf8d56e5<>+0(SB), Y4, Y6
+	VFMADD213PD  lanes64x3f9664eca00e4a4c<>+0(SB), Y4, Y6
+	VFMADD213PD  lanes64xbfaba1ba1171b514<>+0(SB), Y4, Y6
+	VFMADD213PD  lanes64x3fc11111110e0c05<>+0(SB), Y4, Y6
+	VFMADD213PD  lanes64xbfd55555555554bd<>+0(SB), Y4, Y6
+	VMULPD       Y1, Y4, Y5
+	VMULPD       lanes64xbc6abc9e3b39803f<>+0(SB), Y3, Y4
+	VFMADD213PD  Y4, Y5, Y6
+	VADDPD       Y1, Y6, Y6
 	VPSLLQ       $0x34, Y2, Y2
 	VPADDQ       lanes64x3ff0000000000000<>+0(SB), Y2, Y2
 	VSUBPD       lanes64x3ff0000000000000<>+0(SB), Y2, Y1
-	VMULPD       Y5, Y2, Y5
-	VFMADD213PD  Y1, Y2, Y4
-	VMOVUPD      lanes64x3ff0000000000000<>+0(SB), Y3
-	VADDPD       lanes64x4000000000000000<>+0(SB), Y4, Y1
-	VDIVPD       Y1, Y3, Y3
-	VSUBPD       lanes64x4000000000000000<>+0(SB), Y1, Y6
-	VSUBPD       Y6, Y4, Y6
-	VADDPD       Y5, Y6, Y6
-	VMULPD       Y4, Y3, Y2
-	VFNMADD231PD Y2, Y1, Y4
-	VFNMADD231PD Y2, Y6, Y4
-	VADDPD       Y5, Y4, Y4
-	VFMADD231PD  Y4, Y3, Y2
+	VADDPD       lanes64x3ff0000000000000<>+0(SB), Y2, Y2
+	VMOVAPD      Y1, Y4
+	VFMADD213PD  Y2, Y6, Y4
+	VMULPD       lanes64x3fd0000000000000<>+0(SB), Y3, Y3
+	VMINPD       lanes64x3fe0000000000000<>+0(SB), Y3, Y3
+	VMOVAPD      Y1, Y5
+	VMOVAPD      Y2, Y7
+	VFNMADD231PD Y3, Y2, Y5
+	VFNMADD231PD Y3, Y1, Y7
+	VFMADD213PD  Y5, Y6, Y7
+	VDIVPD       Y4, Y7, Y2
+	VADDPD       Y3, Y2, Y2
 	VMOVUPD      lanes64x8000000000000000<>+0(SB), Y1
 	VANDPD       (DX)(DI*8), Y1, Y1
 	VORPD        Y1, Y2, Y2
@@ -3373,16 +3281,6 @@ DATA lanes64x3fea767226307660<>+48(SB)/8, $0x3fea767226307660
 DATA lanes64x3fea767226307660<>+56(SB)/8, $0x3fea767226307660
 GLOBL lanes64x3fea767226307660<>(SB), RODATA|NOPTR, $64
 
-DATA lanes64x3fe0000000000000<>+0(SB)/8, $0x3fe0000000000000
-DATA lanes64x3fe0000000000000<>+8(SB)/8, $0x3fe0000000000000
-DATA lanes64x3fe0000000000000<>+16(SB)/8, $0x3fe0000000000000
-DATA lanes64x3fe0000000000000<>+24(SB)/8, $0x3fe0000000000000
-DATA lanes64x3fe0000000000000<>+32(SB)/8, $0x3fe0000000000000
-DATA lanes64x3fe0000000000000<>+40(SB)/8, $0x3fe0000000000000
-DATA lanes64x3fe0000000000000<>+48(SB)/8, $0x3fe0000000000000
-DATA lanes64x3fe0000000000000<>+56(SB)/8, $0x3fe0000000000000
-GLOBL lanes64x3fe0000000000000<>(SB), RODATA|NOPTR, $64
-
 DATA lanes64x3ea29d31f2287d48<>+0(SB)/8, $0x3ea29d31f2287d48
 DATA lanes64x3ea29d31f2287d48<>+8(SB)/8, $0x3ea29d31f2287d48
 DATA lanes64x3ea29d31f2287d48<>+16(SB)/8, $0x3ea29d31f2287d48
@@ -3503,6 +3401,136 @@ DATA lanes64xbfe0000000000000<>+48(SB)/8, $0xbfe0000000000000
 DATA lanes64xbfe0000000000000<>+56(SB)/8, $0xbfe0000000000000
 GLOBL lanes64xbfe0000000000000<>(SB), RODATA|NOPTR, $64
 
+DATA lanes64x3ff71547652b82fe<>+0(SB)/8, $0x3ff71547652b82fe
+DATA lanes64x3ff71547652b82fe<>+8(SB)/8, $0x3ff71547652b82fe
+DATA lanes64x3ff71547652b82fe<>+16(SB)/8, $0x3ff71547652b82fe
+DATA lanes64x3ff71547652b82fe<>+24(SB)/8, $0x3ff71547652b82fe
+DATA lanes64x3ff71547652b82fe<>+32(SB)/8, $0x3ff71547652b82fe
+DATA lanes64x3ff71547652b82fe<>+40(SB)/8, $0x3ff71547652b82fe
+DATA lanes64x3ff71547652b82fe<>+48(SB)/8, $0x3ff71547652b82fe
+DATA lanes64x3ff71547652b82fe<>+56(SB)/8, $0x3ff71547652b82fe
+GLOBL lanes64x3ff71547652b82fe<>(SB), RODATA|NOPTR, $64
+
+DATA lanes64x3fe62e42fee00000<>+0(SB)/8, $0x3fe62e42fee00000
+DATA lanes64x3fe62e42fee00000<>+8(SB)/8, $0x3fe62e42fee00000
+DATA lanes64x3fe62e42fee00000<>+16(SB)/8, $0x3fe62e42fee00000
+DATA lanes64x3fe62e42fee00000<>+24(SB)/8, $0x3fe62e42fee00000
+DATA lanes64x3fe62e42fee00000<>+32(SB)/8, $0x3fe62e42fee00000
+DATA lanes64x3fe62e42fee00000<>+40(SB)/8, $0x3fe62e42fee00000
+DATA lanes64x3fe62e42fee00000<>+48(SB)/8, $0x3fe62e42fee00000
+DATA lanes64x3fe62e42fee00000<>+56(SB)/8, $0x3fe62e42fee00000
+GLOBL lanes64x3fe62e42fee00000<>(SB), RODATA|NOPTR, $64
+
+DATA lanes64x3dea39ef35793c76<>+0(SB)/8, $0x3dea39ef35793c76
+DATA lanes64x3dea39ef35793c76<>+8(SB)/8, $0x3dea39ef35793c76
+DATA lanes64x3dea39ef35793c76<>+16(SB)/8, $0x3dea39ef35793c76
+DATA lanes64x3dea39ef35793c76<>+24(SB)/8, $0x3dea39ef35793c76
+DATA lanes64x3dea39ef35793c76<>+32(SB)/8, $0x3dea39ef35793c76
+DATA lanes64x3dea39ef35793c76<>+40(SB)/8, $0x3dea39ef35793c76
+DATA lanes64x3dea39ef35793c76<>+48(SB)/8, $0x3dea39ef35793c76
+DATA lanes64x3dea39ef35793c76<>+56(SB)/8, $0x3dea39ef35793c76
+GLOBL lanes64x3dea39ef35793c76<>(SB), RODATA|NOPTR, $64
+
+DATA lanes64x3e5af76c45e88a01<>+0(SB)/8, $0x3e5af76c45e88a01
+DATA lanes64x3e5af76c45e88a01<>+8(SB)/8, $0x3e5af76c45e88a01
+DATA lanes64x3e5af76c45e88a01<>+16(SB)/8, $0x3e5af76c45e88a01
+DATA lanes64x3e5af76c45e88a01<>+24(SB)/8, $0x3e5af76c45e88a01
+DATA lanes64x3e5af76c45e88a01<>+32(SB)/8, $0x3e5af76c45e88a01
+DATA lanes64x3e5af76c45e88a01<>+40(SB)/8, $0x3e5af76c45e88a01
+DATA lanes64x3e5af76c45e88a01<>+48(SB)/8, $0x3e5af76c45e88a01
+DATA lanes64x3e5af76c45e88a01<>+56(SB)/8, $0x3e5af76c45e88a01
+GLOBL lanes64x3e5af76c45e88a01<>(SB), RODATA|NOPTR, $64
+
+DATA lanes64x3e928a2b75cb929e<>+0(SB)/8, $0x3e928a2b75cb929e
+DATA lanes64x3e928a2b75cb929e<>+8(SB)/8, $0x3e928a2b75cb929e
+DATA lanes64x3e928a2b75cb929e<>+16(SB)/8, $0x3e928a2b75cb929e
+DATA lanes64x3e928a2b75cb929e<>+24(SB)/8, $0x3e928a2b75cb929e
+DATA lanes64x3e928a2b75cb929e<>+32(SB)/8, $0x3e928a2b75cb929e
+DATA lanes64x3e928a2b75cb929e<>+40(SB)/8, $0x3e928a2b75cb929e
+DATA lanes64x3e928a2b75cb929e<>+48(SB)/8, $0x3e928a2b75cb929e
+DATA lanes64x3e928a2b75cb929e<>+56(SB)/8, $0x3e928a2b75cb929e
+GLOBL lanes64x3e928a2b75cb929e<>(SB), RODATA|NOPTR, $64
+
+DATA lanes64x3ec71dde9f4b64ad<>+0(SB)/8, $0x3ec71dde9f4b64ad
+DATA lanes64x3ec71dde9f4b64ad<>+8(SB)/8, $0x3ec71dde9f4b64ad
+DATA lanes64x3ec71dde9f4b64ad<>+16(SB)/8, $0x3ec71dde9f4b64ad
+DATA lanes64x3ec71dde9f4b64ad<>+24(SB)/8, $0x3ec71dde9f4b64ad
+DATA lanes64x3ec71dde9f4b64ad<>+32(SB)/8, $0x3ec71dde9f4b64ad
+DATA lanes64x3ec71dde9f4b64ad<>+40(SB)/8, $0x3ec71dde9f4b64ad
+DATA lanes64x3ec71dde9f4b64ad<>+48(SB)/8, $0x3ec71dde9f4b64ad
+DATA lanes64x3ec71dde9f4b64ad<>+56(SB)/8, $0x3ec71dde9f4b64ad
+GLOBL lanes64x3ec71dde9f4b64ad<>(SB), RODATA|NOPTR, $64
+
+DATA lanes64x3efa019a67a7ba77<>+0(SB)/8, $0x3efa019a67a7ba77
+DATA lanes64x3efa019a67a7ba77<>+8(SB)/8, $0x3efa019a67a7ba77
+DATA lanes64x3efa019a67a7ba77<>+16(SB)/8, $0x3efa019a67a7ba77
+DATA lanes64x3efa019a67a7ba77<>+24(SB)/8, $0x3efa019a67a7ba77
+DATA lanes64x3efa019a67a7ba77<>+32(SB)/8, $0x3efa019a67a7ba77
+DATA lanes64x3efa019a67a7ba77<>+40(SB)/8, $0x3efa019a67a7ba77
+DATA lanes64x3efa019a67a7ba77<>+48(SB)/8, $0x3efa019a67a7ba77
+DATA lanes64x3efa019a67a7ba77<>+56(SB)/8, $0x3efa019a67a7ba77
+GLOBL lanes64x3efa019a67a7ba77<>(SB), RODATA|NOPTR, $64
+
+DATA lanes64x3f2a01a01b5e0697<>+0(SB)/8, $0x3f2a01a01b5e0697
+DATA lanes64x3f2a01a01b5e0697<>+8(SB)/8, $0x3f2a01a01b5e0697
+DATA lanes64x3f2a01a01b5e0697<>+16(SB)/8, $0x3f2a01a01b5e0697
+DATA lanes64x3f2a01a01b5e0697<>+24(SB)/8, $0x3f2a01a01b5e0697
+DATA lanes64x3f2a01a01b5e0697<>+32(SB)/8, $0x3f2a01a01b5e0697
+DATA lanes64x3f2a01a01b5e0697<>+40(SB)/8, $0x3f2a01a01b5e0697
+DATA lanes64x3f2a01a01b5e0697<>+48(SB)/8, $0x3f2a01a01b5e0697
+DATA lanes64x3f2a01a01b5e0697<>+56(SB)/8, $0x3f2a01a01b5e0697
+GLOBL lanes64x3f2a01a01b5e0697<>(SB), RODATA|NOPTR, $64
+
+DATA lanes64x3f56c16c17f3afde<>+0(SB)/8, $0x3f56c16c17f3afde
+DATA lanes64x3f56c16c17f3afde<>+8(SB)/8, $0x3f56c16c17f3afde
+DATA lanes64x3f56c16c17f3afde<>+16(SB)/8, $0x3f56c16c17f3afde
+DATA lanes64x3f56c16c17f3afde<>+24(SB)/8, $0x3f56c16c17f3afde
+DATA lanes64x3f56c16c17f3afde<>+32(SB)/8, $0x3f56c16c17f3afde
+DATA lanes64x3f56c16c17f3afde<>+40(SB)/8, $0x3f56c16c17f3afde
+DATA lanes64x3f56c16c17f3afde<>+48(SB)/8, $0x3f56c16c17f3afde
+DATA lanes64x3f56c16c17f3afde<>+56(SB)/8, $0x3f56c16c17f3afde
+GLOBL lanes64x3f56c16c17f3afde<>(SB), RODATA|NOPTR, $64
+
+DATA lanes64x3f8111111110e6b9<>+0(SB)/8, $0x3f8111111110e6b9
+DATA lanes64x3f8111111110e6b9<>+8(SB)/8, $0x3f8111111110e6b9
+DATA lanes64x3f8111111110e6b9<>+16(SB)/8, $0x3f8111111110e6b9
+DATA lanes64x3f8111111110e6b9<>+24(SB)/8, $0x3f8111111110e6b9
+DATA lanes64x3f8111111110e6b9<>+32(SB)/8, $0x3f8111111110e6b9
+DATA lanes64x3f8111111110e6b9<>+40(SB)/8, $0x3f8111111110e6b9
+DATA lanes64x3f8111111110e6b9<>+48(SB)/8, $0x3f8111111110e6b9
+DATA lanes64x3f8111111110e6b9<>+56(SB)/8, $0x3f8111111110e6b9
+GLOBL lanes64x3f8111111110e6b9<>(SB), RODATA|NOPTR, $64
+
+DATA lanes64x3fa55555555520e7<>+0(SB)/8, $0x3fa55555555520e7
+DATA lanes64x3fa55555555520e7<>+8(SB)/8, $0x3fa55555555520e7
+DATA lanes64x3fa55555555520e7<>+16(SB)/8, $0x3fa55555555520e7
+DATA lanes64x3fa55555555520e7<>+24(SB)/8, $0x3fa55555555520e7
+DATA lanes64x3fa55555555520e7<>+32(SB)/8, $0x3fa55555555520e7
+DATA lanes64x3fa55555555520e7<>+40(SB)/8, $0x3fa55555555520e7
+DATA lanes64x3fa55555555520e7<>+48(SB)/8, $0x3fa55555555520e7
+DATA lanes64x3fa55555555520e7<>+56(SB)/8, $0x3fa55555555520e7
+GLOBL lanes64x3fa55555555520e7<>(SB), RODATA|NOPTR, $64
+
+DATA lanes64x3fc555555555555c<>+0(SB)/8, $0x3fc555555555555c
+DATA lanes64x3fc555555555555c<>+8(SB)/8, $0x3fc555555555555c
+DATA lanes64x3fc555555555555c<>+16(SB)/8, $0x3fc555555555555c
+DATA lanes64x3fc555555555555c<>+24(SB)/8, $0x3fc555555555555c
+DATA lanes64x3fc555555555555c<>+32(SB)/8, $0x3fc555555555555c
+DATA lanes64x3fc555555555555c<>+40(SB)/8, $0x3fc555555555555c
+DATA lanes64x3fc555555555555c<>+48(SB)/8, $0x3fc555555555555c
+DATA lanes64x3fc555555555555c<>+56(SB)/8, $0x3fc555555555555c
+GLOBL lanes64x3fc555555555555c<>(SB), RODATA|NOPTR, $64
+
+DATA lanes64x3fe0000000000005<>+0(SB)/8, $0x3fe0000000000005
+DATA lanes64x3fe0000000000005<>+8(SB)/8, $0x3fe0000000000005
+DATA lanes64x3fe0000000000005<>+16(SB)/8, $0x3fe0000000000005
+DATA lanes64x3fe0000000000005<>+24(SB)/8, $0x3fe0000000000005
+DATA lanes64x3fe0000000000005<>+32(SB)/8, $0x3fe0000000000005
+DATA lanes64x3fe0000000000005<>+40(SB)/8, $0x3fe0000000000005
+DATA lanes64x3fe0000000000005<>+48(SB)/8, $0x3fe0000000000005
+DATA lanes64x3fe0000000000005<>+56(SB)/8, $0x3fe0000000000005
+GLOBL lanes64x3fe0000000000005<>(SB), RODATA|NOPTR, $64
+
 DATA lanes64x3fd9884533d43651<>+0(SB)/8, $0x3fd9884533d43651
 DATA lanes64x3fd9884533d43651<>+8(SB)/8, $0x3fd9884533d43651
 DATA lanes64x3fd9884533d43651<>+16(SB)/8, $0x3fd9884533d43651
@@ -3532,97 +3560,86 @@ TEXT ·tanhAVX512F32(SB), NOSPLIT, $0-48
 	MOVQ         h+24(FP), BX
 	MOVQ         n+40(FP), SI
 	VBROADCASTSS a+32(FP), Z0
-	VMOVUPS      lanes32x3f317218<>+0(SB), Z1
-	VMOVUPS      lanes32x0<>+0(SB), Z2
-	VMOVUPS      lanes32x3fb8aa3b<>+0(SB), Z2
-	VMOVUPS      lanes32x4b400000<>+0(SB), Z3
-	VMOVUPS      lanes32x3f800000<>+0(SB), Z4
-	VMOVUPS      lanes32x3f000000<>+0(SB), Z5
-	VMOVUPS      lanes32x3e2aaa58<>+0(SB), Z6
-	VMOVUPS      lanes32x3d2aaa43<>+0(SB), Z7
-	VMOVUPS      lanes32x3c091408<>+0(SB), Z8
-	VMOVUPS      lanes32x3ab6cc95<>+0(SB), Z9
-	VMOVUPS      lanes32x40000000<>+0(SB), Z10
+	VMOVUPS      lanes32x4b400000<>+0(SB), Z1
+	VMOVUPS      lanes32x3f800000<>+0(SB), Z2
+	VMOVUPS      lanes32x4038aa3b<>+0(SB), Z3
+	VMOVUPS      lanes32x3eb17218<>+0(SB), Z4
+	VMOVUPS      lanes32xbeaaa7f8<>+0(SB), Z5
+	VMOVUPS      lanes32x3e0640ec<>+0(SB), Z6
 	XORQ         DI, DI
 	SUBQ         $0x20, SI
 	JLT          done2
 
 loop2:
-	VMOVUPS      lanes32x41200000<>+0(SB), Z12
-	VMOVUPS      Z12, Z11
-	VMOVUPS      Z12, Z12
-	VMOVUPS      lanes32x7fffffff<>+0(SB), Z14
-	VMOVUPS      Z14, Z13
-	VMOVUPS      Z14, Z14
-	VANDPS       (DX)(DI*4), Z13, Z13
-	VANDPS       64(DX)(DI*4), Z14, Z14
-	VMINPS       Z13, Z11, Z11
-	VMINPS       Z14, Z12, Z12
-	VADDPS       Z11, Z11, Z11
-	VADDPS       Z12, Z12, Z12
-	VMOVUPS      Z2, Z13
-	VMOVUPS      Z2, Z14
-	VFMADD213PS  Z3, Z11, Z13
-	VFMADD213PS  Z3, Z12, Z14
-	VMOVAPS      Z11, Z11
-	VMOVAPS      Z12, Z16
-	VSUBPS       Z3, Z13, Z12
-	VSUBPS       Z3, Z14, Z15
-	VFNMADD231PS Z1, Z12, Z11
-	VFNMADD231PS Z1, Z15, Z16
-	VMULPS       Z11, Z11, Z12
-	VMULPS       Z16, Z16, Z15
-	VMOVUPS      Z9, Z17
-	VMOVUPS      Z9, Z18
-	VMOVUPS      Z8, Z19
-	VMOVUPS      Z8, Z20
-	VFMADD213PS  Z7, Z12, Z17
-	VFMADD213PS  Z7, Z15, Z18
-	VFMADD213PS  Z6, Z12, Z19
-	VFMADD213PS  Z6, Z15, Z20
-	VFMADD213PS  Z5, Z12, Z17
-	VFMADD213PS  Z5, Z15, Z18
-	VFMADD213PS  Z17, Z11, Z19
-	VFMADD213PS  Z18, Z16, Z20
-	VFMADD213PS  Z11, Z12, Z19
-	VFMADD213PS  Z16, Z15, Z20
-	VPSLLD       $0x17, Z13, Z13
-	VPSLLD       $0x17, Z14, Z14
-	VPADDD       Z4, Z13, Z13
-	VPADDD       Z4, Z14, Z14
-	VSUBPS       Z4, Z13, Z11
-	VSUBPS       Z4, Z14, Z12
-	VFMADD213PS  Z11, Z13, Z19
-	VFMADD213PS  Z12, Z14, Z20
-	VADDPS       Z10, Z19, Z11
-	VADDPS       Z10, Z20, Z12
-	VDIVPS       Z11, Z19, Z11
-	VDIVPS       Z12, Z20, Z12
-	VMOVUPS      lanes32x80000000<>+0(SB), Z14
-	VMOVUPS      Z14, Z13
-	VMOVUPS      Z14, Z14
-	VANDPS       (DX)(DI*4), Z13, Z13
-	VANDPS       64(DX)(DI*4), Z14, Z14
-	VORPS        Z13, Z11, Z11
-	VORPS        Z14, Z12, Z12
-	VMOVUPS      Z4, Z13
-	VMOVUPS      Z4, Z14
-	VFNMADD231PS Z11, Z11, Z13
-	VFNMADD231PS Z12, Z12, Z14
+	VMOVUPS      lanes32x41200000<>+0(SB), Z8
+	VMOVUPS      Z8, Z7
+	VMOVUPS      Z8, Z8
+	VMOVUPS      lanes32x7fffffff<>+0(SB), Z10
+	VMOVUPS      Z10, Z9
+	VMOVUPS      Z10, Z10
+	VANDPS       (DX)(DI*4), Z9, Z9
+	VANDPS       64(DX)(DI*4), Z10, Z10
+	VMINPS       Z9, Z7, Z7
+	VMINPS       Z10, Z8, Z8
+	VMOVUPS      Z3, Z9
+	VMOVUPS      Z3, Z10
+	VFMADD213PS  Z1, Z7, Z9
+	VFMADD213PS  Z1, Z8, Z10
+	VSUBPS       Z1, Z9, Z11
+	VSUBPS       Z1, Z10, Z12
+	VFNMADD231PS Z4, Z11, Z7
+	VFNMADD231PS Z4, Z12, Z8
+	VMULPS       Z7, Z7, Z11
+	VMULPS       Z8, Z8, Z12
+	VMOVUPS      Z6, Z13
+	VMOVUPS      Z6, Z14
+	VFMADD213PS  Z5, Z11, Z13
+	VFMADD213PS  Z5, Z12, Z14
+	VMULPS       Z7, Z11, Z11
+	VMULPS       Z8, Z12, Z12
+	VFMADD213PS  Z7, Z11, Z13
+	VFMADD213PS  Z8, Z12, Z14
+	VPSLLD       $0x17, Z9, Z9
+	VPSLLD       $0x17, Z10, Z10
+	VPADDD       Z2, Z9, Z9
+	VPADDD       Z2, Z10, Z10
+	VSUBPS       Z2, Z9, Z7
+	VSUBPS       Z2, Z10, Z8
+	VADDPS       Z2, Z9, Z9
+	VADDPS       Z2, Z10, Z10
+	VMOVAPS      Z7, Z11
+	VMOVAPS      Z8, Z12
+	VFMADD213PS  Z9, Z13, Z11
+	VFMADD213PS  Z10, Z14, Z12
+	VFMADD213PS  Z7, Z13, Z9
+	VFMADD213PS  Z8, Z14, Z10
+	VDIVPS       Z11, Z9, Z9
+	VDIVPS       Z12, Z10, Z10
+	VMOVUPS      lanes32x80000000<>+0(SB), Z8
+	VMOVUPS      Z8, Z7
+	VMOVUPS      Z8, Z8
+	VANDPS       (DX)(DI*4), Z7, Z7
+	VANDPS       64(DX)(DI*4), Z8, Z8
+	VORPS        Z7, Z9, Z9
+	VORPS        Z8, Z10, Z10
+	VMOVUPS      Z2, Z7
+	VMOVUPS      Z2, Z8
+	VFNMADD231PS Z9, Z9, Z7
+	VFNMADD231PS Z10, Z10, Z8
 	TESTQ        CX, CX
 	JEQ          value2
-	VMOVUPS      Z13, (CX)(DI*4)
-	VMOVUPS      Z14, 64(CX)(DI*4)
+	VMOVUPS      Z7, (CX)(DI*4)
+	VMOVUPS      Z8, 64(CX)(DI*4)
 
 value2:
 	TESTQ       BX, BX
 	JEQ         store2
-	VFMADD213PS (BX)(DI*4), Z0, Z11
-	VFMADD213PS 64(BX)(DI*4), Z0, Z12
+	VFMADD213PS (BX)(DI*4), Z0, Z9
+	VFMADD213PS 64(BX)(DI*4), Z0, Z10
 
 store2:
-	VMOVUPS Z11, (AX)(DI*4)
-	VMOVUPS Z12, 64(AX)(DI*4)
+	VMOVUPS Z9, (AX)(DI*4)
+	VMOVUPS Z10, 64(AX)(DI*4)
 	ADDQ    $0x20, DI
 	SUBQ    $0x20, SI
 	JGE     loop2
@@ -3633,46 +3650,43 @@ done2:
 	JLT  done1
 
 loop1:
-	VMOVUPS      lanes32x41200000<>+0(SB), Z11
-	VMOVUPS      lanes32x7fffffff<>+0(SB), Z12
-	VANDPS       (DX)(DI*4), Z12, Z12
-	VMINPS       Z12, Z11, Z11
-	VADDPS       Z11, Z11, Z11
-	VMOVUPS      Z2, Z12
-	VFMADD213PS  Z3, Z11, Z12
-	VMOVAPS      Z11, Z13
-	VSUBPS       Z3, Z12, Z11
-	VFNMADD231PS Z1, Z11, Z13
-	VMULPS       Z13, Z13, Z11
-	VMOVUPS      Z9, Z14
-	VMOVUPS      Z8, Z15
-	VFMADD213PS  Z7, Z11, Z14
-	VFMADD213PS  Z6, Z11, Z15
-	VFMADD213PS  Z5, Z11, Z14
-	VFMADD213PS  Z14, Z13, Z15
-	VFMADD213PS  Z13, Z11, Z15
-	VPSLLD       $0x17, Z12, Z12
-	VPADDD       Z4, Z12, Z12
-	VSUBPS       Z4, Z12, Z11
-	VFMADD213PS  Z11, Z12, Z15
-	VADDPS       Z10, Z15, Z11
-	VDIVPS       Z11, Z15, Z11
-	VMOVUPS      lanes32x80000000<>+0(SB), Z12
-	VANDPS       (DX)(DI*4), Z12, Z12
-	VORPS        Z12, Z11, Z11
-	VMOVUPS      Z4, Z12
-	VFNMADD231PS Z11, Z11, Z12
+	VMOVUPS      lanes32x41200000<>+0(SB), Z7
+	VMOVUPS      lanes32x7fffffff<>+0(SB), Z8
+	VANDPS       (DX)(DI*4), Z8, Z8
+	VMINPS       Z8, Z7, Z7
+	VMOVUPS      Z3, Z8
+	VFMADD213PS  Z1, Z7, Z8
+	VSUBPS       Z1, Z8, Z9
+	VFNMADD231PS Z4, Z9, Z7
+	VMULPS       Z7, Z7, Z9
+	VMOVUPS      Z6, Z10
+	VFMADD213PS  Z5, Z9, Z10
+	VMULPS       Z7, Z9, Z9
+	VFMADD213PS  Z7, Z9, Z10
+	VPSLLD       $0x17, Z8, Z8
+	VPADDD       Z2, Z8, Z8
+	VSUBPS       Z2, Z8, Z7
+	VADDPS       Z2, Z8, Z8
+	VMOVAPS      Z7, Z9
+	VFMADD213PS  Z8, Z10, Z9
+	VFMADD213PS  Z7, Z10, Z8
+	VDIVPS       Z9, Z8, Z8
+	VMOVUPS      lanes32x80000000<>+0(SB), Z7
+	VANDPS       (DX)(DI*4), Z7, Z7
+	VORPS        Z7, Z8, Z8
+	VMOVUPS      Z2, Z7
+	VFNMADD231PS Z8, Z8, Z7
 	TESTQ        CX, CX
 	JEQ          value1
-	VMOVUPS      Z12, (CX)(DI*4)
+	VMOVUPS      Z7, (CX)(DI*4)
 
 value1:
 	TESTQ       BX, BX
 	JEQ         store1
-	VFMADD213PS (BX)(DI*4), Z0, Z11
+	VFMADD213PS (BX)(DI*4), Z0, Z8
 
 store1:
-	VMOVUPS Z11, (AX)(DI*4)
+	VMOVUPS Z8, (AX)(DI*4)
 	ADDQ    $0x10, DI
 	SUBQ    $0x10, SI
 	JGE     loop1
@@ -3681,24 +3695,6 @@ done1:
 	ADDQ $0x10, SI
 	VZEROUPPER
 	RET
-
-DATA lanes32x0<>+0(SB)/4, $0x00000000
-DATA lanes32x0<>+4(SB)/4, $0x00000000
-DATA lanes32x0<>+8(SB)/4, $0x00000000
-DATA lanes32x0<>+12(SB)/4, $0x00000000
-DATA lanes32x0<>+16(SB)/4, $0x00000000
-DATA lanes32x0<>+20(SB)/4, $0x00000000
-DATA lanes32x0<>+24(SB)/4, $0x00000000
-DATA lanes32x0<>+28(SB)/4, $0x00000000
-DATA lanes32x0<>+32(SB)/4, $0x00000000
-DATA lanes32x0<>+36(SB)/4, $0x00000000
-DATA lanes32x0<>+40(SB)/4, $0x00000000
-DATA lanes32x0<>+44(SB)/4, $0x00000000
-DATA lanes32x0<>+48(SB)/4, $0x00000000
-DATA lanes32x0<>+52(SB)/4, $0x00000000
-DATA lanes32x0<>+56(SB)/4, $0x00000000
-DATA lanes32x0<>+60(SB)/4, $0x00000000
-GLOBL lanes32x0<>(SB), RODATA|NOPTR, $64
 
 // func tanhValueAVX512F32(next *float32, ds *float32, u *float32, h *float32, a float32, n int)
 // Requires: AVX, AVX512DQ, AVX512F
@@ -3709,93 +3705,82 @@ TEXT ·tanhValueAVX512F32(SB), NOSPLIT, $0-48
 	MOVQ         h+24(FP), BX
 	MOVQ         n+40(FP), SI
 	VBROADCASTSS a+32(FP), Z0
-	VMOVUPS      lanes32x3f317218<>+0(SB), Z1
-	VMOVUPS      lanes32x0<>+0(SB), Z2
-	VMOVUPS      lanes32x3fb8aa3b<>+0(SB), Z2
-	VMOVUPS      lanes32x4b400000<>+0(SB), Z3
-	VMOVUPS      lanes32x3f800000<>+0(SB), Z4
-	VMOVUPS      lanes32x3f000000<>+0(SB), Z5
-	VMOVUPS      lanes32x3e2aaa58<>+0(SB), Z6
-	VMOVUPS      lanes32x3d2aaa43<>+0(SB), Z7
-	VMOVUPS      lanes32x3c091408<>+0(SB), Z8
-	VMOVUPS      lanes32x3ab6cc95<>+0(SB), Z9
-	VMOVUPS      lanes32x40000000<>+0(SB), Z10
+	VMOVUPS      lanes32x4b400000<>+0(SB), Z1
+	VMOVUPS      lanes32x3f800000<>+0(SB), Z2
+	VMOVUPS      lanes32x4038aa3b<>+0(SB), Z3
+	VMOVUPS      lanes32x3eb17218<>+0(SB), Z4
+	VMOVUPS      lanes32xbeaaa7f8<>+0(SB), Z5
+	VMOVUPS      lanes32x3e0640ec<>+0(SB), Z6
 	XORQ         DI, DI
 	SUBQ         $0x20, SI
 	JLT          done2
 
 loop2:
-	VMOVUPS      lanes32x41200000<>+0(SB), Z12
-	VMOVUPS      Z12, Z11
-	VMOVUPS      Z12, Z12
-	VMOVUPS      lanes32x7fffffff<>+0(SB), Z14
-	VMOVUPS      Z14, Z13
-	VMOVUPS      Z14, Z14
-	VANDPS       (DX)(DI*4), Z13, Z13
-	VANDPS       64(DX)(DI*4), Z14, Z14
-	VMINPS       Z13, Z11, Z11
-	VMINPS       Z14, Z12, Z12
-	VADDPS       Z11, Z11, Z11
-	VADDPS       Z12, Z12, Z12
-	VMOVUPS      Z2, Z13
-	VMOVUPS      Z2, Z14
-	VFMADD213PS  Z3, Z11, Z13
-	VFMADD213PS  Z3, Z12, Z14
-	VMOVAPS      Z11, Z11
-	VMOVAPS      Z12, Z16
-	VSUBPS       Z3, Z13, Z12
-	VSUBPS       Z3, Z14, Z15
-	VFNMADD231PS Z1, Z12, Z11
-	VFNMADD231PS Z1, Z15, Z16
-	VMULPS       Z11, Z11, Z12
-	VMULPS       Z16, Z16, Z15
-	VMOVUPS      Z9, Z17
-	VMOVUPS      Z9, Z18
-	VMOVUPS      Z8, Z19
-	VMOVUPS      Z8, Z20
-	VFMADD213PS  Z7, Z12, Z17
-	VFMADD213PS  Z7, Z15, Z18
-	VFMADD213PS  Z6, Z12, Z19
-	VFMADD213PS  Z6, Z15, Z20
-	VFMADD213PS  Z5, Z12, Z17
-	VFMADD213PS  Z5, Z15, Z18
-	VFMADD213PS  Z17, Z11, Z19
-	VFMADD213PS  Z18, Z16, Z20
-	VFMADD213PS  Z11, Z12, Z19
-	VFMADD213PS  Z16, Z15, Z20
-	VPSLLD       $0x17, Z13, Z13
-	VPSLLD       $0x17, Z14, Z14
-	VPADDD       Z4, Z13, Z13
-	VPADDD       Z4, Z14, Z14
-	VSUBPS       Z4, Z13, Z11
-	VSUBPS       Z4, Z14, Z12
-	VFMADD213PS  Z11, Z13, Z19
-	VFMADD213PS  Z12, Z14, Z20
-	VADDPS       Z10, Z19, Z11
-	VADDPS       Z10, Z20, Z12
-	VDIVPS       Z11, Z19, Z11
-	VDIVPS       Z12, Z20, Z12
-	VMOVUPS      lanes32x80000000<>+0(SB), Z14
-	VMOVUPS      Z14, Z13
-	VMOVUPS      Z14, Z14
-	VANDPS       (DX)(DI*4), Z13, Z13
-	VANDPS       64(DX)(DI*4), Z14, Z14
-	VORPS        Z13, Z11, Z11
-	VORPS        Z14, Z12, Z12
+	VMOVUPS      lanes32x41200000<>+0(SB), Z8
+	VMOVUPS      Z8, Z7
+	VMOVUPS      Z8, Z8
+	VMOVUPS      lanes32x7fffffff<>+0(SB), Z10
+	VMOVUPS      Z10, Z9
+	VMOVUPS      Z10, Z10
+	VANDPS       (DX)(DI*4), Z9, Z9
+	VANDPS       64(DX)(DI*4), Z10, Z10
+	VMINPS       Z9, Z7, Z7
+	VMINPS       Z10, Z8, Z8
+	VMOVUPS      Z3, Z9
+	VMOVUPS      Z3, Z10
+	VFMADD213PS  Z1, Z7, Z9
+	VFMADD213PS  Z1, Z8, Z10
+	VSUBPS       Z1, Z9, Z11
+	VSUBPS       Z1, Z10, Z12
+	VFNMADD231PS Z4, Z11, Z7
+	VFNMADD231PS Z4, Z12, Z8
+	VMULPS       Z7, Z7, Z11
+	VMULPS       Z8, Z8, Z12
+	VMOVUPS      Z6, Z13
+	VMOVUPS      Z6, Z14
+	VFMADD213PS  Z5, Z11, Z13
+	VFMADD213PS  Z5, Z12, Z14
+	VMULPS       Z7, Z11, Z11
+	VMULPS       Z8, Z12, Z12
+	VFMADD213PS  Z7, Z11, Z13
+	VFMADD213PS  Z8, Z12, Z14
+	VPSLLD       $0x17, Z9, Z9
+	VPSLLD       $0x17, Z10, Z10
+	VPADDD       Z2, Z9, Z9
+	VPADDD       Z2, Z10, Z10
+	VSUBPS       Z2, Z9, Z7
+	VSUBPS       Z2, Z10, Z8
+	VADDPS       Z2, Z9, Z9
+	VADDPS       Z2, Z10, Z10
+	VMOVAPS      Z7, Z11
+	VMOVAPS      Z8, Z12
+	VFMADD213PS  Z9, Z13, Z11
+	VFMADD213PS  Z10, Z14, Z12
+	VFMADD213PS  Z7, Z13, Z9
+	VFMADD213PS  Z8, Z14, Z10
+	VDIVPS       Z11, Z9, Z9
+	VDIVPS       Z12, Z10, Z10
+	VMOVUPS      lanes32x80000000<>+0(SB), Z8
+	VMOVUPS      Z8, Z7
+	VMOVUPS      Z8, Z8
+	VANDPS       (DX)(DI*4), Z7, Z7
+	VANDPS       64(DX)(DI*4), Z8, Z8
+	VORPS        Z7, Z9, Z9
+	VORPS        Z8, Z10, Z10
 	TESTQ        CX, CX
 	JEQ          value2
-	VMOVUPS      Z11, (CX)(DI*4)
-	VMOVUPS      Z12, 64(CX)(DI*4)
+	VMOVUPS      Z9, (CX)(DI*4)
+	VMOVUPS      Z10, 64(CX)(DI*4)
 
 value2:
 	TESTQ       BX, BX
 	JEQ         store2
-	VFMADD213PS (BX)(DI*4), Z0, Z11
-	VFMADD213PS 64(BX)(DI*4), Z0, Z12
+	VFMADD213PS (BX)(DI*4), Z0, Z9
+	VFMADD213PS 64(BX)(DI*4), Z0, Z10
 
 store2:
-	VMOVUPS Z11, (AX)(DI*4)
-	VMOVUPS Z12, 64(AX)(DI*4)
+	VMOVUPS Z9, (AX)(DI*4)
+	VMOVUPS Z10, 64(AX)(DI*4)
 	ADDQ    $0x20, DI
 	SUBQ    $0x20, SI
 	JGE     loop2
@@ -3806,44 +3791,41 @@ done2:
 	JLT  done1
 
 loop1:
-	VMOVUPS      lanes32x41200000<>+0(SB), Z11
-	VMOVUPS      lanes32x7fffffff<>+0(SB), Z12
-	VANDPS       (DX)(DI*4), Z12, Z12
-	VMINPS       Z12, Z11, Z11
-	VADDPS       Z11, Z11, Z11
-	VMOVUPS      Z2, Z12
-	VFMADD213PS  Z3, Z11, Z12
-	VMOVAPS      Z11, Z13
-	VSUBPS       Z3, Z12, Z11
-	VFNMADD231PS Z1, Z11, Z13
-	VMULPS       Z13, Z13, Z11
-	VMOVUPS      Z9, Z14
-	VMOVUPS      Z8, Z15
-	VFMADD213PS  Z7, Z11, Z14
-	VFMADD213PS  Z6, Z11, Z15
-	VFMADD213PS  Z5, Z11, Z14
-	VFMADD213PS  Z14, Z13, Z15
-	VFMADD213PS  Z13, Z11, Z15
-	VPSLLD       $0x17, Z12, Z12
-	VPADDD       Z4, Z12, Z12
-	VSUBPS       Z4, Z12, Z11
-	VFMADD213PS  Z11, Z12, Z15
-	VADDPS       Z10, Z15, Z11
-	VDIVPS       Z11, Z15, Z11
-	VMOVUPS      lanes32x80000000<>+0(SB), Z12
-	VANDPS       (DX)(DI*4), Z12, Z12
-	VORPS        Z12, Z11, Z11
+	VMOVUPS      lanes32x41200000<>+0(SB), Z7
+	VMOVUPS      lanes32x7fffffff<>+0(SB), Z8
+	VANDPS       (DX)(DI*4), Z8, Z8
+	VMINPS       Z8, Z7, Z7
+	VMOVUPS      Z3, Z8
+	VFMADD213PS  Z1, Z7, Z8
+	VSUBPS       Z1, Z8, Z9
+	VFNMADD231PS Z4, Z9, Z7
+	VMULPS       Z7, Z7, Z9
+	VMOVUPS      Z6, Z10
+	VFMADD213PS  Z5, Z9, Z10
+	VMULPS       Z7, Z9, Z9
+	VFMADD213PS  Z7, Z9, Z10
+	VPSLLD       $0x17, Z8, Z8
+	VPADDD       Z2, Z8, Z8
+	VSUBPS       Z2, Z8, Z7
+	VADDPS       Z2, Z8, Z8
+	VMOVAPS      Z7, Z9
+	VFMADD213PS  Z8, Z10, Z9
+	VFMADD213PS  Z7, Z10, Z8
+	VDIVPS       Z9, Z8, Z8
+	VMOVUPS      lanes32x80000000<>+0(SB), Z7
+	VANDPS       (DX)(DI*4), Z7, Z7
+	VORPS        Z7, Z8, Z8
 	TESTQ        CX, CX
 	JEQ          value1
-	VMOVUPS      Z11, (CX)(DI*4)
+	VMOVUPS      Z8, (CX)(DI*4)
 
 value1:
 	TESTQ       BX, BX
 	JEQ         store1
-	VFMADD213PS (BX)(DI*4), Z0, Z11
+	VFMADD213PS (BX)(DI*4), Z0, Z8
 
 store1:
-	VMOVUPS Z11, (AX)(DI*4)
+	VMOVUPS Z8, (AX)(DI*4)
 	ADDQ    $0x10, DI
 	SUBQ    $0x10, SI
 	JGE     loop1
@@ -4139,140 +4121,119 @@ TEXT ·tanhAVX512F64(SB), NOSPLIT, $0-48
 	MOVQ         h+24(FP), BX
 	MOVQ         n+40(FP), SI
 	VBROADCASTSD a+32(FP), Z0
-	VMOVUPD      lanes64x3fe62e42fee00000<>+0(SB), Z1
-	VMOVUPD      lanes64x3dea39ef35793c76<>+0(SB), Z2
-	VMOVUPD      lanes64x3ff71547652b82fe<>+0(SB), Z3
-	VMOVUPD      lanes64x4338000000000000<>+0(SB), Z4
-	VMOVUPD      lanes64x3ff0000000000000<>+0(SB), Z5
-	VMOVUPD      lanes64x3fe0000000000005<>+0(SB), Z6
-	VMOVUPD      lanes64x3fc555555555555c<>+0(SB), Z7
-	VMOVUPD      lanes64x3fa55555555520e7<>+0(SB), Z8
-	VMOVUPD      lanes64x3f8111111110e6b9<>+0(SB), Z9
-	VMOVUPD      lanes64x3f56c16c17f3afde<>+0(SB), Z10
-	VMOVUPD      lanes64x3f2a01a01b5e0697<>+0(SB), Z11
-	VMOVUPD      lanes64x3efa019a67a7ba77<>+0(SB), Z12
-	VMOVUPD      lanes64x3ec71dde9f4b64ad<>+0(SB), Z13
-	VMOVUPD      lanes64x3e928a2b75cb929e<>+0(SB), Z14
-	VMOVUPD      lanes64x3e5af76c45e88a01<>+0(SB), Z15
-	VMOVUPD      lanes64x4000000000000000<>+0(SB), Z16
+	VMOVUPD      lanes64x4338000000000000<>+0(SB), Z1
+	VMOVUPD      lanes64x3ff0000000000000<>+0(SB), Z2
+	VMOVUPD      lanes64x40071547652b82fe<>+0(SB), Z3
+	VMOVUPD      lanes64x3fd62e42fefa39ef<>+0(SB), Z4
+	VMOVUPD      lanes64xbfd55555555554bd<>+0(SB), Z5
+	VMOVUPD      lanes64x3fc11111110e0c05<>+0(SB), Z6
+	VMOVUPD      lanes64xbfaba1ba1171b514<>+0(SB), Z7
+	VMOVUPD      lanes64x3f9664eca00e4a4c<>+0(SB), Z8
+	VMOVUPD      lanes64xbf8223c7cf8d56e5<>+0(SB), Z9
+	VMOVUPD      lanes64x3f6c385461150576<>+0(SB), Z10
+	VMOVUPD      lanes64xbc6abc9e3b39803f<>+0(SB), Z11
+	VMOVUPD      lanes64x3fd0000000000000<>+0(SB), Z12
+	VMOVUPD      lanes64x3fe0000000000000<>+0(SB), Z13
 	XORQ         DI, DI
 	SUBQ         $0x10, SI
 	JLT          done2
 
 loop2:
-	VMOVUPD      lanes64x4034000000000000<>+0(SB), Z18
-	VMOVUPD      Z18, Z17
-	VMOVUPD      Z18, Z18
-	VMOVUPD      lanes64x7fffffffffffffff<>+0(SB), Z20
-	VMOVUPD      Z20, Z19
-	VMOVUPD      Z20, Z20
-	VANDPD       (DX)(DI*8), Z19, Z19
-	VANDPD       64(DX)(DI*8), Z20, Z20
-	VMINPD       Z19, Z17, Z17
-	VMINPD       Z20, Z18, Z18
-	VADDPD       Z17, Z17, Z17
-	VADDPD       Z18, Z18, Z18
-	VMOVUPD      Z3, Z19
-	VMOVUPD      Z3, Z20
-	VFMADD213PD  Z4, Z17, Z19
-	VFMADD213PD  Z4, Z18, Z20
-	VMOVAPD      Z17, Z17
-	VMOVAPD      Z18, Z22
-	VSUBPD       Z4, Z19, Z18
-	VSUBPD       Z4, Z20, Z21
-	VFNMADD231PD Z1, Z18, Z17
-	VFNMADD231PD Z1, Z21, Z22
-	VFNMADD231PD Z2, Z18, Z17
-	VFNMADD231PD Z2, Z21, Z22
-	VMULPD       Z17, Z17, Z18
-	VMULPD       Z22, Z22, Z21
-	VMOVUPD      Z15, Z23
-	VMOVUPD      Z15, Z24
-	VMOVUPD      Z14, Z25
-	VMOVUPD      Z14, Z26
-	VFMADD213PD  Z13, Z18, Z23
-	VFMADD213PD  Z13, Z21, Z24
-	VFMADD213PD  Z12, Z18, Z25
-	VFMADD213PD  Z12, Z21, Z26
-	VFMADD213PD  Z11, Z18, Z23
-	VFMADD213PD  Z11, Z21, Z24
-	VFMADD213PD  Z10, Z18, Z25
-	VFMADD213PD  Z10, Z21, Z26
-	VFMADD213PD  Z9, Z18, Z23
-	VFMADD213PD  Z9, Z21, Z24
-	VFMADD213PD  Z8, Z18, Z25
-	VFMADD213PD  Z8, Z21, Z26
-	VFMADD213PD  Z7, Z18, Z23
-	VFMADD213PD  Z7, Z21, Z24
-	VFMADD213PD  Z6, Z18, Z25
-	VFMADD213PD  Z6, Z21, Z26
-	VFMADD213PD  Z25, Z17, Z23
-	VFMADD213PD  Z26, Z22, Z24
-	VMOVAPD      Z23, Z25
-	VMOVAPD      Z24, Z26
-	VFMADD213PD  Z17, Z18, Z23
-	VFMADD213PD  Z22, Z21, Z24
-	VSUBPD       Z23, Z17, Z17
-	VSUBPD       Z24, Z22, Z22
-	VFMADD213PD  Z17, Z18, Z25
-	VFMADD213PD  Z22, Z21, Z26
-	VPSLLQ       $0x34, Z19, Z19
-	VPSLLQ       $0x34, Z20, Z20
-	VPADDQ       Z5, Z19, Z19
-	VPADDQ       Z5, Z20, Z20
-	VSUBPD       Z5, Z19, Z17
-	VSUBPD       Z5, Z20, Z18
-	VMULPD       Z25, Z19, Z25
-	VMULPD       Z26, Z20, Z26
-	VFMADD213PD  Z17, Z19, Z23
-	VFMADD213PD  Z18, Z20, Z24
-	VMOVUPD      Z5, Z21
-	VMOVUPD      Z5, Z22
-	VADDPD       Z16, Z23, Z17
-	VADDPD       Z16, Z24, Z18
-	VDIVPD       Z17, Z21, Z21
-	VDIVPD       Z18, Z22, Z22
-	VSUBPD       Z16, Z17, Z27
-	VSUBPD       Z16, Z18, Z28
-	VSUBPD       Z27, Z23, Z27
-	VSUBPD       Z28, Z24, Z28
-	VADDPD       Z25, Z27, Z27
-	VADDPD       Z26, Z28, Z28
-	VMULPD       Z23, Z21, Z19
-	VMULPD       Z24, Z22, Z20
+	VMOVUPD      lanes64x4034000000000000<>+0(SB), Z15
+	VMOVUPD      Z15, Z14
+	VMOVUPD      Z15, Z15
+	VMOVUPD      lanes64x7fffffffffffffff<>+0(SB), Z17
+	VMOVUPD      Z17, Z16
+	VMOVUPD      Z17, Z17
+	VANDPD       (DX)(DI*8), Z16, Z16
+	VANDPD       64(DX)(DI*8), Z17, Z17
+	VMINPD       Z16, Z14, Z14
+	VMINPD       Z17, Z15, Z15
+	VMOVUPD      Z3, Z16
+	VMOVUPD      Z3, Z17
+	VFMADD213PD  Z1, Z14, Z16
+	VFMADD213PD  Z1, Z15, Z17
+	VSUBPD       Z1, Z16, Z18
+	VSUBPD       Z1, Z17, Z19
+	VFNMADD231PD Z4, Z18, Z14
+	VFNMADD231PD Z4, Z19, Z15
+	VMULPD       Z14, Z14, Z20
+	VMULPD       Z15, Z15, Z21
+	VMOVUPD      Z10, Z24
+	VMOVUPD      Z10, Z25
+	VFMADD213PD  Z9, Z20, Z24
+	VFMADD213PD  Z9, Z21, Z25
+	VFMADD213PD  Z8, Z20, Z24
+	VFMADD213PD  Z8, Z21, Z25
+	VFMADD213PD  Z7, Z20, Z24
+	VFMADD213PD  Z7, Z21, Z25
+	VFMADD213PD  Z6, Z20, Z24
+	VFMADD213PD  Z6, Z21, Z25
+	VFMADD213PD  Z5, Z20, Z24
+	VFMADD213PD  Z5, Z21, Z25
+	VMULPD       Z14, Z20, Z22
+	VMULPD       Z15, Z21, Z23
+	VMULPD       Z11, Z18, Z20
+	VMULPD       Z11, Z19, Z21
+	VFMADD213PD  Z20, Z22, Z24
+	VFMADD213PD  Z21, Z23, Z25
+	VADDPD       Z14, Z24, Z24
+	VADDPD       Z15, Z25, Z25
+	VPSLLQ       $0x34, Z16, Z16
+	VPSLLQ       $0x34, Z17, Z17
+	VPADDQ       Z2, Z16, Z16
+	VPADDQ       Z2, Z17, Z17
+	VSUBPD       Z2, Z16, Z14
+	VSUBPD       Z2, Z17, Z15
+	VADDPD       Z2, Z16, Z16
+	VADDPD       Z2, Z17, Z17
+	VMOVAPD      Z14, Z20
+	VMOVAPD      Z15, Z21
+	VFMADD213PD  Z16, Z24, Z20
+	VFMADD213PD  Z17, Z25, Z21
+	VMULPD       Z12, Z18, Z18
+	VMULPD       Z12, Z19, Z19
+	VMINPD       Z13, Z18, Z18
+	VMINPD       Z13, Z19, Z19
+	VMOVAPD      Z14, Z22
+	VMOVAPD      Z15, Z23
+	VMOVAPD      Z16, Z26
+	VMOVAPD      Z17, Z27
+	VFNMADD231PD Z18, Z16, Z22
 	VFNMADD231PD Z19, Z17, Z23
-	VFNMADD231PD Z20, Z18, Z24
-	VFNMADD231PD Z19, Z27, Z23
-	VFNMADD231PD Z20, Z28, Z24
-	VADDPD       Z25, Z23, Z23
-	VADDPD       Z26, Z24, Z24
-	VFMADD231PD  Z23, Z21, Z19
-	VFMADD231PD  Z24, Z22, Z20
-	VMOVUPD      lanes64x8000000000000000<>+0(SB), Z18
-	VMOVUPD      Z18, Z17
-	VMOVUPD      Z18, Z18
-	VANDPD       (DX)(DI*8), Z17, Z17
-	VANDPD       64(DX)(DI*8), Z18, Z18
-	VORPD        Z17, Z19, Z19
-	VORPD        Z18, Z20, Z20
-	VMOVUPD      Z5, Z17
-	VMOVUPD      Z5, Z18
-	VFNMADD231PD Z19, Z19, Z17
-	VFNMADD231PD Z20, Z20, Z18
+	VFNMADD231PD Z18, Z14, Z26
+	VFNMADD231PD Z19, Z15, Z27
+	VFMADD213PD  Z22, Z24, Z26
+	VFMADD213PD  Z23, Z25, Z27
+	VDIVPD       Z20, Z26, Z16
+	VDIVPD       Z21, Z27, Z17
+	VADDPD       Z18, Z16, Z16
+	VADDPD       Z19, Z17, Z17
+	VMOVUPD      lanes64x8000000000000000<>+0(SB), Z15
+	VMOVUPD      Z15, Z14
+	VMOVUPD      Z15, Z15
+	VANDPD       (DX)(DI*8), Z14, Z14
+	VANDPD       64(DX)(DI*8), Z15, Z15
+	VORPD        Z14, Z16, Z16
+	VORPD        Z15, Z17, Z17
+	VMOVUPD      Z2, Z14
+	VMOVUPD      Z2, Z15
+	VFNMADD231PD Z16, Z16, Z14
+	VFNMADD231PD Z17, Z17, Z15
 	TESTQ        CX, CX
 	JEQ          value2
-	VMOVUPD      Z17, (CX)(DI*8)
-	VMOVUPD      Z18, 64(CX)(DI*8)
+	VMOVUPD      Z14, (CX)(DI*8)
+	VMOVUPD      Z15, 64(CX)(DI*8)
 
 value2:
 	TESTQ       BX, BX
 	JEQ         store2
-	VFMADD213PD (BX)(DI*8), Z0, Z19
-	VFMADD213PD 64(BX)(DI*8), Z0, Z20
+	VFMADD213PD (BX)(DI*8), Z0, Z16
+	VFMADD213PD 64(BX)(DI*8), Z0, Z17
 
 store2:
-	VMOVUPD Z19, (AX)(DI*8)
-	VMOVUPD Z20, 64(AX)(DI*8)
+	VMOVUPD Z16, (AX)(DI*8)
+	VMOVUPD Z17, 64(AX)(DI*8)
 	ADDQ    $0x10, DI
 	SUBQ    $0x10, SI
 	JGE     loop2
@@ -4283,65 +4244,56 @@ done2:
 	JLT  done1
 
 loop1:
-	VMOVUPD      lanes64x4034000000000000<>+0(SB), Z17
-	VMOVUPD      lanes64x7fffffffffffffff<>+0(SB), Z18
-	VANDPD       (DX)(DI*8), Z18, Z18
-	VMINPD       Z18, Z17, Z17
-	VADDPD       Z17, Z17, Z17
-	VMOVUPD      Z3, Z18
-	VFMADD213PD  Z4, Z17, Z18
-	VMOVAPD      Z17, Z19
-	VSUBPD       Z4, Z18, Z17
-	VFNMADD231PD Z1, Z17, Z19
-	VFNMADD231PD Z2, Z17, Z19
-	VMULPD       Z19, Z19, Z17
-	VMOVUPD      Z15, Z20
-	VMOVUPD      Z14, Z21
-	VFMADD213PD  Z13, Z17, Z20
-	VFMADD213PD  Z12, Z17, Z21
-	VFMADD213PD  Z11, Z17, Z20
-	VFMADD213PD  Z10, Z17, Z21
-	VFMADD213PD  Z9, Z17, Z20
-	VFMADD213PD  Z8, Z17, Z21
-	VFMADD213PD  Z7, Z17, Z20
-	VFMADD213PD  Z6, Z17, Z21
-	VFMADD213PD  Z21, Z19, Z20
-	VMOVAPD      Z20, Z21
-	VFMADD213PD  Z19, Z17, Z20
-	VSUBPD       Z20, Z19, Z19
-	VFMADD213PD  Z19, Z17, Z21
-	VPSLLQ       $0x34, Z18, Z18
-	VPADDQ       Z5, Z18, Z18
-	VSUBPD       Z5, Z18, Z17
-	VMULPD       Z21, Z18, Z21
-	VFMADD213PD  Z17, Z18, Z20
-	VMOVUPD      Z5, Z19
-	VADDPD       Z16, Z20, Z17
-	VDIVPD       Z17, Z19, Z19
-	VSUBPD       Z16, Z17, Z22
-	VSUBPD       Z22, Z20, Z22
-	VADDPD       Z21, Z22, Z22
-	VMULPD       Z20, Z19, Z18
-	VFNMADD231PD Z18, Z17, Z20
-	VFNMADD231PD Z18, Z22, Z20
-	VADDPD       Z21, Z20, Z20
-	VFMADD231PD  Z20, Z19, Z18
-	VMOVUPD      lanes64x8000000000000000<>+0(SB), Z17
-	VANDPD       (DX)(DI*8), Z17, Z17
-	VORPD        Z17, Z18, Z18
-	VMOVUPD      Z5, Z17
-	VFNMADD231PD Z18, Z18, Z17
+	VMOVUPD      lanes64x4034000000000000<>+0(SB), Z14
+	VMOVUPD      lanes64x7fffffffffffffff<>+0(SB), Z15
+	VANDPD       (DX)(DI*8), Z15, Z15
+	VMINPD       Z15, Z14, Z14
+	VMOVUPD      Z3, Z15
+	VFMADD213PD  Z1, Z14, Z15
+	VSUBPD       Z1, Z15, Z16
+	VFNMADD231PD Z4, Z16, Z14
+	VMULPD       Z14, Z14, Z17
+	VMOVUPD      Z10, Z19
+	VFMADD213PD  Z9, Z17, Z19
+	VFMADD213PD  Z8, Z17, Z19
+	VFMADD213PD  Z7, Z17, Z19
+	VFMADD213PD  Z6, Z17, Z19
+	VFMADD213PD  Z5, Z17, Z19
+	VMULPD       Z14, Z17, Z18
+	VMULPD       Z11, Z16, Z17
+	VFMADD213PD  Z17, Z18, Z19
+	VADDPD       Z14, Z19, Z19
+	VPSLLQ       $0x34, Z15, Z15
+	VPADDQ       Z2, Z15, Z15
+	VSUBPD       Z2, Z15, Z14
+	VADDPD       Z2, Z15, Z15
+	VMOVAPD      Z14, Z17
+	VFMADD213PD  Z15, Z19, Z17
+	VMULPD       Z12, Z16, Z16
+	VMINPD       Z13, Z16, Z16
+	VMOVAPD      Z14, Z18
+	VMOVAPD      Z15, Z20
+	VFNMADD231PD Z16, Z15, Z18
+	VFNMADD231PD Z16, Z14, Z20
+	VFMADD213PD  Z18, Z19, Z20
+	VDIVPD       Z17, Z20, Z15
+	VADDPD       Z16, Z15, Z15
+	VMOVUPD      lanes64x8000000000000000<>+0(SB), Z14
+	VANDPD       (DX)(DI*8), Z14, Z14
+	VORPD        Z14, Z15, Z15
+	VMOVUPD      Z2, Z14
+	VFNMADD231PD Z15, Z15, Z14
 	TESTQ        CX, CX
 	JEQ          value1
-	VMOVUPD      Z17, (CX)(DI*8)
+	VMOVUPD      Z14, (CX)(DI*8)
 
 value1:
 	TESTQ       BX, BX
 	JEQ         store1
-	VFMADD213PD (BX)(DI*8), Z0, Z18
+	VFMADD213PD (BX)(DI*8), Z0, Z15
 
 store1:
-	VMOVUPD Z18, (AX)(DI*8)
+	VMOVUPD Z15, (AX)(DI*8)
 	ADDQ    $0x08, DI
 	SUBQ    $0x08, SI
 	JGE     loop1
@@ -4360,136 +4312,115 @@ TEXT ·tanhValueAVX512F64(SB), NOSPLIT, $0-48
 	MOVQ         h+24(FP), BX
 	MOVQ         n+40(FP), SI
 	VBROADCASTSD a+32(FP), Z0
-	VMOVUPD      lanes64x3fe62e42fee00000<>+0(SB), Z1
-	VMOVUPD      lanes64x3dea39ef35793c76<>+0(SB), Z2
-	VMOVUPD      lanes64x3ff71547652b82fe<>+0(SB), Z3
-	VMOVUPD      lanes64x4338000000000000<>+0(SB), Z4
-	VMOVUPD      lanes64x3ff0000000000000<>+0(SB), Z5
-	VMOVUPD      lanes64x3fe0000000000005<>+0(SB), Z6
-	VMOVUPD      lanes64x3fc555555555555c<>+0(SB), Z7
-	VMOVUPD      lanes64x3fa55555555520e7<>+0(SB), Z8
-	VMOVUPD      lanes64x3f8111111110e6b9<>+0(SB), Z9
-	VMOVUPD      lanes64x3f56c16c17f3afde<>+0(SB), Z10
-	VMOVUPD      lanes64x3f2a01a01b5e0697<>+0(SB), Z11
-	VMOVUPD      lanes64x3efa019a67a7ba77<>+0(SB), Z12
-	VMOVUPD      lanes64x3ec71dde9f4b64ad<>+0(SB), Z13
-	VMOVUPD      lanes64x3e928a2b75cb929e<>+0(SB), Z14
-	VMOVUPD      lanes64x3e5af76c45e88a01<>+0(SB), Z15
-	VMOVUPD      lanes64x4000000000000000<>+0(SB), Z16
+	VMOVUPD      lanes64x4338000000000000<>+0(SB), Z1
+	VMOVUPD      lanes64x3ff0000000000000<>+0(SB), Z2
+	VMOVUPD      lanes64x40071547652b82fe<>+0(SB), Z3
+	VMOVUPD      lanes64x3fd62e42fefa39ef<>+0(SB), Z4
+	VMOVUPD      lanes64xbfd55555555554bd<>+0(SB), Z5
+	VMOVUPD      lanes64x3fc11111110e0c05<>+0(SB), Z6
+	VMOVUPD      lanes64xbfaba1ba1171b514<>+0(SB), Z7
+	VMOVUPD      lanes64x3f9664eca00e4a4c<>+0(SB), Z8
+	VMOVUPD      lanes64xbf8223c7cf8d56e5<>+0(SB), Z9
+	VMOVUPD      lanes64x3f6c385461150576<>+0(SB), Z10
+	VMOVUPD      lanes64xbc6abc9e3b39803f<>+0(SB), Z11
+	VMOVUPD      lanes64x3fd0000000000000<>+0(SB), Z12
+	VMOVUPD      lanes64x3fe0000000000000<>+0(SB), Z13
 	XORQ         DI, DI
 	SUBQ         $0x10, SI
 	JLT          done2
 
 loop2:
-	VMOVUPD      lanes64x4034000000000000<>+0(SB), Z18
-	VMOVUPD      Z18, Z17
-	VMOVUPD      Z18, Z18
-	VMOVUPD      lanes64x7fffffffffffffff<>+0(SB), Z20
-	VMOVUPD      Z20, Z19
-	VMOVUPD      Z20, Z20
-	VANDPD       (DX)(DI*8), Z19, Z19
-	VANDPD       64(DX)(DI*8), Z20, Z20
-	VMINPD       Z19, Z17, Z17
-	VMINPD       Z20, Z18, Z18
-	VADDPD       Z17, Z17, Z17
-	VADDPD       Z18, Z18, Z18
-	VMOVUPD      Z3, Z19
-	VMOVUPD      Z3, Z20
-	VFMADD213PD  Z4, Z17, Z19
-	VFMADD213PD  Z4, Z18, Z20
-	VMOVAPD      Z17, Z17
-	VMOVAPD      Z18, Z22
-	VSUBPD       Z4, Z19, Z18
-	VSUBPD       Z4, Z20, Z21
-	VFNMADD231PD Z1, Z18, Z17
-	VFNMADD231PD Z1, Z21, Z22
-	VFNMADD231PD Z2, Z18, Z17
-	VFNMADD231PD Z2, Z21, Z22
-	VMULPD       Z17, Z17, Z18
-	VMULPD       Z22, Z22, Z21
-	VMOVUPD      Z15, Z23
-	VMOVUPD      Z15, Z24
-	VMOVUPD      Z14, Z25
-	VMOVUPD      Z14, Z26
-	VFMADD213PD  Z13, Z18, Z23
-	VFMADD213PD  Z13, Z21, Z24
-	VFMADD213PD  Z12, Z18, Z25
-	VFMADD213PD  Z12, Z21, Z26
-	VFMADD213PD  Z11, Z18, Z23
-	VFMADD213PD  Z11, Z21, Z24
-	VFMADD213PD  Z10, Z18, Z25
-	VFMADD213PD  Z10, Z21, Z26
-	VFMADD213PD  Z9, Z18, Z23
-	VFMADD213PD  Z9, Z21, Z24
-	VFMADD213PD  Z8, Z18, Z25
-	VFMADD213PD  Z8, Z21, Z26
-	VFMADD213PD  Z7, Z18, Z23
-	VFMADD213PD  Z7, Z21, Z24
-	VFMADD213PD  Z6, Z18, Z25
-	VFMADD213PD  Z6, Z21, Z26
-	VFMADD213PD  Z25, Z17, Z23
-	VFMADD213PD  Z26, Z22, Z24
-	VMOVAPD      Z23, Z25
-	VMOVAPD      Z24, Z26
-	VFMADD213PD  Z17, Z18, Z23
-	VFMADD213PD  Z22, Z21, Z24
-	VSUBPD       Z23, Z17, Z17
-	VSUBPD       Z24, Z22, Z22
-	VFMADD213PD  Z17, Z18, Z25
-	VFMADD213PD  Z22, Z21, Z26
-	VPSLLQ       $0x34, Z19, Z19
-	VPSLLQ       $0x34, Z20, Z20
-	VPADDQ       Z5, Z19, Z19
-	VPADDQ       Z5, Z20, Z20
-	VSUBPD       Z5, Z19, Z17
-	VSUBPD       Z5, Z20, Z18
-	VMULPD       Z25, Z19, Z25
-	VMULPD       Z26, Z20, Z26
-	VFMADD213PD  Z17, Z19, Z23
-	VFMADD213PD  Z18, Z20, Z24
-	VMOVUPD      Z5, Z21
-	VMOVUPD      Z5, Z22
-	VADDPD       Z16, Z23, Z17
-	VADDPD       Z16, Z24, Z18
-	VDIVPD       Z17, Z21, Z21
-	VDIVPD       Z18, Z22, Z22
-	VSUBPD       Z16, Z17, Z27
-	VSUBPD       Z16, Z18, Z28
-	VSUBPD       Z27, Z23, Z27
-	VSUBPD       Z28, Z24, Z28
-	VADDPD       Z25, Z27, Z27
-	VADDPD       Z26, Z28, Z28
-	VMULPD       Z23, Z21, Z19
-	VMULPD       Z24, Z22, Z20
+	VMOVUPD      lanes64x4034000000000000<>+0(SB), Z15
+	VMOVUPD      Z15, Z14
+	VMOVUPD      Z15, Z15
+	VMOVUPD      lanes64x7fffffffffffffff<>+0(SB), Z17
+	VMOVUPD      Z17, Z16
+	VMOVUPD      Z17, Z17
+	VANDPD       (DX)(DI*8), Z16, Z16
+	VANDPD       64(DX)(DI*8), Z17, Z17
+	VMINPD       Z16, Z14, Z14
+	VMINPD       Z17, Z15, Z15
+	VMOVUPD      Z3, Z16
+	VMOVUPD      Z3, Z17
+	VFMADD213PD  Z1, Z14, Z16
+	VFMADD213PD  Z1, Z15, Z17
+	VSUBPD       Z1, Z16, Z18
+	VSUBPD       Z1, Z17, Z19
+	VFNMADD231PD Z4, Z18, Z14
+	VFNMADD231PD Z4, Z19, Z15
+	VMULPD       Z14, Z14, Z20
+	VMULPD       Z15, Z15, Z21
+	VMOVUPD      Z10, Z24
+	VMOVUPD      Z10, Z25
+	VFMADD213PD  Z9, Z20, Z24
+	VFMADD213PD  Z9, Z21, Z25
+	VFMADD213PD  Z8, Z20, Z24
+	VFMADD213PD  Z8, Z21, Z25
+	VFMADD213PD  Z7, Z20, Z24
+	VFMADD213PD  Z7, Z21, Z25
+	VFMADD213PD  Z6, Z20, Z24
+	VFMADD213PD  Z6, Z21, Z25
+	VFMADD213PD  Z5, Z20, Z24
+	VFMADD213PD  Z5, Z21, Z25
+	VMULPD       Z14, Z20, Z22
+	VMULPD       Z15, Z21, Z23
+	VMULPD       Z11, Z18, Z20
+	VMULPD       Z11, Z19, Z21
+	VFMADD213PD  Z20, Z22, Z24
+	VFMADD213PD  Z21, Z23, Z25
+	VADDPD       Z14, Z24, Z24
+	VADDPD       Z15, Z25, Z25
+	VPSLLQ       $0x34, Z16, Z16
+	VPSLLQ       $0x34, Z17, Z17
+	VPADDQ       Z2, Z16, Z16
+	VPADDQ       Z2, Z17, Z17
+	VSUBPD       Z2, Z16, Z14
+	VSUBPD       Z2, Z17, Z15
+	VADDPD       Z2, Z16, Z16
+	VADDPD       Z2, Z17, Z17
+	VMOVAPD      Z14, Z20
+	VMOVAPD      Z15, Z21
+	VFMADD213PD  Z16, Z24, Z20
+	VFMADD213PD  Z17, Z25, Z21
+	VMULPD       Z12, Z18, Z18
+	VMULPD       Z12, Z19, Z19
+	VMINPD       Z13, Z18, Z18
+	VMINPD       Z13, Z19, Z19
+	VMOVAPD      Z14, Z22
+	VMOVAPD      Z15, Z23
+	VMOVAPD      Z16, Z26
+	VMOVAPD      Z17, Z27
+	VFNMADD231PD Z18, Z16, Z22
 	VFNMADD231PD Z19, Z17, Z23
-	VFNMADD231PD Z20, Z18, Z24
-	VFNMADD231PD Z19, Z27, Z23
-	VFNMADD231PD Z20, Z28, Z24
-	VADDPD       Z25, Z23, Z23
-	VADDPD       Z26, Z24, Z24
-	VFMADD231PD  Z23, Z21, Z19
-	VFMADD231PD  Z24, Z22, Z20
-	VMOVUPD      lanes64x8000000000000000<>+0(SB), Z18
-	VMOVUPD      Z18, Z17
-	VMOVUPD      Z18, Z18
-	VANDPD       (DX)(DI*8), Z17, Z17
-	VANDPD       64(DX)(DI*8), Z18, Z18
-	VORPD        Z17, Z19, Z19
-	VORPD        Z18, Z20, Z20
+	VFNMADD231PD Z18, Z14, Z26
+	VFNMADD231PD Z19, Z15, Z27
+	VFMADD213PD  Z22, Z24, Z26
+	VFMADD213PD  Z23, Z25, Z27
+	VDIVPD       Z20, Z26, Z16
+	VDIVPD       Z21, Z27, Z17
+	VADDPD       Z18, Z16, Z16
+	VADDPD       Z19, Z17, Z17
+	VMOVUPD      lanes64x8000000000000000<>+0(SB), Z15
+	VMOVUPD      Z15, Z14
+	VMOVUPD      Z15, Z15
+	VANDPD       (DX)(DI*8), Z14, Z14
+	VANDPD       64(DX)(DI*8), Z15, Z15
+	VORPD        Z14, Z16, Z16
+	VORPD        Z15, Z17, Z17
 	TESTQ        CX, CX
 	JEQ          value2
-	VMOVUPD      Z19, (CX)(DI*8)
-	VMOVUPD      Z20, 64(CX)(DI*8)
+	VMOVUPD      Z16, (CX)(DI*8)
+	VMOVUPD      Z17, 64(CX)(DI*8)
 
 value2:
 	TESTQ       BX, BX
 	JEQ         store2
-	VFMADD213PD (BX)(DI*8), Z0, Z19
-	VFMADD213PD 64(BX)(DI*8), Z0, Z20
+	VFMADD213PD (BX)(DI*8), Z0, Z16
+	VFMADD213PD 64(BX)(DI*8), Z0, Z17
 
 store2:
-	VMOVUPD Z19, (AX)(DI*8)
-	VMOVUPD Z20, 64(AX)(DI*8)
+	VMOVUPD Z16, (AX)(DI*8)
+	VMOVUPD Z17, 64(AX)(DI*8)
 	ADDQ    $0x10, DI
 	SUBQ    $0x10, SI
 	JGE     loop2
@@ -4500,63 +4431,54 @@ done2:
 	JLT  done1
 
 loop1:
-	VMOVUPD      lanes64x4034000000000000<>+0(SB), Z17
-	VMOVUPD      lanes64x7fffffffffffffff<>+0(SB), Z18
-	VANDPD       (DX)(DI*8), Z18, Z18
-	VMINPD       Z18, Z17, Z17
-	VADDPD       Z17, Z17, Z17
-	VMOVUPD      Z3, Z18
-	VFMADD213PD  Z4, Z17, Z18
-	VMOVAPD      Z17, Z19
-	VSUBPD       Z4, Z18, Z17
-	VFNMADD231PD Z1, Z17, Z19
-	VFNMADD231PD Z2, Z17, Z19
-	VMULPD       Z19, Z19, Z17
-	VMOVUPD      Z15, Z20
-	VMOVUPD      Z14, Z21
-	VFMADD213PD  Z13, Z17, Z20
-	VFMADD213PD  Z12, Z17, Z21
-	VFMADD213PD  Z11, Z17, Z20
-	VFMADD213PD  Z10, Z17, Z21
-	VFMADD213PD  Z9, Z17, Z20
-	VFMADD213PD  Z8, Z17, Z21
-	VFMADD213PD  Z7, Z17, Z20
-	VFMADD213PD  Z6, Z17, Z21
-	VFMADD213PD  Z21, Z19, Z20
-	VMOVAPD      Z20, Z21
-	VFMADD213PD  Z19, Z17, Z20
-	VSUBPD       Z20, Z19, Z19
-	VFMADD213PD  Z19, Z17, Z21
-	VPSLLQ       $0x34, Z18, Z18
-	VPADDQ       Z5, Z18, Z18
-	VSUBPD       Z5, Z18, Z17
-	VMULPD       Z21, Z18, Z21
-	VFMADD213PD  Z17, Z18, Z20
-	VMOVUPD      Z5, Z19
-	VADDPD       Z16, Z20, Z17
-	VDIVPD       Z17, Z19, Z19
-	VSUBPD       Z16, Z17, Z22
-	VSUBPD       Z22, Z20, Z22
-	VADDPD       Z21, Z22, Z22
-	VMULPD       Z20, Z19, Z18
-	VFNMADD231PD Z18, Z17, Z20
-	VFNMADD231PD Z18, Z22, Z20
-	VADDPD       Z21, Z20, Z20
-	VFMADD231PD  Z20, Z19, Z18
-	VMOVUPD      lanes64x8000000000000000<>+0(SB), Z17
-	VANDPD       (DX)(DI*8), Z17, Z17
-	VORPD        Z17, Z18, Z18
+	VMOVUPD      lanes64x4034000000000000<>+0(SB), Z14
+	VMOVUPD      lanes64x7fffffffffffffff<>+0(SB), Z15
+	VANDPD       (DX)(DI*8), Z15, Z15
+	VMINPD       Z15, Z14, Z14
+	VMOVUPD      Z3, Z15
+	VFMADD213PD  Z1, Z14, Z15
+	VSUBPD       Z1, Z15, Z16
+	VFNMADD231PD Z4, Z16, Z14
+	VMULPD       Z14, Z14, Z17
+	VMOVUPD      Z10, Z19
+	VFMADD213PD  Z9, Z17, Z19
+	VFMADD213PD  Z8, Z17, Z19
+	VFMADD213PD  Z7, Z17, Z19
+	VFMADD213PD  Z6, Z17, Z19
+	VFMADD213PD  Z5, Z17, Z19
+	VMULPD       Z14, Z17, Z18
+	VMULPD       Z11, Z16, Z17
+	VFMADD213PD  Z17, Z18, Z19
+	VADDPD       Z14, Z19, Z19
+	VPSLLQ       $0x34, Z15, Z15
+	VPADDQ       Z2, Z15, Z15
+	VSUBPD       Z2, Z15, Z14
+	VADDPD       Z2, Z15, Z15
+	VMOVAPD      Z14, Z17
+	VFMADD213PD  Z15, Z19, Z17
+	VMULPD       Z12, Z16, Z16
+	VMINPD       Z13, Z16, Z16
+	VMOVAPD      Z14, Z18
+	VMOVAPD      Z15, Z20
+	VFNMADD231PD Z16, Z15, Z18
+	VFNMADD231PD Z16, Z14, Z20
+	VFMADD213PD  Z18, Z19, Z20
+	VDIVPD       Z17, Z20, Z15
+	VADDPD       Z16, Z15, Z15
+	VMOVUPD      lanes64x8000000000000000<>+0(SB), Z14
+	VANDPD       (DX)(DI*8), Z14, Z14
+	VORPD        Z14, Z15, Z15
 	TESTQ        CX, CX
 	JEQ          value1
-	VMOVUPD      Z18, (CX)(DI*8)
+	VMOVUPD      Z15, (CX)(DI*8)
 
 value1:
 	TESTQ       BX, BX
 	JEQ         store1
-	VFMADD213PD (BX)(DI*8), Z0, Z18
+	VFMADD213PD (BX)(DI*8), Z0, Z15
 
 store1:
-	VMOVUPD Z18, (AX)(DI*8)
+	VMOVUPD Z15, (AX)(DI*8)
 	ADDQ    $0x08, DI
 	SUBQ    $0x08, SI
 	JGE     loop1
@@ -4921,22 +4843,19 @@ TEXT ·tanhLayersAVX512F64(SB), NOSPLIT, $0-72
 	MOVQ         h+24(FP), BX
 	MOVQ         d+40(FP), SI
 	VBROADCASTSD a+32(FP), Z0
-	VMOVUPD      lanes64x3fe62e42fee00000<>+0(SB), Z1
-	VMOVUPD      lanes64x3dea39ef35793c76<>+0(SB), Z2
-	VMOVUPD      lanes64x3ff71547652b82fe<>+0(SB), Z3
-	VMOVUPD      lanes64x4338000000000000<>+0(SB), Z4
-	VMOVUPD      lanes64x3ff0000000000000<>+0(SB), Z5
-	VMOVUPD      lanes64x3fe0000000000005<>+0(SB), Z6
-	VMOVUPD      lanes64x3fc555555555555c<>+0(SB), Z7
-	VMOVUPD      lanes64x3fa55555555520e7<>+0(SB), Z8
-	VMOVUPD      lanes64x3f8111111110e6b9<>+0(SB), Z9
-	VMOVUPD      lanes64x3f56c16c17f3afde<>+0(SB), Z10
-	VMOVUPD      lanes64x3f2a01a01b5e0697<>+0(SB), Z11
-	VMOVUPD      lanes64x3efa019a67a7ba77<>+0(SB), Z12
-	VMOVUPD      lanes64x3ec71dde9f4b64ad<>+0(SB), Z13
-	VMOVUPD      lanes64x3e928a2b75cb929e<>+0(SB), Z14
-	VMOVUPD      lanes64x3e5af76c45e88a01<>+0(SB), Z15
-	VMOVUPD      lanes64x4000000000000000<>+0(SB), Z16
+	VMOVUPD      lanes64x4338000000000000<>+0(SB), Z1
+	VMOVUPD      lanes64x3ff0000000000000<>+0(SB), Z2
+	VMOVUPD      lanes64x40071547652b82fe<>+0(SB), Z3
+	VMOVUPD      lanes64x3fd62e42fefa39ef<>+0(SB), Z4
+	VMOVUPD      lanes64xbfd55555555554bd<>+0(SB), Z5
+	VMOVUPD      lanes64x3fc11111110e0c05<>+0(SB), Z6
+	VMOVUPD      lanes64xbfaba1ba1171b514<>+0(SB), Z7
+	VMOVUPD      lanes64x3f9664eca00e4a4c<>+0(SB), Z8
+	VMOVUPD      lanes64xbf8223c7cf8d56e5<>+0(SB), Z9
+	VMOVUPD      lanes64x3f6c385461150576<>+0(SB), Z10
+	VMOVUPD      lanes64xbc6abc9e3b39803f<>+0(SB), Z11
+	VMOVUPD      lanes64x3fd0000000000000<>+0(SB), Z12
+	VMOVUPD      lanes64x3fe0000000000000<>+0(SB), Z13
 	MOVQ         SI, DI
 	SHLQ         $0x03, DI
 	LEAQ         (DI)(DI*2), R8
@@ -4965,264 +4884,267 @@ layer:
 	JEQ    rows3
 	CMPQ   SI, $0x02
 	JEQ    rows2
-	VXORPS Z17, Z17, Z17
+	VXORPS Z14, Z14, Z14
 	MOVQ   DX, R10
 	MOVQ   BX, R11
 	MOVQ   SI, R12
 
 rows1_loop:
-	VMOVUPD          (R11), Z18
-	VFMADD231PD.BCST (R10), Z18, Z17
+	VMOVUPD          (R11), Z15
+	VFMADD231PD.BCST (R10), Z15, Z14
 	ADDQ             $0x40, R11
 	ADDQ             $0x08, R10
 	DECQ             R12
 	JNE              rows1_loop
-	VMOVUPD          Z17, (CX)
+	VMOVUPD          Z14, (CX)
 	JMP              after
 
 rows2:
-	VXORPS Z17, Z17, Z17
-	VXORPS Z18, Z18, Z18
+	VXORPS Z14, Z14, Z14
+	VXORPS Z15, Z15, Z15
 	MOVQ   DX, R10
 	MOVQ   BX, R11
 	MOVQ   SI, R12
 
 rows2_loop:
-	VMOVUPD          (R11), Z19
-	VFMADD231PD.BCST (R10), Z19, Z17
-	VFMADD231PD.BCST (R10)(DI*1), Z19, Z18
+	VMOVUPD          (R11), Z16
+	VFMADD231PD.BCST (R10), Z16, Z14
+	VFMADD231PD.BCST (R10)(DI*1), Z16, Z15
 	ADDQ             $0x40, R11
 	ADDQ             $0x08, R10
 	DECQ             R12
 	JNE              rows2_loop
-	VMOVUPD          Z17, (CX)
-	VMOVUPD          Z18, 64(CX)
+	VMOVUPD          Z14, (CX)
+	VMOVUPD          Z15, 64(CX)
 	JMP              after
 
 rows3:
-	VXORPS Z17, Z17, Z17
-	VXORPS Z18, Z18, Z18
-	VXORPS Z19, Z19, Z19
+	VXORPS Z14, Z14, Z14
+	VXORPS Z15, Z15, Z15
+	VXORPS Z16, Z16, Z16
 	MOVQ   DX, R10
 	MOVQ   BX, R11
 	MOVQ   SI, R12
 
 rows3_loop:
-	VMOVUPD          (R11), Z20
-	VFMADD231PD.BCST (R10), Z20, Z17
-	VFMADD231PD.BCST (R10)(DI*1), Z20, Z18
-	VFMADD231PD.BCST (R10)(DI*2), Z20, Z19
+	VMOVUPD          (R11), Z17
+	VFMADD231PD.BCST (R10), Z17, Z14
+	VFMADD231PD.BCST (R10)(DI*1), Z17, Z15
+	VFMADD231PD.BCST (R10)(DI*2), Z17, Z16
 	ADDQ             $0x40, R11
 	ADDQ             $0x08, R10
 	DECQ             R12
 	JNE              rows3_loop
-	VMOVUPD          Z17, (CX)
-	VMOVUPD          Z18, 64(CX)
-	VMOVUPD          Z19, 128(CX)
+	VMOVUPD          Z14, (CX)
+	VMOVUPD          Z15, 64(CX)
+	VMOVUPD          Z16, 128(CX)
 	JMP              after
 
 rows4:
+	VXORPS Z14, Z14, Z14
+	VXORPS Z15, Z15, Z15
+	VXORPS Z16, Z16, Z16
 	VXORPS Z17, Z17, Z17
-	VXORPS Z18, Z18, Z18
-	VXORPS Z19, Z19, Z19
-	VXORPS Z20, Z20, Z20
 	MOVQ   DX, R10
 	MOVQ   BX, R11
 	MOVQ   SI, R12
 
 rows4_loop:
-	VMOVUPD          (R11), Z21
-	VFMADD231PD.BCST (R10), Z21, Z17
-	VFMADD231PD.BCST (R10)(DI*1), Z21, Z18
-	VFMADD231PD.BCST (R10)(DI*2), Z21, Z19
-	VFMADD231PD.BCST (R10)(R8*1), Z21, Z20
+	VMOVUPD          (R11), Z18
+	VFMADD231PD.BCST (R10), Z18, Z14
+	VFMADD231PD.BCST (R10)(DI*1), Z18, Z15
+	VFMADD231PD.BCST (R10)(DI*2), Z18, Z16
+	VFMADD231PD.BCST (R10)(R8*1), Z18, Z17
 	ADDQ             $0x40, R11
 	ADDQ             $0x08, R10
 	DECQ             R12
 	JNE              rows4_loop
-	VMOVUPD          Z17, (CX)
-	VMOVUPD          Z18, 64(CX)
-	VMOVUPD          Z19, 128(CX)
-	VMOVUPD          Z20, 192(CX)
+	VMOVUPD          Z14, (CX)
+	VMOVUPD          Z15, 64(CX)
+	VMOVUPD          Z16, 128(CX)
+	VMOVUPD          Z17, 192(CX)
 	JMP              after
 
 rows5:
+	VXORPS Z14, Z14, Z14
+	VXORPS Z15, Z15, Z15
+	VXORPS Z16, Z16, Z16
 	VXORPS Z17, Z17, Z17
 	VXORPS Z18, Z18, Z18
-	VXORPS Z19, Z19, Z19
-	VXORPS Z20, Z20, Z20
-	VXORPS Z21, Z21, Z21
 	MOVQ   DX, R10
 	MOVQ   BX, R11
 	MOVQ   SI, R12
 
 rows5_loop:
-	VMOVUPD          (R11), Z22
-	VFMADD231PD.BCST (R10), Z22, Z17
-	VFMADD231PD.BCST (R10)(DI*1), Z22, Z18
-	VFMADD231PD.BCST (R10)(DI*2), Z22, Z19
-	VFMADD231PD.BCST (R10)(R8*1), Z22, Z20
-	VFMADD231PD.BCST (R10)(DI*4), Z22, Z21
+	VMOVUPD          (R11), Z19
+	VFMADD231PD.BCST (R10), Z19, Z14
+	VFMADD231PD.BCST (R10)(DI*1), Z19, Z15
+	VFMADD231PD.BCST (R10)(DI*2), Z19, Z16
+	VFMADD231PD.BCST (R10)(R8*1), Z19, Z17
+	VFMADD231PD.BCST (R10)(DI*4), Z19, Z18
 	ADDQ             $0x40, R11
 	ADDQ             $0x08, R10
 	DECQ             R12
 	JNE              rows5_loop
-	VMOVUPD          Z17, (CX)
-	VMOVUPD          Z18, 64(CX)
-	VMOVUPD          Z19, 128(CX)
-	VMOVUPD          Z20, 192(CX)
-	VMOVUPD          Z21, 256(CX)
+	VMOVUPD          Z14, (CX)
+	VMOVUPD          Z15, 64(CX)
+	VMOVUPD          Z16, 128(CX)
+	VMOVUPD          Z17, 192(CX)
+	VMOVUPD          Z18, 256(CX)
 	JMP              after
 
 rows6:
+	VXORPS Z14, Z14, Z14
+	VXORPS Z15, Z15, Z15
+	VXORPS Z16, Z16, Z16
 	VXORPS Z17, Z17, Z17
 	VXORPS Z18, Z18, Z18
 	VXORPS Z19, Z19, Z19
-	VXORPS Z20, Z20, Z20
-	VXORPS Z21, Z21, Z21
-	VXORPS Z22, Z22, Z22
 	MOVQ   DX, R10
 	MOVQ   BX, R11
 	MOVQ   SI, R12
 
 rows6_loop:
-	VMOVUPD          (R11), Z23
-	VFMADD231PD.BCST (R10), Z23, Z17
-	VFMADD231PD.BCST (R10)(DI*1), Z23, Z18
-	VFMADD231PD.BCST (R10)(DI*2), Z23, Z19
-	VFMADD231PD.BCST (R10)(R8*1), Z23, Z20
-	VFMADD231PD.BCST (R10)(DI*4), Z23, Z21
-	VFMADD231PD.BCST (R10)(R9*1), Z23, Z22
+	VMOVUPD          (R11), Z20
+	VFMADD231PD.BCST (R10), Z20, Z14
+	VFMADD231PD.BCST (R10)(DI*1), Z20, Z15
+	VFMADD231PD.BCST (R10)(DI*2), Z20, Z16
+	VFMADD231PD.BCST (R10)(R8*1), Z20, Z17
+	VFMADD231PD.BCST (R10)(DI*4), Z20, Z18
+	VFMADD231PD.BCST (R10)(R9*1), Z20, Z19
 	ADDQ             $0x40, R11
 	ADDQ             $0x08, R10
 	DECQ             R12
 	JNE              rows6_loop
-	VMOVUPD          Z17, (CX)
-	VMOVUPD          Z18, 64(CX)
-	VMOVUPD          Z19, 128(CX)
-	VMOVUPD          Z20, 192(CX)
-	VMOVUPD          Z21, 256(CX)
-	VMOVUPD          Z22, 320(CX)
+	VMOVUPD          Z14, (CX)
+	VMOVUPD          Z15, 64(CX)
+	VMOVUPD          Z16, 128(CX)
+	VMOVUPD          Z17, 192(CX)
+	VMOVUPD          Z18, 256(CX)
+	VMOVUPD          Z19, 320(CX)
 	JMP              after
 
 rows7:
+	VXORPS Z14, Z14, Z14
+	VXORPS Z15, Z15, Z15
+	VXORPS Z16, Z16, Z16
 	VXORPS Z17, Z17, Z17
 	VXORPS Z18, Z18, Z18
 	VXORPS Z19, Z19, Z19
 	VXORPS Z20, Z20, Z20
-	VXORPS Z21, Z21, Z21
-	VXORPS Z22, Z22, Z22
-	VXORPS Z23, Z23, Z23
 	MOVQ   DX, R10
 	LEAQ   (DX)(R8*2), R11
 	MOVQ   BX, R12
 	MOVQ   SI, R13
 
 rows7_loop:
-	VMOVUPD          (R12), Z24
-	VFMADD231PD.BCST (R10), Z24, Z17
-	VFMADD231PD.BCST (R10)(DI*1), Z24, Z18
-	VFMADD231PD.BCST (R10)(DI*2), Z24, Z19
-	VFMADD231PD.BCST (R10)(R8*1), Z24, Z20
-	VFMADD231PD.BCST (R10)(DI*4), Z24, Z21
-	VFMADD231PD.BCST (R10)(R9*1), Z24, Z22
-	VFMADD231PD.BCST (R11), Z24, Z23
+	VMOVUPD          (R12), Z21
+	VFMADD231PD.BCST (R10), Z21, Z14
+	VFMADD231PD.BCST (R10)(DI*1), Z21, Z15
+	VFMADD231PD.BCST (R10)(DI*2), Z21, Z16
+	VFMADD231PD.BCST (R10)(R8*1), Z21, Z17
+	VFMADD231PD.BCST (R10)(DI*4), Z21, Z18
+	VFMADD231PD.BCST (R10)(R9*1), Z21, Z19
+	VFMADD231PD.BCST (R11), Z21, Z20
 	ADDQ             $0x40, R12
 	ADDQ             $0x08, R10
 	ADDQ             $0x08, R11
 	DECQ             R13
 	JNE              rows7_loop
-	VMOVUPD          Z17, (CX)
-	VMOVUPD          Z18, 64(CX)
-	VMOVUPD          Z19, 128(CX)
-	VMOVUPD          Z20, 192(CX)
-	VMOVUPD          Z21, 256(CX)
-	VMOVUPD          Z22, 320(CX)
-	VMOVUPD          Z23, 384(CX)
+	VMOVUPD          Z14, (CX)
+	VMOVUPD          Z15, 64(CX)
+	VMOVUPD          Z16, 128(CX)
+	VMOVUPD          Z17, 192(CX)
+	VMOVUPD          Z18, 256(CX)
+	VMOVUPD          Z19, 320(CX)
+	VMOVUPD          Z20, 384(CX)
 	JMP              after
 
 rows8:
+	VXORPS Z14, Z14, Z14
+	VXORPS Z15, Z15, Z15
+	VXORPS Z16, Z16, Z16
 	VXORPS Z17, Z17, Z17
 	VXORPS Z18, Z18, Z18
 	VXORPS Z19, Z19, Z19
 	VXORPS Z20, Z20, Z20
 	VXORPS Z21, Z21, Z21
-	VXORPS Z22, Z22, Z22
-	VXORPS Z23, Z23, Z23
-	VXORPS Z24, Z24, Z24
 	MOVQ   DX, R10
 	LEAQ   (DX)(R8*2), R11
 	MOVQ   BX, R12
 	MOVQ   SI, R13
 
 rows8_loop:
-	VMOVUPD          (R12), Z25
-	VFMADD231PD.BCST (R10), Z25, Z17
-	VFMADD231PD.BCST (R10)(DI*1), Z25, Z18
-	VFMADD231PD.BCST (R10)(DI*2), Z25, Z19
-	VFMADD231PD.BCST (R10)(R8*1), Z25, Z20
-	VFMADD231PD.BCST (R10)(DI*4), Z25, Z21
-	VFMADD231PD.BCST (R10)(R9*1), Z25, Z22
-	VFMADD231PD.BCST (R11), Z25, Z23
-	VFMADD231PD.BCST (R11)(DI*1), Z25, Z24
+	VMOVUPD          (R12), Z22
+	VFMADD231PD.BCST (R10), Z22, Z14
+	VFMADD231PD.BCST (R10)(DI*1), Z22, Z15
+	VFMADD231PD.BCST (R10)(DI*2), Z22, Z16
+	VFMADD231PD.BCST (R10)(R8*1), Z22, Z17
+	VFMADD231PD.BCST (R10)(DI*4), Z22, Z18
+	VFMADD231PD.BCST (R10)(R9*1), Z22, Z19
+	VFMADD231PD.BCST (R11), Z22, Z20
+	VFMADD231PD.BCST (R11)(DI*1), Z22, Z21
 	ADDQ             $0x40, R12
 	ADDQ             $0x08, R10
 	ADDQ             $0x08, R11
 	DECQ             R13
 	JNE              rows8_loop
-	VMOVUPD          Z17, (CX)
-	VMOVUPD          Z18, 64(CX)
-	VMOVUPD          Z19, 128(CX)
-	VMOVUPD          Z20, 192(CX)
-	VMOVUPD          Z21, 256(CX)
-	VMOVUPD          Z22, 320(CX)
-	VMOVUPD          Z23, 384(CX)
-	VMOVUPD          Z24, 448(CX)
+	VMOVUPD          Z14, (CX)
+	VMOVUPD          Z15, 64(CX)
+	VMOVUPD          Z16, 128(CX)
+	VMOVUPD          Z17, 192(CX)
+	VMOVUPD          Z18, 256(CX)
+	VMOVUPD          Z19, 320(CX)
+	VMOVUPD          Z20, 384(CX)
+	VMOVUPD          Z21, 448(CX)
 	JMP              after
 
 rows9:
+	VXORPS Z14, Z14, Z14
+	VXORPS Z15, Z15, Z15
+	VXORPS Z16, Z16, Z16
 	VXORPS Z17, Z17, Z17
 	VXORPS Z18, Z18, Z18
 	VXORPS Z19, Z19, Z19
 	VXORPS Z20, Z20, Z20
 	VXORPS Z21, Z21, Z21
 	VXORPS Z22, Z22, Z22
-	VXORPS Z23, Z23, Z23
-	VXORPS Z24, Z24, Z24
-	VXORPS Z25, Z25, Z25
 	MOVQ   DX, R10
 	LEAQ   (DX)(R8*2), R11
 	MOVQ   BX, R12
 	MOVQ   SI, R13
 
 rows9_loop:
-	VMOVUPD          (R12), Z26
-	VFMADD231PD.BCST (R10), Z26, Z17
-	VFMADD231PD.BCST (R10)(DI*1), Z26, Z18
-	VFMADD231PD.BCST (R10)(DI*2), Z26, Z19
-	VFMADD231PD.BCST (R10)(R8*1), Z26, Z20
-	VFMADD231PD.BCST (R10)(DI*4), Z26, Z21
-	VFMADD231PD.BCST (R10)(R9*1), Z26, Z22
-	VFMADD231PD.BCST (R11), Z26, Z23
-	VFMADD231PD.BCST (R11)(DI*1), Z26, Z24
-	VFMADD231PD.BCST (R11)(DI*2), Z26, Z25
+	VMOVUPD          (R12), Z23
+	VFMADD231PD.BCST (R10), Z23, Z14
+	VFMADD231PD.BCST (R10)(DI*1), Z23, Z15
+	VFMADD231PD.BCST (R10)(DI*2), Z23, Z16
+	VFMADD231PD.BCST (R10)(R8*1), Z23, Z17
+	VFMADD231PD.BCST (R10)(DI*4), Z23, Z18
+	VFMADD231PD.BCST (R10)(R9*1), Z23, Z19
+	VFMADD231PD.BCST (R11), Z23, Z20
+	VFMADD231PD.BCST (R11)(DI*1), Z23, Z21
+	VFMADD231PD.BCST (R11)(DI*2), Z23, Z22
 	ADDQ             $0x40, R12
 	ADDQ             $0x08, R10
 	ADDQ             $0x08, R11
 	DECQ             R13
 	JNE              rows9_loop
-	VMOVUPD          Z17, (CX)
-	VMOVUPD          Z18, 64(CX)
-	VMOVUPD          Z19, 128(CX)
-	VMOVUPD          Z20, 192(CX)
-	VMOVUPD          Z21, 256(CX)
-	VMOVUPD          Z22, 320(CX)
-	VMOVUPD          Z23, 384(CX)
-	VMOVUPD          Z24, 448(CX)
-	VMOVUPD          Z25, 512(CX)
+	VMOVUPD          Z14, (CX)
+	VMOVUPD          Z15, 64(CX)
+	VMOVUPD          Z16, 128(CX)
+	VMOVUPD          Z17, 192(CX)
+	VMOVUPD          Z18, 256(CX)
+	VMOVUPD          Z19, 320(CX)
+	VMOVUPD          Z20, 384(CX)
+	VMOVUPD          Z21, 448(CX)
+	VMOVUPD          Z22, 512(CX)
 	JMP              after
 
 rows10:
+	VXORPS Z14, Z14, Z14
+	VXORPS Z15, Z15, Z15
+	VXORPS Z16, Z16, Z16
 	VXORPS Z17, Z17, Z17
 	VXORPS Z18, Z18, Z18
 	VXORPS Z19, Z19, Z19
@@ -5230,44 +5152,44 @@ rows10:
 	VXORPS Z21, Z21, Z21
 	VXORPS Z22, Z22, Z22
 	VXORPS Z23, Z23, Z23
-	VXORPS Z24, Z24, Z24
-	VXORPS Z25, Z25, Z25
-	VXORPS Z26, Z26, Z26
 	MOVQ   DX, R10
 	LEAQ   (DX)(R8*2), R11
 	MOVQ   BX, R12
 	MOVQ   SI, R13
 
 rows10_loop:
-	VMOVUPD          (R12), Z27
-	VFMADD231PD.BCST (R10), Z27, Z17
-	VFMADD231PD.BCST (R10)(DI*1), Z27, Z18
-	VFMADD231PD.BCST (R10)(DI*2), Z27, Z19
-	VFMADD231PD.BCST (R10)(R8*1), Z27, Z20
-	VFMADD231PD.BCST (R10)(DI*4), Z27, Z21
-	VFMADD231PD.BCST (R10)(R9*1), Z27, Z22
-	VFMADD231PD.BCST (R11), Z27, Z23
-	VFMADD231PD.BCST (R11)(DI*1), Z27, Z24
-	VFMADD231PD.BCST (R11)(DI*2), Z27, Z25
-	VFMADD231PD.BCST (R11)(R8*1), Z27, Z26
+	VMOVUPD          (R12), Z24
+	VFMADD231PD.BCST (R10), Z24, Z14
+	VFMADD231PD.BCST (R10)(DI*1), Z24, Z15
+	VFMADD231PD.BCST (R10)(DI*2), Z24, Z16
+	VFMADD231PD.BCST (R10)(R8*1), Z24, Z17
+	VFMADD231PD.BCST (R10)(DI*4), Z24, Z18
+	VFMADD231PD.BCST (R10)(R9*1), Z24, Z19
+	VFMADD231PD.BCST (R11), Z24, Z20
+	VFMADD231PD.BCST (R11)(DI*1), Z24, Z21
+	VFMADD231PD.BCST (R11)(DI*2), Z24, Z22
+	VFMADD231PD.BCST (R11)(R8*1), Z24, Z23
 	ADDQ             $0x40, R12
 	ADDQ             $0x08, R10
 	ADDQ             $0x08, R11
 	DECQ             R13
 	JNE              rows10_loop
-	VMOVUPD          Z17, (CX)
-	VMOVUPD          Z18, 64(CX)
-	VMOVUPD          Z19, 128(CX)
-	VMOVUPD          Z20, 192(CX)
-	VMOVUPD          Z21, 256(CX)
-	VMOVUPD          Z22, 320(CX)
-	VMOVUPD          Z23, 384(CX)
-	VMOVUPD          Z24, 448(CX)
-	VMOVUPD          Z25, 512(CX)
-	VMOVUPD          Z26, 576(CX)
+	VMOVUPD          Z14, (CX)
+	VMOVUPD          Z15, 64(CX)
+	VMOVUPD          Z16, 128(CX)
+	VMOVUPD          Z17, 192(CX)
+	VMOVUPD          Z18, 256(CX)
+	VMOVUPD          Z19, 320(CX)
+	VMOVUPD          Z20, 384(CX)
+	VMOVUPD          Z21, 448(CX)
+	VMOVUPD          Z22, 512(CX)
+	VMOVUPD          Z23, 576(CX)
 	JMP              after
 
 rows11:
+	VXORPS Z14, Z14, Z14
+	VXORPS Z15, Z15, Z15
+	VXORPS Z16, Z16, Z16
 	VXORPS Z17, Z17, Z17
 	VXORPS Z18, Z18, Z18
 	VXORPS Z19, Z19, Z19
@@ -5276,46 +5198,46 @@ rows11:
 	VXORPS Z22, Z22, Z22
 	VXORPS Z23, Z23, Z23
 	VXORPS Z24, Z24, Z24
-	VXORPS Z25, Z25, Z25
-	VXORPS Z26, Z26, Z26
-	VXORPS Z27, Z27, Z27
 	MOVQ   DX, R10
 	LEAQ   (DX)(R8*2), R11
 	MOVQ   BX, R12
 	MOVQ   SI, R13
 
 rows11_loop:
-	VMOVUPD          (R12), Z28
-	VFMADD231PD.BCST (R10), Z28, Z17
-	VFMADD231PD.BCST (R10)(DI*1), Z28, Z18
-	VFMADD231PD.BCST (R10)(DI*2), Z28, Z19
-	VFMADD231PD.BCST (R10)(R8*1), Z28, Z20
-	VFMADD231PD.BCST (R10)(DI*4), Z28, Z21
-	VFMADD231PD.BCST (R10)(R9*1), Z28, Z22
-	VFMADD231PD.BCST (R11), Z28, Z23
-	VFMADD231PD.BCST (R11)(DI*1), Z28, Z24
-	VFMADD231PD.BCST (R11)(DI*2), Z28, Z25
-	VFMADD231PD.BCST (R11)(R8*1), Z28, Z26
-	VFMADD231PD.BCST (R11)(DI*4), Z28, Z27
+	VMOVUPD          (R12), Z25
+	VFMADD231PD.BCST (R10), Z25, Z14
+	VFMADD231PD.BCST (R10)(DI*1), Z25, Z15
+	VFMADD231PD.BCST (R10)(DI*2), Z25, Z16
+	VFMADD231PD.BCST (R10)(R8*1), Z25, Z17
+	VFMADD231PD.BCST (R10)(DI*4), Z25, Z18
+	VFMADD231PD.BCST (R10)(R9*1), Z25, Z19
+	VFMADD231PD.BCST (R11), Z25, Z20
+	VFMADD231PD.BCST (R11)(DI*1), Z25, Z21
+	VFMADD231PD.BCST (R11)(DI*2), Z25, Z22
+	VFMADD231PD.BCST (R11)(R8*1), Z25, Z23
+	VFMADD231PD.BCST (R11)(DI*4), Z25, Z24
 	ADDQ             $0x40, R12
 	ADDQ             $0x08, R10
 	ADDQ             $0x08, R11
 	DECQ             R13
 	JNE              rows11_loop
-	VMOVUPD          Z17, (CX)
-	VMOVUPD          Z18, 64(CX)
-	VMOVUPD          Z19, 128(CX)
-	VMOVUPD          Z20, 192(CX)
-	VMOVUPD          Z21, 256(CX)
-	VMOVUPD          Z22, 320(CX)
-	VMOVUPD          Z23, 384(CX)
-	VMOVUPD          Z24, 448(CX)
-	VMOVUPD          Z25, 512(CX)
-	VMOVUPD          Z26, 576(CX)
-	VMOVUPD          Z27, 640(CX)
+	VMOVUPD          Z14, (CX)
+	VMOVUPD          Z15, 64(CX)
+	VMOVUPD          Z16, 128(CX)
+	VMOVUPD          Z17, 192(CX)
+	VMOVUPD          Z18, 256(CX)
+	VMOVUPD          Z19, 320(CX)
+	VMOVUPD          Z20, 384(CX)
+	VMOVUPD          Z21, 448(CX)
+	VMOVUPD          Z22, 512(CX)
+	VMOVUPD          Z23, 576(CX)
+	VMOVUPD          Z24, 640(CX)
 	JMP              after
 
 rows12:
+	VXORPS Z14, Z14, Z14
+	VXORPS Z15, Z15, Z15
+	VXORPS Z16, Z16, Z16
 	VXORPS Z17, Z17, Z17
 	VXORPS Z18, Z18, Z18
 	VXORPS Z19, Z19, Z19
@@ -5325,45 +5247,42 @@ rows12:
 	VXORPS Z23, Z23, Z23
 	VXORPS Z24, Z24, Z24
 	VXORPS Z25, Z25, Z25
-	VXORPS Z26, Z26, Z26
-	VXORPS Z27, Z27, Z27
-	VXORPS Z28, Z28, Z28
 	MOVQ   DX, R10
 	LEAQ   (DX)(R8*2), R11
 	MOVQ   BX, R12
 	MOVQ   SI, R13
 
 rows12_loop:
-	VMOVUPD          (R12), Z29
-	VFMADD231PD.BCST (R10), Z29, Z17
-	VFMADD231PD.BCST (R10)(DI*1), Z29, Z18
-	VFMADD231PD.BCST (R10)(DI*2), Z29, Z19
-	VFMADD231PD.BCST (R10)(R8*1), Z29, Z20
-	VFMADD231PD.BCST (R10)(DI*4), Z29, Z21
-	VFMADD231PD.BCST (R10)(R9*1), Z29, Z22
-	VFMADD231PD.BCST (R11), Z29, Z23
-	VFMADD231PD.BCST (R11)(DI*1), Z29, Z24
-	VFMADD231PD.BCST (R11)(DI*2), Z29, Z25
-	VFMADD231PD.BCST (R11)(R8*1), Z29, Z26
-	VFMADD231PD.BCST (R11)(DI*4), Z29, Z27
-	VFMADD231PD.BCST (R11)(R9*1), Z29, Z28
+	VMOVUPD          (R12), Z26
+	VFMADD231PD.BCST (R10), Z26, Z14
+	VFMADD231PD.BCST (R10)(DI*1), Z26, Z15
+	VFMADD231PD.BCST (R10)(DI*2), Z26, Z16
+	VFMADD231PD.BCST (R10)(R8*1), Z26, Z17
+	VFMADD231PD.BCST (R10)(DI*4), Z26, Z18
+	VFMADD231PD.BCST (R10)(R9*1), Z26, Z19
+	VFMADD231PD.BCST (R11), Z26, Z20
+	VFMADD231PD.BCST (R11)(DI*1), Z26, Z21
+	VFMADD231PD.BCST (R11)(DI*2), Z26, Z22
+	VFMADD231PD.BCST (R11)(R8*1), Z26, Z23
+	VFMADD231PD.BCST (R11)(DI*4), Z26, Z24
+	VFMADD231PD.BCST (R11)(R9*1), Z26, Z25
 	ADDQ             $0x40, R12
 	ADDQ             $0x08, R10
 	ADDQ             $0x08, R11
 	DECQ             R13
 	JNE              rows12_loop
-	VMOVUPD          Z17, (CX)
-	VMOVUPD          Z18, 64(CX)
-	VMOVUPD          Z19, 128(CX)
-	VMOVUPD          Z20, 192(CX)
-	VMOVUPD          Z21, 256(CX)
-	VMOVUPD          Z22, 320(CX)
-	VMOVUPD          Z23, 384(CX)
-	VMOVUPD          Z24, 448(CX)
-	VMOVUPD          Z25, 512(CX)
-	VMOVUPD          Z26, 576(CX)
-	VMOVUPD          Z27, 640(CX)
-	VMOVUPD          Z28, 704(CX)
+	VMOVUPD          Z14, (CX)
+	VMOVUPD          Z15, 64(CX)
+	VMOVUPD          Z16, 128(CX)
+	VMOVUPD          Z17, 192(CX)
+	VMOVUPD          Z18, 256(CX)
+	VMOVUPD          Z19, 320(CX)
+	VMOVUPD          Z20, 384(CX)
+	VMOVUPD          Z21, 448(CX)
+	VMOVUPD          Z22, 512(CX)
+	VMOVUPD          Z23, 576(CX)
+	VMOVUPD          Z24, 640(CX)
+	VMOVUPD          Z25, 704(CX)
 
 after:
 	XORQ R10, R10
@@ -5372,107 +5291,89 @@ after:
 	JLT  activated2
 
 activate2:
-	VMOVUPD      lanes64x4034000000000000<>+0(SB), Z18
-	VMOVUPD      Z18, Z17
-	VMOVUPD      Z18, Z18
-	VMOVUPD      lanes64x7fffffffffffffff<>+0(SB), Z20
-	VMOVUPD      Z20, Z19
-	VMOVUPD      Z20, Z20
-	VANDPD       (CX)(R10*1), Z19, Z19
-	VANDPD       64(CX)(R10*1), Z20, Z20
-	VMINPD       Z19, Z17, Z17
-	VMINPD       Z20, Z18, Z18
-	VADDPD       Z17, Z17, Z17
-	VADDPD       Z18, Z18, Z18
-	VMOVUPD      Z3, Z19
-	VMOVUPD      Z3, Z20
-	VFMADD213PD  Z4, Z17, Z19
-	VFMADD213PD  Z4, Z18, Z20
-	VMOVAPD      Z17, Z17
-	VMOVAPD      Z18, Z22
-	VSUBPD       Z4, Z19, Z18
-	VSUBPD       Z4, Z20, Z21
-	VFNMADD231PD Z1, Z18, Z17
-	VFNMADD231PD Z1, Z21, Z22
-	VFNMADD231PD Z2, Z18, Z17
-	VFNMADD231PD Z2, Z21, Z22
-	VMULPD       Z17, Z17, Z18
-	VMULPD       Z22, Z22, Z21
-	VMOVUPD      Z15, Z23
-	VMOVUPD      Z15, Z24
-	VMOVUPD      Z14, Z25
-	VMOVUPD      Z14, Z26
-	VFMADD213PD  Z13, Z18, Z23
-	VFMADD213PD  Z13, Z21, Z24
-	VFMADD213PD  Z12, Z18, Z25
-	VFMADD213PD  Z12, Z21, Z26
-	VFMADD213PD  Z11, Z18, Z23
-	VFMADD213PD  Z11, Z21, Z24
-	VFMADD213PD  Z10, Z18, Z25
-	VFMADD213PD  Z10, Z21, Z26
-	VFMADD213PD  Z9, Z18, Z23
-	VFMADD213PD  Z9, Z21, Z24
-	VFMADD213PD  Z8, Z18, Z25
-	VFMADD213PD  Z8, Z21, Z26
-	VFMADD213PD  Z7, Z18, Z23
-	VFMADD213PD  Z7, Z21, Z24
-	VFMADD213PD  Z6, Z18, Z25
-	VFMADD213PD  Z6, Z21, Z26
-	VFMADD213PD  Z25, Z17, Z23
-	VFMADD213PD  Z26, Z22, Z24
-	VMOVAPD      Z23, Z25
-	VMOVAPD      Z24, Z26
-	VFMADD213PD  Z17, Z18, Z23
-	VFMADD213PD  Z22, Z21, Z24
-	VSUBPD       Z23, Z17, Z17
-	VSUBPD       Z24, Z22, Z22
-	VFMADD213PD  Z17, Z18, Z25
-	VFMADD213PD  Z22, Z21, Z26
-	VPSLLQ       $0x34, Z19, Z19
-	VPSLLQ       $0x34, Z20, Z20
-	VPADDQ       Z5, Z19, Z19
-	VPADDQ       Z5, Z20, Z20
-	VSUBPD       Z5, Z19, Z17
-	VSUBPD       Z5, Z20, Z18
-	VMULPD       Z25, Z19, Z25
-	VMULPD       Z26, Z20, Z26
-	VFMADD213PD  Z17, Z19, Z23
-	VFMADD213PD  Z18, Z20, Z24
-	VMOVUPD      Z5, Z21
-	VMOVUPD      Z5, Z22
-	VADDPD       Z16, Z23, Z17
-	VADDPD       Z16, Z24, Z18
-	VDIVPD       Z17, Z21, Z21
-	VDIVPD       Z18, Z22, Z22
-	VSUBPD       Z16, Z17, Z27
-	VSUBPD       Z16, Z18, Z28
-	VSUBPD       Z27, Z23, Z27
-	VSUBPD       Z28, Z24, Z28
-	VADDPD       Z25, Z27, Z27
-	VADDPD       Z26, Z28, Z28
-	VMULPD       Z23, Z21, Z19
-	VMULPD       Z24, Z22, Z20
+	VMOVUPD      lanes64x4034000000000000<>+0(SB), Z15
+	VMOVUPD      Z15, Z14
+	VMOVUPD      Z15, Z15
+	VMOVUPD      lanes64x7fffffffffffffff<>+0(SB), Z17
+	VMOVUPD      Z17, Z16
+	VMOVUPD      Z17, Z17
+	VANDPD       (CX)(R10*1), Z16, Z16
+	VANDPD       64(CX)(R10*1), Z17, Z17
+	VMINPD       Z16, Z14, Z14
+	VMINPD       Z17, Z15, Z15
+	VMOVUPD      Z3, Z16
+	VMOVUPD      Z3, Z17
+	VFMADD213PD  Z1, Z14, Z16
+	VFMADD213PD  Z1, Z15, Z17
+	VSUBPD       Z1, Z16, Z18
+	VSUBPD       Z1, Z17, Z19
+	VFNMADD231PD Z4, Z18, Z14
+	VFNMADD231PD Z4, Z19, Z15
+	VMULPD       Z14, Z14, Z20
+	VMULPD       Z15, Z15, Z21
+	VMOVUPD      Z10, Z24
+	VMOVUPD      Z10, Z25
+	VFMADD213PD  Z9, Z20, Z24
+	VFMADD213PD  Z9, Z21, Z25
+	VFMADD213PD  Z8, Z20, Z24
+	VFMADD213PD  Z8, Z21, Z25
+	VFMADD213PD  Z7, Z20, Z24
+	VFMADD213PD  Z7, Z21, Z25
+	VFMADD213PD  Z6, Z20, Z24
+	VFMADD213PD  Z6, Z21, Z25
+	VFMADD213PD  Z5, Z20, Z24
+	VFMADD213PD  Z5, Z21, Z25
+	VMULPD       Z14, Z20, Z22
+	VMULPD       Z15, Z21, Z23
+	VMULPD       Z11, Z18, Z20
+	VMULPD       Z11, Z19, Z21
+	VFMADD213PD  Z20, Z22, Z24
+	VFMADD213PD  Z21, Z23, Z25
+	VADDPD       Z14, Z24, Z24
+	VADDPD       Z15, Z25, Z25
+	VPSLLQ       $0x34, Z16, Z16
+	VPSLLQ       $0x34, Z17, Z17
+	VPADDQ       Z2, Z16, Z16
+	VPADDQ       Z2, Z17, Z17
+	VSUBPD       Z2, Z16, Z14
+	VSUBPD       Z2, Z17, Z15
+	VADDPD       Z2, Z16, Z16
+	VADDPD       Z2, Z17, Z17
+	VMOVAPD      Z14, Z20
+	VMOVAPD      Z15, Z21
+	VFMADD213PD  Z16, Z24, Z20
+	VFMADD213PD  Z17, Z25, Z21
+	VMULPD       Z12, Z18, Z18
+	VMULPD       Z12, Z19, Z19
+	VMINPD       Z13, Z18, Z18
+	VMINPD       Z13, Z19, Z19
+	VMOVAPD      Z14, Z22
+	VMOVAPD      Z15, Z23
+	VMOVAPD      Z16, Z26
+	VMOVAPD      Z17, Z27
+	VFNMADD231PD Z18, Z16, Z22
 	VFNMADD231PD Z19, Z17, Z23
-	VFNMADD231PD Z20, Z18, Z24
-	VFNMADD231PD Z19, Z27, Z23
-	VFNMADD231PD Z20, Z28, Z24
-	VADDPD       Z25, Z23, Z23
-	VADDPD       Z26, Z24, Z24
-	VFMADD231PD  Z23, Z21, Z19
-	VFMADD231PD  Z24, Z22, Z20
-	VMOVUPD      lanes64x8000000000000000<>+0(SB), Z18
-	VMOVUPD      Z18, Z17
-	VMOVUPD      Z18, Z18
-	VANDPD       (CX)(R10*1), Z17, Z17
-	VANDPD       64(CX)(R10*1), Z18, Z18
-	VORPD        Z17, Z19, Z19
-	VORPD        Z18, Z20, Z20
-	VMOVUPD      Z19, (CX)(R10*1)
-	VMOVUPD      Z20, 64(CX)(R10*1)
-	VFMADD213PD  (BX)(R10*1), Z0, Z19
-	VFMADD213PD  64(BX)(R10*1), Z0, Z20
-	VMOVUPD      Z19, (AX)(R10*1)
-	VMOVUPD      Z20, 64(AX)(R10*1)
+	VFNMADD231PD Z18, Z14, Z26
+	VFNMADD231PD Z19, Z15, Z27
+	VFMADD213PD  Z22, Z24, Z26
+	VFMADD213PD  Z23, Z25, Z27
+	VDIVPD       Z20, Z26, Z16
+	VDIVPD       Z21, Z27, Z17
+	VADDPD       Z18, Z16, Z16
+	VADDPD       Z19, Z17, Z17
+	VMOVUPD      lanes64x8000000000000000<>+0(SB), Z15
+	VMOVUPD      Z15, Z14
+	VMOVUPD      Z15, Z15
+	VANDPD       (CX)(R10*1), Z14, Z14
+	VANDPD       64(CX)(R10*1), Z15, Z15
+	VORPD        Z14, Z16, Z16
+	VORPD        Z15, Z17, Z17
+	VMOVUPD      Z16, (CX)(R10*1)
+	VMOVUPD      Z17, 64(CX)(R10*1)
+	VFMADD213PD  (BX)(R10*1), Z0, Z16
+	VFMADD213PD  64(BX)(R10*1), Z0, Z17
+	VMOVUPD      Z16, (AX)(R10*1)
+	VMOVUPD      Z17, 64(AX)(R10*1)
 	ADDQ         $0x80, R10
 	SUBQ         $0x02, R11
 	JGE          activate2
@@ -5483,55 +5384,46 @@ activated2:
 	JLT  activated1
 
 activate1:
-	VMOVUPD      lanes64x4034000000000000<>+0(SB), Z17
-	VMOVUPD      lanes64x7fffffffffffffff<>+0(SB), Z18
-	VANDPD       (CX)(R10*1), Z18, Z18
-	VMINPD       Z18, Z17, Z17
-	VADDPD       Z17, Z17, Z17
-	VMOVUPD      Z3, Z18
-	VFMADD213PD  Z4, Z17, Z18
-	VMOVAPD      Z17, Z19
-	VSUBPD       Z4, Z18, Z17
-	VFNMADD231PD Z1, Z17, Z19
-	VFNMADD231PD Z2, Z17, Z19
-	VMULPD       Z19, Z19, Z17
-	VMOVUPD      Z15, Z20
-	VMOVUPD      Z14, Z21
-	VFMADD213PD  Z13, Z17, Z20
-	VFMADD213PD  Z12, Z17, Z21
-	VFMADD213PD  Z11, Z17, Z20
-	VFMADD213PD  Z10, Z17, Z21
-	VFMADD213PD  Z9, Z17, Z20
-	VFMADD213PD  Z8, Z17, Z21
-	VFMADD213PD  Z7, Z17, Z20
-	VFMADD213PD  Z6, Z17, Z21
-	VFMADD213PD  Z21, Z19, Z20
-	VMOVAPD      Z20, Z21
-	VFMADD213PD  Z19, Z17, Z20
-	VSUBPD       Z20, Z19, Z19
-	VFMADD213PD  Z19, Z17, Z21
-	VPSLLQ       $0x34, Z18, Z18
-	VPADDQ       Z5, Z18, Z18
-	VSUBPD       Z5, Z18, Z17
-	VMULPD       Z21, Z18, Z21
-	VFMADD213PD  Z17, Z18, Z20
-	VMOVUPD      Z5, Z19
-	VADDPD       Z16, Z20, Z17
-	VDIVPD       Z17, Z19, Z19
-	VSUBPD       Z16, Z17, Z22
-	VSUBPD       Z22, Z20, Z22
-	VADDPD       Z21, Z22, Z22
-	VMULPD       Z20, Z19, Z18
-	VFNMADD231PD Z18, Z17, Z20
-	VFNMADD231PD Z18, Z22, Z20
-	VADDPD       Z21, Z20, Z20
-	VFMADD231PD  Z20, Z19, Z18
-	VMOVUPD      lanes64x8000000000000000<>+0(SB), Z17
-	VANDPD       (CX)(R10*1), Z17, Z17
-	VORPD        Z17, Z18, Z18
-	VMOVUPD      Z18, (CX)(R10*1)
-	VFMADD213PD  (BX)(R10*1), Z0, Z18
-	VMOVUPD      Z18, (AX)(R10*1)
+	VMOVUPD      lanes64x4034000000000000<>+0(SB), Z14
+	VMOVUPD      lanes64x7fffffffffffffff<>+0(SB), Z15
+	VANDPD       (CX)(R10*1), Z15, Z15
+	VMINPD       Z15, Z14, Z14
+	VMOVUPD      Z3, Z15
+	VFMADD213PD  Z1, Z14, Z15
+	VSUBPD       Z1, Z15, Z16
+	VFNMADD231PD Z4, Z16, Z14
+	VMULPD       Z14, Z14, Z17
+	VMOVUPD      Z10, Z19
+	VFMADD213PD  Z9, Z17, Z19
+	VFMADD213PD  Z8, Z17, Z19
+	VFMADD213PD  Z7, Z17, Z19
+	VFMADD213PD  Z6, Z17, Z19
+	VFMADD213PD  Z5, Z17, Z19
+	VMULPD       Z14, Z17, Z18
+	VMULPD       Z11, Z16, Z17
+	VFMADD213PD  Z17, Z18, Z19
+	VADDPD       Z14, Z19, Z19
+	VPSLLQ       $0x34, Z15, Z15
+	VPADDQ       Z2, Z15, Z15
+	VSUBPD       Z2, Z15, Z14
+	VADDPD       Z2, Z15, Z15
+	VMOVAPD      Z14, Z17
+	VFMADD213PD  Z15, Z19, Z17
+	VMULPD       Z12, Z16, Z16
+	VMINPD       Z13, Z16, Z16
+	VMOVAPD      Z14, Z18
+	VMOVAPD      Z15, Z20
+	VFNMADD231PD Z16, Z15, Z18
+	VFNMADD231PD Z16, Z14, Z20
+	VFMADD213PD  Z18, Z19, Z20
+	VDIVPD       Z17, Z20, Z15
+	VADDPD       Z16, Z15, Z15
+	VMOVUPD      lanes64x8000000000000000<>+0(SB), Z14
+	VANDPD       (CX)(R10*1), Z14, Z14
+	VORPD        Z14, Z15, Z15
+	VMOVUPD      Z15, (CX)(R10*1)
+	VFMADD213PD  (BX)(R10*1), Z0, Z15
+	VMOVUPD      Z15, (AX)(R10*1)
 	ADDQ         $0x40, R10
 	SUBQ         $0x01, R11
 	JGE          activate1

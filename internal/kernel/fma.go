@@ -71,3 +71,12 @@ func polynomial[T Float](c []T, x, square T) T {
 	// The last two are O and E, in the order of their lowest coefficients.
 	return fma(s, x, other)
 }
+
+// horner returns Σ c[i] xⁱ by fused multiply-adds from the highest degree down.
+func horner[T Float](c []T, x T) T {
+	s := c[len(c)-1]
+	for i := len(c) - 2; i >= 0; i-- {
+		s = fma(s, x, c[i])
+	}
+	return s
+}

@@ -32,7 +32,7 @@ type Activation int
 // The activations with a vectorised kernel.
 const (
 	// Tanh is tanh u, with σ′ = 1 − σ(u)² rounded once. The error is at most 2 ulp in
-	// float64 and 4 ulp in float32 (measured: 1.71 over 12 million arguments, 2.57 over all
+	// float64 and 4 ulp in float32 (measured: 1.69 over 12 million arguments, 2.54 over all
 	// float32); |tanh| ≤ 1, tanh ±0 = ±0, tanh ±Inf = ±1, NaN gives NaN.
 	Tanh Activation = iota
 	// GELU is u Φ(u) in the exact form, Φ(u) = (1 + erf(u/√2))/2, with σ′ = Φ(u) + u φ(u).

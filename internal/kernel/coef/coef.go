@@ -7,6 +7,8 @@
 // rounding.
 package coef
 
+import "math"
+
 // Ln2 in two parts: k·Hi is exact for the |k| < 1100 (float64) and < 200
 // (float32) that occur.
 const (
@@ -14,6 +16,12 @@ const (
 	Ln2Lo64 = 1.90821492927058770002e-10
 	Ln2Hi32 = 0.693145751953125
 	Ln2Lo32 = 1.42860676533018704e-06
+)
+
+// Half of ln 2: the nearest float64, and what it lacks.
+const (
+	HalfLn2   = math.Ln2 / 2
+	HalfLn2Lo = 1.1595234069231498e-17
 )
 
 // Exp64 is q of eʳ − 1 = r + r² q(r) on |r| ≤ ln2/2; error 0.17·2⁻⁵³.
@@ -38,6 +46,23 @@ var Exp32 = [...]float32{
 	0.00836659223,
 	0.00139464682,
 }
+
+// TanhP64 and TanhP32 are P of tanh r = r + r³ P(r²) on |r| ≤ ln2/4; errors 0.037·2⁻⁵³ and
+// 0.92·2⁻²⁴.
+var (
+	TanhP64 = [...]float64{
+		-0.3333333333333249,
+		0.1333333333278405,
+		-0.05396825278226394,
+		0.021869370717079215,
+		-0.008857308408248563,
+		0.003444828799417261,
+	}
+	TanhP32 = [...]float32{
+		-0.33331275,
+		0.131107032,
+	}
+)
 
 // MillsP64 and MillsQ64 are P and Q of Φ(−y) e^{y²/2} = P(y)/Q(y), the Mills
 // ratio over √(2π), on 0 ≤ y ≤ 37.6; error 0.008·2⁻⁵³, all coefficients positive.

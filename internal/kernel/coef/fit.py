@@ -8,7 +8,7 @@ the largest weighted error of the fit before rounding, in units of 2^-53 or 2^-2
 
 import struct
 
-from mpmath import cos, erfc, exp, expm1, lu_solve, matrix, mp, mpf, pi, sqrt
+from mpmath import cos, erfc, exp, expm1, lu_solve, matrix, mp, mpf, pi, sqrt, tanh
 
 mp.dps = 60
 
@@ -75,16 +75,24 @@ def q_of_expm1(r):
     return mpf(1) / 2 if abs(r) < mpf("1e-25") else (expm1(r) - r) / r**2
 
 
+def p_of_tanh(z):
+    r = sqrt(z)
+    return -mpf(1) / 3 if z < mpf("1e-20") else (tanh(r) - r) / r**3
+
+
 def mills(y):
     return exp(y * y / 2) * erfc(y / sqrt(mpf(2))) / 2
 
 
-for bits, exp_degree, high, m, n in [(53, 9, "37.6", 10, 11), (24, 4, "12.6", 4, 5)]:
+for bits, exp_degree, tanh_degree, high, m, n in [(53, 9, 5, "37.6", 10, 11), (24, 4, 1, "12.6", 4, 5)]:
     # The error of q enters that of e^r - 1 = r + r^2 q(r) times |r|; a little more than
     # ln2/2 leaves room for the rounding of k.
     reach = mpf("0.34665")
     p, _, worst = remez(q_of_expm1, lambda r: abs(r) + mpf("1e-30"), -reach, reach, exp_degree, 0, grid=1001)
     show(f"Exp, error {mp.nstr(worst * 2**bits, 3)} * 2^-{bits}", p, bits)
+    # That of P enters the error of tanh r = r + r^3 P(r^2) times r^2, in relative terms.
+    p, _, worst = remez(p_of_tanh, lambda z: z + mpf("1e-30"), mpf(0), mpf("0.17334") ** 2, tanh_degree, 0, grid=1001)
+    show(f"Tanh P, error {mp.nstr(worst * 2**bits, 3)} * 2^-{bits}", p, bits)
     p, q, worst = remez(mills, lambda y: 1 / mills(y), mpf(0), mpf(high), m, n)
     show(f"Mills P, error {mp.nstr(worst * 2**bits, 3)} * 2^-{bits}", p, bits)
     show("Mills Q", q, bits)

@@ -2,7 +2,6 @@ package main
 
 import (
 	"fmt"
-	"math"
 
 	. "github.com/mmcloughlin/avo/build"
 	. "github.com/mmcloughlin/avo/operand"
@@ -123,7 +122,7 @@ func (g group) masked(u []Mem, mask lanes) pack {
 // exponential is what the element type decides in the exponential.
 type exponential struct {
 	coefficients        []lanes
-	ln2Hi, ln2Lo, log2e lanes // ln2Lo is 0 where ln 2 has one part
+	ln2Hi, ln2Lo, log2e lanes
 	round               lanes // added and taken away, it rounds to an integer
 	fraction            uint64
 	bias                lanes
@@ -137,55 +136,43 @@ func (g group) exponential() exponential {
 	return exponential{coefficients(g, coef.Exp32[:]), g.value(coef.Ln2Hi32), g.value(coef.Ln2Lo32), log2e, g.value(0x1.8p23), 23, 127 << 23}
 }
 
-// forTanh returns the exponential that tanh uses: in float32 with ln 2 in one part.
-func (g group) forTanh() exponential {
-	e := g.exponential()
-	if !g.double {
-		e.ln2Hi, e.ln2Lo = g.value(math.Ln2), 0
-	}
-	return e
-}
-
 // constants returns all of them.
 func (e exponential) constants() []lanes {
 	return append([]lanes{e.ln2Hi, e.ln2Lo, e.log2e, e.round, e.bias}, e.coefficients...)
 }
 
-// reduce returns p = eʳ − 1 and scale = 2ᵏ of e^w = 2ᵏ eʳ; low, where it is not nil, is
-// a value of which half is taken from r. In float64 and without low, as in tanh64, it
-// also returns what the last rounding of p took off.
-func (g group) reduce(e exponential, w, low pack) (p, below, scale pack) {
+// reduce returns p = eʳ − 1 and scale = 2ᵏ of e^w = 2ᵏ eʳ; half of low is taken from r.
+func (g group) reduce(e exponential, w, low pack) (p, scale pack) {
 	shifted := g.filled(e.log2e)
 	g.fmaTo(e.round, w, shifted)
 	k, r := g.new(), g.copied(w)
 	g.sub(e.round, shifted, k)
 	g.fnma(e.ln2Hi, k, r)
-	if e.ln2Lo != 0 {
-		g.fnma(e.ln2Lo, k, r)
-	}
-	if low != nil {
-		g.fma(g.value(-0.5), low, r)
-	}
+	g.fnma(e.ln2Lo, k, r)
+	g.fma(g.value(-0.5), low, r)
 	square := g.new()
 	g.mul(r, r, square)
 	p = g.polynomial(e.coefficients, r, square)
-	if g.double && low == nil {
-		below = g.copied(p)
-		g.fmaTo(r, square, p)
-		g.sub(p, r, r)
-		g.fmaTo(r, square, below)
-	} else {
-		g.fmaTo(r, square, p)
-	}
+	g.fmaTo(r, square, p)
+	g.exponent(e, shifted)
+	return p, shifted
+}
+
+// exponent turns round + k into 2ᵏ.
+func (g group) exponent(e exponential, shifted pack) {
 	g.each(g.pick(VPSLLD, VPSLLQ), Imm(e.fraction), shifted, shifted)
 	g.each(g.pick(VPADDD, VPADDQ), e.bias, shifted, shifted)
-	return p, below, shifted
 }
 
 var tanh = formula{
 	most: map[bool]int{false: 2, true: 2},
 	constants: func(g group) []lanes {
-		return append(g.forTanh().constants(), g.value(1), g.value(2))
+		c, e := g.tanhConstants(), g.exponential()
+		list := append([]lanes{e.round, e.bias, c.twiceLog2E, g.value(coef.HalfLn2), g.value(1)}, c.coefficients...)
+		if g.double {
+			list = append(list, c.low, g.value(0.25), g.value(0.5))
+		}
+		return list
 	},
 	value: tanhValue,
 	compute: func(g group, u []Mem) (pack, pack) {
@@ -196,40 +183,66 @@ var tanh = formula{
 	},
 }
 
-func tanhValue(g group, u []Mem) pack {
-	bound := coef.Tanh64
-	if !g.double {
-		bound = coef.Tanh32
-	}
-	w := g.filled(g.value(bound))
-	g.min(g.masked(u, g.sign()-1), w, w)
-	g.add(w, w, w)
-	e, below, scale := g.reduce(g.forTanh(), w, nil)
-	less := g.new()
-	g.sub(g.value(1), scale, less)
-	d, q := g.new(), g.new()
+// tanhConstants is what the element type decides in tanh.
+type tanhConstants struct {
+	bound           float64
+	coefficients    []lanes
+	twiceLog2E, low lanes // low is minus what half of ln 2 lacks
+}
+
+func (g group) tanhConstants() tanhConstants {
+	low, twice := g.value(-coef.HalfLn2Lo), g.value(2*coef.Log2E)
 	if g.double {
-		g.mul(below, scale, below)
-		tail := below
-		g.fmaTo(less, scale, e)
-		inverse, low := g.filled(g.value(1)), g.new()
-		g.add(g.value(2), e, d)
-		g.div(d, inverse, inverse)
-		g.sub(g.value(2), d, low)
-		g.sub(low, e, low)
-		g.add(tail, low, low)
-		g.mul(e, inverse, q)
-		g.fnma(q, d, e)
-		g.fnma(q, low, e)
-		g.add(tail, e, e)
-		g.fma(e, inverse, q)
-	} else {
-		g.fmaTo(less, scale, e)
-		g.add(g.value(2), e, d)
-		g.div(d, e, q)
+		return tanhConstants{coef.Tanh64, coefficients(g, coef.TanhP64[:]), twice, low}
 	}
-	g.or(g.masked(u, g.sign()), q, q)
-	return q
+	return tanhConstants{coef.Tanh32, coefficients(g, coef.TanhP32[:]), twice, low}
+}
+
+func tanhValue(g group, u []Mem) pack {
+	c, e := g.tanhConstants(), g.exponential()
+	r := g.filled(g.value(c.bound))
+	g.min(g.masked(u, g.sign()-1), r, r)
+	scale := g.filled(c.twiceLog2E)
+	g.fmaTo(e.round, r, scale)
+	k := g.new()
+	g.sub(e.round, scale, k)
+	g.fnma(g.value(coef.HalfLn2), k, r)
+	square, cube := g.new(), g.new()
+	g.mul(r, r, square)
+	t := g.filled(c.coefficients[len(c.coefficients)-1])
+	for i := len(c.coefficients) - 2; i >= 0; i-- {
+		g.fmaTo(c.coefficients[i], square, t)
+	}
+	g.mul(r, square, cube)
+	if g.double {
+		low := square
+		g.mul(c.low, k, low)
+		g.fmaTo(low, cube, t)
+		g.add(r, t, t)
+	} else {
+		g.fmaTo(r, cube, t)
+	}
+	g.exponent(e, scale)
+	a, b := g.new(), scale
+	g.sub(g.value(1), scale, a)
+	g.add(g.value(1), scale, b)
+	d := g.copied(a)
+	g.fmaTo(b, t, d)
+	if !g.double {
+		g.fmaTo(a, t, b)
+		g.div(d, b, b)
+	} else {
+		g.mul(g.value(0.25), k, k)
+		g.min(g.value(0.5), k, k)
+		from, slope := g.copied(a), g.copied(b)
+		g.fnma(k, b, from)
+		g.fnma(k, a, slope)
+		g.fmaTo(from, t, slope)
+		g.div(d, slope, b)
+		g.add(k, b, b)
+	}
+	g.or(g.masked(u, g.sign()), b, b)
+	return b
 }
 
 var gelu = formula{
@@ -253,7 +266,7 @@ var gelu = formula{
 		low, half := g.copied(y), g.filled(g.value(-0.5))
 		g.fmsTo(square, y, low)
 		g.mul(square, half, half)
-		density, _, scale := g.reduce(g.exponential(), half, low)
+		density, scale := g.reduce(g.exponential(), half, low)
 		g.fmaTo(scale, scale, density)
 		density = g.zeroBeyond(g.masked(u, g.sign()-1), bound, density)
 		g.mul(density, tail, tail)
