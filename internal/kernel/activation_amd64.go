@@ -19,15 +19,15 @@ func tanhValueAVX2F32(next *float32, ds *float32, u *float32, h *float32, a floa
 //go:noescape
 func geluAVX2F32(next *float32, ds *float32, u *float32, h *float32, a float32, n int)
 
-// tanhLayersAVX2F32 computes s = tanh(W h), next = a·s + h and goes on with h = next, for 8 columns, d ≤ 12 rows and layers ≥ 1.
+// tanhLayersAVX2F32 computes s = tanh(W h), next = a·s + h and goes on with h = next, for d ≤ 12 rows of ld bytes, whole vectors, and layers ≥ 1.
 //
 //go:noescape
-func tanhLayersAVX2F32(next *float32, s *float32, w *float32, h *float32, a float32, d int, layers int, nextStep int, sStep int)
+func tanhLayersAVX2F32(next *float32, s *float32, w *float32, h *float32, a float32, d int, ld int, layers int, nextStep int, sStep int)
 
-// tanhAdjointsAVX2F32 computes e = (a·p)·(1 − s²), p += Wᵀ e and goes on with the layer before, for 8 columns, d ≤ 12 rows and layers ≥ 1.
+// tanhAdjointsAVX2F32 computes e = (a·p)·(1 − s²), p += Wᵀ e and goes on with the layer before, for d ≤ 12 rows of ld bytes, whole vectors, and layers ≥ 1.
 //
 //go:noescape
-func tanhAdjointsAVX2F32(e *float32, p *float32, w *float32, s *float32, a float32, d int, layers int)
+func tanhAdjointsAVX2F32(e *float32, p *float32, w *float32, s *float32, a float32, d int, ld int, layers int)
 
 // tanhAVX2F64 computes next[i] = σ(u[i]), or a·σ(u[i]) + h[i] unless h is nil, and ds[i] = σ′(u[i]) unless ds is nil.
 //
@@ -44,6 +44,16 @@ func tanhValueAVX2F64(next *float64, ds *float64, u *float64, h *float64, a floa
 //go:noescape
 func geluAVX2F64(next *float64, ds *float64, u *float64, h *float64, a float64, n int)
 
+// tanhLayersAVX2F64 computes s = tanh(W h), next = a·s + h and goes on with h = next, for d ≤ 12 rows of ld bytes, whole vectors, and layers ≥ 1.
+//
+//go:noescape
+func tanhLayersAVX2F64(next *float64, s *float64, w *float64, h *float64, a float64, d int, ld int, layers int, nextStep int, sStep int)
+
+// tanhAdjointsAVX2F64 computes e = (a·p)·(1 − s²), p += Wᵀ e and goes on with the layer before, for d ≤ 12 rows of ld bytes, whole vectors, and layers ≥ 1.
+//
+//go:noescape
+func tanhAdjointsAVX2F64(e *float64, p *float64, w *float64, s *float64, a float64, d int, ld int, layers int)
+
 // tanhAVX512F32 computes next[i] = σ(u[i]), or a·σ(u[i]) + h[i] unless h is nil, and ds[i] = σ′(u[i]) unless ds is nil.
 //
 //go:noescape
@@ -58,6 +68,16 @@ func tanhValueAVX512F32(next *float32, ds *float32, u *float32, h *float32, a fl
 //
 //go:noescape
 func geluAVX512F32(next *float32, ds *float32, u *float32, h *float32, a float32, n int)
+
+// tanhLayersAVX512F32 computes s = tanh(W h), next = a·s + h and goes on with h = next, for d ≤ 12 rows of ld bytes, whole vectors, and layers ≥ 1.
+//
+//go:noescape
+func tanhLayersAVX512F32(next *float32, s *float32, w *float32, h *float32, a float32, d int, ld int, layers int, nextStep int, sStep int)
+
+// tanhAdjointsAVX512F32 computes e = (a·p)·(1 − s²), p += Wᵀ e and goes on with the layer before, for d ≤ 12 rows of ld bytes, whole vectors, and layers ≥ 1.
+//
+//go:noescape
+func tanhAdjointsAVX512F32(e *float32, p *float32, w *float32, s *float32, a float32, d int, ld int, layers int)
 
 // tanhAVX512F64 computes next[i] = σ(u[i]), or a·σ(u[i]) + h[i] unless h is nil, and ds[i] = σ′(u[i]) unless ds is nil.
 //
@@ -74,12 +94,12 @@ func tanhValueAVX512F64(next *float64, ds *float64, u *float64, h *float64, a fl
 //go:noescape
 func geluAVX512F64(next *float64, ds *float64, u *float64, h *float64, a float64, n int)
 
-// tanhLayersAVX512F64 computes s = tanh(W h), next = a·s + h and goes on with h = next, for 8 columns, d ≤ 12 rows and layers ≥ 1.
+// tanhLayersAVX512F64 computes s = tanh(W h), next = a·s + h and goes on with h = next, for d ≤ 12 rows of ld bytes, whole vectors, and layers ≥ 1.
 //
 //go:noescape
-func tanhLayersAVX512F64(next *float64, s *float64, w *float64, h *float64, a float64, d int, layers int, nextStep int, sStep int)
+func tanhLayersAVX512F64(next *float64, s *float64, w *float64, h *float64, a float64, d int, ld int, layers int, nextStep int, sStep int)
 
-// tanhAdjointsAVX512F64 computes e = (a·p)·(1 − s²), p += Wᵀ e and goes on with the layer before, for 8 columns, d ≤ 12 rows and layers ≥ 1.
+// tanhAdjointsAVX512F64 computes e = (a·p)·(1 − s²), p += Wᵀ e and goes on with the layer before, for d ≤ 12 rows of ld bytes, whole vectors, and layers ≥ 1.
 //
 //go:noescape
-func tanhAdjointsAVX512F64(e *float64, p *float64, w *float64, s *float64, a float64, d int, layers int)
+func tanhAdjointsAVX512F64(e *float64, p *float64, w *float64, s *float64, a float64, d int, ld int, layers int)

@@ -1113,168 +1113,216 @@ DATA lanes32xc1480000<>+56(SB)/4, $0xc1480000
 DATA lanes32xc1480000<>+60(SB)/4, $0xc1480000
 GLOBL lanes32xc1480000<>(SB), RODATA|NOPTR, $64
 
-// func tanhLayersAVX2F32(next *float32, s *float32, w *float32, h *float32, a float32, d int, layers int, nextStep int, sStep int)
+// func tanhLayersAVX2F32(next *float32, s *float32, w *float32, h *float32, a float32, d int, ld int, layers int, nextStep int, sStep int)
 // Requires: AVX, AVX2, FMA3
-TEXT ·tanhLayersAVX2F32(SB), NOSPLIT, $0-72
+TEXT ·tanhLayersAVX2F32(SB), NOSPLIT, $0-80
 	MOVQ         next+0(FP), AX
 	MOVQ         s+8(FP), CX
 	MOVQ         w+16(FP), DX
 	MOVQ         h+24(FP), BX
-	MOVQ         d+40(FP), SI
 	VBROADCASTSS a+32(FP), Y0
-	MOVQ         SI, DI
-	SHLQ         $0x02, DI
-	LEAQ         (DI)(DI*2), R8
-	LEAQ         (DI)(DI*4), R9
+	MOVQ         d+40(FP), SI
+	SHLQ         $0x02, SI
+	LEAQ         (SI)(SI*2), DI
+	LEAQ         (SI)(SI*4), R8
 
 layer:
-	CMPQ   SI, $0x0c
-	JEQ    rows12
-	CMPQ   SI, $0x0b
-	JEQ    rows11
-	CMPQ   SI, $0x0a
-	JEQ    rows10
-	CMPQ   SI, $0x09
-	JEQ    rows9
-	CMPQ   SI, $0x08
-	JEQ    rows8
-	CMPQ   SI, $0x07
-	JEQ    rows7
-	CMPQ   SI, $0x06
-	JEQ    rows6
-	CMPQ   SI, $0x05
-	JEQ    rows5
-	CMPQ   SI, $0x04
-	JEQ    rows4
-	CMPQ   SI, $0x03
-	JEQ    rows3
-	CMPQ   SI, $0x02
-	JEQ    rows2
+	MOVQ d+40(FP), R9
+	CMPQ R9, $0x0c
+	JEQ  rows12
+	CMPQ R9, $0x0b
+	JEQ  rows11
+	CMPQ R9, $0x0a
+	JEQ  rows10
+	CMPQ R9, $0x09
+	JEQ  rows9
+	CMPQ R9, $0x08
+	JEQ  rows8
+	CMPQ R9, $0x07
+	JEQ  rows7
+	CMPQ R9, $0x06
+	JEQ  rows6
+	CMPQ R9, $0x05
+	JEQ  rows5
+	CMPQ R9, $0x04
+	JEQ  rows4
+	CMPQ R9, $0x03
+	JEQ  rows3
+	CMPQ R9, $0x02
+	JEQ  rows2
+	XORQ R9, R9
+
+rows1_vector:
 	VXORPS Y1, Y1, Y1
 	MOVQ   DX, R10
-	MOVQ   BX, R11
-	MOVQ   SI, R12
+	LEAQ   (BX)(R9*1), R11
+	MOVQ   d+40(FP), R12
 
 rows1_loop:
 	VMOVUPS      (R11), Y2
 	VBROADCASTSS (R10), Y3
 	VFMADD231PS  Y2, Y3, Y1
-	ADDQ         $0x20, R11
+	ADDQ         ld+48(FP), R11
 	ADDQ         $0x04, R10
 	DECQ         R12
 	JNE          rows1_loop
-	VMOVUPS      Y1, (CX)
+	LEAQ         (CX)(R9*1), R10
+	VMOVUPS      Y1, (R10)
+	ADDQ         $0x20, R9
+	CMPQ         R9, ld+48(FP)
+	JLT          rows1_vector
 	JMP          after
 
 rows2:
+	XORQ R9, R9
+
+rows2_vector:
 	VXORPS Y1, Y1, Y1
 	VXORPS Y2, Y2, Y2
 	MOVQ   DX, R10
-	MOVQ   BX, R11
-	MOVQ   SI, R12
+	LEAQ   (BX)(R9*1), R11
+	MOVQ   d+40(FP), R12
 
 rows2_loop:
 	VMOVUPS      (R11), Y3
 	VBROADCASTSS (R10), Y4
 	VFMADD231PS  Y3, Y4, Y1
-	VBROADCASTSS (R10)(DI*1), Y4
+	VBROADCASTSS (R10)(SI*1), Y4
 	VFMADD231PS  Y3, Y4, Y2
-	ADDQ         $0x20, R11
+	ADDQ         ld+48(FP), R11
 	ADDQ         $0x04, R10
 	DECQ         R12
 	JNE          rows2_loop
-	VMOVUPS      Y1, (CX)
-	VMOVUPS      Y2, 32(CX)
+	LEAQ         (CX)(R9*1), R10
+	VMOVUPS      Y1, (R10)
+	ADDQ         ld+48(FP), R10
+	VMOVUPS      Y2, (R10)
+	ADDQ         $0x20, R9
+	CMPQ         R9, ld+48(FP)
+	JLT          rows2_vector
 	JMP          after
 
 rows3:
+	XORQ R9, R9
+
+rows3_vector:
 	VXORPS Y1, Y1, Y1
 	VXORPS Y2, Y2, Y2
 	VXORPS Y3, Y3, Y3
 	MOVQ   DX, R10
-	MOVQ   BX, R11
-	MOVQ   SI, R12
+	LEAQ   (BX)(R9*1), R11
+	MOVQ   d+40(FP), R12
 
 rows3_loop:
 	VMOVUPS      (R11), Y4
 	VBROADCASTSS (R10), Y5
 	VFMADD231PS  Y4, Y5, Y1
-	VBROADCASTSS (R10)(DI*1), Y5
+	VBROADCASTSS (R10)(SI*1), Y5
 	VFMADD231PS  Y4, Y5, Y2
-	VBROADCASTSS (R10)(DI*2), Y5
+	VBROADCASTSS (R10)(SI*2), Y5
 	VFMADD231PS  Y4, Y5, Y3
-	ADDQ         $0x20, R11
+	ADDQ         ld+48(FP), R11
 	ADDQ         $0x04, R10
 	DECQ         R12
 	JNE          rows3_loop
-	VMOVUPS      Y1, (CX)
-	VMOVUPS      Y2, 32(CX)
-	VMOVUPS      Y3, 64(CX)
+	LEAQ         (CX)(R9*1), R10
+	VMOVUPS      Y1, (R10)
+	ADDQ         ld+48(FP), R10
+	VMOVUPS      Y2, (R10)
+	ADDQ         ld+48(FP), R10
+	VMOVUPS      Y3, (R10)
+	ADDQ         $0x20, R9
+	CMPQ         R9, ld+48(FP)
+	JLT          rows3_vector
 	JMP          after
 
 rows4:
+	XORQ R9, R9
+
+rows4_vector:
 	VXORPS Y1, Y1, Y1
 	VXORPS Y2, Y2, Y2
 	VXORPS Y3, Y3, Y3
 	VXORPS Y4, Y4, Y4
 	MOVQ   DX, R10
-	MOVQ   BX, R11
-	MOVQ   SI, R12
+	LEAQ   (BX)(R9*1), R11
+	MOVQ   d+40(FP), R12
 
 rows4_loop:
 	VMOVUPS      (R11), Y5
 	VBROADCASTSS (R10), Y6
 	VFMADD231PS  Y5, Y6, Y1
-	VBROADCASTSS (R10)(DI*1), Y6
+	VBROADCASTSS (R10)(SI*1), Y6
 	VFMADD231PS  Y5, Y6, Y2
-	VBROADCASTSS (R10)(DI*2), Y6
+	VBROADCASTSS (R10)(SI*2), Y6
 	VFMADD231PS  Y5, Y6, Y3
-	VBROADCASTSS (R10)(R8*1), Y6
+	VBROADCASTSS (R10)(DI*1), Y6
 	VFMADD231PS  Y5, Y6, Y4
-	ADDQ         $0x20, R11
+	ADDQ         ld+48(FP), R11
 	ADDQ         $0x04, R10
 	DECQ         R12
 	JNE          rows4_loop
-	VMOVUPS      Y1, (CX)
-	VMOVUPS      Y2, 32(CX)
-	VMOVUPS      Y3, 64(CX)
-	VMOVUPS      Y4, 96(CX)
+	LEAQ         (CX)(R9*1), R10
+	VMOVUPS      Y1, (R10)
+	ADDQ         ld+48(FP), R10
+	VMOVUPS      Y2, (R10)
+	ADDQ         ld+48(FP), R10
+	VMOVUPS      Y3, (R10)
+	ADDQ         ld+48(FP), R10
+	VMOVUPS      Y4, (R10)
+	ADDQ         $0x20, R9
+	CMPQ         R9, ld+48(FP)
+	JLT          rows4_vector
 	JMP          after
 
 rows5:
+	XORQ R9, R9
+
+rows5_vector:
 	VXORPS Y1, Y1, Y1
 	VXORPS Y2, Y2, Y2
 	VXORPS Y3, Y3, Y3
 	VXORPS Y4, Y4, Y4
 	VXORPS Y5, Y5, Y5
 	MOVQ   DX, R10
-	MOVQ   BX, R11
-	MOVQ   SI, R12
+	LEAQ   (BX)(R9*1), R11
+	MOVQ   d+40(FP), R12
 
 rows5_loop:
 	VMOVUPS      (R11), Y6
 	VBROADCASTSS (R10), Y7
 	VFMADD231PS  Y6, Y7, Y1
-	VBROADCASTSS (R10)(DI*1), Y7
+	VBROADCASTSS (R10)(SI*1), Y7
 	VFMADD231PS  Y6, Y7, Y2
-	VBROADCASTSS (R10)(DI*2), Y7
+	VBROADCASTSS (R10)(SI*2), Y7
 	VFMADD231PS  Y6, Y7, Y3
-	VBROADCASTSS (R10)(R8*1), Y7
+	VBROADCASTSS (R10)(DI*1), Y7
 	VFMADD231PS  Y6, Y7, Y4
-	VBROADCASTSS (R10)(DI*4), Y7
+	VBROADCASTSS (R10)(SI*4), Y7
 	VFMADD231PS  Y6, Y7, Y5
-	ADDQ         $0x20, R11
+	ADDQ         ld+48(FP), R11
 	ADDQ         $0x04, R10
 	DECQ         R12
 	JNE          rows5_loop
-	VMOVUPS      Y1, (CX)
-	VMOVUPS      Y2, 32(CX)
-	VMOVUPS      Y3, 64(CX)
-	VMOVUPS      Y4, 96(CX)
-	VMOVUPS      Y5, 128(CX)
+	LEAQ         (CX)(R9*1), R10
+	VMOVUPS      Y1, (R10)
+	ADDQ         ld+48(FP), R10
+	VMOVUPS      Y2, (R10)
+	ADDQ         ld+48(FP), R10
+	VMOVUPS      Y3, (R10)
+	ADDQ         ld+48(FP), R10
+	VMOVUPS      Y4, (R10)
+	ADDQ         ld+48(FP), R10
+	VMOVUPS      Y5, (R10)
+	ADDQ         $0x20, R9
+	CMPQ         R9, ld+48(FP)
+	JLT          rows5_vector
 	JMP          after
 
 rows6:
+	XORQ R9, R9
+
+rows6_vector:
 	VXORPS Y1, Y1, Y1
 	VXORPS Y2, Y2, Y2
 	VXORPS Y3, Y3, Y3
@@ -1282,36 +1330,48 @@ rows6:
 	VXORPS Y5, Y5, Y5
 	VXORPS Y6, Y6, Y6
 	MOVQ   DX, R10
-	MOVQ   BX, R11
-	MOVQ   SI, R12
+	LEAQ   (BX)(R9*1), R11
+	MOVQ   d+40(FP), R12
 
 rows6_loop:
 	VMOVUPS      (R11), Y7
 	VBROADCASTSS (R10), Y8
 	VFMADD231PS  Y7, Y8, Y1
-	VBROADCASTSS (R10)(DI*1), Y8
+	VBROADCASTSS (R10)(SI*1), Y8
 	VFMADD231PS  Y7, Y8, Y2
-	VBROADCASTSS (R10)(DI*2), Y8
+	VBROADCASTSS (R10)(SI*2), Y8
 	VFMADD231PS  Y7, Y8, Y3
-	VBROADCASTSS (R10)(R8*1), Y8
+	VBROADCASTSS (R10)(DI*1), Y8
 	VFMADD231PS  Y7, Y8, Y4
-	VBROADCASTSS (R10)(DI*4), Y8
+	VBROADCASTSS (R10)(SI*4), Y8
 	VFMADD231PS  Y7, Y8, Y5
-	VBROADCASTSS (R10)(R9*1), Y8
+	VBROADCASTSS (R10)(R8*1), Y8
 	VFMADD231PS  Y7, Y8, Y6
-	ADDQ         $0x20, R11
+	ADDQ         ld+48(FP), R11
 	ADDQ         $0x04, R10
 	DECQ         R12
 	JNE          rows6_loop
-	VMOVUPS      Y1, (CX)
-	VMOVUPS      Y2, 32(CX)
-	VMOVUPS      Y3, 64(CX)
-	VMOVUPS      Y4, 96(CX)
-	VMOVUPS      Y5, 128(CX)
-	VMOVUPS      Y6, 160(CX)
+	LEAQ         (CX)(R9*1), R10
+	VMOVUPS      Y1, (R10)
+	ADDQ         ld+48(FP), R10
+	VMOVUPS      Y2, (R10)
+	ADDQ         ld+48(FP), R10
+	VMOVUPS      Y3, (R10)
+	ADDQ         ld+48(FP), R10
+	VMOVUPS      Y4, (R10)
+	ADDQ         ld+48(FP), R10
+	VMOVUPS      Y5, (R10)
+	ADDQ         ld+48(FP), R10
+	VMOVUPS      Y6, (R10)
+	ADDQ         $0x20, R9
+	CMPQ         R9, ld+48(FP)
+	JLT          rows6_vector
 	JMP          after
 
 rows7:
+	XORQ R9, R9
+
+rows7_vector:
 	VXORPS Y1, Y1, Y1
 	VXORPS Y2, Y2, Y2
 	VXORPS Y3, Y3, Y3
@@ -1320,41 +1380,54 @@ rows7:
 	VXORPS Y6, Y6, Y6
 	VXORPS Y7, Y7, Y7
 	MOVQ   DX, R10
-	LEAQ   (DX)(R8*2), R11
-	MOVQ   BX, R12
-	MOVQ   SI, R13
+	LEAQ   (DX)(DI*2), R11
+	LEAQ   (BX)(R9*1), R12
+	MOVQ   d+40(FP), R13
 
 rows7_loop:
 	VMOVUPS      (R12), Y8
 	VBROADCASTSS (R10), Y9
 	VFMADD231PS  Y8, Y9, Y1
-	VBROADCASTSS (R10)(DI*1), Y9
+	VBROADCASTSS (R10)(SI*1), Y9
 	VFMADD231PS  Y8, Y9, Y2
-	VBROADCASTSS (R10)(DI*2), Y9
+	VBROADCASTSS (R10)(SI*2), Y9
 	VFMADD231PS  Y8, Y9, Y3
-	VBROADCASTSS (R10)(R8*1), Y9
+	VBROADCASTSS (R10)(DI*1), Y9
 	VFMADD231PS  Y8, Y9, Y4
-	VBROADCASTSS (R10)(DI*4), Y9
+	VBROADCASTSS (R10)(SI*4), Y9
 	VFMADD231PS  Y8, Y9, Y5
-	VBROADCASTSS (R10)(R9*1), Y9
+	VBROADCASTSS (R10)(R8*1), Y9
 	VFMADD231PS  Y8, Y9, Y6
 	VBROADCASTSS (R11), Y9
 	VFMADD231PS  Y8, Y9, Y7
-	ADDQ         $0x20, R12
+	ADDQ         ld+48(FP), R12
 	ADDQ         $0x04, R10
 	ADDQ         $0x04, R11
 	DECQ         R13
 	JNE          rows7_loop
-	VMOVUPS      Y1, (CX)
-	VMOVUPS      Y2, 32(CX)
-	VMOVUPS      Y3, 64(CX)
-	VMOVUPS      Y4, 96(CX)
-	VMOVUPS      Y5, 128(CX)
-	VMOVUPS      Y6, 160(CX)
-	VMOVUPS      Y7, 192(CX)
+	LEAQ         (CX)(R9*1), R10
+	VMOVUPS      Y1, (R10)
+	ADDQ         ld+48(FP), R10
+	VMOVUPS      Y2, (R10)
+	ADDQ         ld+48(FP), R10
+	VMOVUPS      Y3, (R10)
+	ADDQ         ld+48(FP), R10
+	VMOVUPS      Y4, (R10)
+	ADDQ         ld+48(FP), R10
+	VMOVUPS      Y5, (R10)
+	ADDQ         ld+48(FP), R10
+	VMOVUPS      Y6, (R10)
+	ADDQ         ld+48(FP), R10
+	VMOVUPS      Y7, (R10)
+	ADDQ         $0x20, R9
+	CMPQ         R9, ld+48(FP)
+	JLT          rows7_vector
 	JMP          after
 
 rows8:
+	XORQ R9, R9
+
+rows8_vector:
 	VXORPS Y1, Y1, Y1
 	VXORPS Y2, Y2, Y2
 	VXORPS Y3, Y3, Y3
@@ -1364,44 +1437,58 @@ rows8:
 	VXORPS Y7, Y7, Y7
 	VXORPS Y8, Y8, Y8
 	MOVQ   DX, R10
-	LEAQ   (DX)(R8*2), R11
-	MOVQ   BX, R12
-	MOVQ   SI, R13
+	LEAQ   (DX)(DI*2), R11
+	LEAQ   (BX)(R9*1), R12
+	MOVQ   d+40(FP), R13
 
 rows8_loop:
 	VMOVUPS      (R12), Y9
 	VBROADCASTSS (R10), Y10
 	VFMADD231PS  Y9, Y10, Y1
-	VBROADCASTSS (R10)(DI*1), Y10
+	VBROADCASTSS (R10)(SI*1), Y10
 	VFMADD231PS  Y9, Y10, Y2
-	VBROADCASTSS (R10)(DI*2), Y10
+	VBROADCASTSS (R10)(SI*2), Y10
 	VFMADD231PS  Y9, Y10, Y3
-	VBROADCASTSS (R10)(R8*1), Y10
+	VBROADCASTSS (R10)(DI*1), Y10
 	VFMADD231PS  Y9, Y10, Y4
-	VBROADCASTSS (R10)(DI*4), Y10
+	VBROADCASTSS (R10)(SI*4), Y10
 	VFMADD231PS  Y9, Y10, Y5
-	VBROADCASTSS (R10)(R9*1), Y10
+	VBROADCASTSS (R10)(R8*1), Y10
 	VFMADD231PS  Y9, Y10, Y6
 	VBROADCASTSS (R11), Y10
 	VFMADD231PS  Y9, Y10, Y7
-	VBROADCASTSS (R11)(DI*1), Y10
+	VBROADCASTSS (R11)(SI*1), Y10
 	VFMADD231PS  Y9, Y10, Y8
-	ADDQ         $0x20, R12
+	ADDQ         ld+48(FP), R12
 	ADDQ         $0x04, R10
 	ADDQ         $0x04, R11
 	DECQ         R13
 	JNE          rows8_loop
-	VMOVUPS      Y1, (CX)
-	VMOVUPS      Y2, 32(CX)
-	VMOVUPS      Y3, 64(CX)
-	VMOVUPS      Y4, 96(CX)
-	VMOVUPS      Y5, 128(CX)
-	VMOVUPS      Y6, 160(CX)
-	VMOVUPS      Y7, 192(CX)
-	VMOVUPS      Y8, 224(CX)
+	LEAQ         (CX)(R9*1), R10
+	VMOVUPS      Y1, (R10)
+	ADDQ         ld+48(FP), R10
+	VMOVUPS      Y2, (R10)
+	ADDQ         ld+48(FP), R10
+	VMOVUPS      Y3, (R10)
+	ADDQ         ld+48(FP), R10
+	VMOVUPS      Y4, (R10)
+	ADDQ         ld+48(FP), R10
+	VMOVUPS      Y5, (R10)
+	ADDQ         ld+48(FP), R10
+	VMOVUPS      Y6, (R10)
+	ADDQ         ld+48(FP), R10
+	VMOVUPS      Y7, (R10)
+	ADDQ         ld+48(FP), R10
+	VMOVUPS      Y8, (R10)
+	ADDQ         $0x20, R9
+	CMPQ         R9, ld+48(FP)
+	JLT          rows8_vector
 	JMP          after
 
 rows9:
+	XORQ R9, R9
+
+rows9_vector:
 	VXORPS Y1, Y1, Y1
 	VXORPS Y2, Y2, Y2
 	VXORPS Y3, Y3, Y3
@@ -1412,47 +1499,62 @@ rows9:
 	VXORPS Y8, Y8, Y8
 	VXORPS Y9, Y9, Y9
 	MOVQ   DX, R10
-	LEAQ   (DX)(R8*2), R11
-	MOVQ   BX, R12
-	MOVQ   SI, R13
+	LEAQ   (DX)(DI*2), R11
+	LEAQ   (BX)(R9*1), R12
+	MOVQ   d+40(FP), R13
 
 rows9_loop:
 	VMOVUPS      (R12), Y10
 	VBROADCASTSS (R10), Y11
 	VFMADD231PS  Y10, Y11, Y1
-	VBROADCASTSS (R10)(DI*1), Y11
+	VBROADCASTSS (R10)(SI*1), Y11
 	VFMADD231PS  Y10, Y11, Y2
-	VBROADCASTSS (R10)(DI*2), Y11
+	VBROADCASTSS (R10)(SI*2), Y11
 	VFMADD231PS  Y10, Y11, Y3
-	VBROADCASTSS (R10)(R8*1), Y11
+	VBROADCASTSS (R10)(DI*1), Y11
 	VFMADD231PS  Y10, Y11, Y4
-	VBROADCASTSS (R10)(DI*4), Y11
+	VBROADCASTSS (R10)(SI*4), Y11
 	VFMADD231PS  Y10, Y11, Y5
-	VBROADCASTSS (R10)(R9*1), Y11
+	VBROADCASTSS (R10)(R8*1), Y11
 	VFMADD231PS  Y10, Y11, Y6
 	VBROADCASTSS (R11), Y11
 	VFMADD231PS  Y10, Y11, Y7
-	VBROADCASTSS (R11)(DI*1), Y11
+	VBROADCASTSS (R11)(SI*1), Y11
 	VFMADD231PS  Y10, Y11, Y8
-	VBROADCASTSS (R11)(DI*2), Y11
+	VBROADCASTSS (R11)(SI*2), Y11
 	VFMADD231PS  Y10, Y11, Y9
-	ADDQ         $0x20, R12
+	ADDQ         ld+48(FP), R12
 	ADDQ         $0x04, R10
 	ADDQ         $0x04, R11
 	DECQ         R13
 	JNE          rows9_loop
-	VMOVUPS      Y1, (CX)
-	VMOVUPS      Y2, 32(CX)
-	VMOVUPS      Y3, 64(CX)
-	VMOVUPS      Y4, 96(CX)
-	VMOVUPS      Y5, 128(CX)
-	VMOVUPS      Y6, 160(CX)
-	VMOVUPS      Y7, 192(CX)
-	VMOVUPS      Y8, 224(CX)
-	VMOVUPS      Y9, 256(CX)
+	LEAQ         (CX)(R9*1), R10
+	VMOVUPS      Y1, (R10)
+	ADDQ         ld+48(FP), R10
+	VMOVUPS      Y2, (R10)
+	ADDQ         ld+48(FP), R10
+	VMOVUPS      Y3, (R10)
+	ADDQ         ld+48(FP), R10
+	VMOVUPS      Y4, (R10)
+	ADDQ         ld+48(FP), R10
+	VMOVUPS      Y5, (R10)
+	ADDQ         ld+48(FP), R10
+	VMOVUPS      Y6, (R10)
+	ADDQ         ld+48(FP), R10
+	VMOVUPS      Y7, (R10)
+	ADDQ         ld+48(FP), R10
+	VMOVUPS      Y8, (R10)
+	ADDQ         ld+48(FP), R10
+	VMOVUPS      Y9, (R10)
+	ADDQ         $0x20, R9
+	CMPQ         R9, ld+48(FP)
+	JLT          rows9_vector
 	JMP          after
 
 rows10:
+	XORQ R9, R9
+
+rows10_vector:
 	VXORPS Y1, Y1, Y1
 	VXORPS Y2, Y2, Y2
 	VXORPS Y3, Y3, Y3
@@ -1464,50 +1566,66 @@ rows10:
 	VXORPS Y9, Y9, Y9
 	VXORPS Y10, Y10, Y10
 	MOVQ   DX, R10
-	LEAQ   (DX)(R8*2), R11
-	MOVQ   BX, R12
-	MOVQ   SI, R13
+	LEAQ   (DX)(DI*2), R11
+	LEAQ   (BX)(R9*1), R12
+	MOVQ   d+40(FP), R13
 
 rows10_loop:
 	VMOVUPS      (R12), Y11
 	VBROADCASTSS (R10), Y12
 	VFMADD231PS  Y11, Y12, Y1
-	VBROADCASTSS (R10)(DI*1), Y12
+	VBROADCASTSS (R10)(SI*1), Y12
 	VFMADD231PS  Y11, Y12, Y2
-	VBROADCASTSS (R10)(DI*2), Y12
+	VBROADCASTSS (R10)(SI*2), Y12
 	VFMADD231PS  Y11, Y12, Y3
-	VBROADCASTSS (R10)(R8*1), Y12
+	VBROADCASTSS (R10)(DI*1), Y12
 	VFMADD231PS  Y11, Y12, Y4
-	VBROADCASTSS (R10)(DI*4), Y12
+	VBROADCASTSS (R10)(SI*4), Y12
 	VFMADD231PS  Y11, Y12, Y5
-	VBROADCASTSS (R10)(R9*1), Y12
+	VBROADCASTSS (R10)(R8*1), Y12
 	VFMADD231PS  Y11, Y12, Y6
 	VBROADCASTSS (R11), Y12
 	VFMADD231PS  Y11, Y12, Y7
-	VBROADCASTSS (R11)(DI*1), Y12
+	VBROADCASTSS (R11)(SI*1), Y12
 	VFMADD231PS  Y11, Y12, Y8
-	VBROADCASTSS (R11)(DI*2), Y12
+	VBROADCASTSS (R11)(SI*2), Y12
 	VFMADD231PS  Y11, Y12, Y9
-	VBROADCASTSS (R11)(R8*1), Y12
+	VBROADCASTSS (R11)(DI*1), Y12
 	VFMADD231PS  Y11, Y12, Y10
-	ADDQ         $0x20, R12
+	ADDQ         ld+48(FP), R12
 	ADDQ         $0x04, R10
 	ADDQ         $0x04, R11
 	DECQ         R13
 	JNE          rows10_loop
-	VMOVUPS      Y1, (CX)
-	VMOVUPS      Y2, 32(CX)
-	VMOVUPS      Y3, 64(CX)
-	VMOVUPS      Y4, 96(CX)
-	VMOVUPS      Y5, 128(CX)
-	VMOVUPS      Y6, 160(CX)
-	VMOVUPS      Y7, 192(CX)
-	VMOVUPS      Y8, 224(CX)
-	VMOVUPS      Y9, 256(CX)
-	VMOVUPS      Y10, 288(CX)
+	LEAQ         (CX)(R9*1), R10
+	VMOVUPS      Y1, (R10)
+	ADDQ         ld+48(FP), R10
+	VMOVUPS      Y2, (R10)
+	ADDQ         ld+48(FP), R10
+	VMOVUPS      Y3, (R10)
+	ADDQ         ld+48(FP), R10
+	VMOVUPS      Y4, (R10)
+	ADDQ         ld+48(FP), R10
+	VMOVUPS      Y5, (R10)
+	ADDQ         ld+48(FP), R10
+	VMOVUPS      Y6, (R10)
+	ADDQ         ld+48(FP), R10
+	VMOVUPS      Y7, (R10)
+	ADDQ         ld+48(FP), R10
+	VMOVUPS      Y8, (R10)
+	ADDQ         ld+48(FP), R10
+	VMOVUPS      Y9, (R10)
+	ADDQ         ld+48(FP), R10
+	VMOVUPS      Y10, (R10)
+	ADDQ         $0x20, R9
+	CMPQ         R9, ld+48(FP)
+	JLT          rows10_vector
 	JMP          after
 
 rows11:
+	XORQ R9, R9
+
+rows11_vector:
 	VXORPS Y1, Y1, Y1
 	VXORPS Y2, Y2, Y2
 	VXORPS Y3, Y3, Y3
@@ -1520,53 +1638,70 @@ rows11:
 	VXORPS Y10, Y10, Y10
 	VXORPS Y11, Y11, Y11
 	MOVQ   DX, R10
-	LEAQ   (DX)(R8*2), R11
-	MOVQ   BX, R12
-	MOVQ   SI, R13
+	LEAQ   (DX)(DI*2), R11
+	LEAQ   (BX)(R9*1), R12
+	MOVQ   d+40(FP), R13
 
 rows11_loop:
 	VMOVUPS      (R12), Y12
 	VBROADCASTSS (R10), Y13
 	VFMADD231PS  Y12, Y13, Y1
-	VBROADCASTSS (R10)(DI*1), Y13
+	VBROADCASTSS (R10)(SI*1), Y13
 	VFMADD231PS  Y12, Y13, Y2
-	VBROADCASTSS (R10)(DI*2), Y13
+	VBROADCASTSS (R10)(SI*2), Y13
 	VFMADD231PS  Y12, Y13, Y3
-	VBROADCASTSS (R10)(R8*1), Y13
+	VBROADCASTSS (R10)(DI*1), Y13
 	VFMADD231PS  Y12, Y13, Y4
-	VBROADCASTSS (R10)(DI*4), Y13
+	VBROADCASTSS (R10)(SI*4), Y13
 	VFMADD231PS  Y12, Y13, Y5
-	VBROADCASTSS (R10)(R9*1), Y13
+	VBROADCASTSS (R10)(R8*1), Y13
 	VFMADD231PS  Y12, Y13, Y6
 	VBROADCASTSS (R11), Y13
 	VFMADD231PS  Y12, Y13, Y7
-	VBROADCASTSS (R11)(DI*1), Y13
+	VBROADCASTSS (R11)(SI*1), Y13
 	VFMADD231PS  Y12, Y13, Y8
-	VBROADCASTSS (R11)(DI*2), Y13
+	VBROADCASTSS (R11)(SI*2), Y13
 	VFMADD231PS  Y12, Y13, Y9
-	VBROADCASTSS (R11)(R8*1), Y13
+	VBROADCASTSS (R11)(DI*1), Y13
 	VFMADD231PS  Y12, Y13, Y10
-	VBROADCASTSS (R11)(DI*4), Y13
+	VBROADCASTSS (R11)(SI*4), Y13
 	VFMADD231PS  Y12, Y13, Y11
-	ADDQ         $0x20, R12
+	ADDQ         ld+48(FP), R12
 	ADDQ         $0x04, R10
 	ADDQ         $0x04, R11
 	DECQ         R13
 	JNE          rows11_loop
-	VMOVUPS      Y1, (CX)
-	VMOVUPS      Y2, 32(CX)
-	VMOVUPS      Y3, 64(CX)
-	VMOVUPS      Y4, 96(CX)
-	VMOVUPS      Y5, 128(CX)
-	VMOVUPS      Y6, 160(CX)
-	VMOVUPS      Y7, 192(CX)
-	VMOVUPS      Y8, 224(CX)
-	VMOVUPS      Y9, 256(CX)
-	VMOVUPS      Y10, 288(CX)
-	VMOVUPS      Y11, 320(CX)
+	LEAQ         (CX)(R9*1), R10
+	VMOVUPS      Y1, (R10)
+	ADDQ         ld+48(FP), R10
+	VMOVUPS      Y2, (R10)
+	ADDQ         ld+48(FP), R10
+	VMOVUPS      Y3, (R10)
+	ADDQ         ld+48(FP), R10
+	VMOVUPS      Y4, (R10)
+	ADDQ         ld+48(FP), R10
+	VMOVUPS      Y5, (R10)
+	ADDQ         ld+48(FP), R10
+	VMOVUPS      Y6, (R10)
+	ADDQ         ld+48(FP), R10
+	VMOVUPS      Y7, (R10)
+	ADDQ         ld+48(FP), R10
+	VMOVUPS      Y8, (R10)
+	ADDQ         ld+48(FP), R10
+	VMOVUPS      Y9, (R10)
+	ADDQ         ld+48(FP), R10
+	VMOVUPS      Y10, (R10)
+	ADDQ         ld+48(FP), R10
+	VMOVUPS      Y11, (R10)
+	ADDQ         $0x20, R9
+	CMPQ         R9, ld+48(FP)
+	JLT          rows11_vector
 	JMP          after
 
 rows12:
+	XORQ R9, R9
+
+rows12_vector:
 	VXORPS Y1, Y1, Y1
 	VXORPS Y2, Y2, Y2
 	VXORPS Y3, Y3, Y3
@@ -1580,59 +1715,75 @@ rows12:
 	VXORPS Y11, Y11, Y11
 	VXORPS Y12, Y12, Y12
 	MOVQ   DX, R10
-	LEAQ   (DX)(R8*2), R11
-	MOVQ   BX, R12
-	MOVQ   SI, R13
+	LEAQ   (DX)(DI*2), R11
+	LEAQ   (BX)(R9*1), R12
+	MOVQ   d+40(FP), R13
 
 rows12_loop:
 	VMOVUPS      (R12), Y13
 	VBROADCASTSS (R10), Y14
 	VFMADD231PS  Y13, Y14, Y1
-	VBROADCASTSS (R10)(DI*1), Y14
+	VBROADCASTSS (R10)(SI*1), Y14
 	VFMADD231PS  Y13, Y14, Y2
-	VBROADCASTSS (R10)(DI*2), Y14
+	VBROADCASTSS (R10)(SI*2), Y14
 	VFMADD231PS  Y13, Y14, Y3
-	VBROADCASTSS (R10)(R8*1), Y14
+	VBROADCASTSS (R10)(DI*1), Y14
 	VFMADD231PS  Y13, Y14, Y4
-	VBROADCASTSS (R10)(DI*4), Y14
+	VBROADCASTSS (R10)(SI*4), Y14
 	VFMADD231PS  Y13, Y14, Y5
-	VBROADCASTSS (R10)(R9*1), Y14
+	VBROADCASTSS (R10)(R8*1), Y14
 	VFMADD231PS  Y13, Y14, Y6
 	VBROADCASTSS (R11), Y14
 	VFMADD231PS  Y13, Y14, Y7
-	VBROADCASTSS (R11)(DI*1), Y14
+	VBROADCASTSS (R11)(SI*1), Y14
 	VFMADD231PS  Y13, Y14, Y8
-	VBROADCASTSS (R11)(DI*2), Y14
+	VBROADCASTSS (R11)(SI*2), Y14
 	VFMADD231PS  Y13, Y14, Y9
-	VBROADCASTSS (R11)(R8*1), Y14
+	VBROADCASTSS (R11)(DI*1), Y14
 	VFMADD231PS  Y13, Y14, Y10
-	VBROADCASTSS (R11)(DI*4), Y14
+	VBROADCASTSS (R11)(SI*4), Y14
 	VFMADD231PS  Y13, Y14, Y11
-	VBROADCASTSS (R11)(R9*1), Y14
+	VBROADCASTSS (R11)(R8*1), Y14
 	VFMADD231PS  Y13, Y14, Y12
-	ADDQ         $0x20, R12
+	ADDQ         ld+48(FP), R12
 	ADDQ         $0x04, R10
 	ADDQ         $0x04, R11
 	DECQ         R13
 	JNE          rows12_loop
-	VMOVUPS      Y1, (CX)
-	VMOVUPS      Y2, 32(CX)
-	VMOVUPS      Y3, 64(CX)
-	VMOVUPS      Y4, 96(CX)
-	VMOVUPS      Y5, 128(CX)
-	VMOVUPS      Y6, 160(CX)
-	VMOVUPS      Y7, 192(CX)
-	VMOVUPS      Y8, 224(CX)
-	VMOVUPS      Y9, 256(CX)
-	VMOVUPS      Y10, 288(CX)
-	VMOVUPS      Y11, 320(CX)
-	VMOVUPS      Y12, 352(CX)
+	LEAQ         (CX)(R9*1), R10
+	VMOVUPS      Y1, (R10)
+	ADDQ         ld+48(FP), R10
+	VMOVUPS      Y2, (R10)
+	ADDQ         ld+48(FP), R10
+	VMOVUPS      Y3, (R10)
+	ADDQ         ld+48(FP), R10
+	VMOVUPS      Y4, (R10)
+	ADDQ         ld+48(FP), R10
+	VMOVUPS      Y5, (R10)
+	ADDQ         ld+48(FP), R10
+	VMOVUPS      Y6, (R10)
+	ADDQ         ld+48(FP), R10
+	VMOVUPS      Y7, (R10)
+	ADDQ         ld+48(FP), R10
+	VMOVUPS      Y8, (R10)
+	ADDQ         ld+48(FP), R10
+	VMOVUPS      Y9, (R10)
+	ADDQ         ld+48(FP), R10
+	VMOVUPS      Y10, (R10)
+	ADDQ         ld+48(FP), R10
+	VMOVUPS      Y11, (R10)
+	ADDQ         ld+48(FP), R10
+	VMOVUPS      Y12, (R10)
+	ADDQ         $0x20, R9
+	CMPQ         R9, ld+48(FP)
+	JLT          rows12_vector
 
 after:
-	XORQ R10, R10
-	MOVQ SI, R11
-	SUBQ $0x02, R11
-	JLT  activated2
+	XORQ  R9, R9
+	MOVQ  d+40(FP), R10
+	IMULQ ld+48(FP), R10
+	SUBQ  $0x40, R10
+	JLT   activated2
 
 activate2:
 	VMOVUPS      lanes32x41200000<>+0(SB), Y2
@@ -1641,8 +1792,8 @@ activate2:
 	VMOVUPS      lanes32x7fffffff<>+0(SB), Y4
 	VMOVUPS      Y4, Y3
 	VMOVUPS      Y4, Y4
-	VANDPS       (CX)(R10*1), Y3, Y3
-	VANDPS       32(CX)(R10*1), Y4, Y4
+	VANDPS       (CX)(R9*1), Y3, Y3
+	VANDPS       32(CX)(R9*1), Y4, Y4
 	VMINPS       Y3, Y1, Y1
 	VMINPS       Y4, Y2, Y2
 	VMOVUPS      lanes32x4038aa3b<>+0(SB), Y4
@@ -1691,29 +1842,29 @@ activate2:
 	VMOVUPS      lanes32x80000000<>+0(SB), Y2
 	VMOVUPS      Y2, Y1
 	VMOVUPS      Y2, Y2
-	VANDPS       (CX)(R10*1), Y1, Y1
-	VANDPS       32(CX)(R10*1), Y2, Y2
+	VANDPS       (CX)(R9*1), Y1, Y1
+	VANDPS       32(CX)(R9*1), Y2, Y2
 	VORPS        Y1, Y3, Y3
 	VORPS        Y2, Y4, Y4
-	VMOVUPS      Y3, (CX)(R10*1)
-	VMOVUPS      Y4, 32(CX)(R10*1)
-	VFMADD213PS  (BX)(R10*1), Y0, Y3
-	VFMADD213PS  32(BX)(R10*1), Y0, Y4
-	VMOVUPS      Y3, (AX)(R10*1)
-	VMOVUPS      Y4, 32(AX)(R10*1)
-	ADDQ         $0x40, R10
-	SUBQ         $0x02, R11
+	VMOVUPS      Y3, (CX)(R9*1)
+	VMOVUPS      Y4, 32(CX)(R9*1)
+	VFMADD213PS  (BX)(R9*1), Y0, Y3
+	VFMADD213PS  32(BX)(R9*1), Y0, Y4
+	VMOVUPS      Y3, (AX)(R9*1)
+	VMOVUPS      Y4, 32(AX)(R9*1)
+	ADDQ         $0x40, R9
+	SUBQ         $0x40, R10
 	JGE          activate2
 
 activated2:
-	ADDQ $0x02, R11
-	SUBQ $0x01, R11
+	ADDQ $0x40, R10
+	SUBQ $0x20, R10
 	JLT  activated1
 
 activate1:
 	VMOVUPS      lanes32x41200000<>+0(SB), Y1
 	VMOVUPS      lanes32x7fffffff<>+0(SB), Y2
-	VANDPS       (CX)(R10*1), Y2, Y2
+	VANDPS       (CX)(R9*1), Y2, Y2
 	VMINPS       Y2, Y1, Y1
 	VMOVUPS      lanes32x4038aa3b<>+0(SB), Y2
 	VFMADD213PS  lanes32x4b400000<>+0(SB), Y1, Y2
@@ -1733,552 +1884,780 @@ activate1:
 	VFMADD213PS  Y1, Y4, Y2
 	VDIVPS       Y3, Y2, Y2
 	VMOVUPS      lanes32x80000000<>+0(SB), Y1
-	VANDPS       (CX)(R10*1), Y1, Y1
+	VANDPS       (CX)(R9*1), Y1, Y1
 	VORPS        Y1, Y2, Y2
-	VMOVUPS      Y2, (CX)(R10*1)
-	VFMADD213PS  (BX)(R10*1), Y0, Y2
-	VMOVUPS      Y2, (AX)(R10*1)
-	ADDQ         $0x20, R10
-	SUBQ         $0x01, R11
+	VMOVUPS      Y2, (CX)(R9*1)
+	VFMADD213PS  (BX)(R9*1), Y0, Y2
+	VMOVUPS      Y2, (AX)(R9*1)
+	ADDQ         $0x20, R9
+	SUBQ         $0x20, R10
 	JGE          activate1
 
 activated1:
-	ADDQ  $0x01, R11
-	MOVQ  DI, BX
-	IMULQ SI, BX
+	ADDQ  $0x20, R10
+	MOVQ  SI, BX
+	IMULQ d+40(FP), BX
 	ADDQ  BX, DX
 	MOVQ  AX, BX
-	ADDQ  nextStep+56(FP), AX
-	ADDQ  sStep+64(FP), CX
-	DECQ  layers+48(FP)
+	ADDQ  nextStep+64(FP), AX
+	ADDQ  sStep+72(FP), CX
+	DECQ  layers+56(FP)
 	JNE   layer
 	VZEROUPPER
 	RET
 
-// func tanhAdjointsAVX2F32(e *float32, p *float32, w *float32, s *float32, a float32, d int, layers int)
+// func tanhAdjointsAVX2F32(e *float32, p *float32, w *float32, s *float32, a float32, d int, ld int, layers int)
 // Requires: AVX, FMA3
-TEXT ·tanhAdjointsAVX2F32(SB), NOSPLIT, $0-56
+TEXT ·tanhAdjointsAVX2F32(SB), NOSPLIT, $0-64
 	MOVQ         e+0(FP), AX
 	MOVQ         p+8(FP), CX
 	MOVQ         w+16(FP), DX
 	MOVQ         s+24(FP), BX
-	MOVQ         d+40(FP), SI
 	VBROADCASTSS a+32(FP), Y0
 	VMOVUPS      lanes32x3f800000<>+0(SB), Y1
-	MOVQ         SI, DI
-	SHLQ         $0x02, DI
-	MOVQ         SI, R8
-	SHLQ         $0x05, R8
-	MOVQ         DI, R9
-	IMULQ        SI, R9
+	MOVQ         d+40(FP), SI
+	MOVQ         d+40(FP), DI
+	SHLQ         $0x02, SI
+	IMULQ        ld+48(FP), DI
 
 layer:
-	XORQ R10, R10
+	XORQ R8, R8
 
 slope:
-	VMULPS       (CX)(R10*1), Y0, Y2
-	VMOVUPS      (BX)(R10*1), Y3
+	VMULPS       (CX)(R8*1), Y0, Y2
+	VMOVUPS      (BX)(R8*1), Y3
 	VMOVAPS      Y1, Y4
 	VFNMADD231PS Y3, Y3, Y4
 	VMULPS       Y4, Y2, Y2
-	VMOVUPS      Y2, (AX)(R10*1)
-	ADDQ         $0x20, R10
-	CMPQ         R10, R8
+	VMOVUPS      Y2, (AX)(R8*1)
+	ADDQ         $0x20, R8
+	CMPQ         R8, DI
 	JLT          slope
-	CMPQ         SI, $0x0c
+	MOVQ         d+40(FP), R8
+	CMPQ         R8, $0x0c
 	JEQ          rows12
-	CMPQ         SI, $0x0b
+	CMPQ         R8, $0x0b
 	JEQ          rows11
-	CMPQ         SI, $0x0a
+	CMPQ         R8, $0x0a
 	JEQ          rows10
-	CMPQ         SI, $0x09
+	CMPQ         R8, $0x09
 	JEQ          rows9
-	CMPQ         SI, $0x08
+	CMPQ         R8, $0x08
 	JEQ          rows8
-	CMPQ         SI, $0x07
+	CMPQ         R8, $0x07
 	JEQ          rows7
-	CMPQ         SI, $0x06
+	CMPQ         R8, $0x06
 	JEQ          rows6
-	CMPQ         SI, $0x05
+	CMPQ         R8, $0x05
 	JEQ          rows5
-	CMPQ         SI, $0x04
+	CMPQ         R8, $0x04
 	JEQ          rows4
-	CMPQ         SI, $0x03
+	CMPQ         R8, $0x03
 	JEQ          rows3
-	CMPQ         SI, $0x02
+	CMPQ         R8, $0x02
 	JEQ          rows2
-	VMOVUPS      (CX), Y2
-	MOVQ         DX, R10
-	MOVQ         AX, R11
-	MOVQ         SI, R12
+	XORQ         R8, R8
+
+rows1_vector:
+	LEAQ    (CX)(R8*1), R9
+	VMOVUPS (R9), Y2
+	MOVQ    DX, R9
+	LEAQ    (AX)(R8*1), R10
+	MOVQ    d+40(FP), R11
 
 rows1_loop:
-	VMOVUPS      (R11), Y3
-	VBROADCASTSS (R10), Y4
+	VMOVUPS      (R10), Y3
+	VBROADCASTSS (R9), Y4
 	VFMADD231PS  Y3, Y4, Y2
-	ADDQ         $0x20, R11
-	ADDQ         DI, R10
-	DECQ         R12
+	ADDQ         ld+48(FP), R10
+	ADDQ         SI, R9
+	DECQ         R11
 	JNE          rows1_loop
-	VMOVUPS      Y2, (CX)
+	LEAQ         (CX)(R8*1), R9
+	VMOVUPS      Y2, (R9)
+	ADDQ         $0x20, R8
+	CMPQ         R8, ld+48(FP)
+	JLT          rows1_vector
 	JMP          after
 
 rows2:
-	VMOVUPS (CX), Y2
-	VMOVUPS 32(CX), Y3
-	MOVQ    DX, R10
-	MOVQ    AX, R11
-	MOVQ    SI, R12
+	XORQ R8, R8
+
+rows2_vector:
+	LEAQ    (CX)(R8*1), R9
+	VMOVUPS (R9), Y2
+	ADDQ    ld+48(FP), R9
+	VMOVUPS (R9), Y3
+	MOVQ    DX, R9
+	LEAQ    (AX)(R8*1), R10
+	MOVQ    d+40(FP), R11
 
 rows2_loop:
-	VMOVUPS      (R11), Y4
-	VBROADCASTSS (R10), Y5
+	VMOVUPS      (R10), Y4
+	VBROADCASTSS (R9), Y5
 	VFMADD231PS  Y4, Y5, Y2
-	VBROADCASTSS 4(R10), Y5
+	VBROADCASTSS 4(R9), Y5
 	VFMADD231PS  Y4, Y5, Y3
-	ADDQ         $0x20, R11
-	ADDQ         DI, R10
-	DECQ         R12
+	ADDQ         ld+48(FP), R10
+	ADDQ         SI, R9
+	DECQ         R11
 	JNE          rows2_loop
-	VMOVUPS      Y2, (CX)
-	VMOVUPS      Y3, 32(CX)
+	LEAQ         (CX)(R8*1), R9
+	VMOVUPS      Y2, (R9)
+	ADDQ         ld+48(FP), R9
+	VMOVUPS      Y3, (R9)
+	ADDQ         $0x20, R8
+	CMPQ         R8, ld+48(FP)
+	JLT          rows2_vector
 	JMP          after
 
 rows3:
-	VMOVUPS (CX), Y2
-	VMOVUPS 32(CX), Y3
-	VMOVUPS 64(CX), Y4
-	MOVQ    DX, R10
-	MOVQ    AX, R11
-	MOVQ    SI, R12
+	XORQ R8, R8
+
+rows3_vector:
+	LEAQ    (CX)(R8*1), R9
+	VMOVUPS (R9), Y2
+	ADDQ    ld+48(FP), R9
+	VMOVUPS (R9), Y3
+	ADDQ    ld+48(FP), R9
+	VMOVUPS (R9), Y4
+	MOVQ    DX, R9
+	LEAQ    (AX)(R8*1), R10
+	MOVQ    d+40(FP), R11
 
 rows3_loop:
-	VMOVUPS      (R11), Y5
-	VBROADCASTSS (R10), Y6
+	VMOVUPS      (R10), Y5
+	VBROADCASTSS (R9), Y6
 	VFMADD231PS  Y5, Y6, Y2
-	VBROADCASTSS 4(R10), Y6
+	VBROADCASTSS 4(R9), Y6
 	VFMADD231PS  Y5, Y6, Y3
-	VBROADCASTSS 8(R10), Y6
+	VBROADCASTSS 8(R9), Y6
 	VFMADD231PS  Y5, Y6, Y4
-	ADDQ         $0x20, R11
-	ADDQ         DI, R10
-	DECQ         R12
+	ADDQ         ld+48(FP), R10
+	ADDQ         SI, R9
+	DECQ         R11
 	JNE          rows3_loop
-	VMOVUPS      Y2, (CX)
-	VMOVUPS      Y3, 32(CX)
-	VMOVUPS      Y4, 64(CX)
+	LEAQ         (CX)(R8*1), R9
+	VMOVUPS      Y2, (R9)
+	ADDQ         ld+48(FP), R9
+	VMOVUPS      Y3, (R9)
+	ADDQ         ld+48(FP), R9
+	VMOVUPS      Y4, (R9)
+	ADDQ         $0x20, R8
+	CMPQ         R8, ld+48(FP)
+	JLT          rows3_vector
 	JMP          after
 
 rows4:
-	VMOVUPS (CX), Y2
-	VMOVUPS 32(CX), Y3
-	VMOVUPS 64(CX), Y4
-	VMOVUPS 96(CX), Y5
-	MOVQ    DX, R10
-	MOVQ    AX, R11
-	MOVQ    SI, R12
+	XORQ R8, R8
+
+rows4_vector:
+	LEAQ    (CX)(R8*1), R9
+	VMOVUPS (R9), Y2
+	ADDQ    ld+48(FP), R9
+	VMOVUPS (R9), Y3
+	ADDQ    ld+48(FP), R9
+	VMOVUPS (R9), Y4
+	ADDQ    ld+48(FP), R9
+	VMOVUPS (R9), Y5
+	MOVQ    DX, R9
+	LEAQ    (AX)(R8*1), R10
+	MOVQ    d+40(FP), R11
 
 rows4_loop:
-	VMOVUPS      (R11), Y6
-	VBROADCASTSS (R10), Y7
+	VMOVUPS      (R10), Y6
+	VBROADCASTSS (R9), Y7
 	VFMADD231PS  Y6, Y7, Y2
-	VBROADCASTSS 4(R10), Y7
+	VBROADCASTSS 4(R9), Y7
 	VFMADD231PS  Y6, Y7, Y3
-	VBROADCASTSS 8(R10), Y7
+	VBROADCASTSS 8(R9), Y7
 	VFMADD231PS  Y6, Y7, Y4
-	VBROADCASTSS 12(R10), Y7
+	VBROADCASTSS 12(R9), Y7
 	VFMADD231PS  Y6, Y7, Y5
-	ADDQ         $0x20, R11
-	ADDQ         DI, R10
-	DECQ         R12
+	ADDQ         ld+48(FP), R10
+	ADDQ         SI, R9
+	DECQ         R11
 	JNE          rows4_loop
-	VMOVUPS      Y2, (CX)
-	VMOVUPS      Y3, 32(CX)
-	VMOVUPS      Y4, 64(CX)
-	VMOVUPS      Y5, 96(CX)
+	LEAQ         (CX)(R8*1), R9
+	VMOVUPS      Y2, (R9)
+	ADDQ         ld+48(FP), R9
+	VMOVUPS      Y3, (R9)
+	ADDQ         ld+48(FP), R9
+	VMOVUPS      Y4, (R9)
+	ADDQ         ld+48(FP), R9
+	VMOVUPS      Y5, (R9)
+	ADDQ         $0x20, R8
+	CMPQ         R8, ld+48(FP)
+	JLT          rows4_vector
 	JMP          after
 
 rows5:
-	VMOVUPS (CX), Y2
-	VMOVUPS 32(CX), Y3
-	VMOVUPS 64(CX), Y4
-	VMOVUPS 96(CX), Y5
-	VMOVUPS 128(CX), Y6
-	MOVQ    DX, R10
-	MOVQ    AX, R11
-	MOVQ    SI, R12
+	XORQ R8, R8
+
+rows5_vector:
+	LEAQ    (CX)(R8*1), R9
+	VMOVUPS (R9), Y2
+	ADDQ    ld+48(FP), R9
+	VMOVUPS (R9), Y3
+	ADDQ    ld+48(FP), R9
+	VMOVUPS (R9), Y4
+	ADDQ    ld+48(FP), R9
+	VMOVUPS (R9), Y5
+	ADDQ    ld+48(FP), R9
+	VMOVUPS (R9), Y6
+	MOVQ    DX, R9
+	LEAQ    (AX)(R8*1), R10
+	MOVQ    d+40(FP), R11
 
 rows5_loop:
-	VMOVUPS      (R11), Y7
-	VBROADCASTSS (R10), Y8
+	VMOVUPS      (R10), Y7
+	VBROADCASTSS (R9), Y8
 	VFMADD231PS  Y7, Y8, Y2
-	VBROADCASTSS 4(R10), Y8
+	VBROADCASTSS 4(R9), Y8
 	VFMADD231PS  Y7, Y8, Y3
-	VBROADCASTSS 8(R10), Y8
+	VBROADCASTSS 8(R9), Y8
 	VFMADD231PS  Y7, Y8, Y4
-	VBROADCASTSS 12(R10), Y8
+	VBROADCASTSS 12(R9), Y8
 	VFMADD231PS  Y7, Y8, Y5
-	VBROADCASTSS 16(R10), Y8
+	VBROADCASTSS 16(R9), Y8
 	VFMADD231PS  Y7, Y8, Y6
-	ADDQ         $0x20, R11
-	ADDQ         DI, R10
-	DECQ         R12
+	ADDQ         ld+48(FP), R10
+	ADDQ         SI, R9
+	DECQ         R11
 	JNE          rows5_loop
-	VMOVUPS      Y2, (CX)
-	VMOVUPS      Y3, 32(CX)
-	VMOVUPS      Y4, 64(CX)
-	VMOVUPS      Y5, 96(CX)
-	VMOVUPS      Y6, 128(CX)
+	LEAQ         (CX)(R8*1), R9
+	VMOVUPS      Y2, (R9)
+	ADDQ         ld+48(FP), R9
+	VMOVUPS      Y3, (R9)
+	ADDQ         ld+48(FP), R9
+	VMOVUPS      Y4, (R9)
+	ADDQ         ld+48(FP), R9
+	VMOVUPS      Y5, (R9)
+	ADDQ         ld+48(FP), R9
+	VMOVUPS      Y6, (R9)
+	ADDQ         $0x20, R8
+	CMPQ         R8, ld+48(FP)
+	JLT          rows5_vector
 	JMP          after
 
 rows6:
-	VMOVUPS (CX), Y2
-	VMOVUPS 32(CX), Y3
-	VMOVUPS 64(CX), Y4
-	VMOVUPS 96(CX), Y5
-	VMOVUPS 128(CX), Y6
-	VMOVUPS 160(CX), Y7
-	MOVQ    DX, R10
-	MOVQ    AX, R11
-	MOVQ    SI, R12
+	XORQ R8, R8
+
+rows6_vector:
+	LEAQ    (CX)(R8*1), R9
+	VMOVUPS (R9), Y2
+	ADDQ    ld+48(FP), R9
+	VMOVUPS (R9), Y3
+	ADDQ    ld+48(FP), R9
+	VMOVUPS (R9), Y4
+	ADDQ    ld+48(FP), R9
+	VMOVUPS (R9), Y5
+	ADDQ    ld+48(FP), R9
+	VMOVUPS (R9), Y6
+	ADDQ    ld+48(FP), R9
+	VMOVUPS (R9), Y7
+	MOVQ    DX, R9
+	LEAQ    (AX)(R8*1), R10
+	MOVQ    d+40(FP), R11
 
 rows6_loop:
-	VMOVUPS      (R11), Y8
-	VBROADCASTSS (R10), Y9
+	VMOVUPS      (R10), Y8
+	VBROADCASTSS (R9), Y9
 	VFMADD231PS  Y8, Y9, Y2
-	VBROADCASTSS 4(R10), Y9
+	VBROADCASTSS 4(R9), Y9
 	VFMADD231PS  Y8, Y9, Y3
-	VBROADCASTSS 8(R10), Y9
+	VBROADCASTSS 8(R9), Y9
 	VFMADD231PS  Y8, Y9, Y4
-	VBROADCASTSS 12(R10), Y9
+	VBROADCASTSS 12(R9), Y9
 	VFMADD231PS  Y8, Y9, Y5
-	VBROADCASTSS 16(R10), Y9
+	VBROADCASTSS 16(R9), Y9
 	VFMADD231PS  Y8, Y9, Y6
-	VBROADCASTSS 20(R10), Y9
+	VBROADCASTSS 20(R9), Y9
 	VFMADD231PS  Y8, Y9, Y7
-	ADDQ         $0x20, R11
-	ADDQ         DI, R10
-	DECQ         R12
+	ADDQ         ld+48(FP), R10
+	ADDQ         SI, R9
+	DECQ         R11
 	JNE          rows6_loop
-	VMOVUPS      Y2, (CX)
-	VMOVUPS      Y3, 32(CX)
-	VMOVUPS      Y4, 64(CX)
-	VMOVUPS      Y5, 96(CX)
-	VMOVUPS      Y6, 128(CX)
-	VMOVUPS      Y7, 160(CX)
+	LEAQ         (CX)(R8*1), R9
+	VMOVUPS      Y2, (R9)
+	ADDQ         ld+48(FP), R9
+	VMOVUPS      Y3, (R9)
+	ADDQ         ld+48(FP), R9
+	VMOVUPS      Y4, (R9)
+	ADDQ         ld+48(FP), R9
+	VMOVUPS      Y5, (R9)
+	ADDQ         ld+48(FP), R9
+	VMOVUPS      Y6, (R9)
+	ADDQ         ld+48(FP), R9
+	VMOVUPS      Y7, (R9)
+	ADDQ         $0x20, R8
+	CMPQ         R8, ld+48(FP)
+	JLT          rows6_vector
 	JMP          after
 
 rows7:
-	VMOVUPS (CX), Y2
-	VMOVUPS 32(CX), Y3
-	VMOVUPS 64(CX), Y4
-	VMOVUPS 96(CX), Y5
-	VMOVUPS 128(CX), Y6
-	VMOVUPS 160(CX), Y7
-	VMOVUPS 192(CX), Y8
-	MOVQ    DX, R10
-	MOVQ    AX, R11
-	MOVQ    SI, R12
+	XORQ R8, R8
+
+rows7_vector:
+	LEAQ    (CX)(R8*1), R9
+	VMOVUPS (R9), Y2
+	ADDQ    ld+48(FP), R9
+	VMOVUPS (R9), Y3
+	ADDQ    ld+48(FP), R9
+	VMOVUPS (R9), Y4
+	ADDQ    ld+48(FP), R9
+	VMOVUPS (R9), Y5
+	ADDQ    ld+48(FP), R9
+	VMOVUPS (R9), Y6
+	ADDQ    ld+48(FP), R9
+	VMOVUPS (R9), Y7
+	ADDQ    ld+48(FP), R9
+	VMOVUPS (R9), Y8
+	MOVQ    DX, R9
+	LEAQ    (AX)(R8*1), R10
+	MOVQ    d+40(FP), R11
 
 rows7_loop:
-	VMOVUPS      (R11), Y9
-	VBROADCASTSS (R10), Y10
+	VMOVUPS      (R10), Y9
+	VBROADCASTSS (R9), Y10
 	VFMADD231PS  Y9, Y10, Y2
-	VBROADCASTSS 4(R10), Y10
+	VBROADCASTSS 4(R9), Y10
 	VFMADD231PS  Y9, Y10, Y3
-	VBROADCASTSS 8(R10), Y10
+	VBROADCASTSS 8(R9), Y10
 	VFMADD231PS  Y9, Y10, Y4
-	VBROADCASTSS 12(R10), Y10
+	VBROADCASTSS 12(R9), Y10
 	VFMADD231PS  Y9, Y10, Y5
-	VBROADCASTSS 16(R10), Y10
+	VBROADCASTSS 16(R9), Y10
 	VFMADD231PS  Y9, Y10, Y6
-	VBROADCASTSS 20(R10), Y10
+	VBROADCASTSS 20(R9), Y10
 	VFMADD231PS  Y9, Y10, Y7
-	VBROADCASTSS 24(R10), Y10
+	VBROADCASTSS 24(R9), Y10
 	VFMADD231PS  Y9, Y10, Y8
-	ADDQ         $0x20, R11
-	ADDQ         DI, R10
-	DECQ         R12
+	ADDQ         ld+48(FP), R10
+	ADDQ         SI, R9
+	DECQ         R11
 	JNE          rows7_loop
-	VMOVUPS      Y2, (CX)
-	VMOVUPS      Y3, 32(CX)
-	VMOVUPS      Y4, 64(CX)
-	VMOVUPS      Y5, 96(CX)
-	VMOVUPS      Y6, 128(CX)
-	VMOVUPS      Y7, 160(CX)
-	VMOVUPS      Y8, 192(CX)
+	LEAQ         (CX)(R8*1), R9
+	VMOVUPS      Y2, (R9)
+	ADDQ         ld+48(FP), R9
+	VMOVUPS      Y3, (R9)
+	ADDQ         ld+48(FP), R9
+	VMOVUPS      Y4, (R9)
+	ADDQ         ld+48(FP), R9
+	VMOVUPS      Y5, (R9)
+	ADDQ         ld+48(FP), R9
+	VMOVUPS      Y6, (R9)
+	ADDQ         ld+48(FP), R9
+	VMOVUPS      Y7, (R9)
+	ADDQ         ld+48(FP), R9
+	VMOVUPS      Y8, (R9)
+	ADDQ         $0x20, R8
+	CMPQ         R8, ld+48(FP)
+	JLT          rows7_vector
 	JMP          after
 
 rows8:
-	VMOVUPS (CX), Y2
-	VMOVUPS 32(CX), Y3
-	VMOVUPS 64(CX), Y4
-	VMOVUPS 96(CX), Y5
-	VMOVUPS 128(CX), Y6
-	VMOVUPS 160(CX), Y7
-	VMOVUPS 192(CX), Y8
-	VMOVUPS 224(CX), Y9
-	MOVQ    DX, R10
-	MOVQ    AX, R11
-	MOVQ    SI, R12
+	XORQ R8, R8
+
+rows8_vector:
+	LEAQ    (CX)(R8*1), R9
+	VMOVUPS (R9), Y2
+	ADDQ    ld+48(FP), R9
+	VMOVUPS (R9), Y3
+	ADDQ    ld+48(FP), R9
+	VMOVUPS (R9), Y4
+	ADDQ    ld+48(FP), R9
+	VMOVUPS (R9), Y5
+	ADDQ    ld+48(FP), R9
+	VMOVUPS (R9), Y6
+	ADDQ    ld+48(FP), R9
+	VMOVUPS (R9), Y7
+	ADDQ    ld+48(FP), R9
+	VMOVUPS (R9), Y8
+	ADDQ    ld+48(FP), R9
+	VMOVUPS (R9), Y9
+	MOVQ    DX, R9
+	LEAQ    (AX)(R8*1), R10
+	MOVQ    d+40(FP), R11
 
 rows8_loop:
-	VMOVUPS      (R11), Y10
-	VBROADCASTSS (R10), Y11
+	VMOVUPS      (R10), Y10
+	VBROADCASTSS (R9), Y11
 	VFMADD231PS  Y10, Y11, Y2
-	VBROADCASTSS 4(R10), Y11
+	VBROADCASTSS 4(R9), Y11
 	VFMADD231PS  Y10, Y11, Y3
-	VBROADCASTSS 8(R10), Y11
+	VBROADCASTSS 8(R9), Y11
 	VFMADD231PS  Y10, Y11, Y4
-	VBROADCASTSS 12(R10), Y11
+	VBROADCASTSS 12(R9), Y11
 	VFMADD231PS  Y10, Y11, Y5
-	VBROADCASTSS 16(R10), Y11
+	VBROADCASTSS 16(R9), Y11
 	VFMADD231PS  Y10, Y11, Y6
-	VBROADCASTSS 20(R10), Y11
+	VBROADCASTSS 20(R9), Y11
 	VFMADD231PS  Y10, Y11, Y7
-	VBROADCASTSS 24(R10), Y11
+	VBROADCASTSS 24(R9), Y11
 	VFMADD231PS  Y10, Y11, Y8
-	VBROADCASTSS 28(R10), Y11
+	VBROADCASTSS 28(R9), Y11
 	VFMADD231PS  Y10, Y11, Y9
-	ADDQ         $0x20, R11
-	ADDQ         DI, R10
-	DECQ         R12
+	ADDQ         ld+48(FP), R10
+	ADDQ         SI, R9
+	DECQ         R11
 	JNE          rows8_loop
-	VMOVUPS      Y2, (CX)
-	VMOVUPS      Y3, 32(CX)
-	VMOVUPS      Y4, 64(CX)
-	VMOVUPS      Y5, 96(CX)
-	VMOVUPS      Y6, 128(CX)
-	VMOVUPS      Y7, 160(CX)
-	VMOVUPS      Y8, 192(CX)
-	VMOVUPS      Y9, 224(CX)
+	LEAQ         (CX)(R8*1), R9
+	VMOVUPS      Y2, (R9)
+	ADDQ         ld+48(FP), R9
+	VMOVUPS      Y3, (R9)
+	ADDQ         ld+48(FP), R9
+	VMOVUPS      Y4, (R9)
+	ADDQ         ld+48(FP), R9
+	VMOVUPS      Y5, (R9)
+	ADDQ         ld+48(FP), R9
+	VMOVUPS      Y6, (R9)
+	ADDQ         ld+48(FP), R9
+	VMOVUPS      Y7, (R9)
+	ADDQ         ld+48(FP), R9
+	VMOVUPS      Y8, (R9)
+	ADDQ         ld+48(FP), R9
+	VMOVUPS      Y9, (R9)
+	ADDQ         $0x20, R8
+	CMPQ         R8, ld+48(FP)
+	JLT          rows8_vector
 	JMP          after
 
 rows9:
-	VMOVUPS (CX), Y2
-	VMOVUPS 32(CX), Y3
-	VMOVUPS 64(CX), Y4
-	VMOVUPS 96(CX), Y5
-	VMOVUPS 128(CX), Y6
-	VMOVUPS 160(CX), Y7
-	VMOVUPS 192(CX), Y8
-	VMOVUPS 224(CX), Y9
-	VMOVUPS 256(CX), Y10
-	MOVQ    DX, R10
-	MOVQ    AX, R11
-	MOVQ    SI, R12
+	XORQ R8, R8
+
+rows9_vector:
+	LEAQ    (CX)(R8*1), R9
+	VMOVUPS (R9), Y2
+	ADDQ    ld+48(FP), R9
+	VMOVUPS (R9), Y3
+	ADDQ    ld+48(FP), R9
+	VMOVUPS (R9), Y4
+	ADDQ    ld+48(FP), R9
+	VMOVUPS (R9), Y5
+	ADDQ    ld+48(FP), R9
+	VMOVUPS (R9), Y6
+	ADDQ    ld+48(FP), R9
+	VMOVUPS (R9), Y7
+	ADDQ    ld+48(FP), R9
+	VMOVUPS (R9), Y8
+	ADDQ    ld+48(FP), R9
+	VMOVUPS (R9), Y9
+	ADDQ    ld+48(FP), R9
+	VMOVUPS (R9), Y10
+	MOVQ    DX, R9
+	LEAQ    (AX)(R8*1), R10
+	MOVQ    d+40(FP), R11
 
 rows9_loop:
-	VMOVUPS      (R11), Y11
-	VBROADCASTSS (R10), Y12
+	VMOVUPS      (R10), Y11
+	VBROADCASTSS (R9), Y12
 	VFMADD231PS  Y11, Y12, Y2
-	VBROADCASTSS 4(R10), Y12
+	VBROADCASTSS 4(R9), Y12
 	VFMADD231PS  Y11, Y12, Y3
-	VBROADCASTSS 8(R10), Y12
+	VBROADCASTSS 8(R9), Y12
 	VFMADD231PS  Y11, Y12, Y4
-	VBROADCASTSS 12(R10), Y12
+	VBROADCASTSS 12(R9), Y12
 	VFMADD231PS  Y11, Y12, Y5
-	VBROADCASTSS 16(R10), Y12
+	VBROADCASTSS 16(R9), Y12
 	VFMADD231PS  Y11, Y12, Y6
-	VBROADCASTSS 20(R10), Y12
+	VBROADCASTSS 20(R9), Y12
 	VFMADD231PS  Y11, Y12, Y7
-	VBROADCASTSS 24(R10), Y12
+	VBROADCASTSS 24(R9), Y12
 	VFMADD231PS  Y11, Y12, Y8
-	VBROADCASTSS 28(R10), Y12
+	VBROADCASTSS 28(R9), Y12
 	VFMADD231PS  Y11, Y12, Y9
-	VBROADCASTSS 32(R10), Y12
+	VBROADCASTSS 32(R9), Y12
 	VFMADD231PS  Y11, Y12, Y10
-	ADDQ         $0x20, R11
-	ADDQ         DI, R10
-	DECQ         R12
+	ADDQ         ld+48(FP), R10
+	ADDQ         SI, R9
+	DECQ         R11
 	JNE          rows9_loop
-	VMOVUPS      Y2, (CX)
-	VMOVUPS      Y3, 32(CX)
-	VMOVUPS      Y4, 64(CX)
-	VMOVUPS      Y5, 96(CX)
-	VMOVUPS      Y6, 128(CX)
-	VMOVUPS      Y7, 160(CX)
-	VMOVUPS      Y8, 192(CX)
-	VMOVUPS      Y9, 224(CX)
-	VMOVUPS      Y10, 256(CX)
+	LEAQ         (CX)(R8*1), R9
+	VMOVUPS      Y2, (R9)
+	ADDQ         ld+48(FP), R9
+	VMOVUPS      Y3, (R9)
+	ADDQ         ld+48(FP), R9
+	VMOVUPS      Y4, (R9)
+	ADDQ         ld+48(FP), R9
+	VMOVUPS      Y5, (R9)
+	ADDQ         ld+48(FP), R9
+	VMOVUPS      Y6, (R9)
+	ADDQ         ld+48(FP), R9
+	VMOVUPS      Y7, (R9)
+	ADDQ         ld+48(FP), R9
+	VMOVUPS      Y8, (R9)
+	ADDQ         ld+48(FP), R9
+	VMOVUPS      Y9, (R9)
+	ADDQ         ld+48(FP), R9
+	VMOVUPS      Y10, (R9)
+	ADDQ         $0x20, R8
+	CMPQ         R8, ld+48(FP)
+	JLT          rows9_vector
 	JMP          after
 
 rows10:
-	VMOVUPS (CX), Y2
-	VMOVUPS 32(CX), Y3
-	VMOVUPS 64(CX), Y4
-	VMOVUPS 96(CX), Y5
-	VMOVUPS 128(CX), Y6
-	VMOVUPS 160(CX), Y7
-	VMOVUPS 192(CX), Y8
-	VMOVUPS 224(CX), Y9
-	VMOVUPS 256(CX), Y10
-	VMOVUPS 288(CX), Y11
-	MOVQ    DX, R10
-	MOVQ    AX, R11
-	MOVQ    SI, R12
+	XORQ R8, R8
+
+rows10_vector:
+	LEAQ    (CX)(R8*1), R9
+	VMOVUPS (R9), Y2
+	ADDQ    ld+48(FP), R9
+	VMOVUPS (R9), Y3
+	ADDQ    ld+48(FP), R9
+	VMOVUPS (R9), Y4
+	ADDQ    ld+48(FP), R9
+	VMOVUPS (R9), Y5
+	ADDQ    ld+48(FP), R9
+	VMOVUPS (R9), Y6
+	ADDQ    ld+48(FP), R9
+	VMOVUPS (R9), Y7
+	ADDQ    ld+48(FP), R9
+	VMOVUPS (R9), Y8
+	ADDQ    ld+48(FP), R9
+	VMOVUPS (R9), Y9
+	ADDQ    ld+48(FP), R9
+	VMOVUPS (R9), Y10
+	ADDQ    ld+48(FP), R9
+	VMOVUPS (R9), Y11
+	MOVQ    DX, R9
+	LEAQ    (AX)(R8*1), R10
+	MOVQ    d+40(FP), R11
 
 rows10_loop:
-	VMOVUPS      (R11), Y12
-	VBROADCASTSS (R10), Y13
+	VMOVUPS      (R10), Y12
+	VBROADCASTSS (R9), Y13
 	VFMADD231PS  Y12, Y13, Y2
-	VBROADCASTSS 4(R10), Y13
+	VBROADCASTSS 4(R9), Y13
 	VFMADD231PS  Y12, Y13, Y3
-	VBROADCASTSS 8(R10), Y13
+	VBROADCASTSS 8(R9), Y13
 	VFMADD231PS  Y12, Y13, Y4
-	VBROADCASTSS 12(R10), Y13
+	VBROADCASTSS 12(R9), Y13
 	VFMADD231PS  Y12, Y13, Y5
-	VBROADCASTSS 16(R10), Y13
+	VBROADCASTSS 16(R9), Y13
 	VFMADD231PS  Y12, Y13, Y6
-	VBROADCASTSS 20(R10), Y13
+	VBROADCASTSS 20(R9), Y13
 	VFMADD231PS  Y12, Y13, Y7
-	VBROADCASTSS 24(R10), Y13
+	VBROADCASTSS 24(R9), Y13
 	VFMADD231PS  Y12, Y13, Y8
-	VBROADCASTSS 28(R10), Y13
+	VBROADCASTSS 28(R9), Y13
 	VFMADD231PS  Y12, Y13, Y9
-	VBROADCASTSS 32(R10), Y13
+	VBROADCASTSS 32(R9), Y13
 	VFMADD231PS  Y12, Y13, Y10
-	VBROADCASTSS 36(R10), Y13
+	VBROADCASTSS 36(R9), Y13
 	VFMADD231PS  Y12, Y13, Y11
-	ADDQ         $0x20, R11
-	ADDQ         DI, R10
-	DECQ         R12
+	ADDQ         ld+48(FP), R10
+	ADDQ         SI, R9
+	DECQ         R11
 	JNE          rows10_loop
-	VMOVUPS      Y2, (CX)
-	VMOVUPS      Y3, 32(CX)
-	VMOVUPS      Y4, 64(CX)
-	VMOVUPS      Y5, 96(CX)
-	VMOVUPS      Y6, 128(CX)
-	VMOVUPS      Y7, 160(CX)
-	VMOVUPS      Y8, 192(CX)
-	VMOVUPS      Y9, 224(CX)
-	VMOVUPS      Y10, 256(CX)
-	VMOVUPS      Y11, 288(CX)
+	LEAQ         (CX)(R8*1), R9
+	VMOVUPS      Y2, (R9)
+	ADDQ         ld+48(FP), R9
+	VMOVUPS      Y3, (R9)
+	ADDQ         ld+48(FP), R9
+	VMOVUPS      Y4, (R9)
+	ADDQ         ld+48(FP), R9
+	VMOVUPS      Y5, (R9)
+	ADDQ         ld+48(FP), R9
+	VMOVUPS      Y6, (R9)
+	ADDQ         ld+48(FP), R9
+	VMOVUPS      Y7, (R9)
+	ADDQ         ld+48(FP), R9
+	VMOVUPS      Y8, (R9)
+	ADDQ         ld+48(FP), R9
+	VMOVUPS      Y9, (R9)
+	ADDQ         ld+48(FP), R9
+	VMOVUPS      Y10, (R9)
+	ADDQ         ld+48(FP), R9
+	VMOVUPS      Y11, (R9)
+	ADDQ         $0x20, R8
+	CMPQ         R8, ld+48(FP)
+	JLT          rows10_vector
 	JMP          after
 
 rows11:
-	VMOVUPS (CX), Y2
-	VMOVUPS 32(CX), Y3
-	VMOVUPS 64(CX), Y4
-	VMOVUPS 96(CX), Y5
-	VMOVUPS 128(CX), Y6
-	VMOVUPS 160(CX), Y7
-	VMOVUPS 192(CX), Y8
-	VMOVUPS 224(CX), Y9
-	VMOVUPS 256(CX), Y10
-	VMOVUPS 288(CX), Y11
-	VMOVUPS 320(CX), Y12
-	MOVQ    DX, R10
-	MOVQ    AX, R11
-	MOVQ    SI, R12
+	XORQ R8, R8
+
+rows11_vector:
+	LEAQ    (CX)(R8*1), R9
+	VMOVUPS (R9), Y2
+	ADDQ    ld+48(FP), R9
+	VMOVUPS (R9), Y3
+	ADDQ    ld+48(FP), R9
+	VMOVUPS (R9), Y4
+	ADDQ    ld+48(FP), R9
+	VMOVUPS (R9), Y5
+	ADDQ    ld+48(FP), R9
+	VMOVUPS (R9), Y6
+	ADDQ    ld+48(FP), R9
+	VMOVUPS (R9), Y7
+	ADDQ    ld+48(FP), R9
+	VMOVUPS (R9), Y8
+	ADDQ    ld+48(FP), R9
+	VMOVUPS (R9), Y9
+	ADDQ    ld+48(FP), R9
+	VMOVUPS (R9), Y10
+	ADDQ    ld+48(FP), R9
+	VMOVUPS (R9), Y11
+	ADDQ    ld+48(FP), R9
+	VMOVUPS (R9), Y12
+	MOVQ    DX, R9
+	LEAQ    (AX)(R8*1), R10
+	MOVQ    d+40(FP), R11
 
 rows11_loop:
-	VMOVUPS      (R11), Y13
-	VBROADCASTSS (R10), Y14
+	VMOVUPS      (R10), Y13
+	VBROADCASTSS (R9), Y14
 	VFMADD231PS  Y13, Y14, Y2
-	VBROADCASTSS 4(R10), Y14
+	VBROADCASTSS 4(R9), Y14
 	VFMADD231PS  Y13, Y14, Y3
-	VBROADCASTSS 8(R10), Y14
+	VBROADCASTSS 8(R9), Y14
 	VFMADD231PS  Y13, Y14, Y4
-	VBROADCASTSS 12(R10), Y14
+	VBROADCASTSS 12(R9), Y14
 	VFMADD231PS  Y13, Y14, Y5
-	VBROADCASTSS 16(R10), Y14
+	VBROADCASTSS 16(R9), Y14
 	VFMADD231PS  Y13, Y14, Y6
-	VBROADCASTSS 20(R10), Y14
+	VBROADCASTSS 20(R9), Y14
 	VFMADD231PS  Y13, Y14, Y7
-	VBROADCASTSS 24(R10), Y14
+	VBROADCASTSS 24(R9), Y14
 	VFMADD231PS  Y13, Y14, Y8
-	VBROADCASTSS 28(R10), Y14
+	VBROADCASTSS 28(R9), Y14
 	VFMADD231PS  Y13, Y14, Y9
-	VBROADCASTSS 32(R10), Y14
+	VBROADCASTSS 32(R9), Y14
 	VFMADD231PS  Y13, Y14, Y10
-	VBROADCASTSS 36(R10), Y14
+	VBROADCASTSS 36(R9), Y14
 	VFMADD231PS  Y13, Y14, Y11
-	VBROADCASTSS 40(R10), Y14
+	VBROADCASTSS 40(R9), Y14
 	VFMADD231PS  Y13, Y14, Y12
-	ADDQ         $0x20, R11
-	ADDQ         DI, R10
-	DECQ         R12
+	ADDQ         ld+48(FP), R10
+	ADDQ         SI, R9
+	DECQ         R11
 	JNE          rows11_loop
-	VMOVUPS      Y2, (CX)
-	VMOVUPS      Y3, 32(CX)
-	VMOVUPS      Y4, 64(CX)
-	VMOVUPS      Y5, 96(CX)
-	VMOVUPS      Y6, 128(CX)
-	VMOVUPS      Y7, 160(CX)
-	VMOVUPS      Y8, 192(CX)
-	VMOVUPS      Y9, 224(CX)
-	VMOVUPS      Y10, 256(CX)
-	VMOVUPS      Y11, 288(CX)
-	VMOVUPS      Y12, 320(CX)
+	LEAQ         (CX)(R8*1), R9
+	VMOVUPS      Y2, (R9)
+	ADDQ         ld+48(FP), R9
+	VMOVUPS      Y3, (R9)
+	ADDQ         ld+48(FP), R9
+	VMOVUPS      Y4, (R9)
+	ADDQ         ld+48(FP), R9
+	VMOVUPS      Y5, (R9)
+	ADDQ         ld+48(FP), R9
+	VMOVUPS      Y6, (R9)
+	ADDQ         ld+48(FP), R9
+	VMOVUPS      Y7, (R9)
+	ADDQ         ld+48(FP), R9
+	VMOVUPS      Y8, (R9)
+	ADDQ         ld+48(FP), R9
+	VMOVUPS      Y9, (R9)
+	ADDQ         ld+48(FP), R9
+	VMOVUPS      Y10, (R9)
+	ADDQ         ld+48(FP), R9
+	VMOVUPS      Y11, (R9)
+	ADDQ         ld+48(FP), R9
+	VMOVUPS      Y12, (R9)
+	ADDQ         $0x20, R8
+	CMPQ         R8, ld+48(FP)
+	JLT          rows11_vector
 	JMP          after
 
 rows12:
-	VMOVUPS (CX), Y2
-	VMOVUPS 32(CX), Y3
-	VMOVUPS 64(CX), Y4
-	VMOVUPS 96(CX), Y5
-	VMOVUPS 128(CX), Y6
-	VMOVUPS 160(CX), Y7
-	VMOVUPS 192(CX), Y8
-	VMOVUPS 224(CX), Y9
-	VMOVUPS 256(CX), Y10
-	VMOVUPS 288(CX), Y11
-	VMOVUPS 320(CX), Y12
-	VMOVUPS 352(CX), Y13
-	MOVQ    DX, R10
-	MOVQ    AX, R11
-	MOVQ    SI, R12
+	XORQ R8, R8
+
+rows12_vector:
+	LEAQ    (CX)(R8*1), R9
+	VMOVUPS (R9), Y2
+	ADDQ    ld+48(FP), R9
+	VMOVUPS (R9), Y3
+	ADDQ    ld+48(FP), R9
+	VMOVUPS (R9), Y4
+	ADDQ    ld+48(FP), R9
+	VMOVUPS (R9), Y5
+	ADDQ    ld+48(FP), R9
+	VMOVUPS (R9), Y6
+	ADDQ    ld+48(FP), R9
+	VMOVUPS (R9), Y7
+	ADDQ    ld+48(FP), R9
+	VMOVUPS (R9), Y8
+	ADDQ    ld+48(FP), R9
+	VMOVUPS (R9), Y9
+	ADDQ    ld+48(FP), R9
+	VMOVUPS (R9), Y10
+	ADDQ    ld+48(FP), R9
+	VMOVUPS (R9), Y11
+	ADDQ    ld+48(FP), R9
+	VMOVUPS (R9), Y12
+	ADDQ    ld+48(FP), R9
+	VMOVUPS (R9), Y13
+	MOVQ    DX, R9
+	LEAQ    (AX)(R8*1), R10
+	MOVQ    d+40(FP), R11
 
 rows12_loop:
-	VMOVUPS      (R11), Y14
-	VBROADCASTSS (R10), Y15
+	VMOVUPS      (R10), Y14
+	VBROADCASTSS (R9), Y15
 	VFMADD231PS  Y14, Y15, Y2
-	VBROADCASTSS 4(R10), Y15
+	VBROADCASTSS 4(R9), Y15
 	VFMADD231PS  Y14, Y15, Y3
-	VBROADCASTSS 8(R10), Y15
+	VBROADCASTSS 8(R9), Y15
 	VFMADD231PS  Y14, Y15, Y4
-	VBROADCASTSS 12(R10), Y15
+	VBROADCASTSS 12(R9), Y15
 	VFMADD231PS  Y14, Y15, Y5
-	VBROADCASTSS 16(R10), Y15
+	VBROADCASTSS 16(R9), Y15
 	VFMADD231PS  Y14, Y15, Y6
-	VBROADCASTSS 20(R10), Y15
+	VBROADCASTSS 20(R9), Y15
 	VFMADD231PS  Y14, Y15, Y7
-	VBROADCASTSS 24(R10), Y15
+	VBROADCASTSS 24(R9), Y15
 	VFMADD231PS  Y14, Y15, Y8
-	VBROADCASTSS 28(R10), Y15
+	VBROADCASTSS 28(R9), Y15
 	VFMADD231PS  Y14, Y15, Y9
-	VBROADCASTSS 32(R10), Y15
+	VBROADCASTSS 32(R9), Y15
 	VFMADD231PS  Y14, Y15, Y10
-	VBROADCASTSS 36(R10), Y15
+	VBROADCASTSS 36(R9), Y15
 	VFMADD231PS  Y14, Y15, Y11
-	VBROADCASTSS 40(R10), Y15
+	VBROADCASTSS 40(R9), Y15
 	VFMADD231PS  Y14, Y15, Y12
-	VBROADCASTSS 44(R10), Y15
+	VBROADCASTSS 44(R9), Y15
 	VFMADD231PS  Y14, Y15, Y13
-	ADDQ         $0x20, R11
-	ADDQ         DI, R10
-	DECQ         R12
+	ADDQ         ld+48(FP), R10
+	ADDQ         SI, R9
+	DECQ         R11
 	JNE          rows12_loop
-	VMOVUPS      Y2, (CX)
-	VMOVUPS      Y3, 32(CX)
-	VMOVUPS      Y4, 64(CX)
-	VMOVUPS      Y5, 96(CX)
-	VMOVUPS      Y6, 128(CX)
-	VMOVUPS      Y7, 160(CX)
-	VMOVUPS      Y8, 192(CX)
-	VMOVUPS      Y9, 224(CX)
-	VMOVUPS      Y10, 256(CX)
-	VMOVUPS      Y11, 288(CX)
-	VMOVUPS      Y12, 320(CX)
-	VMOVUPS      Y13, 352(CX)
+	LEAQ         (CX)(R8*1), R9
+	VMOVUPS      Y2, (R9)
+	ADDQ         ld+48(FP), R9
+	VMOVUPS      Y3, (R9)
+	ADDQ         ld+48(FP), R9
+	VMOVUPS      Y4, (R9)
+	ADDQ         ld+48(FP), R9
+	VMOVUPS      Y5, (R9)
+	ADDQ         ld+48(FP), R9
+	VMOVUPS      Y6, (R9)
+	ADDQ         ld+48(FP), R9
+	VMOVUPS      Y7, (R9)
+	ADDQ         ld+48(FP), R9
+	VMOVUPS      Y8, (R9)
+	ADDQ         ld+48(FP), R9
+	VMOVUPS      Y9, (R9)
+	ADDQ         ld+48(FP), R9
+	VMOVUPS      Y10, (R9)
+	ADDQ         ld+48(FP), R9
+	VMOVUPS      Y11, (R9)
+	ADDQ         ld+48(FP), R9
+	VMOVUPS      Y12, (R9)
+	ADDQ         ld+48(FP), R9
+	VMOVUPS      Y13, (R9)
+	ADDQ         $0x20, R8
+	CMPQ         R8, ld+48(FP)
+	JLT          rows12_vector
 
 after:
-	SUBQ R8, AX
-	SUBQ R8, BX
-	SUBQ R9, DX
-	DECQ layers+48(FP)
-	JNE  layer
+	MOVQ  SI, R8
+	IMULQ d+40(FP), R8
+	SUBQ  DI, AX
+	SUBQ  DI, BX
+	SUBQ  R8, DX
+	DECQ  layers+56(FP)
+	JNE   layer
 	VZEROUPPER
 	RET
 
@@ -3551,6 +3930,1600 @@ DATA lanes64xc042c00000000000<>+48(SB)/8, $0xc042c00000000000
 DATA lanes64xc042c00000000000<>+56(SB)/8, $0xc042c00000000000
 GLOBL lanes64xc042c00000000000<>(SB), RODATA|NOPTR, $64
 
+// func tanhLayersAVX2F64(next *float64, s *float64, w *float64, h *float64, a float64, d int, ld int, layers int, nextStep int, sStep int)
+// Requires: AVX, AVX2, FMA3
+TEXT ·tanhLayersAVX2F64(SB), NOSPLIT, $0-80
+	MOVQ         next+0(FP), AX
+	MOVQ         s+8(FP), CX
+	MOVQ         w+16(FP), DX
+	MOVQ         h+24(FP), BX
+	VBROADCASTSD a+32(FP), Y0
+	MOVQ         d+40(FP), SI
+	SHLQ         $0x03, SI
+	LEAQ         (SI)(SI*2), DI
+	LEAQ         (SI)(SI*4), R8
+
+layer:
+	MOVQ d+40(FP), R9
+	CMPQ R9, $0x0c
+	JEQ  rows12
+	CMPQ R9, $0x0b
+	JEQ  rows11
+	CMPQ R9, $0x0a
+	JEQ  rows10
+	CMPQ R9, $0x09
+	JEQ  rows9
+	CMPQ R9, $0x08
+	JEQ  rows8
+	CMPQ R9, $0x07
+	JEQ  rows7
+	CMPQ R9, $0x06
+	JEQ  rows6
+	CMPQ R9, $0x05
+	JEQ  rows5
+	CMPQ R9, $0x04
+	JEQ  rows4
+	CMPQ R9, $0x03
+	JEQ  rows3
+	CMPQ R9, $0x02
+	JEQ  rows2
+	XORQ R9, R9
+
+rows1_vector:
+	VXORPS Y1, Y1, Y1
+	MOVQ   DX, R10
+	LEAQ   (BX)(R9*1), R11
+	MOVQ   d+40(FP), R12
+
+rows1_loop:
+	VMOVUPD      (R11), Y2
+	VBROADCASTSD (R10), Y3
+	VFMADD231PD  Y2, Y3, Y1
+	ADDQ         ld+48(FP), R11
+	ADDQ         $0x08, R10
+	DECQ         R12
+	JNE          rows1_loop
+	LEAQ         (CX)(R9*1), R10
+	VMOVUPD      Y1, (R10)
+	ADDQ         $0x20, R9
+	CMPQ         R9, ld+48(FP)
+	JLT          rows1_vector
+	JMP          after
+
+rows2:
+	XORQ R9, R9
+
+rows2_vector:
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	MOVQ   DX, R10
+	LEAQ   (BX)(R9*1), R11
+	MOVQ   d+40(FP), R12
+
+rows2_loop:
+	VMOVUPD      (R11), Y3
+	VBROADCASTSD (R10), Y4
+	VFMADD231PD  Y3, Y4, Y1
+	VBROADCASTSD (R10)(SI*1), Y4
+	VFMADD231PD  Y3, Y4, Y2
+	ADDQ         ld+48(FP), R11
+	ADDQ         $0x08, R10
+	DECQ         R12
+	JNE          rows2_loop
+	LEAQ         (CX)(R9*1), R10
+	VMOVUPD      Y1, (R10)
+	ADDQ         ld+48(FP), R10
+	VMOVUPD      Y2, (R10)
+	ADDQ         $0x20, R9
+	CMPQ         R9, ld+48(FP)
+	JLT          rows2_vector
+	JMP          after
+
+rows3:
+	XORQ R9, R9
+
+rows3_vector:
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
+	MOVQ   DX, R10
+	LEAQ   (BX)(R9*1), R11
+	MOVQ   d+40(FP), R12
+
+rows3_loop:
+	VMOVUPD      (R11), Y4
+	VBROADCASTSD (R10), Y5
+	VFMADD231PD  Y4, Y5, Y1
+	VBROADCASTSD (R10)(SI*1), Y5
+	VFMADD231PD  Y4, Y5, Y2
+	VBROADCASTSD (R10)(SI*2), Y5
+	VFMADD231PD  Y4, Y5, Y3
+	ADDQ         ld+48(FP), R11
+	ADDQ         $0x08, R10
+	DECQ         R12
+	JNE          rows3_loop
+	LEAQ         (CX)(R9*1), R10
+	VMOVUPD      Y1, (R10)
+	ADDQ         ld+48(FP), R10
+	VMOVUPD      Y2, (R10)
+	ADDQ         ld+48(FP), R10
+	VMOVUPD      Y3, (R10)
+	ADDQ         $0x20, R9
+	CMPQ         R9, ld+48(FP)
+	JLT          rows3_vector
+	JMP          after
+
+rows4:
+	XORQ R9, R9
+
+rows4_vector:
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
+	VXORPS Y4, Y4, Y4
+	MOVQ   DX, R10
+	LEAQ   (BX)(R9*1), R11
+	MOVQ   d+40(FP), R12
+
+rows4_loop:
+	VMOVUPD      (R11), Y5
+	VBROADCASTSD (R10), Y6
+	VFMADD231PD  Y5, Y6, Y1
+	VBROADCASTSD (R10)(SI*1), Y6
+	VFMADD231PD  Y5, Y6, Y2
+	VBROADCASTSD (R10)(SI*2), Y6
+	VFMADD231PD  Y5, Y6, Y3
+	VBROADCASTSD (R10)(DI*1), Y6
+	VFMADD231PD  Y5, Y6, Y4
+	ADDQ         ld+48(FP), R11
+	ADDQ         $0x08, R10
+	DECQ         R12
+	JNE          rows4_loop
+	LEAQ         (CX)(R9*1), R10
+	VMOVUPD      Y1, (R10)
+	ADDQ         ld+48(FP), R10
+	VMOVUPD      Y2, (R10)
+	ADDQ         ld+48(FP), R10
+	VMOVUPD      Y3, (R10)
+	ADDQ         ld+48(FP), R10
+	VMOVUPD      Y4, (R10)
+	ADDQ         $0x20, R9
+	CMPQ         R9, ld+48(FP)
+	JLT          rows4_vector
+	JMP          after
+
+rows5:
+	XORQ R9, R9
+
+rows5_vector:
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
+	VXORPS Y4, Y4, Y4
+	VXORPS Y5, Y5, Y5
+	MOVQ   DX, R10
+	LEAQ   (BX)(R9*1), R11
+	MOVQ   d+40(FP), R12
+
+rows5_loop:
+	VMOVUPD      (R11), Y6
+	VBROADCASTSD (R10), Y7
+	VFMADD231PD  Y6, Y7, Y1
+	VBROADCASTSD (R10)(SI*1), Y7
+	VFMADD231PD  Y6, Y7, Y2
+	VBROADCASTSD (R10)(SI*2), Y7
+	VFMADD231PD  Y6, Y7, Y3
+	VBROADCASTSD (R10)(DI*1), Y7
+	VFMADD231PD  Y6, Y7, Y4
+	VBROADCASTSD (R10)(SI*4), Y7
+	VFMADD231PD  Y6, Y7, Y5
+	ADDQ         ld+48(FP), R11
+	ADDQ         $0x08, R10
+	DECQ         R12
+	JNE          rows5_loop
+	LEAQ         (CX)(R9*1), R10
+	VMOVUPD      Y1, (R10)
+	ADDQ         ld+48(FP), R10
+	VMOVUPD      Y2, (R10)
+	ADDQ         ld+48(FP), R10
+	VMOVUPD      Y3, (R10)
+	ADDQ         ld+48(FP), R10
+	VMOVUPD      Y4, (R10)
+	ADDQ         ld+48(FP), R10
+	VMOVUPD      Y5, (R10)
+	ADDQ         $0x20, R9
+	CMPQ         R9, ld+48(FP)
+	JLT          rows5_vector
+	JMP          after
+
+rows6:
+	XORQ R9, R9
+
+rows6_vector:
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
+	VXORPS Y4, Y4, Y4
+	VXORPS Y5, Y5, Y5
+	VXORPS Y6, Y6, Y6
+	MOVQ   DX, R10
+	LEAQ   (BX)(R9*1), R11
+	MOVQ   d+40(FP), R12
+
+rows6_loop:
+	VMOVUPD      (R11), Y7
+	VBROADCASTSD (R10), Y8
+	VFMADD231PD  Y7, Y8, Y1
+	VBROADCASTSD (R10)(SI*1), Y8
+	VFMADD231PD  Y7, Y8, Y2
+	VBROADCASTSD (R10)(SI*2), Y8
+	VFMADD231PD  Y7, Y8, Y3
+	VBROADCASTSD (R10)(DI*1), Y8
+	VFMADD231PD  Y7, Y8, Y4
+	VBROADCASTSD (R10)(SI*4), Y8
+	VFMADD231PD  Y7, Y8, Y5
+	VBROADCASTSD (R10)(R8*1), Y8
+	VFMADD231PD  Y7, Y8, Y6
+	ADDQ         ld+48(FP), R11
+	ADDQ         $0x08, R10
+	DECQ         R12
+	JNE          rows6_loop
+	LEAQ         (CX)(R9*1), R10
+	VMOVUPD      Y1, (R10)
+	ADDQ         ld+48(FP), R10
+	VMOVUPD      Y2, (R10)
+	ADDQ         ld+48(FP), R10
+	VMOVUPD      Y3, (R10)
+	ADDQ         ld+48(FP), R10
+	VMOVUPD      Y4, (R10)
+	ADDQ         ld+48(FP), R10
+	VMOVUPD      Y5, (R10)
+	ADDQ         ld+48(FP), R10
+	VMOVUPD      Y6, (R10)
+	ADDQ         $0x20, R9
+	CMPQ         R9, ld+48(FP)
+	JLT          rows6_vector
+	JMP          after
+
+rows7:
+	XORQ R9, R9
+
+rows7_vector:
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
+	VXORPS Y4, Y4, Y4
+	VXORPS Y5, Y5, Y5
+	VXORPS Y6, Y6, Y6
+	VXORPS Y7, Y7, Y7
+	MOVQ   DX, R10
+	LEAQ   (DX)(DI*2), R11
+	LEAQ   (BX)(R9*1), R12
+	MOVQ   d+40(FP), R13
+
+rows7_loop:
+	VMOVUPD      (R12), Y8
+	VBROADCASTSD (R10), Y9
+	VFMADD231PD  Y8, Y9, Y1
+	VBROADCASTSD (R10)(SI*1), Y9
+	VFMADD231PD  Y8, Y9, Y2
+	VBROADCASTSD (R10)(SI*2), Y9
+	VFMADD231PD  Y8, Y9, Y3
+	VBROADCASTSD (R10)(DI*1), Y9
+	VFMADD231PD  Y8, Y9, Y4
+	VBROADCASTSD (R10)(SI*4), Y9
+	VFMADD231PD  Y8, Y9, Y5
+	VBROADCASTSD (R10)(R8*1), Y9
+	VFMADD231PD  Y8, Y9, Y6
+	VBROADCASTSD (R11), Y9
+	VFMADD231PD  Y8, Y9, Y7
+	ADDQ         ld+48(FP), R12
+	ADDQ         $0x08, R10
+	ADDQ         $0x08, R11
+	DECQ         R13
+	JNE          rows7_loop
+	LEAQ         (CX)(R9*1), R10
+	VMOVUPD      Y1, (R10)
+	ADDQ         ld+48(FP), R10
+	VMOVUPD      Y2, (R10)
+	ADDQ         ld+48(FP), R10
+	VMOVUPD      Y3, (R10)
+	ADDQ         ld+48(FP), R10
+	VMOVUPD      Y4, (R10)
+	ADDQ         ld+48(FP), R10
+	VMOVUPD      Y5, (R10)
+	ADDQ         ld+48(FP), R10
+	VMOVUPD      Y6, (R10)
+	ADDQ         ld+48(FP), R10
+	VMOVUPD      Y7, (R10)
+	ADDQ         $0x20, R9
+	CMPQ         R9, ld+48(FP)
+	JLT          rows7_vector
+	JMP          after
+
+rows8:
+	XORQ R9, R9
+
+rows8_vector:
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
+	VXORPS Y4, Y4, Y4
+	VXORPS Y5, Y5, Y5
+	VXORPS Y6, Y6, Y6
+	VXORPS Y7, Y7, Y7
+	VXORPS Y8, Y8, Y8
+	MOVQ   DX, R10
+	LEAQ   (DX)(DI*2), R11
+	LEAQ   (BX)(R9*1), R12
+	MOVQ   d+40(FP), R13
+
+rows8_loop:
+	VMOVUPD      (R12), Y9
+	VBROADCASTSD (R10), Y10
+	VFMADD231PD  Y9, Y10, Y1
+	VBROADCASTSD (R10)(SI*1), Y10
+	VFMADD231PD  Y9, Y10, Y2
+	VBROADCASTSD (R10)(SI*2), Y10
+	VFMADD231PD  Y9, Y10, Y3
+	VBROADCASTSD (R10)(DI*1), Y10
+	VFMADD231PD  Y9, Y10, Y4
+	VBROADCASTSD (R10)(SI*4), Y10
+	VFMADD231PD  Y9, Y10, Y5
+	VBROADCASTSD (R10)(R8*1), Y10
+	VFMADD231PD  Y9, Y10, Y6
+	VBROADCASTSD (R11), Y10
+	VFMADD231PD  Y9, Y10, Y7
+	VBROADCASTSD (R11)(SI*1), Y10
+	VFMADD231PD  Y9, Y10, Y8
+	ADDQ         ld+48(FP), R12
+	ADDQ         $0x08, R10
+	ADDQ         $0x08, R11
+	DECQ         R13
+	JNE          rows8_loop
+	LEAQ         (CX)(R9*1), R10
+	VMOVUPD      Y1, (R10)
+	ADDQ         ld+48(FP), R10
+	VMOVUPD      Y2, (R10)
+	ADDQ         ld+48(FP), R10
+	VMOVUPD      Y3, (R10)
+	ADDQ         ld+48(FP), R10
+	VMOVUPD      Y4, (R10)
+	ADDQ         ld+48(FP), R10
+	VMOVUPD      Y5, (R10)
+	ADDQ         ld+48(FP), R10
+	VMOVUPD      Y6, (R10)
+	ADDQ         ld+48(FP), R10
+	VMOVUPD      Y7, (R10)
+	ADDQ         ld+48(FP), R10
+	VMOVUPD      Y8, (R10)
+	ADDQ         $0x20, R9
+	CMPQ         R9, ld+48(FP)
+	JLT          rows8_vector
+	JMP          after
+
+rows9:
+	XORQ R9, R9
+
+rows9_vector:
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
+	VXORPS Y4, Y4, Y4
+	VXORPS Y5, Y5, Y5
+	VXORPS Y6, Y6, Y6
+	VXORPS Y7, Y7, Y7
+	VXORPS Y8, Y8, Y8
+	VXORPS Y9, Y9, Y9
+	MOVQ   DX, R10
+	LEAQ   (DX)(DI*2), R11
+	LEAQ   (BX)(R9*1), R12
+	MOVQ   d+40(FP), R13
+
+rows9_loop:
+	VMOVUPD      (R12), Y10
+	VBROADCASTSD (R10), Y11
+	VFMADD231PD  Y10, Y11, Y1
+	VBROADCASTSD (R10)(SI*1), Y11
+	VFMADD231PD  Y10, Y11, Y2
+	VBROADCASTSD (R10)(SI*2), Y11
+	VFMADD231PD  Y10, Y11, Y3
+	VBROADCASTSD (R10)(DI*1), Y11
+	VFMADD231PD  Y10, Y11, Y4
+	VBROADCASTSD (R10)(SI*4), Y11
+	VFMADD231PD  Y10, Y11, Y5
+	VBROADCASTSD (R10)(R8*1), Y11
+	VFMADD231PD  Y10, Y11, Y6
+	VBROADCASTSD (R11), Y11
+	VFMADD231PD  Y10, Y11, Y7
+	VBROADCASTSD (R11)(SI*1), Y11
+	VFMADD231PD  Y10, Y11, Y8
+	VBROADCASTSD (R11)(SI*2), Y11
+	VFMADD231PD  Y10, Y11, Y9
+	ADDQ         ld+48(FP), R12
+	ADDQ         $0x08, R10
+	ADDQ         $0x08, R11
+	DECQ         R13
+	JNE          rows9_loop
+	LEAQ         (CX)(R9*1), R10
+	VMOVUPD      Y1, (R10)
+	ADDQ         ld+48(FP), R10
+	VMOVUPD      Y2, (R10)
+	ADDQ         ld+48(FP), R10
+	VMOVUPD      Y3, (R10)
+	ADDQ         ld+48(FP), R10
+	VMOVUPD      Y4, (R10)
+	ADDQ         ld+48(FP), R10
+	VMOVUPD      Y5, (R10)
+	ADDQ         ld+48(FP), R10
+	VMOVUPD      Y6, (R10)
+	ADDQ         ld+48(FP), R10
+	VMOVUPD      Y7, (R10)
+	ADDQ         ld+48(FP), R10
+	VMOVUPD      Y8, (R10)
+	ADDQ         ld+48(FP), R10
+	VMOVUPD      Y9, (R10)
+	ADDQ         $0x20, R9
+	CMPQ         R9, ld+48(FP)
+	JLT          rows9_vector
+	JMP          after
+
+rows10:
+	XORQ R9, R9
+
+rows10_vector:
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
+	VXORPS Y4, Y4, Y4
+	VXORPS Y5, Y5, Y5
+	VXORPS Y6, Y6, Y6
+	VXORPS Y7, Y7, Y7
+	VXORPS Y8, Y8, Y8
+	VXORPS Y9, Y9, Y9
+	VXORPS Y10, Y10, Y10
+	MOVQ   DX, R10
+	LEAQ   (DX)(DI*2), R11
+	LEAQ   (BX)(R9*1), R12
+	MOVQ   d+40(FP), R13
+
+rows10_loop:
+	VMOVUPD      (R12), Y11
+	VBROADCASTSD (R10), Y12
+	VFMADD231PD  Y11, Y12, Y1
+	VBROADCASTSD (R10)(SI*1), Y12
+	VFMADD231PD  Y11, Y12, Y2
+	VBROADCASTSD (R10)(SI*2), Y12
+	VFMADD231PD  Y11, Y12, Y3
+	VBROADCASTSD (R10)(DI*1), Y12
+	VFMADD231PD  Y11, Y12, Y4
+	VBROADCASTSD (R10)(SI*4), Y12
+	VFMADD231PD  Y11, Y12, Y5
+	VBROADCASTSD (R10)(R8*1), Y12
+	VFMADD231PD  Y11, Y12, Y6
+	VBROADCASTSD (R11), Y12
+	VFMADD231PD  Y11, Y12, Y7
+	VBROADCASTSD (R11)(SI*1), Y12
+	VFMADD231PD  Y11, Y12, Y8
+	VBROADCASTSD (R11)(SI*2), Y12
+	VFMADD231PD  Y11, Y12, Y9
+	VBROADCASTSD (R11)(DI*1), Y12
+	VFMADD231PD  Y11, Y12, Y10
+	ADDQ         ld+48(FP), R12
+	ADDQ         $0x08, R10
+	ADDQ         $0x08, R11
+	DECQ         R13
+	JNE          rows10_loop
+	LEAQ         (CX)(R9*1), R10
+	VMOVUPD      Y1, (R10)
+	ADDQ         ld+48(FP), R10
+	VMOVUPD      Y2, (R10)
+	ADDQ         ld+48(FP), R10
+	VMOVUPD      Y3, (R10)
+	ADDQ         ld+48(FP), R10
+	VMOVUPD      Y4, (R10)
+	ADDQ         ld+48(FP), R10
+	VMOVUPD      Y5, (R10)
+	ADDQ         ld+48(FP), R10
+	VMOVUPD      Y6, (R10)
+	ADDQ         ld+48(FP), R10
+	VMOVUPD      Y7, (R10)
+	ADDQ         ld+48(FP), R10
+	VMOVUPD      Y8, (R10)
+	ADDQ         ld+48(FP), R10
+	VMOVUPD      Y9, (R10)
+	ADDQ         ld+48(FP), R10
+	VMOVUPD      Y10, (R10)
+	ADDQ         $0x20, R9
+	CMPQ         R9, ld+48(FP)
+	JLT          rows10_vector
+	JMP          after
+
+rows11:
+	XORQ R9, R9
+
+rows11_vector:
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
+	VXORPS Y4, Y4, Y4
+	VXORPS Y5, Y5, Y5
+	VXORPS Y6, Y6, Y6
+	VXORPS Y7, Y7, Y7
+	VXORPS Y8, Y8, Y8
+	VXORPS Y9, Y9, Y9
+	VXORPS Y10, Y10, Y10
+	VXORPS Y11, Y11, Y11
+	MOVQ   DX, R10
+	LEAQ   (DX)(DI*2), R11
+	LEAQ   (BX)(R9*1), R12
+	MOVQ   d+40(FP), R13
+
+rows11_loop:
+	VMOVUPD      (R12), Y12
+	VBROADCASTSD (R10), Y13
+	VFMADD231PD  Y12, Y13, Y1
+	VBROADCASTSD (R10)(SI*1), Y13
+	VFMADD231PD  Y12, Y13, Y2
+	VBROADCASTSD (R10)(SI*2), Y13
+	VFMADD231PD  Y12, Y13, Y3
+	VBROADCASTSD (R10)(DI*1), Y13
+	VFMADD231PD  Y12, Y13, Y4
+	VBROADCASTSD (R10)(SI*4), Y13
+	VFMADD231PD  Y12, Y13, Y5
+	VBROADCASTSD (R10)(R8*1), Y13
+	VFMADD231PD  Y12, Y13, Y6
+	VBROADCASTSD (R11), Y13
+	VFMADD231PD  Y12, Y13, Y7
+	VBROADCASTSD (R11)(SI*1), Y13
+	VFMADD231PD  Y12, Y13, Y8
+	VBROADCASTSD (R11)(SI*2), Y13
+	VFMADD231PD  Y12, Y13, Y9
+	VBROADCASTSD (R11)(DI*1), Y13
+	VFMADD231PD  Y12, Y13, Y10
+	VBROADCASTSD (R11)(SI*4), Y13
+	VFMADD231PD  Y12, Y13, Y11
+	ADDQ         ld+48(FP), R12
+	ADDQ         $0x08, R10
+	ADDQ         $0x08, R11
+	DECQ         R13
+	JNE          rows11_loop
+	LEAQ         (CX)(R9*1), R10
+	VMOVUPD      Y1, (R10)
+	ADDQ         ld+48(FP), R10
+	VMOVUPD      Y2, (R10)
+	ADDQ         ld+48(FP), R10
+	VMOVUPD      Y3, (R10)
+	ADDQ         ld+48(FP), R10
+	VMOVUPD      Y4, (R10)
+	ADDQ         ld+48(FP), R10
+	VMOVUPD      Y5, (R10)
+	ADDQ         ld+48(FP), R10
+	VMOVUPD      Y6, (R10)
+	ADDQ         ld+48(FP), R10
+	VMOVUPD      Y7, (R10)
+	ADDQ         ld+48(FP), R10
+	VMOVUPD      Y8, (R10)
+	ADDQ         ld+48(FP), R10
+	VMOVUPD      Y9, (R10)
+	ADDQ         ld+48(FP), R10
+	VMOVUPD      Y10, (R10)
+	ADDQ         ld+48(FP), R10
+	VMOVUPD      Y11, (R10)
+	ADDQ         $0x20, R9
+	CMPQ         R9, ld+48(FP)
+	JLT          rows11_vector
+	JMP          after
+
+rows12:
+	XORQ R9, R9
+
+rows12_vector:
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
+	VXORPS Y4, Y4, Y4
+	VXORPS Y5, Y5, Y5
+	VXORPS Y6, Y6, Y6
+	VXORPS Y7, Y7, Y7
+	VXORPS Y8, Y8, Y8
+	VXORPS Y9, Y9, Y9
+	VXORPS Y10, Y10, Y10
+	VXORPS Y11, Y11, Y11
+	VXORPS Y12, Y12, Y12
+	MOVQ   DX, R10
+	LEAQ   (DX)(DI*2), R11
+	LEAQ   (BX)(R9*1), R12
+	MOVQ   d+40(FP), R13
+
+rows12_loop:
+	VMOVUPD      (R12), Y13
+	VBROADCASTSD (R10), Y14
+	VFMADD231PD  Y13, Y14, Y1
+	VBROADCASTSD (R10)(SI*1), Y14
+	VFMADD231PD  Y13, Y14, Y2
+	VBROADCASTSD (R10)(SI*2), Y14
+	VFMADD231PD  Y13, Y14, Y3
+	VBROADCASTSD (R10)(DI*1), Y14
+	VFMADD231PD  Y13, Y14, Y4
+	VBROADCASTSD (R10)(SI*4), Y14
+	VFMADD231PD  Y13, Y14, Y5
+	VBROADCASTSD (R10)(R8*1), Y14
+	VFMADD231PD  Y13, Y14, Y6
+	VBROADCASTSD (R11), Y14
+	VFMADD231PD  Y13, Y14, Y7
+	VBROADCASTSD (R11)(SI*1), Y14
+	VFMADD231PD  Y13, Y14, Y8
+	VBROADCASTSD (R11)(SI*2), Y14
+	VFMADD231PD  Y13, Y14, Y9
+	VBROADCASTSD (R11)(DI*1), Y14
+	VFMADD231PD  Y13, Y14, Y10
+	VBROADCASTSD (R11)(SI*4), Y14
+	VFMADD231PD  Y13, Y14, Y11
+	VBROADCASTSD (R11)(R8*1), Y14
+	VFMADD231PD  Y13, Y14, Y12
+	ADDQ         ld+48(FP), R12
+	ADDQ         $0x08, R10
+	ADDQ         $0x08, R11
+	DECQ         R13
+	JNE          rows12_loop
+	LEAQ         (CX)(R9*1), R10
+	VMOVUPD      Y1, (R10)
+	ADDQ         ld+48(FP), R10
+	VMOVUPD      Y2, (R10)
+	ADDQ         ld+48(FP), R10
+	VMOVUPD      Y3, (R10)
+	ADDQ         ld+48(FP), R10
+	VMOVUPD      Y4, (R10)
+	ADDQ         ld+48(FP), R10
+	VMOVUPD      Y5, (R10)
+	ADDQ         ld+48(FP), R10
+	VMOVUPD      Y6, (R10)
+	ADDQ         ld+48(FP), R10
+	VMOVUPD      Y7, (R10)
+	ADDQ         ld+48(FP), R10
+	VMOVUPD      Y8, (R10)
+	ADDQ         ld+48(FP), R10
+	VMOVUPD      Y9, (R10)
+	ADDQ         ld+48(FP), R10
+	VMOVUPD      Y10, (R10)
+	ADDQ         ld+48(FP), R10
+	VMOVUPD      Y11, (R10)
+	ADDQ         ld+48(FP), R10
+	VMOVUPD      Y12, (R10)
+	ADDQ         $0x20, R9
+	CMPQ         R9, ld+48(FP)
+	JLT          rows12_vector
+
+after:
+	XORQ  R9, R9
+	MOVQ  d+40(FP), R10
+	IMULQ ld+48(FP), R10
+	SUBQ  $0x40, R10
+	JLT   activated2
+
+activate2:
+	VMOVUPD      lanes64x4034000000000000<>+0(SB), Y2
+	VMOVUPD      Y2, Y1
+	VMOVUPD      Y2, Y2
+	VMOVUPD      lanes64x7fffffffffffffff<>+0(SB), Y4
+	VMOVUPD      Y4, Y3
+	VMOVUPD      Y4, Y4
+	VANDPD       (CX)(R9*1), Y3, Y3
+	VANDPD       32(CX)(R9*1), Y4, Y4
+	VMINPD       Y3, Y1, Y1
+	VMINPD       Y4, Y2, Y2
+	VMOVUPD      lanes64x40071547652b82fe<>+0(SB), Y4
+	VMOVUPD      Y4, Y3
+	VMOVUPD      Y4, Y4
+	VMOVUPD      lanes64x4338000000000000<>+0(SB), Y5
+	VFMADD213PD  Y5, Y1, Y3
+	VFMADD213PD  Y5, Y2, Y4
+	VMOVUPD      lanes64x4338000000000000<>+0(SB), Y6
+	VSUBPD       Y6, Y3, Y5
+	VSUBPD       Y6, Y4, Y6
+	VMOVUPD      lanes64x3fd62e42fefa39ef<>+0(SB), Y7
+	VFNMADD231PD Y7, Y5, Y1
+	VFNMADD231PD Y7, Y6, Y2
+	VMULPD       Y1, Y1, Y7
+	VMULPD       Y2, Y2, Y8
+	VMOVUPD      lanes64x3f6c385461150576<>+0(SB), Y9
+	VMOVUPD      Y9, Y11
+	VMOVUPD      Y9, Y12
+	VMOVUPD      lanes64xbf8223c7cf8d56e5<>+0(SB), Y9
+	VFMADD213PD  Y9, Y7, Y11
+	VFMADD213PD  Y9, Y8, Y12
+	VMOVUPD      lanes64x3f9664eca00e4a4c<>+0(SB), Y9
+	VFMADD213PD  Y9, Y7, Y11
+	VFMADD213PD  Y9, Y8, Y12
+	VMOVUPD      lanes64xbfaba1ba1171b514<>+0(SB), Y9
+	VFMADD213PD  Y9, Y7, Y11
+	VFMADD213PD  Y9, Y8, Y12
+	VMOVUPD      lanes64x3fc11111110e0c05<>+0(SB), Y9
+	VFMADD213PD  Y9, Y7, Y11
+	VFMADD213PD  Y9, Y8, Y12
+	VMOVUPD      lanes64xbfd55555555554bd<>+0(SB), Y9
+	VFMADD213PD  Y9, Y7, Y11
+	VFMADD213PD  Y9, Y8, Y12
+	VMULPD       Y1, Y7, Y9
+	VMULPD       Y2, Y8, Y10
+	VMOVUPD      lanes64xbc6abc9e3b39803f<>+0(SB), Y8
+	VMULPD       Y8, Y5, Y7
+	VMULPD       Y8, Y6, Y8
+	VFMADD213PD  Y7, Y9, Y11
+	VFMADD213PD  Y8, Y10, Y12
+	VADDPD       Y1, Y11, Y11
+	VADDPD       Y2, Y12, Y12
+	VPSLLQ       $0x34, Y3, Y3
+	VPSLLQ       $0x34, Y4, Y4
+	VMOVUPD      lanes64x3ff0000000000000<>+0(SB), Y1
+	VPADDQ       Y1, Y3, Y3
+	VPADDQ       Y1, Y4, Y4
+	VMOVUPD      lanes64x3ff0000000000000<>+0(SB), Y2
+	VSUBPD       Y2, Y3, Y1
+	VSUBPD       Y2, Y4, Y2
+	VMOVUPD      lanes64x3ff0000000000000<>+0(SB), Y7
+	VADDPD       Y7, Y3, Y3
+	VADDPD       Y7, Y4, Y4
+	VMOVAPD      Y1, Y7
+	VMOVAPD      Y2, Y8
+	VFMADD213PD  Y3, Y11, Y7
+	VFMADD213PD  Y4, Y12, Y8
+	VMOVUPD      lanes64x3fd0000000000000<>+0(SB), Y9
+	VMULPD       Y9, Y5, Y5
+	VMULPD       Y9, Y6, Y6
+	VMOVUPD      lanes64x3fe0000000000000<>+0(SB), Y9
+	VMINPD       Y9, Y5, Y5
+	VMINPD       Y9, Y6, Y6
+	VMOVAPD      Y1, Y9
+	VMOVAPD      Y2, Y10
+	VMOVAPD      Y3, Y13
+	VMOVAPD      Y4, Y14
+	VFNMADD231PD Y5, Y3, Y9
+	VFNMADD231PD Y6, Y4, Y10
+	VFNMADD231PD Y5, Y1, Y13
+	VFNMADD231PD Y6, Y2, Y14
+	VFMADD213PD  Y9, Y11, Y13
+	VFMADD213PD  Y10, Y12, Y14
+	VDIVPD       Y7, Y13, Y3
+	VDIVPD       Y8, Y14, Y4
+	VADDPD       Y5, Y3, Y3
+	VADDPD       Y6, Y4, Y4
+	VMOVUPD      lanes64x8000000000000000<>+0(SB), Y2
+	VMOVUPD      Y2, Y1
+	VMOVUPD      Y2, Y2
+	VANDPD       (CX)(R9*1), Y1, Y1
+	VANDPD       32(CX)(R9*1), Y2, Y2
+	VORPD        Y1, Y3, Y3
+	VORPD        Y2, Y4, Y4
+	VMOVUPD      Y3, (CX)(R9*1)
+	VMOVUPD      Y4, 32(CX)(R9*1)
+	VFMADD213PD  (BX)(R9*1), Y0, Y3
+	VFMADD213PD  32(BX)(R9*1), Y0, Y4
+	VMOVUPD      Y3, (AX)(R9*1)
+	VMOVUPD      Y4, 32(AX)(R9*1)
+	ADDQ         $0x40, R9
+	SUBQ         $0x40, R10
+	JGE          activate2
+
+activated2:
+	ADDQ $0x40, R10
+	SUBQ $0x20, R10
+	JLT  activated1
+
+activate1:
+	VMOVUPD      lanes64x4034000000000000<>+0(SB), Y1
+	VMOVUPD      lanes64x7fffffffffffffff<>+0(SB), Y2
+	VANDPD       (CX)(R9*1), Y2, Y2
+	VMINPD       Y2, Y1, Y1
+	VMOVUPD      lanes64x40071547652b82fe<>+0(SB), Y2
+	VFMADD213PD  lanes64x4338000000000000<>+0(SB), Y1, Y2
+	VSUBPD       lanes64x4338000000000000<>+0(SB), Y2, Y3
+	VFNMADD231PD lanes64x3fd62e42fefa39ef<>+0(SB), Y3, Y1
+	VMULPD       Y1, Y1, Y4
+	VMOVUPD      lanes64x3f6c385461150576<>+0(SB), Y6
+	VFMADD213PD  lanes64xbf8223c7cf8d56e5<>+0(SB), Y4, Y6
+	VFMADD213PD  lanes64x3f9664eca00e4a4c<>+0(SB), Y4, Y6
+	VFMADD213PD  lanes64xbfaba1ba1171b514<>+0(SB), Y4, Y6
+	VFMADD213PD  lanes64x3fc11111110e0c05<>+0(SB), Y4, Y6
+	VFMADD213PD  lanes64xbfd55555555554bd<>+0(SB), Y4, Y6
+	VMULPD       Y1, Y4, Y5
+	VMULPD       lanes64xbc6abc9e3b39803f<>+0(SB), Y3, Y4
+	VFMADD213PD  Y4, Y5, Y6
+	VADDPD       Y1, Y6, Y6
+	VPSLLQ       $0x34, Y2, Y2
+	VPADDQ       lanes64x3ff0000000000000<>+0(SB), Y2, Y2
+	VSUBPD       lanes64x3ff0000000000000<>+0(SB), Y2, Y1
+	VADDPD       lanes64x3ff0000000000000<>+0(SB), Y2, Y2
+	VMOVAPD      Y1, Y4
+	VFMADD213PD  Y2, Y6, Y4
+	VMULPD       lanes64x3fd0000000000000<>+0(SB), Y3, Y3
+	VMINPD       lanes64x3fe0000000000000<>+0(SB), Y3, Y3
+	VMOVAPD      Y1, Y5
+	VMOVAPD      Y2, Y7
+	VFNMADD231PD Y3, Y2, Y5
+	VFNMADD231PD Y3, Y1, Y7
+	VFMADD213PD  Y5, Y6, Y7
+	VDIVPD       Y4, Y7, Y2
+	VADDPD       Y3, Y2, Y2
+	VMOVUPD      lanes64x8000000000000000<>+0(SB), Y1
+	VANDPD       (CX)(R9*1), Y1, Y1
+	VORPD        Y1, Y2, Y2
+	VMOVUPD      Y2, (CX)(R9*1)
+	VFMADD213PD  (BX)(R9*1), Y0, Y2
+	VMOVUPD      Y2, (AX)(R9*1)
+	ADDQ         $0x20, R9
+	SUBQ         $0x20, R10
+	JGE          activate1
+
+activated1:
+	ADDQ  $0x20, R10
+	MOVQ  SI, BX
+	IMULQ d+40(FP), BX
+	ADDQ  BX, DX
+	MOVQ  AX, BX
+	ADDQ  nextStep+64(FP), AX
+	ADDQ  sStep+72(FP), CX
+	DECQ  layers+56(FP)
+	JNE   layer
+	VZEROUPPER
+	RET
+
+// func tanhAdjointsAVX2F64(e *float64, p *float64, w *float64, s *float64, a float64, d int, ld int, layers int)
+// Requires: AVX, FMA3
+TEXT ·tanhAdjointsAVX2F64(SB), NOSPLIT, $0-64
+	MOVQ         e+0(FP), AX
+	MOVQ         p+8(FP), CX
+	MOVQ         w+16(FP), DX
+	MOVQ         s+24(FP), BX
+	VBROADCASTSD a+32(FP), Y0
+	VMOVUPD      lanes64x3ff0000000000000<>+0(SB), Y1
+	MOVQ         d+40(FP), SI
+	MOVQ         d+40(FP), DI
+	SHLQ         $0x03, SI
+	IMULQ        ld+48(FP), DI
+
+layer:
+	XORQ R8, R8
+
+slope:
+	VMULPD       (CX)(R8*1), Y0, Y2
+	VMOVUPD      (BX)(R8*1), Y3
+	VMOVAPD      Y1, Y4
+	VFNMADD231PD Y3, Y3, Y4
+	VMULPD       Y4, Y2, Y2
+	VMOVUPD      Y2, (AX)(R8*1)
+	ADDQ         $0x20, R8
+	CMPQ         R8, DI
+	JLT          slope
+	MOVQ         d+40(FP), R8
+	CMPQ         R8, $0x0c
+	JEQ          rows12
+	CMPQ         R8, $0x0b
+	JEQ          rows11
+	CMPQ         R8, $0x0a
+	JEQ          rows10
+	CMPQ         R8, $0x09
+	JEQ          rows9
+	CMPQ         R8, $0x08
+	JEQ          rows8
+	CMPQ         R8, $0x07
+	JEQ          rows7
+	CMPQ         R8, $0x06
+	JEQ          rows6
+	CMPQ         R8, $0x05
+	JEQ          rows5
+	CMPQ         R8, $0x04
+	JEQ          rows4
+	CMPQ         R8, $0x03
+	JEQ          rows3
+	CMPQ         R8, $0x02
+	JEQ          rows2
+	XORQ         R8, R8
+
+rows1_vector:
+	LEAQ    (CX)(R8*1), R9
+	VMOVUPD (R9), Y2
+	MOVQ    DX, R9
+	LEAQ    (AX)(R8*1), R10
+	MOVQ    d+40(FP), R11
+
+rows1_loop:
+	VMOVUPD      (R10), Y3
+	VBROADCASTSD (R9), Y4
+	VFMADD231PD  Y3, Y4, Y2
+	ADDQ         ld+48(FP), R10
+	ADDQ         SI, R9
+	DECQ         R11
+	JNE          rows1_loop
+	LEAQ         (CX)(R8*1), R9
+	VMOVUPD      Y2, (R9)
+	ADDQ         $0x20, R8
+	CMPQ         R8, ld+48(FP)
+	JLT          rows1_vector
+	JMP          after
+
+rows2:
+	XORQ R8, R8
+
+rows2_vector:
+	LEAQ    (CX)(R8*1), R9
+	VMOVUPD (R9), Y2
+	ADDQ    ld+48(FP), R9
+	VMOVUPD (R9), Y3
+	MOVQ    DX, R9
+	LEAQ    (AX)(R8*1), R10
+	MOVQ    d+40(FP), R11
+
+rows2_loop:
+	VMOVUPD      (R10), Y4
+	VBROADCASTSD (R9), Y5
+	VFMADD231PD  Y4, Y5, Y2
+	VBROADCASTSD 8(R9), Y5
+	VFMADD231PD  Y4, Y5, Y3
+	ADDQ         ld+48(FP), R10
+	ADDQ         SI, R9
+	DECQ         R11
+	JNE          rows2_loop
+	LEAQ         (CX)(R8*1), R9
+	VMOVUPD      Y2, (R9)
+	ADDQ         ld+48(FP), R9
+	VMOVUPD      Y3, (R9)
+	ADDQ         $0x20, R8
+	CMPQ         R8, ld+48(FP)
+	JLT          rows2_vector
+	JMP          after
+
+rows3:
+	XORQ R8, R8
+
+rows3_vector:
+	LEAQ    (CX)(R8*1), R9
+	VMOVUPD (R9), Y2
+	ADDQ    ld+48(FP), R9
+	VMOVUPD (R9), Y3
+	ADDQ    ld+48(FP), R9
+	VMOVUPD (R9), Y4
+	MOVQ    DX, R9
+	LEAQ    (AX)(R8*1), R10
+	MOVQ    d+40(FP), R11
+
+rows3_loop:
+	VMOVUPD      (R10), Y5
+	VBROADCASTSD (R9), Y6
+	VFMADD231PD  Y5, Y6, Y2
+	VBROADCASTSD 8(R9), Y6
+	VFMADD231PD  Y5, Y6, Y3
+	VBROADCASTSD 16(R9), Y6
+	VFMADD231PD  Y5, Y6, Y4
+	ADDQ         ld+48(FP), R10
+	ADDQ         SI, R9
+	DECQ         R11
+	JNE          rows3_loop
+	LEAQ         (CX)(R8*1), R9
+	VMOVUPD      Y2, (R9)
+	ADDQ         ld+48(FP), R9
+	VMOVUPD      Y3, (R9)
+	ADDQ         ld+48(FP), R9
+	VMOVUPD      Y4, (R9)
+	ADDQ         $0x20, R8
+	CMPQ         R8, ld+48(FP)
+	JLT          rows3_vector
+	JMP          after
+
+rows4:
+	XORQ R8, R8
+
+rows4_vector:
+	LEAQ    (CX)(R8*1), R9
+	VMOVUPD (R9), Y2
+	ADDQ    ld+48(FP), R9
+	VMOVUPD (R9), Y3
+	ADDQ    ld+48(FP), R9
+	VMOVUPD (R9), Y4
+	ADDQ    ld+48(FP), R9
+	VMOVUPD (R9), Y5
+	MOVQ    DX, R9
+	LEAQ    (AX)(R8*1), R10
+	MOVQ    d+40(FP), R11
+
+rows4_loop:
+	VMOVUPD      (R10), Y6
+	VBROADCASTSD (R9), Y7
+	VFMADD231PD  Y6, Y7, Y2
+	VBROADCASTSD 8(R9), Y7
+	VFMADD231PD  Y6, Y7, Y3
+	VBROADCASTSD 16(R9), Y7
+	VFMADD231PD  Y6, Y7, Y4
+	VBROADCASTSD 24(R9), Y7
+	VFMADD231PD  Y6, Y7, Y5
+	ADDQ         ld+48(FP), R10
+	ADDQ         SI, R9
+	DECQ         R11
+	JNE          rows4_loop
+	LEAQ         (CX)(R8*1), R9
+	VMOVUPD      Y2, (R9)
+	ADDQ         ld+48(FP), R9
+	VMOVUPD      Y3, (R9)
+	ADDQ         ld+48(FP), R9
+	VMOVUPD      Y4, (R9)
+	ADDQ         ld+48(FP), R9
+	VMOVUPD      Y5, (R9)
+	ADDQ         $0x20, R8
+	CMPQ         R8, ld+48(FP)
+	JLT          rows4_vector
+	JMP          after
+
+rows5:
+	XORQ R8, R8
+
+rows5_vector:
+	LEAQ    (CX)(R8*1), R9
+	VMOVUPD (R9), Y2
+	ADDQ    ld+48(FP), R9
+	VMOVUPD (R9), Y3
+	ADDQ    ld+48(FP), R9
+	VMOVUPD (R9), Y4
+	ADDQ    ld+48(FP), R9
+	VMOVUPD (R9), Y5
+	ADDQ    ld+48(FP), R9
+	VMOVUPD (R9), Y6
+	MOVQ    DX, R9
+	LEAQ    (AX)(R8*1), R10
+	MOVQ    d+40(FP), R11
+
+rows5_loop:
+	VMOVUPD      (R10), Y7
+	VBROADCASTSD (R9), Y8
+	VFMADD231PD  Y7, Y8, Y2
+	VBROADCASTSD 8(R9), Y8
+	VFMADD231PD  Y7, Y8, Y3
+	VBROADCASTSD 16(R9), Y8
+	VFMADD231PD  Y7, Y8, Y4
+	VBROADCASTSD 24(R9), Y8
+	VFMADD231PD  Y7, Y8, Y5
+	VBROADCASTSD 32(R9), Y8
+	VFMADD231PD  Y7, Y8, Y6
+	ADDQ         ld+48(FP), R10
+	ADDQ         SI, R9
+	DECQ         R11
+	JNE          rows5_loop
+	LEAQ         (CX)(R8*1), R9
+	VMOVUPD      Y2, (R9)
+	ADDQ         ld+48(FP), R9
+	VMOVUPD      Y3, (R9)
+	ADDQ         ld+48(FP), R9
+	VMOVUPD      Y4, (R9)
+	ADDQ         ld+48(FP), R9
+	VMOVUPD      Y5, (R9)
+	ADDQ         ld+48(FP), R9
+	VMOVUPD      Y6, (R9)
+	ADDQ         $0x20, R8
+	CMPQ         R8, ld+48(FP)
+	JLT          rows5_vector
+	JMP          after
+
+rows6:
+	XORQ R8, R8
+
+rows6_vector:
+	LEAQ    (CX)(R8*1), R9
+	VMOVUPD (R9), Y2
+	ADDQ    ld+48(FP), R9
+	VMOVUPD (R9), Y3
+	ADDQ    ld+48(FP), R9
+	VMOVUPD (R9), Y4
+	ADDQ    ld+48(FP), R9
+	VMOVUPD (R9), Y5
+	ADDQ    ld+48(FP), R9
+	VMOVUPD (R9), Y6
+	ADDQ    ld+48(FP), R9
+	VMOVUPD (R9), Y7
+	MOVQ    DX, R9
+	LEAQ    (AX)(R8*1), R10
+	MOVQ    d+40(FP), R11
+
+rows6_loop:
+	VMOVUPD      (R10), Y8
+	VBROADCASTSD (R9), Y9
+	VFMADD231PD  Y8, Y9, Y2
+	VBROADCASTSD 8(R9), Y9
+	VFMADD231PD  Y8, Y9, Y3
+	VBROADCASTSD 16(R9), Y9
+	VFMADD231PD  Y8, Y9, Y4
+	VBROADCASTSD 24(R9), Y9
+	VFMADD231PD  Y8, Y9, Y5
+	VBROADCASTSD 32(R9), Y9
+	VFMADD231PD  Y8, Y9, Y6
+	VBROADCASTSD 40(R9), Y9
+	VFMADD231PD  Y8, Y9, Y7
+	ADDQ         ld+48(FP), R10
+	ADDQ         SI, R9
+	DECQ         R11
+	JNE          rows6_loop
+	LEAQ         (CX)(R8*1), R9
+	VMOVUPD      Y2, (R9)
+	ADDQ         ld+48(FP), R9
+	VMOVUPD      Y3, (R9)
+	ADDQ         ld+48(FP), R9
+	VMOVUPD      Y4, (R9)
+	ADDQ         ld+48(FP), R9
+	VMOVUPD      Y5, (R9)
+	ADDQ         ld+48(FP), R9
+	VMOVUPD      Y6, (R9)
+	ADDQ         ld+48(FP), R9
+	VMOVUPD      Y7, (R9)
+	ADDQ         $0x20, R8
+	CMPQ         R8, ld+48(FP)
+	JLT          rows6_vector
+	JMP          after
+
+rows7:
+	XORQ R8, R8
+
+rows7_vector:
+	LEAQ    (CX)(R8*1), R9
+	VMOVUPD (R9), Y2
+	ADDQ    ld+48(FP), R9
+	VMOVUPD (R9), Y3
+	ADDQ    ld+48(FP), R9
+	VMOVUPD (R9), Y4
+	ADDQ    ld+48(FP), R9
+	VMOVUPD (R9), Y5
+	ADDQ    ld+48(FP), R9
+	VMOVUPD (R9), Y6
+	ADDQ    ld+48(FP), R9
+	VMOVUPD (R9), Y7
+	ADDQ    ld+48(FP), R9
+	VMOVUPD (R9), Y8
+	MOVQ    DX, R9
+	LEAQ    (AX)(R8*1), R10
+	MOVQ    d+40(FP), R11
+
+rows7_loop:
+	VMOVUPD      (R10), Y9
+	VBROADCASTSD (R9), Y10
+	VFMADD231PD  Y9, Y10, Y2
+	VBROADCASTSD 8(R9), Y10
+	VFMADD231PD  Y9, Y10, Y3
+	VBROADCASTSD 16(R9), Y10
+	VFMADD231PD  Y9, Y10, Y4
+	VBROADCASTSD 24(R9), Y10
+	VFMADD231PD  Y9, Y10, Y5
+	VBROADCASTSD 32(R9), Y10
+	VFMADD231PD  Y9, Y10, Y6
+	VBROADCASTSD 40(R9), Y10
+	VFMADD231PD  Y9, Y10, Y7
+	VBROADCASTSD 48(R9), Y10
+	VFMADD231PD  Y9, Y10, Y8
+	ADDQ         ld+48(FP), R10
+	ADDQ         SI, R9
+	DECQ         R11
+	JNE          rows7_loop
+	LEAQ         (CX)(R8*1), R9
+	VMOVUPD      Y2, (R9)
+	ADDQ         ld+48(FP), R9
+	VMOVUPD      Y3, (R9)
+	ADDQ         ld+48(FP), R9
+	VMOVUPD      Y4, (R9)
+	ADDQ         ld+48(FP), R9
+	VMOVUPD      Y5, (R9)
+	ADDQ         ld+48(FP), R9
+	VMOVUPD      Y6, (R9)
+	ADDQ         ld+48(FP), R9
+	VMOVUPD      Y7, (R9)
+	ADDQ         ld+48(FP), R9
+	VMOVUPD      Y8, (R9)
+	ADDQ         $0x20, R8
+	CMPQ         R8, ld+48(FP)
+	JLT          rows7_vector
+	JMP          after
+
+rows8:
+	XORQ R8, R8
+
+rows8_vector:
+	LEAQ    (CX)(R8*1), R9
+	VMOVUPD (R9), Y2
+	ADDQ    ld+48(FP), R9
+	VMOVUPD (R9), Y3
+	ADDQ    ld+48(FP), R9
+	VMOVUPD (R9), Y4
+	ADDQ    ld+48(FP), R9
+	VMOVUPD (R9), Y5
+	ADDQ    ld+48(FP), R9
+	VMOVUPD (R9), Y6
+	ADDQ    ld+48(FP), R9
+	VMOVUPD (R9), Y7
+	ADDQ    ld+48(FP), R9
+	VMOVUPD (R9), Y8
+	ADDQ    ld+48(FP), R9
+	VMOVUPD (R9), Y9
+	MOVQ    DX, R9
+	LEAQ    (AX)(R8*1), R10
+	MOVQ    d+40(FP), R11
+
+rows8_loop:
+	VMOVUPD      (R10), Y10
+	VBROADCASTSD (R9), Y11
+	VFMADD231PD  Y10, Y11, Y2
+	VBROADCASTSD 8(R9), Y11
+	VFMADD231PD  Y10, Y11, Y3
+	VBROADCASTSD 16(R9), Y11
+	VFMADD231PD  Y10, Y11, Y4
+	VBROADCASTSD 24(R9), Y11
+	VFMADD231PD  Y10, Y11, Y5
+	VBROADCASTSD 32(R9), Y11
+	VFMADD231PD  Y10, Y11, Y6
+	VBROADCASTSD 40(R9), Y11
+	VFMADD231PD  Y10, Y11, Y7
+	VBROADCASTSD 48(R9), Y11
+	VFMADD231PD  Y10, Y11, Y8
+	VBROADCASTSD 56(R9), Y11
+	VFMADD231PD  Y10, Y11, Y9
+	ADDQ         ld+48(FP), R10
+	ADDQ         SI, R9
+	DECQ         R11
+	JNE          rows8_loop
+	LEAQ         (CX)(R8*1), R9
+	VMOVUPD      Y2, (R9)
+	ADDQ         ld+48(FP), R9
+	VMOVUPD      Y3, (R9)
+	ADDQ         ld+48(FP), R9
+	VMOVUPD      Y4, (R9)
+	ADDQ         ld+48(FP), R9
+	VMOVUPD      Y5, (R9)
+	ADDQ         ld+48(FP), R9
+	VMOVUPD      Y6, (R9)
+	ADDQ         ld+48(FP), R9
+	VMOVUPD      Y7, (R9)
+	ADDQ         ld+48(FP), R9
+	VMOVUPD      Y8, (R9)
+	ADDQ         ld+48(FP), R9
+	VMOVUPD      Y9, (R9)
+	ADDQ         $0x20, R8
+	CMPQ         R8, ld+48(FP)
+	JLT          rows8_vector
+	JMP          after
+
+rows9:
+	XORQ R8, R8
+
+rows9_vector:
+	LEAQ    (CX)(R8*1), R9
+	VMOVUPD (R9), Y2
+	ADDQ    ld+48(FP), R9
+	VMOVUPD (R9), Y3
+	ADDQ    ld+48(FP), R9
+	VMOVUPD (R9), Y4
+	ADDQ    ld+48(FP), R9
+	VMOVUPD (R9), Y5
+	ADDQ    ld+48(FP), R9
+	VMOVUPD (R9), Y6
+	ADDQ    ld+48(FP), R9
+	VMOVUPD (R9), Y7
+	ADDQ    ld+48(FP), R9
+	VMOVUPD (R9), Y8
+	ADDQ    ld+48(FP), R9
+	VMOVUPD (R9), Y9
+	ADDQ    ld+48(FP), R9
+	VMOVUPD (R9), Y10
+	MOVQ    DX, R9
+	LEAQ    (AX)(R8*1), R10
+	MOVQ    d+40(FP), R11
+
+rows9_loop:
+	VMOVUPD      (R10), Y11
+	VBROADCASTSD (R9), Y12
+	VFMADD231PD  Y11, Y12, Y2
+	VBROADCASTSD 8(R9), Y12
+	VFMADD231PD  Y11, Y12, Y3
+	VBROADCASTSD 16(R9), Y12
+	VFMADD231PD  Y11, Y12, Y4
+	VBROADCASTSD 24(R9), Y12
+	VFMADD231PD  Y11, Y12, Y5
+	VBROADCASTSD 32(R9), Y12
+	VFMADD231PD  Y11, Y12, Y6
+	VBROADCASTSD 40(R9), Y12
+	VFMADD231PD  Y11, Y12, Y7
+	VBROADCASTSD 48(R9), Y12
+	VFMADD231PD  Y11, Y12, Y8
+	VBROADCASTSD 56(R9), Y12
+	VFMADD231PD  Y11, Y12, Y9
+	VBROADCASTSD 64(R9), Y12
+	VFMADD231PD  Y11, Y12, Y10
+	ADDQ         ld+48(FP), R10
+	ADDQ         SI, R9
+	DECQ         R11
+	JNE          rows9_loop
+	LEAQ         (CX)(R8*1), R9
+	VMOVUPD      Y2, (R9)
+	ADDQ         ld+48(FP), R9
+	VMOVUPD      Y3, (R9)
+	ADDQ         ld+48(FP), R9
+	VMOVUPD      Y4, (R9)
+	ADDQ         ld+48(FP), R9
+	VMOVUPD      Y5, (R9)
+	ADDQ         ld+48(FP), R9
+	VMOVUPD      Y6, (R9)
+	ADDQ         ld+48(FP), R9
+	VMOVUPD      Y7, (R9)
+	ADDQ         ld+48(FP), R9
+	VMOVUPD      Y8, (R9)
+	ADDQ         ld+48(FP), R9
+	VMOVUPD      Y9, (R9)
+	ADDQ         ld+48(FP), R9
+	VMOVUPD      Y10, (R9)
+	ADDQ         $0x20, R8
+	CMPQ         R8, ld+48(FP)
+	JLT          rows9_vector
+	JMP          after
+
+rows10:
+	XORQ R8, R8
+
+rows10_vector:
+	LEAQ    (CX)(R8*1), R9
+	VMOVUPD (R9), Y2
+	ADDQ    ld+48(FP), R9
+	VMOVUPD (R9), Y3
+	ADDQ    ld+48(FP), R9
+	VMOVUPD (R9), Y4
+	ADDQ    ld+48(FP), R9
+	VMOVUPD (R9), Y5
+	ADDQ    ld+48(FP), R9
+	VMOVUPD (R9), Y6
+	ADDQ    ld+48(FP), R9
+	VMOVUPD (R9), Y7
+	ADDQ    ld+48(FP), R9
+	VMOVUPD (R9), Y8
+	ADDQ    ld+48(FP), R9
+	VMOVUPD (R9), Y9
+	ADDQ    ld+48(FP), R9
+	VMOVUPD (R9), Y10
+	ADDQ    ld+48(FP), R9
+	VMOVUPD (R9), Y11
+	MOVQ    DX, R9
+	LEAQ    (AX)(R8*1), R10
+	MOVQ    d+40(FP), R11
+
+rows10_loop:
+	VMOVUPD      (R10), Y12
+	VBROADCASTSD (R9), Y13
+	VFMADD231PD  Y12, Y13, Y2
+	VBROADCASTSD 8(R9), Y13
+	VFMADD231PD  Y12, Y13, Y3
+	VBROADCASTSD 16(R9), Y13
+	VFMADD231PD  Y12, Y13, Y4
+	VBROADCASTSD 24(R9), Y13
+	VFMADD231PD  Y12, Y13, Y5
+	VBROADCASTSD 32(R9), Y13
+	VFMADD231PD  Y12, Y13, Y6
+	VBROADCASTSD 40(R9), Y13
+	VFMADD231PD  Y12, Y13, Y7
+	VBROADCASTSD 48(R9), Y13
+	VFMADD231PD  Y12, Y13, Y8
+	VBROADCASTSD 56(R9), Y13
+	VFMADD231PD  Y12, Y13, Y9
+	VBROADCASTSD 64(R9), Y13
+	VFMADD231PD  Y12, Y13, Y10
+	VBROADCASTSD 72(R9), Y13
+	VFMADD231PD  Y12, Y13, Y11
+	ADDQ         ld+48(FP), R10
+	ADDQ         SI, R9
+	DECQ         R11
+	JNE          rows10_loop
+	LEAQ         (CX)(R8*1), R9
+	VMOVUPD      Y2, (R9)
+	ADDQ         ld+48(FP), R9
+	VMOVUPD      Y3, (R9)
+	ADDQ         ld+48(FP), R9
+	VMOVUPD      Y4, (R9)
+	ADDQ         ld+48(FP), R9
+	VMOVUPD      Y5, (R9)
+	ADDQ         ld+48(FP), R9
+	VMOVUPD      Y6, (R9)
+	ADDQ         ld+48(FP), R9
+	VMOVUPD      Y7, (R9)
+	ADDQ         ld+48(FP), R9
+	VMOVUPD      Y8, (R9)
+	ADDQ         ld+48(FP), R9
+	VMOVUPD      Y9, (R9)
+	ADDQ         ld+48(FP), R9
+	VMOVUPD      Y10, (R9)
+	ADDQ         ld+48(FP), R9
+	VMOVUPD      Y11, (R9)
+	ADDQ         $0x20, R8
+	CMPQ         R8, ld+48(FP)
+	JLT          rows10_vector
+	JMP          after
+
+rows11:
+	XORQ R8, R8
+
+rows11_vector:
+	LEAQ    (CX)(R8*1), R9
+	VMOVUPD (R9), Y2
+	ADDQ    ld+48(FP), R9
+	VMOVUPD (R9), Y3
+	ADDQ    ld+48(FP), R9
+	VMOVUPD (R9), Y4
+	ADDQ    ld+48(FP), R9
+	VMOVUPD (R9), Y5
+	ADDQ    ld+48(FP), R9
+	VMOVUPD (R9), Y6
+	ADDQ    ld+48(FP), R9
+	VMOVUPD (R9), Y7
+	ADDQ    ld+48(FP), R9
+	VMOVUPD (R9), Y8
+	ADDQ    ld+48(FP), R9
+	VMOVUPD (R9), Y9
+	ADDQ    ld+48(FP), R9
+	VMOVUPD (R9), Y10
+	ADDQ    ld+48(FP), R9
+	VMOVUPD (R9), Y11
+	ADDQ    ld+48(FP), R9
+	VMOVUPD (R9), Y12
+	MOVQ    DX, R9
+	LEAQ    (AX)(R8*1), R10
+	MOVQ    d+40(FP), R11
+
+rows11_loop:
+	VMOVUPD      (R10), Y13
+	VBROADCASTSD (R9), Y14
+	VFMADD231PD  Y13, Y14, Y2
+	VBROADCASTSD 8(R9), Y14
+	VFMADD231PD  Y13, Y14, Y3
+	VBROADCASTSD 16(R9), Y14
+	VFMADD231PD  Y13, Y14, Y4
+	VBROADCASTSD 24(R9), Y14
+	VFMADD231PD  Y13, Y14, Y5
+	VBROADCASTSD 32(R9), Y14
+	VFMADD231PD  Y13, Y14, Y6
+	VBROADCASTSD 40(R9), Y14
+	VFMADD231PD  Y13, Y14, Y7
+	VBROADCASTSD 48(R9), Y14
+	VFMADD231PD  Y13, Y14, Y8
+	VBROADCASTSD 56(R9), Y14
+	VFMADD231PD  Y13, Y14, Y9
+	VBROADCASTSD 64(R9), Y14
+	VFMADD231PD  Y13, Y14, Y10
+	VBROADCASTSD 72(R9), Y14
+	VFMADD231PD  Y13, Y14, Y11
+	VBROADCASTSD 80(R9), Y14
+	VFMADD231PD  Y13, Y14, Y12
+	ADDQ         ld+48(FP), R10
+	ADDQ         SI, R9
+	DECQ         R11
+	JNE          rows11_loop
+	LEAQ         (CX)(R8*1), R9
+	VMOVUPD      Y2, (R9)
+	ADDQ         ld+48(FP), R9
+	VMOVUPD      Y3, (R9)
+	ADDQ         ld+48(FP), R9
+	VMOVUPD      Y4, (R9)
+	ADDQ         ld+48(FP), R9
+	VMOVUPD      Y5, (R9)
+	ADDQ         ld+48(FP), R9
+	VMOVUPD      Y6, (R9)
+	ADDQ         ld+48(FP), R9
+	VMOVUPD      Y7, (R9)
+	ADDQ         ld+48(FP), R9
+	VMOVUPD      Y8, (R9)
+	ADDQ         ld+48(FP), R9
+	VMOVUPD      Y9, (R9)
+	ADDQ         ld+48(FP), R9
+	VMOVUPD      Y10, (R9)
+	ADDQ         ld+48(FP), R9
+	VMOVUPD      Y11, (R9)
+	ADDQ         ld+48(FP), R9
+	VMOVUPD      Y12, (R9)
+	ADDQ         $0x20, R8
+	CMPQ         R8, ld+48(FP)
+	JLT          rows11_vector
+	JMP          after
+
+rows12:
+	XORQ R8, R8
+
+rows12_vector:
+	LEAQ    (CX)(R8*1), R9
+	VMOVUPD (R9), Y2
+	ADDQ    ld+48(FP), R9
+	VMOVUPD (R9), Y3
+	ADDQ    ld+48(FP), R9
+	VMOVUPD (R9), Y4
+	ADDQ    ld+48(FP), R9
+	VMOVUPD (R9), Y5
+	ADDQ    ld+48(FP), R9
+	VMOVUPD (R9), Y6
+	ADDQ    ld+48(FP), R9
+	VMOVUPD (R9), Y7
+	ADDQ    ld+48(FP), R9
+	VMOVUPD (R9), Y8
+	ADDQ    ld+48(FP), R9
+	VMOVUPD (R9), Y9
+	ADDQ    ld+48(FP), R9
+	VMOVUPD (R9), Y10
+	ADDQ    ld+48(FP), R9
+	VMOVUPD (R9), Y11
+	ADDQ    ld+48(FP), R9
+	VMOVUPD (R9), Y12
+	ADDQ    ld+48(FP), R9
+	VMOVUPD (R9), Y13
+	MOVQ    DX, R9
+	LEAQ    (AX)(R8*1), R10
+	MOVQ    d+40(FP), R11
+
+rows12_loop:
+	VMOVUPD      (R10), Y14
+	VBROADCASTSD (R9), Y15
+	VFMADD231PD  Y14, Y15, Y2
+	VBROADCASTSD 8(R9), Y15
+	VFMADD231PD  Y14, Y15, Y3
+	VBROADCASTSD 16(R9), Y15
+	VFMADD231PD  Y14, Y15, Y4
+	VBROADCASTSD 24(R9), Y15
+	VFMADD231PD  Y14, Y15, Y5
+	VBROADCASTSD 32(R9), Y15
+	VFMADD231PD  Y14, Y15, Y6
+	VBROADCASTSD 40(R9), Y15
+	VFMADD231PD  Y14, Y15, Y7
+	VBROADCASTSD 48(R9), Y15
+	VFMADD231PD  Y14, Y15, Y8
+	VBROADCASTSD 56(R9), Y15
+	VFMADD231PD  Y14, Y15, Y9
+	VBROADCASTSD 64(R9), Y15
+	VFMADD231PD  Y14, Y15, Y10
+	VBROADCASTSD 72(R9), Y15
+	VFMADD231PD  Y14, Y15, Y11
+	VBROADCASTSD 80(R9), Y15
+	VFMADD231PD  Y14, Y15, Y12
+	VBROADCASTSD 88(R9), Y15
+	VFMADD231PD  Y14, Y15, Y13
+	ADDQ         ld+48(FP), R10
+	ADDQ         SI, R9
+	DECQ         R11
+	JNE          rows12_loop
+	LEAQ         (CX)(R8*1), R9
+	VMOVUPD      Y2, (R9)
+	ADDQ         ld+48(FP), R9
+	VMOVUPD      Y3, (R9)
+	ADDQ         ld+48(FP), R9
+	VMOVUPD      Y4, (R9)
+	ADDQ         ld+48(FP), R9
+	VMOVUPD      Y5, (R9)
+	ADDQ         ld+48(FP), R9
+	VMOVUPD      Y6, (R9)
+	ADDQ         ld+48(FP), R9
+	VMOVUPD      Y7, (R9)
+	ADDQ         ld+48(FP), R9
+	VMOVUPD      Y8, (R9)
+	ADDQ         ld+48(FP), R9
+	VMOVUPD      Y9, (R9)
+	ADDQ         ld+48(FP), R9
+	VMOVUPD      Y10, (R9)
+	ADDQ         ld+48(FP), R9
+	VMOVUPD      Y11, (R9)
+	ADDQ         ld+48(FP), R9
+	VMOVUPD      Y12, (R9)
+	ADDQ         ld+48(FP), R9
+	VMOVUPD      Y13, (R9)
+	ADDQ         $0x20, R8
+	CMPQ         R8, ld+48(FP)
+	JLT          rows12_vector
+
+after:
+	MOVQ  SI, R8
+	IMULQ d+40(FP), R8
+	SUBQ  DI, AX
+	SUBQ  DI, BX
+	SUBQ  R8, DX
+	DECQ  layers+56(FP)
+	JNE   layer
+	VZEROUPPER
+	RET
+
 // func tanhAVX512F32(next *float32, ds *float32, u *float32, h *float32, a float32, n int)
 // Requires: AVX, AVX512DQ, AVX512F
 TEXT ·tanhAVX512F32(SB), NOSPLIT, $0-48
@@ -4109,6 +6082,1395 @@ store1:
 
 done1:
 	ADDQ $0x10, SI
+	VZEROUPPER
+	RET
+
+// func tanhLayersAVX512F32(next *float32, s *float32, w *float32, h *float32, a float32, d int, ld int, layers int, nextStep int, sStep int)
+// Requires: AVX, AVX512DQ, AVX512F
+TEXT ·tanhLayersAVX512F32(SB), NOSPLIT, $0-80
+	MOVQ         next+0(FP), AX
+	MOVQ         s+8(FP), CX
+	MOVQ         w+16(FP), DX
+	MOVQ         h+24(FP), BX
+	VBROADCASTSS a+32(FP), Z0
+	VMOVUPS      lanes32x4b400000<>+0(SB), Z1
+	VMOVUPS      lanes32x3f800000<>+0(SB), Z2
+	VMOVUPS      lanes32x4038aa3b<>+0(SB), Z3
+	VMOVUPS      lanes32x3eb17218<>+0(SB), Z4
+	VMOVUPS      lanes32xbeaaa7f8<>+0(SB), Z5
+	VMOVUPS      lanes32x3e0640ec<>+0(SB), Z6
+	MOVQ         d+40(FP), SI
+	SHLQ         $0x02, SI
+	LEAQ         (SI)(SI*2), DI
+	LEAQ         (SI)(SI*4), R8
+
+layer:
+	MOVQ d+40(FP), R9
+	CMPQ R9, $0x0c
+	JEQ  rows12
+	CMPQ R9, $0x0b
+	JEQ  rows11
+	CMPQ R9, $0x0a
+	JEQ  rows10
+	CMPQ R9, $0x09
+	JEQ  rows9
+	CMPQ R9, $0x08
+	JEQ  rows8
+	CMPQ R9, $0x07
+	JEQ  rows7
+	CMPQ R9, $0x06
+	JEQ  rows6
+	CMPQ R9, $0x05
+	JEQ  rows5
+	CMPQ R9, $0x04
+	JEQ  rows4
+	CMPQ R9, $0x03
+	JEQ  rows3
+	CMPQ R9, $0x02
+	JEQ  rows2
+	XORQ R9, R9
+
+rows1_vector:
+	VXORPS Z7, Z7, Z7
+	MOVQ   DX, R10
+	LEAQ   (BX)(R9*1), R11
+	MOVQ   d+40(FP), R12
+
+rows1_loop:
+	VMOVUPS          (R11), Z8
+	VFMADD231PS.BCST (R10), Z8, Z7
+	ADDQ             ld+48(FP), R11
+	ADDQ             $0x04, R10
+	DECQ             R12
+	JNE              rows1_loop
+	LEAQ             (CX)(R9*1), R10
+	VMOVUPS          Z7, (R10)
+	ADDQ             $0x40, R9
+	CMPQ             R9, ld+48(FP)
+	JLT              rows1_vector
+	JMP              after
+
+rows2:
+	XORQ R9, R9
+
+rows2_vector:
+	VXORPS Z7, Z7, Z7
+	VXORPS Z8, Z8, Z8
+	MOVQ   DX, R10
+	LEAQ   (BX)(R9*1), R11
+	MOVQ   d+40(FP), R12
+
+rows2_loop:
+	VMOVUPS          (R11), Z9
+	VFMADD231PS.BCST (R10), Z9, Z7
+	VFMADD231PS.BCST (R10)(SI*1), Z9, Z8
+	ADDQ             ld+48(FP), R11
+	ADDQ             $0x04, R10
+	DECQ             R12
+	JNE              rows2_loop
+	LEAQ             (CX)(R9*1), R10
+	VMOVUPS          Z7, (R10)
+	ADDQ             ld+48(FP), R10
+	VMOVUPS          Z8, (R10)
+	ADDQ             $0x40, R9
+	CMPQ             R9, ld+48(FP)
+	JLT              rows2_vector
+	JMP              after
+
+rows3:
+	XORQ R9, R9
+
+rows3_vector:
+	VXORPS Z7, Z7, Z7
+	VXORPS Z8, Z8, Z8
+	VXORPS Z9, Z9, Z9
+	MOVQ   DX, R10
+	LEAQ   (BX)(R9*1), R11
+	MOVQ   d+40(FP), R12
+
+rows3_loop:
+	VMOVUPS          (R11), Z10
+	VFMADD231PS.BCST (R10), Z10, Z7
+	VFMADD231PS.BCST (R10)(SI*1), Z10, Z8
+	VFMADD231PS.BCST (R10)(SI*2), Z10, Z9
+	ADDQ             ld+48(FP), R11
+	ADDQ             $0x04, R10
+	DECQ             R12
+	JNE              rows3_loop
+	LEAQ             (CX)(R9*1), R10
+	VMOVUPS          Z7, (R10)
+	ADDQ             ld+48(FP), R10
+	VMOVUPS          Z8, (R10)
+	ADDQ             ld+48(FP), R10
+	VMOVUPS          Z9, (R10)
+	ADDQ             $0x40, R9
+	CMPQ             R9, ld+48(FP)
+	JLT              rows3_vector
+	JMP              after
+
+rows4:
+	XORQ R9, R9
+
+rows4_vector:
+	VXORPS Z7, Z7, Z7
+	VXORPS Z8, Z8, Z8
+	VXORPS Z9, Z9, Z9
+	VXORPS Z10, Z10, Z10
+	MOVQ   DX, R10
+	LEAQ   (BX)(R9*1), R11
+	MOVQ   d+40(FP), R12
+
+rows4_loop:
+	VMOVUPS          (R11), Z11
+	VFMADD231PS.BCST (R10), Z11, Z7
+	VFMADD231PS.BCST (R10)(SI*1), Z11, Z8
+	VFMADD231PS.BCST (R10)(SI*2), Z11, Z9
+	VFMADD231PS.BCST (R10)(DI*1), Z11, Z10
+	ADDQ             ld+48(FP), R11
+	ADDQ             $0x04, R10
+	DECQ             R12
+	JNE              rows4_loop
+	LEAQ             (CX)(R9*1), R10
+	VMOVUPS          Z7, (R10)
+	ADDQ             ld+48(FP), R10
+	VMOVUPS          Z8, (R10)
+	ADDQ             ld+48(FP), R10
+	VMOVUPS          Z9, (R10)
+	ADDQ             ld+48(FP), R10
+	VMOVUPS          Z10, (R10)
+	ADDQ             $0x40, R9
+	CMPQ             R9, ld+48(FP)
+	JLT              rows4_vector
+	JMP              after
+
+rows5:
+	XORQ R9, R9
+
+rows5_vector:
+	VXORPS Z7, Z7, Z7
+	VXORPS Z8, Z8, Z8
+	VXORPS Z9, Z9, Z9
+	VXORPS Z10, Z10, Z10
+	VXORPS Z11, Z11, Z11
+	MOVQ   DX, R10
+	LEAQ   (BX)(R9*1), R11
+	MOVQ   d+40(FP), R12
+
+rows5_loop:
+	VMOVUPS          (R11), Z12
+	VFMADD231PS.BCST (R10), Z12, Z7
+	VFMADD231PS.BCST (R10)(SI*1), Z12, Z8
+	VFMADD231PS.BCST (R10)(SI*2), Z12, Z9
+	VFMADD231PS.BCST (R10)(DI*1), Z12, Z10
+	VFMADD231PS.BCST (R10)(SI*4), Z12, Z11
+	ADDQ             ld+48(FP), R11
+	ADDQ             $0x04, R10
+	DECQ             R12
+	JNE              rows5_loop
+	LEAQ             (CX)(R9*1), R10
+	VMOVUPS          Z7, (R10)
+	ADDQ             ld+48(FP), R10
+	VMOVUPS          Z8, (R10)
+	ADDQ             ld+48(FP), R10
+	VMOVUPS          Z9, (R10)
+	ADDQ             ld+48(FP), R10
+	VMOVUPS          Z10, (R10)
+	ADDQ             ld+48(FP), R10
+	VMOVUPS          Z11, (R10)
+	ADDQ             $0x40, R9
+	CMPQ             R9, ld+48(FP)
+	JLT              rows5_vector
+	JMP              after
+
+rows6:
+	XORQ R9, R9
+
+rows6_vector:
+	VXORPS Z7, Z7, Z7
+	VXORPS Z8, Z8, Z8
+	VXORPS Z9, Z9, Z9
+	VXORPS Z10, Z10, Z10
+	VXORPS Z11, Z11, Z11
+	VXORPS Z12, Z12, Z12
+	MOVQ   DX, R10
+	LEAQ   (BX)(R9*1), R11
+	MOVQ   d+40(FP), R12
+
+rows6_loop:
+	VMOVUPS          (R11), Z13
+	VFMADD231PS.BCST (R10), Z13, Z7
+	VFMADD231PS.BCST (R10)(SI*1), Z13, Z8
+	VFMADD231PS.BCST (R10)(SI*2), Z13, Z9
+	VFMADD231PS.BCST (R10)(DI*1), Z13, Z10
+	VFMADD231PS.BCST (R10)(SI*4), Z13, Z11
+	VFMADD231PS.BCST (R10)(R8*1), Z13, Z12
+	ADDQ             ld+48(FP), R11
+	ADDQ             $0x04, R10
+	DECQ             R12
+	JNE              rows6_loop
+	LEAQ             (CX)(R9*1), R10
+	VMOVUPS          Z7, (R10)
+	ADDQ             ld+48(FP), R10
+	VMOVUPS          Z8, (R10)
+	ADDQ             ld+48(FP), R10
+	VMOVUPS          Z9, (R10)
+	ADDQ             ld+48(FP), R10
+	VMOVUPS          Z10, (R10)
+	ADDQ             ld+48(FP), R10
+	VMOVUPS          Z11, (R10)
+	ADDQ             ld+48(FP), R10
+	VMOVUPS          Z12, (R10)
+	ADDQ             $0x40, R9
+	CMPQ             R9, ld+48(FP)
+	JLT              rows6_vector
+	JMP              after
+
+rows7:
+	XORQ R9, R9
+
+rows7_vector:
+	VXORPS Z7, Z7, Z7
+	VXORPS Z8, Z8, Z8
+	VXORPS Z9, Z9, Z9
+	VXORPS Z10, Z10, Z10
+	VXORPS Z11, Z11, Z11
+	VXORPS Z12, Z12, Z12
+	VXORPS Z13, Z13, Z13
+	MOVQ   DX, R10
+	LEAQ   (DX)(DI*2), R11
+	LEAQ   (BX)(R9*1), R12
+	MOVQ   d+40(FP), R13
+
+rows7_loop:
+	VMOVUPS          (R12), Z14
+	VFMADD231PS.BCST (R10), Z14, Z7
+	VFMADD231PS.BCST (R10)(SI*1), Z14, Z8
+	VFMADD231PS.BCST (R10)(SI*2), Z14, Z9
+	VFMADD231PS.BCST (R10)(DI*1), Z14, Z10
+	VFMADD231PS.BCST (R10)(SI*4), Z14, Z11
+	VFMADD231PS.BCST (R10)(R8*1), Z14, Z12
+	VFMADD231PS.BCST (R11), Z14, Z13
+	ADDQ             ld+48(FP), R12
+	ADDQ             $0x04, R10
+	ADDQ             $0x04, R11
+	DECQ             R13
+	JNE              rows7_loop
+	LEAQ             (CX)(R9*1), R10
+	VMOVUPS          Z7, (R10)
+	ADDQ             ld+48(FP), R10
+	VMOVUPS          Z8, (R10)
+	ADDQ             ld+48(FP), R10
+	VMOVUPS          Z9, (R10)
+	ADDQ             ld+48(FP), R10
+	VMOVUPS          Z10, (R10)
+	ADDQ             ld+48(FP), R10
+	VMOVUPS          Z11, (R10)
+	ADDQ             ld+48(FP), R10
+	VMOVUPS          Z12, (R10)
+	ADDQ             ld+48(FP), R10
+	VMOVUPS          Z13, (R10)
+	ADDQ             $0x40, R9
+	CMPQ             R9, ld+48(FP)
+	JLT              rows7_vector
+	JMP              after
+
+rows8:
+	XORQ R9, R9
+
+rows8_vector:
+	VXORPS Z7, Z7, Z7
+	VXORPS Z8, Z8, Z8
+	VXORPS Z9, Z9, Z9
+	VXORPS Z10, Z10, Z10
+	VXORPS Z11, Z11, Z11
+	VXORPS Z12, Z12, Z12
+	VXORPS Z13, Z13, Z13
+	VXORPS Z14, Z14, Z14
+	MOVQ   DX, R10
+	LEAQ   (DX)(DI*2), R11
+	LEAQ   (BX)(R9*1), R12
+	MOVQ   d+40(FP), R13
+
+rows8_loop:
+	VMOVUPS          (R12), Z15
+	VFMADD231PS.BCST (R10), Z15, Z7
+	VFMADD231PS.BCST (R10)(SI*1), Z15, Z8
+	VFMADD231PS.BCST (R10)(SI*2), Z15, Z9
+	VFMADD231PS.BCST (R10)(DI*1), Z15, Z10
+	VFMADD231PS.BCST (R10)(SI*4), Z15, Z11
+	VFMADD231PS.BCST (R10)(R8*1), Z15, Z12
+	VFMADD231PS.BCST (R11), Z15, Z13
+	VFMADD231PS.BCST (R11)(SI*1), Z15, Z14
+	ADDQ             ld+48(FP), R12
+	ADDQ             $0x04, R10
+	ADDQ             $0x04, R11
+	DECQ             R13
+	JNE              rows8_loop
+	LEAQ             (CX)(R9*1), R10
+	VMOVUPS          Z7, (R10)
+	ADDQ             ld+48(FP), R10
+	VMOVUPS          Z8, (R10)
+	ADDQ             ld+48(FP), R10
+	VMOVUPS          Z9, (R10)
+	ADDQ             ld+48(FP), R10
+	VMOVUPS          Z10, (R10)
+	ADDQ             ld+48(FP), R10
+	VMOVUPS          Z11, (R10)
+	ADDQ             ld+48(FP), R10
+	VMOVUPS          Z12, (R10)
+	ADDQ             ld+48(FP), R10
+	VMOVUPS          Z13, (R10)
+	ADDQ             ld+48(FP), R10
+	VMOVUPS          Z14, (R10)
+	ADDQ             $0x40, R9
+	CMPQ             R9, ld+48(FP)
+	JLT              rows8_vector
+	JMP              after
+
+rows9:
+	XORQ R9, R9
+
+rows9_vector:
+	VXORPS Z7, Z7, Z7
+	VXORPS Z8, Z8, Z8
+	VXORPS Z9, Z9, Z9
+	VXORPS Z10, Z10, Z10
+	VXORPS Z11, Z11, Z11
+	VXORPS Z12, Z12, Z12
+	VXORPS Z13, Z13, Z13
+	VXORPS Z14, Z14, Z14
+	VXORPS Z15, Z15, Z15
+	MOVQ   DX, R10
+	LEAQ   (DX)(DI*2), R11
+	LEAQ   (BX)(R9*1), R12
+	MOVQ   d+40(FP), R13
+
+rows9_loop:
+	VMOVUPS          (R12), Z16
+	VFMADD231PS.BCST (R10), Z16, Z7
+	VFMADD231PS.BCST (R10)(SI*1), Z16, Z8
+	VFMADD231PS.BCST (R10)(SI*2), Z16, Z9
+	VFMADD231PS.BCST (R10)(DI*1), Z16, Z10
+	VFMADD231PS.BCST (R10)(SI*4), Z16, Z11
+	VFMADD231PS.BCST (R10)(R8*1), Z16, Z12
+	VFMADD231PS.BCST (R11), Z16, Z13
+	VFMADD231PS.BCST (R11)(SI*1), Z16, Z14
+	VFMADD231PS.BCST (R11)(SI*2), Z16, Z15
+	ADDQ             ld+48(FP), R12
+	ADDQ             $0x04, R10
+	ADDQ             $0x04, R11
+	DECQ             R13
+	JNE              rows9_loop
+	LEAQ             (CX)(R9*1), R10
+	VMOVUPS          Z7, (R10)
+	ADDQ             ld+48(FP), R10
+	VMOVUPS          Z8, (R10)
+	ADDQ             ld+48(FP), R10
+	VMOVUPS          Z9, (R10)
+	ADDQ             ld+48(FP), R10
+	VMOVUPS          Z10, (R10)
+	ADDQ             ld+48(FP), R10
+	VMOVUPS          Z11, (R10)
+	ADDQ             ld+48(FP), R10
+	VMOVUPS          Z12, (R10)
+	ADDQ             ld+48(FP), R10
+	VMOVUPS          Z13, (R10)
+	ADDQ             ld+48(FP), R10
+	VMOVUPS          Z14, (R10)
+	ADDQ             ld+48(FP), R10
+	VMOVUPS          Z15, (R10)
+	ADDQ             $0x40, R9
+	CMPQ             R9, ld+48(FP)
+	JLT              rows9_vector
+	JMP              after
+
+rows10:
+	XORQ R9, R9
+
+rows10_vector:
+	VXORPS Z7, Z7, Z7
+	VXORPS Z8, Z8, Z8
+	VXORPS Z9, Z9, Z9
+	VXORPS Z10, Z10, Z10
+	VXORPS Z11, Z11, Z11
+	VXORPS Z12, Z12, Z12
+	VXORPS Z13, Z13, Z13
+	VXORPS Z14, Z14, Z14
+	VXORPS Z15, Z15, Z15
+	VXORPS Z16, Z16, Z16
+	MOVQ   DX, R10
+	LEAQ   (DX)(DI*2), R11
+	LEAQ   (BX)(R9*1), R12
+	MOVQ   d+40(FP), R13
+
+rows10_loop:
+	VMOVUPS          (R12), Z17
+	VFMADD231PS.BCST (R10), Z17, Z7
+	VFMADD231PS.BCST (R10)(SI*1), Z17, Z8
+	VFMADD231PS.BCST (R10)(SI*2), Z17, Z9
+	VFMADD231PS.BCST (R10)(DI*1), Z17, Z10
+	VFMADD231PS.BCST (R10)(SI*4), Z17, Z11
+	VFMADD231PS.BCST (R10)(R8*1), Z17, Z12
+	VFMADD231PS.BCST (R11), Z17, Z13
+	VFMADD231PS.BCST (R11)(SI*1), Z17, Z14
+	VFMADD231PS.BCST (R11)(SI*2), Z17, Z15
+	VFMADD231PS.BCST (R11)(DI*1), Z17, Z16
+	ADDQ             ld+48(FP), R12
+	ADDQ             $0x04, R10
+	ADDQ             $0x04, R11
+	DECQ             R13
+	JNE              rows10_loop
+	LEAQ             (CX)(R9*1), R10
+	VMOVUPS          Z7, (R10)
+	ADDQ             ld+48(FP), R10
+	VMOVUPS          Z8, (R10)
+	ADDQ             ld+48(FP), R10
+	VMOVUPS          Z9, (R10)
+	ADDQ             ld+48(FP), R10
+	VMOVUPS          Z10, (R10)
+	ADDQ             ld+48(FP), R10
+	VMOVUPS          Z11, (R10)
+	ADDQ             ld+48(FP), R10
+	VMOVUPS          Z12, (R10)
+	ADDQ             ld+48(FP), R10
+	VMOVUPS          Z13, (R10)
+	ADDQ             ld+48(FP), R10
+	VMOVUPS          Z14, (R10)
+	ADDQ             ld+48(FP), R10
+	VMOVUPS          Z15, (R10)
+	ADDQ             ld+48(FP), R10
+	VMOVUPS          Z16, (R10)
+	ADDQ             $0x40, R9
+	CMPQ             R9, ld+48(FP)
+	JLT              rows10_vector
+	JMP              after
+
+rows11:
+	XORQ R9, R9
+
+rows11_vector:
+	VXORPS Z7, Z7, Z7
+	VXORPS Z8, Z8, Z8
+	VXORPS Z9, Z9, Z9
+	VXORPS Z10, Z10, Z10
+	VXORPS Z11, Z11, Z11
+	VXORPS Z12, Z12, Z12
+	VXORPS Z13, Z13, Z13
+	VXORPS Z14, Z14, Z14
+	VXORPS Z15, Z15, Z15
+	VXORPS Z16, Z16, Z16
+	VXORPS Z17, Z17, Z17
+	MOVQ   DX, R10
+	LEAQ   (DX)(DI*2), R11
+	LEAQ   (BX)(R9*1), R12
+	MOVQ   d+40(FP), R13
+
+rows11_loop:
+	VMOVUPS          (R12), Z18
+	VFMADD231PS.BCST (R10), Z18, Z7
+	VFMADD231PS.BCST (R10)(SI*1), Z18, Z8
+	VFMADD231PS.BCST (R10)(SI*2), Z18, Z9
+	VFMADD231PS.BCST (R10)(DI*1), Z18, Z10
+	VFMADD231PS.BCST (R10)(SI*4), Z18, Z11
+	VFMADD231PS.BCST (R10)(R8*1), Z18, Z12
+	VFMADD231PS.BCST (R11), Z18, Z13
+	VFMADD231PS.BCST (R11)(SI*1), Z18, Z14
+	VFMADD231PS.BCST (R11)(SI*2), Z18, Z15
+	VFMADD231PS.BCST (R11)(DI*1), Z18, Z16
+	VFMADD231PS.BCST (R11)(SI*4), Z18, Z17
+	ADDQ             ld+48(FP), R12
+	ADDQ             $0x04, R10
+	ADDQ             $0x04, R11
+	DECQ             R13
+	JNE              rows11_loop
+	LEAQ             (CX)(R9*1), R10
+	VMOVUPS          Z7, (R10)
+	ADDQ             ld+48(FP), R10
+	VMOVUPS          Z8, (R10)
+	ADDQ             ld+48(FP), R10
+	VMOVUPS          Z9, (R10)
+	ADDQ             ld+48(FP), R10
+	VMOVUPS          Z10, (R10)
+	ADDQ             ld+48(FP), R10
+	VMOVUPS          Z11, (R10)
+	ADDQ             ld+48(FP), R10
+	VMOVUPS          Z12, (R10)
+	ADDQ             ld+48(FP), R10
+	VMOVUPS          Z13, (R10)
+	ADDQ             ld+48(FP), R10
+	VMOVUPS          Z14, (R10)
+	ADDQ             ld+48(FP), R10
+	VMOVUPS          Z15, (R10)
+	ADDQ             ld+48(FP), R10
+	VMOVUPS          Z16, (R10)
+	ADDQ             ld+48(FP), R10
+	VMOVUPS          Z17, (R10)
+	ADDQ             $0x40, R9
+	CMPQ             R9, ld+48(FP)
+	JLT              rows11_vector
+	JMP              after
+
+rows12:
+	XORQ R9, R9
+
+rows12_vector:
+	VXORPS Z7, Z7, Z7
+	VXORPS Z8, Z8, Z8
+	VXORPS Z9, Z9, Z9
+	VXORPS Z10, Z10, Z10
+	VXORPS Z11, Z11, Z11
+	VXORPS Z12, Z12, Z12
+	VXORPS Z13, Z13, Z13
+	VXORPS Z14, Z14, Z14
+	VXORPS Z15, Z15, Z15
+	VXORPS Z16, Z16, Z16
+	VXORPS Z17, Z17, Z17
+	VXORPS Z18, Z18, Z18
+	MOVQ   DX, R10
+	LEAQ   (DX)(DI*2), R11
+	LEAQ   (BX)(R9*1), R12
+	MOVQ   d+40(FP), R13
+
+rows12_loop:
+	VMOVUPS          (R12), Z19
+	VFMADD231PS.BCST (R10), Z19, Z7
+	VFMADD231PS.BCST (R10)(SI*1), Z19, Z8
+	VFMADD231PS.BCST (R10)(SI*2), Z19, Z9
+	VFMADD231PS.BCST (R10)(DI*1), Z19, Z10
+	VFMADD231PS.BCST (R10)(SI*4), Z19, Z11
+	VFMADD231PS.BCST (R10)(R8*1), Z19, Z12
+	VFMADD231PS.BCST (R11), Z19, Z13
+	VFMADD231PS.BCST (R11)(SI*1), Z19, Z14
+	VFMADD231PS.BCST (R11)(SI*2), Z19, Z15
+	VFMADD231PS.BCST (R11)(DI*1), Z19, Z16
+	VFMADD231PS.BCST (R11)(SI*4), Z19, Z17
+	VFMADD231PS.BCST (R11)(R8*1), Z19, Z18
+	ADDQ             ld+48(FP), R12
+	ADDQ             $0x04, R10
+	ADDQ             $0x04, R11
+	DECQ             R13
+	JNE              rows12_loop
+	LEAQ             (CX)(R9*1), R10
+	VMOVUPS          Z7, (R10)
+	ADDQ             ld+48(FP), R10
+	VMOVUPS          Z8, (R10)
+	ADDQ             ld+48(FP), R10
+	VMOVUPS          Z9, (R10)
+	ADDQ             ld+48(FP), R10
+	VMOVUPS          Z10, (R10)
+	ADDQ             ld+48(FP), R10
+	VMOVUPS          Z11, (R10)
+	ADDQ             ld+48(FP), R10
+	VMOVUPS          Z12, (R10)
+	ADDQ             ld+48(FP), R10
+	VMOVUPS          Z13, (R10)
+	ADDQ             ld+48(FP), R10
+	VMOVUPS          Z14, (R10)
+	ADDQ             ld+48(FP), R10
+	VMOVUPS          Z15, (R10)
+	ADDQ             ld+48(FP), R10
+	VMOVUPS          Z16, (R10)
+	ADDQ             ld+48(FP), R10
+	VMOVUPS          Z17, (R10)
+	ADDQ             ld+48(FP), R10
+	VMOVUPS          Z18, (R10)
+	ADDQ             $0x40, R9
+	CMPQ             R9, ld+48(FP)
+	JLT              rows12_vector
+
+after:
+	XORQ  R9, R9
+	MOVQ  d+40(FP), R10
+	IMULQ ld+48(FP), R10
+	SUBQ  $0x80, R10
+	JLT   activated2
+
+activate2:
+	VMOVUPS      lanes32x41200000<>+0(SB), Z8
+	VMOVUPS      Z8, Z7
+	VMOVUPS      Z8, Z8
+	VMOVUPS      lanes32x7fffffff<>+0(SB), Z10
+	VMOVUPS      Z10, Z9
+	VMOVUPS      Z10, Z10
+	VANDPS       (CX)(R9*1), Z9, Z9
+	VANDPS       64(CX)(R9*1), Z10, Z10
+	VMINPS       Z9, Z7, Z7
+	VMINPS       Z10, Z8, Z8
+	VMOVUPS      Z3, Z9
+	VMOVUPS      Z3, Z10
+	VFMADD213PS  Z1, Z7, Z9
+	VFMADD213PS  Z1, Z8, Z10
+	VSUBPS       Z1, Z9, Z11
+	VSUBPS       Z1, Z10, Z12
+	VFNMADD231PS Z4, Z11, Z7
+	VFNMADD231PS Z4, Z12, Z8
+	VMULPS       Z7, Z7, Z11
+	VMULPS       Z8, Z8, Z12
+	VMOVUPS      Z6, Z13
+	VMOVUPS      Z6, Z14
+	VFMADD213PS  Z5, Z11, Z13
+	VFMADD213PS  Z5, Z12, Z14
+	VMULPS       Z7, Z11, Z11
+	VMULPS       Z8, Z12, Z12
+	VFMADD213PS  Z7, Z11, Z13
+	VFMADD213PS  Z8, Z12, Z14
+	VPSLLD       $0x17, Z9, Z9
+	VPSLLD       $0x17, Z10, Z10
+	VPADDD       Z2, Z9, Z9
+	VPADDD       Z2, Z10, Z10
+	VSUBPS       Z2, Z9, Z7
+	VSUBPS       Z2, Z10, Z8
+	VADDPS       Z2, Z9, Z9
+	VADDPS       Z2, Z10, Z10
+	VMOVAPS      Z7, Z11
+	VMOVAPS      Z8, Z12
+	VFMADD213PS  Z9, Z13, Z11
+	VFMADD213PS  Z10, Z14, Z12
+	VFMADD213PS  Z7, Z13, Z9
+	VFMADD213PS  Z8, Z14, Z10
+	VDIVPS       Z11, Z9, Z9
+	VDIVPS       Z12, Z10, Z10
+	VMOVUPS      lanes32x80000000<>+0(SB), Z8
+	VMOVUPS      Z8, Z7
+	VMOVUPS      Z8, Z8
+	VANDPS       (CX)(R9*1), Z7, Z7
+	VANDPS       64(CX)(R9*1), Z8, Z8
+	VORPS        Z7, Z9, Z9
+	VORPS        Z8, Z10, Z10
+	VMOVUPS      Z9, (CX)(R9*1)
+	VMOVUPS      Z10, 64(CX)(R9*1)
+	VFMADD213PS  (BX)(R9*1), Z0, Z9
+	VFMADD213PS  64(BX)(R9*1), Z0, Z10
+	VMOVUPS      Z9, (AX)(R9*1)
+	VMOVUPS      Z10, 64(AX)(R9*1)
+	ADDQ         $0x80, R9
+	SUBQ         $0x80, R10
+	JGE          activate2
+
+activated2:
+	ADDQ $0x80, R10
+	SUBQ $0x40, R10
+	JLT  activated1
+
+activate1:
+	VMOVUPS      lanes32x41200000<>+0(SB), Z7
+	VMOVUPS      lanes32x7fffffff<>+0(SB), Z8
+	VANDPS       (CX)(R9*1), Z8, Z8
+	VMINPS       Z8, Z7, Z7
+	VMOVUPS      Z3, Z8
+	VFMADD213PS  Z1, Z7, Z8
+	VSUBPS       Z1, Z8, Z9
+	VFNMADD231PS Z4, Z9, Z7
+	VMULPS       Z7, Z7, Z9
+	VMOVUPS      Z6, Z10
+	VFMADD213PS  Z5, Z9, Z10
+	VMULPS       Z7, Z9, Z9
+	VFMADD213PS  Z7, Z9, Z10
+	VPSLLD       $0x17, Z8, Z8
+	VPADDD       Z2, Z8, Z8
+	VSUBPS       Z2, Z8, Z7
+	VADDPS       Z2, Z8, Z8
+	VMOVAPS      Z7, Z9
+	VFMADD213PS  Z8, Z10, Z9
+	VFMADD213PS  Z7, Z10, Z8
+	VDIVPS       Z9, Z8, Z8
+	VMOVUPS      lanes32x80000000<>+0(SB), Z7
+	VANDPS       (CX)(R9*1), Z7, Z7
+	VORPS        Z7, Z8, Z8
+	VMOVUPS      Z8, (CX)(R9*1)
+	VFMADD213PS  (BX)(R9*1), Z0, Z8
+	VMOVUPS      Z8, (AX)(R9*1)
+	ADDQ         $0x40, R9
+	SUBQ         $0x40, R10
+	JGE          activate1
+
+activated1:
+	ADDQ  $0x40, R10
+	MOVQ  SI, BX
+	IMULQ d+40(FP), BX
+	ADDQ  BX, DX
+	MOVQ  AX, BX
+	ADDQ  nextStep+64(FP), AX
+	ADDQ  sStep+72(FP), CX
+	DECQ  layers+56(FP)
+	JNE   layer
+	VZEROUPPER
+	RET
+
+// func tanhAdjointsAVX512F32(e *float32, p *float32, w *float32, s *float32, a float32, d int, ld int, layers int)
+// Requires: AVX, AVX512F
+TEXT ·tanhAdjointsAVX512F32(SB), NOSPLIT, $0-64
+	MOVQ         e+0(FP), AX
+	MOVQ         p+8(FP), CX
+	MOVQ         w+16(FP), DX
+	MOVQ         s+24(FP), BX
+	VBROADCASTSS a+32(FP), Z0
+	VMOVUPS      lanes32x3f800000<>+0(SB), Z1
+	MOVQ         d+40(FP), SI
+	MOVQ         d+40(FP), DI
+	SHLQ         $0x02, SI
+	IMULQ        ld+48(FP), DI
+
+layer:
+	XORQ R8, R8
+
+slope:
+	VMULPS       (CX)(R8*1), Z0, Z2
+	VMOVUPS      (BX)(R8*1), Z3
+	VMOVAPS      Z1, Z4
+	VFNMADD231PS Z3, Z3, Z4
+	VMULPS       Z4, Z2, Z2
+	VMOVUPS      Z2, (AX)(R8*1)
+	ADDQ         $0x40, R8
+	CMPQ         R8, DI
+	JLT          slope
+	MOVQ         d+40(FP), R8
+	CMPQ         R8, $0x0c
+	JEQ          rows12
+	CMPQ         R8, $0x0b
+	JEQ          rows11
+	CMPQ         R8, $0x0a
+	JEQ          rows10
+	CMPQ         R8, $0x09
+	JEQ          rows9
+	CMPQ         R8, $0x08
+	JEQ          rows8
+	CMPQ         R8, $0x07
+	JEQ          rows7
+	CMPQ         R8, $0x06
+	JEQ          rows6
+	CMPQ         R8, $0x05
+	JEQ          rows5
+	CMPQ         R8, $0x04
+	JEQ          rows4
+	CMPQ         R8, $0x03
+	JEQ          rows3
+	CMPQ         R8, $0x02
+	JEQ          rows2
+	XORQ         R8, R8
+
+rows1_vector:
+	LEAQ    (CX)(R8*1), R9
+	VMOVUPS (R9), Z2
+	MOVQ    DX, R9
+	LEAQ    (AX)(R8*1), R10
+	MOVQ    d+40(FP), R11
+
+rows1_loop:
+	VMOVUPS          (R10), Z3
+	VFMADD231PS.BCST (R9), Z3, Z2
+	ADDQ             ld+48(FP), R10
+	ADDQ             SI, R9
+	DECQ             R11
+	JNE              rows1_loop
+	LEAQ             (CX)(R8*1), R9
+	VMOVUPS          Z2, (R9)
+	ADDQ             $0x40, R8
+	CMPQ             R8, ld+48(FP)
+	JLT              rows1_vector
+	JMP              after
+
+rows2:
+	XORQ R8, R8
+
+rows2_vector:
+	LEAQ    (CX)(R8*1), R9
+	VMOVUPS (R9), Z2
+	ADDQ    ld+48(FP), R9
+	VMOVUPS (R9), Z3
+	MOVQ    DX, R9
+	LEAQ    (AX)(R8*1), R10
+	MOVQ    d+40(FP), R11
+
+rows2_loop:
+	VMOVUPS          (R10), Z4
+	VFMADD231PS.BCST (R9), Z4, Z2
+	VFMADD231PS.BCST 4(R9), Z4, Z3
+	ADDQ             ld+48(FP), R10
+	ADDQ             SI, R9
+	DECQ             R11
+	JNE              rows2_loop
+	LEAQ             (CX)(R8*1), R9
+	VMOVUPS          Z2, (R9)
+	ADDQ             ld+48(FP), R9
+	VMOVUPS          Z3, (R9)
+	ADDQ             $0x40, R8
+	CMPQ             R8, ld+48(FP)
+	JLT              rows2_vector
+	JMP              after
+
+rows3:
+	XORQ R8, R8
+
+rows3_vector:
+	LEAQ    (CX)(R8*1), R9
+	VMOVUPS (R9), Z2
+	ADDQ    ld+48(FP), R9
+	VMOVUPS (R9), Z3
+	ADDQ    ld+48(FP), R9
+	VMOVUPS (R9), Z4
+	MOVQ    DX, R9
+	LEAQ    (AX)(R8*1), R10
+	MOVQ    d+40(FP), R11
+
+rows3_loop:
+	VMOVUPS          (R10), Z5
+	VFMADD231PS.BCST (R9), Z5, Z2
+	VFMADD231PS.BCST 4(R9), Z5, Z3
+	VFMADD231PS.BCST 8(R9), Z5, Z4
+	ADDQ             ld+48(FP), R10
+	ADDQ             SI, R9
+	DECQ             R11
+	JNE              rows3_loop
+	LEAQ             (CX)(R8*1), R9
+	VMOVUPS          Z2, (R9)
+	ADDQ             ld+48(FP), R9
+	VMOVUPS          Z3, (R9)
+	ADDQ             ld+48(FP), R9
+	VMOVUPS          Z4, (R9)
+	ADDQ             $0x40, R8
+	CMPQ             R8, ld+48(FP)
+	JLT              rows3_vector
+	JMP              after
+
+rows4:
+	XORQ R8, R8
+
+rows4_vector:
+	LEAQ    (CX)(R8*1), R9
+	VMOVUPS (R9), Z2
+	ADDQ    ld+48(FP), R9
+	VMOVUPS (R9), Z3
+	ADDQ    ld+48(FP), R9
+	VMOVUPS (R9), Z4
+	ADDQ    ld+48(FP), R9
+	VMOVUPS (R9), Z5
+	MOVQ    DX, R9
+	LEAQ    (AX)(R8*1), R10
+	MOVQ    d+40(FP), R11
+
+rows4_loop:
+	VMOVUPS          (R10), Z6
+	VFMADD231PS.BCST (R9), Z6, Z2
+	VFMADD231PS.BCST 4(R9), Z6, Z3
+	VFMADD231PS.BCST 8(R9), Z6, Z4
+	VFMADD231PS.BCST 12(R9), Z6, Z5
+	ADDQ             ld+48(FP), R10
+	ADDQ             SI, R9
+	DECQ             R11
+	JNE              rows4_loop
+	LEAQ             (CX)(R8*1), R9
+	VMOVUPS          Z2, (R9)
+	ADDQ             ld+48(FP), R9
+	VMOVUPS          Z3, (R9)
+	ADDQ             ld+48(FP), R9
+	VMOVUPS          Z4, (R9)
+	ADDQ             ld+48(FP), R9
+	VMOVUPS          Z5, (R9)
+	ADDQ             $0x40, R8
+	CMPQ             R8, ld+48(FP)
+	JLT              rows4_vector
+	JMP              after
+
+rows5:
+	XORQ R8, R8
+
+rows5_vector:
+	LEAQ    (CX)(R8*1), R9
+	VMOVUPS (R9), Z2
+	ADDQ    ld+48(FP), R9
+	VMOVUPS (R9), Z3
+	ADDQ    ld+48(FP), R9
+	VMOVUPS (R9), Z4
+	ADDQ    ld+48(FP), R9
+	VMOVUPS (R9), Z5
+	ADDQ    ld+48(FP), R9
+	VMOVUPS (R9), Z6
+	MOVQ    DX, R9
+	LEAQ    (AX)(R8*1), R10
+	MOVQ    d+40(FP), R11
+
+rows5_loop:
+	VMOVUPS          (R10), Z7
+	VFMADD231PS.BCST (R9), Z7, Z2
+	VFMADD231PS.BCST 4(R9), Z7, Z3
+	VFMADD231PS.BCST 8(R9), Z7, Z4
+	VFMADD231PS.BCST 12(R9), Z7, Z5
+	VFMADD231PS.BCST 16(R9), Z7, Z6
+	ADDQ             ld+48(FP), R10
+	ADDQ             SI, R9
+	DECQ             R11
+	JNE              rows5_loop
+	LEAQ             (CX)(R8*1), R9
+	VMOVUPS          Z2, (R9)
+	ADDQ             ld+48(FP), R9
+	VMOVUPS          Z3, (R9)
+	ADDQ             ld+48(FP), R9
+	VMOVUPS          Z4, (R9)
+	ADDQ             ld+48(FP), R9
+	VMOVUPS          Z5, (R9)
+	ADDQ             ld+48(FP), R9
+	VMOVUPS          Z6, (R9)
+	ADDQ             $0x40, R8
+	CMPQ             R8, ld+48(FP)
+	JLT              rows5_vector
+	JMP              after
+
+rows6:
+	XORQ R8, R8
+
+rows6_vector:
+	LEAQ    (CX)(R8*1), R9
+	VMOVUPS (R9), Z2
+	ADDQ    ld+48(FP), R9
+	VMOVUPS (R9), Z3
+	ADDQ    ld+48(FP), R9
+	VMOVUPS (R9), Z4
+	ADDQ    ld+48(FP), R9
+	VMOVUPS (R9), Z5
+	ADDQ    ld+48(FP), R9
+	VMOVUPS (R9), Z6
+	ADDQ    ld+48(FP), R9
+	VMOVUPS (R9), Z7
+	MOVQ    DX, R9
+	LEAQ    (AX)(R8*1), R10
+	MOVQ    d+40(FP), R11
+
+rows6_loop:
+	VMOVUPS          (R10), Z8
+	VFMADD231PS.BCST (R9), Z8, Z2
+	VFMADD231PS.BCST 4(R9), Z8, Z3
+	VFMADD231PS.BCST 8(R9), Z8, Z4
+	VFMADD231PS.BCST 12(R9), Z8, Z5
+	VFMADD231PS.BCST 16(R9), Z8, Z6
+	VFMADD231PS.BCST 20(R9), Z8, Z7
+	ADDQ             ld+48(FP), R10
+	ADDQ             SI, R9
+	DECQ             R11
+	JNE              rows6_loop
+	LEAQ             (CX)(R8*1), R9
+	VMOVUPS          Z2, (R9)
+	ADDQ             ld+48(FP), R9
+	VMOVUPS          Z3, (R9)
+	ADDQ             ld+48(FP), R9
+	VMOVUPS          Z4, (R9)
+	ADDQ             ld+48(FP), R9
+	VMOVUPS          Z5, (R9)
+	ADDQ             ld+48(FP), R9
+	VMOVUPS          Z6, (R9)
+	ADDQ             ld+48(FP), R9
+	VMOVUPS          Z7, (R9)
+	ADDQ             $0x40, R8
+	CMPQ             R8, ld+48(FP)
+	JLT              rows6_vector
+	JMP              after
+
+rows7:
+	XORQ R8, R8
+
+rows7_vector:
+	LEAQ    (CX)(R8*1), R9
+	VMOVUPS (R9), Z2
+	ADDQ    ld+48(FP), R9
+	VMOVUPS (R9), Z3
+	ADDQ    ld+48(FP), R9
+	VMOVUPS (R9), Z4
+	ADDQ    ld+48(FP), R9
+	VMOVUPS (R9), Z5
+	ADDQ    ld+48(FP), R9
+	VMOVUPS (R9), Z6
+	ADDQ    ld+48(FP), R9
+	VMOVUPS (R9), Z7
+	ADDQ    ld+48(FP), R9
+	VMOVUPS (R9), Z8
+	MOVQ    DX, R9
+	LEAQ    (AX)(R8*1), R10
+	MOVQ    d+40(FP), R11
+
+rows7_loop:
+	VMOVUPS          (R10), Z9
+	VFMADD231PS.BCST (R9), Z9, Z2
+	VFMADD231PS.BCST 4(R9), Z9, Z3
+	VFMADD231PS.BCST 8(R9), Z9, Z4
+	VFMADD231PS.BCST 12(R9), Z9, Z5
+	VFMADD231PS.BCST 16(R9), Z9, Z6
+	VFMADD231PS.BCST 20(R9), Z9, Z7
+	VFMADD231PS.BCST 24(R9), Z9, Z8
+	ADDQ             ld+48(FP), R10
+	ADDQ             SI, R9
+	DECQ             R11
+	JNE              rows7_loop
+	LEAQ             (CX)(R8*1), R9
+	VMOVUPS          Z2, (R9)
+	ADDQ             ld+48(FP), R9
+	VMOVUPS          Z3, (R9)
+	ADDQ             ld+48(FP), R9
+	VMOVUPS          Z4, (R9)
+	ADDQ             ld+48(FP), R9
+	VMOVUPS          Z5, (R9)
+	ADDQ             ld+48(FP), R9
+	VMOVUPS          Z6, (R9)
+	ADDQ             ld+48(FP), R9
+	VMOVUPS          Z7, (R9)
+	ADDQ             ld+48(FP), R9
+	VMOVUPS          Z8, (R9)
+	ADDQ             $0x40, R8
+	CMPQ             R8, ld+48(FP)
+	JLT              rows7_vector
+	JMP              after
+
+rows8:
+	XORQ R8, R8
+
+rows8_vector:
+	LEAQ    (CX)(R8*1), R9
+	VMOVUPS (R9), Z2
+	ADDQ    ld+48(FP), R9
+	VMOVUPS (R9), Z3
+	ADDQ    ld+48(FP), R9
+	VMOVUPS (R9), Z4
+	ADDQ    ld+48(FP), R9
+	VMOVUPS (R9), Z5
+	ADDQ    ld+48(FP), R9
+	VMOVUPS (R9), Z6
+	ADDQ    ld+48(FP), R9
+	VMOVUPS (R9), Z7
+	ADDQ    ld+48(FP), R9
+	VMOVUPS (R9), Z8
+	ADDQ    ld+48(FP), R9
+	VMOVUPS (R9), Z9
+	MOVQ    DX, R9
+	LEAQ    (AX)(R8*1), R10
+	MOVQ    d+40(FP), R11
+
+rows8_loop:
+	VMOVUPS          (R10), Z10
+	VFMADD231PS.BCST (R9), Z10, Z2
+	VFMADD231PS.BCST 4(R9), Z10, Z3
+	VFMADD231PS.BCST 8(R9), Z10, Z4
+	VFMADD231PS.BCST 12(R9), Z10, Z5
+	VFMADD231PS.BCST 16(R9), Z10, Z6
+	VFMADD231PS.BCST 20(R9), Z10, Z7
+	VFMADD231PS.BCST 24(R9), Z10, Z8
+	VFMADD231PS.BCST 28(R9), Z10, Z9
+	ADDQ             ld+48(FP), R10
+	ADDQ             SI, R9
+	DECQ             R11
+	JNE              rows8_loop
+	LEAQ             (CX)(R8*1), R9
+	VMOVUPS          Z2, (R9)
+	ADDQ             ld+48(FP), R9
+	VMOVUPS          Z3, (R9)
+	ADDQ             ld+48(FP), R9
+	VMOVUPS          Z4, (R9)
+	ADDQ             ld+48(FP), R9
+	VMOVUPS          Z5, (R9)
+	ADDQ             ld+48(FP), R9
+	VMOVUPS          Z6, (R9)
+	ADDQ             ld+48(FP), R9
+	VMOVUPS          Z7, (R9)
+	ADDQ             ld+48(FP), R9
+	VMOVUPS          Z8, (R9)
+	ADDQ             ld+48(FP), R9
+	VMOVUPS          Z9, (R9)
+	ADDQ             $0x40, R8
+	CMPQ             R8, ld+48(FP)
+	JLT              rows8_vector
+	JMP              after
+
+rows9:
+	XORQ R8, R8
+
+rows9_vector:
+	LEAQ    (CX)(R8*1), R9
+	VMOVUPS (R9), Z2
+	ADDQ    ld+48(FP), R9
+	VMOVUPS (R9), Z3
+	ADDQ    ld+48(FP), R9
+	VMOVUPS (R9), Z4
+	ADDQ    ld+48(FP), R9
+	VMOVUPS (R9), Z5
+	ADDQ    ld+48(FP), R9
+	VMOVUPS (R9), Z6
+	ADDQ    ld+48(FP), R9
+	VMOVUPS (R9), Z7
+	ADDQ    ld+48(FP), R9
+	VMOVUPS (R9), Z8
+	ADDQ    ld+48(FP), R9
+	VMOVUPS (R9), Z9
+	ADDQ    ld+48(FP), R9
+	VMOVUPS (R9), Z10
+	MOVQ    DX, R9
+	LEAQ    (AX)(R8*1), R10
+	MOVQ    d+40(FP), R11
+
+rows9_loop:
+	VMOVUPS          (R10), Z11
+	VFMADD231PS.BCST (R9), Z11, Z2
+	VFMADD231PS.BCST 4(R9), Z11, Z3
+	VFMADD231PS.BCST 8(R9), Z11, Z4
+	VFMADD231PS.BCST 12(R9), Z11, Z5
+	VFMADD231PS.BCST 16(R9), Z11, Z6
+	VFMADD231PS.BCST 20(R9), Z11, Z7
+	VFMADD231PS.BCST 24(R9), Z11, Z8
+	VFMADD231PS.BCST 28(R9), Z11, Z9
+	VFMADD231PS.BCST 32(R9), Z11, Z10
+	ADDQ             ld+48(FP), R10
+	ADDQ             SI, R9
+	DECQ             R11
+	JNE              rows9_loop
+	LEAQ             (CX)(R8*1), R9
+	VMOVUPS          Z2, (R9)
+	ADDQ             ld+48(FP), R9
+	VMOVUPS          Z3, (R9)
+	ADDQ             ld+48(FP), R9
+	VMOVUPS          Z4, (R9)
+	ADDQ             ld+48(FP), R9
+	VMOVUPS          Z5, (R9)
+	ADDQ             ld+48(FP), R9
+	VMOVUPS          Z6, (R9)
+	ADDQ             ld+48(FP), R9
+	VMOVUPS          Z7, (R9)
+	ADDQ             ld+48(FP), R9
+	VMOVUPS          Z8, (R9)
+	ADDQ             ld+48(FP), R9
+	VMOVUPS          Z9, (R9)
+	ADDQ             ld+48(FP), R9
+	VMOVUPS          Z10, (R9)
+	ADDQ             $0x40, R8
+	CMPQ             R8, ld+48(FP)
+	JLT              rows9_vector
+	JMP              after
+
+rows10:
+	XORQ R8, R8
+
+rows10_vector:
+	LEAQ    (CX)(R8*1), R9
+	VMOVUPS (R9), Z2
+	ADDQ    ld+48(FP), R9
+	VMOVUPS (R9), Z3
+	ADDQ    ld+48(FP), R9
+	VMOVUPS (R9), Z4
+	ADDQ    ld+48(FP), R9
+	VMOVUPS (R9), Z5
+	ADDQ    ld+48(FP), R9
+	VMOVUPS (R9), Z6
+	ADDQ    ld+48(FP), R9
+	VMOVUPS (R9), Z7
+	ADDQ    ld+48(FP), R9
+	VMOVUPS (R9), Z8
+	ADDQ    ld+48(FP), R9
+	VMOVUPS (R9), Z9
+	ADDQ    ld+48(FP), R9
+	VMOVUPS (R9), Z10
+	ADDQ    ld+48(FP), R9
+	VMOVUPS (R9), Z11
+	MOVQ    DX, R9
+	LEAQ    (AX)(R8*1), R10
+	MOVQ    d+40(FP), R11
+
+rows10_loop:
+	VMOVUPS          (R10), Z12
+	VFMADD231PS.BCST (R9), Z12, Z2
+	VFMADD231PS.BCST 4(R9), Z12, Z3
+	VFMADD231PS.BCST 8(R9), Z12, Z4
+	VFMADD231PS.BCST 12(R9), Z12, Z5
+	VFMADD231PS.BCST 16(R9), Z12, Z6
+	VFMADD231PS.BCST 20(R9), Z12, Z7
+	VFMADD231PS.BCST 24(R9), Z12, Z8
+	VFMADD231PS.BCST 28(R9), Z12, Z9
+	VFMADD231PS.BCST 32(R9), Z12, Z10
+	VFMADD231PS.BCST 36(R9), Z12, Z11
+	ADDQ             ld+48(FP), R10
+	ADDQ             SI, R9
+	DECQ             R11
+	JNE              rows10_loop
+	LEAQ             (CX)(R8*1), R9
+	VMOVUPS          Z2, (R9)
+	ADDQ             ld+48(FP), R9
+	VMOVUPS          Z3, (R9)
+	ADDQ             ld+48(FP), R9
+	VMOVUPS          Z4, (R9)
+	ADDQ             ld+48(FP), R9
+	VMOVUPS          Z5, (R9)
+	ADDQ             ld+48(FP), R9
+	VMOVUPS          Z6, (R9)
+	ADDQ             ld+48(FP), R9
+	VMOVUPS          Z7, (R9)
+	ADDQ             ld+48(FP), R9
+	VMOVUPS          Z8, (R9)
+	ADDQ             ld+48(FP), R9
+	VMOVUPS          Z9, (R9)
+	ADDQ             ld+48(FP), R9
+	VMOVUPS          Z10, (R9)
+	ADDQ             ld+48(FP), R9
+	VMOVUPS          Z11, (R9)
+	ADDQ             $0x40, R8
+	CMPQ             R8, ld+48(FP)
+	JLT              rows10_vector
+	JMP              after
+
+rows11:
+	XORQ R8, R8
+
+rows11_vector:
+	LEAQ    (CX)(R8*1), R9
+	VMOVUPS (R9), Z2
+	ADDQ    ld+48(FP), R9
+	VMOVUPS (R9), Z3
+	ADDQ    ld+48(FP), R9
+	VMOVUPS (R9), Z4
+	ADDQ    ld+48(FP), R9
+	VMOVUPS (R9), Z5
+	ADDQ    ld+48(FP), R9
+	VMOVUPS (R9), Z6
+	ADDQ    ld+48(FP), R9
+	VMOVUPS (R9), Z7
+	ADDQ    ld+48(FP), R9
+	VMOVUPS (R9), Z8
+	ADDQ    ld+48(FP), R9
+	VMOVUPS (R9), Z9
+	ADDQ    ld+48(FP), R9
+	VMOVUPS (R9), Z10
+	ADDQ    ld+48(FP), R9
+	VMOVUPS (R9), Z11
+	ADDQ    ld+48(FP), R9
+	VMOVUPS (R9), Z12
+	MOVQ    DX, R9
+	LEAQ    (AX)(R8*1), R10
+	MOVQ    d+40(FP), R11
+
+rows11_loop:
+	VMOVUPS          (R10), Z13
+	VFMADD231PS.BCST (R9), Z13, Z2
+	VFMADD231PS.BCST 4(R9), Z13, Z3
+	VFMADD231PS.BCST 8(R9), Z13, Z4
+	VFMADD231PS.BCST 12(R9), Z13, Z5
+	VFMADD231PS.BCST 16(R9), Z13, Z6
+	VFMADD231PS.BCST 20(R9), Z13, Z7
+	VFMADD231PS.BCST 24(R9), Z13, Z8
+	VFMADD231PS.BCST 28(R9), Z13, Z9
+	VFMADD231PS.BCST 32(R9), Z13, Z10
+	VFMADD231PS.BCST 36(R9), Z13, Z11
+	VFMADD231PS.BCST 40(R9), Z13, Z12
+	ADDQ             ld+48(FP), R10
+	ADDQ             SI, R9
+	DECQ             R11
+	JNE              rows11_loop
+	LEAQ             (CX)(R8*1), R9
+	VMOVUPS          Z2, (R9)
+	ADDQ             ld+48(FP), R9
+	VMOVUPS          Z3, (R9)
+	ADDQ             ld+48(FP), R9
+	VMOVUPS          Z4, (R9)
+	ADDQ             ld+48(FP), R9
+	VMOVUPS          Z5, (R9)
+	ADDQ             ld+48(FP), R9
+	VMOVUPS          Z6, (R9)
+	ADDQ             ld+48(FP), R9
+	VMOVUPS          Z7, (R9)
+	ADDQ             ld+48(FP), R9
+	VMOVUPS          Z8, (R9)
+	ADDQ             ld+48(FP), R9
+	VMOVUPS          Z9, (R9)
+	ADDQ             ld+48(FP), R9
+	VMOVUPS          Z10, (R9)
+	ADDQ             ld+48(FP), R9
+	VMOVUPS          Z11, (R9)
+	ADDQ             ld+48(FP), R9
+	VMOVUPS          Z12, (R9)
+	ADDQ             $0x40, R8
+	CMPQ             R8, ld+48(FP)
+	JLT              rows11_vector
+	JMP              after
+
+rows12:
+	XORQ R8, R8
+
+rows12_vector:
+	LEAQ    (CX)(R8*1), R9
+	VMOVUPS (R9), Z2
+	ADDQ    ld+48(FP), R9
+	VMOVUPS (R9), Z3
+	ADDQ    ld+48(FP), R9
+	VMOVUPS (R9), Z4
+	ADDQ    ld+48(FP), R9
+	VMOVUPS (R9), Z5
+	ADDQ    ld+48(FP), R9
+	VMOVUPS (R9), Z6
+	ADDQ    ld+48(FP), R9
+	VMOVUPS (R9), Z7
+	ADDQ    ld+48(FP), R9
+	VMOVUPS (R9), Z8
+	ADDQ    ld+48(FP), R9
+	VMOVUPS (R9), Z9
+	ADDQ    ld+48(FP), R9
+	VMOVUPS (R9), Z10
+	ADDQ    ld+48(FP), R9
+	VMOVUPS (R9), Z11
+	ADDQ    ld+48(FP), R9
+	VMOVUPS (R9), Z12
+	ADDQ    ld+48(FP), R9
+	VMOVUPS (R9), Z13
+	MOVQ    DX, R9
+	LEAQ    (AX)(R8*1), R10
+	MOVQ    d+40(FP), R11
+
+rows12_loop:
+	VMOVUPS          (R10), Z14
+	VFMADD231PS.BCST (R9), Z14, Z2
+	VFMADD231PS.BCST 4(R9), Z14, Z3
+	VFMADD231PS.BCST 8(R9), Z14, Z4
+	VFMADD231PS.BCST 12(R9), Z14, Z5
+	VFMADD231PS.BCST 16(R9), Z14, Z6
+	VFMADD231PS.BCST 20(R9), Z14, Z7
+	VFMADD231PS.BCST 24(R9), Z14, Z8
+	VFMADD231PS.BCST 28(R9), Z14, Z9
+	VFMADD231PS.BCST 32(R9), Z14, Z10
+	VFMADD231PS.BCST 36(R9), Z14, Z11
+	VFMADD231PS.BCST 40(R9), Z14, Z12
+	VFMADD231PS.BCST 44(R9), Z14, Z13
+	ADDQ             ld+48(FP), R10
+	ADDQ             SI, R9
+	DECQ             R11
+	JNE              rows12_loop
+	LEAQ             (CX)(R8*1), R9
+	VMOVUPS          Z2, (R9)
+	ADDQ             ld+48(FP), R9
+	VMOVUPS          Z3, (R9)
+	ADDQ             ld+48(FP), R9
+	VMOVUPS          Z4, (R9)
+	ADDQ             ld+48(FP), R9
+	VMOVUPS          Z5, (R9)
+	ADDQ             ld+48(FP), R9
+	VMOVUPS          Z6, (R9)
+	ADDQ             ld+48(FP), R9
+	VMOVUPS          Z7, (R9)
+	ADDQ             ld+48(FP), R9
+	VMOVUPS          Z8, (R9)
+	ADDQ             ld+48(FP), R9
+	VMOVUPS          Z9, (R9)
+	ADDQ             ld+48(FP), R9
+	VMOVUPS          Z10, (R9)
+	ADDQ             ld+48(FP), R9
+	VMOVUPS          Z11, (R9)
+	ADDQ             ld+48(FP), R9
+	VMOVUPS          Z12, (R9)
+	ADDQ             ld+48(FP), R9
+	VMOVUPS          Z13, (R9)
+	ADDQ             $0x40, R8
+	CMPQ             R8, ld+48(FP)
+	JLT              rows12_vector
+
+after:
+	MOVQ  SI, R8
+	IMULQ d+40(FP), R8
+	SUBQ  DI, AX
+	SUBQ  DI, BX
+	SUBQ  R8, DX
+	DECQ  layers+56(FP)
+	JNE   layer
 	VZEROUPPER
 	RET
 
@@ -4834,14 +8196,13 @@ done1:
 	VZEROUPPER
 	RET
 
-// func tanhLayersAVX512F64(next *float64, s *float64, w *float64, h *float64, a float64, d int, layers int, nextStep int, sStep int)
+// func tanhLayersAVX512F64(next *float64, s *float64, w *float64, h *float64, a float64, d int, ld int, layers int, nextStep int, sStep int)
 // Requires: AVX, AVX512DQ, AVX512F
-TEXT ·tanhLayersAVX512F64(SB), NOSPLIT, $0-72
+TEXT ·tanhLayersAVX512F64(SB), NOSPLIT, $0-80
 	MOVQ         next+0(FP), AX
 	MOVQ         s+8(FP), CX
 	MOVQ         w+16(FP), DX
 	MOVQ         h+24(FP), BX
-	MOVQ         d+40(FP), SI
 	VBROADCASTSD a+32(FP), Z0
 	VMOVUPD      lanes64x4338000000000000<>+0(SB), Z1
 	VMOVUPD      lanes64x3ff0000000000000<>+0(SB), Z2
@@ -4856,144 +8217,193 @@ TEXT ·tanhLayersAVX512F64(SB), NOSPLIT, $0-72
 	VMOVUPD      lanes64xbc6abc9e3b39803f<>+0(SB), Z11
 	VMOVUPD      lanes64x3fd0000000000000<>+0(SB), Z12
 	VMOVUPD      lanes64x3fe0000000000000<>+0(SB), Z13
-	MOVQ         SI, DI
-	SHLQ         $0x03, DI
-	LEAQ         (DI)(DI*2), R8
-	LEAQ         (DI)(DI*4), R9
+	MOVQ         d+40(FP), SI
+	SHLQ         $0x03, SI
+	LEAQ         (SI)(SI*2), DI
+	LEAQ         (SI)(SI*4), R8
 
 layer:
-	CMPQ   SI, $0x0c
-	JEQ    rows12
-	CMPQ   SI, $0x0b
-	JEQ    rows11
-	CMPQ   SI, $0x0a
-	JEQ    rows10
-	CMPQ   SI, $0x09
-	JEQ    rows9
-	CMPQ   SI, $0x08
-	JEQ    rows8
-	CMPQ   SI, $0x07
-	JEQ    rows7
-	CMPQ   SI, $0x06
-	JEQ    rows6
-	CMPQ   SI, $0x05
-	JEQ    rows5
-	CMPQ   SI, $0x04
-	JEQ    rows4
-	CMPQ   SI, $0x03
-	JEQ    rows3
-	CMPQ   SI, $0x02
-	JEQ    rows2
+	MOVQ d+40(FP), R9
+	CMPQ R9, $0x0c
+	JEQ  rows12
+	CMPQ R9, $0x0b
+	JEQ  rows11
+	CMPQ R9, $0x0a
+	JEQ  rows10
+	CMPQ R9, $0x09
+	JEQ  rows9
+	CMPQ R9, $0x08
+	JEQ  rows8
+	CMPQ R9, $0x07
+	JEQ  rows7
+	CMPQ R9, $0x06
+	JEQ  rows6
+	CMPQ R9, $0x05
+	JEQ  rows5
+	CMPQ R9, $0x04
+	JEQ  rows4
+	CMPQ R9, $0x03
+	JEQ  rows3
+	CMPQ R9, $0x02
+	JEQ  rows2
+	XORQ R9, R9
+
+rows1_vector:
 	VXORPS Z14, Z14, Z14
 	MOVQ   DX, R10
-	MOVQ   BX, R11
-	MOVQ   SI, R12
+	LEAQ   (BX)(R9*1), R11
+	MOVQ   d+40(FP), R12
 
 rows1_loop:
 	VMOVUPD          (R11), Z15
 	VFMADD231PD.BCST (R10), Z15, Z14
-	ADDQ             $0x40, R11
+	ADDQ             ld+48(FP), R11
 	ADDQ             $0x08, R10
 	DECQ             R12
 	JNE              rows1_loop
-	VMOVUPD          Z14, (CX)
+	LEAQ             (CX)(R9*1), R10
+	VMOVUPD          Z14, (R10)
+	ADDQ             $0x40, R9
+	CMPQ             R9, ld+48(FP)
+	JLT              rows1_vector
 	JMP              after
 
 rows2:
+	XORQ R9, R9
+
+rows2_vector:
 	VXORPS Z14, Z14, Z14
 	VXORPS Z15, Z15, Z15
 	MOVQ   DX, R10
-	MOVQ   BX, R11
-	MOVQ   SI, R12
+	LEAQ   (BX)(R9*1), R11
+	MOVQ   d+40(FP), R12
 
 rows2_loop:
 	VMOVUPD          (R11), Z16
 	VFMADD231PD.BCST (R10), Z16, Z14
-	VFMADD231PD.BCST (R10)(DI*1), Z16, Z15
-	ADDQ             $0x40, R11
+	VFMADD231PD.BCST (R10)(SI*1), Z16, Z15
+	ADDQ             ld+48(FP), R11
 	ADDQ             $0x08, R10
 	DECQ             R12
 	JNE              rows2_loop
-	VMOVUPD          Z14, (CX)
-	VMOVUPD          Z15, 64(CX)
+	LEAQ             (CX)(R9*1), R10
+	VMOVUPD          Z14, (R10)
+	ADDQ             ld+48(FP), R10
+	VMOVUPD          Z15, (R10)
+	ADDQ             $0x40, R9
+	CMPQ             R9, ld+48(FP)
+	JLT              rows2_vector
 	JMP              after
 
 rows3:
+	XORQ R9, R9
+
+rows3_vector:
 	VXORPS Z14, Z14, Z14
 	VXORPS Z15, Z15, Z15
 	VXORPS Z16, Z16, Z16
 	MOVQ   DX, R10
-	MOVQ   BX, R11
-	MOVQ   SI, R12
+	LEAQ   (BX)(R9*1), R11
+	MOVQ   d+40(FP), R12
 
 rows3_loop:
 	VMOVUPD          (R11), Z17
 	VFMADD231PD.BCST (R10), Z17, Z14
-	VFMADD231PD.BCST (R10)(DI*1), Z17, Z15
-	VFMADD231PD.BCST (R10)(DI*2), Z17, Z16
-	ADDQ             $0x40, R11
+	VFMADD231PD.BCST (R10)(SI*1), Z17, Z15
+	VFMADD231PD.BCST (R10)(SI*2), Z17, Z16
+	ADDQ             ld+48(FP), R11
 	ADDQ             $0x08, R10
 	DECQ             R12
 	JNE              rows3_loop
-	VMOVUPD          Z14, (CX)
-	VMOVUPD          Z15, 64(CX)
-	VMOVUPD          Z16, 128(CX)
+	LEAQ             (CX)(R9*1), R10
+	VMOVUPD          Z14, (R10)
+	ADDQ             ld+48(FP), R10
+	VMOVUPD          Z15, (R10)
+	ADDQ             ld+48(FP), R10
+	VMOVUPD          Z16, (R10)
+	ADDQ             $0x40, R9
+	CMPQ             R9, ld+48(FP)
+	JLT              rows3_vector
 	JMP              after
 
 rows4:
+	XORQ R9, R9
+
+rows4_vector:
 	VXORPS Z14, Z14, Z14
 	VXORPS Z15, Z15, Z15
 	VXORPS Z16, Z16, Z16
 	VXORPS Z17, Z17, Z17
 	MOVQ   DX, R10
-	MOVQ   BX, R11
-	MOVQ   SI, R12
+	LEAQ   (BX)(R9*1), R11
+	MOVQ   d+40(FP), R12
 
 rows4_loop:
 	VMOVUPD          (R11), Z18
 	VFMADD231PD.BCST (R10), Z18, Z14
-	VFMADD231PD.BCST (R10)(DI*1), Z18, Z15
-	VFMADD231PD.BCST (R10)(DI*2), Z18, Z16
-	VFMADD231PD.BCST (R10)(R8*1), Z18, Z17
-	ADDQ             $0x40, R11
+	VFMADD231PD.BCST (R10)(SI*1), Z18, Z15
+	VFMADD231PD.BCST (R10)(SI*2), Z18, Z16
+	VFMADD231PD.BCST (R10)(DI*1), Z18, Z17
+	ADDQ             ld+48(FP), R11
 	ADDQ             $0x08, R10
 	DECQ             R12
 	JNE              rows4_loop
-	VMOVUPD          Z14, (CX)
-	VMOVUPD          Z15, 64(CX)
-	VMOVUPD          Z16, 128(CX)
-	VMOVUPD          Z17, 192(CX)
+	LEAQ             (CX)(R9*1), R10
+	VMOVUPD          Z14, (R10)
+	ADDQ             ld+48(FP), R10
+	VMOVUPD          Z15, (R10)
+	ADDQ             ld+48(FP), R10
+	VMOVUPD          Z16, (R10)
+	ADDQ             ld+48(FP), R10
+	VMOVUPD          Z17, (R10)
+	ADDQ             $0x40, R9
+	CMPQ             R9, ld+48(FP)
+	JLT              rows4_vector
 	JMP              after
 
 rows5:
+	XORQ R9, R9
+
+rows5_vector:
 	VXORPS Z14, Z14, Z14
 	VXORPS Z15, Z15, Z15
 	VXORPS Z16, Z16, Z16
 	VXORPS Z17, Z17, Z17
 	VXORPS Z18, Z18, Z18
 	MOVQ   DX, R10
-	MOVQ   BX, R11
-	MOVQ   SI, R12
+	LEAQ   (BX)(R9*1), R11
+	MOVQ   d+40(FP), R12
 
 rows5_loop:
 	VMOVUPD          (R11), Z19
 	VFMADD231PD.BCST (R10), Z19, Z14
-	VFMADD231PD.BCST (R10)(DI*1), Z19, Z15
-	VFMADD231PD.BCST (R10)(DI*2), Z19, Z16
-	VFMADD231PD.BCST (R10)(R8*1), Z19, Z17
-	VFMADD231PD.BCST (R10)(DI*4), Z19, Z18
-	ADDQ             $0x40, R11
+	VFMADD231PD.BCST (R10)(SI*1), Z19, Z15
+	VFMADD231PD.BCST (R10)(SI*2), Z19, Z16
+	VFMADD231PD.BCST (R10)(DI*1), Z19, Z17
+	VFMADD231PD.BCST (R10)(SI*4), Z19, Z18
+	ADDQ             ld+48(FP), R11
 	ADDQ             $0x08, R10
 	DECQ             R12
 	JNE              rows5_loop
-	VMOVUPD          Z14, (CX)
-	VMOVUPD          Z15, 64(CX)
-	VMOVUPD          Z16, 128(CX)
-	VMOVUPD          Z17, 192(CX)
-	VMOVUPD          Z18, 256(CX)
+	LEAQ             (CX)(R9*1), R10
+	VMOVUPD          Z14, (R10)
+	ADDQ             ld+48(FP), R10
+	VMOVUPD          Z15, (R10)
+	ADDQ             ld+48(FP), R10
+	VMOVUPD          Z16, (R10)
+	ADDQ             ld+48(FP), R10
+	VMOVUPD          Z17, (R10)
+	ADDQ             ld+48(FP), R10
+	VMOVUPD          Z18, (R10)
+	ADDQ             $0x40, R9
+	CMPQ             R9, ld+48(FP)
+	JLT              rows5_vector
 	JMP              after
 
 rows6:
+	XORQ R9, R9
+
+rows6_vector:
 	VXORPS Z14, Z14, Z14
 	VXORPS Z15, Z15, Z15
 	VXORPS Z16, Z16, Z16
@@ -5001,30 +8411,42 @@ rows6:
 	VXORPS Z18, Z18, Z18
 	VXORPS Z19, Z19, Z19
 	MOVQ   DX, R10
-	MOVQ   BX, R11
-	MOVQ   SI, R12
+	LEAQ   (BX)(R9*1), R11
+	MOVQ   d+40(FP), R12
 
 rows6_loop:
 	VMOVUPD          (R11), Z20
 	VFMADD231PD.BCST (R10), Z20, Z14
-	VFMADD231PD.BCST (R10)(DI*1), Z20, Z15
-	VFMADD231PD.BCST (R10)(DI*2), Z20, Z16
-	VFMADD231PD.BCST (R10)(R8*1), Z20, Z17
-	VFMADD231PD.BCST (R10)(DI*4), Z20, Z18
-	VFMADD231PD.BCST (R10)(R9*1), Z20, Z19
-	ADDQ             $0x40, R11
+	VFMADD231PD.BCST (R10)(SI*1), Z20, Z15
+	VFMADD231PD.BCST (R10)(SI*2), Z20, Z16
+	VFMADD231PD.BCST (R10)(DI*1), Z20, Z17
+	VFMADD231PD.BCST (R10)(SI*4), Z20, Z18
+	VFMADD231PD.BCST (R10)(R8*1), Z20, Z19
+	ADDQ             ld+48(FP), R11
 	ADDQ             $0x08, R10
 	DECQ             R12
 	JNE              rows6_loop
-	VMOVUPD          Z14, (CX)
-	VMOVUPD          Z15, 64(CX)
-	VMOVUPD          Z16, 128(CX)
-	VMOVUPD          Z17, 192(CX)
-	VMOVUPD          Z18, 256(CX)
-	VMOVUPD          Z19, 320(CX)
+	LEAQ             (CX)(R9*1), R10
+	VMOVUPD          Z14, (R10)
+	ADDQ             ld+48(FP), R10
+	VMOVUPD          Z15, (R10)
+	ADDQ             ld+48(FP), R10
+	VMOVUPD          Z16, (R10)
+	ADDQ             ld+48(FP), R10
+	VMOVUPD          Z17, (R10)
+	ADDQ             ld+48(FP), R10
+	VMOVUPD          Z18, (R10)
+	ADDQ             ld+48(FP), R10
+	VMOVUPD          Z19, (R10)
+	ADDQ             $0x40, R9
+	CMPQ             R9, ld+48(FP)
+	JLT              rows6_vector
 	JMP              after
 
 rows7:
+	XORQ R9, R9
+
+rows7_vector:
 	VXORPS Z14, Z14, Z14
 	VXORPS Z15, Z15, Z15
 	VXORPS Z16, Z16, Z16
@@ -5033,34 +8455,47 @@ rows7:
 	VXORPS Z19, Z19, Z19
 	VXORPS Z20, Z20, Z20
 	MOVQ   DX, R10
-	LEAQ   (DX)(R8*2), R11
-	MOVQ   BX, R12
-	MOVQ   SI, R13
+	LEAQ   (DX)(DI*2), R11
+	LEAQ   (BX)(R9*1), R12
+	MOVQ   d+40(FP), R13
 
 rows7_loop:
 	VMOVUPD          (R12), Z21
 	VFMADD231PD.BCST (R10), Z21, Z14
-	VFMADD231PD.BCST (R10)(DI*1), Z21, Z15
-	VFMADD231PD.BCST (R10)(DI*2), Z21, Z16
-	VFMADD231PD.BCST (R10)(R8*1), Z21, Z17
-	VFMADD231PD.BCST (R10)(DI*4), Z21, Z18
-	VFMADD231PD.BCST (R10)(R9*1), Z21, Z19
+	VFMADD231PD.BCST (R10)(SI*1), Z21, Z15
+	VFMADD231PD.BCST (R10)(SI*2), Z21, Z16
+	VFMADD231PD.BCST (R10)(DI*1), Z21, Z17
+	VFMADD231PD.BCST (R10)(SI*4), Z21, Z18
+	VFMADD231PD.BCST (R10)(R8*1), Z21, Z19
 	VFMADD231PD.BCST (R11), Z21, Z20
-	ADDQ             $0x40, R12
+	ADDQ             ld+48(FP), R12
 	ADDQ             $0x08, R10
 	ADDQ             $0x08, R11
 	DECQ             R13
 	JNE              rows7_loop
-	VMOVUPD          Z14, (CX)
-	VMOVUPD          Z15, 64(CX)
-	VMOVUPD          Z16, 128(CX)
-	VMOVUPD          Z17, 192(CX)
-	VMOVUPD          Z18, 256(CX)
-	VMOVUPD          Z19, 320(CX)
-	VMOVUPD          Z20, 384(CX)
+	LEAQ             (CX)(R9*1), R10
+	VMOVUPD          Z14, (R10)
+	ADDQ             ld+48(FP), R10
+	VMOVUPD          Z15, (R10)
+	ADDQ             ld+48(FP), R10
+	VMOVUPD          Z16, (R10)
+	ADDQ             ld+48(FP), R10
+	VMOVUPD          Z17, (R10)
+	ADDQ             ld+48(FP), R10
+	VMOVUPD          Z18, (R10)
+	ADDQ             ld+48(FP), R10
+	VMOVUPD          Z19, (R10)
+	ADDQ             ld+48(FP), R10
+	VMOVUPD          Z20, (R10)
+	ADDQ             $0x40, R9
+	CMPQ             R9, ld+48(FP)
+	JLT              rows7_vector
 	JMP              after
 
 rows8:
+	XORQ R9, R9
+
+rows8_vector:
 	VXORPS Z14, Z14, Z14
 	VXORPS Z15, Z15, Z15
 	VXORPS Z16, Z16, Z16
@@ -5070,36 +8505,50 @@ rows8:
 	VXORPS Z20, Z20, Z20
 	VXORPS Z21, Z21, Z21
 	MOVQ   DX, R10
-	LEAQ   (DX)(R8*2), R11
-	MOVQ   BX, R12
-	MOVQ   SI, R13
+	LEAQ   (DX)(DI*2), R11
+	LEAQ   (BX)(R9*1), R12
+	MOVQ   d+40(FP), R13
 
 rows8_loop:
 	VMOVUPD          (R12), Z22
 	VFMADD231PD.BCST (R10), Z22, Z14
-	VFMADD231PD.BCST (R10)(DI*1), Z22, Z15
-	VFMADD231PD.BCST (R10)(DI*2), Z22, Z16
-	VFMADD231PD.BCST (R10)(R8*1), Z22, Z17
-	VFMADD231PD.BCST (R10)(DI*4), Z22, Z18
-	VFMADD231PD.BCST (R10)(R9*1), Z22, Z19
+	VFMADD231PD.BCST (R10)(SI*1), Z22, Z15
+	VFMADD231PD.BCST (R10)(SI*2), Z22, Z16
+	VFMADD231PD.BCST (R10)(DI*1), Z22, Z17
+	VFMADD231PD.BCST (R10)(SI*4), Z22, Z18
+	VFMADD231PD.BCST (R10)(R8*1), Z22, Z19
 	VFMADD231PD.BCST (R11), Z22, Z20
-	VFMADD231PD.BCST (R11)(DI*1), Z22, Z21
-	ADDQ             $0x40, R12
+	VFMADD231PD.BCST (R11)(SI*1), Z22, Z21
+	ADDQ             ld+48(FP), R12
 	ADDQ             $0x08, R10
 	ADDQ             $0x08, R11
 	DECQ             R13
 	JNE              rows8_loop
-	VMOVUPD          Z14, (CX)
-	VMOVUPD          Z15, 64(CX)
-	VMOVUPD          Z16, 128(CX)
-	VMOVUPD          Z17, 192(CX)
-	VMOVUPD          Z18, 256(CX)
-	VMOVUPD          Z19, 320(CX)
-	VMOVUPD          Z20, 384(CX)
-	VMOVUPD          Z21, 448(CX)
+	LEAQ             (CX)(R9*1), R10
+	VMOVUPD          Z14, (R10)
+	ADDQ             ld+48(FP), R10
+	VMOVUPD          Z15, (R10)
+	ADDQ             ld+48(FP), R10
+	VMOVUPD          Z16, (R10)
+	ADDQ             ld+48(FP), R10
+	VMOVUPD          Z17, (R10)
+	ADDQ             ld+48(FP), R10
+	VMOVUPD          Z18, (R10)
+	ADDQ             ld+48(FP), R10
+	VMOVUPD          Z19, (R10)
+	ADDQ             ld+48(FP), R10
+	VMOVUPD          Z20, (R10)
+	ADDQ             ld+48(FP), R10
+	VMOVUPD          Z21, (R10)
+	ADDQ             $0x40, R9
+	CMPQ             R9, ld+48(FP)
+	JLT              rows8_vector
 	JMP              after
 
 rows9:
+	XORQ R9, R9
+
+rows9_vector:
 	VXORPS Z14, Z14, Z14
 	VXORPS Z15, Z15, Z15
 	VXORPS Z16, Z16, Z16
@@ -5110,38 +8559,53 @@ rows9:
 	VXORPS Z21, Z21, Z21
 	VXORPS Z22, Z22, Z22
 	MOVQ   DX, R10
-	LEAQ   (DX)(R8*2), R11
-	MOVQ   BX, R12
-	MOVQ   SI, R13
+	LEAQ   (DX)(DI*2), R11
+	LEAQ   (BX)(R9*1), R12
+	MOVQ   d+40(FP), R13
 
 rows9_loop:
 	VMOVUPD          (R12), Z23
 	VFMADD231PD.BCST (R10), Z23, Z14
-	VFMADD231PD.BCST (R10)(DI*1), Z23, Z15
-	VFMADD231PD.BCST (R10)(DI*2), Z23, Z16
-	VFMADD231PD.BCST (R10)(R8*1), Z23, Z17
-	VFMADD231PD.BCST (R10)(DI*4), Z23, Z18
-	VFMADD231PD.BCST (R10)(R9*1), Z23, Z19
+	VFMADD231PD.BCST (R10)(SI*1), Z23, Z15
+	VFMADD231PD.BCST (R10)(SI*2), Z23, Z16
+	VFMADD231PD.BCST (R10)(DI*1), Z23, Z17
+	VFMADD231PD.BCST (R10)(SI*4), Z23, Z18
+	VFMADD231PD.BCST (R10)(R8*1), Z23, Z19
 	VFMADD231PD.BCST (R11), Z23, Z20
-	VFMADD231PD.BCST (R11)(DI*1), Z23, Z21
-	VFMADD231PD.BCST (R11)(DI*2), Z23, Z22
-	ADDQ             $0x40, R12
+	VFMADD231PD.BCST (R11)(SI*1), Z23, Z21
+	VFMADD231PD.BCST (R11)(SI*2), Z23, Z22
+	ADDQ             ld+48(FP), R12
 	ADDQ             $0x08, R10
 	ADDQ             $0x08, R11
 	DECQ             R13
 	JNE              rows9_loop
-	VMOVUPD          Z14, (CX)
-	VMOVUPD          Z15, 64(CX)
-	VMOVUPD          Z16, 128(CX)
-	VMOVUPD          Z17, 192(CX)
-	VMOVUPD          Z18, 256(CX)
-	VMOVUPD          Z19, 320(CX)
-	VMOVUPD          Z20, 384(CX)
-	VMOVUPD          Z21, 448(CX)
-	VMOVUPD          Z22, 512(CX)
+	LEAQ             (CX)(R9*1), R10
+	VMOVUPD          Z14, (R10)
+	ADDQ             ld+48(FP), R10
+	VMOVUPD          Z15, (R10)
+	ADDQ             ld+48(FP), R10
+	VMOVUPD          Z16, (R10)
+	ADDQ             ld+48(FP), R10
+	VMOVUPD          Z17, (R10)
+	ADDQ             ld+48(FP), R10
+	VMOVUPD          Z18, (R10)
+	ADDQ             ld+48(FP), R10
+	VMOVUPD          Z19, (R10)
+	ADDQ             ld+48(FP), R10
+	VMOVUPD          Z20, (R10)
+	ADDQ             ld+48(FP), R10
+	VMOVUPD          Z21, (R10)
+	ADDQ             ld+48(FP), R10
+	VMOVUPD          Z22, (R10)
+	ADDQ             $0x40, R9
+	CMPQ             R9, ld+48(FP)
+	JLT              rows9_vector
 	JMP              after
 
 rows10:
+	XORQ R9, R9
+
+rows10_vector:
 	VXORPS Z14, Z14, Z14
 	VXORPS Z15, Z15, Z15
 	VXORPS Z16, Z16, Z16
@@ -5153,40 +8617,56 @@ rows10:
 	VXORPS Z22, Z22, Z22
 	VXORPS Z23, Z23, Z23
 	MOVQ   DX, R10
-	LEAQ   (DX)(R8*2), R11
-	MOVQ   BX, R12
-	MOVQ   SI, R13
+	LEAQ   (DX)(DI*2), R11
+	LEAQ   (BX)(R9*1), R12
+	MOVQ   d+40(FP), R13
 
 rows10_loop:
 	VMOVUPD          (R12), Z24
 	VFMADD231PD.BCST (R10), Z24, Z14
-	VFMADD231PD.BCST (R10)(DI*1), Z24, Z15
-	VFMADD231PD.BCST (R10)(DI*2), Z24, Z16
-	VFMADD231PD.BCST (R10)(R8*1), Z24, Z17
-	VFMADD231PD.BCST (R10)(DI*4), Z24, Z18
-	VFMADD231PD.BCST (R10)(R9*1), Z24, Z19
+	VFMADD231PD.BCST (R10)(SI*1), Z24, Z15
+	VFMADD231PD.BCST (R10)(SI*2), Z24, Z16
+	VFMADD231PD.BCST (R10)(DI*1), Z24, Z17
+	VFMADD231PD.BCST (R10)(SI*4), Z24, Z18
+	VFMADD231PD.BCST (R10)(R8*1), Z24, Z19
 	VFMADD231PD.BCST (R11), Z24, Z20
-	VFMADD231PD.BCST (R11)(DI*1), Z24, Z21
-	VFMADD231PD.BCST (R11)(DI*2), Z24, Z22
-	VFMADD231PD.BCST (R11)(R8*1), Z24, Z23
-	ADDQ             $0x40, R12
+	VFMADD231PD.BCST (R11)(SI*1), Z24, Z21
+	VFMADD231PD.BCST (R11)(SI*2), Z24, Z22
+	VFMADD231PD.BCST (R11)(DI*1), Z24, Z23
+	ADDQ             ld+48(FP), R12
 	ADDQ             $0x08, R10
 	ADDQ             $0x08, R11
 	DECQ             R13
 	JNE              rows10_loop
-	VMOVUPD          Z14, (CX)
-	VMOVUPD          Z15, 64(CX)
-	VMOVUPD          Z16, 128(CX)
-	VMOVUPD          Z17, 192(CX)
-	VMOVUPD          Z18, 256(CX)
-	VMOVUPD          Z19, 320(CX)
-	VMOVUPD          Z20, 384(CX)
-	VMOVUPD          Z21, 448(CX)
-	VMOVUPD          Z22, 512(CX)
-	VMOVUPD          Z23, 576(CX)
+	LEAQ             (CX)(R9*1), R10
+	VMOVUPD          Z14, (R10)
+	ADDQ             ld+48(FP), R10
+	VMOVUPD          Z15, (R10)
+	ADDQ             ld+48(FP), R10
+	VMOVUPD          Z16, (R10)
+	ADDQ             ld+48(FP), R10
+	VMOVUPD          Z17, (R10)
+	ADDQ             ld+48(FP), R10
+	VMOVUPD          Z18, (R10)
+	ADDQ             ld+48(FP), R10
+	VMOVUPD          Z19, (R10)
+	ADDQ             ld+48(FP), R10
+	VMOVUPD          Z20, (R10)
+	ADDQ             ld+48(FP), R10
+	VMOVUPD          Z21, (R10)
+	ADDQ             ld+48(FP), R10
+	VMOVUPD          Z22, (R10)
+	ADDQ             ld+48(FP), R10
+	VMOVUPD          Z23, (R10)
+	ADDQ             $0x40, R9
+	CMPQ             R9, ld+48(FP)
+	JLT              rows10_vector
 	JMP              after
 
 rows11:
+	XORQ R9, R9
+
+rows11_vector:
 	VXORPS Z14, Z14, Z14
 	VXORPS Z15, Z15, Z15
 	VXORPS Z16, Z16, Z16
@@ -5199,42 +8679,59 @@ rows11:
 	VXORPS Z23, Z23, Z23
 	VXORPS Z24, Z24, Z24
 	MOVQ   DX, R10
-	LEAQ   (DX)(R8*2), R11
-	MOVQ   BX, R12
-	MOVQ   SI, R13
+	LEAQ   (DX)(DI*2), R11
+	LEAQ   (BX)(R9*1), R12
+	MOVQ   d+40(FP), R13
 
 rows11_loop:
 	VMOVUPD          (R12), Z25
 	VFMADD231PD.BCST (R10), Z25, Z14
-	VFMADD231PD.BCST (R10)(DI*1), Z25, Z15
-	VFMADD231PD.BCST (R10)(DI*2), Z25, Z16
-	VFMADD231PD.BCST (R10)(R8*1), Z25, Z17
-	VFMADD231PD.BCST (R10)(DI*4), Z25, Z18
-	VFMADD231PD.BCST (R10)(R9*1), Z25, Z19
+	VFMADD231PD.BCST (R10)(SI*1), Z25, Z15
+	VFMADD231PD.BCST (R10)(SI*2), Z25, Z16
+	VFMADD231PD.BCST (R10)(DI*1), Z25, Z17
+	VFMADD231PD.BCST (R10)(SI*4), Z25, Z18
+	VFMADD231PD.BCST (R10)(R8*1), Z25, Z19
 	VFMADD231PD.BCST (R11), Z25, Z20
-	VFMADD231PD.BCST (R11)(DI*1), Z25, Z21
-	VFMADD231PD.BCST (R11)(DI*2), Z25, Z22
-	VFMADD231PD.BCST (R11)(R8*1), Z25, Z23
-	VFMADD231PD.BCST (R11)(DI*4), Z25, Z24
-	ADDQ             $0x40, R12
+	VFMADD231PD.BCST (R11)(SI*1), Z25, Z21
+	VFMADD231PD.BCST (R11)(SI*2), Z25, Z22
+	VFMADD231PD.BCST (R11)(DI*1), Z25, Z23
+	VFMADD231PD.BCST (R11)(SI*4), Z25, Z24
+	ADDQ             ld+48(FP), R12
 	ADDQ             $0x08, R10
 	ADDQ             $0x08, R11
 	DECQ             R13
 	JNE              rows11_loop
-	VMOVUPD          Z14, (CX)
-	VMOVUPD          Z15, 64(CX)
-	VMOVUPD          Z16, 128(CX)
-	VMOVUPD          Z17, 192(CX)
-	VMOVUPD          Z18, 256(CX)
-	VMOVUPD          Z19, 320(CX)
-	VMOVUPD          Z20, 384(CX)
-	VMOVUPD          Z21, 448(CX)
-	VMOVUPD          Z22, 512(CX)
-	VMOVUPD          Z23, 576(CX)
-	VMOVUPD          Z24, 640(CX)
+	LEAQ             (CX)(R9*1), R10
+	VMOVUPD          Z14, (R10)
+	ADDQ             ld+48(FP), R10
+	VMOVUPD          Z15, (R10)
+	ADDQ             ld+48(FP), R10
+	VMOVUPD          Z16, (R10)
+	ADDQ             ld+48(FP), R10
+	VMOVUPD          Z17, (R10)
+	ADDQ             ld+48(FP), R10
+	VMOVUPD          Z18, (R10)
+	ADDQ             ld+48(FP), R10
+	VMOVUPD          Z19, (R10)
+	ADDQ             ld+48(FP), R10
+	VMOVUPD          Z20, (R10)
+	ADDQ             ld+48(FP), R10
+	VMOVUPD          Z21, (R10)
+	ADDQ             ld+48(FP), R10
+	VMOVUPD          Z22, (R10)
+	ADDQ             ld+48(FP), R10
+	VMOVUPD          Z23, (R10)
+	ADDQ             ld+48(FP), R10
+	VMOVUPD          Z24, (R10)
+	ADDQ             $0x40, R9
+	CMPQ             R9, ld+48(FP)
+	JLT              rows11_vector
 	JMP              after
 
 rows12:
+	XORQ R9, R9
+
+rows12_vector:
 	VXORPS Z14, Z14, Z14
 	VXORPS Z15, Z15, Z15
 	VXORPS Z16, Z16, Z16
@@ -5248,47 +8745,63 @@ rows12:
 	VXORPS Z24, Z24, Z24
 	VXORPS Z25, Z25, Z25
 	MOVQ   DX, R10
-	LEAQ   (DX)(R8*2), R11
-	MOVQ   BX, R12
-	MOVQ   SI, R13
+	LEAQ   (DX)(DI*2), R11
+	LEAQ   (BX)(R9*1), R12
+	MOVQ   d+40(FP), R13
 
 rows12_loop:
 	VMOVUPD          (R12), Z26
 	VFMADD231PD.BCST (R10), Z26, Z14
-	VFMADD231PD.BCST (R10)(DI*1), Z26, Z15
-	VFMADD231PD.BCST (R10)(DI*2), Z26, Z16
-	VFMADD231PD.BCST (R10)(R8*1), Z26, Z17
-	VFMADD231PD.BCST (R10)(DI*4), Z26, Z18
-	VFMADD231PD.BCST (R10)(R9*1), Z26, Z19
+	VFMADD231PD.BCST (R10)(SI*1), Z26, Z15
+	VFMADD231PD.BCST (R10)(SI*2), Z26, Z16
+	VFMADD231PD.BCST (R10)(DI*1), Z26, Z17
+	VFMADD231PD.BCST (R10)(SI*4), Z26, Z18
+	VFMADD231PD.BCST (R10)(R8*1), Z26, Z19
 	VFMADD231PD.BCST (R11), Z26, Z20
-	VFMADD231PD.BCST (R11)(DI*1), Z26, Z21
-	VFMADD231PD.BCST (R11)(DI*2), Z26, Z22
-	VFMADD231PD.BCST (R11)(R8*1), Z26, Z23
-	VFMADD231PD.BCST (R11)(DI*4), Z26, Z24
-	VFMADD231PD.BCST (R11)(R9*1), Z26, Z25
-	ADDQ             $0x40, R12
+	VFMADD231PD.BCST (R11)(SI*1), Z26, Z21
+	VFMADD231PD.BCST (R11)(SI*2), Z26, Z22
+	VFMADD231PD.BCST (R11)(DI*1), Z26, Z23
+	VFMADD231PD.BCST (R11)(SI*4), Z26, Z24
+	VFMADD231PD.BCST (R11)(R8*1), Z26, Z25
+	ADDQ             ld+48(FP), R12
 	ADDQ             $0x08, R10
 	ADDQ             $0x08, R11
 	DECQ             R13
 	JNE              rows12_loop
-	VMOVUPD          Z14, (CX)
-	VMOVUPD          Z15, 64(CX)
-	VMOVUPD          Z16, 128(CX)
-	VMOVUPD          Z17, 192(CX)
-	VMOVUPD          Z18, 256(CX)
-	VMOVUPD          Z19, 320(CX)
-	VMOVUPD          Z20, 384(CX)
-	VMOVUPD          Z21, 448(CX)
-	VMOVUPD          Z22, 512(CX)
-	VMOVUPD          Z23, 576(CX)
-	VMOVUPD          Z24, 640(CX)
-	VMOVUPD          Z25, 704(CX)
+	LEAQ             (CX)(R9*1), R10
+	VMOVUPD          Z14, (R10)
+	ADDQ             ld+48(FP), R10
+	VMOVUPD          Z15, (R10)
+	ADDQ             ld+48(FP), R10
+	VMOVUPD          Z16, (R10)
+	ADDQ             ld+48(FP), R10
+	VMOVUPD          Z17, (R10)
+	ADDQ             ld+48(FP), R10
+	VMOVUPD          Z18, (R10)
+	ADDQ             ld+48(FP), R10
+	VMOVUPD          Z19, (R10)
+	ADDQ             ld+48(FP), R10
+	VMOVUPD          Z20, (R10)
+	ADDQ             ld+48(FP), R10
+	VMOVUPD          Z21, (R10)
+	ADDQ             ld+48(FP), R10
+	VMOVUPD          Z22, (R10)
+	ADDQ             ld+48(FP), R10
+	VMOVUPD          Z23, (R10)
+	ADDQ             ld+48(FP), R10
+	VMOVUPD          Z24, (R10)
+	ADDQ             ld+48(FP), R10
+	VMOVUPD          Z25, (R10)
+	ADDQ             $0x40, R9
+	CMPQ             R9, ld+48(FP)
+	JLT              rows12_vector
 
 after:
-	XORQ R10, R10
-	MOVQ SI, R11
-	SUBQ $0x02, R11
-	JLT  activated2
+	XORQ  R9, R9
+	MOVQ  d+40(FP), R10
+	IMULQ ld+48(FP), R10
+	SUBQ  $0x80, R10
+	JLT   activated2
 
 activate2:
 	VMOVUPD      lanes64x4034000000000000<>+0(SB), Z15
@@ -5297,8 +8810,8 @@ activate2:
 	VMOVUPD      lanes64x7fffffffffffffff<>+0(SB), Z17
 	VMOVUPD      Z17, Z16
 	VMOVUPD      Z17, Z17
-	VANDPD       (CX)(R10*1), Z16, Z16
-	VANDPD       64(CX)(R10*1), Z17, Z17
+	VANDPD       (CX)(R9*1), Z16, Z16
+	VANDPD       64(CX)(R9*1), Z17, Z17
 	VMINPD       Z16, Z14, Z14
 	VMINPD       Z17, Z15, Z15
 	VMOVUPD      Z3, Z16
@@ -5364,29 +8877,29 @@ activate2:
 	VMOVUPD      lanes64x8000000000000000<>+0(SB), Z15
 	VMOVUPD      Z15, Z14
 	VMOVUPD      Z15, Z15
-	VANDPD       (CX)(R10*1), Z14, Z14
-	VANDPD       64(CX)(R10*1), Z15, Z15
+	VANDPD       (CX)(R9*1), Z14, Z14
+	VANDPD       64(CX)(R9*1), Z15, Z15
 	VORPD        Z14, Z16, Z16
 	VORPD        Z15, Z17, Z17
-	VMOVUPD      Z16, (CX)(R10*1)
-	VMOVUPD      Z17, 64(CX)(R10*1)
-	VFMADD213PD  (BX)(R10*1), Z0, Z16
-	VFMADD213PD  64(BX)(R10*1), Z0, Z17
-	VMOVUPD      Z16, (AX)(R10*1)
-	VMOVUPD      Z17, 64(AX)(R10*1)
-	ADDQ         $0x80, R10
-	SUBQ         $0x02, R11
+	VMOVUPD      Z16, (CX)(R9*1)
+	VMOVUPD      Z17, 64(CX)(R9*1)
+	VFMADD213PD  (BX)(R9*1), Z0, Z16
+	VFMADD213PD  64(BX)(R9*1), Z0, Z17
+	VMOVUPD      Z16, (AX)(R9*1)
+	VMOVUPD      Z17, 64(AX)(R9*1)
+	ADDQ         $0x80, R9
+	SUBQ         $0x80, R10
 	JGE          activate2
 
 activated2:
-	ADDQ $0x02, R11
-	SUBQ $0x01, R11
+	ADDQ $0x80, R10
+	SUBQ $0x40, R10
 	JLT  activated1
 
 activate1:
 	VMOVUPD      lanes64x4034000000000000<>+0(SB), Z14
 	VMOVUPD      lanes64x7fffffffffffffff<>+0(SB), Z15
-	VANDPD       (CX)(R10*1), Z15, Z15
+	VANDPD       (CX)(R9*1), Z15, Z15
 	VMINPD       Z15, Z14, Z14
 	VMOVUPD      Z3, Z15
 	VFMADD213PD  Z1, Z14, Z15
@@ -5419,473 +8932,701 @@ activate1:
 	VDIVPD       Z17, Z20, Z15
 	VADDPD       Z16, Z15, Z15
 	VMOVUPD      lanes64x8000000000000000<>+0(SB), Z14
-	VANDPD       (CX)(R10*1), Z14, Z14
+	VANDPD       (CX)(R9*1), Z14, Z14
 	VORPD        Z14, Z15, Z15
-	VMOVUPD      Z15, (CX)(R10*1)
-	VFMADD213PD  (BX)(R10*1), Z0, Z15
-	VMOVUPD      Z15, (AX)(R10*1)
-	ADDQ         $0x40, R10
-	SUBQ         $0x01, R11
+	VMOVUPD      Z15, (CX)(R9*1)
+	VFMADD213PD  (BX)(R9*1), Z0, Z15
+	VMOVUPD      Z15, (AX)(R9*1)
+	ADDQ         $0x40, R9
+	SUBQ         $0x40, R10
 	JGE          activate1
 
 activated1:
-	ADDQ  $0x01, R11
-	MOVQ  DI, BX
-	IMULQ SI, BX
+	ADDQ  $0x40, R10
+	MOVQ  SI, BX
+	IMULQ d+40(FP), BX
 	ADDQ  BX, DX
 	MOVQ  AX, BX
-	ADDQ  nextStep+56(FP), AX
-	ADDQ  sStep+64(FP), CX
-	DECQ  layers+48(FP)
+	ADDQ  nextStep+64(FP), AX
+	ADDQ  sStep+72(FP), CX
+	DECQ  layers+56(FP)
 	JNE   layer
 	VZEROUPPER
 	RET
 
-// func tanhAdjointsAVX512F64(e *float64, p *float64, w *float64, s *float64, a float64, d int, layers int)
+// func tanhAdjointsAVX512F64(e *float64, p *float64, w *float64, s *float64, a float64, d int, ld int, layers int)
 // Requires: AVX, AVX512F
-TEXT ·tanhAdjointsAVX512F64(SB), NOSPLIT, $0-56
+TEXT ·tanhAdjointsAVX512F64(SB), NOSPLIT, $0-64
 	MOVQ         e+0(FP), AX
 	MOVQ         p+8(FP), CX
 	MOVQ         w+16(FP), DX
 	MOVQ         s+24(FP), BX
-	MOVQ         d+40(FP), SI
 	VBROADCASTSD a+32(FP), Z0
 	VMOVUPD      lanes64x3ff0000000000000<>+0(SB), Z1
-	MOVQ         SI, DI
-	SHLQ         $0x03, DI
-	MOVQ         SI, R8
-	SHLQ         $0x06, R8
-	MOVQ         DI, R9
-	IMULQ        SI, R9
+	MOVQ         d+40(FP), SI
+	MOVQ         d+40(FP), DI
+	SHLQ         $0x03, SI
+	IMULQ        ld+48(FP), DI
 
 layer:
-	XORQ R10, R10
+	XORQ R8, R8
 
 slope:
-	VMULPD       (CX)(R10*1), Z0, Z2
-	VMOVUPD      (BX)(R10*1), Z3
+	VMULPD       (CX)(R8*1), Z0, Z2
+	VMOVUPD      (BX)(R8*1), Z3
 	VMOVAPD      Z1, Z4
 	VFNMADD231PD Z3, Z3, Z4
 	VMULPD       Z4, Z2, Z2
-	VMOVUPD      Z2, (AX)(R10*1)
-	ADDQ         $0x40, R10
-	CMPQ         R10, R8
+	VMOVUPD      Z2, (AX)(R8*1)
+	ADDQ         $0x40, R8
+	CMPQ         R8, DI
 	JLT          slope
-	CMPQ         SI, $0x0c
+	MOVQ         d+40(FP), R8
+	CMPQ         R8, $0x0c
 	JEQ          rows12
-	CMPQ         SI, $0x0b
+	CMPQ         R8, $0x0b
 	JEQ          rows11
-	CMPQ         SI, $0x0a
+	CMPQ         R8, $0x0a
 	JEQ          rows10
-	CMPQ         SI, $0x09
+	CMPQ         R8, $0x09
 	JEQ          rows9
-	CMPQ         SI, $0x08
+	CMPQ         R8, $0x08
 	JEQ          rows8
-	CMPQ         SI, $0x07
+	CMPQ         R8, $0x07
 	JEQ          rows7
-	CMPQ         SI, $0x06
+	CMPQ         R8, $0x06
 	JEQ          rows6
-	CMPQ         SI, $0x05
+	CMPQ         R8, $0x05
 	JEQ          rows5
-	CMPQ         SI, $0x04
+	CMPQ         R8, $0x04
 	JEQ          rows4
-	CMPQ         SI, $0x03
+	CMPQ         R8, $0x03
 	JEQ          rows3
-	CMPQ         SI, $0x02
+	CMPQ         R8, $0x02
 	JEQ          rows2
-	VMOVUPD      (CX), Z2
-	MOVQ         DX, R10
-	MOVQ         AX, R11
-	MOVQ         SI, R12
+	XORQ         R8, R8
+
+rows1_vector:
+	LEAQ    (CX)(R8*1), R9
+	VMOVUPD (R9), Z2
+	MOVQ    DX, R9
+	LEAQ    (AX)(R8*1), R10
+	MOVQ    d+40(FP), R11
 
 rows1_loop:
-	VMOVUPD          (R11), Z3
-	VFMADD231PD.BCST (R10), Z3, Z2
-	ADDQ             $0x40, R11
-	ADDQ             DI, R10
-	DECQ             R12
+	VMOVUPD          (R10), Z3
+	VFMADD231PD.BCST (R9), Z3, Z2
+	ADDQ             ld+48(FP), R10
+	ADDQ             SI, R9
+	DECQ             R11
 	JNE              rows1_loop
-	VMOVUPD          Z2, (CX)
+	LEAQ             (CX)(R8*1), R9
+	VMOVUPD          Z2, (R9)
+	ADDQ             $0x40, R8
+	CMPQ             R8, ld+48(FP)
+	JLT              rows1_vector
 	JMP              after
 
 rows2:
-	VMOVUPD (CX), Z2
-	VMOVUPD 64(CX), Z3
-	MOVQ    DX, R10
-	MOVQ    AX, R11
-	MOVQ    SI, R12
+	XORQ R8, R8
+
+rows2_vector:
+	LEAQ    (CX)(R8*1), R9
+	VMOVUPD (R9), Z2
+	ADDQ    ld+48(FP), R9
+	VMOVUPD (R9), Z3
+	MOVQ    DX, R9
+	LEAQ    (AX)(R8*1), R10
+	MOVQ    d+40(FP), R11
 
 rows2_loop:
-	VMOVUPD          (R11), Z4
-	VFMADD231PD.BCST (R10), Z4, Z2
-	VFMADD231PD.BCST 8(R10), Z4, Z3
-	ADDQ             $0x40, R11
-	ADDQ             DI, R10
-	DECQ             R12
+	VMOVUPD          (R10), Z4
+	VFMADD231PD.BCST (R9), Z4, Z2
+	VFMADD231PD.BCST 8(R9), Z4, Z3
+	ADDQ             ld+48(FP), R10
+	ADDQ             SI, R9
+	DECQ             R11
 	JNE              rows2_loop
-	VMOVUPD          Z2, (CX)
-	VMOVUPD          Z3, 64(CX)
+	LEAQ             (CX)(R8*1), R9
+	VMOVUPD          Z2, (R9)
+	ADDQ             ld+48(FP), R9
+	VMOVUPD          Z3, (R9)
+	ADDQ             $0x40, R8
+	CMPQ             R8, ld+48(FP)
+	JLT              rows2_vector
 	JMP              after
 
 rows3:
-	VMOVUPD (CX), Z2
-	VMOVUPD 64(CX), Z3
-	VMOVUPD 128(CX), Z4
-	MOVQ    DX, R10
-	MOVQ    AX, R11
-	MOVQ    SI, R12
+	XORQ R8, R8
+
+rows3_vector:
+	LEAQ    (CX)(R8*1), R9
+	VMOVUPD (R9), Z2
+	ADDQ    ld+48(FP), R9
+	VMOVUPD (R9), Z3
+	ADDQ    ld+48(FP), R9
+	VMOVUPD (R9), Z4
+	MOVQ    DX, R9
+	LEAQ    (AX)(R8*1), R10
+	MOVQ    d+40(FP), R11
 
 rows3_loop:
-	VMOVUPD          (R11), Z5
-	VFMADD231PD.BCST (R10), Z5, Z2
-	VFMADD231PD.BCST 8(R10), Z5, Z3
-	VFMADD231PD.BCST 16(R10), Z5, Z4
-	ADDQ             $0x40, R11
-	ADDQ             DI, R10
-	DECQ             R12
+	VMOVUPD          (R10), Z5
+	VFMADD231PD.BCST (R9), Z5, Z2
+	VFMADD231PD.BCST 8(R9), Z5, Z3
+	VFMADD231PD.BCST 16(R9), Z5, Z4
+	ADDQ             ld+48(FP), R10
+	ADDQ             SI, R9
+	DECQ             R11
 	JNE              rows3_loop
-	VMOVUPD          Z2, (CX)
-	VMOVUPD          Z3, 64(CX)
-	VMOVUPD          Z4, 128(CX)
+	LEAQ             (CX)(R8*1), R9
+	VMOVUPD          Z2, (R9)
+	ADDQ             ld+48(FP), R9
+	VMOVUPD          Z3, (R9)
+	ADDQ             ld+48(FP), R9
+	VMOVUPD          Z4, (R9)
+	ADDQ             $0x40, R8
+	CMPQ             R8, ld+48(FP)
+	JLT              rows3_vector
 	JMP              after
 
 rows4:
-	VMOVUPD (CX), Z2
-	VMOVUPD 64(CX), Z3
-	VMOVUPD 128(CX), Z4
-	VMOVUPD 192(CX), Z5
-	MOVQ    DX, R10
-	MOVQ    AX, R11
-	MOVQ    SI, R12
+	XORQ R8, R8
+
+rows4_vector:
+	LEAQ    (CX)(R8*1), R9
+	VMOVUPD (R9), Z2
+	ADDQ    ld+48(FP), R9
+	VMOVUPD (R9), Z3
+	ADDQ    ld+48(FP), R9
+	VMOVUPD (R9), Z4
+	ADDQ    ld+48(FP), R9
+	VMOVUPD (R9), Z5
+	MOVQ    DX, R9
+	LEAQ    (AX)(R8*1), R10
+	MOVQ    d+40(FP), R11
 
 rows4_loop:
-	VMOVUPD          (R11), Z6
-	VFMADD231PD.BCST (R10), Z6, Z2
-	VFMADD231PD.BCST 8(R10), Z6, Z3
-	VFMADD231PD.BCST 16(R10), Z6, Z4
-	VFMADD231PD.BCST 24(R10), Z6, Z5
-	ADDQ             $0x40, R11
-	ADDQ             DI, R10
-	DECQ             R12
+	VMOVUPD          (R10), Z6
+	VFMADD231PD.BCST (R9), Z6, Z2
+	VFMADD231PD.BCST 8(R9), Z6, Z3
+	VFMADD231PD.BCST 16(R9), Z6, Z4
+	VFMADD231PD.BCST 24(R9), Z6, Z5
+	ADDQ             ld+48(FP), R10
+	ADDQ             SI, R9
+	DECQ             R11
 	JNE              rows4_loop
-	VMOVUPD          Z2, (CX)
-	VMOVUPD          Z3, 64(CX)
-	VMOVUPD          Z4, 128(CX)
-	VMOVUPD          Z5, 192(CX)
+	LEAQ             (CX)(R8*1), R9
+	VMOVUPD          Z2, (R9)
+	ADDQ             ld+48(FP), R9
+	VMOVUPD          Z3, (R9)
+	ADDQ             ld+48(FP), R9
+	VMOVUPD          Z4, (R9)
+	ADDQ             ld+48(FP), R9
+	VMOVUPD          Z5, (R9)
+	ADDQ             $0x40, R8
+	CMPQ             R8, ld+48(FP)
+	JLT              rows4_vector
 	JMP              after
 
 rows5:
-	VMOVUPD (CX), Z2
-	VMOVUPD 64(CX), Z3
-	VMOVUPD 128(CX), Z4
-	VMOVUPD 192(CX), Z5
-	VMOVUPD 256(CX), Z6
-	MOVQ    DX, R10
-	MOVQ    AX, R11
-	MOVQ    SI, R12
+	XORQ R8, R8
+
+rows5_vector:
+	LEAQ    (CX)(R8*1), R9
+	VMOVUPD (R9), Z2
+	ADDQ    ld+48(FP), R9
+	VMOVUPD (R9), Z3
+	ADDQ    ld+48(FP), R9
+	VMOVUPD (R9), Z4
+	ADDQ    ld+48(FP), R9
+	VMOVUPD (R9), Z5
+	ADDQ    ld+48(FP), R9
+	VMOVUPD (R9), Z6
+	MOVQ    DX, R9
+	LEAQ    (AX)(R8*1), R10
+	MOVQ    d+40(FP), R11
 
 rows5_loop:
-	VMOVUPD          (R11), Z7
-	VFMADD231PD.BCST (R10), Z7, Z2
-	VFMADD231PD.BCST 8(R10), Z7, Z3
-	VFMADD231PD.BCST 16(R10), Z7, Z4
-	VFMADD231PD.BCST 24(R10), Z7, Z5
-	VFMADD231PD.BCST 32(R10), Z7, Z6
-	ADDQ             $0x40, R11
-	ADDQ             DI, R10
-	DECQ             R12
+	VMOVUPD          (R10), Z7
+	VFMADD231PD.BCST (R9), Z7, Z2
+	VFMADD231PD.BCST 8(R9), Z7, Z3
+	VFMADD231PD.BCST 16(R9), Z7, Z4
+	VFMADD231PD.BCST 24(R9), Z7, Z5
+	VFMADD231PD.BCST 32(R9), Z7, Z6
+	ADDQ             ld+48(FP), R10
+	ADDQ             SI, R9
+	DECQ             R11
 	JNE              rows5_loop
-	VMOVUPD          Z2, (CX)
-	VMOVUPD          Z3, 64(CX)
-	VMOVUPD          Z4, 128(CX)
-	VMOVUPD          Z5, 192(CX)
-	VMOVUPD          Z6, 256(CX)
+	LEAQ             (CX)(R8*1), R9
+	VMOVUPD          Z2, (R9)
+	ADDQ             ld+48(FP), R9
+	VMOVUPD          Z3, (R9)
+	ADDQ             ld+48(FP), R9
+	VMOVUPD          Z4, (R9)
+	ADDQ             ld+48(FP), R9
+	VMOVUPD          Z5, (R9)
+	ADDQ             ld+48(FP), R9
+	VMOVUPD          Z6, (R9)
+	ADDQ             $0x40, R8
+	CMPQ             R8, ld+48(FP)
+	JLT              rows5_vector
 	JMP              after
 
 rows6:
-	VMOVUPD (CX), Z2
-	VMOVUPD 64(CX), Z3
-	VMOVUPD 128(CX), Z4
-	VMOVUPD 192(CX), Z5
-	VMOVUPD 256(CX), Z6
-	VMOVUPD 320(CX), Z7
-	MOVQ    DX, R10
-	MOVQ    AX, R11
-	MOVQ    SI, R12
+	XORQ R8, R8
+
+rows6_vector:
+	LEAQ    (CX)(R8*1), R9
+	VMOVUPD (R9), Z2
+	ADDQ    ld+48(FP), R9
+	VMOVUPD (R9), Z3
+	ADDQ    ld+48(FP), R9
+	VMOVUPD (R9), Z4
+	ADDQ    ld+48(FP), R9
+	VMOVUPD (R9), Z5
+	ADDQ    ld+48(FP), R9
+	VMOVUPD (R9), Z6
+	ADDQ    ld+48(FP), R9
+	VMOVUPD (R9), Z7
+	MOVQ    DX, R9
+	LEAQ    (AX)(R8*1), R10
+	MOVQ    d+40(FP), R11
 
 rows6_loop:
-	VMOVUPD          (R11), Z8
-	VFMADD231PD.BCST (R10), Z8, Z2
-	VFMADD231PD.BCST 8(R10), Z8, Z3
-	VFMADD231PD.BCST 16(R10), Z8, Z4
-	VFMADD231PD.BCST 24(R10), Z8, Z5
-	VFMADD231PD.BCST 32(R10), Z8, Z6
-	VFMADD231PD.BCST 40(R10), Z8, Z7
-	ADDQ             $0x40, R11
-	ADDQ             DI, R10
-	DECQ             R12
+	VMOVUPD          (R10), Z8
+	VFMADD231PD.BCST (R9), Z8, Z2
+	VFMADD231PD.BCST 8(R9), Z8, Z3
+	VFMADD231PD.BCST 16(R9), Z8, Z4
+	VFMADD231PD.BCST 24(R9), Z8, Z5
+	VFMADD231PD.BCST 32(R9), Z8, Z6
+	VFMADD231PD.BCST 40(R9), Z8, Z7
+	ADDQ             ld+48(FP), R10
+	ADDQ             SI, R9
+	DECQ             R11
 	JNE              rows6_loop
-	VMOVUPD          Z2, (CX)
-	VMOVUPD          Z3, 64(CX)
-	VMOVUPD          Z4, 128(CX)
-	VMOVUPD          Z5, 192(CX)
-	VMOVUPD          Z6, 256(CX)
-	VMOVUPD          Z7, 320(CX)
+	LEAQ             (CX)(R8*1), R9
+	VMOVUPD          Z2, (R9)
+	ADDQ             ld+48(FP), R9
+	VMOVUPD          Z3, (R9)
+	ADDQ             ld+48(FP), R9
+	VMOVUPD          Z4, (R9)
+	ADDQ             ld+48(FP), R9
+	VMOVUPD          Z5, (R9)
+	ADDQ             ld+48(FP), R9
+	VMOVUPD          Z6, (R9)
+	ADDQ             ld+48(FP), R9
+	VMOVUPD          Z7, (R9)
+	ADDQ             $0x40, R8
+	CMPQ             R8, ld+48(FP)
+	JLT              rows6_vector
 	JMP              after
 
 rows7:
-	VMOVUPD (CX), Z2
-	VMOVUPD 64(CX), Z3
-	VMOVUPD 128(CX), Z4
-	VMOVUPD 192(CX), Z5
-	VMOVUPD 256(CX), Z6
-	VMOVUPD 320(CX), Z7
-	VMOVUPD 384(CX), Z8
-	MOVQ    DX, R10
-	MOVQ    AX, R11
-	MOVQ    SI, R12
+	XORQ R8, R8
+
+rows7_vector:
+	LEAQ    (CX)(R8*1), R9
+	VMOVUPD (R9), Z2
+	ADDQ    ld+48(FP), R9
+	VMOVUPD (R9), Z3
+	ADDQ    ld+48(FP), R9
+	VMOVUPD (R9), Z4
+	ADDQ    ld+48(FP), R9
+	VMOVUPD (R9), Z5
+	ADDQ    ld+48(FP), R9
+	VMOVUPD (R9), Z6
+	ADDQ    ld+48(FP), R9
+	VMOVUPD (R9), Z7
+	ADDQ    ld+48(FP), R9
+	VMOVUPD (R9), Z8
+	MOVQ    DX, R9
+	LEAQ    (AX)(R8*1), R10
+	MOVQ    d+40(FP), R11
 
 rows7_loop:
-	VMOVUPD          (R11), Z9
-	VFMADD231PD.BCST (R10), Z9, Z2
-	VFMADD231PD.BCST 8(R10), Z9, Z3
-	VFMADD231PD.BCST 16(R10), Z9, Z4
-	VFMADD231PD.BCST 24(R10), Z9, Z5
-	VFMADD231PD.BCST 32(R10), Z9, Z6
-	VFMADD231PD.BCST 40(R10), Z9, Z7
-	VFMADD231PD.BCST 48(R10), Z9, Z8
-	ADDQ             $0x40, R11
-	ADDQ             DI, R10
-	DECQ             R12
+	VMOVUPD          (R10), Z9
+	VFMADD231PD.BCST (R9), Z9, Z2
+	VFMADD231PD.BCST 8(R9), Z9, Z3
+	VFMADD231PD.BCST 16(R9), Z9, Z4
+	VFMADD231PD.BCST 24(R9), Z9, Z5
+	VFMADD231PD.BCST 32(R9), Z9, Z6
+	VFMADD231PD.BCST 40(R9), Z9, Z7
+	VFMADD231PD.BCST 48(R9), Z9, Z8
+	ADDQ             ld+48(FP), R10
+	ADDQ             SI, R9
+	DECQ             R11
 	JNE              rows7_loop
-	VMOVUPD          Z2, (CX)
-	VMOVUPD          Z3, 64(CX)
-	VMOVUPD          Z4, 128(CX)
-	VMOVUPD          Z5, 192(CX)
-	VMOVUPD          Z6, 256(CX)
-	VMOVUPD          Z7, 320(CX)
-	VMOVUPD          Z8, 384(CX)
+	LEAQ             (CX)(R8*1), R9
+	VMOVUPD          Z2, (R9)
+	ADDQ             ld+48(FP), R9
+	VMOVUPD          Z3, (R9)
+	ADDQ             ld+48(FP), R9
+	VMOVUPD          Z4, (R9)
+	ADDQ             ld+48(FP), R9
+	VMOVUPD          Z5, (R9)
+	ADDQ             ld+48(FP), R9
+	VMOVUPD          Z6, (R9)
+	ADDQ             ld+48(FP), R9
+	VMOVUPD          Z7, (R9)
+	ADDQ             ld+48(FP), R9
+	VMOVUPD          Z8, (R9)
+	ADDQ             $0x40, R8
+	CMPQ             R8, ld+48(FP)
+	JLT              rows7_vector
 	JMP              after
 
 rows8:
-	VMOVUPD (CX), Z2
-	VMOVUPD 64(CX), Z3
-	VMOVUPD 128(CX), Z4
-	VMOVUPD 192(CX), Z5
-	VMOVUPD 256(CX), Z6
-	VMOVUPD 320(CX), Z7
-	VMOVUPD 384(CX), Z8
-	VMOVUPD 448(CX), Z9
-	MOVQ    DX, R10
-	MOVQ    AX, R11
-	MOVQ    SI, R12
+	XORQ R8, R8
+
+rows8_vector:
+	LEAQ    (CX)(R8*1), R9
+	VMOVUPD (R9), Z2
+	ADDQ    ld+48(FP), R9
+	VMOVUPD (R9), Z3
+	ADDQ    ld+48(FP), R9
+	VMOVUPD (R9), Z4
+	ADDQ    ld+48(FP), R9
+	VMOVUPD (R9), Z5
+	ADDQ    ld+48(FP), R9
+	VMOVUPD (R9), Z6
+	ADDQ    ld+48(FP), R9
+	VMOVUPD (R9), Z7
+	ADDQ    ld+48(FP), R9
+	VMOVUPD (R9), Z8
+	ADDQ    ld+48(FP), R9
+	VMOVUPD (R9), Z9
+	MOVQ    DX, R9
+	LEAQ    (AX)(R8*1), R10
+	MOVQ    d+40(FP), R11
 
 rows8_loop:
-	VMOVUPD          (R11), Z10
-	VFMADD231PD.BCST (R10), Z10, Z2
-	VFMADD231PD.BCST 8(R10), Z10, Z3
-	VFMADD231PD.BCST 16(R10), Z10, Z4
-	VFMADD231PD.BCST 24(R10), Z10, Z5
-	VFMADD231PD.BCST 32(R10), Z10, Z6
-	VFMADD231PD.BCST 40(R10), Z10, Z7
-	VFMADD231PD.BCST 48(R10), Z10, Z8
-	VFMADD231PD.BCST 56(R10), Z10, Z9
-	ADDQ             $0x40, R11
-	ADDQ             DI, R10
-	DECQ             R12
+	VMOVUPD          (R10), Z10
+	VFMADD231PD.BCST (R9), Z10, Z2
+	VFMADD231PD.BCST 8(R9), Z10, Z3
+	VFMADD231PD.BCST 16(R9), Z10, Z4
+	VFMADD231PD.BCST 24(R9), Z10, Z5
+	VFMADD231PD.BCST 32(R9), Z10, Z6
+	VFMADD231PD.BCST 40(R9), Z10, Z7
+	VFMADD231PD.BCST 48(R9), Z10, Z8
+	VFMADD231PD.BCST 56(R9), Z10, Z9
+	ADDQ             ld+48(FP), R10
+	ADDQ             SI, R9
+	DECQ             R11
 	JNE              rows8_loop
-	VMOVUPD          Z2, (CX)
-	VMOVUPD          Z3, 64(CX)
-	VMOVUPD          Z4, 128(CX)
-	VMOVUPD          Z5, 192(CX)
-	VMOVUPD          Z6, 256(CX)
-	VMOVUPD          Z7, 320(CX)
-	VMOVUPD          Z8, 384(CX)
-	VMOVUPD          Z9, 448(CX)
+	LEAQ             (CX)(R8*1), R9
+	VMOVUPD          Z2, (R9)
+	ADDQ             ld+48(FP), R9
+	VMOVUPD          Z3, (R9)
+	ADDQ             ld+48(FP), R9
+	VMOVUPD          Z4, (R9)
+	ADDQ             ld+48(FP), R9
+	VMOVUPD          Z5, (R9)
+	ADDQ             ld+48(FP), R9
+	VMOVUPD          Z6, (R9)
+	ADDQ             ld+48(FP), R9
+	VMOVUPD          Z7, (R9)
+	ADDQ             ld+48(FP), R9
+	VMOVUPD          Z8, (R9)
+	ADDQ             ld+48(FP), R9
+	VMOVUPD          Z9, (R9)
+	ADDQ             $0x40, R8
+	CMPQ             R8, ld+48(FP)
+	JLT              rows8_vector
 	JMP              after
 
 rows9:
-	VMOVUPD (CX), Z2
-	VMOVUPD 64(CX), Z3
-	VMOVUPD 128(CX), Z4
-	VMOVUPD 192(CX), Z5
-	VMOVUPD 256(CX), Z6
-	VMOVUPD 320(CX), Z7
-	VMOVUPD 384(CX), Z8
-	VMOVUPD 448(CX), Z9
-	VMOVUPD 512(CX), Z10
-	MOVQ    DX, R10
-	MOVQ    AX, R11
-	MOVQ    SI, R12
+	XORQ R8, R8
+
+rows9_vector:
+	LEAQ    (CX)(R8*1), R9
+	VMOVUPD (R9), Z2
+	ADDQ    ld+48(FP), R9
+	VMOVUPD (R9), Z3
+	ADDQ    ld+48(FP), R9
+	VMOVUPD (R9), Z4
+	ADDQ    ld+48(FP), R9
+	VMOVUPD (R9), Z5
+	ADDQ    ld+48(FP), R9
+	VMOVUPD (R9), Z6
+	ADDQ    ld+48(FP), R9
+	VMOVUPD (R9), Z7
+	ADDQ    ld+48(FP), R9
+	VMOVUPD (R9), Z8
+	ADDQ    ld+48(FP), R9
+	VMOVUPD (R9), Z9
+	ADDQ    ld+48(FP), R9
+	VMOVUPD (R9), Z10
+	MOVQ    DX, R9
+	LEAQ    (AX)(R8*1), R10
+	MOVQ    d+40(FP), R11
 
 rows9_loop:
-	VMOVUPD          (R11), Z11
-	VFMADD231PD.BCST (R10), Z11, Z2
-	VFMADD231PD.BCST 8(R10), Z11, Z3
-	VFMADD231PD.BCST 16(R10), Z11, Z4
-	VFMADD231PD.BCST 24(R10), Z11, Z5
-	VFMADD231PD.BCST 32(R10), Z11, Z6
-	VFMADD231PD.BCST 40(R10), Z11, Z7
-	VFMADD231PD.BCST 48(R10), Z11, Z8
-	VFMADD231PD.BCST 56(R10), Z11, Z9
-	VFMADD231PD.BCST 64(R10), Z11, Z10
-	ADDQ             $0x40, R11
-	ADDQ             DI, R10
-	DECQ             R12
+	VMOVUPD          (R10), Z11
+	VFMADD231PD.BCST (R9), Z11, Z2
+	VFMADD231PD.BCST 8(R9), Z11, Z3
+	VFMADD231PD.BCST 16(R9), Z11, Z4
+	VFMADD231PD.BCST 24(R9), Z11, Z5
+	VFMADD231PD.BCST 32(R9), Z11, Z6
+	VFMADD231PD.BCST 40(R9), Z11, Z7
+	VFMADD231PD.BCST 48(R9), Z11, Z8
+	VFMADD231PD.BCST 56(R9), Z11, Z9
+	VFMADD231PD.BCST 64(R9), Z11, Z10
+	ADDQ             ld+48(FP), R10
+	ADDQ             SI, R9
+	DECQ             R11
 	JNE              rows9_loop
-	VMOVUPD          Z2, (CX)
-	VMOVUPD          Z3, 64(CX)
-	VMOVUPD          Z4, 128(CX)
-	VMOVUPD          Z5, 192(CX)
-	VMOVUPD          Z6, 256(CX)
-	VMOVUPD          Z7, 320(CX)
-	VMOVUPD          Z8, 384(CX)
-	VMOVUPD          Z9, 448(CX)
-	VMOVUPD          Z10, 512(CX)
+	LEAQ             (CX)(R8*1), R9
+	VMOVUPD          Z2, (R9)
+	ADDQ             ld+48(FP), R9
+	VMOVUPD          Z3, (R9)
+	ADDQ             ld+48(FP), R9
+	VMOVUPD          Z4, (R9)
+	ADDQ             ld+48(FP), R9
+	VMOVUPD          Z5, (R9)
+	ADDQ             ld+48(FP), R9
+	VMOVUPD          Z6, (R9)
+	ADDQ             ld+48(FP), R9
+	VMOVUPD          Z7, (R9)
+	ADDQ             ld+48(FP), R9
+	VMOVUPD          Z8, (R9)
+	ADDQ             ld+48(FP), R9
+	VMOVUPD          Z9, (R9)
+	ADDQ             ld+48(FP), R9
+	VMOVUPD          Z10, (R9)
+	ADDQ             $0x40, R8
+	CMPQ             R8, ld+48(FP)
+	JLT              rows9_vector
 	JMP              after
 
 rows10:
-	VMOVUPD (CX), Z2
-	VMOVUPD 64(CX), Z3
-	VMOVUPD 128(CX), Z4
-	VMOVUPD 192(CX), Z5
-	VMOVUPD 256(CX), Z6
-	VMOVUPD 320(CX), Z7
-	VMOVUPD 384(CX), Z8
-	VMOVUPD 448(CX), Z9
-	VMOVUPD 512(CX), Z10
-	VMOVUPD 576(CX), Z11
-	MOVQ    DX, R10
-	MOVQ    AX, R11
-	MOVQ    SI, R12
+	XORQ R8, R8
+
+rows10_vector:
+	LEAQ    (CX)(R8*1), R9
+	VMOVUPD (R9), Z2
+	ADDQ    ld+48(FP), R9
+	VMOVUPD (R9), Z3
+	ADDQ    ld+48(FP), R9
+	VMOVUPD (R9), Z4
+	ADDQ    ld+48(FP), R9
+	VMOVUPD (R9), Z5
+	ADDQ    ld+48(FP), R9
+	VMOVUPD (R9), Z6
+	ADDQ    ld+48(FP), R9
+	VMOVUPD (R9), Z7
+	ADDQ    ld+48(FP), R9
+	VMOVUPD (R9), Z8
+	ADDQ    ld+48(FP), R9
+	VMOVUPD (R9), Z9
+	ADDQ    ld+48(FP), R9
+	VMOVUPD (R9), Z10
+	ADDQ    ld+48(FP), R9
+	VMOVUPD (R9), Z11
+	MOVQ    DX, R9
+	LEAQ    (AX)(R8*1), R10
+	MOVQ    d+40(FP), R11
 
 rows10_loop:
-	VMOVUPD          (R11), Z12
-	VFMADD231PD.BCST (R10), Z12, Z2
-	VFMADD231PD.BCST 8(R10), Z12, Z3
-	VFMADD231PD.BCST 16(R10), Z12, Z4
-	VFMADD231PD.BCST 24(R10), Z12, Z5
-	VFMADD231PD.BCST 32(R10), Z12, Z6
-	VFMADD231PD.BCST 40(R10), Z12, Z7
-	VFMADD231PD.BCST 48(R10), Z12, Z8
-	VFMADD231PD.BCST 56(R10), Z12, Z9
-	VFMADD231PD.BCST 64(R10), Z12, Z10
-	VFMADD231PD.BCST 72(R10), Z12, Z11
-	ADDQ             $0x40, R11
-	ADDQ             DI, R10
-	DECQ             R12
+	VMOVUPD          (R10), Z12
+	VFMADD231PD.BCST (R9), Z12, Z2
+	VFMADD231PD.BCST 8(R9), Z12, Z3
+	VFMADD231PD.BCST 16(R9), Z12, Z4
+	VFMADD231PD.BCST 24(R9), Z12, Z5
+	VFMADD231PD.BCST 32(R9), Z12, Z6
+	VFMADD231PD.BCST 40(R9), Z12, Z7
+	VFMADD231PD.BCST 48(R9), Z12, Z8
+	VFMADD231PD.BCST 56(R9), Z12, Z9
+	VFMADD231PD.BCST 64(R9), Z12, Z10
+	VFMADD231PD.BCST 72(R9), Z12, Z11
+	ADDQ             ld+48(FP), R10
+	ADDQ             SI, R9
+	DECQ             R11
 	JNE              rows10_loop
-	VMOVUPD          Z2, (CX)
-	VMOVUPD          Z3, 64(CX)
-	VMOVUPD          Z4, 128(CX)
-	VMOVUPD          Z5, 192(CX)
-	VMOVUPD          Z6, 256(CX)
-	VMOVUPD          Z7, 320(CX)
-	VMOVUPD          Z8, 384(CX)
-	VMOVUPD          Z9, 448(CX)
-	VMOVUPD          Z10, 512(CX)
-	VMOVUPD          Z11, 576(CX)
+	LEAQ             (CX)(R8*1), R9
+	VMOVUPD          Z2, (R9)
+	ADDQ             ld+48(FP), R9
+	VMOVUPD          Z3, (R9)
+	ADDQ             ld+48(FP), R9
+	VMOVUPD          Z4, (R9)
+	ADDQ             ld+48(FP), R9
+	VMOVUPD          Z5, (R9)
+	ADDQ             ld+48(FP), R9
+	VMOVUPD          Z6, (R9)
+	ADDQ             ld+48(FP), R9
+	VMOVUPD          Z7, (R9)
+	ADDQ             ld+48(FP), R9
+	VMOVUPD          Z8, (R9)
+	ADDQ             ld+48(FP), R9
+	VMOVUPD          Z9, (R9)
+	ADDQ             ld+48(FP), R9
+	VMOVUPD          Z10, (R9)
+	ADDQ             ld+48(FP), R9
+	VMOVUPD          Z11, (R9)
+	ADDQ             $0x40, R8
+	CMPQ             R8, ld+48(FP)
+	JLT              rows10_vector
 	JMP              after
 
 rows11:
-	VMOVUPD (CX), Z2
-	VMOVUPD 64(CX), Z3
-	VMOVUPD 128(CX), Z4
-	VMOVUPD 192(CX), Z5
-	VMOVUPD 256(CX), Z6
-	VMOVUPD 320(CX), Z7
-	VMOVUPD 384(CX), Z8
-	VMOVUPD 448(CX), Z9
-	VMOVUPD 512(CX), Z10
-	VMOVUPD 576(CX), Z11
-	VMOVUPD 640(CX), Z12
-	MOVQ    DX, R10
-	MOVQ    AX, R11
-	MOVQ    SI, R12
+	XORQ R8, R8
+
+rows11_vector:
+	LEAQ    (CX)(R8*1), R9
+	VMOVUPD (R9), Z2
+	ADDQ    ld+48(FP), R9
+	VMOVUPD (R9), Z3
+	ADDQ    ld+48(FP), R9
+	VMOVUPD (R9), Z4
+	ADDQ    ld+48(FP), R9
+	VMOVUPD (R9), Z5
+	ADDQ    ld+48(FP), R9
+	VMOVUPD (R9), Z6
+	ADDQ    ld+48(FP), R9
+	VMOVUPD (R9), Z7
+	ADDQ    ld+48(FP), R9
+	VMOVUPD (R9), Z8
+	ADDQ    ld+48(FP), R9
+	VMOVUPD (R9), Z9
+	ADDQ    ld+48(FP), R9
+	VMOVUPD (R9), Z10
+	ADDQ    ld+48(FP), R9
+	VMOVUPD (R9), Z11
+	ADDQ    ld+48(FP), R9
+	VMOVUPD (R9), Z12
+	MOVQ    DX, R9
+	LEAQ    (AX)(R8*1), R10
+	MOVQ    d+40(FP), R11
 
 rows11_loop:
-	VMOVUPD          (R11), Z13
-	VFMADD231PD.BCST (R10), Z13, Z2
-	VFMADD231PD.BCST 8(R10), Z13, Z3
-	VFMADD231PD.BCST 16(R10), Z13, Z4
-	VFMADD231PD.BCST 24(R10), Z13, Z5
-	VFMADD231PD.BCST 32(R10), Z13, Z6
-	VFMADD231PD.BCST 40(R10), Z13, Z7
-	VFMADD231PD.BCST 48(R10), Z13, Z8
-	VFMADD231PD.BCST 56(R10), Z13, Z9
-	VFMADD231PD.BCST 64(R10), Z13, Z10
-	VFMADD231PD.BCST 72(R10), Z13, Z11
-	VFMADD231PD.BCST 80(R10), Z13, Z12
-	ADDQ             $0x40, R11
-	ADDQ             DI, R10
-	DECQ             R12
+	VMOVUPD          (R10), Z13
+	VFMADD231PD.BCST (R9), Z13, Z2
+	VFMADD231PD.BCST 8(R9), Z13, Z3
+	VFMADD231PD.BCST 16(R9), Z13, Z4
+	VFMADD231PD.BCST 24(R9), Z13, Z5
+	VFMADD231PD.BCST 32(R9), Z13, Z6
+	VFMADD231PD.BCST 40(R9), Z13, Z7
+	VFMADD231PD.BCST 48(R9), Z13, Z8
+	VFMADD231PD.BCST 56(R9), Z13, Z9
+	VFMADD231PD.BCST 64(R9), Z13, Z10
+	VFMADD231PD.BCST 72(R9), Z13, Z11
+	VFMADD231PD.BCST 80(R9), Z13, Z12
+	ADDQ             ld+48(FP), R10
+	ADDQ             SI, R9
+	DECQ             R11
 	JNE              rows11_loop
-	VMOVUPD          Z2, (CX)
-	VMOVUPD          Z3, 64(CX)
-	VMOVUPD          Z4, 128(CX)
-	VMOVUPD          Z5, 192(CX)
-	VMOVUPD          Z6, 256(CX)
-	VMOVUPD          Z7, 320(CX)
-	VMOVUPD          Z8, 384(CX)
-	VMOVUPD          Z9, 448(CX)
-	VMOVUPD          Z10, 512(CX)
-	VMOVUPD          Z11, 576(CX)
-	VMOVUPD          Z12, 640(CX)
+	LEAQ             (CX)(R8*1), R9
+	VMOVUPD          Z2, (R9)
+	ADDQ             ld+48(FP), R9
+	VMOVUPD          Z3, (R9)
+	ADDQ             ld+48(FP), R9
+	VMOVUPD          Z4, (R9)
+	ADDQ             ld+48(FP), R9
+	VMOVUPD          Z5, (R9)
+	ADDQ             ld+48(FP), R9
+	VMOVUPD          Z6, (R9)
+	ADDQ             ld+48(FP), R9
+	VMOVUPD          Z7, (R9)
+	ADDQ             ld+48(FP), R9
+	VMOVUPD          Z8, (R9)
+	ADDQ             ld+48(FP), R9
+	VMOVUPD          Z9, (R9)
+	ADDQ             ld+48(FP), R9
+	VMOVUPD          Z10, (R9)
+	ADDQ             ld+48(FP), R9
+	VMOVUPD          Z11, (R9)
+	ADDQ             ld+48(FP), R9
+	VMOVUPD          Z12, (R9)
+	ADDQ             $0x40, R8
+	CMPQ             R8, ld+48(FP)
+	JLT              rows11_vector
 	JMP              after
 
 rows12:
-	VMOVUPD (CX), Z2
-	VMOVUPD 64(CX), Z3
-	VMOVUPD 128(CX), Z4
-	VMOVUPD 192(CX), Z5
-	VMOVUPD 256(CX), Z6
-	VMOVUPD 320(CX), Z7
-	VMOVUPD 384(CX), Z8
-	VMOVUPD 448(CX), Z9
-	VMOVUPD 512(CX), Z10
-	VMOVUPD 576(CX), Z11
-	VMOVUPD 640(CX), Z12
-	VMOVUPD 704(CX), Z13
-	MOVQ    DX, R10
-	MOVQ    AX, R11
-	MOVQ    SI, R12
+	XORQ R8, R8
+
+rows12_vector:
+	LEAQ    (CX)(R8*1), R9
+	VMOVUPD (R9), Z2
+	ADDQ    ld+48(FP), R9
+	VMOVUPD (R9), Z3
+	ADDQ    ld+48(FP), R9
+	VMOVUPD (R9), Z4
+	ADDQ    ld+48(FP), R9
+	VMOVUPD (R9), Z5
+	ADDQ    ld+48(FP), R9
+	VMOVUPD (R9), Z6
+	ADDQ    ld+48(FP), R9
+	VMOVUPD (R9), Z7
+	ADDQ    ld+48(FP), R9
+	VMOVUPD (R9), Z8
+	ADDQ    ld+48(FP), R9
+	VMOVUPD (R9), Z9
+	ADDQ    ld+48(FP), R9
+	VMOVUPD (R9), Z10
+	ADDQ    ld+48(FP), R9
+	VMOVUPD (R9), Z11
+	ADDQ    ld+48(FP), R9
+	VMOVUPD (R9), Z12
+	ADDQ    ld+48(FP), R9
+	VMOVUPD (R9), Z13
+	MOVQ    DX, R9
+	LEAQ    (AX)(R8*1), R10
+	MOVQ    d+40(FP), R11
 
 rows12_loop:
-	VMOVUPD          (R11), Z14
-	VFMADD231PD.BCST (R10), Z14, Z2
-	VFMADD231PD.BCST 8(R10), Z14, Z3
-	VFMADD231PD.BCST 16(R10), Z14, Z4
-	VFMADD231PD.BCST 24(R10), Z14, Z5
-	VFMADD231PD.BCST 32(R10), Z14, Z6
-	VFMADD231PD.BCST 40(R10), Z14, Z7
-	VFMADD231PD.BCST 48(R10), Z14, Z8
-	VFMADD231PD.BCST 56(R10), Z14, Z9
-	VFMADD231PD.BCST 64(R10), Z14, Z10
-	VFMADD231PD.BCST 72(R10), Z14, Z11
-	VFMADD231PD.BCST 80(R10), Z14, Z12
-	VFMADD231PD.BCST 88(R10), Z14, Z13
-	ADDQ             $0x40, R11
-	ADDQ             DI, R10
-	DECQ             R12
+	VMOVUPD          (R10), Z14
+	VFMADD231PD.BCST (R9), Z14, Z2
+	VFMADD231PD.BCST 8(R9), Z14, Z3
+	VFMADD231PD.BCST 16(R9), Z14, Z4
+	VFMADD231PD.BCST 24(R9), Z14, Z5
+	VFMADD231PD.BCST 32(R9), Z14, Z6
+	VFMADD231PD.BCST 40(R9), Z14, Z7
+	VFMADD231PD.BCST 48(R9), Z14, Z8
+	VFMADD231PD.BCST 56(R9), Z14, Z9
+	VFMADD231PD.BCST 64(R9), Z14, Z10
+	VFMADD231PD.BCST 72(R9), Z14, Z11
+	VFMADD231PD.BCST 80(R9), Z14, Z12
+	VFMADD231PD.BCST 88(R9), Z14, Z13
+	ADDQ             ld+48(FP), R10
+	ADDQ             SI, R9
+	DECQ             R11
 	JNE              rows12_loop
-	VMOVUPD          Z2, (CX)
-	VMOVUPD          Z3, 64(CX)
-	VMOVUPD          Z4, 128(CX)
-	VMOVUPD          Z5, 192(CX)
-	VMOVUPD          Z6, 256(CX)
-	VMOVUPD          Z7, 320(CX)
-	VMOVUPD          Z8, 384(CX)
-	VMOVUPD          Z9, 448(CX)
-	VMOVUPD          Z10, 512(CX)
-	VMOVUPD          Z11, 576(CX)
-	VMOVUPD          Z12, 640(CX)
-	VMOVUPD          Z13, 704(CX)
+	LEAQ             (CX)(R8*1), R9
+	VMOVUPD          Z2, (R9)
+	ADDQ             ld+48(FP), R9
+	VMOVUPD          Z3, (R9)
+	ADDQ             ld+48(FP), R9
+	VMOVUPD          Z4, (R9)
+	ADDQ             ld+48(FP), R9
+	VMOVUPD          Z5, (R9)
+	ADDQ             ld+48(FP), R9
+	VMOVUPD          Z6, (R9)
+	ADDQ             ld+48(FP), R9
+	VMOVUPD          Z7, (R9)
+	ADDQ             ld+48(FP), R9
+	VMOVUPD          Z8, (R9)
+	ADDQ             ld+48(FP), R9
+	VMOVUPD          Z9, (R9)
+	ADDQ             ld+48(FP), R9
+	VMOVUPD          Z10, (R9)
+	ADDQ             ld+48(FP), R9
+	VMOVUPD          Z11, (R9)
+	ADDQ             ld+48(FP), R9
+	VMOVUPD          Z12, (R9)
+	ADDQ             ld+48(FP), R9
+	VMOVUPD          Z13, (R9)
+	ADDQ             $0x40, R8
+	CMPQ             R8, ld+48(FP)
+	JLT              rows12_vector
 
 after:
-	SUBQ R8, AX
-	SUBQ R8, BX
-	SUBQ R9, DX
-	DECQ layers+48(FP)
-	JNE  layer
+	MOVQ  SI, R8
+	IMULQ d+40(FP), R8
+	SUBQ  DI, AX
+	SUBQ  DI, BX
+	SUBQ  R8, DX
+	DECQ  layers+56(FP)
+	JNE   layer
 	VZEROUPPER
 	RET

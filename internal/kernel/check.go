@@ -89,8 +89,8 @@ func checked[T Float](ops Ops[T]) *Ops[T] {
 			len(w) >= layers*d*d && len(h) >= tile) {
 			panic(mismatch("ForwardTanh", d, d, n, "next", len(next), "s", len(s), "w layers×r×c", len(w), "h r×n", len(h), "layers", layers, "nextStep", nextStep, "sStep", sStep))
 		}
-		if raw.forwardTanh != nil && chains(d, n) {
-			raw.forwardTanh(next, s, w, h, a, d, layers, nextStep, sStep)
+		if raw.forwardTanh != nil && d <= mostChained {
+			raw.forwardTanh(next, s, w, h, a, d, n, layers, nextStep, sStep)
 			return
 		}
 		for k := range layers {
@@ -107,10 +107,14 @@ func checked[T Float](ops Ops[T]) *Ops[T] {
 			panic(mismatch("BackTanh", d, d, n, "g layers×r×c", len(g), "p r×n", len(p), "e layers×r×n", len(e), "w layers×r×c", len(w),
 				"s layers×r×n", len(s), "h layers×r×n", len(h), "scratch (c+16)×n", len(scratch), "layers", layers))
 		}
-		if raw.backTanh != nil && chains(d, n) {
-			raw.backTanh(e, p, w, s, a, d, layers)
-			for k := range layers {
-				raw.AddOuter(g[k*square:], e[k*tile:], h[k*tile:], d, d, n, scratch)
+		if raw.backTanh != nil && d <= mostChained {
+			at := max(1, min(layers, nearErrors/tile)) // layers at a time
+			for end := layers; end > 0; end -= at {
+				first := max(0, end-at)
+				raw.backTanh(e, p, w[first*square:], s[first*tile:], a, d, n, end-first)
+				for k := first; k < end; k++ {
+					raw.AddOuter(g[k*square:], e[(k-first)*tile:], h[k*tile:], d, d, n, scratch)
+				}
 			}
 			return
 		}
@@ -140,6 +144,9 @@ func checked[T Float](ops Ops[T]) *Ops[T] {
 	}
 	return &ops
 }
+
+// nearErrors is how many entries of e BackTanh fills before it reads them again.
+const nearErrors = 2048
 
 // product reports whether r, c and n are the dimensions of a product.
 func product(r, c, n int) bool { return r > 0 && c > 0 && n > 0 && n%Lanes == 0 }

@@ -124,15 +124,15 @@ type Ops[T Float] struct {
 	BackTanh func(g, p, e, w, s, h []T, a T, d, n, layers int, scratch []T)
 
 	// forwardTanh takes tiles through layers as ForwardTanh does, backTanh leaves e_k = (a·p)·(1 − s_k²)
-	// of each layer in e and adds no gradient: for the d and n that chains says, nil where there is none.
-	forwardTanh func(next, s, w, h []T, a T, d, layers, nextStep, sStep int)
-	backTanh    func(e, p, w, s []T, a T, d, layers int)
+	// of each layer in e (layers,d,n) and adds no gradient: for d ≤ mostChained, nil where there is none.
+	forwardTanh func(next, s, w, h []T, a T, d, n, layers, nextStep, sStep int)
+	backTanh    func(e, p, w, s []T, a T, d, n, layers int)
 
 	peak func(rounds int) (flops float64)
 }
 
-// chains says whether forwardTanh and backTanh take tiles of d rows and n columns.
-func chains(d, n int) bool { return d <= 12 && n == 8 }
+// mostChained is the most rows that forwardTanh and backTanh take.
+const mostChained = 12
 
 // interleaved says whether AddOuter, for g of c columns, sums over n samples in interleaved
 // chains. It is so where a row of g would leave many lanes idle, unless n is too small to

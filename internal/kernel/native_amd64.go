@@ -34,18 +34,24 @@ type assembly[T Float] struct {
 	squares                            func(x *T, n int) (chains [16]float64)
 	distances                          func(x, y *T, n int) (chains [16]float64)
 	peak                               func(rounds int, x *T)
-	tanhLayers                         func(next, s, w, h *T, a T, d, layers, nextStep, sStep int) // or nil
-	tanhAdjoints                       func(e, p, w, s *T, a T, d, layers int)                     // where tanhLayers is
+	chain, halfChain                   layered[T] // halfChain with vectors of half the lanes, if those are more than Lanes
+}
+
+// layered is what takes a tile of few rows through several layers; ld is the bytes of a row,
+// whole vectors.
+type layered[T Float] struct {
+	tanhLayers   func(next, s, w, h *T, a T, d, ld, layers, nextStep, sStep int)
+	tanhAdjoints func(e, p, w, s *T, a T, d, ld, layers int)
 }
 
 func native32() []Ops[float32] {
 	avx2 := assembly[float32]{
 		"avx2", 8, productAVX2F32, nil, transposeAVX2F32, interleavedOuterAVX2F32, addRowSumsAVX2F32, tanhAVX2F32, tanhValueAVX2F32, geluAVX2F32,
-		addScaledAVX2F32, scaleMulAVX2F32, scaleMulSlopeAVX2F32, sumScaledAVX2F32, sumSquaresAVX2F32, sumSquaredDifferencesAVX2F32, peakAVX2F32, tanhLayersAVX2F32, tanhAdjointsAVX2F32,
+		addScaledAVX2F32, scaleMulAVX2F32, scaleMulSlopeAVX2F32, sumScaledAVX2F32, sumSquaresAVX2F32, sumSquaredDifferencesAVX2F32, peakAVX2F32, layered[float32]{tanhLayersAVX2F32, tanhAdjointsAVX2F32}, layered[float32]{},
 	}
 	avx512 := assembly[float32]{
 		"avx512", 16, productAVX512F32, productAVX2F32, transposeAVX2F32, interleavedOuterAVX512F32, addRowSumsAVX512F32, tanhAVX512F32, tanhValueAVX512F32, geluAVX512F32,
-		addScaledAVX512F32, scaleMulAVX512F32, scaleMulSlopeAVX512F32, sumScaledAVX512F32, sumSquaresAVX512F32, sumSquaredDifferencesAVX512F32, peakAVX512F32, tanhLayersAVX2F32, tanhAdjointsAVX2F32,
+		addScaledAVX512F32, scaleMulAVX512F32, scaleMulSlopeAVX512F32, sumScaledAVX512F32, sumSquaresAVX512F32, sumSquaredDifferencesAVX512F32, peakAVX512F32, layered[float32]{tanhLayersAVX512F32, tanhAdjointsAVX512F32}, layered[float32]{tanhLayersAVX2F32, tanhAdjointsAVX2F32},
 	}
 	return supported(avx512, avx2)
 }
@@ -53,11 +59,11 @@ func native32() []Ops[float32] {
 func native64() []Ops[float64] {
 	avx2 := assembly[float64]{
 		"avx2", 4, productAVX2F64, nil, transposeAVX2F64, interleavedOuterAVX2F64, addRowSumsAVX2F64, tanhAVX2F64, tanhValueAVX2F64, geluAVX2F64,
-		addScaledAVX2F64, scaleMulAVX2F64, scaleMulSlopeAVX2F64, sumScaledAVX2F64, sumSquaresAVX2F64, sumSquaredDifferencesAVX2F64, peakAVX2F64, nil, nil,
+		addScaledAVX2F64, scaleMulAVX2F64, scaleMulSlopeAVX2F64, sumScaledAVX2F64, sumSquaresAVX2F64, sumSquaredDifferencesAVX2F64, peakAVX2F64, layered[float64]{tanhLayersAVX2F64, tanhAdjointsAVX2F64}, layered[float64]{},
 	}
 	avx512 := assembly[float64]{
 		"avx512", 8, productAVX512F64, productAVX2F64, transposeAVX2F64, interleavedOuterAVX512F64, addRowSumsAVX512F64, tanhAVX512F64, tanhValueAVX512F64, geluAVX512F64,
-		addScaledAVX512F64, scaleMulAVX512F64, scaleMulSlopeAVX512F64, sumScaledAVX512F64, sumSquaresAVX512F64, sumSquaredDifferencesAVX512F64, peakAVX512F64, tanhLayersAVX512F64, tanhAdjointsAVX512F64,
+		addScaledAVX512F64, scaleMulAVX512F64, scaleMulSlopeAVX512F64, sumScaledAVX512F64, sumSquaresAVX512F64, sumSquaredDifferencesAVX512F64, peakAVX512F64, layered[float64]{tanhLayersAVX512F64, tanhAdjointsAVX512F64}, layered[float64]{},
 	}
 	return supported(avx512, avx2)
 }
@@ -189,14 +195,12 @@ func (f *assembly[T]) ops() Ops[T] {
 			return float64(rounds) * peakChains * float64(f.lanes) * 2
 		},
 	}
-	if f.tanhLayers != nil {
-		ops.forwardTanh = func(next, s, w, h []T, a T, d, layers, nextStep, sStep int) {
-			f.tanhLayers(&next[0], &s[0], &w[0], &h[0], a, d, layers, nextStep*size, sStep*size)
-		}
-		ops.backTanh = func(e, p, w, s []T, a T, d, layers int) {
-			last := layers - 1
-			f.tanhAdjoints(&e[last*d*Lanes], &p[0], &w[last*d*d], &s[last*d*Lanes], a, d, layers)
-		}
+	ops.forwardTanh = func(next, s, w, h []T, a T, d, n, layers, nextStep, sStep int) {
+		f.chainOf(n).tanhLayers(&next[0], &s[0], &w[0], &h[0], a, d, n*size, layers, nextStep*size, sStep*size)
+	}
+	ops.backTanh = func(e, p, w, s []T, a T, d, n, layers int) {
+		last := layers - 1
+		f.chainOf(n).tanhAdjoints(&e[last*d*n], &p[0], &w[last*d*d], &s[last*d*n], a, d, n*size, layers)
 	}
 	return ops
 }
@@ -213,6 +217,14 @@ func (f *assembly[T]) productOf(cols int) func(c, a, b, bias *T, rows, k, cols, 
 		return f.half
 	}
 	return f.product
+}
+
+// chainOf returns the chain for tiles of that many columns.
+func (f *assembly[T]) chainOf(n int) *layered[T] {
+	if n&(f.lanes-1) != 0 {
+		return &f.halfChain
+	}
+	return &f.chain
 }
 
 // peakChains is the number of vectors in a round of the peak loop.

@@ -8,20 +8,17 @@ import (
 	"github.com/mmcloughlin/avo/reg"
 )
 
-// mostChained is the most rows of tanhLayers: as many as there are registers for.
+// mostChained is the most rows of tanhLayers: as many as AVX2 has registers for.
 const mostChained = 12
 
-// tanhLayers emits the way of 8 columns through several layers of d ≤ 12 rows, where a row
-// is one vector: s = tanh(W h), next = a·s + h, which is the h of the layer after. A layer's
+// tanhLayers emits the way of a tile through several layers of d ≤ 12 rows of ld bytes, whole
+// vectors: s = tanh(W h), next = a·s + h, which is the h of the layer after. A layer's
 // W are the d² entries behind those of the one before; next and s advance by their
-// steps, in bytes. A layer takes about as long as the calls that it would take otherwise.
+// steps, in bytes.
 func (t target) tanhLayers() {
-	if t.lanes() != 8 {
-		return
-	}
-	t.function("tanhLayers", "computes s = tanh(W h), next = a·s + h and goes on with h = next, for 8 columns, d ≤ 12 rows and layers ≥ 1.",
-		"func(next, s, w, h *%[1]s, a %[1]s, d, layers, nextStep, sStep int)")
-	next, s, w, h, d := param("next"), param("s"), param("w"), param("h"), param("d")
+	t.function("tanhLayers", "computes s = tanh(W h), next = a·s + h and goes on with h = next, for d ≤ 12 rows of ld bytes, whole vectors, and layers ≥ 1.",
+		"func(next, s, w, h *%[1]s, a %[1]s, d, ld, layers, nextStep, sStep int)")
+	next, s, w, h := param("next"), param("s"), param("w"), param("h")
 	a := t.vec()
 	t.broadcast(slot("a"), a)
 	held := map[lanes]reg.VecVirtual{}
@@ -29,17 +26,19 @@ func (t target) tanhLayers() {
 		all := group{t, 1, held}
 		all.hold(tanh.constants(all)...)
 	}
-	p := &productWriter{target: t, lda: GP64(), lda3: GP64(), lda5: GP64()}
-	MOVQ(d, p.lda)
+	p := &productWriter{target: t, lda: param("d"), lda3: GP64(), lda5: GP64()}
 	SHLQ(Imm(uint64(log2(t.size()))), p.lda)
 	LEAQ(Mem{Base: p.lda, Index: p.lda, Scale: 2}, p.lda3)
 	LEAQ(Mem{Base: p.lda, Index: p.lda, Scale: 4}, p.lda5)
 
 	Label("layer")
-	byRows(d, func(label string, rows int) { p.chained(label, rows, s, w, h, d) })
+	byRows(func(label string, rows int) {
+		t.byVectors(label, func(label string, x reg.GPVirtual) { p.chained(label, rows, x, s, w, h) })
+	})
 	i, left := GP64(), GP64()
 	XORQ(i, i)
-	MOVQ(d, left)
+	MOVQ(slot("d"), left)
+	IMULQ(slot("ld"), left)
 	for count := 2; count > 0; count-- {
 		g := group{t, count, held}
 		at := func(base reg.GPVirtual) []Mem {
@@ -50,7 +49,7 @@ func (t target) tanhLayers() {
 			return m
 		}
 		loop, done := fmt.Sprintf("activate%d", count), fmt.Sprintf("activated%d", count)
-		SUBQ(Imm(uint64(count)), left)
+		SUBQ(Imm(uint64(count*t.width())), left)
 		JLT(LabelRef(done))
 		Label(loop)
 		value := tanh.value(g, at(s))
@@ -60,15 +59,15 @@ func (t target) tanhLayers() {
 		}
 		g.each(t.pick(VMOVUPS, VMOVUPD), value, at(next))
 		ADDQ(Imm(uint64(count*t.width())), i)
-		SUBQ(Imm(uint64(count)), left)
+		SUBQ(Imm(uint64(count*t.width())), left)
 		JGE(LabelRef(loop))
 		Label(done)
-		ADDQ(Imm(uint64(count)), left)
+		ADDQ(Imm(uint64(count*t.width())), left)
 	}
 
 	weights := GP64()
 	MOVQ(p.lda, weights)
-	IMULQ(d, weights)
+	IMULQ(slot("d"), weights)
 	ADDQ(weights, w)
 	MOVQ(next, h)
 	ADDQ(slot("nextStep"), next)
@@ -79,40 +78,47 @@ func (t target) tanhLayers() {
 	RET()
 }
 
-// byRows emits a block of code for each number of rows, one of which is run.
-func byRows(d reg.GPVirtual, block func(label string, rows int)) {
+// byRows emits a block of code for each number of rows, d of which is run.
+func byRows(block func(label string, rows int)) {
+	d := GP64()
+	MOVQ(slot("d"), d)
 	for rows := mostChained; rows > 1; rows-- {
 		CMPQ(d, Imm(uint64(rows)))
 		JEQ(LabelRef(fmt.Sprintf("rows%d", rows)))
 	}
 	for rows := 1; rows <= mostChained; rows++ {
-		Label(fmt.Sprintf("rows%d", rows))
-		block(fmt.Sprintf("rows%d_loop", rows), rows)
+		label := fmt.Sprintf("rows%d", rows)
+		Label(label)
+		block(label, rows)
 		JMP(LabelRef("after"))
 	}
 	Label("after")
 }
 
-// tanhAdjoints emits the way back of the adjoint p of 8 columns through such layers, from the
+// byVectors emits a loop over the vectors of a row of ld bytes; x is the byte offset.
+func (t target) byVectors(label string, block func(label string, x reg.GPVirtual)) {
+	x := GP64()
+	XORQ(x, x)
+	Label(label + "_vector")
+	block(label+"_loop", x)
+	ADDQ(Imm(uint64(t.width())), x)
+	CMPQ(x, slot("ld"))
+	JLT(LabelRef(label + "_vector"))
+}
+
+// tanhAdjoints emits the way back of the adjoint p of a tile through such layers, from the
 // last to the first: e = (a·p)·(1 − s²), p += Wᵀ e. e, w and s point to the last layer.
 func (t target) tanhAdjoints() {
-	if t.lanes() != 8 {
-		return
-	}
-	t.function("tanhAdjoints", "computes e = (a·p)·(1 − s²), p += Wᵀ e and goes on with the layer before, for 8 columns, d ≤ 12 rows and layers ≥ 1.",
-		"func(e, p, w, s *%[1]s, a %[1]s, d, layers int)")
-	e, p, w, s, d := param("e"), param("p"), param("w"), param("s"), param("d")
+	t.function("tanhAdjoints", "computes e = (a·p)·(1 − s²), p += Wᵀ e and goes on with the layer before, for d ≤ 12 rows of ld bytes, whole vectors, and layers ≥ 1.",
+		"func(e, p, w, s *%[1]s, a %[1]s, d, ld, layers int)")
+	e, p, w, s := param("e"), param("p"), param("w"), param("s")
 	g := group{target: t, count: 1}
 	a, one := t.vec(), t.vec()
 	t.broadcast(slot("a"), a)
 	t.load(t.bits(uint64(g.value(1))), one)
-	lda, tile, weights := GP64(), GP64(), GP64()
-	MOVQ(d, lda)
+	lda, tile := param("d"), param("d")
 	SHLQ(Imm(uint64(log2(t.size()))), lda)
-	MOVQ(d, tile)
-	SHLQ(Imm(uint64(log2(t.width()))), tile)
-	MOVQ(lda, weights)
-	IMULQ(d, weights)
+	IMULQ(slot("ld"), tile)
 
 	Label("layer")
 	i := GP64()
@@ -130,7 +136,12 @@ func (t target) tanhAdjoints() {
 	CMPQ(i, tile)
 	JLT(LabelRef("slope"))
 
-	byRows(d, func(label string, rows int) { t.transposed(label, rows, p, w, e, d, lda) })
+	byRows(func(label string, rows int) {
+		t.byVectors(label, func(label string, x reg.GPVirtual) { t.transposed(label, rows, x, p, w, e, lda) })
+	})
+	weights := GP64()
+	MOVQ(lda, weights)
+	IMULQ(slot("d"), weights)
 	SUBQ(tile, e)
 	SUBQ(tile, s)
 	SUBQ(weights, w)
@@ -140,16 +151,24 @@ func (t target) tanhAdjoints() {
 	RET()
 }
 
-// transposed emits p += Wᵀ e for that many rows of one vector, i in order.
-func (t target) transposed(label string, rows int, p, w, e, d, lda reg.GPVirtual) {
+// transposed emits p += Wᵀ e for that many rows of the vector at x, i in order.
+func (t target) transposed(label string, rows int, x, p, w, e, lda reg.GPVirtual) {
 	acc := t.vecs(rows)
-	for j, v := range acc {
-		t.load(Mem{Base: p, Disp: j * t.width()}, v)
+	row := GP64()
+	eachRow := func(f func(v reg.VecVirtual, m Mem)) {
+		LEAQ(Mem{Base: p, Index: x, Scale: 1}, row)
+		for j, v := range acc {
+			f(v, Mem{Base: row})
+			if j+1 < rows {
+				ADDQ(slot("ld"), row)
+			}
+		}
 	}
+	eachRow(func(v reg.VecVirtual, m Mem) { t.load(m, v) })
 	a, source, count := GP64(), GP64(), GP64()
 	MOVQ(w, a)
-	MOVQ(e, source)
-	MOVQ(d, count)
+	LEAQ(Mem{Base: e, Index: x, Scale: 1}, source)
+	MOVQ(slot("d"), count)
 	column, weight := t.vec(), t.vec()
 	Label(label)
 	t.load(Mem{Base: source}, column)
@@ -162,17 +181,15 @@ func (t target) transposed(label string, rows int, p, w, e, d, lda reg.GPVirtual
 		t.broadcast(m, weight)
 		t.fma(column, weight, v)
 	}
-	ADDQ(Imm(uint64(t.width())), source)
+	ADDQ(slot("ld"), source)
 	ADDQ(lda, a)
 	DECQ(count)
 	JNE(LabelRef(label))
-	for j, v := range acc {
-		t.store(v, Mem{Base: p, Disp: j * t.width()})
-	}
+	eachRow(func(v reg.VecVirtual, m Mem) { t.store(v, m) })
 }
 
-// chained emits z = W h for that many rows of one vector, j in order.
-func (p *productWriter) chained(label string, rows int, z, w, h, d reg.GPVirtual) {
+// chained emits z = W h for that many rows of the vector at x, j in order.
+func (p *productWriter) chained(label string, rows int, x, z, w, h reg.GPVirtual) {
 	acc := p.vecs(rows)
 	for _, v := range acc {
 		p.zero(v)
@@ -182,8 +199,8 @@ func (p *productWriter) chained(label string, rows int, z, w, h, d reg.GPVirtual
 	if rows > 6 {
 		LEAQ(Mem{Base: w, Index: p.lda3, Scale: 2}, six)
 	}
-	MOVQ(h, source)
-	MOVQ(d, count)
+	LEAQ(Mem{Base: h, Index: x, Scale: 1}, source)
+	MOVQ(slot("d"), count)
 	column, weight := p.vec(), p.vec()
 	Label(label)
 	p.load(Mem{Base: source}, column)
@@ -196,14 +213,19 @@ func (p *productWriter) chained(label string, rows int, z, w, h, d reg.GPVirtual
 		p.broadcast(m, weight)
 		p.fma(column, weight, v)
 	}
-	ADDQ(Imm(uint64(p.width())), source)
+	ADDQ(slot("ld"), source)
 	ADDQ(Imm(uint64(p.size())), a)
 	if rows > 6 {
 		ADDQ(Imm(uint64(p.size())), six)
 	}
 	DECQ(count)
 	JNE(LabelRef(label))
+	to := GP64()
+	LEAQ(Mem{Base: z, Index: x, Scale: 1}, to)
 	for i, v := range acc {
-		p.store(v, Mem{Base: z, Disp: i * p.width()})
+		p.store(v, Mem{Base: to})
+		if i+1 < rows {
+			ADDQ(slot("ld"), to)
+		}
 	}
 }
