@@ -172,9 +172,8 @@ func (p *pass[T]) restore(theta []T, g, n int) {
 	size := p.net.Width * n
 	first := g * p.segment
 	copy(p.state(0, n), block(p.starts, g, size))
-	for j := range min(p.segment, p.net.Depth-first) - 1 {
-		p.ops.SumScaled(p.state(j+1, n), theta[p.net.delta.Offset], block(p.values, first+j, size), p.state(j, n))
-	}
+	end := (min(p.segment, p.net.Depth-first) - 1) * size
+	p.ops.SumScaled(p.states[size:size+end], theta[p.net.delta.Offset], p.values[first*size:first*size+end], p.states[:end])
 }
 
 // hold is forward that keeps what backward reads: where chained, σ in the place of σ′.

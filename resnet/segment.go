@@ -60,7 +60,7 @@ func unforeseen[T kernel.Float](net *Network) bool {
 // what it keeps.
 func cutOf[T kernel.Float](net *Network, n int, memory int64) cut {
 	state, layer := columnBytes[T](net, n)
-	if all := layer * int64(net.Depth); valued(net) && 2*nearStates < all && all <= farStates {
+	if all := layer * int64(net.Depth); valued(net) && net.Width > 1 && 2*nearStates < all && all <= farStates {
 		k := min(net.Depth, max(1, int(nearValues/layer)))
 		segments := (net.Depth + k - 1) / k
 		if state*int64(net.Depth+segments)+layer*int64(k) <= memory {

@@ -29,6 +29,16 @@ func tanhLayersAVX2F32(next *float32, s *float32, w *float32, h *float32, a floa
 //go:noescape
 func tanhAdjointsAVX2F32(e *float32, p *float32, w *float32, s *float32, a float32, d int, ld int, layers int)
 
+// tanhLayersNarrowAVX2F32 computes s = tanh(W h), next = a·s + h and goes on with h = next, for d ≤ 12 rows of ld bytes, whole vectors, and layers ≥ 1.
+//
+//go:noescape
+func tanhLayersNarrowAVX2F32(next *float32, s *float32, w *float32, h *float32, a float32, d int, ld int, layers int, nextStep int, sStep int)
+
+// tanhAdjointsNarrowAVX2F32 computes e = (a·p)·(1 − s²), p += Wᵀ e and goes on with the layer before, for d ≤ 12 rows of ld bytes, whole vectors, and layers ≥ 1.
+//
+//go:noescape
+func tanhAdjointsNarrowAVX2F32(e *float32, p *float32, w *float32, s *float32, a float32, d int, ld int, layers int)
+
 // tanhAVX2F64 computes next[i] = σ(u[i]), or a·σ(u[i]) + h[i] unless h is nil, and ds[i] = σ′(u[i]) unless ds is nil.
 //
 //go:noescape
@@ -103,3 +113,13 @@ func tanhLayersAVX512F64(next *float64, s *float64, w *float64, h *float64, a fl
 //
 //go:noescape
 func tanhAdjointsAVX512F64(e *float64, p *float64, w *float64, s *float64, a float64, d int, ld int, layers int)
+
+// tanhLayersNarrowAVX512F64 computes s = tanh(W h), next = a·s + h and goes on with h = next, for d ≤ 12 rows of ld bytes, whole vectors, and layers ≥ 1.
+//
+//go:noescape
+func tanhLayersNarrowAVX512F64(next *float64, s *float64, w *float64, h *float64, a float64, d int, ld int, layers int, nextStep int, sStep int)
+
+// tanhAdjointsNarrowAVX512F64 computes e = (a·p)·(1 − s²), p += Wᵀ e and goes on with the layer before, for d ≤ 12 rows of ld bytes, whole vectors, and layers ≥ 1.
+//
+//go:noescape
+func tanhAdjointsNarrowAVX512F64(e *float64, p *float64, w *float64, s *float64, a float64, d int, ld int, layers int)

@@ -214,6 +214,11 @@ func vectorsIdentical[T Float](t *testing.T, ops *Ops[T], a *arena[T]) {
 		ops.SumScaled(got, scale, got, y)
 		want.SumScaled(gotWant, scale, gotWant, y)
 		same(t, at("SumScaled in place of x"), got, gotWant)
+		if late := 16 + 8*(n%3); n > late {
+			ops.SumScaled(got[late:], scale, x[late:], got[:n-late])
+			want.SumScaled(gotWant[late:], scale, x[late:], gotWant[:n-late])
+			same(t, at("SumScaled behind y"), got, gotWant)
+		}
 
 		if got, want := ops.SumSquares(x), want.SumSquares(x); bitsOf(got) != bitsOf(want) {
 			t.Fatalf("%s: got %v, want %v", at("SumSquares"), got, want)

@@ -86,7 +86,8 @@ type Ops[T Float] struct {
 	// alias x or y. It is ScaleMul by σ′ for TanhValue.
 	ScaleMulSlope func(z []T, a T, x, y []T)
 
-	// SumScaled computes z[i] = fma(a, x[i], y[i]); z may alias x or y.
+	// SumScaled computes z[i] = fma(a, x[i], y[i]), i in order; z may alias x or y, or begin at
+	// least 16 elements behind the start of y: states follow from their differences.
 	SumScaled func(z []T, a T, x, y []T)
 
 	// SumSquares returns Σ x[i]² in float64, each element converted first, fused

@@ -15,8 +15,11 @@ const mostChained = 12
 // vectors: s = tanh(W h), next = a·s + h, which is the h of the layer after. A layer's
 // W are the d² entries behind those of the one before; next and s advance by their
 // steps, in bytes.
-func (t target) tanhLayers() {
-	t.function("tanhLayers", "computes s = tanh(W h), next = a·s + h and goes on with h = next, for d ≤ 12 rows of ld bytes, whole vectors, and layers ≥ 1.",
+//
+// Where narrow is set a row is one vector, whatever ld: then all offsets are constants, which
+// counts, as so narrow a tile has nothing else to do while it waits for an address.
+func (t target) tanhLayers(narrow bool) {
+	t.function(chainName("tanhLayers", narrow), "computes s = tanh(W h), next = a·s + h and goes on with h = next, for d ≤ 12 rows of ld bytes, whole vectors, and layers ≥ 1.",
 		"func(next, s, w, h *%[1]s, a %[1]s, d, ld, layers, nextStep, sStep int)")
 	next, s, w, h := param("next"), param("s"), param("w"), param("h")
 	a := t.vec()
@@ -33,7 +36,7 @@ func (t target) tanhLayers() {
 
 	Label("layer")
 	byRows(func(label string, rows int) {
-		t.byVectors(label, func(label string, x reg.GPVirtual) { p.chained(label, rows, x, s, w, h) })
+		t.byVectors(label, narrow, func(label string, x reg.Register) { p.chained(label, rows, x, s, w, h) })
 	})
 	i, left := GP64(), GP64()
 	XORQ(i, i)
@@ -78,6 +81,14 @@ func (t target) tanhLayers() {
 	RET()
 }
 
+// chainName returns the name of a function for rows of any or of one vector.
+func chainName(name string, narrow bool) string {
+	if narrow {
+		return name + "Narrow"
+	}
+	return name
+}
+
 // byRows emits a block of code for each number of rows, d of which is run.
 func byRows(block func(label string, rows int)) {
 	d := GP64()
@@ -95,8 +106,13 @@ func byRows(block func(label string, rows int)) {
 	Label("after")
 }
 
-// byVectors emits a loop over the vectors of a row of ld bytes; x is the byte offset.
-func (t target) byVectors(label string, block func(label string, x reg.GPVirtual)) {
+// byVectors emits a loop over the vectors of a row of ld bytes; x is the byte offset, nil
+// for the only vector.
+func (t target) byVectors(label string, narrow bool, block func(label string, x reg.Register)) {
+	if narrow {
+		block(label+"_loop", nil)
+		return
+	}
 	x := GP64()
 	XORQ(x, x)
 	Label(label + "_vector")
@@ -106,10 +122,45 @@ func (t target) byVectors(label string, block func(label string, x reg.GPVirtual
 	JLT(LabelRef(label + "_vector"))
 }
 
+// start points to the vector at x of the first row, nextRow to that of the next.
+func (t target) start(base reg.GPVirtual, x reg.Register, pointer reg.GPVirtual) {
+	if x == nil {
+		MOVQ(base, pointer)
+		return
+	}
+	LEAQ(Mem{Base: base, Index: x, Scale: 1}, pointer)
+}
+
+func (t target) nextRow(x reg.Register, pointer reg.GPVirtual) {
+	if x == nil {
+		ADDQ(Imm(uint64(t.width())), pointer)
+		return
+	}
+	ADDQ(slot("ld"), pointer)
+}
+
+// eachRow calls f with the address of the vector at x of each row.
+func (t target) eachRow(base reg.GPVirtual, x reg.Register, rows int, f func(i int, m Mem)) {
+	if x == nil {
+		for i := range rows {
+			f(i, Mem{Base: base, Disp: i * t.width()})
+		}
+		return
+	}
+	pointer := GP64()
+	t.start(base, x, pointer)
+	for i := range rows {
+		f(i, Mem{Base: pointer})
+		if i+1 < rows {
+			t.nextRow(x, pointer)
+		}
+	}
+}
+
 // tanhAdjoints emits the way back of the adjoint p of a tile through such layers, from the
 // last to the first: e = (a·p)·(1 − s²), p += Wᵀ e. e, w and s point to the last layer.
-func (t target) tanhAdjoints() {
-	t.function("tanhAdjoints", "computes e = (a·p)·(1 − s²), p += Wᵀ e and goes on with the layer before, for d ≤ 12 rows of ld bytes, whole vectors, and layers ≥ 1.",
+func (t target) tanhAdjoints(narrow bool) {
+	t.function(chainName("tanhAdjoints", narrow), "computes e = (a·p)·(1 − s²), p += Wᵀ e and goes on with the layer before, for d ≤ 12 rows of ld bytes, whole vectors, and layers ≥ 1.",
 		"func(e, p, w, s *%[1]s, a %[1]s, d, ld, layers int)")
 	e, p, w, s := param("e"), param("p"), param("w"), param("s")
 	g := group{target: t, count: 1}
@@ -137,7 +188,7 @@ func (t target) tanhAdjoints() {
 	JLT(LabelRef("slope"))
 
 	byRows(func(label string, rows int) {
-		t.byVectors(label, func(label string, x reg.GPVirtual) { t.transposed(label, rows, x, p, w, e, lda) })
+		t.byVectors(label, narrow, func(label string, x reg.Register) { t.transposed(label, rows, x, p, w, e, lda) })
 	})
 	weights := GP64()
 	MOVQ(lda, weights)
@@ -152,22 +203,12 @@ func (t target) tanhAdjoints() {
 }
 
 // transposed emits p += Wᵀ e for that many rows of the vector at x, i in order.
-func (t target) transposed(label string, rows int, x, p, w, e, lda reg.GPVirtual) {
+func (t target) transposed(label string, rows int, x reg.Register, p, w, e, lda reg.GPVirtual) {
 	acc := t.vecs(rows)
-	row := GP64()
-	eachRow := func(f func(v reg.VecVirtual, m Mem)) {
-		LEAQ(Mem{Base: p, Index: x, Scale: 1}, row)
-		for j, v := range acc {
-			f(v, Mem{Base: row})
-			if j+1 < rows {
-				ADDQ(slot("ld"), row)
-			}
-		}
-	}
-	eachRow(func(v reg.VecVirtual, m Mem) { t.load(m, v) })
+	t.eachRow(p, x, rows, func(j int, m Mem) { t.load(m, acc[j]) })
 	a, source, count := GP64(), GP64(), GP64()
 	MOVQ(w, a)
-	LEAQ(Mem{Base: e, Index: x, Scale: 1}, source)
+	t.start(e, x, source)
 	MOVQ(slot("d"), count)
 	column, weight := t.vec(), t.vec()
 	Label(label)
@@ -181,15 +222,15 @@ func (t target) transposed(label string, rows int, x, p, w, e, lda reg.GPVirtual
 		t.broadcast(m, weight)
 		t.fma(column, weight, v)
 	}
-	ADDQ(slot("ld"), source)
+	t.nextRow(x, source)
 	ADDQ(lda, a)
 	DECQ(count)
 	JNE(LabelRef(label))
-	eachRow(func(v reg.VecVirtual, m Mem) { t.store(v, m) })
+	t.eachRow(p, x, rows, func(j int, m Mem) { t.store(acc[j], m) })
 }
 
 // chained emits z = W h for that many rows of the vector at x, j in order.
-func (p *productWriter) chained(label string, rows int, x, z, w, h reg.GPVirtual) {
+func (p *productWriter) chained(label string, rows int, x reg.Register, z, w, h reg.GPVirtual) {
 	acc := p.vecs(rows)
 	for _, v := range acc {
 		p.zero(v)
@@ -199,7 +240,7 @@ func (p *productWriter) chained(label string, rows int, x, z, w, h reg.GPVirtual
 	if rows > 6 {
 		LEAQ(Mem{Base: w, Index: p.lda3, Scale: 2}, six)
 	}
-	LEAQ(Mem{Base: h, Index: x, Scale: 1}, source)
+	p.start(h, x, source)
 	MOVQ(slot("d"), count)
 	column, weight := p.vec(), p.vec()
 	Label(label)
@@ -213,19 +254,12 @@ func (p *productWriter) chained(label string, rows int, x, z, w, h reg.GPVirtual
 		p.broadcast(m, weight)
 		p.fma(column, weight, v)
 	}
-	ADDQ(slot("ld"), source)
+	p.nextRow(x, source)
 	ADDQ(Imm(uint64(p.size())), a)
 	if rows > 6 {
 		ADDQ(Imm(uint64(p.size())), six)
 	}
 	DECQ(count)
 	JNE(LabelRef(label))
-	to := GP64()
-	LEAQ(Mem{Base: z, Index: x, Scale: 1}, to)
-	for i, v := range acc {
-		p.store(v, Mem{Base: to})
-		if i+1 < rows {
-			ADDQ(slot("ld"), to)
-		}
-	}
+	p.eachRow(z, x, rows, func(i int, m Mem) { p.store(acc[i], m) })
 }

@@ -31,8 +31,12 @@ func main() {
 			t.activation("tanh", tanh)
 			t.activation("tanhValue", tanh.inPlaceOfSlope())
 			t.activation("gelu", gelu)
-			t.tanhLayers()
-			t.tanhAdjoints()
+			for _, narrow := range []bool{false, true} {
+				if !narrow || t.lanes() == 8 { // kernel.Lanes
+					t.tanhLayers(narrow)
+					t.tanhAdjoints(narrow)
+				}
+			}
 		case "vector":
 			t.addScaled()
 			t.scaleMul()
