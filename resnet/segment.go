@@ -41,7 +41,7 @@ type cut struct {
 const (
 	farStates  = 8 << 20
 	nearStates = 1 << 20
-	nearValues = 32 << 10
+	nearValues = 128 << 10
 )
 
 // unforeseen says whether the way back should ask for each layer's weights and gradient
