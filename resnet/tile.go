@@ -31,7 +31,7 @@ func tileWidth[T kernel.Float](net *Network, n int) int {
 	var zero T
 	width := bestWidth[T](max(net.Width, net.middle()))
 	if net.Layout.Trained*int(unsafe.Sizeof(zero)) > farWeights {
-		width = 64
+		width = max(width, 64)
 	}
 	return min(width, max(16, pad((n+1)/2)))
 }
@@ -41,8 +41,8 @@ func tileWidth[T kernel.Float](net *Network, n int) int {
 func bestWidth[T kernel.Float](width int) int {
 	_, single := any(T(0)).(float32)
 	switch {
-	case width >= 256:
-		return 64
+	case width >= 128, !single && width > 64:
+		return 128 // the weights of a layer, and their gradient, are what does not fit
 	case single && width <= 16:
 		return 64
 	case !single && width > 16 && width <= 64:
