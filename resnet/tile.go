@@ -43,9 +43,11 @@ func bestWidth[T kernel.Float](width int) int {
 	switch {
 	case width >= 128, !single && width > 64:
 		return 128 // the weights of a layer, and their gradient, are what does not fit
-	case single && width <= 16:
+	case width <= 16 && single:
 		return 64
-	case !single && width > 16 && width <= 64:
+	case width <= 16:
+		return 40
+	case width <= 64 && !single:
 		return 16
 	}
 	return 32
