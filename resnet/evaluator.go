@@ -95,7 +95,7 @@ func NewEvaluator[T kernel.Float](net *Network, samples Samples, options Options
 	}
 	e.columns = e.tiles[0].n // of the largest batch, which is chosen first
 	for range passes {
-		e.passes = append(e.passes, newPass(net, e.ops, e.columns, cutOf[T](net, e.columns, memory)))
+		e.passes = append(e.passes, newPass(net, e.ops, e.columns, cutOf[T](net, e.columns, passes, memory)))
 	}
 	for range e.count - 1 {
 		e.partial = append(e.partial, make([]T, net.Layout.Trained))

@@ -90,7 +90,7 @@ func TestCuts(t *testing.T) {
 	var tile tile[float64]
 	tile.pack(samples.X, samples.Y, nil, []int{3, 1, 4, 1, 5, 9, 2, 6, 8}, net.Inputs, net.Outputs)
 	var want []float64
-	for _, c := range []cut{{segment: net.Depth}, {segment: 5}, {segment: net.Depth, kept: true}, {segment: 5, kept: true}, {segment: 1, kept: true}} {
+	for _, c := range []cut{{segment: net.Depth}, {segment: 5}, {segment: net.Depth, kept: net.Depth}, {segment: 5, kept: net.Depth}, {segment: 1, kept: net.Depth}, {segment: 5, kept: net.Depth - 10}, {segment: 1, kept: 1}} {
 		grad := make([]float64, net.Layout.Trained)
 		p := newPass(net, kernel.For[float64](), tile.n, c)
 		p.differentiate(theta, grad, &tile, 9, true, gate{own: new(mark)})
@@ -103,20 +103,23 @@ func TestCuts(t *testing.T) {
 }
 
 // TestCutOf wants all states kept where they fit the nearest cache, σ alone up to
-// where that pays, and segments beyond, for tanh and where memory allows.
+// where that pays, of the last layers alone beyond, and segments, for tanh and where memory allows.
 func TestCutOf(t *testing.T) {
 	for _, c := range []struct {
-		activation string
-		depth      int
-		memory     int64
-		kept       bool
-		segments   bool // more than one
+		activation  string
+		depth       int
+		workers     int
+		memory      int64
+		least, most int  // layers kept
+		segments    bool // more than one
 	}{
-		{"tanh", 100, 1 << 40, false, false},
-		{"tanh", 1000, 1 << 40, true, true},
-		{"tanh", 1000, 1 << 20, false, true},
-		{"gelu", 1000, 1 << 40, false, false},
-		{"tanh", 10000, 1 << 40, false, true},
+		{"tanh", 100, 2, 1 << 40, 0, 0, false},
+		{"tanh", 1000, 2, 1 << 40, 1000, 1000, true},
+		{"tanh", 1000, 2, 1 << 20, 100, 400, true},
+		{"tanh", 1000, 2, 1 << 16, 0, 0, true},
+		{"gelu", 1000, 2, 1 << 40, 0, 0, false},
+		{"tanh", 10000, 2, 1 << 40, 4000, 5000, true},
+		{"tanh", 10000, 16, 1 << 40, 400, 1000, true},
 	} {
 		alpha := 0.5
 		spec, err := Spec{Alpha: &alpha, Activation: c.activation}.Resolve(10, 10)
@@ -127,8 +130,14 @@ func TestCutOf(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if got := cutOf[float32](net, 64, c.memory); got.kept != c.kept || (got.segment < c.depth) != c.segments {
+		got := cutOf[float32](net, 64, c.workers, c.memory)
+		if got.kept < c.least || got.kept > c.most || (got.segment < c.depth) != c.segments || (c.depth-got.kept)%got.segment != 0 && got.kept > 0 {
 			t.Errorf("%+v: got %+v", c, got)
+		}
+		state, layer := columnBytes[float32](net, 64)
+		segments := int64((c.depth + got.segment - 1) / got.segment)
+		if need := state*(segments+int64(got.kept)) + layer*int64(got.segment); c.memory > 1<<16 && need > c.memory {
+			t.Errorf("%+v: got %+v, which takes %d bytes", c, got, need)
 		}
 	}
 }

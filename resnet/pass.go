@@ -24,7 +24,7 @@ type pass[T kernel.Float] struct {
 	starts   []T // first state of each segment (⌈L/K⌉, d, n)
 	states   []T // h (K+1, d, n)
 	slopes   []T // σ′ (K, m, n), or σ where chained
-	values   []T // σ (K, m, n), where behind or a trained δ needs it, else one layer; or all, (L, m, n)
+	values   []T // σ (K, m, n), where behind or a trained δ needs it, else one layer; or those of the last layers
 	branches []T // f (K, d, n), where a trained δ needs it apart from σ, else one layer
 
 	adjoint  []T // p (d, n)
@@ -48,8 +48,8 @@ func newPass[T kernel.Float](net *Network, ops *kernel.Ops[T], n int, c cut) *pa
 		return make([]T, rows*n)
 	}
 	values := room(net.keepValues(), m)
-	if c.kept {
-		values = make([]T, net.Depth*m*n)
+	if c.kept > 0 {
+		values = make([]T, c.kept*m*n)
 	}
 	return &pass[T]{
 		net: net, ops: ops, cut: c, sigma: activate(net, ops),
@@ -143,6 +143,12 @@ func (p *pass[T]) embed(theta []T, t *tile[T]) {
 	copy(h, t.x)
 }
 
+// keeps says whether σ of layer k is kept.
+func (p *pass[T]) keeps(k int) bool { return p.kept > 0 && k >= p.net.Depth-p.kept }
+
+// keptValues returns σ of layer k and all after it.
+func (p *pass[T]) keptValues(k, size int) []T { return p.values[(k-p.net.Depth+p.kept)*size:] }
+
 // sweep takes the layers of segment g from its start to its end and keeps σ of each, and the
 // last state as the start of the next segment. It returns that.
 func (p *pass[T]) sweep(theta []T, g, n int) []T {
@@ -150,15 +156,16 @@ func (p *pass[T]) sweep(theta []T, g, n int) []T {
 	h := block(p.starts, g, size)
 	first := g * p.segment
 	layers := min(p.segment, p.net.Depth-first)
+	values := p.keptValues(first, size)
 	if p.chained {
-		p.chain(theta, first, p.state(0, n), p.values[first*size:], h, n, layers, 0, size)
+		p.chain(theta, first, p.state(0, n), values, h, n, layers, 0, size)
 		h = p.state(0, n)
 		layers = 0
 	}
 	for j := range layers {
 		w, b := weightsOf(&p.net.before, theta, first+j)
 		next := p.state(j&1, n)
-		p.ops.Forward(kernel.TanhValue, next, block(p.values, first+j, size), w, h, b, theta[p.net.delta.Offset], p.net.Width, n)
+		p.ops.Forward(kernel.TanhValue, next, block(values, j, size), w, h, b, theta[p.net.delta.Offset], p.net.Width, n)
 		h = next
 	}
 	if g+1 < p.segments() {
@@ -173,7 +180,7 @@ func (p *pass[T]) restore(theta []T, g, n int) {
 	first := g * p.segment
 	copy(p.state(0, n), block(p.starts, g, size))
 	end := (min(p.segment, p.net.Depth-first) - 1) * size
-	p.ops.SumScaled(p.states[size:size+end], theta[p.net.delta.Offset], p.values[first*size:first*size+end], p.states[:end])
+	p.ops.SumScaled(p.states[size:size+end], theta[p.net.delta.Offset], p.keptValues(first, size)[:end], p.states[:end])
 }
 
 // hold is forward that keeps what backward reads: where chained, σ in the place of σ′.
@@ -340,8 +347,8 @@ func (p *pass[T]) stretchBack(theta, grad []T, from, end, first, n int) {
 	d := p.net.Width
 	tile := d * n
 	values := p.slopes[(from-first)*tile:]
-	if p.kept {
-		values = p.values[from*tile:]
+	if p.keeps(first) {
+		values = p.keptValues(from, tile)
 	}
 	w := theta[p.net.before.weights.Offset+from*d*d:]
 	p.ops.BackTanh(grad, p.adjoint[:tile], p.errors, w, values, p.states[(from-first)*tile:], theta[p.net.delta.Offset], d, n, end-from, p.outer)
@@ -352,8 +359,8 @@ func (p *pass[T]) stretchBack(theta, grad []T, from, end, first, n int) {
 func (p *pass[T]) fusedBack(theta, gw, gb []T, k, j, n int) {
 	d := p.net.Width
 	kind, ds := p.kind, p.slope(j, n)
-	if p.kept {
-		kind, ds = kernel.TanhValue, block(p.values, k, d*n)
+	if p.keeps(k) {
+		kind, ds = kernel.TanhValue, block(p.keptValues(k, d*n), 0, d*n)
 	}
 	w, _ := weightsOf(&p.net.before, theta, k)
 	p.ops.Backward(kind, gw, gb, p.adjoint[:d*n], p.pulled[:d*n], w, ds, p.state(j, n), theta[p.net.delta.Offset], d, n, p.outer)
@@ -501,7 +508,7 @@ func (p *pass[T]) ahead(theta []T, t *tile[T], total int) (h []T, sum float64, c
 	last := p.segments() - 1
 	for g := range last + 1 {
 		switch {
-		case p.kept:
+		case p.keeps(g * p.segment):
 			h = p.sweep(theta, g, t.n)
 		case g == last:
 			h = p.hold(theta, g, t.n)
@@ -516,7 +523,7 @@ func (p *pass[T]) ahead(theta []T, t *tile[T], total int) (h []T, sum float64, c
 // recall brings back the states of segment g that the way ahead did not keep.
 func (p *pass[T]) recall(theta []T, g, n int) {
 	switch {
-	case p.kept:
+	case p.keeps(g * p.segment):
 		p.restore(theta, g, n)
 	case g+1 < p.segments():
 		p.hold(theta, g, n)

@@ -26,27 +26,31 @@ func (n *Network) layerEntries() int {
 
 // A cut says what a worker keeps of the way forward for the way back.
 type cut struct {
-	segment int  // layers whose states are at hand at a time
-	kept    bool // whether σ of all layers is kept: states and slopes follow from it
+	segment int // layers whose states are at hand at a time
+	kept    int // layers, the last ones, whose σ is kept: states and slopes follow from it. The others are whole segments.
 }
 
 // A worker keeps the states of the whole depth while they take at most twice nearStates
 // bytes, about a usual second-level cache. Beyond, up to farStates, reading back costs
-// less than computing again, a third of a step; with tanh half the bytes do, σ alone, from
-// which states come back in segments of nearValues. Beyond
-// that, segments of nearStates bytes are recomputed. What a layer costs to compute again grows with its
-// width for each byte, so that wider ones than 32 are kept for longer.
-// Measured at width 10 with 64 columns, float32: 37 GFLOP/s with 5 MB kept, 18 with
-// 50 MB kept, 29 with segments; with two workers at L = 1000, σ alone took 7.3 ms where
-// states and slopes took 8.8. At (128,512,64) in float64 12 MB kept took 40.6 ms, segments 47.
+// less than computing again, a third of a step. With tanh half the bytes do, σ alone, from
+// which states come back in segments of nearValues: as many of the last layers are kept as
+// fit farValues beside the weights, about a usual third-level cache. The rest is recomputed in
+// segments. What a layer costs to compute again grows with its width for each byte, so
+// that layers wider than 32 are kept for longer.
+//
+// Measured at width 10, float32, two workers: at L = 1000, σ alone took 7.3 ms where
+// states and slopes took 8.8; at L = 3162, 8 MB of σ a worker 18.0 where segments took 22.0; at
+// L = 10000, 26 MB of it 89 where segments took 78. At (10,8,100000), where the weights alone
+// take 40 MB, 12 MB of σ took 24.5 where segments took 20.5.
 const (
 	farStates  = 8 << 20
+	farValues  = 24 << 20 // of two workers or more, with the weights
 	nearStates = 1 << 20
 	nearValues = 128 << 10
 )
 
-// farStatesOf returns farStates for layers as wide as those of net.
-func farStatesOf(net *Network) int64 { return farStates * int64(max(1, net.Width/32)) }
+// wide returns how many times as long a layer of net is kept as a narrow one.
+func wide(net *Network) int64 { return int64(max(1, net.Width/32)) }
 
 // unforeseen says whether the way back should ask for each layer's weights and gradient
 // ahead. It goes from the last layer to the first, but forward within a layer, which
@@ -60,18 +64,31 @@ func unforeseen[T kernel.Float](net *Network) bool {
 	return net.Layout.Trained*size > 4*nearStates && 512 <= layer && layer <= 4096
 }
 
-// cutOf returns the cut for one worker with tiles of n columns and memory bytes for
-// what it keeps.
-func cutOf[T kernel.Float](net *Network, n int, memory int64) cut {
+// cutOf returns the cut for one of that many workers with tiles of n columns and memory bytes
+// for what it keeps.
+func cutOf[T kernel.Float](net *Network, n, workers int, memory int64) cut {
 	state, layer := columnBytes[T](net, n)
-	if all := layer * int64(net.Depth); valued(net) && net.Width > 1 && 2*nearStates < all && all <= farStatesOf(net) {
-		k := min(net.Depth, max(1, int(nearValues/layer)))
-		segments := (net.Depth + k - 1) / k
-		if state*int64(net.Depth+segments)+layer*int64(k) <= memory {
-			return cut{segment: k, kept: true}
-		}
+	depth := int64(net.Depth)
+	if !valued(net) || net.Width == 1 || layer*depth <= 2*nearStates {
+		return cut{segment: segmentLength[T](net, n, memory)}
 	}
-	return cut{segment: segmentLength[T](net, n, memory)}
+	var zero T
+	room := (farValues*wide(net) - int64(net.Layout.Trained)*int64(unsafe.Sizeof(zero))) / int64(max(2, workers))
+	if least := farStates / 2 * wide(net); state*depth <= least {
+		room = least
+	}
+	near := int64(nearValues)
+	if state*depth > room { // some are recomputed
+		near = nearStates / 2
+	}
+	k := min(depth, max(1, near/layer))
+	segments := (depth + k - 1) / k
+	kept := min(room, memory-state*segments-layer*k) / state
+	if kept < k {
+		return cut{segment: segmentLength[T](net, n, memory)}
+	}
+	recomputed := (max(0, depth-kept) + k - 1) / k // segments
+	return cut{segment: int(k), kept: int(depth - recomputed*k)}
 }
 
 // columnBytes returns the bytes of a state and of a kept layer of n columns.
@@ -90,7 +107,7 @@ func segmentLength[T kernel.Float](net *Network, n int, memory int64) int {
 		return state*int64(segments) + int64(k)*layer
 	}
 	best := net.Depth
-	if layer*int64(net.Depth) > farStatesOf(net) {
+	if layer*int64(net.Depth) > farStates*wide(net) {
 		best = int(max(1, nearStates/layer))
 	}
 	for k := net.Depth; k >= 1 && bytes(best) > memory; k = k * 7 / 8 {
