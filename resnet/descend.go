@@ -49,10 +49,10 @@ func (e *Evaluator[T]) Descend(theta []T, eta float64, norms []float64) {
 			begin := (end - 1) / layers * layers // of the norm block
 			from := max(begin, first)
 			grad := e.block[(from-begin)*size : (end-begin)*size]
-			clear(grad)
 			if p.chained {
-				p.stretchBack(theta, grad, from, end, first, n)
+				p.stretchBack(theta, grad, from, end, first, n, true)
 			} else {
+				clear(grad)
 				for k := end - 1; k >= from; k-- {
 					p.fusedBack(theta, block(grad, k-from, size), nil, k, k-first, n)
 				}

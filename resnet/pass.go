@@ -328,11 +328,7 @@ func (p *pass[T]) chainBack(theta, grad []T, g, n int, fresh bool, turn gate) {
 			turn.reach(1 + depth - end)
 			turn.wait(1 + depth - ahead)
 		}
-		stretch := grad[p.net.before.weights.Offset:][from*size : end*size]
-		if fresh {
-			clear(stretch)
-		}
-		p.stretchBack(theta, stretch, from, end, first, n)
+		p.stretchBack(theta, grad[p.net.before.weights.Offset:][from*size:end*size], from, end, first, n, fresh)
 		end = from
 	}
 }
@@ -342,8 +338,8 @@ func (p *pass[T]) chainBack(theta, grad []T, g, n int, fresh bool, turn gate) {
 func stretchOf(net *Network) int { return max(1, 2048/(net.Width*net.Width)) }
 
 // stretchBack takes the adjoint through layers end−1 to from of the segment that starts at
-// layer first, and adds the gradients of their weights to grad.
-func (p *pass[T]) stretchBack(theta, grad []T, from, end, first, n int) {
+// layer first, and adds the gradients of their weights to grad, or with fresh sets it to them.
+func (p *pass[T]) stretchBack(theta, grad []T, from, end, first, n int, fresh bool) {
 	d := p.net.Width
 	tile := d * n
 	values := p.slopes[(from-first)*tile:]
@@ -351,7 +347,7 @@ func (p *pass[T]) stretchBack(theta, grad []T, from, end, first, n int) {
 		values = p.keptValues(from, tile)
 	}
 	w := theta[p.net.before.weights.Offset+from*d*d:]
-	p.ops.BackTanh(grad, p.adjoint[:tile], p.errors, w, values, p.states[(from-first)*tile:], theta[p.net.delta.Offset], d, n, end-from, p.outer)
+	p.ops.BackTanh(grad, p.adjoint[:tile], p.errors, w, values, p.states[(from-first)*tile:], theta[p.net.delta.Offset], d, n, end-from, fresh, p.outer)
 }
 
 // fusedBack takes the adjoint from the output of layer k, of slot j in its segment, to its

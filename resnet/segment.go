@@ -81,7 +81,7 @@ func cutOf[T kernel.Float](net *Network, n, workers int, memory int64) cut {
 	if state*depth > room { // some are recomputed
 		near = nearStates / 2
 	}
-	k := min(depth, max(1, near/layer))
+	k := min(depth, max(4, near/layer)) // a state is copied for each segment
 	segments := (depth + k - 1) / k
 	kept := min(room, memory-state*segments-layer*k) / state
 	if kept < k {

@@ -100,12 +100,16 @@ func checked[T Float](ops Ops[T]) *Ops[T] {
 			h = to
 		}
 	}
-	ops.BackTanh = func(g, p, e, w, s, h []T, a T, d, n, layers int, scratch []T) {
+	ops.BackTanh = func(g, p, e, w, s, h []T, a T, d, n, layers int, fresh bool, scratch []T) {
 		tile, square := d*n, d*d
 		if !(product(d, d, n) && layers > 0 && len(g) >= layers*square && len(p) >= tile && len(e) >= layers*tile && len(w) >= layers*square &&
 			len(s) >= layers*tile && len(h) >= layers*tile && len(scratch) >= OuterScratch(d, d, n)) {
 			panic(mismatch("BackTanh", d, d, n, "g layers×r×c", len(g), "p r×n", len(p), "e layers×r×n", len(e), "w layers×r×c", len(w),
 				"s layers×r×n", len(s), "h layers×r×n", len(h), "scratch (c+16)×n", len(scratch), "layers", layers))
+		}
+		outer := raw.AddOuter
+		if fresh {
+			outer = raw.setOuter
 		}
 		if raw.backTanh != nil && d <= mostChained {
 			at := max(1, min(layers, nearErrors/tile)) // layers at a time
@@ -113,14 +117,14 @@ func checked[T Float](ops Ops[T]) *Ops[T] {
 				first := max(0, end-at)
 				raw.backTanh(e, p, w[first*square:], s[first*tile:], a, d, n, end-first)
 				for k := first; k < end; k++ {
-					raw.AddOuter(g[k*square:], e[(k-first)*tile:], h[k*tile:], d, d, n, scratch)
+					outer(g[k*square:], e[(k-first)*tile:], h[k*tile:], d, d, n, scratch)
 				}
 			}
 			return
 		}
 		for k := layers - 1; k >= 0; k-- {
 			raw.ScaleMulSlope(e[:tile], a, p[:tile], s[k*tile:][:tile])
-			raw.AddOuter(g[k*square:], e, h[k*tile:], d, d, n, scratch)
+			outer(g[k*square:], e, h[k*tile:], d, d, n, scratch)
 			raw.AddTransposed(p, w[k*square:], e, d, d, n)
 		}
 	}

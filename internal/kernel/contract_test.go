@@ -146,7 +146,7 @@ func TestShapeMismatchPanics(t *testing.T) {
 			{func() { ops.ForwardTanh(v(31), v(32), v(8), v(16), 1, 2, 8, 2, 16, 16) }, "kernel: ForwardTanh: got r=2 c=2 n=8"},
 			{func() { ops.ForwardTanh(v(32), v(32), v(8), v(16), 1, 2, 8, 2, 16, -1) }, "kernel: ForwardTanh: got r=2 c=2 n=8"},
 			{func() { ops.ForwardTanh(v(16), v(16), v(8), v(16), 1, 2, 8, 0, 0, 0) }, "kernel: ForwardTanh: got r=2 c=2 n=8"},
-			{func() { ops.BackTanh(v(8), v(16), v(32), v(8), v(32), v(31), 1, 2, 8, 2, v(200)) }, "kernel: BackTanh: got r=2 c=2 n=8"},
+			{func() { ops.BackTanh(v(8), v(16), v(32), v(8), v(32), v(31), 1, 2, 8, 2, false, v(200)) }, "kernel: BackTanh: got r=2 c=2 n=8"},
 			{func() { ops.Backward(Tanh, v(4), nil, v(16), v(16), v(4), v(15), v(16), 1, 2, 8, v(200)) }, "kernel: Backward: got r=2 c=2 n=8"},
 		} {
 			func() {
@@ -201,7 +201,7 @@ func noAllocation[T Float](t *testing.T) {
 			ops.Forward(Tanh, l.next, l.ds, l.w, l.h, nil, 0.1, d, n)
 			ops.ForwardTanh(l.next, l.ds, l.w, l.h, 0.1, d, n, 1, 0, 0)
 			ops.ForwardTanh(l.next, l.ds, l.w, l.h, 0.1, d, 8, 1, 0, 0)
-			ops.BackTanh(l.g, l.p, l.e, l.w, l.ds, l.h, 0.1, d, n, 1, l.tmp)
+			ops.BackTanh(l.g, l.p, l.e, l.w, l.ds, l.h, 0.1, d, n, 1, true, l.tmp)
 			ops.Backward(GELU, l.g, l.next[:d], l.p, l.e, l.w, l.ds, l.h, 1e-3, d, n, l.tmp)
 			ops.Activate(GELU, l.next, l.ds, l.h)
 			ops.AddScaled(l.w, -1e-3, l.g)

@@ -121,8 +121,11 @@ type Ops[T Float] struct {
 	// BackTanh takes the adjoint p of the last of such layers' output to that of the first's
 	// input and adds their gradients to g (layers,d,d), given s (layers,d,n) and the inputs h
 	// (layers,d,n): it is Backward without bias for TanhValue, from the last layer to the
-	// first. e (layers,d,n) is overwritten.
-	BackTanh func(g, p, e, w, s, h []T, a T, d, n, layers int, scratch []T)
+	// first; with fresh as if g were zero before. e (layers,d,n) is overwritten.
+	BackTanh func(g, p, e, w, s, h []T, a T, d, n, layers int, fresh bool, scratch []T)
+
+	// setOuter is AddOuter to a g of zeros, whatever it holds.
+	setOuter func(g, e, h []T, r, c, n int, scratch []T)
 
 	// forwardTanh takes tiles through layers as ForwardTanh does, backTanh leaves e_k = (a·p)·(1 − s_k²)
 	// of each layer in e (layers,d,n) and adds no gradient: for d ≤ mostChained, nil where there is none.

@@ -110,21 +110,8 @@ func (f *assembly[T]) ops() Ops[T] {
 				product(&p[0], &w[i*c], &e[i*n], nil, c, min(step, r-i), n, size, c*size, n*size, n*size, fromOld)
 			}
 		},
-		AddOuter: func(g, e, h []T, r, c, n int, scratch []T) {
-			if interleaved(c, n) {
-				f.interleavedOuter(&g[0], &e[0], &h[0], r, c, n)
-				return
-			}
-			// The lanes run over j, so h is transposed to (n, stride) first. Rows of whole cache
-			// lines are fastest, unless they are so many that all fall into the same cache sets.
-			line := 64 / size
-			stride := (c + line - 1) &^ (line - 1)
-			if stride == c && stride%128 == 0 {
-				stride += line
-			}
-			f.transpose(&scratch[0], &h[0], n*size, stride*size, c, n)
-			f.productOf(c)(&g[0], &e[0], &scratch[0], nil, r, n, c, n*size, size, stride*size, c*size, fromOld)
-		},
+		AddOuter:   func(g, e, h []T, r, c, n int, scratch []T) { f.outer(g, e, h, r, c, n, fromOld, scratch) },
+		setOuter:   func(g, e, h []T, r, c, n int, scratch []T) { f.outer(g, e, h, r, c, n, fromZero, scratch) },
 		AddRowSums: func(g, e []T, r, n int) { f.addRowSums(&g[0], &e[0], r, n) },
 		Activate: func(kind Activation, s, ds, u []T) {
 			main := len(u) &^ (f.lanes - 1)
@@ -211,6 +198,27 @@ func (f *assembly[T]) ops() Ops[T] {
 		f.chainOf(n).tanhAdjoints(&e[last*d*n], &p[0], &w[last*d*d], &s[last*d*n], a, d, n*size, layers)
 	}
 	return ops
+}
+
+// outer computes g = start + E Hᵀ.
+func (f *assembly[T]) outer(g, e, h []T, r, c, n, start int, scratch []T) {
+	if interleaved(c, n) {
+		if start == fromZero {
+			clear(g[:r*c])
+		}
+		f.interleavedOuter(&g[0], &e[0], &h[0], r, c, n)
+		return
+	}
+	// The lanes run over j, so h is transposed to (n, stride) first. Rows of whole cache
+	// lines are fastest, unless they are so many that all fall into the same cache sets.
+	size := int(unsafe.Sizeof(g[0]))
+	line := 64 / size
+	stride := (c + line - 1) &^ (line - 1)
+	if stride == c && stride%128 == 0 {
+		stride += line
+	}
+	f.transpose(&scratch[0], &h[0], n*size, stride*size, c, n)
+	f.productOf(c)(&g[0], &e[0], &scratch[0], nil, r, n, c, n*size, size, stride*size, c*size, start)
 }
 
 // transposedRows is how many rows of a tall w AddTransposed takes at a time. Of 32 to

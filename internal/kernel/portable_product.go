@@ -44,6 +44,11 @@ func addOuter[T Float](g, e, h []T, r, c, n int, _ []T) {
 	}
 }
 
+func setOuter[T Float](g, e, h []T, r, c, n int, scratch []T) {
+	clear(g[:r*c])
+	addOuter(g, e, h, r, c, n, scratch)
+}
+
 // interleavedSum returns Σ x[s] y[s] in as many interleaved chains as a cache line has elements.
 func interleavedSum[T Float](x, y []T) T {
 	var sums [16]T // those that no element goes to add +0, as none of the others is −0

@@ -31,6 +31,7 @@ func portable[T Float]() Ops[T] {
 		Affine:                affine[T],
 		AddTransposed:         addTransposed[T],
 		AddOuter:              addOuter[T],
+		setOuter:              setOuter[T],
 		AddRowSums:            addRowSums[T],
 		Activate:              activate[T],
 		ActivateAdd:           activateAdd[T],
