@@ -249,7 +249,7 @@ func normedEntries(net *Network) int {
 	if layer == 0 { // block outer has no map before σ
 		layer = net.Width * net.Width
 	}
-	return max(1, 2048/layer) * layer
+	return max(1, nearWeights/layer) * layer
 }
 
 // reduceChunks adds the shards' gradients to the first, in order of their number,

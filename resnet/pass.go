@@ -333,9 +333,11 @@ func (p *pass[T]) chainBack(theta, grad []T, g, n int, fresh bool, turn gate) {
 	}
 }
 
-// stretchOf returns how many layers the kernel takes back at a time at most: as many as have
-// about 2048 weights, so that their gradient stays in the nearest cache.
-func stretchOf(net *Network) int { return max(1, 2048/(net.Width*net.Width)) }
+// nearWeights is about how many weights stay in the nearest cache with their gradient.
+const nearWeights = 2048
+
+// stretchOf returns how many layers the kernel takes back at a time at most.
+func stretchOf(net *Network) int { return max(1, nearWeights/(net.Width*net.Width)) }
 
 // stretchBack takes the adjoint through layers end−1 to from of the segment that starts at
 // layer first, and adds the gradients of their weights to grad, or with fresh sets it to them.

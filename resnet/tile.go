@@ -37,7 +37,7 @@ func tileWidth[T kernel.Float](net *Network, n int) int {
 }
 
 // bestWidth returns the best width of a tile for layers of that width (the larger of d
-// and m) while the weights are in a cache: measured with one worker on Zen 4.
+// and m): measured on Zen 4.
 func bestWidth[T kernel.Float](width int) int {
 	_, single := any(T(0)).(float32)
 	switch {

@@ -9,8 +9,8 @@
 //
 // Each function's documentation is the loop it computes. Products are chains of
 // fused multiply-adds in the order written, one rounding each; nothing is
-// reassociated, but for AddOuter of narrow layers. Sums over samples or over a long vector run in 16 interleaved
-// chains (element i goes to chain i mod 16), added at the end as a tree:
+// reassociated, but for AddOuter of narrow layers. Sums over samples or over a long
+// vector run in 16 interleaved chains (element i goes to chain i mod 16), added at the end as a tree:
 // 16 → 8 → 4 → 2 → 1, chain i with chain i + half. All tiers therefore return the
 // same bits (a NaN for a NaN, whatever its payload), and a run may be resumed on
 // another machine.

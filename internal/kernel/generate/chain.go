@@ -31,8 +31,7 @@ func (t target) tanhLayers(narrow bool) {
 	}
 	p := &productWriter{target: t, lda: param("d"), lda3: GP64(), lda5: GP64()}
 	SHLQ(Imm(uint64(log2(t.size()))), p.lda)
-	LEAQ(Mem{Base: p.lda, Index: p.lda, Scale: 2}, p.lda3)
-	LEAQ(Mem{Base: p.lda, Index: p.lda, Scale: 4}, p.lda5)
+	p.multiply()
 
 	Label("layer")
 	byRows(func(label string, rows int) {
@@ -93,17 +92,23 @@ func chainName(name string, narrow bool) string {
 func byRows(block func(label string, rows int)) {
 	d := GP64()
 	MOVQ(slot("d"), d)
-	for rows := mostChained; rows > 1; rows-- {
-		CMPQ(d, Imm(uint64(rows)))
-		JEQ(LabelRef(fmt.Sprintf("rows%d", rows)))
+	choose(d, "rows", mostChained, "after", block)
+}
+
+// choose emits a block of code for each number from 1 to most, that of value being run, and
+// the label after, where they meet.
+func choose(value reg.GPVirtual, name string, most int, after string, block func(label string, number int)) {
+	label := func(number int) string { return fmt.Sprintf("%s%d", name, number) }
+	for number := most; number > 1; number-- {
+		CMPQ(value, Imm(uint64(number)))
+		JEQ(LabelRef(label(number)))
 	}
-	for rows := 1; rows <= mostChained; rows++ {
-		label := fmt.Sprintf("rows%d", rows)
-		Label(label)
-		block(label, rows)
-		JMP(LabelRef("after"))
+	for number := 1; number <= most; number++ {
+		Label(label(number))
+		block(label(number), number)
+		JMP(LabelRef(after))
 	}
-	Label("after")
+	Label(after)
 }
 
 // byVectors emits a loop over the vectors of a row of ld bytes; x is the byte offset, nil

@@ -1,8 +1,6 @@
 package main
 
 import (
-	"fmt"
-
 	. "github.com/mmcloughlin/avo/build"
 	. "github.com/mmcloughlin/avo/operand"
 	"github.com/mmcloughlin/avo/reg"
@@ -31,8 +29,7 @@ func (t target) interleavedOuter() {
 	n := param("n")
 	MOVQ(n, o.lda)
 	SHLQ(Imm(uint64(log2(t.size()))), o.lda)
-	LEAQ(Mem{Base: o.lda, Index: o.lda, Scale: 2}, o.lda3)
-	LEAQ(Mem{Base: o.lda, Index: o.lda, Scale: 4}, o.lda5)
+	o.multiply()
 	left := param("c")
 	Label("columns")
 	// Columns that remain beyond a block are split evenly.
@@ -49,21 +46,13 @@ func (t target) interleavedOuter() {
 	CMPQ(width, even)
 	CMOVQGT(even, width)
 	SUBQ(width, left)
-	for columns := most; columns > 1; columns-- {
-		CMPQ(width, Imm(uint64(columns)))
-		JEQ(LabelRef(fmt.Sprintf("columns%d", columns)))
-	}
-	for columns := 1; columns <= most; columns++ {
-		label := fmt.Sprintf("columns%d", columns)
-		Label(label)
+	choose(width, "columns", most, "next", func(label string, columns int) {
 		o.rowsOf(label, columns)
 		skip := GP64()
 		IMUL3Q(U32(columns), o.lda, skip)
 		ADDQ(skip, o.h)
 		ADDQ(Imm(uint64(columns*t.size())), o.g)
-		JMP(LabelRef("next"))
-	}
-	Label("next")
+	})
 	TESTQ(left, left)
 	JNE(LabelRef("columns"))
 	VZEROUPPER()

@@ -30,8 +30,7 @@ func (t target) product() {
 		"func(c, a, b, bias *%s, rows, k, cols, lda, ka, ldb, ldc, mode int)")
 	p := &productWriter{target: t, a: param("a"), lda: param("lda"), ldb: param("ldb"), ka: param("ka"), rows: slot("rows")}
 	p.lda3, p.lda5 = GP64(), GP64()
-	LEAQ(Mem{Base: p.lda, Index: p.lda, Scale: 2}, p.lda3)
-	LEAQ(Mem{Base: p.lda, Index: p.lda, Scale: 4}, p.lda5)
+	p.multiply()
 	cols := param("cols")
 	if t.zmm {
 		p.tail = K()
@@ -104,6 +103,12 @@ type productWriter struct {
 	rows                     Mem // rows that remain, in the parameter's place
 	tail                     reg.OpmaskVirtual
 	lanemask                 reg.VecVirtual
+}
+
+// multiply sets lda3 and lda5 from lda.
+func (p *productWriter) multiply() {
+	LEAQ(Mem{Base: p.lda, Index: p.lda, Scale: 2}, p.lda3)
+	LEAQ(Mem{Base: p.lda, Index: p.lda, Scale: 4}, p.lda5)
 }
 
 // rowBlocks emits the loop over blocks of at most most rows, each over all columns.
