@@ -52,11 +52,12 @@ const (
 // wide returns how many times as long a layer of net is kept as a narrow one.
 func wide(net *Network) int64 { return int64(max(1, net.Width/32)) }
 
-// unforeseen says whether the way back should ask for each layer's weights and gradient
-// ahead. It goes from the last layer to the first, but forward within a layer, which
-// the hardware does not follow where a layer is a few cache lines in memory: setting the
-// gradient to zero then waits for each. At (10,8,100000) in float64 that took 130 of 800 ns
-// a layer. Narrower layers fit the processor's own queues, wider ones its prediction.
+// unforeseen says whether the way back, where it goes layer by layer, should ask for each
+// layer's weights and gradient ahead. It goes from the last layer to the first, but forward within a
+// layer, which the hardware does not follow where a layer is a few cache lines in memory:
+// setting the gradient to zero then waits for each. At (10,8,100000) in float64 that took
+// 75 instead of 59 ms with biases and 83 instead of 71 with GELU. Narrower layers fit the
+// processor's own queues, wider ones its prediction.
 func unforeseen[T kernel.Float](net *Network) bool {
 	var zero T
 	size := int(unsafe.Sizeof(zero))
