@@ -158,7 +158,7 @@ func measure(folder *weightpath.Run, rows []weightpath.Row, weights weightpath.W
 		ID: meta.ID, Group: meta.Group, Settings: meta.Settings, Data: meta.Data, Alpha: meta.Alpha,
 		Depth: meta.Depth, Seed: meta.Seed,
 		Iterations: folder.Summary.Iterations, Stop: folder.Summary.Stop, Loss: folder.Summary.Loss,
-		TestLoss: lastOf(rows, func(r *weightpath.Row) *float64 { return r.TestLoss }),
+		TestLoss: folder.Summary.TestLoss,
 		Accuracy: lastOf(rows, func(r *weightpath.Row) *float64 { return r.Accuracy }),
 		TestAcc:  lastOf(rows, func(r *weightpath.Row) *float64 { return r.TestAccuracy }),
 		Parts:    map[string]PathNumbers{},

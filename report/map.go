@@ -41,16 +41,16 @@ type mapValue struct {
 	higher bool                           // the larger the better
 	log    bool                           // shown on a logarithmic scale when it spans decades
 	column func(*weightpath.Row) *float64 // its last value in the trace, or
-	result func(*weightpath.Summary) float64
+	result func(*weightpath.Summary) *float64
 }
 
 var mapValues = map[string]mapValue{
 	"test_accuracy": {label: "test accuracy", higher: true, column: func(r *weightpath.Row) *float64 { return r.TestAccuracy }},
 	"accuracy":      {label: "training accuracy", higher: true, column: func(r *weightpath.Row) *float64 { return r.Accuracy }},
-	"test_loss":     {label: "test loss", log: true, column: func(r *weightpath.Row) *float64 { return r.TestLoss }},
-	"loss":          {label: "loss $J$", log: true, result: func(s *weightpath.Summary) float64 { return s.Loss }},
-	"iterations":    {label: "iterations", log: true, result: func(s *weightpath.Summary) float64 { return float64(s.Iterations) }},
-	"seconds":       {label: "training time [s]", log: true, result: func(s *weightpath.Summary) float64 { return s.Seconds }},
+	"test_loss":     {label: "test loss", log: true, result: func(s *weightpath.Summary) *float64 { return s.TestLoss }},
+	"loss":          {label: "loss $J$", log: true, result: func(s *weightpath.Summary) *float64 { return &s.Loss }},
+	"iterations":    {label: "iterations", log: true, result: func(s *weightpath.Summary) *float64 { return new(float64(s.Iterations)) }},
+	"seconds":       {label: "training time [s]", log: true, result: func(s *weightpath.Summary) *float64 { return &s.Seconds }},
 	"gradient_norm": {label: "$‖∇J‖$", log: true, column: func(r *weightpath.Row) *float64 { return r.GradientNorm }},
 	"max_frobenius": {label: "max$_k ‖A_k‖_F$", log: true, column: func(r *weightpath.Row) *float64 { return &r.MaxFrobenius }},
 	"displacement":  {label: "max$_k ‖A_k(T) − A_k(0)‖_F$", log: true, column: func(r *weightpath.Row) *float64 { return &r.Displacement }},
@@ -147,7 +147,10 @@ func mapRuns(ctx context.Context, dir string, options MapOptions) (runs []mapRun
 // of returns the quantity of a finished run.
 func (q mapValue) of(run *weightpath.Run) (float64, error) {
 	if q.result != nil {
-		return q.result(run.Summary), nil
+		if value := q.result(run.Summary); value != nil {
+			return *value, nil
+		}
+		return 0, fmt.Errorf("%s: got a result without it, want runs that have it", q.label)
 	}
 	rows, err := run.Trace()
 	if err != nil {

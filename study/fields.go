@@ -65,6 +65,8 @@ func fields(section reflect.Value) map[string]any {
 			}
 		case value.Kind() == reflect.Struct:
 			values[name] = fields(value)
+		case name != "" && value.Kind() == reflect.String: // whatever type of text it is
+			values[name] = value.String()
 		case name != "":
 			values[name] = value.Interface()
 		}

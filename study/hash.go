@@ -15,11 +15,24 @@ import (
 	"github.com/deeplimit/deeplimit/dataset"
 	"github.com/deeplimit/deeplimit/resnet"
 	"github.com/deeplimit/deeplimit/train"
+	"github.com/deeplimit/deeplimit/weightpath"
 )
 
-// format is part of every hash. A change of what a resolved configuration means, with
-// the same fields, must change it, so that old results are not taken for new ones.
-const format = "deeplimit run 1"
+// format returns what every hash begins with. A change of what a resolved configuration
+// means, with the same fields, must change it, so that old results are not taken for new
+// ones; for the runs alone that it changes, so that other results stay of use.
+//
+//	1  the first
+//	2  rule depth has a law for each method and network; Armijo's rule stops at the floor of
+//	   the loss; the end of a run in float32 is evaluated in float64
+func (r *Run) format() string {
+	alpha, step := *r.Network.Alpha, r.Train.Step
+	law := step.Rule == "depth" && (r.Train.Method == "adam" || train.DepthExponent(r.Train.Method, r.Network) != 2*alpha-1)
+	if law || step.Rule == "armijo" || r.DType == "float32" {
+		return "deeplimit run 2"
+	}
+	return "deeplimit run 1"
+}
 
 // canonical is what a hash is taken of: JSON with the fields in this order, map keys
 // sorted, numbers in their shortest form that reads back the same.
@@ -38,7 +51,7 @@ type canonical struct {
 // canonical returns the run's configuration without file names.
 func (r *Run) canonical() canonical {
 	c := canonical{
-		Format: format, Data: r.Data, Files: slices.Clone(r.Files), Depth: r.Depth, Seed: r.Seed,
+		Format: r.format(), Data: r.Data, Files: slices.Clone(r.Files), Depth: r.Depth, Seed: r.Seed,
 		DType: r.DType, Network: r.Network, Initial: r.Initial, Train: r.Train,
 	}
 	c.Data.Inputs, c.Data.Targets, c.Data.Path = "", "", ""
@@ -83,9 +96,31 @@ func (c canonical) digest() string {
 	return hex.EncodeToString(sum[:])
 }
 
+// Step returns the step sizes of the run: the rule's law at its depth, and the schedule.
+func (r *Run) Step() *weightpath.StepLaw {
+	law := r.Train.At(r.Depth, r.Network)
+	return &law
+}
+
+// trainConfig is the train section of run.json: with the schedule by name, and with what
+// the step's law gives at this depth.
+type trainConfig struct {
+	train.Spec
+	Step stepConfig `json:"step"`
+}
+
+type stepConfig struct {
+	train.Step
+	Schedule string   `json:"schedule"`
+	Exponent *float64 `json:"exponent,omitempty"`
+	First    *float64 `json:"first,omitempty"`
+}
+
 // Config returns the resolved configuration as JSON for run.json: what the hash is
-// taken of, with file names, and the study's name and settings.
+// taken of, with file names, the study's name and settings, and the step at this depth.
 func (r *Run) Config() json.RawMessage {
+	law := r.Step()
+	section := trainConfig{r.Train, stepConfig{r.Train.Step, law.Schedule, law.Exponent, law.First}}
 	text, err := json.Marshal(struct {
 		Study    string            `json:"study"`
 		Settings map[string]string `json:"settings,omitempty"`
@@ -96,8 +131,8 @@ func (r *Run) Config() json.RawMessage {
 		DType    string            `json:"dtype"`
 		Network  resnet.Spec       `json:"network"`
 		Initial  resnet.Initial    `json:"initial"`
-		Train    train.Spec        `json:"train"`
-	}{r.Study, r.Settings, r.Data, r.Files, r.Depth, r.Seed, r.DType, r.Network, r.Initial, r.Train})
+		Train    trainConfig       `json:"train"`
+	}{r.Study, r.Settings, r.Data, r.Files, r.Depth, r.Seed, r.DType, r.Network, r.Initial, section})
 	if err != nil {
 		panic("study: a resolved configuration has no JSON: " + err.Error())
 	}

@@ -72,7 +72,12 @@ func executeRun[T kernel.Float](ctx context.Context, w *work, t *task, hold *wei
 		return outcome, err
 	}
 	meta.End = time.Now().UTC()
-	summary := weightpath.Summary{Iterations: outcome.Iterations, Stop: outcome.Stop, Loss: outcome.Loss, Seconds: outcome.Seconds}
+	if err := d.evaluateEnd(&outcome); err != nil {
+		return outcome, err
+	}
+	summary := weightpath.Summary{
+		Iterations: outcome.Iterations, Stop: outcome.Stop, Loss: outcome.Loss, TestLoss: outcome.TestLoss, Seconds: outcome.Seconds,
+	}
 	if outcome.Violation != nil {
 		summary.Violation = outcome.Violation.Error()
 	}
@@ -108,9 +113,12 @@ func (w *work) wanted() func() bool {
 	}
 }
 
-// descent is a train.Descent with the evaluators it was given.
+// descent is a train.Descent with the evaluators it was given, and what they were made of.
 type descent[T kernel.Float] struct {
 	train.Descent[T]
+	samples resnet.Samples
+	held    *resnet.Samples // test set, or nil
+	options resnet.Options
 }
 
 // newDescent builds the network, its initial weights and its evaluators for a run
@@ -124,7 +132,7 @@ func newDescent[T kernel.Float](run *study.Run, set *dataset.Set, workers, cores
 	if err != nil {
 		return nil, err
 	}
-	d := &descent[T]{train.Descent[T]{
+	d := &descent[T]{Descent: train.Descent[T]{
 		Network: net, Spec: run.Train, Seed: run.Seed,
 		Initial: initial, Theta: append([]T(nil), initial...),
 	}}
@@ -133,20 +141,20 @@ func newDescent[T kernel.Float](run *study.Run, set *dataset.Set, workers, cores
 		return nil, err
 	}
 	options := resnet.Options{Workers: workers, Memory: memoryShare(limit, run, set, workers, cores)}
-	samples := resnet.Samples{X: set.X, Y: set.Y, Labels: set.Labels}
-	if d.Full, err = resnet.NewEvaluator[T](net, samples, options); err != nil {
+	d.samples, d.options = resnet.Samples{X: set.X, Y: set.Y, Labels: set.Labels}, options
+	if d.Full, err = resnet.NewEvaluator[T](net, d.samples, options); err != nil {
 		return nil, err
 	}
 	if set.Test != nil {
-		held := resnet.Samples{X: set.Test.X, Y: set.Test.Y, Labels: set.Test.Labels}
-		if d.Test, err = resnet.NewEvaluator[T](net, held, options); err != nil {
+		d.held = &resnet.Samples{X: set.Test.X, Y: set.Test.Y, Labels: set.Test.Labels}
+		if d.Test, err = resnet.NewEvaluator[T](net, *d.held, options); err != nil {
 			d.close()
 			return nil, fmt.Errorf("test set: %w", err)
 		}
 	}
 	if run.Train.Batch > 0 {
 		options.Batch = run.Train.Batch
-		if d.Batch, err = resnet.NewEvaluator[T](net, samples, options); err != nil {
+		if d.Batch, err = resnet.NewEvaluator[T](net, d.samples, options); err != nil {
 			d.close()
 			return nil, err
 		}
@@ -156,12 +164,15 @@ func newDescent[T kernel.Float](run *study.Run, set *dataset.Set, workers, cores
 
 // memoryShare returns the part of the limit that each evaluator of a run may take, 0
 // for no limit: runs at work share it as they share the cores, and a run shares its
-// part among all samples, the mini-batch and the test set.
+// part among all samples, the mini-batch, the test set and the evaluation at the end.
 func memoryShare(limit int64, run *study.Run, set *dataset.Set, workers, cores int) int64 {
 	if limit == 0 {
 		return 0
 	}
 	evaluators := 1.0
+	if run.DType == "float32" { // and one in float64 for the last weights
+		evaluators++
+	}
 	if run.Train.Batch > 0 {
 		evaluators++
 	}
@@ -190,7 +201,7 @@ func (w *work) meta(run *study.Run, set *dataset.Set) weightpath.Meta {
 		Seed: run.Seed, DType: run.DType, Block: network.Block, Activation: network.Activation,
 		Residual: network.Residual, Bias: network.Bias, Loss: network.Loss, Method: run.Train.Method, Alpha: *network.Alpha,
 		Coupled: coupled(run.Initial), Base: base(run),
-		Settings: run.Settings, Config: run.Config(),
+		Step: run.Step(), Settings: run.Settings, Config: run.Config(),
 		Version: w.options.Version, Environment: w.environment, Start: time.Now().UTC(),
 	}
 }

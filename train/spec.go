@@ -17,12 +17,13 @@ import (
 type Spec struct {
 	// Method is gd (full-batch gradient descent), sgd, momentum or adam; default gd.
 	Method string `yaml:"method,omitempty" json:"method"`
-	// Batch is the number of samples of a mini-batch; 0 for all. Default 32 for
-	// sgd (all where there are fewer samples), else 0; not allowed with gd.
+	// Batch is the number of samples of a mini-batch; with momentum and adam 0 for all.
+	// Default 32 for sgd (all where there are fewer samples), else 0; not allowed with gd.
 	Batch int `yaml:"batch,omitempty" json:"batch,omitempty"`
 	// Momentum is the factor of method momentum; default 0.9.
 	Momentum float64 `yaml:"momentum,omitempty" json:"momentum,omitempty"`
-	// Beta1, Beta2, Epsilon are those of method adam; defaults 0.9, 0.999, 1e-8.
+	// Beta1, Beta2, Epsilon are those of method adam; defaults 0.9, 0.999, 1e-8. With step
+	// rule depth ε = epsilon·L^−α, as the gradient of the weights scales (Spec.At).
 	Beta1   float64 `yaml:"beta1,omitempty" json:"beta1,omitempty"`
 	Beta2   float64 `yaml:"beta2,omitempty" json:"beta2,omitempty"`
 	Epsilon float64 `yaml:"epsilon,omitempty" json:"epsilon,omitempty"`
@@ -40,28 +41,6 @@ type Spec struct {
 	// 2GB; beyond it states are recomputed. Default: a quarter of MachineMemory.
 	// It changes no result, so it has no part in the run's hash.
 	Memory string `yaml:"memory,omitempty" json:"-"`
-}
-
-// Step is the step-size rule: the η of iteration t.
-type Step struct {
-	// Rule is depth (η = value·L^(2α−1)), constant (η = value), armijo
-	// (backtracking from value·L^(2α−1)), cosine (from value·L^(2α−1) down to
-	// minimum times that over stop.iterations), decay (value·L^(2α−1)·factor^⌊t/every⌋) or
-	// certified (value times a step size for which a descent is proved, see
-	// docs/certificates.md; value at most 1); default depth. Rules armijo and
-	// certified need method gd.
-	Rule string `yaml:"rule,omitempty" json:"rule"`
-	// Value is η₀; default 1.
-	Value float64 `yaml:"value,omitempty" json:"value"`
-	// Factor is what Armijo and decay multiply η with; default 1/2.
-	Factor float64 `yaml:"factor,omitempty" json:"factor,omitempty"`
-	// Slope is the Armijo constant c: accept when J(θ−ηg) ≤ J − cη‖g‖²; default 1e-4.
-	Slope float64 `yaml:"slope,omitempty" json:"slope,omitempty"`
-	// Every is the number of iterations between decays; default a third of
-	// stop.iterations, at least 1.
-	Every int `yaml:"every,omitempty" json:"every,omitempty"`
-	// Minimum is the last η of cosine as a fraction of the first; default 0.
-	Minimum float64 `yaml:"minimum,omitempty" json:"minimum,omitempty"`
 }
 
 // Stop says when a run ends; the first condition that holds ends it.
@@ -182,44 +161,6 @@ func (s Spec) checkMethod(samples int) error {
 		setting{"beta1", s.Beta1, s.Method == "adam", "method: adam", open(0, 1)},
 		setting{"beta2", s.Beta2, s.Method == "adam", "method: adam", open(0, 1)},
 		setting{"epsilon", s.Epsilon, s.Method == "adam", "method: adam", positive},
-	)
-}
-
-// resolve fills in the defaults of the rule and refuses what is wrong in it.
-func (s Step) resolve(method string, iterations int) (Step, error) {
-	s.Rule = cmp.Or(s.Rule, "depth")
-	if err := field.OneOf("rule", s.Rule, "depth", "constant", "armijo", "cosine", "decay", "certified"); err != nil {
-		return Step{}, err
-	}
-	if (s.Rule == "armijo" || s.Rule == "certified") && method != "gd" {
-		return Step{}, &field.Error{Path: "rule", Got: s.Rule, Want: "depth, constant, cosine or decay with method " + method + " (" + s.Rule + " needs method: gd)"}
-	}
-	s.Value = cmp.Or(s.Value, 1)
-	armijo, decay := s.Rule == "armijo", s.Rule == "decay"
-	if armijo || decay {
-		s.Factor = cmp.Or(s.Factor, 0.5)
-	}
-	if armijo {
-		s.Slope = cmp.Or(s.Slope, 1e-4)
-	}
-	if decay {
-		s.Every = cmp.Or(s.Every, max(1, iterations/3))
-	}
-	switch {
-	case !decay && s.Every != 0:
-		return Step{}, &field.Error{Path: "every", Got: s.Every, Want: "it left out, or rule: decay"}
-	case s.Every < 0:
-		return Step{}, &field.Error{Path: "every", Got: s.Every, Want: "a whole number ≥ 1"}
-	}
-	values := positive
-	if s.Rule == "certified" {
-		values = share
-	}
-	return s, firstWrong(
-		setting{"value", s.Value, true, "", values},
-		setting{"factor", s.Factor, armijo || decay, "rule: armijo or decay", open(0, 1)},
-		setting{"slope", s.Slope, armijo, "rule: armijo", open(0, 1)},
-		setting{"minimum", s.Minimum, s.Rule == "cosine", "rule: cosine", fraction},
 	)
 }
 

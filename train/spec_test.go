@@ -14,7 +14,9 @@ import (
 
 func TestSpecResolve(t *testing.T) {
 	stop := Stop{Iterations: 1000, Divergence: 1e6}
-	step := Step{Rule: "depth", Value: 1}
+	step := Step{Rule: "depth", Schedule: "constant", Value: 1}
+	normalised := step
+	normalised.Value = 0.01
 	for _, c := range []struct {
 		name    string
 		spec    Spec
@@ -26,13 +28,13 @@ func TestSpecResolve(t *testing.T) {
 		{"sgd of few samples", Spec{Method: "sgd"}, 8, Spec{Method: "sgd", Batch: 8, Step: step, Stop: stop}},
 		{"sgd of unknown samples", Spec{Method: "sgd", Batch: 500}, 0, Spec{Method: "sgd", Batch: 500, Step: step, Stop: stop}},
 		{"momentum", Spec{Method: "momentum"}, 8, Spec{Method: "momentum", Momentum: 0.9, Step: step, Stop: stop}},
-		{"adam", Spec{Method: "adam", Batch: 4, Epsilon: 1e-6}, 8, Spec{Method: "adam", Batch: 4, Beta1: 0.9, Beta2: 0.999, Epsilon: 1e-6, Step: step, Stop: stop}},
-		{"armijo", Spec{Step: Step{Rule: "armijo", Value: 8}}, 8, Spec{Method: "gd", Step: Step{Rule: "armijo", Value: 8, Factor: 0.5, Slope: 1e-4}, Stop: stop}},
-		{"decay", Spec{Step: Step{Rule: "decay"}}, 8, Spec{Method: "gd", Step: Step{Rule: "decay", Value: 1, Factor: 0.5, Every: 333}, Stop: stop}},
-		{"decay of one step", Spec{Step: Step{Rule: "decay"}, Stop: Stop{Iterations: 1}}, 8, Spec{Method: "gd", Step: Step{Rule: "decay", Value: 1, Factor: 0.5, Every: 1}, Stop: Stop{Iterations: 1, Divergence: 1e6}}},
-		{"cosine", Spec{Step: Step{Rule: "cosine", Minimum: 0.1}}, 8, Spec{Method: "gd", Step: Step{Rule: "cosine", Value: 1, Minimum: 0.1}, Stop: stop}},
-		{"certified", Spec{Step: Step{Rule: "certified"}, Certify: Certify{Cadence: "all", Gram: true}}, 8, Spec{Method: "gd", Step: Step{Rule: "certified", Value: 1}, Stop: stop, Certify: Certify{Cadence: "all", Gram: true}}},
-		{"constant", Spec{Step: Step{Rule: "constant"}}, 8, Spec{Method: "gd", Step: Step{Rule: "constant", Value: 1}, Stop: stop}},
+		{"adam", Spec{Method: "adam", Batch: 4, Epsilon: 1e-6}, 8, Spec{Method: "adam", Batch: 4, Beta1: 0.9, Beta2: 0.999, Epsilon: 1e-6, Step: normalised, Stop: stop}},
+		{"armijo", Spec{Step: Step{Rule: "armijo", Value: 8}}, 8, Spec{Method: "gd", Step: Step{Rule: "armijo", Schedule: "constant", Value: 8, Factor: 0.5, Slope: 1e-4}, Stop: stop}},
+		{"decay", Spec{Step: Step{Schedule: "decay"}}, 8, Spec{Method: "gd", Step: Step{Rule: "depth", Schedule: "decay", Value: 1, Factor: 0.5, Every: 333}, Stop: stop}},
+		{"decay of one step", Spec{Step: Step{Schedule: "decay"}, Stop: Stop{Iterations: 1}}, 8, Spec{Method: "gd", Step: Step{Rule: "depth", Schedule: "decay", Value: 1, Factor: 0.5, Every: 1}, Stop: Stop{Iterations: 1, Divergence: 1e6}}},
+		{"cosine", Spec{Step: Step{Rule: "constant", Schedule: "cosine", Minimum: 0.1}}, 8, Spec{Method: "gd", Step: Step{Rule: "constant", Schedule: "cosine", Value: 1, Minimum: 0.1}, Stop: stop}},
+		{"certified", Spec{Step: Step{Rule: "certified"}, Certify: Certify{Cadence: "all", Gram: true}}, 8, Spec{Method: "gd", Step: Step{Rule: "certified", Schedule: "constant", Value: 1}, Stop: stop, Certify: Certify{Cadence: "all", Gram: true}}},
+		{"constant", Spec{Step: Step{Rule: "constant"}}, 8, Spec{Method: "gd", Step: Step{Rule: "constant", Schedule: "constant", Value: 1}, Stop: stop}},
 	} {
 		got, err := c.spec.Resolve(c.samples)
 		if err != nil {
@@ -64,23 +66,27 @@ func TestSpecRefuses(t *testing.T) {
 		{Spec{Method: "momentum", Beta1: 0.9}, `beta1: got 0.9, want it left out, or method: adam`},
 		{Spec{Method: "adam", Beta2: -1}, `beta2: got -1, want a number in (0, 1)`},
 		{Spec{Method: "adam", Epsilon: nan}, `epsilon: got NaN, want a finite number > 0`},
-		{Spec{Step: Step{Rule: "line"}}, `step.rule: got "line", want one of depth, constant, armijo, cosine, decay, certified`},
-		{Spec{Method: "adam", Step: Step{Rule: "certified"}}, `step.rule: got "certified", want depth, constant, cosine or decay with method adam (certified needs method: gd)`},
+		{Spec{Step: Step{Rule: "line"}}, `step.rule: got "line", want one of depth, constant, armijo, certified`},
+		{Spec{Method: "adam", Step: Step{Rule: "certified"}}, `step.rule: got "certified", want depth or constant with method adam (certified needs method: gd)`},
 		{Spec{Step: Step{Rule: "certified", Value: 1.5}}, `step.value: got 1.5, want a number in (0, 1] with rule certified`},
 		{Spec{Step: Step{Rule: "certified"}, Certify: Certify{Cadence: "off"}}, `certify.cadence: got "off", want another cadence with step rule certified, which works from what is measured`},
 		{Spec{Certify: Certify{Cadence: "daily"}}, `certify.cadence: got "daily", want one of auto, growing, all, ends, off`},
 		{Spec{Method: "adam", Certify: Certify{Gram: true}}, `certify.gram: got true, want it left out, or a cadence: growing, all or ends (nothing is measured with cadence auto and method adam)`},
 		{Spec{Certify: Certify{Cadence: "off", Curvature: true}}, `certify.curvature: got true, want it left out, or a cadence: growing, all or ends (nothing is measured with cadence off and method gd)`},
-		{Spec{Method: "adam", Step: Step{Rule: "armijo"}}, `step.rule: got "armijo", want depth, constant, cosine or decay with method adam (armijo needs method: gd)`},
+		{Spec{Method: "adam", Step: Step{Rule: "armijo"}}, `step.rule: got "armijo", want depth or constant with method adam (armijo needs method: gd)`},
 		{Spec{Step: Step{Value: -1}}, `step.value: got -1, want a finite number > 0`},
 		{Spec{Step: Step{Value: inf}}, `step.value: got +Inf, want a finite number > 0`},
-		{Spec{Step: Step{Factor: 0.5}}, `step.factor: got 0.5, want it left out, or rule: armijo or decay`},
+		{Spec{Step: Step{Factor: 0.5}}, `step.factor: got 0.5, want it left out, or rule: armijo or schedule: decay`},
 		{Spec{Step: Step{Rule: "armijo", Factor: 1}}, `step.factor: got 1, want a number in (0, 1)`},
 		{Spec{Step: Step{Rule: "armijo", Slope: 1}}, `step.slope: got 1, want a number in (0, 1)`},
-		{Spec{Step: Step{Rule: "armijo", Every: 3}}, `step.every: got 3, want it left out, or rule: decay`},
-		{Spec{Step: Step{Rule: "decay", Every: -3}}, `step.every: got -3, want a whole number ≥ 1`},
-		{Spec{Step: Step{Minimum: 0.5}}, `step.minimum: got 0.5, want it left out, or rule: cosine`},
-		{Spec{Step: Step{Rule: "cosine", Minimum: 2}}, `step.minimum: got 2, want a number in [0, 1]`},
+		{Spec{Step: Step{Rule: "armijo", Every: 3}}, `step.every: got 3, want it left out, or schedule: decay`},
+		{Spec{Step: Step{Schedule: "decay", Every: -3}}, `step.every: got -3, want a whole number ≥ 1`},
+		{Spec{Step: Step{Minimum: 0.5}}, `step.minimum: got 0.5, want it left out, or schedule: cosine`},
+		{Spec{Step: Step{Rule: "cosine"}}, `step.rule: got "cosine", want one of depth, constant, armijo, certified (cosine is a schedule: write schedule: cosine)`},
+		{Spec{Step: Step{Schedule: "armijo"}}, `step.schedule: got "armijo", want one of constant, cosine, decay (armijo is a rule: write rule: armijo)`},
+		{Spec{Step: Step{Schedule: "linear"}}, `step.schedule: got "linear", want one of constant, cosine, decay`},
+		{Spec{Step: Step{Rule: "armijo", Schedule: "cosine"}}, `step.schedule: got "cosine", want constant with rule armijo, which finds the step size at every iterate (use rule: depth or constant)`},
+		{Spec{Step: Step{Schedule: "cosine", Minimum: 2}}, `step.minimum: got 2, want a number in [0, 1]`},
 		{Spec{Stop: Stop{Loss: -1}}, `stop.loss: got -1, want a finite number ≥ 0`},
 		{Spec{Stop: Stop{Iterations: -1}}, `stop.iterations: got -1, want a whole number ≥ 1`},
 		{Spec{Stop: Stop{Seconds: inf}}, `stop.seconds: got +Inf, want a finite number ≥ 0`},

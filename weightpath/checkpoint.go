@@ -149,7 +149,7 @@ func encodeCheckpoint(w io.Writer, c *Checkpoint, checksum string) error {
 	}
 	maps.Copy(views, values)
 	var trace bytes.Buffer
-	if err := encodeTrace(&trace, c.Rows); err != nil {
+	if err := encodeTrace(&trace, c.Rows, nil); err != nil {
 		return err
 	}
 	size := uint64(trace.Len())

@@ -112,7 +112,7 @@ func (s *Staging) fill(meta Meta, rows []Row, weights Weights, summary Summary) 
 		write func(io.Writer) error
 	}{
 		{weightsFile, func(w io.Writer) error { return encodeWeights(w, weights) }},
-		{traceFile, func(w io.Writer) error { return encodeTrace(w, rows) }},
+		{traceFile, func(w io.Writer) error { return encodeTrace(w, rows, meta.Step) }},
 		{runFile, func(w io.Writer) error { return writeSealed(w, meta) }},
 	} {
 		var err error

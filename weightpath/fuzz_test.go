@@ -42,7 +42,7 @@ func FuzzReadWeights(f *testing.F) {
 func FuzzReadTrace(f *testing.F) {
 	for _, rows := range [][]Row{nil, sampleRows()} {
 		var good bytes.Buffer
-		if err := encodeTrace(&good, rows); err != nil {
+		if err := encodeTrace(&good, rows, nil); err != nil {
 			f.Fatal(err)
 		}
 		f.Add(good.Bytes())
@@ -54,7 +54,7 @@ func FuzzReadTrace(f *testing.F) {
 			return
 		}
 		var again bytes.Buffer
-		if err := encodeTrace(&again, rows); err != nil {
+		if err := encodeTrace(&again, rows, nil); err != nil {
 			t.Fatal(err)
 		}
 		second, err := decodeTrace(again.Bytes())

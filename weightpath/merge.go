@@ -190,7 +190,7 @@ func sameResult(dir string, other *Run) error {
 		for k := range rows {
 			rows[k].Seconds = 0
 		}
-		if err := encodeTrace(&texts[i], rows); err != nil {
+		if err := encodeTrace(&texts[i], rows, nil); err != nil {
 			return err
 		}
 	}

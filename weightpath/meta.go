@@ -65,6 +65,7 @@ type summaryFile struct {
 	Iterations int               `json:"iterations"`
 	Stop       string            `json:"stop_reason"`
 	Loss       *float64          `json:"loss"`
+	TestLoss   *float64          `json:"test_loss,omitempty"`
 	Seconds    float64           `json:"seconds"`
 	Violation  string            `json:"violation,omitempty"`
 	SHA256     map[string]string `json:"sha256"`
@@ -72,11 +73,15 @@ type summaryFile struct {
 
 // MarshalJSON writes a loss that is not finite as null.
 func (s Summary) MarshalJSON() ([]byte, error) {
-	file := summaryFile{s.Iterations, s.Stop, &s.Loss, s.Seconds, s.Violation, s.SHA256}
-	if math.IsNaN(s.Loss) || math.IsInf(s.Loss, 0) {
-		file.Loss = nil
+	return json.Marshal(summaryFile{s.Iterations, s.Stop, finite(&s.Loss), finite(s.TestLoss), s.Seconds, s.Violation, s.SHA256})
+}
+
+// finite returns x, or nil where it has no number that JSON can hold.
+func finite(x *float64) *float64 {
+	if x == nil || math.IsNaN(*x) || math.IsInf(*x, 0) {
+		return nil
 	}
-	return json.Marshal(file)
+	return x
 }
 
 // UnmarshalJSON reads a null loss as NaN.
@@ -86,7 +91,7 @@ func (s *Summary) UnmarshalJSON(data []byte) error {
 		return err
 	}
 	*s = Summary{
-		Iterations: file.Iterations, Stop: file.Stop, Loss: math.NaN(), Seconds: file.Seconds,
+		Iterations: file.Iterations, Stop: file.Stop, Loss: math.NaN(), TestLoss: file.TestLoss, Seconds: file.Seconds,
 		Violation: file.Violation, SHA256: file.SHA256,
 	}
 	if file.Loss != nil {

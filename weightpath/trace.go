@@ -32,7 +32,7 @@ func WriteTrace(path string, rows []Row) error {
 	if dir == "" {
 		dir = "."
 	}
-	if _, err := replaceFile(dir, name, func(out io.Writer) error { return encodeTrace(out, rows) }); err != nil {
+	if _, err := replaceFile(dir, name, func(out io.Writer) error { return encodeTrace(out, rows, nil) }); err != nil {
 		return err
 	}
 	return syncFolder(dir)
@@ -76,14 +76,16 @@ func Losses(rows []Row) (iterations []int, losses []float64) {
 }
 
 // encodeTrace writes plain, uncompressed pages: doubles of a descent hardly
-// compress, and no codec's version then enters the bytes.
-func encodeTrace(out io.Writer, rows []Row) error {
-	writer := parquet.NewGenericWriter[Row](
-		out,
+// compress, and no codec's version then enters the bytes. step, if not nil, is the
+// file's metadata.
+func encodeTrace(out io.Writer, rows []Row, step *StepLaw) error {
+	options := append(
+		step.metadata(),
 		parquet.CreatedBy("deeplimit", "1", "trace"),
 		parquet.Compression(&parquet.Uncompressed),
 		parquet.DefaultEncoding(&parquet.Plain),
 	)
+	writer := parquet.NewGenericWriter[Row](out, options...)
 	if _, err := writer.Write(rows); err != nil {
 		return err
 	}

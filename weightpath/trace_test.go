@@ -20,10 +20,10 @@ func TestTraceRoundTrip(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		want := drawRows(t)
 		var first, second bytes.Buffer
-		if err := encodeTrace(&first, want); err != nil {
+		if err := encodeTrace(&first, want, nil); err != nil {
 			t.Fatal(err)
 		}
-		if err := encodeTrace(&second, want); err != nil {
+		if err := encodeTrace(&second, want, nil); err != nil {
 			t.Fatal(err)
 		}
 		if !bytes.Equal(first.Bytes(), second.Bytes()) {
@@ -120,7 +120,7 @@ func TestSeries(t *testing.T) {
 // without the mapping from columns to the fields of Row.
 func TestTraceFormat(t *testing.T) {
 	var data bytes.Buffer
-	if err := encodeTrace(&data, sampleRows()); err != nil {
+	if err := encodeTrace(&data, sampleRows(), nil); err != nil {
 		t.Fatal(err)
 	}
 	file, err := parquet.OpenFile(bytes.NewReader(data.Bytes()), int64(data.Len()))
@@ -186,7 +186,7 @@ func decodeFrugally(t *testing.T, data []byte) ([]Row, error) {
 // once up to 2 GiB.
 func TestTraceClaims(t *testing.T) {
 	var good bytes.Buffer
-	if err := encodeTrace(&good, sampleRows()); err != nil {
+	if err := encodeTrace(&good, sampleRows(), nil); err != nil {
 		t.Fatal(err)
 	}
 	n := good.Len()

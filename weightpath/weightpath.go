@@ -5,7 +5,7 @@
 //
 //	run.json              Meta: resolved configuration, seed, hash, versions, times; a run
 //	                      that ends within a second has none before its end
-//	trace.parquet         one Row per recorded iteration
+//	trace.parquet         one Row per recorded iteration; StepLaw in its metadata
 //	weights.safetensors   Weights: every parameter group, trained and initial
 //	states.safetensors    hidden states of a few samples at the end of the run
 //	norms.safetensors     Norms: those of every layer at some iterations
@@ -63,6 +63,9 @@ type Meta struct {
 	// Base is the folder that relative file names in Config start from, empty for a run
 	// that reads no files.
 	Base string `json:"base,omitempty"`
+
+	// Step says which step sizes the run was given; nil for weights from elsewhere.
+	Step *StepLaw `json:"step_size,omitempty"`
 
 	// Settings holds the fields that a grid varies, as path → value, to label groups.
 	Settings map[string]string `json:"settings,omitempty"`
@@ -148,8 +151,12 @@ const Imported = "imported"
 type Summary struct {
 	Iterations int     `json:"iterations"`
 	Stop       string  `json:"stop_reason"`
-	Loss       float64 `json:"loss"`    // not finite: null in the file, NaN when read back
-	Seconds    float64 `json:"seconds"` // training time
+	// Loss and TestLoss are those of the weights as stored, evaluated in float64 whatever
+	// the run was trained in; of a diverged run they are those that its descent saw. A loss
+	// that is not finite is null in the file and NaN when read back.
+	Loss     float64  `json:"loss"`
+	TestLoss *float64 `json:"test_loss,omitempty"` // nil without a test set
+	Seconds  float64  `json:"seconds"`             // training time
 	// Violation is the promise of a certificate that the run broke, a fault of deeplimit:
 	// its numbers are kept as evidence and are not to be trusted.
 	Violation string            `json:"violation,omitempty"`

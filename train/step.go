@@ -1,0 +1,111 @@
+package train
+
+import (
+	"cmp"
+
+	"github.com/deeplimit/deeplimit/internal/field"
+)
+
+// Step says what the step size η is: the rule gives η₀ at a depth, the schedule what
+// becomes of it from iteration to iteration.
+type Step struct {
+	// Rule is depth (η₀ = value·L^x, by the law of method and network: DepthExponent), constant
+	// (η₀ = value at every depth), armijo (backtracking from the step of rule depth) or
+	// certified (value times a step size for which a descent is proved, see
+	// docs/certificates.md; value at most 1); default depth. Rules armijo and certified
+	// need method gd.
+	Rule string `yaml:"rule,omitempty" json:"rule"`
+	// Schedule is constant (η = η₀), cosine (from η₀ down to minimum·η₀ over
+	// stop.iterations) or decay (η₀·factor^⌊t/every⌋); default constant, which is left out
+	// of JSON and so of the hash. Rules armijo and certified, which find η at every iterate,
+	// take no other.
+	Schedule Schedule `yaml:"schedule,omitempty" json:"schedule,omitzero"`
+	// Value is η₀ at L = 1, or at every L for rule constant; default 0.01 for adam, which
+	// moves each entry by about η, else 1.
+	Value float64 `yaml:"value,omitempty" json:"value"`
+	// Factor is what rule armijo and schedule decay multiply η with; default 1/2.
+	Factor float64 `yaml:"factor,omitempty" json:"factor,omitempty"`
+	// Slope is the Armijo constant c: accept when J(θ−ηg) < J and ≤ J − cη‖g‖²; default 1e-4.
+	Slope float64 `yaml:"slope,omitempty" json:"slope,omitempty"`
+	// Every is the number of iterations between decays; default a third of
+	// stop.iterations, at least 1.
+	Every int `yaml:"every,omitempty" json:"every,omitempty"`
+	// Minimum is the last η of cosine as a fraction of the first; default 0.
+	Minimum float64 `yaml:"minimum,omitempty" json:"minimum,omitempty"`
+}
+
+// A Schedule is the name of one; "" stands for constant.
+type Schedule string
+
+// IsZero says whether s is the default, which has no part in JSON.
+func (s Schedule) IsZero() bool { return s.name() == "constant" }
+
+func (s Schedule) name() string { return cmp.Or(string(s), "constant") }
+
+// resolve fills in the defaults of rule and schedule and refuses what is wrong in them.
+func (s Step) resolve(method string, iterations int) (Step, error) {
+	s.Rule = cmp.Or(s.Rule, "depth")
+	s.Schedule = Schedule(s.Schedule.name())
+	if err := s.checkNames(method); err != nil {
+		return Step{}, err
+	}
+	value := 1.0
+	if normalised(method) {
+		value = 0.01
+	}
+	s.Value = cmp.Or(s.Value, value)
+	armijo, decay, cosine := s.Rule == "armijo", s.Schedule == "decay", s.Schedule == "cosine"
+	if armijo || decay {
+		s.Factor = cmp.Or(s.Factor, 0.5)
+	}
+	if armijo {
+		s.Slope = cmp.Or(s.Slope, 1e-4)
+	}
+	if decay {
+		s.Every = cmp.Or(s.Every, max(1, iterations/3))
+	}
+	switch {
+	case !decay && s.Every != 0:
+		return Step{}, &field.Error{Path: "every", Got: s.Every, Want: "it left out, or schedule: decay"}
+	case s.Every < 0:
+		return Step{}, &field.Error{Path: "every", Got: s.Every, Want: "a whole number ≥ 1"}
+	}
+	values := positive
+	if s.Rule == "certified" {
+		values = share
+	}
+	return s, firstWrong(
+		setting{"value", s.Value, true, "", values},
+		setting{"factor", s.Factor, armijo || decay, "rule: armijo or schedule: decay", open(0, 1)},
+		setting{"slope", s.Slope, armijo, "rule: armijo", open(0, 1)},
+		setting{"minimum", s.Minimum, cosine, "schedule: cosine", fraction},
+	)
+}
+
+// checkNames refuses a rule or a schedule that there is not, or that does not go with
+// the method or with the other.
+func (s Step) checkNames(method string) error {
+	const rules, schedules = "one of depth, constant, armijo, certified", "one of constant, cosine, decay"
+	searched := s.Rule == "armijo" || s.Rule == "certified"
+	switch s.Rule {
+	case "depth", "constant", "armijo", "certified":
+	case "cosine", "decay":
+		return &field.Error{Path: "rule", Got: s.Rule, Want: rules + " (" + s.Rule + " is a schedule: write schedule: " + s.Rule + ")"}
+	default:
+		return &field.Error{Path: "rule", Got: s.Rule, Want: rules}
+	}
+	switch s.Schedule {
+	case "constant", "cosine", "decay":
+	case "depth", "armijo", "certified":
+		return &field.Error{Path: "schedule", Got: string(s.Schedule), Want: schedules + " (" + string(s.Schedule) + " is a rule: write rule: " + string(s.Schedule) + ")"}
+	default:
+		return &field.Error{Path: "schedule", Got: string(s.Schedule), Want: schedules}
+	}
+	switch {
+	case searched && method != "gd":
+		return &field.Error{Path: "rule", Got: s.Rule, Want: "depth or constant with method " + method + " (" + s.Rule + " needs method: gd)"}
+	case searched && s.Schedule != "constant":
+		return &field.Error{Path: "schedule", Got: string(s.Schedule), Want: "constant with rule " + s.Rule + ", which finds the step size at every iterate (use rule: depth or constant)"}
+	}
+	return nil
+}
