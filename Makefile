@@ -38,6 +38,10 @@ papers-small: bin/reproduce ## the same code at small sizes, seconds each, held 
 test: ## all tests, offline
 	go test ./...
 
+.PHONY: steps
+steps: ## the laws of the step size over depth, measured by the best step of each depth (a minute)
+	go test ./train -run TestBestStep -count=1 -v -args -long
+
 .PHONY: slurm
 slurm:
 	@PATH=$$PATH:/usr/sbin:/sbin; for program in sbatch slurmctld slurmd munged ip; do command -v $$program > /dev/null || missing=yes; done; \

@@ -45,6 +45,7 @@ func newGroup(meta weightpath.Meta, runs []Run) Group {
 	slices.Sort(group.Seeds)
 	group.Seeds = slices.Compact(group.Seeds)
 	group.Rate = rateRange(sound)
+	group.Notes = precisionNotes(meta.DType, runs)
 
 	for _, part := range parts(&meta, runs[0].Parts) {
 		group.Parts[part] = group.exponents(sound, part, part == meta.Part())

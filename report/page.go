@@ -90,6 +90,7 @@ type methodView struct {
 	Inputs, Outputs                    int
 	Data, Depths, Seeds, Version       string
 	Environment                        []string
+	Step                               string // sizes by depth
 	Run, Config                        string // a run and its configuration
 }
 
@@ -272,7 +273,7 @@ func newMethodView(g group) (*methodView, error) {
 			v.Block = forms[1]
 		}
 	}
-	v.Depths, v.Seeds = depthList(g), seedList(g)
+	v.Depths, v.Seeds, v.Step = depthList(g), seedList(g), stepText(g)
 	for _, k := range slices.Sorted(maps.Keys(m.Environment)) {
 		v.Environment = append(v.Environment, k+" "+m.Environment[k])
 	}

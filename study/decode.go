@@ -1,7 +1,6 @@
 package study
 
 import (
-	"fmt"
 	"reflect"
 	"slices"
 	"strconv"
@@ -143,38 +142,4 @@ func fieldIndex(t reflect.Type, key string) int {
 func tag(f reflect.StructField) string {
 	name, _, _ := strings.Cut(f.Tag.Get("yaml"), ",")
 	return name
-}
-
-// unspoken refuses a zero or an empty text that is written in the file although the
-// field takes the zero value for "not given": resolved, the same section with its
-// defaults, then holds something else there, which nobody asked for.
-func (d *decoder) unspoken(path string, n *node, resolved reflect.Value) {
-	for resolved.Kind() == reflect.Pointer && !resolved.IsNil() {
-		resolved = resolved.Elem()
-	}
-	if n.kind == mapping {
-		for _, e := range n.entries {
-			var inner reflect.Value
-			switch resolved.Kind() {
-			case reflect.Struct:
-				if i := fieldIndex(resolved.Type(), e.key); i >= 0 {
-					inner = resolved.Field(i)
-				}
-			case reflect.Map:
-				inner = resolved.MapIndex(reflect.ValueOf(e.key))
-			}
-			if inner.IsValid() {
-				d.unspoken(join(path, e.key), e.value, inner)
-			}
-		}
-		return
-	}
-	zero := n.kind == scalar && n.text == "" && n.quoted
-	if n.kind == scalar && !n.quoted {
-		v, err := parseFloat(n.text)
-		zero = err == nil && v == 0 || isBool(n.text) && (n.text[0] == 'f' || n.text[0] == 'F')
-	}
-	if zero && !resolved.IsZero() {
-		d.add(n.wrong(path, n.got(), fmt.Sprintf("another value, or the key left out (default %v)", resolved)))
-	}
 }

@@ -12,6 +12,8 @@ import (
 	"github.com/deeplimit/deeplimit/dataset"
 	"github.com/deeplimit/deeplimit/internal/field"
 	"github.com/deeplimit/deeplimit/resnet"
+	"github.com/deeplimit/deeplimit/slurm"
+	"github.com/deeplimit/deeplimit/train"
 )
 
 // resolver makes the runs of a study. It goes on after an error, to tell all of them.
@@ -129,26 +131,27 @@ func (r *resolver) sections(p *point) bool {
 	initial := p.pattern
 	initial.Kind, initial.Hurst, initial.Length = "normal", 0.5, 0.1 // what the section's own mean when left out
 	var d decoder
-	for path, resolved := range map[string]any{p.section: data, "network": run.Network, "initial": initial, "train": run.Train} {
-		if n := p.tree.find(path); n != p.tree {
-			d.unspoken(path, n, reflect.ValueOf(resolved))
-		}
+	for _, s := range []resolution{
+		resolved(p.section, data, func(s dataset.Spec) (dataset.Spec, error) { return s.Resolve(0) }),
+		resolved("network", run.Network, func(s resnet.Spec) (resnet.Spec, error) { return s.Resolve(run.Inputs, run.Outputs) }),
+		resolved("initial", initial, func(s resnet.Initial) (resnet.Initial, error) { return s.Resolve(run.Network, 0) }),
+		resolved("train", run.Train, func(s train.Spec) (train.Spec, error) { return s.Resolve(data.Samples) }),
+	} {
+		d.zeros(p.tree, s)
 	}
 	return !r.take(&d)
 }
 
 // engine adds what stands against the section engine, of which no run has a part.
 func (r *resolver) engine() {
-	resolved, err := r.study.Engine.Resolve()
+	engine, err := r.study.Engine.Resolve()
 	if err != nil {
 		r.refuse(&point{tree: r.study.tree}, "engine", err)
 		return
 	}
-	if n := r.study.tree.child("engine"); n != nil {
-		var d decoder
-		d.unspoken("engine", n, reflect.ValueOf(resolved))
-		r.take(&d)
-	}
+	var d decoder
+	d.zeros(r.study.tree, resolved("engine", engine, slurm.Spec.Resolve))
+	r.take(&d)
 }
 
 // take adds the errors that d has found, and says whether there are any.

@@ -99,6 +99,22 @@ func (p *Plan) set(run *study.Run) *dataset.Set { return p.sets[key(run)] }
 // Set returns the samples of a run of the plan. They are the plan's own.
 func (p *Plan) Set(run *study.Run) *dataset.Set { return p.set(run) }
 
+// Trained returns the names of the parameter groups that training moves.
+func (p *Plan) Trained(run *study.Run) ([]string, error) {
+	set := p.set(run)
+	net, err := resnet.New(run.Network, run.Depth, set.Inputs, set.Outputs)
+	if err != nil {
+		return nil, err
+	}
+	var names []string
+	for _, g := range net.Layout.Groups {
+		if g.Trained {
+			names = append(names, g.Name)
+		}
+	}
+	return names, nil
+}
+
 // parallelism returns how many workers a run keeps busy, and how many are of any use.
 func (p *Plan) parallelism(run *study.Run) (busy, most int) {
 	set := p.set(run)

@@ -18,13 +18,14 @@ import (
 )
 
 // Reasons for which a run ends, as result.json and tables show them. Diverged means
-// that J exceeded stop.divergence·J(0) or was not finite.
+// that J exceeded stop.divergence·J(0) or was not finite, floor that Armijo's search found no
+// step that lowers J: it is as low as the precision shows, or the gradient is zero.
 const (
 	StopLoss        = "loss"       // J fell to stop.loss
 	StopIterations  = "iterations" // stop.iterations steps were made
 	StopTime        = "time"       // stop.seconds passed
 	StopPlateau     = "plateau"    // J stopped falling
-	StopFloor       = "floor"      // no step lowers J: it is as low as its precision lets Armijo's search see
+	StopFloor       = weightpath.Floor
 	StopDiverged    = weightpath.Diverged
 	StopInterrupted = "interrupted" // the context ended; a checkpoint holds the state
 )

@@ -26,7 +26,7 @@ func DepthExponent(method string, network resnet.Spec) float64 {
 	frames := network.Embed == "trained" || network.Readout == "trained"
 	if normalised(method) {
 		x := alpha - 1
-		if network.Residual != "fixed" {
+		if network.Residual == "shared" || network.Residual == "layered" {
 			x = min(x, -0.5)
 		}
 		return x

@@ -2,6 +2,7 @@ package weightpath
 
 import (
 	"strconv"
+	"strings"
 
 	"github.com/parquet-go/parquet-go"
 )
@@ -19,6 +20,28 @@ type StepLaw struct {
 	First    *float64 `json:"first,omitempty"`
 	// Epsilon is Adam's ε at this depth; 0 for other methods.
 	Epsilon float64 `json:"epsilon,omitempty"`
+}
+
+// String returns the law in words, the same for all depths: "rule depth, η₀ = 8·L^−0.5,
+// schedule cosine".
+func (s *StepLaw) String() string {
+	value := strconv.FormatFloat(s.Value, 'g', -1, 64)
+	text := "rule " + s.Rule
+	switch {
+	case s.Exponent == nil:
+		text += ", η = " + value + " times the certified step size"
+	case s.Rule == "constant":
+		text += ", η₀ = " + value
+	default:
+		text += ", η₀ = " + value + "·L^" + strings.Replace(strconv.FormatFloat(*s.Exponent, 'g', 4, 64), "-", "−", 1)
+	}
+	if s.Rule == "armijo" {
+		text += ", where each search starts"
+	}
+	if s.Schedule != "constant" {
+		text += ", schedule " + s.Schedule
+	}
+	return text
 }
 
 // metadata returns the law as the key-value pairs of a trace.

@@ -143,14 +143,18 @@ type Path struct {
 // being finite. Its files are kept and it is left out of every fit over depth.
 const Diverged = "diverged"
 
+// Floor is the stop reason of a run whose search found no step that lowers the loss in
+// its precision.
+const Floor = "floor"
+
 // Imported is the stop reason of a run whose weights were trained elsewhere: its trace
 // is empty and its loss NaN, as it is not known.
 const Imported = "imported"
 
 // Summary is result.json: how the run ended, and checksums of its other files.
 type Summary struct {
-	Iterations int     `json:"iterations"`
-	Stop       string  `json:"stop_reason"`
+	Iterations int    `json:"iterations"`
+	Stop       string `json:"stop_reason"`
 	// Loss and TestLoss are those of the weights as stored, evaluated in float64 whatever
 	// the run was trained in; of a diverged run they are those that its descent saw. A loss
 	// that is not finite is null in the file and NaN when read back.

@@ -21,7 +21,7 @@ import (
 func TestInterrupt(t *testing.T) {
 	for name, train := range map[string]string{
 		"gd":   "{step: {value: 0.5}, stop: {iterations: 20000}}",
-		"adam": "{method: adam, batch: 16, step: {rule: cosine, value: 0.001}, stop: {iterations: 20000}}",
+		"adam": "{method: adam, batch: 16, step: {schedule: cosine, value: 0.001}, stop: {iterations: 20000}}",
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -103,7 +103,7 @@ work; SIGINT and SIGTERM do and end the program.`,
 	flags := cmd.Flags()
 	flags.StringVar(&o.out, "out", "", "study folder (default runs/<name of the study>)")
 	flags.StringArrayVar(&o.set, "set", nil, "override a field, as in network.alpha=0.75; may be repeated")
-	flags.BoolVar(&o.dry, "dry-run", false, "list the runs with their hashes and cost; train nothing")
+	flags.BoolVar(&o.dry, "dry-run", false, "list the runs with their hashes, cost and step sizes; train nothing")
 	flags.BoolVar(&o.json, "json", false, "print JSON")
 	flags.BoolVar(&o.noReport, "no-report", false, "write no figures and no page")
 	flags.IntVar(&o.jobs, "jobs", runtime.GOMAXPROCS(0), "cores to use; the results do not depend on it")
@@ -212,6 +212,8 @@ type planned struct {
 	StepFlops  float64 `json:"step_flops"` // floating-point operations of a step
 	Bytes      float64 `json:"bytes"`      // estimate of the memory of the run
 	Seconds    float64 `json:"seconds"`    // estimate of its time up to the last iteration
+
+	Step *weightpath.StepLaw `json:"step_size"`
 }
 
 // list prints the runs of a study without training or writing anything.
@@ -230,7 +232,7 @@ func (o *runOptions) list(ctx context.Context, w io.Writer, plan *sweep.Plan) er
 		if !wanted[r.ID] {
 			continue
 		}
-		rows = append(rows, planned{r.ID, r.Hash, r.Data.Name, r.Depth, r.Seed, r.Steps(), plan.Flops(r), plan.Bytes(r, o.jobs), estimate.Seconds[r.ID]})
+		rows = append(rows, planned{r.ID, r.Hash, r.Data.Name, r.Depth, r.Seed, r.Steps(), plan.Flops(r), plan.Bytes(r, o.jobs), estimate.Seconds[r.ID], r.Step()})
 	}
 	if o.json {
 		return printJSON(w, rows)
@@ -241,6 +243,9 @@ func (o *runOptions) list(ctx context.Context, w io.Writer, plan *sweep.Plan) er
 		fmt.Fprintf(table, "%s\t%.12s\t≤ %d\t%.3g\t%.3g MB\t≤ %s\n", p.ID, p.Hash, p.Iterations, p.StepFlops/1e6, p.Bytes/1e6, readable(p.Seconds))
 	}
 	if err := table.Flush(); err != nil {
+		return err
+	}
+	if err := writeSteps(w, plan, wanted); err != nil {
 		return err
 	}
 	_, err = fmt.Fprintf(w, "%d runs, at most %s on %d cores, by the time of %d steps of %d runs here; certificates, test sets, Armijo's searches and files not counted\n",

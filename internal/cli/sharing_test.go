@@ -71,7 +71,7 @@ func writeStudy(t *testing.T, text string) string {
 
 const (
 	manyRuns = "name: many\ndepths: [2, 3, 4, 5, 6, 7, 8]\nseeds: 6\ndata: {kind: separated, width: 4, samples: 3, distance: 0.3}\ntrain: {step: {rule: constant, value: 0.05}, stop: {iterations: 300}}\n"
-	longRuns = "name: long\ndepths: [12]\nseeds: 2\ndata: {kind: rotation, width: 8, samples: 40, angle: 0.3}\ntrain: {method: adam, batch: 16, step: {rule: cosine, value: 0.001}, stop: {iterations: 15000}}\n"
+	longRuns = "name: long\ndepths: [12]\nseeds: 2\ndata: {kind: rotation, width: 8, samples: 40, angle: 0.3}\ntrain: {method: adam, batch: 16, step: {schedule: cosine, value: 0.001}, stop: {iterations: 15000}}\n"
 )
 
 // TestSharedRuns has two and four processes begin one study at once. Every run is

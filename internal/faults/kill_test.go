@@ -19,9 +19,9 @@ import (
 // alone, the order of mini-batches, a momentum, two moments and their count.
 var methods = map[string]string{
 	"gd":       "{step: {value: 0.5}, stop: {iterations: 500}}",
-	"sgd":      "{method: sgd, batch: 4, step: {rule: decay, value: 0.2, factor: 0.5, every: 100}, stop: {iterations: 500}}",
+	"sgd":      "{method: sgd, batch: 4, step: {schedule: decay, value: 0.2, factor: 0.5, every: 100}, stop: {iterations: 500}}",
 	"momentum": "{method: momentum, step: {value: 0.1}, stop: {iterations: 500}}",
-	"adam":     "{method: adam, batch: 8, step: {rule: cosine, value: 0.01}, stop: {iterations: 500}}",
+	"adam":     "{method: adam, batch: 8, step: {schedule: cosine, value: 0.01}, stop: {iterations: 500}}",
 }
 
 // TestKills ends programs with SIGKILL at moments drawn evenly over the time that the

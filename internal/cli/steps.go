@@ -1,0 +1,63 @@
+package cli
+
+import (
+	"fmt"
+	"io"
+	"maps"
+	"slices"
+	"strings"
+	"text/tabwriter"
+
+	"github.com/deeplimit/deeplimit/study"
+	"github.com/deeplimit/deeplimit/sweep"
+)
+
+// writeSteps prints which step size each group of runs gets at each depth, and which
+// parameters it moves.
+func writeSteps(w io.Writer, plan *sweep.Plan, wanted map[string]bool) error {
+	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(table, "\nSTEP SIZE\tGROUP\tTRAINED\tη₀ BY DEPTH")
+	type group struct {
+		first  *study.Run
+		depths []string
+		seen   map[int]bool
+	}
+	groups := map[string]*group{}
+	var order []*group
+	for i := range plan.Runs {
+		r := &plan.Runs[i]
+		if !wanted[r.ID] {
+			continue
+		}
+		g := groups[r.Group]
+		if g == nil {
+			g = &group{first: r, seen: map[int]bool{}}
+			groups[r.Group] = g
+			order = append(order, g)
+		}
+		if g.seen[r.Depth] {
+			continue
+		}
+		g.seen[r.Depth] = true
+		if step := r.Step(); step.First != nil {
+			text := fmt.Sprintf("%d: %.4g", r.Depth, *step.First)
+			if step.Epsilon != 0 {
+				text += fmt.Sprintf(" (ε %.3g)", step.Epsilon)
+			}
+			g.depths = append(g.depths, text)
+		}
+	}
+	for _, g := range order {
+		name := []string{g.first.Data.Name}
+		for _, path := range slices.Sorted(maps.Keys(g.first.Settings)) {
+			name = append(name, path+"="+g.first.Settings[path])
+		}
+		trained, err := plan.Trained(g.first)
+		if err != nil {
+			return err
+		}
+		fmt.Fprintf(table, "%v\t%s\t%s\t%s\n", g.first.Step(), strings.Join(name, " "), strings.Join(trained, ", "), strings.Join(g.depths, "  "))
+	}
+	fmt.Fprintln(table)
+	return table.Flush()
+}

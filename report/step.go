@@ -1,0 +1,34 @@
+package report
+
+import (
+	"fmt"
+	"strings"
+)
+
+// stepText says which step size each depth of the group was given, "" where no run has
+// one: weights from elsewhere.
+func stepText(g group) string {
+	var law string
+	var depths []string
+	for _, r := range g.runs { // by depth
+		if r.meta == nil || r.meta.Step == nil {
+			continue
+		}
+		step := r.meta.Step
+		law = step.String()
+		if step.First == nil {
+			continue
+		}
+		text := fmt.Sprintf("%s at L = %d", number(*step.First, 3), r.Depth)
+		if step.Epsilon != 0 {
+			text = fmt.Sprintf("%s (ε = %s) at L = %d", number(*step.First, 3), number(step.Epsilon, 3), r.Depth)
+		}
+		if n := len(depths); n == 0 || depths[n-1] != text {
+			depths = append(depths, text)
+		}
+	}
+	if len(depths) > 0 {
+		law += ": " + strings.Join(depths, ", ")
+	}
+	return law
+}
