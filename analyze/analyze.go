@@ -167,9 +167,12 @@ func measure(folder *weightpath.Run, rows []weightpath.Row, weights weightpath.W
 	if options.Trace {
 		run.LossIterations, run.LossTrace = iterations, losses
 	}
-	if run.Diverged() {
+	switch {
+	case run.Diverged():
 		run.RateReason = "the run diverged"
-	} else {
+	case run.Stop == weightpath.Imported:
+		run.RateReason = "imported weights come without losses"
+	default:
 		run.Rate, run.RateReason = FitRate(iterations, losses)
 	}
 	if options.Windows > 0 {
@@ -197,8 +200,27 @@ func measure(folder *weightpath.Run, rows []weightpath.Row, weights weightpath.W
 			return Run{}, fmt.Errorf(`weights: residual is %q and there is no tensor "delta"`, meta.Residual)
 		}
 		run.Delta = delta.Data
+		primary, err := weights.Path(meta.Part())
+		if err != nil {
+			return Run{}, err
+		}
+		if run.DeltaMaxFrobenius, err = scaledMaximum(delta.Data, primary.Norms()); err != nil {
+			return Run{}, err
+		}
 	}
 	return run, nil
+}
+
+// scaledMaximum returns max_k |δ_k| ‖A_k‖ of one δ, or one for each layer.
+func scaledMaximum(delta, norms []float64) (float64, error) {
+	if len(delta) != 1 && len(delta) != len(norms) {
+		return 0, fmt.Errorf("weights: delta: got %d numbers, want 1 or one for each of %d layers", len(delta), len(norms))
+	}
+	largest := 0.0
+	for k, norm := range norms {
+		largest = max(largest, math.Abs(delta[k%len(delta)])*norm)
+	}
+	return largest, nil
 }
 
 // parts returns the names of the parameter groups with a path over the layers: the

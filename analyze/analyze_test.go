@@ -97,7 +97,7 @@ func TestPlantedExponents(t *testing.T) {
 	if !slices.IsSortedFunc(result.Runs, func(a, b Run) int { return 1000*(a.Depth-b.Depth) + int(a.Seed) - int(b.Seed) }) {
 		t.Error("runs are not sorted by depth and seed")
 	}
-	if group.AlphaPlusBeta == nil || !near(*group.AlphaPlusBeta, 1) {
+	if group.AlphaPlusBeta == nil || !near(group.AlphaPlusBeta.Value, 1) {
 		t.Errorf("alpha_plus_beta: got %v, want 1", group.AlphaPlusBeta)
 	}
 	for name, want := range map[string]float64{"max_frobenius": -0.25, "max_increment": -0.75, "root_sum_squares": 0.25} {
@@ -118,7 +118,7 @@ func TestPlantedExponents(t *testing.T) {
 	if want := "displacement: run planted-L0016-s0 left out, as its value is 0"; !slices.Contains(group.Notes, want) {
 		t.Errorf("notes %q, want %q among them", group.Notes, want)
 	}
-	if group.Rate == nil || !near(group.Rate.MinRho, 0.6) || !near(group.Rate.MaxRho, 0.6) || !near(group.Rate.MinR2, 1) {
+	if group.Rate == nil || !near(*group.Rate.MinRho, 0.6) || !near(*group.Rate.MaxRho, 0.6) || !near(group.Rate.MinR2, 1) {
 		t.Errorf("rate range %+v", group.Rate)
 	}
 }
@@ -170,7 +170,7 @@ func TestDivergedRunsAreLeftOut(t *testing.T) {
 	}
 	result := mustStudy(t, writeStudy(t, plant(16, 1), plant(64, 1), diverged), Options{Trace: true})
 	group := result.Groups[0]
-	if group.Diverged != 1 || !slices.Equal(group.Depths, []int{16, 64, 256}) || !near(*group.AlphaPlusBeta, 1) {
+	if group.Diverged != 1 || !slices.Equal(group.Depths, []int{16, 64, 256}) || !near(group.AlphaPlusBeta.Value, 1) {
 		t.Errorf("group %+v", group)
 	}
 	last := result.Runs[2]

@@ -55,7 +55,7 @@ func TestBiasAndDelta(t *testing.T) {
 	if s := g.Exponents["delta"]; !(math.Abs(s.Slope+0.4) <= 1e-12) {
 		t.Errorf("delta: got exponent %v, want −0.4", s.Slope)
 	}
-	if s := g.Exponents["delta_max_frobenius"]; !(math.Abs(s.Slope+0.9) <= 0.01) || g.AlphaPlusBeta == nil || *g.AlphaPlusBeta != -s.Slope {
+	if s := g.Exponents["delta_max_frobenius"]; !(math.Abs(s.Slope+0.9) <= 0.01) || g.AlphaPlusBeta == nil || g.AlphaPlusBeta.Value != -s.Slope {
 		t.Errorf("δ max‖A‖: got exponent %v and α + β %v, want −0.9 and its negative", s.Slope, g.AlphaPlusBeta)
 	}
 	for part, want := range map[string]float64{"A": -0.5, "b": -0.75} {

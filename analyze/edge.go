@@ -82,10 +82,9 @@ func newEdgeGroup(runs []EdgeRun) EdgeGroup {
 		}
 	}
 	var g Group // for its fits and notes
-	group := EdgeGroup{
-		Group: first.Group, Settings: first.Settings, Data: first.Data, Alpha: first.Alpha,
-		Measured: g.slope("edge", measured), Bound: g.slope("2/sharpness", bounds),
-	}
+	group := EdgeGroup{Group: first.Group, Settings: first.Settings, Data: first.Data, Alpha: first.Alpha}
+	group.Measured, _ = g.slope("edge", measured)
+	group.Bound, _ = g.slope("2/sharpness", bounds)
 	group.Notes = g.Notes
 	return group
 }

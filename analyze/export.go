@@ -9,6 +9,8 @@ import (
 	"maps"
 	"path/filepath"
 	"slices"
+	"strconv"
+	"strings"
 
 	"github.com/deeplimit/deeplimit/internal/disk"
 	"github.com/deeplimit/deeplimit/internal/field"
@@ -47,6 +49,7 @@ type RunRow struct {
 	Rho                   *float64 `parquet:"rho,optional"`
 	RhoStdErr             *float64 `parquet:"rho_stderr,optional"`
 	RateR2                *float64 `parquet:"rate_r2,optional"`
+	RateLinear            *bool    `parquet:"rate_linear,optional"` // whether rho is a rate of convergence
 	MaxFrobenius          *float64 `parquet:"max_frobenius,optional"`
 	Displacement          *float64 `parquet:"displacement,optional"`
 	MaxIncrement          *float64 `parquet:"max_increment,optional"`
@@ -81,15 +84,20 @@ type ExponentRow struct {
 	Settings string  `parquet:"settings"`
 	Alpha    float64 `parquet:"alpha"`
 	Part     string  `parquet:"part"`
-	// Quantity is a key of GroupPath.Exponents, v_ and a key of VariationSlope, or
-	// variation_index. Estimate is the slope in depth of log and log, or the index.
+	// Quantity is a key of GroupPath.Exponents, v_ and a key of VariationSlope,
+	// variation_index or, of the primary part, alpha_plus_beta. Estimate is the slope in depth of
+	// log and log, the index or the sum; null with the reason in Missing.
 	Quantity string   `parquet:"quantity"`
-	Estimate float64  `parquet:"estimate"`
-	Low      float64  `parquet:"low"` // of the 95 % interval
-	High     *float64 `parquet:"high,optional"`
+	Estimate *float64 `parquet:"estimate,optional"`
+	Low      *float64 `parquet:"low,optional"`  // of the 95 % interval; null without one
+	High     *float64 `parquet:"high,optional"` // likewise, and null where it has no upper end
 	R2       *float64 `parquet:"r2,optional"`
+	Runs     int64    `parquet:"runs"`   // that entered
+	Depths   string   `parquet:"depths"` // of them, with blanks between
+	Seeds    int64    `parquet:"seeds"`  // how many
 	Method   string   `parquet:"method"`
 	Warning  string   `parquet:"warning"`
+	Missing  string   `parquet:"missing"`
 }
 
 // Export analyses the study or run folder dir and writes the tables runs (one row a
@@ -149,6 +157,7 @@ func (r *Result) runRows() iter.Seq2[RunRow, error] {
 			}
 			if run.Rate != nil {
 				row.Rho, row.RhoStdErr, row.RateR2 = finite(run.Rate.Rho), finite(run.Rate.StdErr), finite(run.Rate.R2)
+				row.RateLinear = &run.Rate.Linear
 			}
 			if !yield(row, err) {
 				return
@@ -199,7 +208,15 @@ func (r *Result) exponentRows() iter.Seq2[ExponentRow, error] {
 			base := ExponentRow{Study: r.Study, Group: group.Group, Data: group.Data, Settings: settings, Alpha: group.Alpha}
 			for _, part := range slices.Sorted(maps.Keys(group.Parts)) {
 				path := group.Parts[part]
+				if part == group.part() {
+					path = group.GroupPath
+				}
 				base.Part = part
+				if part == group.part() && group.AlphaPlusBeta != nil {
+					if !yield(base.of("alpha_plus_beta", *group.AlphaPlusBeta), err) {
+						return
+					}
+				}
 				for _, row := range path.exponentRows(base) {
 					if !yield(row, err) {
 						return
@@ -213,9 +230,8 @@ func (r *Result) exponentRows() iter.Seq2[ExponentRow, error] {
 // exponentRows fills in the rows of one part.
 func (g *GroupPath) exponentRows(base ExponentRow) (rows []ExponentRow) {
 	add := func(quantity string, s Slope) {
-		row := base
-		row.Quantity, row.Estimate, row.Low, row.High, row.R2 = quantity, s.Slope, s.Low, &s.High, &s.R2
-		row.Method, row.Warning = s.Method, s.Warning
+		row := base.of(quantity, s.Estimate())
+		row.R2 = &s.R2
 		rows = append(rows, row)
 	}
 	for _, name := range slices.Sorted(maps.Keys(g.Exponents)) {
@@ -225,12 +241,29 @@ func (g *GroupPath) exponentRows(base ExponentRow) (rows []ExponentRow) {
 		add("v_"+p, g.VariationSlope[p])
 	}
 	if index := g.VariationIndex; index != nil {
+		rows = append(rows, base.of("variation_index", index.Estimate()))
+	}
+	for _, key := range slices.Sorted(maps.Keys(g.Missing)) {
+		if key == "regime" || key == "rate" {
+			continue // no exponents
+		}
 		row := base
-		row.Quantity, row.Estimate, row.Low, row.High = "variation_index", index.Index, index.Low, index.High
-		row.Method, row.Warning = index.Method, index.Warning
+		row.Quantity, row.Missing = key, g.Missing[key]
 		rows = append(rows, row)
 	}
 	return rows
+}
+
+// of returns the row of an estimate.
+func (r ExponentRow) of(quantity string, e Estimate) ExponentRow {
+	depths := make([]string, len(e.Depths))
+	for i, depth := range e.Depths {
+		depths[i] = strconv.Itoa(depth)
+	}
+	r.Quantity, r.Estimate, r.Low, r.High = quantity, &e.Value, finite(e.Low), finite(e.High)
+	r.Runs, r.Depths, r.Seeds = int64(e.Runs), strings.Join(depths, " "), int64(len(e.Seeds))
+	r.Method, r.Warning = e.Method, e.Warning
+	return r
 }
 
 func settingsText(settings map[string]string) (string, error) {

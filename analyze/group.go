@@ -5,14 +5,15 @@ import (
 	"maps"
 	"math"
 	"slices"
+	"strings"
 
 	"github.com/deeplimit/deeplimit/scaling"
 	"github.com/deeplimit/deeplimit/weightpath"
 )
 
-// quantities are the numbers of a path whose exponents over depth a group has.
-var quantities = []struct {
-	name  string
+// ofPath are the quantities of a weight path whose exponents over depth a group has.
+var ofPath = []struct {
+	key   string
 	value func(PathNumbers) float64
 }{
 	{"max_frobenius", func(n PathNumbers) float64 { return n.MaxFrobenius }},
@@ -28,7 +29,7 @@ func newGroup(meta weightpath.Meta, runs []Run) Group {
 	group := Group{
 		Group: meta.Group, Settings: meta.Settings, Data: meta.Data, Block: meta.Block,
 		Activation: meta.Activation, Alpha: meta.Alpha, Coupled: meta.Coupled,
-		Parts: map[string]GroupPath{},
+		Residual: meta.Residual, Imported: meta.Method == weightpath.Imported, Runs: len(runs), Parts: map[string]GroupPath{},
 	}
 	var sound []Run
 	for _, run := range runs {
@@ -51,26 +52,56 @@ func newGroup(meta weightpath.Meta, runs []Run) Group {
 		group.Parts[part] = group.exponents(sound, part, part == meta.Part())
 	}
 	group.GroupPath = group.Parts[meta.Part()]
-	if len(sound) > 0 && sound[0].Delta != nil {
-		group.Exponents = maps.Clone(group.Exponents)
-		group.fit(group.Exponents, "delta", "delta", samplesOf(sound, meanDelta))
-		scaled := func(r *Run) float64 { return meanDelta(r) * r.MaxFrobenius }
-		group.fit(group.Exponents, "delta_max_frobenius", "delta max_frobenius", samplesOf(sound, scaled))
+	if group.trained() {
+		group.Exponents, group.Missing = maps.Clone(group.Exponents), maps.Clone(group.Missing)
+		group.fit(&group.GroupPath, "delta", "delta", samplesOf(sound, meanDelta))
+		group.fit(&group.GroupPath, "delta_max_frobenius", "delta_max_frobenius", samplesOf(sound, func(r *Run) float64 { return r.DeltaMaxFrobenius }))
 	}
-	if slope, ok := group.Exponents["delta_max_frobenius"]; ok {
-		sum := -slope.Slope
-		group.AlphaPlusBeta = &sum
-	} else if slope, ok := group.Exponents["max_frobenius"]; ok {
-		sum := meta.Alpha - slope.Slope
-		group.AlphaPlusBeta = &sum
+	group.AlphaPlusBeta = group.sum()
+	if group.Rate == nil {
+		group.Missing = maps.Clone(group.Missing)
+		group.Missing["rate"] = noRate(runs)
 	}
 	return group
+}
+
+// noRate says why none of the runs has a fit of its loss.
+func noRate(runs []Run) string {
+	var reasons []string
+	for _, run := range runs {
+		if !slices.Contains(reasons, run.RateReason) {
+			reasons = append(reasons, run.RateReason)
+		}
+	}
+	if len(reasons) == 1 {
+		return reasons[0]
+	}
+	return fmt.Sprintf("%s, and other reasons that the runs give", reasons[0])
+}
+
+// trained reports whether the residual scale δ is trained.
+func (g *Group) trained() bool { return g.Residual != "" && g.Residual != "fixed" }
+
+// sum returns α + β̂, or α̂ + β̂ where δ is trained, which is minus the exponent of their
+// product; nil without it.
+func (g *Group) sum() *Estimate {
+	key, alpha := "max_frobenius", g.Alpha
+	if g.trained() {
+		key, alpha = "delta_max_frobenius", 0
+	}
+	slope, ok := g.Exponents[key]
+	if !ok {
+		return nil
+	}
+	e := slope.Estimate()
+	e.Value, e.Low, e.High = alpha-e.Value, alpha-e.High, alpha-e.Low
+	return &e
 }
 
 // exponents returns the slopes and the variation index of one part. Notes name the
 // part unless it is the primary one.
 func (g *Group) exponents(runs []Run, part string, primary bool) GroupPath {
-	path := GroupPath{Exponents: map[string]Slope{}, VariationSlope: map[string]Slope{}}
+	path := GroupPath{Exponents: map[string]Slope{}, VariationSlope: map[string]Slope{}, Missing: map[string]string{}}
 	prefix := ""
 	if !primary {
 		prefix = part + ": "
@@ -78,16 +109,21 @@ func (g *Group) exponents(runs []Run, part string, primary bool) GroupPath {
 	of := func(value func(PathNumbers) float64) []sample {
 		return samplesOf(runs, func(r *Run) float64 { return value(r.Parts[part]) })
 	}
-	for _, q := range quantities {
-		g.fit(path.Exponents, q.name, prefix+q.name, of(q.value))
+	for _, q := range ofPath {
+		g.fit(&path, q.key, prefix+q.key, of(q.value))
 	}
 	if len(runs) == 0 {
+		path.Missing["variation_index"] = g.tooFew(nil, 0)
 		return path
 	}
 	variations := map[float64][]scaling.Sample{}
 	for text := range runs[0].Parts[part].PVariation {
 		samples := of(func(n PathNumbers) float64 { return n.PVariation[text] })
-		g.fit(path.VariationSlope, text, prefix+"V_"+text, samples)
+		if slope, missing := g.slope(prefix+"V_"+text, samples); slope != nil {
+			path.VariationSlope[text] = *slope
+		} else {
+			path.Missing["v_"+text] = missing
+		}
 		for _, s := range samples {
 			if s.usable() && s.Depth >= 2 { // a path of one layer has no variation
 				p := exponentOf(text)
@@ -95,27 +131,29 @@ func (g *Group) exponents(runs []Run, part string, primary bool) GroupPath {
 			}
 		}
 	}
-	path.VariationIndex = g.variationIndex(prefix, variations)
+	var missing string
+	if path.VariationIndex, missing = g.variationIndex(variations); missing != "" {
+		path.Missing["variation_index"] = missing
+	}
 	slices.Sort(g.Notes) // the loop over a map has shuffled them
 	return path
 }
 
-// variationIndex returns the index that V_p at several depths gives, by p; nil
-// without two depths, or with a note.
-func (g *Group) variationIndex(prefix string, variations map[float64][]scaling.Sample) *Index {
-	if len(variations) == 0 || distinctDepths(variations[slices.Min(slices.Collect(maps.Keys(variations)))]) < 2 {
-		return nil
+// variationIndex returns the index that V_p at several depths gives, by p, or why there is
+// none.
+func (g *Group) variationIndex(variations map[float64][]scaling.Sample) (index *Index, missing string) {
+	var used []scaling.Sample
+	if len(variations) > 0 {
+		used = variations[slices.Min(slices.Collect(maps.Keys(variations)))]
+	}
+	if distinctDepths(used) < 2 {
+		return nil, g.tooFew(used, g.Runs-g.Diverged-len(used))
 	}
 	x, err := scaling.VariationIndex(variations)
 	if err != nil {
-		g.Notes = append(g.Notes, prefix+err.Error())
-		return nil
+		return nil, err.Error()
 	}
-	index := &Index{Index: x.Index, Low: x.Low, P: x.P, Method: x.Method, Warning: x.Warning}
-	if !x.Unbounded {
-		index.High = &x.High
-	}
-	return index
+	return &x, ""
 }
 
 // A sample is a value of a run, which may be one that no logarithm takes.
@@ -144,34 +182,86 @@ func distinctDepths(samples []scaling.Sample) int {
 	return len(depths)
 }
 
-// fit puts the slope of one quantity against depth into slopes, if there is one.
-func (g *Group) fit(slopes map[string]Slope, key, name string, samples []sample) {
-	if slope := g.slope(name, samples); slope != nil {
-		slopes[key] = *slope
+// fit puts the slope of one quantity against depth into path, or why there is none.
+func (g *Group) fit(path *GroupPath, key, name string, samples []sample) {
+	if slope, missing := g.slope(name, samples); slope != nil {
+		path.Exponents[key] = *slope
+	} else {
+		path.Missing[key] = missing
 	}
 }
 
-// slope returns the slope of a quantity against depth. Runs without a positive value
-// are left out with a note; without two depths there is no slope (nil).
-func (g *Group) slope(name string, samples []sample) *Slope {
+// slope returns the slope of a quantity against depth, or why there is none. Runs without a
+// positive value are left out with a note.
+func (g *Group) slope(name string, samples []sample) (slope *Slope, missing string) {
 	var used []scaling.Sample
 	for _, s := range samples {
 		if !s.usable() {
-			g.Notes = append(g.Notes, fmt.Sprintf("%s: run %s left out, as its value is %v", name, s.run, s.Value))
+			g.Notes = append(g.Notes, fmt.Sprintf("%s: run %s left out, as %s", name, s.run, s.why()))
 			continue
 		}
 		used = append(used, s.Sample)
 	}
 	if distinctDepths(used) < 2 {
-		return nil
+		return nil, g.tooFew(used, len(samples)-len(used))
 	}
-	slope, err := scaling.Fit(used)
+	fitted, err := scaling.Fit(used)
 	if err != nil {
-		g.Notes = append(g.Notes, fmt.Sprintf("%s: %v", name, err))
-		return nil
+		return nil, err.Error()
 	}
-	out := NewSlope(slope)
-	return &out
+	return &fitted, ""
+}
+
+// why says why no logarithm takes the value of a sample.
+func (s sample) why() string {
+	switch {
+	case math.IsNaN(s.Value):
+		return "its value is not known"
+	case math.IsInf(s.Value, 0):
+		return "its value is too large for a float64"
+	case s.Value == 0:
+		return "its value is 0"
+	}
+	return fmt.Sprintf("its value, %.3g, is not positive", s.Value)
+}
+
+// tooFew says why samples of fewer than two depths are all that there is; without is the
+// number of runs that did not diverge and have no positive value.
+func (g *Group) tooFew(used []scaling.Sample, without int) string {
+	if g.Runs == g.Diverged {
+		return everyRun(g.Runs) + " diverged"
+	}
+	lost := ""
+	if g.Diverged > 0 {
+		lost = fmt.Sprintf("%d of %s diverged", g.Diverged, countOf(g.Runs, "run"))
+	}
+	if without > 0 {
+		lost = strings.TrimPrefix(lost+fmt.Sprintf(" and %d without a positive value", without), " and ")
+	}
+	if len(used) == 0 {
+		return "no run is left with a positive value: " + lost
+	}
+	text := fmt.Sprintf("depth %d is the only one, and an exponent needs two", used[0].Depth)
+	if lost != "" {
+		text += ": " + lost
+	}
+	return text
+}
+
+// everyRun writes "all 4 runs", "the one run".
+func everyRun(n int) string {
+	if n == 1 {
+		return "the one run"
+	}
+	return fmt.Sprintf("all %d runs", n)
+}
+
+// countOf writes "1 run", "4 runs".
+func countOf(n int, noun string) string {
+	if n == 1 {
+		return "1 " + noun
+	}
+	return fmt.Sprintf("%d %ss", n, noun)
 }
 
 // meanDelta returns the mean over the layers of |δ_k|, as a trained δ may change its sign.
@@ -183,19 +273,28 @@ func meanDelta(r *Run) float64 {
 	return sum / float64(len(r.Delta))
 }
 
-// rateRange returns the spread of the rate over the runs that have one, nil if none has.
+// rateRange returns the spread of the fits over the runs that have one, nil if none has.
 func rateRange(runs []Run) *RateRange {
-	var spread *RateRange
+	spread := &RateRange{MinR2: math.Inf(1), Runs: len(runs)}
 	for _, run := range runs {
-		switch {
-		case run.Rate == nil:
-		case spread == nil:
-			spread = &RateRange{MinR2: run.Rate.R2, MinRho: run.Rate.Rho, MaxRho: run.Rate.Rho}
-		default:
-			spread.MinR2 = min(spread.MinR2, run.Rate.R2)
-			spread.MinRho = min(spread.MinRho, run.Rate.Rho)
-			spread.MaxRho = max(spread.MaxRho, run.Rate.Rho)
+		rate := run.Rate
+		if rate == nil {
+			continue
 		}
+		spread.Fitted++
+		spread.MinR2 = min(spread.MinR2, rate.R2)
+		if !rate.Linear {
+			continue
+		}
+		if spread.Linear++; spread.Linear == 1 {
+			low, high := rate.Rho, rate.Rho
+			spread.MinRho, spread.MaxRho = &low, &high
+		}
+		*spread.MinRho = min(*spread.MinRho, rate.Rho)
+		*spread.MaxRho = max(*spread.MaxRho, rate.Rho)
+	}
+	if spread.Fitted == 0 {
+		return nil
 	}
 	return spread
 }

@@ -58,7 +58,12 @@ func (g *Group) compareDepths(ctx context.Context, dirs []string, outcomes []out
 	}
 	for _, part := range parts {
 		path := g.Parts[part]
-		path.Regime = g.regime(part, paths[part])
+		var missing string
+		if path.Regime, missing = g.regime(paths[part]); missing != "" {
+			path.Missing["regime"] = missing
+		} else {
+			path.Regime.Reason, path.Regime.Warning = path.Regime.reason("").words, path.Regime.warning("", path.VariationIndex).words
+		}
 		path.Limit = g.limit(part, distances[part])
 		if path.Limit != nil && g.Coupled {
 			g.deepest(part, path.Limit, paths[part])
@@ -67,6 +72,9 @@ func (g *Group) compareDepths(ctx context.Context, dirs []string, outcomes []out
 	}
 	primary := g.Parts[members[0].outcome.meta.Part()]
 	g.Regime, g.Limit = primary.Regime, primary.Limit
+	if missing, ok := primary.Missing["regime"]; ok {
+		g.Missing["regime"] = missing // the maps are two where δ is trained
+	}
 	return nil
 }
 
@@ -184,23 +192,25 @@ func distance(coarse, fine *layers, part string) (LimitDistance, error) {
 	return d, nil
 }
 
-// regime returns the verdict on the paths of one part; nil with a note when there is
-// none.
-func (g *Group) regime(part string, paths []scaling.DepthPath) *Regime {
+// regime returns the verdict on the paths of one part, or why there is none.
+func (g *Group) regime(paths []scaling.DepthPath) (regime *Regime, missing string) {
 	depths := map[int]bool{}
 	paths = slices.DeleteFunc(slices.Clone(paths), func(p scaling.DepthPath) bool { return p.Depth < regimeDepth })
 	for _, p := range paths {
 		depths[p.Depth] = true
 	}
 	if len(depths) < 2 {
-		return nil // as there are no exponents
+		return nil, fmt.Sprintf("%s of %d layers or more, and a regime needs two", countOf(len(depths), "depth"), regimeDepth)
 	}
 	v, err := scaling.Regime(paths)
 	if err != nil {
-		g.Notes = append(g.Notes, fmt.Sprintf("%s: %v", part, err))
-		return nil
+		return nil, err.Error()
 	}
-	return &Regime{Verdict: v.Kind, Reason: v.Reason, Warning: v.Warning, Evidence: v.Evidence}
+	r := &Regime{Verdict: v.Kind, Rule: v.Rule, Doubts: v.Doubts, Evidence: v.Evidence}
+	for _, known := range evidenceNames {
+		r.slope(known.statistic).Residuals = nil // of numbers that the result does not hold
+	}
+	return r, ""
 }
 
 // limit fits the distances of one part; nil when there are none.
@@ -225,8 +235,8 @@ func (g *Group) limit(part string, distances []LimitDistance) *Limit {
 			displacements = append(displacements, at(*d.Displacement))
 		}
 	}
-	limit.Integral = g.slope("limit: "+part+": integral distance", integrals)
-	limit.Displacement = g.slope("limit: "+part+": distance of displacements", displacements)
+	limit.Integral, _ = g.slope("limit: "+part+": integral distance", integrals)
+	limit.Displacement, _ = g.slope("limit: "+part+": distance of displacements", displacements)
 	return limit
 }
 
@@ -252,7 +262,7 @@ func (g *Group) deepest(part string, limit *Limit, paths []scaling.DepthPath) {
 			fitted = append(fitted, sample{s, fmt.Sprintf("of depth %d, seed %d,", s.Depth, s.Seed)})
 		}
 	}
-	limit.ToDeepest = g.slope("limit: "+part+": distance to the deepest run", fitted)
+	limit.ToDeepest, _ = g.slope("limit: "+part+": distance to the deepest run", fitted)
 }
 
 // transfer gathers the losses of rebuilt networks; nil when there are none.
@@ -286,8 +296,8 @@ func (g *Group) transfer(members []member) *Transfer {
 	slices.SortStableFunc(t.Losses, func(a, b TransferLoss) int {
 		return cmp.Or(cmp.Compare(a.Depth, b.Depth), cmp.Compare(a.Seed, b.Seed))
 	})
-	t.Trend = g.slope("transfer: excess loss of the trend", trend)
-	t.Redrawn = g.slope("transfer: excess loss with redrawn initial weights", redrawn)
-	t.TrendOnly = g.slope("transfer: excess loss of a run's own trend", own)
+	t.Trend, _ = g.slope("transfer: excess loss of the trend", trend)
+	t.Redrawn, _ = g.slope("transfer: excess loss with redrawn initial weights", redrawn)
+	t.TrendOnly, _ = g.slope("transfer: excess loss of a run's own trend", own)
 	return t
 }

@@ -9,8 +9,6 @@ import (
 	"strings"
 
 	"gonum.org/v1/gonum/stat"
-
-	"github.com/deeplimit/deeplimit/scaling"
 )
 
 // limits writes what a group says about its limit: variation index, Hölder exponents,
@@ -23,14 +21,11 @@ func (t *tableWriter) limits(group Group, runs []Run) {
 			suffix = " of " + part
 		}
 		if x := path.VariationIndex; x != nil {
-			t.row("variation index"+suffix, x.String(), "", x.Warning)
+			t.row("variation index"+suffix, x.String(), "", BasisText(x.Basis), x.Warning)
 		}
 		t.hoelder(group, runs, part, suffix)
 		if r := path.Regime; r != nil {
-			t.row("regime"+suffix, string(r.Verdict), "", r.Reason)
-			if r.Warning != "" {
-				t.row("", "", "", r.Warning)
-			}
+			t.row("regime"+suffix, string(r.Verdict)) // the sentences below have the reason
 		}
 		if path.Limit != nil {
 			t.distances(suffix, path.Limit)
@@ -58,29 +53,8 @@ func (t *tableWriter) hoelder(group Group, runs []Run, part, suffix string) {
 		mean, uniform = append(mean, n.Hoelder), append(uniform, n.HoelderUniform)
 	}
 	if len(mean) > 0 {
-		t.row("Hölder exponent"+suffix, fmt.Sprintf("%.3f in the mean, %.3f uniform", stat.Mean(mean, nil), stat.Mean(uniform, nil)), "", fmt.Sprintf("depth %d", deepest))
+		t.row("Hölder exponent"+suffix, fmt.Sprintf("%.3f in the mean, %.3f uniform", stat.Mean(mean, nil), stat.Mean(uniform, nil)), "", fmt.Sprintf("%s, depth %d", countOf(len(mean), "run"), deepest))
 	}
-}
-
-// String returns the index with its interval, "2.01 [1.98, 2.04]"; an end that is
-// not there shows as ∞.
-func (x *Index) String() string {
-	if x.Method == scaling.NoInterval {
-		return fmt.Sprintf("%.3f", x.Index)
-	}
-	high := "∞)"
-	if x.High != nil {
-		high = fmt.Sprintf("%.3f]", *x.High)
-	}
-	return fmt.Sprintf("%.3f [%.3f, %s", x.Index, x.Low, high)
-}
-
-// Interval returns a slope with its interval, and the slope alone when there is none.
-func (s *Slope) Interval() string {
-	if s.Method == scaling.NoInterval {
-		return fmt.Sprintf("%.3f", s.Slope)
-	}
-	return fmt.Sprintf("%.3f [%.3f, %.3f]", s.Slope, s.Low, s.High)
 }
 
 // distances writes the mean over seeds of the distances between two depths, and how
@@ -89,16 +63,16 @@ func (t *tableWriter) distances(suffix string, limit *Limit) {
 	t.row()
 	t.row("distance of depths"+suffix, "integral", "displacement")
 	for _, m := range limit.Means() {
-		cells := []string{fmt.Sprintf("%d, %d", m.Depth, m.Next), m.Integral.String(), "–"}
+		cells := []string{fmt.Sprintf("%d, %d", m.Depth, m.Next), m.Integral.Size(digits), "–"}
 		if m.Displacement != nil {
-			cells[2] = m.Displacement.String()
+			cells[2] = m.Displacement.Size(digits)
 		}
 		t.row(cells...)
 	}
 	if limit.Integral != nil {
-		cells := []string{"exponent in depth", limit.Integral.Interval(), "–", limit.Integral.Warning}
+		cells := []string{"exponent in depth", limit.Integral.String(), "–", limit.Integral.Warning}
 		if limit.Displacement != nil {
-			cells[2] = limit.Displacement.Interval()
+			cells[2] = limit.Displacement.String()
 		}
 		t.row(cells...)
 	}
@@ -116,10 +90,10 @@ func (t *tableWriter) deepest(suffix string, limit *Limit) {
 		for ; to < len(limit.Deepest) && limit.Deepest[to].Depth == limit.Deepest[from].Depth; to++ {
 			values = append(values, limit.Deepest[to].L2)
 		}
-		t.row(strconv.Itoa(limit.Deepest[from].Depth), newMean(values).String())
+		t.row(strconv.Itoa(limit.Deepest[from].Depth), sizeOf(values).Size(digits))
 	}
 	if s := limit.ToDeepest; s != nil {
-		t.row("exponent in depth", s.Interval(), "", s.Warning)
+		t.row("exponent in depth", s.String(), "", s.Warning)
 	}
 }
 
@@ -146,7 +120,7 @@ func (t *tableWriter) transfer(transfer *Transfer) {
 		{"excess of a run's own trend, exponent", transfer.TrendOnly},
 	} {
 		if f.slope != nil {
-			t.row(f.name, f.slope.Interval(), "", f.slope.Warning)
+			t.row(f.name, f.slope.String(), "", f.slope.Warning)
 		}
 	}
 }

@@ -67,7 +67,7 @@ func TestRegimeOfPlantedPaths(t *testing.T) {
 	result := mustStudy(t, writeStudy(t, plantedDepths(nil)...), Options{})
 	group := result.Groups[0]
 	// Steps of size L^−½ that alternate: V_1 grows like L^½, nothing accumulates.
-	if x := group.VariationIndex; x == nil || !(math.Abs(x.Index-2) <= 0.01) || x.P != 1 || x.High == nil {
+	if x := group.VariationIndex; x == nil || !(math.Abs(x.Index-2) <= 0.01) || x.P != 1 || math.IsInf(x.High, 0) {
 		t.Errorf("got variation index %+v, want 2", x)
 	}
 	if r := group.Regime; r == nil || r.Verdict != scaling.Diffusive || r.Reason == "" || r.Evidence.Variation.Method != scaling.BySeeds {

@@ -1,34 +1,20 @@
 package analyze
 
 import (
-	"fmt"
 	"math"
 
 	"github.com/deeplimit/deeplimit/scaling"
 )
 
-// A Mean is that of a quantity over seeds, with its 95 % interval by Student's t; Low and
-// High are NaN for one seed.
-type Mean struct{ Value, Low, High float64 }
-
-func newMean(values []float64) Mean {
-	mean, half := scaling.MeanInterval(values, 0.95)
-	return Mean{mean, mean - half, mean + half}
-}
-
-// String writes "0.0133 [0.0121, 0.0145]", and the mean alone for one seed.
-func (m Mean) String() string {
-	if math.IsNaN(m.Low) {
-		return short(m.Value)
-	}
-	return fmt.Sprintf("%s [%s, %s]", short(m.Value), short(m.Low), short(m.High))
-}
+// sizeOf returns the mean over seeds of a distance, a loss or another number that is never
+// negative, with its interval.
+func sizeOf(values []float64) Estimate { return scaling.MeanOf(values).Within(0, math.Inf(1)) }
 
 // A DistanceMean is the distance between the paths of two depths over seeds.
 type DistanceMean struct {
 	Depth, Next  int
-	Integral     Mean
-	Displacement *Mean // nil when no run has one
+	Integral     Estimate
+	Displacement *Estimate // nil when no run has one
 }
 
 // Means returns the distances of every two depths that were compared, ascending.
@@ -47,9 +33,9 @@ func (l *Limit) Means() []DistanceMean {
 	}
 	for i := range out {
 		pair := [2]int{out[i].Depth, out[i].Next}
-		out[i].Integral = newMean(integrals[pair])
+		out[i].Integral = sizeOf(integrals[pair])
 		if values := displacements[pair]; values != nil {
-			mean := newMean(values)
+			mean := sizeOf(values)
 			out[i].Displacement = &mean
 		}
 	}

@@ -23,7 +23,7 @@ func TestMeans(t *testing.T) {
 		t.Errorf("got %+v, want 1.05 ± %v", first, half)
 	}
 	for want, got := range map[string]string{
-		"1.05 [0.4147, 1.685]": first.String(), "0.5": means[0].Displacement.String(), "0.25": means[1].Integral.String(),
+		"1.05 [0.415, 1.69]": first.Size(digits), "0.5 [no interval]": means[0].Displacement.Size(digits), "0.25 [no interval]": means[1].Integral.Size(digits),
 	} {
 		if got != want {
 			t.Errorf("got %q, want %q", got, want)

@@ -4,8 +4,11 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"strconv"
 
 	"gonum.org/v1/gonum/stat"
+
+	"github.com/deeplimit/deeplimit/scaling"
 )
 
 const (
@@ -14,6 +17,9 @@ const (
 	// floorFactor is how far above the floor a loss must lie to be fitted: at a
 	// factor of 10 the floor adds at most 10 % to the last one.
 	floorFactor = 10
+	// LinearR2 is the R² of log J against t from which on a fall counts as linear. A
+	// fall that becomes 1.5 times as steep half-way has 0.990, one twice as steep 0.973.
+	LinearR2 = 0.99
 )
 
 // FitRate fits J(t) ≈ C ρ^t by least squares of log J against t, unweighted, over
@@ -37,7 +43,8 @@ const (
 //
 // Residuals along a trace are not independent, so StdErr says how straight the
 // line is rather than how another seed would fall. StdErr is that of the slope
-// times ρ (delta method).
+// times ρ (delta method). A line with R² below LinearR2 is returned with the reason why it
+// is no rate.
 func FitRate(iterations []int, losses []float64) (rate *Rate, reason string) {
 	if len(losses) == 0 {
 		return nil, "the trace has no loss over all samples"
@@ -67,9 +74,31 @@ func FitRate(iterations []int, losses []float64) (rate *Rate, reason string) {
 		return nil, fmt.Sprintf("%d losses after the transient and above the floor, want at least %d", n, minRatePoints)
 	}
 	t, y = t[first:last+1], y[first:last+1]
+	rate = newRate(t, y)
+	if !rate.Linear {
+		reason = fmt.Sprintf("the fall is not linear: R² is %s over iterations %d to %d, below %v", scaling.R2Text(rate.R2), rate.First, rate.Last, LinearR2)
+	}
+	return rate, reason
+}
+
+// newRate fits log losses y at iterations t.
+func newRate(t, y []float64) *Rate {
 	_, slope, slopeErr, r2 := line(t, y)
 	rho := math.Exp(slope)
-	return &Rate{Rho: rho, StdErr: rho * slopeErr, R2: r2, First: iterations[first], Last: iterations[last]}, ""
+	return &Rate{Rho: rho, StdErr: rho * slopeErr, R2: r2, Linear: r2 >= LinearR2, First: int(t[0]), Last: int(t[len(t)-1])}
+}
+
+// Text writes "0.5123 ± 0.0002", to the digits that the standard error leaves, and "not
+// linear" where the fit is no rate.
+func (r *Rate) Text() string {
+	if !r.Linear {
+		return "not linear"
+	}
+	decimals := 4
+	if r.StdErr > 0 && !math.IsInf(r.StdErr, 0) {
+		decimals = min(max(2, 1-int(math.Floor(math.Log10(r.StdErr)))), 8)
+	}
+	return strconv.FormatFloat(r.Rho, 'f', decimals, 64) + " ± " + strconv.FormatFloat(r.StdErr, 'f', decimals, 64)
 }
 
 // LocalRates fits J(t) ≈ C ρ^t on each of n windows of equally many iterations, from the
@@ -95,9 +124,7 @@ func LocalRates(iterations []int, losses []float64, n int) []*Rate {
 		if !usable || len(t) < minRatePoints {
 			continue
 		}
-		_, slope, slopeErr, r2 := line(t, y)
-		rho := math.Exp(slope)
-		rates[w] = &Rate{Rho: rho, StdErr: rho * slopeErr, R2: r2, First: int(t[0]), Last: int(t[len(t)-1])}
+		rates[w] = newRate(t, y)
 	}
 	return rates
 }

@@ -44,8 +44,8 @@ type Run struct {
 	TestLoss   *float64          `json:"test_loss,omitempty"`
 	Accuracy   *float64          `json:"accuracy,omitempty"`
 	TestAcc    *float64          `json:"test_accuracy,omitempty"`
-	Rate       *Rate             `json:"rate"` // null when no line can be fitted:
-	RateReason string            `json:"rate_reason,omitempty"`
+	Rate       *Rate             `json:"rate"`                  // null when no line can be fitted
+	RateReason string            `json:"rate_reason,omitempty"` // why there is none, or it is not linear
 	// LocalRates are the rates on the windows of Options.Windows; null where there is none.
 	LocalRates []*Rate `json:"local_rates,omitempty"`
 	PathNumbers
@@ -55,8 +55,10 @@ type Run struct {
 	// HiddenVariation is V_p of the paths of hidden states k ↦ h_k(x_i), k = 0..L, the
 	// mean over the samples that the run kept; absent when it kept none.
 	HiddenVariation map[string]float64 `json:"hidden_variation,omitempty"`
-	Delta           []float64          `json:"delta,omitempty"` // trained residual scale, when trained
-	LossTrace       []float64          `json:"loss_trace,omitempty"`
+	Delta           []float64          `json:"delta,omitempty"` // trained residual scale, one or one a layer, when trained
+	// DeltaMaxFrobenius is max_k |δ_k| ‖A_k‖_F of a trained δ, the size of the largest layer as it acts.
+	DeltaMaxFrobenius float64   `json:"delta_max_frobenius"`
+	LossTrace         []float64 `json:"loss_trace,omitempty"`
 	// LossIterations are the iterations of LossTrace: 0, 1, … n unless the trace
 	// is thinned or the run used mini-batches.
 	LossIterations []int    `json:"loss_iterations,omitempty"`
@@ -75,12 +77,14 @@ func (r *Run) Diverged() bool {
 	return r.Stop == weightpath.Diverged || math.IsNaN(r.Loss) || math.IsInf(r.Loss, 0)
 }
 
-// Rate is the fit J(t) ≈ C ρ^t; FitRate says over which iterations.
+// Rate is the fit J(t) ≈ C ρ^t; FitRate says over which iterations. It is a rate of
+// convergence only where Linear holds.
 type Rate struct {
 	Rho    float64 `json:"rho"`
 	StdErr float64 `json:"stderr"` // of ρ
 	R2     float64 `json:"r2"`
-	First  int     `json:"first"` // iterations the fit used, first..last
+	Linear bool    `json:"linear"` // whether R2 is LinearR2 or more
+	First  int     `json:"first"`  // iterations the fit used, first..last
 	Last   int     `json:"last"`
 }
 
@@ -104,16 +108,22 @@ type PathNumbers struct {
 
 // Group is a set of runs that differ in depth and seed alone.
 type Group struct {
-	Group         string            `json:"group"`
-	Settings      map[string]string `json:"settings,omitempty"`
-	Data          string            `json:"data"`
-	Block         string            `json:"block"`
-	Activation    string            `json:"activation"`
-	Alpha         float64           `json:"alpha"`
-	Depths        []int             `json:"depths"`
-	Seeds         []uint64          `json:"seeds"`
-	Coupled       bool              `json:"coupled"`         // as weightpath.Meta.Coupled
-	AlphaPlusBeta *float64          `json:"alpha_plus_beta"` // α + β̂, β̂ = −slope of max_frobenius, or α̂ + β̂ when δ is trained; null without two depths
+	Group      string            `json:"group"`
+	Settings   map[string]string `json:"settings,omitempty"`
+	Data       string            `json:"data"`
+	Block      string            `json:"block"`
+	Activation string            `json:"activation"`
+	Alpha      float64           `json:"alpha"`
+	Depths     []int             `json:"depths"`
+	Seeds      []uint64          `json:"seeds"`
+	Coupled    bool              `json:"coupled"`            // as weightpath.Meta.Coupled
+	Residual   string            `json:"residual"`           // fixed, shared or layered
+	Imported   bool              `json:"imported,omitempty"` // whether the weights were trained elsewhere
+	Runs       int               `json:"runs"`               // finished ones, diverged ones among them
+	// AlphaPlusBeta is α + β̂, β̂ = −slope of max_frobenius, or minus the slope of
+	// delta_max_frobenius when δ is trained; nil without two depths. JSON has the number
+	// alone, too, as alpha_plus_beta.
+	AlphaPlusBeta *Estimate `json:"alpha_plus_beta_estimate"`
 	// GroupPath is what the depths of the primary part have in common; its exponents
 	// hold that of a trained δ, too.
 	GroupPath
@@ -129,30 +139,26 @@ type Group struct {
 }
 
 // GroupPath is what the weight paths of a group say about depth. What could not be
-// computed is nil, and the group's Notes say why.
+// computed is nil, and Missing says why.
 type GroupPath struct {
-	Exponents      map[string]Slope `json:"exponents"`        // max_frobenius, displacement, max_increment, root_sum_squares, delta, delta_max_frobenius, displacement_variation
+	Exponents      map[string]Slope `json:"exponents"`        // by the keys of Quantities
 	VariationSlope map[string]Slope `json:"variation_slopes"` // of V_p by p
 	VariationIndex *Index           `json:"variation_index,omitempty"`
 	Regime         *Regime          `json:"regime,omitempty"`
 	Limit          *Limit           `json:"limit,omitempty"`
-}
-
-// Index is a variation index (scaling.VariationIndex) with its 95 % interval.
-type Index struct {
-	Index   float64  `json:"index"`
-	Low     float64  `json:"low"`
-	High    *float64 `json:"high"`   // null: the interval has no upper end
-	P       float64  `json:"p"`      // the p whose V_p it was read from
-	Method  string   `json:"method"` // as Slope.Method
-	Warning string   `json:"warning,omitempty"`
+	// Missing says why there is no exponent, by its key, or no v_<p>, variation_index, regime
+	// or limit.
+	Missing map[string]string `json:"missing,omitempty"`
 }
 
 // Regime is the kind of limit that the paths have (scaling.Regime).
 type Regime struct {
-	Verdict  scaling.Kind     `json:"verdict"`
-	Reason   string           `json:"reason"`
-	Warning  string           `json:"warning,omitempty"`
+	Verdict scaling.Kind `json:"verdict"`
+	Rule    scaling.Rule `json:"rule"`              // the step of scaling.Regime that decided
+	Reason  string       `json:"reason"`            // it and its statistics in words
+	Warning string       `json:"warning,omitempty"` // what speaks against the verdict, Doubts among it
+	// Doubts are the statistics whose interval holds a limit that decided.
+	Doubts   []scaling.Doubt  `json:"doubts,omitempty"`
 	Evidence scaling.Evidence `json:"evidence"`
 }
 
@@ -233,42 +239,25 @@ type TransferLoss struct {
 	Training *weightpath.TransferTraining `json:"training,omitempty"`
 }
 
-// RateRange is the spread of the linear rate over the runs of a group.
+// RateRange is the spread of the fits J(t) ≈ C ρ^t over the runs of a group.
 type RateRange struct {
-	MinR2  float64 `json:"min_r2"`
-	MinRho float64 `json:"min_rho"`
-	MaxRho float64 `json:"max_rho"`
+	MinR2  float64  `json:"min_r2"`  // of the runs that have a fit
+	MinRho *float64 `json:"min_rho"` // of those that fall linearly; null without one
+	MaxRho *float64 `json:"max_rho"`
+	Linear int      `json:"linear"` // runs that fall linearly
+	Fitted int      `json:"fitted"` // runs that have a fit
+	Runs   int      `json:"runs"`   // runs that did not diverge
 }
 
-// Slope is the exponent of a power law in depth, y ∝ L^slope, with its 95 % interval.
-type Slope struct {
-	Slope     float64 `json:"slope"`
-	Low       float64 `json:"low"`
-	High      float64 `json:"high"`
-	Intercept float64 `json:"intercept"` // log y at log L = 0
-	R2        float64 `json:"r2"`
-	Method    string  `json:"method"` // where the interval comes from: scaling.BySeeds, ByRegression or NoInterval
-	// Center, Margin and Lean give the interval of the fitted line, as in scaling.Slope; see Band.
-	Center  float64 `json:"center,omitempty"`
-	Margin  float64 `json:"margin,omitempty"`
-	Lean    float64 `json:"lean,omitempty"`
-	Warning string  `json:"warning,omitempty"`
-	// Residuals are log y − Intercept − Slope·log L of the runs that entered, in their order.
-	Residuals []float64 `json:"residuals,omitempty"`
-}
+// Slope is the exponent of a power law in depth, y ∝ L^slope, with its 95 % interval and the
+// runs that it rests on.
+type Slope = scaling.Slope
 
-// NewSlope returns a fit of package scaling.
-func NewSlope(s scaling.Slope) Slope {
-	return Slope{
-		Slope: s.Slope, Low: s.Low, High: s.High, Intercept: s.Intercept, R2: s.R2, Method: s.Method,
-		Center: s.Center, Margin: s.Margin, Lean: s.Lean, Warning: s.Warning, Residuals: s.Residuals,
-	}
-}
+// Index is a variation index, likewise.
+type Index = scaling.Index
 
-// Band returns the 95 % interval of the fitted line at a depth, as scaling.Slope.Band.
-func (s Slope) Band(depth float64) (low, high float64) {
-	return scaling.Slope{Slope: s.Slope, Low: s.Low, High: s.High, Intercept: s.Intercept, Center: s.Center, Margin: s.Margin, Lean: s.Lean}.Band(depth)
-}
+// Estimate is what sentences, tables and figures show of either.
+type Estimate = scaling.Estimate
 
 // MarshalJSON writes numbers that are not finite as null.
 func (r Run) MarshalJSON() ([]byte, error) {
@@ -289,7 +278,34 @@ func (r Run) MarshalJSON() ([]byte, error) {
 		Loss      *float64            `json:"loss"`
 		Parts     map[string]nullable `json:"parts"`
 		LossTrace []*float64          `json:"loss_trace,omitempty"`
-	}{fields(r), r.PathNumbers.nullable(), finite(r.Loss), parts, trace})
+		Scaled    *float64            `json:"delta_max_frobenius,omitempty"`
+	}{fields(r), r.PathNumbers.nullable(), finite(r.Loss), parts, trace, r.scaled()})
+}
+
+// scaled returns DeltaMaxFrobenius, nil where δ is not trained.
+func (r *Run) scaled() *float64 {
+	if r.Delta == nil {
+		return nil
+	}
+	return finite(r.DeltaMaxFrobenius)
+}
+
+// MarshalJSON adds α + β̂ as a number and the sentences of the group.
+func (g Group) MarshalJSON() ([]byte, error) {
+	type fields Group
+	var sum *float64
+	if g.AlphaPlusBeta != nil {
+		sum = &g.AlphaPlusBeta.Value
+	}
+	words := []string{}
+	for _, s := range g.Sentences() {
+		words = append(words, s.Text)
+	}
+	return json.Marshal(struct {
+		fields
+		Sum   *float64 `json:"alpha_plus_beta"`
+		Words []string `json:"words"`
+	}{fields(g), sum, words})
 }
 
 // nullable is PathNumbers as JSON has it.

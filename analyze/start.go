@@ -53,8 +53,8 @@ type Start struct {
 // Spread is how a quantity is distributed over draws.
 type Spread struct {
 	Mean     float64    `json:"mean"`
-	Low      float64    `json:"low"`  // 95 % interval of the mean, Student's t
-	High     float64    `json:"high"` // over the draws
+	Low      float64    `json:"low"`  // 95 % interval of the mean, Student's t over the draws,
+	High     float64    `json:"high"` // cut at 0, below which no length lies
 	Expected *float64   `json:"expected,omitempty"`
 	Log      *LogNormal `json:"log,omitempty"` // nil when a draw is zero
 }
@@ -160,7 +160,7 @@ func newStartGroup(ensembles []weightpath.Ensemble) StartGroup {
 		if err != nil {
 			continue // one depth, or none with finite draws, which a note says
 		}
-		group.Exponents[q.Name] = NewSlope(fitted)
+		group.Exponents[q.Name] = fitted
 	}
 	return group
 }
@@ -179,13 +179,16 @@ func newSpread(values []float64) (Spread, bool) {
 	if n < 2 || slices.ContainsFunc(values, func(v float64) bool { return finite(v) == nil }) {
 		return Spread{}, false
 	}
-	mean, _, half := student(values)
-	s := Spread{Mean: mean, Low: mean - half, High: mean + half}
+	mean := sizeOf(values)
+	s := Spread{Mean: mean.Value, Low: mean.Low, High: mean.High}
 	if slices.Min(values) > 0 {
 		s.Log = newLogNormal(values)
 	}
 	return s, true
 }
+
+// Estimate returns the mean with its interval.
+func (s *Spread) Estimate() Estimate { return Estimate{Value: s.Mean, Low: s.Low, High: s.High} }
 
 // student returns mean and deviation of two or more values and the half width of the
 // mean's 95 % interval.
@@ -252,7 +255,7 @@ func (r *StartResult) WriteTable(w io.Writer) error {
 		}
 		for _, q := range StartQuantities {
 			if slope, ok := g.Exponents[q.Name]; ok {
-				fmt.Fprintf(table, "exponent of %s in depth: %s  %s\n", q.Name, slope.Interval(), slope.Warning)
+				fmt.Fprintf(table, "exponent of %s in depth: %s  %s\n", q.Name, slope, slope.Warning)
 			}
 		}
 		for _, note := range g.Notes {
@@ -268,5 +271,5 @@ func (s *Start) text(name string) string {
 	if !ok {
 		return "–"
 	}
-	return fmt.Sprintf("%s [%s, %s]", short(spread.Mean), short(spread.Low), short(spread.High))
+	return spread.Estimate().Size(digits)
 }

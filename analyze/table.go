@@ -8,6 +8,8 @@ import (
 	"strconv"
 	"strings"
 	"text/tabwriter"
+
+	"github.com/deeplimit/deeplimit/scaling"
 )
 
 // WriteTable writes the result as plain text: the runs of each group and then
@@ -42,11 +44,9 @@ func (t *tableWriter) group(group Group, runs []Run) {
 	t.runs(group, runs)
 	t.slopes(group)
 	t.limits(group, runs)
+	t.words(group)
 	for _, note := range group.Notes {
 		fmt.Fprintf(t, "note: %s\n", note)
-	}
-	if group.Diverged > 0 {
-		fmt.Fprintf(t, "note: runs that diverged, left out of the exponents: %d\n", group.Diverged)
 	}
 }
 
@@ -63,7 +63,7 @@ func (t *tableWriter) runs(group Group, runs []Run) {
 		}
 		rate, r2 := "–", "–"
 		if run.Rate != nil {
-			rate, r2 = fmt.Sprintf("%.4f ± %.1g", run.Rate.Rho, run.Rate.StdErr), fmt.Sprintf("%.4f", run.Rate.R2)
+			rate, r2 = run.Rate.Text(), scaling.R2Text(run.Rate.R2)
 		}
 		cells := []string{
 			strconv.Itoa(run.Depth), strconv.FormatUint(run.Seed, 10), strconv.Itoa(run.Iterations), run.Stop,
@@ -79,24 +79,40 @@ func (t *tableWriter) runs(group Group, runs []Run) {
 
 func (t *tableWriter) slopes(group Group) {
 	if len(group.Exponents)+len(group.VariationSlope) == 0 {
-		fmt.Fprintf(t, "no exponents: they need two depths\n")
-		return
+		return // the sentences say why
 	}
-	t.row("exponent in depth", "95 % interval", "R²", "")
-	line := func(name string, s Slope) {
-		t.row(name, s.Interval(), fmt.Sprintf("%.4f", s.R2), s.Warning)
+	t.row("exponent in depth", "95 % interval", "R²", "from", "")
+	for _, row := range group.Rows() {
+		if row.Law != nil {
+			t.row(tableName(row.Key), row.Number+" "+row.Range, row.R2, row.Basis, row.Warning)
+		}
 	}
-	for _, name := range slices.Sorted(maps.Keys(group.Exponents)) {
-		line(name, group.Exponents[name])
+	if sum := group.AlphaPlusBeta; sum != nil {
+		t.row("alpha + beta", sum.String(), "", BasisText(sum.Basis))
 	}
-	for _, p := range sortedExponents(maps.Keys(group.VariationSlope)) {
-		line("V_"+p, group.VariationSlope[p])
+	if rate := group.Rate; rate != nil {
+		span := "not linear"
+		if rate.Linear > 0 {
+			low, high := rhoTexts(*rate.MinRho, *rate.MaxRho)
+			span = low + " to " + high
+		}
+		t.row("rate", span, "≥ "+scaling.R2Text(rate.MinR2), fmt.Sprintf("linear in %d of %s", rate.Linear, countOf(rate.Runs, "run")))
 	}
-	if group.AlphaPlusBeta != nil {
-		t.row("alpha + beta", fmt.Sprintf("%.3f", *group.AlphaPlusBeta))
+}
+
+// tableName is the key of a power law, with a variation as V_p.
+func tableName(key string) string {
+	if p, ok := strings.CutPrefix(key, "v_"); ok {
+		return "V_" + p
 	}
-	if group.Rate != nil {
-		t.row("rate", fmt.Sprintf("%.4f to %.4f", group.Rate.MinRho, group.Rate.MaxRho), fmt.Sprintf("≥ %.4f", group.Rate.MinR2))
+	return key
+}
+
+// words writes the sentences on a group.
+func (t *tableWriter) words(group Group) {
+	t.row()
+	for _, s := range group.Sentences() {
+		fmt.Fprintln(t, s.Text)
 	}
 }
 
@@ -110,9 +126,12 @@ func exponentTexts(group Group, runs []Run) []string {
 }
 
 // short returns v to four digits, "–" if it is not known.
-func short(v float64) string {
+func short(v float64) string { return digits(v, 4) }
+
+// digits returns v to n digits that count, "–" if it is not known.
+func digits(v float64, n int) string {
 	if finite(v) == nil {
 		return "–"
 	}
-	return strconv.FormatFloat(v, 'g', 4, 64)
+	return strconv.FormatFloat(v, 'g', n, 64)
 }

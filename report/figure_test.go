@@ -17,6 +17,7 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/deeplimit/deeplimit/analyze"
+	"github.com/deeplimit/deeplimit/scaling"
 	"github.com/deeplimit/deeplimit/weightpath"
 )
 
@@ -129,7 +130,7 @@ func TestPlottedFitIsTheAnalysedOne(t *testing.T) {
 			if first, last := lines[i].x[0], lines[i].x[len(lines[i].x)-1]; first != 16 || last != 1024 {
 				t.Errorf("%s: line %d goes from %v to %v, want from 16 to 1024", c.figure.Name, i, first, last)
 			}
-			if text, want := c.figure.legend[i].text, slopeInterval(s).String(); !strings.Contains(text, want) {
+			if text, want := c.figure.legend[i].text, typeset(s.String()); !strings.Contains(text, want) {
 				t.Errorf("%s: legend %q does not state %q", c.figure.Name, text, want)
 			}
 		}
@@ -160,7 +161,7 @@ func TestPlottedRateIsTheAnalysedOne(t *testing.T) {
 		}
 	}
 	f := lossFigure(g, Paper)
-	for _, want := range []string{"ρ$ = " + decimal(r.Rate.Rho, 5) + " ± 0.00020", r2Text(r.Rate.R2), "$L$ = 1024, seed 1"} {
+	for _, want := range []string{"ρ$ = " + decimal(r.Rate.Rho, 5) + " ± 0.00020", scaling.R2Text(r.Rate.R2), "$L$ = 1024, seed 1"} {
 		if !strings.Contains(legendText(f), want) {
 			t.Errorf("legend %q does not state %q", legendText(f), want)
 		}

@@ -10,6 +10,7 @@ import (
 	"gonum.org/v1/plot"
 
 	"github.com/deeplimit/deeplimit/analyze"
+	"github.com/deeplimit/deeplimit/scaling"
 )
 
 // TestEveryPlottedFitIsTheAnalysedOne holds every figure with power laws to the slopes of
@@ -18,9 +19,9 @@ func TestEveryPlottedFitIsTheAnalysedOne(t *testing.T) {
 	g := withLimit()
 	e := g.Regime.Evidence
 	slopes := map[string]analyze.Slope{
-		"regime/max_increment": analyze.NewSlope(e.MaxIncrement),
-		"distance/integral":    *g.Limit.Integral, "distance/displacement": *g.Limit.Displacement, "deepest/l2_A": *g.Limit.ToDeepest,
-		"transfer/trend": *g.Transfer.Trend, "transfer/redrawn": *g.Transfer.Redrawn, "transfer/trend_only": *g.Transfer.TrendOnly,
+		"regime/rescaled_increment": e.MaxIncrement,
+		"distance/integral":         *g.Limit.Integral, "distance/displacement_distance": *g.Limit.Displacement, "deepest/to_deepest_A": *g.Limit.ToDeepest,
+		"transfer/excess_trend": *g.Transfer.Trend, "transfer/excess_redrawn": *g.Transfer.Redrawn, "transfer/excess_trend_only": *g.Transfer.TrendOnly,
 	}
 	for _, name := range []string{"max_frobenius", "displacement", "max_increment"} {
 		slopes["norms/"+name] = g.Exponents[name]
@@ -49,7 +50,7 @@ func TestEveryPlottedFitIsTheAnalysedOne(t *testing.T) {
 				names = append(names, key)
 			}
 			depth, value := parse(t, row[1]), parse(t, row[3])
-			if key == "deepest/l2_A" && depth > 1024/8 {
+			if key == "deepest/to_deepest_A" && depth > 1024/8 {
 				if got := strings.Join(row[4:], " "); got != "  false  " {
 					t.Errorf("%s at L = %v: got %q, want nothing beyond the depths of the fit", key, depth, got)
 				}
@@ -255,7 +256,7 @@ func TestHeatShowsTheNorms(t *testing.T) {
 
 // TestLinesEndAtFinishedRuns gives a quantity a depth at which no run counts.
 func TestLinesEndAtFinishedRuns(t *testing.T) {
-	q := quantity{fitted: true, points: []depthValue{{depth: 2, value: 1, counts: true}, {depth: 8, value: 1, counts: true}, {depth: 64, value: 1}}}
+	q := quantity{fitted: true, slope: analyze.Slope{Basis: scaling.Basis{Depths: []int{2, 8}}}, points: []depthValue{{depth: 2, value: 1, counts: true}, {depth: 8, value: 1, counts: true}, {depth: 64, value: 1}}}
 	if got := q.depths([]int{2, 8, 64}); !slices.Equal(got, []int{2, 8}) {
 		t.Errorf("the line spans %v, want 2 to 8", got)
 	}

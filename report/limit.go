@@ -16,32 +16,40 @@ func regimeFigure(g group, style Style) *Figure {
 		return nil
 	}
 	e := g.Regime.Evidence
-	of := func(column, text string, s scaling.Slope, value func(r analyze.Run) float64) quantity {
-		return quantity{
-			column: column, text: text, slope: analyze.NewSlope(s), fitted: s.Method != "",
-			points: overRuns(g, func(r analyze.Run) (float64, bool) { return value(r), r.PVariation != nil && r.Depth > 1 }),
-		}
+	of := func(key string, s scaling.Slope, value func(r analyze.Run) float64) quantity {
+		q := quantityOf(key, primaryPart(g))
+		q.slope, q.fitted = s, s.Method != ""
+		q.points = overRuns(g, func(r analyze.Run) (float64, bool) { return value(r), r.PVariation != nil && r.Depth > 1 })
+		return q
 	}
 	// As in scaling.Regime: increments of the rescaled path, sums times L/(L−1).
 	rescaled := func(r analyze.Run) float64 { return r.MaxIncrement * math.Pow(float64(r.Depth), 1-g.Alpha) }
 	mean := func(r analyze.Run) float64 { return r.QuadraticVariation / float64(r.Depth-1) }
 	f := depthFigure(style, "statistic of increments", g.depths(), []quantity{
-		of("max_increment", "max$_k ‖Ā_{k+1} − Ā_k‖_F$", e.MaxIncrement, rescaled),
-		of("mean_increment_times_depth", "$L$·mean$_k ‖Ā_{k+1} − Ā_k‖_F$", e.Variation, func(r analyze.Run) float64 {
+		of("rescaled_increment", e.MaxIncrement, rescaled),
+		of("mean_increment", e.Variation, func(r analyze.Run) float64 {
 			v, ok := r.PVariation["1"]
 			if !ok {
 				return math.NaN()
 			}
 			return v * float64(r.Depth) / float64(r.Depth-1)
 		}),
-		of("mean_square_times_depth", "$L$·mean$_k ‖Ā_{k+1} − Ā_k‖_F^2$", e.QuadraticVariation, func(r analyze.Run) float64 { return mean(r) * float64(r.Depth) }),
-		of("peak", "max$_k$ / mean$_k$ of $‖Ā_{k+1} − Ā_k‖_F^2$", e.Peak, func(r analyze.Run) float64 { return rescaled(r) * rescaled(r) / mean(r) }),
+		of("mean_square", e.QuadraticVariation, func(r analyze.Run) float64 { return mean(r) * float64(r.Depth) }),
+		of("peak", e.Peak, func(r analyze.Run) float64 { return rescaled(r) * rescaled(r) / mean(r) }),
 	})
 	return f.describe("regime-"+g.slug, "Evidence for the regime: "+string(g.Regime.Verdict),
 		"Increments of the rescaled path Ā = Lᵝ"+primaryPart(g)+" against depth L, one marker per seed, with power laws: slope "+
 			"[95 % interval]. A limit is continuous if and only if the largest increment vanishes (slope below −0.1) and none dominates "+
 			"(slope of max/mean below 0.5); it is smooth if the mean increment times L stays (slope below 0.1). Verdict: "+
-			string(g.Regime.Verdict)+", as "+g.Regime.Reason+".")
+			string(g.Regime.Verdict)+", as "+g.Regime.Reason+"."+doubt(g.Regime))
+}
+
+// doubt says what speaks against a verdict.
+func doubt(r *analyze.Regime) string {
+	if r.Warning == "" {
+		return ""
+	}
+	return " But " + r.Warning + "."
 }
 
 // distanceFigure draws how far the paths of consecutive depths are apart.
@@ -49,8 +57,8 @@ func distanceFigure(g group, style Style) *Figure {
 	if g.Limit == nil {
 		return nil
 	}
-	integral := quantity{column: "integral", text: "sup$_s ‖∫_0^s (Ā − Ā′) du‖_F$"}
-	displacement := quantity{column: "displacement", text: "$L_2$ distance of displacements"}
+	integral := quantityOf("integral", primaryPart(g))
+	displacement := quantityOf("displacement_distance", primaryPart(g))
 	var depths []int
 	for _, d := range g.Limit.Distances {
 		depths = append(depths, d.Depth)
@@ -84,7 +92,8 @@ func deepestFigure(g group, style Style) *Figure {
 		if limit == nil || len(limit.Deepest) == 0 {
 			continue
 		}
-		q := quantity{column: "l2_" + part, text: "$L_2$ distance of $L^β" + part + "$", last: slices.Max(g.depths()) / 8}
+		q := quantityOf("to_deepest", part)
+		q.column += "_" + part
 		for _, d := range limit.Deepest {
 			depths = append(depths, d.Depth)
 			q.points = append(q.points, depthValue{d.Depth, d.Seed, d.L2, true})
@@ -114,9 +123,10 @@ func transferFigure(g group, style Style) *Figure {
 	if g.Transfer == nil || len(g.Transfer.Losses) == 0 {
 		return nil
 	}
-	trend := quantity{column: "trend", text: "limit of the trend"}
-	redrawn := quantity{column: "redrawn", text: "limit, initial weights redrawn"}
-	own := quantity{column: "trend_only", text: "own trend, at the trained depth"}
+	// The columns are named after the excess: result and JSON have the losses themselves.
+	trend := quantityOf("excess_trend", "")
+	redrawn := quantityOf("excess_redrawn", "")
+	own := quantityOf("excess_trend_only", "")
 	var depths []int
 	for _, l := range g.Transfer.Losses {
 		depths = append(depths, l.Depth)
@@ -149,15 +159,4 @@ func transferFigure(g group, style Style) *Figure {
 		fmt.Sprintf("Loss, above that of the trained run, of networks that were rebuilt at other depths and not trained: from the limit of the "+
 			"smooth trend of Lᵝ%[1]s, and from the limit of the displacement on initial weights drawn at that depth. The limit comes from the two deepest runs of each "+
 			"seed. Triangles: the trained run with its layer noise taken out. Power laws: slope [95 %% interval].", primaryPart(g)))
-}
-
-// indexText writes "2.00 [1.99, 2.01]", with ∞ where the interval has no end.
-func indexText(x *analyze.Index) string {
-	if x.Method == scaling.NoInterval {
-		return interval{x.Index, math.NaN(), math.NaN()}.String()
-	}
-	if x.High == nil {
-		return fmt.Sprintf("%s [%s, ∞)", decimal(x.Index, 2), decimal(x.Low, 2))
-	}
-	return interval{x.Index, x.Low, *x.High}.String()
 }

@@ -3,6 +3,7 @@ package report
 import (
 	"bytes"
 	"math"
+	"slices"
 	"strings"
 	"testing"
 
@@ -19,21 +20,23 @@ func limitOf(s sample) group {
 	g := s.groups()[0]
 	depths := g.depths()
 	deepest := depths[len(depths)-1]
+	all := g.Exponents["max_frobenius"].Basis
 	slope := func(s, intercept float64) *analyze.Slope {
-		return &analyze.Slope{Slope: s, Low: s - 0.02, High: s + 0.02, Intercept: intercept, R2: 0.99, Method: scaling.BySeeds, Center: 4, Margin: 0.05, Warning: "the log–log plot is curved"}
+		return &analyze.Slope{Basis: all, Slope: s, Low: s - 0.02, High: s + 0.02, Intercept: intercept, R2: 0.99, Method: scaling.BySeeds, Center: 4, Margin: 0.05, Warning: "the log–log plot is curved"}
 	}
-	high := 2.1
-	g.VariationIndex = &analyze.Index{Index: 1.98, Low: 1.9, High: &high, P: 1, Method: scaling.BySeeds, Warning: "depths span little"}
-	increment := scaling.Slope{Slope: -0.48, Low: -0.5, High: -0.46, Intercept: 0.3, R2: 1, Method: scaling.BySeeds}
+	g.VariationIndex = &analyze.Index{Basis: all, Index: 1.98, Low: 1.9, High: 2.1, P: 1, Method: scaling.BySeeds, Warning: "depths span little"}
+	increment := scaling.Slope{Basis: all, Slope: -0.48, Low: -0.5, High: -0.46, Intercept: 0.3, R2: 1, Method: scaling.BySeeds}
 	g.Regime = &analyze.Regime{
-		Verdict: scaling.Diffusive, Reason: "layers carry noise", Warning: "peak reaches across",
+		Verdict: scaling.Diffusive, Rule: scaling.SteadyNoise, Reason: "layers carry noise", Warning: "peak reaches across",
 		Evidence: scaling.Evidence{MaxIncrement: increment, Accumulation: math.Inf(-1), TrendSize: 0.25},
 	}
 	g.Limit = &analyze.Limit{Integral: slope(-1, 0.2), Displacement: slope(-0.9, -0.7)}
 	if deepest/8 > depths[0] {
 		g.Limit.ToDeepest = slope(-0.5, 0.3)
+		g.Limit.ToDeepest.Depths = slices.DeleteFunc(slices.Clone(depths), func(d int) bool { return 8*d > deepest })
 	}
 	g.Transfer = &analyze.Transfer{Trend: slope(-2, 1), Redrawn: slope(-1.5, 1), TrendOnly: slope(-1.8, 0)}
+	g.Transfer.Trend.Depths, g.Transfer.Redrawn.Depths = []int{2 * deepest, 4 * deepest}, []int{2 * deepest, 4 * deepest}
 	for i, depth := range depths[:len(depths)-1] {
 		g.Limit.Deepest = append(g.Limit.Deepest, analyze.DeepestDistance{Depth: depth, Seed: 1, L2: 1.4 / math.Sqrt(float64(depth))})
 		d := 0.5 / float64(depth)
@@ -86,7 +89,7 @@ func TestLimitFigures(t *testing.T) {
 			t.Fatalf("%s: got lines %+v, want %d, the first from %v to %v", kind, lines, len(c.slopes), c.first, c.last)
 		}
 		for i, s := range c.slopes {
-			if text, want := f.legend[i].text, slopeInterval(*s).String(); !strings.Contains(text, want) {
+			if text, want := f.legend[i].text, typeset(s.String()); !strings.Contains(text, want) {
 				t.Errorf("%s: legend %q does not state %q", kind, text, want)
 			}
 			if got, want := math.Log(lines[i].y[0]), s.Intercept+s.Slope*math.Log(lines[i].x[0]); !(math.Abs(got-want) <= 1e-12) {
@@ -113,7 +116,7 @@ func TestLimitFigures(t *testing.T) {
 
 	// Without coupled weights, and with the index out of sight, there is less to draw.
 	g.Coupled, g.Limit.Integral, g.Limit.Displacement = false, nil, nil
-	g.VariationIndex.Index, g.VariationIndex.High = 24, nil
+	g.VariationIndex.Index, g.VariationIndex.High = 24, math.Inf(1)
 	if f := distanceFigure(g, Paper); !strings.HasSuffix(f.Caption, "no rate of convergence is fitted.") || len(f.panels[0][0].marks) != 2 {
 		t.Errorf("independent draws: got %d marks and %q", len(f.panels[0][0].marks), f.Caption)
 	}
@@ -129,15 +132,15 @@ func TestLimitOnThePage(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, want := range []string{
-		"<li>Variation index 1.98 [1.90, 2.10]</li>", "<li>Warning about the index: depths span little</li>",
-		"<li>Regime: <strong>diffusive</strong></li>", "<li>Reason: layers carry noise</li>", "<li>Warning about the regime: peak reaches across</li>",
-		`<th scope="row">slope of the largest increment</th><td>−0.48</td><td>[−0.50, −0.46]</td>`,
-		`<th scope="row">growth of second differences with the lag</th><td>—</td>`,
+		"<li>The variation index, read off V_1, is 1.98 [1.90, 2.10].</li>", "about the variation index: depths span little.</li>",
+		"<li>The regime is diffusive: layers carry independent noise",
+		`<td>−0.48</td><td>[−0.50, −0.46]</td><td class="text">a continuous limit takes less than −0.1</td><td class="text">less</td>`,
+		`<th scope="row">exponent of second differences in the lag</th><td>−∞</td>`,
 		`<th scope="row">16 and 32</th><td>0.0625 [no interval]</td><td>0.0312 [no interval]</td>`,
 		`<th scope="row">slope in depth</th><td>−1.00 [−1.02, −0.98]</td><td>−0.90 [−0.92, −0.88]</td>`,
-		"<p>Warning about these slopes: the log–log plot is curved</p>",
+		"the log–log plot is curved.</li>",
 		`<th scope="row">2048</th><td>1</td><td>512, 1024</td><td>1.00 × 10⁻¹⁰</td><td>2.39 × 10⁻⁷</td><td>1.08 × 10⁻⁵</td>`,
-		`<th scope="row">limit of the trend, in the depth rebuilt at</th><td>−2.00</td><td>[−2.02, −1.98]</td><td>0.9900</td>`,
+		`<th scope="row">loss of the rebuilt trend above the trained loss, against the depth rebuilt at</th><td>−2.00</td><td>[−2.02, −1.98]</td><td>0.9900</td>`,
 	} {
 		if !strings.Contains(page.String(), want) {
 			t.Errorf("got a page without %q", want)

@@ -12,6 +12,7 @@ import (
 	"gonum.org/v1/plot/vg"
 
 	"github.com/deeplimit/deeplimit/analyze"
+	"github.com/deeplimit/deeplimit/scaling"
 )
 
 // lossFigure draws loss against iteration, one thin line per run in the colour of
@@ -54,9 +55,9 @@ func lossFigure(g group, style Style) *Figure {
 		r := g.runs[fitted]
 		lines := rateLines(*r.Rate, fit, s)
 		p.marks = append(p.marks, lines...)
-		f.legend = append(f.legend, entry{mark: &lines[1], text: fmt.Sprintf("fit $J ≈ Cρ^t$, $L$ = %d, seed %d: $ρ$%s, $R^2$ = %s",
-			r.Depth, r.Seed, strings.TrimPrefix(rateText(*r.Rate), "ρ"), r2Text(r.Rate.R2))})
-		f.Caption = fmt.Sprintf(" Dashed: the fit J(t) ≈ Cρᵗ over iterations %d to %d of one run at the largest depth that has a fit.",
+		f.legend = append(f.legend, entry{mark: &lines[1], text: fmt.Sprintf("fit $J ≈ Cρ^t$, $L$ = %d, seed %d: $ρ$ = %s, $R^2$ = %s",
+			r.Depth, r.Seed, r.Rate.Text(), scaling.R2Text(r.Rate.R2))})
+		f.Caption = fmt.Sprintf(" Dashed: the fit J(t) ≈ Cρᵗ over iterations %d to %d of one run at the largest depth that has a linear one.",
 			r.Rate.First, r.Rate.Last)
 	}
 	if len(crosses.x) > 0 {
@@ -116,13 +117,13 @@ func hiddenLosses(runs []run) (n int) {
 }
 
 // rateFit returns the index of the run whose rate is drawn, the first of the
-// deepest that has one, and t ↦ C ρ^t. C is that of least squares on log J for the
+// deepest that falls linearly, and t ↦ C ρ^t. C is that of least squares on log J for the
 // analysed ρ, whose line goes through the means of t and log J. The index is −1
-// when no run has a rate and a trace.
+// when no run does and has a trace.
 func rateFit(runs []run) (int, func(t float64) float64) {
 	best := -1
 	for i, r := range runs {
-		if r.Rate != nil && r.Rate.Rho > 0 && r.trouble() == "" && (best < 0 || r.Depth > runs[best].Depth) {
+		if r.Rate != nil && r.Rate.Linear && r.trouble() == "" && (best < 0 || r.Depth > runs[best].Depth) {
 			if _, n := logMean(r.iteration, r.loss, *r.Rate); n > 0 {
 				best = i
 			}
@@ -240,9 +241,14 @@ func seedText(runs []run) string {
 	return fmt.Sprintf("%d seeds", len(seeds))
 }
 
+// A span is the range of values seen.
+type span struct{ low, high float64 }
+
+func newSpan() span { return span{math.Inf(1), math.Inf(-1)} }
+
 // lossAlt tells where the curves start and end.
 func lossAlt(g group) string {
-	first, last := interval{low: math.Inf(1), high: math.Inf(-1)}, interval{low: math.Inf(1), high: math.Inf(-1)}
+	first, last := newSpan(), newSpan()
 	troubles := 0
 	for _, r := range g.runs {
 		if r.trouble() != "" {
@@ -255,12 +261,12 @@ func lossAlt(g group) string {
 		}
 	}
 	alt := "Curves of the loss on a logarithmic axis against iteration."
-	if first.known() {
-		alt = fmt.Sprintf("Curves of the loss on a logarithmic axis against iteration, falling from between %s and %s to between %s and %s.",
+	if first.low <= first.high {
+		alt = fmt.Sprintf("Curves of the loss on a logarithmic axis against iteration, between %s and %s at the start and between %s and %s at the end.",
 			number(first.low, 2), number(first.high, 2), number(last.low, 2), number(last.high, 2))
 	}
 	if troubles > 0 {
-		alt += fmt.Sprintf(" %d runs did not finish.", troubles)
+		alt += fmt.Sprintf(" %s did not finish.", count(troubles, "run"))
 	}
 	return alt
 }

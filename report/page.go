@@ -12,6 +12,10 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/deeplimit/deeplimit/analyze"
+	"github.com/deeplimit/deeplimit/scaling"
+	"github.com/deeplimit/deeplimit/weightpath"
 )
 
 //go:embed page.html.tmpl
@@ -44,9 +48,9 @@ type pageView struct {
 
 type groupView struct {
 	Slug, Label string
-	Part        string // name of the weights
-	Summary     summary
-	Words       string // the same as text to cite
+	Part        string   // name of the weights
+	Summary     []string // the sentences on the group
+	Words       string   // the same as text to cite
 	Laws        []law
 	Limits      []limitView
 	Transfer    *transferView
@@ -92,6 +96,8 @@ type methodView struct {
 	Environment                        []string
 	Step                               string // sizes by depth
 	Run, Config                        string // a run and its configuration
+	Imported, Fixed                    bool   // whether the weights come from elsewhere, and α is not trained
+	LinearR2, Slow                     string // the limits of words
 }
 
 // writePage writes the page of a study with the figures of its groups inlined.
@@ -149,7 +155,7 @@ func troubleText(g group, r run) string {
 
 func newGroupView(g group, figures []*Figure, formats []string, number *int) (groupView, error) {
 	v := groupView{
-		Slug: g.slug, Label: g.label, Part: primaryPart(g), Summary: summarise(g), Words: inWords(g), Laws: laws(g), Notes: g.notes,
+		Slug: g.slug, Label: g.label, Part: primaryPart(g), Summary: sentences(g), Words: inWords(g), Laws: laws(g), Notes: g.notes,
 		Limits: limitViews(g), Transfer: newTransferView(g.Transfer),
 	}
 	var err error
@@ -205,8 +211,8 @@ func newRunView(r run, powers []string) runView {
 		TestLoss: optional(r.TestLoss), Accuracy: optional(r.Accuracy), TestAccuracy: optional(r.TestAcc),
 	}
 	if r.Rate != nil {
-		v.Rate = strings.TrimPrefix(rateText(*r.Rate), "ρ = ")
-		v.R2 = r2Text(r.Rate.R2)
+		v.Rate = r.Rate.Text()
+		v.R2 = scaling.R2Text(r.Rate.R2)
 	}
 	if r.PVariation != nil {
 		v.Frobenius, v.Displacement = cell(r.MaxFrobenius, 3), cell(r.Displacement, 3)
@@ -266,6 +272,8 @@ func newMethodView(g group) (*methodView, error) {
 		Alpha: plain(m.Alpha), Beta: plain(m.Beta()), DType: m.DType,
 		Width: m.Width, Hidden: m.Hidden, Samples: m.Samples, Inputs: m.Inputs, Outputs: m.Outputs,
 		Data: m.Data, Version: m.Version, Run: m.ID,
+		Imported: m.Method == weightpath.Imported, Fixed: m.Residual == "" || m.Residual == "fixed",
+		LinearR2: plain(analyze.LinearR2), Slow: plain(analyze.Slow),
 	}
 	if forms, ok := blocks[m.Block]; ok {
 		v.Block = forms[0]

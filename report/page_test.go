@@ -80,9 +80,9 @@ func TestWrite(t *testing.T) {
 	group := sampleSmall.result().Groups[0]
 	for _, want := range []string{
 		"<h1>sample</h1>",
-		slopeInterval(group.Exponents["max_frobenius"]).Value() + "</sup> " + slopeInterval(group.Exponents["max_frobenius"]).Range(),
-		slopeInterval(group.VariationSlope["2"]).Range() + ": consistent with bounded",
-		"= " + interval{*group.AlphaPlusBeta, group.Alpha - group.Exponents["max_frobenius"].High, group.Alpha - group.Exponents["max_frobenius"].Low}.String(),
+		"L^b, b = " + typeset(group.Exponents["max_frobenius"].String()),
+		typeset(group.VariationSlope["2"].Estimate().Range()) + ".</li>",
+		"= " + typeset(group.AlphaPlusBeta.String()),
 		"5 finished",
 		"separated, depth 32, seed 2: diverged at iteration 14",
 		`<tr class="trouble"><th scope="row">32</th>`,
@@ -285,8 +285,8 @@ func TestFailedRunIsShown(t *testing.T) {
 	for _, want := range []string{
 		"separated, depth 128, seed 1: failed: disk &lt;full&gt;",
 		"1 run more of the study not begun.",
-		"scales with depth as L^b with b = " + slopeInterval(result.Groups[0].Exponents["max_frobenius"]).String(),
-		"Brackets are 95 % intervals over seeds. 1 of 7 runs left out (diverged). 1 of 7 runs left out (failed).",
+		"L^b, b = " + typeset(result.Groups[0].Exponents["max_frobenius"].String()),
+		"6 runs finished at 3 depths from 16 to 64 with 2 seeds; left out as diverged: 1.", "1 of 7 runs left out (failed).",
 	} {
 		if !strings.Contains(string(page), want) {
 			t.Errorf("the page does not hold %q", want)

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"image/color"
 	"math"
+	"slices"
 	"strconv"
 
 	"github.com/deeplimit/deeplimit/analyze"
@@ -16,18 +17,27 @@ type quantity struct {
 	points []depthValue
 	slope  analyze.Slope
 	fitted bool // whether slope was found
-	last   int  // the largest depth that it was fitted over; 0 for all
 }
 
-// fits reports whether the power law is meant for a depth.
-func (q quantity) fits(depth int) bool { return q.fitted && (q.last == 0 || depth <= q.last) }
+// quantityOf is the quantity with a key, of weights of that name, as a figure has it.
+func quantityOf(key, part string) quantity {
+	return quantity{column: key, text: analyze.QuantityOf(key, part).Symbol}
+}
+
+// fits reports whether the power law was fitted at a depth.
+func (q quantity) fits(depth int) bool { return q.fitted && slices.Contains(q.slope.Depths, depth) }
+
+// entered reports whether a point is one that the power law was fitted to.
+func (q quantity) entered(v depthValue) bool {
+	return v.counts && q.fits(v.depth) && slices.Contains(q.slope.Seeds, v.seed) && v.value > 0 && !math.IsInf(v.value, 0)
+}
 
 // A depthValue is one point of a quantity.
 type depthValue struct {
 	depth  int
 	seed   uint64
 	value  float64
-	counts bool // in the fit
+	counts bool // whether it is that of a run with a usable result
 }
 
 // overRuns returns the values of the runs that have one.
@@ -47,17 +57,16 @@ func normsFigure(g group, style Style) *Figure {
 		return nil
 	}
 	part := primaryPart(g)
-	of := func(column, text string, value func(analyze.Run) float64) quantity {
-		slope, ok := g.Exponents[column]
-		return quantity{
-			column: column, text: text, slope: slope, fitted: ok,
-			points: overRuns(g, func(r analyze.Run) (float64, bool) { return value(r), r.PVariation != nil }),
-		}
+	of := func(key string, value func(analyze.Run) float64) quantity {
+		q := quantityOf(key, part)
+		q.slope, q.fitted = g.Exponents[key], hasKey(g.Exponents, key)
+		q.points = overRuns(g, func(r analyze.Run) (float64, bool) { return value(r), r.PVariation != nil })
+		return q
 	}
 	f := depthFigure(style, "norm of the weights", g.depths(), []quantity{
-		of("max_frobenius", fmt.Sprintf("max$_k ‖%s_k‖_F$", part), func(r analyze.Run) float64 { return r.MaxFrobenius }),
-		of("displacement", fmt.Sprintf("max$_k ‖%[1]s_k(T) − %[1]s_k(0)‖_F$", part), func(r analyze.Run) float64 { return r.Displacement }),
-		of("max_increment", fmt.Sprintf("max$_k ‖%[1]s_{k+1} − %[1]s_k‖_F$", part), func(r analyze.Run) float64 { return r.MaxIncrement }),
+		of("max_frobenius", func(r analyze.Run) float64 { return r.MaxFrobenius }),
+		of("displacement", func(r analyze.Run) float64 { return r.Displacement }),
+		of("max_increment", func(r analyze.Run) float64 { return r.MaxIncrement }),
 	})
 	return f.describe("norms-"+g.slug, "Norms against depth", fmt.Sprintf("Norms of the trained weights %s against depth L, one marker per seed, with power laws fitted on "+
 		"log–log axes: slope [95 %% interval]. With α = %s a path with a scaling limit has norms of order L⁻ᵝ, β = 1 − α = %s.",
@@ -87,7 +96,7 @@ func variationFigure(g group, style Style) *Figure {
 	return f.describe("variation-"+g.slug, "p-variation against depth",
 		"p-variation Vₚ of the rescaled path Lᵝ"+primaryPart(g)+" (the sum, without the p-th root, in the Frobenius norm) against "+
 			"depth L, one marker per seed, with power laws fitted on log–log axes: slope [95 % interval]. A slope of 0 means "+
-			"that the variation stays bounded as depth grows.")
+			"that the variation neither grows nor falls with depth.")
 }
 
 // depthFigure draws quantities against some depths, each with its fit.
@@ -111,7 +120,7 @@ func depthFigure(style Style, label string, depths []int, quantities []quantity)
 			fit, residual, low, high := "", "", "", ""
 			if q.fits(v.depth) {
 				fit = exact(powerLaw(q.slope, v.depth))
-				if slopeInterval(q.slope).known() {
+				if q.slope.Estimate().Known() {
 					from, to := q.slope.Band(float64(v.depth))
 					low, high = exact(from), exact(to)
 				}
@@ -120,7 +129,7 @@ func depthFigure(style Style, label string, depths []int, quantities []quantity)
 				}
 			}
 			f.Data.Rows = append(f.Data.Rows, []string{
-				q.column, strconv.Itoa(v.depth), strconv.FormatUint(v.seed, 10), exact(v.value), fit, residual, strconv.FormatBool(v.counts && (!q.fitted || q.fits(v.depth))), low, high,
+				q.column, strconv.Itoa(v.depth), strconv.FormatUint(v.seed, 10), exact(v.value), fit, residual, strconv.FormatBool(q.entered(v)), low, high,
 			})
 			switch {
 			case !v.counts:
@@ -139,11 +148,11 @@ func depthFigure(style Style, label string, depths []int, quantities []quantity)
 		if q.fitted {
 			span := q.depths(depths)
 			p.marks = append(p.marks, fitLine(q.slope, span, look.color, s))
-			if slopeInterval(q.slope).known() {
+			if q.slope.Estimate().Known() {
 				p.bands = append(p.bands, fitBand(q.slope, span, look.color))
 			}
 			sample.width = s.line
-			text += ": slope " + slopeInterval(q.slope).String()
+			text += ": slope " + typeset(q.slope.String())
 		}
 		p.marks = append(p.marks, points)
 		if q.fitted {
@@ -152,12 +161,12 @@ func depthFigure(style Style, label string, depths []int, quantities []quantity)
 		f.legend = append(f.legend, entry{text: text, mark: &sample})
 		f.Alt += fmt.Sprintf("%s %s; ", q.column, alt(q))
 	}
-	f.Alt = "Log–log plot against depth " + depthText(depths) + ". " + f.Alt
+	f.Alt = "Log–log plot over " + depthText(depths) + ". " + f.Alt
 	if hidden > 0 {
 		f.Notes = append(f.Notes, fmt.Sprintf("%d values are zero or not finite and have no place on logarithmic axes; the CSV file holds them.", hidden))
 	}
 	if left > 0 {
-		f.Notes = append(f.Notes, "Runs that did not finish are left out of the drawing; the CSV file holds their values.")
+		f.Notes = append(f.Notes, "Runs without a usable result are left out of the drawing; the CSV file holds their values.")
 	}
 	fade(p.bands)
 	f.panels = [][]panel{{p}}
@@ -241,11 +250,13 @@ func (q quantity) depths(all []int) []int {
 	return []int{low, high}
 }
 
+func hasKey[V any](m map[string]V, key string) bool { _, ok := m[key]; return ok }
+
 func alt(q quantity) string {
 	if !q.fitted {
 		return "without a fit"
 	}
-	return "has slope " + slopeInterval(q.slope).String()
+	return "has slope " + typeset(q.slope.String())
 }
 
 // powerLaw returns exp(intercept) · L^slope.

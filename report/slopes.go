@@ -3,11 +3,13 @@ package report
 import (
 	"fmt"
 	"image/color"
+	"math"
 	"strconv"
 
 	"gonum.org/v1/plot/vg"
 
 	"github.com/deeplimit/deeplimit/analyze"
+	"github.com/deeplimit/deeplimit/scaling"
 )
 
 // slopesFigure draws the slope of V_p against p with its interval. Where it comes
@@ -18,13 +20,12 @@ func slopesFigure(g group, style Style) *Figure {
 	}
 	s := style.sizes()
 	f := &Figure{
-		Name:  "slopes-" + g.slug,
-		Title: "Growth of the p-variation against p",
-		Caption: "Slope of log Vₚ against log L for every p, with 95 % intervals. What lies between the dashed lines is read as no growth; " +
-			"the least p there is an upper estimate of the variation index of the limit.",
-		Data:  Table{Header: []string{"p", "slope", "low", "high", "method"}},
-		Alt:   "Slope of the p-variation in depth against p. ",
-		style: style,
+		Name:    "slopes-" + g.slug,
+		Title:   "Growth of the p-variation against p",
+		Caption: "Slope of log Vₚ against log L for every p, with 95 % intervals. Where an interval lies above zero Vₚ grows with depth; where it holds zero no growth is seen.",
+		Data:    Table{Header: []string{"p", "slope", "low", "high", "method"}},
+		Alt:     "Slope of the p-variation in depth against p. ",
+		style:   style,
 	}
 	look := categories[0]
 	points := mark{color: look.color, shape: look.shape, radius: s.marker, width: s.thin, dashes: []vg.Length{s.line, 2 * s.line}}
@@ -35,24 +36,24 @@ func slopesFigure(g group, style Style) *Figure {
 			continue // powers returns numbers alone
 		}
 		slope := g.VariationSlope[name]
-		i := slopeInterval(slope)
-		points.x, points.y = append(points.x, p), append(points.y, i.value)
-		if i.known() {
-			bars = append(bars, intervalBar(p, i, look.color, s)...)
+		e := slope.Estimate()
+		points.x, points.y = append(points.x, p), append(points.y, e.Value)
+		if e.Known() {
+			bars = append(bars, intervalBar(p, e, look.color, s)...)
 		}
-		f.Data.Rows = append(f.Data.Rows, []string{name, exact(slope.Slope), exact(slope.Low), exact(slope.High), slope.Method})
-		f.Alt += fmt.Sprintf("p = %s: %s; ", name, i)
+		f.Data.Rows = append(f.Data.Rows, slopeRow(name, e))
+		f.Alt += fmt.Sprintf("p = %s: %s; ", name, typeset(e.String()))
 	}
 	low, high := widen(points.x[0], points.x[len(points.x)-1], 0.06, false)
-	band := []mark{level(-bounded, low, high, s), level(bounded, low, high, s)}
+	zero := level(0, low, high, s)
 	f.panels = [][]panel{{{
 		x:     axis{label: "$p$", low: low, high: high},
 		y:     axis{label: "slope of log $V_p$ in log $L$", margin: 0.06},
-		marks: append(append(band, bars...), points),
+		marks: append(append([]mark{zero}, bars...), points),
 	}}}
 	f.legend = []entry{
 		{text: "slope with 95 % interval", mark: &mark{color: look.color, shape: look.shape, radius: s.marker}},
-		{text: fmt.Sprintf("±%g: read as no growth", bounded), mark: &band[0]},
+		{text: "no growth", mark: &zero},
 	}
 	if x := g.VariationIndex; x != nil {
 		f.addIndex(x, low, high, s)
@@ -60,43 +61,56 @@ func slopesFigure(g group, style Style) *Figure {
 	return f
 }
 
+// slopeRow is the row of an estimate in the data: ends that are not there are empty.
+func slopeRow(name string, e analyze.Estimate) []string {
+	return []string{name, exact(e.Value), ending(e.Low), ending(e.High), e.Method}
+}
+
+// ending writes an end of an interval exactly, and nothing where there is none.
+func ending(v float64) string {
+	if math.IsInf(v, 0) {
+		return ""
+	}
+	return blank(v)
+}
+
 // addIndex marks the variation index, with its interval, where slopes run into zero,
 // and the straight line through slope 1 at p = 0 that it was read from.
 func (f *Figure) addIndex(x *analyze.Index, low, high float64, s sizes) {
 	look := categories[1]
-	text := "variation index " + indexText(x)
+	e := x.Estimate()
+	text := "variation index " + typeset(e.String())
 	f.Alt += text + ". "
-	upper := high
-	if x.High != nil {
-		upper = *x.High
-	}
-	f.Data.Rows = append(f.Data.Rows, []string{"index", exact(x.Index), exact(x.Low), exact(upper), x.Method})
+	f.Data.Rows = append(f.Data.Rows, slopeRow("index", e))
 	p := &f.panels[0][0]
 	if x.Index > high {
 		f.Notes = append(f.Notes, "The variation index lies to the right of the figure.")
 		f.legend = append(f.legend, entry{text: text})
 		return
 	}
+	if x.Method != scaling.NoInterval {
+		from, to := max(low, x.Low), min(high, x.High)
+		p.marks = append(p.marks, mark{x: []float64{from, to}, y: []float64{0, 0}, color: look.color, width: 2 * s.line})
+	}
 	f.Caption += " The cross is the variation index with its 95 % interval: where the straight line comes down to zero that starts from slope 1 at p = 0 and goes " +
 		"through the slope at p = " + plain(x.P) + ", of Vₚ times L/(L − 1), a sum over as many steps at every depth."
 	p.marks = append(p.marks,
 		mark{x: []float64{low, x.Index}, y: []float64{1 - low/x.Index, 0}, color: look.color, width: s.thin, dashes: []vg.Length{2 * s.line, 2 * s.line}},
-		mark{x: []float64{max(low, x.Low), min(high, upper)}, y: []float64{0, 0}, color: look.color, width: 2 * s.line},
 		mark{x: []float64{x.Index}, y: []float64{0}, color: look.color, shape: cross, radius: 1.6 * s.marker},
 	)
 	f.legend = append(f.legend, entry{text: text, mark: &mark{color: look.color, shape: cross, radius: 1.6 * s.marker, width: s.line}})
 }
 
 // intervalBar draws an interval at x as a vertical line with caps.
-func intervalBar(x float64, i interval, c color.Color, s sizes) []mark {
+func intervalBar(x float64, e analyze.Estimate, c color.Color, s sizes) []mark {
 	const half = 0.02 // width of a cap, on the p axis
 	line := func(x0, y0, x1, y1 float64) mark {
 		return mark{x: []float64{x0, x1}, y: []float64{y0, y1}, color: c, width: s.line}
 	}
 	return []mark{
-		line(x, i.low, x, i.high),
-		line(x-half, i.low, x+half, i.low),
-		line(x-half, i.high, x+half, i.high),
+		line(x, e.Low, x, e.High),
+		line(x-half, e.Low, x+half, e.Low),
+		line(x-half, e.High, x+half, e.High),
 	}
 }
 

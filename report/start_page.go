@@ -116,11 +116,7 @@ func newStartPage(dir string, result *analyze.StartResult, figures []*Figure, fo
 		for _, q := range analyze.StartQuantities {
 			v.Quantities = append(v.Quantities, "E "+q.Text)
 			if slope, ok := g.Exponents[q.Name]; ok {
-				fit := slopeInterval(slope)
-				v.Laws = append(v.Laws, law{
-					Quantity: template.HTML(template.HTMLEscapeString(q.Text)), Slope: fit.Value(), Interval: fit.Range(),
-					R2: r2Text(slope.R2), Reading: slope.Warning,
-				})
+				v.Laws = append(v.Laws, lawRow(analyze.NewRow(analyze.Quantity{Key: q.Name, Symbol: q.Text, Name: q.Text}, &slope)))
 			}
 		}
 		for _, s := range g.Starts {
@@ -141,7 +137,7 @@ func newStartRow(s analyze.Start) startRow {
 	for _, q := range analyze.StartQuantities {
 		cell := startCell{Mean: none}
 		if spread, ok := s.Spreads[q.Name]; ok {
-			cell.Mean = fmt.Sprintf("%s [%s, %s]", number(spread.Mean, 4), number(spread.Low, 4), number(spread.High, 4))
+			cell.Mean = spread.Estimate().Size(number)
 			if spread.Expected != nil {
 				cell.Exact = number(*spread.Expected, 4)
 			}

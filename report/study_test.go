@@ -11,6 +11,7 @@ import (
 	"gonum.org/v1/gonum/stat"
 
 	"github.com/deeplimit/deeplimit/analyze"
+	"github.com/deeplimit/deeplimit/scaling"
 	"github.com/deeplimit/deeplimit/weightpath"
 )
 
@@ -97,7 +98,7 @@ func (s sample) run(g int, data string, depth int, seed uint64, diverged bool) s
 		first := min(3, last-1)
 		intercept, slope := stat.LinearRegression(ts[first:], logs[first:], nil, false)
 		r.Rate = &analyze.Rate{
-			Rho: math.Exp(slope), StdErr: 2e-4, First: first, Last: last,
+			Rho: math.Exp(slope), StdErr: 2e-4, Linear: true, First: first, Last: last,
 			R2: stat.RSquared(ts[first:], logs[first:], nil, intercept, slope),
 		}
 	}
@@ -134,7 +135,7 @@ func (s sample) result() *analyze.Result {
 			Group: fmt.Sprintf("%08x", 0x3f2a9c01+g), Data: data, Block: "inner", Activation: "tanh", Alpha: sampleAlpha,
 			Depths:    s.depths,
 			GroupPath: analyze.GroupPath{Exponents: map[string]analyze.Slope{}, VariationSlope: map[string]analyze.Slope{}},
-			Rate:      &analyze.RateRange{MinR2: 1, MinRho: 1},
+			Rate:      &analyze.RateRange{MinR2: 1, MinRho: new(float64), MaxRho: new(float64)},
 		}
 		for seed := range uint64(s.seeds) {
 			group.Seeds = append(group.Seeds, seed+1)
@@ -145,11 +146,19 @@ func (s sample) result() *analyze.Result {
 				continue
 			}
 			out.Runs = append(out.Runs, r.Run)
+			group.Runs++
+			if r.Diverged() {
+				group.Diverged++
+			}
 			if r.Rate != nil {
 				members = append(members, r.Run)
 				group.Rate.MinR2 = min(group.Rate.MinR2, r.Rate.R2)
-				group.Rate.MinRho = min(group.Rate.MinRho, r.Rate.Rho)
-				group.Rate.MaxRho = max(group.Rate.MaxRho, r.Rate.Rho)
+				if len(members) == 1 {
+					*group.Rate.MinRho = r.Rate.Rho
+				}
+				*group.Rate.MinRho = min(*group.Rate.MinRho, r.Rate.Rho)
+				*group.Rate.MaxRho = max(*group.Rate.MaxRho, r.Rate.Rho)
+				group.Rate.Linear, group.Rate.Fitted, group.Rate.Runs = len(members), len(members), len(members)
 			}
 		}
 		for name, value := range map[string]func(analyze.Run) float64{
@@ -164,8 +173,10 @@ func (s sample) result() *analyze.Result {
 		for _, p := range powers(members[0].PVariation) {
 			group.VariationSlope[p] = sampleSlope(members, func(r analyze.Run) float64 { return r.PVariation[p] })
 		}
-		sum := sampleAlpha - group.Exponents["max_frobenius"].Slope
+		sum := group.Exponents["max_frobenius"].Estimate()
+		sum.Value, sum.Low, sum.High = sampleAlpha-sum.Value, sampleAlpha-sum.High, sampleAlpha-sum.Low
 		group.AlphaPlusBeta = &sum
+		group.Parts = map[string]analyze.GroupPath{"A": group.GroupPath}
 		out.Groups = append(out.Groups, group)
 	}
 	return out
@@ -181,8 +192,15 @@ func sampleSlope(runs []analyze.Run, value func(analyze.Run) float64) analyze.Sl
 	for i := range x {
 		residuals = append(residuals, y[i]-intercept-slope*x[i])
 	}
+	basis := scaling.Basis{Runs: len(runs)}
+	for _, r := range runs {
+		basis.Depths, basis.Seeds = append(basis.Depths, r.Depth), append(basis.Seeds, r.Seed)
+	}
+	slices.Sort(basis.Depths)
+	slices.Sort(basis.Seeds)
+	basis.Depths, basis.Seeds = slices.Compact(basis.Depths), slices.Compact(basis.Seeds)
 	return analyze.Slope{
-		Residuals: residuals, Center: stat.Mean(x, nil), Margin: 0.02, Lean: 1e-5,
+		Basis: basis, Residuals: residuals, Center: stat.Mean(x, nil), Margin: 0.02, Lean: 1e-5,
 		Slope: slope, Low: slope - 0.008, High: slope + 0.008, Intercept: intercept,
 		R2: stat.RSquared(x, y, nil, intercept, slope), Method: "seeds",
 	}

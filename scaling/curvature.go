@@ -68,8 +68,8 @@ func curvature(samples []Sample, x, y []float64) string {
 	}
 	// d/dx of b·u + c·(u² − (uw/uu)·u), at both ends.
 	local := func(x float64) float64 { return b + c*(2*(x-shift)-uw/uu) }
-	return fmt.Sprintf("the log–log plot is curved: local slope %.3g at the smallest depth, %.3g at the largest (quadratic term significant at 1 %%)",
-		local(slices.Min(x)), local(slices.Max(x)))
+	return fmt.Sprintf("the log–log plot is curved: local slope %s at the smallest depth, %s at the largest (quadratic term significant at 1 %%)",
+		fixed(local(slices.Min(x)), 3), fixed(local(slices.Max(x)), 3))
 }
 
 func dot(a, b []float64) float64 {

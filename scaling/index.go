@@ -8,16 +8,16 @@ import (
 	"strings"
 )
 
-// Index is a variation index with its interval. No field is ever NaN or infinite.
+// Index is a variation index with its interval. High is +Inf when the slope of V_p may be
+// 1, and both ends are NaN when Method is NoInterval.
 type Index struct {
-	Index float64 `json:"index"` // at least 1
-	Low   float64 `json:"low"`
-	High  float64 `json:"high"` // math.MaxFloat64 when Unbounded
-	// Unbounded says that the interval has no upper end: the slope of V_p may be 1.
-	Unbounded bool    `json:"unbounded,omitempty"`
-	P         float64 `json:"p"`      // the p whose V_p it was read from
-	Method    string  `json:"method"` // of Slope
-	Warning   string  `json:"warning,omitempty"`
+	Index   float64 `json:"index"` // at least 1
+	Low     float64 `json:"low"`
+	High    float64 `json:"high"`
+	P       float64 `json:"p"`      // the p whose V_p it was read from
+	Method  string  `json:"method"` // of Slope
+	Warning string  `json:"warning,omitempty"`
+	Basis
 }
 
 // VariationIndex returns the variation index of a path from values of V_p (sums,
@@ -63,18 +63,13 @@ func VariationIndex(variations map[float64][]Sample, opts ...Option) (Index, err
 	if f.Slope >= 1 {
 		return Index{}, fmt.Errorf("scaling: variation index: V_p grows like L^%.3g at p = %v: got no finite index, want a slope below 1", f.Slope, p)
 	}
-	x := Index{Index: indexAt(p, f.Slope), Low: indexAt(p, f.Low), P: p, Method: f.Method}
+	x := Index{Index: indexAt(p, f.Slope), Low: indexAt(p, f.Low), High: indexAt(p, f.High), P: p, Method: f.Method, Basis: f.Basis}
 	warnings := []string{}
 	if f.Warning != "" {
 		warnings = append(warnings, f.Warning)
 	}
-	if f.High < 1 {
-		x.High = indexAt(p, f.High)
-	} else {
-		x.High, x.Unbounded = math.MaxFloat64, true
-	}
 	for _, q := range ps[1:] {
-		if q < 1.5*x.High {
+		if !(q >= 1.5*x.High) {
 			continue
 		}
 		g, err := Fit(variations[q], opts...)
@@ -82,12 +77,17 @@ func VariationIndex(variations map[float64][]Sample, opts ...Option) (Index, err
 			return Index{}, fmt.Errorf("scaling: variation index: p = %v: %w", q, err)
 		}
 		if g.Low > 0.1 {
-			warnings = append(warnings, fmt.Sprintf("V_p grows like L^%.2g at p = %v, beyond the index", g.Slope, q))
+			warnings = append(warnings, fmt.Sprintf("V_p grows like L^%s at p = %v, beyond the index", g.Estimate(), q))
 		}
 	}
 	x.Warning = strings.Join(warnings, "; ")
 	return x, nil
 }
 
-// indexAt returns the index at which V_p has the given slope below 1.
-func indexAt(p, slope float64) float64 { return max(1, p/(1-slope)) }
+// indexAt returns the index at which V_p has the given slope: +Inf from 1 on, NaN for NaN.
+func indexAt(p, slope float64) float64 {
+	if slope >= 1 {
+		return math.Inf(1)
+	}
+	return max(1, p/(1-slope))
+}

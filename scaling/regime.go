@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"math"
 	"slices"
-	"strings"
 
 	"gonum.org/v1/gonum/stat"
 
@@ -29,14 +28,35 @@ const (
 	Neither Kind = "neither"
 )
 
+// Rule is the step of Regime that decided.
+type Rule string
+
+// The rules, in the order in which they are asked.
+const (
+	AllConstant        Rule = "all paths are constant"
+	IncrementStays     Rule = "the largest increment does not vanish"
+	IncrementsDominate Rule = "single increments dominate"
+	BoundedVariation   Rule = "the mean increment vanishes like 1/L"
+	SteadyNoise        Rule = "independent noise of steady quadratic variation"
+	UnsteadyNoise      Rule = "independent noise of unsteady quadratic variation"
+	SelfSimilar        Rule = "one exponent in the lag and in depth"
+	NotSelfSimilar     Rule = "two exponents, in the lag and in depth"
+)
+
 // Verdict says which kind of limit the paths have, and why.
 type Verdict struct {
-	Kind   Kind   `json:"regime"`
-	Reason string `json:"reason"` // the statistics that decided, in words
-	// Warning names the statistics whose interval reaches across a limit that decided.
-	Warning  string   `json:"warning,omitempty"`
+	Kind Kind `json:"regime"`
+	Rule Rule `json:"rule"`
+	// Doubts are the statistics whose interval reaches across a limit that decided.
+	Doubts   []Doubt  `json:"doubts,omitempty"`
 	Index    *Index   `json:"index,omitempty"` // variation index; nil when there is none
 	Evidence Evidence `json:"evidence"`
+}
+
+// A Doubt is a statistic of Evidence, by its name in JSON, whose interval holds a limit.
+type Doubt struct {
+	Statistic string  `json:"statistic"`
+	Limit     float64 `json:"limit"`
 }
 
 // Evidence holds the statistics that Regime looks at. Increments are
@@ -78,12 +98,13 @@ type Evidence struct {
 // Limits of the decision. Planted paths at depths 64 … 1024 lie well clear of each;
 // TestRegime has the margins.
 const (
-	vanishing     = -0.1 // increments that shrink more slowly do not count as shrinking
-	smoothSlope   = 0.1  // V_1 slopes below it count as bounded: index up to 1.11
-	heavyPeak     = 0.5  // between thin tails (log L, slope below 0.2) and one dominant jump (slope 1)
-	noMemory      = 0.1  // accumulation below it counts as independent layers
-	steadyNoise   = 0.15 // slope of the noise's quadratic variation taken as not vanishing nor exploding
-	selfSimilar   = 0.15 // largest gap between the exponent in the lag and that in depth
+	Vanishing        = -0.1 // increments that shrink more slowly do not count as shrinking
+	SmoothSlope      = 0.1  // V_1 slopes below it count as bounded: index up to 1.11
+	HeavyPeak        = 0.5  // between thin tails (log L, slope below 0.2) and one dominant jump (slope 1)
+	NoMemory         = 0.1  // accumulation below it counts as independent layers
+	SteadyNoiseSlope = 0.15 // slope of the noise's quadratic variation taken as not vanishing nor exploding
+	SelfSimilarGap   = 0.15 // largest gap between the exponent in the lag and that in depth
+
 	minimumLayers = minimumSplit
 )
 
@@ -102,8 +123,8 @@ const (
 //     all scales; otherwise neither.
 //
 // The slopes themselves are compared, not their intervals, so that few seeds do not turn
-// into a verdict of their own; a warning says when an interval reaches across the limit
-// that decided.
+// into a verdict of their own; Doubts say when an interval reaches across a limit that
+// decided.
 //
 // At least two depths of 8 or more are needed, better four or more over a decade
 // with three seeds or more. It returns an error if there are fewer, if shapes disagree,
@@ -119,7 +140,8 @@ func Regime(paths []DepthPath) (Verdict, error) {
 		constant = constant && measured[i].variation == 0
 	}
 	if constant {
-		return Verdict{Kind: Smooth, Reason: "every path is constant", Index: &Index{Index: 1, Low: 1, High: 1, P: 1, Method: NoInterval}}, nil
+		index := &Index{Index: 1, Low: math.NaN(), High: math.NaN(), P: 1, Method: NoInterval, Basis: basisOf(samplesOf(paths, measured, func(roughness) float64 { return 0 }))}
+		return Verdict{Kind: Smooth, Rule: AllConstant, Index: index}, nil
 	}
 	e, err := evidence(paths, measured)
 	if err != nil {
@@ -129,55 +151,49 @@ func Regime(paths []DepthPath) (Verdict, error) {
 	if index, err := VariationIndex(map[float64][]Sample{1: samplesOf(paths, measured, func(r roughness) float64 { return r.variation })}); err == nil {
 		v.Index = &index
 	} // else V_1 grows like L or faster, and there is no index to give
-	v.Kind, v.Reason = decide(e)
-	v.Warning = doubts(e)
+	v.Kind, v.Rule = decide(e)
+	v.Doubts = doubts(e)
 	return v, nil
 }
 
 // doubts names the slopes whose interval holds a limit of decide that was asked.
-func doubts(e Evidence) string {
-	var names []string
+func doubts(e Evidence) (found []Doubt) {
 	holds := func(name string, s Slope, limits ...float64) {
-		if slices.ContainsFunc(limits, func(l float64) bool { return s.Low <= l && l <= s.High && s.Low < s.High }) {
-			names = append(names, fmt.Sprintf("%s [%.2f, %.2f]", name, s.Low, s.High))
+		for _, l := range limits {
+			if s.Low <= l && l <= s.High {
+				found = append(found, Doubt{name, l})
+			}
 		}
 	}
-	holds("largest increment", e.MaxIncrement, vanishing)
-	if e.MaxIncrement.Slope <= vanishing {
-		holds("peak", e.Peak, heavyPeak)
-		holds("V_1", e.Variation, smoothSlope)
-		if e.Variation.Slope >= smoothSlope && e.Accumulation < noMemory {
-			holds("noise variation", e.NoiseVariation, -steadyNoise, steadyNoise)
+	holds("max_increment", e.MaxIncrement, Vanishing)
+	if e.MaxIncrement.Slope <= Vanishing {
+		holds("peak", e.Peak, HeavyPeak)
+		holds("variation", e.Variation, SmoothSlope)
+		if e.Variation.Slope >= SmoothSlope && e.Accumulation < NoMemory {
+			holds("noise_variation", e.NoiseVariation, -SteadyNoiseSlope, SteadyNoiseSlope)
 		}
 	}
-	if len(names) == 0 {
-		return ""
-	}
-	return "the intervals of these slopes reach across a limit that decides: " + strings.Join(names, ", ")
+	return found
 }
 
 // decide applies steps 2 to 5 of Regime.
-func decide(e Evidence) (Kind, string) {
+func decide(e Evidence) (Kind, Rule) {
 	exponent := 1 - e.Variation.Slope // of the size of increments in depth
 	switch {
-	case e.MaxIncrement.Slope > vanishing:
-		return Neither, fmt.Sprintf("the largest increment does not vanish with depth: slope %.2f [%.2f, %.2f]",
-			e.MaxIncrement.Slope, e.MaxIncrement.Low, e.MaxIncrement.High)
-	case e.Peak.Slope > heavyPeak:
-		return Neither, fmt.Sprintf("single increments dominate: their share grows like L^%.2f against the mean", e.Peak.Slope)
-	case e.Variation.Slope < smoothSlope:
-		return Smooth, fmt.Sprintf("V_1 stays bounded: slope %.2f [%.2f, %.2f]", e.Variation.Slope, e.Variation.Low, e.Variation.High)
-	case e.Accumulation < noMemory && e.NoiseVariation.Method != "" && math.Abs(e.NoiseVariation.Slope) <= steadyNoise:
-		return Diffusive, fmt.Sprintf("layers carry independent noise (growth with lag %.2f) whose quadratic variation stays: slope %.2f [%.2f, %.2f]",
-			e.Accumulation, e.NoiseVariation.Slope, e.NoiseVariation.Low, e.NoiseVariation.High)
-	case e.Accumulation < noMemory:
-		return Neither, fmt.Sprintf("layers carry independent noise (growth with lag %.2f) whose quadratic variation goes like L^%.2f",
-			e.Accumulation, e.NoiseVariation.Slope)
-	case math.Abs(e.Accumulation-exponent) <= selfSimilar:
-		return RoughContinuous, fmt.Sprintf("increments shrink like L^−%.2f in depth and grow like m^%.2f with the lag: a rough path that exists at all scales",
-			exponent, e.Accumulation)
+	case e.MaxIncrement.Slope > Vanishing:
+		return Neither, IncrementStays
+	case e.Peak.Slope > HeavyPeak:
+		return Neither, IncrementsDominate
+	case e.Variation.Slope < SmoothSlope:
+		return Smooth, BoundedVariation
+	case e.Accumulation < NoMemory && e.NoiseVariation.Method != "" && math.Abs(e.NoiseVariation.Slope) <= SteadyNoiseSlope:
+		return Diffusive, SteadyNoise
+	case e.Accumulation < NoMemory:
+		return Neither, UnsteadyNoise
+	case math.Abs(e.Accumulation-exponent) <= SelfSimilarGap:
+		return RoughContinuous, SelfSimilar
 	default:
-		return Neither, fmt.Sprintf("increments shrink like L^−%.2f in depth but grow like m^%.2f with the lag", exponent, e.Accumulation)
+		return Neither, NotSelfSimilar
 	}
 }
 

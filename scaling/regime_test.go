@@ -28,7 +28,7 @@ func checkVerdicts(t *testing.T, draws, dim, seeds int, share float64) {
 				if v.Kind == kind.kind {
 					right++
 				} else {
-					wrong[string(v.Kind)+": "+v.Reason]++
+					wrong[string(v.Kind)+": "+string(v.Rule)]++
 				}
 				if kind.index > 0 && v.Index != nil && v.Index.Low <= kind.index && kind.index <= v.Index.High {
 					covered++
@@ -58,7 +58,7 @@ func TestRegimeConstant(t *testing.T) {
 		paths = append(paths, DepthPath{depth, 1, x})
 	}
 	v, err := Regime(paths)
-	if err != nil || v.Kind != Smooth || v.Reason != "every path is constant" || v.Index.Index != 1 {
+	if err != nil || v.Kind != Smooth || v.Rule != AllConstant || v.Index.Index != 1 {
 		t.Errorf("constant paths: got %+v, %v", v, err)
 	}
 }
@@ -116,9 +116,9 @@ func TestFewSeeds(t *testing.T) {
 				t.Fatal(err)
 			}
 			if v.Kind != kind.kind {
-				t.Errorf("%s, %d seeds: got %s: %s; %s", kind.name, seeds, v.Kind, v.Reason, v.Warning)
+				t.Errorf("%s, %d seeds: got %s: %s; %v", kind.name, seeds, v.Kind, v.Rule, v.Doubts)
 			}
-			if v.Warning != "" {
+			if len(v.Doubts) > 0 {
 				doubtful++
 			}
 		}

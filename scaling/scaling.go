@@ -38,30 +38,32 @@ const (
 	BySeeds = "seeds"
 	// ByRegression: regression theory over the n depths of one seed, n − 2 degrees of freedom.
 	ByRegression = "regression"
-	// NoInterval: one seed at two depths determines a line and nothing about its error.
+	// NoInterval: two runs determine a line and nothing about its error.
 	NoInterval = "none"
 )
 
-// Slope is the fit y ≈ e^Intercept · L^Slope. No field is ever NaN or infinite.
+// Slope is the fit y ≈ e^Intercept · L^Slope, an exponent of y in depth. Low and High are
+// NaN when Method is NoInterval; no other field is ever NaN or infinite.
 type Slope struct {
 	Slope     float64 `json:"slope"`
-	Low       float64 `json:"low"`  // interval of Slope at the chosen level;
-	High      float64 `json:"high"` // both equal Slope when Method is NoInterval
-	Intercept float64 `json:"intercept"`
-	R2        float64 `json:"r2"` // over all samples; 1 when they lie on the line
+	Low       float64 `json:"low"` // interval of Slope at the chosen level
+	High      float64 `json:"high"`
+	Intercept float64 `json:"intercept"` // log y at log L = 0
+	R2        float64 `json:"r2"`        // over all samples; 1 when they lie on the line
 	Method    string  `json:"method"`
 	// Center, Margin and Lean give the interval of the fitted line, see Band: the mean of
 	// log L, the half width there in log y, and how the line's height there and its slope go
 	// together over seeds. All are 0 when Method is NoInterval.
-	Center float64 `json:"center"`
-	Margin float64 `json:"margin"`
-	Lean   float64 `json:"lean"`
+	Center float64 `json:"center,omitempty"`
+	Margin float64 `json:"margin,omitempty"`
+	Lean   float64 `json:"lean,omitempty"`
 	// Warning says, in words, what speaks against reading the fit as a power law:
 	// the log–log plot is curved, the depths span less than a decade, or there is
 	// no interval. Several are joined by "; ".
 	Warning string `json:"warning,omitempty"`
-	// Residuals are log y − Intercept − Slope·log L, in the order of the samples.
-	Residuals []float64 `json:"-"`
+	Basis
+	// Residuals are log y − Intercept − Slope·log L of the samples in Basis, in their order.
+	Residuals []float64 `json:"residuals,omitempty"`
 }
 
 // Band returns the interval of the fitted line e^Intercept · L^Slope at a depth, at the
@@ -70,8 +72,11 @@ type Slope struct {
 //	log y = Intercept + Slope·log L ± √(Margin² + 2 Lean u + h² u²),
 //
 // which is regression theory, or Student's t over the lines of the seeds. It holds at one
-// depth, not at all of them at once. Both ends are the line when Method is NoInterval.
+// depth, not at all of them at once. Both ends are NaN when Method is NoInterval.
 func (s Slope) Band(depth float64) (low, high float64) {
+	if s.Method == NoInterval {
+		return math.NaN(), math.NaN()
+	}
 	x := math.Log(depth)
 	u, h := x-s.Center, (s.High-s.Low)/2
 	half := math.Sqrt(max(0, s.Margin*s.Margin+2*s.Lean*u+h*h*u*u)) // below 0 by rounding alone
@@ -91,8 +96,9 @@ func Level(level float64) Option { return func(o *options) { o.level = level } }
 //
 // With two seeds or more that were run at two depths or more, the estimate is the
 // mean of their slopes (for a complete design that is the slope over all samples)
-// with the interval of the package comment. Otherwise it is the
-// slope over all samples, with the interval of regression theory.
+// with the interval of the package comment, and samples of other seeds are left out.
+// Otherwise it is the slope over all samples, with the interval of regression theory.
+// Basis says which samples entered.
 //
 // It returns an error if a value is not positive and finite, if a depth is not
 // positive, if a depth and seed occur twice, or if there is only one depth; each
@@ -108,6 +114,7 @@ func Fit(samples []Sample, opts ...Option) (Slope, error) {
 	if err := checkSamples(samples); err != nil {
 		return Slope{}, fmt.Errorf("scaling: fit: %w", err)
 	}
+	samples = several(samples)
 	x, y := make([]float64, len(samples)), make([]float64, len(samples))
 	for i, s := range samples {
 		x[i], y[i] = math.Log(float64(s.Depth)), math.Log(s.Value)
@@ -116,7 +123,7 @@ func Fit(samples []Sample, opts ...Option) (Slope, error) {
 		return Slope{}, fmt.Errorf("scaling: fit: got depth %d alone, want two depths or more", samples[0].Depth)
 	}
 
-	var f Slope
+	f := Slope{Basis: basisOf(samples)}
 	var warnings []string
 	if slopes, heights := seedLines(samples, x, y); len(slopes) >= 2 {
 		mean, half := MeanInterval(slopes, o.level)
@@ -128,7 +135,7 @@ func Fit(samples []Sample, opts ...Option) (Slope, error) {
 		}
 	} else {
 		_, f.Slope = stat.LinearRegression(x, y, nil, false)
-		f.Low, f.High, f.Method = f.Slope, f.Slope, ByRegression
+		f.Low, f.High, f.Method = math.NaN(), math.NaN(), ByRegression
 	}
 	f.Intercept = stat.Mean(y, nil) - f.Slope*stat.Mean(x, nil)
 	f.Residuals = make([]float64, len(x))
@@ -154,7 +161,7 @@ func Fit(samples []Sample, opts ...Option) (Slope, error) {
 			f.Center, f.Margin = meanX, t*math.Sqrt(rss/(n-2)/n)
 		} else {
 			f.Method = NoInterval
-			warnings = append(warnings, "one seed at two depths gives no interval")
+			warnings = append(warnings, "two runs give a line and no interval")
 		}
 	}
 	if w := curvature(samples, x, y); w != "" {
@@ -191,6 +198,25 @@ func checkSamples(samples []Sample) error {
 		seen[k] = true
 	}
 	return nil
+}
+
+// several returns the samples of the seeds that were run at two depths or more where there
+// are two such seeds, else all of them.
+func several(samples []Sample) []Sample {
+	depths := map[uint64]int{}
+	for _, s := range samples {
+		depths[s.Seed]++ // checkSamples has seen that no depth of a seed occurs twice
+	}
+	seeds := 0
+	for _, n := range depths {
+		if n >= 2 {
+			seeds++
+		}
+	}
+	if seeds < 2 {
+		return samples
+	}
+	return slices.DeleteFunc(slices.Clone(samples), func(s Sample) bool { return depths[s.Seed] < 2 })
 }
 
 // seedLines returns the least-squares slope of every seed with two depths or more, and

@@ -47,7 +47,7 @@ func accept(result *analyze.Result) bool {
 			fmt.Println("OFF  the separated set has no exponents or no rates")
 			return false
 		}
-		check("alpha + beta", *g.AlphaPlusBeta, 1, 0.05)
+		check("alpha + beta", g.AlphaPlusBeta.Value, 1, 0.05)
 		check("slope of V_1", g.VariationSlope["1"].Slope, 0.5, 0.1)
 		check("slope of V_2", g.VariationSlope["2"].Slope, 0, 0.1)
 		check("smallest R² of a rate", g.Rate.MinR2, 1, 0.01)

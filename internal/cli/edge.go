@@ -95,5 +95,5 @@ func exponent(s *analyze.Slope) string {
 	if s == nil {
 		return "–"
 	}
-	return s.Interval()
+	return s.String()
 }

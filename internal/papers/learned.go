@@ -3,6 +3,7 @@ package papers
 import (
 	"fmt"
 	"math"
+	"strings"
 
 	"gonum.org/v1/gonum/stat/distuv"
 
@@ -111,5 +112,5 @@ func slopeText(s *analyze.Slope) string {
 	if s == nil {
 		return "none"
 	}
-	return fmt.Sprintf("%s [%s, %s]", digits(s.Slope), digits(s.Low), digits(s.High))
+	return strings.ReplaceAll(s.String(), "-", "−")
 }

@@ -118,11 +118,7 @@ func ofSlope(s *analyze.Slope, shift float64) Measurement {
 	if s == nil || s.Method == "" {
 		return missing("no slope")
 	}
-	m := Measurement{Value: s.Slope + shift, Low: s.Low + shift, High: s.High + shift}
-	if s.Method == scaling.NoInterval {
-		m.Low, m.High = math.NaN(), math.NaN()
-	}
-	return m
+	return Measurement{Value: s.Slope + shift, Low: s.Low + shift, High: s.High + shift}
 }
 
 // named returns a slope of a map, nil if it is not there.
@@ -138,14 +134,7 @@ func ofIndex(x *analyze.Index) Measurement {
 	if x == nil {
 		return missing("no index")
 	}
-	m := Measurement{Value: x.Index, Low: x.Low, High: math.Inf(1)}
-	if x.High != nil {
-		m.High = *x.High
-	}
-	if x.Method == scaling.NoInterval {
-		m.Low, m.High = math.NaN(), math.NaN()
-	}
-	return m
+	return Measurement{Value: x.Index, Low: x.Low, High: x.High}
 }
 
 // ofRegime returns 1 if the verdict is the wanted kind, 0 if it is another.

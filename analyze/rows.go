@@ -1,0 +1,106 @@
+package analyze
+
+import (
+	"fmt"
+	"maps"
+	"math"
+	"strconv"
+
+	"github.com/deeplimit/deeplimit/scaling"
+)
+
+// A Row is a line of the table of power laws of a group, as terminal and pages show it.
+type Row struct {
+	Quantity Quantity `json:"-"`
+	Key      string   `json:"key"`
+	Symbol   string   `json:"symbol"`
+	Name     string   `json:"name"`
+	Number   string   `json:"number"` // the exponent,
+	Range    string   `json:"range"`  // its interval
+	R2       string   `json:"r2"`
+	Basis    string   `json:"basis"` // the runs that it rests on
+	Reading  string   `json:"reading"`
+	Warning  string   `json:"warning,omitempty"`
+	Missing  string   `json:"missing,omitempty"` // why there is none of these
+	Expected *float64 `json:"expected"`          // the exponent of a path with a scaling limit, null where there is none
+	Law      *Slope   `json:"law"`               // null when missing
+}
+
+// Rows lists the power laws of the primary part, and those that are missing.
+func (g *Group) Rows() []Row {
+	var rows []Row
+	add := func(key string, s Slope, ok bool) {
+		if !ok && g.Missing[key] == "" {
+			return
+		}
+		var law *Slope
+		if ok {
+			law = &s
+		}
+		row := NewRow(QuantityOf(key, g.part()), law)
+		row.Expected, row.Missing = g.expected(key), g.Missing[key]
+		rows = append(rows, row)
+	}
+	for _, q := range quantityList {
+		s, ok := g.Exponents[q.Key]
+		add(q.Key, s, ok)
+	}
+	for _, p := range sortedExponents(maps.Keys(g.VariationSlope)) {
+		add("v_"+p, g.VariationSlope[p], true)
+	}
+	return rows
+}
+
+// NewRow returns the line of the power law of a quantity, which may be nil.
+func NewRow(q Quantity, s *Slope) Row {
+	row := Row{Quantity: q, Key: q.Key, Symbol: q.Plain(), Name: q.Name, Law: s}
+	if s != nil {
+		e := s.Estimate()
+		row.Number, row.Range, row.R2, row.Basis = e.Number(), e.Range(), scaling.R2Text(s.R2), BasisText(e.Basis)
+		row.Reading, row.Warning = Reading(e), e.Warning
+	}
+	return row
+}
+
+// expected returns the exponent that a path with a scaling limit of finite 2-variation has.
+func (g *Group) expected(key string) *float64 {
+	var v float64
+	switch {
+	case key == "v_2":
+	case (key == "max_frobenius" || key == "displacement") && !g.trained():
+		v = g.Alpha - 1
+	case key == "delta_max_frobenius":
+		v = -1
+	default:
+		return nil
+	}
+	return &v
+}
+
+// BasisText writes "12 runs, 4 depths 16 to 128, 3 seeds".
+func BasisText(b scaling.Basis) string {
+	depths := ""
+	switch n := len(b.Depths); {
+	case n == 1:
+		depths = fmt.Sprintf("depth %d", b.Depths[0])
+	case n == 2:
+		depths = fmt.Sprintf("depths %d and %d", b.Depths[0], b.Depths[1])
+	case n > 2:
+		depths = fmt.Sprintf("%d depths %d to %d", n, b.Depths[0], b.Depths[n-1])
+	}
+	return fmt.Sprintf("%s, %s, %s", countOf(b.Runs, "run"), depths, countOf(len(b.Seeds), "seed"))
+}
+
+// itoa writes an index of a list.
+func itoa(i int) string { return strconv.Itoa(i) }
+
+// plainNumber writes a number that somebody chose, such as α, without padding it.
+func plainNumber(v float64) string { return strconv.FormatFloat(v, 'g', 6, 64) }
+
+// plainDecimals writes a statistic without an interval, −∞ for that of a path that exactly alternates.
+func plainDecimals(v float64) string {
+	if math.IsInf(v, -1) {
+		return "-∞"
+	}
+	return scaling.Estimate{Value: v, Low: math.NaN(), High: math.NaN()}.Number()
+}

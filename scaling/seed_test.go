@@ -1,0 +1,3 @@
+package scaling
+
+import _ "github.com/deeplimit/deeplimit/internal/fixedseed"
