@@ -2,6 +2,7 @@ package analyze
 
 import (
 	"math"
+	"strconv"
 
 	"github.com/deeplimit/deeplimit/scaling"
 )
@@ -31,14 +32,7 @@ func (r *Regime) reason(at string) phrase {
 	of := func(statistic string) phrase {
 		return estimate(at+"/evidence/"+statistic, "slope", r.slope(statistic).Estimate())
 	}
-	name := func(statistic string) string {
-		for _, e := range evidenceNames {
-			if e.statistic == statistic {
-				return QuantityOf(e.key, "").Name
-			}
-		}
-		return statistic
-	}
+	name := statisticName
 	lag := value(at+"/evidence/accumulation", plainDecimals(r.Evidence.Accumulation))
 	switch r.Rule {
 	case scaling.AllConstant:
@@ -72,20 +66,37 @@ func (r *Regime) reason(at string) phrase {
 // an index that is not that of such a limit. path is that of the weight path.
 func (r *Regime) warning(path string, index *Index) phrase {
 	var found []phrase
+	var before string
 	for i, d := range r.Doubts {
-		e := r.slope(d.Statistic).Estimate()
-		at := path + "/regime/evidence/" + d.Statistic
-		limit := value(path+"/regime/doubts/"+itoa(i)+"/limit", plainNumber(d.Limit))
-		for _, known := range evidenceNames {
-			if known.statistic == d.Statistic {
-				found = append(found, say("the interval of the exponent of the %s, %s, holds the limit %s", QuantityOf(known.key, "").Name, estimate(at, "slope", e), limit))
-			}
+		limit := value(path+"/regime/doubts/"+strconv.Itoa(i)+"/limit", plainNumber(d.Limit))
+		if d.Statistic == before {
+			found[len(found)-1] = say("%s and %s", found[len(found)-1], limit)
+			continue
+		}
+		before = d.Statistic
+		slope := estimate(path+"/regime/evidence/"+d.Statistic, "slope", r.slope(d.Statistic).Estimate())
+		found = append(found, say("%s %s across %s", statisticName(d.Statistic), slope, limit))
+	}
+	p := join(found, ", ")
+	if len(found) > 0 {
+		p = say("these intervals reach across a limit that decides: %s", p)
+	}
+	if other := r.disagrees(path, index); other.words != "" && len(found) > 0 {
+		return say("%s; and %s", p, other)
+	} else if other.words != "" {
+		return other
+	}
+	return p
+}
+
+// statisticName writes a statistic of scaling.Evidence, by its name in JSON, in words.
+func statisticName(statistic string) string {
+	for _, e := range evidenceNames {
+		if e.statistic == statistic {
+			return QuantityOf(e.key, "").Name
 		}
 	}
-	if p := r.disagrees(path, index); p.words != "" {
-		found = append(found, p)
-	}
-	return join(found, "; ")
+	return statistic
 }
 
 // disagrees compares the index with that of a limit of this kind.

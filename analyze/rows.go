@@ -91,9 +91,6 @@ func BasisText(b scaling.Basis) string {
 	return fmt.Sprintf("%s, %s, %s", countOf(b.Runs, "run"), depths, countOf(len(b.Seeds), "seed"))
 }
 
-// itoa writes an index of a list.
-func itoa(i int) string { return strconv.Itoa(i) }
-
 // plainNumber writes a number that somebody chose, such as α, without padding it.
 func plainNumber(v float64) string { return strconv.FormatFloat(v, 'g', 6, 64) }
 

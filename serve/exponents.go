@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/deeplimit/deeplimit/analyze"
+	"github.com/deeplimit/deeplimit/scaling"
 	"github.com/deeplimit/deeplimit/survey"
 )
 
@@ -31,14 +32,16 @@ type analysis struct {
 
 // analysisView is what the page gets.
 type analysisView struct {
-	State  string           `json:"state"` // computing, ready or failed
-	Stale  bool             `json:"stale"` // more runs are finished than this speaks of
-	Since  time.Time        `json:"since,omitzero"`
-	Error  string           `json:"error,omitempty"`
-	Runs   int              `json:"runs"`
-	Groups []analyze.Group  `json:"groups"`
-	Points []analysisPoint  `json:"points"`
-	Broken []analyze.Damage `json:"damaged"`
+	State  string          `json:"state"` // computing, ready or failed
+	Stale  bool            `json:"stale"` // more runs are finished than this speaks of
+	Since  time.Time       `json:"since,omitzero"`
+	Error  string          `json:"error,omitempty"`
+	Runs   int             `json:"runs"`
+	Groups []analyze.Group `json:"groups"`
+	// Rows are the tables of exponents, by group.
+	Rows   map[string][]analyze.Row `json:"rows"`
+	Points []analysisPoint          `json:"points"`
+	Broken []analyze.Damage         `json:"damaged"`
 }
 
 // An analysisPoint holds the numbers of a run that the charts over depth draw.
@@ -51,6 +54,8 @@ type analysisPoint struct {
 	Stop       string            `json:"stop"`
 	Loss       number            `json:"loss"`
 	Rate       *analyze.Rate     `json:"rate"`
+	RateText   string            `json:"rate_text"` // "" where there is no fit
+	R2Text     string            `json:"r2_text"`
 	RateReason string            `json:"rate_reason,omitempty"`
 	Frobenius  number            `json:"max_frobenius"`
 	Moved      number            `json:"displacement"`
@@ -132,13 +137,20 @@ func newAnalysis(ctx context.Context, s *study, seen snapshot) (*analysisView, e
 	if result == nil {
 		return nil, err
 	}
-	view := &analysisView{State: "ready", Runs: len(result.Runs), Groups: result.Groups, Broken: result.Damaged, Points: []analysisPoint{}}
+	view := &analysisView{State: "ready", Runs: len(result.Runs), Groups: result.Groups, Broken: result.Damaged, Points: []analysisPoint{}, Rows: map[string][]analyze.Row{}}
+	for i := range result.Groups {
+		g := &result.Groups[i]
+		view.Rows[g.Group] = g.Rows()
+	}
 	for i := range result.Runs {
 		r := &result.Runs[i]
 		p := analysisPoint{
 			Run: r.ID, Group: r.Group, Depth: r.Depth, Seed: r.Seed, Iterations: r.Iterations, Stop: r.Stop, Loss: number(r.Loss),
 			Rate: r.Rate, RateReason: r.RateReason, Frobenius: number(r.MaxFrobenius), Moved: number(r.Displacement),
 			Quadratic: number(r.QuadraticVariation), Variation: map[string]number{},
+		}
+		if r.Rate != nil {
+			p.RateText, p.R2Text = r.Rate.Text(), scaling.R2Text(r.Rate.R2)
 		}
 		for exponent, v := range r.PVariation {
 			p.Variation[exponent] = number(v)

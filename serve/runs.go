@@ -2,6 +2,7 @@ package serve
 
 import (
 	"cmp"
+	"encoding/json"
 	"fmt"
 	"io"
 	"math"
@@ -193,8 +194,19 @@ func (s *Server) study(r *http.Request) (any, error) {
 	}
 	return map[string]any{
 		"name": study.name, "progress": progressOf(&seen), "groups": seen.groups,
-		"text": study.text(path.Join(study.within, "study.yaml")), "files": files,
+		"text": study.text(path.Join(study.within, "study.yaml")), "set": study.overrides(), "files": files,
 	}, nil
+}
+
+// overrides returns what --set changed of the study file when the study was last started.
+func (s *study) overrides() []string {
+	record := struct {
+		Set []string `json:"set"`
+	}{Set: []string{}}
+	if text := s.text(path.Join(s.within, "study.json")); text != "" && json.Unmarshal([]byte(text), &record) != nil {
+		return []string{} // the survey names a study.json that is damaged
+	}
+	return record.Set
 }
 
 // text returns the beginning of a text file, "" when there is none.

@@ -15,9 +15,14 @@ export function number(x, digits = 3) {
 const minus = (text) => text.replace("-", "−");
 
 /** fixed gives a number with some decimals. */
-export const fixed = (x, decimals = 3) => (x === null || x === undefined || !Number.isFinite(x) ? "–" : minus(x.toFixed(decimals)));
+export function fixed(x, decimals = 3) {
+  if (x === null || x === undefined || !Number.isFinite(x)) return "–";
+  const text = x.toFixed(decimals);
+  return /^-[0.]*$/.test(text) ? text.slice(1) : minus(text); // no negative zero
+}
 
-export const interval = (slope) => `${fixed(slope.low)} … ${fixed(slope.high)}`;
+/** typeset gives a number that the server wrote, or one with its interval, with minus signs. */
+export const typeset = (text) => text?.replaceAll("-", "−");
 
 export const count = (n, noun) => `${n.toLocaleString("en")} ${noun}${n === 1 ? "" : "s"}`;
 

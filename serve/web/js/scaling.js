@@ -1,17 +1,10 @@
 // Exponents with their intervals, variations and rates of the finished runs.
 import { h, s, trouble, table, facts } from "./dom.js";
 import { get, studyURL, enc } from "./api.js";
-import { fixed, interval, number, count } from "./format.js";
+import { fixed, typeset, number, count } from "./format.js";
 import { chart } from "./chart.js";
 import { colour, dash } from "./colour.js";
 import { groupField, groupOf, remember } from "./group.js";
-
-const names = {
-  max_frobenius: "largest layer, maxₖ ‖Aₖ‖", displacement: "largest movement, maxₖ ‖Aₖ(T) − Aₖ(0)‖", max_increment: "largest increment, maxₖ ‖Aₖ₊₁ − Aₖ‖",
-  root_sum_squares: "all layers, √Σ‖Aₖ‖²", delta: "trained residual scale δ", displacement_variation: "V₁ of the rescaled displacement",
-};
-// What the theory expects of a group with this α, where it says something.
-const expected = { max_frobenius: (a) => a - 1, displacement: (a) => a - 1, delta: (a) => -a };
 
 export async function scaling({ name, info, route }) {
   if (!info.groups.length) return { nodes: [h("p", { class: "empty" }, "No run yet.")] };
@@ -39,9 +32,10 @@ export async function scaling({ name, info, route }) {
     const points = answer.points.filter((x) => x.group === group.group);
     const damaged = answer.damaged?.length ? [trouble("Could not be read", answer.damaged.map((d) => `${d.id}: ${d.error}`))] : [];
     if (!g) return place.replaceChildren(...damaged, h("p", { class: "empty" }, "No run of this group is finished yet."));
+    const rows = answer.rows[g.group];
     const variation = variations(g, points);
-    pictures = [variation, lengths(g, points)].filter(Boolean);
-    place.replaceChildren(...damaged, ...headline(g), ...exponents(g), h("h3", null, "p-variation and norms over depth"), h("div", { class: "pair" }, pictures.map((p) => p.node)), ...limits(g), ...rates(name, points), ...(g.notes?.length ? [h("h3", null, "Notes"), h("ul", null, g.notes.map((n) => h("li", null, n)))] : []));
+    pictures = [variation, lengths(g, rows, points)].filter(Boolean);
+    place.replaceChildren(...damaged, ...headline(g), h("ul", { class: "words" }, g.words.map((text) => h("li", null, text))), ...exponents(rows), h("h3", null, "p-variation and norms over depth"), h("div", { class: "pair" }, pictures.map((p) => p.node)), ...limits(g), ...rates(name, points), ...(g.notes?.length ? [h("h3", null, "Notes"), h("ul", null, g.notes.map((n) => h("li", null, n)))] : []));
   }
   await load();
   return { nodes: [tools, said, place], progress(_, changed) { if (changed) { clearTimeout(timer); timer = setTimeout(() => load().catch(() => {}), 1000); } }, destroy() { over = true; clearTimeout(timer); pictures.forEach((p) => p.destroy()); } };
@@ -50,32 +44,20 @@ export async function scaling({ name, info, route }) {
 const V = (p) => `V${[...String(p)].map((c) => (c === "." ? "." : "₀₁₂₃₄₅₆₇₈₉"[Number(c)])).join("")}`;
 
 function headline(g) {
-  const v2 = g.variation_slopes?.["2"], index = g.variation_index;
   return [facts([
-    ["α + β̂ (expected 1)", fixed(g.alpha_plus_beta), true],
-    ["Slope of V₂ (expected 0)", v2 && `${fixed(v2.slope)}`, true],
-    ["Variation index (at most 2)", index && `${fixed(index.index, 2)}`, true],
-    ["Linear rate ρ", g.rate && (g.rate.min_rho === g.rate.max_rho ? fixed(g.rate.min_rho) : `${fixed(g.rate.min_rho)} … ${fixed(g.rate.max_rho)}`), true],
-    ["Least R² of the linear rate", g.rate && fixed(g.rate.min_r2, 4), true],
+    ["α + β̂ (expected 1)", typeset(g.alpha_plus_beta_estimate?.text), true],
+    ["Slope of V₂ (expected 0)", typeset(g.variation_slopes?.["2"]?.text), true],
+    ["Variation index (at most 2)", typeset(g.variation_index?.text), true],
+    ["Runs that fall linearly", g.rate && `${g.rate.linear} of ${g.rate.runs}`, true],
   ])];
 }
 
-function exponents(g) {
-  const order = Object.keys(names);
-  const rows = [...Object.entries(g.exponents ?? {}).sort((a, b) => order.indexOf(a[0]) - order.indexOf(b[0])).map(([key, slope]) => [names[key] ?? key, slope, expected[key]?.(g.alpha)]),
-    ...Object.entries(g.variation_slopes ?? {}).sort((a, b) => a[0] - b[0]).map(([p, slope]) => [`${V(p)} of the rescaled path`, slope, p === "2" ? 0 : undefined])];
-  if (!rows.length) return [h("p", { class: "empty" }, "Exponents need finished runs at two depths.")];
-  const all = rows.flatMap(([, x, want]) => [x.low, x.high, x.slope, want ?? x.slope]).filter(Number.isFinite);
+function exponents(rows) {
+  const all = rows.filter((r) => r.law).flatMap(({ law, expected }) => [law.low, law.high, law.slope, expected ?? law.slope]).filter(Number.isFinite);
   const least = Math.min(0, ...all), most = Math.max(0, ...all), pad = (most - least || 1) * 0.05;
-  return [table("Exponents e in y ∝ Lᵉ with their 95 % intervals", [{ text: "Quantity", class: "text" }, { text: "Exponent" }, { text: "95 % interval" }, { text: "Expected" }, { text: `From ${fixed(least, 1)} to ${fixed(most, 1)}`, class: "text" }, { text: "R²" }, { text: "Interval from", class: "text" }],
-    rows.map(([text, x, want]) => [text, fixed(x.slope), Number.isFinite(x.low) ? interval(x) : "–", want === undefined ? "" : fixed(want, 2), whisker(x, want, least - pad, most + pad), fixed(x.r2, 4), x.warning ? `${x.method} (!)` : x.method])),
-    ...notes(rows)];
-}
-
-/** notes says in words what the marks (!) stand for, each warning once. */
-function notes(rows) {
-  const of = Map.groupBy(rows.filter(([, x]) => x.warning), ([, x]) => x.warning);
-  return of.size ? [h("ul", { class: "quiet" }, [...of].map(([warning, list]) => h("li", null, `(!) ${list.map(([text]) => text).join("; ")}: ${warning}`)))] : [];
+  return [table("Exponents e in y ∝ Lᵉ with their 95 % intervals", [{ text: "Quantity", class: "text" }, { text: "Exponent" }, { text: "95 % interval" }, { text: "Expected" }, { text: `From ${fixed(least, 1)} to ${fixed(most, 1)}`, class: "text" }, { text: "R²" }, { text: "From", class: "text" }, { text: "Reading", class: "text wrap" }],
+    rows.map((r) => [`${r.name}, ${r.symbol}`, ...(r.law ? [typeset(r.number), typeset(r.range)] : ["–", "–"]), r.expected === null ? "" : fixed(r.expected, 2), r.law ? whisker(r.law, r.expected, least - pad, most + pad) : "", r.r2, r.basis,
+      r.missing ? `none: ${r.missing}` : r.warning ? `${r.reading}; warning: ${r.warning}` : r.reading]))];
 }
 
 /** whisker draws an exponent with its interval; the number stands beside it. */
@@ -83,7 +65,7 @@ function whisker(x, want, least, most) {
   const at = (v) => 4 + ((v - least) / (most - least)) * 184;
   const line = (attributes) => s("line", attributes);
   return s("svg", { class: "whisker", viewBox: "0 0 192 20", "aria-hidden": "true" }, line({ class: "zero", x1: at(0), x2: at(0), y1: 0, y2: 20 }),
-    ...(want === undefined ? [] : [line({ class: "want", x1: at(want), x2: at(want), y1: 2, y2: 18, "stroke-width": 1.5 })]),
+    ...(want === null ? [] : [line({ class: "want", x1: at(want), x2: at(want), y1: 2, y2: 18, "stroke-width": 1.5 })]),
     ...(Number.isFinite(x.low) ? [line({ x1: at(x.low), x2: at(x.high), y1: 10, y2: 10, "stroke-width": 1.5 })] : []), s("circle", { cx: at(x.slope), cy: 10, r: 3.2 }));
 }
 
@@ -104,7 +86,7 @@ function overDepth(g, kinds, label, caption) {
   });
   picture.set(kinds.flatMap((k, i) => {
     const list = [];
-    if (k.slope && depths.length > 1) list.push({ ...fitted(k.slope, depths), label: `${k.text}, fitted slope ${fixed(k.slope.slope)}`, key: k.key, colour: (a) => colour(i, a), width: 1.5, dash: dash(i) });
+    if (k.slope) list.push({ ...fitted(k.slope, k.slope.depths), label: `${k.text}, fitted slope ${typeset(k.slope.text)}`, key: k.key, colour: (a) => colour(i, a), width: 1.5, dash: dash(i) });
     const seeds = [...new Set(k.points.map((p) => p.seed))];
     for (const seed of seeds) {
       const mine = k.points.filter((p) => p.seed === seed).sort((a, b) => a.depth - b.depth);
@@ -118,28 +100,25 @@ function overDepth(g, kinds, label, caption) {
 function variations(g, points) {
   const powers = Object.keys(points[0]?.p_variation ?? {}).sort((a, b) => a - b);
   return overDepth(g, powers.map((p) => ({ key: p, text: V(p), slope: g.variation_slopes?.[p], points: points.map((x) => ({ ...x, value: x.p_variation[p] })) })),
-    "p-variation of the rescaled weight path against depth", "Vₚ of the path Lᵝ Aₖ against depth: a point for each run, the lines are the fits of the table. V₂ that stays flat means finite 2-variation.");
+    "p-variation of the rescaled weight path against depth", "Vₚ of the path Lᵝ Aₖ against depth: a point for each run, the lines are the fits of the table. V₂ that neither grows nor falls means finite 2-variation.");
 }
 
-function lengths(g, points) {
-  const kinds = [["max_frobenius", "maxₖ ‖Aₖ‖"], ["displacement", "maxₖ ‖Aₖ(T) − Aₖ(0)‖"]].filter(([key]) => points.some((p) => p[key] > 0));
+function lengths(g, rows, points) {
+  const kinds = rows.filter(({ key }) => (key === "max_frobenius" || key === "displacement") && points.some((p) => p[key] > 0)).map((r) => [r.key, r.symbol]);
   return overDepth(g, kinds.map(([key, text]) => ({ key, text, slope: g.exponents?.[key], points: points.map((x) => ({ ...x, value: x[key] })) })),
-    "Norms of the trained weights against depth", `Both are expected to fall like L⁻ᵝ, β = ${fixed(1 - g.alpha, 2)}.`);
+    "Norms of the trained weights against depth", g.residual === "fixed" ? `Both are expected to fall like L⁻ᵝ, β = ${fixed(1 - g.alpha, 2)}.` : "A point for each run, the lines are the fits of the table.");
 }
 
 function limits(g) {
   const list = [];
-  if (g.regime) list.push(h("h3", null, "Regime of the limit"), h("p", null, h("strong", null, g.regime.verdict), ". ", g.regime.reason, g.regime.warning ? ` ${g.regime.warning}` : ""));
   if (g.limit?.distances?.length) {
     list.push(table("Distance between the paths of consecutive depths", [{ text: "Depths", class: "text" }, { text: "Seed" }, { text: "sup‖∫(Ā − Ā′)‖" }, { text: "L² of displacements" }],
       g.limit.distances.map((d) => [`${d.depth} → ${d.next}`, String(d.seed), number(d.integral), number(d.displacement)])));
-    const slope = g.limit.integral ?? g.limit.displacement;
-    if (slope) list.push(h("p", null, "They change like L", h("sup", null, fixed(slope.slope)), ` (95 %: ${interval(slope)}).`));
   }
   return list;
 }
 
 function rates(name, points) {
-  return [h("h3", null, "Linear convergence"), table("Fit J(t) ≈ C ρᵗ of each run", [{ text: "Run", class: "text name" }, { text: "L" }, { text: "Seed" }, { text: "Iterations" }, { text: "Loss" }, { text: "ρ" }, { text: "± s.e." }, { text: "R²" }, { text: "Ended", class: "text" }],
-    points.slice(0, 300).map((p) => [h("a", { href: `#/study/${enc(name)}/run/${enc(p.run)}` }, p.run), String(p.depth), String(p.seed), String(p.iterations), number(p.loss), p.rate ? fixed(p.rate.rho, 4) : "–", p.rate ? number(p.rate.stderr, 2) : p.rate_reason, p.rate ? fixed(p.rate.r2, 5) : "–", p.stop]))];
+  return [h("h3", null, "Linear convergence"), table("Fit J(t) ≈ C ρᵗ of each run", [{ text: "Run", class: "text name" }, { text: "L" }, { text: "Seed" }, { text: "Iterations" }, { text: "Loss" }, { text: "ρ ± s.e." }, { text: "R²" }, { text: "Why there is none", class: "text wrap" }, { text: "Ended", class: "text" }],
+    points.slice(0, 300).map((p) => [h("a", { href: `#/study/${enc(name)}/run/${enc(p.run)}` }, p.run), String(p.depth), String(p.seed), String(p.iterations), number(p.loss), p.rate_text || "–", p.r2_text || "–", p.rate_reason ?? "", p.stop]))];
 }

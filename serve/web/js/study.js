@@ -62,8 +62,9 @@ export async function study(route) {
 async function file({ name, info }) {
   return { nodes: [
     h("h3", null, "study.yaml"), info.text ? h("pre", { tabindex: "0", role: "region", "aria-label": "study.yaml" }, info.text) : h("p", { class: "quiet" }, "This folder has none: its runs come from elsewhere."),
+    info.set.length > 0 && h("div", null, h("p", null, "The runs were made from this file with some of its fields overridden on the command line:"), h("pre", { tabindex: "0", role: "region", "aria-label": "Overrides" }, info.set.map((text) => `--set '${text}'`).join("\n"))),
     files("Files of the study", studyURL(name), info.files),
-  ] };
+  ].filter(Boolean) };
 }
 
 /** files lists what can be downloaded. */
