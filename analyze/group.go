@@ -52,7 +52,7 @@ func newGroup(meta weightpath.Meta, runs []Run) Group {
 		group.Parts[part] = group.exponents(sound, part, part == meta.Part())
 	}
 	group.GroupPath = group.Parts[meta.Part()]
-	if group.trained() {
+	if group.Trained() {
 		group.Exponents, group.Missing = maps.Clone(group.Exponents), maps.Clone(group.Missing)
 		group.fit(&group.GroupPath, "delta", "delta", samplesOf(sound, meanDelta))
 		group.fit(&group.GroupPath, "delta_max_frobenius", "delta_max_frobenius", samplesOf(sound, func(r *Run) float64 { return r.DeltaMaxFrobenius }))
@@ -79,14 +79,14 @@ func noRate(runs []Run) string {
 	return fmt.Sprintf("%s, and other reasons that the runs give", reasons[0])
 }
 
-// trained reports whether the residual scale δ is trained.
-func (g *Group) trained() bool { return g.Residual != "" && g.Residual != "fixed" }
+// Trained reports whether the residual scale δ is trained.
+func (g *Group) Trained() bool { return g.Residual != "" && g.Residual != "fixed" }
 
 // sum returns α + β̂, or α̂ + β̂ where δ is trained, which is minus the exponent of their
 // product; nil without it.
 func (g *Group) sum() *Estimate {
 	key, alpha := "max_frobenius", g.Alpha
-	if g.trained() {
+	if g.Trained() {
 		key, alpha = "delta_max_frobenius", 0
 	}
 	slope, ok := g.Exponents[key]
@@ -195,12 +195,16 @@ func (g *Group) fit(path *GroupPath, key, name string, samples []sample) {
 // positive value are left out with a note.
 func (g *Group) slope(name string, samples []sample) (slope *Slope, missing string) {
 	var used []scaling.Sample
+	left := map[string][]string{} // runs left out, by the reason
 	for _, s := range samples {
 		if !s.usable() {
-			g.Notes = append(g.Notes, fmt.Sprintf("%s: run %s left out, as %s", name, s.run, s.why()))
+			left[s.why()] = append(left[s.why()], s.run)
 			continue
 		}
 		used = append(used, s.Sample)
+	}
+	for _, why := range slices.Sorted(maps.Keys(left)) {
+		g.Notes = append(g.Notes, fmt.Sprintf("%s: left out, as %s: %s", name, why, several(left[why])))
 	}
 	if distinctDepths(used) < 2 {
 		return nil, g.tooFew(used, len(samples)-len(used))
@@ -216,13 +220,26 @@ func (g *Group) slope(name string, samples []sample) (slope *Slope, missing stri
 func (s sample) why() string {
 	switch {
 	case math.IsNaN(s.Value):
-		return "its value is not known"
+		return "the value is not known"
 	case math.IsInf(s.Value, 0):
-		return "its value is too large for a float64"
+		return "the value is too large for a float64"
 	case s.Value == 0:
-		return "its value is 0"
+		return "the value is 0"
 	}
-	return fmt.Sprintf("its value, %.3g, is not positive", s.Value)
+	return "the value is negative"
+}
+
+// several names runs: "run a", or "9 runs, a, b, c and others".
+func several(runs []string) string {
+	const most = 3
+	if len(runs) == 1 {
+		return "run " + runs[0]
+	}
+	text := fmt.Sprintf("%d runs, ", len(runs))
+	if len(runs) <= most {
+		return text + enumerate(runs)
+	}
+	return text + strings.Join(runs[:most], ", ") + " and others"
 }
 
 // tooFew says why samples of fewer than two depths are all that there is; without is the
@@ -231,19 +248,19 @@ func (g *Group) tooFew(used []scaling.Sample, without int) string {
 	if g.Runs == g.Diverged {
 		return everyRun(g.Runs) + " diverged"
 	}
-	lost := ""
+	var lost []string
 	if g.Diverged > 0 {
-		lost = fmt.Sprintf("%d of %s diverged", g.Diverged, countOf(g.Runs, "run"))
+		lost = append(lost, fmt.Sprintf("%d of %s diverged", g.Diverged, countOf(g.Runs, "run")))
 	}
 	if without > 0 {
-		lost = strings.TrimPrefix(lost+fmt.Sprintf(" and %d without a positive value", without), " and ")
+		lost = append(lost, fmt.Sprintf("the value of %s is 0, negative or not known", countOf(without, "run")))
 	}
 	if len(used) == 0 {
-		return "no run is left with a positive value: " + lost
+		return strings.Join(lost, " and ")
 	}
 	text := fmt.Sprintf("depth %d is the only one, and an exponent needs two", used[0].Depth)
-	if lost != "" {
-		text += ": " + lost
+	if len(lost) > 0 {
+		text += ": " + strings.Join(lost, " and ")
 	}
 	return text
 }

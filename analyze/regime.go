@@ -99,18 +99,15 @@ func statisticName(statistic string) string {
 	return statistic
 }
 
-// disagrees compares the index with that of a limit of this kind.
+// disagrees compares the index with that of a diffusive limit, where the verdict is one.
 func (r *Regime) disagrees(path string, index *Index) phrase {
-	implied, known := map[scaling.Kind]float64{scaling.Smooth: 1, scaling.Diffusive: 2}[r.Verdict]
-	if !known || index == nil || !index.Estimate().Known() || index.Estimate().Holds(implied) {
+	const implied = 2 // of independent layer noise; other limits are told by the slope that gives the index
+	if r.Verdict != scaling.Diffusive || index == nil || !index.Estimate().Known() || index.Estimate().Holds(implied) {
 		return phrase{}
 	}
 	p := say("a %s limit has the variation index %s, which the index found, %s, does not hold", string(r.Verdict), fixed(implied), estimate(path+"/variation_index", "index", index.Estimate()))
-	switch {
-	case r.Verdict == scaling.Diffusive && index.High < implied:
+	if index.High < implied {
 		return say("%s: that index is read off increments, to which a smooth trend adds at finite depth and lowers it; the regime is read off second differences, which hardly see the trend", p)
-	case r.Verdict == scaling.Smooth:
-		return say("%s: exponents below %s count as bounded", p, fixed(scaling.SmoothSlope))
 	}
 	return p
 }

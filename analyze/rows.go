@@ -67,7 +67,7 @@ func (g *Group) expected(key string) *float64 {
 	var v float64
 	switch {
 	case key == "v_2":
-	case (key == "max_frobenius" || key == "displacement") && !g.trained():
+	case (key == "max_frobenius" || key == "displacement") && !g.Trained():
 		v = g.Alpha - 1
 	case key == "delta_max_frobenius":
 		v = -1

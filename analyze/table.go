@@ -94,7 +94,9 @@ func (t *tableWriter) slopes(group Group) {
 		span := "not linear"
 		if rate.Linear > 0 {
 			low, high := rhoTexts(*rate.MinRho, *rate.MaxRho)
-			span = low + " to " + high
+			if span = low; high != low {
+				span += " to " + high
+			}
 		}
 		t.row("rate", span, "≥ "+scaling.R2Text(rate.MinR2), fmt.Sprintf("linear in %d of %s", rate.Linear, countOf(rate.Runs, "run")))
 	}

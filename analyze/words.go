@@ -74,7 +74,7 @@ func (w *writer) laws() {
 	}
 	if sum := g.AlphaPlusBeta; sum != nil {
 		p := say("α + β̂ = %s at the fixed α = %s", estimate("/alpha_plus_beta_estimate", "value", *sum), value("/alpha", plainNumber(g.Alpha)))
-		if g.trained() {
+		if g.Trained() {
 			p = say("α̂ + β̂ = %s, minus the exponent of that product", estimate("/alpha_plus_beta_estimate", "value", *sum))
 		}
 		w.add(p)
@@ -182,7 +182,7 @@ func (w *writer) limits(part string) {
 	}
 	switch r := path.Regime; {
 	case r != nil:
-		p := say("The regime%s is %s: %s", of, string(r.Verdict), r.reason(at+"/regime"))
+		p := say("The regime%s is %s: %s", of, kindText(r.Verdict), r.reason(at+"/regime"))
 		if warning := r.warning(at, path.VariationIndex); warning.words != "" {
 			p = say("%s; but %s", p, warning)
 		}
@@ -203,6 +203,14 @@ func (w *writer) limits(part string) {
 	} {
 		w.named(at+"/limit/"+f.key, "The "+QuantityOf(f.quantity, part).Name+of, f.slope)
 	}
+}
+
+// kindText writes a verdict as the end of a sentence.
+func kindText(k scaling.Kind) string {
+	if k == scaling.Neither {
+		return "neither smooth, nor rough continuous, nor diffusive"
+	}
+	return string(k)
 }
 
 // transfer says how the losses of rebuilt networks go with depth.

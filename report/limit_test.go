@@ -120,6 +120,9 @@ func TestLimitFigures(t *testing.T) {
 	if f := distanceFigure(g, Paper); !strings.HasSuffix(f.Caption, "no rate of convergence is fitted.") || len(f.panels[0][0].marks) != 2 {
 		t.Errorf("independent draws: got %d marks and %q", len(f.panels[0][0].marks), f.Caption)
 	}
+	if rows := slopesFigure(g, Paper).Data.Rows; strings.Join(rows[len(rows)-1], ",") != "index,24,1.9,,seeds" {
+		t.Errorf("index without an upper end: got the row %q", rows[len(rows)-1])
+	}
 	if f := slopesFigure(g, Paper); len(f.Notes) != 1 || !strings.HasSuffix(f.legend[2].text, "24.00 [1.90, ∞)") {
 		t.Errorf("index beyond the figure: got notes %q, legend %+v", f.Notes, f.legend)
 	}

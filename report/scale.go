@@ -68,9 +68,12 @@ func normsFigure(g group, style Style) *Figure {
 		of("displacement", func(r analyze.Run) float64 { return r.Displacement }),
 		of("max_increment", func(r analyze.Run) float64 { return r.MaxIncrement }),
 	})
-	return f.describe("norms-"+g.slug, "Norms against depth", fmt.Sprintf("Norms of the trained weights %s against depth L, one marker per seed, with power laws fitted on "+
-		"log–log axes: slope [95 %% interval]. With α = %s a path with a scaling limit has norms of order L⁻ᵝ, β = 1 − α = %s.",
-		part, plain(g.Alpha), plain(1-g.Alpha)))
+	caption := fmt.Sprintf("Norms of the trained weights %s against depth L, one marker per seed, with power laws fitted on "+
+		"log–log axes: slope [95 %% interval].", part)
+	if !g.Trained() {
+		caption += fmt.Sprintf(" With α = %s a path with a scaling limit has norms of order L⁻ᵝ, β = 1 − α = %s.", plain(g.Alpha), plain(1-g.Alpha))
+	}
+	return f.describe("norms-"+g.slug, "Norms against depth", caption)
 }
 
 // variationFigure draws V_p of the rescaled path against depth for every p.

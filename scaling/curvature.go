@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"strings"
 
 	"gonum.org/v1/gonum/stat"
 	"gonum.org/v1/gonum/stat/distuv"
@@ -69,8 +70,11 @@ func curvature(samples []Sample, x, y []float64) string {
 	// d/dx of b·u + c·(u² − (uw/uu)·u), at both ends.
 	local := func(x float64) float64 { return b + c*(2*(x-shift)-uw/uu) }
 	return fmt.Sprintf("the log–log plot is curved: local slope %s at the smallest depth, %s at the largest (quadratic term significant at 1 %%)",
-		fixed(local(slices.Min(x)), 3), fixed(local(slices.Max(x)), 3))
+		minus(fixed(local(slices.Min(x)), 3)), minus(fixed(local(slices.Max(x)), 3)))
 }
+
+// minus writes a hyphen before a number as the minus sign that it stands for, for prose.
+func minus(number string) string { return strings.Replace(number, "-", "−", 1) }
 
 func dot(a, b []float64) float64 {
 	sum := 0.0

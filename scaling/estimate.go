@@ -84,13 +84,19 @@ func (e Estimate) String() string { return e.Number() + " " + e.Range() }
 // mostDecimals bounds the digits that a narrow interval asks for.
 const mostDecimals = 6
 
-// Decimals is how many show the interval: two, and more where it is too narrow for them.
+// Decimals is how many show the interval: two, and more where it is too narrow for them or
+// where an end would be written as 0 that is not.
 func (e Estimate) Decimals() int {
 	decimals := 2
-	for decimals < mostDecimals && e.Known() && e.half() < math.Pow10(-decimals) {
+	for decimals < mostDecimals && e.Known() && (e.half() < math.Pow10(-decimals) || vanishes(e.Low, decimals) || vanishes(e.High, decimals)) {
 		decimals++
 	}
 	return decimals
+}
+
+// vanishes reports whether a number that is not 0 would be written as 0.
+func vanishes(v float64, decimals int) bool {
+	return v != 0 && math.Abs(v) < 0.5*math.Pow10(-decimals)
 }
 
 // half returns half the width of the interval, or the distance to its one end.
