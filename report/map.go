@@ -11,10 +11,8 @@ import (
 	"strconv"
 	"strings"
 
-	"gonum.org/v1/gonum/stat"
-	"gonum.org/v1/gonum/stat/distuv"
-
 	"github.com/deeplimit/deeplimit/internal/field"
+	"github.com/deeplimit/deeplimit/scaling"
 	"github.com/deeplimit/deeplimit/weightpath"
 )
 
@@ -327,15 +325,15 @@ func (o MapOptions) cell(runs []mapRun, higher bool) mapCell {
 		if diverged > 0 || len(values) == 0 {
 			continue
 		}
-		mean, deviation := stat.MeanStdDev(values, nil)
-		if !math.IsNaN(c.value) && (mean > c.value) != higher {
+		most := math.Inf(1)
+		if higher {
+			most = 1 // of an accuracy
+		}
+		mean := scaling.MeanOf(values).Within(0, most)
+		if !math.IsNaN(c.value) && (mean.Value > c.value) != higher {
 			continue
 		}
-		c.value, c.runs, c.best, c.low, c.high = mean, len(values), choice, math.NaN(), math.NaN()
-		if n := float64(len(values)); n > 1 {
-			half := distuv.StudentsT{Sigma: 1, Nu: n - 1}.Quantile(0.975) * deviation / math.Sqrt(n)
-			c.low, c.high = mean-half, mean+half
-		}
+		c.value, c.low, c.high, c.runs, c.best = mean.Value, mean.Low, mean.High, len(values), choice
 	}
 	return c
 }
@@ -356,7 +354,7 @@ func (o MapOptions) caption(quantity mapValue, runs []mapRun) string {
 			text += fmt.Sprintf(" %s %s.", upperFirst(fixed), values[0])
 		}
 	}
-	return text + " White cells have no finished run; the CSV file holds 95 % intervals over seeds."
+	return text + " White cells have no finished run; the CSV file holds 95 % intervals over seeds, cut at the ends of what the quantity can be."
 }
 
 func bestCell(cells [][]mapCell, higher bool) (i, j int, ok bool) {

@@ -85,7 +85,7 @@ func startFigure(result *analyze.StartResult, style Style, name, title, left, ri
 	}
 	all := slices.Sorted(maps.Keys(depths))
 	row := make([]panel, 2)
-	known := false
+	known, cut := false, false
 	for side, quantity := range []string{left, right} {
 		row[side] = panel{
 			x: axis{label: "depth $L$", log: true, margin: 0.05, depths: all},
@@ -111,10 +111,10 @@ func startFigure(result *analyze.StartResult, style Style, name, title, left, ri
 					exact(spread.Mean), exact(spread.Low), exact(spread.High), expected,
 				})
 				points.x, points.y = append(points.x, float64(start.Depth)), append(points.y, spread.Mean)
-				// An interval that reaches below zero has no lower end on a logarithmic axis.
+				// An interval that reaches zero has no lower end on a logarithmic axis.
 				low := spread.Low
 				if low <= 0 {
-					low = spread.Mean
+					low, cut = spread.Mean, true
 				}
 				bars = append(bars, mark{
 					x: []float64{float64(start.Depth), float64(start.Depth)}, y: []float64{low, spread.High},
@@ -131,6 +131,9 @@ func startFigure(result *analyze.StartResult, style Style, name, title, left, ri
 	if known {
 		f.Caption += " Dashed: the exact expectation, where it is known in closed form."
 		f.legend = append(f.legend, entry{text: "exact", mark: &mark{color: color.Gray{0x40}, width: s.line, dashes: []vg.Length{4 * s.line, 2.5 * s.line}}})
+	}
+	if cut {
+		f.Caption += " Of an interval that reaches 0 the upper half alone is drawn."
 	}
 	f.Alt = fmt.Sprintf("Log–log plots of two means against depth %s for %s.", depthText(all), count(len(result.Groups), "kind")+" of initial weights")
 	f.panels = [][]panel{row}

@@ -66,9 +66,10 @@ func MeanOf(values []float64) Estimate {
 }
 
 // Within cuts the interval to the range that the number can have by its nature, such as
-// 0 … ∞ for a distance. The interval then holds the number as often as before.
+// 0 … ∞ for a distance; it goes on holding the value. The interval then holds the number as
+// often as before.
 func (e Estimate) Within(low, high float64) Estimate {
-	e.Low, e.High = max(e.Low, low), min(e.High, high)
+	e.Low, e.High = max(e.Low, min(low, e.Value)), min(e.High, max(high, e.Value))
 	return e
 }
 
