@@ -1,0 +1,75 @@
+// Package plain makes texts from files, such as names of tensors, data sets, columns and
+// studies, safe to show: on a terminal, on a page, in a figure.
+package plain
+
+import (
+	"strconv"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+)
+
+// Text returns s with every character that is not seen as itself written as its Go
+// escape: control characters (C0 with ESC, tab and line break, DEL, C1), marks that turn
+// the direction of text, characters of no width, spaces other than the common one, code
+// points that nobody has assigned, and bytes that are no UTF-8. Text without any is
+// returned as it is; a backslash stays one.
+func Text(s string) string {
+	if isPlain(s) {
+		return s
+	}
+	var b strings.Builder
+	for i := 0; i < len(s); {
+		r, size := utf8.DecodeRuneInString(s[i:])
+		switch {
+		case r == utf8.RuneError && size == 1:
+			b.WriteString(escape(s[i : i+1]))
+		case !visible(r):
+			b.WriteString(escape(s[i : i+size]))
+		default:
+			b.WriteString(s[i : i+size])
+		}
+		i += size
+	}
+	return b.String()
+}
+
+// Lines is Text for text of several lines with tabs, such as a log: those stay.
+func Lines(s string) string {
+	if isPlain(s) {
+		return s
+	}
+	var b strings.Builder
+	for len(s) > 0 {
+		i := strings.IndexAny(s, "\n\t")
+		if i < 0 {
+			i = len(s)
+		}
+		b.WriteString(Text(s[:i]))
+		if i < len(s) {
+			b.WriteByte(s[i])
+			i++
+		}
+		s = s[i:]
+	}
+	return b.String()
+}
+
+func isPlain(s string) bool {
+	if !utf8.ValidString(s) {
+		return false
+	}
+	return strings.IndexFunc(s, func(r rune) bool { return !visible(r) }) < 0
+}
+
+// visible reports whether a character is seen. Some that Unicode counts as letters or
+// marks are not: fillers and selectors of variants.
+func visible(r rune) bool {
+	return strconv.IsPrint(r) && !unicode.In(r, unicode.Other_Default_Ignorable_Code_Point, unicode.Variation_Selector) && r != '\u2800'
+}
+
+// escape returns the Go escape of one character that is not visible, or of a byte.
+func escape(s string) string {
+	quoted := strconv.QuoteToASCII(s)
+	return quoted[1 : len(quoted)-1]
+}

@@ -1,0 +1,3 @@
+package plain
+
+import _ "github.com/deeplimit/deeplimit/internal/fixedseed"
