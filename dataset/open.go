@@ -8,6 +8,8 @@ import (
 	"io"
 	"io/fs"
 	"os"
+
+	"github.com/deeplimit/deeplimit/internal/machine"
 )
 
 // A source is an open file, unzipped on the way when it starts like a gzip file.
@@ -31,6 +33,10 @@ func openSource(path string) (*source, error) {
 		file.Close()
 		return nil, bare(err)
 	}
+	if err := machine.Fits(copies * float64(info.Size())); err != nil {
+		file.Close()
+		return nil, fmt.Errorf("got %d bytes: %w", info.Size(), err)
+	}
 	s := &source{Reader: bufio.NewReaderSize(file, 1<<16), size: info.Size(), file: file}
 	if magic, _ := s.Peek(2); string(magic) == "\x1f\x8b" {
 		unzip, err := gzip.NewReader(s.Reader)
@@ -38,9 +44,30 @@ func openSource(path string) (*source, error) {
 			file.Close()
 			return nil, err
 		}
-		s.Reader, s.size = bufio.NewReaderSize(unzip, 1<<16), -1
+		s.Reader, s.size = bufio.NewReaderSize(&bounded{r: unzip}, 1<<16), -1
 	}
 	return s, nil
+}
+
+// copies is how many bytes of memory reading takes at least for each byte of a file: the
+// text of a row, which may be all of it, grows in a buffer, beside its numbers.
+const copies = 3
+
+// bounded ends with a *machine.MemoryError where r gives more than the memory takes: some
+// bytes may unpack to any number.
+type bounded struct {
+	r    io.Reader
+	read int64
+}
+
+// Read implements io.Reader.
+func (b *bounded) Read(data []byte) (int, error) {
+	n, err := b.r.Read(data)
+	b.read += int64(n)
+	if tooLarge := machine.Fits(copies * float64(b.read)); tooLarge != nil {
+		return 0, fmt.Errorf("got more than %d bytes unpacked: %w", b.read, tooLarge)
+	}
+	return n, err
 }
 
 func (s *source) Close() error { return s.file.Close() }

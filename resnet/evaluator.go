@@ -6,6 +6,7 @@ import (
 	"sync/atomic"
 
 	"github.com/deeplimit/deeplimit/internal/kernel"
+	"github.com/deeplimit/deeplimit/internal/machine"
 )
 
 // Samples is a supervised-learning problem: inputs X (N,inputs), targets Y
@@ -77,6 +78,12 @@ func NewEvaluator[T kernel.Float](net *Network, samples Samples, options Options
 	}
 	if err := net.CheckTargets(samples.Y); err != nil {
 		return nil, err
+	}
+	if options.Memory == 0 { // states are computed again rather than fill the machine
+		options.Memory = machine.Memory() / 2
+	}
+	if err := fitsEntries[T](float64(net.Layout.Trained), 0); err != nil {
+		return nil, fmt.Errorf("resnet: gradient at depth %d, width %d: %w", net.Depth, net.Width, err)
 	}
 	e := &Evaluator[T]{net: net, ops: kernel.For[T](), samples: samples, options: options}
 	rows := make([]int, n)

@@ -1,6 +1,7 @@
 package resnet
 
 import (
+	"fmt"
 	"slices"
 
 	"github.com/deeplimit/deeplimit/internal/kernel"
@@ -12,6 +13,27 @@ type Group struct {
 	Shape   []int  // layered groups begin with L
 	Offset  int    // of the first entry in θ
 	Trained bool   // false for a fixed δ, E or C
+}
+
+// mostEntries bounds the entries of all groups: 2^44 float64 fill the 2^47 bytes that a
+// process can address on common machines.
+const mostEntries = 1 << 44
+
+// checkEntries refuses groups whose entries no machine can address; below that, no
+// product of sizes overflows.
+func checkEntries(groups []Group) error {
+	total := 0.0
+	for _, g := range groups {
+		entries := 1.0
+		for _, size := range g.Shape {
+			entries *= float64(size)
+		}
+		total += entries
+	}
+	if !(total <= mostEntries) {
+		return fmt.Errorf("got %.3g parameters, want at most 2^44", total)
+	}
+	return nil
 }
 
 // Len returns the number of entries, the product of Shape.

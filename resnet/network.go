@@ -18,9 +18,11 @@ package resnet
 import (
 	"fmt"
 	"math"
+	"unsafe"
 
 	"github.com/deeplimit/deeplimit/activation"
 	"github.com/deeplimit/deeplimit/internal/kernel"
+	"github.com/deeplimit/deeplimit/internal/machine"
 	"github.com/deeplimit/deeplimit/internal/stream"
 )
 
@@ -63,7 +65,11 @@ func New(spec Spec, depth, inputs, outputs int) (*Network, error) {
 	if n.loss, err = newLoss(spec); err != nil {
 		return nil, err
 	}
-	n.Layout = newLayout(n.groups())
+	groups := n.groups()
+	if err := checkEntries(groups); err != nil {
+		return nil, fmt.Errorf("resnet: New: depth %d, width %d, hidden %d: %w", depth, spec.Width, spec.Hidden, err)
+	}
+	n.Layout = newLayout(groups)
 	n.bind()
 	return n, nil
 }
@@ -151,6 +157,9 @@ func (n *Network) ResidualScale() float64 { return math.Pow(float64(n.Depth), -*
 // section says, δ = L^−α, E and C random with orthonormal rows or columns from
 // seed. base is the folder that relative paths of kind file start from.
 func Parameters[T kernel.Float](n *Network, initial Initial, seed uint64, base string) ([]T, error) {
+	if err := fitsEntries[T](float64(n.Layout.Size), drawnEntries(n)); err != nil {
+		return nil, fmt.Errorf("resnet: initial weights at depth %d, width %d: %w", n.Depth, n.Width, err)
+	}
 	theta := make([]T, n.Layout.Size)
 	for _, g := range n.Layout.Groups {
 		view := View(n.Layout, theta, g.Name)
@@ -171,6 +180,22 @@ func Parameters[T kernel.Float](n *Network, initial Initial, seed uint64, base s
 		}
 	}
 	return theta, nil
+}
+
+// drawnEntries returns the most float64 numbers that one group is drawn into.
+func drawnEntries(n *Network) float64 {
+	most := 0
+	for _, g := range n.Layout.Groups {
+		most = max(most, g.Len())
+	}
+	return float64(most)
+}
+
+// fitsEntries returns a *machine.MemoryError unless that many entries of type T and
+// that many float64 fit into memory.
+func fitsEntries[T kernel.Float](entries, wide float64) error {
+	var zero T
+	return machine.Fits(entries*float64(unsafe.Sizeof(zero)) + 8*wide)
 }
 
 // convert copies src into dst, rounding to T.

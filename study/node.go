@@ -8,10 +8,9 @@ import (
 	"strings"
 
 	"github.com/goccy/go-yaml/ast"
-	"github.com/goccy/go-yaml/parser"
 	"github.com/goccy/go-yaml/token"
 
-	yaml "github.com/goccy/go-yaml"
+	"github.com/deeplimit/deeplimit/internal/yamltext"
 )
 
 // A node is a value of the study file with the place it stands at. Trees are not
@@ -51,19 +50,11 @@ const (
 
 // parse returns the tree of the one YAML document in text, whose nodes say that they
 // stand at from (a file, or an override).
-func parse(text []byte, from place) (tree *node, err error) {
-	// A fault of the parser must not end a program that was only handed a bad file.
-	defer func() {
-		if r := recover(); r != nil {
-			tree, err = nil, from.fault("", fmt.Errorf("got text the YAML parser fails on (%v), want a YAML mapping", r))
-		}
-	}()
-	file, err := parser.ParseBytes(text, 0, parser.AllowDuplicateMapKey())
-	if err != nil {
-		if e, ok := err.(yaml.Error); ok {
-			return nil, from.at(e.GetToken()).fault("", errors.New(e.GetMessage()))
-		}
-		return nil, from.fault("", err)
+func parse(text []byte, from place) (*node, error) {
+	var tree *node
+	file, err := yamltext.Parse(text)
+	if e, ok := errors.AsType[*yamltext.Error](err); ok {
+		return nil, from.at(e.Token).fault("", errors.New(e.Message))
 	}
 	b := builder{from: from, anchors: map[string]*node{}}
 	for _, doc := range file.Docs {

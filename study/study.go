@@ -9,6 +9,7 @@ package study
 
 import (
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"reflect"
@@ -16,7 +17,9 @@ import (
 	"unicode"
 
 	"github.com/deeplimit/deeplimit/dataset"
+	"github.com/deeplimit/deeplimit/internal/disk"
 	"github.com/deeplimit/deeplimit/internal/field"
+	"github.com/deeplimit/deeplimit/internal/yamltext"
 	"github.com/deeplimit/deeplimit/resnet"
 	"github.com/deeplimit/deeplimit/slurm"
 	"github.com/deeplimit/deeplimit/train"
@@ -72,11 +75,35 @@ const (
 // the sections' values make sense together is for Runs. Errors are *Error, several
 // of them joined, except where the file cannot be read.
 func Load(file string, set []string) (*Study, error) {
-	text, err := os.ReadFile(file)
+	text, err := read(file)
 	if err != nil {
 		return nil, fmt.Errorf("study: %w", err)
 	}
 	return Parse(file, text, set)
+}
+
+// read returns the text of a study file, which may be a pipe; more than yamltext.Limit
+// bytes are an error.
+func read(name string) ([]byte, error) {
+	file, err := os.Open(name)
+	if err != nil {
+		return nil, err
+	}
+	defer file.Close()
+	status, err := file.Stat()
+	if err != nil {
+		return nil, err
+	}
+	size := status.Size()
+	var text []byte
+	if size <= yamltext.Limit {
+		text, err = io.ReadAll(io.LimitReader(file, yamltext.Limit+1))
+		size = int64(len(text))
+	}
+	if err == nil && size > yamltext.Limit {
+		err = &disk.TooLargeError{Path: name, Size: size, Limit: yamltext.Limit}
+	}
+	return text, err
 }
 
 // Parse is Load for a file whose text is at hand; name is what errors call it, and

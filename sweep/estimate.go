@@ -13,8 +13,9 @@ import (
 // An Estimate says about how long runs take on this machine, each up to its last
 // iteration.
 type Estimate struct {
-	Seconds map[string]float64 // of each run, by its ID
+	Seconds map[string]float64 // of each run, by its ID; none when no run fits here
 	Total   float64            // seconds for all of them on the given cores
+	Large   int                // runs that do not fit into the memory of this process
 	Steps   int                // that were timed
 	Runs    int                // of which they were steps
 }
@@ -36,7 +37,8 @@ type kind struct {
 // Estimate times a few steps of each kind of run and scales them by the operations of a
 // step. What runs measure beside their steps (certificates, Armijo's searches, the test
 // set) is not counted, nor are the files. When the time for it is over, kinds that were
-// not timed are given the speed of the others.
+// not timed are given the speed of the others, as are runs that do not fit into the memory
+// of this process.
 func (p *Plan) Estimate(ctx context.Context, cores int, only func(*study.Run) bool) (Estimate, error) {
 	kinds := map[kind][]*study.Run{}
 	for i := range p.Runs {
@@ -50,11 +52,16 @@ func (p *Plan) Estimate(ctx context.Context, cores int, only func(*study.Run) bo
 	speeds := map[kind]float64{} // operations a second
 	begun := time.Now()
 	for k, runs := range kinds {
-		if e.Runs > 0 && time.Since(begun) > estimateTime {
-			break
+		if err := ctx.Err(); err != nil {
+			return Estimate{}, err
 		}
-		slices.SortStableFunc(runs, func(a, b *study.Run) int { return cmp.Compare(a.Depth, b.Depth) })
-		run := runs[len(runs)/2]
+		fitting := slices.DeleteFunc(slices.Clone(runs), func(r *study.Run) bool { return p.fits(r) != nil })
+		e.Large += len(runs) - len(fitting)
+		if len(fitting) == 0 || e.Runs > 0 && time.Since(begun) > estimateTime {
+			continue
+		}
+		slices.SortStableFunc(fitting, func(a, b *study.Run) int { return cmp.Compare(a.Depth, b.Depth) })
+		run := fitting[len(fitting)/2]
 		measure := stepTime[float64]
 		if run.DType == "float32" {
 			measure = stepTime[float32]
@@ -70,6 +77,9 @@ func (p *Plan) Estimate(ctx context.Context, cores int, only func(*study.Run) bo
 	known := make([]float64, 0, len(speeds))
 	for _, speed := range speeds {
 		known = append(known, speed)
+	}
+	if len(known) == 0 {
+		return e, nil
 	}
 	slices.Sort(known)
 	longest := 0.0

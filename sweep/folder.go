@@ -13,9 +13,9 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/deeplimit/deeplimit/internal/disk"
+	"github.com/deeplimit/deeplimit/internal/machine"
 	"github.com/deeplimit/deeplimit/resnet"
 	"github.com/deeplimit/deeplimit/study"
-	"github.com/deeplimit/deeplimit/train"
 	"github.com/deeplimit/deeplimit/weightpath"
 )
 
@@ -119,19 +119,40 @@ func (p *Plan) tasks(options *Options) []*task {
 // checkMemory refuses runs that cannot fit into the memory that this process may take,
 // even with no hidden states kept.
 func (p *Plan) checkMemory(tasks []*task) error {
-	memory := float64(train.MachineMemory())
-	if memory == 0 {
-		return nil // not known: the system says so when it is full
-	}
 	for _, t := range tasks {
 		if t.summary != nil && !t.again {
 			continue
 		}
-		if need := t.run.LeastBytes(p.set(t.run).Samples); need > memory {
-			return fmt.Errorf("sweep: run %s: got %.3g GB of memory for this process, want at least %.3g GB; choose a smaller depth or width, dtype float32, or a machine with more", t.run.ID, memory/1e9, need/1e9)
+		if err := p.tooLarge(t.run); err != nil {
+			return err
 		}
 	}
 	return nil
+}
+
+// CheckMemory refuses a plan with a run that does not fit into the memory of this process.
+func (p *Plan) CheckMemory() error {
+	for i := range p.Runs {
+		if err := p.tooLarge(&p.Runs[i]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// tooLarge returns the error about a run that does not fit into memory, nil for one that
+// does.
+func (p *Plan) tooLarge(run *study.Run) error {
+	if err := p.fits(run); err != nil {
+		return fmt.Errorf("sweep: run %s: %w; choose a smaller depth or width, dtype float32, or a machine with more", run.ID, err)
+	}
+	return nil
+}
+
+// fits returns a *machine.MemoryError for a run that cannot fit into the memory that this
+// process may take, even with no hidden states kept.
+func (p *Plan) fits(run *study.Run) error {
+	return machine.Fits(run.LeastBytes(p.set(run).Samples))
 }
 
 // checkBusy refuses to change what a study consists of while others work on runs that

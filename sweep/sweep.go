@@ -4,13 +4,16 @@
 package sweep
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"time"
 
 	"golang.org/x/sync/semaphore"
 
+	"github.com/deeplimit/deeplimit/internal/machine"
 	"github.com/deeplimit/deeplimit/study"
 	"github.com/deeplimit/deeplimit/train"
 	"github.com/deeplimit/deeplimit/weightpath"
@@ -112,6 +115,7 @@ func (p *Plan) Run(ctx context.Context, options Options) (Report, error) {
 	w := &work{
 		options: options, plan: p, environment: environment(), cancel: cancel,
 		cores:  semaphore.NewWeighted(int64(options.Workers)),
+		memory: semaphore.NewWeighted(cmp.Or(machine.Memory(), math.MaxInt64)),
 		keeper: weightpath.NewKeeper(options.Heartbeat, options.Job),
 	}
 	defer w.keeper.Close()

@@ -23,6 +23,7 @@ type work struct {
 	options Options
 	plan    *Plan
 	cores   *semaphore.Weighted
+	memory  *semaphore.Weighted // bytes that the runs at work may take together, at the least
 	keeper  *weightpath.Keeper
 	cancel  context.CancelFunc
 	saves   atomic.Int64 // checkpoints asked for
@@ -89,9 +90,16 @@ func (w *work) pass(ctx context.Context, group *sync.WaitGroup, tasks []*task) (
 		if w.cores.Acquire(ctx, int64(workers)) != nil {
 			return nil
 		}
+		// Each run fits alone (checkMemory).
+		bytes := int64(t.run.LeastBytes(w.plan.set(t.run).Samples))
+		if w.memory.Acquire(ctx, bytes) != nil {
+			w.cores.Release(int64(workers))
+			return nil
+		}
 		w.active.Add(1)
 		group.Go(func() {
 			defer w.cores.Release(int64(workers))
+			defer w.memory.Release(bytes)
 			defer w.active.Add(-1)
 			w.one(ctx, t, workers)
 		})

@@ -4,13 +4,11 @@ import (
 	"cmp"
 	"fmt"
 	"math"
-	"sync"
 
-	"github.com/KimMachineGun/automemlimit/memlimit"
 	"github.com/dustin/go-humanize"
-	"github.com/pbnjay/memory"
 
 	"github.com/deeplimit/deeplimit/internal/field"
+	"github.com/deeplimit/deeplimit/internal/machine"
 )
 
 // Spec is the `train` section of a study file. Zero values mean the default.
@@ -38,7 +36,7 @@ type Spec struct {
 	// which it is left empty.
 	Norms string `yaml:"norms,omitempty" json:"norms,omitempty"`
 	// Memory is the most that the hidden states of all runs at work may take, such as
-	// 2GB; beyond it states are recomputed. Default: a quarter of MachineMemory.
+	// 2GB; beyond it states are recomputed. Default: a quarter of machine.Memory.
 	// It changes no result, so it has no part in the run's hash.
 	Memory string `yaml:"memory,omitempty" json:"-"`
 }
@@ -113,28 +111,11 @@ func (s Spec) Resolve(samples int) (Spec, error) {
 	return s, nil
 }
 
-// MachineMemory returns the bytes that this process may take: those of the machine, or
-// the limit of its control group (version 1 or 2: a container, a job of a cluster) where
-// that is lower; 0 on a machine that does not say.
-var MachineMemory = sync.OnceValue(func() int64 {
-	return allowedMemory(memory.TotalMemory(), memlimit.FromCgroup)
-})
-
-// allowedMemory returns the lower of the machine's memory, 0 where it is not known, and
-// the control group's limit, an error where there is none.
-func allowedMemory(machine uint64, group memlimit.Provider) int64 {
-	most := machine
-	if limit, err := group(); err == nil && limit > 0 && (most == 0 || limit < most) {
-		most = limit
-	}
-	return int64(min(most, math.MaxInt64))
-}
-
-// MemoryBytes returns Memory in bytes, a quarter of MachineMemory when it is not set,
+// MemoryBytes returns Memory in bytes, a quarter of machine.Memory when it is not set,
 // and 0 (no limit) on a machine that does not say how much it has.
 func (s Spec) MemoryBytes() (int64, error) {
 	if s.Memory == "" {
-		return MachineMemory() / 4, nil
+		return machine.Memory() / 4, nil
 	}
 	bytes, err := humanize.ParseBytes(s.Memory)
 	if err != nil || bytes < 1 || bytes > 1<<62 {

@@ -6,10 +6,10 @@ import (
 	"math"
 	"testing"
 
-	"github.com/KimMachineGun/automemlimit/memlimit"
 	gocmp "github.com/google/go-cmp/cmp"
 
 	"github.com/deeplimit/deeplimit/internal/field"
+	"github.com/deeplimit/deeplimit/internal/machine"
 )
 
 func TestSpecResolve(t *testing.T) {
@@ -100,27 +100,9 @@ func TestSpecRefuses(t *testing.T) {
 	}
 }
 
-// TestAllowedMemory wants the lower of what the machine has and the control group allows.
-func TestAllowedMemory(t *testing.T) {
-	for _, c := range []struct {
-		machine uint64
-		group   memlimit.Provider
-		want    int64
-	}{
-		{16 << 30, memlimit.Limit(4 << 30), 4 << 30},
-		{4 << 30, memlimit.Limit(16 << 30), 4 << 30},
-		{4 << 30, memlimit.Limit(math.MaxUint64), 4 << 30},
-		{4 << 30, func() (uint64, error) { return 0, memlimit.ErrNoLimit }, 4 << 30},
-		{0, memlimit.Limit(2 << 30), 2 << 30},
-		{0, func() (uint64, error) { return 0, memlimit.ErrNoLimit }, 0},
-		{0, memlimit.Limit(math.MaxUint64), math.MaxInt64},
-	} {
-		if got := allowedMemory(c.machine, c.group); got != c.want {
-			limit, err := c.group()
-			t.Errorf("machine %d, control group %d, %v: got %d, want %d", c.machine, limit, err, got, c.want)
-		}
-	}
-	if got, err := (Spec{}).MemoryBytes(); err != nil || got != MachineMemory()/4 {
-		t.Errorf("got %d, %v for no memory, want a quarter of %d", got, err, MachineMemory())
+// TestDefaultMemory wants a quarter of what this process may take.
+func TestDefaultMemory(t *testing.T) {
+	if got, err := (Spec{}).MemoryBytes(); err != nil || got != machine.Memory()/4 {
+		t.Errorf("got %d, %v for no memory, want a quarter of %d", got, err, machine.Memory())
 	}
 }

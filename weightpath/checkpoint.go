@@ -205,6 +205,9 @@ func openCheckpoint(path string, decode func(r io.Reader, infos []tensorInfo, me
 	if err != nil {
 		return fmt.Errorf("weightpath: %w", err)
 	}
+	if limit := limitOf(stateFile); status.Size() > limit {
+		return &DamagedError{path, &disk.TooLargeError{Path: path, Size: status.Size(), Limit: limit}}
+	}
 	if err := scanCheckpoint(file, status.Size(), decode); err != nil {
 		return &DamagedError{path, err}
 	}

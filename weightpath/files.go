@@ -234,16 +234,6 @@ func removeLeftovers(dir string) error {
 	return nil
 }
 
-// readFile returns the content of a file whose size is that of a header or a
-// trace, not of weights.
-func readFile(path string) ([]byte, error) {
-	data, err := disk.ReadFile(path)
-	if err != nil {
-		return nil, fmt.Errorf("weightpath: %w", err)
-	}
-	return data, nil
-}
-
 // digestOf returns the SHA-256 of data in hex.
 func digestOf(data []byte) string {
 	sum := sha256.Sum256(data)

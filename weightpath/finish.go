@@ -189,7 +189,7 @@ func (s *Staging) commit() error {
 // whole is given up, and the run is unfinished again.
 func complete(dir string) error {
 	name := filepath.Join(dir, finishFile)
-	text, err := disk.ReadFile(name)
+	text, err := disk.ReadFile(name, maxRecord)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}
@@ -318,7 +318,7 @@ func linkNew(own, name string) error {
 		}
 	case errors.Is(err, errors.ErrUnsupported) || errors.Is(err, fs.ErrPermission):
 		// No hard links here: the name is as exclusive, its content comes a moment later.
-		text, failed := disk.ReadFile(own)
+		text, failed := disk.ReadFile(own, maxRecord)
 		if failed != nil {
 			return failed
 		}

@@ -135,7 +135,7 @@ func setAside(path string) error {
 	if err := disk.Rename(path, aside); err != nil {
 		return err
 	}
-	data, err := disk.ReadFile(aside)
+	data, err := disk.ReadFile(aside, maxRecord)
 	if err == nil {
 		if _, damaged := decodeMeta(data); damaged == nil {
 			return disk.Rename(aside, path)
@@ -301,7 +301,10 @@ func Verify(dir string) error {
 	}
 	var damaged []error
 	for _, name := range slices.Sorted(maps.Keys(run.Summary.SHA256)) {
-		if _, err := run.read(name); err != nil {
+		path := filepath.Join(dir, name)
+		if digest, err := digestFile(path); err != nil {
+			damaged = append(damaged, run.missing(name, err))
+		} else if err := checkDigest(path, digest, run.Summary.SHA256[name]); err != nil {
 			damaged = append(damaged, err)
 		}
 	}

@@ -241,7 +241,7 @@ func TestVerifyNamesDamage(t *testing.T) {
 		t.Fatal(err)
 	}
 	checkError(t, Verify(dir), dir,
-		"weightpath: {dir}/trace.parquet is damaged: weightpath: open {dir}/trace.parquet: no such file or directory; remove its run folder to compute the run again\n"+
+		"weightpath: {dir}/trace.parquet is damaged: open {dir}/trace.parquet: no such file or directory; remove its run folder to compute the run again\n"+
 			"weightpath: {dir}/weights.safetensors is damaged: sha256 is 2d711642b726b04401627ca9fbac32f5c8530fb1903cc4db02258717921a4881, want "+
 			openSummary(t, dir).SHA256[weightsFile]+"; remove its run folder to compute the run again")
 	unfinished := newRun(t)

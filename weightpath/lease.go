@@ -124,7 +124,7 @@ func newestLease(dir string) (content []byte, lease Lease, err error) {
 	}
 	path := leasePath(dir, highest)
 	for range 2 { // what is being written is whole at the second look
-		content, err = disk.ReadFile(path)
+		content, err = disk.ReadFile(path, maxLease)
 		if errors.Is(err, fs.ErrNotExist) { // the run has just been finished
 			return nil, Lease{}, nil
 		}

@@ -45,6 +45,9 @@ func writeLive(dir string, rows []Row, mode int) error {
 	return nil
 }
 
+// maxLine is more than a row of the live trace has.
+const maxLine = 64 << 10
+
 // ReadLive returns the rows of live.jsonl from offset on and the offset behind them; a
 // line that is still being written is left for the next call. No file is no rows and
 // offset 0; a file that has become shorter was written anew and is read from its start.
@@ -64,16 +67,24 @@ func ReadLive(dir string, offset int64) (rows []Row, next int64, err error) {
 	if info.Size() < offset {
 		offset = 0
 	}
-	lines := bufio.NewReader(io.NewSectionReader(file, offset, info.Size()-offset))
+	if err := checkSize(file.Name(), info.Size()-offset); err != nil {
+		return nil, offset, fmt.Errorf("weightpath: live trace: %w", err)
+	}
+	lines := bufio.NewReaderSize(io.NewSectionReader(file, offset, info.Size()-offset), maxLine)
+	whole := offset // end of the last whole line
 	for {
-		line, err := lines.ReadBytes('\n')
+		line, err := lines.ReadSlice('\n')
+		whole += int64(len(line))
+		if errors.Is(err, bufio.ErrBufferFull) { // no row is so long
+			continue
+		}
 		if err == io.EOF {
 			return rows, offset, nil
 		}
 		if err != nil {
 			return rows, offset, fmt.Errorf("weightpath: live trace: %w", err)
 		}
-		offset += int64(len(line))
+		offset = whole
 		// Two workers may have written at once, one of which did not know yet that it has
 		// lost the run: what they garbled is passed over.
 		if row, err := parseRow(line); err == nil {

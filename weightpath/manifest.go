@@ -32,6 +32,9 @@ func WriteManifest(studyDir string, m Manifest) error {
 	if err != nil {
 		return fmt.Errorf("weightpath: manifest of %s: %w", studyDir, err)
 	}
+	if err := checkWritten(filepath.Join(studyDir, manifestFile), text, fmt.Sprintf("%d runs", len(m.Runs))); err != nil {
+		return err
+	}
 	if err := keepFile(studyDir, manifestFile, text); err != nil {
 		return err
 	}

@@ -8,9 +8,10 @@ import (
 	"io/fs"
 	"path/filepath"
 
-	"github.com/goccy/go-yaml"
+	"github.com/goccy/go-yaml/ast"
 
 	"github.com/deeplimit/deeplimit/internal/disk"
+	"github.com/deeplimit/deeplimit/internal/yamltext"
 )
 
 // studyRecord is study.json: what a study is beside its text, and what that text was.
@@ -155,16 +156,26 @@ func StudyName(dir string) (string, error) {
 
 // nameOf reads the name alone: package study checks the rest of the text.
 func nameOf(text []byte) (string, error) {
-	var study struct {
-		Name string `yaml:"name"`
+	file, err := yamltext.Parse(text)
+	if err != nil {
+		return "", err
 	}
-	if err := yaml.Unmarshal(text, &study); err != nil {
-		return "", fmt.Errorf("name: %w", err)
+	name := ""
+	for _, doc := range file.Docs {
+		top, ok := doc.Body.(ast.MapNode)
+		if !ok {
+			continue
+		}
+		for entry := top.MapRange(); entry.Next(); {
+			if value, ok := entry.Value().(ast.ScalarNode); ok && entry.Key().GetToken().Value == "name" {
+				name = value.GetToken().Value
+			}
+		}
 	}
-	if study.Name == "" {
+	if name == "" {
 		return "", errors.New(`name: got "", want the name of the study`)
 	}
-	return study.Name, nil
+	return name, nil
 }
 
 // RunDir returns the folder of the run called id in a study folder.

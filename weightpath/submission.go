@@ -66,6 +66,9 @@ func WriteSubmission(studyDir string, s Submission, script string) (string, erro
 	if err != nil {
 		return "", fmt.Errorf("weightpath: writing a submission: %w", err)
 	}
+	if err := checkWritten(filepath.Join(dir, submissionFile), text, fmt.Sprintf("%d tasks", len(s.Batches))); err != nil {
+		return "", err
+	}
 	if _, err := replaceFile(dir, submissionFile, func(w io.Writer) error { _, err := w.Write(text); return err }); err != nil {
 		return "", err
 	}

@@ -55,6 +55,9 @@ func readWeights(path string) (Weights, string, error) {
 	if err != nil {
 		return Weights{}, "", fmt.Errorf("weightpath: %w", err)
 	}
+	if err := checkSize(path, status.Size()); err != nil {
+		return Weights{}, "", fmt.Errorf("weightpath: %w", err)
+	}
 	digest := sha256.New()
 	weights, err := decodeWeights(io.TeeReader(file, digest), status.Size())
 	if err != nil {

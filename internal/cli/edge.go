@@ -44,6 +44,9 @@ Nothing is written. Methods other than gd are refused.`,
 			if err != nil {
 				return err
 			}
+			if err := plan.CheckMemory(); err != nil {
+				return err
+			}
 			found, err := edge.Find(cmd.Context(), plan, options)
 			if err != nil {
 				return err

@@ -15,6 +15,7 @@ import (
 
 	"github.com/deeplimit/deeplimit/analyze"
 	"github.com/deeplimit/deeplimit/internal/disk"
+	"github.com/deeplimit/deeplimit/internal/machine"
 	"github.com/deeplimit/deeplimit/report"
 	"github.com/deeplimit/deeplimit/slurm"
 	"github.com/deeplimit/deeplimit/study"
@@ -211,7 +212,9 @@ type planned struct {
 	Iterations int     `json:"iterations"` // at most
 	StepFlops  float64 `json:"step_flops"` // floating-point operations of a step
 	Bytes      float64 `json:"bytes"`      // estimate of the memory of the run
-	Seconds    float64 `json:"seconds"`    // estimate of its time up to the last iteration
+	// Seconds is an estimate of the time up to the last iteration, null where no run of the
+	// study fits into the memory of this machine, so that none was timed.
+	Seconds *float64 `json:"seconds"`
 
 	Step *weightpath.StepLaw `json:"step_size"`
 }
@@ -232,7 +235,11 @@ func (o *runOptions) list(ctx context.Context, w io.Writer, plan *sweep.Plan) er
 		if !wanted[r.ID] {
 			continue
 		}
-		rows = append(rows, planned{r.ID, r.Hash, r.Data.Name, r.Depth, r.Seed, r.Steps(), plan.Flops(r), plan.Bytes(r, o.jobs), estimate.Seconds[r.ID], r.Step()})
+		p := planned{r.ID, r.Hash, r.Data.Name, r.Depth, r.Seed, r.Steps(), plan.Flops(r), plan.Bytes(r, o.jobs), nil, r.Step()}
+		if seconds, ok := estimate.Seconds[r.ID]; ok {
+			p.Seconds = &seconds
+		}
+		rows = append(rows, p)
 	}
 	if o.json {
 		return printJSON(w, rows)
@@ -240,13 +247,25 @@ func (o *runOptions) list(ctx context.Context, w io.Writer, plan *sweep.Plan) er
 	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(table, "RUN\tHASH\tITERATIONS\tMFLOP/STEP\tMEMORY\tTIME")
 	for _, p := range rows {
-		fmt.Fprintf(table, "%s\t%.12s\t≤ %d\t%.3g\t%.3g MB\t≤ %s\n", p.ID, p.Hash, p.Iterations, p.StepFlops/1e6, p.Bytes/1e6, readable(p.Seconds))
+		time := "not known"
+		if p.Seconds != nil {
+			time = "≤ " + readable(*p.Seconds)
+		}
+		fmt.Fprintf(table, "%s\t%.12s\t≤ %d\t%.3g\t%.3g MB\t%s\n", p.ID, p.Hash, p.Iterations, p.StepFlops/1e6, p.Bytes/1e6, time)
 	}
 	if err := table.Flush(); err != nil {
 		return err
 	}
 	if err := writeSteps(w, plan, wanted); err != nil {
 		return err
+	}
+	if estimate.Large > 0 {
+		if _, err := fmt.Fprintf(w, "%d of %d runs do not fit into the memory that this process may take here, %.3g MB\n", estimate.Large, len(rows), float64(machine.Memory())/1e6); err != nil {
+			return err
+		}
+	}
+	if estimate.Runs == 0 {
+		return nil
 	}
 	_, err = fmt.Fprintf(w, "%d runs, at most %s on %d cores, by the time of %d steps of %d runs here; certificates, test sets, Armijo's searches and files not counted\n",
 		len(rows), readable(estimate.Total), o.jobs, estimate.Steps, estimate.Runs)

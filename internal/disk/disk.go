@@ -7,6 +7,8 @@ package disk
 import (
 	"bytes"
 	"errors"
+	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"sync/atomic"
@@ -64,8 +66,22 @@ func before(op Op, path string) error {
 	return nil
 }
 
-// ReadFile returns the content of a regular file.
-func ReadFile(path string) ([]byte, error) {
+// A TooLargeError says that a file is larger than any that the program would write, or
+// could use, there. It was not read.
+type TooLargeError struct {
+	Path  string
+	Size  int64 // bytes; one more than Limit where the file grew while it was read
+	Limit int64
+}
+
+// Error returns the file, its size and the limit.
+func (e *TooLargeError) Error() string {
+	return fmt.Sprintf("%s: got a file of %d bytes, want at most %d; it was not read: put the right file in its place", e.Path, e.Size, e.Limit)
+}
+
+// ReadFile returns the content of a regular file of at most limit bytes; a larger one is
+// a *TooLargeError, before anything of it is read.
+func ReadFile(path string, limit int64) ([]byte, error) {
 	if err := before(OpOpen, path); err != nil {
 		return nil, err
 	}
@@ -81,9 +97,14 @@ func ReadFile(path string) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
+	if info.Size() > limit {
+		return nil, &TooLargeError{path, info.Size(), limit}
+	}
 	var content bytes.Buffer
 	content.Grow(int(info.Size()) + bytes.MinRead)
-	_, err = content.ReadFrom(file)
+	if _, err = content.ReadFrom(io.LimitReader(file, limit+1)); err == nil && int64(content.Len()) > limit {
+		err = &TooLargeError{path, limit + 1, limit}
+	}
 	return content.Bytes(), err
 }
 

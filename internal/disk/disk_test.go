@@ -19,7 +19,7 @@ func TestNotStored(t *testing.T) {
 	for _, path := range []string{pipe, os.DevNull} {
 		ended := make(chan error, 2)
 		go func() {
-			_, err := ReadFile(path)
+			_, err := ReadFile(path, 1<<20)
 			ended <- err
 			_, err = Open(path)
 			ended <- err
@@ -48,14 +48,36 @@ func TestReadFile(t *testing.T) {
 		if err := os.WriteFile(path, want, 0o644); err != nil {
 			t.Fatal(err)
 		}
-		if got, err := ReadFile(path); err != nil || string(got) != string(want) {
+		if got, err := ReadFile(path, 1<<20); err != nil || string(got) != string(want) {
 			t.Errorf("%d bytes: got %d, %v", size, len(got), err)
 		}
 	}
-	if _, err := ReadFile(filepath.Dir(path)); err == nil {
+	if _, err := ReadFile(filepath.Dir(path), 1<<20); err == nil {
 		t.Error("a folder was read as a file")
 	}
-	if _, err := ReadFile(path + "x"); !errors.Is(err, os.ErrNotExist) {
+	if _, err := ReadFile(path+"x", 1<<20); !errors.Is(err, os.ErrNotExist) {
 		t.Errorf("no file: got %v", err)
+	}
+}
+
+// TestTooLarge reads nothing of a file that is larger than it may be, such as a sparse
+// one of 200 GB, and reads one of just the size.
+func TestTooLarge(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "file")
+	if err := os.WriteFile(path, []byte("12345678"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if got, err := ReadFile(path, 8); err != nil || string(got) != "12345678" {
+		t.Errorf("8 bytes of 8: got %q, %v", got, err)
+	}
+	for _, size := range []int64{9, 200 << 30} {
+		if err := os.Truncate(path, size); err != nil {
+			t.Fatal(err)
+		}
+		_, err := ReadFile(path, 8)
+		large, ok := errors.AsType[*TooLargeError](err)
+		if !ok || *large != (TooLargeError{path, size, 8}) {
+			t.Errorf("%d bytes: got %v, want a *TooLargeError", size, err)
+		}
 	}
 }

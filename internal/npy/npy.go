@@ -18,6 +18,7 @@ import (
 	"codeberg.org/sbinet/npyio/npy/float16"
 
 	"github.com/deeplimit/deeplimit/internal/half"
+	"github.com/deeplimit/deeplimit/internal/machine"
 )
 
 // maxNumbers bounds the entries of an array: 2^40 of them are 8 TiB as float64. A
@@ -104,11 +105,27 @@ type header struct {
 	entries int // the product of shape
 }
 
+// memory returns the bytes that reading the entries takes: as stored, as float64 and,
+// from Fortran order, those once more.
+func (h *header) memory() float64 {
+	bytes := 8.0
+	if h.element.bytes != 8 || h.element.integer {
+		bytes += float64(h.element.bytes)
+	}
+	if h.reader.Header.Descr.Fortran {
+		bytes += 8
+	}
+	return bytes * float64(h.entries)
+}
+
 // decode reads the array in r, which holds size bytes.
 func decode(r *bufio.Reader, size int64) (shape []int, data []float64, err error) {
 	array, err := decodeHeader(r, size)
 	if err != nil {
 		return nil, nil, err
+	}
+	if err := machine.Fits(array.memory()); err != nil {
+		return nil, nil, fmt.Errorf("%w for shape %v", err, array.shape)
 	}
 	if data, err = array.element.read(array.reader, array.entries); err != nil {
 		return nil, nil, err

@@ -1,0 +1,49 @@
+package yamltext
+
+import (
+	"strings"
+	"testing"
+)
+
+// TestParse wants the YAML of study files parsed, and what the library takes too much
+// for refused with a place.
+func TestParse(t *testing.T) {
+	deep := strings.Repeat("[", 100_000)
+	for _, c := range []struct{ name, text, want string }{
+		{"a study", "name: s\ndepths: [4, 8]\ndata: {kind: digits}\ngrid:\n  network.alpha: [\n    0.5, # half\n    1,\n  ]\n", ""},
+		{"a list of 5,000", "depths:\n" + strings.Repeat("- 1\n", 5_000), ""},
+		{"32 levels", "a: " + strings.Repeat("[", 32) + strings.Repeat("]", 32), ""},
+		{"32 levels of keys", nested(32), ""},
+		{"brackets in texts", "a: '" + deep + "'\nb: \"" + deep + "\"\nc: |\n  " + deep + "\n# " + deep + "\n", ""},
+		{"an alias", "a: &x [1]\nb: *x\n", ""},
+		{"brackets", deep, "line 1, column 101: got values nested too deep, want at most 32 levels"},
+		{"closed brackets", "a: " + deep + strings.Repeat("]", 100_000), "line 1, column 102: got values nested too deep, want at most 32 levels"},
+		{"braces", strings.Repeat("{a: ", 50_000), "nested too deep"},
+		{"keys in brackets", strings.Repeat("[a: ", 50_000), "nested too deep"},
+		{"dashes", strings.Repeat("- ", 100_000), "nested too deep"},
+		{"explicit keys", strings.Repeat("? ", 100_000), "nested too deep"},
+		{"tags", "a: " + strings.Repeat("!a ", 80_000) + "b", "nested too deep"},
+		{"anchors in a list", "[" + strings.Repeat("&a ", 80_000) + "b]", "nested too deep"},
+		{"indented keys", nested(1000), "nested too deep"},
+		{"keys", strings.Repeat("a: b\n", 5_000), "line 501, column 1: got a mapping of more than 500 keys, want fewer"},
+		{"tokens", "[" + strings.Repeat("1,", 200_000) + "]", "words and marks of YAML, want at most 262144"},
+		{"bytes", strings.Repeat("#", Limit+1), "got 1048577 bytes of YAML, want at most 1048576"},
+		{"no YAML", "a: [", "line 1, column 4: "},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			_, err := Parse([]byte(c.text))
+			if c.want == "" && err != nil || c.want != "" && (err == nil || !strings.Contains(err.Error(), c.want)) {
+				t.Errorf("got %v, want %q", err, c.want)
+			}
+		})
+	}
+}
+
+// nested returns mappings one inside the other, a line each.
+func nested(levels int) string {
+	var b strings.Builder
+	for i := range levels {
+		b.WriteString(strings.Repeat(" ", i) + "a:\n")
+	}
+	return b.String()
+}
