@@ -157,19 +157,23 @@ func (d *decoder) checkAxes(s *Study) {
 			}
 			all = append(all, path)
 		}
+		first := make(map[string]int, len(axis.Values))
 		for i, labels := range axis.Values {
-			for k, before := range axis.Values[:i] {
-				if slices.Equal(labels, before) {
-					n := axis.points[i][0]
-					d.add(n.wrong(join(axis.key, axis.Paths[0]), n.got(), fmt.Sprintf("each value once (value %d of the list has it already)", k+1)))
-					return
-				}
+			value := strings.Join(labels, "\x00")
+			if k, ok := first[value]; ok {
+				n := axis.points[i][0]
+				d.add(n.wrong(join(axis.key, axis.Paths[0]), n.got(), fmt.Sprintf("each value once (value %d of the list has it already)", k+1)))
+				return
 			}
+			first[value] = i
 		}
 	}
 	for _, axis := range s.Axes {
 		for i := range axis.points {
 			for set := range dataCount(s.tree) {
+				if !axis.varies(set) {
+					continue
+				}
 				d.decode("", axis.apply(s.tree, i, set), reflect.ValueOf(new(document)).Elem())
 			}
 		}

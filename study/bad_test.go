@@ -2,6 +2,7 @@ package study
 
 import (
 	"errors"
+	"fmt"
 	"strings"
 	"testing"
 
@@ -15,6 +16,15 @@ const (
 	networkKeys = "block, activation, alpha, residual, bias, loss, power, width, hidden, embed, readout"
 	goodName    = "a name of letters, digits, dots, dashes and underscores that begins with a letter or digit, at most 100 of them"
 )
+
+// grid returns axes of ten values each. Their paths need not exist: runs are counted first.
+func grid(axes int) string {
+	var b strings.Builder
+	for i := range axes {
+		fmt.Fprintf(&b, ", network.x%d: [0, 1, 2, 3, 4, 5, 6, 7, 8, 9]", i)
+	}
+	return "{" + b.String()[2:] + "}"
+}
 
 // TestBadStudies holds every message to its exact text. Lines of want without a place
 // begin behind "study: ".
@@ -144,7 +154,9 @@ depth.yaml:5:49: initial.bias: got "b.npy", want a file that can be read: no suc
 		{"zip without a path", head + "zip: [{network.alpha: 1}, {}]\n", nil, `depth.yaml:4:27: zip.1: got a mapping, want a mapping path: value`},
 		{"zip with other paths", head + "zip: [{network.alpha: 1}, {network.alpha: 0, network.bias: true}]\n", nil, `depth.yaml:4:46: zip.1.network.bias: got true, want the paths of zip.0 alone: network.alpha`},
 		{"same run twice", head + "grid: {initial: [{kind: normal}, {}]}\n", nil, `depth.yaml:4:8: the runs "separated" initial={kind: normal} depth 4 seed 1 and "separated" initial={} depth 4 seed 1 are the same once resolved, want runs that differ (hash ab3053f2)`},
-		{"too many runs", head + "seeds: 1000000\n", nil, `depth.yaml:1:1: grid: got more than 1000000 runs, want fewer values, depths or seeds`},
+		{"too many runs", head + "seeds: 1000000\n", nil, `depth.yaml:4:8: got 2000000 runs (2 depths × 1000000 seeds), want at most 100000; --max-runs raises the limit`},
+		{"a grid of 1e10 runs", head + "seeds: 10\ngrid: " + grid(9) + "\n", nil, `depth.yaml:5:8: got 20000000000 runs (1000000000 data sets and grid points × 2 depths × 10 seeds), want at most 100000; --max-runs raises the limit`},
+		{"a grid of more than 64 bits", head + "grid: " + grid(30) + "\n", nil, `depth.yaml:4:8: got 2000000000000000000000000000000 runs (1000000000000000000000000000000 data sets and grid points × 2 depths), want at most 100000; --max-runs raises the limit`},
 
 		// overrides
 		{"override without a value", head, []string{"network.alpha"}, `--set network.alpha: got no path=value, want one such as network.alpha=0.75`},

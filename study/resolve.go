@@ -29,19 +29,16 @@ type resolver struct {
 }
 
 // combine resolves all points of the axes from the given one on for a data set, with
-// what the axes before it have put into tree and settings. The error is one that
-// makes it useless to go on.
-func (r *resolver) combine(tree *node, axis, set int, settings map[string]string) error {
+// what the axes before it have put into tree and settings.
+func (r *resolver) combine(tree *node, axis, set int, settings map[string]string) {
 	if axis == len(r.study.Axes) {
-		if len(r.runs)+len(r.study.Depths)*len(r.study.Seeds) > maxRuns {
-			return tree.wrong("grid", phrase(fmt.Sprintf("more than %d runs", maxRuns)), "fewer values, depths or seeds")
-		}
 		r.resolve(tree, set, settings)
-		return nil
+		return
 	}
 	a := &r.study.Axes[axis]
 	if !a.varies(set) {
-		return r.combine(tree, axis+1, set, settings)
+		r.combine(tree, axis+1, set, settings)
+		return
 	}
 	for i := range a.points {
 		for j, path := range a.Paths {
@@ -49,14 +46,11 @@ func (r *resolver) combine(tree *node, axis, set int, settings map[string]string
 				settings[path] = a.Values[i][j]
 			}
 		}
-		if err := r.combine(a.apply(tree, i, set), axis+1, set, settings); err != nil {
-			return err
-		}
+		r.combine(a.apply(tree, i, set), axis+1, set, settings)
 	}
 	for _, path := range a.Paths {
 		delete(settings, path)
 	}
-	return nil
 }
 
 // point is one point of the grid for one data set.

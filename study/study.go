@@ -61,25 +61,25 @@ type document struct {
 	Engine  slurm.Spec     `yaml:"engine"`
 }
 
-// maxSeeds bounds `seeds: n`, and maxRuns the runs of a study: more is a slip of the pen.
-const (
-	maxSeeds = 1_000_000
-	maxRuns  = 1_000_000
-)
+// maxSeeds bounds `seeds: n`: more is a slip of the pen.
+const maxSeeds = 1_000_000
 
 // Load reads the study file of the given name. Each element of set is an override
 // path=value, such as "network.alpha=0.75", "data.samples=8" (with one data set),
 // "data.1.samples=8" or "grid.network.alpha=[0.5, 1]"; the value is YAML.
 //
-// What Load checks is the form: keys, types, depths, seeds, the grid's paths. Whether
-// the sections' values make sense together is for Runs. Errors are *Error, several
-// of them joined, except where the file cannot be read.
-func Load(file string, set []string) (*Study, error) {
+// What Load checks is the form: keys, types, depths, seeds, the grid's paths, and that
+// there are at most MaxRuns runs. Whether the sections' values make sense together is for
+// Runs. Errors are *Error, several of them joined, except where the file cannot be read.
+func Load(file string, set []string) (*Study, error) { return LoadWithin(file, set, MaxRuns) }
+
+// LoadWithin is Load for a study of at most that many runs.
+func LoadWithin(file string, set []string, most int) (*Study, error) {
 	text, err := read(file)
 	if err != nil {
 		return nil, fmt.Errorf("study: %w", err)
 	}
-	return Parse(file, text, set)
+	return ParseWithin(file, text, set, most)
 }
 
 // read returns the text of a study file, which may be a pipe; more than yamltext.Limit
@@ -109,6 +109,11 @@ func read(name string) ([]byte, error) {
 // Parse is Load for a file whose text is at hand; name is what errors call it, and
 // its folder is Base.
 func Parse(name string, text []byte, set []string) (*Study, error) {
+	return ParseWithin(name, text, set, MaxRuns)
+}
+
+// ParseWithin is Parse for a study of at most that many runs.
+func ParseWithin(name string, text []byte, set []string, most int) (*Study, error) {
 	tree, err := parse(text, place{file: name, line: 1, column: 1})
 	if err != nil {
 		return nil, err
@@ -131,6 +136,9 @@ func Parse(name string, text []byte, set []string) (*Study, error) {
 	s.Data = d.data(tree)
 	if d.list == nil {
 		s.Axes = d.axes(doc.Grid, doc.Zip)
+	}
+	if d.list == nil {
+		d.checkCount(s, most)
 	}
 	if d.list == nil {
 		d.checkAxes(s)

@@ -18,6 +18,7 @@ import (
 func newEdge() *cobra.Command {
 	var asJSON bool
 	var set []string
+	var maxRuns int
 	options := edge.Options{}
 	cmd := &cobra.Command{
 		Use:   "edge STUDY.yaml",
@@ -36,7 +37,7 @@ Nothing is written. Methods other than gd are refused.`,
 			if options.Workers < 1 {
 				return fmt.Errorf("edge: --jobs: got %d, want at least 1", options.Workers)
 			}
-			s, err := study.Load(args[0], set)
+			s, err := study.LoadWithin(args[0], set, maxRuns)
 			if err != nil {
 				return err
 			}
@@ -58,6 +59,7 @@ Nothing is written. Methods other than gd are refused.`,
 		},
 	}
 	flags := cmd.Flags()
+	maxRunsFlag(flags, &maxRuns)
 	flags.StringArrayVar(&set, "set", nil, "override a field, as in network.alpha=0.75; may be repeated")
 	flags.Float64Var(&options.Precision, "precision", 0.02, "relative width of the bracket in the end")
 	flags.IntVar(&options.Workers, "jobs", runtime.GOMAXPROCS(0), "cores to use; the results do not depend on it")

@@ -19,6 +19,7 @@ type probeOptions struct {
 	out      string
 	set      []string
 	draws    int
+	maxRuns  int
 	jobs     int
 	json     bool
 	noReport bool
@@ -46,6 +47,7 @@ and figures to report/start.html and the figures to report/figures. Ensembles th
 	flags := cmd.Flags()
 	flags.StringVar(&o.out, "out", "", "study folder (default runs/<name of the study>)")
 	flags.StringArrayVar(&o.set, "set", nil, "override a field, as in network.alpha=0.75; may be repeated")
+	maxRunsFlag(flags, &o.maxRuns)
 	flags.IntVar(&o.draws, "draws", 0, "number of draws, the same as --set seeds=N (default: the seeds of the study)")
 	flags.IntVar(&o.jobs, "jobs", runtime.GOMAXPROCS(0), "cores to use; the results do not depend on it")
 	flags.BoolVar(&o.json, "json", false, "print JSON")
@@ -63,7 +65,7 @@ func (o *probeOptions) run(cmd *cobra.Command, file string) error {
 	if o.draws > 0 {
 		o.set = append(o.set, fmt.Sprintf("seeds=%d", o.draws))
 	}
-	s, err := study.Load(file, o.set)
+	s, err := study.LoadWithin(file, o.set, o.maxRuns)
 	if err != nil {
 		return err
 	}

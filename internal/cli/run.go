@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"github.com/deeplimit/deeplimit/analyze"
 	"github.com/deeplimit/deeplimit/internal/disk"
@@ -31,6 +32,7 @@ type runOptions struct {
 	json       bool
 	noReport   bool
 	jobs       int
+	maxRuns    int
 	checkpoint time.Duration
 	figures    report.Options
 	engine     engineFlags
@@ -59,7 +61,7 @@ work; SIGINT and SIGTERM do and end the program.`,
   deeplimit run study.yaml --engine slurm --partition batch --time 2:00:00 --cpus 4`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			s, err := study.Load(args[0], o.set)
+			s, err := study.LoadWithin(args[0], o.set, o.maxRuns)
 			if err != nil {
 				return err
 			}
@@ -104,6 +106,7 @@ work; SIGINT and SIGTERM do and end the program.`,
 	flags := cmd.Flags()
 	flags.StringVar(&o.out, "out", "", "study folder (default runs/<name of the study>)")
 	flags.StringArrayVar(&o.set, "set", nil, "override a field, as in network.alpha=0.75; may be repeated")
+	maxRunsFlag(flags, &o.maxRuns)
 	flags.BoolVar(&o.dry, "dry-run", false, "list the runs with their hashes, cost and step sizes; train nothing")
 	flags.BoolVar(&o.json, "json", false, "print JSON")
 	flags.BoolVar(&o.noReport, "no-report", false, "write no figures and no page")
@@ -113,6 +116,11 @@ work; SIGINT and SIGTERM do and end the program.`,
 	o.share.add(cmd)
 	flags.DurationVar(&o.checkpoint, "checkpoint", time.Minute, "time between the checkpoints of a run")
 	return cmd
+}
+
+// maxRunsFlag registers the flag that lets a study have more runs.
+func maxRunsFlag(flags *pflag.FlagSet, most *int) {
+	flags.IntVar(most, "max-runs", study.MaxRuns, "refuse a study of more runs")
 }
 
 // run trains, analyses and reports. Its error is errDiverged or errInterrupted when

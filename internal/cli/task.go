@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"os"
 	"os/signal"
 	"runtime"
@@ -72,7 +73,7 @@ func newTask() *cobra.Command {
 
 // taskPlan resolves the study as it was submitted.
 func taskPlan(s weightpath.Submission) (*sweep.Plan, error) {
-	parsed, err := study.Parse(s.File, []byte(s.Text), s.Set)
+	parsed, err := study.ParseWithin(s.File, []byte(s.Text), s.Set, math.MaxInt) // checked when it was submitted
 	if err != nil {
 		return nil, err
 	}
