@@ -57,7 +57,8 @@ func newArchive(r io.ReaderAt, size int64) (source, error) {
 	return newArrays(archive.File)
 }
 
-// arrays is a .npz file: a zip archive of .npy files.
+// arrays is a .npz file: a zip archive of .npy files. Other members are passed over, and an
+// array of a type that is not read is an error for the one who asks for it.
 type arrays struct {
 	order   []string
 	members map[string]*zip.File // by name without .npy
@@ -66,12 +67,13 @@ type arrays struct {
 func newArrays(members []*zip.File) (*arrays, error) {
 	a := &arrays{members: make(map[string]*zip.File, len(members))}
 	for _, member := range members {
-		name, ok := strings.CutSuffix(member.Name, ".npy")
-		if !ok {
-			return nil, fmt.Errorf("zip archive: got a member %q, want .npy files, as numpy.savez writes them", member.Name)
+		if name, ok := strings.CutSuffix(member.Name, ".npy"); ok {
+			a.order = append(a.order, name)
+			a.members[name] = member
 		}
-		a.order = append(a.order, name)
-		a.members[name] = member
+	}
+	if len(a.order) == 0 {
+		return nil, errors.New("zip archive: got no .npy file in it, want some, as numpy.savez writes them")
 	}
 	return a, nil
 }

@@ -162,16 +162,21 @@ func (m *machine) step(op byte) (done bool, err error) {
 		_, err = m.pop()
 	case '1': // POP_MARK
 		_, err = m.popMark()
-	case 'N', 0x88, 0x89, 'K', 'M', 'J', 0x8a, 'G', 'X', 0x8c, 0x8d, 'U', 'C', 'B':
+	case 'N', 0x88, 0x89, 'K', 'M', 'J', 0x8a, 0x8b, 'G', 'X', 0x8c, 0x8d, 'U', 'T', 'C', 'B', 0x8e, 0x96:
 		var v any
 		if v, err = m.literal(op); err == nil {
 			m.push(v)
 		}
 	case 'q', 'r', 0x94, 'h', 'j':
 		err = m.remember(op)
-	case ')', 't', 0x85, 0x86, 0x87, ']', '}', 'a', 'e', 's', 'u':
+	case '2': // DUP
+		if err = errStack; len(m.stack) > 0 {
+			m.push(m.stack[len(m.stack)-1])
+			err = nil
+		}
+	case ')', 't', 0x85, 0x86, 0x87, ']', 0x8f, '}', 'a', 'e', 0x90, 0x91, 's', 'u':
 		err = m.collect(op)
-	case 'c', 0x93, 'R', 0x81, 'b', 'Q':
+	case 'c', 0x93, 'R', 0x81, 0x92, 'b', 'Q':
 		err = m.object(op)
 	default:
 		err = fmt.Errorf("got opcode %#x, want those of plain data; %s", op, resave)
@@ -195,17 +200,17 @@ func (m *machine) literal(op byte) (any, error) {
 	case 'J': // BININT
 		v, err := m.number(4)
 		return int64(int32(v)), err
-	case 0x8a: // LONG1
-		return m.long()
+	case 0x8a, 0x8b: // LONG1, LONG4
+		return m.long(op)
 	case 'G': // BINFLOAT, big-endian
 		part, err := m.take(8)
 		if err != nil {
 			return nil, err
 		}
 		return math.Float64frombits(binary.BigEndian.Uint64(part)), nil
-	case 'X', 'B': // BINUNICODE, BINBYTES
+	case 'X', 'B', 'T': // BINUNICODE, BINBYTES, BINSTRING
 		return m.text(4)
-	case 0x8d: // BINUNICODE8
+	case 0x8d, 0x8e, 0x96: // BINUNICODE8, BINBYTES8, BYTEARRAY8
 		return m.text(8)
 	case 0x8c, 'U', 'C': // SHORT_BINUNICODE, SHORT_BINSTRING, SHORT_BINBYTES
 		return m.text(1)
@@ -215,8 +220,12 @@ func (m *machine) literal(op byte) (any, error) {
 
 // long returns an integer in two's complement; nil for one beyond int64, which no
 // shape or place in a file is.
-func (m *machine) long() (any, error) {
-	text, err := m.text(1)
+func (m *machine) long(op byte) (any, error) {
+	size := uint64(1)
+	if op == 0x8b {
+		size = 4
+	}
+	text, err := m.text(size)
 	if err != nil || len(text) > 8 {
 		return nil, err
 	}
@@ -269,7 +278,7 @@ func (m *machine) collect(op byte) error {
 			op = 0x84
 		}
 		values, err = m.popTuple(int(op - 0x84))
-	case ']': // EMPTY_LIST
+	case ']', 0x8f: // EMPTY_LIST, EMPTY_SET
 		m.push(&list{})
 		return nil
 	case '}': // EMPTY_DICT
@@ -279,14 +288,14 @@ func (m *machine) collect(op byte) error {
 		values, err = m.popTuple(1)
 	case 's': // SETITEM
 		values, err = m.popTuple(2)
-	default: // TUPLE, APPENDS, SETITEMS
+	default: // TUPLE, APPENDS, ADDITEMS, FROZENSET, SETITEMS
 		values, err = m.popMark()
 	}
 	if err != nil {
 		return err
 	}
 	switch op {
-	case 'a', 'e':
+	case 'a', 'e', 0x90:
 		return m.extend(values)
 	case 's', 'u':
 		return m.setItems(values)
@@ -295,16 +304,14 @@ func (m *machine) collect(op byte) error {
 	return nil
 }
 
-// extend appends to the list on top of the stack.
+// extend appends to the list on top of the stack; what other objects get is let go.
 func (m *machine) extend(values tuple) error {
 	if len(m.stack) == 0 {
 		return errStack
 	}
-	l, ok := m.stack[len(m.stack)-1].(*list)
-	if !ok {
-		return errStack
+	if l, ok := m.stack[len(m.stack)-1].(*list); ok {
+		*l = append(*l, values...)
 	}
-	*l = append(*l, values...)
 	return nil
 }
 
@@ -341,6 +348,11 @@ func (m *machine) object(op byte) error {
 		m.push(persistent{id})
 		return err
 	}
+	if op == 0x92 { // NEWOBJ_EX: the same with keyword arguments, which are let go
+		if _, err := m.pop(); err != nil {
+			return err
+		}
+	}
 	pair, err := m.popTuple(2)
 	if err != nil {
 		return err
@@ -355,7 +367,7 @@ func (m *machine) object(op byte) error {
 		m.push(global{module, name})
 	case 'b': // BUILD: attributes of an object, such as the versions of modules
 		m.push(pair[0])
-	default: // REDUCE, NEWOBJ
+	default: // REDUCE, NEWOBJ, NEWOBJ_EX
 		args, ok := pair[1].(tuple)
 		if !ok {
 			return errStack

@@ -3,8 +3,9 @@
 //
 // The format is found from the content. A file is believed in nothing that can be
 // checked: sizes are compared with the file before memory is taken, and what Read
-// returns from one file stays within 64 times its size (or 32 MiB, if that is more), so
-// that a small file cannot fill the memory.
+// returns from one file stays within 16 times its size (or 32 MiB, if that is more), so
+// that a small file cannot fill the memory. Types of numbers that are not read matter
+// only to whoever asks for a tensor of such a type.
 package tensorfile
 
 import (
@@ -17,6 +18,8 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+
+	"github.com/deeplimit/deeplimit/internal/plain"
 )
 
 // Info says what a tensor is.
@@ -43,10 +46,11 @@ type Error struct {
 
 // Error returns the path, the tensor and what is wrong.
 func (e *Error) Error() string {
+	path := plain.Text(e.Path)
 	if e.Tensor == "" {
-		return fmt.Sprintf("tensorfile: %s: %v", e.Path, e.Err)
+		return fmt.Sprintf("tensorfile: %s: %v", path, e.Err)
 	}
-	return fmt.Sprintf("tensorfile: %s: tensor %q: %v", e.Path, e.Tensor, e.Err)
+	return fmt.Sprintf("tensorfile: %s: tensor %q: %v", path, e.Tensor, e.Err)
 }
 
 // Unwrap returns what is wrong.
@@ -102,9 +106,13 @@ func newFile(path string, s source, size int64, closeFile func() error) *File {
 	return &File{path, s, known, closeFile, budget(size)}
 }
 
-// budget returns the bytes of numbers that a file of size bytes may give. No dtype has
-// fewer than 2 bytes, and trained weights do not compress.
-func budget(size int64) int64 { return max(32<<20, 64*min(size, math.MaxInt64/64)) }
+// most is the largest ratio of numbers, as float64, to the size of their file. A dtype of 2
+// bytes gives 4, which leaves a factor of 4 for compression; trained weights compress by
+// less than 2.
+const most = 16
+
+// budget returns the bytes of numbers that a file of size bytes may give.
+func budget(size int64) int64 { return max(32<<20, most*min(size, math.MaxInt64/most)) }
 
 // decode finds the format of the size bytes of r, from a file with this extension.
 func decode(r io.ReaderAt, size int64, extension string) (source, error) {
@@ -121,7 +129,7 @@ func decode(r io.ReaderAt, size int64, extension string) (source, error) {
 		return newArray(section(), size)
 	case strings.HasPrefix(text, "PK\x03\x04"), strings.HasPrefix(text, "PK\x05\x06"):
 		return newArchive(r, size)
-	case strings.HasPrefix(text, "\x80\x02\x8a\x0a"), extension == ".pt", extension == ".pth", extension == ".bin":
+	case strings.HasPrefix(text, "\x80\x02\x8a\x0a"), slices.Contains([]string{".pt", ".pth", ".bin", ".ckpt"}, extension):
 		return nil, errors.New("got a PyTorch file that is no zip archive, as before version 1.6; " + resave)
 	case extension == ".safetensors" || n == 8 && start[7] == 0 && start[6] == 0:
 		return newSafetensors(r, size)
@@ -163,7 +171,7 @@ func (f *File) Read(name string) ([]float64, error) {
 		return nil, err
 	}
 	if f.budget -= 8 * int64(info.Entries()); f.budget < 0 {
-		return nil, f.at(name, fmt.Errorf("shape %v: got more numbers than 64 times the size of the file, want one that is neither compressed nor made of repeated entries", info.Shape))
+		return nil, f.at(name, fmt.Errorf("shape %v: got more numbers than %d times the size of the file, want one that is neither compressed nor made of repeated entries", info.Shape, most))
 	}
 	data, err := f.source.read(name)
 	if err != nil {

@@ -133,7 +133,7 @@ func TestViews(t *testing.T) {
 		}
 	}
 	_, err := f.Read("count")
-	checkError(t, err, `tensor "count": dtype: got Long, want a float of 64, 32 or 16 bits`)
+	checkError(t, err, `tensor "count": dtype: got Long, `+errUnreadable.Error())
 }
 
 func TestArraysAndTables(t *testing.T) {
@@ -207,7 +207,7 @@ func TestRefuses(t *testing.T) {
 		{"huge header", ".safetensors", []byte("\xff\xff\xff\xff\xff\xff\xff\x7f{}"), "header: got a length of 9223372036854775807 bytes in a file of 10"},
 		{"truncated safetensors", ".safetensors", safetensorsOf(tensor("F32", "[4]", 0, 16), 15), `tensor "x": got data offsets 0 to 16, want them to start at 0 and end within the 15 bytes of the file`},
 		{"huge shape", ".safetensors", safetensorsOf(tensor("F32", "[4294967296,4294967296]", 0, 16), 16), `tensor "x": shape [4294967296 4294967296] is too large`},
-		{"integers", ".safetensors", safetensorsOf(tensor("I32", "[4]", 0, 16), 16), `tensor "x": dtype: got I32, want F64, F32, F16 or BF16`},
+		{"integers", ".safetensors", safetensorsOf(tensor("I32", "[4]", 0, 16), 16), `tensor "x": dtype: got I32, ` + errUnreadable.Error()},
 		{"NaN", ".safetensors", append(safetensorsOf(tensor("BF16", "[2,2]", 0, 8), 4), 0xc0, 0x7f, 0, 0), `tensor "x": entry [1 0]: got NaN, want a finite number`},
 		{"no such tensor", ".safetensors", safetensorsOf(`{"y":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}}`, 4), `tensor "x": not among "y"`},
 
@@ -215,8 +215,8 @@ func TestRefuses(t *testing.T) {
 		{"truncated member", ".npz", zipOf(t, zip.Store, member{"x.npy", good[:len(good)-3]}), `tensor "x": got 13 bytes of data, want 16 for shape [2] of '<f8' (truncated)`},
 		{"text of objects", ".npz", zipOf(t, zip.Store, member{"x.npy", array(npytest.Array{Descr: "|O", Shape: []int{2}, Values: make([]byte, 16)})}), `tensor "x": dtype: got '|O', want floats or integers of at most 8 bytes`},
 		{"huge array", ".npz", zipOf(t, zip.Store, member{"x.npy", array(npytest.Array{Shape: []int{1 << 39}, Values: []float64{1}})}), `tensor "x": got 8 bytes of data, want 4398046511104 for shape [549755813888] of '<f8' (truncated)`},
-		{"zip bomb", ".npz", zipOf(t, zip.Deflate, member{"x.npy", zeros}), `tensor "x": shape [8388608]: got more numbers than 64 times the size of the file, want one that is neither compressed nor made of repeated entries`},
-		{"zip of other files", ".npz", zipOf(t, zip.Store, member{"x.npy", good}, member{"readme", good}), `zip archive: got a member "readme", want .npy files, as numpy.savez writes them`},
+		{"zip bomb", ".npz", zipOf(t, zip.Deflate, member{"x.npy", zeros}), `tensor "x": shape [8388608]: got more numbers than 16 times the size of the file, want one that is neither compressed nor made of repeated entries`},
+		{"zip of other files", ".npz", zipOf(t, zip.Store, member{"readme", good}), "zip archive: got no .npy file in it, want some, as numpy.savez writes them"},
 		{"member twice", ".npz", zipOf(t, zip.Store, member{"x.npy", good}, member{"x.npy", good}), `zip archive: got two members "x.npy", want names that differ`},
 
 		{"truncated pt", ".pt", gpt2[:len(gpt2)-100], "zip archive: zip: not a valid zip file"},
@@ -227,7 +227,7 @@ func TestRefuses(t *testing.T) {
 		{"dictionary in itself", ".pt", torch("\x80\x02}q\x00X\x01\x00\x00\x00ah\x00s."), `entry "a.a.a.a.a.a.a.a.a.a.a.a.a.a.a": nested too deep`},
 		{"no storage", ".pt", torch(describe("K\x02K\x02\x86", "K\x02K\x01\x86")), `tensor "x": got no member data/0, want its storage`},
 		{"storage too small", ".pt", torch(describe("K\x02K\x02\x86", "K\x02K\x01\x86"), member{"m/data/0", make([]byte, 15)}), `tensor "x": shape [2 2] with strides [2 1] from entry 0: got a storage of 3 entries, which is too small`},
-		{"repeated entries", ".pt", torch(describe("J\xff\xff\xff\x7f\x85", "K\x00\x85"), member{"m/data/0", make([]byte, 16)}), `tensor "x": shape [2147483647]: got more numbers than 64 times the size of the file, want one that is neither compressed nor made of repeated entries`},
+		{"repeated entries", ".pt", torch(describe("J\xff\xff\xff\x7f\x85", "K\x00\x85"), member{"m/data/0", make([]byte, 16)}), `tensor "x": shape [2147483647]: got more numbers than 16 times the size of the file, want one that is neither compressed nor made of repeated entries`},
 		{"shape and strides", ".pt", torch(describe("K\x02K\x02\x86", "K\x02\x85"), member{"m/data/0", make([]byte, 16)}), `tensor "x": got a description that is malformed, want that of torch.save`},
 		{"big-endian", ".pt", zipOf(t, zip.Store, member{"m/data.pkl", []byte("N.")}, member{"m/byteorder", []byte("big")}), `byte order: got "big", want little`},
 

@@ -5,8 +5,11 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"strconv"
 	"strings"
+
+	"github.com/deeplimit/deeplimit/internal/plain"
 )
 
 // torchFile is what torch.save writes since version 1.6: a zip archive with a pickle of
@@ -25,6 +28,7 @@ type torchTensor struct {
 	storage string
 	offset  int
 	strides []int
+	err     error // why it cannot be read; nil when it can
 }
 
 // Limits of what a pickle may hold: the state of a network has a few names a layer, none
@@ -117,10 +121,7 @@ func (w *walker) visit(name string, value any, depth int) error {
 	case tuple:
 		return w.visitAll(below, v, depth)
 	case call:
-		tensor, ok, err := newTorchTensor(v)
-		if err != nil {
-			return fmt.Errorf("tensor %q: %w", name, err)
-		}
+		tensor, ok := newTorchTensor(v)
 		if !ok {
 			return nil // an object that is no tensor
 		}
@@ -143,34 +144,48 @@ func (w *walker) visitAll(below func(string) string, values []any, depth int) er
 }
 
 // newTorchTensor returns the tensor that a call would build; ok is false when it would
-// build something else.
-func newTorchTensor(c call) (t torchTensor, ok bool, err error) {
-	switch c.fn {
-	case global{"torch._utils", "_rebuild_parameter"}: // (tensor, requires_grad, hooks)
+// build something else. One that is not read here holds the error for whoever asks for it.
+func newTorchTensor(c call) (t torchTensor, ok bool) {
+	fn, isGlobal := c.fn.(global)
+	if !isGlobal || fn.module != "torch._utils" || !strings.HasPrefix(fn.name, "_rebuild_") {
+		return t, false
+	}
+	switch fn.name {
+	case "_rebuild_parameter": // (tensor, requires_grad, hooks)
 		if inner, isCall := first(c.args).(call); isCall && inner.fn != c.fn {
 			return newTorchTensor(inner)
 		}
-		return t, false, errors.New("got a parameter without a tensor")
-	case global{"torch._utils", "_rebuild_tensor_v2"}, // (storage, offset, shape, strides, …)
-		global{"torch._utils", "_rebuild_tensor_v3"}: // the same for types that have no storage class
-	default:
-		return t, false, nil
+		return torchTensor{err: errors.New("got a parameter without a tensor")}, true
+	case "_rebuild_tensor_v2", // (storage, offset, shape, strides, …)
+		"_rebuild_tensor_v3": // (…, requires_grad, hooks, dtype) for types without a storage class
+		return newView(c.args), true
 	}
-	malformed := errors.New("got a description that is malformed, want that of torch.save")
-	reference, isStorage := first(c.args).(persistent)
+	return torchTensor{err: fmt.Errorf("got a tensor of %s, want a plain one of floats; %s", plain.Text(fn.name), resave)}, true
+}
+
+// newView returns the tensor that looks at a storage with the arguments of _rebuild_tensor.
+func newView(args tuple) torchTensor {
+	malformed := torchTensor{err: errors.New("got a description that is malformed, want that of torch.save")}
+	reference, isStorage := first(args).(persistent)
 	id, isTuple := reference.id.(tuple) // ("storage", class, key, location, entries)
-	if !isStorage || !isTuple || len(id) < 3 || len(c.args) < 4 {
-		return t, false, malformed
+	if !isStorage || !isTuple || len(id) < 3 || len(args) < 4 {
+		return malformed
 	}
 	class, isClass := id[1].(global)
 	key, isKey := id[2].(string)
-	offset, isOffset := c.args[1].(int64)
-	shape, isShape := integers(c.args[2])
-	strides, isStrides := integers(c.args[3])
+	offset, isOffset := args[1].(int64)
+	shape, isShape := integers(args[2])
+	strides, isStrides := integers(args[3])
 	if !isClass || !isKey || !isOffset || !isShape || !isStrides || offset < 0 || len(shape) != len(strides) {
-		return t, false, malformed
+		return malformed
 	}
-	return torchTensor{Info{class.name, shape}, key, int(offset), strides}, true, nil
+	dtype := class.name
+	if len(args) > 6 && class.name == "UntypedStorage" {
+		if named, ok := args[6].(global); ok {
+			dtype = named.name
+		}
+	}
+	return torchTensor{about: Info{dtype, shape}, storage: key, offset: int(offset), strides: strides}
 }
 
 func first(values tuple) any {
@@ -204,6 +219,13 @@ func (f *torchFile) names() []string { return f.order }
 
 func (f *torchFile) info(name string) (Info, error) {
 	t := f.tensors[name]
+	if t.err != nil {
+		return t.about, t.err
+	}
+	if _, readable := storageTypes[t.about.DType]; !readable {
+		_, err := count(t.about.Shape, math.MaxInt/16)
+		return t.about, err // what its storage has to hold is not known
+	}
 	// Shape and strides come from the pickle: both are held to the storage.
 	_, err := f.span(t)
 	return t.about, err
@@ -213,7 +235,7 @@ func (f *torchFile) info(name string) (Info, error) {
 func (f *torchFile) member(t torchTensor) (*zip.File, numberType, error) {
 	kind, ok := numberTypes[storageTypes[t.about.DType]]
 	if !ok {
-		return nil, kind, fmt.Errorf("dtype: got %s, want a float of 64, 32 or 16 bits", strings.TrimSuffix(t.about.DType, "Storage"))
+		return nil, kind, unreadable(strings.TrimSuffix(t.about.DType, "Storage"))
 	}
 	member, ok := f.members[f.folder+"/data/"+t.storage]
 	if !ok {
@@ -233,8 +255,8 @@ func (f *torchFile) span(t torchTensor) (int, error) {
 		return 0, fmt.Errorf("got a storage of %d bytes", member.UncompressedSize64)
 	}
 	// A stride of 0 repeats entries, so there may be more in the shape than in the file.
-	const most = 1 << 40
-	if n, err := count(t.about.Shape, most); n == 0 || err != nil {
+	const limit = 1 << 40
+	if n, err := count(t.about.Shape, limit); n == 0 || err != nil {
 		return 0, err
 	}
 	last := int64(t.offset)
@@ -261,8 +283,9 @@ func (f *torchFile) read(name string) ([]float64, error) {
 	if err != nil {
 		return nil, err
 	}
-	if limit := budget(int64(member.CompressedSize64)); int64(span) > limit/8 {
-		return nil, fmt.Errorf("got %d entries in %d bytes, want a file that is not compressed, as torch.save writes it", span, member.CompressedSize64)
+	// The whole member is read, for its checksum, even where the tensor looks at a part.
+	if limit := budget(int64(member.CompressedSize64)); member.UncompressedSize64 > uint64(limit) || int64(span) > limit/8 {
+		return nil, fmt.Errorf("got a storage of %d bytes packed into %d, want a file that is not compressed, as torch.save writes it", member.UncompressedSize64, member.CompressedSize64)
 	}
 	r, err := member.Open()
 	if err != nil {

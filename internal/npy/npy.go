@@ -25,6 +25,10 @@ import (
 // shape that asks for more is a damaged header.
 const maxNumbers = 1 << 40
 
+// maxHeader bounds the text with type and shape, in bytes: a member of a compressed
+// archive could make it fill the memory. Those of NumPy have some 100.
+const maxHeader = 1 << 20
+
 // Read returns the shape of the array in a .npy file and its entries in row-major
 // order, whatever their order in the file. It takes floats of 2, 4 and 8 bytes and
 // integers of up to 8, of either byte order.
@@ -160,6 +164,9 @@ func decodeHeader(r *bufio.Reader, size int64) (header, error) {
 	}
 	if before+length > size {
 		return header{}, fmt.Errorf("header: got %d bytes, want %d (truncated)", size, before+length)
+	}
+	if length > maxHeader {
+		return header{}, fmt.Errorf("header: got a length of %d bytes, want at most %d", length, maxHeader)
 	}
 	reader, err := newReader(r)
 	if err != nil {
