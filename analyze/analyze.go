@@ -3,6 +3,7 @@ package analyze
 import (
 	"cmp"
 	"context"
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -105,6 +106,7 @@ type outcome struct {
 	run        Run
 	meta       weightpath.Meta
 	transfer   *weightpath.Transfer
+	weights    [sha256.Size]byte // checksum of the weights as numbers
 	unfinished bool
 	err        error
 }
@@ -135,7 +137,7 @@ func analyseRun(dir string, options Options) outcome {
 	if err != nil {
 		return outcome{err: fmt.Errorf("analyze: %s: %w", dir, err)}
 	}
-	o := outcome{run: run, meta: folder.Meta}
+	o := outcome{run: run, meta: folder.Meta, weights: fingerprint(weights)}
 	o.meta.Config, o.meta.Environment = nil, nil // most of what ten thousand outcomes would hold
 	transfer, err := folder.Transfer()
 	var system *fs.PathError
@@ -251,6 +253,7 @@ func lastOf(rows []weightpath.Row, value func(*weightpath.Row) *float64) *float6
 // collect puts the outcomes of all runs into one result.
 func collect(name string, dirs []string, outcomes []outcome) (*Result, error) {
 	result := &Result{Study: name, Runs: []Run{}, Groups: []Group{}}
+	markCopies(outcomes)
 	metas := map[string]weightpath.Meta{}
 	var failures []error
 	for i, o := range outcomes {

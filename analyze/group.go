@@ -32,7 +32,11 @@ func newGroup(meta weightpath.Meta, runs []Run) Group {
 		Residual: meta.Residual, Imported: meta.Method == weightpath.Imported, Runs: len(runs), Parts: map[string]GroupPath{},
 	}
 	var sound []Run
+	group.noteCopies(runs)
 	for _, run := range runs {
+		if run.CopyOf != "" {
+			continue
+		}
 		group.Depths = append(group.Depths, run.Depth)
 		group.Seeds = append(group.Seeds, run.Seed)
 		if run.Diverged() {

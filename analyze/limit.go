@@ -84,11 +84,11 @@ type member struct {
 	outcome *outcome
 }
 
-// members returns the finished runs of the group, by seed and then depth.
+// members returns the finished runs of the group that count, by seed and then depth.
 func (g *Group) members(dirs []string, outcomes []outcome) []member {
 	var members []member
 	for i := range outcomes {
-		if o := &outcomes[i]; o.err == nil && !o.unfinished && o.run.Group == g.Group {
+		if o := &outcomes[i]; o.err == nil && !o.unfinished && o.run.Group == g.Group && o.run.CopyOf == "" {
 			members = append(members, member{dirs[i], o})
 		}
 	}

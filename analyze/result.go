@@ -63,6 +63,9 @@ type Run struct {
 	// is thinned or the run used mini-batches.
 	LossIterations []int    `json:"loss_iterations,omitempty"`
 	Notes          []string `json:"notes,omitempty"`
+	// CopyOf names another run of this depth with the very same weights, "" when there is
+	// none before this one. A copy counts in nothing that the group has.
+	CopyOf string `json:"copy_of,omitempty"`
 	// TrendLoss is the loss at this depth of the trend of the weights alone, as
 	// `deeplimit transfer` found it; nil if it was not called.
 	TrendLoss *float64 `json:"trend_loss,omitempty"`

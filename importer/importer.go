@@ -1,10 +1,17 @@
 // Package importer turns checkpoints of other programs into run folders, so that
 // analyze and report work on weights that were trained elsewhere.
 //
-// A checkpoint is a safetensors, .npz or .pt file with one tensor for each layer. A
-// Layout says which tensors make the path; they are stacked to A (L,d,d), or V (L,d,m) and
-// W (L,m,d), as float64 and for A·x. One file becomes a run folder; several, of several
-// depths, a study folder.
+// A checkpoint is a safetensors, .npz or .pt file, or several in shards, with one tensor for
+// each layer or one for all. A Layout says which tensors make the path; they are stacked to
+// A (L,d,d), or V (L,d,m) and W (L,m,d), as float64 and for A·x. One checkpoint becomes a run
+// folder; several, of several depths and seeds, a study folder.
+//
+// Nothing is guessed in silence. Which tensors were taken, how they were read and why is in
+// the Run and in the folder; where two readings fit, Import asks with an error that names
+// the option which decides. The steps are a file each: which files are one network
+// (shards.go), what their names say (names.go), which of them are seeds, steps of one
+// training or copies (series.go, duplicates.go), which tensors are the layers (pattern.go),
+// and how these are read (orientation.go, neighbours.go).
 //
 // What a checkpoint does not tell stays unknown: the run has no trace, its loss is NaN,
 // and there is no displacement unless the initial weights are given too.
@@ -13,17 +20,14 @@ package importer
 import (
 	"cmp"
 	"context"
-	"errors"
 	"fmt"
 	"math"
-	"os"
 	"path/filepath"
-	"slices"
 	"strconv"
 	"strings"
 
-	"github.com/deeplimit/deeplimit/importer/tensorfile"
 	"github.com/deeplimit/deeplimit/internal/field"
+	"github.com/deeplimit/deeplimit/internal/plain"
 	"github.com/deeplimit/deeplimit/weightpath"
 )
 
@@ -40,6 +44,12 @@ type Options struct {
 	// number of layers and {name} for the checkpoint's file name without extension. "" when they
 	// are not known.
 	Initial string
+	// Names is how the names of checkpoints are read: {depth}, {seed}, {step}, any other mark
+	// for a setting, and * for anything but a slash. "" goes by the words in the names.
+	Names string
+	// Steps says which checkpoints of one training to take: LastStep (also ""), AllSteps, or
+	// the number of one.
+	Steps   string
 	Version string // of the program, for run.json
 }
 
@@ -48,17 +58,31 @@ type Run struct {
 	Dir    string           `json:"dir"`
 	Source string           `json:"source"`
 	Depth  int              `json:"depth"`
-	Seed   uint64           `json:"seed"` // numbers the checkpoints of one depth, in their order
+	Seed   uint64           `json:"seed"`
+	Step   string           `json:"step,omitempty"` // of the training, by the name
 	Shapes map[string][]int `json:"shapes"`
+	Taken  []Taken          `json:"taken"`
+	// Others is the number of tensors in the checkpoint that are no part of the path.
+	Others int `json:"other_tensors"`
+	// LeftOut are the checkpoints for which this one stands: copies and other steps; and
+	// files beside it that hold no weights.
+	LeftOut []LeftOut `json:"left_out,omitempty"`
+	Notes   []string  `json:"notes,omitempty"`
 	// Old says that the folder held this import already.
 	Old bool `json:"old,omitempty"`
 }
 
-// Import writes a run folder for one checkpoint, or a study folder for several. Of a
-// folder among paths, its .safetensors, .npz, .pt and .pth files are taken, by name. All headers are
-// checked before anything is written. An import that is there already is left as it is.
+// LeftOut is a file that was not imported.
+type LeftOut struct {
+	Path string `json:"path"`
+	Why  string `json:"why"`
+}
+
+// Import writes a run folder for one checkpoint, or a study folder for several or for a
+// folder of them. All headers are checked before anything is written. An import that is there
+// already is left as it is.
 func Import(ctx context.Context, paths []string, o Options) ([]Run, error) {
-	files, several, err := expand(paths)
+	found, several, err := findCheckpoints(paths)
 	if err != nil {
 		return nil, err
 	}
@@ -66,7 +90,7 @@ func Import(ctx context.Context, paths []string, o Options) ([]Run, error) {
 		return nil, fmt.Errorf("importer: %w", &field.Error{Path: "out", Got: o.Out, Want: "a folder"})
 	}
 	if o.Name == "" {
-		o.Name = stem(files[0])
+		o.Name = plain.Text(stem(found[0].path))
 		if several {
 			o.Name = filepath.Base(filepath.Clean(o.Out))
 		}
@@ -75,19 +99,11 @@ func Import(ctx context.Context, paths []string, o Options) ([]Run, error) {
 		return nil, fmt.Errorf("importer: %w", err)
 	}
 	if o.Layout.Weight == "" {
-		return nil, noPattern(files[0])
+		return nil, noPattern(&found[0])
 	}
-	plans := make([]*plan, len(files))
-	seeds := map[int]uint64{}
-	for i, path := range files {
-		if err := ctx.Err(); err != nil {
-			return nil, fmt.Errorf("importer: %s: %w", path, err)
-		}
-		if plans[i], err = newPlan(path, &o); err != nil {
-			return nil, err
-		}
-		seeds[plans[i].depth]++
-		plans[i].seed = seeds[plans[i].depth]
+	plans, err := newPlans(ctx, found, &o)
+	if err != nil {
+		return nil, err
 	}
 	if several {
 		text := fmt.Sprintf("# Imported weights: deeplimit analyze and report work on this folder, run does not.\nname: %s\n", strconv.Quote(o.Name))
@@ -98,7 +114,7 @@ func Import(ctx context.Context, paths []string, o Options) ([]Run, error) {
 	var runs []Run
 	for _, p := range plans {
 		if err := ctx.Err(); err != nil {
-			return runs, fmt.Errorf("importer: %s: %w", p.path, err)
+			return runs, fmt.Errorf("importer: %s: %w", plain.Text(p.path), err)
 		}
 		run, err := p.write(&o, several)
 		if err != nil {
@@ -107,6 +123,33 @@ func Import(ctx context.Context, paths []string, o Options) ([]Run, error) {
 		runs = append(runs, run)
 	}
 	return runs, nil
+}
+
+// newPlans checks the headers of all checkpoints and decides which of them to import.
+func newPlans(ctx context.Context, found []checkpoint, o *Options) ([]*plan, error) {
+	namings, err := readNamings(found, o.Names)
+	if err != nil {
+		return nil, fmt.Errorf("importer: %w", err)
+	}
+	plans := make([]*plan, len(found))
+	for i, c := range found {
+		if err := ctx.Err(); err != nil {
+			return nil, fmt.Errorf("importer: %s: %w", plain.Text(c.path), err)
+		}
+		if plans[i], err = newPlan(c, o); err != nil {
+			return nil, err
+		}
+		plans[i].naming, plans[i].order = namings[i], i
+	}
+	if plans, err = arrange(plans, o); err != nil {
+		return nil, err
+	}
+	for _, p := range plans {
+		if err := p.findInitial(o); err != nil {
+			return nil, err
+		}
+	}
+	return plans, nil
 }
 
 // check refuses options that do not go together.
@@ -125,49 +168,20 @@ func (o *Options) check() error {
 			return err
 		}
 	}
+	if l.LayersAxis != nil && *l.LayersAxis < 0 {
+		return &field.Error{Path: "layers-axis", Got: *l.LayersAxis, Want: "an axis, counted from 0"}
+	}
+	if err := checkSteps(o.Steps); err != nil || l.Convention == "" {
+		return err
+	}
 	return field.OneOf("convention", string(l.Convention), string(ColumnVectors), string(RowVectors))
 }
 
 // noPattern is the error of a layout that names no weights: it tells what there is.
-func noPattern(path string) error {
-	f, err := tensorfile.Open(path)
-	if err != nil {
-		return err
-	}
-	defer f.Close()
-	return fmt.Errorf("importer: %s: want a pattern or a preset; %s", path, suggestion(f.Names()))
-}
-
-// expand replaces folders by the checkpoints in them.
-func expand(paths []string) (files []string, several bool, err error) {
-	for _, path := range paths {
-		status, err := os.Stat(path)
-		if err != nil {
-			return nil, false, fmt.Errorf("importer: %w", err)
-		}
-		if !status.IsDir() {
-			files = append(files, path)
-			continue
-		}
-		several = true
-		entries, err := os.ReadDir(path)
-		if err != nil {
-			return nil, false, fmt.Errorf("importer: %w", err)
-		}
-		before := len(files)
-		for _, entry := range entries {
-			if slices.Contains([]string{".safetensors", ".npz", ".pt", ".pth"}, strings.ToLower(filepath.Ext(entry.Name()))) {
-				files = append(files, filepath.Join(path, entry.Name()))
-			}
-		}
-		if len(files) == before {
-			return nil, false, fmt.Errorf("importer: %s: got a folder without checkpoints, want .safetensors, .npz, .pt or .pth files in it", path)
-		}
-	}
-	if len(files) == 0 {
-		return nil, false, errors.New("importer: got no checkpoints, want one file or more")
-	}
-	return files, several || len(files) > 1, nil
+func noPattern(c *checkpoint) error {
+	return c.use(func(f *opened) error {
+		return fmt.Errorf("want a pattern or a preset; %s", suggestion(f.names))
+	})
 }
 
 // stem returns the name of a file without its extension.

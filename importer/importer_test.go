@@ -7,7 +7,6 @@ import (
 	"math"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 	"testing"
 
@@ -20,8 +19,8 @@ type entries struct {
 	start float64
 }
 
-// checkpoint writes a safetensors file of F32 tensors.
-func checkpoint(t *testing.T, tensors map[string]entries) string {
+// makeCheckpoint writes a safetensors file of F32 tensors.
+func makeCheckpoint(t *testing.T, tensors map[string]entries) string {
 	t.Helper()
 	header := map[string]any{}
 	var data []byte
@@ -115,7 +114,7 @@ func TestImport(t *testing.T) {
 		{
 			"one tensor for all layers",
 			map[string]entries{"stack": {[]int{2, 1, 2}, 0}},
-			Layout{Weight: "stack", Convention: RowVectors},
+			Layout{Weight: "stack", Convention: RowVectors, LayersAxis: new(0)},
 			Range{},
 			map[string]string{"A": "[2 2 1] [0 1 2 3]"},
 		},
@@ -131,7 +130,7 @@ func TestImport(t *testing.T) {
 		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			got := imported(t, Options{Layout: c.layout, Layers: c.layers}, checkpoint(t, c.tensors))
+			got := imported(t, Options{Layout: c.layout, Layers: c.layers}, makeCheckpoint(t, c.tensors))
 			if diff := cmp.Diff(c.want, got); diff != "" {
 				t.Errorf("(-want +got)\n%s", diff)
 			}
@@ -179,7 +178,7 @@ func TestImportRefuses(t *testing.T) {
 		{"convolution of rows", map[string]entries{"layers.0.weight": {[]int{2, 2, 3, 3}, 0}}, with(func(l *Layout) { l.Convention = RowVectors }), Range{}, `tensor "layers.0.weight": got shape [2 2 3 3] a layer, want a matrix for convention xA`},
 		{"no tensor", layers(nil, 0, 1), with(func(l *Layout) { l.Weight = "h.{k}.w" }), Range{}, `pattern "h.{k}.w": got no tensor; patterns that fit, with their layers: layers.{k}.weight (2)`},
 		{"no bias", layers(nil, 0, 1), with(func(l *Layout) { l.Bias = "layers.{k}.bias" }), Range{}, `pattern "layers.{k}.bias": got no tensor; patterns that fit, with their layers: layers.{k}.weight (2)`},
-		{"bias of one layer", layers(map[string]entries{"layers.0.bias": {[]int{2}, 0}}, 0, 1), with(func(l *Layout) { l.Bias = "layers.{k}.bias" }), Range{}, `tensor "layers.0.bias" and its like: got 1 layers, want the 2 of "layers.0.weight"`},
+		{"bias of one layer", layers(map[string]entries{"layers.0.bias": {[]int{2}, 0}}, 0, 1), with(func(l *Layout) { l.Bias = "layers.{k}.bias" }), Range{}, `layer 1 is missing: no tensor "layers.1.bias", but there is "layers.1.weight"; found 1 layers from 0 to 0; if they are all there should be, say so with --layers 0:0`},
 		{"bias too long", layers(map[string]entries{"layers.0.bias": {[]int{3}, 0}}, 0), with(func(l *Layout) { l.Bias = "layers.{k}.bias" }), Range{}, `tensor "layers.0.bias": got a bias of length 3, want 2`},
 		{"bias of matrices", layers(map[string]entries{"layers.0.bias": {square, 0}}, 0), with(func(l *Layout) { l.Bias = "layers.{k}.bias" }), Range{}, `tensor "layers.0.bias": got shape [2 2] a layer, want a vector for the bias`},
 		{"maps that do not fit", map[string]entries{"0.v": {wide, 0}, "0.w": {wide, 0}}, Layout{Weight: "{k}.v", Inner: "{k}.w", Convention: ColumnVectors}, Range{}, `tensor "0.w": got a 2×3 matrix for W·x, want 3×2 beside the 2×3 of "0.v": is the convention right?`},
@@ -187,7 +186,7 @@ func TestImportRefuses(t *testing.T) {
 		{"range of a stack", map[string]entries{"stack": {[]int{2, 1, 2}, 0}}, with(func(l *Layout) { l.Weight = "stack" }), Range{0, 1}, `tensor "stack" holds all layers, want a pattern with {k} to choose some`},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			path, out := checkpoint(t, c.tensors), filepath.Join(t.TempDir(), "run")
+			path, out := makeCheckpoint(t, c.tensors), filepath.Join(t.TempDir(), "run")
 			_, err := Import(t.Context(), []string{path}, Options{Out: out, Layout: c.layout, Layers: c.layers})
 			if want := "importer: " + path + ": " + c.want; err == nil || !strings.HasPrefix(err.Error(), want) {
 				t.Errorf("error:\n got %v\nwant %s", err, want)
@@ -211,7 +210,11 @@ func TestOptionsRefused(t *testing.T) {
 		{func(o *Options) { o.Alpha = math.NaN() }, `importer: alpha: got NaN, want a finite number`},
 		{func(o *Options) { o.Layout.Weight = "{k}.{k}" }, `importer: pattern: got "{k}.{k}", want {k} once`},
 		{func(o *Options) { o.Layout.InnerBias = "{k}.b" }, `importer: inner bias: got "{k}.b", want an inner pattern beside it`},
-		{func(o *Options) { o.Layout.Convention = "" }, `importer: convention: got "", want one of Ax, xA`},
+		{func(o *Options) { o.Layout.Convention = "A" }, `importer: convention: got "A", want one of Ax, xA`},
+		{func(o *Options) { o.Layout.LayersAxis = new(-1) }, `importer: layers-axis: got -1, want an axis, counted from 0`},
+		{func(o *Options) { o.Steps = "first" }, `importer: steps: got "first", want last, all or the number of a step`},
+		{func(o *Options) { o.Names = "{step}{step}" }, `importer: names: got "{step}{step}", want a name with {depth}, {seed}, {step} and * such as 'L{depth}-seed{seed}.pt', each once`},
+		{func(o *Options) { o.Names = "L{depth}" }, `importer: names: got "testdata/residual-4.safetensors", want a name that the pattern fits, as it has to fit those of all checkpoints`},
 	} {
 		o := good
 		c.change(&o)
@@ -234,27 +237,6 @@ func TestParseRange(t *testing.T) {
 		if got, err := ParseRange(text); err == nil {
 			t.Errorf("%q: got %v, want an error", text, got)
 		}
-	}
-}
-
-// Checkpoints of one depth are seeds of one group; another layout is another group.
-func TestSeedsAndGroups(t *testing.T) {
-	dir := t.TempDir()
-	o := Options{Out: filepath.Join(dir, "one"), Layout: mustPreset(t, "layers"), Alpha: 0.5}
-	runs, err := Import(t.Context(), []string{"testdata/residual-8.npz", "testdata/residual-8-half.npz", "testdata/residual-4.safetensors"}, o)
-	if err != nil {
-		t.Fatal(err)
-	}
-	var seeds []uint64
-	for _, r := range runs {
-		seeds = append(seeds, r.Seed)
-	}
-	if !slices.Equal(seeds, []uint64{1, 2, 1}) {
-		t.Errorf("seeds: got %v, want 1 and 2 of depth 8 and 1 of depth 4", seeds)
-	}
-	again, err := Import(t.Context(), []string{"testdata/residual-8.npz", "testdata/residual-8-half.npz", "testdata/residual-4.safetensors"}, o)
-	if err != nil || !again[0].Old || !again[2].Old {
-		t.Errorf("importing again: got %+v, %v, want the runs that are there", again, err)
 	}
 }
 

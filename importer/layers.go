@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"slices"
 
-	"github.com/deeplimit/deeplimit/importer/tensorfile"
 	"github.com/deeplimit/deeplimit/weightpath"
 )
 
@@ -12,117 +11,138 @@ import (
 // entries are read.
 type stack struct {
 	located
-	depth int
-	rows  int // of A in A·x; the length of a bias
-	cols  int // 0 for a bias
-	// transposed says that the file holds the transpose.
-	transposed bool
+	part    string
+	bias    bool
+	dtype   string
+	shape   []int // of a tensor, as the file has it
+	reading       // how it is read: decided in orientation.go
 }
 
-// findStack locates the tensors of a pattern and checks that their shapes are those of
-// one path: matrices, or vectors for a bias. A convolution (outputs, inputs, …) is the
-// matrix (outputs, inputs·…). It returns nil when no tensor matches.
-func findStack(f *tensorfile.File, pattern string, bias bool, layout Layout, layers Range) (*stack, error) {
-	found, err := locate(pattern, f.Names(), layers, layout.AnyStride)
-	if err != nil {
+// findStack locates the tensors of a pattern and checks that they have one shape and are
+// floats. It returns nil when no tensor matches.
+func findStack(f *opened, part, pattern string, bias bool, layout *Layout, layers Range) (*stack, error) {
+	found, err := locate(pattern, f.names, layers, layout.AnyStride)
+	if err != nil || len(found.names) == 0 {
 		return nil, err
 	}
-	if len(found.names) == 0 {
-		return nil, nil
-	}
-	var shape []int
+	s := &stack{located: found, part: part, bias: bias}
 	for i, name := range found.names {
 		info, err := f.Info(name)
 		if err != nil {
 			return nil, err
 		}
-		if i > 0 && !slices.Equal(info.Shape, shape) {
+		if err := info.CheckFloat(); err != nil {
+			return nil, fmt.Errorf("tensor %q: %w", name, err)
+		}
+		if i > 0 && !slices.Equal(info.Shape, s.shape) {
 			return nil, fmt.Errorf("layer %d: tensor %q: got shape %v, want %v as in layer %d; choose layers of one shape with --layers",
-				found.indices[i], name, info.Shape, shape, found.indices[0])
+				found.indices[i], name, info.Shape, s.shape, found.indices[0])
 		}
-		shape = info.Shape
+		s.shape, s.dtype = info.Shape, info.DType
 	}
-	s := &stack{located: found, depth: len(found.names)}
 	name := found.names[0]
-	if found.indices == nil {
-		if !layers.all() {
-			return nil, fmt.Errorf("tensor %q holds all layers, want a pattern with %s to choose some", name, layerMark)
-		}
-		if len(shape) == 0 {
-			return nil, fmt.Errorf("tensor %q: got a single number, want one tensor for all layers", name)
-		}
-		s.depth, shape = shape[0], shape[1:]
+	switch {
+	case s.stacked() && !layers.all():
+		return nil, fmt.Errorf("tensor %q holds all layers, want a pattern with %s to choose some", name, layerMark)
+	case slices.Contains(s.shape, 0):
+		return nil, fmt.Errorf("tensor %q: got shape %v, want sizes of at least 1", name, s.shape)
+	case s.stacked() && bias && len(s.shape) != 2:
+		return nil, fmt.Errorf("tensor %q: got shape %v, want (layers, length) for the bias of all layers", name, s.shape)
+	case s.stacked() && !bias && len(s.shape) < 3:
+		return nil, fmt.Errorf("tensor %q: got shape %v, want matrices for all layers in one tensor, or %s in the pattern", name, s.shape, layerMark)
+	case !s.stacked() && bias && len(s.shape) != 1:
+		return nil, fmt.Errorf("tensor %q: got shape %v a layer, want a vector for the bias", name, s.shape)
+	case !s.stacked() && !bias && len(s.shape) < 2:
+		return nil, fmt.Errorf("tensor %q: got shape %v a layer, want a matrix", name, s.shape)
 	}
-	if slices.Contains(shape, 0) || s.depth == 0 {
-		return nil, fmt.Errorf("tensor %q: got shape %v, want sizes of at least 1", name, shape)
-	}
-	if bias {
-		if len(shape) != 1 {
-			return nil, fmt.Errorf("tensor %q: got shape %v a layer, want a vector for the bias", name, shape)
-		}
-		s.rows = shape[0]
-		return s, nil
-	}
-	return s, s.setMatrix(name, shape, layout.Convention)
+	return s, nil
 }
 
-// setMatrix takes the shape of a layer's weights.
-func (s *stack) setMatrix(name string, shape []int, convention Convention) error {
-	switch {
-	case len(shape) < 2:
-		return fmt.Errorf("tensor %q: got shape %v a layer, want a matrix", name, shape)
-	case len(shape) > 2 && convention == RowVectors:
-		return fmt.Errorf("tensor %q: got shape %v a layer, want a matrix for convention %s", name, shape, RowVectors)
+// stacked reports whether one tensor holds all layers.
+func (s *stack) stacked() bool { return s.indices == nil }
+
+// sizes returns the shape of the part in a run folder: (L,rows,cols), or (L,rows).
+func (s *stack) sizes() []int {
+	if s.bias {
+		return []int{s.depth, s.rows}
 	}
-	s.rows, s.cols = shape[0], 1
-	for _, n := range shape[1:] {
-		s.cols *= n
-	}
-	if convention == RowVectors {
-		s.rows, s.cols, s.transposed = s.cols, s.rows, true
-	}
-	return nil
+	return []int{s.depth, s.rows, s.cols}
 }
 
 // read returns the path as run folders hold it, (L,rows,cols) of A·x or (L,rows).
-func (s *stack) read(f *tensorfile.File) (weightpath.Tensor, error) {
-	t := weightpath.Tensor{DType: "F64", Shape: []int{s.depth, s.rows, s.cols}}
-	if s.cols == 0 {
-		t.Shape = t.Shape[:2]
+func (s *stack) read(f *opened) (weightpath.Tensor, error) {
+	t := weightpath.Tensor{DType: "F64", Shape: s.sizes()}
+	if s.stacked() {
+		data, err := f.Read(s.names[0])
+		if err == nil {
+			t.Data = s.gather(data, s.shape)
+		}
+		return t, err
 	}
+	size := s.rows * max(s.cols, 1)
+	t.Data = make([]float64, 0, s.depth*size)
 	for _, name := range s.names {
 		data, err := f.Read(name)
 		if err != nil {
 			return t, err
 		}
-		if len(s.names) == 1 {
-			t.Data = data
-			break
-		}
-		t.Data = append(slices.Grow(t.Data, s.depth*len(data)-len(t.Data)), data...)
-	}
-	if s.transposed {
-		size := s.rows * s.cols
-		layer := make([]float64, size)
-		for k := range s.depth {
-			a := t.Data[k*size : (k+1)*size]
-			copy(layer, a)
-			for i := range s.rows {
-				for j := range s.cols {
-					a[i*s.cols+j] = layer[j*s.rows+i]
-				}
-			}
-		}
+		t.Data = append(t.Data, s.gather(data, append([]int{1}, s.shape...))...)
 	}
 	return t, nil
+}
+
+// gather returns the entries of a tensor of the given shape as (layers, rows, cols). The
+// layers run along s.axis.
+func (s *stack) gather(data []float64, shape []int) []float64 {
+	axis := s.axis
+	if !s.stacked() {
+		axis = 0
+	}
+	order := []int{axis}
+	for i := range shape {
+		if i != axis {
+			order = append(order, i)
+		}
+	}
+	if s.transposed { // the last axis counts outputs
+		last := order[len(order)-1]
+		order = slices.Insert(order[:len(order)-1], 1, last)
+	}
+	if slices.IsSorted(order) {
+		return data
+	}
+	return permute(data, shape, order)
+}
+
+// permute returns the array whose axis i is axis order[i] of data.
+func permute(data []float64, shape, order []int) []float64 {
+	strides := make([]int, len(shape))
+	for axis, stride := len(shape)-1, 1; axis >= 0; axis-- {
+		strides[axis] = stride
+		stride *= shape[axis]
+	}
+	out := make([]float64, len(data))
+	place := make([]int, len(shape))
+	at := 0 // Σ place_i·strides_order[i]
+	for k := range out {
+		out[k] = data[at]
+		for i := len(order) - 1; i >= 0; i-- {
+			at += strides[order[i]]
+			if place[i]++; place[i] < shape[order[i]] {
+				break
+			}
+			at -= place[i] * strides[order[i]]
+			place[i] = 0
+		}
+	}
+	return out
 }
 
 // parts are the stacks of a checkpoint by the names that run folders give them.
 type parts map[string]*stack
 
-// findParts locates every part of the layout in a file and holds their shapes to
-// each other.
-func findParts(f *tensorfile.File, layout Layout, layers Range) (parts, error) {
+// findParts locates every part of the layout in a file, and decides how each is read.
+func findParts(f *opened, layout Layout, layers Range) (parts, error) {
 	found := parts{}
 	type wanted struct {
 		name, pattern  string
@@ -141,43 +161,22 @@ func findParts(f *tensorfile.File, layout Layout, layers Range) (parts, error) {
 		if w.pattern == "" {
 			continue
 		}
-		s, err := findStack(f, w.pattern, w.bias, layout, layers)
+		s, err := findStack(f, w.name, w.pattern, w.bias, &layout, layers)
 		switch {
 		case err != nil:
 			return nil, err
 		case s != nil:
 			found[w.name] = s
 		case !w.optional:
-			return nil, fmt.Errorf("pattern %q: got no tensor; %s", w.pattern, suggestion(f.Names()))
+			return nil, fmt.Errorf("pattern %q: got no tensor; %s", w.pattern, suggestion(f.names))
 		}
 	}
-	return found, found.check()
-}
-
-// check holds depths and shapes of the parts to each other.
-func (p parts) check() error {
-	main := p.main()
-	for _, name := range []string{"W", "b", "c"} {
-		s := p[name]
-		if s == nil {
-			continue
-		}
-		if s.depth != main.depth || !slices.Equal(s.indices, main.indices) {
-			return fmt.Errorf("tensor %q and its like: got %d layers, want the %d of %q", s.names[0], s.depth, main.depth, main.names[0])
-		}
-		rows := main.rows
-		if name == "W" || name == "b" && p["W"] != nil {
-			rows = main.cols
-		}
-		switch {
-		case s.cols == 0 && s.rows != rows:
-			return fmt.Errorf("tensor %q: got a bias of length %d, want %d", s.names[0], s.rows, rows)
-		case name == "W" && (s.rows != rows || s.cols != main.rows):
-			return fmt.Errorf("tensor %q: got a %d×%d matrix for W·x, want %d×%d beside the %d×%d of %q: is the convention right?",
-				s.names[0], s.rows, s.cols, rows, main.rows, main.rows, main.cols, main.names[0])
+	for _, s := range found {
+		if main := found.main(); !s.stacked() && !main.stacked() && !slices.Equal(s.indices, main.indices) {
+			return nil, fmt.Errorf("tensor %q and its like: got %d layers, want the %d of %q", s.names[0], len(s.names), len(main.names), main.names[0])
 		}
 	}
-	return nil
+	return found, found.orient(f, layout)
 }
 
 // main returns the part that stands for the run in tables.
@@ -186,4 +185,13 @@ func (p parts) main() *stack {
 		return v
 	}
 	return p["A"]
+}
+
+// shapes returns the shape of a layer of every part.
+func (p parts) shapes() map[string][]int {
+	shapes := map[string][]int{}
+	for name, s := range p {
+		shapes[name] = s.sizes()[1:]
+	}
+	return shapes
 }

@@ -8,48 +8,15 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"unicode"
 
 	"github.com/deeplimit/deeplimit/importer/tensorfile"
 	"github.com/deeplimit/deeplimit/internal/field"
+	"github.com/deeplimit/deeplimit/internal/plain"
 )
 
 // layerMark stands for the index of the layer in a pattern.
 const layerMark = "{k}"
-
-// A Range is the first and the last layer to take, by their index in the file; a
-// negative Last counts from the end, so that −1 is the last. The zero value takes all.
-type Range struct {
-	First int `json:"first"`
-	Last  int `json:"last"`
-}
-
-// ParseRange reads FIRST:LAST; "" is all layers.
-func ParseRange(text string) (Range, error) {
-	if text == "" {
-		return Range{}, nil
-	}
-	first, last, _ := strings.Cut(text, ":")
-	a, err := strconv.Atoi(first)
-	b, err2 := strconv.Atoi(last)
-	if err != nil || err2 != nil || a < 0 || b == 0 || b > 0 && b < a {
-		return Range{}, &field.Error{Path: "layers", Got: text, Want: "FIRST:LAST, two indices of layers such as 1:30, or 1:-2 without the last"}
-	}
-	return Range{a, b}, nil
-}
-
-func (r Range) all() bool { return r == Range{} }
-
-// contains reports whether the range may take layer k. How many there are at the end
-// is not known yet.
-func (r Range) contains(k int) bool { return r.First <= k && (r.Last <= 0 || k <= r.Last) }
-
-// cut leaves out the layers at the end that a negative Last leaves out.
-func (r Range) cut(indices []int) []int {
-	if r.Last >= 0 {
-		return indices
-	}
-	return indices[:max(len(indices)+r.Last+1, 0)]
-}
 
 // compile returns the expression that a pattern stands for. Its first group is the
 // index, if the pattern has one.
@@ -69,60 +36,180 @@ func compile(pattern string) (*regexp.Regexp, error) {
 type located struct {
 	names   []string // of the layers in order, or of one tensor that holds all
 	indices []int    // in the file; nil when one tensor holds all
+	form    string   // the name, with {k} for the index
+	// unnumbered says that the first layer has no number.
+	unnumbered bool
 }
 
-// locate finds the tensors of a pattern among names. None at all is no error: the
-// result is empty.
+// wrappers are what programs put around a network: its names below them are its own.
+const wrappers = `(?:(?:model|module|net|network|params|state_dict|model_state|model_state_dict|_orig_mod|_forward_module|_fsdp_wrapped_module)[./])+`
+
+// locate finds the tensors of a pattern among names, below wrappers when there is none
+// by that name itself. None at all is no error: the result is empty.
 func locate(pattern string, names []string, layers Range, anyStride bool) (located, error) {
 	expression, err := compile(pattern)
 	if err != nil {
 		return located{}, err
 	}
-	if !strings.Contains(pattern, layerMark) {
-		var found []string
-		for _, name := range names {
-			if expression.MatchString(name) {
-				found = append(found, name)
-			}
-		}
-		if len(found) > 1 {
-			return located{}, fmt.Errorf("pattern %q: got tensors %s, want %s for the layer, or one tensor", pattern, tensorfile.List(found), layerMark)
-		}
-		return located{names: found}, nil
+	if !slices.ContainsFunc(names, expression.MatchString) {
+		expression = regexp.MustCompile("^" + wrappers + expression.String()[1:])
 	}
-	byLayer := map[int]string{}
-	for _, name := range names {
-		match := expression.FindStringSubmatch(name)
-		if match == nil {
-			continue
+	if strings.Contains(pattern, layerMark) {
+		return locateLayers(pattern, expression, names, layers, anyStride)
+	}
+	found := slices.DeleteFunc(slices.Clone(names), func(name string) bool { return !expression.MatchString(name) })
+	switch len(found) {
+	case 0:
+		return located{}, nil
+	case 1:
+		return located{names: found, form: found[0]}, nil
+	}
+	return located{}, fmt.Errorf("pattern %q: got tensors %s, want %s for the layer, or one tensor", pattern, tensorfile.List(found), layerMark)
+}
+
+// locateLayers is locate for a pattern with an index.
+func locateLayers(pattern string, expression *regexp.Regexp, names []string, layers Range, anyStride bool) (located, error) {
+	form, byLayer, err := numbered(expression, names, layers)
+	if err != nil || len(byLayer) == 0 {
+		return located{}, err
+	}
+	unnumbered, err := form.addUnnumbered(byLayer, names, layers)
+	if err != nil {
+		return located{}, err
+	}
+	if layers.all() && !anyStride {
+		if err := form.checkNeighbours(byLayer, names); err != nil {
+			return located{}, err
 		}
-		k, err := strconv.Atoi(match[1])
-		if err != nil {
-			return located{}, fmt.Errorf("tensor %.100q: layer: got %.30s, want an index", name, match[1])
-		}
-		if !layers.contains(k) {
-			continue
-		}
-		if other, twice := byLayer[k]; twice {
-			return located{}, fmt.Errorf("layer %d: got tensors %q and %q, want one; a pattern with less * tells them apart", k, other, name)
-		}
-		byLayer[k] = name
 	}
 	indices := slices.Sorted(maps.Keys(byLayer))
-	if len(indices) == 0 {
-		return located{}, nil
-	}
 	if err := checkComplete(pattern, indices, layers, anyStride); err != nil {
 		return located{}, err
 	}
-	found := located{indices: layers.cut(indices)}
+	found := located{indices: layers.cut(indices), form: form.String()}
 	if len(found.indices) == 0 {
 		return located{}, fmt.Errorf("pattern %q: got %d layers, want more than the %d to leave out at the end", pattern, len(indices), -layers.Last-1)
 	}
 	for _, k := range found.indices {
 		found.names = append(found.names, byLayer[k])
 	}
+	found.unnumbered = unnumbered != "" && found.names[0] == unnumbered
 	return found, nil
+}
+
+// A form is what the names of the layers have before and behind the index.
+type form struct{ before, behind string }
+
+func (f form) String() string { return f.before + layerMark + f.behind }
+
+// without returns the name that the first layer has where only the others are numbered:
+// linear of linear_1, linear_2; "" when there is none.
+func (f form) without() string {
+	before := strings.TrimRight(f.before, "_-")
+	if before == "" || !unicode.IsLetter(rune(before[len(before)-1])) {
+		return ""
+	}
+	return before + f.behind
+}
+
+// numbered returns the tensors of the layers that an expression finds, by their index. All
+// have one form: layers of an encoder and of a decoder are not one path.
+func numbered(expression *regexp.Regexp, names []string, layers Range) (form, map[int]string, error) {
+	var common form
+	byLayer := map[int]string{}
+	first := ""
+	for _, name := range names {
+		at := expression.FindStringSubmatchIndex(name)
+		if at == nil {
+			continue
+		}
+		text := name[at[2]:at[3]]
+		k, err := strconv.Atoi(text)
+		if err != nil {
+			return common, nil, fmt.Errorf("tensor %.100q: layer: got %.30s, want an index", name, text)
+		}
+		if !layers.contains(k) {
+			continue
+		}
+		if other, twice := byLayer[k]; twice {
+			return common, nil, fmt.Errorf("layer %d: got tensors %q and %q, want one; a pattern with less * tells them apart", k, other, name)
+		}
+		byLayer[k] = name
+		now := form{name[:at[2]], name[at[3]:]}
+		if first == "" {
+			common, first = now, name
+		}
+		if now != common {
+			return common, nil, fmt.Errorf("tensors %q and %q: got two kinds of layers, want one; a pattern with less * tells them apart", first, name)
+		}
+	}
+	return common, byLayer, nil
+}
+
+// index returns the index in a name that begins like those of the layers and goes on
+// with the same character.
+func (f form) index(name string) (k int, ok bool) {
+	rest, ok := strings.CutPrefix(name, f.before)
+	behind := strings.TrimLeft(rest, "0123456789")
+	k, err := strconv.Atoi(rest[:len(rest)-len(behind)])
+	if !ok || err != nil || behind != "" && f.behind != "" && behind[0] != f.behind[0] {
+		return 0, false
+	}
+	return k, true
+}
+
+// addUnnumbered puts the layer without a number before the others, if there is one and the
+// range takes it, and returns its name. Keras and Haiku count linear, linear_1, linear_2;
+// fc beside fc1 and fc2 may be a layer or a head, so that is for a range to say, and so is
+// a layer without a number beside layer 0.
+func (f form) addUnnumbered(byLayer map[int]string, names []string, layers Range) (string, error) {
+	name := f.without()
+	if name == "" || !slices.Contains(names, name) {
+		return "", nil
+	}
+	first, last := -1, 0
+	for _, other := range names {
+		if k, ok := f.index(other); ok && strings.HasSuffix(other, f.behind) {
+			if first < 0 || k < first {
+				first = k
+			}
+			last = max(last, k)
+		}
+	}
+	counted := f.before != strings.TrimRight(f.before, "_-")
+	at := 0
+	if !counted {
+		at = first - 1
+	}
+	switch {
+	case layers.all() && first == 0:
+		return "", fmt.Errorf("layer 0: got tensors %q and %q, want one; take those with a number by --layers 0:%d", name, byLayer[0], last)
+	case layers.all() && !counted:
+		return "", fmt.Errorf("layer %d: got tensor %q, which may be that layer or none; say which with --layers %d:%d or --layers %d:%d",
+			at, name, at, last, first, last)
+	case first == 0 || !layers.contains(at):
+		return "", nil
+	}
+	byLayer[at] = name
+	return name, nil
+}
+
+// checkNeighbours refuses layers of which there are more than were found: other tensors
+// have the same name before an index that is before the first or behind the last.
+func (f form) checkNeighbours(byLayer map[int]string, names []string) error {
+	indices := slices.Sorted(maps.Keys(byLayer))
+	first, last := indices[0], indices[len(indices)-1]
+	for _, name := range names {
+		k, ok := f.index(name)
+		if !ok {
+			continue
+		}
+		if k < first || k > last {
+			return fmt.Errorf("layer %d is missing: no tensor %q, but there is %q; found %d layers from %d to %d; if they are all there should be, say so with --layers %d:%d",
+				k, f.before+strconv.Itoa(k)+f.behind, name, len(indices), first, last, first, last)
+		}
+	}
+	return nil
 }
 
 // checkComplete refuses layers with a gap between them, or one before the first. Layers
@@ -162,15 +249,15 @@ func checkComplete(pattern string, indices []int, layers Range, anyStride bool) 
 	return nil
 }
 
-// number is an index inside the name of a tensor.
-var number = regexp.MustCompile(`[0-9]+`)
+// digits is an index inside the name of a tensor.
+var digits = regexp.MustCompile(`[0-9]+`)
 
 // Suggest returns the patterns that match two of the names or more, those that match
 // most first, with the number that they match; at most ten of them.
 func Suggest(names []string) (patterns []string, layers []int) {
 	counts := map[string]int{}
 	for _, name := range names {
-		for _, at := range number.FindAllStringIndex(name, -1) {
+		for _, at := range digits.FindAllStringIndex(name, -1) {
 			counts[name[:at[0]]+layerMark+name[at[1]:]]++
 		}
 	}
@@ -193,7 +280,7 @@ func suggestion(names []string) string {
 	}
 	texts := make([]string, len(patterns))
 	for i, p := range patterns {
-		texts[i] = fmt.Sprintf("%.100s (%d)", p, layers[i])
+		texts[i] = fmt.Sprintf("%s (%d)", plain.Text(p[:min(len(p), 200)]), layers[i])
 	}
 	return "patterns that fit, with their layers: " + strings.Join(texts, ", ")
 }

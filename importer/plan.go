@@ -16,101 +16,116 @@ import (
 	"strings"
 	"time"
 
-	"github.com/deeplimit/deeplimit/importer/tensorfile"
+	"github.com/deeplimit/deeplimit/internal/plain"
 	"github.com/deeplimit/deeplimit/weightpath"
 )
 
 // A plan is a checkpoint whose header has been checked.
 type plan struct {
-	path    string
-	initial string // path of the initial weights, "" for none
+	checkpoint
+	order   int
 	depth   int
-	seed    uint64
 	shapes  map[string][]int // of the parts, a layer
+	taken   []Taken
+	others  int
+	initial *checkpoint // nil for none
+
+	naming   naming
+	seed     uint64
+	settings map[string]string
+	step     string
+	time     float64 // the same as a number
+	weights  string  // checksum of the weights, "" where there is nothing to compare them with
+	sketch   []float64
+	leftOut  []LeftOut
+	notes    []string
 }
 
-// newPlan checks the headers of a checkpoint and of its initial weights.
-func newPlan(path string, o *Options) (*plan, error) {
-	p := &plan{path: path}
-	err := withParts(path, o, func(_ *tensorfile.File, found parts) error {
-		p.depth = found.main().depth
-		p.shapes = found.shapes()
+// newPlan checks the headers of a checkpoint.
+func newPlan(c checkpoint, o *Options) (*plan, error) {
+	p := &plan{checkpoint: c, leftOut: c.beside}
+	return p, c.use(func(f *opened) error {
+		found, err := findParts(f, o.Layout, o.Layers)
+		if err != nil {
+			return err
+		}
+		p.depth, p.shapes, p.taken = found.main().depth, found.shapes(), found.taken()
+		p.others = len(f.names)
+		for _, s := range found {
+			p.others -= len(s.names)
+		}
 		return nil
 	})
-	if err != nil || o.Initial == "" {
-		return p, err
+}
+
+// findInitial checks the headers of the initial weights, which are read as the trained ones.
+func (p *plan) findInitial(o *Options) error {
+	if o.Initial == "" {
+		return nil
 	}
-	p.initial = strings.NewReplacer("{depth}", strconv.Itoa(p.depth), "{name}", stem(path)).Replace(o.Initial)
-	return p, withParts(p.initial, o, func(_ *tensorfile.File, found parts) error {
+	path := strings.NewReplacer("{depth}", strconv.Itoa(p.depth), "{name}", stem(p.path)).Replace(o.Initial)
+	c, err := newCheckpoint(path)
+	if err != nil {
+		return err
+	}
+	p.initial = &c
+	return c.use(func(f *opened) error {
+		found, err := findParts(f, p.layout(o), o.Layers)
+		if err != nil {
+			return err
+		}
 		if found.main().depth != p.depth {
-			return fmt.Errorf("got %d layers, want %d as in %s", found.main().depth, p.depth, path)
+			return fmt.Errorf("got %d layers, want %d as in %s", found.main().depth, p.depth, plain.Text(p.path))
 		}
 		for name, shape := range p.shapes {
 			if other := found.shapes()[name]; other != nil && !slices.Equal(other, shape) {
-				return fmt.Errorf("part %s: got shape %v a layer, want %v as in %s", name, other, shape, path)
+				return fmt.Errorf("part %s: got shape %v a layer, want %v as in %s", name, other, shape, plain.Text(p.path))
 			}
 		}
 		return nil
 	})
 }
 
-// withParts opens a checkpoint and calls use with its parts.
-func withParts(path string, o *Options, use func(*tensorfile.File, parts) error) error {
-	f, err := tensorfile.Open(path)
-	if err != nil {
-		return err
-	}
-	defer f.Close()
-	found, err := findParts(f, o.Layout, o.Layers)
-	if err == nil {
-		err = use(f, found)
-	}
-	if _, ok := errors.AsType[*tensorfile.Error](err); ok || err == nil {
-		return err // names the file itself
-	}
-	return fmt.Errorf("importer: %s: %w", path, err)
-}
-
-// shapes returns the shape of a layer of every part.
-func (p parts) shapes() map[string][]int {
-	shapes := map[string][]int{}
-	for name, s := range p {
-		shapes[name] = []int{s.rows}
-		if s.cols > 0 {
-			shapes[name] = []int{s.rows, s.cols}
-		}
-	}
-	return shapes
+// layout is that of the options with what was decided for this checkpoint.
+func (p *plan) layout(o *Options) Layout {
+	l := o.Layout
+	l.Convention, l.LayersAxis = p.taken[0].Convention, p.taken[0].Axis
+	return l
 }
 
 // config is what run.json says was imported.
 type config struct {
-	Source     string           `json:"source,omitempty"` // name of the file
-	SHA256     string           `json:"sha256,omitempty"`
-	Initial    string           `json:"initial_sha256,omitempty"`
-	Layout     Layout           `json:"layout"`
-	Layers     Range            `json:"layers,omitzero"`
-	Alpha      float64          `json:"alpha"`
-	Shapes     map[string][]int `json:"shapes"`
-	Depth      int              `json:"depth,omitempty"`
-	Seed       uint64           `json:"seed,omitempty"`
-	HasInitial bool             `json:"has_initial"`
-	Name       string           `json:"name"`
+	Source  string           `json:"source,omitempty"` // name of the file
+	SHA256  string           `json:"sha256,omitempty"`
+	Initial string           `json:"initial_sha256,omitempty"`
+	Layout  Layout           `json:"layout"`
+	Layers  Range            `json:"layers,omitzero"`
+	Alpha   float64          `json:"alpha"`
+	Shapes  map[string][]int `json:"shapes"`
+	// Settings tell groups apart: marks of the names, and the step where all are imported.
+	Settings   map[string]string `json:"settings,omitempty"`
+	Step       string            `json:"step,omitempty"`
+	Taken      []Taken           `json:"taken,omitempty"`
+	Depth      int               `json:"depth,omitempty"`
+	Seed       uint64            `json:"seed,omitempty"`
+	HasInitial bool              `json:"has_initial"`
+	Name       string            `json:"name"`
 }
 
 // meta returns what run.json says of the run.
 func (p *plan) meta(o *Options) (weightpath.Meta, error) {
-	c := config{Layout: o.Layout, Layers: o.Layers, Alpha: o.Alpha, Shapes: p.shapes, HasInitial: p.initial != "", Name: o.Name}
+	c := config{Layout: o.Layout, Layers: o.Layers, Alpha: o.Alpha, Shapes: p.shapes, HasInitial: p.initial != nil, Name: o.Name, Settings: p.settings}
 	group, _, err := hash(c)
 	if err != nil {
 		return weightpath.Meta{}, err
 	}
 	c.Source, c.Depth, c.Seed = filepath.Base(p.path), p.depth, p.seed
-	if c.SHA256, err = digest(p.path); err != nil {
+	c.Step, c.Taken = p.step, p.taken
+	if c.SHA256, err = digest(p.files); err != nil {
 		return weightpath.Meta{}, err
 	}
-	if p.initial != "" {
-		if c.Initial, err = digest(p.initial); err != nil {
+	if p.initial != nil {
+		if c.Initial, err = digest(p.initial.files); err != nil {
 			return weightpath.Meta{}, err
 		}
 	}
@@ -121,7 +136,7 @@ func (p *plan) meta(o *Options) (weightpath.Meta, error) {
 	now := time.Now().UTC()
 	meta := weightpath.Meta{
 		ID:   fmt.Sprintf("%s-L%04d-s%d-%.8s", o.Name, p.depth, p.seed, content),
-		Hash: content, Group: group, Study: o.Name, Data: o.Name,
+		Hash: content, Group: group, Study: o.Name, Data: o.Name, Settings: p.settings,
 		Depth: p.depth, Seed: p.seed, DType: "float64", Block: "linear map",
 		Activation: o.Layout.Activation, Residual: "fixed", Loss: "unknown", Method: weightpath.Imported,
 		Alpha: o.Alpha, Config: text, Version: o.Version,
@@ -152,16 +167,18 @@ func hash(c config) (string, []byte, error) {
 	return hex.EncodeToString(sum[:]), text, nil
 }
 
-// digest returns the SHA-256 of a file.
-func digest(path string) (string, error) {
-	file, err := os.Open(path)
-	if err != nil {
-		return "", fmt.Errorf("importer: %w", err)
-	}
-	defer file.Close()
+// digest returns the SHA-256 of files, one behind the other.
+func digest(paths []string) (string, error) {
 	sum := sha256.New()
-	if _, err := io.Copy(sum, file); err != nil {
-		return "", fmt.Errorf("importer: %w", err)
+	for _, path := range paths {
+		file, err := os.Open(path)
+		if err != nil {
+			return "", fmt.Errorf("importer: %w", err)
+		}
+		_, err = io.Copy(sum, file)
+		if err = errors.Join(err, file.Close()); err != nil {
+			return "", fmt.Errorf("importer: %w", err)
+		}
 	}
 	return hex.EncodeToString(sum.Sum(nil)), nil
 }
@@ -172,7 +189,10 @@ func (p *plan) write(o *Options, several bool) (Run, error) {
 	if err != nil {
 		return Run{}, err
 	}
-	run := Run{Dir: o.Out, Source: p.path, Depth: p.depth, Seed: p.seed, Shapes: p.shapes}
+	run := Run{
+		Dir: o.Out, Source: p.path, Depth: p.depth, Seed: p.seed, Step: p.step, Shapes: p.shapes,
+		Taken: p.taken, Others: p.others, LeftOut: p.leftOut, Notes: p.notes,
+	}
 	if several {
 		run.Dir = weightpath.RunDir(o.Out, meta.ID)
 	}
@@ -184,7 +204,7 @@ func (p *plan) write(o *Options, several bool) (Run, error) {
 	if err != nil {
 		return Run{}, err
 	}
-	weights, err := p.weights(&meta, o)
+	weights, err := p.readWeights(&meta, o)
 	if err != nil {
 		return Run{}, errors.Join(err, weightpath.Remove(run.Dir))
 	}
@@ -192,26 +212,41 @@ func (p *plan) write(o *Options, several bool) (Run, error) {
 	return run, weightpath.Finish(run.Dir, meta, nil, weights, summary)
 }
 
-// weights reads every part, and the initial ones under names with the suffix _initial.
-func (p *plan) weights(meta *weightpath.Meta, o *Options) (weightpath.Weights, error) {
+// readWeights reads every part, and the initial ones under names with the suffix _initial.
+func (p *plan) readWeights(meta *weightpath.Meta, o *Options) (weightpath.Weights, error) {
 	w := weightpath.Weights{Tensors: map[string]weightpath.Tensor{}, Metadata: map[string]string{
 		"alpha": decimal(meta.Alpha), "beta": decimal(meta.Beta()), "activation": meta.Activation, "block": meta.Block,
-		"source": filepath.Base(p.path), "source_pattern": o.Layout.Weight, "source_convention": string(o.Layout.Convention),
+		"source": filepath.Base(p.path), "source_convention": string(p.taken[0].Convention),
 	}}
-	read := func(path, suffix string) error {
-		return withParts(path, o, func(f *tensorfile.File, found parts) error {
+	for _, t := range p.taken {
+		w.Metadata["source_"+t.Part] = t.Tensor
+	}
+	if p.step != "" {
+		w.Metadata["step"] = p.step
+	}
+	if len(p.leftOut) > 0 { // not in run.json, whose hash it would change
+		text, err := json.Marshal(p.leftOut)
+		if err != nil {
+			return w, fmt.Errorf("importer: %w", err)
+		}
+		w.Metadata["left_out"] = string(text)
+	}
+	read := func(c *checkpoint, suffix string) error {
+		return c.use(func(f *opened) error {
+			found, err := findParts(f, p.layout(o), o.Layers)
+			if err != nil {
+				return err
+			}
 			for name, s := range found {
-				t, err := s.read(f)
-				if err != nil {
+				if w.Tensors[name+suffix], err = s.read(f); err != nil {
 					return err
 				}
-				w.Tensors[name+suffix] = t
 			}
 			return nil
 		})
 	}
-	err := read(p.path, "")
-	if err == nil && p.initial != "" {
+	err := read(&p.checkpoint, "")
+	if err == nil && p.initial != nil {
 		err = read(p.initial, "_initial")
 	}
 	return w, err

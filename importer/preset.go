@@ -18,7 +18,7 @@ const (
 //
 // A pattern is the name of a tensor with {k} for the index of the layer and * for
 // anything, nothing included. A pattern without {k} names one tensor that holds all
-// layers along its first axis.
+// layers along one of its axes.
 type Layout struct {
 	Weight string `json:"weight"`          // A of a block σ(Ah+b) or Aσ(h)+b, or V of a block Vσ(Wh+b)+c
 	Inner  string `json:"inner,omitempty"` // W of a block Vσ(Wh+b)+c; "" for a block of one map
@@ -29,9 +29,13 @@ type Layout struct {
 	OptionalBias bool `json:"optional_bias,omitempty"`
 	// AnyStride lets layers stand at every second, every third … index: in a Sequential
 	// of PyTorch, activations are counted too. The stride is the smallest one found.
-	AnyStride  bool       `json:"any_stride,omitempty"`
-	Convention Convention `json:"convention"`
-	Activation string     `json:"activation,omitempty"` // "" when it is not known
+	AnyStride bool `json:"any_stride,omitempty"`
+	// Convention is that of all maps; "" leaves it to shapes, biases, neighbours and names.
+	Convention Convention `json:"convention,omitempty"`
+	// LayersAxis is the axis of the layers in a tensor that holds all, counted from 0; nil
+	// leaves it to the shapes.
+	LayersAxis *int   `json:"layers_axis,omitempty"`
+	Activation string `json:"activation,omitempty"` // "" when it is not known
 }
 
 // A Preset is the layout of a known kind of network.
@@ -43,13 +47,13 @@ type Preset struct {
 // Presets returns the presets, in the order of their names.
 func Presets() []Preset {
 	return []Preset{
-		{"gpt2-attention", "output map of attention in GPT-2 of transformers", Layout{
-			Weight: "*h.{k}.attn.c_proj.weight", Bias: "*h.{k}.attn.c_proj.bias", OptionalBias: true, Convention: RowVectors,
+		{"gpt2-attention", "output map of attention in GPT-2, of transformers or nanoGPT", Layout{
+			Weight: "*h.{k}.attn.c_proj.weight", Bias: "*h.{k}.attn.c_proj.bias", OptionalBias: true,
 		}},
-		{"gpt2-mlp", "both maps of the perceptron in GPT-2 of transformers", Layout{
+		{"gpt2-mlp", "both maps of the perceptron in GPT-2, of transformers or nanoGPT", Layout{
 			Weight: "*h.{k}.mlp.c_proj.weight", Inner: "*h.{k}.mlp.c_fc.weight",
 			Bias: "*h.{k}.mlp.c_proj.bias", InnerBias: "*h.{k}.mlp.c_fc.bias", OptionalBias: true,
-			Convention: RowVectors, Activation: "gelu",
+			Activation: "gelu",
 		}},
 		{"layers", "torch.nn.Linear in a list called layers", Layout{
 			Weight: "*layers.{k}.weight", Bias: "*layers.{k}.bias", OptionalBias: true, Convention: ColumnVectors,

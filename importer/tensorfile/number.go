@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"io"
 	"math"
+	"strings"
 
 	"github.com/deeplimit/deeplimit/internal/half"
 )
@@ -37,4 +38,16 @@ func (t numberType) read(r io.Reader, count int) ([]float64, error) {
 		}
 	}
 	return data, nil
+}
+
+// CheckFloat is an error unless the tensor holds floats that convert to float64: weights
+// in integers are quantised, and mean nothing without their scale.
+func (i Info) CheckFloat() error {
+	_, known := numberTypes[i.DType]
+	_, stored := storageTypes[i.DType]
+	code := strings.TrimLeft(i.DType, "<>|=")
+	if known || stored || code == "f2" || code == "f4" || code == "f8" || code == "text" {
+		return nil
+	}
+	return unreadable(strings.TrimSuffix(i.DType, "Storage"))
 }

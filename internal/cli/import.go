@@ -1,15 +1,19 @@
 package cli
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"math"
+	"slices"
+	"strconv"
 	"strings"
 	"text/tabwriter"
 
 	"github.com/spf13/cobra"
 
 	"github.com/deeplimit/deeplimit/importer"
+	"github.com/deeplimit/deeplimit/internal/plain"
 )
 
 // importFlags are the flags of `deeplimit import` as they are written.
@@ -18,8 +22,11 @@ type importFlags struct {
 	pattern, inner              string
 	bias, innerBias, convention string
 	activation, layers, initial string
+	names, steps                string
+	layersAxis                  int
 	alpha, beta                 float64
 	json, hasAlpha, hasBeta     bool
+	hasAxis                     bool
 }
 
 func newImport() *cobra.Command {
@@ -30,11 +37,19 @@ func newImport() *cobra.Command {
 		Long: `import takes the weights of each layer from a checkpoint that another program saved
 (safetensors, .npz of NumPy, .pt of torch.save) and writes them as a path over the layer
 index: a run folder for one FILE; a study folder, which gives exponents, for several FILEs or
-a folder of them. The depth is the number of layers found.
+a folder of them. The depth is the number of layers found. Of a network in shards give any
+shard, their index or the folder: the shards must all be there.
 
-A pattern is a tensor's name with {k} for the index of the layer and * for anything. The
-convention says how the network uses the stored matrix: Ax for A·x (torch.nn.Linear), xA for
-x·A (x @ A, GPT-2's Conv1D). Folders hold A of A·x.
+A pattern is a tensor's name with {k} for the index of the layer and * for anything; without
+{k} it is one tensor for all layers, along the axis that the shapes give or --layers-axis.
+The convention says how the network uses the stored matrix: Ax for A·x (torch.nn.Linear), xA
+for x·A (x @ A, GPT-2's Conv1D). It is found from biases, neighbours and names. Folders hold
+A of A·x. What was taken and why is printed; where two readings fit, import asks for the
+flag that decides.
+
+Several checkpoints of one depth are seeds when their names say so (seed3, s3); step1000,
+epoch=9, checkpoint-500 are steps of one training, of which the last is taken (--steps).
+--names says how names are read where they do not tell. Identical weights count once.
 
 The analysis rescales weights by L^beta, beta = 1 - alpha, for h_k = h_{k-1} + L^-alpha f_k:
 a network without such a factor has alpha 0.
@@ -43,9 +58,11 @@ Presets:
 ` + presetList(),
 		Example: `  deeplimit import model.safetensors --out runs/model --pattern 'blocks.{k}.fc.weight'
   deeplimit import gpt2.safetensors --out runs/gpt2 --preset gpt2-mlp --alpha 0
-  deeplimit import checkpoints/ --out runs/depths --preset layers --initial 'start/{name}.npz'`,
+  deeplimit import checkpoints/ --out runs/depths --preset layers --initial 'start/{name}.npz'
+  deeplimit import 64/1.pt 64/2.pt --out runs/seeds --preset layers --names '{depth}/{seed}.pt'`,
 		Args: cobra.MinimumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
+			f.hasAxis = cmd.Flags().Changed("layers-axis")
 			f.hasAlpha, f.hasBeta = cmd.Flags().Changed("alpha"), cmd.Flags().Changed("beta")
 			options, err := f.options()
 			if err != nil {
@@ -69,12 +86,15 @@ Presets:
 	flags.StringVar(&f.inner, "inner-pattern", "", "name of W in blocks V·act(W·h), with V by --pattern")
 	flags.StringVar(&f.bias, "bias-pattern", "", "name of the bias that goes with --pattern")
 	flags.StringVar(&f.innerBias, "inner-bias-pattern", "", "name of the bias that goes with --inner-pattern")
-	flags.StringVar(&f.convention, "convention", "", "Ax or xA (default Ax)")
+	flags.StringVar(&f.convention, "convention", "", "Ax or xA (default: found from biases, neighbours and names)")
+	flags.IntVar(&f.layersAxis, "layers-axis", 0, "axis of the layers in a tensor that holds all of them, from 0 (default: found from the shapes)")
 	flags.StringVar(&f.activation, "activation", "", "name of the activation, for the record")
 	flags.StringVar(&f.layers, "layers", "", "FIRST:LAST, the layers to take by their index in the file, as 1:30, or 1:-2 without the last (default: all)")
 	flags.Float64Var(&f.alpha, "alpha", 0.5, "exponent of the residual scale L^-alpha")
 	flags.Float64Var(&f.beta, "beta", 0.5, "exponent of the rescaled path L^beta·A, 1 - alpha")
 	flags.StringVar(&f.initial, "initial", "", "file of the initial weights; {depth} and {name} stand for those of FILE")
+	flags.StringVar(&f.names, "names", "", "how the names of FILEs are read, as in 'L{depth}/seed{seed}-{step}.pt'; other marks are settings, * is anything")
+	flags.StringVar(&f.steps, "steps", importer.LastStep, "which steps of a training to take: last, all (each a setting, never a seed), or the number of one")
 	flags.BoolVar(&f.json, "json", false, "print JSON")
 	if err := cmd.MarkFlagRequired("out"); err != nil {
 		panic(err)
@@ -87,7 +107,7 @@ func presetList() string {
 	var text strings.Builder
 	table := tabwriter.NewWriter(&text, 0, 0, 2, ' ', 0)
 	for _, p := range importer.Presets() {
-		fmt.Fprintf(table, "  %s\t%s\t%s, %s\n", p.Name, p.Layout.Weight, p.About, p.Layout.Convention)
+		fmt.Fprintf(table, "  %s\t%s\t%s\n", p.Name, p.Layout.Weight, p.About)
 	}
 	table.Flush() // to memory, so without error
 	return strings.TrimRight(text.String(), "\n")
@@ -95,8 +115,9 @@ func presetList() string {
 
 // options checks the flags and fills in the preset.
 func (f *importFlags) options() (importer.Options, error) {
-	o := importer.Options{Out: f.out, Name: f.name, Alpha: f.alpha, Initial: f.initial, Version: thisBuild().String()}
-	o.Layout.Convention = importer.ColumnVectors
+	o := importer.Options{
+		Out: f.out, Name: f.name, Alpha: f.alpha, Initial: f.initial, Names: f.names, Steps: f.steps, Version: thisBuild().String(),
+	}
 	var err error
 	if f.preset != "" {
 		if o.Layout, err = importer.PresetLayout(f.preset); err != nil {
@@ -121,6 +142,9 @@ func (f *importFlags) options() (importer.Options, error) {
 			*set.to = set.flag
 		}
 	}
+	if f.hasAxis {
+		o.Layout.LayersAxis = &f.layersAxis
+	}
 	if f.bias != "" || f.innerBias != "" {
 		o.Layout.OptionalBias = false
 	}
@@ -133,34 +157,110 @@ func (f *importFlags) options() (importer.Options, error) {
 	return o, nil
 }
 
-// writeImports prints a line for each run, and how its weights are to be read.
+// writeImports prints what was taken from the checkpoints, a line for each run, and what
+// was left out.
 func writeImports(w io.Writer, runs []importer.Run, o importer.Options) error {
 	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(table, "DEPTH\tSEED\tPARTS\tFILE\tRUN")
+	writeTaken(table, runs)
+	withSteps := slices.ContainsFunc(runs, func(r importer.Run) bool { return r.Step != "" })
+	step := ""
+	if withSteps {
+		step = "\tSTEP"
+	}
+	fmt.Fprintf(table, "\nDEPTH\tSEED%s\tPARTS\tFILE\tRUN\n", step)
 	for _, r := range runs {
 		var parts []string
 		for _, name := range []string{"A", "V", "W", "b", "c"} {
 			if shape, ok := r.Shapes[name]; ok {
-				size := fmt.Sprint(shape[0])
-				if len(shape) == 2 {
-					size += fmt.Sprint("×", shape[1])
-				}
-				parts = append(parts, name+" "+size)
+				parts = append(parts, name+" "+sizeText(shape))
 			}
 		}
 		note := ""
 		if r.Old {
 			note = " (was there)"
 		}
-		fmt.Fprintf(table, "%d\t%d\t%s\t%s\t%s%s\n", r.Depth, r.Seed, strings.Join(parts, ", "), r.Source, r.Dir, note)
+		if withSteps {
+			step = "\t" + cmp.Or(r.Step, "–")
+		}
+		fmt.Fprintf(table, "%d\t%d%s\t%s\t%s\t%s%s\n", r.Depth, r.Seed, step, strings.Join(parts, ", "), plain.Text(r.Source), plain.Text(r.Dir), note)
 	}
 	if err := table.Flush(); err != nil {
 		return err
 	}
-	convention := "A·x, as they were stored"
-	if o.Layout.Convention == importer.RowVectors {
-		convention = "A·x, transposed, as they were stored for x·A"
+	for _, r := range runs {
+		for _, left := range r.LeftOut {
+			if _, err := fmt.Fprintf(w, "left out: %s: %s\n", plain.Text(left.Path), left.Why); err != nil {
+				return err
+			}
+		}
+		for _, note := range r.Notes {
+			if _, err := fmt.Fprintf(w, "note: %s: %s\n", plain.Text(r.Source), note); err != nil {
+				return err
+			}
+		}
 	}
-	_, err := fmt.Fprintf(w, "weights for %s; alpha %g, beta %g; next: deeplimit analyze %s\n", convention, o.Alpha, 1-o.Alpha, o.Out)
+	_, err := fmt.Fprintf(w, "weights for %s; alpha %g, beta %g; next: deeplimit analyze %s\n", storedText(runs), o.Alpha, 1-o.Alpha, plain.Text(o.Out))
 	return err
+}
+
+// writeTaken prints which tensors became which part, once for checkpoints that were read
+// alike.
+func writeTaken(w io.Writer, runs []importer.Run) {
+	fmt.Fprintln(w, "PART\tTENSOR\tSTORED\tLAYERS\tREAD AS\tBECAUSE")
+	var written []importer.Taken
+	for _, r := range runs {
+		for _, t := range r.Taken {
+			if slices.ContainsFunc(written, t.Equal) {
+				continue
+			}
+			written = append(written, t)
+			layers := t.Indices
+			if t.Axis != nil {
+				layers = fmt.Sprintf("%d along axis %d", t.Layers, *t.Axis)
+			}
+			if len(runs) > 1 && t.Axis == nil {
+				layers = "all"
+				if strings.HasPrefix(t.Indices, "no number") {
+					layers = "all, the first without a number"
+				}
+			}
+			fmt.Fprintf(w, "%s\t%s\t%s %s\t%s\t%s\t%s\n", t.Part, plain.Text(t.Tensor), sizeText(t.Shape), plain.Text(t.DType), layers,
+				readAs(t.Convention), cmp.Or(t.Why, "–"))
+		}
+	}
+}
+
+// readAs says how matrices were read.
+func readAs(c importer.Convention) string {
+	switch c {
+	case importer.ColumnVectors:
+		return "A·x, as stored"
+	case importer.RowVectors:
+		return "x·A, transposed"
+	}
+	return "bias"
+}
+
+// storedText says how the matrices of all runs were stored.
+func storedText(runs []importer.Run) string {
+	met := map[importer.Convention]bool{}
+	for _, r := range runs {
+		met[r.Taken[0].Convention] = true
+	}
+	switch {
+	case len(met) > 1:
+		return "A·x, some transposed, as they were stored for x·A"
+	case met[importer.RowVectors]:
+		return "A·x, transposed, as they were stored for x·A"
+	}
+	return "A·x, as they were stored"
+}
+
+// sizeText writes a shape as 12×8×8.
+func sizeText(shape []int) string {
+	texts := make([]string, len(shape))
+	for i, n := range shape {
+		texts[i] = strconv.Itoa(n)
+	}
+	return strings.Join(texts, "×")
 }
