@@ -84,6 +84,17 @@ func (o *opened) shape(name string) []int {
 // Read returns the entries of a tensor.
 func (o *opened) Read(name string) ([]float64, error) { return o.holder[name].Read(name) }
 
+// afford is an error when the tensors of these names are more than their files may give.
+func (o *opened) afford(names []string) error {
+	for _, f := range o.files {
+		own := slices.DeleteFunc(slices.Clone(names), func(name string) bool { return o.holder[name] != f })
+		if err := f.Afford(own...); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // use opens the checkpoint, calls do, and puts the path before an error that lacks it.
 func (c *checkpoint) use(do func(*opened) error) error {
 	f, err := c.open()

@@ -171,10 +171,19 @@ func findParts(f *opened, layout Layout, layers Range) (parts, error) {
 			return nil, fmt.Errorf("pattern %q: got no tensor; %s", w.pattern, suggestion(f.names))
 		}
 	}
-	for _, s := range found {
+	var names []string
+	for _, name := range []string{"A", "V", "W", "b", "c"} {
+		s := found[name]
+		if s == nil {
+			continue
+		}
+		names = append(names, s.names...)
 		if main := found.main(); !s.stacked() && !main.stacked() && !slices.Equal(s.indices, main.indices) {
 			return nil, fmt.Errorf("tensor %q and its like: got %d layers, want the %d of %q", s.names[0], len(s.names), len(main.names), main.names[0])
 		}
+	}
+	if err := f.afford(names); err != nil {
+		return nil, err
 	}
 	return found, found.orient(f, layout)
 }

@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"strings"
 	"unicode"
+	"unicode/utf8"
 
 	"github.com/deeplimit/deeplimit/importer/tensorfile"
 	"github.com/deeplimit/deeplimit/internal/field"
@@ -106,10 +107,11 @@ func (f form) String() string { return f.before + layerMark + f.behind }
 // linear of linear_1, linear_2; "" when there is none.
 func (f form) without() string {
 	before := strings.TrimRight(f.before, "_-")
-	if before == "" || !unicode.IsLetter(rune(before[len(before)-1])) {
-		return ""
+	last, _ := utf8.DecodeLastRuneInString(before)
+	if unicode.IsLetter(last) || before != f.before && unicode.IsDigit(last) {
+		return before + f.behind
 	}
-	return before + f.behind
+	return ""
 }
 
 // numbered returns the tensors of the layers that an expression finds, by their index. All

@@ -28,6 +28,8 @@ func TestLocate(t *testing.T) {
 		{"Haiku", slices.Concat([]string{"net/~/linear/w"}, numbered("net/~/linear_{k}/w", 1, 2, 3)), "net/~/linear_{k}/w", Range{}, false, "net/~/linear/w net/~/linear_3/w 4"},
 		{"Keras", slices.Concat([]string{"dense/kernel:0"}, numbered("dense_{k}/kernel:0", 1, 2)), "dense_{k}/kernel:0", Range{}, false, "dense/kernel:0 dense_2/kernel:0 3"},
 		{"convolutions, any names before", slices.Concat([]string{"m/conv/kernel"}, numbered("m/conv_{k}/kernel", 1, 2)), "*conv_{k}/kernel", Range{}, false, "m/conv/kernel m/conv_2/kernel 3"},
+		{"convolutions of Keras", slices.Concat([]string{"conv2d/kernel:0"}, numbered("conv2d_{k}/kernel:0", 1, 2)), "conv2d_{k}/kernel:0", Range{}, false, "conv2d/kernel:0 conv2d_2/kernel:0 3"},
+		{"a name that ends in a digit", slices.Concat([]string{"res2/w"}, numbered("res2_{k}/w", 1, 2)), "res2_{k}/w", Range{}, false, "res2/w res2_2/w 3"},
 		{"in the order of numbers", numbered("linear_{k}", 10, 9, 1, 2, 3, 4, 5, 6, 7, 8, 0), "linear_{k}", Range{}, false, "linear_0 linear_10 11"},
 		{"unnumbered left out by a range", slices.Concat([]string{"linear/w"}, numbered("linear_{k}/w", 1, 2, 3)), "linear_{k}/w", Range{1, 3}, false, "linear_1/w linear_3/w 3"},
 		{"unnumbered taken by a range", slices.Concat([]string{"linear/w"}, numbered("linear_{k}/w", 1, 2, 3)), "linear_{k}/w", Range{0, 2}, false, "linear/w linear_2/w 3"},

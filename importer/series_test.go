@@ -182,8 +182,12 @@ func TestSeriesAsks(t *testing.T) {
 		change   func(*Options)
 		want     string
 	}{
-		{"numbers", map[string][2]int{"1000.safetensors": {4, 1}, "2000.safetensors": {4, 2}}, nil,
-			"got 2 checkpoints of depth 4, 1000.safetensors, 2000.safetensors, want names that tell seeds from steps of one training; say what they are with --names '{seed}.safetensors' or --names '{step}.safetensors'"},
+		{
+			"numbers",
+			map[string][2]int{"1000.safetensors": {4, 1}, "2000.safetensors": {4, 2}},
+			nil,
+			"got 2 checkpoints of depth 4, 1000.safetensors, 2000.safetensors, want names that tell seeds from steps of one training; say what they are with --names '{seed}.safetensors' or --names '{step}.safetensors'",
+		},
 		{"numbers in folders", map[string][2]int{"v0/L4.safetensors": {4, 1}, "v1/L4.safetensors": {4, 2}}, nil, "--names 'v{seed}/L{depth}.safetensors' or --names 'v{step}/L{depth}.safetensors'"},
 		{"a setting", map[string][2]int{"lr0.1-s1.safetensors": {4, 1}, "lr0.2-s1.safetensors": {4, 2}}, nil, "--names 'lr{seed}-s1.safetensors'"},
 		{"a step and the end", map[string][2]int{"step10.safetensors": {4, 1}, "final.safetensors": {4, 2}}, nil, "want names that tell seeds from steps"},

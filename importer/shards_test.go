@@ -1,13 +1,19 @@
 package importer
 
 import (
+	"archive/zip"
+	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"maps"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"testing"
+
+	"github.com/deeplimit/deeplimit/internal/npy/npytest"
 )
 
 // shard writes layers of a network of six into a file.
@@ -112,8 +118,12 @@ func TestShardsRefused(t *testing.T) {
 		way   string
 		want  string
 	}{
-		{"missing, without index", map[string][]int{"m-00001-of-00003.safetensors": {0, 1}, "m-00003-of-00003.safetensors": {4, 5}}, nil, "m-00001-of-00003.safetensors",
-			"m-00001-of-00003.safetensors: got 2 of 3 shards, want also m-00002-of-00003.safetensors in the same folder"},
+		{
+			"missing, without index",
+			map[string][]int{"m-00001-of-00003.safetensors": {0, 1}, "m-00003-of-00003.safetensors": {4, 5}},
+			nil, "m-00001-of-00003.safetensors",
+			"m-00001-of-00003.safetensors: got 2 of 3 shards, want also m-00002-of-00003.safetensors in the same folder",
+		},
 		{"missing in a folder", map[string][]int{"m-00002-of-00002.safetensors": {3, 4, 5}}, nil, ".", "got 1 of 2 shards, want also m-00001-of-00002.safetensors"},
 		{"missing, with index", map[string][]int{"m-00001-of-00002.safetensors": {0, 1, 2}}, two, "m-00001-of-00002.safetensors", "i.index.json: got 1 of 2 shards, want also m-00002-of-00002.safetensors"},
 		{"index alone", map[string][]int{"other.safetensors": {0}}, two, "i.index.json", "got 0 of 2 shards, want also m-00001-of-00002.safetensors, m-00002-of-00002.safetensors"},
@@ -157,5 +167,39 @@ func TestFolders(t *testing.T) {
 		if got, want := fmt.Sprint(leftOut(runs)), "[optimizer.pt rng_state_0.pth training_args.bin]"; len(runs) != 3 || got != want {
 			t.Errorf("%s: got %d runs and %s left out, want 3 and %s", way, len(runs), got, want)
 		}
+	}
+}
+
+// TestPackedLayers imports an archive of many layers of zeros, each small, all together
+// more than a file of its size may give: nothing is taken for them, nothing is written.
+func TestPackedLayers(t *testing.T) {
+	dir := t.TempDir()
+	var file bytes.Buffer
+	w := zip.NewWriter(&file)
+	zeros := npytest.File(npytest.Array{Shape: []int{256, 256}, Values: make([]byte, 8<<16)})
+	for k := range 128 {
+		m, err := w.CreateHeader(&zip.FileHeader{Name: fmt.Sprintf("layers.%d.weight.npy", k), Method: zip.Deflate})
+		if err == nil {
+			_, err = m.Write(zeros)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	path := filepath.Join(dir, "zeros.npz")
+	if err := errors.Join(w.Close(), os.WriteFile(path, file.Bytes(), 0o644)); err != nil {
+		t.Fatal(err)
+	}
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	_, err := Import(t.Context(), []string{path}, Options{Out: filepath.Join(dir, "out"), Layout: mustPreset(t, "layers")})
+	runtime.ReadMemStats(&after)
+	wantError(t, err, `tensor "layers.64.weight": shape [256 256]: got more numbers than 16 times the size of the file`)
+	// Names, headers and readers of 128 members, of which a reader has 64 KiB.
+	if got := after.TotalAlloc - before.TotalAlloc; got > 48<<20 {
+		t.Errorf("got %d bytes taken, want less than the numbers would need", got)
+	}
+	if _, err := os.Stat(filepath.Join(dir, "out")); err == nil {
+		t.Error("something was written")
 	}
 }

@@ -170,9 +170,10 @@ func (f *File) Read(name string) ([]float64, error) {
 	if err != nil {
 		return nil, err
 	}
-	if f.budget -= 8 * int64(info.Entries()); f.budget < 0 {
-		return nil, f.at(name, fmt.Errorf("shape %v: got more numbers than %d times the size of the file, want one that is neither compressed nor made of repeated entries", info.Shape, most))
+	if err := f.Afford(name); err != nil {
+		return nil, err
 	}
+	f.budget -= 8 * int64(info.Entries())
 	data, err := f.source.read(name)
 	if err != nil {
 		return nil, f.at(name, noEOF(err))
@@ -183,6 +184,24 @@ func (f *File) Read(name string) ([]float64, error) {
 		}
 	}
 	return data, nil
+}
+
+// Afford is an error when the tensors of these names are together more than Read would still
+// return, so that a caller can tell before it takes memory for all of them.
+func (f *File) Afford(names ...string) error {
+	left := f.budget / 8
+	for _, name := range names {
+		info, err := f.Info(name)
+		if err != nil {
+			return err
+		}
+		entries, err := count(info.Shape, left)
+		if err != nil {
+			return f.at(name, fmt.Errorf("shape %v: got more numbers than %d times the size of the file, want one that is neither compressed nor made of repeated entries", info.Shape, most))
+		}
+		left -= int64(entries)
+	}
+	return nil
 }
 
 // at puts file and tensor before an error.
