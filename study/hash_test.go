@@ -210,3 +210,26 @@ func TestConfigReadsBack(t *testing.T) {
 		}
 	})
 }
+
+// TestFormat wants a new hash for the runs alone whose results a later version changed:
+// all of them differ from the golden one in their configuration, too, so it looks at the format.
+func TestFormat(t *testing.T) {
+	for set, want := range map[string]string{
+		"train.step.rule=constant":                           "deeplimit run 1",
+		"train.step.rule=certified":                          "deeplimit run 1",
+		"train.step.schedule=cosine":                         "deeplimit run 1",
+		"train.method=momentum":                              "deeplimit run 1",
+		"train={method: adam, step: {rule: constant}}":       "deeplimit run 1",
+		"network={bias: true, readout: trained, alpha: 0.5}": "deeplimit run 1",
+		"train.method=adam":                                  "deeplimit run 2",
+		"train.step.rule=armijo":                             "deeplimit run 2",
+		"dtype=float32":                                      "deeplimit run 2",
+		"network.residual=shared":                            "deeplimit run 2",
+		"network={readout: trained, alpha: 0.75}":            "deeplimit run 2",
+	} {
+		run := mustRuns(t, golden, set)[0]
+		if got := run.format(); got != want {
+			t.Errorf("%s: got %q, want %q", set, got, want)
+		}
+	}
+}

@@ -324,12 +324,20 @@ func (d *Descent[T]) stepSize(row weightpath.Row) (float64, error) {
 	return d.rule.Value * eta, nil
 }
 
-// search returns the η that Armijo's rule accepts, 0 when its search fails.
+// search returns the η that Armijo's rule accepts, 0 when none lowers J. It starts one
+// factor above the last η, and where that fails, as after a step that rounding made small,
+// at η₀.
 func (d *Descent[T]) search(row weightpath.Row) float64 {
 	first := d.rule.size(d.t)
-	if d.lastEta > 0 {
-		first = min(first, d.lastEta/d.rule.Factor)
+	if d.lastEta > 0 && d.lastEta/d.rule.Factor < first {
+		if eta := d.searchFrom(d.lastEta/d.rule.Factor, row); eta > 0 {
+			return eta
+		}
 	}
+	return d.searchFrom(first, row)
+}
+
+func (d *Descent[T]) searchFrom(first float64, row weightpath.Row) float64 {
 	ops := kernel.For[T]()
 	trained := d.Network.Layout.Trained
 	return d.rule.backtrack(first, *row.Loss, d.Full.GradientSquare(), d.rounding(), func(eta float64) float64 {
