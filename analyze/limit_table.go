@@ -21,7 +21,7 @@ func (t *tableWriter) limits(group Group, runs []Run) {
 			suffix = " of " + part
 		}
 		if x := path.VariationIndex; x != nil {
-			t.row("variation index"+suffix, x.String(), "", BasisText(x.Basis), x.Warning)
+			t.row("variation index"+suffix, x.String(), "", BasisText(x.Basis, "run"), x.Warning)
 		}
 		t.hoelder(group, runs, part, suffix)
 		if r := path.Regime; r != nil {
@@ -53,7 +53,7 @@ func (t *tableWriter) hoelder(group Group, runs []Run, part, suffix string) {
 		mean, uniform = append(mean, n.Hoelder), append(uniform, n.HoelderUniform)
 	}
 	if len(mean) > 0 {
-		t.row("Hölder exponent"+suffix, fmt.Sprintf("%.3f in the mean, %.3f uniform", stat.Mean(mean, nil), stat.Mean(uniform, nil)), "", fmt.Sprintf("%s, depth %d", countOf(len(mean), "run"), deepest))
+		t.row("Hölder exponent"+suffix, fmt.Sprintf("%.3f in the mean, %.3f uniform", stat.Mean(mean, nil), stat.Mean(uniform, nil)), "", fmt.Sprintf("depth %d", deepest))
 	}
 }
 

@@ -305,10 +305,10 @@ func (g Group) MarshalJSON() ([]byte, error) {
 		words = append(words, s.Text)
 	}
 	return json.Marshal(struct {
-		fields
 		Sum   *float64 `json:"alpha_plus_beta"`
 		Words []string `json:"words"`
-	}{fields(g), sum, words})
+		fields
+	}{sum, words, fields(g)})
 }
 
 // nullable is PathNumbers as JSON has it.

@@ -1,6 +1,7 @@
 package analyze
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"math"
@@ -56,7 +57,7 @@ func NewRow(q Quantity, s *Slope) Row {
 	row := Row{Quantity: q, Key: q.Key, Symbol: q.Plain(), Name: q.Name, Law: s}
 	if s != nil {
 		e := s.Estimate()
-		row.Number, row.Range, row.R2, row.Basis = e.Number(), e.Range(), scaling.R2Text(s.R2), BasisText(e.Basis)
+		row.Number, row.Range, row.R2, row.Basis = e.Number(), e.Range(), scaling.R2Text(s.R2), BasisText(e.Basis, cmp.Or(q.Of, "run"))
 		row.Reading, row.Warning = Reading(e), e.Warning
 	}
 	return row
@@ -77,8 +78,8 @@ func (g *Group) expected(key string) *float64 {
 	return &v
 }
 
-// BasisText writes "12 runs, 4 depths 16 to 128, 3 seeds".
-func BasisText(b scaling.Basis) string {
+// BasisText writes "12 runs, 4 depths 16 to 128, 3 seeds"; noun is what has a value each.
+func BasisText(b scaling.Basis, noun string) string {
 	depths := ""
 	switch n := len(b.Depths); {
 	case n == 1:
@@ -88,7 +89,7 @@ func BasisText(b scaling.Basis) string {
 	case n > 2:
 		depths = fmt.Sprintf("%d depths %d to %d", n, b.Depths[0], b.Depths[n-1])
 	}
-	return fmt.Sprintf("%s, %s, %s", countOf(b.Runs, "run"), depths, countOf(len(b.Seeds), "seed"))
+	return fmt.Sprintf("%s, %s, %s", countOf(b.Runs, noun), depths, countOf(len(b.Seeds), "seed"))
 }
 
 // plainNumber writes a number that somebody chose, such as α, without padding it.

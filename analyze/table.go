@@ -88,7 +88,7 @@ func (t *tableWriter) slopes(group Group) {
 		}
 	}
 	if sum := group.AlphaPlusBeta; sum != nil {
-		t.row("alpha + beta", sum.String(), "", BasisText(sum.Basis))
+		t.row("alpha + beta", sum.String(), "", BasisText(sum.Basis, "run"))
 	}
 	if rate := group.Rate; rate != nil {
 		span := "not linear"

@@ -89,7 +89,7 @@ func (w *writer) law(path string, q Quantity, slopes map[string]Slope, key, miss
 	s, ok := slopes[key]
 	switch {
 	case ok:
-		w.add(say("%s%s", w.trend(path, q.Plain(), s), w.from(path, q.Plain(), s.Estimate())))
+		w.add(say("%s%s", w.trend(path, q.Plain(), s), w.from(path, q.Plain(), q.Of, s.Estimate())))
 	case missing != "":
 		w.add(say("No exponent of %s: %s", q.Plain(), quote("/missing/"+missingKey(path), missing)))
 	}
@@ -145,7 +145,7 @@ func Reading(e Estimate) string {
 }
 
 // from says what an estimate rests on unless the sentences before have, and keeps its warning.
-func (w *writer) from(path, name string, e Estimate) phrase {
+func (w *writer) from(path, name, noun string, e Estimate) phrase {
 	if e.Warning != "" {
 		w.warned = append(w.warned, warned{name, path + "/warning", e.Warning})
 	}
@@ -153,7 +153,7 @@ func (w *writer) from(path, name string, e Estimate) phrase {
 		return phrase{}
 	}
 	w.basis = &e.Basis
-	p := say("from %s at %s (%s)", counted(path+"/runs", e.Runs, "run"), listed(path+"/depths", e.Depths), counted(path+"/seeds/#", len(e.Seeds), "seed"))
+	p := say("from %s at %s (%s)", counted(path+"/runs", e.Runs, noun), listed(path+"/depths", e.Depths), counted(path+"/seeds/#", len(e.Seeds), "seed"))
 	switch e.Method {
 	case scaling.BySeeds:
 		p = say("%s, brackets being the %s %% interval over seeds", p, fixed(95))
@@ -176,7 +176,7 @@ func (w *writer) limits(part string) {
 	switch x := path.VariationIndex; {
 	case x != nil:
 		name := "the variation index" + of
-		w.add(say("The variation index%s, read off V_%s, is %s%s", of, plainNumber(x.P), estimate(at+"/variation_index", "index", x.Estimate()), w.from(at+"/variation_index", name, x.Estimate())))
+		w.add(say("The variation index%s, read off V_%s, is %s%s", of, plainNumber(x.P), estimate(at+"/variation_index", "index", x.Estimate()), w.from(at+"/variation_index", name, "run", x.Estimate())))
 	case path.Missing["variation_index"] != "" && len(path.VariationSlope) > 0:
 		w.add(say("No variation index%s: %s", of, quote(at+"/missing/variation_index", path.Missing["variation_index"])))
 	}
@@ -201,7 +201,7 @@ func (w *writer) limits(part string) {
 		{"displacement", "displacement_distance", path.Limit.Displacement},
 		{"to_deepest", "to_deepest", path.Limit.ToDeepest},
 	} {
-		w.named(at+"/limit/"+f.key, "The "+QuantityOf(f.quantity, part).Name+of, f.slope)
+		w.named(at+"/limit/"+f.key, QuantityOf(f.quantity, part), of, f.slope)
 	}
 }
 
@@ -219,15 +219,16 @@ func (w *writer) transfer() {
 	if t == nil {
 		return
 	}
-	w.named("/transfer/trend", "The "+QuantityOf("excess_trend", "").Name+",", t.Trend)
-	w.named("/transfer/redrawn", "The "+QuantityOf("excess_redrawn", "").Name+",", t.Redrawn)
-	w.named("/transfer/trend_only", "The "+QuantityOf("excess_trend_only", "").Name+",", t.TrendOnly)
+	w.named("/transfer/trend", QuantityOf("excess_trend", ""), ",", t.Trend)
+	w.named("/transfer/redrawn", QuantityOf("excess_redrawn", ""), ",", t.Redrawn)
+	w.named("/transfer/trend_only", QuantityOf("excess_trend_only", ""), ",", t.TrendOnly)
 }
 
-// named says how a quantity with a name goes with depth, if that is known.
-func (w *writer) named(path, name string, s *Slope) {
+// named says how a quantity, with what follows its name, goes with depth, if that is known.
+func (w *writer) named(path string, q Quantity, after string, s *Slope) {
 	if s != nil {
-		w.add(say("%s%s", w.trend(path, name, *s), w.from(path, lowerFirst(strings.TrimSuffix(name, ",")), s.Estimate())))
+		name := "the " + q.Name + strings.TrimSuffix(after, ",")
+		w.add(say("%s%s", w.trend(path, "The "+q.Name+after, *s), w.from(path, name, q.Of, s.Estimate())))
 	}
 }
 
@@ -299,11 +300,4 @@ func enumerate(names []string) string {
 		return strings.Join(names, "")
 	}
 	return strings.Join(names[:len(names)-1], ", ") + " and " + names[len(names)-1]
-}
-
-func lowerFirst(s string) string {
-	if s == "" {
-		return s
-	}
-	return strings.ToLower(s[:1]) + s[1:]
 }
