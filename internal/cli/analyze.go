@@ -19,7 +19,8 @@ func newAnalyze() *cobra.Command {
 		Short: "Print rates, exponents and variations of a study or run folder",
 		Long: `analyze reads the folder of a study, or of one run, and prints for each run the
 linear rate, norms and p-variations, and for each group of runs that differ in depth
-and seed alone the exponents in depth with 95 % intervals.`,
+and seed alone the exponents in depth with 95 % intervals and the runs that they rest on,
+and the same in sentences.`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if options.Trace && !asJSON {
