@@ -1,7 +1,6 @@
 package dataset
 
 import (
-	"bufio"
 	"bytes"
 	"compress/gzip"
 	"path/filepath"
@@ -9,6 +8,8 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/deeplimit/deeplimit/internal/table"
 )
 
 func TestCSV(t *testing.T) {
@@ -19,18 +20,18 @@ func TestCSV(t *testing.T) {
 		x, y       []float64
 		labels     []int
 	}{
-		{name: "last column", text: "1,2,3\n4,5,6\n", d: 2, m: 1, x: []float64{1, 2, 4, 5}, y: []float64{3, 6}},
+		{name: "last column", text: "7,2,3\n4,5,6\n", d: 2, m: 1, x: []float64{7, 2, 4, 5}, y: []float64{3, 6}},
 		{
 			name: "header and byte-order mark", text: "\ufeffa,b,c\r\n1, 2.5 ,3\r\n\r\n4,5e0,6\r\n",
 			spec: Spec{Columns: []string{"a"}},
 			d:    2, m: 1, x: []float64{2.5, 3, 5, 6}, y: []float64{1, 4},
 		},
 		{
-			name: "targets by index, in the order given", text: "1,2,3\n4,5,6", spec: Spec{Columns: []string{"3", "1"}},
-			d: 1, m: 2, x: []float64{2, 5}, y: []float64{3, 1, 6, 4},
+			name: "targets by index, in the order given", text: "7,2,3\n4,5,6", spec: Spec{Columns: []string{"3", "1"}},
+			d: 1, m: 2, x: []float64{2, 5}, y: []float64{3, 7, 6, 4},
 		},
 		{name: "semicolons", text: "\"a\";\"b b\"\n1;2\n", d: 1, m: 1, x: []float64{1}, y: []float64{2}},
-		{name: "tabs", text: "1\t2\n3\t4\n", d: 1, m: 1, x: []float64{1, 3}, y: []float64{2, 4}},
+		{name: "tabs", text: "5\t2\n3\t4\n", d: 1, m: 1, x: []float64{5, 3}, y: []float64{2, 4}},
 		{
 			name: "classes by name, no header", text: "1,b\n2,a\n3,b\n", spec: Spec{Classification: true},
 			d: 1, m: 2, x: []float64{1, 2, 3}, y: []float64{0, 1, 1, 0, 0, 1}, labels: []int{1, 0, 1},
@@ -60,6 +61,7 @@ func TestCSV(t *testing.T) {
 					Name: "csv", Inputs: test.d, Outputs: test.m, Samples: len(test.x) / test.d,
 					X: test.x, Y: test.y, Labels: test.labels, Source: "file of the user",
 				}
+				got.Read, got.Classes = "", nil // TestRead of package table, TestAbout
 				if diff := cmp.Diff(want, got); diff != "" {
 					t.Errorf("%s (-want +got):\n%s", name, diff)
 				}
@@ -76,28 +78,28 @@ func TestCSVRefuses(t *testing.T) {
 	}{
 		{text: "", want: "got an empty file, want rows of numbers"},
 		{text: "a,b\n", want: "got no rows below the header, want rows of numbers"},
-		{text: "1,2,3\n4,5,6\n7,8\n", want: "line 3: got 2 columns, want 3"},
+		{text: "7,2,3\n4,5,6\n7,8\n", want: "line 3: got 2 columns, want 3"},
 		{text: "a,b\n1,2\n\n3,4,5\n", want: "line 4: got 3 columns, want 2"},
-		{text: "1,2\n3,x\n", want: `line 2, column 2: got "x", want a finite number`},
-		{text: "1,2\n3,NaN\n", want: `line 2, column 2: got "NaN", want a finite number`},
-		{text: "1,2\n-inf,3\n", want: `line 2, column 1: got "-inf", want a finite number`},
-		{text: "1,2\n1e999,3\n", want: `line 2, column 1: got "1e999", want a finite number`},
-		{text: "1,2\n,3\n", want: `line 2, column 1: got "", want a finite number`},
-		{text: "nan,nan\n1,2\n", want: `line 1, column 1: got "nan", want a finite number (a header row is one without any number)`},
-		{text: ",\n1,2\n", want: `line 1, column 1: got "", want a finite number (a header row is one without any number)`},
-		{text: "year,2010\n1,2\n", want: `line 1, column 1: got "year", want a finite number (a header row is one without any number)`},
-		{text: "1\n2\n", want: "line 1: got 1 column, want inputs and targets separated by commas, semicolons or tabs"},
-		{text: "1,2\n3,\"4\n", want: "line 2, character 6: extraneous or missing \" in quoted-field"},
+		{text: "5,2\n3,x\n", want: `line 2, column 2: got "x", want a finite number`},
+		{text: "5,2\n3,NaN\n", want: `line 2, column 2: got "NaN", want a finite number (a missing value: fill it in or leave its row out)`},
+		{text: "5,2\n-inf,3\n", want: `line 2, column 1: got "-inf", want a finite number (a missing value: fill it in or leave its row out)`},
+		{text: "5,2\n1e999,3\n", want: `line 2, column 1: got "1e999", want a finite number (it is beyond the range of float64)`},
+		{text: "5,2\n,3\n", want: `line 2, column 1: got "", want a finite number (a missing value: fill it in or leave its row out)`},
+		{text: "nan,nan\n1,2\n", want: `line 1, column 1: got "nan", want a finite number (a missing value: fill it in or leave its row out); if the first row holds names: header: true`},
+		{text: ",\n1,2\n", want: `line 1, column 1: got "", want a finite number (a missing value: fill it in or leave its row out); if the first row holds names: header: true`},
+		{text: "year,2010\n1,2\n", want: `line 1, column 1: got "year", want a finite number; if the first row holds names: header: true; if the column names the rows: index: true`},
+		{text: "1\n2\n", want: "line 1: got 1 column, want inputs and targets separated by commas, semicolons, tabs or blanks"},
+		{text: "5,2\n3,\"4\n", want: "line 2: got a field that begins with a quote and does not end with one"},
 		{text: "a,b\n1,2\n", spec: Spec{Columns: []string{"c"}}, want: `columns: got "c", want one of the header: a, b`},
 		{text: "a,b\n1,2\n", spec: Spec{Columns: []string{"2"}}, want: `columns: got "2", want one of the header: a, b`},
 		{text: "a,a,b\n1,2,3\n", spec: Spec{Columns: []string{"a"}}, want: `columns: got "a", want a name that the header holds once`},
-		{text: "1,2\n", spec: Spec{Columns: []string{"y"}}, want: `columns: got "y", want a number from 1 to 2 (no header row)`},
-		{text: "1,2\n", spec: Spec{Columns: []string{"3"}}, want: `columns: got "3", want a number from 1 to 2 (no header row)`},
-		{text: "1,2\n", spec: Spec{Columns: []string{"2", "02"}}, want: `columns: got "02", want each column once`},
-		{text: "1,2\n", spec: Spec{Columns: []string{"2", "1"}}, want: `columns: got all 2 columns as targets, want at least one input`},
+		{text: "5,2\n", spec: Spec{Columns: []string{"y"}}, want: `columns: got "y", want a number from 1 to 2 (no header row)`},
+		{text: "5,2\n", spec: Spec{Columns: []string{"3"}}, want: `columns: got "3", want a number from 1 to 2 (no header row)`},
+		{text: "5,2\n", spec: Spec{Columns: []string{"2", "02"}}, want: `columns: got "02", want a number from 1 to 2 (no header row)`},
+		{text: "5,2\n", spec: Spec{Columns: []string{"2", "1"}}, want: `columns: got all 2 columns as targets, want at least one input`},
 		{text: "1,a\n2,a\n", spec: Spec{Classification: true}, want: `got the one class "a" in all rows, want at least 2`},
 		{text: "1,a\n2,\n", spec: Spec{Classification: true}, want: `line 2, column 2: got an empty field, want a class`},
-		{text: "\x1f\x8b", want: "unexpected EOF"},
+		{text: "\x1f\x8b", want: "the file is cut short"},
 	} {
 		path := filepath.Join(t.TempDir(), "t.csv")
 		write(t, path, test.text)
@@ -123,16 +125,20 @@ func TestMissingFile(t *testing.T) {
 }
 
 func FuzzCSV(f *testing.F) {
-	for _, text := range []string{"1,2\n3,4\n", "a;b\n1;2\n", "x\ty\n1\tq\n2\tr\n", "\"a\n\",b\n1,2", "\ufeff1,2\n", "nan,inf\n", ",\n,\n"} {
+	for _, text := range []string{"5,2\n3,4\n", "a;b\n1;2\n", "x\ty\n1\tq\n2\tr\n", "\"a\n\",b\n1,2", "\ufeff1,2\n", "nan,inf\n", ",\n,\n"} {
 		f.Add(text, true)
 		f.Add(text, false)
 	}
 	f.Fuzz(func(t *testing.T, text string, classification bool) {
-		table, err := decodeCSV(bufio.NewReader(strings.NewReader(text)), csvOptions{classification: classification})
+		r, err := table.NewReader(strings.NewReader(text), Spec{}.tableOptions())
 		if err != nil {
 			return
 		}
-		s, err := table.stored()
+		columns, err := newTable(r, nil, classification)
+		if err != nil {
+			return
+		}
+		s, err := columns.stored()
 		if err != nil {
 			return
 		}

@@ -46,17 +46,32 @@ type Spec struct {
 	Noise float64 `yaml:"noise,omitempty" json:"noise,omitempty"`
 
 	// Inputs and Targets name the (N,d) and (N,m) .npy arrays of kind files, taken as they are.
+	// In a .npz file the array stands behind a colon, as in data.npz:images, unless it is the only one.
 	Inputs  string `yaml:"inputs,omitempty" json:"inputs,omitempty"`
 	Targets string `yaml:"targets,omitempty" json:"targets,omitempty"`
+	// Flatten takes arrays of kind files with more than two axes, such as images (N,28,28), as rows
+	// of numbers, the last axis running fastest.
+	Flatten bool `yaml:"flatten,omitempty" json:"flatten,omitempty"`
 	// Path is the file of kind csv (gzipped or not), or the folder of the IDX files
 	// of mnist and fashion-mnist (default: the places `deeplimit data list` shows).
 	Path string `yaml:"path,omitempty" json:"path,omitempty"`
 	// Columns names the target columns of kind csv, by 1-based index when the file
 	// has no header row; default: the last one.
 	Columns []string `yaml:"columns,omitempty" json:"columns,omitempty"`
-	// Classification says that the target of kind csv is a class label, made
-	// one-hot over the sorted distinct values.
+	// Header says whether the first row of kind csv holds names; default: as found.
+	Header *bool `yaml:"header,omitempty" json:"header,omitempty"`
+	// Index is the column of kind csv that names rows and is no input; default: as found.
+	Index Index `yaml:"index,omitempty" json:"index,omitempty"`
+	// Delimiter of kind csv is one of , ; tab blank none; default: as found.
+	Delimiter string `yaml:"delimiter,omitempty" json:"delimiter,omitempty"`
+	// Decimal is the decimal mark of kind csv, . or ,; default: as found.
+	Decimal string `yaml:"decimal,omitempty" json:"decimal,omitempty"`
+	// Classification says that the target of kinds csv and files is a class label (an
+	// integer, in kind files), made one-hot over the sorted distinct values.
 	Classification bool `yaml:"classification,omitempty" json:"classification,omitempty"`
+	// Stratified chooses training and test samples so that each class keeps its share, up to
+	// rounding (largest remainders first).
+	Stratified bool `yaml:"stratified,omitempty" json:"stratified,omitempty"`
 
 	// Standardize subtracts the mean and divides by the standard deviation of
 	// each input column of the training part (columns without spread become 0);
@@ -76,6 +91,12 @@ type Set struct {
 	X       []float64 // inputs (N,d), row i is sample i
 	Y       []float64 // targets (N,m); one-hot for a classification
 	Labels  []int     // class of each sample (N), nil for a regression
+	Classes []string  // names of the m classes, nil for a regression
 	Source  string    // where the data come from, with licence, for run.json
+	Read    string    // how files of the user were read, in one line; empty where nothing was left open
 	Test    *Set      // held-out samples with the same dimensions, or nil
 }
+
+// Index is the name of a column, its 1-based number where columns have no names, true for the
+// first column, or false for none.
+type Index string

@@ -1,12 +1,13 @@
 package dataset
 
 import (
-	"bufio"
 	"compress/gzip"
 	"embed"
 	"fmt"
 	"io"
 	"strings"
+
+	"github.com/deeplimit/deeplimit/internal/table"
 )
 
 // data holds the files that data/README.md describes.
@@ -20,7 +21,7 @@ func digits() (*stored, error) {
 	if err != nil {
 		return nil, err
 	}
-	return embeddedTable("digits", text, csvOptions{comma: ',', classification: true})
+	return embeddedTable("digits", text, ",", true)
 }
 
 // diabetes returns the measurements and the progression in their raw units.
@@ -41,11 +42,21 @@ func diabetes() (*stored, error) {
 	for i := range x {
 		x[i] = strings.TrimSpace(x[i] + " " + y[i])
 	}
-	return embeddedTable("diabetes", strings.Join(x, "\n"), csvOptions{comma: ' '})
+	return embeddedTable("diabetes", strings.Join(x, "\n"), "blank", false)
 }
 
-func embeddedTable(name, text string, o csvOptions) (*stored, error) {
-	t, err := decodeCSV(bufio.NewReader(strings.NewReader(text)), o)
+// embeddedTable reads the text of an embedded set, which has neither header nor index.
+func embeddedTable(name, text, delimiter string, classification bool) (*stored, error) {
+	k, err := kindNamed(name)
+	if err != nil {
+		return nil, err
+	}
+	header := false
+	r, err := table.NewReader(strings.NewReader(text), table.Options{Header: &header, Index: "false", Delimiter: delimiter, Decimal: "."})
+	if err != nil {
+		return nil, at(name, err)
+	}
+	t, err := newTable(r, nil, classification)
 	if err != nil {
 		return nil, at(name, err)
 	}
@@ -53,14 +64,10 @@ func embeddedTable(name, text string, o csvOptions) (*stored, error) {
 	if err != nil {
 		return nil, at(name, err)
 	}
-	k, err := kindNamed(name)
-	if err != nil {
-		return nil, err
-	}
 	if s.n != k.train || s.d != k.inputs || s.m != k.outputs {
 		return nil, at(name, fmt.Errorf("got %d samples of %d + %d numbers, want %d of %d + %d", s.n, s.d, s.m, k.train, k.inputs, k.outputs))
 	}
-	s.place, s.source = name, k.citation()
+	s.place, s.source, s.read = name, k.citation(), ""
 	return s, nil
 }
 

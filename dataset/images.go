@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 )
 
@@ -212,8 +213,8 @@ func openImagePair(spec Spec, first int, paths []string) (*stored, error) {
 	}
 	s := &stored{
 		place: paths[first], n: n, d: len(images.data) / n, m: classes,
-		source: "IDX files of the user",
-		label:  func(i int) int { return int(labels.data[i]) },
+		source: "IDX files of the user", classes: digitNames(),
+		label: func(i int) int { return int(labels.data[i]) },
 	}
 	s.x = func(i int, dst []float64) {
 		for j, pixel := range images.data[i*s.d : (i+1)*s.d] {
@@ -228,6 +229,15 @@ func openImagePair(spec Spec, first int, paths []string) (*stored, error) {
 		s.source = k.citation()
 	}
 	return s, nil
+}
+
+// digitNames returns the names of the classes of an image set.
+func digitNames() []string {
+	names := make([]string, classes)
+	for k := range names {
+		names[k] = strconv.Itoa(k)
+	}
+	return names
 }
 
 // readImageFile reads and checks one file. In a folder that the spec names, a

@@ -50,7 +50,7 @@ var kinds = []kind{
 	},
 	{
 		name: "digits", about: "8×8 images of handwritten digits", stored: true, scaled: true,
-		fields: []string{"test", "standardize", "unit-norm"},
+		fields: []string{"test", "stratified", "standardize", "unit-norm"},
 		train:  1797, inputs: 64, outputs: 10,
 		source:  "Optical Recognition of Handwritten Digits, UCI (Alpaydin & Kaynak 1998), by way of scikit-learn",
 		licence: "CC BY 4.0",
@@ -64,25 +64,25 @@ var kinds = []kind{
 	},
 	{
 		name: "mnist", about: "28×28 images of handwritten digits", stored: true, scaled: true,
-		fields: []string{"test", "path", "standardize", "unit-norm"},
+		fields: []string{"test", "path", "stratified", "standardize", "unit-norm"},
 		train:  60000, test: 10000, inputs: 784, outputs: 10,
 		source:  "MNIST (LeCun, Cortes & Burges 1998)",
 		licence: "CC BY-SA 3.0",
 	},
 	{
 		name: "fashion-mnist", about: "28×28 images of clothes", stored: true, scaled: true,
-		fields: []string{"test", "path", "standardize", "unit-norm"},
+		fields: []string{"test", "path", "stratified", "standardize", "unit-norm"},
 		train:  60000, test: 10000, inputs: 784, outputs: 10,
 		source:  "Fashion-MNIST (Xiao, Rasul & Vollgraf 2017), Zalando SE",
 		licence: "MIT",
 	},
 	{
 		name: "csv", about: "a table of the user", stored: true, scaled: true,
-		fields: []string{"test", "path", "columns", "classification", "standardize", "unit-norm"},
+		fields: []string{"test", "path", "columns", "header", "index", "delimiter", "decimal", "classification", "stratified", "standardize", "unit-norm"},
 	},
 	{
-		name: "files", about: "two .npy arrays of the user, taken as they are", stored: true,
-		fields: []string{"test", "inputs", "targets", "standardize", "unit-norm"},
+		name: "files", about: "two arrays of the user (.npy, .npz), taken as they are", stored: true,
+		fields: []string{"test", "inputs", "targets", "flatten", "classification", "stratified", "standardize", "unit-norm"},
 	},
 }
 

@@ -32,7 +32,7 @@ func List() []Entry {
 		case k.name == "csv":
 			e.Where = "the file that path names"
 		case k.name == "files":
-			e.Where = "the .npy files that inputs and targets name"
+			e.Where = "the .npy or .npz files that inputs and targets name"
 		case imageSets[k.name][0].stem != "":
 			e.Where, e.Present = imagesWhere(k.name)
 		case k.stored:

@@ -48,7 +48,7 @@ func open(spec Spec, base string) (train, test *stored, err error) {
 	case "csv":
 		train, err = openCSV(under(base, spec.Path), spec)
 	case "files":
-		train, err = openArrays(under(base, spec.Inputs), under(base, spec.Targets))
+		train, err = openArrays(spec, base)
 	}
 	return train, nil, err
 }
@@ -68,7 +68,9 @@ func Files(spec Spec, base string) ([]string, error) {
 	case "csv":
 		return []string{under(base, spec.Path)}, nil
 	case "files":
-		return []string{under(base, spec.Inputs), under(base, spec.Targets)}, nil
+		inputs, _ := arrayFile(under(base, spec.Inputs))
+		targets, _ := arrayFile(under(base, spec.Targets))
+		return []string{inputs, targets}, nil
 	}
 	return nil, nil
 }
@@ -87,7 +89,7 @@ func Dimensions(spec Spec, base string) (inputs, outputs int, err error) {
 	case "csv":
 		return csvDimensions(under(base, spec.Path), spec)
 	case "files":
-		return arrayDimensions(under(base, spec.Inputs), under(base, spec.Targets))
+		return arrayDimensions(spec, base)
 	case "mnist", "fashion-mnist":
 		if spec.Path != "" {
 			return imageDimensions(spec, base)

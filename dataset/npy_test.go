@@ -29,6 +29,7 @@ func TestFilesAreTakenAsTheyAre(t *testing.T) {
 	want := &Set{
 		Name: "files", Inputs: 2, Outputs: 1, Samples: 3,
 		X: []float64{10, 20, 0, 0, -5, 6}, Y: []float64{7, 8, 9}, Source: "files of the user",
+		Read: "inputs X.npy; targets Y.npy, integers as numbers (classification: true takes them as classes)",
 	}
 	if diff := cmp.Diff(want, load(t, spec, dir)); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
@@ -64,8 +65,8 @@ func TestFilesRefused(t *testing.T) {
 		{"csv", []byte("1,2,3\n4,5,6\n"), good, `X.npy: magic: got "1,2,3\n", want "\x93NUMPY": a .npy file`},
 		{"truncated", good, good[:len(good)-1], "Y.npy: got 47 bytes of data, want 48 for shape [2 3] of '<f8' (truncated)"},
 		{"vector of inputs", npytest.File(npytest.Array{Shape: []int{2}, Values: make([]float64, 2)}), good, "X.npy: shape: got [2], want 2 dimensions"},
-		{"tensor of inputs", npytest.File(npytest.Array{Shape: []int{1, 1, 2}, Values: make([]float64, 2)}), good, "X.npy: shape: got [1 1 2], want 2 dimensions"},
-		{"tensor of targets", good, npytest.File(npytest.Array{Shape: []int{2, 1, 1}, Values: make([]float64, 2)}), "Y.npy: shape: got [2 1 1], want 2 dimensions"},
+		{"tensor of inputs", npytest.File(npytest.Array{Shape: []int{1, 1, 2}, Values: make([]float64, 2)}), good, "X.npy: shape: got [1 1 2], want 2 dimensions (flatten: true takes it as [1 2])"},
+		{"tensor of targets", good, npytest.File(npytest.Array{Shape: []int{2, 1, 1}, Values: make([]float64, 2)}), "Y.npy: shape: got [2 1 1], want 2 dimensions (flatten: true takes it as [2 1])"},
 	} {
 		dir := t.TempDir()
 		if test.x != nil {

@@ -72,6 +72,18 @@ func (b *bounded) Read(data []byte) (int, error) {
 
 func (s *source) Close() error { return s.file.Close() }
 
+// fileSize returns the bytes of a regular file.
+func fileSize(path string) (int64, error) {
+	info, err := os.Stat(path)
+	if err != nil {
+		return 0, bare(err)
+	}
+	if !info.Mode().IsRegular() {
+		return 0, errors.New("not a regular file")
+	}
+	return info.Size(), nil
+}
+
 // hint adds to the error of a missing file where it was looked for.
 func hint(err error) error {
 	if errors.Is(err, fs.ErrNotExist) {

@@ -18,35 +18,46 @@ type stored struct {
 	x       func(i int, dst []float64) // input i into dst (d)
 	y       func(i int, dst []float64) // target i into dst (m); nil for a classification
 	label   func(i int) int            // class of sample i in [0,m); nil for a regression
+	classes []string                   // names of the classes
 	source  string
+	read    string // how it was read, where the file leaves something open
 }
 
 // prepare chooses samples, standardises and normalises. A nil test means that
 // the test samples come from the rest of train.
 //
-// The choice depends on the seed and the number of rows alone: fewer samples
-// are a subset of more, and the test samples are the same for any number of
-// training samples. Chosen samples keep their stored order.
+// The choice depends on the seed, the number of rows and, if it is stratified, their classes: the test
+// samples are the same for any number of training samples, and fewer samples
+// are a subset of more unless they are stratified. Chosen samples keep their stored order.
 func prepare(spec Spec, train, test *stored) (*Set, error) {
 	order := stream.New(*spec.Seed, "data/split").Perm(train.n)
-	rest, testRows := order, []int(nil)
+	fromTrain := spec.Test
 	switch {
 	case test != nil:
 		if spec.Test > test.n {
 			return nil, at(test.place, fmt.Errorf("got %d samples, want at least test: %d", test.n, spec.Test))
 		}
-		testRows = stream.New(*spec.Seed, "data/test").Perm(test.n)[:spec.Test]
+		fromTrain = 0
 	case spec.Test > 0:
 		if need := max(spec.Samples, 1); spec.Test > train.n-need {
 			return nil, at(train.place, fmt.Errorf("got %d samples, want at least %d + %d for samples and test", train.n, need, spec.Test))
 		}
-		test, rest, testRows = train, order[:train.n-spec.Test], order[train.n-spec.Test:]
 	}
-	if spec.Samples > len(rest) {
+	if spec.Samples > train.n-fromTrain {
 		return nil, at(train.place, fmt.Errorf("got %d samples, want at least samples: %d", train.n, spec.Samples))
 	}
-	if spec.Samples > 0 {
-		rest = rest[:spec.Samples]
+	rest, testRows, err := train.split(order, spec.Samples, fromTrain, spec.Stratified)
+	if err != nil {
+		return nil, at(train.place, err)
+	}
+	if test != nil {
+		order := stream.New(*spec.Seed, "data/test").Perm(test.n)
+		testRows, _, err = test.split(order, spec.Test, 0, spec.Stratified)
+		if err != nil {
+			return nil, at(test.place, err)
+		}
+	} else {
+		test = train
 	}
 
 	set, err := train.take(rest, spec.Name)
@@ -84,7 +95,7 @@ func (s *stored) take(rows []int, name string) (*Set, error) {
 		return nil, at(s.place, fmt.Errorf("got %d samples of %d + %d numbers, want at most 2^31 numbers: lower samples", n, s.d, s.m))
 	}
 	set := &Set{
-		Name: name, Inputs: s.d, Outputs: s.m, Samples: n, Source: s.source,
+		Name: name, Inputs: s.d, Outputs: s.m, Samples: n, Classes: s.classes, Source: s.source, Read: s.read,
 		X: make([]float64, n*s.d), Y: make([]float64, n*s.m),
 	}
 	if s.label != nil {

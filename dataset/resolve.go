@@ -81,7 +81,13 @@ func (s Spec) checkApplies(k kind) error {
 		{"targets", s.Targets != "", s.Targets},
 		{"path", s.Path != "", s.Path},
 		{"columns", len(s.Columns) > 0, s.Columns},
+		{"flatten", s.Flatten, s.Flatten},
+		{"header", s.Header != nil, value(s.Header)},
+		{"index", s.Index != "", s.Index},
+		{"delimiter", s.Delimiter != "", s.Delimiter},
+		{"decimal", s.Decimal != "", s.Decimal},
 		{"classification", s.Classification, s.Classification},
+		{"stratified", s.Stratified, s.Stratified},
 		{"standardize", value(s.Standardize), true},
 		{"unit-norm", value(s.UnitNorm), true},
 	} {
@@ -168,8 +174,14 @@ func (s Spec) checkStored(k kind) error {
 	case s.Test < 0:
 		return &field.Error{Path: "test", Got: s.Test, Want: "a number ≥ 0 of held-out samples"}
 	}
+	if s.Stratified && !s.Classification && slices.Contains(k.fields, "classification") {
+		return &field.Error{Path: "stratified", Got: true, Want: "it with classification: true alone: numbers have no classes"}
+	}
 	switch s.Kind {
 	case "csv":
+		if err := s.checkDialect(); err != nil {
+			return err
+		}
 		if s.Path == "" {
 			return &field.Error{Path: "path", Got: "", Want: "the file that holds the table"}
 		}
@@ -183,10 +195,10 @@ func (s Spec) checkStored(k kind) error {
 		}
 	case "files":
 		if s.Inputs == "" {
-			return &field.Error{Path: "inputs", Got: "", Want: "the .npy file of the (N,d) inputs"}
+			return &field.Error{Path: "inputs", Got: "", Want: "the .npy or .npz file of the (N,d) inputs"}
 		}
 		if s.Targets == "" {
-			return &field.Error{Path: "targets", Got: "", Want: "the .npy file of the (N,m) targets"}
+			return &field.Error{Path: "targets", Got: "", Want: "the .npy or .npz file of the (N,m) targets"}
 		}
 	}
 	// A folder of the user's may hold another number of samples.
@@ -203,6 +215,17 @@ func (s Spec) checkStored(k kind) error {
 	}
 	if s.Samples > rest {
 		return &field.Error{Path: "samples", Got: s.Samples, Want: fmt.Sprintf("at most %d, what %s holds for training", rest, k.name)}
+	}
+	return nil
+}
+
+// checkDialect refuses a delimiter or a decimal mark that no table has.
+func (s Spec) checkDialect() error {
+	if s.Delimiter != "" && !slices.Contains([]string{",", ";", "tab", "blank"}, s.Delimiter) {
+		return &field.Error{Path: "delimiter", Got: s.Delimiter, Want: "\",\", \";\", tab or blank"}
+	}
+	if s.Decimal != "" && s.Decimal != "." && s.Decimal != "," {
+		return &field.Error{Path: "decimal", Got: s.Decimal, Want: "\".\" or \",\""}
 	}
 	return nil
 }

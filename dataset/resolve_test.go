@@ -107,8 +107,8 @@ func TestResolveRefuses(t *testing.T) {
 		{Spec{Kind: "csv"}, `path: got "", want the file that holds the table`},
 		{with(csv, func(s *Spec) { s.Columns = []string{"a", "b", "a"} }), `columns[2]: got "a", want each column once`},
 		{with(csv, func(s *Spec) { s.Columns, s.Classification = []string{"a", "b"}, true }), `columns: got [a b], want one column of class labels, because classification is true`},
-		{Spec{Kind: "files", Targets: "Y.npy"}, `inputs: got "", want the .npy file of the (N,d) inputs`},
-		{Spec{Kind: "files", Inputs: "X.npy"}, `targets: got "", want the .npy file of the (N,m) targets`},
+		{Spec{Kind: "files", Targets: "Y.npy"}, `inputs: got "", want the .npy or .npz file of the (N,d) inputs`},
+		{Spec{Kind: "files", Inputs: "X.npy"}, `targets: got "", want the .npy or .npz file of the (N,m) targets`},
 	} {
 		_, err := test.spec.Resolve(1)
 		if err == nil || err.Error() != test.want {

@@ -92,7 +92,8 @@ type methodView struct {
 	Alpha, Beta, DType                 string
 	Width, Hidden, Samples             int
 	Inputs, Outputs                    int
-	Data, Depths, Seeds, Version       string
+	Data, DataAbout                    string
+	Depths, Seeds, Version             string
 	Environment                        []string
 	Step                               string // sizes by depth
 	Run, Config                        string // a run and its configuration
@@ -271,7 +272,7 @@ func newMethodView(g group) (*methodView, error) {
 		Activation: m.Activation, Residual: m.Residual, Loss: m.Loss, Method: m.Method,
 		Alpha: plain(m.Alpha), Beta: plain(m.Beta()), DType: m.DType,
 		Width: m.Width, Hidden: m.Hidden, Samples: m.Samples, Inputs: m.Inputs, Outputs: m.Outputs,
-		Data: m.Data, Version: m.Version, Run: m.ID,
+		Data: m.Data, DataAbout: m.DataAbout, Version: m.Version, Run: m.ID,
 		Imported: m.Method == weightpath.Imported, Fixed: m.Residual == "" || m.Residual == "fixed",
 		LinearR2: plain(analyze.LinearR2), Slow: plain(analyze.Slow),
 	}

@@ -100,7 +100,7 @@ func (s Spec) check(outputs int) error {
 	}
 	switch {
 	case s.Loss == "cross-entropy" && outputs < 2:
-		return &field.Error{Path: "loss", Got: s.Loss, Want: fmt.Sprintf("squared or lp, as the data have %d output (cross-entropy needs a class for each of at least 2)", outputs)}
+		return &field.Error{Path: "loss", Got: s.Loss, Want: fmt.Sprintf("squared or lp, as the data have %d output (cross-entropy needs a class for each of at least 2; data of kinds csv and files have classes with classification: true)", outputs)}
 	case s.Loss == "lp" && !(s.Power > 1 && s.Power <= math.MaxFloat64):
 		return &field.Error{Path: "power", Got: s.Power, Want: "a finite number > 1"}
 	case s.Loss != "lp" && s.Power != 0:

@@ -65,7 +65,7 @@ func TestSpecRefuses(t *testing.T) {
 		{Spec{Alpha: ptr(nan)}, 3, `alpha: got NaN, want a number in [0, 1]`},
 		{Spec{Residual: "free"}, 3, `residual: got "free", want one of fixed, shared, layered`},
 		{Spec{Loss: "l2"}, 3, `loss: got "l2", want one of squared, cross-entropy, lp`},
-		{Spec{Loss: "cross-entropy"}, 1, `loss: got "cross-entropy", want squared or lp, as the data have 1 output (cross-entropy needs a class for each of at least 2)`},
+		{Spec{Loss: "cross-entropy"}, 1, `loss: got "cross-entropy", want squared or lp, as the data have 1 output (cross-entropy needs a class for each of at least 2; data of kinds csv and files have classes with classification: true)`},
 		{Spec{Loss: "lp", Power: 1}, 3, `power: got 1, want a finite number > 1`},
 		{Spec{Loss: "lp", Power: nan}, 3, `power: got NaN, want a finite number > 1`},
 		{Spec{Power: 3}, 3, `power: got 3, want no power with loss squared (use loss: lp)`},

@@ -5,6 +5,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/deeplimit/deeplimit/dataset"
 )
 
 // decoder fills Go values from a tree, strictly: no key that the struct does not
@@ -71,6 +73,10 @@ func (d *decoder) scalar(path string, n *node, v reflect.Value) {
 	want := ""
 	switch v.Kind() {
 	case reflect.String:
+		if v.Type() == reflect.TypeFor[dataset.Index]() && n.kind == scalar && !n.isNull() {
+			v.SetString(column(n))
+			return
+		}
 		if n.isText() {
 			v.SetString(n.text)
 			return
@@ -113,6 +119,14 @@ func (d *decoder) scalar(path string, n *node, v reflect.Value) {
 		want += " (without quotes)"
 	}
 	d.add(n.wrong(path, n.got(), want))
+}
+
+// column returns true, false, or the name or number of a column.
+func column(n *node) string {
+	if !n.quoted && isBool(n.text) {
+		return strings.ToLower(n.text)
+	}
+	return n.text
 }
 
 // words returns the text of err, or of otherwise where the text would have done.

@@ -54,7 +54,7 @@ func (r *Run) canonical() canonical {
 		Format: r.format(), Data: r.Data, Files: slices.Clone(r.Files), Depth: r.Depth, Seed: r.Seed,
 		DType: r.DType, Network: r.Network, Initial: r.Initial, Train: r.Train,
 	}
-	c.Data.Inputs, c.Data.Targets, c.Data.Path = "", "", ""
+	c.Data.Inputs, c.Data.Targets, c.Data.Path = dataset.Member(c.Data.Inputs), dataset.Member(c.Data.Targets), ""
 	for i := range c.Files {
 		c.Files[i].Path = ""
 	}

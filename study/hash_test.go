@@ -233,3 +233,15 @@ func TestFormat(t *testing.T) {
 		}
 	}
 }
+
+// TestMemberEntersTheHash has one file of several arrays: its name and place do not count, the array does.
+func TestMemberEntersTheHash(t *testing.T) {
+	digest := func(inputs string) string {
+		r := mustRuns(t, golden)[0]
+		r.Data.Inputs = inputs
+		return r.digest()
+	}
+	if digest("a.npz:x") != digest("folder/b.npz:x") || digest("a.npz:x") == digest("a.npz:y") || digest("a.npy") != digest("b.npy") {
+		t.Error("got hashes that follow the file's name, or not the array's")
+	}
+}

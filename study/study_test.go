@@ -335,3 +335,21 @@ func BenchmarkRuns(b *testing.B) {
 		}
 	}
 }
+
+// TestIndexOfATable takes what YAML has as a bool or a number for the name of a column.
+func TestIndexOfATable(t *testing.T) {
+	for text, want := range map[string]string{"true": "true", "False": "false", "id": "id", "3": "3", `"0"`: "0"} {
+		s, err := Parse("s.yaml", []byte("name: s\ndepths: [2]\ndata: {kind: csv, path: t.csv, index: "+text+"}\n"), nil)
+		if err != nil {
+			t.Errorf("%s: %v", text, err)
+			continue
+		}
+		if got := string(s.Data[0].Index); got != want {
+			t.Errorf("%s: got %q, want %q", text, got, want)
+		}
+	}
+	_, err := Parse("s.yaml", []byte("name: s\ndepths: [2]\ndata: {kind: csv, path: t.csv, index: [a]}\n"), nil)
+	if want := "study: s.yaml:3:39: data.index: got a list, want text"; err == nil || err.Error() != want {
+		t.Errorf("got %v, want %s", err, want)
+	}
+}

@@ -65,6 +65,9 @@ func (d *decoder) zero(tree *node, r resolution, path string, n *node, resolved 
 	if n.kind != scalar {
 		return
 	}
+	if resolved.Kind() == reflect.String && resolved.String() == column(n) {
+		return // false or 0 is a value of its own
+	}
 	number, err := parseFloat(n.text)
 	isZero := !n.quoted && err == nil && number == 0
 	isFalse := !n.quoted && isBool(n.text) && (n.text[0] == 'f' || n.text[0] == 'F')

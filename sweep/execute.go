@@ -196,7 +196,7 @@ func (w *work) meta(run *study.Run, set *dataset.Set) weightpath.Meta {
 	network := run.Network
 	return weightpath.Meta{
 		ID: run.ID, Hash: run.Hash, Group: run.Group, Study: run.Study,
-		Data: run.Data.Name, Depth: run.Depth, Width: network.Width, Hidden: network.Hidden,
+		Data: run.Data.Name, DataAbout: set.About(), Depth: run.Depth, Width: network.Width, Hidden: network.Hidden,
 		Samples: set.Samples, Inputs: set.Inputs, Outputs: set.Outputs,
 		Seed: run.Seed, DType: run.DType, Block: network.Block, Activation: network.Activation,
 		Residual: network.Residual, Bias: network.Bias, Loss: network.Loss, Method: run.Train.Method, Alpha: *network.Alpha,

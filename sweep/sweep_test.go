@@ -216,7 +216,7 @@ func TestWeightBytes(t *testing.T) {
 // TestNewPlanReportsAllFaults has two data sets that cannot be loaded.
 func TestNewPlanReportsAllFaults(t *testing.T) {
 	dir := t.TempDir()
-	for name, content := range map[string]string{"a.csv": "1,2\n3,x\n", "b.csv": "1,2\n3,NaN\n", "s.yaml": "name: s\ndepths: [2, 4]\ndata: [{kind: csv, path: a.csv, name: a}, {kind: csv, path: b.csv, name: b}]\n"} {
+	for name, content := range map[string]string{"a.csv": "5,2\n3,x\n", "b.csv": "5,2\n3,NaN\n", "s.yaml": "name: s\ndepths: [2, 4]\ndata: [{kind: csv, path: a.csv, name: a}, {kind: csv, path: b.csv, name: b}]\n"} {
 		if err := os.WriteFile(filepath.Join(dir, name), []byte(content), 0o644); err != nil {
 			t.Fatal(err)
 		}
@@ -227,7 +227,7 @@ func TestNewPlanReportsAllFaults(t *testing.T) {
 	}
 	_, err = NewPlan(s)
 	want := "dataset: " + dir + "/a.csv: line 2, column 2: got \"x\", want a finite number\n" +
-		"dataset: " + dir + "/b.csv: line 2, column 2: got \"NaN\", want a finite number"
+		"dataset: " + dir + "/b.csv: line 2, column 2: got \"NaN\", want a finite number (a missing value: fill it in or leave its row out)"
 	if err == nil || err.Error() != want {
 		t.Errorf("got %v\nwant %s", err, want)
 	}

@@ -40,7 +40,8 @@ type Meta struct {
 	Group string `json:"group"` // the same hash with depth and seed left out: runs of one group are compared over depth
 	Study string `json:"study"`
 
-	Data       string  `json:"data"` // label of the data set
+	Data       string  `json:"data"`                 // label of the data set
+	DataAbout  string  `json:"data_about,omitempty"` // how files of the user were read, and samples of each class
 	Depth      int     `json:"depth"`
 	Width      int     `json:"width"`
 	Hidden     int     `json:"hidden,omitempty"`

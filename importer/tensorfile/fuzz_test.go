@@ -65,9 +65,3 @@ func FuzzNPY(f *testing.F) {
 	f.Add([]byte("\x93NUMPY\x01\x00\x46\x00{'descr': '<f2', 'fortran_order': False, 'shape': (2,), }            \n\x00\x3c\x00\x3c"))
 	f.Fuzz(func(t *testing.T, data []byte) { fuzz(t, data, ".npy") })
 }
-
-func FuzzTable(f *testing.F) {
-	f.Add([]byte("x,y\n1,2\n3,4e5\n"))
-	f.Add([]byte("\xef\xbb\xbf\"1\",2\r\n3,4"))
-	f.Fuzz(func(t *testing.T, data []byte) { fuzz(t, data, ".csv") })
-}

@@ -1,5 +1,5 @@
 // Package tensorfile reads arrays of numbers from files that other programs wrote, as
-// float64: safetensors, NumPy's .npy and .npz, PyTorch's .pt, and tables of text.
+// float64: safetensors, NumPy's .npy and .npz, PyTorch's .pt.
 //
 // The format is found from the content. A file is believed in nothing that can be
 // checked: sizes are compared with the file before memory is taken, and what Read
@@ -76,8 +76,7 @@ type source interface {
 	read(name string) ([]float64, error)
 }
 
-// Open opens a file of any of the formats. A .npy file and a table hold one tensor, of
-// the name "". Tables are those whose names end in .csv, .tsv or .txt.
+// Open opens a file of any of the formats. A .npy file holds one tensor, of the name "".
 func Open(path string) (*File, error) {
 	file, err := os.Open(path)
 	if err != nil {
@@ -123,8 +122,6 @@ func decode(r io.ReaderAt, size int64, extension string) (source, error) {
 	}
 	section := func() *io.SectionReader { return io.NewSectionReader(r, 0, size) }
 	switch text := string(start[:n]); {
-	case extension == ".csv" || extension == ".tsv" || extension == ".txt":
-		return newTable(section(), extension)
 	case strings.HasPrefix(text, "\x93NUMPY"):
 		return newArray(section(), size)
 	case strings.HasPrefix(text, "PK\x03\x04"), strings.HasPrefix(text, "PK\x05\x06"):
@@ -134,7 +131,7 @@ func decode(r io.ReaderAt, size int64, extension string) (source, error) {
 	case extension == ".safetensors" || n == 8 && start[7] == 0 && start[6] == 0:
 		return newSafetensors(r, size)
 	default:
-		return nil, fmt.Errorf("got a file that begins with %q, want safetensors, .npy, .npz, .pt of PyTorch or .csv", text)
+		return nil, fmt.Errorf("got a file that begins with %q, want safetensors, .npy, .npz or .pt of PyTorch", text)
 	}
 }
 

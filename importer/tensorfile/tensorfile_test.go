@@ -136,11 +136,10 @@ func TestViews(t *testing.T) {
 	checkError(t, err, `tensor "count": dtype: got Long, `+errUnreadable.Error())
 }
 
-func TestArraysAndTables(t *testing.T) {
+func TestArrays(t *testing.T) {
 	matrix := Info{"<f8", []int{2, 3}}
 	numbers := []float64{1, -2, 3e10, 0.25, 5, 6}
 	array := npytest.File(npytest.Array{Shape: matrix.Shape, Values: numbers})
-	text := func(shape ...int) Info { return Info{"text", shape} }
 	for _, c := range []struct {
 		name, extension string
 		content         string
@@ -149,11 +148,6 @@ func TestArraysAndTables(t *testing.T) {
 	}{
 		{"npy", ".npy", string(array), matrix, numbers},
 		{"npy of any name", ".data", string(array), matrix, numbers},
-		{"csv", ".csv", "1,-2,3e10\n.25, 5,6\n", text(2, 3), numbers},
-		{"csv with header", ".csv", "\xef\xbb\xbfx,y,z\r\n1,-2,3e10\r\n\r\n.25,5,6", text(2, 3), numbers},
-		{"column", ".csv", "1\n2\n", text(2), []float64{1, 2}},
-		{"tabs", ".tsv", "1\t-2\t3e10\n.25\t5\t6\n", text(2, 3), numbers},
-		{"spaces", ".txt", "1 -2  3e10\n.25 5 6\n", text(2, 3), numbers},
 	} {
 		f, err := open(t, []byte(c.content), c.extension)
 		if err != nil {
@@ -203,7 +197,7 @@ func TestRefuses(t *testing.T) {
 		want            string
 	}{
 		{"empty", ".safetensors", nil, "header: the file is cut short"},
-		{"text", ".md", []byte("# Title\n and more"), `got a file that begins with "# Title\n", want safetensors, .npy, .npz, .pt of PyTorch or .csv`},
+		{"text", ".md", []byte("# Title\n and more"), `got a file that begins with "# Title\n", want safetensors, .npy, .npz or .pt of PyTorch`},
 		{"huge header", ".safetensors", []byte("\xff\xff\xff\xff\xff\xff\xff\x7f{}"), "header: got a length of 9223372036854775807 bytes in a file of 10"},
 		{"truncated safetensors", ".safetensors", safetensorsOf(tensor("F32", "[4]", 0, 16), 15), `tensor "x": got data offsets 0 to 16, want them to start at 0 and end within the 15 bytes of the file`},
 		{"huge shape", ".safetensors", safetensorsOf(tensor("F32", "[4294967296,4294967296]", 0, 16), 16), `tensor "x": shape [4294967296 4294967296] is too large`},
@@ -230,11 +224,6 @@ func TestRefuses(t *testing.T) {
 		{"repeated entries", ".pt", torch(describe("J\xff\xff\xff\x7f\x85", "K\x00\x85"), member{"m/data/0", make([]byte, 16)}), `tensor "x": shape [2147483647]: got more numbers than 16 times the size of the file, want one that is neither compressed nor made of repeated entries`},
 		{"shape and strides", ".pt", torch(describe("K\x02K\x02\x86", "K\x02\x85"), member{"m/data/0", make([]byte, 16)}), `tensor "x": got a description that is malformed, want that of torch.save`},
 		{"big-endian", ".pt", zipOf(t, zip.Store, member{"m/data.pkl", []byte("N.")}, member{"m/byteorder", []byte("big")}), `byte order: got "big", want little`},
-
-		{"ragged", ".csv", []byte("1,2\n3\n"), "line 2: got 1 columns, want 2"},
-		{"word", ".csv", []byte("1,2\n3,four\n"), `line 2, column 2: got "four", want a finite number`},
-		{"infinite", ".csv", []byte("1,2\n3,Inf\n"), `line 2, column 2: got "Inf", want a finite number`},
-		{"no rows", ".csv", []byte("x,y\n"), "got no rows of numbers"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			f, err := open(t, c.content, c.extension)

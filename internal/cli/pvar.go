@@ -4,11 +4,15 @@ import (
 	"fmt"
 	"io"
 	"slices"
+	"strconv"
+	"strings"
 	"text/tabwriter"
+	"unicode"
 
 	"github.com/spf13/cobra"
 
 	"github.com/deeplimit/deeplimit/importer/tensorfile"
+	"github.com/deeplimit/deeplimit/internal/table"
 	"github.com/deeplimit/deeplimit/pvar"
 )
 
@@ -17,6 +21,9 @@ type pvarFlags struct {
 	p              []float64
 	metric, tensor string
 	json, more     bool
+	header, index  string // of a table, as below
+	delimiter      string
+	decimal        string
 }
 
 func newPVar() *cobra.Command {
@@ -29,18 +36,29 @@ a partition that attains it. value is the sum, norm its p-th root; the partition
 from 0.
 
 The path runs along the first axis: (n) are numbers, (n,D) points of R^D, and (n,r,c) r×c
-matrices. A .csv file has one point a row. .npz and .pt files are read, too.`,
+matrices. .npz and .pt files are read, too.
+
+A table (.csv, .tsv, .txt, .dat, gzipped or not) has one point a row. Delimiter, decimal mark, names in the first
+row and row numbers in the first column are found, and what was found is printed; a table that can be
+read in two ways is refused, with the flags that decide.`,
 		Example: `  deeplimit pvar path.npy --p 1,2,2.5
   deeplimit pvar runs/quickstart/runs/NAME/weights.safetensors --tensor A --metric spectral --json`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			path, metric, err := f.read(args[0])
+			path, metric, reading, err := f.read(args[0])
 			if err != nil {
 				return err
 			}
 			variations, err := pvar.ComputeIn(metric, path, f.p...)
 			if err != nil {
 				return fmt.Errorf("%s: %w", args[0], err)
+			}
+			if reading != nil {
+				to := cmd.OutOrStdout()
+				if f.json {
+					to = cmd.ErrOrStderr()
+				}
+				fmt.Fprintf(to, "read as a table: %s\n", reading)
 			}
 			if f.json {
 				return printJSON(cmd.OutOrStdout(), variations)
@@ -57,28 +75,19 @@ matrices. A .csv file has one point a row. .npz and .pt files are read, too.`,
 	flags.StringVar(&f.tensor, "tensor", "", "name of the tensor in a file of several (default A)")
 	flags.BoolVar(&f.json, "json", false, "print JSON: a list of p, value, norm and partition")
 	flags.BoolVar(&f.more, "more", false, "add the dyadic quadratic variation and the Hölder exponent")
+	flags.StringVar(&f.header, "header", "", "true or false: whether the first row of a table holds names (default as found)")
+	flags.StringVar(&f.index, "index", "", "column of a table that names rows: true (the first), false or its name (default as found)")
+	flags.StringVar(&f.delimiter, "delimiter", "", `of a table: ",", ";", tab, blank or none (default as found)`)
+	flags.StringVar(&f.decimal, "decimal", "", `decimal mark of a table: "." or "," (default as found)`)
 	cmd.MarkFlagsMutuallyExclusive("json", "more")
 	return cmd
 }
 
-// read returns the path in a file and the metric for its points.
-func (f *pvarFlags) read(path string) (pvar.Points, pvar.Metric, error) {
-	file, err := tensorfile.Open(path)
+// read returns the path in a file, the metric for its points and, for a table, how it was read.
+func (f *pvarFlags) read(path string) (pvar.Points, pvar.Metric, *table.Reading, error) {
+	shape, data, reading, err := f.numbers(path)
 	if err != nil {
-		return pvar.Points{}, pvar.Metric{}, err
-	}
-	defer file.Close()
-	name, err := f.choose(file)
-	if err != nil {
-		return pvar.Points{}, pvar.Metric{}, fmt.Errorf("pvar: %s: %w", path, err)
-	}
-	info, err := file.Info(name)
-	if err != nil {
-		return pvar.Points{}, pvar.Metric{}, err
-	}
-	shape := info.Shape
-	if len(shape) < 1 || len(shape) > 3 || slices.Contains(shape[1:], 0) {
-		return pvar.Points{}, pvar.Metric{}, fmt.Errorf("pvar: %s: got shape %v, want (n), (n,D) or (n,r,c)", path, shape)
+		return pvar.Points{}, pvar.Metric{}, nil, err
 	}
 	rows, cols := 1, 1
 	if len(shape) > 1 {
@@ -88,11 +97,80 @@ func (f *pvarFlags) read(path string) (pvar.Points, pvar.Metric, error) {
 		cols = shape[2]
 	}
 	metric, err := pvar.ParseMetric(f.metric, rows, cols)
-	if err != nil {
-		return pvar.Points{}, pvar.Metric{}, err
+	return pvar.Points{Dim: rows * cols, Data: data}, metric, reading, err
+}
+
+// numbers returns the array or the table in a file.
+func (f *pvarFlags) numbers(path string) (shape []int, data []float64, reading *table.Reading, err error) {
+	if table.Named(path) {
+		t, err := f.table(path)
+		if err != nil {
+			return nil, nil, nil, fmt.Errorf("pvar: %s: %w", path, err)
+		}
+		return []int{t.Rows, len(t.Columns)}, t.Numbers, &t.Reading, nil
 	}
-	data, err := file.Read(name)
-	return pvar.Points{Dim: rows * cols, Data: data}, metric, err
+	for flag, value := range map[string]string{"header": f.header, "index": f.index, "delimiter": f.delimiter, "decimal": f.decimal} {
+		if value != "" {
+			return nil, nil, nil, fmt.Errorf("pvar: --%s: got %q for %s, want it for a table alone (.csv, .tsv, .txt, .dat)", flag, value, path)
+		}
+	}
+	file, err := tensorfile.Open(path)
+	if err != nil {
+		return nil, nil, nil, err
+	}
+	defer file.Close()
+	name, err := f.choose(file)
+	if err != nil {
+		return nil, nil, nil, fmt.Errorf("pvar: %s: %w", path, err)
+	}
+	info, err := file.Info(name)
+	if err != nil {
+		return nil, nil, nil, err
+	}
+	shape = info.Shape
+	if len(shape) < 1 || len(shape) > 3 || slices.Contains(shape[1:], 0) {
+		return nil, nil, nil, fmt.Errorf("pvar: %s: got shape %v, want (n), (n,D) or (n,r,c)", path, shape)
+	}
+	data, err = file.Read(name)
+	return shape, data, nil, err
+}
+
+// table reads a table of points.
+func (f *pvarFlags) table(path string) (*table.Table, error) {
+	options := table.Options{
+		Index: f.index, Delimiter: f.delimiter, Decimal: f.decimal,
+		Key: func(key, value string) string { return fmt.Sprintf("--%s=%s", key, shellWord(value)) },
+	}
+	switch {
+	case f.tensor != "":
+		return nil, fmt.Errorf("--tensor: got %q, want none for a table", f.tensor)
+	case f.header != "":
+		header, err := strconv.ParseBool(f.header)
+		if err != nil {
+			return nil, fmt.Errorf("--header: got %q, want true or false", f.header)
+		}
+		options.Header = &header
+	}
+	file, err := table.Open(path, options)
+	if err != nil {
+		return nil, err
+	}
+	defer file.Close()
+	t, err := file.Read()
+	if err == nil && t.Counts && len(t.Columns) > 1 {
+		return nil, file.AskIndex()
+	}
+	return t, err
+}
+
+// shellWord returns a word as a shell takes it.
+func shellWord(text string) string {
+	if strings.ContainsFunc(text, func(r rune) bool {
+		return !strings.ContainsRune(".,_-=+:/%@", r) && !unicode.IsLetter(r) && !unicode.IsDigit(r)
+	}) {
+		return "'" + strings.ReplaceAll(text, "'", `'\''`) + "'"
+	}
+	return text
 }
 
 // choose returns the tensor that is asked for, the only one, or A.
@@ -111,18 +189,18 @@ func (f *pvarFlags) choose(file *tensorfile.File) (string, error) {
 
 // write prints the variations as a table.
 func (f *pvarFlags) write(w io.Writer, path pvar.Points, variations []pvar.Variation) error {
-	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-	fmt.Fprintf(table, "%d points of dimension %d, metric %s; value is the sum V_p, norm its p-th root\n\n", path.Len(), path.Dim, f.metric)
-	fmt.Fprintln(table, "P\tVALUE\tNORM\tSTEPS OF THE PARTITION")
+	out := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	fmt.Fprintf(out, "%d points of dimension %d, metric %s; value is the sum V_p, norm its p-th root\n\n", path.Len(), path.Dim, f.metric)
+	fmt.Fprintln(out, "P\tVALUE\tNORM\tSTEPS OF THE PARTITION")
 	for _, v := range variations {
-		fmt.Fprintf(table, "%g\t%.10g\t%.10g\t%d\n", v.P, v.Value, v.Norm(), max(len(v.Partition)-1, 0))
+		fmt.Fprintf(out, "%g\t%.10g\t%.10g\t%d\n", v.P, v.Value, v.Norm(), max(len(v.Partition)-1, 0))
 	}
 	if f.more {
-		if err := writeRegularity(table, path); err != nil {
+		if err := writeRegularity(out, path); err != nil {
 			return err
 		}
 	}
-	return table.Flush()
+	return out.Flush()
 }
 
 // writeRegularity prints the quadratic variation over every m-th point and, of a path

@@ -17,6 +17,7 @@ import (
 	"github.com/deeplimit/deeplimit/analyze"
 	"github.com/deeplimit/deeplimit/internal/disk"
 	"github.com/deeplimit/deeplimit/internal/machine"
+	"github.com/deeplimit/deeplimit/internal/plain"
 	"github.com/deeplimit/deeplimit/report"
 	"github.com/deeplimit/deeplimit/slurm"
 	"github.com/deeplimit/deeplimit/study"
@@ -126,6 +127,7 @@ func maxRunsFlag(flags *pflag.FlagSet, most *int) {
 // run trains, analyses and reports. Its error is errDiverged or errInterrupted when
 // that is all there is to say.
 func (o *runOptions) run(ctx context.Context, plan *sweep.Plan, stdout, stderr io.Writer) error {
+	sayRead(stderr, plan)
 	progress := newProgress(stderr, plan)
 	options := sweep.Options{
 		Out: o.out, Workers: o.jobs, Checkpoint: o.checkpoint, Version: thisBuild().String(), Observe: progress.observe,
@@ -180,6 +182,18 @@ func (o *runOptions) run(ctx context.Context, plan *sweep.Plan, stdout, stderr i
 	return nil
 }
 
+// sayRead says how files of data were read.
+func sayRead(w io.Writer, plan *sweep.Plan) {
+	seen := map[string]bool{}
+	for i := range plan.Runs {
+		run := &plan.Runs[i]
+		if line := plan.Set(run).Read; line != "" && !seen[line] {
+			seen[line] = true
+			fmt.Fprintf(w, "data %s: %s\n", plain.Text(run.Data.Name), line)
+		}
+	}
+}
+
 // removed names the runs that were done and whose folders somebody has removed since: an
 // analysis of the others would pass for that of the study.
 func removed(plan *sweep.Plan, options *sweep.Options, done int, result *analyze.Result) error {
@@ -215,6 +229,7 @@ type planned struct {
 	ID         string  `json:"id"`
 	Hash       string  `json:"hash"`
 	Data       string  `json:"data"`
+	About      string  `json:"data_about,omitempty"` // how files were read, samples of each class
 	Depth      int     `json:"depth"`
 	Seed       uint64  `json:"seed"`
 	Iterations int     `json:"iterations"` // at most
@@ -243,7 +258,7 @@ func (o *runOptions) list(ctx context.Context, w io.Writer, plan *sweep.Plan) er
 		if !wanted[r.ID] {
 			continue
 		}
-		p := planned{r.ID, r.Hash, r.Data.Name, r.Depth, r.Seed, r.Steps(), plan.Flops(r), plan.Bytes(r, o.jobs), nil, r.Step()}
+		p := planned{r.ID, r.Hash, r.Data.Name, plan.Set(r).About(), r.Depth, r.Seed, r.Steps(), plan.Flops(r), plan.Bytes(r, o.jobs), nil, r.Step()}
 		if seconds, ok := estimate.Seconds[r.ID]; ok {
 			p.Seconds = &seconds
 		}
@@ -267,6 +282,7 @@ func (o *runOptions) list(ctx context.Context, w io.Writer, plan *sweep.Plan) er
 	if err := writeSteps(w, plan, wanted); err != nil {
 		return err
 	}
+	writeAbout(w, rows)
 	if estimate.Large > 0 {
 		if _, err := fmt.Fprintf(w, "%d of %d runs do not fit into the memory that this process may take here, %.3g MB\n", estimate.Large, len(rows), float64(machine.Memory())/1e6); err != nil {
 			return err
@@ -278,6 +294,26 @@ func (o *runOptions) list(ctx context.Context, w io.Writer, plan *sweep.Plan) er
 	_, err = fmt.Fprintf(w, "%d runs, at most %s on %d cores, by the time of %d steps of %d runs here; certificates, test sets, Armijo's searches and files not counted\n",
 		len(rows), readable(estimate.Total), o.jobs, estimate.Steps, estimate.Runs)
 	return err
+}
+
+// writeAbout says how files of data were read, and how many samples each class has. Seeds draw
+// other samples, so the first run with a line of its own stands for them.
+func writeAbout(w io.Writer, rows []planned) {
+	const most = 8
+	seen := map[string]bool{}
+	for _, p := range rows {
+		line := p.Data + ": " + p.About
+		if p.About == "" || seen[line] {
+			continue
+		}
+		if seen[line] = true; len(seen) > most {
+			continue
+		}
+		fmt.Fprintf(w, "data of %s: %s\n", plain.Text(p.ID), p.About)
+	}
+	if more := len(seen) - most; more > 0 {
+		fmt.Fprintf(w, "and %d other samples of data in other runs (--json has all)\n", more)
+	}
 }
 
 // readable returns a time in seconds with about two figures and a unit that suits it.

@@ -1,0 +1,218 @@
+package table
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+)
+
+// Read returns the rows. The columns at text hold text; all others but the index hold numbers,
+// and a field that is none is an error with line and column.
+func (t *Reader) Read(text ...int) (*Table, error) {
+	out := &Table{Text: make([][]string, len(text))}
+	for j := range t.width {
+		if !slices.Contains(text, j) && !slices.Contains(t.index, j) {
+			out.Columns = append(out.Columns, j)
+		}
+	}
+	c := &content{reader: t, table: out, text: text, known: map[string]string{}, counting: true}
+	header := t.names != nil
+	for {
+		r, err := t.nextRow()
+		if errors.Is(err, io.EOF) {
+			break
+		}
+		if err != nil {
+			return nil, err
+		}
+		if header {
+			header = false
+			continue
+		}
+		if err := c.add(r); err != nil {
+			return nil, err
+		}
+	}
+	if out.Rows == 0 {
+		return nil, errors.New("got no rows below the header, want rows of numbers")
+	}
+	for _, names := range t.check {
+		if err := names.verdict(&t.options, t.names[names.column]); err != nil {
+			return nil, err
+		}
+	}
+	counts := c.counting && out.Rows > 2
+	out.Counts = counts && t.names == nil && t.options.Index == ""
+	out.Reading = t.reading(out, counts)
+	return out, nil
+}
+
+// nextRow returns the next row that is neither empty nor a comment, without an empty last field if
+// all rows have one.
+func (t *Reader) nextRow() (*record, error) {
+	for {
+		r, err := t.split.next()
+		if err != nil {
+			return nil, err
+		}
+		if r.comment {
+			if t.textFirst && t.started {
+				if row, err := t.split.split(r); err == nil && len(row.fields) == t.width {
+					return row, nil
+				}
+			}
+			t.comments++
+			continue
+		}
+		if r.blank() {
+			continue
+		}
+		if t.trailing && len(r.fields) == t.width+1 && r.fields[t.width] == "" {
+			r.fields = r.fields[:t.width]
+		}
+		t.started = true
+		return r, nil
+	}
+}
+
+// content collects the rows of a table.
+type content struct {
+	reader   *Reader
+	table    *Table
+	text     []int
+	known    map[string]string // texts so far, so that equal ones share memory
+	bytes    int               // of texts in memory
+	counting bool              // the first column has counted so far
+}
+
+func (c *content) add(r *record) error {
+	t, out := c.reader, c.table
+	if len(r.fields) != t.width {
+		return fmt.Errorf("line %d: got %s, want %d", r.line, columns(len(r.fields)), t.width)
+	}
+	if limit := t.options.Limit; limit > 0 && ((out.Rows+1)*t.width > limit || c.bytes/8 > limit) {
+		return fmt.Errorf("line %d: got more than %d numbers, want a smaller table (or one that is not zipped)", r.line, limit)
+	}
+	for _, names := range t.check {
+		names.add(r.fields[names.column], r.quoted[names.column])
+		c.bytes += len(r.fields[names.column])
+	}
+	for _, j := range out.Columns {
+		v, hint, ok := parse(r.fields[j], t.decimal)
+		if !ok {
+			return fmt.Errorf("line %d, column %d: got %q, want a finite number%s%s%s",
+				r.line, j+1, shorten(r.fields[j]), hint, t.headerHint(out.Rows), t.indexHint(r.fields[j], j))
+		}
+		if j == 0 {
+			if out.Rows == 0 {
+				c.counting = v == 0 || v == 1
+			} else {
+				c.counting = c.counting && v == out.Numbers[0]+float64(out.Rows)
+			}
+		}
+		out.Numbers = append(out.Numbers, v)
+	}
+	if len(out.Columns) == 0 || out.Columns[0] != 0 {
+		c.counting = false
+	}
+	for i, j := range c.text {
+		field := r.fields[j]
+		if field == "" {
+			return fmt.Errorf("line %d, column %d: got an empty field, want a class", r.line, j+1)
+		}
+		shared, ok := c.known[field]
+		if !ok {
+			shared = strings.Clone(field)
+			c.bytes += len(shared)
+			c.known[shared] = shared
+		}
+		out.Text[i] = append(out.Text[i], shared)
+	}
+	out.Rows++
+	return nil
+}
+
+// headerHint helps with a first row that was read as numbers.
+func (t *Reader) headerHint(row int) string {
+	if row > 0 || t.names != nil || t.options.Header != nil {
+		return ""
+	}
+	return "; if the first row holds names: " + t.options.set("header", "true")
+}
+
+// indexHint helps with a first column of words or dates.
+func (t *Reader) indexHint(field string, j int) string {
+	if j > 0 || t.width < 2 || isMissing(field) || almost.MatchString(field) || t.options.Index != "" {
+		return ""
+	}
+	return "; if the column names the rows: " + t.options.set("index", "true")
+}
+
+func columns(n int) string { return plural(n, "column") }
+
+// plural returns a number and what it counts.
+func plural(n int, one string) string {
+	if n == 1 {
+		return "1 " + one
+	}
+	return fmt.Sprintf("%d %ss", n, one)
+}
+
+// reading says what the table was taken for.
+func (t *Reader) reading(out *Table, counts bool) Reading {
+	r := Reading{Rows: out.Rows, Header: t.names, Why: t.why, Delimiter: delimiterNames[t.delimiter], Decimal: string(t.decimal), Comments: t.comments}
+	for _, j := range t.index {
+		name := fmt.Sprint(j + 1)
+		if t.names != nil {
+			name = t.names[j]
+		}
+		r.Index = append(r.Index, name)
+	}
+	if counts && t.names != nil && t.options.Index == "" && t.width > 1 {
+		r.Notes = append(r.Notes, t.options.countingNote(t.names[0]))
+	}
+	return r
+}
+
+// String says in one line what a table was taken for.
+func (r Reading) String() string {
+	header := "no header"
+	if r.Header != nil {
+		header = "header " + shortList(r.Header)
+		if r.Why != "" {
+			header += " (" + r.Why + ")"
+		}
+	}
+	index := "no index"
+	if r.Index != nil {
+		index = "index " + indexNames(r.Index)
+	}
+	mark := "point"
+	if r.Decimal == "," {
+		mark = "comma"
+	}
+	parts := []string{plural(r.Rows, "row"), header, index}
+	for b, name := range delimiterNames {
+		if name == r.Delimiter {
+			parts = append(parts, "separated by "+delimiterName(b))
+		}
+	}
+	parts = append(parts, "decimal "+mark)
+	if r.Comments > 0 {
+		parts = append(parts, plural(r.Comments, "comment"))
+	}
+	return strings.Join(append(parts, r.Notes...), "; ")
+}
+
+// indexNames lists index columns; one without a name is the first.
+func indexNames(names []string) string {
+	shown := slices.Clone(names)
+	for i, name := range shown {
+		if name == "" {
+			shown[i] = "in the first column, which has no name"
+		}
+	}
+	return shortList(shown)
+}
