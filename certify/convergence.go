@@ -136,6 +136,9 @@ func (it *Iterate) issue(w, movement float64, b ball, root interval, n int) (*Ce
 func (it *Iterate) rounding(b ball, root interval) Rounding {
 	far := *it
 	far.norms, far.m.Hidden, far.loss = b.norms, b.hidden, root.mul(exact(1+reserve))
+	if len(far.m.FeatureNorms) > 0 {
+		far.m.FeatureNorms = b.inputs
+	}
 	e := far.propagate(b.env)
 	u, scale := it.p.UnitRoundoff, math.Sqrt(float64(it.widest()))
 	lever := it.δmax.mul(b.env.exp).mul(b.env.t).hi
@@ -155,6 +158,7 @@ type ball struct {
 	norms  norms
 	env    envelope
 	hidden []float64 // ‖h_k(x_i)‖ ≤ hidden[k], k = 0..L
+	inputs []float64 // ‖u_k(x_i)‖ ≤ inputs[k−1], k = 1..L
 	// σ_min of the features and min|σ′(z)| of every layer, from below.
 	features, slopes []interval
 	g                interval // ‖∂J/∂θ_k‖_F ≤ g √(2J)
@@ -174,7 +178,7 @@ type ball struct {
 func (it *Iterate) ball(w float64) ball {
 	L, radius, e := it.p.Depth, exact(w), &it.noise
 	n := it.norms.grown(it.same(radius))
-	b := ball{norms: n, env: it.envelope(n), hidden: make([]float64, L+1)}
+	b := ball{norms: n, env: it.envelope(n), hidden: make([]float64, L+1), inputs: make([]float64, L)}
 	b.hidden[0] = it.hidden(0).hi
 	inner := it.p.Block == "inner"
 	λ, κ := it.m1, exact(1)
@@ -197,6 +201,7 @@ func (it *Iterate) ball(w float64) ball {
 			slopes[k] = near.max(about(it.σ.MinFirst(z), elementary*0x1p-52))
 		}
 		moves[k] = u.add(κ.mul(move))
+		b.inputs[k] = moves[k].hi
 		move = move.mul(exact(1).add(it.gain(n, k))).add(it.δ[k].mul(λ).mul(radius).mul(u))
 		b.hidden[k+1] = it.hidden(k + 1).add(exact(e.hidden[k+1])).add(move).hi
 	}

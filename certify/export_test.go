@@ -36,14 +36,14 @@ func ends(x interval) [2]float64 { return [2]float64{x.lo, x.hi} }
 
 // Ball holds what is claimed of every network within w of the iterate.
 type Ball struct {
-	Hidden, Features, Slopes []float64
+	Hidden, Inputs, Features, Slopes []float64
 	G, Rate                  float64
 }
 
 // Ball returns the claims for radius w.
 func (it *Iterate) Ball(w float64) Ball {
 	b := it.ball(w)
-	c := Ball{Hidden: b.hidden, G: b.g.hi, Rate: b.μ.lo}
+	c := Ball{Hidden: b.hidden, Inputs: b.inputs, G: b.g.hi, Rate: b.μ.lo}
 	for k := range b.features {
 		c.Features, c.Slopes = append(c.Features, b.features[k].lo), append(c.Slopes, b.slopes[k].lo)
 	}

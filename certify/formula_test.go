@@ -113,6 +113,11 @@ func TestClaimsHoldOnTheBall(t *testing.T) {
 						t.Fatalf("%+v, w = %v: ‖h_%d‖ = %v, claimed at most %v", s, w, k, m.Hidden[k], claim.Hidden[k])
 					}
 				}
+				for k := range m.FeatureNorms {
+					if !(m.FeatureNorms[k] <= claim.Inputs[k]*(1+ulps)) {
+						t.Fatalf("%+v, w = %v: ‖u_%d‖ = %v, claimed at most %v", s, w, k+1, m.FeatureNorms[k], claim.Inputs[k])
+					}
+				}
 				for k := range m.Weights {
 					if !(m.Features[k] >= claim.Features[k]*(1-ulps)) {
 						t.Fatalf("%+v, w = %v: σ_min of layer %d is %v, claimed at least %v", s, w, k, m.Features[k], claim.Features[k])
@@ -209,5 +214,55 @@ func TestLongStretches(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// TestMeasuredFeatureNorms wants every claim about the ball at least as tight with the measured
+// ‖u_k‖ as without, and a certificate wherever there was one, of a radius no larger and a rate no smaller.
+func TestMeasuredFeatureNorms(t *testing.T) {
+	var tighter float64
+	rapid.Check(t, func(t *rapid.T) {
+		s := drawShape(t, "outer", rapid.SampledFrom([]string{"tanh", "sin", "gelu", "identity"}).Draw(t, "activation"))
+		s.N, s.out = min(s.N, s.d), min(s.out, s.d)
+		s.scale, s.amplitude = min(s.scale, 3), min(s.amplitude, 0.5)
+		if rapid.Bool().Draw(t, "close") {
+			s.error = 1e-7
+		}
+		w := math.Pow(10, rapid.Float64Range(-5, 0).Draw(t, "log w"))
+		n := draw(s)
+		m := n.measure(n.evaluate())
+		with, err := certify.New(n.problem(), m)
+		if err != nil {
+			t.Fatal(err)
+		}
+		m.FeatureNorms = nil
+		without, err := certify.New(n.problem(), m)
+		if err != nil {
+			t.Fatal(err)
+		}
+		a, b := with.Ball(w), without.Ball(w)
+		if !(a.G <= b.G && a.Rate >= b.Rate) {
+			t.Fatalf("%+v, w = %v: g %v and μ %v, without measured norms %v and %v", s, w, a.G, a.Rate, b.G, b.Rate)
+		}
+		for k := range a.Inputs {
+			if !(a.Inputs[k] <= b.Inputs[k] && a.Hidden[k+1] <= b.Hidden[k+1] && a.Features[k] >= b.Features[k]) {
+				t.Fatalf("%+v, w = %v: layer %d is looser with measured norms", s, w, k+1)
+			}
+		}
+		tighter = max(tighter, 1-a.G/b.G)
+		before, err := without.Converge()
+		if err != nil {
+			return
+		}
+		after, err := with.Converge()
+		if err != nil {
+			t.Fatalf("%+v: %v, with a certificate without the measured norms", s, err)
+		}
+		if !(after.Radius <= before.Radius && after.Rate >= before.Rate) {
+			t.Fatalf("%+v: radius %v and rate %v, without measured norms %v and %v", s, after.Radius, after.Rate, before.Radius, before.Rate)
+		}
+	})
+	if !(tighter > 0.01) {
+		t.Errorf("got bounds tighter by %v at most, want some by a hundredth", tighter)
 	}
 }

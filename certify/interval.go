@@ -89,6 +89,7 @@ func (x interval) exp() interval {
 func (x interval) square() interval { return x.mul(x) }
 
 func (x interval) max(y interval) interval { return interval{max(x.lo, y.lo), max(x.hi, y.hi)} }
+func (x interval) min(y interval) interval { return interval{min(x.lo, y.lo), min(x.hi, y.hi)} }
 
 // middle is the value shown for x: what ordinary arithmetic gives, up to rounding.
 func (x interval) middle() float64 {

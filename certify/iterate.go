@@ -193,7 +193,8 @@ func (it *Iterate) envelope(n norms) envelope {
 func (it *Iterate) hidden(k int) interval { return within(it.m.Hidden[k], it.vectorError()) }
 
 // feature encloses a bound of the norm of a column of the matrix whose σ_min is
-// Features, for layer index k = 0..L−1 (layer k+1).
+// Features, for layer index k = 0..L−1 (layer k+1): of the computed column and of that of the exact
+// network at the computed h. Measured norms err by their own rounding and that of σ.
 func (it *Iterate) feature(k int) interval {
 	h := it.hidden(k)
 	switch it.p.Block {
@@ -202,7 +203,12 @@ func (it *Iterate) feature(k int) interval {
 	case "mlp":
 		h = it.m1.mul(it.norms.w[k].mul(h).add(at(it.norms.b, k)))
 	}
-	return h.hypot1(it.p.Bias)
+	bound := h.hypot1(it.p.Bias)
+	if len(it.m.FeatureNorms) == 0 {
+		return bound
+	}
+	measured := within(it.m.FeatureNorms[k], it.featureNormError()).add(exact(it.γ(elementary)).mul(h))
+	return bound.min(measured)
 }
 
 // samples and depth enclose N and L.

@@ -63,6 +63,9 @@ type Measurement struct {
 	// when there are more samples than rows. Optional, together with Slopes; the PL
 	// bound and the certificate of convergence need both.
 	Features []float64 `json:"features,omitempty" parquet:"features,list"`
+	// FeatureNorms is the largest norm of a column of that matrix, max_i ‖u_k(x_i)‖. Blocks outer and
+	// mlp (in inner it follows from Hidden); optional, M₁‖h_{k−1}‖ and the like bound it otherwise.
+	FeatureNorms []float64 `json:"feature_norms,omitempty" parquet:"feature_norms,list"`
 	// Slopes is min |σ′(z_k)| over entries and samples, z_k = A_k h_{k−1} + b_k; inner only.
 	Slopes []float64 `json:"slopes,omitempty" parquet:"slopes,list"`
 
@@ -152,6 +155,7 @@ func (m *Measurement) validate(p *Problem) error {
 		{"gradients", m.Gradients, L},
 		{"hidden", m.Hidden, L + 1},
 		{"features", m.Features, features},
+		{"feature_norms", m.FeatureNorms, optional(L, len(m.FeatureNorms) > 0 && !inner)},
 		{"slopes", m.Slopes, optional(features, inner)},
 		{"weight_increments", m.WeightIncrements, increments},
 		{"bias_increments", m.BiasIncrements, optional(increments, p.Bias)},

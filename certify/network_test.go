@@ -319,6 +319,13 @@ func (n *network) measure(s *state) certify.Measurement {
 			m.OuterBiases = append(m.OuterBiases, norm(outer[k]))
 		}
 		m.Features = append(m.Features, n.featureSigma(s, k))
+		if n.block != "inner" {
+			var largest float64
+			for _, u := range n.features(s, k) {
+				largest = max(largest, norm(u))
+			}
+			m.FeatureNorms = append(m.FeatureNorms, largest)
+		}
 		if n.block == "inner" {
 			least := math.Inf(1)
 			for _, z := range s.z[k] {
@@ -351,9 +358,8 @@ func distance(x, y []float64) float64 {
 	return norm(d)
 }
 
-// featureSigma returns σ_min of the matrix of inputs of the outermost linear map.
-func (n *network) featureSigma(s *state, k int) float64 {
-	var columns [][]float64
+// features returns the inputs of the outermost linear map, a one appended to each with biases.
+func (n *network) features(s *state, k int) (columns [][]float64) {
 	for i := range n.x {
 		u := s.h[k][i]
 		if n.block != "inner" {
@@ -365,6 +371,12 @@ func (n *network) featureSigma(s *state, k int) float64 {
 		}
 		columns = append(columns, u)
 	}
+	return columns
+}
+
+// featureSigma returns σ_min of the matrix of those inputs.
+func (n *network) featureSigma(s *state, k int) float64 {
+	columns := n.features(s, k)
 	if len(columns) > len(columns[0]) {
 		return 0
 	}

@@ -33,6 +33,9 @@ func (it *Iterate) spectralError() float64 { return 8 * float64(it.widest()) * d
 // vectorError is that of the Euclidean norm of a vector of at most widest entries.
 func (it *Iterate) vectorError() float64 { return gamma(it.widest()+3, double) }
 
+// featureNormError is that of a column of features, which may have a one more.
+func (it *Iterate) featureNormError() float64 { return gamma(it.widest()+4, double) }
+
 // frobeniusError is that of ‖·‖_F of a layer's parameters.
 func (it *Iterate) frobeniusError() float64 {
 	n := it.widest()

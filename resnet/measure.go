@@ -28,6 +28,12 @@ func (e *Evaluator[T]) Measure(theta, grad []T, loss float64, cores int) (certif
 	if states.features != nil && e.net.Block == "inner" {
 		m.Slopes = states.slopes
 	}
+	for _, u := range states.inputs {
+		if e.net.Bias {
+			u = math.Hypot(u, 1)
+		}
+		m.FeatureNorms = append(m.FeatureNorms, u)
+	}
 	for _, delta := range View(e.net.Layout, theta, "delta") {
 		m.Delta = append(m.Delta, float64(delta))
 	}
@@ -41,7 +47,7 @@ func (e *Evaluator[T]) Measure(theta, grad []T, loss float64, cores int) (certif
 		}
 	}
 	m.GradientNorm = math.Sqrt(squares)
-	for _, values := range [][]float64{m.Weights, m.InnerWeights, m.Biases, m.OuterBiases, m.Hidden, m.Features, m.WeightIncrements, {m.GradientNorm}} {
+	for _, values := range [][]float64{m.Weights, m.InnerWeights, m.Biases, m.OuterBiases, m.Hidden, m.Features, m.FeatureNorms, m.WeightIncrements, {m.GradientNorm}} {
 		for k, v := range values {
 			if math.IsNaN(v) || math.IsInf(v, 0) {
 				return certify.Measurement{}, fmt.Errorf("resnet: Measure: got a norm of %v at index %d, want finite parameters, states and gradients", v, k)

@@ -2,6 +2,7 @@ package resnet
 
 import (
 	"math"
+	"slices"
 
 	"github.com/deeplimit/deeplimit/internal/kernel"
 )
@@ -11,6 +12,7 @@ type states struct {
 	samples, rows int
 	hidden        []float64 // max_i ‖h_k(x_i)‖, k = 0..L
 	slopes        []float64 // min |σ′(z_k)| over entries and samples, k = 1..L
+	inputs        []float64 // max_i ‖u_k(x_i)‖ without a one, k = 1..L; nil where u_k = h_{k−1}
 	// features holds for every layer the inputs of its outermost map, (L, N, rows), a
 	// one appended to each with biases; nil where N > rows.
 	features []float64
@@ -47,12 +49,15 @@ func (e *Evaluator[T]) capture(theta []T, all bool) *states {
 	if all && s.samples <= s.rows {
 		s.features = make([]float64, net.Depth*s.samples*s.rows)
 	}
+	if all && net.behind.present {
+		s.inputs = make([]float64, net.Depth)
+	}
 	for k := range s.slopes {
 		s.slopes[k] = math.Inf(1)
 	}
 	own := make([]*states, len(e.passes)) // maxima and minima, so that their order is no matter
 	e.dealTiles(func(worker int) {
-		mine := &states{samples: s.samples, rows: s.rows, features: s.features, hidden: make([]float64, net.Depth+1)}
+		mine := &states{samples: s.samples, rows: s.rows, features: s.features, hidden: make([]float64, net.Depth+1), inputs: slices.Clone(s.inputs)}
 		mine.slopes = append(mine.slopes, s.slopes...)
 		own[worker] = mine
 		for i, ok := e.tile(); ok; i, ok = e.tile() {
@@ -62,6 +67,9 @@ func (e *Evaluator[T]) capture(theta []T, all bool) *states {
 	for _, mine := range own {
 		for k, v := range mine.hidden {
 			s.hidden[k] = max(s.hidden[k], v) // NaN stays
+		}
+		for k, v := range mine.inputs {
+			s.inputs[k] = max(s.inputs[k], v)
 		}
 		for k, v := range mine.slopes {
 			s.slopes[k] = min(s.slopes[k], v)
@@ -85,6 +93,9 @@ func (p *pass[T]) read(s *states, theta []T, t *tile[T], sample int, all bool) {
 			s.hidden[k] = max(s.hidden[k], longest(squares, p.state(j, n), n, t.used))
 			if j == layers {
 				break
+			}
+			if s.inputs != nil {
+				s.inputs[k] = max(s.inputs[k], longest(squares, p.value(j, n), n, t.used))
 			}
 			if s.features != nil {
 				u := p.state(j, n)

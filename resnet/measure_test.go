@@ -115,6 +115,13 @@ func plainMeasure(t *testing.T, net *Network, samples Samples, theta, grad []flo
 			h[i].AddScaledVec(h[i], m.Delta[min(k, len(m.Delta)-1)], f)
 		}
 		m.Hidden = append(m.Hidden, longest())
+		if net.Block != "inner" {
+			largest := 0.0
+			for i := range n {
+				largest = max(largest, mat.Norm(features.ColView(i), 2))
+			}
+			m.FeatureNorms = append(m.FeatureNorms, largest)
+		}
 		if n <= rows {
 			sigma := values(features)
 			m.Features = append(m.Features, sigma[len(sigma)-1])
