@@ -37,7 +37,7 @@ func ends(x interval) [2]float64 { return [2]float64{x.lo, x.hi} }
 // Ball holds what is claimed of every network within w of the iterate.
 type Ball struct {
 	Hidden, Inputs, Features, Slopes []float64
-	G, Rate                  float64
+	G, Rate                          float64
 }
 
 // Ball returns the claims for radius w.
