@@ -37,7 +37,7 @@ func (p parts) orient(f *opened, layout Layout) error {
 	}
 	why := ""
 	if layout.Convention != "" {
-		why = "as the convention or the preset says"
+		why = "as the convention says"
 	}
 	if len(fitting) < len(all) && len(fitting) == 1 {
 		why = "the only reading in which shapes of maps and biases agree"

@@ -203,6 +203,8 @@ func TestOrientation(t *testing.T) {
 		{"one axis of convolution", layers("conv.{k}.weight", 5, 4, 3), Layout{Weight: "conv.{k}.weight"}, "[3 5 12] Ax", ""},
 		{"several matrices a layer", layers("block_{k}/kernel", 6, 4, 4), Layout{Weight: "block_{k}/kernel"}, "may be a convolution or several matrices", ""},
 
+		{"experts under a preset", layers("layers.{k}.weight", 6, 4, 4), mustPreset(t, "layers"), "may be a convolution or several matrices", ""},
+		{"a preset against a bias", with(layers("layers.{k}.weight", 4, 6), layers("layers.{k}.bias", 6)), mustPreset(t, "layers"), "[3 6 4] xA", "the only reading"},
 		{"all layers, first axis", map[string]array{"all/kernel": noise(1, 6, 4, 4)}, Layout{Weight: "all/kernel"}, "[6 4 4] xA axis 0", ""},
 		{"all layers, middle axis", map[string]array{"all/kernel": noise(1, 4, 6, 4)}, Layout{Weight: "all/kernel"}, "[6 4 4] xA axis 1", ""},
 		{"all layers, last axis", map[string]array{"all/kernel": noise(1, 4, 4, 6)}, Layout{Weight: "all/kernel"}, "[6 4 4] xA axis 2", ""},

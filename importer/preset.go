@@ -38,7 +38,8 @@ type Layout struct {
 	Activation string `json:"activation,omitempty"` // "" when it is not known
 }
 
-// A Preset is the layout of a known kind of network.
+// A Preset is the layout of a known kind of network. None gives a convention: shapes and names
+// tell it, and programs that share names need not share it.
 type Preset struct {
 	Name, About string
 	Layout      Layout
@@ -56,13 +57,13 @@ func Presets() []Preset {
 			Activation: "gelu",
 		}},
 		{"layers", "torch.nn.Linear in a list called layers", Layout{
-			Weight: "*layers.{k}.weight", Bias: "*layers.{k}.bias", OptionalBias: true, Convention: ColumnVectors,
+			Weight: "*layers.{k}.weight", Bias: "*layers.{k}.bias", OptionalBias: true,
 		}},
 		{"resnet", "second convolutions of the third stage of ResNet in torchvision", Layout{
-			Weight: "*layer3.{k}.conv2.weight", Convention: ColumnVectors, Activation: "relu",
+			Weight: "*layer3.{k}.conv2.weight", Activation: "relu",
 		}},
 		{"sequential", "torch.nn.Linear in a Sequential, activations between them", Layout{
-			Weight: "*{k}.weight", Bias: "*{k}.bias", OptionalBias: true, AnyStride: true, Convention: ColumnVectors,
+			Weight: "*{k}.weight", Bias: "*{k}.bias", OptionalBias: true, AnyStride: true,
 		}},
 	}
 }
