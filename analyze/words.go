@@ -176,7 +176,7 @@ func (w *writer) limits(part string) {
 	switch x := path.VariationIndex; {
 	case x != nil:
 		name := "the variation index" + of
-		w.add(say("The variation index%s, read off V_%s, is %s%s", of, plainNumber(x.P), estimate(at+"/variation_index", "index", x.Estimate()), w.from(at+"/variation_index", name, "run", x.Estimate())))
+		w.add(say("The variation index%s, read off V_%s·L/(L − %s), is %s%s", of, plainNumber(x.P), fixed(1), estimate(at+"/variation_index", "index", x.Estimate()), w.from(at+"/variation_index", name, "run", x.Estimate())))
 	case path.Missing["variation_index"] != "" && len(path.VariationSlope) > 0:
 		w.add(say("No variation index%s: %s", of, quote(at+"/missing/variation_index", path.Missing["variation_index"])))
 	}

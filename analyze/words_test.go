@@ -369,7 +369,7 @@ func TestWordsOfTheZoo(t *testing.T) {
 		"shared-delta":           "minus the exponent of that product.",
 		"missing-seeds":          "from 7 runs at 4 depths from 8 to 64 (2 seeds)",
 		"coupled":                "The integral distance between the paths of consecutive depths falls with depth",
-		"mlp":                    "The variation index of W, read off V_1, is ",
+		"mlp":                    "The variation index of W, read off V_1·L/(L − 1), is ",
 	} {
 		if got := text(name); !strings.Contains(got, want) {
 			t.Errorf("%s: got no %q in\n%s", name, want, got)

@@ -135,7 +135,7 @@ func TestLimitOnThePage(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, want := range []string{
-		"<li>The variation index, read off V_1, is 1.98 [1.90, 2.10].</li>", "about the variation index: depths span little.</li>",
+		"<li>The variation index, read off V_1·L/(L − 1), is 1.98 [1.90, 2.10].</li>", "about the variation index: depths span little.</li>",
 		"<li>The regime is diffusive: layers carry independent noise",
 		`<td>−0.48</td><td>[−0.50, −0.46]</td><td class="text">a continuous limit takes less than −0.1</td><td class="text">less</td>`,
 		`<th scope="row">exponent of second differences in the lag</th><td>−∞</td>`,
