@@ -8,6 +8,8 @@ import (
 	"io"
 	"math"
 	"path/filepath"
+
+	"github.com/deeplimit/deeplimit/internal/field"
 )
 
 // encodeJSON writes value with an indent of two spaces. Struct fields keep their
@@ -16,7 +18,7 @@ func encodeJSON(w io.Writer, value any) error {
 	encoder := json.NewEncoder(w)
 	encoder.SetEscapeHTML(false)
 	encoder.SetIndent("", "  ")
-	return encoder.Encode(value)
+	return field.NotFinite(value, encoder.Encode(value))
 }
 
 // encodeMeta returns the bytes of run.json.

@@ -4,7 +4,6 @@ package cli
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -12,6 +11,7 @@ import (
 	"os/signal"
 	"strings"
 	"syscall"
+	"time"
 
 	"github.com/spf13/cobra"
 )
@@ -22,6 +22,7 @@ const (
 	exitDiverged    = 1   // all runs ended, some of them diverged
 	exitBad         = 2   // bad input, or an error of the system
 	exitInterrupted = 130 // stopped by a signal; checkpoints are left
+	exitPipe        = 141 // nobody read the output to its end, as behind head -1
 )
 
 // errDiverged, errInterrupted and errFailed end a command whose output has said all there is to say.
@@ -32,18 +33,50 @@ var (
 )
 
 // Main runs the command with these arguments (without the program's name) and
-// returns its exit code. Errors go to stderr as one line each; SIGINT and SIGTERM
-// end a run at its next iteration with a checkpoint, a second one ends the program at
-// once, as an iteration or a draw of weights may be long.
+// returns its exit code. Errors go to stderr as one line each. SIGINT and SIGTERM end a
+// run at its next iteration with a checkpoint, and anything else within a second; a second
+// one ends the program at once, as an iteration may be long. A stdout that does not take
+// what is written stops no work on disk; it is told in the end, by the exit code too.
 func Main(args []string, stdout, stderr io.Writer) int {
+	keepPipe()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	context.AfterFunc(ctx, stop)
+	out, errs := newOutput(stdout), newOutput(stderr)
+	guard, guarded := newGuard(ctx)
+	done := make(chan error, 1)
+	go func() { done <- execute(guarded, args, out, errs) }()
+	err, ended := guard.wait(ctx, done, func() {
+		fmt.Fprintln(errs, "deeplimit: a run ends its iteration to leave a checkpoint; another interrupt ends it at once")
+	})
+	if !ended {
+		tell(stderr, "deeplimit: interrupted; files are whole, and the same command goes on\n")
+		return exitInterrupted
+	}
+	code := exitCode(ctx, err, errs)
+	if failed := out.close(); failed != nil && code != exitInterrupted {
+		if isClosedPipe(failed) {
+			code = exitPipe
+		} else {
+			code = exitBad
+			fmt.Fprintf(errs, "deeplimit: standard output: %v; what the command writes to disk is there\n", failed)
+		}
+	}
+	errs.close()
+	return code
+}
+
+// execute runs the command.
+func execute(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	root := newRoot()
 	root.SetArgs(args)
 	root.SetOut(stdout)
 	root.SetErr(stderr)
-	err := root.ExecuteContext(ctx)
+	return root.ExecuteContext(ctx)
+}
+
+// exitCode returns the code that tells err, and prints what is not printed yet.
+func exitCode(ctx context.Context, err error, stderr io.Writer) int {
 	switch {
 	case err == nil:
 		return exitDone
@@ -63,6 +96,19 @@ func Main(args []string, stdout, stderr io.Writer) int {
 	return exitBad
 }
 
+// tell writes a last text without waiting for a reader that takes nothing.
+func tell(w io.Writer, text string) {
+	written := make(chan struct{})
+	go func() {
+		io.WriteString(w, text)
+		close(written)
+	}()
+	select {
+	case <-written:
+	case <-time.After(5 * glance):
+	}
+}
+
 func newRoot() *cobra.Command {
 	root := &cobra.Command{
 		Use:   "deeplimit",
@@ -77,7 +123,7 @@ their path over the layers (Cont, Rossier, Xu, arXiv 2204.07261).
   deeplimit analyze DIR         the numbers again, from the folder of a study
 
 Exit codes: 0 done, 1 some runs diverged, 2 bad input or a system error,
-130 interrupted (the same command goes on where it stopped).`,
+130 interrupted (the same command goes on where it stopped), 141 output not read.`,
 		SilenceUsage:  true,
 		SilenceErrors: true,
 	}
@@ -86,12 +132,4 @@ Exit codes: 0 done, 1 some runs diverged, 2 bad input or a system error,
 	root.AddCommand(newPVar(), newImport(), newExport(), newProbe())
 	root.AddCommand(newCancel(), newLogs(), newTask())
 	return root
-}
-
-// printJSON writes value indented, with a newline.
-func printJSON(w io.Writer, value any) error {
-	encoder := json.NewEncoder(w)
-	encoder.SetIndent("", "  ")
-	encoder.SetEscapeHTML(false)
-	return encoder.Encode(value)
 }

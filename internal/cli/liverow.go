@@ -9,6 +9,7 @@ import (
 
 	"gonum.org/v1/gonum/stat"
 
+	"github.com/deeplimit/deeplimit/internal/plain"
 	"github.com/deeplimit/deeplimit/study"
 	"github.com/deeplimit/deeplimit/weightpath"
 )
@@ -36,7 +37,7 @@ type liveRow struct {
 }
 
 func newLiveRow(run *study.Run, now time.Time) *liveRow {
-	return &liveRow{id: strings.Map(printable, run.ID), steps: run.Steps(), target: run.Train.Stop.Loss, begun: now, last: now, loss: math.NaN(), every: 1}
+	return &liveRow{id: plain.Text(run.ID), steps: run.Steps(), target: run.Train.Stop.Loss, begun: now, last: now, loss: math.NaN(), every: 1}
 }
 
 // add takes note of a record.

@@ -9,6 +9,7 @@ import (
 	"time"
 	"unicode/utf8"
 
+	"github.com/deeplimit/deeplimit/internal/plain"
 	"github.com/deeplimit/deeplimit/sweep"
 	"github.com/deeplimit/deeplimit/train"
 )
@@ -105,21 +106,13 @@ const (
 
 // print writes text above the table.
 func (t *liveTable) print(text string) {
-	text = strings.Map(printable, text)
+	text = plain.Lines(text)
 	if t.color {
 		text = alert + text + plainStyle
 	}
 	t.write(t.home() + clearBelow + text + "\n")
 	t.drawn = nil
 	t.draw()
-}
-
-// printable drops what would steer the terminal: texts hold names from files.
-func printable(r rune) rune {
-	if r < ' ' && r != '\n' || r == 0x7f || r >= 0x80 && r < 0xa0 {
-		return -1
-	}
-	return r
 }
 
 // draw draws the table in the place of the last one.

@@ -27,8 +27,8 @@ const redraw = 100 * time.Millisecond
 // newProgress returns the display of a plan about to run.
 func newProgress(out io.Writer, plan *sweep.Plan) *progress {
 	p := &progress{out: out, stop: func() {}}
-	file, ok := out.(*os.File)
-	if !ok || !term.IsTerminal(int(file.Fd())) || os.Getenv("TERM") == "dumb" {
+	file := fileOf(out)
+	if file == nil || !term.IsTerminal(int(file.Fd())) || os.Getenv("TERM") == "dumb" {
 		return p
 	}
 	size := func() (int, int) {
@@ -38,7 +38,7 @@ func newProgress(out io.Writer, plan *sweep.Plan) *progress {
 		}
 		return width, height
 	}
-	p.table = newLiveTable(out, plan, size, os.Getenv("NO_COLOR") == "", time.Now)
+	p.table = newLiveTable(file, plan, size, os.Getenv("NO_COLOR") == "", time.Now)
 	done := make(chan struct{})
 	var drawing sync.WaitGroup
 	drawing.Go(func() {

@@ -130,7 +130,7 @@ func (o *runOptions) run(ctx context.Context, plan *sweep.Plan, stdout, stderr i
 	sayRead(stderr, plan)
 	progress := newProgress(stderr, plan)
 	options := sweep.Options{
-		Out: o.out, Workers: o.jobs, Checkpoint: o.checkpoint, Version: thisBuild().String(), Observe: progress.observe,
+		Out: o.out, Workers: o.jobs, Checkpoint: o.checkpoint, Version: thisBuild().String(), Observe: watching(ctx, progress.observe),
 	}
 	if err := o.share.fill(plan, &options); err != nil {
 		return err

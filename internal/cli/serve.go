@@ -48,6 +48,9 @@ ssh -L 8420:127.0.0.1:8420 HOST.`,
 				return err
 			}
 			fmt.Fprintln(cmd.OutOrStdout(), server.URL())
+			if err := outputFailed(cmd.OutOrStdout()); err != nil {
+				return errors.Join(err, server.Close()) // nobody would know the address
+			}
 			if open {
 				if err := openBrowser(server.URL()); err != nil {
 					fmt.Fprintf(cmd.ErrOrStderr(), "serve: --open: %v; open the address yourself\n", err)

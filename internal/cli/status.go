@@ -12,12 +12,14 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"syscall"
 	"text/tabwriter"
 	"time"
 
 	"github.com/spf13/cobra"
 
 	"github.com/deeplimit/deeplimit/internal/filter"
+	"github.com/deeplimit/deeplimit/internal/plain"
 	"github.com/deeplimit/deeplimit/study"
 	"github.com/deeplimit/deeplimit/survey"
 	"github.com/deeplimit/deeplimit/weightpath"
@@ -43,7 +45,8 @@ files alone and disturbs nobody. Conditions of --only are about depth, seed, dat
 state, iteration, loss and what the grid varies. Of a study on a cluster it also asks
 the queue.
 
-Exit codes: 0 all runs done, 1 some diverged or are not done, 2 some failed.`,
+Exit codes: 0 all runs done, 1 some diverged or are not done, 2 some failed or a
+study cannot be read.`,
 		Example: `  deeplimit status runs/quickstart
   deeplimit status runs --json
   deeplimit status runs/wide --all --only 'state == "failed" or depth >= 256'
@@ -72,6 +75,8 @@ type studyStatus struct {
 	Counts map[survey.State]int `json:"counts"`
 	Others int                  `json:"others"` // run folders that are no part of the study any more
 	Runs   []runStatus          `json:"runs"`
+	// Error says why the study cannot be read, of one among others.
+	Error string `json:"error,omitempty"`
 	// QueueError says why the cluster's queue is not known.
 	QueueError string `json:"queue_error,omitempty"`
 }
@@ -109,7 +114,9 @@ func (o *statusOptions) run(ctx context.Context, dir string, w io.Writer) error 
 			return err
 		}
 		for i := range studies {
-			studies[i].joinQueue(ctx)
+			if studies[i].Error == "" {
+				studies[i].joinQueue(ctx)
+			}
 		}
 		if o.json {
 			err = printJSON(w, studies)
@@ -117,6 +124,9 @@ func (o *statusOptions) run(ctx context.Context, dir string, w io.Writer) error 
 			err = o.write(w, studies)
 		}
 		verdict := verdictOf(studies)
+		if err == nil {
+			err = outputFailed(w)
+		}
 		if err != nil || o.watch == 0 || verdict == nil {
 			return errors.Join(err, verdict)
 		}
@@ -141,12 +151,16 @@ func (o *statusOptions) read(dir string) ([]studyStatus, error) {
 	var studies []studyStatus
 	for _, entry := range entries {
 		inner := filepath.Join(dir, entry.Name())
-		if _, err := weightpath.StudyName(inner); err != nil {
+		_, err := weightpath.StudyName(inner)
+		if errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ENOTDIR) {
 			continue // something else
 		}
-		s, err := o.readStudy(inner)
-		if err != nil {
-			return nil, err
+		var s studyStatus
+		if err == nil {
+			s, err = o.readStudy(inner)
+		}
+		if err != nil { // the others are shown all the same
+			s = studyStatus{Study: entry.Name(), Dir: inner, Counts: map[survey.State]int{}, Runs: []runStatus{}, Error: err.Error()}
 		}
 		studies = append(studies, s)
 	}
@@ -238,6 +252,9 @@ func verdictOf(studies []studyStatus) error {
 	done, failed := true, 0
 	for _, s := range studies {
 		failed += s.Counts[survey.Failed]
+		if s.Error != "" {
+			failed++
+		}
 		done = done && s.Counts[survey.Done] == s.Total
 	}
 	switch {
@@ -258,7 +275,10 @@ func (o *statusOptions) write(w io.Writer, studies []studyStatus) error {
 	}
 	fmt.Fprintln(table, header)
 	for _, s := range studies {
-		line := s.Study + "\t" + strconv.Itoa(s.Total)
+		if s.Error != "" {
+			continue
+		}
+		line := plain.Text(s.Study) + "\t" + strconv.Itoa(s.Total)
 		for _, state := range survey.States {
 			line += "\t" + strconv.Itoa(s.Counts[state])
 		}
@@ -268,6 +288,10 @@ func (o *statusOptions) write(w io.Writer, studies []studyStatus) error {
 		return err
 	}
 	for _, s := range studies {
+		if s.Error != "" {
+			fmt.Fprintf(w, "%s: not read: %s\n", s.Dir, s.Error)
+			continue
+		}
 		if s.Others > 0 {
 			fmt.Fprintf(w, "%s: %d run folders are no part of the study as it was last started\n", s.Dir, s.Others)
 		}
@@ -307,8 +331,8 @@ func (o *statusOptions) writeRuns(w io.Writer, s *studyStatus) error {
 				fmt.Fprintf(table, "… %d more\t%s\t\t\t\t\t\t--all lists them\n", len(runs)-i, state)
 				break
 			}
-			fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n", r.ID, r.State, r.progress(), r.lossText(), r.timeText(), r.leftText(),
-				cmp.Or(strings.TrimSpace(r.Host+" "+r.Job), "-"), cmp.Or(firstLine(r.Reason), r.Stop, r.queueText()))
+			fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n", plain.Text(r.ID), r.State, r.progress(), r.lossText(), r.timeText(), r.leftText(),
+				plain.Text(cmp.Or(strings.TrimSpace(r.Host+" "+r.Job), "-")), plain.Text(cmp.Or(firstLine(r.Reason), r.Stop, r.queueText())))
 		}
 	}
 	return table.Flush()

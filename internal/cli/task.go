@@ -57,7 +57,7 @@ func newTask() *cobra.Command {
 			counts, err := plan.Run(ctx, sweep.Options{
 				Out: args[0], Join: true, Workers: cores(), Checkpoint: checkpoint, Version: thisBuild().String(),
 				Only:      func(run *study.Run) bool { return slices.Contains(batch, run.ID) },
-				Heartbeat: heartbeat, Job: job, Observe: progress.observe,
+				Heartbeat: heartbeat, Job: job, Observe: watching(ctx, progress.observe),
 			})
 			if ctx.Err() != nil {
 				fmt.Fprintf(out, "stopped with checkpoints: %d of %d runs done\n", counts.Done, len(batch))
