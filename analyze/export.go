@@ -120,7 +120,7 @@ func Export(ctx context.Context, dir string, options ExportOptions) ([]string, e
 	if out == "" {
 		out = filepath.Join(dir, "tables")
 	}
-	if err := disk.MkdirAll(out, 0o755); err != nil {
+	if err := makeTables(dir, out); err != nil {
 		return nil, fmt.Errorf("analyze: %w", err)
 	}
 	path := func(name string) string { return filepath.Join(out, name+"."+options.Format) }
@@ -136,6 +136,15 @@ func Export(ctx context.Context, dir string, options ExportOptions) ([]string, e
 		return nil, err
 	}
 	return files, nil
+}
+
+// makeTables makes the folder of the tables. One inside the study folder does not restore
+// that folder once somebody has removed it.
+func makeTables(dir, out string) error {
+	if filepath.Dir(out) == filepath.Clean(dir) {
+		return disk.Subfolder(dir, filepath.Base(out))
+	}
+	return disk.MkdirAll(out, 0o755)
 }
 
 func (r *Result) runRows() iter.Seq2[RunRow, error] {
@@ -190,8 +199,12 @@ func traceOf(ctx context.Context, dir, id string) ([]weightpath.Row, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, fmt.Errorf("analyze: %s: %w", dir, err)
 	}
-	if alone, err := weightpath.Open(dir); err == nil && alone.Meta.ID == id {
+	alone, err := weightpath.Open(dir)
+	if err == nil && alone.Meta.ID == id {
 		return alone.Trace()
+	}
+	if weightpath.Unreadable(err) {
+		return nil, err
 	}
 	opened, err := weightpath.Open(weightpath.RunDir(dir, id))
 	if err != nil {

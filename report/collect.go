@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"math"
 	"path/filepath"
 	"slices"
@@ -18,23 +19,28 @@ const overlaid = 5
 
 // collect reads from the run folders of dir what result does not hold: traces,
 // configurations, and the weight paths of one seed at a few depths of each group. A
-// folder that cannot be read becomes a note of its group: a report on what is left
-// is worth more than none. Runs that result does not list are added; folders that
-// do not tell which run they hold are returned as notes of the study, with the number of
-// runs that nobody has begun.
+// folder that cannot be read becomes a note of its group, as a report on what is left is
+// worth more than none. Runs that result does not list are added; folders that do not tell
+// which run they hold are returned as notes of the study, with the number of runs that
+// nobody has begun. The error names every file that could not be read or is damaged; the
+// groups hold the rest then, unless they are nil.
 func collect(ctx context.Context, dir string, result *analyze.Result) (groups []group, notes []string, pending int, err error) {
-	unlisted, notes, err := unlistedRuns(dir, result)
-	if err != nil {
-		return nil, nil, 0, err
-	}
+	unlisted, notes, unread := unlistedRuns(dir, result)
 	standing, err := standings(dir)
 	if err != nil {
-		notes = append(notes, err.Error())
+		return nil, nil, 0, errors.Join(unread, err)
+	}
+	failures := []error{unread}
+	unreadable := func(err error) {
+		if weightpath.Unreadable(err) {
+			failures = append(failures, err)
+		}
 	}
 	for _, r := range standing {
 		if r.State == survey.Pending {
 			pending++
 		}
+		unreadable(r.Err)
 	}
 	all := *result
 	all.Runs = slices.Concat(result.Runs, unlisted)
@@ -49,23 +55,39 @@ func collect(ctx context.Context, dir string, result *analyze.Result) (groups []
 				g.runs[j].state, g.runs[j].reason = s.State, s.Reason
 			}
 			if err := g.runs[j].read(dir); err != nil {
+				unreadable(err)
 				g.unread(fmt.Sprintf("Run %s: %v", g.runs[j].ID, err))
 			}
 			if err := g.runs[j].readProof(dir); err != nil {
+				unreadable(err)
 				g.unread(fmt.Sprintf("Run %s: no certificates: %v", g.runs[j].ID, err))
 			}
 		}
-		if err := g.readPaths(ctx, dir); err != nil {
+		if err := g.readPaths(ctx, dir, unreadable); err != nil {
 			return nil, nil, 0, err
 		}
 	}
-	return groups, notes, pending, nil
+	return groups, notes, pending, named(failures)
+}
+
+// named joins errors, of which several may say the same of one file.
+func named(failures []error) error {
+	seen := map[string]bool{}
+	return errors.Join(slices.DeleteFunc(failures, func(err error) bool {
+		if err == nil || seen[err.Error()] {
+			return true
+		}
+		seen[err.Error()] = true
+		return false
+	})...)
 }
 
 // standings returns how the runs of a study folder stand, by ID; nil for the folder of a run.
 func standings(dir string) (map[string]survey.Run, error) {
-	if _, err := weightpath.StudyName(dir); err != nil {
+	if _, err := weightpath.StudyName(dir); errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
+	} else if err != nil {
+		return nil, fmt.Errorf("report: %w", err)
 	}
 	runs, err := survey.Read(dir)
 	if err != nil {
@@ -79,17 +101,19 @@ func standings(dir string) (map[string]survey.Run, error) {
 }
 
 // unlistedRuns returns the runs in dir that result does not hold, with what their
-// run.json says, and a note for each folder that is damaged or has no readable one.
+// run.json says, and a note for each folder that is damaged or has no readable one. The
+// error names those folders too, but not one that a run has just begun.
 func unlistedRuns(dir string, result *analyze.Result) (runs []analyze.Run, notes []string, err error) {
 	folders, err := weightpath.List(dir)
 	if err != nil {
 		return nil, nil, fmt.Errorf("report: %w", err)
 	}
-	listed, named := map[string]bool{}, map[string]bool{}
+	listed, noted := map[string]bool{}, map[string]bool{}
 	for _, d := range result.Damaged {
-		named[d.ID] = true
+		noted[d.ID] = true
 		notes = append(notes, fmt.Sprintf("Folder %s: %s", d.ID, d.Error))
 	}
+	var failures []error
 	for _, r := range result.Runs {
 		listed[r.ID] = true
 	}
@@ -99,8 +123,11 @@ func unlistedRuns(dir string, result *analyze.Result) (runs []analyze.Run, notes
 		}
 		opened, err := weightpath.Open(folder)
 		if err != nil {
-			if id := filepath.Base(folder); !named[id] {
+			if id := filepath.Base(folder); !noted[id] {
 				notes = append(notes, fmt.Sprintf("Folder %s: %v", id, err))
+			}
+			if weightpath.Unreadable(err) {
+				failures = append(failures, err)
 			}
 			continue
 		}
@@ -114,7 +141,7 @@ func unlistedRuns(dir string, result *analyze.Result) (runs []analyze.Run, notes
 		}
 		runs = append(runs, r)
 	}
-	return runs, notes, nil
+	return runs, notes, errors.Join(failures...)
 }
 
 // open opens the run's folder: dir itself, when that is the folder of one run, or
@@ -123,8 +150,12 @@ func (r *run) open(dir string) (*weightpath.Run, error) {
 	if r.ID == "" || r.ID != filepath.Base(r.ID) || !filepath.IsLocal(r.ID) {
 		return nil, fmt.Errorf("id: got %q, want the name of a run folder", r.ID)
 	}
-	if alone, err := weightpath.Open(dir); err == nil && alone.Meta.ID == r.ID {
+	alone, err := weightpath.Open(dir)
+	if err == nil && alone.Meta.ID == r.ID {
 		return alone, nil
+	}
+	if weightpath.Unreadable(err) {
+		return nil, err
 	}
 	return weightpath.Open(weightpath.RunDir(dir, r.ID))
 }
@@ -167,8 +198,9 @@ func recorded(opened *weightpath.Run) ([]weightpath.Row, error) {
 }
 
 // readPaths samples the weight paths of the seed that finished at most depths, at
-// some of them spread from the smallest to the largest.
-func (g *group) readPaths(ctx context.Context, dir string) error {
+// some of them spread from the smallest to the largest, and tells unread of those that
+// it cannot read.
+func (g *group) readPaths(ctx context.Context, dir string, unread func(error)) error {
 	depths := map[uint64][]int{}
 	index := map[[2]uint64]*run{}
 	var best uint64
@@ -194,6 +226,7 @@ func (g *group) readPaths(ctx context.Context, dir string) error {
 		divided := depth <= partitionDepth && (i+1 == len(shown) || shown[i+1] > partitionDepth) || i == 0 && depth > partitionDepth
 		curve, err := r.readPath(dir, divided)
 		if err != nil {
+			unread(err)
 			g.unread(fmt.Sprintf("Run %s: weights left out of the figure: %v", r.ID, err))
 			continue
 		}

@@ -116,6 +116,9 @@ func mapRuns(ctx context.Context, dir string, options MapOptions) (runs []mapRun
 			return nil, 0, fmt.Errorf("report: map: reading %s: %w", dir, err)
 		}
 		opened, err := weightpath.Open(folder)
+		if weightpath.Unreadable(err) {
+			return nil, 0, fmt.Errorf("report: map: %w", err)
+		}
 		if err != nil || !opened.Done() {
 			unfinished++
 			continue

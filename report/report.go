@@ -10,6 +10,7 @@ package report
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"path/filepath"
@@ -78,9 +79,10 @@ const pngResolution = 300 // dots per inch
 //	dir/report/figures/<name>.svg     each figure, and as .pdf, .png (300 dpi) and .csv
 //
 // Figures are named <kind>-<group>, so a report written again replaces them; each file
-// is replaced whole or not at all, the page last. Runs whose folder cannot be read are
-// named on the page. An option that is wrong is a *field.Error; a done context ends the
-// work between two figures.
+// is replaced whole or not at all, the page last. Files that cannot be read or are damaged
+// are named on the page, and by the error: the page holds the rest whenever a path is
+// returned. An option that is wrong is a *field.Error; a done context ends the work between
+// two figures.
 func Write(ctx context.Context, dir string, result *analyze.Result, options Options) (path string, err error) {
 	options, err = options.resolve()
 	if err != nil {
@@ -89,12 +91,12 @@ func Write(ctx context.Context, dir string, result *analyze.Result, options Opti
 	if _, err := disk.Stat(dir); err != nil {
 		return "", fmt.Errorf("report: %w", err)
 	}
-	groups, notes, pending, err := collect(ctx, dir, result)
-	if err != nil {
-		return "", err
+	groups, notes, pending, unread := collect(ctx, dir, result)
+	if unread != nil && groups == nil {
+		return "", unread
 	}
 	folder := filepath.Join(dir, "report")
-	if err := disk.MkdirAll(filepath.Join(folder, "figures"), 0o755); err != nil {
+	if err := disk.Subfolder(dir, "report", "figures"); err != nil {
 		return "", fmt.Errorf("report: %w", err)
 	}
 	figures := make([][]*Figure, len(groups))
@@ -114,12 +116,15 @@ func Write(ctx context.Context, dir string, result *analyze.Result, options Opti
 		return "", err
 	}
 	path = filepath.Join(folder, "index.html")
-	return path, replace(path, page.Bytes())
+	if err := replace(path, page.Bytes()); err != nil {
+		return "", errors.Join(unread, err)
+	}
+	return path, unread
 }
 
 // Figures returns the figures of the study folder, or run folder, dir that options name,
-// group after group, as Write puts them into its page, and notes on the runs and files of
-// runs that could not be read.
+// group after group, as Write puts them into its page, and notes on what the figures lack.
+// A file that cannot be read or is damaged is an error.
 func Figures(ctx context.Context, dir string, result *analyze.Result, options Options) (figures []*Figure, notes []string, err error) {
 	options, err = options.resolve()
 	if err != nil {
@@ -136,13 +141,9 @@ func Figures(ctx context.Context, dir string, result *analyze.Result, options Op
 	return figures, notes, nil
 }
 
-// WriteFiles writes the figure into folder, which it makes when missing, in the formats
-// given and its data as CSV, and returns the paths. PNG has 300 dots per inch. Each file is
+// WriteFiles writes the figure into folder, which is there, in the formats given and its data as CSV, and returns the paths. PNG has 300 dots per inch. Each file is
 // replaced whole or not at all.
 func (f *Figure) WriteFiles(folder string, formats []string) (paths []string, err error) {
-	if err := disk.MkdirAll(folder, 0o755); err != nil {
-		return nil, fmt.Errorf("report: %w", err)
-	}
 	encoders := map[string]func() ([]byte, error){
 		"svg": f.SVG, "pdf": f.PDF, "csv": f.CSV, "png": func() ([]byte, error) { return f.PNG(pngResolution) },
 	}

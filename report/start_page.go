@@ -14,6 +14,7 @@ import (
 	"strings"
 
 	"github.com/deeplimit/deeplimit/analyze"
+	"github.com/deeplimit/deeplimit/internal/disk"
 	"github.com/deeplimit/deeplimit/weightpath"
 )
 
@@ -39,6 +40,9 @@ func WriteStarts(ctx context.Context, dir string, result *analyze.StartResult, o
 		return "", err
 	}
 	folder := filepath.Join(dir, "report")
+	if err := disk.Subfolder(dir, "report", "figures"); err != nil {
+		return "", fmt.Errorf("report: %w", err)
+	}
 	for _, f := range figures {
 		if err := ctx.Err(); err != nil {
 			return "", fmt.Errorf("report: drawing %s: %w", f.Name, err)

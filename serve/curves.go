@@ -55,6 +55,9 @@ func (s *study) rows(r *survey.Run) ([]weightpath.Row, error) {
 	if err == nil && run.Done() {
 		return run.Trace()
 	}
+	if weightpath.Unreadable(err) {
+		return nil, err
+	}
 	rows, _, err := weightpath.ReadLive(dir, 0)
 	return rows, err
 }

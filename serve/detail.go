@@ -67,8 +67,12 @@ func (s *Server) run(r *http.Request) (any, error) {
 		detail.Trouble = err.Error()
 	}
 	if dir, err := study.contained(run.ID); err == nil {
-		if failure, err := weightpath.ReadFailure(dir); err == nil {
+		failure, err := weightpath.ReadFailure(dir)
+		switch {
+		case err == nil:
 			detail.Failure = &failure
+		case weightpath.Unreadable(err) && detail.Trouble == "":
+			detail.Trouble = err.Error()
 		}
 	}
 	for _, file := range detail.Files {

@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 	"slices"
 	"sync"
+	"syscall"
 	"time"
 
 	"github.com/deeplimit/deeplimit/survey"
@@ -80,11 +81,13 @@ func openFolder(dir string) (*folder, error) {
 
 func (f *folder) close() error { return f.root.Close() }
 
-// isStudy reports whether the folder below root holds a file of a study.
+// isStudy reports whether the folder below root holds a file of a study, or cannot be
+// looked into: a study whose disk fails is shown with its error.
 func isStudy(root *os.Root, name string) bool {
 	return slices.ContainsFunc(studyFiles, func(file string) bool {
 		status, err := root.Stat(path.Join(name, file))
-		return err == nil && status.Mode().IsRegular()
+		system, failed := errors.AsType[syscall.Errno](err)
+		return err == nil && status.Mode().IsRegular() || failed && (system == syscall.EACCES || system == syscall.EIO)
 	})
 }
 

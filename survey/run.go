@@ -27,12 +27,15 @@ func (r *Run) look(now time.Time, admit func(id string) error) {
 			return
 		}
 		r.Start, r.State = run.Meta.Start, Interrupted
-	case !errors.Is(err, fs.ErrNotExist):
-		r.State, r.Reason = Failed, err.Error()
+	case weightpath.Unreadable(err):
+		r.unread(err)
 		return
 	}
 	r.unfinished(now)
 }
+
+// unread marks a run of which a file cannot be read.
+func (r *Run) unread(err error) { r.State, r.Reason, r.Err = Failed, err.Error(), err }
 
 // describe takes from run.json what the manifest does not say.
 func (r *Run) describe(meta *weightpath.Meta) {
@@ -59,7 +62,7 @@ func (r *Run) finished(s *weightpath.Summary) {
 func (r *Run) unfinished(now time.Time) {
 	lease, err := weightpath.ReadLease(r.Dir)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		r.State, r.Reason = Failed, err.Error()
+		r.unread(err)
 		return
 	}
 	if err == nil {
@@ -86,7 +89,7 @@ func (r *Run) unfinished(now time.Time) {
 		r.State, r.Reason, r.Attempts = Failed, failure.Error, failure.Attempts
 		r.Host, r.Beat = failure.Host, failure.Time
 	case !errors.Is(err, fs.ErrNotExist):
-		r.State, r.Reason = Failed, err.Error()
+		r.unread(err)
 	}
 }
 

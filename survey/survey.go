@@ -51,6 +51,7 @@ type Run struct {
 	Version   string        // of the program that began or finished it
 	Attempts  int           // how often a worker took an unfinished run
 	Reason    string        // of a failure or an interruption
+	Err       error         // why a file of the run could not be read; the run is failed then
 }
 
 // Read returns the runs of a study in the order of its file, then imported ones. A folder

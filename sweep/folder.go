@@ -159,6 +159,9 @@ func (p *Plan) fits(run *study.Run) error {
 // would no longer be part of it.
 func (p *Plan) checkBusy(out string) error {
 	old, err := weightpath.ReadManifest(out)
+	if disk.Failed(err) {
+		return err
+	}
 	if err != nil {
 		return nil // a new study, or one whose manifest is about to be written anew
 	}
@@ -170,7 +173,11 @@ func (p *Plan) checkBusy(out string) error {
 		if mine[run.ID] {
 			continue
 		}
-		if lease, err := weightpath.ReadLease(weightpath.RunDir(out, run.ID)); err == nil && lease.Alive(time.Now()) {
+		lease, err := weightpath.ReadLease(weightpath.RunDir(out, run.ID))
+		if disk.Failed(err) {
+			return err
+		}
+		if err == nil && lease.Alive(time.Now()) {
 			return fmt.Errorf("sweep: %s: %w (run %s, process %d on %s); wait for it or choose another --out", out, ErrBusy, run.ID, lease.PID, lease.Host)
 		}
 	}

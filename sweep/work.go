@@ -13,6 +13,7 @@ import (
 
 	"golang.org/x/sync/semaphore"
 
+	"github.com/deeplimit/deeplimit/internal/disk"
 	"github.com/deeplimit/deeplimit/study"
 	"github.com/deeplimit/deeplimit/train"
 	"github.com/deeplimit/deeplimit/weightpath"
@@ -41,7 +42,7 @@ func (w *work) all(ctx context.Context, tasks []*task) {
 	var group sync.WaitGroup
 	defer group.Wait()
 	slices.SortStableFunc(tasks, func(a, b *task) int { return cmp.Compare(w.cost(b.run), w.cost(a.run)) })
-	tasks = slices.DeleteFunc(tasks, w.skipped)
+	tasks = slices.DeleteFunc(tasks, func(t *task) bool { return w.unread(t) || w.skipped(t) })
 	for ctx.Err() == nil {
 		held := w.pass(ctx, &group, tasks)
 		if len(held) == 0 || w.options.Leave {
@@ -152,7 +153,12 @@ func (w *work) one(ctx context.Context, t *task, workers int) {
 		return
 	}
 	attempts := t.failures
-	if before, err := weightpath.ReadFailure(t.folder); err == nil && before.Attempts > t.failures {
+	before, err := weightpath.ReadFailure(t.folder)
+	if disk.Failed(err) {
+		w.failed(t, err)
+		return
+	}
+	if err == nil && before.Attempts > t.failures {
 		w.failed(t, fmt.Errorf("on %s: %s", before.Host, before.Error))
 		return
 	}
@@ -223,6 +229,14 @@ func (w *work) failed(t *task, err error) {
 	if w.options.FailFast {
 		w.cancel()
 	}
+}
+
+// unread counts a run as failed of which it is not known how it stands.
+func (w *work) unread(t *task) bool {
+	if t.unread != nil {
+		w.failed(t, t.unread)
+	}
+	return t.unread != nil
 }
 
 // skipped counts a run that was done before, if it was.
@@ -305,19 +319,31 @@ type task struct {
 	folder   string
 	summary  *weightpath.Summary // of its result; nil for none
 	failures int                 // attempts that failed
+	unread   error               // why that is not known
 	again    bool                // compute it again, from its start
 	holder   *weightpath.HeldError
 	told     bool // that holder is waited for
 }
 
-// look reads how the run of t stands. What is wrong with a result shows when the run is
-// executed.
+// look reads how the run of t stands. A damaged result shows when the run is executed;
+// a file that cannot be read is t.unread, as what --rerun asks for depends on it.
 func (t *task) look(rerun string) {
-	if run, err := weightpath.Open(t.folder); err == nil {
+	run, err := weightpath.Open(t.folder)
+	switch {
+	case err == nil:
 		t.summary = run.Summary
+	case disk.Failed(err):
+		t.unread = err
 	}
-	if failure, err := weightpath.ReadFailure(t.folder); err == nil {
+	failure, err := weightpath.ReadFailure(t.folder)
+	_, damaged := errors.AsType[*weightpath.DamagedError](err)
+	switch {
+	case err == nil:
 		t.failures = failure.Attempts
+	case damaged:
+		t.failures = 1 // at least
+	case disk.Failed(err):
+		t.unread = err
 	}
 	broken := t.summary != nil && t.summary.Violation != ""
 	diverged := t.summary != nil && t.summary.Stop == weightpath.Diverged

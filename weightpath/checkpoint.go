@@ -61,7 +61,7 @@ func WriteCheckpoint(dir string, c *Checkpoint) error {
 		if _, err := disk.Stat(filepath.Join(dir, runFile)); err != nil {
 			return fmt.Errorf("weightpath: writing a checkpoint: the run folder is gone: %w", err)
 		}
-		if err := makeFolder(folder); err != nil {
+		if err := makeSubfolder(folder); err != nil {
 			return err
 		}
 	}

@@ -65,7 +65,7 @@ func WriteEnsemble(studyDir string, e Ensemble) error {
 		return fmt.Errorf("weightpath: writing an ensemble: got id %q, depth %d and %d draws, want the name of a file, a depth and draws", e.ID, e.Depth, len(e.Draws))
 	}
 	dir := filepath.Join(studyDir, ensembleFolder)
-	if err := makeFolder(dir); err != nil {
+	if err := makeSubfolder(dir); err != nil {
 		return err
 	}
 	// The old description goes first: it must not stand beside the new table.

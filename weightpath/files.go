@@ -83,6 +83,13 @@ func (b begun) Unwrap() error { return b.error }
 // Unwrap returns what is wrong with the file.
 func (e *DamagedError) Unwrap() error { return e.Err }
 
+// Unreadable reports whether err says that a stored file is there and cannot be read, or
+// is not what was written. A file that an unfinished run does not have yet is neither.
+func Unreadable(err error) bool {
+	_, damaged := errors.AsType[*DamagedError](err)
+	return damaged || disk.Failed(err)
+}
+
 // An OccupiedError says that a folder holds something else and was left as it is.
 type OccupiedError struct {
 	Dir  string
@@ -194,6 +201,14 @@ func syncFolder(dir string) error {
 // makeFolder makes dir, with parents, and makes its name durable.
 func makeFolder(dir string) error {
 	if err := disk.MkdirAll(dir, 0o755); err != nil {
+		return fmt.Errorf("weightpath: making folder: %w", err)
+	}
+	return syncFolder(filepath.Dir(filepath.Clean(dir)))
+}
+
+// makeSubfolder makes dir in a folder that is there, and makes its name durable.
+func makeSubfolder(dir string) error {
+	if err := disk.Subfolder(filepath.Split(filepath.Clean(dir))); err != nil {
 		return fmt.Errorf("weightpath: making folder: %w", err)
 	}
 	return syncFolder(filepath.Dir(filepath.Clean(dir)))

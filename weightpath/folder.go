@@ -281,12 +281,21 @@ func (r *Run) missing(name string, err error) error {
 
 // Done reports whether dir holds a finished run: result.json is there and intact.
 func Done(dir string) bool {
+	done, err := hasResult(dir)
+	return done && err == nil
+}
+
+// hasResult is Done with an error where result.json is there and cannot be read.
+func hasResult(dir string) (bool, error) {
 	data, err := readFile(filepath.Join(dir, resultFile))
-	if err != nil {
-		return false
+	if errors.Is(err, fs.ErrNotExist) {
+		return false, nil
 	}
-	_, err = decodeSummary(data)
-	return err == nil
+	if err != nil {
+		return false, err
+	}
+	_, damaged := decodeSummary(data)
+	return damaged == nil, nil
 }
 
 // Verify compares every file of a finished run with its checksum. All damaged

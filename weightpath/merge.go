@@ -70,7 +70,7 @@ func mergeStudy(out, in, name string, merged *Merged) error {
 			return err
 		}
 	}
-	if err := makeFolder(filepath.Join(out, runsFolder)); err != nil {
+	if err := makeSubfolder(filepath.Join(out, runsFolder)); err != nil {
 		return err
 	}
 	if err := mergeManifest(out, in); err != nil {
@@ -128,14 +128,18 @@ func mergeRun(out, dir string, merged *Merged) error {
 		return err
 	}
 	target := RunDir(out, filepath.Base(dir))
-	if Done(target) {
+	done, err := hasResult(target)
+	if err != nil {
+		return err
+	}
+	if done {
 		merged.Present++
 		return sameResult(target, run)
 	}
 	if err := Vacant(target, run.Meta.Hash); err != nil {
 		return err
 	}
-	if err := makeFolder(target); err != nil {
+	if err := makeSubfolder(target); err != nil {
 		return err
 	}
 	staging, err := Stage(target)
@@ -204,6 +208,8 @@ func sameResult(dir string, other *Run) error {
 func copyNew(from, to string) error {
 	if _, err := disk.Stat(to); err == nil {
 		return nil
+	} else if !errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("weightpath: merging: %w", err)
 	}
 	source, err := disk.Open(from)
 	if errors.Is(err, fs.ErrNotExist) {

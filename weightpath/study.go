@@ -61,7 +61,7 @@ func CreateStudy(dir, name, text string, overrides []string) error {
 			return err
 		}
 	}
-	return makeFolder(filepath.Join(dir, runsFolder))
+	return makeSubfolder(filepath.Join(dir, runsFolder))
 }
 
 // keepFile makes dir/name hold content, and leaves a file that does as it is.
@@ -83,6 +83,11 @@ func checkStudy(dir, name string) error {
 	if err != nil || len(names) == 0 {
 		return err
 	}
+	if len(names) == 1 && names[0] == runsFolder { // what is left when the folder was removed while it was made
+		if runs, err := entries(filepath.Join(dir, runsFolder)); err != nil || len(runs) == 0 {
+			return err
+		}
+	}
 	old, err := presentName(dir)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
@@ -96,7 +101,8 @@ func checkStudy(dir, name string) error {
 }
 
 // presentName returns the name of the study in dir even when one of its files is damaged,
-// or when a kill struck before the other was written.
+// when a kill struck before the other was written, or when both were removed and runs.json
+// was not.
 func presentName(dir string) (string, error) {
 	record, err := readRecord(dir)
 	if err == nil {
@@ -104,6 +110,9 @@ func presentName(dir string) (string, error) {
 	}
 	data, failed := readFile(filepath.Join(dir, studyFile))
 	if errors.Is(failed, fs.ErrNotExist) {
+		if manifest, other := ReadManifest(dir); other == nil {
+			return manifest.Study, nil
+		}
 		return "", err
 	}
 	if failed != nil {
@@ -221,7 +230,13 @@ func list(studyDir string) (mine, others []string, err error) {
 			continue
 		}
 		dir := RunDir(studyDir, entry.Name())
-		if !started || planned[entry.Name()] || imported(dir) {
+		belongs := !started || planned[entry.Name()]
+		if !belongs {
+			if belongs, err = imported(dir); err != nil {
+				return nil, nil, err
+			}
+		}
+		if belongs {
 			mine = append(mine, dir)
 		} else {
 			others = append(others, dir)
@@ -230,12 +245,24 @@ func list(studyDir string) (mine, others []string, err error) {
 	return mine, others, nil
 }
 
-// imported reports whether the run in dir was trained elsewhere.
-func imported(dir string) bool {
+// imported reports whether the run in dir is finished and was trained elsewhere. A damaged
+// result.json leaves that to run.json, so that the damage of an imported run is named.
+func imported(dir string) (bool, error) {
 	data, err := readFile(filepath.Join(dir, resultFile))
+	if errors.Is(err, fs.ErrNotExist) {
+		return false, nil
+	}
 	if err != nil {
-		return false
+		return false, err
 	}
 	summary, err := decodeSummary(data)
-	return err == nil && summary.Stop == Imported
+	if err == nil {
+		return summary.Stop == Imported, nil
+	}
+	data, err = readFile(filepath.Join(dir, runFile))
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return false, err
+	}
+	meta, damaged := decodeMeta(data)
+	return err == nil && damaged == nil && meta.Method == Imported, nil
 }

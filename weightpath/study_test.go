@@ -103,3 +103,66 @@ func TestList(t *testing.T) {
 		t.Errorf("got %v, %v, want %v", got, err, want)
 	}
 }
+
+// TestCreateStudyAfterRemoval takes up a folder that was removed while its study was made
+// or run, as far as what is left says no other.
+func TestCreateStudyAfterRemoval(t *testing.T) {
+	const text = "name: s\n"
+	create := func(t *testing.T) string {
+		t.Helper()
+		dir := filepath.Join(t.TempDir(), "s")
+		m := Manifest{Study: "s", Runs: []Planned{{ID: "a", Hash: "h"}}}
+		if err := errors.Join(CreateStudy(dir, "s", text, nil), WriteManifest(dir, m), os.Mkdir(RunDir(dir, "a"), 0o755)); err != nil {
+			t.Fatal(err)
+		}
+		return dir
+	}
+	for name, c := range map[string]struct {
+		removed []string
+		refused bool
+	}{
+		"names":              {[]string{"study.yaml", "study.json"}, false},
+		"all but empty runs": {[]string{"study.yaml", "study.json", "runs.json", "runs/a"}, false},
+		"all but runs":       {[]string{"study.yaml", "study.json", "runs.json"}, true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			dir := create(t)
+			for _, file := range c.removed {
+				if err := os.Remove(filepath.Join(dir, file)); err != nil {
+					t.Fatal(err)
+				}
+			}
+			err := CreateStudy(dir, "s", text, nil)
+			if _, occupied := errors.AsType[*OccupiedError](err); occupied != c.refused || err != nil && !occupied {
+				t.Fatalf("got %v, want refused %v", err, c.refused)
+			}
+			if name, err := StudyName(dir); !c.refused && (name != "s" || err != nil) {
+				t.Errorf("got %q, %v, want the study's name", name, err)
+			}
+			if err := CreateStudy(dir, "other", "name: other\n", nil); err == nil {
+				t.Error("another study took the folder")
+			}
+		})
+	}
+}
+
+// TestListNamesDamagedImports lists an imported run whose result.json is damaged, so that
+// who reads it names it, and leaves out a damaged run of an earlier form of the study.
+func TestListNamesDamagedImports(t *testing.T) {
+	dir := t.TempDir()
+	if err := errors.Join(CreateStudy(dir, "s", "name: s\n", nil), WriteManifest(dir, Manifest{Study: "s", Runs: []Planned{}})); err != nil {
+		t.Fatal(err)
+	}
+	for _, id := range []string{"imported", "old"} {
+		meta := sampleMeta()
+		meta.ID, meta.Method = id, map[string]string{"imported": Imported, "old": "gd"}[id]
+		folder := RunDir(dir, id)
+		if err := errors.Join(Create(folder, meta), os.WriteFile(filepath.Join(folder, resultFile), []byte("{}"), 0o644)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	got, err := List(dir)
+	if err != nil || len(got) != 1 || filepath.Base(got[0]) != "imported" {
+		t.Errorf("got %v, %v, want the imported run alone", got, err)
+	}
+}

@@ -53,10 +53,10 @@ func WriteSubmission(studyDir string, s Submission, script string) (string, erro
 		return "", fmt.Errorf("weightpath: writing a submission: name: got %q, want letters, digits, dots, dashes, underscores", s.Name)
 	}
 	dir := SubmissionDir(studyDir, s.Name)
-	if err := makeFolder(filepath.Dir(dir)); err != nil {
+	if err := makeSubfolder(filepath.Dir(dir)); err != nil {
 		return "", err
 	}
-	if err := makeFolder(dir); err != nil {
+	if err := makeSubfolder(dir); err != nil {
 		return "", err
 	}
 	if _, err := replaceFile(dir, scriptFile, func(w io.Writer) error { _, err := io.WriteString(w, script); return err }); err != nil {

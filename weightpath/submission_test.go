@@ -18,6 +18,9 @@ func TestSubmissions(t *testing.T) {
 	if got, err := Submissions(dir); err != nil || len(got) > 0 {
 		t.Errorf("nothing submitted: got %v and error %v", got, err)
 	}
+	if err := os.Mkdir(dir, 0o755); err != nil {
+		t.Fatal(err)
+	}
 	want := []Submission{
 		{Name: "s-1", Time: time.Date(2026, 5, 1, 2, 3, 4, 0, time.UTC), Job: "7", File: "/s.yaml", Text: "name: s\n", Command: []string{"sbatch"}, Batches: [][]string{{"a", "b"}, {"c"}}},
 		{Name: "s-2", Time: time.Date(2026, 5, 1, 2, 3, 4, 0, time.UTC), File: "/s.yaml", Text: "name: s\n", Set: []string{"seeds=2"}, Command: []string{"sbatch"}, Batches: [][]string{{"d"}}},

@@ -140,7 +140,7 @@ func (r *Run) WriteTransfer(t Transfer, limit *Weights) error {
 	t.Weights, t.Limit = r.Summary.SHA256[weightsFile], ""
 	if limit != nil {
 		folder := filepath.Join(r.Dir, transferFolder)
-		if err := makeFolder(folder); err != nil {
+		if err := makeSubfolder(folder); err != nil {
 			return err
 		}
 		var err error

@@ -57,10 +57,10 @@ func newReport() *cobra.Command {
 				return err
 			}
 			page, err := report.Write(cmd.Context(), args[0], result, options)
-			if err != nil {
-				return err
+			if page != "" {
+				_, printed := fmt.Fprintln(cmd.OutOrStdout(), page)
+				err = errors.Join(err, printed)
 			}
-			_, err = fmt.Fprintln(cmd.OutOrStdout(), page)
 			return err
 		},
 	}

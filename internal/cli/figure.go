@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/deeplimit/deeplimit/analyze"
+	"github.com/deeplimit/deeplimit/internal/disk"
 	"github.com/deeplimit/deeplimit/report"
 )
 
@@ -130,10 +131,16 @@ func (o *figureOptions) parse(args []string) error {
 	case !o.drawMap && (o.over.X != "" || o.over.Y != "" || o.over.Value != "" || o.over.Best != "" || o.over.Where != nil):
 		return errors.New("figure: got --x, --y, --value, --best or --where without a map, want the figure map")
 	}
-	if o.out == "" {
-		o.out = filepath.Join(o.dir, "report", "figures")
-	}
 	return nil
+}
+
+// makeFolder makes the folder of the files, in that of the study unless --out names another.
+func (o *figureOptions) makeFolder() error {
+	if o.out != "" {
+		return disk.MkdirAll(o.out, 0o755)
+	}
+	o.out = filepath.Join(o.dir, "report", "figures")
+	return disk.Subfolder(o.dir, "report", "figures")
 }
 
 // run draws the figures and prints the paths of their files.
@@ -169,6 +176,9 @@ func (o *figureOptions) run(cmd *cobra.Command) error {
 				fmt.Fprintf(cmd.ErrOrStderr(), "note: %s: got no data to draw, want %s\n", k.Name, k.Needs)
 			}
 		}
+	}
+	if err := o.makeFolder(); err != nil {
+		return fmt.Errorf("figure: %w", err)
 	}
 	for _, f := range figures {
 		paths, err := f.WriteFiles(o.out, o.Formats)

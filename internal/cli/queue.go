@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/deeplimit/deeplimit/slurm"
+	"github.com/deeplimit/deeplimit/weightpath"
 )
 
 // queueStatus is the task of a cluster's queue that has a run.
@@ -23,18 +24,23 @@ type queueStatus struct {
 }
 
 // joinQueue adds to the runs of a study the tasks that have them. A queue that does not
-// answer is a note: the files have told how the runs stand.
-func (s *studyStatus) joinQueue(ctx context.Context) {
+// answer is a note: the files have told how the runs stand. A record of a submission that
+// cannot be read is an error.
+func (s *studyStatus) joinQueue(ctx context.Context) error {
 	view, err := slurm.Client{}.View(ctx, s.Dir)
 	if err != nil {
 		s.QueueError = err.Error()
-		return
+		if weightpath.Unreadable(err) {
+			return err
+		}
+		return nil
 	}
 	for i := range s.Runs {
 		if task, ok := view[s.Runs[i].ID]; ok {
 			s.Runs[i].Queue = &queueStatus{task.ID(), task.State, task.Reason, task.Node, task.Restarts, task.String(), task.Running()}
 		}
 	}
+	return nil
 }
 
 // writeQueue prints how many tasks work and wait, and what for; nothing for a study that

@@ -163,9 +163,11 @@ func (o *runOptions) run(ctx context.Context, plan *sweep.Plan, stdout, stderr i
 	if !o.noReport {
 		page, err := report.Write(ctx, o.out, result, o.figures)
 		if err != nil {
-			return errors.Join(append(counts.Failed, err)...)
+			counts.Failed = append(counts.Failed, err)
 		}
-		fmt.Fprintln(stderr, "report:", page)
+		if page != "" {
+			fmt.Fprintln(stderr, "report:", page)
+		}
 	}
 	if o.json {
 		err = printJSON(stdout, result)

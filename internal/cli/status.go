@@ -109,21 +109,22 @@ type runStatus struct {
 // run shows the status once, or until all runs are done.
 func (o *statusOptions) run(ctx context.Context, dir string, w io.Writer) error {
 	for {
-		studies, err := o.read(dir)
-		if err != nil {
-			return err
+		studies, unread := o.read(dir)
+		if len(studies) == 0 && unread != nil {
+			return unread
 		}
 		for i := range studies {
 			if studies[i].Error == "" {
-				studies[i].joinQueue(ctx)
+				unread = errors.Join(unread, studies[i].joinQueue(ctx))
 			}
 		}
+		var err error
 		if o.json {
 			err = printJSON(w, studies)
 		} else {
 			err = o.write(w, studies)
 		}
-		verdict := verdictOf(studies)
+		verdict := cmp.Or(unread, verdictOf(studies))
 		if err == nil {
 			err = outputFailed(w)
 		}
@@ -138,31 +139,45 @@ func (o *statusOptions) run(ctx context.Context, dir string, w io.Writer) error 
 	}
 }
 
-// read returns the studies in dir: its own, or those of the folders in it.
-func (o *statusOptions) read(dir string) ([]studyStatus, error) {
-	if _, err := weightpath.StudyName(dir); err == nil || !errors.Is(err, fs.ErrNotExist) {
-		s, err := o.readStudy(dir)
-		return []studyStatus{s}, err
+// read returns the studies in dir: its own, or those of the folders in it. The error names
+// those that cannot be read; the others are returned beside it.
+func (o *statusOptions) read(dir string) (studies []studyStatus, err error) {
+	name, err := weightpath.StudyName(dir)
+	if err == nil {
+		s, err := o.readStudy(name, dir)
+		if err != nil {
+			return nil, err
+		}
+		return []studyStatus{s}, nil
+	}
+	if !errors.Is(err, fs.ErrNotExist) {
+		return nil, err
 	}
 	entries, err := os.ReadDir(dir)
 	if err != nil {
 		return nil, fmt.Errorf("status: %w", err)
 	}
-	var studies []studyStatus
+	var failures []error
 	for _, entry := range entries {
 		inner := filepath.Join(dir, entry.Name())
-		_, err := weightpath.StudyName(inner)
+		name, err := weightpath.StudyName(inner)
 		if errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ENOTDIR) {
 			continue // something else
 		}
 		var s studyStatus
 		if err == nil {
-			s, err = o.readStudy(inner)
+			if s, err = o.readStudy(name, inner); errors.Is(err, errCondition) {
+				return nil, err
+			}
 		}
 		if err != nil { // the others are shown all the same
+			failures = append(failures, err)
 			s = studyStatus{Study: entry.Name(), Dir: inner, Counts: map[survey.State]int{}, Runs: []runStatus{}, Error: err.Error()}
 		}
 		studies = append(studies, s)
+	}
+	if len(failures) > 0 {
+		return studies, errors.Join(failures...)
 	}
 	if len(studies) == 0 {
 		return nil, fmt.Errorf("status: %s: got a folder without study.yaml, and none in it that has one, want that of a study or of studies", dir)
@@ -170,11 +185,11 @@ func (o *statusOptions) read(dir string) ([]studyStatus, error) {
 	return studies, nil
 }
 
-func (o *statusOptions) readStudy(dir string) (studyStatus, error) {
-	name, err := weightpath.StudyName(dir)
-	if err != nil {
-		return studyStatus{}, err
-	}
+// errCondition says that a condition on runs is wrong, whatever the study.
+var errCondition = errors.New("--only")
+
+// readStudy returns how the study called name in dir stands.
+func (o *statusOptions) readStudy(name, dir string) (studyStatus, error) {
 	runs, err := survey.Read(dir)
 	if err != nil {
 		return studyStatus{}, err
@@ -191,12 +206,12 @@ func (o *statusOptions) readStudy(dir string) (studyStatus, error) {
 			fields := statusFields(r)
 			if condition == nil {
 				if condition, err = filter.New(o.only, fields); err != nil {
-					return studyStatus{}, fmt.Errorf("status: --only: %w", err)
+					return studyStatus{}, fmt.Errorf("status: %w: %w", errCondition, err)
 				}
 			}
 			holds, err := condition.Match(fields)
 			if err != nil {
-				return studyStatus{}, fmt.Errorf("status: --only: %w", err)
+				return studyStatus{}, fmt.Errorf("status: %w: %w", errCondition, err)
 			}
 			if !holds {
 				continue

@@ -11,6 +11,7 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"path/filepath"
 	"sync/atomic"
 	"syscall"
 )
@@ -182,6 +183,25 @@ func Mkdir(path string, mode fs.FileMode) error {
 		return err
 	}
 	return os.Mkdir(path, mode)
+}
+
+// Subfolder makes the folder dir/a/b/… for names a, b, …, each unless it is there. Unlike
+// MkdirAll it does not restore dir after somebody has removed it.
+func Subfolder(dir string, names ...string) error {
+	for _, name := range names {
+		dir = filepath.Join(dir, name)
+		if err := Mkdir(dir, 0o755); err != nil && !errors.Is(err, fs.ErrExist) {
+			return err
+		}
+	}
+	return nil
+}
+
+// Failed reports whether err comes from a call on a file that may well be there: an error
+// of the system other than that the file, or the folder that it would be in, is not there.
+func Failed(err error) bool {
+	_, system := errors.AsType[*fs.PathError](err)
+	return system && !errors.Is(err, fs.ErrNotExist) && !errors.Is(err, syscall.ENOTDIR)
 }
 
 // MkdirAll makes a folder and those above it that are missing.

@@ -2,6 +2,7 @@ package disk
 
 import (
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"syscall"
@@ -33,6 +34,40 @@ func TestNotStored(t *testing.T) {
 			case <-time.After(10 * time.Second):
 				t.Fatalf("%s: still waiting", path)
 			}
+		}
+	}
+}
+
+// TestSubfolder makes the folders named and none above them.
+func TestSubfolder(t *testing.T) {
+	dir := t.TempDir()
+	for range 2 {
+		if err := Subfolder(dir, "a", "b"); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if info, err := os.Stat(filepath.Join(dir, "a", "b")); err != nil || !info.IsDir() {
+		t.Errorf("got %v, want a folder", err)
+	}
+	if err := Subfolder(filepath.Join(dir, "gone"), "b"); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("got %v, want that the folder above is not there", err)
+	}
+	if _, err := os.Stat(filepath.Join(dir, "gone")); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("got %v, want no folder", err)
+	}
+}
+
+// TestFailed tells a file that cannot be read from one that is not there.
+func TestFailed(t *testing.T) {
+	_, missing := ReadFile(filepath.Join(t.TempDir(), "missing"))
+	_, folder := ReadFile(t.TempDir())
+	_, inFile := ReadFile(filepath.Join(os.DevNull, "file"))
+	for _, c := range []struct {
+		err  error
+		want bool
+	}{{nil, false}, {errors.New("other"), false}, {missing, false}, {inFile, false}, {folder, true}, {fmt.Errorf("wrapped: %w", folder), true}} {
+		if got := Failed(c.err); got != c.want {
+			t.Errorf("%v: got %v, want %v", c.err, got, c.want)
 		}
 	}
 }

@@ -25,19 +25,30 @@ func TestRemoved(t *testing.T) {
 			run = id
 		}
 	}
-	for name, remove := range map[string]string{"run": filepath.Join("runs", run), "study": "."} {
+	reported := func(study, out string) []string {
+		return []string{"run", study, "--out", out, "--jobs", "1", "--checkpoint", "1ns", "--format", "svg", "--json"}
+	}
+	for name, c := range map[string]struct {
+		remove string
+		args   func(study, out string) []string
+	}{"run": {filepath.Join("runs", run), runArgs}, "study": {".", runArgs}, "study with a report": {".", reported}} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			out := filepath.Join(t.TempDir(), "out")
-			removed := filepath.Join(out, remove)
-			_, _, _, whole := underFault(t, fault{}, runArgs(study, out)...)
+			removed := filepath.Join(out, c.remove)
+			_, _, _, whole := underFault(t, fault{}, c.args(study, out)...)
+			first, apart := 1, max(1, *stride/8)
+			if strings.HasSuffix(name, "report") { // what comes before is tried without one
+				_, _, _, without := underFault(t, fault{}, runArgs(study, filepath.Join(t.TempDir(), "out"))...)
+				first, apart = without.Total, *stride
+			}
 			tried, survived := 0, 0
-			for n := 1; n <= whole.Total; n += max(1, *stride/8) {
+			for n := first; n <= whole.Total; n += apart {
 				if err := os.RemoveAll(out); err != nil {
 					t.Fatal(err)
 				}
 				f := fault{Remove: removed, N: n}
-				code, stdout, stderr, made := underFault(t, f, runArgs(study, out)...)
+				code, stdout, stderr, made := underFault(t, f, c.args(study, out)...)
 				if len(made.Struck) == 0 {
 					continue
 				}
@@ -55,7 +66,7 @@ func TestRemoved(t *testing.T) {
 						t.Errorf("%v (%v): %v\n%s", f, made.Struck[0], err, stderr)
 					}
 				}
-				code, stdout, stderr = program(runArgs(study, out)...)
+				code, stdout, stderr = program(c.args(study, out)...)
 				if code != 0 {
 					t.Errorf("%v (%v): the next run ends with code %d:\n%s", f, made.Struck[0], code, stderr)
 				}
