@@ -63,9 +63,12 @@ $(BROWSER)/node_modules/axe-core/axe.min.js:
 	command -v npm > /dev/null || { apt-get update && apt-get install -y --no-install-recommends npm; }
 	npm install --prefix $(BROWSER) --no-save --no-audit --no-fund axe-core@4.14.1
 
+# The sets of fonts that reports are printed with.
+FONTS := $(addprefix /usr/share/fonts/truetype/,dejavu/DejaVuSerif.ttf dejavu/DejaVuSansMono.ttf liberation noto/NotoSerif-Regular.ttf)
+
 .PHONY: test-browser screens
 test-browser: $(BROWSER)/node_modules/axe-core/axe.min.js ## the page of `deeplimit serve` in Chromium: live, by keyboard, with axe-core; a list of 10,000 runs
-	command -v chromium > /dev/null || { apt-get update && apt-get install -y --no-install-recommends chromium; }
+	command -v chromium > /dev/null && ls $(FONTS) > /dev/null 2>&1 || { apt-get update && apt-get install -y --no-install-recommends chromium fonts-dejavu-core fonts-liberation fonts-noto-core; }
 	go test -tags browser -count=1 -timeout 20m ./internal/browser
 	go test -count=1 ./serve -run TestManyRuns -v -args -runs 10000
 

@@ -12,6 +12,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/deeplimit/deeplimit/analyze"
 	"github.com/deeplimit/deeplimit/scaling"
@@ -59,6 +60,7 @@ type groupView struct {
 	Tested      bool // whether runs have test losses or accuracies
 	Proof       *proofView
 	Runs        []runView
+	RunsWidth   float64 // of their table, as runsWidth says
 	Notes       []string
 	Method      *methodView
 }
@@ -175,6 +177,7 @@ func newGroupView(g group, figures []*Figure, formats []string, number *int) (gr
 	for _, r := range g.runs {
 		v.Runs = append(v.Runs, newRunView(r, v.Powers))
 	}
+	v.RunsWidth = runsWidth(v.Runs, v.Tested)
 	v.Method, err = newMethodView(g)
 	return v, err
 }
@@ -227,6 +230,30 @@ func newRunView(r run, powers []string) runView {
 		v.Variations = append(v.Variations, text)
 	}
 	return v
+}
+
+// runsWidth returns the width of the table of runs in em, with characters of half an em
+// and the padding of page.css: what a page must have room for, as numbers are not broken.
+func runsWidth(runs []runView, tested bool) float64 {
+	var widest []int // of each column, in characters
+	for _, r := range runs {
+		cells := append([]string{r.Depth, r.Seed, r.Iterations, r.Loss, r.Rate, r.R2, r.Frobenius, r.Displacement, r.Increment, r.Quadratic}, r.Variations...)
+		if tested {
+			cells = append(cells, r.TestLoss, r.Accuracy, r.TestAccuracy)
+		}
+		for len(widest) < len(cells) {
+			widest = append(widest, len("Seed")+1)
+		}
+		for i, cell := range cells {
+			widest[i] = max(widest[i], utf8.RuneCountInString(cell))
+		}
+	}
+	const text = 11 // characters for a reason to stop, which is broken between words
+	width, padding := 0.5*text, 0.5
+	for _, characters := range widest {
+		width += 0.5 * float64(characters)
+	}
+	return math.Ceil(width + padding*float64(len(widest)+1))
 }
 
 // cell writes x, or none where analyze has NaN for what it does not know.

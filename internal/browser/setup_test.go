@@ -114,9 +114,10 @@ type page struct {
 }
 
 // open starts a browser that shows nothing yet.
-func open(t *testing.T, base string) *page {
+func open(t *testing.T, base string, more ...chromedp.ExecAllocatorOption) *page {
 	t.Helper()
 	options := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.NoSandbox, chromedp.Flag("force-color-profile", "srgb"))
+	options = append(options, more...)
 	for _, name := range []string{"chromium", "chromium-browser", "google-chrome"} {
 		if path, err := exec.LookPath(name); err == nil {
 			options = append(options, chromedp.ExecPath(path))
