@@ -178,7 +178,7 @@ func (w *work) one(ctx context.Context, t *task, workers int) {
 	case errors.Is(err, weightpath.ErrDone) && w.settled(t): // decided by a worker that died, or slept
 		hold.Finished()
 	case errors.Is(context.Cause(ctx), weightpath.ErrLost), err != nil && errors.Is(hold.Check(), weightpath.ErrLost):
-		t.holder = &weightpath.HeldError{Dir: t.folder}
+		t.holder = w.holderOf(t)
 		w.observe(Event{Kind: Lost, Run: t.run, Err: weightpath.ErrLost})
 		w.giveBack(t)
 	case errors.Is(context.Cause(ctx), weightpath.ErrGone), err != nil && errors.Is(hold.Check(), weightpath.ErrGone):
@@ -191,6 +191,15 @@ func (w *work) one(ctx context.Context, t *task, workers int) {
 	default:
 		w.ended(t, outcome)
 	}
+}
+
+// holderOf returns who has taken the run of a task over.
+func (w *work) holderOf(t *task) *weightpath.HeldError {
+	lease, err := weightpath.ReadLease(t.folder)
+	if err != nil { // finished meanwhile
+		lease = weightpath.Lease{}
+	}
+	return &weightpath.HeldError{Dir: t.folder, Lease: lease}
 }
 
 // ended counts a run that was interrupted or has its result.

@@ -10,6 +10,7 @@ import (
 	"math"
 	"os"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/deeplimit/deeplimit/internal/disk"
@@ -26,6 +27,10 @@ type Keeper struct {
 	self  process.Identity
 	host  string
 	job   string
+
+	// mistrust is set once another worker has taken a run of this one that was giving signs
+	// of life: it took the process for dead by its number, and would be taken so in turn.
+	mistrust atomic.Bool
 
 	mu    sync.Mutex
 	holds map[*Hold]bool
@@ -68,13 +73,15 @@ type Hold struct {
 	mu    sync.Mutex
 	lease Lease
 	beat  time.Time // when the next sign of life is due
+	shown time.Time // when the last one was given
 }
 
 // Acquire takes the run in dir, making the folder when it is missing. A run that
 // another worker holds is a *HeldError; it is taken over when that worker
 //
 //   - has released it,
-//   - was a process of this machine that is gone, or
+//   - was a process of this machine that is gone (unless such a judgement has cost this
+//     keeper a run while it was alive), or
 //   - has shown no sign of life while this keeper looked on, through calls of Acquire and Free,
 //     for Patience times the worker's interval by the clock of this machine. Clocks are
 //     never compared. Where the lease is damaged, the interval is this keeper's own: a
@@ -108,7 +115,7 @@ func (k *Keeper) Acquire(ctx context.Context, dir string) (*Hold, context.Contex
 		if err != nil {
 			return nil, nil, fmt.Errorf("weightpath: taking run %s: %w", dir, err)
 		}
-		h := &Hold{keeper: k, dir: dir, lease: lease, beat: now.Add(min(time.Second, k.every))}
+		h := &Hold{keeper: k, dir: dir, lease: lease, beat: now.Add(min(time.Second, k.every)), shown: now}
 		ctx, h.cancel = context.WithCancelCause(ctx)
 		k.mu.Lock()
 		defer k.mu.Unlock()
@@ -126,11 +133,16 @@ func (k *Keeper) Free(dir string) (Lease, error) {
 	if err != nil {
 		return Lease{}, err
 	}
-	if newest.Attempt > 0 && !newest.Released && !newest.Dead() && !k.silent(dir, content, &newest) {
+	if newest.Attempt > 0 && !newest.Released && !k.gone(&newest) && !k.silent(dir, content, &newest) {
 		return newest, &HeldError{dir, newest}
 	}
 	return newest, nil
 }
+
+// gone reports whether the holder of a lease is known to be dead without waiting. Numbers
+// of processes are told apart by boot and namespaces; should that fail, as on copies of one
+// virtual machine, two workers would take a run from each other for ever.
+func (k *Keeper) gone(lease *Lease) bool { return !k.mistrust.Load() && lease.Dead() }
 
 // silent reports whether the holder of dir has shown no sign of life for so long that it
 // is taken for dead.
@@ -225,13 +237,18 @@ func (h *Hold) giveSign(now time.Time) {
 	h.beat = now.Add(h.keeper.every)
 	h.lease.Beat = now.UTC()
 	h.lease.Beats++
-	h.note(h.lease.write(h.dir))
+	if h.note(h.lease.write(h.dir)) == nil {
+		h.shown = now
+	}
 }
 
 // note ends the hold's context when err says that the run is lost, or gone.
 func (h *Hold) note(err error) error {
 	for _, end := range []error{ErrLost, ErrGone} {
 		if errors.Is(err, end) {
+			if end == ErrLost && time.Since(h.shown) < h.lease.patience()/2 {
+				h.keeper.mistrust.Store(true)
+			}
 			h.cancel(end)
 			h.drop()
 		}

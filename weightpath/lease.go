@@ -71,8 +71,11 @@ type HeldError struct {
 
 // Error returns who works on which run.
 func (e *HeldError) Error() string {
-	if e.Lease.Damaged != nil {
+	switch {
+	case e.Lease.Damaged != nil:
 		return e.Lease.Damaged.Error()
+	case e.Lease.Owner == "": // gone before it was read
+		return fmt.Sprintf("weightpath: %s: another worker works on this run", e.Dir)
 	}
 	return fmt.Sprintf("weightpath: %s: process %d on %s works on this run since %s", e.Dir, e.Lease.PID, e.Lease.Host, e.Lease.Since.Format(time.RFC3339))
 }
@@ -176,8 +179,26 @@ func decodeLease(content []byte) (Lease, error) {
 	if err := decodeSealed(text, &lease); err != nil {
 		return Lease{}, err
 	}
-	return lease, nil
+	return lease, lease.valid()
 }
+
+// valid refuses what no worker writes.
+func (l *Lease) valid() error {
+	switch {
+	case l.Owner == "" || l.PID <= 0:
+		return fmt.Errorf("got owner %q and process %d, want those of a worker", l.Owner, l.PID)
+	case l.Since.IsZero() || l.Beat.IsZero():
+		return errors.New("got no time of its beginning or of a sign of life, want both")
+	case !(l.Every > 0 && l.Every < maxEvery):
+		return fmt.Errorf("every: got %v, want the seconds between signs of life", l.Every)
+	case l.Iteration < 0 || l.From < 0:
+		return fmt.Errorf("iteration: got %d from %d, want numbers of steps", l.Iteration, l.From)
+	}
+	return nil
+}
+
+// maxEvery is more seconds than anybody waits between two signs of life.
+const maxEvery = 1e6
 
 // claim makes lease the one that holds, with the number Attempt. It is fs.ErrExist when
 // another worker was faster. The run folder is made when it is missing, the folder of the

@@ -262,3 +262,66 @@ func TestLeaseCannotBeTaken(t *testing.T) {
 		t.Errorf("got %v", err)
 	}
 }
+
+// TestLeaseOfLivingTakenForDead has two workers that are alive and that each takes for
+// dead by its process number, as copies of one virtual machine would be: one keeps the
+// run, instead of both taking it from each other for ever.
+func TestLeaseOfLivingTakenForDead(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		dir := filepath.Join(t.TempDir(), "run")
+		workers := []*Keeper{NewKeeper(0, ""), NewKeeper(0, "")}
+		for i, k := range workers {
+			k.self.PID = 1<<30 + i // nobody has these numbers here
+			t.Cleanup(k.Close)
+		}
+		var holds [2]*Hold
+		taken := 0
+		for range 200 {
+			for i, k := range workers {
+				if holds[i] != nil && holds[i].Check() == nil {
+					continue
+				}
+				h, _, err := k.Acquire(t.Context(), dir)
+				if err == nil {
+					holds[i] = h
+					taken++
+				} else if !errors.As(err, new(*HeldError)) {
+					t.Fatal(err)
+				}
+			}
+			time.Sleep(Heartbeat / 2)
+		}
+		if taken != 2 {
+			t.Errorf("the run was taken %d times, want once by each", taken)
+		}
+		if holds[0].Check() == nil || holds[1].Check() != nil {
+			t.Error("want the second worker to keep the run")
+		}
+	})
+}
+
+// TestLeaseWithoutContent takes a lease whose checksum holds and that says nothing for a
+// damaged one, not for one of process 0 since the year 1.
+func TestLeaseWithoutContent(t *testing.T) {
+	for name, lease := range map[string]Lease{
+		"nothing":   {},
+		"no times":  {Owner: "o", Host: "h", PID: 5, Every: 5},
+		"no pid":    {Owner: "o", Since: time.Unix(1e9, 0), Beat: time.Unix(1e9, 0), Every: 5},
+		"no every":  {Owner: "o", PID: 5, Since: time.Unix(1e9, 0), Beat: time.Unix(1e9, 0)},
+		"for years": {Owner: "o", PID: 5, Since: time.Unix(1e9, 0), Beat: time.Unix(1e9, 0), Every: 1e12},
+	} {
+		dir := t.TempDir()
+		content, err := lease.record()
+		if err != nil {
+			t.Fatal(err)
+		}
+		mustWrite(t, content, dir, "lease.1")
+		_, err = keeper(t, 0).Free(dir)
+		if held, ok := errors.AsType[*HeldError](err); !ok || !strings.Contains(held.Error(), "lease.1 is damaged: ") || strings.Contains(held.Error(), "0001") {
+			t.Errorf("%s: got %v, want the damaged file named", name, err)
+		}
+	}
+	if text := (&HeldError{Dir: "run"}).Error(); text != "weightpath: run: another worker works on this run" {
+		t.Errorf("got %q", text)
+	}
+}

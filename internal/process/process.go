@@ -2,13 +2,16 @@
 // dead process left can be told from what a living one is working on.
 package process
 
-import "os"
+import (
+	"os"
+	"strconv"
+)
 
 // An Identity names a process. Two processes never have equal identities unless Scope
 // is empty, as it is on systems that do not say enough.
 type Identity struct {
-	// Scope is what numbers of processes are unique within: one boot of one machine,
-	// one container.
+	// Scope is what numbers of processes are unique within, and times of their start mean
+	// the same: one boot of one machine, one container.
 	Scope string
 	PID   int
 	// Start tells processes apart that had the same number one after the other.
@@ -17,9 +20,8 @@ type Identity struct {
 
 // Self returns the identity of this process.
 func Self() Identity {
-	pid := os.Getpid()
-	start, _ := started(pid)
-	return Identity{Scope: scope(), PID: pid, Start: start}
+	start, _ := started("self")
+	return Identity{Scope: scope(), PID: os.Getpid(), Start: start}
 }
 
 // Dead reports whether the process is known to have ended. It is false for a process
@@ -31,6 +33,9 @@ func (id Identity) Dead() bool {
 	if !exists(id.PID) {
 		return true
 	}
-	start, ended := started(id.PID)
-	return ended || start != "" && start != id.Start
+	if !listed() {
+		return false
+	}
+	start, ended := started(strconv.Itoa(id.PID))
+	return ended || start != "" && id.Start != "" && start != id.Start
 }

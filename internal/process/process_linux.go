@@ -10,7 +10,8 @@ import (
 	"syscall"
 )
 
-// scope is the boot and the namespace of process numbers.
+// scope is the boot and the namespaces of process numbers and of times: in another one of
+// times, the same process has another start.
 var scope = sync.OnceValue(func() string {
 	boot, err := os.ReadFile("/proc/sys/kernel/random/boot_id")
 	if err != nil {
@@ -20,16 +21,27 @@ var scope = sync.OnceValue(func() string {
 	if err != nil {
 		return ""
 	}
-	return strings.TrimSpace(string(boot)) + " " + namespace
+	times, err := os.Readlink("/proc/self/ns/time")
+	if err != nil {
+		times = "" // before Linux 5.6
+	}
+	return strings.TrimSpace(strings.TrimSpace(string(boot)) + " " + namespace + " " + times)
+})
+
+// listed reports whether /proc shows processes by the numbers that they have here: that
+// of another namespace may be mounted.
+var listed = sync.OnceValue(func() bool {
+	self, err := os.Readlink("/proc/self")
+	return err == nil && self == strconv.Itoa(os.Getpid())
 })
 
 // exists reports whether there is a process with the number, whoever owns it.
 func exists(pid int) bool { return !errors.Is(syscall.Kill(pid, 0), syscall.ESRCH) }
 
-// started returns when a process began, in clock ticks since the boot, and whether it
-// has ended and is only waiting for its parent; "" where /proc hides it.
-func started(pid int) (ticks string, ended bool) {
-	stat, err := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/stat")
+// started returns when a process (a number, or self) began, in clock ticks since the boot,
+// and whether it has ended and is only waiting for its parent; "" where /proc hides it.
+func started(pid string) (ticks string, ended bool) {
+	stat, err := os.ReadFile("/proc/" + pid + "/stat")
 	if err != nil {
 		return "", false
 	}

@@ -6,4 +6,6 @@ func scope() string { return "" }
 
 func exists(int) bool { return true }
 
-func started(int) (string, bool) { return "", false }
+func listed() bool { return false }
+
+func started(string) (string, bool) { return "", false }

@@ -5,6 +5,7 @@ package process
 import (
 	"os/exec"
 	"runtime"
+	"strconv"
 	"testing"
 )
 
@@ -17,7 +18,7 @@ func TestDead(t *testing.T) {
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
-	start, _ := started(cmd.Process.Pid)
+	start, _ := started(strconv.Itoa(cmd.Process.Pid))
 	child := Identity{self.Scope, cmd.Process.Pid, start}
 	if child.Dead() {
 		t.Errorf("got %+v dead, want it alive", child)

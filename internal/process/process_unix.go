@@ -20,4 +20,6 @@ func scope() string {
 
 func exists(pid int) bool { return !errors.Is(syscall.Kill(pid, 0), syscall.ESRCH) }
 
-func started(int) (string, bool) { return "", false }
+func listed() bool { return false }
+
+func started(string) (string, bool) { return "", false }
