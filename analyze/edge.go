@@ -2,7 +2,6 @@ package analyze
 
 import (
 	"cmp"
-	"math"
 	"slices"
 	"strings"
 )
@@ -10,13 +9,18 @@ import (
 // Edge is what `deeplimit edge --json` prints: how large a step size gradient descent
 // bears at each depth.
 type Edge struct {
-	Study  string      `json:"study"`
+	Study string `json:"study"`
+	// Scan is how far apart, relatively, the step sizes are that were tried, and Precision
+	// the relative width of the gap in which the end of the stable ones lies.
+	Scan      float64 `json:"scan"`
+	Precision float64 `json:"precision"`
+
 	Runs   []EdgeRun   `json:"runs"` // by data, α, group, depth and seed
 	Groups []EdgeGroup `json:"groups"`
 }
 
-// EdgeRun is the edge of stability of one run. The measured edge lies between Stable and
-// Unstable.
+// EdgeRun is the edge of stability of one run. A step size is stable where the loss never
+// exceeds its first value.
 type EdgeRun struct {
 	ID       string            `json:"id"`
 	Group    string            `json:"group"`
@@ -25,16 +29,18 @@ type EdgeRun struct {
 	Alpha    float64           `json:"alpha"`
 	Depth    int               `json:"depth"`
 	Seed     uint64            `json:"seed"`
-	Stable   float64           `json:"stable"`   // the largest step size found to be stable
-	Unstable float64           `json:"unstable"` // the smallest one above it found not to be
+	// Stable is the step size up to which all are stable: at every one tried up to it the
+	// loss never regains more than a tenth of what it has lost.
+	Stable float64 `json:"stable"`
+	// Unstable is the smallest step size tried that is not stable; between the two lie both
+	// kinds. Null where none is.
+	Unstable *float64 `json:"unstable"`
+	Tried    int      `json:"tried"` // how many step sizes were
 	// Sharpness is the largest eigenvalue of the Hessian at the initial weights; Bound is 2/Sharpness,
 	// where descent on the quadratic with that Hessian turns unstable. Null where it is not positive.
 	Sharpness float64  `json:"sharpness"`
 	Bound     *float64 `json:"bound"`
 }
-
-// Measured returns the middle of the bracket on a log scale.
-func (r *EdgeRun) Measured() float64 { return math.Sqrt(r.Stable * r.Unstable) }
 
 // EdgeGroup has the exponents of the edge in depth, null without two depths.
 type EdgeGroup struct {
@@ -76,7 +82,7 @@ func newEdgeGroup(runs []EdgeRun) EdgeGroup {
 			s.Depth, s.Seed, s.Value = r.Depth, r.Seed, v
 			return s
 		}
-		measured = append(measured, at(r.Measured()))
+		measured = append(measured, at(r.Stable))
 		if r.Bound != nil {
 			bounds = append(bounds, at(*r.Bound))
 		}

@@ -32,7 +32,7 @@ func EdgeFigure(e *analyze.Edge, style Style) (*Figure, error) {
 		for i := range e.Runs {
 			if r := &e.Runs[i]; r.Group == g.Group {
 				depths = append(depths, r.Depth)
-				q.points = append(q.points, depthValue{r.Depth, r.Seed, r.Measured(), true})
+				q.points = append(q.points, depthValue{r.Depth, r.Seed, r.Stable, true})
 			}
 		}
 		quantities = append(quantities, q.fit(g.Measured))
@@ -41,6 +41,6 @@ func EdgeFigure(e *analyze.Edge, style Style) (*Figure, error) {
 	f := depthFigure(style, "largest stable step size $η$", slices.Compact(depths), quantities)
 	f.Kind = "edge"
 	return f.describe("edge", "Edge of stability",
-		"Largest step size of gradient descent at which the loss never exceeds its first value, against depth L; one marker per seed. "+
+		"Step size of gradient descent up to which the loss never exceeds its first value, against depth L; one marker per seed. "+
 			"Power laws: slope [95 % interval]; theory has 2α − 1."), nil
 }

@@ -84,7 +84,7 @@ func sampleEdge() *analyze.Edge {
 	for _, depth := range []int{8, 16, 32} {
 		for seed := range uint64(2) {
 			size := float64(depth) * (1 + 0.01*float64(seed))
-			runs = append(runs, analyze.EdgeRun{Group: "g", Data: "planted", Alpha: 1, Depth: depth, Seed: seed, Stable: size, Unstable: size})
+			runs = append(runs, analyze.EdgeRun{Group: "g", Data: "planted", Alpha: 1, Depth: depth, Seed: seed, Stable: size})
 		}
 	}
 	return analyze.NewEdge("s", runs)

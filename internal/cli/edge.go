@@ -22,12 +22,27 @@ func newEdge() *cobra.Command {
 	options := edge.Options{}
 	cmd := &cobra.Command{
 		Use:   "edge STUDY.yaml",
-		Short: "Find the largest stable step size at every depth",
-		Long: `edge finds, for every run of a study, the largest step size at which gradient descent
-is stable: during train.stop.iterations steps from the initial weights of the run the
-loss never exceeds what it was at the start. It brackets the edge by doubling and then bisects. Beside it stands 2/λ_max of
-the Hessian at the initial weights, where descent on a quadratic turns unstable, and
-for each group the exponents of both in depth with 95 % intervals.
+		Short: "Find the step size up to which descent is stable at every depth",
+		Long: `edge finds, for every run of a study, the step size η up to which gradient descent is
+stable: during train.stop.iterations steps from the initial weights of the run the loss
+never exceeds what it was at the start.
+
+Beyond some η descent is chaotic, and unstable step sizes lie among stable ones, in
+intervals down to 10⁻⁴ of η. Two numbers are printed therefore:
+
+  STABLE    at every step size tried up to it, the loss never regains more than a tenth
+            of what it has lost: a margin that keeps clear of such intervals
+  UNSTABLE  the smallest step size tried at which the loss exceeds its first value
+
+Between the two a descent may be either; far from chaos they are one step of the scan
+apart. The scan tries step sizes 1 % apart (--scan), from half of STABLE at the most, and
+a quarter, an eighth and a sixteenth of it. An interval in which the loss regains more
+than a tenth is met for certain where it is wider than 1 % of η, and one of a tenth of
+that width with a chance of a tenth.
+
+Beside them stands 2/λ_max of the Hessian at the initial weights, where descent on a
+quadratic turns unstable, and for each group the exponents in depth of STABLE and of
+2/λ_max with 95 % intervals.
 
 Nothing is written. Methods other than gd are refused.`,
 		Example: `  deeplimit edge study.yaml
@@ -61,7 +76,8 @@ Nothing is written. Methods other than gd are refused.`,
 	flags := cmd.Flags()
 	maxRunsFlag(flags, &maxRuns)
 	flags.StringArrayVar(&set, "set", nil, "override a field, as in network.alpha=0.75; may be repeated")
-	flags.Float64Var(&options.Precision, "precision", 0.02, "relative width of the bracket in the end")
+	flags.Float64Var(&options.Scan, "scan", 0.01, "relative distance between the step sizes tried, at most 0.01")
+	flags.Float64Var(&options.Precision, "precision", 0.01, "relative width of the gap above STABLE in the end, at most 0.01")
 	flags.IntVar(&options.Workers, "jobs", runtime.GOMAXPROCS(0), "cores to use; the results do not depend on it")
 	flags.BoolVar(&asJSON, "json", false, "print JSON")
 	return cmd
@@ -72,17 +88,20 @@ func writeEdges(w io.Writer, found *analyze.Edge) error {
 	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(table, "RUN\tSTABLE\tUNSTABLE\t2/λ_MAX")
 	for _, r := range found.Runs {
-		bound := "–"
-		if r.Bound != nil {
-			bound = fmt.Sprintf("%.4g", *r.Bound)
-		}
-		fmt.Fprintf(table, "%s\t%.4g\t%.4g\t%s\n", r.ID, r.Stable, r.Unstable, bound)
+		fmt.Fprintf(table, "%s\t%.4g\t%s\t%s\n", r.ID, r.Stable, stepSize(r.Unstable), stepSize(r.Bound))
 	}
 	fmt.Fprintln(table, "\nGROUP\tEXPONENT OF THE EDGE\tOF 2/λ_MAX\t2α − 1")
 	for _, g := range found.Groups {
 		fmt.Fprintf(table, "%s, α = %g\t%s\t%s\t%.4g\n", g.Data, g.Alpha, exponent(g.Measured), exponent(g.Bound), 2*g.Alpha-1)
 	}
 	if err := table.Flush(); err != nil {
+		return err
+	}
+	if _, err := fmt.Fprintf(w, `
+STABLE: at all step sizes tried up to it, %[1]g %% apart, the loss regains at most a tenth of what it has lost.
+UNSTABLE: the smallest tried at which the loss exceeds its first value. In between are both kinds.
+An interval of η where it regains more is met for certain if it is wider than %[1]g %%, with a chance of ½ if half as wide.
+`, 100*found.Scan); err != nil {
 		return err
 	}
 	for _, g := range found.Groups {
@@ -93,6 +112,14 @@ func writeEdges(w io.Writer, found *analyze.Edge) error {
 		}
 	}
 	return nil
+}
+
+// stepSize writes a number, "–" where there is none.
+func stepSize(v *float64) string {
+	if v == nil {
+		return "–"
+	}
+	return fmt.Sprintf("%.4g", *v)
 }
 
 // exponent writes a slope with its interval, "–" where there is none.
