@@ -37,9 +37,11 @@ type EdgeRun struct {
 	Unstable *float64 `json:"unstable"`
 	Tried    int      `json:"tried"` // how many step sizes were
 	// Sharpness is the largest eigenvalue of the Hessian at the initial weights; Bound is 2/Sharpness,
-	// where descent on the quadratic with that Hessian turns unstable. Null where it is not positive.
-	Sharpness float64  `json:"sharpness"`
-	Bound     *float64 `json:"bound"`
+	// where descent on the quadratic with that Hessian turns unstable. Null where it is not
+	// larger than its residual, within which some eigenvalue lies.
+	Sharpness         float64  `json:"sharpness"`
+	SharpnessResidual float64  `json:"sharpness_residual"`
+	Bound             *float64 `json:"bound"`
 }
 
 // EdgeGroup has the exponents of the edge in depth, null without two depths.

@@ -1,5 +1,5 @@
 // Package curvature finds extreme eigenvalues of symmetric operators, such as the
-// Hessian of a loss, from products with vectors alone.
+// Hessian of a loss, from products with vectors alone, each with a bound of its error.
 package curvature
 
 import (
@@ -8,92 +8,216 @@ import (
 	"math"
 
 	"gonum.org/v1/gonum/floats"
-	"gonum.org/v1/gonum/mat"
 
 	"github.com/deeplimit/deeplimit/internal/stream"
 )
 
 // Options says how far to go. Zero values mean the default.
 type Options struct {
-	// Tolerance ends the search once both residuals are at most that multiple of the
-	// largest |eigenvalue| met; default 1e-6.
-	Tolerance float64
-	// Products is the largest number of products, and of vectors kept; default 200.
+	// Accuracy ends the search at an end of the spectrum once the residual of its
+	// eigenvalue θ is at most Accuracy·max(|θ|, size/10⁴), size being the largest |eigenvalue|
+	// met, so that an eigenvalue that is zero counts as found; default 1e-4.
+	Accuracy float64
+	// LargestOnly leaves the smallest eigenvalue as it happens to be.
+	LargestOnly bool
+	// Products is the largest number of products; default 1000.
 	Products int
-	Seed     uint64 // of the first vector
+	// Vectors is the largest number of vectors kept, at least 8; default Vectors.
+	Vectors int
+	Seed    uint64 // of the first vector
 }
 
-// Extremes are the outermost eigenvalues of a symmetric operator H as the search met
-// them: Ritz values, which lie inside the spectrum. Some eigenvalue of H is within
-// LargestResidual = ‖Hx − λx‖ of Largest, x its unit Ritz vector; likewise Smallest.
-type Extremes struct {
-	Largest, Smallest                 float64
-	LargestResidual, SmallestResidual float64
-	Products                          int
-	// Converged says whether the residuals are within the tolerance: always, up to
-	// rounding, after as many products as H has dimensions.
+// Vectors is the default of Options.Vectors.
+const Vectors = 64
+
+// Fit returns the Options.Vectors with which Find in dimension n takes at most memory
+// bytes, but no fewer than it needs; a memory of 0 is no limit.
+func Fit(n int, memory int64) int {
+	if memory == 0 {
+		return Vectors
+	}
+	return int(max(8, min(Vectors, memory/8/int64(n)-4)))
+}
+
+// zero is the share of the size of an operator below which accuracy is not relative.
+const zero = 1e-4
+
+// An Eigenvalue is a Rayleigh quotient vᵀHv/vᵀv, which lies inside the spectrum: the largest
+// one that exists may be larger, but not smaller.
+type Eigenvalue struct {
+	Value float64
+	// Residual is ‖Hv − Value·v‖/‖v‖, computed with v: some eigenvalue of H lies within that
+	// distance (Parlett, The Symmetric Eigenvalue Problem, theorem 4.5.1). That none lies
+	// further out is as good as certain after a random start, not proved.
+	Residual float64
+	// Converged says whether Residual is as small as was asked for.
 	Converged bool
 }
+
+// Extremes are the outermost eigenvalues of a symmetric operator H.
+type Extremes struct {
+	Largest, Smallest Eigenvalue
+	Products          int
+}
+
+// Norm returns the larger |eigenvalue|.
+func (e *Extremes) Norm() float64 { return max(math.Abs(e.Largest.Value), math.Abs(e.Smallest.Value)) }
 
 // ErrNotFinite is wrapped when a product has entries that are not finite.
 var ErrNotFinite = errors.New("a product is not finite")
 
 // Find returns the extreme eigenvalues of the symmetric n×n operator that product
-// writes to dst = H v, by the Lanczos method with full reorthogonalisation: each new
-// vector is made orthogonal to all before it, so that no eigenvalue shows up again as a
-// ghost (Parlett, The Symmetric Eigenvalue Problem, chapter 13), and once more where that
-// took more than half of it away (section 6.9). It takes n·Products numbers of memory,
-// and 4n operations for each pair of vectors.
+// writes to dst = H v, by the Lanczos method with thick restarts (Wu, Simon, SIAM J. Matrix
+// Anal. Appl. 22, 2000): once Vectors vectors are kept, the Ritz vectors next to the
+// two ends take their place. Each new vector is made orthogonal to all that are kept, so
+// that no eigenvalue shows up again as a ghost, and once more where that took more than
+// half of it away (Parlett, section 6.9). It takes n·(Vectors + 4) numbers of memory,
+// and some 4n·Vectors operations beside each product.
 //
-// Neither dst nor v may be kept. Errors are those of product, and ErrNotFinite.
+// The search ends when both ends have converged at two looks in a row, or after Products
+// products, the last two of which give the residuals. Neither dst nor v may be kept.
+// Errors are those of product, and ErrNotFinite.
 func Find(n int, product func(dst, v []float64) error, options Options) (Extremes, error) {
 	if n < 1 {
 		return Extremes{}, fmt.Errorf("curvature: Find: got dimension %d, want at least 1", n)
 	}
-	if options.Tolerance == 0 {
-		options.Tolerance = 1e-6
+	if options.Accuracy == 0 {
+		options.Accuracy = 1e-4
 	}
 	if options.Products == 0 {
-		options.Products = 200
+		options.Products = 1000
 	}
-	if !(options.Tolerance > 0) || options.Products < 1 {
-		return Extremes{}, fmt.Errorf("curvature: Find: got tolerance %v and %d products, want both positive", options.Tolerance, options.Products)
+	if options.Vectors == 0 {
+		options.Vectors = Vectors
 	}
-	most := min(n, options.Products)
-	basis := [][]float64{start(n, options.Seed)}
-	var diagonal, below []float64 // of the tridiagonal matrix T = QᵀHQ
-	for m := 1; ; m++ {
-		q, w := basis[m-1], make([]float64, n)
-		if err := product(w, q); err != nil {
+	if !(options.Accuracy > 0) || options.Products < 3 || options.Vectors < 8 {
+		return Extremes{}, fmt.Errorf("curvature: Find: got accuracy %v, %d products and %d vectors, want an accuracy above 0, 3 products and 8 vectors at least",
+			options.Accuracy, options.Products, options.Vectors)
+	}
+	s := &search{options: options, product: product, n: n}
+	s.next, s.length = start(n, options.Seed), 1
+	settled := 0
+	for {
+		if err := s.extend(); err != nil {
 			return Extremes{}, err
 		}
-		if norm := floats.Norm(w, 2); math.IsNaN(norm) || math.IsInf(norm, 0) {
-			return Extremes{}, fmt.Errorf("curvature: product %d: %w", m, ErrNotFinite)
-		}
-		diagonal = append(diagonal, floats.Dot(q, w))
-		floats.AddScaled(w, -diagonal[m-1], q)
-		if m > 1 {
-			floats.AddScaled(w, -below[m-2], basis[m-2])
-		}
-		next := orthogonalise(w, basis)
-		if m < most && !worthwhile(m) && next > 0 {
-			below, basis = append(below, next), append(basis, unit(w, next))
+		m := len(s.basis)
+		last := s.closed() || s.products >= options.Products-2
+		full := m == min(n, options.Vectors)
+		if !last && !full && m >= 10 && s.products%8 != 0 {
 			continue
 		}
-		found, size, err := ritz(diagonal, below, next)
+		r, err := s.ritz()
 		if err != nil {
 			return Extremes{}, err
 		}
-		found.Products = m
-		// A vector of rounding errors alone: the basis spans all that H can reach.
-		closed := m == n || next <= float64(n)*0x1p-52*size
-		worst := max(found.LargestResidual, found.SmallestResidual)
-		found.Converged = closed || worst <= options.Tolerance*size
-		if found.Converged || m == most {
-			return found, nil
+		if settled++; !r.converged(options) {
+			settled = 0
 		}
-		below, basis = append(below, next), append(basis, unit(w, next))
+		if last || settled == 2 {
+			return s.measure(r)
+		}
+		if full {
+			s.restart(r)
+		}
 	}
+}
+
+// A search holds an orthonormal basis Q and T = QᵀHQ, of HQ = QT + q bᵀ with a unit
+// vector q orthogonal to Q.
+type search struct {
+	options  Options
+	product  func(dst, v []float64) error
+	n        int
+	products int
+	basis    [][]float64
+	t        [][]float64 // rows of T up to the diagonal
+	next     []float64   // q
+	coupling []float64   // b
+	length   float64     // of what q was before it was a unit vector
+	size     float64     // of the largest entry met of T
+}
+
+// extend takes q into the basis.
+func (s *search) extend() error {
+	q := s.next
+	w, err := s.apply(q)
+	if err != nil {
+		return err
+	}
+	// What is known to be there goes first, so that orthogonalise has little left to take out.
+	own := floats.Dot(q, w)
+	floats.AddScaled(w, -own, q)
+	for i, b := range s.coupling {
+		if b != 0 {
+			floats.AddScaled(w, -b, s.basis[i])
+		}
+	}
+	s.t = append(s.t, append(s.coupling, own))
+	s.basis = append(s.basis, q)
+	s.size = max(s.size, math.Abs(own))
+	s.length = orthogonalise(w, s.basis)
+	s.next = unit(w, s.length)
+	s.coupling = make([]float64, len(s.basis))
+	s.coupling[len(s.basis)-1] = s.length
+	s.size = max(s.size, s.length)
+	return nil
+}
+
+// closed says whether nothing but rounding errors is left outside the basis, which then
+// spans all that H can reach.
+func (s *search) closed() bool {
+	return len(s.basis) == s.n || s.length <= float64(s.n)*0x1p-52*s.size
+}
+
+// apply returns H v.
+func (s *search) apply(v []float64) ([]float64, error) {
+	w := make([]float64, s.n)
+	if err := s.product(w, v); err != nil {
+		return nil, err
+	}
+	s.products++
+	if norm := floats.Norm(w, 2); math.IsNaN(norm) || math.IsInf(norm, 0) {
+		return nil, fmt.Errorf("curvature: product %d: %w", s.products, ErrNotFinite)
+	}
+	return w, nil
+}
+
+// restart replaces the basis by Ritz vectors next to both ends, a quarter of it at each;
+// where one end has converged, by three of that end and more of the other.
+func (s *search) restart(r *ritz) {
+	m := len(s.basis)
+	low, high := m/4, m/4
+	switch {
+	case s.options.LargestOnly:
+		low, high = 1, m/2-1
+	case r.lowDone:
+		low, high = 3, m/2-3
+	case r.highDone:
+		low, high = m/2-3, 3
+	}
+	var basis [][]float64
+	s.t, s.coupling = nil, nil
+	for i := range m {
+		if i >= low && i < m-high {
+			continue
+		}
+		basis = append(basis, s.combine(r, i))
+		row := make([]float64, len(basis))
+		row[len(basis)-1] = r.values[i]
+		s.t = append(s.t, row)
+		s.coupling = append(s.coupling, r.couplings[i])
+	}
+	s.basis = basis
+}
+
+// combine returns Ritz vector i.
+func (s *search) combine(r *ritz, i int) []float64 {
+	v := make([]float64, s.n)
+	for j, q := range s.basis {
+		floats.AddScaled(v, r.vectors.At(j, i), q)
+	}
+	return v
 }
 
 // orthogonalise takes out of w what it has along the orthonormal basis and returns the
@@ -113,10 +237,6 @@ func orthogonalise(w []float64, basis [][]float64) float64 {
 	return before
 }
 
-// worthwhile says whether to look at the eigenvalues of T, which costs m³, after m
-// products: every time at first, then every tenth.
-func worthwhile(m int) bool { return m < 10 || m%10 == 0 }
-
 // start returns a random unit vector.
 func start(n int, seed uint64) []float64 {
 	random := stream.New(seed, "curvature")
@@ -129,33 +249,8 @@ func start(n int, seed uint64) []float64 {
 
 // unit divides w by its norm in place.
 func unit(w []float64, norm float64) []float64 {
-	for i := range w {
-		w[i] /= norm
+	if norm > 0 {
+		floats.Scale(1/norm, w)
 	}
 	return w
-}
-
-// ritz returns the extreme eigenvalues θ of T with residuals |next · s_m|, s the unit
-// eigenvector of T, and the largest |θ|.
-func ritz(diagonal, below []float64, next float64) (found Extremes, size float64, err error) {
-	m := len(diagonal)
-	t := mat.NewSymDense(m, nil)
-	for i, v := range diagonal {
-		t.SetSym(i, i, v)
-		if i+1 < m {
-			t.SetSym(i, i+1, below[i])
-		}
-	}
-	var eigen mat.EigenSym
-	if !eigen.Factorize(t, true) {
-		return Extremes{}, 0, errors.New("curvature: the tridiagonal eigenvalue problem did not converge")
-	}
-	values := eigen.Values(nil)
-	var vectors mat.Dense
-	eigen.VectorsTo(&vectors)
-	found = Extremes{
-		Smallest: values[0], SmallestResidual: math.Abs(next * vectors.At(m-1, 0)),
-		Largest: values[m-1], LargestResidual: math.Abs(next * vectors.At(m-1, m-1)),
-	}
-	return found, max(math.Abs(values[0]), math.Abs(values[m-1])), nil
 }

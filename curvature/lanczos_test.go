@@ -63,50 +63,103 @@ func TestFind(t *testing.T) {
 		for _, v := range values {
 			low, high, size = min(low, v), max(high, v), max(size, math.Abs(v))
 		}
-		got, err := Find(n, dense(withSpectrum(values, random)), Options{Tolerance: 1e-12})
+		a := withSpectrum(values, random)
+		got, err := Find(n, dense(a), Options{Accuracy: 1e-9, Vectors: rapid.SampledFrom([]int{0, 12}).Draw(t, "vectors")})
 		if err != nil {
 			t.Fatal(err)
 		}
-		// Rounding: n products of n terms.
-		tolerance := float64(n*n)*0x1p-50*size + got.LargestResidual + got.SmallestResidual
-		if !got.Converged || !(math.Abs(got.Largest-high) <= tolerance) || !(math.Abs(got.Smallest-low) <= tolerance) {
-			t.Fatalf("%s: got %+v, want [%g, %g]", kind, got, low, high)
+		rounding := float64(n*n) * 0x1p-50 * size // n products of n terms
+		check := func(end string, got Eigenvalue, want float64) {
+			off := math.Abs(got.Value - want)
+			if !got.Converged || !(off <= got.Residual+rounding) || !(off <= 1e-9*max(math.Abs(want), zero*size)+rounding) {
+				t.Fatalf("%s: %s: got %+v, want %g", kind, end, got, want)
+			}
 		}
+		check("largest", got.Largest, high)
+		check("smallest", got.Smallest, low)
 	})
+}
+
+// large is an operator of dimension 5000 with the eigenvalues 3 and −0.5 outside a bulk in [0, 0.1].
+func large(dst, v []float64) error {
+	for i := range dst {
+		switch i {
+		case 17:
+			dst[i] = 3 * v[i]
+		case 4000:
+			dst[i] = -0.5 * v[i]
+		default:
+			dst[i] = float64(i) / 5000 * 0.1 * v[i]
+		}
+	}
+	return nil
 }
 
 // TestFindLarge wants outlying eigenvalues of a large operator in few products, and
 // those of its bulk not to count as found before they are.
 func TestFindLarge(t *testing.T) {
-	const n = 5000
-	value := func(i int) float64 {
-		switch i {
-		case 17:
-			return 3
-		case 4000:
-			return -0.5
-		}
-		return float64(i) / n * 0.1
-	}
-	product := func(dst, v []float64) error {
-		for i := range dst {
-			dst[i] = value(i) * v[i]
-		}
-		return nil
-	}
-	got, err := Find(n, product, Options{Tolerance: 1e-8})
+	got, err := Find(5000, large, Options{Accuracy: 1e-8})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if !got.Converged || !(math.Abs(got.Largest-3) <= 1e-14) || !(math.Abs(got.Smallest+0.5) <= 1e-14) || got.Products > 40 {
-		t.Errorf("got %+v, want -0.5 and 3 in at most 40 products", got)
+	if !got.Largest.Converged || !got.Smallest.Converged || !(math.Abs(got.Largest.Value-3) <= 1e-12) ||
+		!(math.Abs(got.Smallest.Value+0.5) <= 1e-12) || got.Products > 50 {
+		t.Errorf("got %+v, want -0.5 and 3 in at most 50 products", got)
 	}
-	got, err = Find(n, product, Options{Tolerance: 1e-8, Products: 3})
-	if err != nil || got.Converged || got.Products != 3 {
-		t.Errorf("three products: got %+v, error %v, want them not to have converged", got, err)
+	got, err = Find(5000, large, Options{Accuracy: 1e-8, Products: 6})
+	if err != nil || got.Largest.Converged || got.Products != 6 {
+		t.Errorf("six products: got %+v, error %v, want them not to have converged", got, err)
 	}
-	if off := math.Abs(got.Largest - 3); !(off <= got.LargestResidual) {
-		t.Errorf("three products: largest is off by %g, residual %g", off, got.LargestResidual)
+	if off := math.Abs(got.Largest.Value - 3); !(off > 0 && off <= got.Largest.Residual) {
+		t.Errorf("six products: largest is off by %g, residual %g", off, got.Largest.Residual)
+	}
+}
+
+// TestFindSmallEnd wants four digits of an end that is a ten-thousandth of the other and lies
+// close to a bulk, where a residual relative to the larger end has none: with few vectors,
+// so that the search is restarted.
+func TestFindSmallEnd(t *testing.T) {
+	const n, low, high = 2000, -2.2e-4, 1
+	product := func(dst, v []float64) error {
+		for i := range dst {
+			value := -2e-4 + 0.01*float64(i)/n
+			switch i {
+			case 7:
+				value = low
+			case n - 1:
+				value = high
+			}
+			dst[i] = value * v[i]
+		}
+		return nil
+	}
+	got, err := Find(n, product, Options{Vectors: 20})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !got.Smallest.Converged || !(math.Abs(got.Smallest.Value-low) <= 1e-4*-low) || !(got.Smallest.Residual <= 1e-4*-low) || got.Products <= 20 {
+		t.Errorf("got %+v, want %g to four digits after a restart", got, low)
+	}
+	cheap, err := Find(n, product, Options{Vectors: 20, LargestOnly: true})
+	if err != nil || !cheap.Largest.Converged || !(cheap.Products < got.Products/2) || !(math.Abs(cheap.Largest.Value-high) <= 1e-4) {
+		t.Errorf("largest only: got %+v, error %v, want 1 in fewer products", cheap, err)
+	}
+}
+
+// TestFindFloat32 wants residuals that products with rounding do not reach to be told.
+func TestFindFloat32(t *testing.T) {
+	rough := func(dst, v []float64) error {
+		if err := large(dst, v); err != nil {
+			return err
+		}
+		for i := range dst {
+			dst[i] = float64(float32(dst[i]))
+		}
+		return nil
+	}
+	got, err := Find(5000, rough, Options{Accuracy: 1e-12, Products: 200})
+	if err != nil || got.Largest.Converged || !(math.Abs(got.Largest.Value-3) <= got.Largest.Residual) {
+		t.Errorf("got %+v, error %v, want 3 within a residual above the accuracy", got, err)
 	}
 }
 
@@ -118,14 +171,26 @@ func TestFindRefuses(t *testing.T) {
 		product func(dst, v []float64) error
 		options Options
 	}{
-		"no dimension":  {0, nil, Options{}},
-		"no products":   {3, nil, Options{Products: -1}},
-		"NaN tolerance": {3, nil, Options{Tolerance: math.NaN()}},
-		"NaN product":   {3, func(dst, _ []float64) error { dst[1] = math.NaN(); return nil }, Options{}},
-		"failure":       {3, func(_, _ []float64) error { return failed }, Options{}},
+		"no dimension": {0, nil, Options{}},
+		"no products":  {3, nil, Options{Products: -1}},
+		"few vectors":  {3, nil, Options{Vectors: 3}},
+		"NaN accuracy": {3, nil, Options{Accuracy: math.NaN()}},
+		"NaN product":  {3, func(dst, _ []float64) error { dst[1] = math.NaN(); return nil }, Options{}},
+		"failure":      {3, func(_, _ []float64) error { return failed }, Options{}},
 	} {
 		if _, err := Find(c.n, c.product, c.options); err == nil || name == "failure" && !errors.Is(err, failed) || name == "NaN product" && !errors.Is(err, ErrNotFinite) {
 			t.Errorf("%s: got error %v", name, err)
+		}
+	}
+}
+
+func TestFit(t *testing.T) {
+	for _, c := range []struct {
+		memory int64
+		want   int
+	}{{0, Vectors}, {1, 8}, {8 * 1000 * 24, 20}, {1 << 40, Vectors}} {
+		if got := Fit(1000, c.memory); got != c.want {
+			t.Errorf("%d bytes: got %d vectors, want %d", c.memory, got, c.want)
 		}
 	}
 }

@@ -22,6 +22,7 @@ type descent struct {
 	evaluator            *resnet.Evaluator[float64]
 	initial, theta, grad []float64
 	iterations           int
+	memory               int64
 }
 
 func newDescents(run *study.Run, set *dataset.Set, workers int) (ds descents, err error) {
@@ -50,7 +51,7 @@ func newDescents(run *study.Run, set *dataset.Set, workers int) (ds descents, er
 		}
 		ds = append(ds, &descent{
 			evaluator: evaluator, initial: initial, theta: make([]float64, len(initial)),
-			grad: make([]float64, net.Layout.Trained), iterations: run.Train.Stop.Iterations,
+			grad: make([]float64, net.Layout.Trained), iterations: run.Train.Stop.Iterations, memory: memory,
 		})
 	}
 	return ds, nil
@@ -115,12 +116,11 @@ func (d *descent) step(eta float64) float64 {
 }
 
 // sharpness returns the largest eigenvalue of the Hessian at the initial weights.
-func (ds descents) sharpness(seed uint64) (float64, error) {
-	d, options := ds[0], lanczos
-	options.Seed = seed
-	found, err := curvature.Find(len(d.grad), func(dst, v []float64) error {
+func (ds descents) sharpness(seed uint64) (curvature.Eigenvalue, error) {
+	d, n := ds[0], len(ds[0].grad)
+	found, err := curvature.Find(n, func(dst, v []float64) error {
 		d.evaluator.HessianVector(d.initial, v, dst)
 		return nil
-	}, options)
+	}, curvature.Options{LargestOnly: true, Vectors: curvature.Fit(n, d.memory), Seed: seed})
 	return found.Largest, err
 }

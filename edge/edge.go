@@ -7,7 +7,6 @@ import (
 	"fmt"
 
 	"github.com/deeplimit/deeplimit/analyze"
-	"github.com/deeplimit/deeplimit/curvature"
 	"github.com/deeplimit/deeplimit/dataset"
 	"github.com/deeplimit/deeplimit/internal/field"
 	"github.com/deeplimit/deeplimit/study"
@@ -25,10 +24,6 @@ type Options struct {
 	// Workers is the number of step sizes tried at a time; default 1. Results do not depend on it.
 	Workers int
 }
-
-// lanczos says how well the largest eigenvalue of the Hessian is found: to a relative
-// error of about the square of the tolerance, in memory of 60 gradients.
-var lanczos = curvature.Options{Tolerance: 1e-3, Products: 60}
 
 // Find returns the edge of stability of every run of a plan. A step size η is stable where
 // the loss never exceeds its first value during train.stop.iterations steps of gradient
@@ -89,11 +84,13 @@ func find(ctx context.Context, run *study.Run, set *dataset.Set, options Options
 		return out, err
 	}
 	defer d.close()
-	if out.Sharpness, err = d.sharpness(run.Seed); err != nil {
+	sharpness, err := d.sharpness(run.Seed)
+	if err != nil {
 		return out, err
 	}
+	out.Sharpness, out.SharpnessResidual = sharpness.Value, sharpness.Residual
 	start := 1.
-	if out.Sharpness > 0 {
+	if out.Sharpness > out.SharpnessResidual {
 		start = 2 / out.Sharpness
 		out.Bound = &start
 	}

@@ -6,20 +6,22 @@ import (
 )
 
 const (
-	// calm is the share of its fall that the loss may regain on the stable side. Of 1,000 step
-	// sizes drawn below the edge of each of 15 draws (data normal of width 4, 6 samples, block
-	// mlp with hidden 3, α = 1, depth 8) none is unstable with a tenth, 15 with a half,
-	// and 124 where the edge is that of the first value itself.
+	// calm is the share of its fall that the loss may regain on the stable side. With a tenth
+	// none of 40,000 step sizes drawn between half the edge and the edge is unstable (500 for
+	// each of 80 draws of data normal of width 4, 6 samples, block mlp with hidden 3, α = 1, depths
+	// 8 and 16). Of 15,000 at depth 8, 15 are with a half, and 124 where the edge is that of the first value.
 	calm = 0.1
 	// The search goes up to 2^mostUp times where it starts, and down to 2^−mostDown.
 	mostUp, mostDown = 10, 40
 )
 
-// A scan tries the step sizes η_j = start·(1 + step)^j, j an integer.
+// A scan tries step sizes η_j = (1 + step)^(first + j), j an integer: powers, so that
+// rounding in where the search starts changes none of them.
 type scan struct {
-	start, step, precision float64
-	octave                 int // number of steps in a factor of two
-	workers                int
+	step, precision float64
+	first           int
+	octave          int // number of steps in a factor of two
+	workers         int
 	// try returns for each step size the largest share of its fall that the loss regains,
 	// above 1 where it exceeds its first value.
 	try   func(etas []float64) ([]float64, error)
@@ -28,13 +30,14 @@ type scan struct {
 
 func newScan(start float64, options Options, try func([]float64) ([]float64, error)) *scan {
 	return &scan{
-		start: start, step: options.Scan, precision: options.Precision,
+		step: options.Scan, precision: options.Precision,
+		first:   int(math.Round(math.Log(start) / math.Log1p(options.Scan))),
 		octave:  int(math.Round(math.Ln2 / math.Log1p(options.Scan))),
 		workers: max(1, options.Workers), try: try, tried: map[int]float64{},
 	}
 }
 
-func (s *scan) eta(j int) float64 { return s.start * math.Pow(1+s.step, float64(j)) }
+func (s *scan) eta(j int) float64 { return math.Pow(1+s.step, float64(s.first+j)) }
 
 // above returns the first j of from, from + by, … below to at which the loss regains more
 // than the share, or the first that is not below to. Step sizes that were tried are not
@@ -74,28 +77,23 @@ func (s *scan) edges() (stable float64, unstable *float64, err error) {
 	if !ok {
 		return s.eta(wild - 1), nil, nil
 	}
-	below, high, err := s.narrow(calm, s.eta(wild-1), s.eta(wild))
-	if err != nil {
+	if stable, _, err = s.narrow(calm, s.eta(wild-1), s.eta(wild)); err != nil {
 		return 0, nil, err
 	}
-	stable = below
 	near := wild + 2*s.octave
 	at, err := s.above(1, wild, near, 1)
 	if err != nil {
 		return 0, nil, err
 	}
 	if at < near {
-		if high = s.eta(at); at > wild {
-			below = s.eta(at - 1)
-		}
-		_, high, err = s.narrow(1, below, high)
+		_, high, err := s.narrow(1, max(stable, s.eta(at-1)), s.eta(at))
 		return stable, &high, err
 	}
 	top := max(near, mostUp*s.octave) + 1
 	if at, err = s.above(1, near, top, s.octave); err != nil || at >= top {
 		return stable, nil, err
 	}
-	high = s.eta(at)
+	high := s.eta(at)
 	return stable, &high, nil
 }
 

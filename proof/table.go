@@ -10,6 +10,7 @@ import (
 	"text/tabwriter"
 
 	"github.com/deeplimit/deeplimit/certify"
+	"github.com/deeplimit/deeplimit/curvature"
 )
 
 // WriteTable writes r as plain text: verdict, hypotheses, bounds at every iterate of r,
@@ -167,13 +168,14 @@ func (t *table) curvatures(r *Report) {
 	for _, c := range r.Curvatures {
 		largest, smallest, edge, gram := "–", "–", "–", "–"
 		if c.Hessian != nil {
-			largest, smallest = short(c.Hessian.Largest), short(c.Hessian.Smallest)
+			largest = curvature.Text(c.Hessian.Largest, c.Hessian.LargestResidual, 4)
+			smallest = curvature.Text(c.Hessian.Smallest, c.Hessian.SmallestResidual, 4)
 		}
 		if c.StepSize != nil {
 			edge = short(2 / *c.StepSize)
 		}
-		if c.GramSmallest != nil {
-			gram = short(*c.GramSmallest)
+		if c.Gram != nil {
+			gram = curvature.Text(c.Gram.Smallest, c.Gram.Residual, 4)
 		}
 		t.row(strconv.FormatInt(c.Iteration, 10), largest, smallest, edge, gram)
 	}

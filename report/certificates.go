@@ -11,6 +11,7 @@ import (
 	"gonum.org/v1/plot/vg"
 
 	"github.com/deeplimit/deeplimit/certify"
+	"github.com/deeplimit/deeplimit/curvature"
 	"github.com/deeplimit/deeplimit/proof"
 )
 
@@ -99,9 +100,13 @@ func newProofView(g group) *proofView {
 		v.Bounds = append(v.Bounds, boundViews("last check", []certify.Bound{p.Last})...)
 	}
 	for _, c := range shown.proof.Curvatures {
-		row := curvatureView{strconv.FormatInt(c.Iteration, 10), none, none, none, optional(c.GramSmallest)}
+		row := curvatureView{strconv.FormatInt(c.Iteration, 10), none, none, none, none}
 		if c.Hessian != nil {
-			row.Largest, row.Smallest = cell(c.Hessian.Largest, 4), cell(c.Hessian.Smallest, 3)
+			row.Largest = eigenvalue(c.Hessian.Largest, c.Hessian.LargestResidual)
+			row.Smallest = eigenvalue(c.Hessian.Smallest, c.Hessian.SmallestResidual)
+		}
+		if c.Gram != nil {
+			row.Gram = eigenvalue(c.Gram.Smallest, c.Gram.Residual)
 		}
 		if c.StepSize != nil {
 			row.Edge = cell(2 / *c.StepSize, 4)
@@ -109,6 +114,14 @@ func newProofView(g group) *proofView {
 		v.Curvatures = append(v.Curvatures, row)
 	}
 	return v
+}
+
+// eigenvalue writes one with the digits that its residual leaves.
+func eigenvalue(value, residual float64) string {
+	if digits := curvature.Digits(value, residual, 4); digits > 0 {
+		return number(value, digits)
+	}
+	return "0 ± " + number(curvature.Magnitude(value, residual), 1)
 }
 
 func newProvedView(r run) provedView {
@@ -220,7 +233,7 @@ func sharpnessFigure(g group, style Style) *Figure {
 	f := &Figure{
 		Name: "sharpness-" + g.slug, Title: "Sharpness and the edge of stability", style: style,
 		Caption: "Solid: the largest eigenvalue of the Hessian ∇²J along the run. Dashed: 2/η, beyond which a step of gradient descent is unstable on a quadratic function.",
-		Data:    Table{Header: []string{"depth", "seed", "iteration", "largest", "smallest", "residual", "two_over_step_size"}},
+		Data:    Table{Header: []string{"depth", "seed", "iteration", "largest", "largest_residual", "smallest", "smallest_residual", "two_over_step_size"}},
 	}
 	p := panel{x: axis{label: "iteration $t$ + 1", whole: true, log: true, margin: 0.04}, y: axis{label: "largest eigenvalue, $2/η$", log: true, margin: 0.06}}
 	var shown []int
@@ -245,7 +258,7 @@ func sharpnessFigure(g group, style Style) *Figure {
 			}
 			f.Data.Rows = append(f.Data.Rows, []string{
 				strconv.Itoa(r.Depth), strconv.FormatUint(r.Seed, 10), strconv.FormatInt(c.Iteration, 10),
-				exact(c.Hessian.Largest), exact(c.Hessian.Smallest), exact(c.Hessian.Residual), limit,
+				exact(c.Hessian.Largest), exact(c.Hessian.LargestResidual), exact(c.Hessian.Smallest), exact(c.Hessian.SmallestResidual), limit,
 			})
 		}
 		if len(sharp.x) > 0 {

@@ -22,7 +22,7 @@ func certified(t *testing.T, laterLoss float64) (dir string, result *analyze.Res
 		ID: "example", Hash: "hash", Group: "group", Study: "sample", Data: "example", Depth: 2, Width: 1, Samples: 1, Inputs: 1, Outputs: 1,
 		Seed: 1, DType: "float64", Block: "inner", Activation: "tanh", Residual: "fixed", Loss: "squared", Method: "gd", Alpha: 0.5,
 	}
-	step, next, gram := 0.5, 8.2281472e-05, 0.9
+	step, next := 0.5, 8.2281472e-05
 	record := weightpath.Certification{
 		Cadence: "growing",
 		Problem: certify.Problem{
@@ -37,8 +37,8 @@ func certified(t *testing.T, laterLoss float64) (dir string, result *analyze.Res
 			StepSize: &step, NextLoss: &next,
 		}},
 		Curvatures: []weightpath.Curvature{{
-			Hessian:  &weightpath.Spectrum{Largest: 1.25, Smallest: -0.125, Residual: 1e-9, Products: 2},
-			StepSize: &step, GramSmallest: &gram,
+			Hessian:  &weightpath.Spectrum{Largest: 1.25, LargestResidual: 1e-9, Smallest: -0.125, SmallestResidual: 0.001, Converged: true, Products: 2},
+			StepSize: &step, Gram: &weightpath.Gram{Smallest: 1e-17, Residual: 2e-16},
 		}},
 	}
 	it, err := certify.New(record.Problem, record.Measurements[0])
@@ -99,7 +99,7 @@ func TestCertificatesOnThePage(t *testing.T) {
 		`<tr><th scope="row">0</th><td class="text">hidden-growth, layer 1</td><td>1.073</td><td>1.070</td><td>1.003</td><td class="text">holds</td>`,
 		`<tr><th scope="row">whole run</th><td class="text">displacement</td>`,
 		`<tr><th scope="row">last check</th><td class="text">certified-loss</td>`,
-		`<tr><th scope="row">0</th><td>1.250</td><td>−0.125</td><td>4.000</td><td>0.900</td></tr>`,
+		`<tr><th scope="row">0</th><td>1.250</td><td>−0.12</td><td>4.000</td><td>0 ± 3 × 10⁻¹⁶</td></tr>`,
 	} {
 		if !strings.Contains(string(data), want) {
 			t.Errorf("the page does not hold %q", want)
@@ -126,7 +126,7 @@ func TestCertificatesOnThePage(t *testing.T) {
 			}
 		}
 	}
-	if row := sharp.Data.Rows[0]; row[3] != "1.25" || row[6] != strconv.Itoa(4) {
+	if row := sharp.Data.Rows[0]; row[3] != "1.25" || row[5] != "-0.125" || row[7] != strconv.Itoa(4) {
 		t.Errorf("table of the sharpness: %v", row)
 	}
 }

@@ -15,8 +15,9 @@ type Certify struct {
 	// instead of iterations with mini-batches. Default auto: growing with method
 	// gd, off with the others, about which little can be proved.
 	Cadence string `yaml:"cadence,omitempty" json:"cadence"`
-	// Curvature adds the extreme eigenvalues of the Hessian by Lanczos, which takes some
-	// dozen Hessian-vector products, each as costly as three or four steps.
+	// Curvature adds the extreme eigenvalues of the Hessian by Lanczos, each to four digits,
+	// which takes some dozen to some hundred Hessian-vector products, each as costly as four to
+	// ten steps.
 	Curvature bool `yaml:"curvature,omitempty" json:"curvature,omitempty"`
 	// Gram adds the smallest eigenvalue of the neural tangent matrix, for at most 2000
 	// samples times outputs: one backward pass for each output.

@@ -3,6 +3,7 @@ package train
 import (
 	"errors"
 	"fmt"
+	"math"
 
 	"gonum.org/v1/gonum/mat"
 
@@ -29,26 +30,25 @@ func (c *certification[T]) curve() error {
 		case err != nil:
 			return fmt.Errorf("train: depth %d, iteration %d: %w", c.d.Network.Depth, c.d.t, err)
 		}
-		worst := max(found.LargestResidual, found.SmallestResidual)
-		if !found.Converged {
-			c.note(fmt.Sprintf("iteration %d: after %d products an extreme eigenvalue is off by up to %.2g", c.d.t, found.Products, worst))
-		}
+		c.unsettled("largest", found.Largest, found.Products)
+		c.unsettled("smallest", found.Smallest, found.Products)
 		entry.Hessian = &weightpath.Spectrum{
-			Largest: found.Largest, Smallest: found.Smallest,
-			Residual: worst, Products: found.Products,
+			Largest: found.Largest.Value, LargestResidual: found.Largest.Residual,
+			Smallest: found.Smallest.Value, SmallestResidual: found.Smallest.Residual,
+			Converged: found.Largest.Converged && found.Smallest.Converged, Products: found.Products,
 		}
 	}
 	if spec.Gram {
-		least, err := gramSmallest(c.d)
+		gram, err := gramSmallest(c.d, c.record.Problem.UnitRoundoff)
 		if err != nil {
 			if c.d.t == 0 {
 				c.note(fmt.Sprintf("no neural tangent matrix: %v", err))
 			}
 		} else {
-			entry.GramSmallest = &least
+			entry.Gram = &gram
 		}
 	}
-	if entry.Hessian != nil || entry.GramSmallest != nil {
+	if entry.Hessian != nil || entry.Gram != nil {
 		c.record.Curvatures = append(c.record.Curvatures, entry)
 	}
 	return nil
@@ -56,25 +56,23 @@ func (c *certification[T]) curve() error {
 
 func (c *certification[T]) note(text string) { c.record.Notes = append(c.record.Notes, text) }
 
-// lanczos ends the search once residuals are a thousandth of the largest |eigenvalue|.
-// The error of an eigenvalue that stands apart is of the order of the square of that: on
-// the digits, at depths 16 and 64, the largest has six digits after 60 to 100 products.
-// A tolerance of 10⁻⁶ changed none of them and was out of reach after 200.
-var lanczos = curvature.Options{Tolerance: 1e-3, Products: 100}
+// unsettled notes that the search ended before it knew an eigenvalue as well as was asked for.
+func (c *certification[T]) unsettled(end string, found curvature.Eigenvalue, products int) {
+	if !found.Converged {
+		c.note(fmt.Sprintf("iteration %d: after %d products the %s eigenvalue of the Hessian is known to within %.2g, not to the accuracy asked for",
+			c.d.t, products, end, found.Residual))
+	}
+}
 
 // hessianExtremes finds the extreme eigenvalues of ∇²J over all samples. The basis
 // takes at most the memory of train.memory.
 func hessianExtremes[T kernel.Float](d *Descent[T]) (curvature.Extremes, error) {
 	trained := d.Network.Layout.Trained
-	options := lanczos
-	options.Seed = d.Seed
 	limit, err := d.Spec.MemoryBytes()
 	if err != nil {
 		return curvature.Extremes{}, err
 	}
-	if limit > 0 {
-		options.Products = int(min(int64(options.Products), max(2, limit/8/int64(trained))))
-	}
+	options := curvature.Options{Seed: d.Seed, Vectors: curvature.Fit(trained, limit)}
 	return curvature.Find(trained, hessianProduct(d), options)
 }
 
@@ -94,18 +92,25 @@ func hessianProduct[T kernel.Float](d *Descent[T]) func(dst, v []float64) error 
 	}
 }
 
-// gramSmallest returns the smallest eigenvalue of the neural tangent matrix.
-func gramSmallest[T kernel.Float](d *Descent[T]) (float64, error) {
-	if n := d.Full.Len() * d.Network.Outputs; n > resnet.MostOutputs {
-		return 0, fmt.Errorf("%d samples × %d outputs, at most %d together", d.Full.Len(), d.Network.Outputs, resnet.MostOutputs)
+// gramSmallest returns the smallest eigenvalue of the neural tangent matrix and what
+// rounding may add to it: a unit of it, relative to the largest eigenvalue, for each layer
+// that a state went through and each row of the eigenvalue problem.
+func gramSmallest[T kernel.Float](d *Descent[T], unit float64) (weightpath.Gram, error) {
+	n := d.Full.Len() * d.Network.Outputs
+	if n > resnet.MostOutputs {
+		return weightpath.Gram{}, fmt.Errorf("%d samples × %d outputs, at most %d together", d.Full.Len(), d.Network.Outputs, resnet.MostOutputs)
 	}
 	k, err := d.Full.Gram(d.Theta)
 	if err != nil {
-		return 0, err
+		return weightpath.Gram{}, err
 	}
 	var eigen mat.EigenSym
 	if !eigen.Factorize(k, false) {
-		return 0, errors.New("its eigenvalue problem did not converge")
+		return weightpath.Gram{}, errors.New("its eigenvalue problem did not converge")
 	}
-	return eigen.Values(nil)[0], nil
+	values := eigen.Values(nil)
+	return weightpath.Gram{
+		Smallest: values[0],
+		Residual: float64(d.Network.Depth+n) * unit * max(math.Abs(values[0]), values[n-1]),
+	}, nil
 }

@@ -64,19 +64,27 @@ type Curvature struct {
 	Hessian   *Spectrum `json:"hessian,omitempty"`
 	// StepSize is the η of the step that leaves the iterate; nil at the last one.
 	StepSize *float64 `json:"step_size,omitempty"`
-	// GramSmallest is the smallest eigenvalue of the neural tangent matrix (1/N) D Dᵀ, D
-	// the derivative of all outputs by the trained parameters. With squared loss
-	// ‖∇J‖² ≥ 2 GramSmallest J.
-	GramSmallest *float64 `json:"gram_smallest,omitempty"`
+	Gram     *Gram    `json:"gram,omitempty"`
+}
+
+// A Gram holds the smallest eigenvalue of the neural tangent matrix (1/N) D Dᵀ, D the
+// derivative of all outputs by the trained parameters, and what rounding may add to it.
+// With squared loss ‖∇J‖² ≥ 2 Smallest J.
+type Gram struct {
+	Smallest float64 `json:"smallest"`
+	Residual float64 `json:"residual"`
 }
 
 // A Spectrum holds the extreme eigenvalues of ∇²J as Lanczos met them, inside the
-// true ones; each is within Residual of an eigenvalue.
+// true ones; some eigenvalue is within its residual of each.
 type Spectrum struct {
-	Largest  float64 `json:"largest"`
-	Smallest float64 `json:"smallest"`
-	Residual float64 `json:"residual"`
-	Products int     `json:"products"` // Hessian-vector products taken
+	Largest          float64 `json:"largest"`
+	LargestResidual  float64 `json:"largest_residual"`
+	Smallest         float64 `json:"smallest"`
+	SmallestResidual float64 `json:"smallest_residual"`
+	// Converged says whether both residuals are as small as was asked for.
+	Converged bool `json:"converged"`
+	Products  int  `json:"products"` // Hessian-vector products taken
 }
 
 // Norm returns the larger |eigenvalue|.

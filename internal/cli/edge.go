@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/deeplimit/deeplimit/analyze"
+	"github.com/deeplimit/deeplimit/curvature"
 	"github.com/deeplimit/deeplimit/edge"
 	"github.com/deeplimit/deeplimit/study"
 	"github.com/deeplimit/deeplimit/sweep"
@@ -88,7 +89,14 @@ func writeEdges(w io.Writer, found *analyze.Edge) error {
 	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(table, "RUN\tSTABLE\tUNSTABLE\t2/λ_MAX")
 	for _, r := range found.Runs {
-		fmt.Fprintf(table, "%s\t%.4g\t%s\t%s\n", r.ID, r.Stable, stepSize(r.Unstable), stepSize(r.Bound))
+		unstable, bound := "–", "–"
+		if r.Unstable != nil {
+			unstable = fmt.Sprintf("%.4g", *r.Unstable)
+		}
+		if r.Bound != nil {
+			bound = curvature.Text(*r.Bound, *r.Bound*r.SharpnessResidual/r.Sharpness, 4)
+		}
+		fmt.Fprintf(table, "%s\t%.4g\t%s\t%s\n", r.ID, r.Stable, unstable, bound)
 	}
 	fmt.Fprintln(table, "\nGROUP\tEXPONENT OF THE EDGE\tOF 2/λ_MAX\t2α − 1")
 	for _, g := range found.Groups {
@@ -112,14 +120,6 @@ An interval of η where it regains more is met for certain if it is wider than %
 		}
 	}
 	return nil
-}
-
-// stepSize writes a number, "–" where there is none.
-func stepSize(v *float64) string {
-	if v == nil {
-		return "–"
-	}
-	return fmt.Sprintf("%.4g", *v)
 }
 
 // exponent writes a slope with its interval, "–" where there is none.
