@@ -59,9 +59,9 @@ func TestSubfolder(t *testing.T) {
 
 // TestFailed tells a file that cannot be read from one that is not there.
 func TestFailed(t *testing.T) {
-	_, missing := ReadFile(filepath.Join(t.TempDir(), "missing"))
-	_, folder := ReadFile(t.TempDir())
-	_, inFile := ReadFile(filepath.Join(os.DevNull, "file"))
+	_, missing := ReadFile(filepath.Join(t.TempDir(), "missing"), 1<<20)
+	_, folder := ReadFile(t.TempDir(), 1<<20)
+	_, inFile := ReadFile(filepath.Join(os.DevNull, "file"), 1<<20)
 	for _, c := range []struct {
 		err  error
 		want bool
