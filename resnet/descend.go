@@ -1,29 +1,45 @@
 package resnet
 
-import "math"
+import (
+	"math"
 
-// Gradient descent with one tile: on the way back each layer's weights move as soon as
-// no state behind them needs them any more, while their gradient is in the nearest cache. No
-// gradient goes through memory, so that a step of a long network reads its weights twice
-// and writes them once.
+	"github.com/deeplimit/deeplimit/internal/kernel"
+)
 
-// weightsAlone says whether the weights of the inner block are all that is trained, and
-// the kernels take its layers in one call.
-func weightsAlone(net *Network) bool {
-	return fused(net) && net.before.bias == nil && net.Layout.Trained == net.Depth*net.Width*net.Width
+// Gradient descent with one tile moves each layer's weights during the backward pass, while
+// their gradient is in the nearest cache. No gradient goes through memory: a step of a
+// long network reads its weights twice and writes them once.
+
+// A descent is the target of a chain that moves the weights of a norm block once it has
+// their gradient.
+type descent[T kernel.Float] struct {
+	e      *Evaluator[T]
+	layers *chain[T]
+	block  []T // gradient of the norm block under way
+	theta  []T // arguments of the call under way
+	eta    T
+	norms  []float64
+}
+
+// newDescent returns nil where more than the weights of the inner block is trained, or
+// where the engine is not a chain.
+func newDescent[T kernel.Float](e *Evaluator[T]) *descent[T] {
+	layers, ok := e.passes[0].engine.(*chain[T])
+	if !ok || e.net.Layout.Trained != e.net.before.weights.Len() {
+		return nil
+	}
+	return &descent[T]{e: e, layers: layers, block: make([]T, e.normed)}
 }
 
 // Descends says whether Ahead and Descend are for this problem: its samples, all of
 // them, are one tile, and A is all that is trained.
-func (e *Evaluator[T]) Descends() bool { return e.block != nil }
+func (e *Evaluator[T]) Descends() bool { return e.inPlace != nil }
 
 // Ahead returns J(θ) and keeps what Back or Descend needs, one of which may follow as
 // long as θ is the same and nothing else but Norms and Split was called in between. It is
 // for problems of which Descends says so.
 func (e *Evaluator[T]) Ahead(theta []T) Evaluation {
-	h, sum, correct := e.passes[0].ahead(theta, &e.tiles[0], e.total)
-	e.reached = h
-	e.losses[0] = Evaluation{sum, correct}
+	e.losses[0] = e.passes[0].evaluate(theta, &e.tiles[0], e.total, true)
 	return e.collect()
 }
 
@@ -31,7 +47,7 @@ func (e *Evaluator[T]) Ahead(theta []T) Evaluation {
 func (e *Evaluator[T]) Back(theta, grad []T) {
 	e.grad = grad
 	e.marks[0].Store(0)
-	e.passes[0].back(theta, grad, e.reached, &e.tiles[0], true, gate{own: &e.marks[0]})
+	e.differentiate(0, 0, theta, grad, true, gate{own: &e.marks[0]})
 	e.deal(e.reducePhase)
 }
 
@@ -39,36 +55,34 @@ func (e *Evaluator[T]) Back(theta, grad []T) {
 // kernel.Ops.AddScaled, and GradientSquare is that of ∇J(θ). Unless norms is nil,
 // norms[k] becomes ‖∂J/∂A_k‖_F, as of LayerNormsTo.
 func (e *Evaluator[T]) Descend(theta []T, eta float64, norms []float64) {
-	p, n, size := e.passes[0], e.tiles[0].n, e.net.Width*e.net.Width
-	layers := e.normed / size // of a norm block
-	p.pullback(theta, nil, e.reached, n)
-	for g := p.segments() - 1; g >= 0; g-- {
-		p.recall(theta, g, n)
-		first := g * p.segment
-		for end := min(first+p.segment, e.net.Depth); end > first; {
-			begin := (end - 1) / layers * layers // of the norm block
-			from := max(begin, first)
-			grad := e.block[(from-begin)*size : (end-begin)*size]
-			if p.chained {
-				p.stretchBack(theta, grad, from, end, first, n, true)
-			} else {
-				clear(grad)
-				for k := end - 1; k >= from; k-- {
-					p.fusedBack(theta, block(grad, k-from, size), nil, k, k-first, n)
-				}
-			}
-			if norms != nil {
-				for k := range end - from {
-					norms[from+k] = math.Sqrt(e.ops.SumSquares(grad[k*size : (k+1)*size]))
-				}
-			}
-			if from == begin {
-				whole := min(begin+layers, e.net.Depth) - begin
-				all := e.block[:whole*size]
-				e.squares[begin/layers] = e.ops.SumSquares(all)
-				e.ops.AddScaled(theta[begin*size:][:len(all)], T(-eta), all)
-			}
-			end = from
+	d, n := e.inPlace, e.tiles[0].n
+	d.theta, d.eta, d.norms = theta, T(-eta), norms
+	d.layers.backwardTo(theta, e.passes[0].pull(theta, n), n, d)
+}
+
+func (d *descent[T]) place(first, end int) (w, b []T, fresh bool) {
+	begin := d.begin(first)
+	size := d.size()
+	return d.block[(first-begin)*size : (end-begin)*size], nil, true
+}
+
+func (d *descent[T]) done(first, end int) {
+	ops, size, begin := d.e.ops, d.size(), d.begin(first)
+	if d.norms != nil {
+		for k := first; k < end; k++ {
+			d.norms[k] = math.Sqrt(ops.SumSquares(block(d.block, k-begin, size)))
 		}
 	}
+	if first > begin {
+		return
+	}
+	weights := d.theta[begin*size : min(begin*size+len(d.block), d.e.net.Layout.Trained)]
+	all := d.block[:len(weights)]
+	d.e.squares[begin*size/len(d.block)] = ops.SumSquares(all)
+	ops.AddScaled(weights, d.eta, all)
 }
+
+// begin returns the first layer of the norm block that layer k belongs to.
+func (d *descent[T]) begin(k int) int { return k - k%d.layers.stretch }
+
+func (d *descent[T]) size() int { return d.e.net.Width * d.e.net.Width }

@@ -47,16 +47,16 @@ type Evaluator[T kernel.Float] struct {
 	losses  []Evaluation // of each tile: sum of losses
 	marks   []mark       // how far each tile's backward pass is
 	shards  []shard
-	count   int              // shards in use
-	partial [][]T            // gradients of shards 1, 2, …; shard 0 writes the result
-	passes  []*pass[T]       // of the workers that take tiles
-	second  []*secondPass[T] // made by the first HessianVector
+	count   int            // shards in use
+	partial [][]T          // gradients of shards 1, 2, …; shard 0 writes the result
+	passes  []*pass[T]     // of the workers that take tiles
+	sums    []*gradient[T] // of the same
+	second  []*tangent[T]  // made by the first HessianVector
 	options Options
 	team    *team
-	normed  int       // entries of a norm block
-	squares []float64 // ‖·‖² of each norm block of the last gradient
-	reached []T       // last state of the last Ahead
-	block   []T       // gradient of the norm block under way, of Descend; nil where it is not for this problem
+	normed  int         // entries of a norm block
+	squares []float64   // ‖·‖² of each norm block of the last gradient
+	inPlace *descent[T] // nil where Descend is not for this problem
 
 	next               atomic.Int64
 	theta, grad, along []T // arguments of the call under way
@@ -102,15 +102,16 @@ func NewEvaluator[T kernel.Float](net *Network, samples Samples, options Options
 	}
 	e.columns = e.tiles[0].n // of the largest batch, which is chosen first
 	for range passes {
-		e.passes = append(e.passes, newPass(net, e.ops, e.columns, cutOf[T](net, e.columns, passes, memory)))
+		e.passes = append(e.passes, newPass(net, e.ops, e.columns, newEngine[T](net, e.ops, e.columns, passes, memory)))
+		e.sums = append(e.sums, newGradient(net, e.ops, e.columns))
 	}
 	for range e.count - 1 {
 		e.partial = append(e.partial, make([]T, net.Layout.Trained))
 	}
-	e.normed = normedEntries(net)
+	_, e.normed = nearLayers(net)
 	e.squares = make([]float64, (net.Layout.Trained+e.normed-1)/e.normed)
-	if options.Batch == 0 && len(e.tiles) == 1 && weightsAlone(net) {
-		e.block = make([]T, e.normed)
+	if options.Batch == 0 && len(e.tiles) == 1 {
+		e.inPlace = newDescent(e)
 	}
 	e.evaluatePhase, e.gradientPhase, e.hessianPhase = e.evaluateTiles, e.gradientTiles, e.hessianTiles
 	e.reducePhase, e.splitPhase = e.reduceChunks, e.splitChunks
@@ -198,15 +199,14 @@ func (e *Evaluator[T]) collect() Evaluation {
 
 func (e *Evaluator[T]) evaluateTiles(worker int) {
 	for i, ok := e.tile(); ok; i, ok = e.tile() {
-		sum, correct := e.passes[worker].evaluate(e.theta, &e.tiles[i], e.total)
-		e.losses[i] = Evaluation{sum, correct}
+		e.losses[i] = e.passes[worker].evaluate(e.theta, &e.tiles[i], e.total, false)
 	}
 }
 
 // follow calls f for tiles that nobody has taken, with the gradient that they add to
 // and the gate of their backward pass: those of a shard that no other worker has begun
 // while there is one, then of those that others have.
-func (e *Evaluator[T]) follow(f func(i int, grad []T, fresh bool, g gate) Evaluation) {
+func (e *Evaluator[T]) follow(f func(i int, grad []T, fresh bool, turn gate) Evaluation) {
 	for done := 0; done < len(e.shards); {
 		number := int(e.next.Add(1)) - 1
 		if number >= len(e.shards) { // all are begun
@@ -225,10 +225,18 @@ func (e *Evaluator[T]) follow(f func(i int, grad []T, fresh bool, g gate) Evalua
 }
 
 func (e *Evaluator[T]) gradientTiles(worker int) {
-	e.follow(func(i int, grad []T, fresh bool, g gate) Evaluation {
-		sum, correct := e.passes[worker].differentiate(e.theta, grad, &e.tiles[i], e.total, fresh, g)
-		return Evaluation{sum, correct}
+	e.follow(func(i int, grad []T, fresh bool, turn gate) Evaluation {
+		sum := e.passes[worker].evaluate(e.theta, &e.tiles[i], e.total, true)
+		e.differentiate(worker, i, e.theta, grad, fresh, turn)
+		return sum
 	})
+}
+
+// differentiate adds the part of tile i, which the worker has just evaluated, to grad.
+func (e *Evaluator[T]) differentiate(worker, i int, theta, grad []T, fresh bool, turn gate) {
+	t, g := &e.tiles[i], e.sums[worker]
+	g.begin(grad, t.n, fresh, turn)
+	e.passes[worker].differentiate(theta, t, g)
 }
 
 // result returns where the shard of that number writes. For its first tile the groups
@@ -248,16 +256,6 @@ func (e *Evaluator[T]) result(number int, fresh bool) []T {
 
 // chunk is about the number of entries that a worker takes at a time.
 const chunk = 1 << 15
-
-// normedEntries returns the number of entries whose squares are summed before they are
-// added to the others': as many layers as stay in the nearest cache, at least one.
-func normedEntries(net *Network) int {
-	layer := net.before.rows * net.before.cols
-	if layer == 0 { // block outer has no map before σ
-		layer = net.Width * net.Width
-	}
-	return max(1, nearWeights/layer) * layer
-}
 
 // reduceChunks adds the shards' gradients to the first, in order of their number,
 // and sums the squares of the result.

@@ -1,6 +1,7 @@
 package resnet
 
 import (
+	"fmt"
 	"math"
 	"slices"
 	"strings"
@@ -33,8 +34,8 @@ func rounded(theta []float64) []float32 {
 	return single
 }
 
-// gradient returns J and ∇J from a fresh evaluator.
-func gradient[T kernel.Float](t testing.TB, net *Network, samples Samples, theta []T, options Options) (float64, []T) {
+// gradientOf returns J and ∇J from a fresh evaluator.
+func gradientOf[T kernel.Float](t testing.TB, net *Network, samples Samples, theta []T, options Options) (float64, []T) {
 	t.Helper()
 	e, err := NewEvaluator[T](net, samples, options)
 	if err != nil {
@@ -51,13 +52,13 @@ func TestSameBits(t *testing.T) {
 	for _, block := range []string{"inner", "outer", "mlp"} {
 		for _, residual := range []string{"fixed", "layered"} {
 			net, samples, theta := large(t, Spec{Block: block, Residual: residual, Bias: true, Embed: "trained"})
-			loss, want := gradient(t, net, samples, theta, Options{Workers: 1})
-			loss32, want32 := gradient(t, net, samples, rounded(theta), Options{Workers: 1})
+			loss, want := gradientOf(t, net, samples, theta, Options{Workers: 1})
+			loss32, want32 := gradientOf(t, net, samples, rounded(theta), Options{Workers: 1})
 			for _, options := range []Options{{Workers: 2}, {Workers: 5}, {Workers: 1, Memory: 1}, {Workers: 3, Memory: 200_000}} {
-				if got, grad := gradient(t, net, samples, theta, options); got != loss || !slices.Equal(grad, want) {
+				if got, grad := gradientOf(t, net, samples, theta, options); got != loss || !slices.Equal(grad, want) {
 					t.Errorf("%s, %s, %+v: float64 gradient differs from that of one worker", block, residual, options)
 				}
-				if got, grad := gradient(t, net, samples, rounded(theta), options); got != loss32 || !slices.Equal(grad, want32) {
+				if got, grad := gradientOf(t, net, samples, rounded(theta), options); got != loss32 || !slices.Equal(grad, want32) {
 					t.Errorf("%s, %s, %+v: float32 gradient differs from that of one worker", block, residual, options)
 				}
 			}
@@ -81,24 +82,49 @@ func TestSegmentLength(t *testing.T) {
 	}
 }
 
-// TestCuts wants the same bits whatever is kept of the way forward.
-func TestCuts(t *testing.T) {
-	net, samples, theta := large(t, Spec{Bias: true, Embed: "trained"})
-	if !valued(net) {
-		t.Fatal("want a network whose states follow from σ")
+// TestEngines wants a chain to have the bits of the plain engine, whatever either keeps.
+func TestEngines(t *testing.T) {
+	for _, spec := range []Spec{{}, {Bias: true, Embed: "trained"}, {Activation: "gelu"}, {Activation: "gelu", Bias: true}} {
+		net, samples, theta := large(t, spec)
+		sameEngines(t, net, samples, theta)
+		sameEngines(t, net, samples, rounded(theta))
 	}
-	var tile tile[float64]
+}
+
+func sameEngines[T kernel.Float](t *testing.T, net *Network, samples Samples, theta []T) {
+	t.Helper()
+	ops := kernel.For[T]()
+	kind, ok := chained(net)
+	if !ok {
+		t.Fatal("want a network for a chain")
+	}
+	var tile tile[T]
 	tile.pack(samples.X, samples.Y, nil, []int{3, 1, 4, 1, 5, 9, 2, 6, 8}, net.Inputs, net.Outputs)
-	var want []float64
-	for _, c := range []cut{{segment: net.Depth}, {segment: 5}, {segment: net.Depth, kept: net.Depth}, {segment: 5, kept: net.Depth}, {segment: 1, kept: net.Depth}, {segment: 5, kept: net.Depth - 10}, {segment: 1, kept: 1}} {
-		grad := make([]float64, net.Layout.Trained)
-		p := newPass(net, kernel.For[float64](), tile.n, c)
-		p.differentiate(theta, grad, &tile, 9, true, gate{own: new(mark)})
-		if want == nil {
-			want = grad
-		} else if !slices.Equal(grad, want) {
-			t.Errorf("%+v: the gradient differs from that with all states kept", c)
+	result := func(engine engine[T]) (loss Evaluation, grad []T) {
+		grad = make([]T, net.Layout.Trained)
+		p, g := newPass(net, ops, tile.n, engine), newGradient(net, ops, tile.n)
+		loss = p.evaluate(theta, &tile, 9, true)
+		g.begin(grad, tile.n, true, gate{own: new(mark)})
+		p.differentiate(theta, &tile, g)
+		if again := p.evaluate(theta, &tile, 9, false); again != loss {
+			t.Errorf("%T: loss is %v with the gradient and %v without", engine, loss, again)
 		}
+		return loss, grad
+	}
+	wantLoss, want := result(newPlain(net, ops, tile.n, net.Depth, net.keptByGradient()))
+	check := func(name string, engine engine[T]) {
+		if loss, grad := result(engine); loss != wantLoss || !slices.Equal(grad, want) {
+			t.Errorf("%s, %s, %T: loss or gradient differ from those of the plain engine that keeps all states", net.Activation, name, theta)
+		}
+	}
+	check("plain in segments", newPlain(net, ops, tile.n, 5, net.keptByGradient()))
+	cuts := []cut{{segment: net.Depth}, {segment: 5}, {segment: 1}}
+	if kind == kernel.TanhValue {
+		cuts = append(cuts, cut{segment: net.Depth, kept: net.Depth}, cut{segment: 5, kept: net.Depth}, cut{segment: 1, kept: net.Depth},
+			cut{segment: 5, kept: net.Depth - 10}, cut{segment: 1, kept: 1})
+	}
+	for _, c := range cuts {
+		check(fmt.Sprintf("%+v", c), newChain(net, ops, kind, tile.n, c))
 	}
 }
 
@@ -156,8 +182,8 @@ func TestSinglePrecision(t *testing.T) {
 		for i, v := range theta32 {
 			exact[i] = float64(v)
 		}
-		loss, want := gradient(t, net, samples, exact, Options{Workers: 1})
-		loss32, got := gradient(t, net, samples, theta32, Options{Workers: 1})
+		loss, want := gradientOf(t, net, samples, exact, Options{Workers: 1})
+		loss32, got := gradientOf(t, net, samples, theta32, Options{Workers: 1})
 		bound := float64(net.Depth*(net.Width+4)+len(samples.X)/net.Inputs) * 0x1p-23
 		if !(math.Abs(loss32-loss) <= bound*loss) {
 			t.Errorf("%s: loss %g in float32, %g in float64, bound %.2g relative", block, loss32, loss, bound)
@@ -189,7 +215,7 @@ func TestChoose(t *testing.T) {
 			chosen.X = append(chosen.X, samples.X[row*net.Inputs:(row+1)*net.Inputs]...)
 			chosen.Y = append(chosen.Y, samples.Y[row*net.Outputs:(row+1)*net.Outputs]...)
 		}
-		loss, want := gradient(t, net, chosen, theta, Options{Workers: 1})
+		loss, want := gradientOf(t, net, chosen, theta, Options{Workers: 1})
 		e.Choose(rows[:size])
 		if got := e.Gradient(theta, grad).Loss; got != loss || !slices.Equal(grad, want) {
 			t.Errorf("batch of %d: gradient differs from that of the samples on their own", size)

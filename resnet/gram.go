@@ -34,8 +34,9 @@ func (e *Evaluator[T]) Gram(theta []T) (*mat.SymDense, error) {
 	if e.options.Memory > 0 {
 		memory = e.options.Memory
 	}
-	g := &gramPass[T]{
-		pass: newPass(e.net, e.ops, t.n, cut{segment: segmentLength[T](e.net, t.n, memory)}), tile: t, count: count,
+	layers := newPlain(e.net, e.ops, t.n, segmentLength[T](e.net, t.n, memory), e.net.keptByGradient())
+	g := &gram[T]{
+		pass: newPass(e.net, e.ops, t.n, layers), layers: layers, tile: t, count: count,
 		sum:  blas64.Symmetric{N: count, Stride: count, Data: make([]float64, count*count), Uplo: blas.Upper},
 		left: make([]float64, count*count), right: make([]float64, count*count), scales: make([]float64, count),
 	}
@@ -71,10 +72,11 @@ func (e *Evaluator[T]) wide() *tile[T] {
 	return t
 }
 
-// A gramPass takes the adjoints of all outputs back through the depth; column c of a
+// A gram takes the adjoints of all outputs back through the depth; column c of a
 // tile is output c mod outputs of a sample.
-type gramPass[T kernel.Float] struct {
+type gram[T kernel.Float] struct {
 	*pass[T]
+	layers      *plain[T]
 	tile        *tile[T]
 	count       int // columns in use
 	sum         blas64.Symmetric
@@ -83,89 +85,43 @@ type gramPass[T kernel.Float] struct {
 	columns     []float64 // what left or right is taken of, in float64
 }
 
-// run adds the layers' parts from the last to the first.
-func (g *gramPass[T]) run(theta []T) {
+// run adds the parts of all parameters.
+func (g *gram[T]) run(theta []T) {
 	net, n := g.net, g.tile.n
 	g.embed(theta, g.tile)
-	last := g.segments() - 1
-	for s := range last {
-		g.forward(theta, s, n, false)
+	h := g.layers.forward(theta, n, true)
+	output := g.output[:net.Outputs*n]
+	for c := range g.count { // the derivative by its own output
+		output[c%net.Outputs*n+c] = 1
 	}
-	for s := last; s >= 0; s-- {
-		h := g.forward(theta, s, n, true)
-		if s == last {
-			g.seed(theta, h)
-		}
-		g.back(theta, s)
+	if net.readout != nil && net.readout.Trained { // ∂ŷ_a/∂C is h in row a
+		g.add(output, h, false)
 	}
+	p := g.pull(theta, n)
+	g.layers.backwardWith(theta, p, n, g.layer)
 	if net.Residual == "shared" {
 		g.addSquare(g.scales)
 	}
 	if net.embed != nil && net.embed.Trained {
-		g.add(g.adjoint, g.tile.x, false)
+		g.add(p, g.tile.x, false)
 	}
 }
 
-// seed sets the adjoint of each column to Cᵀ e_a, a its output, and adds the part of a
-// trained readout: ∂ŷ_a/∂C is h in row a.
-func (g *gramPass[T]) seed(theta, h []T) {
-	net, n := g.net, g.tile.n
-	output := g.output[:net.Outputs*n]
-	clear(output)
-	for c := range g.count {
-		output[c%net.Outputs*n+c] = 1
+// layer adds the parts of a layer, as gradient.layer adds derivatives.
+func (g *gram[T]) layer(l *layer[T]) {
+	if g.net.Residual != "fixed" {
+		g.addScale(l.p, l.branch)
 	}
-	if net.readout != nil && net.readout.Trained {
-		g.add(output, h, false)
+	if a := &g.net.behind; a.present {
+		g.add(l.q, l.value, a.bias != nil)
 	}
-	clear(g.adjoint)
-	if r := net.readout; r != nil {
-		g.ops.AddTransposed(g.adjoint, theta[r.Offset:r.Offset+r.Len()], output, net.Outputs, net.Width, n)
-	} else {
-		copy(g.adjoint, output)
-	}
-}
-
-// back takes the adjoint through the layers of segment s and adds their parts, as
-// pass.backward adds gradients.
-func (g *gramPass[T]) back(theta []T, s int) {
-	net, ops, n := g.net, g.ops, g.tile.n
-	first := s * g.segment
-	for j := min(g.segment, net.Depth-first) - 1; j >= 0; j-- {
-		k := first + j
-		h, ds := g.state(j, n), g.slope(j, n)
-		if net.Residual != "fixed" {
-			f := g.value(j, n)
-			if net.behind.present {
-				f = g.branch(j, n)
-			}
-			g.addScale(f)
-		}
-		delta := theta[net.scaleIndex(k)]
-		pulled := g.pulled[:net.middle()*n]
-		if a := &net.behind; a.present {
-			clear(g.scaled)
-			ops.AddScaled(g.scaled, delta, g.adjoint)
-			g.add(g.scaled, g.value(j, n), a.bias != nil)
-			clear(pulled)
-			w, _ := weightsOf(a, theta, k)
-			ops.AddTransposed(pulled, w, g.scaled, a.rows, a.cols, n)
-			ops.ScaleMul(pulled, 1, pulled, ds)
-		} else {
-			ops.ScaleMul(pulled, delta, g.adjoint, ds)
-		}
-		if a := &net.before; a.present {
-			g.add(pulled, h, a.bias != nil)
-			w, _ := weightsOf(a, theta, k)
-			ops.AddTransposed(g.adjoint, w, pulled, a.rows, a.cols, n)
-		} else {
-			ops.AddScaled(g.adjoint, 1, pulled)
-		}
+	if a := &g.net.before; a.present {
+		g.add(l.e, l.h, a.bias != nil)
 	}
 }
 
 // add adds ⟨q_i, q_j⟩(⟨u_i, u_j⟩ + [bias]) for the columns of q and u.
-func (g *gramPass[T]) add(q, u []T, bias bool) {
+func (g *gram[T]) add(q, u []T, bias bool) {
 	g.columnGram(g.left, q)
 	g.columnGram(g.right, u)
 	one := 0.0
@@ -181,7 +137,7 @@ func (g *gramPass[T]) add(q, u []T, bias bool) {
 }
 
 // columnGram writes the upper triangle of XᵀX to dst for the columns of x in use.
-func (g *gramPass[T]) columnGram(dst []float64, x []T) {
+func (g *gram[T]) columnGram(dst []float64, x []T) {
 	g.columns = resize(g.columns, len(x))
 	widenTo(g.columns, x)
 	rows := len(x) / g.tile.n
@@ -191,7 +147,7 @@ func (g *gramPass[T]) columnGram(dst []float64, x []T) {
 
 // addScale adds the part of a layer's δ, whose derivative is ⟨p, f⟩ for each column; one
 // δ for all layers sums them first.
-func (g *gramPass[T]) addScale(f []T) {
+func (g *gram[T]) addScale(p, f []T) {
 	n := g.tile.n
 	inner := g.scales
 	if g.net.Residual == "layered" {
@@ -199,7 +155,7 @@ func (g *gramPass[T]) addScale(f []T) {
 	}
 	for r := range g.net.Width {
 		for c := range inner {
-			inner[c] += float64(g.adjoint[r*n+c]) * float64(f[r*n+c])
+			inner[c] += float64(p[r*n+c]) * float64(f[r*n+c])
 		}
 	}
 	if g.net.Residual == "layered" {
@@ -208,6 +164,6 @@ func (g *gramPass[T]) addScale(f []T) {
 }
 
 // addSquare adds v vᵀ.
-func (g *gramPass[T]) addSquare(v []float64) {
+func (g *gram[T]) addSquare(v []float64) {
 	blas64.Syr(1, blas64.Vector{N: g.count, Inc: 1, Data: v}, g.sum)
 }

@@ -52,7 +52,7 @@ func TestGram(t *testing.T) {
 				}
 			}
 			single := newTestEvaluator(t, net, samples, Options{Workers: 1})
-			loss, grad := gradient(t, net, samples, theta, Options{Workers: 1})
+			loss, grad := gradientOf(t, net, samples, theta, Options{Workers: 1})
 			k, err := single.Gram(theta)
 			if err != nil {
 				t.Fatal(err)

@@ -9,7 +9,7 @@ import "github.com/deeplimit/deeplimit/internal/kernel"
 // with depth.
 func (e *Evaluator[T]) HessianVector(theta, v, hv []T) Evaluation {
 	for len(e.second) < len(e.passes) {
-		e.second = append(e.second, newSecondPass(e.net, e.ops, e.columns))
+		e.second = append(e.second, newTangent(e.net, e.ops, e.columns))
 	}
 	e.theta, e.along, e.grad = theta, v, hv
 	e.dealTiles(e.hessianPhase)
@@ -18,245 +18,212 @@ func (e *Evaluator[T]) HessianVector(theta, v, hv []T) Evaluation {
 }
 
 func (e *Evaluator[T]) hessianTiles(worker int) {
-	e.follow(func(i int, hv []T, fresh bool, g gate) Evaluation {
+	e.follow(func(i int, hv []T, fresh bool, turn gate) Evaluation {
 		if fresh {
 			clear(hv)
 		}
-		sum, correct := e.second[worker].differentiate(e.theta, e.along, hv, &e.tiles[i], e.total, g)
-		return Evaluation{sum, correct}
+		return e.second[worker].differentiate(e.theta, e.along, hv, &e.tiles[i], e.total, turn)
 	})
 }
 
-// A secondPass takes a tile and its tangent along v forward and back. A name with
-// dot is the derivative along v of the name without.
-type secondPass[T kernel.Float] struct {
+// A tangent differentiates, along v, what the plain engine computes of a tile, layer by
+// layer beside it. A name with Dot is the derivative along v of the name without.
+type tangent[T kernel.Float] struct {
 	*pass[T]
-	second               []T // σ″ (L, m, n)
-	valueDot, argDot     []T // derivative of σ(u) and of u (L, m, n)
-	stateDot             []T // (L+1, d, n)
-	branchDot            []T // (L, d, n)
-	adjointDot, scaleDot []T // (d, n)
-	pulledDot, rowDot    []T // (m, n)
-	outputDot            []T // (outputs, n)
-	sampleDot            []float64
+	layers       *plain[T]
+	sum          *gradient[T]
+	n            int             // columns of the tile
+	theta, v     []T             // arguments of the call under way
+	see, visit   func(*layer[T]) // the methods layerForward and layerBackward; made once
+	second       []T             // σ″ (L, m, n)
+	zDot, uDot   []T             // (L, m, n)
+	hDot         []T             // (L+1, d, n)
+	fDot         []T             // (L, d, n)
+	pDot         []T             // (d, n)
+	q, qDot      []T             // (d, n)
+	tDot, eDot   []T             // (m, n)
+	product, row []T             // scratch (max(d,m), n) and (m, n)
+	outputDot    []T             // (outputs, n)
+	sampleDot    []float64
 }
 
-func newSecondPass[T kernel.Float](net *Network, ops *kernel.Ops[T], n int) *secondPass[T] {
+func newTangent[T kernel.Float](net *Network, ops *kernel.Ops[T], n int) *tangent[T] {
 	d, m, depth := net.Width, net.middle(), net.Depth
-	p := &secondPass[T]{
-		pass:     newPass(net, ops, n, cut{segment: depth}),
-		second:   make([]T, depth*m*n),
-		valueDot: make([]T, depth*m*n), argDot: make([]T, depth*m*n),
-		stateDot: make([]T, (depth+1)*d*n), branchDot: make([]T, depth*d*n),
-		adjointDot: make([]T, d*n), scaleDot: make([]T, d*n),
-		pulledDot: make([]T, m*n), rowDot: make([]T, m*n),
-		outputDot: make([]T, net.Outputs*n), sampleDot: make([]float64, net.Outputs),
+	room := func(rows int) []T { return make([]T, rows*n) }
+	layers := newPlain(net, ops, n, depth, keeps{true, true, true, true})
+	t := &tangent[T]{
+		pass: newPass(net, ops, n, layers), layers: layers, sum: newGradient(net, ops, n),
+		second: room(depth * m), zDot: room(depth * m), uDot: room(depth * m),
+		hDot: room((depth + 1) * d), fDot: room(depth * d), pDot: room(d), q: room(d), qDot: room(d),
+		tDot: room(m), eDot: room(m), product: room(max(d, m)), row: room(m),
+		outputDot: room(net.Outputs), sampleDot: make([]float64, net.Outputs),
 	}
-	// Unlike the gradient, the second pass reads σ and f of every layer.
-	p.values, p.branches = make([]T, depth*m*n), make([]T, depth*d*n)
-	return p
+	t.see, t.visit = t.layerForward, t.layerBackward
+	layers.errors = room(m) // e and t are read together
+	layers.sigma = func(k int, s, ds, u []T) {
+		dds := block(t.second, k, len(u))
+		for i, z := range u {
+			value, first, second := net.activation.Derivatives(float64(z))
+			s[i], ds[i], dds[i] = T(value), T(first), T(second)
+		}
+	}
+	return t
 }
 
 // differentiate adds the tile's part of ∇²J·v to hv, behind the tile before at the gate.
-func (p *secondPass[T]) differentiate(theta, v, hv []T, t *tile[T], total int, turn gate) (float64, int) {
-	net, n := p.net, t.n
-	p.embed(theta, t)
-	copy(p.states, p.starts[:net.Width*n])
-	h0 := p.stateDot[:net.Width*n]
-	clear(h0)
-	if e := net.embed; e != nil && e.Trained {
-		p.ops.Affine(h0, v[e.Offset:e.Offset+e.Len()], t.x, nil, net.Width, net.Inputs, n)
+func (t *tangent[T]) differentiate(theta, v, hv []T, tile *tile[T], total int, turn gate) Evaluation {
+	t.theta, t.v, t.n = theta, v, tile.n
+	t.embed(theta, tile)
+	h := t.hDot[:t.net.Width*t.n]
+	clear(h)
+	if e := t.net.embed; e != nil && e.Trained {
+		t.ops.Affine(h, entries(e, v), tile.x, nil, t.net.Width, t.net.Inputs, t.n)
 	}
-	for k := range net.Depth {
-		p.layerDot(theta, v, k, n)
-	}
-	last, lastDot := p.state(net.Depth, n), block(p.stateDot, net.Depth, net.Width*n)
-	sum, correct := p.judgeDot(theta, v, last, lastDot, t, total)
-	turn.wait(1)
-	p.pullbackDot(theta, v, hv, last, lastDot, n)
-	p.scale = 0
-	for k := net.Depth - 1; k >= 0; k-- {
-		turn.reach(net.Depth - k)
-		turn.wait(net.Depth - k + 1)
-		p.backwardDot(theta, v, hv, k, n)
-	}
-	turn.wait(finished)
-	if net.Residual == "shared" {
-		hv[net.delta.Offset] += p.scale
-	}
-	if e := net.embed; e != nil && e.Trained {
-		p.ops.AddOuter(hv[e.Offset:e.Offset+e.Len()], p.adjointDot[:net.Width*n], t.x, net.Width, net.Inputs, n, p.outer)
-	}
-	return sum, correct
+	last := t.layers.forwardWith(theta, t.n, true, t.see)
+	lastDot := block(t.hDot, t.net.Depth, t.net.Width*t.n)
+	sum := t.judgeDot(last, lastDot, tile, total)
+	t.sum.begin(hv, t.n, false, turn)
+	p, pDot := t.pull(theta, t.n), t.pullDot(last, lastDot)
+	t.layers.backwardWith(theta, p, t.n, t.visit)
+	t.sum.end(pDot, tile.x)
+	return sum
 }
 
-// push computes z = M h + bias and zDot = Ṁ h + M ḣ + biasDot.
-func (p *secondPass[T]) push(a *affine, theta, v []T, k int, z, zDot, h, hDot []T, n int) {
-	w, b := weightsOf(a, theta, k)
-	wDot, bDot := weightsOf(a, v, k)
-	p.ops.Affine(z, w, h, b, a.rows, a.cols, n)
-	p.ops.Affine(zDot, wDot, h, bDot, a.rows, a.cols, n)
-	product := p.product[:a.rows*n]
-	p.ops.Affine(product, w, hDot, nil, a.rows, a.cols, n)
-	p.ops.AddScaled(zDot, 1, product)
+// push computes zDot = Ṁ h + M ḣ + biasDot for z = M h + bias.
+func (t *tangent[T]) push(a *affine, k int, zDot, h, hDot []T) {
+	w, _ := weightsOf(a, t.theta, k)
+	wDot, bDot := weightsOf(a, t.v, k)
+	t.ops.Affine(zDot, wDot, h, bDot, a.rows, a.cols, t.n)
+	product := t.product[:a.rows*t.n]
+	t.ops.Affine(product, w, hDot, nil, a.rows, a.cols, t.n)
+	t.ops.AddScaled(zDot, 1, product)
 }
 
-// deltaDot returns the derivative of δ_k along v, 0 for a fixed δ.
-func (p *secondPass[T]) deltaDot(v []T, k int) T {
-	if p.net.Residual == "fixed" {
-		return 0
+// deltas returns δ_k and its derivative along v, 0 for a fixed δ.
+func (t *tangent[T]) deltas(k int) (delta, dot T) {
+	i := t.net.scaleIndex(k)
+	if t.net.Residual != "fixed" {
+		dot = t.v[i]
 	}
-	return v[p.net.scaleIndex(k)]
+	return t.theta[i], dot
 }
 
-// layerDot computes layer k and its tangent.
-func (p *secondPass[T]) layerDot(theta, v []T, k, n int) {
-	net := p.net
-	rows, size := net.middle()*n, net.Width*n
-	h, hDot := p.state(k, n), block(p.stateDot, k, size)
-	s, ds, dds := block(p.values, k, rows), block(p.slopes, k, rows), block(p.second, k, rows)
-	uDot, sDot := block(p.argDot, k, rows), block(p.valueDot, k, rows)
-	u := h
-	if a := &net.before; a.present {
-		u = p.rowDot[:rows]
-		p.push(a, theta, v, k, u, uDot, h, hDot, n)
+// layerForward computes the tangent of a layer.
+func (t *tangent[T]) layerForward(l *layer[T]) {
+	rows, size := t.net.middle()*t.n, t.net.Width*t.n
+	hDot, nextDot := block(t.hDot, l.k, size), block(t.hDot, l.k+1, size)
+	uDot, zDot, fDot := block(t.uDot, l.k, rows), block(t.zDot, l.k, rows), block(t.fDot, l.k, size)
+	if a := &t.net.before; a.present {
+		t.push(a, l.k, uDot, l.h, hDot)
 	} else {
 		copy(uDot, hDot)
 	}
-	for i, z := range u {
-		value, first, second := net.activation.Derivatives(float64(z))
-		s[i], ds[i], dds[i] = T(value), T(first), T(second)
-	}
-	p.ops.ScaleMul(sDot, 1, ds, uDot)
-	f, fDot := block(p.branches, k, size), block(p.branchDot, k, size)
-	if a := &net.behind; a.present {
-		p.push(a, theta, v, k, f, fDot, s, sDot, n)
+	t.ops.ScaleMul(zDot, 1, l.slope, uDot)
+	if a := &t.net.behind; a.present {
+		t.push(a, l.k, fDot, l.value, zDot)
 	} else {
-		copy(f, s)
-		copy(fDot, sDot)
+		copy(fDot, zDot)
 	}
-	next, nextDot := p.state(k+1, n), block(p.stateDot, k+1, size)
-	delta := theta[net.scaleIndex(k)]
-	copy(next, h)
-	p.ops.AddScaled(next, delta, f)
+	delta, deltaDot := t.deltas(l.k)
 	copy(nextDot, hDot)
-	p.ops.AddScaled(nextDot, delta, fDot)
-	p.ops.AddScaled(nextDot, p.deltaDot(v, k), f)
+	t.ops.AddScaled(nextDot, delta, fDot)
+	t.ops.AddScaled(nextDot, deltaDot, l.branch)
 }
 
-// judgeDot leaves ∂J/∂ŷ in p.output and its derivative along v in p.outputDot.
-func (p *secondPass[T]) judgeDot(theta, v, h, hDot []T, t *tile[T], total int) (float64, int) {
-	net, n := p.net, t.n
-	dot := p.outputDot[:net.Outputs*n]
-	if c := net.readout; c != nil {
-		p.ops.Affine(dot, theta[c.Offset:c.Offset+c.Len()], hDot, nil, net.Outputs, net.Width, n)
+// judgeDot leaves ∂J/∂ŷ in t.output and its derivative along v in t.outputDot.
+func (t *tangent[T]) judgeDot(h, hDot []T, tile *tile[T], total int) Evaluation {
+	outputs, n := t.net.Outputs, t.n
+	dot := t.outputDot[:outputs*n]
+	if c := t.net.readout; c != nil {
+		t.ops.Affine(dot, entries(c, t.theta), hDot, nil, outputs, t.net.Width, n)
 		if c.Trained {
-			product := p.output[:net.Outputs*n]
-			p.ops.Affine(product, v[c.Offset:c.Offset+c.Len()], h, nil, net.Outputs, net.Width, n)
-			p.ops.AddScaled(dot, 1, product)
+			product := t.output[:outputs*n]
+			t.ops.Affine(product, entries(c, t.v), h, nil, outputs, t.net.Width, n)
+			t.ops.AddScaled(dot, 1, product)
 		}
 	} else {
 		copy(dot, hDot)
 	}
-	output := p.predict(theta, h, n)
+	output := t.predict(t.theta, h, n)
 	for c := range n {
-		if c >= t.used {
-			for i := range net.Outputs {
+		if c >= tile.used {
+			for i := range outputs {
 				dot[i*n+c] = 0
 			}
 			continue
 		}
-		for i := range net.Outputs {
-			p.sample[i], p.sampleDot[i] = float64(output[i*n+c]), float64(dot[i*n+c])
+		for i := range outputs {
+			t.sample[i], t.sampleDot[i] = float64(output[i*n+c]), float64(dot[i*n+c])
 		}
-		net.loss.curvature(p.sampleDot, p.sample, t.y[c*net.Outputs:(c+1)*net.Outputs], p.sampleDot)
-		for i := range net.Outputs {
-			dot[i*n+c] = T(p.sampleDot[i] / float64(total))
+		t.net.loss.curvature(t.sampleDot, t.sample, tile.y[c*outputs:(c+1)*outputs], t.sampleDot)
+		for i := range outputs {
+			dot[i*n+c] = T(t.sampleDot[i] / float64(total))
 		}
 	}
-	return p.judge(theta, h, t, total)
+	return t.judge(t.theta, h, tile, total)
 }
 
-// pullbackDot turns ∂J/∂ŷ and its derivative into the adjoint and its derivative.
-func (p *secondPass[T]) pullbackDot(theta, v, hv, h, hDot []T, n int) {
-	net, ops := p.net, p.ops
-	adjoint, adjointDot := p.adjoint[:net.Width*n], p.adjointDot[:net.Width*n]
-	output, dot := p.output[:net.Outputs*n], p.outputDot[:net.Outputs*n]
-	c := net.readout
+// pullDot returns the derivative of the adjoint of h_L and adds that of ∂J/∂C.
+func (t *tangent[T]) pullDot(h, hDot []T) []T {
+	outputs, d, n := t.net.Outputs, t.net.Width, t.n
+	pDot, r, rDot := t.pDot[:d*n], t.output[:outputs*n], t.outputDot[:outputs*n]
+	c := t.net.readout
 	if c == nil {
-		copy(adjoint, output)
-		copy(adjointDot, dot)
-		return
+		copy(pDot, rDot)
+		return pDot
 	}
-	clear(adjoint)
-	clear(adjointDot)
-	w := theta[c.Offset : c.Offset+c.Len()]
-	ops.AddTransposed(adjoint, w, output, net.Outputs, net.Width, n)
-	ops.AddTransposed(adjointDot, w, dot, net.Outputs, net.Width, n)
+	clear(pDot)
+	t.ops.AddTransposed(pDot, entries(c, t.theta), rDot, outputs, d, n)
 	if c.Trained {
-		grad := hv[c.Offset : c.Offset+c.Len()]
-		ops.AddOuter(grad, dot, h, net.Outputs, net.Width, n, p.outer)
-		ops.AddOuter(grad, output, hDot, net.Outputs, net.Width, n, p.outer)
-		ops.AddTransposed(adjointDot, v[c.Offset:c.Offset+c.Len()], output, net.Outputs, net.Width, n)
+		t.sum.readout(rDot, h)
+		t.sum.readout(r, hDot)
+		t.ops.AddTransposed(pDot, entries(c, t.v), r, outputs, d, n)
 	}
+	return pDot
 }
 
-// backwardDot takes the adjoint p of layer k and its derivative back by one layer:
-// q = δp, t = Vᵀq, e = σ′(u)⊙t, p ← p + Wᵀe, and the same differentiated.
-func (p *secondPass[T]) backwardDot(theta, v, hv []T, k, n int) {
-	net, ops := p.net, p.ops
-	rows, size := net.middle()*n, net.Width*n
-	h, hDot := p.state(k, n), block(p.stateDot, k, size)
-	s, sDot := block(p.values, k, rows), block(p.valueDot, k, rows)
-	ds, dds, uDot := block(p.slopes, k, rows), block(p.second, k, rows), block(p.argDot, k, rows)
-	adjoint, adjointDot := p.adjoint[:size], p.adjointDot[:size]
+// layerBackward differentiates what the engine computes of a layer on the way back.
+func (t *tangent[T]) layerBackward(l *layer[T]) {
+	net, ops := t.net, t.ops
+	rows, size := net.middle()*t.n, net.Width*t.n
+	t.sum.turn.enter(l.k, l.k+1, net.Depth)
+	pDot, fDot := t.pDot[:size], block(t.fDot, l.k, size)
 	if net.Residual != "fixed" {
-		p.addScale(hv, k, T(inner(adjointDot, block(p.branches, k, size))+inner(adjoint, block(p.branchDot, k, size))))
+		t.sum.addScale(l.k, T(inner(pDot, l.branch)+inner(l.p, fDot)))
 	}
-	delta, deltaDot := theta[net.scaleIndex(k)], p.deltaDot(v, k)
-	q, qDot := p.scaled[:size], p.scaleDot[:size]
-	clear(q)
-	ops.AddScaled(q, delta, adjoint)
+	delta, deltaDot := t.deltas(l.k)
+	qDot := t.qDot[:size]
 	clear(qDot)
-	ops.AddScaled(qDot, delta, adjointDot)
-	ops.AddScaled(qDot, deltaDot, adjoint)
-
-	pulled, pulledDot := q, qDot
+	ops.AddScaled(qDot, delta, pDot)
+	ops.AddScaled(qDot, deltaDot, l.p)
+	pulled, tDot := l.t, t.tDot[:rows]
 	if a := &net.behind; a.present {
-		pulled, pulledDot = p.pulled[:rows], p.pulledDot[:rows]
-		p.pull(a, theta, v, hv, k, pulled, pulledDot, q, qDot, s, sDot, true, n)
-	}
-	e, eDot := p.pulled[:rows], p.pulledDot[:rows]
-	row := p.rowDot[:rows]
-	ops.ScaleMul(row, 1, pulled, dds)
-	ops.ScaleMul(row, 1, row, uDot)
-	ops.ScaleMul(eDot, 1, pulledDot, ds)
-	ops.AddScaled(eDot, 1, row)
-	ops.ScaleMul(e, 1, pulled, ds)
-	if a := &net.before; a.present {
-		p.pull(a, theta, v, hv, k, adjoint, adjointDot, e, eDot, h, hDot, false, n)
+		clear(tDot)
+		t.pullMap(a, l.k, tDot, l.q, qDot, l.value, block(t.zDot, l.k, rows))
 	} else {
-		ops.AddScaled(adjoint, 1, e)
-		ops.AddScaled(adjointDot, 1, eDot)
+		pulled, tDot = t.q[:size], qDot
+		clear(pulled)
+		ops.AddScaled(pulled, delta, l.p)
+	}
+	row, eDot := t.row[:rows], t.eDot[:rows]
+	ops.ScaleMul(row, 1, pulled, block(t.second, l.k, rows))
+	ops.ScaleMul(row, 1, row, block(t.uDot, l.k, rows))
+	ops.ScaleMul(eDot, 1, tDot, l.slope)
+	ops.AddScaled(eDot, 1, row)
+	if a := &net.before; a.present {
+		t.pullMap(a, l.k, pDot, l.e, eDot, l.h, block(t.hDot, l.k, size))
+	} else {
+		ops.AddScaled(pDot, 1, eDot)
 	}
 }
 
-// pull adds the derivative of the gradient E Xᵀ of layer k's map to hv and puts Mᵀe
-// and its derivative into (overwrite) or onto to and toDot.
-func (p *secondPass[T]) pull(a *affine, theta, v, hv []T, k int, to, toDot, e, eDot, x, xDot []T, overwrite bool, n int) {
-	w, _ := weightsOf(a, theta, k)
-	wDot, _ := weightsOf(a, v, k)
-	grad, bias := weightsOf(a, hv, k)
-	p.ops.AddOuter(grad, eDot, x, a.rows, a.cols, n, p.outer)
-	p.ops.AddOuter(grad, e, xDot, a.rows, a.cols, n, p.outer)
-	if bias != nil {
-		p.ops.AddRowSums(bias, eDot, a.rows, n)
-	}
-	if overwrite {
-		clear(to)
-		clear(toDot)
-	}
-	p.ops.AddTransposed(toDot, w, eDot, a.rows, a.cols, n)
-	p.ops.AddTransposed(toDot, wDot, e, a.rows, a.cols, n)
-	p.ops.AddTransposed(to, w, e, a.rows, a.cols, n)
+// pullMap adds the derivative of the gradient E Xᵀ of layer k's map, and that of Mᵀ E to toDot.
+func (t *tangent[T]) pullMap(a *affine, k int, toDot, e, eDot, x, xDot []T) {
+	w, _ := weightsOf(a, t.theta, k)
+	wDot, _ := weightsOf(a, t.v, k)
+	t.sum.add(a, k, eDot, x)
+	gw, _ := weightsOf(a, t.sum.to, k)
+	t.ops.AddOuter(gw, e, xDot, a.rows, a.cols, t.n, t.sum.outer)
+	t.ops.AddTransposed(toDot, w, eDot, a.rows, a.cols, t.n)
+	t.ops.AddTransposed(toDot, wDot, e, a.rows, a.cols, t.n)
 }

@@ -95,3 +95,6 @@ func View[T kernel.Float](l Layout, theta []T, name string) []T {
 	end := g.Offset + g.Len()
 	return theta[g.Offset:end:end]
 }
+
+// entries returns the group's entries in theta.
+func entries[T any](g *Group, theta []T) []T { return theta[g.Offset : g.Offset+g.Len()] }

@@ -60,8 +60,11 @@ func (e *Evaluator[T]) capture(theta []T, all bool) *states {
 		mine := &states{samples: s.samples, rows: s.rows, features: s.features, hidden: make([]float64, net.Depth+1), inputs: slices.Clone(s.inputs)}
 		mine.slopes = append(mine.slopes, s.slopes...)
 		own[worker] = mine
+		r := e.reader()
+		squares := make([]float64, e.columns)
 		for i, ok := e.tile(); ok; i, ok = e.tile() {
-			e.passes[worker].read(mine, theta, &e.tiles[i], i*e.width, all)
+			t := &e.tiles[i]
+			r.read(theta, t, func(l *layer[T]) { see(mine, net, l, t, squares[:t.n], i*e.width, all) })
 		}
 	})
 	for _, mine := range own {
@@ -78,36 +81,41 @@ func (e *Evaluator[T]) capture(theta []T, all bool) *states {
 	return s
 }
 
-// read takes a tile, whose first sample has the given index, through the depth and
-// puts what it sees into s, the norms alone unless all is wanted.
-func (p *pass[T]) read(s *states, theta []T, t *tile[T], sample int, all bool) {
-	net, n := p.net, t.n
-	p.embed(theta, t)
-	squares := make([]float64, n)
-	for g := range p.segments() {
-		p.forward(theta, g, n, true)
-		first := g * p.segment
-		layers := min(p.segment, net.Depth-first)
-		for j := range layers + 1 {
-			k := first + j
-			s.hidden[k] = max(s.hidden[k], longest(squares, p.state(j, n), n, t.used))
-			if j == layers {
-				break
-			}
-			if s.inputs != nil {
-				s.inputs[k] = max(s.inputs[k], longest(squares, p.value(j, n), n, t.used))
-			}
-			if s.features != nil {
-				u := p.state(j, n)
-				if net.behind.present {
-					u = p.value(j, n)
-				}
-				transposeTo(s.feature(k)[sample*s.rows:], u, n, t.used, s.rows, net.Bias)
-			}
-			if all && !net.behind.present {
-				s.slopes[k] = min(s.slopes[k], flattest(p.slope(j, n), n, t.used))
-			}
+// A reader takes tiles through the depth for others to look at the layers; it keeps none.
+type reader[T kernel.Float] struct {
+	*pass[T]
+	layers *plain[T]
+}
+
+func (e *Evaluator[T]) reader() reader[T] {
+	layers := newPlain(e.net, e.ops, e.columns, e.net.Depth, keeps{})
+	return reader[T]{newPass(e.net, e.ops, e.columns, layers), layers}
+}
+
+func (r reader[T]) read(theta []T, t *tile[T], see func(*layer[T])) {
+	r.embed(theta, t)
+	r.layers.forwardWith(theta, t.n, false, see)
+}
+
+// see puts into s what there is to see at a layer for a tile whose first sample has the
+// given index, the norms alone unless all is wanted.
+func see[T kernel.Float](s *states, net *Network, l *layer[T], t *tile[T], squares []float64, sample int, all bool) {
+	s.hidden[l.k] = max(s.hidden[l.k], longest(squares, l.h, t.n, t.used))
+	if l.k+1 == net.Depth {
+		s.hidden[l.k+1] = max(s.hidden[l.k+1], longest(squares, l.next, t.n, t.used))
+	}
+	if s.inputs != nil {
+		s.inputs[l.k] = max(s.inputs[l.k], longest(squares, l.value, t.n, t.used))
+	}
+	if s.features != nil {
+		u := l.h
+		if net.behind.present {
+			u = l.value
 		}
+		transposeTo(s.feature(l.k)[sample*s.rows:], u, t.n, t.used, s.rows, net.Bias)
+	}
+	if all && !net.behind.present {
+		s.slopes[l.k] = min(s.slopes[l.k], flattest(l.slope, t.n, t.used))
 	}
 }
 

@@ -109,17 +109,11 @@ func (n *Network) groups() []Group {
 	return groups
 }
 
-// bind points the block's maps at their groups.
+// bind points the block's maps, δ, E and C at their groups.
 func (n *Network) bind() {
-	find := func(name string) *Group {
-		if g, ok := n.Layout.Group(name); ok {
-			return &g
-		}
-		return nil
-	}
 	bind := func(weights, bias string) affine {
-		g := find(weights)
-		return affine{present: true, rows: g.Shape[1], cols: g.Shape[2], weights: *g, bias: find(bias)}
+		g := n.find(weights)
+		return affine{present: true, rows: g.Shape[1], cols: g.Shape[2], weights: *g, bias: n.find(bias)}
 	}
 	switch n.Block {
 	case "inner":
@@ -129,8 +123,20 @@ func (n *Network) bind() {
 	case "mlp":
 		n.before, n.behind = bind("W", "b"), bind("V", "c")
 	}
-	n.delta = *find("delta")
-	n.embed, n.readout = find("E"), find("C")
+	n.bindScale()
+}
+
+// bindScale does so for δ, E and C alone.
+func (n *Network) bindScale() {
+	n.delta, n.embed, n.readout = *n.find("delta"), n.find("E"), n.find("C")
+}
+
+// find returns the named group, nil where there is none.
+func (n *Network) find(name string) *Group {
+	if g, ok := n.Layout.Group(name); ok {
+		return &g
+	}
+	return nil
 }
 
 // middle returns the number of rows of the activation: d, or m for block mlp.

@@ -11,11 +11,7 @@ func (e *Evaluator[T]) Outputs(theta []T, out []float64) error {
 	for i := range e.tiles {
 		t := &e.tiles[i]
 		p.embed(theta, t)
-		var last []T
-		for g := range p.segments() {
-			last = p.forward(theta, g, t.n, false)
-		}
-		output := p.predict(theta, last, t.n)
+		output := p.predict(theta, p.forward(theta, t.n, false), t.n)
 		for c := range t.used {
 			for j := range e.net.Outputs {
 				out[row*e.net.Outputs+j] = float64(output[j*t.n+c])
@@ -29,22 +25,22 @@ func (e *Evaluator[T]) Outputs(theta []T, out []float64) error {
 // HiddenStates returns h_k(x_i), k = 0..L, of the first samples chosen, at most a tile
 // of them: (samples, L+1, d) in float64.
 func (e *Evaluator[T]) HiddenStates(theta []T, samples int) (states []float64, count int) {
-	p, t, d := e.passes[0], &e.tiles[0], e.net.Width
+	t, d := &e.tiles[0], e.net.Width
 	count = min(samples, t.used)
 	size := (e.net.Depth + 1) * d
 	states = make([]float64, count*size)
-	p.embed(theta, t)
-	for g := range p.segments() {
-		p.forward(theta, g, t.n, true)
-		first := g * p.segment
-		for j := range min(p.segment, e.net.Depth-first) + 1 {
-			h := p.state(j, t.n)
-			for c := range count {
-				for i := range d {
-					states[c*size+(first+j)*d+i] = float64(h[i*t.n+c])
-				}
+	put := func(k int, h []T) {
+		for c := range count {
+			for i := range d {
+				states[c*size+k*d+i] = float64(h[i*t.n+c])
 			}
 		}
 	}
+	e.reader().read(theta, t, func(l *layer[T]) {
+		put(l.k, l.h)
+		if l.k+1 == e.net.Depth {
+			put(l.k+1, l.next)
+		}
+	})
 	return states, count
 }

@@ -33,10 +33,23 @@ type mark struct {
 const finished = 1 << 40
 
 // A gate keeps the backward pass of a tile behind that of the one before.
-type gate struct{ before, own *mark } // before is nil for the first tile of a shard
+type gate struct {
+	before, own *mark // before is nil for the first tile of a shard
+	ahead       int   // the tile before is done with this layer and later ones
+}
+
+// enter returns when the tile before is done with the layers first to end−1 out of depth.
+func (g *gate) enter(first, end, depth int) {
+	if first >= g.ahead {
+		return
+	}
+	g.ahead = max(0, min(first, end-lag(depth)))
+	g.reach(1 + depth - end)
+	g.wait(1 + depth - g.ahead)
+}
 
 // wait returns when the tile before is at least so far.
-func (g gate) wait(far int) {
+func (g *gate) wait(far int) {
 	if g.before == nil {
 		return
 	}
@@ -46,7 +59,7 @@ func (g gate) wait(far int) {
 }
 
 // reach says that this tile is so far.
-func (g gate) reach(far int) { g.own.Store(int64(far)) }
+func (g *gate) reach(far int) { g.own.Store(int64(far)) }
 
 // lag returns how many layers a tile goes back between two looks at the gate: few
 // enough that the next tile is not far behind, enough that looking costs nothing.

@@ -6,7 +6,6 @@ import (
 	"math/rand/v2"
 
 	"github.com/deeplimit/deeplimit/internal/kernel"
-	"github.com/deeplimit/deeplimit/internal/stream"
 )
 
 // A Start is how a network at iteration 0 changes the length of what goes through it:
@@ -30,18 +29,17 @@ type Start struct {
 //
 // A Starter is not safe for concurrent use.
 type Starter[T kernel.Float] struct {
-	net     *Network
-	ops     *kernel.Ops[T]
+	net     Network // with δ, E and C alone in its θ
 	initial Initial
 	base    string
-	sigma   func(s, ds, u []T)
-	frames  map[string][]T // E and C
 
 	before, behind, biasBefore, biasBehind *layerDraw[T] // nil where absent
 
-	tile                                             tile[T]
-	first, state, adjoint, last                      []T // h_0, h, p, p_L (d, n)
-	slopes, value, pulled, product, branch, residual []T
+	tile    tile[T]
+	columns int // of the widest tile so far, which pass is made for
+	pass    *pass[T]
+	layers  *plain[T]
+	last    []T // p_L (d,n)
 }
 
 // MaxStartSamples bounds the samples of a Start: all go through a layer together, and
@@ -51,10 +49,17 @@ const MaxStartSamples = 256
 // NewStarter returns a Starter of the network. initial must be resolved; base is the
 // folder that relative paths of kind file start from.
 func NewStarter[T kernel.Float](net *Network, initial Initial, base string) *Starter[T] {
-	s := &Starter[T]{net: net, ops: kernel.For[T](), initial: initial, base: base, frames: map[string][]T{}}
-	s.sigma = activate(net, s.ops)
-	s.before, s.biasBefore = newLayerDraws[T](&net.before, initial)
-	s.behind, s.biasBehind = newLayerDraws[T](&net.behind, initial)
+	s := &Starter[T]{net: *net, initial: initial, base: base}
+	var groups []Group
+	for _, name := range [...]string{"delta", "E", "C"} {
+		if g, ok := net.Layout.Group(name); ok {
+			groups = append(groups, g)
+		}
+	}
+	s.net.Layout = newLayout(groups)
+	s.net.bindScale()
+	s.before, s.biasBefore = newLayerDraws[T](&s.net.before, initial)
+	s.behind, s.biasBehind = newLayerDraws[T](&s.net.behind, initial)
 	return s
 }
 
@@ -70,23 +75,51 @@ func (s *Starter[T]) Draw(samples Samples, seed uint64) (Start, error) {
 			return Start{}, fmt.Errorf("resnet: initial %s at depth %d: %w", d.group.Name, s.net.Depth, err)
 		}
 	}
-	s.drawFrame("E", s.net.embed, seed)
-	s.drawFrame("C", s.net.readout, seed)
-	s.enter(samples, count)
-	delta := T(s.net.ResidualScale())
-	for k := range s.net.Depth {
-		s.forward(k, delta)
+	theta, err := Parameters[T](&s.net, s.initial, seed, s.base)
+	if err != nil {
+		return Start{}, err
 	}
-	s.turn()
-	for k := s.net.Depth - 1; k >= 0; k-- {
-		s.backward(k, delta)
+	rows := make([]int, count)
+	for i := range rows {
+		rows[i] = i
 	}
+	s.tile.pack(samples.X, samples.Y, nil, rows, s.net.Inputs, s.net.Outputs)
+	n := s.tile.n
+	if n > s.columns {
+		s.grow(n)
+	}
+	s.pass.evaluate(theta, &s.tile, 1, true)
+	adjoint := s.pass.pull(theta, n)
+	s.last = append(s.last[:0], adjoint...)
+	s.layers.backwardWith(theta, adjoint, n, nil)
+	first, state := s.layers.start(0, n), s.pass.last
 	return Start{
-		Forward:        s.ratio(s.state, nil, s.first),
-		Change:         s.ratio(s.state, s.first, s.first),
-		Backward:       s.ratio(s.adjoint, nil, s.last),
-		BackwardChange: s.ratio(s.adjoint, s.last, s.last),
+		Forward:        s.ratio(state, nil, first),
+		Change:         s.ratio(state, first, first),
+		Backward:       s.ratio(adjoint, nil, s.last),
+		BackwardChange: s.ratio(adjoint, s.last, s.last),
 	}, nil
+}
+
+// grow makes the memory for tiles of n columns: the plain engine, which keeps σ′ alone and
+// takes its layers from the draws.
+func (s *Starter[T]) grow(n int) {
+	ops := kernel.For[T]()
+	s.columns = n
+	s.layers = newPlain(&s.net, ops, n, s.net.Depth, keeps{slopes: true})
+	s.layers.weights = func(a *affine, _ []T, k int) []T {
+		if a == &s.net.before {
+			return s.before.draw(k)
+		}
+		return s.behind.draw(k)
+	}
+	s.layers.bias = func(a *affine, _ []T, k int) []T {
+		if a == &s.net.before {
+			return s.biasBefore.draw(k)
+		}
+		return s.biasBehind.draw(k)
+	}
+	s.pass = newPass(&s.net, ops, n, s.layers)
 }
 
 // draws lists the groups that are drawn layer by layer.
@@ -98,104 +131,6 @@ func (s *Starter[T]) draws() []*layerDraw[T] {
 		}
 	}
 	return list
-}
-
-// drawFrame draws E or C, as Parameters does.
-func (s *Starter[T]) drawFrame(name string, g *Group, seed uint64) {
-	if g == nil {
-		return
-	}
-	frame := orthonormal(g.Shape[0], g.Shape[1], stream.New(seed, "frame/"+name))
-	s.frames[name] = resize(s.frames[name], len(frame))
-	convert(s.frames[name], frame)
-}
-
-// enter packs the samples and sets h_0 = E x.
-func (s *Starter[T]) enter(samples Samples, count int) {
-	rows := make([]int, count)
-	for i := range rows {
-		rows[i] = i
-	}
-	s.tile.pack(samples.X, samples.Y, nil, rows, s.net.Inputs, s.net.Outputs)
-	n, d, m := s.tile.n, s.net.Width, s.net.middle()
-	for _, v := range []*[]T{&s.first, &s.state, &s.adjoint, &s.last, &s.branch} {
-		*v = resize(*v, d*n)
-	}
-	for _, v := range []*[]T{&s.value, &s.pulled} {
-		*v = resize(*v, m*n)
-	}
-	s.product = resize(s.product, max(d, m)*n)
-	s.residual = resize(s.residual, s.net.Outputs*n)
-	s.slopes = resize(s.slopes, s.net.Depth*m*n)
-	if e := s.net.embed; e != nil {
-		s.ops.Affine(s.first, s.frames["E"], s.tile.x, nil, d, s.net.Inputs, n)
-	} else {
-		copy(s.first, s.tile.x)
-	}
-	copy(s.state, s.first)
-}
-
-// forward draws layer k and takes the states through it.
-func (s *Starter[T]) forward(k int, delta T) {
-	n, u := s.tile.n, s.state
-	if a := &s.net.before; a.present {
-		u = s.product[:a.rows*n]
-		s.ops.Affine(u, s.before.draw(k), s.state, s.biasBefore.draw(k), a.rows, a.cols, n)
-	}
-	f := s.value
-	s.sigma(f, block(s.slopes, k, s.net.middle()*n), u)
-	if a := &s.net.behind; a.present {
-		s.ops.Affine(s.branch, s.behind.draw(k), s.value, s.biasBehind.draw(k), a.rows, a.cols, n)
-		f = s.branch
-	}
-	s.ops.AddScaled(s.state, delta, f)
-}
-
-// turn sets p_L = Cᵀ ∂J/∂ŷ.
-func (s *Starter[T]) turn() {
-	n, outputs := s.tile.n, s.net.Outputs
-	output := s.state
-	if s.net.readout != nil {
-		output = s.residual
-		s.ops.Affine(output, s.frames["C"], s.state, nil, outputs, s.net.Width, n)
-	}
-	clear(s.adjoint)
-	yhat := make([]float64, outputs)
-	for c := range s.tile.used {
-		for i := range yhat {
-			yhat[i] = float64(output[i*n+c])
-		}
-		s.net.loss.value(yhat, yhat, s.tile.y[c*outputs:(c+1)*outputs])
-		for i, r := range yhat {
-			s.residual[i*n+c] = T(r)
-		}
-	}
-	if s.net.readout != nil {
-		s.ops.AddTransposed(s.adjoint, s.frames["C"], s.residual, outputs, s.net.Width, n)
-	} else {
-		copy(s.adjoint, s.residual)
-	}
-	copy(s.last, s.adjoint)
-}
-
-// backward takes the adjoint through layer k, drawn again.
-func (s *Starter[T]) backward(k int, delta T) {
-	n := s.tile.n
-	ds := block(s.slopes, k, s.net.middle()*n)
-	if a := &s.net.behind; a.present {
-		clear(s.branch)
-		s.ops.AddScaled(s.branch, delta, s.adjoint)
-		clear(s.pulled)
-		s.ops.AddTransposed(s.pulled, s.behind.draw(k), s.branch, a.rows, a.cols, n)
-		s.ops.ScaleMul(s.pulled, 1, s.pulled, ds)
-	} else {
-		s.ops.ScaleMul(s.pulled, delta, s.adjoint, ds)
-	}
-	if a := &s.net.before; a.present {
-		s.ops.AddTransposed(s.adjoint, s.before.draw(k), s.pulled, a.rows, a.cols, n)
-	} else {
-		s.ops.AddScaled(s.adjoint, 1, s.pulled)
-	}
 }
 
 // ratio returns the mean over the samples of ‖a − b‖²/‖c‖², b = 0 where it is nil.

@@ -73,8 +73,10 @@ func benchmarkLayer[T Float](b *testing.B, ops *Ops[T]) {
 			{"AddOuter", square, func() { ops.AddOuter(t.g, t.e, t.h, d, d, n, t.tmp) }},
 			{"Tanh", linear, func() { ops.ActivateAdd(Tanh, t.next, t.ds, t.h, t.h, 0.1) }},
 			{"GELU", linear, func() { ops.ActivateAdd(GELU, t.next, t.ds, t.h, t.h, 0.1) }},
-			{"Forward", square, func() { ops.Forward(Tanh, t.next, t.ds, t.w, t.h, nil, 0.1, d, n) }},
-			{"Backward", 2 * square, func() { ops.Backward(Tanh, t.g, nil, t.p, t.e, t.w, t.ds, t.h, 1e-6, d, n, t.tmp) }},
+			{"Forward", square, func() { ops.Forward(TanhValue, t.next, t.ds, t.w, nil, t.h, 0.1, d, n, 1, d*n, d*n) }},
+			{"Backward", 2 * square, func() {
+				ops.Backward(TanhValue, t.g, nil, t.p, t.e, t.w, t.ds, t.h, 1e-6, d, n, 1, false, false, t.tmp)
+			}},
 		} {
 			b.Run(fmt.Sprintf("d=%d/n=%d/%s", d, n, part.name), func(b *testing.B) {
 				for b.Loop() {

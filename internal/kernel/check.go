@@ -71,85 +71,83 @@ func checked[T Float](ops Ops[T]) *Ops[T] {
 		}
 		return raw.SumSquaredDifferences(x, y)
 	}
-	ops.Forward = func(kind Activation, next, ds, w, h, b []T, a T, d, n int) {
-		if !(known(kind) && product(d, d, n) && len(next) >= d*n && (ds == nil || len(ds) >= d*n) &&
-			len(w) >= d*d && len(h) >= d*n && (b == nil || len(b) >= d)) {
-			panic(mismatch("Forward", d, d, n, "next r×n", len(next), "ds r×n or nil", len(ds), "w r×c", len(w), "h r×n", len(h), "b r or nil", len(b)))
-		}
+	ops.Forward = func(kind Activation, next, ds, w, b, h []T, a T, d, n, layers, nextStep, dsStep int) {
 		tile := d * n
-		raw.Affine(next, w, h, b, d, d, n)
-		if ds != nil {
-			ds = ds[:tile]
+		if !(known(kind) && product(d, d, n) && layers > 0 && stepped(len(next), tile, layers, nextStep) && stepped(len(ds), tile, layers, dsStep) &&
+			len(w) >= layers*d*d && (b == nil || len(b) >= layers*d) && len(h) >= tile) {
+			panic(mismatch("Forward", d, d, n, "next", len(next), "ds", len(ds), "w layers×r×c", len(w), "b layers×r or nil", len(b), "h r×n", len(h),
+				"layers", layers, "nextStep", nextStep, "dsStep", dsStep))
 		}
-		raw.ActivateAdd(kind, next[:tile], ds, next[:tile], h[:tile], a)
-	}
-	ops.ForwardTanh = func(next, s, w, h []T, a T, d, n, layers, nextStep, sStep int) {
-		tile := d * n
-		if !(product(d, d, n) && layers > 0 && stepped(len(next), tile, layers, nextStep) && stepped(len(s), tile, layers, sStep) &&
-			len(w) >= layers*d*d && len(h) >= tile) {
-			panic(mismatch("ForwardTanh", d, d, n, "next", len(next), "s", len(s), "w layers×r×c", len(w), "h r×n", len(h), "layers", layers, "nextStep", nextStep, "sStep", sStep))
-		}
-		if raw.forwardTanh != nil && d <= mostChained {
-			raw.forwardTanh(next, s, w, h, a, d, n, layers, nextStep, sStep)
+		if raw.forwardTanh != nil && kind == TanhValue && b == nil && d <= mostChained {
+			raw.forwardTanh(next, ds, w, h, a, d, n, layers, nextStep, dsStep)
 			return
 		}
 		for k := range layers {
-			value, to := s[k*sStep:][:tile], next[k*nextStep:][:tile]
-			raw.Affine(value, w[k*d*d:], h, nil, d, d, n)
-			raw.ActivateAdd(TanhValue, to, value, value, h[:tile], a)
+			u, to := ds[k*dsStep:][:tile], next[k*nextStep:][:tile]
+			raw.Affine(u, w[k*d*d:], h, row(b, k, d), d, d, n)
+			slopes := u
+			if dsStep == 0 {
+				slopes = nil
+			}
+			raw.ActivateAdd(kind, to, slopes, u, h[:tile], a)
 			h = to
 		}
 	}
-	ops.BackTanh = func(g, p, e, w, s, h []T, a T, d, n, layers int, fresh bool, scratch []T) {
+	ops.Backward = func(kind Activation, g, gb, p, e, w, ds, h []T, a T, d, n, layers int, fresh, prefetch bool, scratch []T) {
 		tile, square := d*n, d*d
-		if !(product(d, d, n) && layers > 0 && len(g) >= layers*square && len(p) >= tile && len(e) >= layers*tile && len(w) >= layers*square &&
-			len(s) >= layers*tile && len(h) >= layers*tile && len(scratch) >= OuterScratch(d, d, n)) {
-			panic(mismatch("BackTanh", d, d, n, "g layers×r×c", len(g), "p r×n", len(p), "e layers×r×n", len(e), "w layers×r×c", len(w),
-				"s layers×r×n", len(s), "h layers×r×n", len(h), "scratch (c+16)×n", len(scratch), "layers", layers))
+		if !(known(kind) && product(d, d, n) && layers > 0 && len(g) >= layers*square && (gb == nil || len(gb) >= layers*d) && len(p) >= tile &&
+			len(e) >= layers*tile && len(w) >= layers*square && len(ds) >= layers*tile && len(h) >= layers*tile && len(scratch) >= OuterScratch(d, d, n)) {
+			panic(mismatch("Backward", d, d, n, "g layers×r×c", len(g), "gb layers×r or nil", len(gb), "p r×n", len(p), "e layers×r×n", len(e), "w layers×r×c", len(w),
+				"ds layers×r×n", len(ds), "h layers×r×n", len(h), "scratch (c+16)×n", len(scratch), "layers", layers))
 		}
 		outer := raw.AddOuter
 		if fresh {
 			outer = raw.setOuter
+			clear(gb[:min(len(gb), layers*d)])
 		}
-		if raw.backTanh != nil && d <= mostChained {
+		gradient := func(k int, e []T) {
+			outer(g[k*square:], e, h[k*tile:], d, d, n, scratch)
+			if gb != nil {
+				raw.AddRowSums(gb[k*d:], e, d, n)
+			}
+		}
+		if raw.backTanh != nil && kind == TanhValue && d <= mostChained {
 			at := max(1, min(layers, nearErrors/tile)) // layers at a time
 			for end := layers; end > 0; end -= at {
 				first := max(0, end-at)
-				raw.backTanh(e, p, w[first*square:], s[first*tile:], a, d, n, end-first)
+				raw.backTanh(e, p, w[first*square:], ds[first*tile:], a, d, n, end-first)
 				for k := first; k < end; k++ {
-					outer(g[k*square:], e[(k-first)*tile:], h[k*tile:], d, d, n, scratch)
+					gradient(k, e[(k-first)*tile:])
 				}
 			}
 			return
 		}
+		scaleMul := raw.ScaleMul
+		if kind == TanhValue {
+			scaleMul = raw.ScaleMulSlope
+		}
 		for k := layers - 1; k >= 0; k-- {
-			raw.ScaleMulSlope(e[:tile], a, p[:tile], s[k*tile:][:tile])
-			outer(g[k*square:], e, h[k*tile:], d, d, n, scratch)
+			if k > 0 && prefetch {
+				raw.prefetch(w[(k-1)*square:][:square])
+				raw.prefetch(g[(k-1)*square:][:square])
+			}
+			scaleMul(e[:tile], a, p[:tile], ds[k*tile:][:tile])
+			gradient(k, e)
 			raw.AddTransposed(p, w[k*square:], e, d, d, n)
 		}
-	}
-	ops.Backward = func(kind Activation, g, gb, p, e, w, ds, h []T, a T, d, n int, scratch []T) {
-		if !(known(kind) && product(d, d, n) && len(g) >= d*d && (gb == nil || len(gb) >= d) && len(p) >= d*n && len(e) >= d*n &&
-			len(w) >= d*d && len(ds) >= d*n && len(h) >= d*n && len(scratch) >= OuterScratch(d, d, n)) {
-			panic(mismatch("Backward", d, d, n, "g r×c", len(g), "gb r or nil", len(gb), "p r×n", len(p), "e r×n", len(e),
-				"w r×c", len(w), "ds r×n", len(ds), "h r×n", len(h), "scratch (c+16)×n", len(scratch)))
-		}
-		tile := d * n
-		if kind == TanhValue {
-			raw.ScaleMulSlope(e[:tile], a, p[:tile], ds[:tile])
-		} else {
-			raw.ScaleMul(e[:tile], a, p[:tile], ds[:tile])
-		}
-		raw.AddOuter(g, e, h, d, d, n, scratch)
-		if gb != nil {
-			raw.AddRowSums(gb, e, d, n)
-		}
-		raw.AddTransposed(p, w, e, d, d, n)
 	}
 	return &ops
 }
 
-// nearErrors is how many entries of e BackTanh fills before it reads them again.
+// row returns the k-th d entries of b, nil of nil.
+func row[T Float](b []T, k, d int) []T {
+	if b == nil {
+		return nil
+	}
+	return b[k*d : (k+1)*d]
+}
+
+// nearErrors is how many entries of e Backward fills before it reads them again.
 const nearErrors = 2048
 
 // product reports whether r, c and n are the dimensions of a product.

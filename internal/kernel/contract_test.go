@@ -142,12 +142,17 @@ func TestShapeMismatchPanics(t *testing.T) {
 			{func() { ops.ScaleMulSlope(v(4), 1, v(4), v(3)) }, "kernel: ScaleMulSlope: got lengths z: 4, x: 4, y: 3, want equal lengths"},
 			{func() { ops.SumScaled(v(3), 1, v(4), v(4)) }, "kernel: SumScaled: got lengths z: 3, x: 4, y: 4, want equal lengths"},
 			{func() { ops.SumSquaredDifferences(v(3), v(4)) }, "kernel: SumSquaredDifferences: got lengths x: 3, y: 4, want equal lengths"},
-			{func() { ops.Forward(Tanh, v(16), nil, v(3), v(16), nil, 1, 2, 8) }, "kernel: Forward: got r=2 c=2 n=8"},
-			{func() { ops.ForwardTanh(v(31), v(32), v(8), v(16), 1, 2, 8, 2, 16, 16) }, "kernel: ForwardTanh: got r=2 c=2 n=8"},
-			{func() { ops.ForwardTanh(v(32), v(32), v(8), v(16), 1, 2, 8, 2, 16, -1) }, "kernel: ForwardTanh: got r=2 c=2 n=8"},
-			{func() { ops.ForwardTanh(v(16), v(16), v(8), v(16), 1, 2, 8, 0, 0, 0) }, "kernel: ForwardTanh: got r=2 c=2 n=8"},
-			{func() { ops.BackTanh(v(8), v(16), v(32), v(8), v(32), v(31), 1, 2, 8, 2, false, v(200)) }, "kernel: BackTanh: got r=2 c=2 n=8"},
-			{func() { ops.Backward(Tanh, v(4), nil, v(16), v(16), v(4), v(15), v(16), 1, 2, 8, v(200)) }, "kernel: Backward: got r=2 c=2 n=8"},
+			{func() { ops.Forward(Tanh, v(32), v(32), v(7), nil, v(16), 1, 2, 8, 2, 16, 16) }, "kernel: Forward: got r=2 c=2 n=8"},
+			{func() { ops.Forward(Tanh, v(32), v(32), v(8), v(3), v(16), 1, 2, 8, 2, 16, 16) }, "kernel: Forward: got r=2 c=2 n=8"},
+			{func() { ops.Forward(Tanh, v(31), v(32), v(8), nil, v(16), 1, 2, 8, 2, 16, 16) }, "kernel: Forward: got r=2 c=2 n=8"},
+			{func() { ops.Forward(Tanh, v(32), v(32), v(8), nil, v(16), 1, 2, 8, 2, 16, -1) }, "kernel: Forward: got r=2 c=2 n=8"},
+			{func() { ops.Forward(Tanh, v(16), v(16), v(8), nil, v(16), 1, 2, 8, 0, 0, 0) }, "kernel: Forward: got r=2 c=2 n=8"},
+			{func() {
+				ops.Backward(Tanh, v(8), nil, v(16), v(32), v(8), v(32), v(31), 1, 2, 8, 2, false, true, v(200))
+			}, "kernel: Backward: got r=2 c=2 n=8"},
+			{func() {
+				ops.Backward(Tanh, v(8), v(3), v(16), v(32), v(8), v(32), v(32), 1, 2, 8, 2, false, true, v(200))
+			}, "kernel: Backward: got r=2 c=2 n=8"},
 		} {
 			func() {
 				defer func() {
@@ -198,11 +203,10 @@ func noAllocation[T Float](t *testing.T) {
 	for _, ops := range Tiers[T]() {
 		l := newTile[T](d, n)
 		if got := testing.AllocsPerRun(10, func() {
-			ops.Forward(Tanh, l.next, l.ds, l.w, l.h, nil, 0.1, d, n)
-			ops.ForwardTanh(l.next, l.ds, l.w, l.h, 0.1, d, n, 1, 0, 0)
-			ops.ForwardTanh(l.next, l.ds, l.w, l.h, 0.1, d, 8, 1, 0, 0)
-			ops.BackTanh(l.g, l.p, l.e, l.w, l.ds, l.h, 0.1, d, n, 1, true, l.tmp)
-			ops.Backward(GELU, l.g, l.next[:d], l.p, l.e, l.w, l.ds, l.h, 1e-3, d, n, l.tmp)
+			ops.Forward(Tanh, l.next, l.ds, l.w, l.e, l.h, 0.1, d, n, 1, 0, 0)
+			ops.Forward(TanhValue, l.next, l.ds, l.w, nil, l.h, 0.1, d, 8, 1, 0, 0)
+			ops.Backward(TanhValue, l.g, nil, l.p, l.e, l.w, l.ds, l.h, 0.1, d, n, 1, true, true, l.tmp)
+			ops.Backward(GELU, l.g, l.next[:d], l.p, l.e, l.w, l.ds, l.h, 1e-3, d, n, 1, false, true, l.tmp)
 			ops.Activate(GELU, l.next, l.ds, l.h)
 			ops.AddScaled(l.w, -1e-3, l.g)
 			if sum := ops.SumSquares(l.g) + ops.SumSquaredDifferences(l.g, l.w); sum != sum {

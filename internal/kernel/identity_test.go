@@ -270,113 +270,86 @@ func activationsIdentical[T Float](t *testing.T, ops *Ops[T], a *arena[T]) {
 	}
 }
 
-// Forward and Backward are what their documentation composes them of, in every tier,
-// the portable one too.
-func TestLayerIsItsComposition(t *testing.T) {
-	layerIsItsComposition[float32](t)
-	layerIsItsComposition[float64](t)
+// TestLayersAreTheirComposition wants Forward and Backward to be what their documentation
+// composes them of in every tier, the portable one too: with all states kept or none.
+func TestLayersAreTheirComposition(t *testing.T) {
+	layersAreTheirComposition[float32](t)
+	layersAreTheirComposition[float64](t)
 }
 
-func layerIsItsComposition[T Float](t *testing.T) {
-	a := &arena[T]{r: rand.New(rand.NewPCG(3, 4)), values: ordinary[T]}
-	for _, ops := range Tiers[T]() {
-		for _, withBias := range []bool{false, true} {
-			for _, d := range []int{1, 7, 10, 33} {
-				const n = 24
-				at := func(name string) string { return fmt.Sprintf("%s %s d=%d bias=%v", ops.Tier, name, d, withBias) }
-				w, h, b, scratch := a.array(d*d), a.array(d*n), a.array(d), a.array(OuterScratch(d, d, n))
-				gb, gbWant := a.pair(d)
-				if !withBias {
-					b, gb, gbWant = nil, nil, nil
-				}
-				next, nextWant := a.pair(d * n)
-				ds, dsWant := a.pair(d * n)
-				for _, kind := range []Activation{GELU, TanhValue} {
-					ops.Forward(kind, next, ds, w, h, b, 0.3, d, n)
-					z := a.array(d * n)
-					ops.Affine(z, w, h, b, d, d, n)
-					ops.Activate(kind, z, dsWant, z)
-					copy(nextWant, h)
-					ops.AddScaled(nextWant, 0.3, z)
-					same(t, at("Forward"), next, nextWant)
-					same(t, at("Forward σ′"), ds, dsWant)
-					ops.SumScaled(nextWant, 0.3, z, h)
-					same(t, at("Forward and SumScaled"), next, nextWant)
-					ops.Forward(kind, next, nil, w, h, b, 0.3, d, n)
-					same(t, at("Forward without σ′"), next, nextWant)
-
-					g, gWant := a.pair(d * d)
-					p, pWant := a.pair(d * n)
-					e, eWant := a.pair(d * n)
-					ops.Backward(kind, g, gb, p, e, w, ds, h, 0.3, d, n, scratch)
-					if kind == TanhValue { // σ′ instead, by Tanh
-						ops.Affine(z, w, h, b, d, d, n)
-						ops.Activate(Tanh, z, ds, z)
-					}
-					ops.ScaleMul(eWant, 0.3, pWant, ds)
-					ops.AddOuter(gWant, eWant, h, d, d, n, scratch)
-					if withBias {
-						ops.AddRowSums(gbWant, eWant, d, n)
-					}
-					ops.AddTransposed(pWant, w, eWant, d, d, n)
-					same(t, at("Backward g"), g, gWant)
-					same(t, at("Backward gb"), gb, gbWant)
-					same(t, at("Backward p"), p, pWant)
-					same(t, at("Backward e"), e, eWant)
-				}
-				a.check(t, at("a layer"))
-			}
-		}
-	}
-}
-
-// TestChainIsItsLayers wants ForwardTanh to be Forward layer by layer in every tier, with
-// all states kept or none, and BackTanh to be Backward.
-func TestChainIsItsLayers(t *testing.T) {
-	chainIsItsLayers[float32](t)
-	chainIsItsLayers[float64](t)
-}
-
-func chainIsItsLayers[T Float](t *testing.T) {
+func layersAreTheirComposition[T Float](t *testing.T) {
 	a := &arena[T]{r: rand.New(rand.NewPCG(5, 6)), values: ordinary[T]}
-	const layers, gap = 3, 5
 	for _, ops := range Tiers[T]() {
-		for _, n := range []int{8, 24, 32, 40} {
-			for d := 1; d <= 14; d++ {
-				at := func(name string) string { return fmt.Sprintf("%s %s d=%d n=%d", ops.Tier, name, d, n) }
-				size := d * n
-				w, h := a.array(layers*d*d), a.array(size)
-				next, nextWant := a.pair(layers * size)
-				s, sWant := a.pair((layers-1)*(size+gap) + size)
-				from := h
-				for k := range layers {
-					to := nextWant[k*size:][:size]
-					ops.Forward(TanhValue, to, sWant[k*(size+gap):], w[k*d*d:], from, nil, 0.3, d, n)
-					from = to
+		for _, kind := range []Activation{GELU, TanhValue} {
+			for _, withBias := range []bool{false, true} {
+				for _, n := range []int{8, 24, 32, 40} {
+					for _, d := range []int{1, 2, 3, 5, 6, 7, 8, 9, 10, 11, 12, 13, 33} {
+						composed(t, ops, a, kind, withBias, d, n)
+					}
 				}
-				ops.ForwardTanh(next, s, w, h, 0.3, d, n, layers, size, size+gap)
-				same(t, at("ForwardTanh"), next, nextWant)
-				same(t, at("ForwardTanh σ"), s, sWant)
-				ops.ForwardTanh(h, s[:size], w, h, 0.3, d, n, layers, 0, 0)
-				same(t, at("ForwardTanh in place"), h, from)
-				same(t, at("ForwardTanh in place σ"), s[:size], sWant[(layers-1)*(size+gap):])
-
-				g, gWant := a.pair(layers * d * d)
-				p, pWant := a.pair(size)
-				e, eWant, states := a.array(layers*size), a.array(size), a.array(layers*size)
-				values, scratch := a.array(layers*size), a.array(OuterScratch(d, d, n))
-				fresh := d%2 == 0
-				ops.BackTanh(g, p, e, w, values, states, 0.3, d, n, layers, fresh, scratch)
-				if fresh {
-					clear(gWant)
-				}
-				for k := layers - 1; k >= 0; k-- {
-					ops.Backward(TanhValue, gWant[k*d*d:], nil, pWant, eWant, w[k*d*d:], values[k*size:], states[k*size:], 0.3, d, n, scratch)
-				}
-				same(t, at("BackTanh g"), g, gWant)
-				same(t, at("BackTanh p"), p, pWant)
-				a.check(t, at("a chain"))
 			}
 		}
 	}
+}
+
+func composed[T Float](t *testing.T, ops *Ops[T], a *arena[T], kind Activation, withBias bool, d, n int) {
+	const layers, gap = 3, 5
+	at := func(name string) string {
+		return fmt.Sprintf("%s %s activation %d d=%d n=%d bias=%v", ops.Tier, name, kind, d, n, withBias)
+	}
+	size, square := d*n, d*d
+	w, b, h := a.array(layers*square), a.array(layers*d), a.array(size)
+	gb, gbWant := a.pair(layers * d)
+	if !withBias {
+		b, gb, gbWant = nil, nil, nil
+	}
+	next, nextWant := a.pair(layers * size)
+	ds, dsWant := a.pair((layers-1)*(size+gap) + size)
+	slopes, z, from := a.array(layers*size), a.array(size), h
+	for k := range layers {
+		to, kept := nextWant[k*size:][:size], dsWant[k*(size+gap):][:size]
+		ops.Affine(z, w[k*square:], from, row(b, k, d), d, d, n)
+		ops.Activate(Tanh+kind%TanhValue, z, slopes[k*size:][:size], z) // σ′ of tanh for TanhValue
+		copy(kept, slopes[k*size:])
+		if kind == TanhValue {
+			copy(kept, z)
+		}
+		copy(to, from)
+		ops.AddScaled(to, 0.3, z)
+		ops.SumScaled(z, 0.3, z, from)
+		same(t, at("SumScaled"), z, to)
+		from = to
+	}
+	ops.Forward(kind, next, ds, w, b, h, 0.3, d, n, layers, size, size+gap)
+	same(t, at("Forward"), next, nextWant)
+	same(t, at("Forward σ′"), ds, dsWant)
+	last := append([]T(nil), h...)
+	ops.Forward(kind, last, z, w, b, last, 0.3, d, n, layers, 0, 0)
+	same(t, at("Forward in place"), last, from)
+
+	g, gWant := a.pair(layers * square)
+	p, pWant := a.pair(size)
+	e, eWant, states, scratch := a.array(layers*size), a.array(size), a.array(layers*size), a.array(OuterScratch(d, d, n))
+	kept := make([]T, 0, layers*size)
+	for k := range layers {
+		kept = append(kept, dsWant[k*(size+gap):][:size]...)
+	}
+	fresh := d%2 == 0
+	ops.Backward(kind, g, gb, p, e, w, kept, states, 0.3, d, n, layers, fresh, true, scratch)
+	if fresh {
+		clear(gWant)
+		clear(gbWant)
+	}
+	for k := layers - 1; k >= 0; k-- {
+		ops.ScaleMul(eWant, 0.3, pWant, slopes[k*size:][:size])
+		ops.AddOuter(gWant[k*square:], eWant, states[k*size:], d, d, n, scratch)
+		if withBias {
+			ops.AddRowSums(gbWant[k*d:], eWant, d, n)
+		}
+		ops.AddTransposed(pWant, w[k*square:], eWant, d, d, n)
+	}
+	same(t, at("Backward g"), g, gWant)
+	same(t, at("Backward gb"), gb, gbWant)
+	same(t, at("Backward p"), p, pWant)
+	a.check(t, at("layers"))
 }

@@ -98,36 +98,29 @@ type Ops[T Float] struct {
 	// taken in float64.
 	SumSquaredDifferences func(x, y []T) float64
 
-	// Prefetch asks for x to be brought into the cache, as a layer is about to be read that
-	// no hardware foresees. It changes no result.
-	Prefetch func(x []T)
+	// Forward takes a tile (d,n) from h through consecutive layers of the inner block, whose W
+	// (d,d) stand one behind the other in w and b (d) in b, nil without. Layer k = 0, 1, …
+	// computes h + a σ(W h + b) by Affine and ActivateAdd, with their bits. It goes to
+	// next[k·nextStep:], is the h of the next layer, and σ′ goes to ds[k·dsStep:]. Where
+	// nextStep is 0, next may be h; where dsStep is 0, ds (d,n) is scratch.
+	Forward func(kind Activation, next, ds, w, b, h []T, a T, d, n, layers, nextStep, dsStep int)
 
-	// Forward takes a tile through one layer of the inner block, next = h + a σ(W h + b)
-	// for W (d,d) and tiles (d,n): Affine followed by ActivateAdd, with their bits. ds
-	// and b may be nil.
-	Forward func(kind Activation, next, ds, w, h, b []T, a T, d, n int)
+	// Backward takes the adjoint p of the last of such layers' output to that of the first's
+	// input and adds their gradients to g (layers,d,d) and, unless nil, gb (layers,d), given ds
+	// and the inputs h (layers,d,n). From the last layer to the first, with their bits:
+	// E = (a·P)·ds by ScaleMul (ScaleMulSlope for TanhValue), G += E Hᵀ by AddOuter, gb by
+	// AddRowSums, P += Wᵀ E by AddTransposed. With fresh it is as if g and gb were zero
+	// before; with prefetch a layer's W and G may be brought into the cache before its turn.
+	// e (layers,d,n) is overwritten.
+	Backward func(kind Activation, g, gb, p, e, w, ds, h []T, a T, d, n, layers int, fresh, prefetch bool, scratch []T)
 
-	// ForwardTanh takes a tile (d,n) from h through consecutive layers without bias, whose W
-	// (d,d) stand one behind the other in w. Layer k = 0, 1, … writes σ(W h) to
-	// s[k·sStep:] and its output, the h of the next layer, to next[k·nextStep:], with
-	// the bits of Forward and TanhValue. Steps may be 0; next may be h then.
-	ForwardTanh func(next, s, w, h []T, a T, d, n, layers, nextStep, sStep int)
-
-	// Backward takes the adjoint p of a layer's output to that of its input h and
-	// adds the gradients: e = (a·p)·ds by ScaleMul (ScaleMulSlope for TanhValue), G += E Hᵀ by AddOuter, gb by AddRowSums
-	// (unless nil), P += Wᵀ E by AddTransposed, with their bits. e (d,n) is overwritten.
-	Backward func(kind Activation, g, gb, p, e, w, ds, h []T, a T, d, n int, scratch []T)
-
-	// BackTanh takes the adjoint p of the last of such layers' output to that of the first's
-	// input and adds their gradients to g (layers,d,d), given s (layers,d,n) and the inputs h
-	// (layers,d,n): it is Backward without bias for TanhValue, from the last layer to the
-	// first; with fresh as if g were zero before. e (layers,d,n) is overwritten.
-	BackTanh func(g, p, e, w, s, h []T, a T, d, n, layers int, fresh bool, scratch []T)
+	// prefetch brings x into the cache.
+	prefetch func(x []T)
 
 	// setOuter is AddOuter to a g of zeros, whatever it holds.
 	setOuter func(g, e, h []T, r, c, n int, scratch []T)
 
-	// forwardTanh takes tiles through layers as ForwardTanh does, backTanh leaves e_k = (a·p)·(1 − s_k²)
+	// forwardTanh is Forward for TanhValue without b, backTanh leaves e_k = (a·p)·(1 − s_k²)
 	// of each layer in e (layers,d,n) and adds no gradient: for d ≤ mostChained, nil where there is none.
 	forwardTanh func(next, s, w, h []T, a T, d, n, layers, nextStep, sStep int)
 	backTanh    func(e, p, w, s []T, a T, d, n, layers int)

@@ -179,7 +179,7 @@ func (f *assembly[T]) ops() Ops[T] {
 			addSquaredDifferences(&chains, x[main:], y[main:])
 			return tree(&chains)
 		},
-		Prefetch: func(x []T) {
+		prefetch: func(x []T) {
 			if len(x) > 0 {
 				prefetch((*byte)(unsafe.Pointer(&x[0])), len(x)*size)
 			}

@@ -40,7 +40,7 @@ func portable[T Float]() Ops[T] {
 		ScaleMulSlope:         scaleMulSlope[T],
 		SumScaled:             sumScaled[T],
 		SumSquares:            sumSquares[T],
-		Prefetch:              func([]T) {},
+		prefetch:              func([]T) {},
 		SumSquaredDifferences: sumSquaredDifferences[T],
 		peak:                  peakPortable[T],
 	}
