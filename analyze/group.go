@@ -122,15 +122,17 @@ func (g *Group) exponents(runs []Run, part string, primary bool) GroupPath {
 	}
 	variations := map[float64][]scaling.Sample{}
 	for text := range runs[0].Parts[part].PVariation {
-		samples := of(func(n PathNumbers) float64 { return n.PVariation[text] })
+		p := exponentOf(text)
+		scale := commonScale(runs, part, text, p)
+		samples := of(func(n PathNumbers) float64 { return n.scaledVariation(text, p, scale) })
 		if slope, missing := g.slope(prefix+"V_"+text, samples); slope != nil {
+			slope.Intercept += p * scale * math.Ln2
 			path.VariationSlope[text] = *slope
 		} else {
 			path.Missing["v_"+text] = missing
 		}
 		for _, s := range samples {
 			if s.usable() && s.Depth >= 2 { // a path of one layer has no variation
-				p := exponentOf(text)
 				variations[p] = append(variations[p], s.Sample)
 			}
 		}
@@ -141,6 +143,40 @@ func (g *Group) exponents(runs []Run, part string, primary bool) GroupPath {
 	}
 	slices.Sort(g.Notes) // the loop over a map has shuffled them
 	return path
+}
+
+// commonScale returns the e for which V_p of all runs are powers of roots near 2^e: 0 unless float64 cannot hold
+// one of them. A common scale changes no slope.
+func commonScale(runs []Run, part, text string, p float64) float64 {
+	sum, count, beyond := 0.0, 0.0, false
+	for i := range runs {
+		root, outside := runs[i].Parts[part].root(text, p)
+		beyond = beyond || outside
+		if root > 0 && !math.IsInf(root, 0) {
+			sum, count = sum+math.Log2(root), count+1
+		}
+	}
+	if !beyond || count == 0 {
+		return 0
+	}
+	return math.Round(sum / count)
+}
+
+// root returns V_p^(1/p), and whether float64 cannot hold V_p.
+func (n PathNumbers) root(text string, p float64) (root float64, outside bool) {
+	if root, ok := n.PVariationRoots[text]; ok {
+		return root, true
+	}
+	return math.Pow(n.PVariation[text], 1/p), false
+}
+
+// scaledVariation returns V_p of the path times 2^−e.
+func (n PathNumbers) scaledVariation(text string, p, e float64) float64 {
+	root, outside := n.root(text, p)
+	if e == 0 && !outside {
+		return n.PVariation[text]
+	}
+	return math.Pow(math.Ldexp(root, -int(e)), p)
 }
 
 // variationIndex returns the index that V_p at several depths gives, by p, or why there is

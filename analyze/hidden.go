@@ -1,13 +1,16 @@
 package analyze
 
 import (
+	"fmt"
+	"math"
+
 	"github.com/deeplimit/deeplimit/pvar"
 	"github.com/deeplimit/deeplimit/weightpath"
 )
 
 // hiddenVariation returns V_p of the paths k ↦ h_k(x_i), k = 0..L, their mean over the
 // samples that the run kept, by the text of p; nil when it kept none. A path that is
-// not finite is an error.
+// not finite is an error, and so is a V_p that float64 cannot hold.
 func hiddenVariation(h *weightpath.Tensor, exponents []float64) (map[string]float64, error) {
 	if h == nil || h.Shape[0] == 0 {
 		return nil, nil
@@ -20,6 +23,9 @@ func hiddenVariation(h *weightpath.Tensor, exponents []float64) (map[string]floa
 			return nil, err
 		}
 		for _, v := range variations {
+			if math.IsNaN(v.Value) {
+				return nil, fmt.Errorf("V_%s of sample %d: got %v^%s, outside the range of float64", exponentText(v.P), i, v.Norm, exponentText(v.P))
+			}
 			mean[exponentText(v.P)] += v.Value / float64(samples)
 		}
 	}

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"iter"
+	"maps"
 	"math"
 	"slices"
 	"strconv"
@@ -38,11 +39,18 @@ func pathNumbers(weights weightpath.Weights, part string, beta float64, exponent
 		Hoelder:               math.NaN(),
 		HoelderUniform:        math.NaN(),
 	}
-	values, err := variations(rescaled, exponents)
+	if root := rescaled.RootQuadraticVariation(); finite(numbers.QuadraticVariation) == nil && finite(root) != nil {
+		numbers.QuadraticVariationRoot = &root
+		note(fmt.Errorf("quadratic variation: got %.4g², outside the range of float64", root))
+	}
+	values, roots, err := variations(rescaled, exponents)
 	if err != nil {
 		note(err)
 	}
-	numbers.PVariation = values
+	numbers.PVariation, numbers.PVariationRoots = values, roots
+	for _, p := range sortedExponents(maps.Keys(roots)) {
+		note(fmt.Errorf("V_%s: got %.4g^%s, outside the range of float64", p, roots[p], p))
+	}
 	// Short paths, and constant ones, have no such exponent, which is no cause for a note.
 	if regularity, err := pvar.Hoelder(points(rescaled)); err == nil {
 		numbers.Hoelder, numbers.HoelderUniform = regularity.Mean, regularity.Uniform
@@ -61,7 +69,7 @@ func pathNumbers(weights weightpath.Weights, part string, beta float64, exponent
 		return PathNumbers{}, nil, err
 	}
 	numbers.Displacement = displacement.MaxFrobenius()
-	values, err = variations(displacement.Rescaled(factor), []float64{1})
+	values, _, err = variations(displacement.Rescaled(factor), []float64{1})
 	if err != nil {
 		note(fmt.Errorf("displacement: %w", err))
 	}
@@ -69,21 +77,27 @@ func pathNumbers(weights weightpath.Weights, part string, beta float64, exponent
 	return numbers, notes, nil
 }
 
-// variations returns V_p by the text of p; NaN for all of them with an error, when
-// the path is not finite.
-func variations(path weightpath.Path, exponents []float64) (map[string]float64, error) {
-	values := make(map[string]float64, len(exponents))
+// variations returns V_p by the text of p: NaN for all of them with an error, when
+// the path is not finite, and for those that float64 cannot hold, whose roots V_p^(1/p) then are in roots.
+func variations(path weightpath.Path, exponents []float64) (values, roots map[string]float64, err error) {
+	values = make(map[string]float64, len(exponents))
 	for _, p := range exponents {
 		values[exponentText(p)] = math.NaN()
 	}
 	computed, err := pvar.Compute(points(path), exponents...)
 	if err != nil {
-		return values, err
+		return values, nil, err
 	}
 	for _, v := range computed {
 		values[exponentText(v.P)] = v.Value
+		if math.IsNaN(v.Value) {
+			if roots == nil {
+				roots = map[string]float64{}
+			}
+			roots[exponentText(v.P)] = v.Norm
+		}
 	}
-	return values, nil
+	return values, roots, nil
 }
 
 // points returns the path of the matrices' entries, sharing their memory.

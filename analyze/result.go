@@ -101,6 +101,10 @@ type PathNumbers struct {
 	RootSumSquares     float64            `json:"root_sum_squares"`    // (Σ_k ‖A_k‖_F²)^½
 	QuadraticVariation float64            `json:"quadratic_variation"` // Σ_k ‖Ā_{k+1} − Ā_k‖_F²
 	PVariation         map[string]float64 `json:"p_variation"`         // V_p by p: "1", "1.5", …
+	// PVariationRoots are V_p^(1/p) where float64 cannot hold V_p, which is NaN then, and QuadraticVariationRoot
+	// is the root of the quadratic variation likewise.
+	PVariationRoots        map[string]float64 `json:"p_variation_roots,omitempty"`
+	QuadraticVariationRoot *float64           `json:"quadratic_variation_root,omitempty"`
 	// DisplacementVariation is V_1 of the rescaled displacement L^β (A(T) − A(0)).
 	DisplacementVariation float64 `json:"displacement_variation"`
 	// Hoelder and HoelderUniform are the exponents h in ‖Ā_{k+m} − Ā_k‖ ∝ m^h, in the
@@ -319,6 +323,8 @@ type nullable struct {
 	RootSumSquares        *float64            `json:"root_sum_squares"`
 	QuadraticVariation    *float64            `json:"quadratic_variation"`
 	PVariation            map[string]*float64 `json:"p_variation"`
+	PVariationRoots       map[string]float64  `json:"p_variation_roots,omitempty"`
+	QuadraticRoot         *float64            `json:"quadratic_variation_root,omitempty"`
 	DisplacementVariation *float64            `json:"displacement_variation"`
 	Hoelder               *float64            `json:"hoelder"`
 	HoelderUniform        *float64            `json:"hoelder_uniform"`
@@ -331,7 +337,7 @@ func (n PathNumbers) nullable() nullable {
 	}
 	return nullable{
 		finite(n.MaxFrobenius), finite(n.Displacement), finite(n.MaxIncrement), finite(n.RootSumSquares),
-		finite(n.QuadraticVariation), variation, finite(n.DisplacementVariation),
+		finite(n.QuadraticVariation), variation, n.PVariationRoots, n.QuadraticVariationRoot, finite(n.DisplacementVariation),
 		finite(n.Hoelder), finite(n.HoelderUniform),
 	}
 }

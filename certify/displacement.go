@@ -107,8 +107,8 @@ func (it *Iterate) stretchRounding(n norms, s Stretch) float64 {
 type Displaced struct {
 	Displacement float64 `json:"displacement"` // max_k ‖θ_k(T) − θ_k(0)‖_F
 	Variation    float64 `json:"variation"`    // Σ_k ‖U_{k+1} − U_k‖_F, U = A(T) − A(0), not rescaled
-	Initial      float64 `json:"initial"`      // V_2 of the rescaled path L^β A(0), the sum without the root
-	Final        float64 `json:"final"`        // V_2 of L^β A(T)
+	Initial      float64 `json:"initial"`      // V_2(L^β A(0))^½ of the rescaled path
+	Final        float64 `json:"final"`        // V_2(L^β A(T))^½
 }
 
 // Bounds holds what a run of problem p moved against h:
@@ -147,8 +147,9 @@ func (h *History) Bounds(p Problem, d Displaced) ([]Bound, error) {
 	jitter := 2 * h.Rounding * float64(p.Depth)
 	limit := scale.mul(exact(h.Variation))
 	long = long.judge(limit, scale.mul(widened(within(d.Variation, terms), jitter)))
+	root := terms / 2 // a root halves the error of its sum; terms counts more than enough for its own rounding
 	rough = rough.judge(
-		within(d.Initial, terms).sqrt().add(limit),
-		widened(within(d.Final, terms).sqrt(), scale.hi*jitter))
+		within(d.Initial, root).add(limit),
+		widened(within(d.Final, root), scale.hi*jitter))
 	return []Bound{far, long, rough}, nil
 }

@@ -29,6 +29,7 @@ var Operations = map[string]func(x, y [2]float64) [2]float64{
 	"over":  func(x, y [2]float64) [2]float64 { return ends(of(x).over(of(y))) },
 	"sqrt":  func(x, _ [2]float64) [2]float64 { return ends(of(x).sqrt()) },
 	"exp":   func(x, _ [2]float64) [2]float64 { return ends(of(x).exp()) },
+	"hypot": func(x, y [2]float64) [2]float64 { return ends(of(x).hypot(of(y))) },
 }
 
 func of(x [2]float64) interval   { return interval{x[0], x[1]} }

@@ -38,7 +38,7 @@ const oneLayer = "a network of one layer has no increments"
 func (it *Iterate) weightIncrement(k int) interval {
 	b := within(it.m.WeightIncrements[k], it.spectralError())
 	if it.p.Bias {
-		b = b.square().add(within(it.m.BiasIncrements[k], it.vectorError()).square()).sqrt()
+		b = b.hypot(within(it.m.BiasIncrements[k], it.vectorError()))
 	}
 	return b
 }
@@ -48,7 +48,7 @@ func (it *Iterate) weightIncrement(k int) interval {
 func (it *Iterate) incrementLimit(n norms, env envelope, k int, b interval) interval {
 	δ := it.δmax
 	bias := at(n.b, k).max(at(n.c, k))
-	own := n.v[k].square().add(bias.square()).sqrt()
+	own := n.v[k].hypot(bias)
 	next := n.v[k+1]
 	limit := δ.square().mul(env.exp).mul(env.t).mul(it.m1).mul(next.add(own))
 	if it.p.Block == "inner" {

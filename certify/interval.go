@@ -1,6 +1,10 @@
 package certify
 
-import "math"
+import (
+	"math"
+
+	"github.com/deeplimit/deeplimit/internal/rescale"
+)
 
 // An interval encloses a non-negative number: lo ≤ x ≤ hi, 0 ≤ lo, hi possibly
 // +Inf. Every operation computes both ends in float64 and moves each one unit in
@@ -87,6 +91,17 @@ func (x interval) exp() interval {
 }
 
 func (x interval) square() interval { return x.mul(x) }
+
+// hypot returns √(x² + y²) for numbers of any size.
+func (x interval) hypot(y interval) interval {
+	e := rescale.Exponent(max(x.hi, y.hi))
+	if e == 0 || math.IsInf(max(x.hi, y.hi), 1) {
+		return x.square().add(y.square()).sqrt()
+	}
+	scale := func(x interval, e int) interval { return interval{down(math.Ldexp(x.lo, e)), up(math.Ldexp(x.hi, e))} }
+	x, y = scale(x, -e), scale(y, -e)
+	return scale(x.square().add(y.square()).sqrt(), e)
+}
 
 func (x interval) max(y interval) interval { return interval{max(x.lo, y.lo), max(x.hi, y.hi)} }
 func (x interval) min(y interval) interval { return interval{min(x.lo, y.lo), min(x.hi, y.hi)} }

@@ -45,6 +45,10 @@ func TestIntervalsEnclose(t *testing.T) {
 		"over": func(x, y *big.Float) *big.Float { return bigFloat(0).Quo(x, y) },
 		"sqrt": func(x, _ *big.Float) *big.Float { return bigFloat(0).Sqrt(x) },
 		"exp":  func(x, _ *big.Float) *big.Float { return bigExp(x) },
+		"hypot": func(x, y *big.Float) *big.Float {
+			square := bigFloat(0).Mul(x, x)
+			return bigFloat(0).Sqrt(square.Add(square, bigFloat(0).Mul(y, y)))
+		},
 	}
 	draw := func(t *rapid.T, name string) ([2]float64, float64) {
 		lo := math.Pow(10, rapid.Float64Range(-12, 2.8).Draw(t, name))
@@ -96,6 +100,43 @@ func TestIntervalsAtTheEdges(t *testing.T) {
 		got := certify.Operations[c.operation](c.x, c.y)
 		if !(0 <= got[0] && got[0] <= c.lo && got[1] >= c.hi) {
 			t.Errorf("%s %v %v = %v, want it to hold [%v, %v]", c.operation, c.x, c.y, got, c.lo, c.hi)
+		}
+	}
+}
+
+// TestHypotScales wants the root of a sum of squares of any size to enclose the exact one, a few units wide.
+func TestHypotScales(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		e := rapid.IntRange(-1000, 1000).Draw(t, "exponent")
+		x := math.Ldexp(rapid.Float64Range(0.5, 1).Draw(t, "x"), e)
+		y := math.Ldexp(rapid.Float64Range(0, 1).Draw(t, "y"), e-rapid.IntRange(0, 60).Draw(t, "smaller"))
+		got := certify.Operations["hypot"]([2]float64{x, x}, [2]float64{y, y})
+		square := bigFloat(0).Mul(bigFloat(x), bigFloat(x))
+		want := bigFloat(0).Sqrt(square.Add(square, bigFloat(0).Mul(bigFloat(y), bigFloat(y))))
+		if bigFloat(got[0]).Cmp(want) > 0 || bigFloat(got[1]).Cmp(want) < 0 || !(got[1]-got[0] <= 0x1p-48*got[1]) {
+			t.Fatalf("√(%v² + %v²): got %v, want %v inside", x, y, got, want)
+		}
+	})
+}
+
+// TestTinyWeights has weights whose squares float64 takes for 0: no bound is violated, and none is far above what the
+// weights' size allows.
+func TestTinyWeights(t *testing.T) {
+	for _, block := range []string{"inner", "outer", "mlp"} {
+		for _, bias := range []bool{false, true} {
+			n := draw(shape{block: block, activation: "tanh", L: 4, d: 3, N: 2, m: 3, out: 3, alpha: 0.5, amplitude: 1e-200, scale: 1, error: 0.1, bias: bias, seed: 5})
+			it, err := certify.New(n.problem(), n.measureStep(1e-3))
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, b := range it.Bounds() {
+				if b.Verdict == certify.Violated {
+					t.Errorf("%s, bias %t: %+v", block, bias, b)
+				}
+				if b.Name == "gradient-increments" && block != "mlp" && !bias && !(b.Value <= 1e-190) {
+					t.Errorf("%s: increments of the gradient bounded by %v, want at most the weights' size", block, b.Value)
+				}
+			}
 		}
 	}
 }

@@ -181,10 +181,10 @@ func (it *Iterate) envelope(n norms) envelope {
 		var v, z interval
 		for k := range it.p.Depth {
 			v = v.max(n.v[k])
-			z = z.max(n.w[k].square().add(at(n.b, k).square()).sqrt())
+			z = z.max(n.w[k].hypot(at(n.b, k)))
 		}
 		features := it.m1.mul(z).mul(e.input).hypot1(it.p.Bias)
-		e.t = features.square().add(it.m1.mul(v).mul(e.input).square()).sqrt()
+		e.t = features.hypot(it.m1.mul(v).mul(e.input))
 	}
 	return e
 }

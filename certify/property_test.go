@@ -179,6 +179,6 @@ func displaced(n *network, start [][]float64) certify.Displaced {
 		}
 		return best[len(best)-1]
 	}
-	d.Initial, d.Final = twoVariation(was), twoVariation(now)
+	d.Initial, d.Final = math.Sqrt(twoVariation(was)), math.Sqrt(twoVariation(now))
 	return d
 }

@@ -88,7 +88,7 @@ func (it *Iterate) curvature(n norms, env envelope, ρ interval) interval {
 		var v, q, sum interval
 		for k := range it.p.Depth {
 			v = v.max(n.v[k])
-			q = q.max(n.v[k].square().add(n.w[k].square()).sqrt())
+			q = q.max(n.v[k].hypot(n.w[k]))
 			sum = sum.add(δ.square().mul(n.v[k]).mul(n.w[k].square()))
 		}
 		mixed = mixed.mul(q).add(δ.mul(it.m1).mul(env.exp).mul(env.input))

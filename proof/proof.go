@@ -175,7 +175,7 @@ func (r *Report) way(record *weightpath.Certification, weights weightpath.Weight
 // the path of one part, rescaled by L^beta where certify.Displaced says so.
 func displaced(weights weightpath.Weights, part string, beta float64) (certify.Displaced, error) {
 	var d certify.Displaced
-	var squares []float64
+	var norms []float64
 	for _, name := range []string{"A", "V", "W", "b", "c"} {
 		if _, ok := weights.Tensors[name]; !ok {
 			continue
@@ -192,11 +192,11 @@ func displaced(weights weightpath.Weights, part string, beta float64) (certify.D
 		if err != nil {
 			return d, err
 		}
-		if squares == nil {
-			squares = make([]float64, moved.Depth)
+		if norms == nil {
+			norms = make([]float64, moved.Depth)
 		}
 		for k, norm := range moved.Norms() {
-			squares[k] += norm * norm
+			norms[k] = math.Hypot(norms[k], norm)
 		}
 		if name != part {
 			continue
@@ -214,13 +214,13 @@ func displaced(weights weightpath.Weights, part string, beta float64) (certify.D
 			if err != nil {
 				return d, err
 			}
-			*side.to = variations[0].Value
+			*side.to = variations[0].Norm
 		}
 	}
-	if squares == nil {
+	if norms == nil {
 		return d, errors.New("the folder holds no weights of layers")
 	}
-	d.Displacement = math.Sqrt(slices.Max(squares))
+	d.Displacement = slices.Max(norms)
 	return d, nil
 }
 

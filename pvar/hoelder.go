@@ -38,6 +38,7 @@ func Hoelder(path Points) (Regularity, error) {
 	if n < 17 {
 		return r, fmt.Errorf("pvar: Hölder exponent: got %d points, want 17 or more", n)
 	}
+	path, exponent := path.rescaled()
 	s := Euclidean.space(path.Dim)
 	var logs, means, largests []float64
 	for m := 1; m <= (n-1)/4; m *= 2 {
@@ -52,8 +53,8 @@ func Hoelder(path Points) (Regularity, error) {
 			return Regularity{}, fmt.Errorf("pvar: Hölder exponent: lag %d: got increments of size %v, want positive finite ones", m, rms)
 		}
 		r.Lags = append(r.Lags, m)
-		r.RootMeanSquare = append(r.RootMeanSquare, rms)
-		r.Largest = append(r.Largest, math.Sqrt(largest))
+		r.RootMeanSquare = append(r.RootMeanSquare, math.Ldexp(rms, exponent))
+		r.Largest = append(r.Largest, math.Ldexp(math.Sqrt(largest), exponent))
 		logs = append(logs, math.Log(float64(m)))
 		means = append(means, math.Log(rms))
 		largests = append(largests, math.Log(largest)/2)

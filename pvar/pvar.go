@@ -37,6 +37,8 @@ import (
 	"math"
 	"runtime"
 	"sync"
+
+	"github.com/deeplimit/deeplimit/internal/rescale"
 )
 
 // Points is a path of n points in R^Dim, row-major: point i is
@@ -83,50 +85,38 @@ func (x Points) check() error {
 // differences would leave the range of float64. Entries far below the largest
 // difference may then become 0, which is within the rounding of a distance.
 func (x Points) rescaled() (Points, int) {
-	widest := 0.0 // half of the largest difference of two entries in one place, or more
-	for k := range min(x.Dim, len(x.Data)) {
-		low, high := x.Data[k], x.Data[k]
-		for i := k; i < len(x.Data); i += x.Dim {
-			low, high = min(low, x.Data[i]), max(high, x.Data[i])
-		}
-		widest = max(widest, high/2-low/2)
-	}
-	if widest == 0 || (widest > 0x1p-300 && widest < 0x1p300) {
-		return x, 0
-	}
-	_, exponent := math.Frexp(widest)
-	scaled := Points{Dim: x.Dim, Data: make([]float64, len(x.Data))}
-	for i, v := range x.Data {
-		scaled.Data[i] = math.Ldexp(v, -exponent)
-	}
-	return scaled, exponent
+	exponent := rescale.Exponent(rescale.Spread(x.Dim, x.Data))
+	return Points{Dim: x.Dim, Data: rescale.By(x.Data, -exponent)}, exponent
 }
 
 // Variation is the p-variation of a path for one p.
 type Variation struct {
-	P     float64
-	Value float64 // the sum, without the p-th root
+	P float64
+	// Value is the sum, without the p-th root; NaN where float64 cannot hold it as a normal number, as that
+	// of steps of 1e-200 for p = 2. Norm is its p-th root, the p-variation norm.
+	Value, Norm float64
 	// Partition holds the indices k_0 < … < k_m of a maximising partition, from
 	// the first point to the last: a witness whose sum is Value. A path of one
 	// point has the partition [0], the empty path the empty one.
 	Partition []int
 }
 
-// Norm returns Value^(1/P), the p-variation norm.
-func (v Variation) Norm() float64 { return math.Pow(v.Value, 1/v.P) }
-
-// MarshalJSON writes {"p", "value", "norm", "partition"}.
+// MarshalJSON writes {"p", "value", "norm", "partition"}; a value that float64 cannot hold is null.
 func (v Variation) MarshalJSON() ([]byte, error) {
 	partition := v.Partition
 	if partition == nil {
 		partition = []int{}
 	}
+	value := &v.Value
+	if math.IsNaN(v.Value) {
+		value = nil
+	}
 	return json.Marshal(struct {
-		P         float64 `json:"p"`
-		Value     float64 `json:"value"`
-		Norm      float64 `json:"norm"`
-		Partition []int   `json:"partition"`
-	}{v.P, v.Value, v.Norm(), partition})
+		P         float64  `json:"p"`
+		Value     *float64 `json:"value"`
+		Norm      float64  `json:"norm"`
+		Partition []int    `json:"partition"`
+	}{v.P, value, v.Norm, partition})
 }
 
 // Compute returns the p-variation of path for each of ps, in their order, under
@@ -138,9 +128,13 @@ func Compute(path Points, ps ...float64) ([]Variation, error) {
 // ComputeIn returns the p-variation of path under metric for each of ps, in
 // their order. The empty path and a path of one point have variation 0.
 //
+// Steps of any size are measured: norms scale with the path, V_p(c·x)^(1/p) = c·V_p(x)^(1/p), and a value
+// outside the range of float64 is NaN beside its norm.
+//
 // It returns an error if a p is not a number ≥ 1 or is infinite, if a number of
 // the path is NaN or infinite (with its place), if the shape does not suit the
-// metric, or if a value leaves the range of float64.
+// metric, or if a distance or, for p of several hundred, every scale of the sum leaves the
+// range of float64.
 //
 // The ps are worked on at the same time, on as many goroutines as there are
 // processors; the result does not depend on their number. Distances are not shared
@@ -158,14 +152,14 @@ func ComputeIn(metric Metric, path Points, ps ...float64) ([]Variation, error) {
 			return nil, fmt.Errorf("pvar: p: got %v, want a finite number ≥ 1", p)
 		}
 	}
-	scaled, exponent := path.rescaled()
+	scales := newScales(metric, path)
 	out, errs := make([]Variation, len(ps)), make([]error, len(ps))
 	var wait sync.WaitGroup
 	slots := make(chan struct{}, runtime.GOMAXPROCS(0))
 	for k, p := range ps {
 		slots <- struct{}{}
 		wait.Go(func() {
-			out[k], errs[k] = compute(metric, scaled, exponent, p)
+			out[k], errs[k] = scales.compute(p)
 			<-slots
 		})
 	}
@@ -176,56 +170,6 @@ func ComputeIn(metric Metric, path Points, ps ...float64) ([]Variation, error) {
 		}
 	}
 	return out, nil
-}
-
-// compute returns V_p of the path 2^exponent·x.
-func compute(metric Metric, x Points, exponent int, p float64) (Variation, error) {
-	v := Variation{P: p}
-	switch n := x.Len(); {
-	case n == 0:
-		return v, nil
-	case n == 1:
-		v.Partition = []int{0}
-		return v, nil
-	case p == 1:
-		v.Partition = make([]int, n)
-		for i := range v.Partition {
-			v.Partition[i] = i
-		}
-	case x.Dim == 1: // all metrics are |x − y|
-		v.Partition = scalarPartition(x.Data, p)
-	default:
-		v.Partition = newSearch(metric, x, p).partition()
-	}
-	var longest float64
-	v.Value, longest = total(metric, x, v.Partition, exponent, p)
-	if longest > 0 && !(v.Value >= 0x1p-1022 && v.Value <= math.MaxFloat64) {
-		return Variation{}, fmt.Errorf("pvar: p = %v: longest step %v: got the sum %v, outside the range of float64; want a smaller p or a rescaled path", p, longest, v.Value)
-	}
-	return v, nil
-}
-
-// total returns the sum of (2^exponent·d)^p over the steps of partition, in
-// Neumaier's compensated summation, and the longest 2^exponent·d.
-func total(metric Metric, x Points, partition []int, exponent int, p float64) (value, longest float64) {
-	s := metric.space(x.Dim)
-	sum, lost := 0.0, 0.0
-	for k := 1; k < len(partition); k++ {
-		d := math.Ldexp(s.distance(x.At(partition[k-1]), x.At(partition[k])), exponent)
-		longest = max(longest, d)
-		term := math.Pow(d, p)
-		next := sum + term
-		if sum >= term {
-			lost += (sum - next) + term
-		} else {
-			lost += (term - next) + sum
-		}
-		sum = next
-	}
-	if math.IsInf(sum, 1) {
-		return sum, longest
-	}
-	return sum + lost, longest
 }
 
 // trace returns the partition that ends at the last point, where from[j] is the

@@ -5,6 +5,7 @@ import (
 	"math"
 	"math/rand/v2"
 	"slices"
+	"strings"
 	"testing"
 
 	"pgregory.net/rapid"
@@ -141,8 +142,8 @@ func TestLaws(t *testing.T) {
 			t.Fatal(err)
 		}
 		for k := 1; k < len(ps); k++ {
-			if !(whole[k].Norm() <= whole[k-1].Norm()*(1+tolerance(x, 5))) {
-				t.Fatalf("norms rise from %v at p = %v to %v at %v", whole[k-1].Norm(), ps[k-1], whole[k].Norm(), ps[k])
+			if !(whole[k].Norm <= whole[k-1].Norm*(1+tolerance(x, 5))) {
+				t.Fatalf("norms rise from %v at p = %v to %v at %v", whole[k-1].Norm, ps[k-1], whole[k].Norm, ps[k])
 			}
 		}
 		if x.Len() < 2 {
@@ -292,6 +293,67 @@ func TestRange(t *testing.T) {
 	}
 }
 
+// TestScales holds norms to be homogeneous, V_p(c·x)^(1/p) = c·V_p(x)^(1/p), whatever c does to powers: scaled by
+// a power of two the path has the same partition, and the value is the norm's power or, outside of
+// float64, NaN.
+func TestScales(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		dim := rapid.IntRange(1, 5).Draw(t, "dim")
+		x := brownian(rapid.IntRange(2, 60).Draw(t, "n"), dim)
+		metric := rapid.SampledFrom([]Metric{Euclidean, L1, Sup, Spectral(dim, 1)}).Draw(t, "metric")
+		p := rapid.SampledFrom([]float64{1, 1.5, 2, 2.5, 3, 7.3, 50, 200}).Draw(t, "p")
+		e := rapid.IntRange(-1000, 1000).Draw(t, "exponent")
+		before, err := ComputeIn(metric, x, p)
+		if err != nil {
+			t.Fatal(err)
+		}
+		y := Points{Dim: dim, Data: make([]float64, len(x.Data))}
+		for i, v := range x.Data {
+			y.Data[i] = math.Ldexp(v, e)
+		}
+		after, err := ComputeIn(metric, y, p)
+		if err != nil {
+			t.Fatal(err)
+		}
+		want, got := math.Ldexp(before[0].Norm, e), after[0].Norm
+		if !(math.Abs(got-want) <= 1e-12*want) {
+			t.Fatalf("%v, p = %v, 2^%d: got norm %v, want %v", metric, p, e, got, want)
+		}
+		if !slices.Equal(before[0].Partition, after[0].Partition) && p < 50 { // powers of p round differently where ties are close
+			t.Fatalf("%v, p = %v, 2^%d: got partition %v, want %v", metric, p, e, after[0].Partition, before[0].Partition)
+		}
+		value := after[0].Value
+		switch logarithm := p * math.Log2(want); {
+		case logarithm < -1022-1e-9 || logarithm > 1024+1e-9:
+			if !math.IsNaN(value) {
+				t.Fatalf("%v, p = %v, 2^%d: got value %v, want NaN for 2^%v", metric, p, e, value, logarithm)
+			}
+		case logarithm > -1021 && logarithm < 1023:
+			if !(math.Abs(math.Log2(value)-logarithm) <= 1e-9) {
+				t.Fatalf("%v, p = %v, 2^%d: got value %v, want 2^%v", metric, p, e, value, logarithm)
+			}
+		}
+	})
+}
+
+// TestTiny has the cases of single precision with p = 50 and of double precision with p = 2.
+func TestTiny(t *testing.T) {
+	for _, c := range []struct{ step, p float64 }{{float64(float32(1e-30)), 50}, {1e-200, 2}, {1e-300, 1.5}, {1e200, 2}, {1e-310, 1}, {0x1p-1074, 3}} {
+		got, err := Compute(Scalars([]float64{0, c.step, 0, c.step, 0}), c.p)
+		if err != nil {
+			t.Errorf("step %v, p = %v: %v", c.step, c.p, err)
+			continue
+		}
+		if want := c.step * math.Pow(4, 1/c.p); !(math.Abs(got[0].Norm-want) <= 1e-12*want+0x1p-1074) || !math.IsNaN(got[0].Value) {
+			t.Errorf("step %v, p = %v: got value %v and norm %v, want NaN and %v", c.step, c.p, got[0].Value, got[0].Norm, want)
+		}
+		text, err := json.Marshal(got[0])
+		if err != nil || !strings.Contains(string(text), `"value":null`) {
+			t.Errorf("step %v: got %s, %v", c.step, text, err)
+		}
+	}
+}
+
 func TestErrors(t *testing.T) {
 	good := Points{Dim: 2, Data: []float64{0, 0, 1, 1}}
 	for _, c := range []struct {
@@ -308,8 +370,8 @@ func TestErrors(t *testing.T) {
 		{Euclidean, Points{Dim: 2, Data: make([]float64, 3)}, 2, "pvar: path: got 3 numbers, want a multiple of the dimension 2"},
 		{Euclidean, Points{}, 2, "pvar: path: got dimension 0, want at least 1"},
 		{Spectral(2, 2), good, 2, "pvar: spectral metric: got 2×2 matrices, want rows and cols whose product is the dimension 2"},
-		{Euclidean, Scalars([]float64{0, 1e200}), 2, "pvar: p = 2: longest step 1e+200: got the sum +Inf, outside the range of float64; want a smaller p or a rescaled path"},
-		{Euclidean, Scalars([]float64{0, 1e-200}), 2, "pvar: p = 2: longest step 1e-200: got the sum 0, outside the range of float64; want a smaller p or a rescaled path"},
+		{Euclidean, Points{Dim: 2, Data: []float64{0, 0, 1, 1, 0, 0, -1, -1}}, 1e4, "pvar: p = 10000: got the sum +Inf of steps scaled to about 1, outside the range of float64; want a smaller p"},
+		{L1, Points{Dim: 2, Data: []float64{0, 0, 1.5e308, 1.5e308}}, 2, "pvar: p = 2: got a variation beyond the range of float64, want a rescaled path"},
 	} {
 		if _, err := ComputeIn(c.metric, c.path, c.p); err == nil || err.Error() != c.want {
 			t.Errorf("got error %v, want %s", err, c.want)
@@ -326,7 +388,7 @@ func TestMetrics(t *testing.T) {
 			t.Fatal(err)
 		}
 		v, err := ComputeIn(metric, x, 2)
-		if err != nil || !(math.Abs(v[0].Norm()-want) <= 1e-14*want) {
+		if err != nil || !(math.Abs(v[0].Norm-want) <= 1e-14*want) {
 			t.Errorf("%s: got %v, %v, want norm %v", name, v, err, want)
 		}
 	}

@@ -1,6 +1,7 @@
 package pvar
 
 import (
+	"fmt"
 	"math"
 	"math/rand/v2"
 	"slices"
@@ -18,15 +19,18 @@ func TestQuadraticVariation(t *testing.T) {
 	if _, err := QuadraticVariation(Scalars([]float64{0, math.NaN()})); err == nil || err.Error() != "pvar: path: point 1, entry 0: got NaN, want a finite number" {
 		t.Errorf("NaN: got error %v", err)
 	}
-	if _, err := QuadraticVariation(Scalars([]float64{0, 1e200})); err == nil || err.Error() != "pvar: quadratic variation: stride 1: got a sum beyond float64, want a rescaled path" {
-		t.Errorf("overflow: got error %v", err)
+	for _, step := range []float64{1e200, 1e-200} {
+		want := fmt.Sprintf("pvar: quadratic variation: got %v², outside the range of float64; want a rescaled path", step)
+		if _, err := QuadraticVariation(Scalars([]float64{0, step})); err == nil || err.Error() != want {
+			t.Errorf("step %v: got error %v", step, err)
+		}
 	}
 }
 
 func TestDyadicVariations(t *testing.T) {
 	// 0, 1, 3, 6, 10, 15: strides 1, 2 (0 3 10 15), 4 (0 10 15), 8 (0 15).
 	got, err := DyadicVariations(Scalars([]float64{0, 1, 3, 6, 10, 15}))
-	want := []Stride{{1, 55}, {2, 83}, {4, 125}, {8, 225}}
+	want := []Stride{{1, 55, math.Sqrt(55)}, {2, 83, math.Sqrt(83)}, {4, 125, math.Sqrt(125)}, {8, 225, 15}}
 	if err != nil || !slices.Equal(got, want) {
 		t.Errorf("got %v, %v, want %v", got, err, want)
 	}
@@ -82,6 +86,47 @@ func TestHoelder(t *testing.T) {
 	} {
 		if _, err := Hoelder(c.path); err == nil || err.Error() != c.want {
 			t.Errorf("got error %v, want %s", err, c.want)
+		}
+	}
+}
+
+// TestRegularityScales wants roots to scale with the path and exponents to stay, however small or large it is.
+func TestRegularityScales(t *testing.T) {
+	x := brownian(100, 3)
+	strides, err := DyadicVariations(x)
+	if err != nil {
+		t.Fatal(err)
+	}
+	regularity, err := Hoelder(x)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, e := range []int{-1000, -700, -520, -300, 300, 520, 1000} {
+		y := Points{Dim: 3, Data: make([]float64, len(x.Data))}
+		for i, v := range x.Data {
+			y.Data[i] = math.Ldexp(v, e)
+		}
+		scaled, err := DyadicVariations(y)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for k, s := range scaled {
+			if want := math.Ldexp(strides[k].Root, e); !(math.Abs(s.Root-want) <= 1e-14*want) {
+				t.Errorf("2^%d, stride %d: got root %v, want %v", e, s.Stride, s.Root, want)
+			}
+			if outside := e < -510 || e > 510; math.IsNaN(s.Value) != outside {
+				t.Errorf("2^%d, stride %d: got value %v", e, s.Stride, s.Value)
+			}
+		}
+		h, err := Hoelder(y)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !(math.Abs(h.Mean-regularity.Mean) <= 1e-12 && math.Abs(h.Uniform-regularity.Uniform) <= 1e-12) {
+			t.Errorf("2^%d: got exponents %v and %v, want %v and %v", e, h.Mean, h.Uniform, regularity.Mean, regularity.Uniform)
+		}
+		if want := math.Ldexp(regularity.Largest[2], e); !(math.Abs(h.Largest[2]-want) <= 1e-14*want) {
+			t.Errorf("2^%d: got largest %v, want %v", e, h.Largest[2], want)
 		}
 	}
 }

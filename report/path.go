@@ -48,6 +48,14 @@ func newPartition(path weightpath.Path, factor float64) (*partition, error) {
 	return out, nil
 }
 
+// variationText writes V_p, by its root where float64 cannot hold it.
+func variationText(v pvar.Variation) string {
+	if math.IsNaN(v.Value) {
+		return "$V_p^{1/p}$ = " + plainNumber(v.Norm)
+	}
+	return "$V_p$ = " + plainNumber(v.Value)
+}
+
 // partitionFigure draws one entry of a weight path and the points that a partition takes
 // which attains V_p, for three p; nil when no path was read.
 func partitionFigure(g group, style Style) *Figure {
@@ -71,7 +79,7 @@ func partitionFigure(g group, style Style) *Figure {
 	for i, v := range c.variations {
 		look := categories[i]
 		p := panel{
-			title: fmt.Sprintf("$p$ = %s: %d of %d layers, $V_p$ = %s", plain(v.P), len(v.Partition), shown.depth, plainNumber(v.Value)),
+			title: fmt.Sprintf("$p$ = %s: %d of %d layers, %s", plain(v.P), len(v.Partition), shown.depth, variationText(v)),
 			x:     axis{label: "layer $k/L$", low: 0, high: 1},
 			y:     axis{label: fmt.Sprintf("$L^β$$[%s_k(T)]_{%s}$", shown.part, entryText(c.entry, ",")), margin: 0.06, bare: i > 0},
 			marks: []mark{line},

@@ -5,6 +5,7 @@ import (
 	"math"
 
 	"github.com/deeplimit/deeplimit/certify"
+	"github.com/deeplimit/deeplimit/internal/rescale"
 )
 
 // Measure returns what certify needs to know about the iterate θ on the chosen
@@ -46,7 +47,9 @@ func (e *Evaluator[T]) Measure(theta, grad []T, loss float64, cores int) (certif
 			squares += e.ops.SumSquares(View(e.net.Layout, grad, g.Name))
 		}
 	}
-	m.GradientNorm = math.Sqrt(squares)
+	if m.GradientNorm = math.Sqrt(squares); !rescale.Safe(squares) {
+		m.GradientNorm = rescale.Norm(grad, nil)
+	}
 	for _, values := range [][]float64{m.Weights, m.InnerWeights, m.Biases, m.OuterBiases, m.Hidden, m.Features, m.FeatureNorms, m.WeightIncrements, {m.GradientNorm}} {
 		for k, v := range values {
 			if math.IsNaN(v) || math.IsInf(v, 0) {
@@ -81,8 +84,7 @@ func (e *Evaluator[T]) layers(theta, grad []T, states *states, cores int) certif
 	if states.features != nil {
 		m.Features = make([]float64, depth)
 	}
-	norm := func(x []T) float64 { return math.Sqrt(e.ops.SumSquares(x)) }
-	distance := func(x, y []T) float64 { return e.ops.SumSquaredDifferences(x, y) }
+	norm := func(x []T) float64 { return normOf(e.ops, x, nil) }
 	inParallel(cores, depth, func(first, last int) {
 		var s spectrum
 		reference := -1 // the layer whose features were looked at last
@@ -102,7 +104,7 @@ func (e *Evaluator[T]) layers(theta, grad []T, states *states, cores int) certif
 			case net.Bias:
 				m.Biases[k] = norm(b)
 			}
-			m.Gradients[k] = math.Sqrt(layerSquare(net, e.ops, grad, k))
+			m.Gradients[k] = layerNorm(net, e.ops, grad, nil, k)
 			if m.Features != nil {
 				if k%stride == 0 {
 					reference = -1 // so that the result does not depend on first
@@ -124,12 +126,14 @@ func (e *Evaluator[T]) layers(theta, grad []T, states *states, cores int) certif
 			m.WeightIncrements[k] = s.largest(matrix, outer.rows, outer.cols)
 			gw, gb := weightsOf(outer, grad, k)
 			gwNext, gbNext := weightsOf(outer, grad, k+1)
-			square := distance(gwNext, gw)
+			square := squareOf(e.ops, gwNext, gw)
 			if net.Bias {
-				m.BiasIncrements[k] = math.Sqrt(distance(nextBias, b))
-				square += distance(gbNext, gb)
+				m.BiasIncrements[k] = normOf(e.ops, nextBias, b)
+				square += squareOf(e.ops, gbNext, gb)
 			}
-			m.GradientIncrements[k] = math.Sqrt(square)
+			if m.GradientIncrements[k] = math.Sqrt(square); !rescale.Safe(square) {
+				m.GradientIncrements[k] = math.Hypot(rescale.Norm(gwNext, gw), rescale.Norm(gbNext, gb))
+			}
 		}
 	})
 	return m

@@ -6,6 +6,7 @@ import (
 	"sync"
 
 	"github.com/deeplimit/deeplimit/internal/kernel"
+	"github.com/deeplimit/deeplimit/internal/rescale"
 )
 
 // LayerNormsTo writes ‖v_k‖_F, all parameters of layer k together, to dst (L). v has the
@@ -16,7 +17,7 @@ func LayerNormsTo[T kernel.Float](dst []float64, n *Network, v []T) {
 	}
 	ops := kernel.For[T]()
 	for k := range dst {
-		dst[k] = math.Sqrt(layerSquare(n, ops, v, k))
+		dst[k] = layerNorm(n, ops, v, nil, k)
 	}
 }
 
@@ -26,37 +27,57 @@ func LayerDistance[T kernel.Float](n *Network, theta, other []T) float64 {
 	ops := kernel.For[T]()
 	most := 0.0
 	for k := range n.Depth {
-		square := 0.0
-		for _, a := range []*affine{&n.before, &n.behind} {
-			if !a.present {
-				continue
-			}
-			w, b := weightsOf(a, theta, k)
-			w1, b1 := weightsOf(a, other, k)
-			square += ops.SumSquaredDifferences(w, w1)
-			if b != nil {
-				square += ops.SumSquaredDifferences(b, b1)
-			}
-		}
-		most = math.Max(most, square)
+		most = math.Max(most, layerNorm(n, ops, theta, other, k))
 	}
-	return math.Sqrt(most)
+	return most
 }
 
-// layerSquare returns ‖v_k‖_F².
-func layerSquare[T kernel.Float](n *Network, ops *kernel.Ops[T], v []T, k int) float64 {
+// layerNorm returns ‖v_k − w_k‖_F over all parameters of layer k; w is nil for 0.
+func layerNorm[T kernel.Float](n *Network, ops *kernel.Ops[T], v, w []T, k int) float64 {
+	var own, other [4][]T
+	layerParts(&own, n, v, k)
+	if w != nil {
+		layerParts(&other, n, w, k)
+	}
 	square := 0.0
-	for _, a := range []*affine{&n.before, &n.behind} {
-		if !a.present {
-			continue
-		}
-		w, b := weightsOf(a, v, k)
-		square += ops.SumSquares(w)
-		if b != nil {
-			square += ops.SumSquares(b)
+	for i, x := range own {
+		if x != nil {
+			square += squareOf(ops, x, other[i])
 		}
 	}
-	return square
+	if rescale.Safe(square) {
+		return math.Sqrt(square)
+	}
+	norm := 0.0
+	for i, x := range own {
+		norm = math.Hypot(norm, rescale.Norm(x, other[i]))
+	}
+	return norm
+}
+
+// layerParts sets parts to the weights and biases of layer k in v, nil for absent ones.
+func layerParts[T kernel.Float](parts *[4][]T, n *Network, v []T, k int) {
+	for i, a := range []*affine{&n.before, &n.behind} {
+		if a.present {
+			parts[2*i], parts[2*i+1] = weightsOf(a, v, k)
+		}
+	}
+}
+
+// squareOf returns ‖x − y‖², ‖x‖² where y is nil.
+func squareOf[T kernel.Float](ops *kernel.Ops[T], x, y []T) float64 {
+	if y == nil {
+		return ops.SumSquares(x)
+	}
+	return ops.SumSquaredDifferences(x, y)
+}
+
+// normOf returns ‖x − y‖, ‖x‖ where y is nil, for numbers of any size.
+func normOf[T kernel.Float](ops *kernel.Ops[T], x, y []T) float64 {
+	if square := squareOf(ops, x, y); rescale.Safe(square) {
+		return math.Sqrt(square)
+	}
+	return rescale.Norm(x, y)
 }
 
 // stride is what the pieces of inParallel begin at multiples of.

@@ -9,6 +9,7 @@ import (
 	"gonum.org/v1/gonum/mat"
 
 	"github.com/deeplimit/deeplimit/certify"
+	"github.com/deeplimit/deeplimit/internal/rescale"
 	"github.com/deeplimit/deeplimit/internal/stream"
 )
 
@@ -314,4 +315,53 @@ func BenchmarkMeasure(b *testing.B) {
 			e.Measure(theta, grad, loss, 1)
 		}
 	})
+}
+
+// TestNormsScale wants norms of weights whose squares leave float64 to scale with them.
+func TestNormsScale(t *testing.T) {
+	for _, spec := range []Spec{{}, {Block: "mlp", Bias: true}} {
+		net, _, theta := large(t, spec)
+		initial := make([]float64, len(theta))
+		e, err := NewEvaluator[float64](net, randomSamples(stream.New(5, "scale"), net, 3), Options{Workers: 1})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer e.Close()
+		norms, moved := LayerNorms(net, net.Parts()[0], theta, initial)
+		all, distance := e.Norms(theta, initial), LayerDistance(net, theta, initial)
+		for _, exponent := range []int{-1000, -660, 660, 900} {
+			far := rescale.By(theta, exponent)
+			near := func(name string, got, want float64) {
+				if want = math.Ldexp(want, exponent); !(math.Abs(got-want) <= 1e-13*want) {
+					t.Errorf("%+v, 2^%d: %s: got %v, want %v", spec, exponent, name, got, want)
+				}
+			}
+			farNorms, farMoved := LayerNorms(net, net.Parts()[0], far, initial)
+			near("norm of layer 2", farNorms[1], norms[1])
+			near("displacement of layer 2", farMoved[1], moved[1])
+			got := e.Norms(far, initial)
+			near("max_frobenius", got.MaxFrobenius, all.MaxFrobenius)
+			near("root of squares", got.RootSquares, all.RootSquares)
+			near("displacement", got.Displacement, all.Displacement)
+			near("distance", LayerDistance(net, far, initial), distance)
+			if exponent > 0 {
+				continue
+			}
+			grad := make([]float64, net.Layout.Trained)
+			m, err := e.Measure(far, grad, e.Gradient(far, grad).Loss, 1)
+			if err != nil {
+				t.Fatal(err)
+			}
+			// Upper bounds of the spectral norm, at most the Frobenius norm but for n^(1/256).
+			if !(m.Weights[1] > 0.3*farNorms[1] && m.Weights[1] <= 1.01*farNorms[1]) {
+				t.Errorf("%+v, 2^%d: spectral norm %v of a matrix of norm %v", spec, exponent, m.Weights[1], farNorms[1])
+			}
+			if m.Biases != nil && !(m.Biases[1] > 0) {
+				t.Errorf("%+v, 2^%d: got norm %v of a bias", spec, exponent, m.Biases[1])
+			}
+		}
+		if got := e.Norms(initial, initial); got != (Norms{}) {
+			t.Errorf("zero weights: got %+v", got)
+		}
+	}
 }

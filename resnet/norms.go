@@ -2,8 +2,10 @@ package resnet
 
 import (
 	"math"
+	"slices"
 
 	"github.com/deeplimit/deeplimit/internal/kernel"
+	"github.com/deeplimit/deeplimit/internal/rescale"
 )
 
 // Norms are the sizes of the weights of a network's first part, over its layers.
@@ -21,8 +23,8 @@ func LayerNorms[T kernel.Float](n *Network, part string, theta, initial []T) (no
 	size := len(now) / n.Depth
 	norms, moved = make([]float64, n.Depth), make([]float64, n.Depth)
 	for k := range n.Depth {
-		norms[k] = math.Sqrt(ops.SumSquares(block(now, k, size)))
-		moved[k] = math.Sqrt(ops.SumSquaredDifferences(block(now, k, size), block(start, k, size)))
+		norms[k] = normOf(ops, block(now, k, size), nil)
+		moved[k] = normOf(ops, block(now, k, size), block(start, k, size))
 	}
 	return norms, moved
 }
@@ -55,5 +57,10 @@ func (e *Evaluator[T]) Norms(theta, initial []T) Norms {
 	for _, b := range blocks {
 		all = Norms{max(all.MaxFrobenius, b.MaxFrobenius), all.RootSquares + b.RootSquares, max(all.Displacement, b.Displacement)}
 	}
-	return Norms{math.Sqrt(all.MaxFrobenius), math.Sqrt(all.RootSquares), math.Sqrt(all.Displacement)}
+	n := Norms{math.Sqrt(all.MaxFrobenius), math.Sqrt(all.RootSquares), math.Sqrt(all.Displacement)}
+	if !rescale.Safe(all.MaxFrobenius) || !rescale.Safe(all.RootSquares) || !rescale.Safe(all.Displacement) && !slices.Equal(now, start) {
+		norms, moved := LayerNorms(e.net, part, theta, initial)
+		n = Norms{slices.Max(norms), rescale.Norm(norms, nil), slices.Max(moved)}
+	}
+	return n
 }

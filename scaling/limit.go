@@ -7,6 +7,7 @@ import (
 	"math"
 	"slices"
 
+	"github.com/deeplimit/deeplimit/internal/rescale"
 	"github.com/deeplimit/deeplimit/pvar"
 )
 
@@ -31,6 +32,7 @@ func IntegralDistance(a, b pvar.Points) (float64, error) {
 	if err := matching(a, b); err != nil {
 		return 0, fmt.Errorf("scaling: integral distance: %w", err)
 	}
+	a, b, exponent := rescaledPair(a, b)
 	integral, largest := make([]float64, a.Dim), 0.0
 	eachPiece(a, b, func(width float64, x, y []float64) {
 		square := 0.0
@@ -40,7 +42,7 @@ func IntegralDistance(a, b pvar.Points) (float64, error) {
 		}
 		largest = max(largest, math.Sqrt(square))
 	})
-	return largest, nil
+	return math.Ldexp(largest, exponent), nil
 }
 
 // L2Distance returns (∫_0^1 ‖(Ā − B̄)(s)‖² ds)^½ (Frobenius) for the step functions
@@ -50,13 +52,26 @@ func L2Distance(a, b pvar.Points) (float64, error) {
 	if err := matching(a, b); err != nil {
 		return 0, fmt.Errorf("scaling: L2 distance: %w", err)
 	}
+	a, b, exponent := rescaledPair(a, b)
 	sum := 0.0
 	eachPiece(a, b, func(width float64, x, y []float64) {
 		for k := range x {
 			sum += width * (x[k] - y[k]) * (x[k] - y[k])
 		}
 	})
-	return math.Sqrt(sum), nil
+	return math.Ldexp(math.Sqrt(sum), exponent), nil
+}
+
+// rescaledPair returns two paths times 2^−exponent, so that squares of their differences stay in range.
+func rescaledPair(a, b pvar.Points) (x, y pvar.Points, exponent int) {
+	joined := append(slices.Clone(a.Data), b.Data...)
+	exponent = rescale.Exponent(rescale.Spread(a.Dim, joined))
+	return scaled(a, exponent), scaled(b, exponent), exponent
+}
+
+// scaled returns a path times 2^−exponent.
+func scaled(x pvar.Points, exponent int) pvar.Points {
+	return pvar.Points{Dim: x.Dim, Data: rescale.By(x.Data, -exponent)}
 }
 
 // eachPiece calls f with every interval on which both step functions are constant,

@@ -8,6 +8,7 @@ import (
 
 	"gonum.org/v1/gonum/stat"
 
+	"github.com/deeplimit/deeplimit/internal/rescale"
 	"github.com/deeplimit/deeplimit/pvar"
 )
 
@@ -133,6 +134,7 @@ func Regime(paths []DepthPath) (Verdict, error) {
 	if err := checkPaths(paths); err != nil {
 		return Verdict{}, fmt.Errorf("scaling: regime: %w", err)
 	}
+	paths, exponent := rescaledPaths(paths)
 	measured := make([]roughness, len(paths))
 	constant := true
 	for i, p := range paths {
@@ -153,7 +155,40 @@ func Regime(paths []DepthPath) (Verdict, error) {
 	} // else V_1 grows like L or faster, and there is no index to give
 	v.Kind, v.Rule = decide(e)
 	v.Doubts = doubts(e)
+	v.Evidence.scale(exponent)
 	return v, nil
+}
+
+// rescaledPaths returns paths times one power of two, 2^−exponent, so that squares of their differences stay in
+// range; the paths themselves, as a rule.
+func rescaledPaths(paths []DepthPath) (out []DepthPath, exponent int) {
+	widest := 0.0
+	for _, p := range paths {
+		widest = max(widest, rescale.Spread(p.Path.Dim, p.Path.Data))
+	}
+	if exponent = rescale.Exponent(widest); exponent == 0 {
+		return paths, 0
+	}
+	out = slices.Clone(paths)
+	for i := range out {
+		out[i].Path = scaled(out[i].Path, exponent)
+	}
+	return out, exponent
+}
+
+// scale turns the evidence of paths times 2^−exponent into that of the paths: sizes and heights of lines.
+func (e *Evidence) scale(exponent int) {
+	if exponent == 0 {
+		return
+	}
+	shift := float64(exponent) * math.Ln2
+	e.Variation.Intercept += shift
+	e.MaxIncrement.Intercept += shift
+	e.QuadraticVariation.Intercept += 2 * shift
+	if e.NoiseVariation.Method != "" {
+		e.NoiseVariation.Intercept += 2 * shift
+	}
+	e.TrendSize, e.NoiseSize = math.Ldexp(e.TrendSize, exponent), math.Ldexp(e.NoiseSize, exponent)
 }
 
 // doubts names the slopes whose interval holds a limit of decide that was asked.

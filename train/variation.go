@@ -16,7 +16,8 @@ func (d *Descent[T]) variationTime(row weightpath.Row) bool {
 }
 
 // setVariation fills V_p of the rescaled path L^β A (V for block mlp). A path with an
-// entry that is not finite, as a diverged run has, leaves the columns empty.
+// entry that is not finite, as a diverged run has, leaves the columns empty, and so does a sum
+// that float64 cannot hold.
 func (d *Descent[T]) setVariation(row *weightpath.Row) {
 	weights := resnet.View(d.Network.Layout, d.Theta, d.Network.Parts()[0])
 	rescale := math.Pow(float64(d.Network.Depth), 1-*d.Network.Alpha)
@@ -28,8 +29,11 @@ func (d *Descent[T]) setVariation(row *weightpath.Row) {
 	if err != nil {
 		return
 	}
-	row.Variation1, row.Variation15, row.Variation2 = &variations[0].Value, &variations[1].Value, &variations[2].Value
-	row.Variation25, row.Variation3 = &variations[3].Value, &variations[4].Value
+	for i, column := range []**float64{&row.Variation1, &row.Variation15, &row.Variation2, &row.Variation25, &row.Variation3} {
+		if v := variations[i].Value; !math.IsNaN(v) {
+			*column = &v
+		}
+	}
 }
 
 // keptStates is the number of samples whose hidden states a run leaves behind.

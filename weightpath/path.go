@@ -3,6 +3,7 @@ package weightpath
 import (
 	"fmt"
 	"maps"
+	"math"
 	"slices"
 	"strings"
 
@@ -89,14 +90,22 @@ func (p Path) RootSumSquares() float64 { return floats.Norm(p.Data, 2) }
 func (p Path) MaxIncrement() float64 { return largest(p.Increments()) }
 
 // QuadraticVariation returns Σ_k ‖A_{k+1} − A_k‖_F² over all neighbouring layers:
-// a lower bound of the 2-variation V_2, which is a supremum over partitions.
+// a lower bound of the 2-variation V_2, which is a supremum over partitions. It is NaN where
+// increments are so small that float64 cannot hold it as a normal number.
 func (p Path) QuadraticVariation() float64 {
-	sum := 0.0
+	sum, most := 0.0, 0.0
 	for _, v := range p.Increments() {
 		sum += v * v
+		most = max(most, v)
+	}
+	if most > 0 && sum < 0x1p-1022 {
+		return math.NaN()
 	}
 	return sum
 }
+
+// RootQuadraticVariation returns the square root of that sum, for increments of any size.
+func (p Path) RootQuadraticVariation() float64 { return floats.Norm(p.Increments(), 2) }
 
 // largest returns the maximum of non-negative values: 0 without any, NaN if one is.
 func largest(values []float64) float64 {

@@ -3,6 +3,7 @@ package cli
 import (
 	"fmt"
 	"io"
+	"math"
 	"slices"
 	"strconv"
 	"strings"
@@ -33,7 +34,7 @@ func newPVar() *cobra.Command {
 		Short: "Print the exact p-variation of a path in a .npy, .csv or .safetensors file",
 		Long: `pvar computes V_p = max over 0 = k_0 < … < k_m = n-1 of Σ_j |x_{k_j} - x_{k_{j+1}}|^p, exactly, with
 a partition that attains it. value is the sum, norm its p-th root; the partition counts points
-from 0.
+from 0. A sum that float64 cannot hold is a power of ten in the table and null in JSON, beside its norm.
 
 The path runs along the first axis: (n) are numbers, (n,D) points of R^D, and (n,r,c) r×c
 matrices. .npz and .pt files are read, too.
@@ -193,7 +194,7 @@ func (f *pvarFlags) write(w io.Writer, path pvar.Points, variations []pvar.Varia
 	fmt.Fprintf(out, "%d points of dimension %d, metric %s; value is the sum V_p, norm its p-th root\n\n", path.Len(), path.Dim, f.metric)
 	fmt.Fprintln(out, "P\tVALUE\tNORM\tSTEPS OF THE PARTITION")
 	for _, v := range variations {
-		fmt.Fprintf(out, "%g\t%.10g\t%.10g\t%d\n", v.P, v.Value, v.Norm(), max(len(v.Partition)-1, 0))
+		fmt.Fprintf(out, "%g\t%s\t%.10g\t%d\n", v.P, sum(v.Value, v.P*math.Log10(v.Norm)), v.Norm, max(len(v.Partition)-1, 0))
 	}
 	if f.more {
 		if err := writeRegularity(out, path); err != nil {
@@ -201,6 +202,14 @@ func (f *pvarFlags) write(w io.Writer, path pvar.Points, variations []pvar.Varia
 		}
 	}
 	return out.Flush()
+}
+
+// sum writes a sum, as a power of ten with this exponent where float64 cannot hold it.
+func sum(value, exponent float64) string {
+	if math.IsNaN(value) {
+		return fmt.Sprintf("10^%.4f", exponent)
+	}
+	return fmt.Sprintf("%.10g", value)
 }
 
 // writeRegularity prints the quadratic variation over every m-th point and, of a path
@@ -212,7 +221,7 @@ func writeRegularity(w io.Writer, path pvar.Points) error {
 	}
 	fmt.Fprintf(w, "\nSTRIDE\tQUADRATIC VARIATION (Euclidean)\n")
 	for _, s := range strides {
-		fmt.Fprintf(w, "%d\t%.10g\n", s.Stride, s.Value)
+		fmt.Fprintf(w, "%d\t%s\n", s.Stride, sum(s.Value, 2*math.Log10(s.Root)))
 	}
 	regularity, err := pvar.Hoelder(path)
 	if err != nil {

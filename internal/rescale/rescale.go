@@ -1,0 +1,76 @@
+// Package rescale brings numbers by a power of two, which is exact, to a size whose squares and powers
+// float64 holds: squares of 1e-200 are 0, and of 1e200 infinite.
+package rescale
+
+import "math"
+
+// Numbers between these bounds have squares, and sums of 2^200 of them, that are normal numbers.
+const (
+	least = 0x1p-300
+	most  = 0x1p300
+)
+
+// Spread returns the largest difference between two entries in one column of rows of dim numbers, at
+// most the largest float64.
+func Spread(dim int, rows []float64) float64 {
+	widest := 0.0
+	for k := range min(dim, len(rows)) {
+		low, high := rows[k], rows[k]
+		for i := k; i < len(rows); i += dim {
+			low, high = min(low, rows[i]), max(high, rows[i])
+		}
+		widest = max(widest, min(high-low, math.MaxFloat64))
+	}
+	return widest
+}
+
+// Exponent returns e such that numbers up to size, times 2^−e, have squares within float64: 0 where they
+// have already, or size is 0.
+func Exponent(size float64) int {
+	if size == 0 || size > least && size < most {
+		return 0
+	}
+	_, e := math.Frexp(size)
+	return e
+}
+
+// By returns x·2^exponent, x itself for exponent 0.
+func By(x []float64, exponent int) []float64 {
+	if exponent == 0 {
+		return x
+	}
+	scaled := make([]float64, len(x))
+	for i, v := range x {
+		scaled[i] = math.Ldexp(v, exponent)
+	}
+	return scaled
+}
+
+// Safe reports whether a sum of squares is as accurate as its terms: neither it nor
+// a term that counts has left the range of float64.
+func Safe(square float64) bool { return square > 0x1p-900 && square < math.Inf(1) }
+
+// Norm returns the Euclidean norm of the numbers of x, or of x − y where y is not nil, whatever their size; NaN
+// if one is.
+func Norm[T float32 | float64](x, y []T) float64 {
+	difference := func(i int) float64 {
+		if y == nil {
+			return float64(x[i])
+		}
+		return float64(x[i]) - float64(y[i])
+	}
+	largest := 0.0
+	for i := range x {
+		largest = max(largest, math.Abs(difference(i)))
+	}
+	if largest == 0 || math.IsNaN(largest) || math.IsInf(largest, 1) {
+		return largest
+	}
+	_, e := math.Frexp(largest)
+	sum := 0.0
+	for i := range x {
+		v := math.Ldexp(difference(i), -e)
+		sum += float64(v * v) // no fused multiply-add: the same bits on every machine
+	}
+	return math.Ldexp(math.Sqrt(sum), e)
+}
