@@ -24,7 +24,7 @@ func hiddenVariation(h *weightpath.Tensor, exponents []float64) (map[string]floa
 		}
 		for _, v := range variations {
 			if math.IsNaN(v.Value) {
-				return nil, fmt.Errorf("V_%s of sample %d: got %v^%s, outside the range of float64", exponentText(v.P), i, v.Norm, exponentText(v.P))
+				return nil, fmt.Errorf("p = %s, sample %d: got V_p = %.4g^%[1]s, outside the range of float64", exponentText(v.P), i, v.Norm)
 			}
 			mean[exponentText(v.P)] += v.Value / float64(samples)
 		}

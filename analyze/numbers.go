@@ -49,7 +49,7 @@ func pathNumbers(weights weightpath.Weights, part string, beta float64, exponent
 	}
 	numbers.PVariation, numbers.PVariationRoots = values, roots
 	for _, p := range sortedExponents(maps.Keys(roots)) {
-		note(fmt.Errorf("V_%s: got %.4g^%s, outside the range of float64", p, roots[p], p))
+		note(fmt.Errorf("p = %s: got V_p = %.4g^%[1]s, outside the range of float64", p, roots[p]))
 	}
 	// Short paths, and constant ones, have no such exponent, which is no cause for a note.
 	if regularity, err := pvar.Hoelder(points(rescaled)); err == nil {

@@ -232,7 +232,8 @@ func (o *Options) numeric(f *firstRow) error {
 	switch next := len(values) == 2 && plain && values[1] == values[0]+1; {
 	case rising && equal && values[0] >= 1800 && values[len(values)-1] <= 2200,
 		len(f.body) > 0 && rising && same == 0 && (next || len(values) > 2),
-		(next || equal && len(values) > 2) && f.apart():
+		(next || equal && len(values) > 2) && f.apart(),
+		equal && len(values) > 3 && !f.rowsStep():
 		return o.askHeader(f)
 	}
 	return nil
@@ -247,6 +248,21 @@ func stepsEqually(values []float64) bool {
 		}
 	}
 	return len(values) > 1
+}
+
+// rowsStep reports whether half of the rows below or more step equally, too.
+func (f *firstRow) rowsStep() bool {
+	stepping := 0
+	for _, row := range f.body {
+		cells := make([]cell, 0, len(f.numbers))
+		for _, j := range f.numbers {
+			cells = append(cells, row[j])
+		}
+		if stepsEqually(numbersOf(cells, f.decimal)) {
+			stepping++
+		}
+	}
+	return 2*stepping >= len(f.body)
 }
 
 // apart reports whether each number of the row is further from those below than they are from

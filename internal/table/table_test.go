@@ -84,6 +84,7 @@ func TestRead(t *testing.T) {
 		// First rows that are none.
 		{name: "integers, said", text: "0,1,2\n3,4,5\n", options: Options{Header: &no}, numbers: []float64{0, 1, 2, 3, 4, 5}},
 		{name: "integers that do not count", text: "0,0\n3,4\n3,5\n-1,-2\n", numbers: []float64{0, 0, 3, 4, 3, 5, -1, -2}},
+		{name: "rows of equal steps", text: "4,5,6,7\n1,3,5,7\n9,8,7,6\n", numbers: []float64{4, 5, 6, 7, 1, 3, 5, 7, 9, 8, 7, 6}},
 		{name: "a path of integers", text: "0\n1\n0\n1\n", numbers: []float64{0, 1, 0, 1}},
 		{name: "a path that counts", text: "0\n1\n2\n3\n", numbers: []float64{0, 1, 2, 3}},
 		{name: "a path from 1", text: "1\n1.25\n0.75\n", numbers: []float64{1, 1.25, .75}},
@@ -188,6 +189,7 @@ func TestRefused(t *testing.T) {
 		{text: "2019,2020\n0.5,0.7\n0.6,0.8\n", want: "line 1: got a first row 2019, 2020, which may be names or numbers" + askHeader},
 		{text: "400,410,420\n0.5,0.75,0.8\n0.6,0.8,0.9\n", want: "line 1: got a first row 400, 410, 420, which may be names or numbers" + askHeader},
 		{text: "400.5,401.0,401.5\n1,3,2\n2,4,5\n", want: "line 1: got a first row 400.5, 401.0, 401.5, which may be names or numbers" + askHeader},
+		{text: "0.0,0.1,0.2,0.3\n0.05,0.2,0.1,0.25\n0.3,0.1,0.0,0.15\n", want: "line 1: got a first row 0.0, 0.1, 0.2, 0.3, which may be names or numbers" + askHeader},
 		{text: "country,2019,2020\nat,5,6\nde,7,9\n", want: "line 1: got a first row country, 2019, 2020, which may be names or numbers" + askHeader},
 		{text: "nan,nan\n1,2\n", want: `line 1, column 1: got "nan", want a finite number (a missing value: fill it in or leave its row out); if the first row holds names: header: true`},
 		{text: "?,2\n1,2\n", want: `line 1, column 1: got "?", want a finite number (a missing value: fill it in or leave its row out); if the first row holds names: header: true`},
