@@ -2,6 +2,11 @@ package papers
 
 import (
 	"fmt"
+	"maps"
+	"math"
+	"slices"
+
+	"gonum.org/v1/gonum/stat"
 
 	"github.com/deeplimit/deeplimit/analyze"
 	"github.com/deeplimit/deeplimit/report"
@@ -41,27 +46,19 @@ The Hessian is of the order δ²L = L^(1−2α). It is what the step-size rule o
 				Measure: exponents(func(g analyze.EdgeGroup) *analyze.Slope { return g.Bound }),
 			},
 			{
-				Key: "ratio", Text: "the curvature at the start foretells the edge: edge over 2/λ_max, from the smallest to the largest run", Source: "descent on a quadratic", Want: Range{0.8, 1.25},
+				Key: "ratio", Text: "the curvature at the start foretells the edge: edge over 2/λ_max, geometric mean over depths, mean over seeds", Source: "descent on a quadratic", Want: Range{0.8, 1.25},
 				Measure: func(b *Bench) ([]Measurement, error) {
 					var found analyze.Edge
 					if err := b.Output(0, &found); err != nil {
 						return nil, err
 					}
-					m := missing("")
-					for _, r := range found.Runs {
-						if r.Bound == nil {
-							return []Measurement{missing("run " + r.ID + " has no positive curvature")}, nil
-						}
-						ratio := r.Stable / *r.Bound
-						if !(m.Low <= ratio) {
-							m.Low = ratio
-						}
-						if !(m.High >= ratio) {
-							m.High = ratio
-						}
+					var list []Measurement
+					for _, g := range found.Groups {
+						m := ratio(found.Runs, g.Group)
+						m.Case = fmt.Sprintf("alpha %g", g.Alpha)
+						list = append(list, m)
 					}
-					m.Value, m.Note = (m.Low+m.High)/2, fmt.Sprintf("range over %d runs, not an interval", len(found.Runs))
-					return []Measurement{m}, nil
+					return list, nil
 				},
 			},
 		},
@@ -74,4 +71,23 @@ The Hessian is of the order δ²L = L^(1−2α). It is what the step-size rule o
 			return []*report.Figure{f}, err
 		},
 	}
+}
+
+// ratio returns the mean over seeds of edge over 2/λ_max.
+func ratio(runs []analyze.EdgeRun, group string) Measurement {
+	logs := map[uint64][]float64{}
+	for _, r := range runs {
+		switch {
+		case r.Group != group:
+		case r.Bound == nil:
+			return missing("run " + r.ID + " has no positive curvature")
+		default:
+			logs[r.Seed] = append(logs[r.Seed], math.Log(r.Stable / *r.Bound))
+		}
+	}
+	var ratios []float64
+	for _, seed := range slices.Sorted(maps.Keys(logs)) {
+		ratios = append(ratios, math.Exp(stat.Mean(logs[seed], nil)))
+	}
+	return meanOf(ratios)
 }

@@ -1,7 +1,6 @@
 package papers
 
 import (
-	"fmt"
 	"maps"
 	"math"
 	"slices"
@@ -26,59 +25,6 @@ func eachGroup(study string, of func(analyze.Group) Measurement) func(*Bench) ([
 		}
 		return found, nil
 	}
-}
-
-// linearFall measures the smallest R² of log J against the iteration among the runs of
-// every group, beside what the loss of that run does. Where a run has no rate there is no
-// number but the reason.
-func linearFall(study string) func(*Bench) ([]Measurement, error) {
-	return func(b *Bench) ([]Measurement, error) {
-		result, err := b.Result(study)
-		if err != nil {
-			return nil, err
-		}
-		var found []Measurement
-		for _, g := range byCase(result) {
-			m := smallestR2(result.Runs, g.Group)
-			m.Case = caseOf(result, g)
-			found = append(found, m)
-		}
-		return found, nil
-	}
-}
-
-// smallestR2 returns that of the runs of a group.
-func smallestR2(all []analyze.Run, group string) Measurement {
-	var worst *analyze.Run
-	runs, without, reason := 0, 0, ""
-	for i := range all {
-		r := &all[i]
-		if r.Group != group {
-			continue
-		}
-		runs++
-		switch {
-		case r.Rate == nil:
-			without, reason = without+1, r.RateReason
-		case worst == nil || r.Rate.R2 < worst.Rate.R2:
-			worst = r
-		}
-	}
-	if without > 0 {
-		return missing(fmt.Sprintf("no rate in %d of %d runs: %s", without, runs, reason))
-	}
-	return Exactly("", worst.Rate.R2, fmt.Sprintf("worst of %d runs: %s", runs, fallText(worst)))
-}
-
-// fallText says how far the loss of a run fell and how many recorded steps raised it.
-func fallText(r *analyze.Run) string {
-	rises := 0
-	for i := range len(r.LossTrace) - 1 {
-		if r.LossTrace[i+1] > r.LossTrace[i] {
-			rises++
-		}
-	}
-	return fmt.Sprintf("L = %d, seed %d, J from %.2g to %.2g, raised by %d of %d steps", r.Depth, r.Seed, r.LossTrace[0], r.Loss, rises, len(r.LossTrace)-1)
 }
 
 // byCase returns the groups of a result in the order of their names.

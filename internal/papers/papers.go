@@ -57,7 +57,7 @@ type Claim struct {
 }
 
 // A Measurement is a number with its 95 % interval. A number that is exact for these
-// runs, such as the worst of all of them, has itself for both ends; one without an interval NaN.
+// runs, such as a verdict, has itself for both ends; one without an interval NaN.
 type Measurement struct {
 	Case             string // which of several cases; "" when there is one
 	Value, Low, High float64

@@ -14,6 +14,8 @@ func realData() Experiment {
 steps of gradient descent or of SGD with batches of 32, tanh or ReLU. The claims are those of convergence, and the theorems do not cover
 these data: N > d, and inputs that are far from orthogonal.
 
+Three seeds cannot tell what every seed does, but they can tell that it is not so: with all three the interval of the share begins at 0.29, with none it ends at 0.71.
+
 The rate is fitted to the losses over all samples: those of every step of gradient descent, of every epoch of SGD. Where they stop falling, or
 scatter about a floor, before a tenth of J(0), no linear part can be told from the approach to that floor, and there is no rate: so it is
 with most of SGD, whose step size stays constant. Step size 1 is below the edge of stability at the start (` + "`deeplimit edge papers/real-data.yaml --set 'grid.train.method=[gd]' --set 'depths=[16]'`" + `),
@@ -31,8 +33,8 @@ ReLU on diabetes does come to the edge late in training: its loss oscillates, as
 		Folded: true,
 		Claims: []Claim{
 			{
-				Key: "linear-rate", Column: "linear fall", Text: "the loss falls linearly: smallest R² of log J against the iteration, over the lower half of the fall", Source: source, Want: AtLeast(0.99),
-				Measure: linearFall(study),
+				Key: "linear-rate", Column: "linear fall", Text: "the loss falls linearly, R² of log J against the iteration 0.99 or more over the lower half of the fall: share of seeds", Source: source, Want: everySeed,
+				Measure: linearFall(study, false),
 			},
 			{
 				Key: "weight-size", Column: "weight size", Text: "exponent of max‖A_k‖_F, plus β", Source: source, Want: Around(0, 0.05),
@@ -51,7 +53,7 @@ ReLU on diabetes does come to the edge late in training: its loss oscillates, as
 				}),
 			},
 			{
-				Key: "certificate", Column: "certificate", Text: "a certificate of convergence is issued: share of runs", Source: "[CRX], deeplimit bounds", Want: Range{1, 1},
+				Key: "certificate", Column: "certificate", Text: "a certificate of convergence is issued: share of seeds", Source: "[CRX], deeplimit bounds", Want: everySeed,
 				Measure: func(b *Bench) ([]Measurement, error) { return certified(b, study) },
 			},
 		},

@@ -20,7 +20,7 @@ func tiny(want Range) Experiment {
 		Steps: []Step{{Command: "run tiny.yaml --out {runs}/tiny --no-report", Small: "--set 'depths=[4, 8]'"}},
 		Claims: []Claim{{
 			Key: "rate", Want: want,
-			Measure: linearFall("tiny"),
+			Measure: linearFall("tiny", false),
 		}, {
 			Key: "size", Want: want,
 			Measure: eachGroup("tiny", func(g analyze.Group) Measurement { return ofSlope(named(g.Exponents, "max_frobenius"), 0) }),
