@@ -60,9 +60,6 @@ type Extremes struct {
 	Products          int
 }
 
-// Norm returns the larger |eigenvalue|.
-func (e *Extremes) Norm() float64 { return max(math.Abs(e.Largest.Value), math.Abs(e.Smallest.Value)) }
-
 // ErrNotFinite is wrapped when a product has entries that are not finite.
 var ErrNotFinite = errors.New("a product is not finite")
 
