@@ -19,7 +19,7 @@ type Options struct {
 	// the largest. An interval of unstable step sizes that is wider is always met.
 	Scan float64
 	// Precision is how far apart, relatively, the last step size that passes and the first that does not
-	// may be in the end; default 0.01. Where it is below Scan, the gap between the two is halved.
+	// may be in the end; default 10⁻⁴, at most 0.01. The gap that the scan leaves is halved until it is.
 	Precision float64
 	// Workers is the number of step sizes tried at a time; default 1. Results do not depend on it.
 	Workers int
@@ -44,11 +44,12 @@ type Options struct {
 // method other than gd, for which no edge is defined, is a *field.Error.
 func Find(ctx context.Context, plan *sweep.Plan, options Options) (*analyze.Edge, error) {
 	for _, o := range []struct {
-		name  string
-		value *float64
-	}{{"scan", &options.Scan}, {"precision", &options.Precision}} {
+		name    string
+		value   *float64
+		initial float64
+	}{{"scan", &options.Scan, 0.01}, {"precision", &options.Precision, 1e-4}} {
 		if *o.value == 0 {
-			*o.value = 0.01
+			*o.value = o.initial
 		}
 		if !(*o.value >= 1e-6 && *o.value <= 0.01) {
 			return nil, &field.Error{Path: o.name, Got: *o.value, Want: "a number in [1e-6, 0.01]"}

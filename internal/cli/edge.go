@@ -35,11 +35,11 @@ intervals down to 10⁻⁴ of η. Two numbers are printed therefore:
             of what it has lost: a margin that keeps clear of such intervals
   UNSTABLE  the smallest step size tried at which the loss exceeds its first value
 
-Between the two a descent may be either; far from chaos they are one step of the scan
-apart. The scan tries step sizes 1 % apart (--scan), from half of STABLE at the most, and
-a quarter, an eighth and a sixteenth of it. An interval in which the loss regains more
-than a tenth is met for certain where it is wider than 1 % of η, and one of a tenth of
-that width with a chance of a tenth.
+Between the two a descent may be either; far from chaos they are close together. The
+scan tries step sizes 1 % apart (--scan), from half of STABLE at the most, and a quarter,
+an eighth and a sixteenth of it. An interval in which the loss regains more than a tenth
+is met for certain where it is wider than 1 % of η, and one of a tenth of that width with
+a chance of a tenth.
 
 Beside them stands 2/λ_max of the Hessian at the initial weights, where descent on a
 quadratic turns unstable, and for each group the exponents in depth of STABLE and of
@@ -78,7 +78,7 @@ Nothing is written. Methods other than gd are refused.`,
 	maxRunsFlag(flags, &maxRuns)
 	flags.StringArrayVar(&set, "set", nil, "override a field, as in network.alpha=0.75; may be repeated")
 	flags.Float64Var(&options.Scan, "scan", 0.01, "relative distance between the step sizes tried, at most 0.01")
-	flags.Float64Var(&options.Precision, "precision", 0.01, "relative width of the gap above STABLE in the end, at most 0.01")
+	flags.Float64Var(&options.Precision, "precision", 1e-4, "relative width of the gap above STABLE in the end, at most 0.01")
 	flags.IntVar(&options.Workers, "jobs", runtime.GOMAXPROCS(0), "cores to use; the results do not depend on it")
 	flags.BoolVar(&asJSON, "json", false, "print JSON")
 	return cmd
