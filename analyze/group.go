@@ -29,7 +29,7 @@ func newGroup(meta weightpath.Meta, runs []Run) Group {
 	group := Group{
 		Group: meta.Group, Settings: meta.Settings, Data: meta.Data, Block: meta.Block,
 		Activation: meta.Activation, Alpha: meta.Alpha, Coupled: meta.Coupled,
-		Residual: meta.Residual, Imported: meta.Method == weightpath.Imported, Runs: len(runs), Parts: map[string]GroupPath{},
+		Residual: meta.Residual, Imported: meta.Method == weightpath.Imported, Parts: map[string]GroupPath{},
 	}
 	var sound []Run
 	group.noteCopies(runs)
@@ -37,6 +37,7 @@ func newGroup(meta weightpath.Meta, runs []Run) Group {
 		if run.CopyOf != "" {
 			continue
 		}
+		group.Runs++
 		group.Depths = append(group.Depths, run.Depth)
 		group.Seeds = append(group.Seeds, run.Seed)
 		if run.Diverged() {
@@ -50,7 +51,7 @@ func newGroup(meta weightpath.Meta, runs []Run) Group {
 	slices.Sort(group.Seeds)
 	group.Seeds = slices.Compact(group.Seeds)
 	group.Rate = rateRange(sound)
-	group.Notes = precisionNotes(meta.DType, runs)
+	group.Notes = append(group.Notes, precisionNotes(meta.DType, runs)...)
 
 	for _, part := range parts(&meta, runs[0].Parts) {
 		group.Parts[part] = group.exponents(sound, part, part == meta.Part())

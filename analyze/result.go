@@ -126,7 +126,7 @@ type Group struct {
 	Coupled    bool              `json:"coupled"`            // as weightpath.Meta.Coupled
 	Residual   string            `json:"residual"`           // fixed, shared or layered
 	Imported   bool              `json:"imported,omitempty"` // whether the weights were trained elsewhere
-	Runs       int               `json:"runs"`               // finished ones, diverged ones among them
+	Runs       int               `json:"runs"`               // finished ones, diverged ones among them, copies not
 	// AlphaPlusBeta is α + β̂, β̂ = −slope of max_frobenius, or minus the slope of
 	// delta_max_frobenius when δ is trained; nil without two depths. JSON has the number
 	// alone, too, as alpha_plus_beta.

@@ -14,7 +14,7 @@ func ExampleCompute() {
 		panic(err)
 	}
 	for _, v := range variations {
-		fmt.Printf("V_%g = %g at %v, norm %.4f\n", v.P, v.Value, v.Partition, v.Norm())
+		fmt.Printf("V_%g = %g at %v, norm %.4f\n", v.P, v.Value, v.Partition, v.Norm)
 	}
 	// Output:
 	// V_1 = 7 at [0 1 2 3 4 5], norm 7.0000

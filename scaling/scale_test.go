@@ -2,8 +2,8 @@ package scaling
 
 import (
 	"math"
-	"slices"
 	"math/rand/v2"
+	"slices"
 	"testing"
 
 	"github.com/deeplimit/deeplimit/internal/rescale"

@@ -109,7 +109,7 @@ func TestLiveTable(t *testing.T) {
 	// What stays is printed above, and the table is there once.
 	s.liveTable.observe(sweep.Event{Kind: sweep.Failed, Run: &runs[2], Err: errors.New("no \x1b[31mroom")})
 	got = s.text()
-	if !strings.HasPrefix(got, "failed   "+runs[2].ID+": no [31mroom\nRUN ") || strings.Count(got, "RUN") != 1 || strings.Count(got, runs[2].ID) != 1 {
+	if !strings.HasPrefix(got, "failed   "+runs[2].ID+": no \\x1b[31mroom\nRUN ") || strings.Count(got, "RUN") != 1 || strings.Count(got, runs[2].ID) != 1 {
 		t.Errorf("after a failure the screen is\n%s", got)
 	}
 	s.liveTable.observe(sweep.Event{Kind: sweep.Ended, Run: &runs[1], Outcome: train.Outcome{Stop: train.StopDiverged, Detail: "why"}})
