@@ -19,30 +19,24 @@ import (
 const (
 	writeTimeout = 30 * time.Second // of a request that is no stream or download
 	maxAnswer    = 16 << 20         // bytes of JSON
-	maxWork      = 4                // requests that read files at a time
 )
 
 // answer makes a handler of a function that returns a value for JSON. At most maxWork
-// of them work at a time; the others wait, and none longer than its client.
+// of them work at a time; the others wait, and none longer than its client. Sending is no
+// work: a client that takes its time keeps nobody waiting.
 func (s *Server) answer(compute func(*http.Request) (any, error)) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
-		release, err := s.hub.work(r.Context())
+		body, err := s.compute(r, compute)
 		if err != nil {
-			w.Header().Set("Retry-After", "2")
-			refuse(w, http.StatusServiceUnavailable, "the server is busy")
-			return
-		}
-		defer release()
-		value, err := compute(r)
-		if err != nil {
+			if errors.Is(err, errBusy) {
+				w.Header().Set("Retry-After", "2")
+			}
 			refuse(w, statusOf(err), err.Error())
 			return
 		}
-		var body bytes.Buffer
-		if err := json.NewEncoder(&body).Encode(value); err != nil {
-			refuse(w, http.StatusInternalServerError, err.Error())
-			return
-		}
+		connection := connectionOf(r)
+		connection.hold(int64(body.Len()))
+		defer connection.hold(0)
 		if body.Len() > maxAnswer {
 			refuse(w, http.StatusInsufficientStorage, fmt.Sprintf("the answer has %d bytes, want at most %d; ask for fewer runs", body.Len(), maxAnswer))
 			return
@@ -54,6 +48,23 @@ func (s *Server) answer(compute func(*http.Request) (any, error)) http.HandlerFu
 		}
 		w.Write(body.Bytes())
 	}
+}
+
+// compute returns the JSON of what a function returns, once it is the client's turn.
+func (s *Server) compute(r *http.Request, compute func(*http.Request) (any, error)) (*bytes.Buffer, error) {
+	ctx, cancel := context.WithTimeout(r.Context(), writeTimeout/2)
+	defer cancel()
+	release, err := s.queue.enter(ctx, clientOf(r))
+	if err != nil {
+		return nil, err
+	}
+	defer release()
+	value, err := compute(r)
+	if err != nil {
+		return nil, err
+	}
+	var body bytes.Buffer
+	return &body, field.NotFinite(value, json.NewEncoder(&body).Encode(value))
 }
 
 // statusOf returns the status that tells err.

@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"net/http"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"github.com/deeplimit/deeplimit/survey"
@@ -16,11 +15,10 @@ import (
 )
 
 const (
-	maxStreams = 256              // event streams and downloads at a time
-	backlog    = 32               // events that a client may be behind before it is dropped
-	beat       = time.Second      // between two looks at a study that is watched, at least
-	quiet      = 15 * time.Second // without an event, until a comment shows that the stream lives
-	sendLimit  = 10 * time.Second // to send one event
+	backlog   = 32               // events that a client may be behind before it is dropped
+	beat      = time.Second      // between two looks at a study that is watched, at least
+	quiet     = 15 * time.Second // without an event, until a comment shows that the stream lives
+	sendLimit = 10 * time.Second // to send one event
 )
 
 // A hub looks at each study that is watched once a second, or less often where a look
@@ -28,9 +26,6 @@ const (
 // A client that does not keep up is dropped; its browser asks again.
 type hub struct {
 	folder *folder
-	slots  chan struct{} // one for each request at work
-
-	streams atomic.Int64
 
 	mu       sync.Mutex
 	ctx      context.Context
@@ -46,7 +41,7 @@ type watcher struct {
 }
 
 func newHub(f *folder) *hub {
-	return &hub{folder: f, slots: make(chan struct{}, maxWork), watchers: map[string]*watcher{}, ctx: context.Background()}
+	return &hub{folder: f, watchers: map[string]*watcher{}, ctx: context.Background()}
 }
 
 // start lets watchers live until ctx ends.
@@ -54,30 +49,6 @@ func (h *hub) start(ctx context.Context) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	h.ctx = ctx
-}
-
-// work waits for leave to read files for a request.
-func (h *hub) work(ctx context.Context) (release func(), err error) {
-	ctx, cancel := context.WithTimeout(ctx, writeTimeout/2)
-	defer cancel()
-	select {
-	case h.slots <- struct{}{}:
-		return func() { <-h.slots }, nil
-	case <-ctx.Done():
-		return nil, ctx.Err()
-	}
-}
-
-// errStreams wraps what statusOf answers with "service unavailable".
-var errStreams = fmt.Errorf("serve: %d streams are open, which is as many as there may be: %w", maxStreams, context.DeadlineExceeded)
-
-// stream takes one of the places for long answers.
-func (h *hub) stream() (release func(), err error) {
-	if h.streams.Add(1) > maxStreams {
-		h.streams.Add(-1)
-		return nil, errStreams
-	}
-	return func() { h.streams.Add(-1) }, nil
 }
 
 // subscribe returns the events of a study, encoded. The channel is closed when its
@@ -233,13 +204,7 @@ func (s *Server) events(w http.ResponseWriter, r *http.Request) {
 			return
 		}
 	}
-	release, err := s.hub.stream()
-	if err != nil {
-		w.Header().Set("Retry-After", "5")
-		refuse(w, http.StatusServiceUnavailable, err.Error())
-		return
-	}
-	defer release()
+	connectionOf(r).stream()
 	w.Header().Set("Content-Type", "text/event-stream")
 	if r.Method == http.MethodHead {
 		return

@@ -83,11 +83,7 @@ func (s *Server) sendFile(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return missing("file", name)
 	}
-	release, err := s.hub.stream()
-	if err != nil {
-		return err
-	}
-	defer release()
+	connectionOf(r).stream()
 	header := w.Header()
 	header.Set("Content-Type", "application/octet-stream")
 	header.Set("Content-Disposition", mime.FormatMediaType("attachment", map[string]string{"filename": path.Base(name)}))

@@ -82,11 +82,13 @@ func strconvQuote(name string) string {
 	return string(data)
 }
 
-// running starts a server over dir on a free port, which ends with the test.
+// running starts a server over dir on a free port, which ends with the test. Without a
+// token or an address it lets everyone in.
 func running(t testing.TB, dir string, options Options) *Server {
 	t.Helper()
 	if options.Addr == "" {
 		options.Addr = "127.0.0.1:0"
+		options.Open = options.Token == ""
 	}
 	s, err := New(dir, options)
 	if err != nil {

@@ -64,6 +64,7 @@ func (g *guard) wrap(next http.Handler) http.Handler {
 			refuse(w, http.StatusForbidden, "got a request from the page of another site")
 		case !g.admit(w, r):
 		default:
+			defer connectionOf(r).admitted()
 			next.ServeHTTP(w, r)
 		}
 	})
@@ -99,7 +100,8 @@ func sameOrigin(r *http.Request) bool {
 
 // admit reports whether a request shows the token; otherwise it has answered it. A
 // token in the address is put into a cookie, and the address without it is asked for,
-// so that it stays in no history.
+// so that it stays in no history. The cookie comes with a link from elsewhere, as the file
+// that --open shows is; what such a link may lead to is for sameOrigin.
 func (g *guard) admit(w http.ResponseWriter, r *http.Request) bool {
 	// The form that asks for the token looks like the page; the style is in every release.
 	if g.token == "" || r.URL.Path == "/assets/style.css" {
@@ -113,7 +115,7 @@ func (g *guard) admit(w http.ResponseWriter, r *http.Request) bool {
 	}
 	query := r.URL.Query()
 	if same(query.Get("token"), g.token) {
-		http.SetCookie(w, &http.Cookie{Name: g.cookie, Value: g.pass(), Path: "/", HttpOnly: true, SameSite: http.SameSiteStrictMode})
+		http.SetCookie(w, &http.Cookie{Name: g.cookie, Value: g.pass(), Path: "/", HttpOnly: true, SameSite: http.SameSiteLaxMode})
 		query.Del("token")
 		// The target is a path on this server whatever the path was: "//host" would be another.
 		target := url.URL{Path: "/" + strings.TrimLeft(r.URL.Path, "/\\"), RawQuery: query.Encode()}

@@ -28,9 +28,11 @@ import (
 type Options struct {
 	// Addr is the address to listen on, host:port; port 0 takes a free one.
 	Addr string
-	// Token must be shown by every client. Empty: none on a loopback address, a random
-	// one on any other.
+	// Token must be shown by every client. Empty: a random one, unless Open.
 	Token string
+	// Open lets everyone in who reaches the address, which must be a loopback one: every
+	// user of this machine does.
+	Open bool
 	// Hosts are further names under which the server may be asked for, without port.
 	Hosts []string
 	// Log is told of failures inside the server; nil for none.
@@ -46,6 +48,8 @@ type Server struct {
 	listener net.Listener
 	http     *http.Server
 	hub      *hub
+	clients  *clients
+	queue    *queue
 	token    string
 }
 
@@ -62,6 +66,9 @@ func New(dir string, options Options) (*Server, error) {
 	if options.Token != "" && len(options.Token) < minToken {
 		return nil, &field.Error{Path: "token", Got: fmt.Sprintf("%d characters", len(options.Token)), Want: fmt.Sprintf("at least %d", minToken)}
 	}
+	if options.Open && options.Token != "" {
+		return nil, &field.Error{Path: "no-token", Got: true, Want: "it left out beside a token"}
+	}
 	folder, err := openFolder(dir)
 	if err != nil {
 		return nil, err
@@ -72,13 +79,18 @@ func New(dir string, options Options) (*Server, error) {
 	}
 	bound := listener.Addr().(*net.TCPAddr)
 	token := options.Token
-	if token == "" && !bound.IP.IsLoopback() {
+	if options.Open && !bound.IP.IsLoopback() {
+		err := &field.Error{Path: "no-token", Got: true, Want: "it left out with an address of this machine that others reach"}
+		return nil, errors.Join(err, listener.Close(), folder.close())
+	}
+	if token == "" && !options.Open {
 		token = rand.Text()
 	}
-	s := &Server{folder: folder, listener: listener, token: token, hub: newHub(folder)}
+	s := &Server{folder: folder, listener: listener, token: token, hub: newHub(folder), clients: newClients(), queue: newQueue()}
 	guard := newGuard(token, bound.Port, append(hostNames(host, bound.IP), options.Hosts...), !bound.IP.IsLoopback())
 	s.http = &http.Server{
-		Handler:           guard.wrap(s.routes()),
+		Handler:           track(guard.wrap(s.routes())),
+		ConnContext:       withConnection,
 		ReadHeaderTimeout: 5 * time.Second,
 		ReadTimeout:       10 * time.Second,
 		WriteTimeout:      writeTimeout,
@@ -128,14 +140,14 @@ func (s *Server) Serve(ctx context.Context) error {
 	s.hub.start(background)
 	s.http.BaseContext = func(net.Listener) context.Context { return background }
 	failed := make(chan error, 1)
-	go func() { failed <- s.http.Serve(limit(s.listener, maxConnections)) }()
+	go func() { failed <- s.http.Serve(&limited{s.listener, s.clients}) }()
 	select {
 	case err := <-failed:
 		return errors.Join(fmt.Errorf("serve: %w", err), s.folder.close())
 	case <-ctx.Done():
 	}
 	stop() // ends the event streams, which would keep Shutdown waiting
-	grace, cancel := context.WithTimeout(context.WithoutCancel(ctx), 2*time.Second)
+	grace, cancel := context.WithTimeout(context.WithoutCancel(ctx), 300*time.Millisecond)
 	defer cancel()
 	if err := s.http.Shutdown(grace); err != nil {
 		s.http.Close()

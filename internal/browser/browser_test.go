@@ -68,7 +68,7 @@ func folder(t *testing.T) string {
 func TestHostileName(t *testing.T) {
 	dir := t.TempDir()
 	train(t, filepath.Join(dir, hostile), twoDepths)
-	address, _ := start(t, "serve", dir, "--addr", "127.0.0.1:0")
+	address, _ := start(t, "serve", dir, "--addr", "127.0.0.1:0", "--no-token")
 	p := open(t, strings.TrimSuffix(address, "/"))
 	for _, view := range []struct{ address, shown string }{
 		{"/", `[...document.querySelectorAll("tbody th")].some((c) => c.innerText.includes("<script>"))`},
@@ -86,7 +86,7 @@ func TestHostileName(t *testing.T) {
 
 func TestPage(t *testing.T) {
 	dir := folder(t)
-	address, _ := start(t, "serve", dir, "--addr", "127.0.0.1:0")
+	address, _ := start(t, "serve", dir, "--addr", "127.0.0.1:0", "--no-token")
 	p := open(t, strings.TrimSuffix(address, "/"))
 	p.theme("light")
 
@@ -194,7 +194,7 @@ func TestPage(t *testing.T) {
 // TestGrowing watches a study while it is trained, and its folder's removal.
 func TestGrowing(t *testing.T) {
 	dir := t.TempDir()
-	address, _ := start(t, "serve", dir, "--addr", "127.0.0.1:0")
+	address, _ := start(t, "serve", dir, "--addr", "127.0.0.1:0", "--no-token")
 	p := open(t, strings.TrimSuffix(address, "/"))
 	p.theme("light")
 	p.visit("/")

@@ -5,8 +5,6 @@ import (
 	"fmt"
 	"log/slog"
 	"os"
-	"os/exec"
-	"runtime"
 
 	"github.com/spf13/cobra"
 
@@ -27,16 +25,17 @@ func newServe() *cobra.Command {
 runs stand, their loss while it falls, weight paths, exponents, p-variations,
 certificates, comparisons, downloads. It only reads.
 
-The page is for this machine alone unless --addr says otherwise; then it wants a
-token, which is printed in the address, chosen with --token or taken from the
-variable ` + tokenVariable + `. To look at another machine, a tunnel is safer:
-ssh -L 8420:127.0.0.1:8420 HOST.`,
+The page is for this machine alone unless --addr says otherwise. It wants a token,
+as other users of this machine reach it, too: the one in the address that is printed,
+chosen by the variable ` + tokenVariable + ` or, for all to see in the list of
+processes, by --token. --no-token lets every user of this machine in. To look at
+another machine, a tunnel is safest: ssh -L 8420:127.0.0.1:8420 HOST.`,
 		Example: `  deeplimit serve runs
   deeplimit serve runs/my-study --open
   deeplimit serve runs --addr 0.0.0.0:8420`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if options.Token == "" {
+			if options.Token == "" && !options.Open {
 				options.Token = os.Getenv(tokenVariable)
 			}
 			options.Log = slog.New(slog.NewTextHandler(cmd.ErrOrStderr(), nil))
@@ -52,8 +51,10 @@ ssh -L 8420:127.0.0.1:8420 HOST.`,
 				return errors.Join(err, server.Close()) // nobody would know the address
 			}
 			if open {
-				if err := openBrowser(server.URL()); err != nil {
+				if remove, err := openPage(server.URL()); err != nil {
 					fmt.Fprintf(cmd.ErrOrStderr(), "serve: --open: %v; open the address yourself\n", err)
+				} else {
+					defer remove()
 				}
 			}
 			return server.Serve(cmd.Context())
@@ -61,17 +62,9 @@ ssh -L 8420:127.0.0.1:8420 HOST.`,
 	}
 	flags := cmd.Flags()
 	flags.StringVar(&options.Addr, "addr", "127.0.0.1:8420", "address to listen on; port 0 takes a free one")
-	flags.StringVar(&options.Token, "token", "", "what clients must show (default none on this machine's own address, a random one elsewhere)")
+	flags.StringVar(&options.Token, "token", "", "what clients must show (default that of the variable "+tokenVariable+", else a random one)")
+	flags.BoolVar(&options.Open, "no-token", false, "let every user of this machine in; not with an address that other machines reach")
 	flags.StringArrayVar(&options.Hosts, "host", nil, "further name under which the page may be asked for; may be repeated")
 	flags.BoolVar(&open, "open", false, "open the page in a browser")
 	return cmd
-}
-
-// openBrowser asks the desktop to open an address.
-func openBrowser(address string) error {
-	command := map[string][]string{"darwin": {"open"}, "windows": {"rundll32", "url.dll,FileProtocolHandler"}}[runtime.GOOS]
-	if command == nil {
-		command = []string{"xdg-open"}
-	}
-	return exec.Command(command[0], append(command[1:], address)...).Start()
 }

@@ -164,7 +164,7 @@ func used(state *os.ProcessState) float64 { return (state.UserTime() + state.Sys
 
 // serve starts a server over dir and returns where it listens.
 func serve(program, dir string) (cmd *exec.Cmd, host string, err error) {
-	cmd = exec.Command(program, "serve", dir, "--addr", "127.0.0.1:0")
+	cmd = exec.Command(program, "serve", dir, "--addr", "127.0.0.1:0", "--no-token")
 	cmd.Stderr = os.Stderr
 	printed, err := cmd.StdoutPipe()
 	if err != nil {
