@@ -60,9 +60,9 @@ func TestBadFolders(t *testing.T) {
 // TestBadRunFiles makes the files of one run too large: it is failed, the others are shown.
 func TestBadRunFiles(t *testing.T) {
 	t.Parallel()
-	dir := t.TempDir()
-	plant(t, filepath.Join(dir, "one"), "one")
 	for _, name := range []string{"run.json", "result.json", "trace.parquet"} {
+		dir := t.TempDir()
+		plant(t, filepath.Join(dir, "one"), "one")
 		path := filepath.Join(dir, "one", "runs", "g-L0004-s1", name)
 		if err := os.Truncate(path, 200<<30); err != nil {
 			t.Fatal(err)

@@ -73,6 +73,7 @@ func (r *Run) unfinished(now time.Time) {
 			r.Loss = *lease.Loss
 		}
 		if lease.Alive(now) {
+			r.resumed(func(saved int) bool { return saved > lease.Iteration }) // it has given no sign since
 			r.State, r.ETA = Running, eta(&lease, r.Iterations, now)
 			return
 		}
@@ -83,6 +84,7 @@ func (r *Run) unfinished(now time.Time) {
 			r.Reason = fmt.Sprintf("no sign of life of process %d on %s since %s", lease.PID, lease.Host, lease.Beat.Local().Format(time.DateTime))
 		}
 	}
+	r.resumed(func(int) bool { return true })
 	failure, err := weightpath.ReadFailure(r.Dir)
 	switch {
 	case err == nil:
@@ -91,6 +93,19 @@ func (r *Run) unfinished(now time.Time) {
 	case !errors.Is(err, fs.ErrNotExist):
 		r.unread(err)
 	}
+}
+
+// resumed puts what the checkpoint holds, from which the run goes on, in the place of what
+// its worker told last, if that is wanted. Without a checkpoint that stays.
+func (r *Run) resumed(wanted func(iteration int) bool) {
+	saved, err := weightpath.ReadProgress(r.Dir)
+	if err != nil || !wanted(saved.Iteration) {
+		return
+	}
+	if saved.Iteration != r.Iteration || !math.IsNaN(saved.Loss) {
+		r.Loss = saved.Loss
+	}
+	r.Iteration = saved.Iteration
 }
 
 // eta returns how long a worker takes to the last iteration that its run may have, at

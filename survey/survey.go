@@ -39,7 +39,7 @@ type Run struct {
 	State State
 	// Extra marks a run that the study does not plan: an imported one.
 	Extra     bool
-	Iteration int           // reached, as far as it is known
+	Iteration int           // reached, as far as it is known: of an interrupted run, where its checkpoint goes on
 	Loss      float64       // there; NaN when it is not known
 	Stop      string        // why it stopped, of a finished run
 	Start     time.Time     // of the first attempt at a finished run, else of the last; zero while pending

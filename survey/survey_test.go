@@ -40,7 +40,7 @@ func sealed(text string) []byte {
 func TestRead(t *testing.T) {
 	dir := t.TempDir()
 	check(t, weightpath.CreateStudy(dir, "s", "name: s\n", nil))
-	ids := []string{"pending", "running", "released", "silent", "torn", "done", "diverged", "failed", "broken", "damaged"}
+	ids := []string{"pending", "running", "released", "silent", "killed", "resumed", "torn", "done", "diverged", "failed", "broken", "damaged"}
 	m := weightpath.Manifest{Study: "s"}
 	for _, id := range ids {
 		m.Runs = append(m.Runs, weightpath.Planned{ID: id, Hash: "h-" + id, Iterations: 100})
@@ -52,7 +52,12 @@ func TestRead(t *testing.T) {
 	for _, id := range append(ids[1:], "old", "imported") {
 		check(t, weightpath.Create(folder(id), meta(id)))
 	}
-	for _, id := range []string{"running", "released"} {
+	for _, id := range []string{"killed", "resumed"} {
+		loss := 0.125
+		c := weightpath.Checkpoint{Hash: "h-" + id, Iteration: 40, Rows: []weightpath.Row{{Iteration: 40, Loss: &loss}}}
+		check(t, weightpath.WriteCheckpoint(folder(id), &c))
+	}
+	for _, id := range []string{"running", "released", "resumed"} {
 		hold, _, err := keeper.Acquire(t.Context(), folder(id))
 		check(t, err)
 		if id == "released" {
@@ -61,6 +66,8 @@ func TestRead(t *testing.T) {
 	}
 	lease := `{"owner":"x","host":"far","pid":5,"since":"2020-01-01T00:00:00Z","beat":"2020-01-01T00:01:00Z","every":5,"iteration":30,"loss":0.5}`
 	check(t, os.WriteFile(filepath.Join(folder("silent"), "lease.3"), sealed(lease), 0o644))
+	early := strings.Replace(strings.Replace(lease, `"iteration":30`, `"iteration":0`, 1), `"loss":0.5`, `"loss":null`, 1)
+	check(t, os.WriteFile(filepath.Join(folder("killed"), "lease.1"), sealed(early), 0o644))
 	check(t, os.WriteFile(filepath.Join(folder("torn"), "lease.1"), nil, 0o644))
 	check(t, weightpath.WriteFailure(folder("failed"), weightpath.Failure{Error: "no room", Host: "far", Attempts: 2}))
 	for id, s := range map[string]weightpath.Summary{
@@ -77,7 +84,7 @@ func TestRead(t *testing.T) {
 		t.Fatalf("got %d runs, want those of the study and the imported one", len(runs))
 	}
 	want := map[string]State{
-		"pending": Pending, "running": Running, "released": Interrupted, "silent": Interrupted, "torn": Interrupted, "done": Done,
+		"pending": Pending, "running": Running, "released": Interrupted, "silent": Interrupted, "killed": Interrupted, "resumed": Running, "torn": Interrupted, "done": Done,
 		"diverged": Diverged, "failed": Failed, "broken": Failed, "damaged": Failed, "imported": Done,
 	}
 	byID := map[string]Run{}
@@ -95,6 +102,11 @@ func TestRead(t *testing.T) {
 	}
 	if r := byID["silent"]; r.Iteration != 30 || r.Loss != 0.5 || r.Attempts != 3 || !strings.HasPrefix(r.Reason, "no sign of life of process 5 on far since ") {
 		t.Errorf("silent: got %+v", r)
+	}
+	for _, id := range []string{"killed", "resumed"} { // before a first sign of life
+		if r := byID[id]; r.Iteration != 40 || r.Loss != 0.125 {
+			t.Errorf("%s: got iteration %d, loss %g, want those of the checkpoint", id, r.Iteration, r.Loss)
+		}
 	}
 	if r := byID["torn"]; !strings.Contains(r.Reason, "lease.1 is damaged: ") || r.Attempts != 1 {
 		t.Errorf("torn: got %+v", r)

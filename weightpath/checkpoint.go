@@ -49,6 +49,7 @@ const (
 	hashKey      = "hash"
 	iterationKey = "iteration"
 	secondsKey   = "seconds"
+	lossKey      = "loss" // of the last row, for ReadProgress; absent where it is not known
 )
 
 // WriteCheckpoint stores c in the run folder dir. The new file is written, synced
@@ -159,6 +160,9 @@ func encodeCheckpoint(w io.Writer, c *Checkpoint, checksum string) error {
 		hashKey:      c.Hash,
 		iterationKey: strconv.Itoa(c.Iteration),
 		secondsKey:   strconv.FormatFloat(c.Seconds, 'g', -1, 64),
+	}
+	if n := len(c.Rows); n > 0 && c.Rows[n-1].Loss != nil {
+		metadata[lossKey] = strconv.FormatFloat(*c.Rows[n-1].Loss, 'g', -1, 64)
 	}
 	for name, state := range c.Streams {
 		metadata[streamPrefix+name] = base64.StdEncoding.EncodeToString(state)
