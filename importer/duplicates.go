@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"encoding/hex"
 	"fmt"
+	"hash"
 	"maps"
 	"math"
 	"slices"
@@ -16,11 +17,26 @@ import (
 // maxSketch bounds the entries of the weights that are kept to compare checkpoints.
 const maxSketch = 1 << 16
 
-// fingerprint fills in the checksum of the weights as numbers, whatever their file, their
-// type or what else the file holds, and a sketch of them.
-func (p *plan) fingerprint(o *Options) error {
-	sum := sha256.New()
-	err := p.checkpoint.use(func(f *opened) error {
+// A precision is that of a type of floats.
+type precision struct {
+	bits     int // of the significand, with the leading one
+	smallest int // exponent of the smallest number above 0
+}
+
+// precisions are those in which a program may have saved a copy: F32, F16 and BF16.
+var precisions = []precision{{24, -149}, {11, -24}, {8, -133}}
+
+// round returns the nearest number of precision p, of two the even one. Numbers too large
+// for the type stay: a copy has no infinite weights.
+func (p precision) round(v float64) float64 {
+	_, exponent := math.Frexp(v)
+	unit := math.Ldexp(1, max(exponent-p.bits, p.smallest))
+	return math.RoundToEven(v/unit) * unit
+}
+
+// eachPart reads the parts of the network of p in the order of their names.
+func (p *plan) eachPart(o *Options, do func(name string, main bool, t weightpath.Tensor)) error {
+	return p.checkpoint.use(func(f *opened) error {
 		found, err := findParts(f, o.Layout, o.Layers)
 		if err != nil {
 			return err
@@ -30,25 +46,70 @@ func (p *plan) fingerprint(o *Options) error {
 			if err != nil {
 				return err
 			}
-			fmt.Fprint(sum, name, t.Shape)
-			addNumbers(sum.Write, t.Data)
-			if found[name] == found.main() {
-				p.sketch = sketch(t)
-			}
+			do(name, found[name] == found.main(), t)
 		}
 		return nil
+	})
+}
+
+// fingerprint fills in the checksum of the weights as numbers, whatever their file, their
+// type or what else the file holds, and a sketch of them.
+func (p *plan) fingerprint(o *Options) error {
+	sum := sha256.New()
+	err := p.eachPart(o, func(name string, main bool, t weightpath.Tensor) {
+		addNumbers(sum, name, t.Shape, t.Data)
+		if main {
+			p.sketch = sketch(t)
+		}
 	})
 	p.weights = hex.EncodeToString(sum.Sum(nil))
 	return err
 }
 
-// addNumbers hands the bits of numbers to write; −0 counts as 0.
-func addNumbers(write func([]byte) (int, error), data []float64) {
+// fingerprints fills in the checksums of plans and, of those that are near to another,
+// the checksums that they have when rounded.
+func fingerprints(plans []*plan, o *Options) error {
+	for _, p := range plans {
+		if err := p.fingerprint(o); err != nil {
+			return err
+		}
+	}
+	for _, p := range plans {
+		if !slices.ContainsFunc(plans, func(other *plan) bool {
+			return other.weights != p.weights && other.stepText() == p.stepText() && isNear(p, other)
+		}) {
+			continue
+		}
+		sums := make([]hash.Hash, len(precisions))
+		for i := range sums {
+			sums[i] = sha256.New()
+		}
+		if err := p.eachPart(o, func(name string, _ bool, t weightpath.Tensor) {
+			values := make([]float64, len(t.Data))
+			for i, precision := range precisions {
+				for k, v := range t.Data {
+					values[k] = precision.round(v)
+				}
+				addNumbers(sums[i], name, t.Shape, values)
+			}
+		}); err != nil {
+			return err
+		}
+		for _, sum := range sums {
+			p.rounded = append(p.rounded, hex.EncodeToString(sum.Sum(nil)))
+		}
+	}
+	return nil
+}
+
+// addNumbers adds a part of the network to a checksum; −0 counts as 0.
+func addNumbers(sum hash.Hash, name string, shape []int, data []float64) {
+	fmt.Fprint(sum, name, shape)
 	buffer := make([]byte, 0, 1<<13)
 	for i, v := range data {
 		buffer = binary.LittleEndian.AppendUint64(buffer, math.Float64bits(v+0))
 		if len(buffer) == cap(buffer) || i == len(data)-1 {
-			_, _ = write(buffer) // to a hash, which never fails
+			_, _ = sum.Write(buffer) // a hash never fails
 			buffer = buffer[:0]
 		}
 	}
@@ -64,21 +125,58 @@ func sketch(t weightpath.Tensor) []float64 {
 	return part
 }
 
-// joinCopies keeps the first of checkpoints with the same weights, among those of one
-// kind, and notes on it which were left out.
+// joinCopies keeps one of checkpoints with the same weights, among those of one kind, and
+// notes on it which were left out: the first, or that of which the others are rounded.
 func joinCopies(plans []*plan, kind func(*plan) string) []*plan {
-	first := map[string]*plan{}
 	var kept []*plan
 	for _, p := range plans {
-		key := p.weights + kind(p)
-		if other := first[key]; other != nil && p.weights != "" {
-			other.leave(p, "the same weights, number by number, as "+plain.Text(other.path)+": counted once")
+		if p.weights == "" {
+			kept = append(kept, p)
 			continue
 		}
-		first[key] = p
+		i := slices.IndexFunc(kept, func(other *plan) bool {
+			return kind(p) == kind(other) && (p.weights == other.weights || slices.Contains(other.rounded, p.weights))
+		})
+		if i >= 0 {
+			kept[i].leave(p, kept[i].sameAs(p))
+			continue
+		}
+		kept = slices.DeleteFunc(kept, func(other *plan) bool {
+			rounded := kind(p) == kind(other) && slices.Contains(p.rounded, other.weights)
+			if rounded {
+				p.leave(other, p.sameAs(other))
+			}
+			return rounded
+		})
 		kept = append(kept, p)
 	}
 	return kept
+}
+
+// sameAs says why another checkpoint is a copy of p.
+func (p *plan) sameAs(other *plan) string {
+	if p.weights == other.weights {
+		return "the same weights, number by number, as " + plain.Text(p.path) + ": counted once"
+	}
+	return "the weights of " + plain.Text(p.path) + " rounded to fewer digits: counted once"
+}
+
+// minNear is a correlation of weights that no two draws have: theirs is about 0.
+const minNear = 0.99
+
+func isNear(a, b *plan) bool { return correlation(a.sketch, b.sketch) > minNear }
+
+// noteNear notes on each plan which other seed has nearly the same weights.
+func noteNear(plans []*plan) {
+	for i, p := range plans {
+		for _, other := range plans[:i] {
+			if p.seed != other.seed && isNear(p, other) {
+				p.notes = append(p.notes, fmt.Sprintf("nearly the weights of %s, with a correlation above %g: seeds of a training that began with the same weights, or none; --names says how names are read",
+					plain.Text(other.path), minNear))
+				break
+			}
+		}
+	}
 }
 
 // related reports whether the weights of two plans have more in common than those of two

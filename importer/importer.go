@@ -9,7 +9,7 @@
 // Nothing is guessed in silence. Which tensors were taken, how they were read and why is in
 // the Run and in the folder; where two readings fit, Import asks with an error that names
 // the option which decides. The steps are a file each: which files are one network
-// (shards.go), what their names say (names.go), which of them are seeds, steps of one
+// (shards.go, pieces.go), what their names say (names.go), which of them are seeds, steps of one
 // training or copies (series.go, duplicates.go), which tensors are the layers (pattern.go),
 // and how these are read (orientation.go, neighbours.go).
 //
@@ -100,6 +100,9 @@ func Import(ctx context.Context, paths []string, o Options) ([]Run, error) {
 	}
 	if o.Layout.Weight == "" {
 		return nil, noPattern(&found[0])
+	}
+	if err := refusePieces(found, &o); err != nil {
+		return nil, err
 	}
 	plans, err := newPlans(ctx, found, &o)
 	if err != nil {

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 
+	"github.com/deeplimit/deeplimit/internal/machine"
 	"github.com/deeplimit/deeplimit/weightpath"
 )
 
@@ -185,7 +186,21 @@ func findParts(f *opened, layout Layout, layers Range) (parts, error) {
 	if err := f.afford(names); err != nil {
 		return nil, err
 	}
-	return found, found.orient(f, layout)
+	if err := found.orient(f, layout); err != nil {
+		return nil, err
+	}
+	need := 0.0 // bytes
+	for _, s := range found {
+		size := 8.0
+		for _, n := range s.sizes() {
+			size *= float64(n)
+		}
+		need += size
+	}
+	if err := machine.Fits(need); err != nil {
+		return nil, fmt.Errorf("weights as float64: %w; take some of the layers with --layers", err)
+	}
+	return found, nil
 }
 
 // main returns the part that stands for the run in tables.

@@ -242,8 +242,8 @@ func (n *naming) steps() map[string]number {
 	return steps
 }
 
-// template returns the name without the numbers whose role is known; of the others each
-// is replaced by a mark when open is set.
+// template returns the name without its extension and the numbers whose role is known; of
+// the others each is replaced by a mark when open is set.
 func (n *naming) template(open bool) string {
 	if n.given {
 		return ""
@@ -258,7 +258,7 @@ func (n *naming) template(open bool) string {
 		text.WriteByte(0)
 		at = x.to
 	}
-	text.WriteString(n.name[at:])
+	text.WriteString(n.name[at:max(at, len(n.name)-len(filepath.Ext(n.name)))])
 	return text.String()
 }
 

@@ -169,15 +169,7 @@ func (f form) addUnnumbered(byLayer map[int]string, names []string, layers Range
 	if name == "" || !slices.Contains(names, name) {
 		return "", nil
 	}
-	first, last := -1, 0
-	for _, other := range names {
-		if k, ok := f.index(other); ok && strings.HasSuffix(other, f.behind) {
-			if first < 0 || k < first {
-				first = k
-			}
-			last = max(last, k)
-		}
-	}
+	first, last := ends(f, names)
 	counted := f.before != strings.TrimRight(f.before, "_-")
 	at := 0
 	if !counted {
@@ -223,7 +215,11 @@ func checkComplete(pattern string, indices []int, layers Range, anyStride bool) 
 			which = fmt.Sprintf("layers %d to %d are", from, to)
 		}
 		example := strings.ReplaceAll(pattern, layerMark, strconv.Itoa(from))
-		return fmt.Errorf("%s missing: no tensor %q; found %d layers from %d to %d", which, example, len(indices), indices[0], indices[len(indices)-1])
+		first, last, mend := indices[0], indices[len(indices)-1], ""
+		if layers.all() && from < first {
+			mend = fmt.Sprintf("; if they are all there should be, say so with --layers %d:%d", first, last)
+		}
+		return fmt.Errorf("%s missing: no tensor %q; found %d layers from %d to %d%s", which, example, len(indices), first, last, mend)
 	}
 	stride := 1
 	if anyStride {

@@ -34,8 +34,9 @@ type plan struct {
 	seed     uint64
 	settings map[string]string
 	step     string
-	time     float64 // the same as a number
-	weights  string  // checksum of the weights, "" where there is nothing to compare them with
+	time     float64  // the same as a number
+	weights  string   // checksum of the weights, "" where there is nothing to compare them with
+	rounded  []string // the same of the weights in each of precisions
 	sketch   []float64
 	leftOut  []LeftOut
 	notes    []string
@@ -48,6 +49,11 @@ func newPlan(c checkpoint, o *Options) (*plan, error) {
 		found, err := findParts(f, o.Layout, o.Layers)
 		if err != nil {
 			return err
+		}
+		if o.Names == "" && o.Layers.all() {
+			if err := c.refuseFirst(found.main()); err != nil {
+				return err
+			}
 		}
 		p.depth, p.shapes, p.taken = found.main().depth, found.shapes(), found.taken()
 		p.others = len(f.names)
@@ -115,7 +121,7 @@ type config struct {
 // meta returns what run.json says of the run.
 func (p *plan) meta(o *Options) (weightpath.Meta, error) {
 	c := config{Layout: o.Layout, Layers: o.Layers, Alpha: o.Alpha, Shapes: p.shapes, HasInitial: p.initial != nil, Name: o.Name, Settings: p.settings}
-	group, _, err := hash(c)
+	group, _, err := hashOf(c)
 	if err != nil {
 		return weightpath.Meta{}, err
 	}
@@ -129,7 +135,7 @@ func (p *plan) meta(o *Options) (weightpath.Meta, error) {
 			return weightpath.Meta{}, err
 		}
 	}
-	content, text, err := hash(c)
+	content, text, err := hashOf(c)
 	if err != nil {
 		return weightpath.Meta{}, err
 	}
@@ -157,8 +163,8 @@ func (p *plan) meta(o *Options) (weightpath.Meta, error) {
 	return meta, nil
 }
 
-// hash returns the SHA-256 of the JSON of c, and that.
-func hash(c config) (string, []byte, error) {
+// hashOf returns the SHA-256 of the JSON of c, and that.
+func hashOf(c config) (string, []byte, error) {
 	text, err := json.Marshal(c)
 	if err != nil {
 		return "", nil, fmt.Errorf("importer: configuration: %w", err)

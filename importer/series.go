@@ -64,6 +64,7 @@ func arrange(plans []*plan, o *Options) ([]*plan, error) {
 		kept = append(kept, chosen...)
 	}
 	slices.SortStableFunc(kept, func(a, b *plan) int { return cmp.Compare(a.order, b.order) })
+	noteSteps(kept)
 	return kept, nil
 }
 
@@ -113,16 +114,11 @@ func numberSeeds(plans []*plan) {
 // sortOut decides what checkpoints of one depth and one shape are to each other.
 func sortOut(plans []*plan, o *Options) ([]*plan, error) {
 	if len(plans) > 1 {
-		for _, p := range plans {
-			if err := p.fingerprint(o); err != nil {
-				return nil, err
-			}
+		if err := fingerprints(plans, o); err != nil {
+			return nil, err
 		}
 	}
 	plans = joinCopies(plans, func(p *plan) string { return p.stepText() })
-	if err := refusePieces(plans); err != nil {
-		return nil, err
-	}
 	if err := tellApart(plans); err != nil {
 		return nil, err
 	}
@@ -134,19 +130,9 @@ func sortOut(plans []*plan, o *Options) ([]*plan, error) {
 		}
 		kept = append(kept, chosen...)
 	}
-	return joinCopies(kept, func(*plan) string { return "" }), nil
-}
-
-// refusePieces refuses checkpoints that are what each of several processes held.
-func refusePieces(plans []*plan) error {
-	for _, p := range plans {
-		part, other := p.naming.first(isPart), plans[0].naming.first(isPart)
-		if part != nil && other != nil && part.text != other.text {
-			return fmt.Errorf("importer: %s, %s: got parts of one network by their names (%s %s and %s), want them joined into one file first",
-				plain.Text(plans[0].path), plain.Text(p.path), part.word, other.text, part.text)
-		}
-	}
-	return nil
+	kept = joinCopies(kept, func(*plan) string { return "" })
+	noteNear(kept)
+	return kept, nil
 }
 
 // tellApart holds the names against each other: what differs must be a seed, a step or a
@@ -186,8 +172,22 @@ func ask(plans []*plan) error {
 	if more := len(plans) - len(names); more > 0 {
 		names = append(names, fmt.Sprintf("%d more", more))
 	}
-	return fmt.Errorf("importer: got %d checkpoints of depth %d, %s, want names that tell seeds from steps of one training; say what they are with --names '%s' or --names '%s'",
-		len(plans), plans[0].depth, strings.Join(names, ", "), namesExample(plans, "{seed}"), namesExample(plans, "{step}"))
+	mend := fmt.Sprintf("say what they are with --names '%s' or --names '%s'", namesExample(plans, "{seed}"), namesExample(plans, "{step}"))
+	if odd := unlike(plans); odd != nil {
+		mend = fmt.Sprintf("%s and %s have no form in common that --names could give, so rename one or give the files of one form", plain.Text(plans[0].naming.name), plain.Text(odd.naming.name))
+	}
+	return fmt.Errorf("importer: got %d checkpoints of depth %d, %s, want names that tell seeds from steps of one training; %s",
+		len(plans), plans[0].depth, strings.Join(names, ", "), mend)
+}
+
+// unlike returns the first plan that the example of --names does not fit, nil for none.
+func unlike(plans []*plan) *plan {
+	expression, err := compileNames(namesExample(plans, "{seed}"))
+	i := slices.IndexFunc(plans, func(p *plan) bool { return err == nil && !expression.MatchString("/"+p.naming.name) })
+	if i < 0 {
+		return nil
+	}
+	return plans[i]
 }
 
 // namesExample returns a pattern of names in which m stands where the plans differ.
@@ -218,8 +218,29 @@ func namesExample(plans []*plan, m string) string {
 	if !done {
 		return m + ".*"
 	}
-	text.WriteString(n.name[at:])
-	return plain.Text(text.String())
+	extension := filepath.Ext(n.name)
+	text.WriteString(n.name[at : len(n.name)-len(extension)])
+	if slices.ContainsFunc(plans, func(p *plan) bool { return filepath.Ext(p.naming.name) != extension }) {
+		extension = ".*"
+	}
+	return plain.Text(text.String() + extension)
+}
+
+// noteSteps notes on the first plan that others are of other steps of their trainings, unless
+// each step is a setting.
+func noteSteps(plans []*plan) {
+	var steps []string
+	for _, p := range plans {
+		if p.settings["step"] == "" && !slices.Contains(steps, p.step) {
+			steps = append(steps, p.step)
+		}
+	}
+	if len(steps) > 1 {
+		for i := range steps {
+			steps[i] = cmp.Or(steps[i], "unknown")
+		}
+		plans[0].notes = append(plans[0].notes, fmt.Sprintf("the runs are of different steps, %s: depths and seeds are compared at different times of training; --steps takes one step of all", strings.Join(steps, ", ")))
+	}
 }
 
 // trainings returns the plans by seed and settings: each is the checkpoints of one

@@ -2,12 +2,16 @@ package importer
 
 import (
 	"fmt"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"pgregory.net/rapid"
+
+	"github.com/deeplimit/deeplimit/internal/half"
 )
 
 // TestReadNaming reads names as programs write them.
@@ -108,6 +112,11 @@ func TestSeries(t *testing.T) {
 			want:     []string{"4 1 ", "4 2 ", "6 2 "},
 		},
 		{
+			name:     "seeds in two formats",
+			networks: map[string][2]int{"s1.st": {4, 1}, "s2.npz": {4, 2}},
+			want:     []string{"4 1 ", "4 2 "},
+		},
+		{
 			name:     "copies as seeds",
 			networks: map[string][2]int{"L4-s1.st": {4, 1}, "L4-s2.st": {4, 1}, "L4-s3.st": {4, 2}},
 			want:     []string{"4 1 ", "4 3 "}, left: []string{"L4-s2.safetensors"},
@@ -191,10 +200,12 @@ func TestSeriesAsks(t *testing.T) {
 		{"numbers in folders", map[string][2]int{"v0/L4.safetensors": {4, 1}, "v1/L4.safetensors": {4, 2}}, nil, "--names 'v{seed}/L{depth}.safetensors' or --names 'v{step}/L{depth}.safetensors'"},
 		{"a setting", map[string][2]int{"lr0.1-s1.safetensors": {4, 1}, "lr0.2-s1.safetensors": {4, 2}}, nil, "--names 'lr{seed}-s1.safetensors'"},
 		{"a step and the end", map[string][2]int{"step10.safetensors": {4, 1}, "final.safetensors": {4, 2}}, nil, "want names that tell seeds from steps"},
+		{"steps and another word", map[string][2]int{"step10.safetensors": {4, 1}, "step20.safetensors": {4, 2}, "trained.safetensors": {4, 3}}, nil, "step10.safetensors and trained.safetensors have no form in common that --names could give, so rename one"},
+		{"formats, a number", map[string][2]int{"7.safetensors": {4, 1}, "8.pt": {4, 2}}, nil, "--names '{seed}.*' or --names '{step}.*'"},
 		{"best and last", map[string][2]int{"best.safetensors": {4, 1}, "last.safetensors": {4, 2}}, nil, "--names '{seed}.*' or --names '{step}.*'"},
 		{"one seed and one without", map[string][2]int{"net.safetensors": {4, 1}, "net-s2.safetensors": {4, 2}}, nil, "want names that tell seeds from steps"},
 		{"steps counted in two ways", map[string][2]int{"step10.safetensors": {4, 1}, "epoch1.safetensors": {4, 2}}, nil, "want names that tell seeds from steps"},
-		{"parts of processes", map[string][2]int{"step1/mp_rank_00.safetensors": {4, 1}, "step1/mp_rank_01.safetensors": {4, 2}}, nil, "got parts of one network by their names (rank 00 and 01), want them joined"},
+		{"parts of processes", map[string][2]int{"step1/mp_rank_00.safetensors": {4, 1}, "step1/mp_rank_01.safetensors": {4, 2}}, nil, "mp_rank_00.safetensors: got a part of a network by its name (rank) beside mp_rank_01.safetensors; want parts joined into one file"},
 		{"given seeds that are one", map[string][2]int{"a-1.safetensors": {4, 1}, "b-1.safetensors": {4, 2}}, func(o *Options) { o.Names = "*-{seed}.*" }, "for depth 4 and seed 1, want one"},
 		{"a given depth that is another", map[string][2]int{"8.safetensors": {4, 1}}, func(o *Options) { o.Names = "{depth}.*" }, "its name says depth 8, and 4 layers were found: want"},
 		{"a step that is not there", map[string][2]int{"step10.safetensors": {4, 1}, "step20.safetensors": {4, 2}}, func(o *Options) { o.Steps = "15" }, "got steps 10, 20, want step 15, as --steps says"},
@@ -226,9 +237,81 @@ func TestRelatedWeights(t *testing.T) {
 	writeTensors(t, filepath.Join(dir, "b.safetensors"), second)
 	_, err := Import(t.Context(), []string{dir}, Options{Out: filepath.Join(dir, "out"), Layout: mustPreset(t, "layers")})
 	wantError(t, err, "got 2 checkpoints of depth 4, a.safetensors, b.safetensors, want names")
+}
 
-	_, err = Import(t.Context(), []string{"testdata/residual-8.npz", "testdata/residual-8-half.npz"}, Options{Out: filepath.Join(dir, "out"), Layout: mustPreset(t, "layers")})
-	wantError(t, err, "got 2 checkpoints of depth 8")
+// TestRoundedCopies imports networks beside what they are in fewer digits, under the names
+// of seeds: the one with all digits counts.
+func TestRoundedCopies(t *testing.T) {
+	for _, paths := range [][]string{
+		{"testdata/residual-8.npz", "testdata/residual-8-half.npz"},
+		{"testdata/residual-8-half.safetensors", "testdata/residual-8-bfloat16.safetensors", "testdata/residual-8.safetensors"},
+	} {
+		dir := t.TempDir()
+		var seeds []string
+		for i, path := range paths {
+			data, err := os.ReadFile(path)
+			if err != nil {
+				t.Fatal(err)
+			}
+			seeds = append(seeds, filepath.Join(dir, fmt.Sprintf("seed%d%s", i+1, filepath.Ext(path))))
+			if err := os.WriteFile(seeds[i], data, 0o600); err != nil {
+				t.Fatal(err)
+			}
+		}
+		runs, err := Import(t.Context(), seeds, Options{Out: filepath.Join(dir, "out"), Layout: mustPreset(t, "layers")})
+		if err != nil {
+			t.Fatal(err)
+		}
+		whole := map[string]int{".npz": 0, ".safetensors": 2}[filepath.Ext(paths[0])]
+		if len(runs) != 1 || runs[0].Source != seeds[whole] || len(runs[0].LeftOut) != len(paths)-1 {
+			t.Errorf("%q: got %+v, want one run of %s", paths, runs, seeds[whole])
+		}
+	}
+}
+
+// TestRound rounds numbers as the types do that Go and package half read.
+func TestRound(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		v := rapid.Float64Range(-1e38, 1e38).Draw(t, "v")
+		if got, want := precisions[0].round(v), float64(float32(v)); got != want {
+			t.Errorf("float32: got %v, want %v", got, want)
+		}
+		for i, read := range map[int]func(uint16) float64{1: half.Float64, 2: half.FromBfloat16} {
+			bits := rapid.Uint16Range(0, 0x7bfe).Draw(t, "bits") // the next one is finite, too
+			low, high := read(bits), read(bits+1)
+			for _, c := range []struct{ v, want float64 }{{low, low}, {low + 0.4*(high-low), low}, {low + 0.6*(high-low), high}} {
+				if got := precisions[i].round(c.v); got != c.want {
+					t.Errorf("precision %v: round(%v): got %v, want %v", precisions[i], c.v, got, c.want)
+				}
+			}
+		}
+	})
+}
+
+// TestNotes imports what is as its names say, but looks as if it were not.
+func TestNotes(t *testing.T) {
+	dir := t.TempDir()
+	first, second := network(4, 1), network(4, 1)
+	for name := range second {
+		for i := range second[name].data {
+			second[name].data[i] *= 1 + 0.01*float64(i%2)
+		}
+	}
+	writeTensors(t, filepath.Join(dir, "seed1.safetensors"), first)
+	writeTensors(t, filepath.Join(dir, "seed2.safetensors"), second)
+	for _, c := range []struct{ dir, want string }{
+		{dir, "nearly the weights of "},
+		{writeNetworks(t, map[string][2]int{"s1-step10.safetensors": {4, 1}, "s2-step20.safetensors": {4, 2}, "s2-step10.safetensors": {4, 3}}), "the runs are of different steps, 10, 20: "},
+	} {
+		runs, err := Import(t.Context(), []string{c.dir}, Options{Out: filepath.Join(t.TempDir(), "out"), Layout: mustPreset(t, "layers")})
+		if err != nil || len(runs) != 2 {
+			t.Fatalf("got %+v, %v, want two runs", runs, err)
+		}
+		notes := strings.Join(slices.Concat(runs[0].Notes, runs[1].Notes), "\n")
+		if strings.Count(notes, c.want) != 1 {
+			t.Errorf("got notes %q, want one with %q", notes, c.want)
+		}
+	}
 }
 
 // TestCopiesInOtherFormats imports one network out of three files and finds it once.

@@ -85,9 +85,7 @@ func newCheckpoint(path string) (checkpoint, error) {
 	if strings.EqualFold(filepath.Ext(path), ".json") {
 		return readIndex(path)
 	}
-	if shardName.FindStringSubmatch(filepath.Base(path)) == nil {
-		return checkpoint{path: path, files: []string{path}}, nil
-	}
+	numbered := shardName.MatchString(filepath.Base(path))
 	indices, err := filepath.Glob(filepath.Join(escapeGlob(filepath.Dir(path)), "*.json"))
 	if err != nil {
 		return checkpoint{}, fmt.Errorf("importer: %w", err)
@@ -100,9 +98,12 @@ func newCheckpoint(path string) (checkpoint, error) {
 		switch lists := slices.ContainsFunc(c.files, func(file string) bool { return sameFile(file, path) }); {
 		case lists && err == nil:
 			return c, nil
-		case lists || err != nil && len(c.files) == 0:
+		case lists || err != nil && len(c.files) == 0 && numbered:
 			return checkpoint{}, err
 		}
+	}
+	if !numbered {
+		return checkpoint{path: path, files: []string{path}}, nil
 	}
 	return byNumber(path)
 }

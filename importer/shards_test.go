@@ -10,7 +10,6 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
-	"strings"
 	"testing"
 
 	"github.com/deeplimit/deeplimit/internal/npy/npytest"
@@ -70,9 +69,7 @@ func TestShards(t *testing.T) {
 			ways = append(ways, filepath.Join(dir, c.index))
 		}
 		for file := range c.files {
-			if strings.Contains(file, "of") {
-				ways = append(ways, filepath.Join(dir, file))
-			}
+			ways = append(ways, filepath.Join(dir, file))
 		}
 		for _, way := range ways {
 			t.Run(c.name+", by "+filepath.Base(way), func(t *testing.T) {
@@ -96,9 +93,6 @@ func TestShards(t *testing.T) {
 			var all []string
 			for file := range maps.Keys(c.files) {
 				all = append(all, filepath.Join(dir, file))
-			}
-			if c.index != "" && !strings.Contains(all[0], "of") {
-				return // files of any name are a network of their own without the index
 			}
 			runs, err := Import(t.Context(), all, Options{Out: filepath.Join(t.TempDir(), "out"), Name: "net", Layout: mustPreset(t, "layers")})
 			if err != nil || len(runs) != 1 || runs[0].Depth != 6 {
@@ -133,11 +127,19 @@ func TestShardsRefused(t *testing.T) {
 		{"a gap between shards", map[string][]int{"m-00001-of-00002.safetensors": {0, 1, 2}, "m-00002-of-00002.safetensors": {4, 5}}, nil, ".", "layer 3 is missing"},
 		{"an index that leaves its folder", nil, map[string][]int{"../m-00001-of-00002.safetensors": {0}}, "i.index.json", `got the file "../m-00001-of-00002.safetensors" for tensor "layers.0.weight", want the index`},
 		{"an index of nothing", nil, map[string][]int{}, "i.index.json", "got no tensors, want the index of a network in shards"},
+		{"parts by their names", map[string][]int{"part1.safetensors": {0, 1, 2}, "part2.safetensors": {3, 4, 5}}, nil, "part1.safetensors", "part1.safetensors: got a part of a network by its name (part) beside part2.safetensors; want parts joined"},
+		{"parts by their names, all given", map[string][]int{"shard_00.safetensors": {0, 1, 2}, "shard_01.safetensors": {3, 4, 5}}, nil, ".", "got a part of a network by its name (shard) beside shard_01.safetensors"},
+		{"the second of two numbers", map[string][]int{"tp_rank_0_pp_rank_0.safetensors": {0, 1, 2}, "tp_rank_0_pp_rank_1.safetensors": {3, 4, 5}}, nil, "tp_rank_0_pp_rank_0.safetensors", "by its name (rank) beside tp_rank_0_pp_rank_1.safetensors"},
+		{"parts in folders", map[string][]int{"mp_rank_00/m.safetensors": {0, 1, 2}, "mp_rank_01/m.safetensors": {0, 1, 2}}, nil, "mp_rank_00/m.safetensors", "by its name (rank) beside mp_rank_01/m.safetensors"},
+		{"parts by their layers", map[string][]int{"chunk_09.safetensors": {0, 1, 2}, "chunk_10.safetensors": {3, 4, 5}}, nil, "chunk_09.safetensors", "got layers up to 2, and chunk_10.safetensors beside it has 3 to 5: by this a part of a network; want parts joined into one file, or an index that lists their tensors (NAME.index.json with weight_map); if it is a whole network, say so with --layers 0:2"},
 		{"too many", map[string][]int{"m-1-of-99999999.safetensors": {0}}, nil, ".", "got 99999999 shards, want 1 to 100000"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			dir := t.TempDir()
 			for file, layers := range c.files {
+				if err := os.MkdirAll(filepath.Dir(filepath.Join(dir, file)), 0o755); err != nil {
+					t.Fatal(err)
+				}
 				shard(t, filepath.Join(dir, file), layers...)
 			}
 			if c.index != nil {
