@@ -159,7 +159,10 @@ func (t *csvTable) targetNames() string {
 func places(columns, wanted []int) []int {
 	at := make([]int, len(wanted))
 	for k, j := range wanted {
-		at[k] = slices.Index(columns, j)
+		found := false
+		if at[k], found = slices.BinarySearch(columns, j); !found {
+			at[k] = -1
+		}
 	}
 	return at
 }

@@ -14,7 +14,7 @@ type Spec struct {
 	Name string `yaml:"name,omitempty" json:"name"`
 	// Samples is the number N of training samples drawn; 0 takes all of a stored
 	// set. Generators need it.
-	Samples int `yaml:"samples,omitempty" json:"samples,omitempty"`
+	Samples int `yaml:"samples,omitempty" json:"samples,omitempty" zero:"all of a stored set"`
 	// Test is the number of further samples held out for testing; 0 for none.
 	// MNIST and Fashion-MNIST draw them from their own test files, the other
 	// stored sets from what Samples leaves. Not for kinds separated and

@@ -99,8 +99,8 @@ func TestTableSaid(t *testing.T) {
 			t.Errorf("got %v, want %s", err, want)
 		}
 	}
-	write(t, filepath.Join(dir, "t.csv"), "0,0.5,1\n1,0.25,3\n2,1.5,7\n")
-	want = "dataset: " + dir + "/t.csv: the first column counts the rows and there is no header: it may be an index or numbers; want index: true or index: false to say so"
+	write(t, filepath.Join(dir, "t.csv"), "0,0.5,2\n1,0.25,3\n2,1.5,7\n")
+	want = "dataset: " + dir + "/t.csv: the first column numbers the rows and there is no header: it may be an index or numbers; want index: true or index: false to say so"
 	if _, err := tryLoad(Spec{Kind: "csv", Path: "t.csv"}, dir); err == nil || err.Error() != want {
 		t.Errorf("got %v, want %s", err, want)
 	}

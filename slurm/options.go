@@ -35,7 +35,8 @@ type Options struct {
 	Partition, Account, QOS, Mem string        // "" for the cluster's default
 	Time                         time.Duration // 0 for the partition's default
 	CPUs                         int           `yaml:"cpus"` // ≥ 1
-	PerTask, ArrayLimit          int           // 0 for none
+	PerTask                      int           `yaml:"per-task" zero:"as many as estimated times suggest"`
+	ArrayLimit                   int           `yaml:"array-limit" zero:"as many as the cluster lets"`
 	Notice                       time.Duration `yaml:"notice"`
 	SbatchArgs                   []string
 }

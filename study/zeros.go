@@ -36,28 +36,30 @@ func resolved[S, R any](path string, value any, resolve func(S) (R, error)) reso
 // zeros refuses zeros and empty texts of a section of tree that are not honoured.
 func (d *decoder) zeros(tree *node, r resolution) {
 	if n := tree.find(r.path); n != tree {
-		d.zero(tree, r, r.path, n, reflect.ValueOf(r.resolved))
+		d.zero(tree, r, r.path, n, reflect.ValueOf(r.resolved), "")
 	}
 }
 
-// zero is zeros for the value n at path, which is resolved to the given one.
-func (d *decoder) zero(tree *node, r resolution, path string, n *node, resolved reflect.Value) {
+// zero is zeros for the value n at path, which is resolved to the given one. Where a resolved zero
+// is no number, meaning says what it stands for.
+func (d *decoder) zero(tree *node, r resolution, path string, n *node, resolved reflect.Value, meaning string) {
 	for resolved.Kind() == reflect.Pointer && !resolved.IsNil() {
 		resolved = resolved.Elem()
 	}
 	if n.kind == mapping {
 		for _, e := range n.entries {
 			var inner reflect.Value
+			meaning := ""
 			switch resolved.Kind() {
 			case reflect.Struct:
 				if i := fieldIndex(resolved.Type(), e.key); i >= 0 {
-					inner = resolved.Field(i)
+					inner, meaning = resolved.Field(i), resolved.Type().Field(i).Tag.Get("zero")
 				}
 			case reflect.Map:
 				inner = resolved.MapIndex(reflect.ValueOf(e.key))
 			}
 			if inner.IsValid() {
-				d.zero(tree, r, join(path, e.key), e.value, inner)
+				d.zero(tree, r, join(path, e.key), e.value, inner, meaning)
 			}
 		}
 		return
@@ -65,7 +67,7 @@ func (d *decoder) zero(tree *node, r resolution, path string, n *node, resolved 
 	if n.kind != scalar {
 		return
 	}
-	if resolved.Kind() == reflect.String && resolved.String() == column(n) {
+	if resolved.Kind() == reflect.String && n.text != "" && resolved.String() == column(n) {
 		return // false or 0 is a value of its own
 	}
 	number, err := parseFloat(n.text)
@@ -80,6 +82,8 @@ func (d *decoder) zero(tree *node, r resolution, path string, n *node, resolved 
 	case isZero:
 		if want := useless(tree, r, path, n); want != "" {
 			d.add(n.wrong(path, n.got(), want))
+		} else if meaning != "" {
+			d.add(n.wrong(path, n.got(), fmt.Sprintf("another value, or the key left out (for %s)", meaning)))
 		}
 	}
 }

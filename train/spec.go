@@ -11,13 +11,14 @@ import (
 	"github.com/deeplimit/deeplimit/internal/machine"
 )
 
-// Spec is the `train` section of a study file. Zero values mean the default.
+// Spec is the `train` section of a study file. Zero values mean the default; the tag zero says what
+// they mean once resolved where that is no number, and a study that writes such a zero is refused.
 type Spec struct {
 	// Method is gd (full-batch gradient descent), sgd, momentum or adam; default gd.
 	Method string `yaml:"method,omitempty" json:"method"`
 	// Batch is the number of samples of a mini-batch; with momentum and adam 0 for all.
 	// Default 32 for sgd (all where there are fewer samples), else 0; not allowed with gd.
-	Batch int `yaml:"batch,omitempty" json:"batch,omitempty"`
+	Batch int `yaml:"batch,omitempty" json:"batch,omitempty" zero:"all samples"`
 	// Momentum is the factor of method momentum; default 0.9.
 	Momentum float64 `yaml:"momentum,omitempty" json:"momentum,omitempty"`
 	// Beta1, Beta2, Epsilon are those of method adam; defaults 0.9, 0.999, 1e-8. With step
@@ -30,7 +31,7 @@ type Spec struct {
 	Certify Certify `yaml:"certify,omitempty" json:"certify,omitzero"`
 	// Variation is the number of iterations between rows of the trace that hold the
 	// p-variation of the weight path; 0 for never.
-	Variation int `yaml:"variation,omitempty" json:"variation,omitempty"`
+	Variation int `yaml:"variation,omitempty" json:"variation,omitempty" zero:"never"`
 	// Norms is geometric (the norm of every layer is recorded at iterations 0 … 8 and four
 	// times as often as the iteration doubles, and at the end) or off; default geometric, for
 	// which it is left empty.
@@ -44,14 +45,14 @@ type Spec struct {
 // Stop says when a run ends; the first condition that holds ends it.
 type Stop struct {
 	// Loss stops when J ≤ loss; 0 for never.
-	Loss float64 `yaml:"loss,omitempty" json:"loss,omitempty"`
+	Loss float64 `yaml:"loss,omitempty" json:"loss,omitempty" zero:"no such stop"`
 	// Iterations is the largest number of steps; default 1000.
 	Iterations int `yaml:"iterations,omitempty" json:"iterations"`
 	// Seconds stops after that much training time; 0 for never. The result then
 	// depends on the machine.
-	Seconds float64 `yaml:"seconds,omitempty" json:"seconds,omitempty"`
+	Seconds float64 `yaml:"seconds,omitempty" json:"seconds,omitempty" zero:"no limit"`
 	// Plateau stops when J has not fallen by a factor 1 − 1e-6 over this many iterations; 0 for never.
-	Plateau int `yaml:"plateau,omitempty" json:"plateau,omitempty"`
+	Plateau int `yaml:"plateau,omitempty" json:"plateau,omitempty" zero:"no such stop"`
 	// Divergence stops when J exceeds this multiple of J(0), or is not finite; default 1e6.
 	Divergence float64 `yaml:"divergence,omitempty" json:"divergence,omitempty"`
 }

@@ -214,8 +214,8 @@ func (o *Options) mixed(f *firstRow) (heading, error) {
 	return heading{}, o.numeric(f)
 }
 
-// numeric refuses a first row of numbers that may well be names: years and other labels in equal steps,
-// unlike the numbers below.
+// numeric refuses a first row of numbers that may well be names: years, integers over fractions, and
+// the points of a grid, unlike the numbers below.
 func (o *Options) numeric(f *firstRow) error {
 	row := make([]cell, len(f.numbers))
 	for i, j := range f.numbers {
@@ -223,17 +223,14 @@ func (o *Options) numeric(f *firstRow) error {
 	}
 	values := numbersOf(row, f.decimal)
 	plain := !slices.ContainsFunc(row, func(c cell) bool { return !isPlain(c.text) })
-	rising := len(values) > 1 && plain
-	for i := 1; i < len(values); i++ {
-		rising = rising && values[i] > values[i-1]
-	}
 	equal := stepsEqually(values)
+	years := plain && equal && slices.Min(values) >= 1800 && slices.Max(values) <= 2200
 	same, _ := f.integers()
 	switch next := len(values) == 2 && plain && values[1] == values[0]+1; {
-	case rising && equal && values[0] >= 1800 && values[len(values)-1] <= 2200,
-		len(f.body) > 0 && rising && same == 0 && (next || len(values) > 2),
+	case years && values[0] < values[1],
+		len(f.body) > 0 && plain && same == 0 && (next || len(values) > 2 && distinct(values)),
 		(next || equal && len(values) > 2) && f.apart(),
-		equal && len(values) > 3 && !f.rowsStep():
+		len(f.body) > 1 && len(values) > 2 && (!plain || len(values) > 3) && onGrid(values) && !slices.ContainsFunc(f.body, f.onGrid):
 		return o.askHeader(f)
 	}
 	return nil
@@ -250,19 +247,43 @@ func stepsEqually(values []float64) bool {
 	return len(values) > 1
 }
 
-// rowsStep reports whether half of the rows below or more step equally, too.
-func (f *firstRow) rowsStep() bool {
-	stepping := 0
-	for _, row := range f.body {
-		cells := make([]cell, 0, len(f.numbers))
-		for _, j := range f.numbers {
+// onGrid reports whether values differ by the same step or the same factor, as times and parameters
+// that name columns do.
+func onGrid(values []float64) bool {
+	logs := make([]float64, len(values))
+	for i, v := range values {
+		logs[i] = math.Log(v)
+	}
+	return stepsEqually(values) || stepsEqually(logs)
+}
+
+// onGrid reports whether the numbers of a row below, under those of the first, are on a grid.
+func (f *firstRow) onGrid(row []cell) bool {
+	cells := make([]cell, 0, len(f.numbers))
+	for _, j := range f.numbers {
+		if j < len(row) {
 			cells = append(cells, row[j])
 		}
-		if stepsEqually(numbersOf(cells, f.decimal)) {
-			stepping++
-		}
 	}
-	return 2*stepping >= len(f.body)
+	return onGrid(numbersOf(cells, f.decimal))
+}
+
+func distinct(values []float64) bool {
+	sorted := slices.Sorted(slices.Values(values))
+	return len(slices.Compact(sorted)) == len(values)
+}
+
+// namesTwice reports whether the row below a header that repeats a name may hold names, too: integers
+// over columns without any.
+func namesTwice(names []string, s *sample) bool {
+	named := slices.DeleteFunc(slices.Clone(names), func(name string) bool { return name == "" })
+	slices.Sort(named)
+	if len(slices.Compact(slices.Clone(named))) == len(named) || len(s.rows) < 3 {
+		return false
+	}
+	f := newFirst(s.rows[1], s.rows[2:], s.decimal)
+	same, _ := f.integers()
+	return same == 0 && len(f.numbers) == len(names) && !slices.ContainsFunc(f.row, func(c cell) bool { return !isPlain(c.text) })
 }
 
 // apart reports whether each number of the row is further from those below than they are from

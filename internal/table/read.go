@@ -17,7 +17,7 @@ func (t *Reader) Read(text ...int) (*Table, error) {
 			out.Columns = append(out.Columns, j)
 		}
 	}
-	c := &content{reader: t, table: out, text: text, known: map[string]string{}, counting: true}
+	c := &content{reader: t, table: out, text: text, known: map[string]string{}}
 	header := t.names != nil
 	for {
 		r, err := t.nextRow()
@@ -43,9 +43,8 @@ func (t *Reader) Read(text ...int) (*Table, error) {
 			return nil, err
 		}
 	}
-	counts := c.counting && out.Rows > 2
-	out.Counts = counts && t.names == nil && t.options.Index == ""
-	out.Reading = t.reading(out, counts)
+	out.Counts = t.names == nil && t.options.Index == "" && out.numbersRows()
+	out.Reading = t.reading(out)
 	return out, nil
 }
 
@@ -79,12 +78,11 @@ func (t *Reader) nextRow() (*record, error) {
 
 // content collects the rows of a table.
 type content struct {
-	reader   *Reader
-	table    *Table
-	text     []int
-	known    map[string]string // texts so far, so that equal ones share memory
-	bytes    int               // of texts in memory
-	counting bool              // the first column has counted so far
+	reader *Reader
+	table  *Table
+	text   []int
+	known  map[string]string // texts so far, so that equal ones share memory
+	bytes  int               // of texts in memory
 }
 
 func (c *content) add(r *record) error {
@@ -105,17 +103,7 @@ func (c *content) add(r *record) error {
 			return fmt.Errorf("line %d, column %d: got %q, want a finite number%s%s%s",
 				r.line, j+1, shorten(r.fields[j]), hint, t.headerHint(out.Rows), t.indexHint(r.fields[j], j))
 		}
-		if j == 0 {
-			if out.Rows == 0 {
-				c.counting = v == 0 || v == 1
-			} else {
-				c.counting = c.counting && v == out.Numbers[0]+float64(out.Rows)
-			}
-		}
 		out.Numbers = append(out.Numbers, v)
-	}
-	if len(out.Columns) == 0 || out.Columns[0] != 0 {
-		c.counting = false
 	}
 	for i, j := range c.text {
 		field := r.fields[j]
@@ -161,7 +149,7 @@ func plural(n int, one string) string {
 }
 
 // reading says what the table was taken for.
-func (t *Reader) reading(out *Table, counts bool) Reading {
+func (t *Reader) reading(out *Table) Reading {
 	r := Reading{Rows: out.Rows, Header: t.names, Why: t.why, Delimiter: delimiterNames[t.delimiter], Decimal: string(t.decimal), Comments: t.comments}
 	for _, j := range t.index {
 		name := fmt.Sprint(j + 1)
@@ -170,8 +158,12 @@ func (t *Reader) reading(out *Table, counts bool) Reading {
 		}
 		r.Index = append(r.Index, name)
 	}
-	if counts && t.names != nil && t.options.Index == "" && t.width > 1 {
-		r.Notes = append(r.Notes, t.options.countingNote(t.names[0]))
+	if t.names != nil && t.options.Index == "" && t.width > 1 {
+		for k, j := range out.Columns {
+			if out.counts(k) && len(r.Notes) < mostNotes {
+				r.Notes = append(r.Notes, t.options.countingNote(t.names[j]))
+			}
+		}
 	}
 	return r
 }

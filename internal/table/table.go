@@ -65,7 +65,7 @@ type Table struct {
 	Numbers []float64 // (Rows, len(Columns)), row-major
 	Text    [][]string
 	Reading Reading
-	// Counts says that the first column has no name and counts rows from 0 or 1: it may be time, or
+	// Counts says that the first column has no name and numbers the rows: it may be time, or
 	// an index. Who takes it for numbers asks with AskIndex.
 	Counts bool
 }
@@ -177,6 +177,9 @@ func (t *Reader) layout(s *sample) error {
 		}
 		if len(s.rows) < 2 {
 			return errors.New("got no rows below the header, want rows of numbers")
+		}
+		if t.options.Header == nil && namesTwice(t.names, s) {
+			return fmt.Errorf("line %d: got integers below names that the header holds twice, which may be names, too: want one row of names, each of them once", s.lines[1])
 		}
 	}
 	return t.findIndex(len(s.rows[0]) < t.width)

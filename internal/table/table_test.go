@@ -89,6 +89,9 @@ func TestRead(t *testing.T) {
 		{name: "a path that counts", text: "0\n1\n2\n3\n", numbers: []float64{0, 1, 2, 3}},
 		{name: "a path from 1", text: "1\n1.25\n0.75\n", numbers: []float64{1, 1.25, .75}},
 		{name: "a path from the origin", text: "0,0\n0.5,0.3\n-0.25,0.7\n", numbers: []float64{0, 0, .5, .3, -.25, .7}},
+		{name: "rows in equal steps", text: "0.0,0.5,1.0\n1.0,2.0,3.0\n0.5,0.5,0.5\n", numbers: []float64{0, .5, 1, 1, 2, 3, .5, .5, .5}},
+		{name: "integers that rise", text: "1,7\n3,2\n4,5\n8,9\n", options: Options{Decimal: "."}, numbers: []float64{1, 7, 3, 2, 4, 5, 8, 9}},
+		{name: "names twice", text: "a,a\n1,0.5\n3,0.25\n", header: header("a", "a"), numbers: []float64{1, .5, 3, .25}},
 		{name: "1, 2 and a class", text: "1,2,b\n2,5,a\n0,4,b\n", numbers: []float64{1, 2, 2, 5, 0, 4}, classes: []int{2}},
 
 		// Names of rows.
@@ -190,6 +193,12 @@ func TestRefused(t *testing.T) {
 		{text: "400,410,420\n0.5,0.75,0.8\n0.6,0.8,0.9\n", want: "line 1: got a first row 400, 410, 420, which may be names or numbers" + askHeader},
 		{text: "400.5,401.0,401.5\n1,3,2\n2,4,5\n", want: "line 1: got a first row 400.5, 401.0, 401.5, which may be names or numbers" + askHeader},
 		{text: "0.0,0.1,0.2,0.3\n0.05,0.2,0.1,0.25\n0.3,0.1,0.0,0.15\n", want: "line 1: got a first row 0.0, 0.1, 0.2, 0.3, which may be names or numbers" + askHeader},
+		{text: "3,2,1,0\n0.5,0.75,0.8,0.1\n0.6,0.8,0.9,0.3\n", want: "line 1: got a first row 3, 2, 1, 0, which may be names or numbers" + askHeader},
+		{text: "0.0,1.0,2.0\n0.5,0.75,0.8\n0.6,0.8,0.9\n", want: "line 1: got a first row 0.0, 1.0, 2.0, which may be names or numbers" + askHeader},
+		{text: "0,0.1,0.2\n0.5,0.75,0.8\n0.6,0.8,0.9\n", want: "line 1: got a first row 0, 0.1, 0.2, which may be names or numbers" + askHeader},
+		{text: "0.01,0.1,1\n0.5,0.75,0.8\n0.6,0.8,0.9\n", want: "line 1: got a first row 0.01, 0.1, 1, which may be names or numbers" + askHeader},
+		{text: "5,6,7,8\n2,3,9,5\n8,1,7,9\n", want: "line 1: got a first row 5, 6, 7, 8, which may be names or numbers" + askHeader},
+		{text: "x,x,y\n0,1,0\n0.5,0.75,0.8\n0.6,0.8,0.9\n", want: "line 2: got integers below names that the header holds twice, which may be names, too: want one row of names, each of them once"},
 		{text: "country,2019,2020\nat,5,6\nde,7,9\n", want: "line 1: got a first row country, 2019, 2020, which may be names or numbers" + askHeader},
 		{text: "nan,nan\n1,2\n", want: `line 1, column 1: got "nan", want a finite number (a missing value: fill it in or leave its row out); if the first row holds names: header: true`},
 		{text: "?,2\n1,2\n", want: `line 1, column 1: got "?", want a finite number (a missing value: fill it in or leave its row out); if the first row holds names: header: true`},
@@ -198,7 +207,12 @@ func TestRefused(t *testing.T) {
 		{text: "year,2010\n1,2\n", want: `line 1, column 1: got "year", want a finite number; if the first row holds names: header: true; if the column names the rows: index: true`},
 
 		// The first column.
-		{text: "0,5.5\n1,7\n2,9\n", want: "the first column counts the rows and there is no header: it may be an index or numbers" + askIndex},
+		{text: "0,5.5\n1,7\n2,9\n", want: "the first column numbers the rows and there is no header: it may be an index or numbers" + askIndex},
+		{text: "88,5.5\n89,7\n90,9\n91,2\n", want: "the first column numbers the rows and there is no header: it may be an index or numbers" + askIndex},
+		{text: "4,5.5\n3,7\n2,9\n1,2\n", want: "the first column numbers the rows and there is no header: it may be an index or numbers" + askIndex},
+		{text: "2,5.5\n0,7\n3,9\n1,2\n", want: "the first column numbers the rows and there is no header: it may be an index or numbers" + askIndex},
+		{text: "0,5.5\n1,7\n4,9\n9,2\n", want: "the first column numbers the rows and there is no header: it may be an index or numbers" + askIndex},
+		{text: ",x,x\n,0,1\n0,5.5,6\n1,7,8\n", want: "column 1 has no name and is empty in a row below the header, which may hold names, too: want one row of names"},
 		{text: ",a\n0.0,5\n0.1,6\n0.2,7\n", want: `column 1 has no name and holds "0.0": it may be an index or numbers` + askIndex},
 		{text: ",a\n0,5\n1,6\n0,7\n", want: `column 1 has no name and holds "0" twice: it may be an index or numbers` + askIndex},
 		{text: "a,b\n1.5,2,3\n4,5,6\n", want: "the header is one shorter than the rows: want a name for each column, or index: true if the first names rows"},

@@ -4,6 +4,7 @@
 package yamltext
 
 import (
+	"bytes"
 	"fmt"
 
 	yaml "github.com/goccy/go-yaml"
@@ -55,6 +56,12 @@ func Parse(text []byte) (file *ast.File, err error) {
 	if len(text) > Limit {
 		return nil, &Error{nil, fmt.Sprintf("got %d bytes of YAML, want at most %d", len(text), Limit)}
 	}
+	switch {
+	case bytes.HasPrefix(text, []byte("\xff\xfe")), bytes.HasPrefix(text, []byte("\xfe\xff")):
+		return nil, &Error{&token.Token{Position: &token.Position{Line: 1, Column: 1}}, "got text in UTF-16, want UTF-8"}
+	case bytes.HasPrefix(text, []byte("\xef\xbb\xbf")): // a byte-order mark, as editors of Windows write it
+		text = text[3:]
+	}
 	tokens := lexer.Tokenize(string(text))
 	if len(tokens) > MostTokens {
 		return nil, &Error{tokens[MostTokens], fmt.Sprintf("got %d words and marks of YAML, want at most %d", len(tokens), MostTokens)}
@@ -64,7 +71,11 @@ func Parse(text []byte) (file *ast.File, err error) {
 	}
 	file, err = parser.Parse(tokens, 0, parser.AllowDuplicateMapKey())
 	if bad, ok := err.(yaml.Error); ok { // whose own text quotes the lines, at length
-		return nil, &Error{bad.GetToken(), bad.GetMessage()}
+		message := bad.GetMessage()
+		if message == "found character '\t' that cannot start any token" {
+			message = "got a tab, want spaces before a key (YAML takes no tabs there)"
+		}
+		return nil, &Error{bad.GetToken(), message}
 	} else if err != nil {
 		return nil, &Error{nil, err.Error()}
 	}

@@ -16,6 +16,7 @@ func TestParse(t *testing.T) {
 		{"32 levels of keys", nested(32), ""},
 		{"brackets in texts", "a: '" + deep + "'\nb: \"" + deep + "\"\nc: |\n  " + deep + "\n# " + deep + "\n", ""},
 		{"an alias", "a: &x [1]\nb: *x\n", ""},
+		{"a byte-order mark", "\xef\xbb\xbfname: s\n", ""},
 		{"brackets", deep, "line 1, column 101: got values nested too deep, want at most 32 levels"},
 		{"closed brackets", "a: " + deep + strings.Repeat("]", 100_000), "line 1, column 102: got values nested too deep, want at most 32 levels"},
 		{"braces", strings.Repeat("{a: ", 50_000), "nested too deep"},
