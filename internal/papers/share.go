@@ -14,7 +14,7 @@ import (
 // everySeed is what a claim about every seed asks for: the share of seeds of which it is
 // true is 0.95 at least. 100 seeds that all do have an interval from 0.964 on; with fewer
 // than 72 there is none that can tell.
-var everySeed = Range{0.95, 1}
+var everySeed = AtLeast(0.95)
 
 // An answer is what a run says to a question of yes or no.
 type answer int
@@ -180,8 +180,11 @@ func slowest(runs []*analyze.Run) string {
 		}
 	}
 	var notes []string
-	if most > 0 {
+	switch {
+	case most > least:
 		notes = append(notes, fmt.Sprintf("in %d to %d steps", least, most))
+	case most > 0:
+		notes = append(notes, fmt.Sprintf("in %d steps", most))
 	}
 	if left > 0 && !math.IsInf(end, 1) {
 		notes = append(notes, fmt.Sprintf("the others end at %.2g or above", end))
