@@ -13,6 +13,7 @@ import (
 	"gonum.org/v1/gonum/stat"
 	"gonum.org/v1/gonum/stat/distuv"
 
+	"github.com/deeplimit/deeplimit/internal/plain"
 	"github.com/deeplimit/deeplimit/scaling"
 	"github.com/deeplimit/deeplimit/weightpath"
 )
@@ -233,9 +234,9 @@ func (r *StartResult) WriteTable(w io.Writer) error {
 		if i > 0 {
 			fmt.Fprintln(table)
 		}
-		fmt.Fprintf(table, "%s  block %s, activation %s, width %d, alpha %s", g.Data, g.Block, g.Activation, g.Width, short(g.Alpha))
+		fmt.Fprintf(table, "%s  block %s, activation %s, width %d, alpha %s", plain.Text(g.Data), g.Block, g.Activation, g.Width, short(g.Alpha))
 		for _, name := range slices.Sorted(maps.Keys(g.Settings)) {
-			fmt.Fprintf(table, ", %s %s", name, g.Settings[name])
+			fmt.Fprintf(table, ", %s %s", plain.Text(name), plain.Text(g.Settings[name]))
 		}
 		fmt.Fprint(table, "\n\nDEPTH\tDRAWS")
 		for _, q := range StartQuantities {

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"text/tabwriter"
 
+	"github.com/deeplimit/deeplimit/internal/plain"
 	"github.com/deeplimit/deeplimit/scaling"
 )
 
@@ -17,15 +18,15 @@ import (
 // not known show as "–".
 func (r *Result) WriteTable(w io.Writer) error {
 	table := &tableWriter{tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)}
-	fmt.Fprintf(table, "study %s: runs %d, groups %d\n", r.Study, len(r.Runs), len(r.Groups))
+	fmt.Fprintf(table, "study %s: runs %d, groups %d\n", plain.Text(r.Study), len(r.Runs), len(r.Groups))
 	for _, group := range r.Groups {
 		table.group(group, r.Runs)
 	}
 	if len(r.Unfinished) > 0 {
-		fmt.Fprintf(table, "\nunfinished: %s\n", strings.Join(r.Unfinished, ", "))
+		fmt.Fprintf(table, "\nunfinished: %s\n", plain.Text(strings.Join(r.Unfinished, ", ")))
 	}
 	for _, damage := range r.Damaged {
-		fmt.Fprintf(table, "\ndamaged: %s: %s\n", damage.ID, damage.Error)
+		fmt.Fprintf(table, "\ndamaged: %s: %s\n", plain.Text(damage.ID), plain.Text(damage.Error))
 	}
 	return table.Flush()
 }
@@ -33,12 +34,17 @@ func (r *Result) WriteTable(w io.Writer) error {
 type tableWriter struct{ *tabwriter.Writer }
 
 // row writes cells as one line of the table.
-func (t *tableWriter) row(cells ...string) { fmt.Fprintln(t, strings.Join(cells, "\t")) }
+func (t *tableWriter) row(cells ...string) {
+	for i, cell := range cells {
+		cells[i] = plain.Text(cell)
+	}
+	fmt.Fprintln(t, strings.Join(cells, "\t"))
+}
 
 func (t *tableWriter) group(group Group, runs []Run) {
-	fmt.Fprintf(t, "\n%s  block %s, activation %s, alpha %s", group.Data, group.Block, group.Activation, short(group.Alpha))
+	fmt.Fprintf(t, "\n%s  block %s, activation %s, alpha %s", plain.Text(group.Data), group.Block, group.Activation, short(group.Alpha))
 	for _, name := range slices.Sorted(maps.Keys(group.Settings)) {
-		fmt.Fprintf(t, ", %s %s", name, group.Settings[name])
+		fmt.Fprintf(t, ", %s %s", plain.Text(name), plain.Text(group.Settings[name]))
 	}
 	fmt.Fprint(t, "\n\n")
 	t.runs(group, runs)
@@ -46,7 +52,7 @@ func (t *tableWriter) group(group Group, runs []Run) {
 	t.limits(group, runs)
 	t.words(group)
 	for _, note := range group.Notes {
-		fmt.Fprintf(t, "note: %s\n", note)
+		fmt.Fprintf(t, "note: %s\n", plain.Text(note))
 	}
 }
 

@@ -384,3 +384,15 @@ func TestOddData(t *testing.T) {
 		}
 	}
 }
+
+// TestHiddenText sets text with hidden characters as it sets their escapes, in every
+// format of a figure.
+func TestHiddenText(t *testing.T) {
+	h := mathText{font.DefaultCache}
+	f := font.Font{Typeface: "Liberation", Variant: "Sans", Size: 10}
+	got, width := h.set("a\x1b[31m\u202eb\u200b", f)
+	want, wide := h.set(`a\x1b[31m\u202eb\u200b`, f)
+	if len(got) != len(want) || width != wide || len(got) != 22 {
+		t.Errorf("got %d glyphs of width %v, want %d of width %v", len(got), width, len(want), wide)
+	}
+}

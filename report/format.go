@@ -51,8 +51,8 @@ func decimal(x float64, decimals int) string {
 	return minus(s)
 }
 
-// plain writes a number that somebody chose, such as α, without padding it.
-func plain(x float64) string { return minus(strconv.FormatFloat(x, 'g', 6, 64)) }
+// unpadded writes a number that somebody chose, such as α, without padding it.
+func unpadded(x float64) string { return minus(strconv.FormatFloat(x, 'g', 6, 64)) }
 
 // powers returns the keys of m that are numbers, in order of size.
 func powers[V any](m map[string]V) []string {

@@ -82,7 +82,7 @@ func evidenceViews(r *analyze.Regime) []evidenceView {
 		})
 	}
 	e := r.Evidence
-	accumulation := evidenceView{Name: "exponent of second differences in the lag", Value: twoDecimals(e.Accumulation), Rule: "independent layer noise takes less than " + plain(scaling.NoMemory), Reading: "more"}
+	accumulation := evidenceView{Name: "exponent of second differences in the lag", Value: twoDecimals(e.Accumulation), Rule: "independent layer noise takes less than " + unpadded(scaling.NoMemory), Reading: "more"}
 	if e.Accumulation < scaling.NoMemory {
 		accumulation.Reading = "less"
 	}

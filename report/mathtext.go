@@ -12,12 +12,14 @@ import (
 	"gonum.org/v1/plot/font"
 	"gonum.org/v1/plot/text"
 	"gonum.org/v1/plot/vg"
+
+	"github.com/deeplimit/deeplimit/internal/plain"
 )
 
 // mathText sets one line of text as glyph outlines. Between dollar signs letters
 // are italic, and _ and ^ lower and raise the rune or the {group} that follows
 // them; a lowered and a raised one in a row stand above each other. Outside, every
-// rune stands for itself.
+// rune stands for itself, apart from those that are not seen: names hold them.
 //
 // Outlines, because the alternatives lose text: gonum's PDF writer encodes strings
 // in code page 1252, which has neither Greek letters nor the bars of a norm, and an
@@ -96,7 +98,7 @@ func (h mathText) set(txt string, f font.Font) ([]glyph, vg.Length) {
 		italic: h.fonts.Lookup(italic, f.Size).Face,
 	}
 	var x vg.Length
-	for i, part := range strings.Split(txt, "$") {
+	for i, part := range strings.Split(plain.Text(txt), "$") {
 		if i%2 == 0 {
 			x = t.run([]rune(part), false, x, 0, f.Size)
 		} else {

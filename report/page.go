@@ -297,11 +297,11 @@ func newMethodView(g group) (*methodView, error) {
 	m := g.runs[i].meta
 	v := &methodView{
 		Activation: m.Activation, Residual: m.Residual, Loss: m.Loss, Method: m.Method,
-		Alpha: plain(m.Alpha), Beta: plain(m.Beta()), DType: m.DType,
+		Alpha: unpadded(m.Alpha), Beta: unpadded(m.Beta()), DType: m.DType,
 		Width: m.Width, Hidden: m.Hidden, Samples: m.Samples, Inputs: m.Inputs, Outputs: m.Outputs,
 		Data: m.Data, DataAbout: m.DataAbout, Version: m.Version, Run: m.ID,
 		Imported: m.Method == weightpath.Imported, Fixed: m.Residual == "" || m.Residual == "fixed",
-		LinearR2: plain(analyze.LinearR2), Slow: plain(analyze.Slow),
+		LinearR2: unpadded(analyze.LinearR2), Slow: unpadded(analyze.Slow),
 	}
 	if forms, ok := blocks[m.Block]; ok {
 		v.Block = forms[0]

@@ -79,7 +79,7 @@ func partitionFigure(g group, style Style) *Figure {
 	for i, v := range c.variations {
 		look := categories[i]
 		p := panel{
-			title: fmt.Sprintf("$p$ = %s: %d of %d layers, %s", plain(v.P), len(v.Partition), shown.depth, variationText(v)),
+			title: fmt.Sprintf("$p$ = %s: %d of %d layers, %s", unpadded(v.P), len(v.Partition), shown.depth, variationText(v)),
 			x:     axis{label: "layer $k/L$", low: 0, high: 1},
 			y:     axis{label: fmt.Sprintf("$L^β$$[%s_k(T)]_{%s}$", shown.part, entryText(c.entry, ",")), margin: 0.06, bare: i > 0},
 			marks: []mark{line},
@@ -90,7 +90,7 @@ func partitionFigure(g group, style Style) *Figure {
 		}
 		p.marks = append(p.marks, chosen)
 		row = append(row, p)
-		f.Data.Header = append(f.Data.Header, "in_partition_"+plain(v.P))
+		f.Data.Header = append(f.Data.Header, "in_partition_"+unpadded(v.P))
 	}
 	for k, v := range c.values {
 		cells := []string{strconv.Itoa(shown.depth), strconv.FormatUint(shown.seed, 10), strconv.Itoa(k + 1), exact(at[k]), exact(v)}

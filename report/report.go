@@ -20,6 +20,7 @@ import (
 	"github.com/deeplimit/deeplimit/analyze"
 	"github.com/deeplimit/deeplimit/internal/disk"
 	"github.com/deeplimit/deeplimit/internal/field"
+	"github.com/deeplimit/deeplimit/internal/plain"
 )
 
 // Options say how figures look. The zero value is the default.
@@ -116,7 +117,7 @@ func Write(ctx context.Context, dir string, result *analyze.Result, options Opti
 		return "", err
 	}
 	path = filepath.Join(folder, "index.html")
-	if err := replace(path, page.Bytes()); err != nil {
+	if err := replace(path, shown(&page)); err != nil {
 		return "", errors.Join(unread, err)
 	}
 	return path, unread
@@ -164,6 +165,10 @@ func (f *Figure) WriteFiles(folder string, formats []string) (paths []string, er
 	}
 	return paths, nil
 }
+
+// shown returns a page with the characters escaped that are not seen: names in it come
+// from files.
+func shown(page *bytes.Buffer) []byte { return []byte(plain.Lines(page.String())) }
 
 // replace puts data in the place of the file at path, or leaves it as it was.
 func replace(path string, data []byte) error {

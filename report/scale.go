@@ -71,7 +71,7 @@ func normsFigure(g group, style Style) *Figure {
 	caption := fmt.Sprintf("Norms of the trained weights %s against depth L, one marker per seed, with power laws fitted on "+
 		"log–log axes: slope [95 %% interval].", part)
 	if !g.Trained() {
-		caption += fmt.Sprintf(" With α = %s a path with a scaling limit has norms of order L⁻ᵝ, β = 1 − α = %s.", plain(g.Alpha), plain(1-g.Alpha))
+		caption += fmt.Sprintf(" With α = %s a path with a scaling limit has norms of order L⁻ᵝ, β = 1 − α = %s.", unpadded(g.Alpha), unpadded(1-g.Alpha))
 	}
 	return f.describe("norms-"+g.slug, "Norms against depth", caption)
 }

@@ -59,7 +59,7 @@ func startLabel(g analyze.StartGroup) string {
 		words = append(words, path[strings.LastIndexByte(path, '.')+1:]+" "+g.Settings[path])
 	}
 	if len(words) == 0 {
-		return "α = " + plain(g.Alpha)
+		return "α = " + unpadded(g.Alpha)
 	}
 	return strings.Join(words, ", ")
 }

@@ -60,7 +60,7 @@ func WriteStarts(ctx context.Context, dir string, result *analyze.StartResult, o
 		return "", fmt.Errorf("report: page: %w", err)
 	}
 	path = filepath.Join(folder, "start.html")
-	return path, replace(path, page.Bytes())
+	return path, replace(path, shown(&page))
 }
 
 // The views are what the template shows: text, ready to be escaped.
@@ -158,7 +158,7 @@ func newStartMethod(dir string, g analyze.StartGroup) (startMethod, error) {
 		return startMethod{}, err
 	}
 	m := startMethod{
-		Activation: e.Activation, Alpha: plain(e.Alpha), Width: e.Width, Hidden: e.Hidden, Samples: e.Samples,
+		Activation: e.Activation, Alpha: unpadded(e.Alpha), Width: e.Width, Hidden: e.Hidden, Samples: e.Samples,
 		Data: e.Data, DType: e.DType, Version: e.Version, ID: e.ID,
 	}
 	depths, draws := map[int]bool{}, map[int]bool{}

@@ -40,7 +40,7 @@ func lawRow(row analyze.Row) law {
 		Basis: row.Basis, Reading: row.Reading, Warning: row.Warning, Missing: row.Missing,
 	}
 	if row.Expected != nil {
-		l.Expected = plain(*row.Expected)
+		l.Expected = unpadded(*row.Expected)
 	}
 	return l
 }

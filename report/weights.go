@@ -57,7 +57,7 @@ func weightsFigure(g group, style Style) *Figure {
 	f.Data.Rows = pathRows(g.paths)
 	f.legend = depthLegend(shown, depths, s)
 	f.Caption = fmt.Sprintf("Rescaled weights Lᵝ%[1]sₖ (β = %[2]s) against k/L, depths overlaid, seed %[3]d: entries and Frobenius norm "+
-		"after training", first.part, plain(1-g.Alpha), first.seed)
+		"after training", first.part, unpadded(1-g.Alpha), first.seed)
 	if len(rows) > 1 {
 		f.Caption += " (top) and of the displacement from the initial weights (bottom)"
 	}

@@ -4,8 +4,10 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
+	"unsafe"
 
 	"github.com/deeplimit/deeplimit/internal/kernel"
+	"github.com/deeplimit/deeplimit/internal/machine"
 )
 
 // A Start is how a network at iteration 0 changes the length of what goes through it:
@@ -70,6 +72,9 @@ func (s *Starter[T]) Draw(samples Samples, seed uint64) (Start, error) {
 	if count < 1 || count > MaxStartSamples || len(samples.Y) != count*s.net.Outputs {
 		return Start{}, fmt.Errorf("resnet: Starter.Draw: got %d samples and %d target entries, want 1 to %d samples with %d targets each", count, len(samples.Y), MaxStartSamples, s.net.Outputs)
 	}
+	if err := machine.Fits(s.bytes(count)); err != nil {
+		return Start{}, fmt.Errorf("resnet: draws at depth %d, width %d: %w", s.net.Depth, s.net.Width, err)
+	}
 	for _, d := range s.draws() {
 		if err := d.begin(s.net.Depth, seed, s.base); err != nil {
 			return Start{}, fmt.Errorf("resnet: initial %s at depth %d: %w", d.group.Name, s.net.Depth, err)
@@ -99,6 +104,23 @@ func (s *Starter[T]) Draw(samples Samples, seed uint64) (Start, error) {
 		Backward:       s.ratio(adjoint, nil, s.last),
 		BackwardChange: s.ratio(adjoint, s.last, s.last),
 	}, nil
+}
+
+// bytes returns about how much memory Draw takes: a layer of weights, drawn and as used, or
+// all where draws are paths along the layers, and σ′ of every layer.
+func (s *Starter[T]) bytes(count int) float64 {
+	var zero T
+	entry, depth := float64(unsafe.Sizeof(zero)), float64(s.net.Depth)
+	total := entry * float64(count) * depth * float64(s.net.middle())
+	for _, d := range s.draws() {
+		entries := float64(d.group.Len())
+		if d.paths {
+			total += (entry + 8) * entries
+		} else {
+			total += (entry+8)*entries/depth + float64(unsafe.Sizeof(rand.PCG{}))*depth
+		}
+	}
+	return total
 }
 
 // grow makes the memory for tiles of n columns: the plain engine, which keeps σ′ alone and

@@ -13,6 +13,7 @@ import (
 	"strings"
 
 	"github.com/deeplimit/deeplimit/dataset"
+	"github.com/deeplimit/deeplimit/internal/machine"
 	"github.com/deeplimit/deeplimit/resnet"
 	"github.com/deeplimit/deeplimit/train"
 	"github.com/deeplimit/deeplimit/weightpath"
@@ -151,6 +152,8 @@ func (d digests) of(path string) (string, error) {
 		return "", err
 	} else if !info.Mode().IsRegular() {
 		return "", errors.New("it is no regular file")
+	} else if err := machine.Fits(float64(info.Size())); err != nil {
+		return "", err // it is to be read whole
 	}
 	f, err := os.Open(path)
 	if err != nil {

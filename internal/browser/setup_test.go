@@ -106,6 +106,7 @@ type page struct {
 	t    *testing.T
 	ctx  context.Context
 	base string
+	file string // may be loaded, too: the page of --open
 
 	mu     sync.Mutex
 	expect bool // errors of the network are expected, as of a folder that is gone
@@ -159,7 +160,7 @@ func open(t *testing.T, base string, more ...chromedp.ExecAllocatorOption) *page
 				t.Errorf("log: %s %s", e.Entry.Text, e.Entry.URL)
 			}
 		case *network.EventRequestWillBeSent:
-			if u := e.Request.URL; !strings.HasPrefix(u, base) && !strings.HasPrefix(u, "data:") {
+			if u := e.Request.URL; !strings.HasPrefix(u, base) && !strings.HasPrefix(u, "data:") && u != p.file {
 				t.Errorf("request to %s, want none outside %s", u, base)
 			}
 		}

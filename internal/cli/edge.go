@@ -12,6 +12,7 @@ import (
 	"github.com/deeplimit/deeplimit/analyze"
 	"github.com/deeplimit/deeplimit/curvature"
 	"github.com/deeplimit/deeplimit/edge"
+	"github.com/deeplimit/deeplimit/internal/plain"
 	"github.com/deeplimit/deeplimit/study"
 	"github.com/deeplimit/deeplimit/sweep"
 )
@@ -100,7 +101,7 @@ func writeEdges(w io.Writer, found *analyze.Edge) error {
 	}
 	fmt.Fprintln(table, "\nGROUP\tEXPONENT OF THE EDGE\tOF 2/λ_MAX\t2α − 1")
 	for _, g := range found.Groups {
-		fmt.Fprintf(table, "%s, α = %g\t%s\t%s\t%.4g\n", g.Data, g.Alpha, exponent(g.Measured), exponent(g.Bound), 2*g.Alpha-1)
+		fmt.Fprintf(table, "%s, α = %g\t%s\t%s\t%.4g\n", plain.Text(g.Data), g.Alpha, exponent(g.Measured), exponent(g.Bound), 2*g.Alpha-1)
 	}
 	if err := table.Flush(); err != nil {
 		return err

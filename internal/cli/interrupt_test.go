@@ -5,6 +5,7 @@ package cli
 import (
 	"bytes"
 	"errors"
+	"math/rand/v2"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -111,6 +112,83 @@ func TestSecondInterrupt(t *testing.T) {
 			t.Fatal("still running 20 s after many interrupts")
 		case <-time.After(50 * time.Millisecond):
 		}
+	}
+}
+
+// TestInterruptAnywhere interrupts commands at random moments of stages that take long and
+// leave no checkpoint: resolving a large grid, hashing and reading data, drawing, fitting.
+// Each ends soon, though most of these never look at the signal.
+func TestInterruptAnywhere(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	const samples = "data: {kind: separated, width: 4, samples: 2, distance: 0.3}\n"
+	table := strings.Repeat("1.5,2.25,3.125,4\n", 1<<20)
+	for name, text := range map[string]string{
+		"grid.yaml":   "name: grid\ndepths: [4, 8]\nseeds: 50000\n" + samples,
+		"drawn.yaml":  "name: drawn\ndepths: [16]\ndata: {kind: rotation, width: 128, samples: 2, angle: 0.3}\ninitial: {kind: fractional-noise, coupled: true}\n",
+		"hashed.yaml": "name: hashed\ndepths: [4]\ndata: {kind: csv, path: sparse.csv}\n",
+		"read.yaml":   "name: read\ndepths: [4]\ndata: {kind: csv, path: table.csv}\n",
+		"steps.yaml":  "name: steps\ndepths: [3000]\ndata: {kind: rotation, width: 64, samples: 512, angle: 0.3}\ntrain: {stop: {iterations: 100000}}\n",
+		"table.csv":   table,
+		"sparse.csv":  "1,2\n",
+	} {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := os.Truncate(filepath.Join(dir, "sparse.csv"), 2<<30); err != nil {
+		t.Fatal(err)
+	}
+	random := rand.New(rand.NewPCG(1, 2))
+	for i, command := range [][]string{
+		{"run", "grid.yaml", "--dry-run"},
+		{"run", "grid.yaml", "--out", "grid"},
+		{"edge", "grid.yaml"},
+		{"probe", "grid.yaml", "--out", "probe"},
+		{"run", "drawn.yaml", "--out", "drawn"},
+		{"run", "hashed.yaml", "--dry-run"},
+		{"run", "read.yaml", "--dry-run"},
+		{"edge", "steps.yaml"},
+		{"bench", "--time", "1h", "--shape", "64,2048,100"},
+		{"serve", ".", "--addr", "127.0.0.1:0"},
+	} {
+		signal := []os.Signal{os.Interrupt, syscall.SIGTERM}[i%2]
+		cmd := exec.CommandContext(t.Context(), "deeplimit", command...)
+		cmd.Dir = dir
+		var out bytes.Buffer
+		cmd.Stderr = &out
+		if err := cmd.Start(); err != nil {
+			t.Fatal(err)
+		}
+		ended := make(chan error, 1)
+		go func() { ended <- cmd.Wait() }()
+		wait := 100*time.Millisecond + time.Duration(random.Float64()*float64(500*time.Millisecond))
+		select {
+		case err := <-ended:
+			if command[0] != "run" { // reading may be over, on a quick machine
+				t.Errorf("%q ended by itself within %s: %v\n%s", command, wait, err, out.String())
+			}
+			continue
+		case <-time.After(wait):
+		}
+		begun := time.Now()
+		cmd.Process.Signal(signal)
+		select {
+		case <-ended:
+		case <-time.After(15 * time.Second): // half a second, where the machine has time
+			t.Errorf("%q still runs 15 s after %v", command, signal)
+			cmd.Process.Kill()
+			<-ended
+			continue
+		}
+		code, want := cmd.ProcessState.ExitCode(), exitInterrupted
+		if command[0] == "serve" {
+			want = exitDone
+		}
+		if code != want && code != exitBad { // refused input may be told first
+			t.Errorf("%q after %v: got exit code %d, want %d\n%s", command, signal, code, want, out.String())
+		}
+		t.Logf("%q ended %s after %v", command, time.Since(begun).Round(time.Millisecond), signal)
 	}
 }
 

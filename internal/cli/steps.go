@@ -8,6 +8,7 @@ import (
 	"strings"
 	"text/tabwriter"
 
+	"github.com/deeplimit/deeplimit/internal/plain"
 	"github.com/deeplimit/deeplimit/study"
 	"github.com/deeplimit/deeplimit/sweep"
 )
@@ -56,7 +57,7 @@ func writeSteps(w io.Writer, plan *sweep.Plan, wanted map[string]bool) error {
 		if err != nil {
 			return err
 		}
-		fmt.Fprintf(table, "%v\t%s\t%s\t%s\n", g.first.Step(), strings.Join(name, " "), strings.Join(trained, ", "), strings.Join(g.depths, "  "))
+		fmt.Fprintf(table, "%v\t%s\t%s\t%s\n", g.first.Step(), plain.Text(strings.Join(name, " ")), strings.Join(trained, ", "), strings.Join(g.depths, "  "))
 	}
 	fmt.Fprintln(table)
 	return table.Flush()

@@ -1,4 +1,5 @@
 // The shell: addresses behind "#" lead to views; each view owns what it opened.
+import { plain } from "./plain.js";
 import { h, trouble, speak } from "./dom.js";
 import { studies } from "./studies.js";
 import { study } from "./study.js";
@@ -45,7 +46,7 @@ async function show() {
   }
   if (mine !== turn) return view.destroy?.(); // another address was asked for meanwhile
   current = { key: route.key, ...view };
-  document.title = `${view.title} · deeplimit`;
+  document.title = plain(`${view.title} · deeplimit`);
   main.replaceChildren(...view.nodes);
   view.shown?.();
   if (!first) {

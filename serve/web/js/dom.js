@@ -1,4 +1,8 @@
-// Elements without markup: every text that comes from a folder goes in as text.
+// Elements without markup: every text that comes from a folder goes in as text, with its
+// hidden characters escaped.
+import { plain, plainLines } from "./plain.js";
+
+const spoken = ["title", "aria-label", "aria-valuetext", "alt", "placeholder"];
 
 /** h makes an element. Properties that start with "on" are listeners, `style` is an object
  * of CSS properties, null and false are left out. Children are nodes or texts. */
@@ -9,9 +13,10 @@ export function h(tag, properties, ...children) {
     if (name.startsWith("on")) element.addEventListener(name.slice(2), value);
     else if (name === "style") for (const [key, v] of Object.entries(value)) element.style.setProperty(key, v);
     else if (name === "value" || name === "checked") element[name] = value;
-    else element.setAttribute(name, value === true ? "" : value);
+    else element.setAttribute(name, value === true ? "" : spoken.includes(name) ? plain(value) : value);
   }
-  element.append(...children.flat(Infinity).filter((c) => c !== null && c !== undefined && c !== false));
+  const text = tag === "pre" ? plainLines : plain;
+  element.append(...children.flat(Infinity).filter((c) => c !== null && c !== undefined && c !== false).map((c) => (c instanceof Node ? c : text(c))));
   return element;
 }
 
@@ -19,7 +24,7 @@ export function h(tag, properties, ...children) {
 export function s(tag, attributes, ...children) {
   const element = document.createElementNS("http://www.w3.org/2000/svg", tag);
   for (const [name, value] of Object.entries(attributes ?? {})) element.setAttribute(name, value);
-  element.append(...children);
+  element.append(...children.map((c) => (c instanceof Node ? c : plain(c))));
   return element;
 }
 
@@ -54,11 +59,11 @@ export const facts = (list) => h("dl", { class: "facts" }, list.filter((f) => f 
   .map(([name, value, big]) => h("div", { class: big ? "big" : null }, h("dt", null, name), h("dd", null, value))));
 
 /** trouble is a box that says what went wrong. */
-export const trouble = (title, ...texts) => h("div", { class: "trouble" }, h("h2", null, title), texts.flat().filter(Boolean).map((t) => h("p", null, t)));
+export const trouble = (title, ...texts) => h("div", { class: "trouble" }, h("h2", null, title), texts.flat().filter(Boolean).flatMap((t) => String(t).split("\n")).map((t) => h("p", null, t)));
 
 export const stateMark = (state) => h("span", { class: `state ${knownState(state)}` }, state);
 const states = ["done", "running", "interrupted", "pending", "diverged", "failed"];
 export const knownState = (state) => (states.includes(state) ? state : "pending");
 
 /** speak tells a screen reader. */
-export function speak(text) { document.getElementById("spoken").textContent = text; }
+export function speak(text) { document.getElementById("spoken").textContent = plain(text); }

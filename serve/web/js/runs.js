@@ -1,4 +1,5 @@
 // The runs of a study: the server filters, sorts and pages, so that any number is quick.
+import { plain } from "./plain.js";
 import { h, field, select, stateMark, trouble } from "./dom.js";
 import { get, studyURL, query, enc } from "./api.js";
 import { number, duration } from "./format.js";
@@ -83,7 +84,7 @@ function row(name, r) {
   const set = (x) => {
     iteration.textContent = r.state === "pending" ? "–" : x.iteration.toLocaleString("en");
     loss.textContent = number(x.loss);
-    ends.textContent = r.state === "running" && x.eta !== null ? `in at most ${duration(x.eta)}` : r.reason || r.stop || "";
+    ends.textContent = r.state === "running" && x.eta !== null ? `in at most ${duration(x.eta)}` : plain(r.reason || r.stop || "");
     ends.title = ends.textContent;
   };
   set(r);

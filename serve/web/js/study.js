@@ -1,4 +1,5 @@
 // A study: how far it is, and its tabs.
+import { plain } from "./plain.js";
 import { h, trouble } from "./dom.js";
 import { get, listen, studyURL, fileURL, enc } from "./api.js";
 import { size, when } from "./format.js";
@@ -23,7 +24,7 @@ export async function study(route) {
   async function open(route) {
     const key = tabs[route.tab] ? route.tab : "runs";
     for (const l of links) { if (l.key === key) l.a.setAttribute("aria-current", "page"); else l.a.removeAttribute("aria-current"); }
-    document.title = `${tabs[key][0]} · ${name} · deeplimit`;
+    document.title = plain(`${tabs[key][0]} · ${name} · deeplimit`);
     if (tab?.key === key && tab.update) return tab.update(route);
     const mine = ++turn;
     tab?.destroy?.();
