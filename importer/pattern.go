@@ -118,9 +118,10 @@ func (f form) without() string {
 // have one form: layers of an encoder and of a decoder are not one path.
 func numbered(expression *regexp.Regexp, names []string, layers Range) (form, map[int]string, error) {
 	var common form
+	var mixed error // said only if no layer is there twice, which says more
 	byLayer := map[int]string{}
 	first := ""
-	for _, name := range names {
+	for _, name := range slices.Sorted(slices.Values(names)) {
 		at := expression.FindStringSubmatchIndex(name)
 		if at == nil {
 			continue
@@ -141,9 +142,12 @@ func numbered(expression *regexp.Regexp, names []string, layers Range) (form, ma
 		if first == "" {
 			common, first = now, name
 		}
-		if now != common {
-			return common, nil, fmt.Errorf("tensors %q and %q: got two kinds of layers, want one; a pattern with less * tells them apart", first, name)
+		if now != common && mixed == nil {
+			mixed = fmt.Errorf("tensors %q and %q: got two kinds of layers, want one; a pattern with less * tells them apart", first, name)
 		}
+	}
+	if mixed != nil {
+		return common, nil, mixed
 	}
 	return common, byLayer, nil
 }
