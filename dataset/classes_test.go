@@ -2,6 +2,7 @@ package dataset
 
 import (
 	"fmt"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -128,5 +129,29 @@ func TestManyClasses(t *testing.T) {
 	got := s.About()
 	if !strings.HasPrefix(got, `samples of each class: c\x1b0: 3, c\x1b1: 2, `) || !strings.HasSuffix(got, " and 480 classes more, of 2 to 3 samples in all") {
 		t.Errorf("got %q", got)
+	}
+}
+
+// TestStratifiedImages has test samples in files of their own: both parts keep the shares of their file.
+func TestStratifiedImages(t *testing.T) {
+	dir := t.TempDir()
+	images := func(n int) []byte { return idxFile(make([]byte, 2*n), n, 1, 2) }
+	train, test := make([]byte, 60), make([]byte, 30)
+	for i := range train {
+		train[i] = byte(min(i%4, 2)) // 15, 15, 30
+	}
+	for i := range test {
+		test[i] = byte(min(i%3, 1)) // 10, 20
+	}
+	write(t, filepath.Join(dir, "train-images-idx3-ubyte"), string(images(60)))
+	write(t, filepath.Join(dir, "train-labels-idx1-ubyte"), string(idxFile(train, 60)))
+	write(t, filepath.Join(dir, "t10k-images-idx3-ubyte"), string(images(30)))
+	write(t, filepath.Join(dir, "t10k-labels-idx1-ubyte"), string(idxFile(test, 30)))
+	set := load(t, Spec{Kind: "mnist", Path: dir, Samples: 12, Test: 9, Stratified: true, UnitNorm: new(false)}, "")
+	if got := set.Counts()[:3]; !slices.Equal(got, []int{3, 3, 6}) {
+		t.Errorf("training part: got %v, want [3 3 6]", got)
+	}
+	if got := set.Test.Counts()[:3]; !slices.Equal(got, []int{3, 6, 0}) {
+		t.Errorf("test part: got %v, want [3 6 0]", got)
 	}
 }
