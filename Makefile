@@ -2,7 +2,7 @@
 # that has only Go.
 .DEFAULT_GOAL := help
 BIN := bin/deeplimit
-SOURCES := $(shell find . -name '*.go' -o -name '*.s' -o -name 'template.yaml' -o -name 'page.*' -o -path './serve/web/*' -type f -o -path './dataset/data/*.gz') go.mod go.sum
+SOURCES := $(shell find . -name '*.go' -o -name '*.s' -o -name 'template.yaml' -o -name 'page.*' -o -path './internal/show/serve/web/*' -type f -o -path './dataset/data/*.gz') go.mod go.sum
 
 .PHONY: help
 help: ## list the targets
@@ -23,15 +23,15 @@ run: $(BIN) ## the main job: a depth study on digits and separated inputs, with 
 # Built rather than run, so that the page can name the commit.
 bin/reproduce: $(SOURCES)
 	@mkdir -p bin
-	go build -buildvcs=auto -o $@ ./internal/papers/reproduce
+	go build -buildvcs=auto -o $@ ./experiments/papers/reproduce
 
 papers: bin/reproduce ## the papers' experiments and claims: writes docs/papers.md (STUDY=limit for one, KEEP=1 to go on with its runs, ACCEPT=1 to record a lost claim)
 	bin/reproduce $(if $(ACCEPT),-accept) $(if $(KEEP),-keep) $(STUDY)
 
-papers-page: bin/reproduce ## docs/papers.md anew from papers/record.json
+papers-page: bin/reproduce ## docs/papers.md anew from experiments/record.json
 	bin/reproduce -page
 
-papers-small: bin/reproduce ## the same code at small sizes, seconds each, held to papers/small.json
+papers-small: bin/reproduce ## the same code at small sizes, seconds each, held to experiments/small.json
 	bin/reproduce -small $(if $(ACCEPT),-accept) $(if $(KEEP),-keep) $(STUDY)
 
 .PHONY: test
@@ -40,7 +40,7 @@ test: ## all tests, offline
 
 .PHONY: steps
 steps: ## the laws of the step size over depth, measured by the best step of each depth (a minute)
-	go test ./train -run TestBestStep -count=1 -v -args -long
+	go test ./internal/train -run TestBestStep -count=1 -v -args -long
 
 .PHONY: slurm
 slurm:
@@ -51,12 +51,12 @@ slurm:
 
 .PHONY: test-slurm
 test-slurm: slurm ## failures on a private Slurm cluster of two nodes: installs Debian's Slurm, minutes
-	go vet -tags slurm ./slurm
-	PATH=$$PATH:/usr/sbin:/sbin go test -tags slurm -count=1 -timeout 30m -parallel 4 ./slurm
+	go vet -tags slurm ./internal/execute/slurm
+	PATH=$$PATH:/usr/sbin:/sbin go test -tags slurm -count=1 -timeout 30m -parallel 4 ./internal/execute/slurm
 
 .PHONY: test-kubernetes
 test-kubernetes: ## examples/kubernetes against the types of the Kubernetes API (a module of its own)
-	cd internal/kubernetes && go vet ./... && go test -count=1 ./... # the cache does not see the manifest change
+	cd test/kubernetes && go vet ./... && go test -count=1 ./... # the cache does not see the manifest change
 
 BROWSER := .browser
 $(BROWSER)/node_modules/axe-core/axe.min.js:
@@ -69,22 +69,22 @@ FONTS := $(addprefix /usr/share/fonts/truetype/,dejavu/DejaVuSerif.ttf dejavu/De
 .PHONY: test-browser screens
 test-browser: $(BROWSER)/node_modules/axe-core/axe.min.js ## the page of `deeplimit serve` in Chromium: live, by keyboard, with axe-core; a list of 10,000 runs
 	command -v chromium > /dev/null && ls $(FONTS) > /dev/null 2>&1 || { apt-get update && apt-get install -y --no-install-recommends chromium fonts-dejavu-core fonts-liberation fonts-noto-core; }
-	go test -tags browser -count=1 -timeout 20m ./internal/browser
-	go test -count=1 ./serve -run TestManyRuns -v -args -runs 10000
+	go test -tags browser -count=1 -timeout 20m ./test/browser
+	go test -count=1 ./internal/show/serve -run TestManyRuns -v -args -runs 10000
 
 screens: $(BROWSER)/node_modules/axe-core/axe.min.js ## the pictures of docs/serve.md anew
-	go test -tags browser -count=1 -timeout 20m ./internal/browser -args -screens $(CURDIR)/docs/screens
+	go test -tags browser -count=1 -timeout 20m ./test/browser -args -screens $(CURDIR)/docs/screens
 .PHONY: faults
 faults: $(BIN) ## every fault of the disk, every byte damaged, folders removed, read-only and full, a thousand kills (minutes)
-	go test ./internal/faults -count=1 -v -timeout 60m -stride 1 -bytes 1 -flips 1000 -kills 1000 -binary $(abspath $(BIN))
+	go test ./test/faults -count=1 -v -timeout 60m -stride 1 -bytes 1 -flips 1000 -kills 1000 -binary $(abspath $(BIN))
 
 .PHONY: many
 many: $(BIN) ## ten thousand tiny runs: overhead, status, analyze, memory, open files (a minute)
-	go run ./internal/acceptance/many -runs 10000 $(BIN)
+	go run ./test/acceptance/many -runs 10000 $(BIN)
 
 .PHONY: watched
 watched: $(BIN) ## training alone and beside a page with 100 slow clients, in turns: what it costs (a minute)
-	go run ./internal/acceptance/watched $(BIN)
+	go run ./test/acceptance/watched $(BIN)
 
 .PHONY: lint
 lint: ## gofumpt, vet, staticcheck; generated code is up to date
@@ -103,19 +103,19 @@ generate: ## write the assembly of the kernels anew
 
 .PHONY: purego
 purego: ## tests with the portable kernels, and a cross-build for arm64
-	go test -tags purego ./internal/kernel ./resnet ./train
+	go test -tags purego ./internal/kernel ./resnet ./internal/train
 	GOARCH=arm64 go vet ./...
 
 .PHONY: bench
 bench: ## Go benchmarks of kernels and of a step
 	go test -run '^$$' -bench . ./internal/kernel ./resnet
 
-PEERS := bench/peers/.venv
-$(PEERS)/installed: bench/peers/requirements.txt
+PEERS := experiments/peers/.venv
+$(PEERS)/installed: experiments/peers/requirements.txt
 	python3 -m venv $(PEERS)
 	$(PEERS)/bin/pip install --quiet --requirement $<
 	touch $@
 
 .PHONY: peers
 peers: $(BIN) $(PEERS)/installed ## the step against NumPy, PyTorch and JAX: writes docs/performance.md (half an hour, 6 GB; PEERS_FLAGS=--quick for a look)
-	$(PEERS)/bin/python bench/peers/run.py $(BIN) $(PEERS_FLAGS)
+	$(PEERS)/bin/python experiments/peers/run.py $(BIN) $(PEERS_FLAGS)

@@ -1,3 +1,3 @@
 package certify_test
 
-import _ "github.com/deeplimit/deeplimit/internal/fixedseed"
+import _ "github.com/deeplimit/deeplimit/test/fixedseed"

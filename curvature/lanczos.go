@@ -9,7 +9,7 @@ import (
 
 	"gonum.org/v1/gonum/floats"
 
-	"github.com/deeplimit/deeplimit/internal/stream"
+	"github.com/deeplimit/deeplimit/internal/random"
 )
 
 // Options says how far to go. Zero values mean the default.
@@ -236,10 +236,10 @@ func orthogonalise(w []float64, basis [][]float64) float64 {
 
 // start returns a random unit vector.
 func start(n int, seed uint64) []float64 {
-	random := stream.New(seed, "curvature")
+	rng := random.New(seed, "curvature")
 	q := make([]float64, n)
 	for i := range q {
-		q[i] = random.NormFloat64()
+		q[i] = rng.NormFloat64()
 	}
 	return unit(q, floats.Norm(q, 2))
 }

@@ -1,12 +1,12 @@
 package dataset
 
-import "github.com/deeplimit/deeplimit/internal/stream"
+import "github.com/deeplimit/deeplimit/internal/random"
 
 // normal makes inputs and targets whose entries are independent standard normal
 // numbers, as [MWSB, Section 5] has them: there is nothing to learn but the samples.
 func normal(spec Spec) *Set {
 	draw := func(purpose string) []float64 {
-		rng := stream.New(*spec.Seed, purpose)
+		rng := random.New(*spec.Seed, purpose)
 		values := make([]float64, spec.Samples*spec.Width)
 		for i := range values {
 			values[i] = rng.NormFloat64()

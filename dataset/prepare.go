@@ -7,7 +7,7 @@ import (
 
 	"gonum.org/v1/gonum/floats"
 
-	"github.com/deeplimit/deeplimit/internal/stream"
+	"github.com/deeplimit/deeplimit/internal/random"
 )
 
 // A stored set hands out the samples of a file, or of an embedded set, as they
@@ -30,7 +30,7 @@ type stored struct {
 // samples are the same for any number of training samples, and fewer samples
 // are a subset of more unless they are stratified. Chosen samples keep their stored order.
 func prepare(spec Spec, train, test *stored) (*Set, error) {
-	order := stream.New(*spec.Seed, "data/split").Perm(train.n)
+	order := random.New(*spec.Seed, "data/split").Perm(train.n)
 	fromTrain := spec.Test
 	switch {
 	case test != nil:
@@ -51,7 +51,7 @@ func prepare(spec Spec, train, test *stored) (*Set, error) {
 		return nil, at(train.place, err)
 	}
 	if test != nil {
-		order := stream.New(*spec.Seed, "data/test").Perm(test.n)
+		order := random.New(*spec.Seed, "data/test").Perm(test.n)
 		testRows, _, err = test.split(order, spec.Test, 0, spec.Stratified)
 		if err != nil {
 			return nil, at(test.place, err)

@@ -1,3 +1,3 @@
 package dataset
 
-import _ "github.com/deeplimit/deeplimit/internal/fixedseed"
+import _ "github.com/deeplimit/deeplimit/test/fixedseed"

@@ -10,7 +10,7 @@ import (
 	"gonum.org/v1/gonum/lapack/lapack64"
 	"gonum.org/v1/gonum/mat"
 
-	"github.com/deeplimit/deeplimit/internal/stream"
+	"github.com/deeplimit/deeplimit/internal/random"
 )
 
 // separated makes N unit vectors x_i of R^d, orthonormal or with every
@@ -18,14 +18,14 @@ import (
 // uniform on the unit sphere. [CRX] assumes such inputs for local convergence.
 func separated(spec Spec) (*Set, error) {
 	n, d, seed := spec.Samples, spec.Width, *spec.Seed
-	x := orthonormal(n, d, stream.New(seed, "data/inputs"))
+	x := orthonormal(n, d, random.New(seed, "data/inputs"))
 	bound := gramRounding(d)
 	source := "generated: orthonormal inputs"
 	if spec.Separation != nil {
 		bound = separationBound(n, *spec.Separation)
 		source = "generated: near-orthonormal inputs"
 		var err error
-		if x, err = nearOrthonormal(x, bound, stream.New(seed, "data/gram")); err != nil {
+		if x, err = nearOrthonormal(x, bound, random.New(seed, "data/gram")); err != nil {
 			return nil, err
 		}
 	}
@@ -35,7 +35,7 @@ func separated(spec Spec) (*Set, error) {
 
 	set := &Set{
 		Name: spec.Name, Inputs: d, Outputs: d, Samples: n,
-		X: x.RawMatrix().Data, Y: sphere(n, d, stream.New(seed, "data/targets")), Source: source,
+		X: x.RawMatrix().Data, Y: sphere(n, d, random.New(seed, "data/targets")), Source: source,
 	}
 	floats.Scale(spec.Distance, set.Y)
 	floats.Add(set.Y, set.X)

@@ -6,7 +6,7 @@ import (
 	"math/rand/v2"
 	"slices"
 
-	"github.com/deeplimit/deeplimit/internal/stream"
+	"github.com/deeplimit/deeplimit/internal/random"
 )
 
 // teacher makes inputs uniform on the unit sphere and the targets that the
@@ -23,7 +23,7 @@ func teacher(spec Spec) *Set {
 func taught(spec Spec, n int, purpose string) *Set {
 	set := &Set{
 		Name: spec.Name, Inputs: spec.Width, Outputs: spec.Width, Samples: n,
-		X: sphere(n, spec.Width, stream.New(*spec.Seed, purpose)),
+		X: sphere(n, spec.Width, random.New(*spec.Seed, purpose)),
 	}
 	set.Y = slices.Clone(set.X)
 	switch spec.Kind {
@@ -35,7 +35,7 @@ func taught(spec Spec, n int, purpose string) *Set {
 		flow(set.Y, spec, nil)
 	case "sde":
 		set.Source = fmt.Sprintf("generated: SDE teacher, noise %g, %d Euler steps of %g", spec.Noise, spec.Steps, spec.Step)
-		flow(set.Y, spec, stream.New(*spec.Seed, "data/noise"))
+		flow(set.Y, spec, random.New(*spec.Seed, "data/noise"))
 	}
 	return set
 }

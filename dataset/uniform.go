@@ -1,6 +1,6 @@
 package dataset
 
-import "github.com/deeplimit/deeplimit/internal/stream"
+import "github.com/deeplimit/deeplimit/internal/random"
 
 // uniform makes inputs uniform on [0,1]^d, each with one independent target uniform on
 // [0,1]: what [MFBV] sends through untrained networks. Test samples come from a stream
@@ -19,12 +19,12 @@ func noise(spec Spec, n int, purpose string) *Set {
 		Name: spec.Name, Inputs: spec.Width, Outputs: 1, Samples: n, Source: "generated: uniform inputs and targets",
 		X: make([]float64, n*spec.Width), Y: make([]float64, n),
 	}
-	random := stream.New(*spec.Seed, purpose)
+	rng := random.New(*spec.Seed, purpose)
 	for i := range n {
 		for j := range spec.Width {
-			set.X[i*spec.Width+j] = random.Float64()
+			set.X[i*spec.Width+j] = rng.Float64()
 		}
-		set.Y[i] = random.Float64()
+		set.Y[i] = rng.Float64()
 	}
 	return set
 }

@@ -5,7 +5,7 @@ import (
 	"testing"
 
 	"github.com/deeplimit/deeplimit/internal/kernel"
-	"github.com/deeplimit/deeplimit/internal/stream"
+	"github.com/deeplimit/deeplimit/internal/random"
 )
 
 // BenchmarkStep is one loss and gradient, tanh, block inner, for the shapes
@@ -50,7 +50,7 @@ func benchmarked[T kernel.Float](b *testing.B, spec Spec, shape [3]int, workers 
 	if err != nil {
 		b.Fatal(err)
 	}
-	e, err = NewEvaluator[T](net, randomSamples(stream.New(1, "bench"), net, n), Options{Workers: workers})
+	e, err = NewEvaluator[T](net, randomSamples(random.New(1, "bench"), net, n), Options{Workers: workers})
 	if err != nil {
 		b.Fatal(err)
 	}
@@ -128,7 +128,7 @@ func BenchmarkStart(b *testing.B) {
 				if err != nil {
 					b.Fatal(err)
 				}
-				s, samples := NewStarter[float64](net, initial, ""), randomSamples(stream.New(1, "bench"), net, 8)
+				s, samples := NewStarter[float64](net, initial, ""), randomSamples(random.New(1, "bench"), net, 8)
 				for b.Loop() {
 					if _, err := s.Draw(samples, 1); err != nil {
 						b.Fatal(err)

@@ -6,7 +6,7 @@ import (
 	"testing"
 
 	"github.com/deeplimit/deeplimit/internal/kernel"
-	"github.com/deeplimit/deeplimit/internal/stream"
+	"github.com/deeplimit/deeplimit/internal/random"
 )
 
 // few returns a network whose weights alone are trained, at most 16 samples of it and
@@ -22,8 +22,8 @@ func few(t testing.TB, activation string, width, samples, depth int) (*Network, 
 	if err != nil {
 		t.Fatal(err)
 	}
-	random := stream.New(47, "few")
-	return net, randomSamples(random, net, samples), randomParameters(random, net)
+	rng := random.New(47, "few")
+	return net, randomSamples(rng, net, samples), randomParameters(rng, net)
 }
 
 // TestDescend wants two steps by Ahead and Descend to have the bits of Gradient followed

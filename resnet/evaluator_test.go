@@ -8,7 +8,7 @@ import (
 	"testing"
 
 	"github.com/deeplimit/deeplimit/internal/kernel"
-	"github.com/deeplimit/deeplimit/internal/stream"
+	"github.com/deeplimit/deeplimit/internal/random"
 )
 
 // large returns a network and enough samples for several tiles and shards.
@@ -24,8 +24,8 @@ func large(t testing.TB, spec Spec) (*Network, Samples, []float64) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	random := stream.New(31, "large")
-	return net, randomSamples(random, net, 5*bestWidth[float64](6)+3), randomParameters(random, net)
+	rng := random.New(31, "large")
+	return net, randomSamples(rng, net, 5*bestWidth[float64](6)+3), randomParameters(rng, net)
 }
 
 func rounded(theta []float64) []float32 {
@@ -207,7 +207,7 @@ func TestChoose(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer e.Close()
-	rows := stream.New(5, "rows").Perm(e.Len())
+	rows := random.New(5, "rows").Perm(e.Len())
 	grad := make([]float64, net.Layout.Trained)
 	for _, size := range []int{100, 1, 7, 64, 65} {
 		chosen := Samples{}
@@ -232,10 +232,10 @@ func TestHessianOfGrowingBatches(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer e.Close()
-	random := stream.New(7, "direction")
+	rng := random.New(7, "direction")
 	v, hv := make([]float64, net.Layout.Trained), make([]float64, net.Layout.Trained)
 	for i := range v {
-		v[i] = random.NormFloat64()
+		v[i] = rng.NormFloat64()
 	}
 	e.HessianVector(theta, v, hv)
 	want := slices.Clone(hv)
@@ -266,7 +266,7 @@ func TestNoAllocation(t *testing.T) {
 			t.Fatal(err)
 		}
 		grad := make([]float64, net.Layout.Trained)
-		rows := stream.New(5, "rows").Perm(e.Len())[:50]
+		rows := random.New(5, "rows").Perm(e.Len())[:50]
 		e.Choose(rows)
 		step := func() {
 			e.Choose(rows)

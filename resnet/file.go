@@ -11,7 +11,7 @@ import (
 	"strings"
 
 	"github.com/deeplimit/deeplimit/internal/npy"
-	"github.com/deeplimit/deeplimit/weightpath"
+	"github.com/deeplimit/deeplimit/runfolder"
 )
 
 // File returns the file of kind file for a depth, with {depth} replaced, relative
@@ -38,7 +38,7 @@ func (i Initial) read(g Group, depth int, base string) ([]float64, error) {
 			return nil, fmt.Errorf("%s: %w", path, err)
 		}
 	case ".safetensors":
-		weights, err := weightpath.ReadWeights(path)
+		weights, err := runfolder.ReadWeights(path)
 		if err != nil {
 			return nil, err
 		}

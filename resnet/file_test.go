@@ -10,7 +10,7 @@ import (
 	"testing"
 
 	"github.com/deeplimit/deeplimit/internal/npy/npytest"
-	"github.com/deeplimit/deeplimit/weightpath"
+	"github.com/deeplimit/deeplimit/runfolder"
 )
 
 // storeArray writes a .npy file.
@@ -22,9 +22,9 @@ func storeArray(t testing.TB, path string, a npytest.Array) {
 }
 
 // storeTensors writes a .safetensors file.
-func storeTensors(t testing.TB, path string, tensors map[string]weightpath.Tensor) {
+func storeTensors(t testing.TB, path string, tensors map[string]runfolder.Tensor) {
 	t.Helper()
-	if err := weightpath.WriteWeights(path, weightpath.Weights{Tensors: tensors}); err != nil {
+	if err := runfolder.WriteWeights(path, runfolder.Weights{Tensors: tensors}); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -78,7 +78,7 @@ func TestInitialFromFiles(t *testing.T) {
 		storeArray(t, filepath.Join(dir, "A-single.npy"), npytest.Array{Descr: ">f4", Order: binary.BigEndian, Shape: shape, Values: single})
 		storeArray(t, filepath.Join(dir, "A-columns.npy"), npytest.Array{Fortran: true, Shape: shape, Values: columns})
 		storeArray(t, filepath.Join(dir, "b"+digit+".npy"), npytest.Array{Shape: biasShape, Values: biases})
-		storeTensors(t, filepath.Join(dir, "all"+digit+".safetensors"), map[string]weightpath.Tensor{
+		storeTensors(t, filepath.Join(dir, "all"+digit+".safetensors"), map[string]runfolder.Tensor{
 			"A": {DType: "F32", Shape: shape, Data: weights}, "b": {DType: "F64", Shape: biasShape, Data: biases},
 			"other": {DType: "F64", Shape: []int{1}, Data: []float64{math.NaN()}},
 		})
@@ -148,11 +148,11 @@ func TestInitialFromFilesRefuses(t *testing.T) {
 	if err := os.WriteFile(path("short.safetensors"), []byte("12"), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	storeTensors(t, path("weights.safetensors"), map[string]weightpath.Tensor{
+	storeTensors(t, path("weights.safetensors"), map[string]runfolder.Tensor{
 		"A": {DType: "F64", Shape: []int{2, 2, 3}, Data: counted(1, 12)}, "B": {DType: "F64", Shape: []int{1}, Data: counted(1, 1)},
 	})
 	storeTensors(t, path("none.safetensors"), nil)
-	storeTensors(t, path("infinite.safetensors"), map[string]weightpath.Tensor{
+	storeTensors(t, path("infinite.safetensors"), map[string]runfolder.Tensor{
 		"A": {DType: "F64", Shape: []int{3, 2, 2}, Data: append(counted(1, 11), math.Inf(-1))},
 	})
 	for _, test := range []struct {
@@ -160,7 +160,7 @@ func TestInitialFromFilesRefuses(t *testing.T) {
 		want    string // DIR stands for the folder
 	}{
 		{Initial{Path: "no-{depth}.npy"}, "A at depth 3: DIR/no-3.npy: no such file or directory"},
-		{Initial{Path: "no.safetensors"}, "A at depth 3: weightpath: open DIR/no.safetensors: no such file or directory"},
+		{Initial{Path: "no.safetensors"}, "A at depth 3: runfolder: open DIR/no.safetensors: no such file or directory"},
 		{Initial{Path: "A2.npy"}, "A at depth 3: DIR/A2.npy: got an array of shape [2 2 2], want [3 2 2]"},
 		{Initial{Path: "flat.npy"}, "A at depth 3: DIR/flat.npy: got an array of shape [12], want [3 2 2]"},
 		{Initial{Path: "A.npy", Bias: "b.npy"}, "b at depth 3: DIR/b.npy: got an array of shape [3 1], want [3 2]"},
@@ -170,7 +170,7 @@ func TestInitialFromFilesRefuses(t *testing.T) {
 		{Initial{Path: "infinite.safetensors"}, "A at depth 3: DIR/infinite.safetensors: tensor A: entry 11: got -Inf, want a finite number"},
 		{Initial{Path: "NaN.npy"}, "A at depth 3: DIR/NaN.npy: index [0,1,0]: got NaN, want a finite number"},
 		{Initial{Path: "short.npy"}, "A at depth 3: DIR/short.npy: got 72 bytes of data, want 96 for shape [3 2 2] of '<f8' (truncated)"},
-		{Initial{Path: "short.safetensors"}, "A at depth 3: weightpath: DIR/short.safetensors: header: the file is cut short"},
+		{Initial{Path: "short.safetensors"}, "A at depth 3: runfolder: DIR/short.safetensors: header: the file is cut short"},
 	} {
 		test.initial.Kind = "file"
 		net, initial := fileNetwork(t, Spec{Bias: true}, test.initial, 3)

@@ -24,7 +24,7 @@ import (
 
 	"github.com/deeplimit/deeplimit/activation"
 	"github.com/deeplimit/deeplimit/internal/kernel"
-	"github.com/deeplimit/deeplimit/internal/stream"
+	"github.com/deeplimit/deeplimit/internal/random"
 )
 
 var update = flag.Bool("update", false, "write the golden files anew")
@@ -64,9 +64,9 @@ func all[T kernel.Float](t *testing.T, f fingerprint, net *Network, samples Samp
 	defer e.Close()
 	size := net.Layout.Trained
 	grad, hv, v := make([]T, size), make([]T, size), make([]T, size)
-	random := stream.New(3, "direction")
+	rng := random.New(3, "direction")
 	for i := range v {
-		v[i] = T(random.NormFloat64())
+		v[i] = T(rng.NormFloat64())
 	}
 	f.add("loss", e.Loss(theta).Loss, int64(e.Loss(theta).Correct))
 	j := e.Gradient(theta, grad)
@@ -215,8 +215,8 @@ func blocks(t *testing.T, zoo zoo) {
 					if err != nil {
 						t.Fatal(err)
 					}
-					random := stream.New(uint64(turn), "fingerprint")
-					samples, theta := randomSamples(random, net, 51), randomParameters(random, net)
+					rng := random.New(uint64(turn), "fingerprint")
+					samples, theta := randomSamples(rng, net, 51), randomParameters(rng, net)
 					both(t, zoo, block+"/"+sigma, []Options{{Workers: 1}, {Workers: 2, Memory: 1}}, true, net, samples, theta)
 				}
 			}
@@ -258,8 +258,8 @@ func shapes(t *testing.T, zoo zoo) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				random := stream.New(9, "shapes")
-				samples, theta := randomSamples(random, net, c.n), randomParameters(random, net)
+				rng := random.New(9, "shapes")
+				samples, theta := randomSamples(rng, net, c.n), randomParameters(rng, net)
 				for _, g := range net.Layout.Groups {
 					if g.Name == "delta" { // which keeps deep networks finite
 						continue
@@ -322,7 +322,7 @@ func start(t *testing.T, f fingerprint, spec Spec, initial Initial, inputs, outp
 	}
 	s64, s32 := NewStarter[float64](net, initial, ""), NewStarter[float32](net, initial, "")
 	for _, n := range []int{3, 17, 17, 1} {
-		samples := randomSamples(stream.New(uint64(n), "start"), net, n)
+		samples := randomSamples(random.New(uint64(n), "start"), net, n)
 		for name, draw := range map[string]func(Samples, uint64) (Start, error){"float64": s64.Draw, "float32": s32.Draw} {
 			got, err := draw(samples, uint64(n))
 			if err != nil {

@@ -7,7 +7,7 @@ import (
 	"testing"
 
 	"github.com/deeplimit/deeplimit/activation"
-	"github.com/deeplimit/deeplimit/internal/stream"
+	"github.com/deeplimit/deeplimit/internal/random"
 )
 
 // small returns a network with its samples and random parameters; sizes are odd so
@@ -28,36 +28,36 @@ func small(t testing.TB, spec Spec, inputs, outputs int, seed uint64) (*Network,
 	if err != nil {
 		t.Fatal(err)
 	}
-	random := stream.New(seed, "test")
-	return net, randomSamples(random, net, samples), randomParameters(random, net)
+	rng := random.New(seed, "test")
+	return net, randomSamples(rng, net, samples), randomParameters(rng, net)
 }
 
-func randomSamples(random *rand.Rand, net *Network, n int) Samples {
+func randomSamples(rng *rand.Rand, net *Network, n int) Samples {
 	s := Samples{X: make([]float64, n*net.Inputs), Y: make([]float64, n*net.Outputs)}
 	for i := range s.X {
-		s.X[i] = random.NormFloat64()
+		s.X[i] = rng.NormFloat64()
 	}
 	for i := range s.Y {
-		s.Y[i] = random.NormFloat64()
+		s.Y[i] = rng.NormFloat64()
 	}
 	if net.Loss == "cross-entropy" {
 		clear(s.Y)
 		s.Labels = make([]int, n)
 		for i := range n {
-			s.Labels[i] = random.IntN(net.Outputs)
+			s.Labels[i] = rng.IntN(net.Outputs)
 			s.Y[i*net.Outputs+s.Labels[i]] = 1
 		}
 	}
 	return s
 }
 
-func randomParameters(random *rand.Rand, net *Network) []float64 {
+func randomParameters(rng *rand.Rand, net *Network) []float64 {
 	theta := make([]float64, net.Layout.Size)
 	for i := range theta {
-		theta[i] = 0.6 * random.NormFloat64()
+		theta[i] = 0.6 * rng.NormFloat64()
 	}
 	for i, delta := 0, View(net.Layout, theta, "delta"); i < len(delta); i++ {
-		delta[i] = 0.3 + 0.2*random.Float64()
+		delta[i] = 0.3 + 0.2*rng.Float64()
 	}
 	return theta
 }
@@ -97,14 +97,14 @@ func perturbed(theta, v []float64, epsilon float64) []float64 {
 
 // direction returns a unit vector that is zero outside the named group, or over
 // all trained parameters for the empty name.
-func direction(random *rand.Rand, net *Network, group string) []float64 {
+func direction(rng *rand.Rand, net *Network, group string) []float64 {
 	v := make([]float64, net.Layout.Trained)
 	entries := v
 	if group != "" {
 		entries = View(net.Layout, v, group)
 	}
 	for i := range entries {
-		entries[i] = random.NormFloat64()
+		entries[i] = rng.NormFloat64()
 	}
 	length := norm(v)
 	for i := range entries {
@@ -131,13 +131,13 @@ func TestGradient(t *testing.T) {
 		if again := e.Loss(theta).Loss; again != loss {
 			t.Errorf("loss is %g with the gradient and %g without", loss, again)
 		}
-		random := stream.New(12, t.Name())
+		rng := random.New(12, t.Name())
 		const epsilon = 1e-5
 		for _, g := range net.Layout.Groups {
 			if !g.Trained {
 				continue
 			}
-			v := direction(random, net, g.Name)
+			v := direction(rng, net, g.Name)
 			want := (e.Loss(perturbed(theta, v, epsilon)).Loss - e.Loss(perturbed(theta, v, -epsilon)).Loss) / (2 * epsilon)
 			if got := inner(grad, v); !(math.Abs(got-want) <= 1e-7*(1+math.Abs(want)+loss)) {
 				t.Errorf("derivative along %s: got %.12g, central difference %.12g", g.Name, got, want)
@@ -159,13 +159,13 @@ func TestHessianVector(t *testing.T) {
 		defer e.Close()
 		size := net.Layout.Trained
 		hv, plus, minus := make([]float64, size), make([]float64, size), make([]float64, size)
-		random := stream.New(22, t.Name())
+		rng := random.New(22, t.Name())
 		const epsilon = 1e-5
 		for _, g := range net.Layout.Groups {
 			if !g.Trained {
 				continue
 			}
-			v := direction(random, net, g.Name)
+			v := direction(rng, net, g.Name)
 			loss := e.HessianVector(theta, v, hv).Loss
 			if want := e.Loss(theta).Loss; !(math.Abs(loss-want) <= 1e-12*want) {
 				t.Errorf("loss beside the Hessian: got %g, want %g", loss, want)

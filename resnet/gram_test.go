@@ -8,7 +8,7 @@ import (
 
 	"gonum.org/v1/gonum/mat"
 
-	"github.com/deeplimit/deeplimit/internal/stream"
+	"github.com/deeplimit/deeplimit/internal/random"
 )
 
 // TestGram holds the neural tangent matrix to D Dᵀ/N, the rows of D from gradients of
@@ -21,7 +21,7 @@ func TestGram(t *testing.T) {
 			spec.Block = name
 			net, _, theta := large(t, spec)
 			const n = 5
-			samples := randomSamples(stream.New(6, "gram"), net, n)
+			samples := randomSamples(random.New(6, "gram"), net, n)
 			out := make([]float64, n*net.Outputs)
 			e := newTestEvaluator(t, net, samples, Options{Workers: 1})
 			if err := e.Outputs(theta, out); err != nil {

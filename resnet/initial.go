@@ -6,7 +6,7 @@ import (
 	"math/rand/v2"
 	"slices"
 
-	"github.com/deeplimit/deeplimit/internal/stream"
+	"github.com/deeplimit/deeplimit/internal/random"
 )
 
 // draw returns the entries of group g (L,…) at iteration 0: amplitude·L^−exponent
@@ -30,13 +30,13 @@ func (i Initial) draw(g Group, depth int, seed uint64, base string) ([]float64, 
 	case "normal", "truncated-normal", "uniform":
 		switch {
 		case i.Tied:
-			independent(entries[:size], i.Kind, stream.New(seed, shared+"/tied"))
+			independent(entries[:size], i.Kind, random.New(seed, shared+"/tied"))
 			for k := 1; k < depth; k++ {
 				copy(entries[k*size:], entries[:size])
 			}
 		case i.Coupled:
 			alongLayers(entries, size, func(path []float64, entry int) {
-				coupledNoise(path, stream.New(seed, fmt.Sprintf("%s/brownian/%d", shared, entry)).Uint64())
+				coupledNoise(path, random.New(seed, fmt.Sprintf("%s/brownian/%d", shared, entry)).Uint64())
 			})
 		default:
 			independent(entries, i.Kind, own())
@@ -44,17 +44,17 @@ func (i Initial) draw(g Group, depth int, seed uint64, base string) ([]float64, 
 	case "gaussian-process":
 		sources := make([]*rand.Rand, size)
 		for entry := range sources {
-			sources[entry] = stream.New(seed, fmt.Sprintf("%s/process/%d", shared, entry))
+			sources[entry] = random.New(seed, fmt.Sprintf("%s/process/%d", shared, entry))
 		}
 		smooth(entries, depth, i.Length, sources)
 	case "fractional-brownian", "fractional-noise":
 		noise := newFractionalNoise(i.Hurst, depth, i.Coupled)
-		random := own()
+		rng := own()
 		if i.Coupled {
-			random = stream.New(seed, shared+"/fractional")
+			rng = random.New(seed, shared+"/fractional")
 		}
 		alongLayers(entries, size, func(path []float64, _ int) {
-			noise.drawTo(path, random)
+			noise.drawTo(path, rng)
 			if i.Kind == "fractional-brownian" {
 				accumulate(path, math.Pow(float64(depth), -i.Hurst))
 			}
@@ -79,7 +79,7 @@ func (i Initial) scale(depth int) float64 {
 
 // source returns the generator of the draws that a depth has for itself.
 func (i Initial) source(g Group, depth int, seed uint64) *rand.PCG {
-	return stream.Source(seed, fmt.Sprintf("initial/%s/depth=%d", g.Name, depth))
+	return random.Source(seed, fmt.Sprintf("initial/%s/depth=%d", g.Name, depth))
 }
 
 // independent says whether all entries are independent draws from source, layer after
@@ -90,23 +90,23 @@ func (i Initial) independent() bool {
 
 // independent fills entries with draws of mean 0: standard normal, the same
 // rejected outside ±2, or uniform with variance 1.
-func independent(entries []float64, kind string, random *rand.Rand) {
+func independent(entries []float64, kind string, rng *rand.Rand) {
 	switch kind {
 	case "normal":
 		for j := range entries {
-			entries[j] = random.NormFloat64()
+			entries[j] = rng.NormFloat64()
 		}
 	case "truncated-normal":
 		for j := range entries {
-			z := random.NormFloat64()
+			z := rng.NormFloat64()
 			for math.Abs(z) > 2 {
-				z = random.NormFloat64()
+				z = rng.NormFloat64()
 			}
 			entries[j] = z
 		}
 	case "uniform":
 		for j := range entries {
-			entries[j] = math.Sqrt(3) * (2*random.Float64() - 1)
+			entries[j] = math.Sqrt(3) * (2*rng.Float64() - 1)
 		}
 	}
 }
@@ -150,8 +150,8 @@ func smooth(entries []float64, depth int, length float64, sources []*rand.Rand) 
 		if m > 0 {
 			amplitude *= math.Sqrt2
 		}
-		for e, random := range sources {
-			a[e], b[e] = random.NormFloat64(), random.NormFloat64()
+		for e, rng := range sources {
+			a[e], b[e] = rng.NormFloat64(), rng.NormFloat64()
 		}
 		for k := range depth {
 			sin, cos := math.Sincos(frequency * float64(k+1) / float64(depth))

@@ -9,7 +9,7 @@ import (
 	"gonum.org/v1/gonum/mat"
 	"gonum.org/v1/gonum/stat"
 
-	"github.com/deeplimit/deeplimit/internal/stream"
+	"github.com/deeplimit/deeplimit/internal/random"
 )
 
 // drawn returns the entries of A (L,d,d) that a resolved section gives.
@@ -166,7 +166,7 @@ func TestSmoothProcess(t *testing.T) {
 func TestOrthonormal(t *testing.T) {
 	for _, size := range [][2]int{{5, 5}, {7, 3}, {3, 7}, {1, 4}} {
 		t.Run(fmt.Sprint(size), func(t *testing.T) {
-			f := mat.NewDense(size[0], size[1], orthonormal(size[0], size[1], stream.New(1, "frame")))
+			f := mat.NewDense(size[0], size[1], orthonormal(size[0], size[1], random.New(1, "frame")))
 			var gram mat.Dense
 			if size[0] >= size[1] {
 				gram.Mul(f.T(), f)

@@ -9,8 +9,8 @@ import (
 	"gonum.org/v1/gonum/mat"
 
 	"github.com/deeplimit/deeplimit/certify"
+	"github.com/deeplimit/deeplimit/internal/random"
 	"github.com/deeplimit/deeplimit/internal/rescale"
-	"github.com/deeplimit/deeplimit/internal/stream"
 )
 
 // plainMeasure computes a measurement for N samples from the definitions, with dense
@@ -178,7 +178,7 @@ func TestMeasure(t *testing.T) {
 			for _, n := range []int{1, 4, 6, 7, 70} {
 				spec.Block = blockName
 				net, _, theta := large(t, spec)
-				samples := randomSamples(stream.New(5, "measure"), net, n)
+				samples := randomSamples(random.New(5, "measure"), net, n)
 				e, err := NewEvaluator[float64](net, samples, Options{Workers: 1})
 				if err != nil {
 					t.Fatal(err)
@@ -293,7 +293,7 @@ func BenchmarkMeasure(b *testing.B) {
 	if err != nil {
 		b.Fatal(err)
 	}
-	e, err := NewEvaluator[float64](net, randomSamples(stream.New(1, "bench"), net, 8), Options{Workers: 1})
+	e, err := NewEvaluator[float64](net, randomSamples(random.New(1, "bench"), net, 8), Options{Workers: 1})
 	if err != nil {
 		b.Fatal(err)
 	}
@@ -322,7 +322,7 @@ func TestNormsScale(t *testing.T) {
 	for _, spec := range []Spec{{}, {Block: "mlp", Bias: true}} {
 		net, _, theta := large(t, spec)
 		initial := make([]float64, len(theta))
-		e, err := NewEvaluator[float64](net, randomSamples(stream.New(5, "scale"), net, 3), Options{Workers: 1})
+		e, err := NewEvaluator[float64](net, randomSamples(random.New(5, "scale"), net, 3), Options{Workers: 1})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -23,7 +23,7 @@ import (
 	"github.com/deeplimit/deeplimit/activation"
 	"github.com/deeplimit/deeplimit/internal/kernel"
 	"github.com/deeplimit/deeplimit/internal/machine"
-	"github.com/deeplimit/deeplimit/internal/stream"
+	"github.com/deeplimit/deeplimit/internal/random"
 )
 
 // A Network is the architecture: it holds no trained weights. Parameters are a
@@ -175,7 +175,7 @@ func Parameters[T kernel.Float](n *Network, initial Initial, seed uint64, base s
 				view[i] = T(n.ResidualScale())
 			}
 		case "E", "C":
-			frame := orthonormal(g.Shape[0], g.Shape[1], stream.New(seed, "frame/"+g.Name))
+			frame := orthonormal(g.Shape[0], g.Shape[1], random.New(seed, "frame/"+g.Name))
 			convert(view, frame)
 		default:
 			entries, err := initial.Parts[g.Name].draw(g, n.Depth, seed, base)

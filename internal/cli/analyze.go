@@ -7,8 +7,8 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/deeplimit/deeplimit/analyze"
-	"github.com/deeplimit/deeplimit/report"
+	"github.com/deeplimit/deeplimit/internal/read/analyze"
+	"github.com/deeplimit/deeplimit/internal/show/report"
 )
 
 func newAnalyze() *cobra.Command {

@@ -9,7 +9,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/deeplimit/deeplimit/internal/bench"
+	"github.com/deeplimit/deeplimit/internal/ask/bench"
 	"github.com/deeplimit/deeplimit/internal/kernel"
 )
 
@@ -62,7 +62,7 @@ peak of the cores used, measured in the same run.`,
 	flags.IntVar(&f.megabytes, "memory", 0, "MiB for hidden states, 0 for no limit")
 	flags.BoolVar(&f.scaling, "scaling", false, "print how the time grows with depth and samples instead")
 	flags.StringVar(&f.dump, "dump", "", "write data, weights, losses and gradient of one workload to this folder instead")
-	if err := flags.MarkHidden("dump"); err != nil { // for bench/peers
+	if err := flags.MarkHidden("dump"); err != nil { // for experiments/peers
 		panic(err)
 	}
 	return cmd

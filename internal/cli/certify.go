@@ -7,8 +7,8 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/deeplimit/deeplimit/proof"
-	"github.com/deeplimit/deeplimit/weightpath"
+	"github.com/deeplimit/deeplimit/internal/read/proof"
+	"github.com/deeplimit/deeplimit/runfolder"
 )
 
 func newCertify() *cobra.Command {
@@ -53,9 +53,9 @@ A statement that is found broken is a fault of deeplimit: exit code 2.`,
 // readProof evaluates a run folder at the iterations given, or else at all of them, or
 // at the chosen few of a table.
 func readProof(folder string, at []int64, all bool) (*proof.Report, error) {
-	run, err := weightpath.Open(folder)
+	run, err := runfolder.Open(folder)
 	if errors.Is(err, fs.ErrNotExist) {
-		if runs, _ := weightpath.List(folder); len(runs) > 0 {
+		if runs, _ := runfolder.List(folder); len(runs) > 0 {
 			return nil, fmt.Errorf("certify: %s: got the folder of a study, want that of one run, such as %s", folder, runs[0])
 		}
 	}

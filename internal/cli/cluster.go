@@ -9,7 +9,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/deeplimit/deeplimit/slurm"
+	"github.com/deeplimit/deeplimit/internal/execute/slurm"
 )
 
 func newCancel() *cobra.Command {

@@ -9,12 +9,12 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/deeplimit/deeplimit/analyze"
 	"github.com/deeplimit/deeplimit/curvature"
-	"github.com/deeplimit/deeplimit/edge"
+	"github.com/deeplimit/deeplimit/internal/ask/edge"
+	"github.com/deeplimit/deeplimit/internal/execute/sweep"
 	"github.com/deeplimit/deeplimit/internal/plain"
-	"github.com/deeplimit/deeplimit/study"
-	"github.com/deeplimit/deeplimit/sweep"
+	"github.com/deeplimit/deeplimit/internal/plan/study"
+	"github.com/deeplimit/deeplimit/internal/read/analyze"
 )
 
 func newEdge() *cobra.Command {

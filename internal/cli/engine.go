@@ -12,11 +12,11 @@ import (
 
 	"github.com/spf13/pflag"
 
+	"github.com/deeplimit/deeplimit/internal/execute/slurm"
+	"github.com/deeplimit/deeplimit/internal/execute/sweep"
 	"github.com/deeplimit/deeplimit/internal/field"
-	"github.com/deeplimit/deeplimit/slurm"
-	"github.com/deeplimit/deeplimit/survey"
-	"github.com/deeplimit/deeplimit/sweep"
-	"github.com/deeplimit/deeplimit/weightpath"
+	"github.com/deeplimit/deeplimit/internal/read/survey"
+	"github.com/deeplimit/deeplimit/runfolder"
 )
 
 // engineFlags are the flags of `deeplimit run` that the section engine has keys for.
@@ -168,7 +168,7 @@ func (o *runOptions) submit(ctx context.Context, plan *sweep.Plan, options slurm
 }
 
 // describe counts the tasks and runs of a submission.
-func describe(s weightpath.Submission) string {
+func describe(s runfolder.Submission) string {
 	runs := 0
 	for _, batch := range s.Batches {
 		runs += len(batch)

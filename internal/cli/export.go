@@ -5,7 +5,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/deeplimit/deeplimit/analyze"
+	"github.com/deeplimit/deeplimit/internal/read/analyze"
 )
 
 func newExport() *cobra.Command {

@@ -8,7 +8,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/deeplimit/deeplimit/study"
+	"github.com/deeplimit/deeplimit/internal/plan/study"
 )
 
 func newInit() *cobra.Command {

@@ -5,7 +5,7 @@ import (
 	"sync"
 	"time"
 
-	"github.com/deeplimit/deeplimit/sweep"
+	"github.com/deeplimit/deeplimit/internal/execute/sweep"
 )
 
 // The time from a signal to the end of the program: the command has that long to end by

@@ -10,8 +10,8 @@ import (
 	"gonum.org/v1/gonum/stat"
 
 	"github.com/deeplimit/deeplimit/internal/plain"
-	"github.com/deeplimit/deeplimit/study"
-	"github.com/deeplimit/deeplimit/weightpath"
+	"github.com/deeplimit/deeplimit/internal/plan/study"
+	"github.com/deeplimit/deeplimit/runfolder"
 )
 
 const (
@@ -41,7 +41,7 @@ func newLiveRow(run *study.Run, now time.Time) *liveRow {
 }
 
 // add takes note of a record.
-func (r *liveRow) add(row weightpath.Row, now time.Time) {
+func (r *liveRow) add(row runfolder.Row, now time.Time) {
 	if !r.known {
 		r.first, r.known, r.begun = int(row.Iteration), true, now
 	}

@@ -9,9 +9,9 @@ import (
 	"time"
 	"unicode/utf8"
 
+	"github.com/deeplimit/deeplimit/internal/execute/sweep"
 	"github.com/deeplimit/deeplimit/internal/plain"
-	"github.com/deeplimit/deeplimit/sweep"
-	"github.com/deeplimit/deeplimit/train"
+	"github.com/deeplimit/deeplimit/internal/train"
 )
 
 // A liveTable is what `deeplimit run` shows on a terminal: a row for each run at work and,

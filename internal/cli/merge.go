@@ -5,7 +5,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/deeplimit/deeplimit/weightpath"
+	"github.com/deeplimit/deeplimit/runfolder"
 )
 
 func newMerge() *cobra.Command {
@@ -22,7 +22,7 @@ checkpoints stay where they are. Merging again changes nothing, and deeplimit ru
   deeplimit report runs/all`,
 		Args: cobra.MinimumNArgs(2),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			merged, err := weightpath.Merge(args[0], args[1:])
+			merged, err := runfolder.Merge(args[0], args[1:])
 			if err != nil {
 				return err
 			}

@@ -7,11 +7,11 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/deeplimit/deeplimit/analyze"
-	"github.com/deeplimit/deeplimit/probe"
-	"github.com/deeplimit/deeplimit/report"
-	"github.com/deeplimit/deeplimit/study"
-	"github.com/deeplimit/deeplimit/weightpath"
+	"github.com/deeplimit/deeplimit/internal/ask/probe"
+	"github.com/deeplimit/deeplimit/internal/plan/study"
+	"github.com/deeplimit/deeplimit/internal/read/analyze"
+	"github.com/deeplimit/deeplimit/internal/show/report"
+	"github.com/deeplimit/deeplimit/runfolder"
 )
 
 // probeOptions are the flags of `deeplimit probe`.
@@ -40,7 +40,7 @@ of seed s starts from.
 The draws go to ensembles/*.parquet in the study folder, one page with methods, tables
 and figures to report/start.html and the figures to report/figures. Ensembles that are there with the same seeds are not drawn again.`,
 		Example: `  deeplimit probe study.yaml --draws 1000
-  deeplimit probe papers/start.yaml --set 'depths=[10, 100]' --json`,
+  deeplimit probe experiments/start.yaml --set 'depths=[10, 100]' --json`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error { return o.run(cmd, args[0]) },
 	}
@@ -75,7 +75,7 @@ func (o *probeOptions) run(cmd *cobra.Command, file string) error {
 	stderr := cmd.ErrOrStderr()
 	err = probe.Study(cmd.Context(), s, probe.Options{
 		Out: o.out, Workers: o.jobs, Version: thisBuild().String(),
-		Observe: func(e weightpath.Ensemble, skipped bool) {
+		Observe: func(e runfolder.Ensemble, skipped bool) {
 			verb := "drawn"
 			if skipped {
 				verb = "done before"

@@ -9,7 +9,7 @@ import (
 
 	"golang.org/x/term"
 
-	"github.com/deeplimit/deeplimit/sweep"
+	"github.com/deeplimit/deeplimit/internal/execute/sweep"
 )
 
 // progress shows how a study goes: a live table of the runs at work on a terminal, else a

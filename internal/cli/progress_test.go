@@ -16,10 +16,10 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/hinshun/vt10x"
 
-	"github.com/deeplimit/deeplimit/study"
-	"github.com/deeplimit/deeplimit/sweep"
-	"github.com/deeplimit/deeplimit/train"
-	"github.com/deeplimit/deeplimit/weightpath"
+	"github.com/deeplimit/deeplimit/internal/execute/sweep"
+	"github.com/deeplimit/deeplimit/internal/plan/study"
+	"github.com/deeplimit/deeplimit/internal/train"
+	"github.com/deeplimit/deeplimit/runfolder"
 )
 
 // displayed is a plan of runs at depths 8, 16 … with as many seeds.
@@ -82,7 +82,7 @@ func (s *screen) start(run *study.Run, n int) {
 	for i := range n {
 		loss := math.Pow(0.5, float64(i))
 		s.clock = s.clock.Add(time.Second)
-		s.liveTable.observe(sweep.Event{Kind: sweep.Advanced, Run: run, Row: weightpath.Row{Iteration: int64(i), Loss: &loss}})
+		s.liveTable.observe(sweep.Event{Kind: sweep.Advanced, Run: run, Row: runfolder.Row{Iteration: int64(i), Loss: &loss}})
 	}
 }
 
@@ -187,15 +187,15 @@ func (s *screen) planRuns(t *testing.T) []study.Run { return displayed(t, 1).Run
 func TestLiveRowOddLosses(t *testing.T) {
 	r := newLiveRow(&displayedRuns[0], time.Unix(0, 0))
 	for i, loss := range []float64{math.NaN(), 0, math.Inf(1), -1} {
-		r.add(weightpath.Row{Iteration: int64(i), Loss: &loss}, time.Unix(int64(i), 0))
+		r.add(runfolder.Row{Iteration: int64(i), Loss: &loss}, time.Unix(int64(i), 0))
 	}
-	r.add(weightpath.Row{Iteration: 9}, time.Unix(9, 0))
+	r.add(runfolder.Row{Iteration: 9}, time.Unix(9, 0))
 	if got := r.sparkline(4); got != "    " {
 		t.Errorf("sparkline is %q", got)
 	}
 	loss := 3.0
 	for i := range 500 {
-		r.add(weightpath.Row{Iteration: int64(10 + i), BatchLoss: &loss}, time.Unix(int64(10+i), 0))
+		r.add(runfolder.Row{Iteration: int64(10 + i), BatchLoss: &loss}, time.Unix(int64(10+i), 0))
 	}
 	if got := r.sparkline(4); got != "████" || len(r.curve) >= curvePoints {
 		t.Errorf("a constant loss: sparkline is %q of %d points", got, len(r.curve))
@@ -226,7 +226,7 @@ func TestProgressOnATerminal(t *testing.T) {
 		p := newProgress(theirs, plan)
 		loss := 0.5
 		p.observe(sweep.Event{Kind: sweep.Started, Run: &plan.Runs[0]})
-		p.observe(sweep.Event{Kind: sweep.Advanced, Run: &plan.Runs[0], Row: weightpath.Row{Iteration: 7, Loss: &loss}})
+		p.observe(sweep.Event{Kind: sweep.Advanced, Run: &plan.Runs[0], Row: runfolder.Row{Iteration: 7, Loss: &loss}})
 		time.Sleep(3 * redraw)
 		p.observe(sweep.Event{Kind: sweep.Ended, Run: &plan.Runs[0], Outcome: train.Outcome{Stop: train.StopLoss}})
 		p.close()
@@ -259,7 +259,7 @@ func TestProgressElsewhere(t *testing.T) {
 	p := newProgress(&b, plan)
 	loss := 0.5
 	p.observe(sweep.Event{Kind: sweep.Started, Run: &plan.Runs[0]})
-	p.observe(sweep.Event{Kind: sweep.Advanced, Run: &plan.Runs[0], Row: weightpath.Row{Loss: &loss}})
+	p.observe(sweep.Event{Kind: sweep.Advanced, Run: &plan.Runs[0], Row: runfolder.Row{Loss: &loss}})
 	p.observe(sweep.Event{Kind: sweep.Ended, Run: &plan.Runs[0], Outcome: train.Outcome{Stop: train.StopLoss, Iterations: 3, Loss: 0.5, Seconds: 0.25}})
 	p.close()
 	id := plan.Runs[0].ID

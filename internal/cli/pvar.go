@@ -12,9 +12,9 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/deeplimit/deeplimit/importer/tensorfile"
 	"github.com/deeplimit/deeplimit/internal/table"
 	"github.com/deeplimit/deeplimit/pvar"
+	"github.com/deeplimit/deeplimit/tensorfile"
 )
 
 // pvarFlags are the flags of `deeplimit pvar` as they are written.

@@ -8,8 +8,8 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/deeplimit/deeplimit/slurm"
-	"github.com/deeplimit/deeplimit/weightpath"
+	"github.com/deeplimit/deeplimit/internal/execute/slurm"
+	"github.com/deeplimit/deeplimit/runfolder"
 )
 
 // queueStatus is the task of a cluster's queue that has a run.
@@ -30,7 +30,7 @@ func (s *studyStatus) joinQueue(ctx context.Context) error {
 	view, err := slurm.Client{}.View(ctx, s.Dir)
 	if err != nil {
 		s.QueueError = err.Error()
-		if weightpath.Unreadable(err) {
+		if runfolder.Unreadable(err) {
 			return err
 		}
 		return nil

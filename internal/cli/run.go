@@ -14,15 +14,15 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
-	"github.com/deeplimit/deeplimit/analyze"
 	"github.com/deeplimit/deeplimit/internal/disk"
+	"github.com/deeplimit/deeplimit/internal/execute/slurm"
+	"github.com/deeplimit/deeplimit/internal/execute/sweep"
 	"github.com/deeplimit/deeplimit/internal/machine"
 	"github.com/deeplimit/deeplimit/internal/plain"
-	"github.com/deeplimit/deeplimit/report"
-	"github.com/deeplimit/deeplimit/slurm"
-	"github.com/deeplimit/deeplimit/study"
-	"github.com/deeplimit/deeplimit/sweep"
-	"github.com/deeplimit/deeplimit/weightpath"
+	"github.com/deeplimit/deeplimit/internal/plan/study"
+	"github.com/deeplimit/deeplimit/internal/read/analyze"
+	"github.com/deeplimit/deeplimit/internal/show/report"
+	"github.com/deeplimit/deeplimit/runfolder"
 )
 
 // runOptions are the flags of `deeplimit run`.
@@ -210,7 +210,7 @@ func removed(plan *sweep.Plan, options *sweep.Options, done int, result *analyze
 	var gone []error
 	for i := range plan.Runs {
 		run := &plan.Runs[i]
-		switch dir := weightpath.RunDir(options.Out, run.ID); {
+		switch dir := runfolder.RunDir(options.Out, run.ID); {
 		case !options.Only(run):
 		case found[run.ID]:
 			present++
@@ -241,7 +241,7 @@ type planned struct {
 	// study fits into the memory of this machine, so that none was timed.
 	Seconds *float64 `json:"seconds"`
 
-	Step *weightpath.StepLaw `json:"step_size"`
+	Step *runfolder.StepLaw `json:"step_size"`
 }
 
 // list prints the runs of a study without training or writing anything.

@@ -18,7 +18,7 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"github.com/deeplimit/deeplimit/internal/npy/npytest"
-	"github.com/deeplimit/deeplimit/weightpath"
+	"github.com/deeplimit/deeplimit/runfolder"
 )
 
 // TestMain makes the test binary be the program when it is called deeplimit, which
@@ -37,7 +37,7 @@ func TestScripts(t *testing.T) {
 		UpdateScripts:       os.Getenv("UPDATE_SCRIPTS") != "",
 		RequireExplicitExec: true,
 		Setup: func(env *testscript.Env) error { // $DATA holds checkpoints of other programs
-			data, err := filepath.Abs("../../importer/testdata")
+			data, err := filepath.Abs("../read/importer/testdata")
 			env.Setenv("DATA", data)
 			// $BIN is the folder that holds nothing but the program.
 			env.Setenv("BIN", filepath.SplitList(env.Getenv("PATH"))[0])
@@ -213,11 +213,11 @@ func sameTrace(ts *testscript.TestScript, neg bool, args []string) {
 // sameStudies returns how the runs of two study folders differ in what does not
 // depend on the clock.
 func sameStudies(a, b string) error {
-	one, err := weightpath.List(a)
+	one, err := runfolder.List(a)
 	if err != nil {
 		return err
 	}
-	other, err := weightpath.List(b)
+	other, err := runfolder.List(b)
 	if err != nil {
 		return err
 	}
@@ -242,16 +242,16 @@ func sameStudies(a, b string) error {
 // sameRuns returns how two finished runs differ in what does not depend on the clock.
 func sameRuns(a, b string) error {
 	var weights [2][]byte
-	var traces [2][]weightpath.Row
+	var traces [2][]runfolder.Row
 	for i, dir := range []string{a, b} {
-		if err := weightpath.Verify(dir); err != nil {
+		if err := runfolder.Verify(dir); err != nil {
 			return err
 		}
 		var err error
 		if weights[i], err = os.ReadFile(dir + "/weights.safetensors"); err != nil {
 			return err
 		}
-		if traces[i], err = weightpath.ReadTrace(dir + "/trace.parquet"); err != nil {
+		if traces[i], err = runfolder.ReadTrace(dir + "/trace.parquet"); err != nil {
 			return err
 		}
 		for k := range traces[i] {

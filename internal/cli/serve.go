@@ -9,7 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/deeplimit/deeplimit/internal/field"
-	"github.com/deeplimit/deeplimit/serve"
+	"github.com/deeplimit/deeplimit/internal/show/serve"
 )
 
 // tokenVariable holds the token where a command line would show it to other users.

@@ -7,10 +7,10 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/deeplimit/deeplimit/internal/execute/sweep"
 	"github.com/deeplimit/deeplimit/internal/filter"
-	"github.com/deeplimit/deeplimit/study"
-	"github.com/deeplimit/deeplimit/sweep"
-	"github.com/deeplimit/deeplimit/weightpath"
+	"github.com/deeplimit/deeplimit/internal/plan/study"
+	"github.com/deeplimit/deeplimit/runfolder"
 )
 
 // shareOptions are the flags of `deeplimit run` that choose runs and say how processes
@@ -35,7 +35,7 @@ func (o *shareOptions) add(cmd *cobra.Command) {
 	cmd.MarkFlagsMutuallyExclusive("keep-going", "fail-fast")
 	flags.BoolVar(&o.noWait, "no-wait", false, "do not wait for runs that other processes are at")
 	flags.StringVar(&o.store, "store", "", "keep run folders here, by hash, for several studies to share")
-	flags.DurationVar(&o.heartbeat, "heartbeat", weightpath.Heartbeat, fmt.Sprintf("time between signs of life; after %d missed ones another process takes a run over", weightpath.Patience))
+	flags.DurationVar(&o.heartbeat, "heartbeat", runfolder.Heartbeat, fmt.Sprintf("time between signs of life; after %d missed ones another process takes a run over", runfolder.Patience))
 }
 
 // check refuses values that mean nothing.

@@ -14,7 +14,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/deeplimit/deeplimit/weightpath"
+	"github.com/deeplimit/deeplimit/runfolder"
 )
 
 // worker is a `deeplimit run` of its own process.
@@ -194,8 +194,8 @@ func TestSaveSignal(t *testing.T) {
 			t.Fatal(err)
 		}
 		until(t, fmt.Sprintf("checkpoint after iteration %d", last), func() bool {
-			c, err := weightpath.ReadCheckpoint(run)
-			if err != nil && !errors.Is(err, weightpath.ErrNoCheckpoint) {
+			c, err := runfolder.ReadCheckpoint(run)
+			if err != nil && !errors.Is(err, runfolder.ErrNoCheckpoint) {
 				t.Fatal(err)
 			}
 			if err != nil || c.Iteration <= last {

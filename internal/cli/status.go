@@ -20,9 +20,9 @@ import (
 
 	"github.com/deeplimit/deeplimit/internal/filter"
 	"github.com/deeplimit/deeplimit/internal/plain"
-	"github.com/deeplimit/deeplimit/study"
-	"github.com/deeplimit/deeplimit/survey"
-	"github.com/deeplimit/deeplimit/weightpath"
+	"github.com/deeplimit/deeplimit/internal/plan/study"
+	"github.com/deeplimit/deeplimit/internal/read/survey"
+	"github.com/deeplimit/deeplimit/runfolder"
 )
 
 // statusOptions are the flags of `deeplimit status`.
@@ -142,7 +142,7 @@ func (o *statusOptions) run(ctx context.Context, dir string, w io.Writer) error 
 // read returns the studies in dir: its own, or those of the folders in it. The error names
 // those that cannot be read; the others are returned beside it.
 func (o *statusOptions) read(dir string) (studies []studyStatus, err error) {
-	name, err := weightpath.StudyName(dir)
+	name, err := runfolder.StudyName(dir)
 	if err == nil {
 		s, err := o.readStudy(name, dir)
 		if err != nil {
@@ -160,7 +160,7 @@ func (o *statusOptions) read(dir string) (studies []studyStatus, err error) {
 	var failures []error
 	for _, entry := range entries {
 		inner := filepath.Join(dir, entry.Name())
-		name, err := weightpath.StudyName(inner)
+		name, err := runfolder.StudyName(inner)
 		if errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ENOTDIR) {
 			continue // something else
 		}
@@ -194,7 +194,7 @@ func (o *statusOptions) readStudy(name, dir string) (studyStatus, error) {
 	if err != nil {
 		return studyStatus{}, err
 	}
-	others, err := weightpath.Others(dir)
+	others, err := runfolder.Others(dir)
 	if err != nil {
 		return studyStatus{}, err
 	}

@@ -8,9 +8,9 @@ import (
 	"strings"
 	"text/tabwriter"
 
+	"github.com/deeplimit/deeplimit/internal/execute/sweep"
 	"github.com/deeplimit/deeplimit/internal/plain"
-	"github.com/deeplimit/deeplimit/study"
-	"github.com/deeplimit/deeplimit/sweep"
+	"github.com/deeplimit/deeplimit/internal/plan/study"
 )
 
 // writeSteps prints which step size each group of runs gets at each depth, and which

@@ -16,9 +16,9 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/deeplimit/deeplimit/study"
-	"github.com/deeplimit/deeplimit/sweep"
-	"github.com/deeplimit/deeplimit/weightpath"
+	"github.com/deeplimit/deeplimit/internal/execute/sweep"
+	"github.com/deeplimit/deeplimit/internal/plan/study"
+	"github.com/deeplimit/deeplimit/runfolder"
 )
 
 // newTask is what the batch script of a Slurm array calls: it works through the runs of
@@ -32,7 +32,7 @@ func newTask() *cobra.Command {
 		Hidden: true,
 		Args:   cobra.ExactArgs(3),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			submission, err := weightpath.ReadSubmission(args[0], args[1])
+			submission, err := runfolder.ReadSubmission(args[0], args[1])
 			if err != nil {
 				return err
 			}
@@ -67,12 +67,12 @@ func newTask() *cobra.Command {
 		},
 	}
 	cmd.Flags().DurationVar(&checkpoint, "checkpoint", time.Minute, "time between the checkpoints of a run")
-	cmd.Flags().DurationVar(&heartbeat, "heartbeat", weightpath.Heartbeat, "time between signs of life")
+	cmd.Flags().DurationVar(&heartbeat, "heartbeat", runfolder.Heartbeat, "time between signs of life")
 	return cmd
 }
 
 // taskPlan resolves the study as it was submitted.
-func taskPlan(s weightpath.Submission) (*sweep.Plan, error) {
+func taskPlan(s runfolder.Submission) (*sweep.Plan, error) {
 	parsed, err := study.ParseWithin(s.File, []byte(s.Text), s.Set, math.MaxInt) // checked when it was submitted
 	if err != nil {
 		return nil, err

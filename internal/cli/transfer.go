@@ -11,8 +11,8 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/deeplimit/deeplimit/transfer"
-	"github.com/deeplimit/deeplimit/weightpath"
+	"github.com/deeplimit/deeplimit/internal/ask/transfer"
+	"github.com/deeplimit/deeplimit/runfolder"
 )
 
 func newTransfer() *cobra.Command {
@@ -96,6 +96,6 @@ func writeTransfers(w io.Writer, results []transfer.Result) error {
 // trained says whether networks were trained from what was rebuilt.
 func trained(results []transfer.Result) bool {
 	return slices.ContainsFunc(results, func(r transfer.Result) bool {
-		return slices.ContainsFunc(r.Targets, func(t weightpath.TransferTarget) bool { return t.Training != nil })
+		return slices.ContainsFunc(r.Targets, func(t runfolder.TransferTarget) bool { return t.Training != nil })
 	})
 }

@@ -5,8 +5,8 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/deeplimit/deeplimit/analyze"
 	"github.com/deeplimit/deeplimit/internal/glossary"
+	"github.com/deeplimit/deeplimit/internal/read/analyze"
 )
 
 // TestKeys wants an entry for every key of `deeplimit analyze --json`.

@@ -6,7 +6,7 @@ import (
 
 	"pgregory.net/rapid"
 
-	_ "github.com/deeplimit/deeplimit/internal/fixedseed"
+	_ "github.com/deeplimit/deeplimit/test/fixedseed"
 )
 
 // TestNorm holds norms to be homogeneous under powers of two, from subnormal numbers to those whose

@@ -1,3 +1,0 @@
-package edge
-
-import _ "github.com/deeplimit/deeplimit/internal/fixedseed"

@@ -1,0 +1,102 @@
+package papers
+
+import (
+	"maps"
+	"math"
+	"slices"
+	"strings"
+
+	"github.com/deeplimit/deeplimit/internal/read/analyze"
+	"github.com/deeplimit/deeplimit/scaling"
+)
+
+// eachGroup returns a Measure that takes one number from every group of a study.
+func eachGroup(study string, of func(analyze.Group) Measurement) func(*Bench) ([]Measurement, error) {
+	return func(b *Bench) ([]Measurement, error) {
+		result, err := b.Result(study)
+		if err != nil {
+			return nil, err
+		}
+		var found []Measurement
+		for _, g := range byCase(result) {
+			m := of(g)
+			m.Case = caseOf(result, g)
+			found = append(found, m)
+		}
+		return found, nil
+	}
+}
+
+// byCase returns the groups of a result in the order of their names.
+func byCase(result *analyze.Result) []analyze.Group {
+	groups := slices.Clone(result.Groups)
+	slices.SortStableFunc(groups, func(a, b analyze.Group) int {
+		return strings.Compare(caseOf(result, a), caseOf(result, b))
+	})
+	return groups
+}
+
+// caseOf names a group by what the study varies: the data set, when there are several,
+// and the last word of every setting.
+func caseOf(result *analyze.Result, g analyze.Group) string {
+	var words []string
+	if slices.ContainsFunc(result.Groups, func(other analyze.Group) bool { return other.Data != g.Data }) {
+		words = append(words, g.Data)
+	}
+	if settings := settingsText(g.Settings); settings != "" {
+		words = append(words, settings)
+	}
+	return strings.Join(words, ", ")
+}
+
+// settingsText names what a grid varies by the last word of every path.
+func settingsText(settings map[string]string) string {
+	var words []string
+	for _, path := range slices.Sorted(maps.Keys(settings)) {
+		words = append(words, path[strings.LastIndexByte(path, '.')+1:]+" "+settings[path])
+	}
+	return strings.Join(words, ", ")
+}
+
+// ofSlope returns an exponent with its interval, both moved by shift; no interval where
+// the fit has none.
+func ofSlope(s *analyze.Slope, shift float64) Measurement {
+	if s == nil || s.Method == "" {
+		return missing("no slope")
+	}
+	return Measurement{Value: s.Slope + shift, Low: s.Low + shift, High: s.High + shift}
+}
+
+// named returns a slope of a map, nil if it is not there.
+func named(slopes map[string]analyze.Slope, key string) *analyze.Slope {
+	if s, ok := slopes[key]; ok {
+		return &s
+	}
+	return nil
+}
+
+// ofIndex returns a variation index with its interval.
+func ofIndex(x *analyze.Index) Measurement {
+	if x == nil {
+		return missing("no index")
+	}
+	return Measurement{Value: x.Index, Low: x.Low, High: x.High}
+}
+
+// ofRegime returns 1 if the verdict is the wanted kind, 0 if it is another.
+func ofRegime(r *analyze.Regime, want scaling.Kind) Measurement {
+	if r == nil {
+		return missing("no verdict")
+	}
+	is := 0.0
+	if r.Verdict == want {
+		is = 1
+	}
+	return Exactly("", is, string(r.Verdict)+": "+r.Reason)
+}
+
+// missing is a number that could not be measured.
+func missing(why string) Measurement {
+	nan := math.NaN()
+	return Measurement{Value: nan, Low: nan, High: nan, Note: why}
+}

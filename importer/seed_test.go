@@ -1,3 +1,0 @@
-package importer
-
-import _ "github.com/deeplimit/deeplimit/internal/fixedseed"

@@ -1,0 +1,76 @@
+package bench
+
+import (
+	"math"
+	"math/rand/v2"
+
+	"github.com/deeplimit/deeplimit/internal/kernel"
+	"github.com/deeplimit/deeplimit/internal/random"
+	"github.com/deeplimit/deeplimit/resnet"
+)
+
+// stepSize is η of the timed steps: small enough for every shape to descend, large
+// enough for a step to show in the loss.
+const stepSize = 0.1
+
+// A problem is a network with data and weights in the element type T, at any
+// iterate of its descent.
+type problem[T kernel.Float] struct {
+	net       *resnet.Network
+	samples   resnet.Samples // entries are values of T
+	evaluator *resnet.Evaluator[T]
+	ops       *kernel.Ops[T]
+	theta     []T                  // A (L,d,d), then δ
+	grad      []T                  // (L,d,d)
+	update    func(begin, end int) // moves those entries of theta
+}
+
+// newProblem draws inputs and targets with entries N(0,1/d), so that ‖x‖ ≈ ‖y‖ ≈ 1,
+// and weights N(0,1)·L^−1/2, the size L^−β of trained ones. The draw depends on the
+// shape alone. The caller closes the evaluator.
+func newProblem[T kernel.Float](shape Shape, options Options) (*problem[T], error) {
+	d, alpha, one, half := shape.Width(), 0.5, 1.0, 0.5
+	spec, err := resnet.Spec{Alpha: &alpha}.Resolve(d, d)
+	if err != nil {
+		return nil, err
+	}
+	p := &problem[T]{ops: kernel.For[T]()}
+	if p.net, err = resnet.New(spec, shape.Depth(), d, d); err != nil {
+		return nil, err
+	}
+	initial, err := resnet.Initial{Kind: "normal", Amplitude: &one, Exponent: &half}.Resolve(spec, shape.Depth())
+	if err != nil {
+		return nil, err
+	}
+	if p.theta, err = resnet.Parameters[T](p.net, initial, 1, ""); err != nil {
+		return nil, err
+	}
+	p.grad = make([]T, p.net.Layout.Trained)
+	p.update = func(begin, end int) { p.ops.AddScaled(p.theta[begin:end], -stepSize, p.grad[begin:end]) }
+	rng := random.New(1, "bench")
+	p.samples = resnet.Samples{X: draw[T](rng, shape), Y: draw[T](rng, shape)}
+	p.evaluator, err = resnet.NewEvaluator[T](p.net, p.samples, resnet.Options{Workers: options.Workers, Memory: options.Memory})
+	return p, err
+}
+
+// draw returns N·d independent values of T with distribution N(0,1/d).
+func draw[T kernel.Float](rng *rand.Rand, shape Shape) []float64 {
+	entries := make([]float64, shape.Samples()*shape.Width())
+	scale := 1 / math.Sqrt(float64(shape.Width()))
+	for i := range entries {
+		entries[i] = float64(T(scale * rng.NormFloat64()))
+	}
+	return entries
+}
+
+// step makes one step of gradient descent and returns the loss before it.
+func (p *problem[T]) step() float64 {
+	if p.evaluator.Descends() {
+		loss := p.evaluator.Ahead(p.theta).Loss
+		p.evaluator.Descend(p.theta, stepSize, nil)
+		return loss
+	}
+	loss := p.evaluator.Gradient(p.theta, p.grad).Loss
+	p.evaluator.Split(len(p.grad), p.update)
+	return loss
+}

@@ -1,0 +1,102 @@
+// Package edge finds the step sizes up to which gradient descent on a network is stable,
+// by trying, and the one that the curvature at its initial weights promises.
+package edge
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/deeplimit/deeplimit/dataset"
+	"github.com/deeplimit/deeplimit/internal/execute/sweep"
+	"github.com/deeplimit/deeplimit/internal/field"
+	"github.com/deeplimit/deeplimit/internal/plan/study"
+	"github.com/deeplimit/deeplimit/internal/read/analyze"
+)
+
+// Options of Find. The zero value is the default.
+type Options struct {
+	// Scan is how far apart, relatively, the step sizes are that are tried; default 0.01, which is also
+	// the largest. An interval of unstable step sizes that is wider is always met.
+	Scan float64
+	// Precision is how far apart, relatively, the last step size that passes and the first that does not
+	// may be in the end; default 10⁻⁴, at most 0.01. The gap that the scan leaves is halved until it is.
+	Precision float64
+	// Workers is the number of step sizes tried at a time; default 1. Results do not depend on it.
+	Workers int
+}
+
+// Find returns the edge of stability of every run of a plan. A step size η is stable where
+// the loss never exceeds its first value during train.stop.iterations steps of gradient
+// descent from the initial weights of the run.
+//
+// Stability is not monotone in η: beyond the point where the loss first rebounds, descent
+// is chaotic, and unstable step sizes lie among stable ones in intervals that may be as
+// narrow as 10⁻⁴ of η, which no scan can be sure to meet. Find therefore returns
+//
+//   - Stable, up to which all step sizes are stable: at every one tried up to it the loss
+//     never regains more than a tenth of what it has lost, which is far from the start;
+//   - Unstable, the smallest step size tried at which the loss exceeds its first value.
+//
+// Between the two, descent may be either. The step sizes tried lie 1 + Scan apart from at
+// most half of Stable on; a quarter, an eighth and a sixteenth of it are tried as well.
+//
+// The rest of train.step and train.stop is not looked at; computation is in float64. A
+// method other than gd, for which no edge is defined, is a *field.Error.
+func Find(ctx context.Context, plan *sweep.Plan, options Options) (*analyze.Edge, error) {
+	for _, o := range []struct {
+		name    string
+		value   *float64
+		initial float64
+	}{{"scan", &options.Scan, 0.01}, {"precision", &options.Precision, 1e-4}} {
+		if *o.value == 0 {
+			*o.value = o.initial
+		}
+		if !(*o.value >= 1e-6 && *o.value <= 0.01) {
+			return nil, &field.Error{Path: o.name, Got: *o.value, Want: "a number in [1e-6, 0.01]"}
+		}
+	}
+	for i := range plan.Runs {
+		if method := plan.Runs[i].Train.Method; method != "gd" {
+			return nil, &field.Error{Path: "train.method", Got: method, Want: "gd, as the edge is that of gradient descent"}
+		}
+	}
+	runs := make([]analyze.EdgeRun, len(plan.Runs))
+	for i := range plan.Runs {
+		run := &plan.Runs[i]
+		found, err := find(ctx, run, plan.Set(run), options)
+		if err != nil {
+			return nil, fmt.Errorf("edge: run %s: %w", run.ID, err)
+		}
+		runs[i] = found
+	}
+	e := analyze.NewEdge(plan.Study.Name, runs)
+	e.Scan, e.Precision = options.Scan, options.Precision
+	return e, nil
+}
+
+// find returns the edge of one run.
+func find(ctx context.Context, run *study.Run, set *dataset.Set, options Options) (analyze.EdgeRun, error) {
+	out := analyze.EdgeRun{
+		ID: run.ID, Group: run.Group, Settings: run.Settings, Data: run.Data.Name,
+		Alpha: *run.Network.Alpha, Depth: run.Depth, Seed: run.Seed,
+	}
+	d, err := newDescents(run, set, max(1, options.Workers))
+	if err != nil {
+		return out, err
+	}
+	defer d.close()
+	sharpness, err := d.sharpness(run.Seed)
+	if err != nil {
+		return out, err
+	}
+	out.Sharpness, out.SharpnessResidual = sharpness.Value, sharpness.Residual
+	start := 1.
+	if out.Sharpness > out.SharpnessResidual {
+		start = 2 / out.Sharpness
+		out.Bound = &start
+	}
+	s := newScan(start, options, func(etas []float64) ([]float64, error) { return d.rebounds(ctx, etas) })
+	out.Stable, out.Unstable, err = s.edges()
+	out.Tried = len(s.tried)
+	return out, err
+}

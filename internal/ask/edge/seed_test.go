@@ -1,0 +1,3 @@
+package edge
+
+import _ "github.com/deeplimit/deeplimit/test/fixedseed"

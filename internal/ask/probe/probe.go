@@ -1,0 +1,209 @@
+// Package probe looks at untrained networks: it draws the initial weights of a study's
+// runs many times over, takes samples to the end of each network and their adjoints back,
+// and leaves the changes of length behind as runfolder.Ensembles. Nothing is trained and
+// no weights are kept.
+//
+// Draw s of an ensemble is the network that the run of seed s starts from, on the data of
+// that seed.
+package probe
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"sync"
+	"sync/atomic"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/deeplimit/deeplimit/dataset"
+	"github.com/deeplimit/deeplimit/internal/field"
+	"github.com/deeplimit/deeplimit/internal/kernel"
+	"github.com/deeplimit/deeplimit/internal/plan/study"
+	"github.com/deeplimit/deeplimit/resnet"
+	"github.com/deeplimit/deeplimit/runfolder"
+)
+
+// Options of Study; nothing in it changes a draw.
+type Options struct {
+	Out     string // study folder, made when missing
+	Workers int    // draws made at a time; default 1
+	Version string // of the program
+	// Observe, if not nil, is told of every ensemble, after it is written or found done;
+	// one call at a time.
+	Observe func(e runfolder.Ensemble, skipped bool)
+}
+
+// Study draws the network of every depth and grid point once for each seed of s and
+// writes one ensemble for each into the study folder. An ensemble that is there with the
+// same seeds is not drawn again, so an interrupted call goes on where it stopped.
+//
+// The runs of s are not touched, and its training section plays no part but for the names
+// of the ensembles.
+func Study(ctx context.Context, s *study.Study, options Options) error {
+	runs, err := s.Runs()
+	if err != nil {
+		return err
+	}
+	if len(s.Seeds) < 2 {
+		return &field.Error{Path: "seeds", Got: len(s.Seeds), Want: "at least 2, as each is a draw"}
+	}
+	sets := &sets{loaded: map[string]*dataset.Set{}}
+	ensembles := ensemblesOf(runs)
+	for _, draws := range ensembles {
+		if err := check(&draws[0], sets); err != nil {
+			return fmt.Errorf("probe: %s: %w", draws[0].Ensemble(), err)
+		}
+	}
+	if err := runfolder.CreateStudy(options.Out, s.Name, string(s.Text), s.Set); err != nil {
+		return err
+	}
+	for _, draws := range ensembles {
+		if done, ok := finished(options.Out, draws); ok {
+			options.tell(done, true)
+			continue
+		}
+		draw := ensemble[float64]
+		if draws[0].DType == "float32" {
+			draw = ensemble[float32]
+		}
+		e, err := draw(ctx, draws, sets, max(1, options.Workers))
+		if err != nil {
+			return fmt.Errorf("probe: %s: %w", draws[0].Ensemble(), err)
+		}
+		e.Version = options.Version
+		if err := runfolder.WriteEnsemble(options.Out, e); err != nil {
+			return err
+		}
+		options.tell(e, false)
+	}
+	return nil
+}
+
+func (o *Options) tell(e runfolder.Ensemble, skipped bool) {
+	if o.Observe != nil {
+		o.Observe(e, skipped)
+	}
+}
+
+// ensemblesOf puts the runs that differ in seed alone together, in the order of the runs.
+func ensemblesOf(runs []study.Run) [][]study.Run {
+	place := map[string]int{}
+	var list [][]study.Run
+	for _, run := range runs {
+		key := fmt.Sprint(run.Group, run.Depth)
+		i, ok := place[key]
+		if !ok {
+			i = len(list)
+			place[key] = i
+			list = append(list, nil)
+		}
+		list[i] = append(list[i], run)
+	}
+	return list
+}
+
+// check refuses what no draw can be made of, before anything is written.
+func check(run *study.Run, sets *sets) error {
+	set, err := sets.of(run)
+	if err != nil {
+		return err
+	}
+	if set.Samples > resnet.MaxStartSamples {
+		return fmt.Errorf("data.samples: got %d, want at most %d for a probe: the mean is over draws of the weights", set.Samples, resnet.MaxStartSamples)
+	}
+	net, err := resnet.New(run.Network, run.Depth, set.Inputs, set.Outputs)
+	if err != nil {
+		return err
+	}
+	if err := net.CheckTargets(set.Y); err != nil {
+		return err
+	}
+	return net.CheckInitial(run.Initial, run.Base)
+}
+
+// finished returns the ensemble of the draws if it was written before.
+func finished(dir string, draws []study.Run) (runfolder.Ensemble, bool) {
+	e, err := runfolder.ReadEnsemble(dir, draws[0].Ensemble())
+	if err != nil { // missing, or damaged and so to be drawn again
+		return runfolder.Ensemble{}, false
+	}
+	same := slices.EqualFunc(e.Draws, draws, func(d runfolder.Draw, r study.Run) bool { return d.Seed == r.Seed })
+	return e, same && e.Group == draws[0].Group
+}
+
+// ensemble makes the draws, as many at a time as there are workers; which worker makes
+// one does not matter to it.
+func ensemble[T kernel.Float](ctx context.Context, draws []study.Run, sets *sets, workers int) (runfolder.Ensemble, error) {
+	run := &draws[0]
+	set, err := sets.of(run)
+	if err != nil {
+		return runfolder.Ensemble{}, err
+	}
+	net, err := resnet.New(run.Network, run.Depth, set.Inputs, set.Outputs)
+	if err != nil {
+		return runfolder.Ensemble{}, err
+	}
+	e := runfolder.Ensemble{
+		ID: run.Ensemble(), Group: run.Group, Study: run.Study, Data: run.Data.Name, Settings: run.Settings,
+		Depth: run.Depth, Width: net.Width, Hidden: net.Hidden, Samples: set.Samples, DType: run.DType,
+		Block: net.Block, Activation: net.Spec.Activation, Alpha: *net.Alpha,
+		Config: run.Config(), Draws: make([]runfolder.Draw, len(draws)),
+	}
+	e.ExpectedForward, e.ExpectedBackward = net.ExpectedStart(run.Initial)
+	var next atomic.Int64
+	team, working := errgroup.WithContext(ctx)
+	for range min(workers, len(draws)) {
+		team.Go(func() error {
+			starter := resnet.NewStarter[T](net, run.Initial, run.Base)
+			for {
+				i := int(next.Add(1)) - 1
+				if i >= len(draws) {
+					return nil
+				}
+				if err := working.Err(); err != nil {
+					return err
+				}
+				set, err := sets.of(&draws[i])
+				if err != nil {
+					return err
+				}
+				start, err := starter.Draw(resnet.Samples{X: set.X, Y: set.Y}, draws[i].Seed)
+				if err != nil {
+					return fmt.Errorf("seed %d: %w", draws[i].Seed, err)
+				}
+				e.Draws[i] = runfolder.Draw{
+					Seed: draws[i].Seed, Forward: start.Forward, Change: start.Change,
+					Backward: start.Backward, BackwardChange: start.BackwardChange,
+				}
+			}
+		})
+	}
+	return e, team.Wait()
+}
+
+// sets holds the data of every seed, which all depths and grid points share.
+type sets struct {
+	mu     sync.Mutex
+	loaded map[string]*dataset.Set
+}
+
+// of returns the samples of a run, loading them at the first call.
+func (s *sets) of(run *study.Run) (*dataset.Set, error) {
+	text, err := json.Marshal(run.Data)
+	if err != nil {
+		return nil, err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if set := s.loaded[string(text)]; set != nil {
+		return set, nil
+	}
+	set, err := dataset.Load(run.Data, run.Base)
+	if err != nil {
+		return nil, err
+	}
+	s.loaded[string(text)] = set
+	return set, nil
+}

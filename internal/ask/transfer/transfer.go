@@ -1,0 +1,247 @@
+// Package transfer estimates the limit of trained weight paths as depth grows,
+// rebuilds the network from it at depths that were never trained, and evaluates its
+// loss there.
+//
+// # The estimate
+//
+// A run of depth L leaves a rescaled path L^β A_k, k = 1..L, read as values at the
+// layers' midpoints s = (k − ½)/L, so that (1/L) Σ_k is a midpoint rule: what the
+// layers add up to then changes with L by O(L^−2) alone. Two limits are estimated
+// for the groups of parameters that have an entry for each layer:
+//
+//   - the trend: the smooth part of the trained path (scaling.Split), without layer
+//     noise. The smoothing keeps what the noise adds up to over many layers, which
+//     descent has balanced; it leaves out what averages away.
+//   - the displacement: L^β (A(T) − A(0)), as it is. The network rebuilt from it has
+//     initial weights of its own depth: for coupled noise those refine the same
+//     noise path, otherwise they are a fresh draw of the same law.
+//
+// With runs of one seed at two depths L₁ < L₂, the estimate X is extrapolated in
+// 1/L: descent fits a network with L steps, so that the path which fits it differs
+// from the limit by the discretisation error of L steps, of first order,
+//
+//	X = X₂ + (X₂ − X₁) · L₁/(L₂ − L₁).
+//
+// That holds when descent has converged at both depths and ended near the same
+// solution; otherwise it enlarges their difference. So both the extrapolation and the
+// path of the deepest run are tried at the greatest depth asked for, and the one whose
+// trend has the lower loss there is the estimate (Result.Sources says which). With one
+// depth it is the path of that depth. Between midpoints paths are linear.
+package transfer
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"sync"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/deeplimit/deeplimit/internal/field"
+	"github.com/deeplimit/deeplimit/runfolder"
+)
+
+// Options of Study. The zero value is the default.
+type Options struct {
+	// Depths are those to rebuild networks at; default 2, 4 and 8 times the deepest of
+	// each seed.
+	Depths []int
+	// Base is the folder that relative names of data files start from; default: the one
+	// recorded when the run was made.
+	Base string
+	// Workers is the number of seeds worked on at a time; default 1. Results do not
+	// depend on it.
+	Workers int
+	// Deepest takes the path of the deepest run as it is, whatever an extrapolation gives.
+	Deepest bool
+	// Train trains the network of every depth as the runs were trained, once from the rebuilt
+	// trend and once from initial weights of its own (runfolder.TransferTarget.Training).
+	Train bool
+}
+
+// A Result is what was found for the deepest run of one group and seed.
+type Result struct {
+	Run       string                     `json:"run"` // folder name
+	Group     string                     `json:"group"`
+	Data      string                     `json:"data"`
+	Settings  map[string]string          `json:"settings,omitempty"`
+	Seed      uint64                     `json:"seed"`
+	Loss      float64                    `json:"loss"`       // as trained
+	TrendLoss float64                    `json:"trend_loss"` // of its trend alone
+	Sources   []int                      `json:"sources"`
+	Targets   []runfolder.TransferTarget `json:"targets"`
+	Limit     string                     `json:"limit"` // the file of the limit path
+}
+
+// Study transfers every group and seed of the study folder (or the one run folder)
+// dir, and writes what it finds into the run folders (runfolder.Transfer): in each
+// finished run the loss of its trend, and in the deepest of each seed the limit path
+// and the losses at the other depths. Results are sorted by data, group and seed.
+//
+// Runs that are unfinished, or diverged, are passed over. A seed that fails does not
+// stop the others; its errors are joined.
+func Study(ctx context.Context, dir string, options Options) ([]Result, error) {
+	for _, depth := range options.Depths {
+		if depth < 1 {
+			return nil, &field.Error{Path: "depth", Got: depth, Want: "at least 1"}
+		}
+	}
+	chains, err := find(dir)
+	if err != nil {
+		return nil, err
+	}
+	var (
+		mu       sync.Mutex
+		results  []Result
+		failures []error
+	)
+	var workers errgroup.Group
+	options.Workers = max(1, options.Workers)
+	workers.SetLimit(options.Workers)
+	for _, chain := range chains {
+		workers.Go(func() error {
+			result, err := chain.transfer(ctx, options)
+			mu.Lock()
+			defer mu.Unlock()
+			if err != nil {
+				failures = append(failures, err)
+			} else {
+				results = append(results, result)
+			}
+			return nil
+		})
+	}
+	workers.Wait()
+	if err := ctx.Err(); err != nil {
+		return nil, fmt.Errorf("transfer: %s: %w", dir, err)
+	}
+	slices.SortFunc(results, func(a, b Result) int {
+		return cmp.Or(cmp.Compare(a.Data, b.Data), cmp.Compare(a.Group, b.Group), cmp.Compare(a.Seed, b.Seed))
+	})
+	slices.SortFunc(failures, func(a, b error) int { return cmp.Compare(a.Error(), b.Error()) })
+	return results, errors.Join(failures...)
+}
+
+// A chain holds the finished runs of one group and seed, by ascending depth.
+type chain []*runfolder.Run
+
+// find returns the chains of a study folder, or that of a run folder.
+func find(dir string) ([]chain, error) {
+	dirs, err := runfolder.List(dir)
+	if err != nil {
+		return nil, err
+	}
+	if len(dirs) == 0 {
+		if _, err := os.Stat(filepath.Join(dir, "run.json")); err != nil {
+			return nil, fmt.Errorf("transfer: %s: got a folder without runs, want that of a study or of a run: %w", dir, err)
+		}
+		dirs = []string{dir}
+	}
+	type key struct {
+		group string
+		seed  uint64
+	}
+	index := map[key]int{}
+	var chains []chain
+	for _, dir := range dirs {
+		run, err := runfolder.Open(dir)
+		var damaged *runfolder.DamagedError
+		if errors.Is(err, fs.ErrNotExist) && !errors.As(err, &damaged) {
+			continue // made, and not yet filled, by a run that has just begun
+		}
+		if err != nil {
+			return nil, err
+		}
+		if !run.Done() || run.Summary.Stop == runfolder.Diverged {
+			continue
+		}
+		k := key{run.Meta.Group, run.Meta.Seed}
+		i, ok := index[k]
+		if !ok {
+			i = len(chains)
+			index[k] = i
+			chains = append(chains, nil)
+		}
+		chains[i] = append(chains[i], run)
+	}
+	for _, c := range chains {
+		slices.SortFunc(c, func(a, b *runfolder.Run) int { return a.Meta.Depth - b.Meta.Depth })
+	}
+	if len(chains) == 0 {
+		return nil, fmt.Errorf("transfer: %s: got no finished run, want at least one", dir)
+	}
+	return chains, nil
+}
+
+// transfer works on one chain, from the shallowest run to the deepest; the weights of
+// two runs are in memory at a time.
+func (c chain) transfer(ctx context.Context, options Options) (Result, error) {
+	deepest := c[len(c)-1]
+	problem, err := newProblem(deepest, options.Base, options.Workers)
+	if err != nil {
+		return Result{}, fmt.Errorf("transfer: run %s: %w", deepest.Meta.ID, err)
+	}
+	var coarse, fine *estimate
+	var trendLoss float64
+	for _, run := range c {
+		if err := ctx.Err(); err != nil {
+			return Result{}, err
+		}
+		coarse = fine
+		if fine, err = newEstimate(run, problem); err == nil {
+			trendLoss, err = problem.trendLoss(fine, run.Meta.Depth)
+		}
+		if err == nil && run != deepest {
+			err = run.WriteTransfer(runfolder.Transfer{TrendLoss: trendLoss}, nil)
+		}
+		if err != nil {
+			return Result{}, fmt.Errorf("transfer: run %s: %w", run.Meta.ID, err)
+		}
+	}
+	depths := targets(options.Depths, deepest.Meta.Depth)
+	limit := fine
+	if coarse != nil && !options.Deepest {
+		if limit, err = problem.better(extrapolate(coarse, fine), fine, depths[len(depths)-1]); err != nil {
+			return Result{}, fmt.Errorf("transfer: run %s: %w", deepest.Meta.ID, err)
+		}
+	}
+	record := runfolder.Transfer{TrendLoss: trendLoss, Sources: limit.sources}
+	for _, depth := range depths {
+		if err := ctx.Err(); err != nil {
+			return Result{}, err
+		}
+		target, err := problem.target(limit, depth)
+		if err == nil && options.Train {
+			target.Training, err = problem.training(ctx, limit, depth)
+		}
+		if err != nil {
+			return Result{}, fmt.Errorf("transfer: run %s: depth %d: %w", deepest.Meta.ID, depth, err)
+		}
+		record.Targets = append(record.Targets, target)
+	}
+	weights := limit.weights(&deepest.Meta)
+	if err := deepest.WriteTransfer(record, &weights); err != nil {
+		return Result{}, err
+	}
+	meta := &deepest.Meta
+	return Result{
+		Run: meta.ID, Group: meta.Group, Data: meta.Data, Settings: meta.Settings, Seed: meta.Seed,
+		Loss: deepest.Summary.Loss, TrendLoss: trendLoss, Sources: record.Sources, Targets: record.Targets,
+		Limit: deepest.LimitFile(),
+	}, nil
+}
+
+// targets returns the depths to rebuild at, ascending and each once.
+func targets(chosen []int, deepest int) []int {
+	if len(chosen) == 0 {
+		return []int{2 * deepest, 4 * deepest, 8 * deepest}
+	}
+	depths := slices.Clone(chosen)
+	slices.Sort(depths)
+	return slices.Compact(depths)
+}

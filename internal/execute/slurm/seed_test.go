@@ -1,0 +1,3 @@
+package slurm
+
+import _ "github.com/deeplimit/deeplimit/test/fixedseed"

@@ -1,0 +1,235 @@
+package sweep
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"path/filepath"
+	"sync"
+	"time"
+
+	"github.com/deeplimit/deeplimit/dataset"
+	"github.com/deeplimit/deeplimit/internal/kernel"
+	"github.com/deeplimit/deeplimit/internal/plan/study"
+	"github.com/deeplimit/deeplimit/internal/train"
+	"github.com/deeplimit/deeplimit/resnet"
+	"github.com/deeplimit/deeplimit/runfolder"
+)
+
+// executeRun trains one run in its folder, from its checkpoint if there is one, and
+// writes what it leaves behind. An interrupted run leaves a checkpoint. A worker that
+// has lost the run leaves nothing.
+func executeRun[T kernel.Float](ctx context.Context, w *work, t *task, hold *runfolder.Hold, workers int) (train.Outcome, error) {
+	run, folder, set := t.run, t.folder, w.plan.set(t.run)
+	meta := w.meta(run, set)
+	_, before := runfolder.Open(folder)
+	if err := runfolder.Claim(folder, run.Hash); err != nil {
+		return train.Outcome{}, err
+	}
+	if damaged, ok := errors.AsType[*runfolder.DamagedError](before); ok {
+		w.observe(Event{Kind: Warned, Run: run, Err: damaged})
+	}
+	create := sync.OnceValue(func() error { return runfolder.Begin(folder, meta) })
+	resume, err := runfolder.ReadCheckpoint(folder)
+	switch {
+	case errors.Is(err, runfolder.ErrNoCheckpoint):
+		resume = nil
+	case err != nil:
+		return train.Outcome{}, err
+	case resume.Hash != run.Hash:
+		return train.Outcome{}, fmt.Errorf("checkpoint: got one of run %s, want %s; remove %s to start the run again", resume.Hash, run.Hash, folder)
+	case resume.Damaged != nil:
+		w.observe(Event{Kind: Warned, Run: run, Err: fmt.Errorf("going on from the checkpoint before: %w", resume.Damaged)})
+	}
+	d, err := newDescent[T](run, set, workers, w.options.Workers)
+	if err != nil {
+		return train.Outcome{}, err
+	}
+	defer d.close()
+	d.Every, d.Cores, d.Wanted = w.options.Checkpoint, w.options.Workers, w.wanted()
+	d.Save = func(c *runfolder.Checkpoint) error {
+		if err := hold.Check(); err != nil {
+			return err
+		}
+		if err := create(); err != nil {
+			return err
+		}
+		c.Hash = run.Hash
+		return runfolder.WriteCheckpoint(folder, c)
+	}
+	live := newLive(folder, resume, hold.Check, create)
+	d.Observe = func(row runfolder.Row) {
+		hold.Progress(int(row.Iteration), lossOf(row))
+		live.add(row)
+		w.observe(Event{Kind: Advanced, Run: run, Row: row})
+	}
+	outcome, err := d.Run(ctx, resume)
+	if err != nil || outcome.Stop == train.StopInterrupted {
+		return outcome, err
+	}
+	if err := hold.Check(); err != nil {
+		return outcome, err
+	}
+	meta.End = time.Now().UTC()
+	if err := d.evaluateEnd(&outcome); err != nil {
+		return outcome, err
+	}
+	summary := runfolder.Summary{
+		Iterations: outcome.Iterations, Stop: outcome.Stop, Loss: outcome.Loss, TestLoss: outcome.TestLoss, Seconds: outcome.Seconds,
+	}
+	if outcome.Violation != nil {
+		summary.Violation = outcome.Violation.Error()
+	}
+	staging, err := runfolder.Stage(folder)
+	if err != nil {
+		return outcome, err
+	}
+	summary.SHA256, err = runfolder.WriteStates(staging.Dir, train.States(d.Full, d.Network, d.Theta))
+	if err == nil && outcome.Norms != nil {
+		var sums map[string]string
+		sums, err = runfolder.WriteNorms(staging.Dir, outcome.Norms)
+		maps.Copy(summary.SHA256, sums)
+	}
+	if err == nil && outcome.Certification != nil {
+		var sums map[string]string
+		sums, err = runfolder.WriteCertification(staging.Dir, outcome.Certification)
+		maps.Copy(summary.SHA256, sums)
+	}
+	if err != nil {
+		return outcome, errors.Join(err, staging.Discard())
+	}
+	return outcome, staging.Finish(meta, outcome.Rows, train.Weights(d.Network, d.Theta, d.Initial), summary)
+}
+
+// wanted returns a function that says whether a checkpoint was asked for since its last call.
+func (w *work) wanted() func() bool {
+	seen := w.saves.Load()
+	return func() bool {
+		now := w.saves.Load()
+		asked := now != seen
+		seen = now
+		return asked
+	}
+}
+
+// descent is a train.Descent with the evaluators it was given, and what they were made of.
+type descent[T kernel.Float] struct {
+	train.Descent[T]
+	samples resnet.Samples
+	held    *resnet.Samples // test set, or nil
+	options resnet.Options
+}
+
+// newDescent builds the network, its initial weights and its evaluators for a run
+// on some of the cores.
+func newDescent[T kernel.Float](run *study.Run, set *dataset.Set, workers, cores int) (*descent[T], error) {
+	net, err := resnet.New(run.Network, run.Depth, set.Inputs, set.Outputs)
+	if err != nil {
+		return nil, err
+	}
+	initial, err := resnet.Parameters[T](net, run.Initial, run.Seed, run.Base)
+	if err != nil {
+		return nil, err
+	}
+	d := &descent[T]{Descent: train.Descent[T]{
+		Network: net, Spec: run.Train, Seed: run.Seed,
+		Initial: initial, Theta: append([]T(nil), initial...),
+	}}
+	limit, err := run.Train.MemoryBytes()
+	if err != nil {
+		return nil, err
+	}
+	options := resnet.Options{Workers: workers, Memory: memoryShare(limit, run, set, workers, cores)}
+	d.samples, d.options = resnet.Samples{X: set.X, Y: set.Y, Labels: set.Labels}, options
+	if d.Full, err = resnet.NewEvaluator[T](net, d.samples, options); err != nil {
+		return nil, err
+	}
+	if set.Test != nil {
+		d.held = &resnet.Samples{X: set.Test.X, Y: set.Test.Y, Labels: set.Test.Labels}
+		if d.Test, err = resnet.NewEvaluator[T](net, *d.held, options); err != nil {
+			d.close()
+			return nil, fmt.Errorf("test set: %w", err)
+		}
+	}
+	if run.Train.Batch > 0 {
+		options.Batch = run.Train.Batch
+		if d.Batch, err = resnet.NewEvaluator[T](net, d.samples, options); err != nil {
+			d.close()
+			return nil, err
+		}
+	}
+	return d, nil
+}
+
+// memoryShare returns the part of the limit that each evaluator of a run may take, 0
+// for no limit: runs at work share it as they share the cores, and a run shares its
+// part among all samples, the mini-batch, the test set and the evaluation at the end.
+func memoryShare(limit int64, run *study.Run, set *dataset.Set, workers, cores int) int64 {
+	if limit == 0 {
+		return 0
+	}
+	evaluators := 1.0
+	if run.DType == "float32" { // and one in float64 for the last weights
+		evaluators++
+	}
+	if run.Train.Batch > 0 {
+		evaluators++
+	}
+	if set.Test != nil {
+		evaluators++
+	}
+	return max(1, int64(float64(limit)*float64(workers)/(float64(cores)*evaluators)))
+}
+
+// close frees the evaluators' workers.
+func (d *descent[T]) close() {
+	for _, e := range []*resnet.Evaluator[T]{d.Full, d.Batch, d.Test} {
+		if e != nil {
+			e.Close()
+		}
+	}
+}
+
+// meta says what run.json holds for a run that starts now.
+func (w *work) meta(run *study.Run, set *dataset.Set) runfolder.Meta {
+	network := run.Network
+	return runfolder.Meta{
+		ID: run.ID, Hash: run.Hash, Group: run.Group, Study: run.Study,
+		Data: run.Data.Name, DataAbout: set.About(), Depth: run.Depth, Width: network.Width, Hidden: network.Hidden,
+		Samples: set.Samples, Inputs: set.Inputs, Outputs: set.Outputs,
+		Seed: run.Seed, DType: run.DType, Block: network.Block, Activation: network.Activation,
+		Residual: network.Residual, Bias: network.Bias, Loss: network.Loss, Method: run.Train.Method, Alpha: *network.Alpha,
+		Coupled: coupled(run.Initial), Base: base(run),
+		Step: run.Step(), Settings: run.Settings, Config: run.Config(),
+		Version: w.options.Version, Environment: w.environment, Start: time.Now().UTC(),
+	}
+}
+
+// coupled says whether the initial weights of one seed are, at every depth, the same
+// function or noise path of the layer index. Files may hold anything.
+func coupled(initial resnet.Initial) bool {
+	for _, part := range initial.Parts {
+		switch part.Kind {
+		case "zero", "constant", "gaussian-process":
+		default:
+			if !part.Coupled && !part.Tied {
+				return false
+			}
+		}
+	}
+	return true
+}
+
+// base returns the absolute folder that the run's relative file names start from, and
+// "" for a run without files.
+func base(run *study.Run) string {
+	if len(run.Files) == 0 {
+		return ""
+	}
+	path, err := filepath.Abs(run.Base)
+	if err != nil {
+		return run.Base // the working folder is gone; the name as given is the best there is
+	}
+	return path
+}

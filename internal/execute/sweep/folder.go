@@ -1,0 +1,245 @@
+package sweep
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"syscall"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/deeplimit/deeplimit/internal/disk"
+	"github.com/deeplimit/deeplimit/internal/machine"
+	"github.com/deeplimit/deeplimit/internal/plan/study"
+	"github.com/deeplimit/deeplimit/resnet"
+	"github.com/deeplimit/deeplimit/runfolder"
+)
+
+// begin makes the study folder, after a look at the room on its disk, writes which runs
+// the study consists of, and returns those to execute, with how they stand. Folders that
+// it made before it failed are removed again.
+func (p *Plan) begin(options *Options) ([]*task, error) {
+	out := options.Out
+	made := missing(runfolder.RunDir(out, ""))
+	tasks := p.tasks(options)
+	if err := p.checkSpace(out, tasks); err != nil {
+		return nil, err
+	}
+	if err := p.checkMemory(tasks); err != nil {
+		return nil, err
+	}
+	if options.Join {
+		return tasks, nil
+	}
+	if err := p.checkBusy(out); err != nil {
+		return nil, err
+	}
+	err := p.makeFolder(options)
+	if err == nil {
+		return tasks, nil
+	}
+	for _, dir := range made {
+		disk.Remove(dir) // fails, as it should, where others have put something
+	}
+	var system *fs.PathError
+	if errors.As(err, &system) {
+		err = fmt.Errorf("%w; %s", err, mend(err))
+	}
+	return nil, err
+}
+
+// Prepare makes the study folder as Run does, for others to work in.
+func (p *Plan) Prepare(options Options) error {
+	_, err := p.begin(&options)
+	return err
+}
+
+// makeFolder makes the study folder and what stands there beside the runs.
+func (p *Plan) makeFolder(options *Options) error {
+	err := runfolder.CreateStudy(options.Out, p.Study.Name, string(p.Study.Text), p.Study.Set)
+	if err != nil {
+		return err
+	}
+	if options.Store != "" {
+		for i := range p.Runs {
+			if err := runfolder.LinkRun(options.Out, p.Runs[i].ID, options.Store, p.Runs[i].Hash); err != nil {
+				return err
+			}
+		}
+	}
+	return runfolder.WriteManifest(options.Out, p.Manifest(options.Workers))
+}
+
+// Manifest returns the runs of the study as runs.json holds them, with the memory that
+// each takes with that many workers.
+func (p *Plan) Manifest(workers int) runfolder.Manifest {
+	m := runfolder.Manifest{Study: p.Study.Name, Runs: make([]runfolder.Planned, len(p.Runs))}
+	for i := range p.Runs {
+		r := &p.Runs[i]
+		m.Runs[i] = runfolder.Planned{
+			ID: r.ID, Hash: r.Hash, Group: r.Group, Data: r.Data.Name, Depth: r.Depth, Seed: r.Seed, Settings: r.Settings,
+			Iterations: r.Steps(), Flops: p.Flops(r), Bytes: p.Bytes(r, workers),
+		}
+	}
+	return m
+}
+
+// tasks returns the runs to execute, with how they stand.
+func (p *Plan) tasks(options *Options) []*task {
+	var tasks []*task
+	for i := range p.Runs {
+		if run := &p.Runs[i]; options.Only == nil || options.Only(run) {
+			folder := runfolder.RunDir(options.Out, run.ID)
+			if _, err := disk.Lstat(folder); options.Store != "" && errors.Is(err, fs.ErrNotExist) {
+				folder = runfolder.StoredDir(options.Store, run.Hash)
+			}
+			tasks = append(tasks, &task{run: run, folder: folder})
+		}
+	}
+	var group errgroup.Group
+	group.SetLimit(4 * runtime.GOMAXPROCS(0)) // reading waits for the disk, or a file server
+	const batch = 64
+	for part := range slices.Chunk(tasks, batch) {
+		group.Go(func() error {
+			for _, t := range part {
+				t.look(options.Rerun)
+				t.folder = runfolder.RunDir(options.Out, t.run.ID)
+			}
+			return nil
+		})
+	}
+	group.Wait()
+	return tasks
+}
+
+// checkMemory refuses runs that cannot fit into the memory that this process may take,
+// even with no hidden states kept.
+func (p *Plan) checkMemory(tasks []*task) error {
+	for _, t := range tasks {
+		if t.summary != nil && !t.again {
+			continue
+		}
+		if err := p.tooLarge(t.run); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// CheckMemory refuses a plan with a run that does not fit into the memory of this process.
+func (p *Plan) CheckMemory() error {
+	for i := range p.Runs {
+		if err := p.tooLarge(&p.Runs[i]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// tooLarge returns the error about a run that does not fit into memory, nil for one that
+// does.
+func (p *Plan) tooLarge(run *study.Run) error {
+	if err := p.fits(run); err != nil {
+		return fmt.Errorf("sweep: run %s: %w; choose a smaller depth or width, dtype float32, or a machine with more", run.ID, err)
+	}
+	return nil
+}
+
+// fits returns a *machine.MemoryError for a run that cannot fit into the memory that this
+// process may take, even with no hidden states kept.
+func (p *Plan) fits(run *study.Run) error {
+	return machine.Fits(run.LeastBytes(p.set(run).Samples))
+}
+
+// checkBusy refuses to change what a study consists of while others work on runs that
+// would no longer be part of it.
+func (p *Plan) checkBusy(out string) error {
+	old, err := runfolder.ReadManifest(out)
+	if disk.Failed(err) {
+		return err
+	}
+	if err != nil {
+		return nil // a new study, or one whose manifest is about to be written anew
+	}
+	mine := make(map[string]bool, len(p.Runs))
+	for i := range p.Runs {
+		mine[p.Runs[i].ID] = true
+	}
+	for _, run := range old.Runs {
+		if mine[run.ID] {
+			continue
+		}
+		lease, err := runfolder.ReadLease(runfolder.RunDir(out, run.ID))
+		if disk.Failed(err) {
+			return err
+		}
+		if err == nil && lease.Alive(time.Now()) {
+			return fmt.Errorf("sweep: %s: %w (run %s, process %d on %s); wait for it or choose another --out", out, ErrBusy, run.ID, lease.PID, lease.Host)
+		}
+	}
+	return nil
+}
+
+// mend says what to do about an error of the system.
+func mend(err error) string {
+	if errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT) {
+		return "free some space or choose another --out"
+	}
+	if errors.Is(err, syscall.EFBIG) {
+		return "raise the limit of this process on the size of files (ulimit -f)"
+	}
+	return "choose an --out that can be written"
+}
+
+// missing returns dir and the folders above it that do not exist, the deepest first.
+func missing(dir string) []string {
+	var list []string
+	for {
+		if _, err := disk.Lstat(dir); !errors.Is(err, fs.ErrNotExist) || dir == filepath.Dir(dir) {
+			return list
+		}
+		list = append(list, dir)
+		dir = filepath.Dir(dir)
+	}
+}
+
+// checkSpace refuses a disk without room for the weights that the runs to come leave
+// behind for certain. A disk whose free space is not known is let pass: when it is
+// full, writing says so.
+func (p *Plan) checkSpace(out string, tasks []*task) error {
+	need, runs := 0.0, 0
+	for _, t := range tasks {
+		if t.summary == nil {
+			need += p.weightBytes(t.run)
+			runs++
+		}
+	}
+	dir := filepath.Clean(out)
+	if absent := missing(dir); len(absent) > 0 {
+		dir = filepath.Dir(absent[len(absent)-1])
+	}
+	free, err := freeBytes(dir)
+	if err != nil || need <= free {
+		return nil
+	}
+	return fmt.Errorf("sweep: %s: got a disk with %.3g MB free, want at least %.3g MB for the weights of %d runs; %s", out, free/1e6, need/1e6, runs, mend(syscall.ENOSPC))
+}
+
+// weightBytes returns the size of the entries in a run's weights.safetensors: every
+// group, and the trained ones again as they were at iteration 0.
+func (p *Plan) weightBytes(run *study.Run) float64 {
+	set := p.set(run)
+	net, err := resnet.New(run.Network, run.Depth, set.Inputs, set.Outputs)
+	if err != nil {
+		return 0 // NewPlan has built it, so this cannot be
+	}
+	entry := 8.0
+	if run.DType == "float32" {
+		entry = 4
+	}
+	return entry * float64(net.Layout.Size+net.Layout.Trained)
+}

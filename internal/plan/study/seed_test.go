@@ -1,0 +1,3 @@
+package study
+
+import _ "github.com/deeplimit/deeplimit/test/fixedseed"

@@ -1,0 +1,288 @@
+package analyze
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"iter"
+	"maps"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/deeplimit/deeplimit/internal/disk"
+	"github.com/deeplimit/deeplimit/internal/field"
+	"github.com/deeplimit/deeplimit/runfolder"
+)
+
+// The formats of Export.
+const (
+	Parquet = "parquet"
+	CSV     = "csv"
+)
+
+// ExportOptions says how and where Export writes.
+type ExportOptions struct {
+	Format string // Parquet or CSV
+	Out    string // folder; "" for the folder tables in that of the study
+}
+
+// A RunRow is a row of the table of runs. Columns are null where Run has NaN or nil; the
+// path is that of the primary part.
+type RunRow struct {
+	Study                 string   `parquet:"study"`
+	Group                 string   `parquet:"group"`
+	Run                   string   `parquet:"run"`
+	Data                  string   `parquet:"data"`
+	Settings              string   `parquet:"settings"` // JSON object of what a grid varies
+	Alpha                 float64  `parquet:"alpha"`
+	Depth                 int64    `parquet:"depth"`
+	Seed                  uint64   `parquet:"seed"`
+	Iterations            int64    `parquet:"iterations"`
+	Stop                  string   `parquet:"stop_reason"`
+	Loss                  *float64 `parquet:"loss,optional"`
+	TestLoss              *float64 `parquet:"test_loss,optional"`
+	Accuracy              *float64 `parquet:"accuracy,optional"`
+	TestAccuracy          *float64 `parquet:"test_accuracy,optional"`
+	Rho                   *float64 `parquet:"rho,optional"`
+	RhoStdErr             *float64 `parquet:"rho_stderr,optional"`
+	RateR2                *float64 `parquet:"rate_r2,optional"`
+	RateLinear            *bool    `parquet:"rate_linear,optional"` // whether rho is a rate of convergence
+	MaxFrobenius          *float64 `parquet:"max_frobenius,optional"`
+	Displacement          *float64 `parquet:"displacement,optional"`
+	MaxIncrement          *float64 `parquet:"max_increment,optional"`
+	RootSumSquares        *float64 `parquet:"root_sum_squares,optional"`
+	QuadraticVariation    *float64 `parquet:"quadratic_variation,optional"`
+	DisplacementVariation *float64 `parquet:"displacement_variation,optional"`
+	Variation1            *float64 `parquet:"v_1,optional"`
+	Variation15           *float64 `parquet:"v_1.5,optional"`
+	Variation2            *float64 `parquet:"v_2,optional"`
+	Variation25           *float64 `parquet:"v_2.5,optional"`
+	Variation3            *float64 `parquet:"v_3,optional"`
+	Hoelder               *float64 `parquet:"hoelder,optional"`
+	HoelderUniform        *float64 `parquet:"hoelder_uniform,optional"`
+	TrendLoss             *float64 `parquet:"trend_loss,optional"`
+}
+
+// An IterationRow is a row of the table of iterations: a row of a run's trace.
+type IterationRow struct {
+	Group string `parquet:"group"`
+	Run   string `parquet:"run"`
+	Depth int64  `parquet:"depth"`
+	Seed  uint64 `parquet:"seed"`
+	runfolder.Row
+}
+
+// An ExponentRow is a row of the table of exponents: what the depths of a group say of
+// one quantity of one part of the weights.
+type ExponentRow struct {
+	Study    string  `parquet:"study"`
+	Group    string  `parquet:"group"`
+	Data     string  `parquet:"data"`
+	Settings string  `parquet:"settings"`
+	Alpha    float64 `parquet:"alpha"`
+	Part     string  `parquet:"part"`
+	// Quantity is a key of GroupPath.Exponents, v_ and a key of VariationSlope,
+	// variation_index or, of the primary part, alpha_plus_beta. Estimate is the slope in depth of
+	// log and log, the index or the sum; null with the reason in Missing.
+	Quantity string   `parquet:"quantity"`
+	Estimate *float64 `parquet:"estimate,optional"`
+	Low      *float64 `parquet:"low,optional"`  // of the 95 % interval; null without one
+	High     *float64 `parquet:"high,optional"` // likewise, and null where it has no upper end
+	R2       *float64 `parquet:"r2,optional"`
+	Runs     int64    `parquet:"runs"`   // that entered
+	Depths   string   `parquet:"depths"` // of them, with blanks between
+	Seeds    int64    `parquet:"seeds"`  // how many
+	Method   string   `parquet:"method"`
+	Warning  string   `parquet:"warning"`
+	Missing  string   `parquet:"missing"`
+}
+
+// Export analyses the study or run folder dir and writes the tables runs (one row a
+// run), iterations (one a run and recorded iteration) and exponents (one a group, part
+// and quantity) as Parquet or CSV files, each replaced in one step. It returns their
+// paths.
+//
+// In CSV files null is an empty field. Runs that are not finished have no rows; errors
+// are those of Study, where damaged runs are left out and named after the rest is
+// written.
+func Export(ctx context.Context, dir string, options ExportOptions) ([]string, error) {
+	if err := field.OneOf("format", options.Format, Parquet, CSV); err != nil {
+		return nil, fmt.Errorf("analyze: %w", err)
+	}
+	result, damaged := Study(ctx, dir, Options{})
+	if result == nil {
+		return nil, damaged
+	}
+	out := options.Out
+	if out == "" {
+		out = filepath.Join(dir, "tables")
+	}
+	if err := makeTables(dir, out); err != nil {
+		return nil, fmt.Errorf("analyze: %w", err)
+	}
+	path := func(name string) string { return filepath.Join(out, name+"."+options.Format) }
+	files := []string{path("runs"), path("iterations"), path("exponents")}
+	err := writeRows(files[0], options.Format, result.runRows())
+	if err == nil {
+		err = writeRows(files[1], options.Format, result.iterationRows(ctx, dir))
+	}
+	if err == nil {
+		err = writeRows(files[2], options.Format, result.exponentRows())
+	}
+	if err = errors.Join(err, damaged); err != nil {
+		return nil, err
+	}
+	return files, nil
+}
+
+// makeTables makes the folder of the tables. One inside the study folder does not restore
+// that folder once somebody has removed it.
+func makeTables(dir, out string) error {
+	if filepath.Dir(out) == filepath.Clean(dir) {
+		return disk.Subfolder(dir, filepath.Base(out))
+	}
+	return disk.MkdirAll(out, 0o755)
+}
+
+func (r *Result) runRows() iter.Seq2[RunRow, error] {
+	return func(yield func(RunRow, error) bool) {
+		for i := range r.Runs {
+			run := &r.Runs[i]
+			settings, err := settingsText(run.Settings)
+			variation := func(p string) *float64 { return finite(run.PVariation[p]) }
+			row := RunRow{
+				Study: r.Study, Group: run.Group, Run: run.ID, Data: run.Data, Settings: settings, Alpha: run.Alpha,
+				Depth: int64(run.Depth), Seed: run.Seed, Iterations: int64(run.Iterations), Stop: run.Stop,
+				Loss: finite(run.Loss), TestLoss: run.TestLoss, Accuracy: run.Accuracy, TestAccuracy: run.TestAcc,
+				MaxFrobenius: finite(run.MaxFrobenius), Displacement: finite(run.Displacement),
+				MaxIncrement: finite(run.MaxIncrement), RootSumSquares: finite(run.RootSumSquares),
+				QuadraticVariation: finite(run.QuadraticVariation), DisplacementVariation: finite(run.DisplacementVariation),
+				Variation1: variation("1"), Variation15: variation("1.5"), Variation2: variation("2"),
+				Variation25: variation("2.5"), Variation3: variation("3"),
+				Hoelder: finite(run.Hoelder), HoelderUniform: finite(run.HoelderUniform), TrendLoss: run.TrendLoss,
+			}
+			if run.Rate != nil {
+				row.Rho, row.RhoStdErr, row.RateR2 = finite(run.Rate.Rho), finite(run.Rate.StdErr), finite(run.Rate.R2)
+				row.RateLinear = &run.Rate.Linear
+			}
+			if !yield(row, err) {
+				return
+			}
+		}
+	}
+}
+
+// iterationRows reads the traces, one run at a time.
+func (r *Result) iterationRows(ctx context.Context, dir string) iter.Seq2[IterationRow, error] {
+	return func(yield func(IterationRow, error) bool) {
+		for i := range r.Runs {
+			run := &r.Runs[i]
+			rows, err := traceOf(ctx, dir, run.ID)
+			if err != nil {
+				yield(IterationRow{}, err)
+				return
+			}
+			for _, row := range rows {
+				if !yield(IterationRow{run.Group, run.ID, int64(run.Depth), run.Seed, row}, nil) {
+					return
+				}
+			}
+		}
+	}
+}
+
+// traceOf returns the trace of a run in the folder of a study, or of that one run.
+func traceOf(ctx context.Context, dir, id string) ([]runfolder.Row, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, fmt.Errorf("analyze: %s: %w", dir, err)
+	}
+	alone, err := runfolder.Open(dir)
+	if err == nil && alone.Meta.ID == id {
+		return alone.Trace()
+	}
+	if runfolder.Unreadable(err) {
+		return nil, err
+	}
+	opened, err := runfolder.Open(runfolder.RunDir(dir, id))
+	if err != nil {
+		return nil, err
+	}
+	return opened.Trace()
+}
+
+func (r *Result) exponentRows() iter.Seq2[ExponentRow, error] {
+	return func(yield func(ExponentRow, error) bool) {
+		for i := range r.Groups {
+			group := &r.Groups[i]
+			settings, err := settingsText(group.Settings)
+			base := ExponentRow{Study: r.Study, Group: group.Group, Data: group.Data, Settings: settings, Alpha: group.Alpha}
+			for _, part := range slices.Sorted(maps.Keys(group.Parts)) {
+				path := group.Parts[part]
+				if part == group.part() {
+					path = group.GroupPath
+				}
+				base.Part = part
+				if part == group.part() && group.AlphaPlusBeta != nil {
+					if !yield(base.of("alpha_plus_beta", *group.AlphaPlusBeta), err) {
+						return
+					}
+				}
+				for _, row := range path.exponentRows(base) {
+					if !yield(row, err) {
+						return
+					}
+				}
+			}
+		}
+	}
+}
+
+// exponentRows fills in the rows of one part.
+func (g *GroupPath) exponentRows(base ExponentRow) (rows []ExponentRow) {
+	add := func(quantity string, s Slope) {
+		row := base.of(quantity, s.Estimate())
+		row.R2 = &s.R2
+		rows = append(rows, row)
+	}
+	for _, name := range slices.Sorted(maps.Keys(g.Exponents)) {
+		add(name, g.Exponents[name])
+	}
+	for _, p := range sortedExponents(maps.Keys(g.VariationSlope)) {
+		add("v_"+p, g.VariationSlope[p])
+	}
+	if index := g.VariationIndex; index != nil {
+		rows = append(rows, base.of("variation_index", index.Estimate()))
+	}
+	for _, key := range slices.Sorted(maps.Keys(g.Missing)) {
+		if key == "regime" || key == "rate" {
+			continue // no exponents
+		}
+		row := base
+		row.Quantity, row.Missing = key, g.Missing[key]
+		rows = append(rows, row)
+	}
+	return rows
+}
+
+// of returns the row of an estimate.
+func (r ExponentRow) of(quantity string, e Estimate) ExponentRow {
+	depths := make([]string, len(e.Depths))
+	for i, depth := range e.Depths {
+		depths[i] = strconv.Itoa(depth)
+	}
+	r.Quantity, r.Estimate, r.Low, r.High = quantity, &e.Value, finite(e.Low), finite(e.High)
+	r.Runs, r.Depths, r.Seeds = int64(e.Runs), strings.Join(depths, " "), int64(len(e.Seeds))
+	r.Method, r.Warning = e.Method, e.Warning
+	return r
+}
+
+func settingsText(settings map[string]string) (string, error) {
+	if settings == nil {
+		return "{}", nil
+	}
+	text, err := json.Marshal(settings)
+	return string(text), err
+}

@@ -1,0 +1,3 @@
+package importer
+
+import _ "github.com/deeplimit/deeplimit/test/fixedseed"

@@ -1,0 +1,179 @@
+// Package report draws a study: figures fit for a paper and one HTML page that
+// opens offline.
+//
+// Numbers come from analyze.Result; what it does not hold (loss traces, weights,
+// configurations) is read from the run folders through runfolder. Nothing is
+// fitted here: a line in a figure is the fit that the result states. Equal results
+// over equal folders give equal bytes in every file.
+package report
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/deeplimit/deeplimit/internal/disk"
+	"github.com/deeplimit/deeplimit/internal/field"
+	"github.com/deeplimit/deeplimit/internal/plain"
+	"github.com/deeplimit/deeplimit/internal/read/analyze"
+)
+
+// Options say how figures look. The zero value is the default.
+type Options struct {
+	Style   Style    // Paper when empty
+	Columns int      // of a page that every figure takes, 1 or 2; 0 for what suits each
+	Formats []string // of the files, of Formats; all when empty. A CSV file is always written
+	Names   []string // figures to draw, names of Kinds; all when empty
+}
+
+// Formats are those that figures are written in.
+var Formats = []string{"svg", "pdf", "png"}
+
+// Check returns a *field.Error about the first option that is wrong, nil when none is.
+func (o Options) Check() error {
+	_, err := o.resolve()
+	return err
+}
+
+// resolve fills in defaults; what is wrong is a *field.Error.
+func (o Options) resolve() (Options, error) {
+	if o.Style == "" {
+		o.Style = Paper
+	}
+	if err := field.OneOf("style", string(o.Style), string(Paper), string(Slides)); err != nil {
+		return o, err
+	}
+	if o.Columns < 0 || o.Columns > 2 {
+		return o, &field.Error{Path: "width", Got: o.Columns, Want: "1 or 2 columns, or 0 for what suits each figure"}
+	}
+	if len(o.Formats) == 0 {
+		o.Formats = Formats
+	}
+	for _, format := range o.Formats {
+		if err := field.OneOf("format", format, Formats...); err != nil {
+			return o, err
+		}
+	}
+	var names []string
+	for _, k := range kinds {
+		names = append(names, k.Name)
+	}
+	for _, name := range o.Names {
+		if err := field.OneOf("figure", name, names...); err != nil {
+			return o, err
+		}
+	}
+	return o, nil
+}
+
+// pngResolution is that which journals ask of pictures with lines and text in them.
+const pngResolution = 300 // dots per inch
+
+// Write writes the report of the study folder, or run folder, dir and returns the path of its page:
+//
+//	dir/report/index.html             the page, complete in itself
+//	dir/report/figures/<name>.svg     each figure, and as .pdf, .png (300 dpi) and .csv
+//
+// Figures are named <kind>-<group>, so a report written again replaces them; each file
+// is replaced whole or not at all, the page last. Files that cannot be read or are damaged
+// are named on the page, and by the error: the page holds the rest whenever a path is
+// returned. An option that is wrong is a *field.Error; a done context ends the work between
+// two figures.
+func Write(ctx context.Context, dir string, result *analyze.Result, options Options) (path string, err error) {
+	options, err = options.resolve()
+	if err != nil {
+		return "", err
+	}
+	if _, err := disk.Stat(dir); err != nil {
+		return "", fmt.Errorf("report: %w", err)
+	}
+	groups, notes, pending, unread := collect(ctx, dir, result)
+	if unread != nil && groups == nil {
+		return "", unread
+	}
+	folder := filepath.Join(dir, "report")
+	if err := disk.Subfolder(dir, "report", "figures"); err != nil {
+		return "", fmt.Errorf("report: %w", err)
+	}
+	figures := make([][]*Figure, len(groups))
+	for i, g := range groups {
+		figures[i] = g.figures(options)
+		for _, f := range figures[i] {
+			if err := ctx.Err(); err != nil {
+				return "", fmt.Errorf("report: drawing %s: %w", f.Name, err)
+			}
+			if _, err := f.WriteFiles(filepath.Join(folder, "figures"), options.Formats); err != nil {
+				return "", err
+			}
+		}
+	}
+	var page bytes.Buffer
+	if err := writePage(&page, result.Study, groups, figures, options.Formats, notes, pending); err != nil {
+		return "", err
+	}
+	path = filepath.Join(folder, "index.html")
+	if err := replace(path, shown(&page)); err != nil {
+		return "", errors.Join(unread, err)
+	}
+	return path, unread
+}
+
+// Figures returns the figures of the study folder, or run folder, dir that options name,
+// group after group, as Write puts them into its page, and notes on what the figures lack.
+// A file that cannot be read or is damaged is an error.
+func Figures(ctx context.Context, dir string, result *analyze.Result, options Options) (figures []*Figure, notes []string, err error) {
+	options, err = options.resolve()
+	if err != nil {
+		return nil, nil, err
+	}
+	groups, notes, _, err := collect(ctx, dir, result)
+	if err != nil {
+		return nil, nil, err
+	}
+	for _, g := range groups {
+		figures = append(figures, g.figures(options)...)
+		notes = append(notes, g.missing...)
+	}
+	return figures, notes, nil
+}
+
+// WriteFiles writes the figure into folder, which is there, in the formats given and its data as CSV, and returns the paths. PNG has 300 dots per inch. Each file is
+// replaced whole or not at all.
+func (f *Figure) WriteFiles(folder string, formats []string) (paths []string, err error) {
+	encoders := map[string]func() ([]byte, error){
+		"svg": f.SVG, "pdf": f.PDF, "csv": f.CSV, "png": func() ([]byte, error) { return f.PNG(pngResolution) },
+	}
+	for _, format := range append(slices.Clone(formats), "csv") {
+		encode, ok := encoders[format]
+		if !ok {
+			return paths, &field.Error{Path: "format", Got: format, Want: "one of " + strings.Join(Formats, ", ")}
+		}
+		data, err := encode()
+		if err != nil {
+			return paths, err
+		}
+		path := filepath.Join(folder, f.Name+"."+format)
+		if err := replace(path, data); err != nil {
+			return paths, err
+		}
+		paths = append(paths, path)
+	}
+	return paths, nil
+}
+
+// shown returns a page with the characters escaped that are not seen: names in it come
+// from files.
+func shown(page *bytes.Buffer) []byte { return []byte(plain.Lines(page.String())) }
+
+// replace puts data in the place of the file at path, or leaves it as it was.
+func replace(path string, data []byte) error {
+	if err := disk.WriteFile(path, func(w io.Writer) error { _, err := w.Write(data); return err }); err != nil {
+		return fmt.Errorf("report: writing %s: %w", path, err)
+	}
+	return nil
+}

@@ -1,0 +1,94 @@
+package report
+
+import (
+	"path/filepath"
+	"slices"
+	"strconv"
+	"testing"
+
+	"github.com/deeplimit/deeplimit/internal/read/analyze"
+	"github.com/deeplimit/deeplimit/test/zoo"
+)
+
+// TestDataOfTheZoo holds the data beside every figure over depth against the fits: in_fit and
+// fitted values are there exactly where a fit is and a run entered it, and ends that are not
+// known are empty.
+func TestDataOfTheZoo(t *testing.T) {
+	for _, s := range zoo.Studies() {
+		dir := filepath.Join(t.TempDir(), s.Name)
+		if err := s.Write(dir); err != nil {
+			t.Fatal(err)
+		}
+		result, err := analyze.Study(t.Context(), dir, analyze.Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		figures, _, err := Figures(t.Context(), dir, result, Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		g := &result.Groups[0]
+		for _, f := range figures {
+			switch f.Kind {
+			case "norms", "variation":
+				checkFitted(t, s.Name, f, g)
+			case "slopes":
+				for _, row := range f.Data.Rows {
+					e := slopeOf(g, "V_"+row[0])
+					if row[0] == "index" {
+						x := g.VariationIndex.Estimate()
+						e = &x
+					}
+					if row[2] != ending(e.Low) || row[3] != ending(e.High) || e.Method == "none" && row[2]+row[3] != "" {
+						t.Errorf("%s: slopes: row %q is not that of %+v", s.Name, row, e)
+					}
+				}
+			case "transfer":
+				for _, row := range f.Data.Rows {
+					if !slices.Contains([]string{"excess_trend", "excess_redrawn", "excess_trend_only"}, row[0]) {
+						t.Errorf("transfer: quantity %s has the name of a loss", row[0])
+					}
+				}
+			}
+		}
+	}
+}
+
+// slopeOf returns the exponent of a quantity of norms or variation, nil without one.
+func slopeOf(g *analyze.Group, quantity string) *analyze.Estimate {
+	slope, ok := g.Exponents[quantity]
+	if len(quantity) > 2 && quantity[:2] == "V_" {
+		slope, ok = g.VariationSlope[quantity[2:]]
+	}
+	if !ok {
+		return nil
+	}
+	e := slope.Estimate()
+	return &e
+}
+
+func checkFitted(t *testing.T, name string, f *Figure, g *analyze.Group) {
+	t.Helper()
+	in := map[string]int{}
+	for _, row := range f.Data.Rows {
+		e := slopeOf(g, row[0])
+		if row[6] == "true" {
+			in[row[0]]++
+		}
+		if e == nil {
+			if row[4]+row[5]+row[7]+row[8] != "" || row[6] != "false" {
+				t.Errorf("%s: %s: row %q of no fit", name, f.Kind, row)
+			}
+			continue
+		}
+		depth, _ := strconv.Atoi(row[1])
+		if fits := slices.Contains(e.Depths, depth); (row[4] != "") != fits || (row[7] != "") != (fits && e.Known()) {
+			t.Errorf("%s: %s: row %q, fitted over %v", name, f.Kind, row, e.Depths)
+		}
+	}
+	for _, row := range f.Data.Rows {
+		if e := slopeOf(g, row[0]); e != nil && in[row[0]] != e.Runs {
+			t.Errorf("%s: %s: %d rows of %s are in the fit, want %d", name, f.Kind, in[row[0]], row[0], e.Runs)
+		}
+	}
+}

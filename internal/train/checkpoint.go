@@ -1,0 +1,84 @@
+package train
+
+import (
+	"fmt"
+
+	"github.com/deeplimit/deeplimit/runfolder"
+)
+
+// save hands the complete state at iteration t to Save.
+func (d *Descent[T]) save() error {
+	if d.Save == nil {
+		return nil
+	}
+	moments, count := d.method.state()
+	c := &runfolder.Checkpoint{
+		Iteration: d.t,
+		Seconds:   d.elapsed(),
+		Rows:      d.rows,
+		Tensors:   map[string]runfolder.Tensor{},
+		Values: map[string]float64{
+			"steps": float64(*count), "last_step_size": d.lastEta,
+			"first_loss": d.first, "best_loss": d.best, "best_iteration": float64(d.bestAt),
+		},
+	}
+	c.Tensors["theta"] = tensor(d.Theta[:d.Network.Layout.Trained], d.Network.Layout.Trained)
+	for name, values := range moments {
+		c.Tensors["moment."+name] = tensor(values, len(values))
+	}
+	if d.norms != nil {
+		d.saveNorms(c)
+	}
+	if d.certify != nil {
+		if err := d.certify.save(c); err != nil {
+			return fmt.Errorf("train: depth %d, iteration %d: checkpoint: %w", d.Network.Depth, d.t, err)
+		}
+	}
+	if err := d.Save(c); err != nil {
+		return fmt.Errorf("train: depth %d, iteration %d: checkpoint: %w", d.Network.Depth, d.t, err)
+	}
+	return nil
+}
+
+// restore sets the state that save wrote.
+func (d *Descent[T]) restore(c *runfolder.Checkpoint) error {
+	moments, count := d.method.state()
+	fill := func(dst []T, name string) error {
+		tensor, ok := c.Tensors[name]
+		if !ok || len(tensor.Data) != len(dst) {
+			return fmt.Errorf("train: depth %d: %w: tensor %s has %d entries, want %d", d.Network.Depth, ErrCheckpoint, name, len(tensor.Data), len(dst))
+		}
+		for i, v := range tensor.Data {
+			dst[i] = T(v)
+		}
+		return nil
+	}
+	if err := fill(d.Theta[:d.Network.Layout.Trained], "theta"); err != nil {
+		return err
+	}
+	for name, values := range moments {
+		if err := fill(values, "moment."+name); err != nil {
+			return err
+		}
+	}
+	for _, name := range []string{"steps", "last_step_size", "first_loss", "best_loss", "best_iteration"} {
+		if _, ok := c.Values[name]; !ok {
+			return fmt.Errorf("train: depth %d: %w: value %s is missing", d.Network.Depth, ErrCheckpoint, name)
+		}
+	}
+	*count = int(c.Values["steps"])
+	d.lastEta, d.first = c.Values["last_step_size"], c.Values["first_loss"]
+	d.best, d.bestAt = c.Values["best_loss"], int(c.Values["best_iteration"])
+	d.t, d.seconds, d.rows = c.Iteration, c.Seconds, c.Rows
+	if d.norms != nil {
+		if err := d.restoreNorms(c); err != nil {
+			return fmt.Errorf("train: depth %d: %w", d.Network.Depth, err)
+		}
+	}
+	if d.certify != nil {
+		if err := d.certify.restore(c); err != nil {
+			return fmt.Errorf("train: depth %d: %w", d.Network.Depth, err)
+		}
+	}
+	return nil
+}

@@ -1,0 +1,418 @@
+// Package train moves the parameters of a network downhill: the descent loop with
+// its method, step-size rule and stopping rule, the trace it leaves, checkpoints
+// and exact resume.
+package train
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"time"
+
+	"github.com/deeplimit/deeplimit/internal/kernel"
+	"github.com/deeplimit/deeplimit/internal/random"
+	"github.com/deeplimit/deeplimit/resnet"
+	"github.com/deeplimit/deeplimit/runfolder"
+)
+
+// Reasons for which a run ends, as result.json and tables show them. Diverged means
+// that J exceeded stop.divergence·J(0) or was not finite, floor that Armijo's search found no
+// step that lowers J: it is as low as the precision shows, or the gradient is zero.
+const (
+	StopLoss        = "loss"       // J fell to stop.loss
+	StopIterations  = "iterations" // stop.iterations steps were made
+	StopTime        = "time"       // stop.seconds passed
+	StopPlateau     = "plateau"    // J stopped falling
+	StopFloor       = runfolder.Floor
+	StopDiverged    = runfolder.Diverged
+	StopInterrupted = "interrupted" // the context ended; a checkpoint holds the state
+)
+
+// A Descent is one run in memory. The caller fills the exported fields; evaluators
+// stay the caller's to close.
+type Descent[T kernel.Float] struct {
+	Network *resnet.Network
+	Spec    Spec // resolved
+	Seed    uint64
+	Theta   []T                  // parameters, moved in place; Layout.Size entries
+	Initial []T                  // parameters at iteration 0
+	Full    *resnet.Evaluator[T] // all training samples
+	Batch   *resnet.Evaluator[T] // for mini-batches; nil for full-batch descent
+	Test    *resnet.Evaluator[T] // held-out samples, or nil
+	Cores   int                  // goroutines for what Spec.Certify measures; 0 for one
+
+	// Observe, if not nil, is called with every recorded row, in order, after the step
+	// from its iterate.
+	Observe func(runfolder.Row)
+	// Save, if not nil, stores a checkpoint; it is called every Every while the run
+	// goes on, when Wanted says so after a step, and when the context ends.
+	Save   func(*runfolder.Checkpoint) error
+	Every  time.Duration
+	Wanted func() bool // may be nil
+
+	method  method[T]
+	split   splitter // Full.Split
+	rule    rule
+	certify *certification[T] // nil when nothing is measured
+	ahead   bool              // whether only the loss is known of the iterate, and Full.Descend makes the step
+	grad    []T
+	trial   []T // for Armijo
+	rows    []runfolder.Row
+	norms   *runfolder.Norms // nil when none are recorded
+	t       int              // iteration
+	seconds float64          // training time before this start
+	begun   time.Time
+	lastEta float64 // η of the last step
+	first   float64 // J(0)
+	best    float64 // smallest J that counted as progress
+	bestAt  int
+	epoch   []int // order of the samples in the epoch under way
+	batch   int   // samples of a mini-batch
+}
+
+// An Outcome is how a run ended.
+type Outcome struct {
+	Iterations int
+	Stop       string
+	Detail     string // for a diverged run: iteration, loss, step size
+	Loss       float64
+	TestLoss   *float64 // nil without a test set
+	Seconds    float64
+	Rows       []runfolder.Row
+	Norms      *runfolder.Norms // of all layers at some iterations, nil with Spec.Norms off
+	// Certification is what Spec.Certify measured, nil when it is off. Violation is the
+	// first broken promise of a certificate, a *certify.Violation: a fault of
+	// deeplimit, for which the run's result is not to be trusted.
+	Certification *runfolder.Certification
+	Violation     error
+}
+
+// Run descends until a stopping rule holds and returns how it ended. resume, if
+// not nil, is the checkpoint to go on from; the outcome is then the same, byte for
+// byte but for seconds, as that of a run never interrupted. An ended context gives
+// StopInterrupted and no error, after Save. Divergence is an outcome, not an error.
+func (d *Descent[T]) Run(ctx context.Context, resume *runfolder.Checkpoint) (Outcome, error) {
+	if err := d.begin(resume); err != nil {
+		return Outcome{}, err
+	}
+	saved := d.begun
+	for {
+		row, stop := d.look()
+		if stop == "" && ctx.Err() != nil {
+			if err := d.save(); err != nil {
+				return Outcome{}, err
+			}
+			return d.outcome(StopInterrupted, row), nil
+		}
+		eta, searches := 0.0, d.rule.searches()
+		if stop == "" && searches {
+			if eta = d.search(row); eta == 0 {
+				stop = StopFloor
+			}
+		}
+		if err := d.measure(row, stop != ""); err != nil {
+			return Outcome{}, err
+		}
+		if stop == "" && !searches {
+			var err error
+			if eta, err = d.stepSize(row); err != nil {
+				return Outcome{}, err
+			}
+		}
+		if stop == "" {
+			row.StepSize = &eta
+		}
+		traced := stop != "" || d.traced()
+		if traced {
+			d.complete(&row)
+		}
+		if d.norms != nil && (stop != "" || d.normsTime()) {
+			d.recordNorms()
+		}
+		if stop == "" {
+			d.step(&row, eta)
+		}
+		if traced {
+			d.record(row)
+		}
+		if stop != "" {
+			return d.outcome(stop, row), nil
+		}
+		d.t++
+		due := d.Every > 0 && time.Since(saved) >= d.Every
+		if wanted := d.Wanted != nil && d.Wanted(); d.Save != nil && (due || wanted) {
+			if err := d.save(); err != nil {
+				return Outcome{}, err
+			}
+			saved = time.Now()
+		}
+	}
+}
+
+// begin makes what the loop needs, as it is at iteration 0 or in the checkpoint.
+func (d *Descent[T]) begin(resume *runfolder.Checkpoint) error {
+	trained := d.Network.Layout.Trained
+	law := d.Spec.At(d.Network.Depth, d.Network.Spec)
+	d.method = newMethod[T](d.Spec, law.Epsilon, trained)
+	d.split = d.Full.Split
+	d.rule = newRule(d.Spec, law.First)
+	d.grad = make([]T, trained)
+	if d.rule.searches() {
+		d.trial = append([]T(nil), d.Theta...)
+	}
+	if d.Batch != nil {
+		d.batch = min(d.Spec.Batch, d.Full.Len())
+	}
+	d.best, d.first = math.Inf(1), math.NaN()
+	d.certify = newCertification(d)
+	if d.Spec.Norms != "off" {
+		d.norms = &runfolder.Norms{Parts: map[string]runfolder.LayerNorms{}}
+	}
+	if resume != nil {
+		if err := d.restore(resume); err != nil {
+			return err
+		}
+	}
+	d.begun = time.Now()
+	return nil
+}
+
+// look computes loss and gradient at the iterate and says whether to stop here.
+func (d *Descent[T]) look() (row runfolder.Row, stop string) {
+	row = runfolder.Row{Iteration: int64(d.t)}
+	var loss float64
+	fresh := true // whether loss is J over all samples
+	switch {
+	case d.Batch == nil && d.descends():
+		all := d.Full.Ahead(d.Theta)
+		loss, d.ahead = all.Loss, true
+		d.setLoss(&row, all)
+	case d.Batch == nil:
+		all := d.Full.Gradient(d.Theta, d.grad)
+		loss = all.Loss
+		d.setLoss(&row, all)
+		d.setGradient(&row)
+	default:
+		fresh = d.epochStart() || d.t >= d.Spec.Stop.Iterations
+		if fresh {
+			all := d.Full.Loss(d.Theta)
+			loss = all.Loss
+			d.setLoss(&row, all)
+		}
+		d.chooseBatch()
+		part := d.Batch.Gradient(d.Theta, d.grad)
+		norm := math.Sqrt(d.Batch.GradientSquare())
+		row.BatchLoss, row.GradientNorm = &part.Loss, &norm
+		if !fresh {
+			loss = part.Loss
+		}
+	}
+	stop = d.stop(loss, fresh)
+	if stop == StopTime && !fresh {
+		d.setLoss(&row, d.Full.Loss(d.Theta))
+	}
+	if d.ahead && (stop != "" || d.certify != nil && d.certify.due(loss, false)) {
+		d.Full.Back(d.Theta, d.grad)
+		d.ahead = false
+		d.setGradient(&row)
+	}
+	return row, stop
+}
+
+// descends says whether steps may be made by Full.Descend: those of gradient descent
+// with a size that depends on the number of the iteration alone.
+func (d *Descent[T]) descends() bool {
+	return d.Spec.Method == "gd" && !d.rule.searches() && !d.rule.certified() && d.Full.Descends()
+}
+
+// step moves the weights by a step of size eta and tells the certification of it.
+func (d *Descent[T]) step(row *runfolder.Row, eta float64) {
+	theta := d.Theta[:d.Network.Layout.Trained]
+	var norms []float64 // of the gradient of each layer
+	if d.certify != nil && d.certify.descends() {
+		norms = d.certify.norms
+	}
+	if d.ahead {
+		d.Full.Descend(d.Theta, eta, norms)
+		_, count := d.method.state()
+		*count++
+		d.ahead = false
+		d.setGradient(row)
+	} else {
+		if norms != nil {
+			resnet.LayerNormsTo(norms, d.Network, d.grad)
+		}
+		d.method.step(theta, d.grad, eta, d.split)
+	}
+	if d.certify != nil {
+		d.certify.step(eta, lossOf(*row))
+	}
+	d.lastEta = eta
+}
+
+// setGradient fills what follows from the gradient over all samples.
+func (d *Descent[T]) setGradient(row *runfolder.Row) {
+	square := d.Full.GradientSquare()
+	norm, ratio := math.Sqrt(square), square/(2*lossOf(*row))
+	row.GradientNorm, row.PLRatio = &norm, &ratio
+}
+
+// setLoss fills J and the share of correct classes.
+func (d *Descent[T]) setLoss(row *runfolder.Row, all resnet.Evaluation) {
+	row.Loss = &all.Loss
+	if d.Full.Classifies() {
+		share := float64(all.Correct) / float64(d.Full.Len())
+		row.Accuracy = &share
+	}
+}
+
+// stop returns the reason to end at this iterate, "" to go on. Rules about J look
+// only at fresh losses, those over all samples; divergence looks at any.
+func (d *Descent[T]) stop(loss float64, fresh bool) string {
+	rules := d.Spec.Stop
+	if math.IsNaN(d.first) {
+		d.first = loss
+	}
+	switch {
+	case math.IsNaN(loss) || math.IsInf(loss, 0) || loss > rules.Divergence*d.first:
+		return StopDiverged
+	case fresh && rules.Loss > 0 && loss <= rules.Loss:
+		return StopLoss
+	case d.t >= rules.Iterations:
+		return StopIterations
+	case rules.Seconds > 0 && d.elapsed() >= rules.Seconds:
+		return StopTime
+	}
+	if !fresh {
+		return ""
+	}
+	if loss < d.best*(1-1e-6) {
+		d.best, d.bestAt = loss, d.t
+	} else if rules.Plateau > 0 && d.t-d.bestAt >= rules.Plateau {
+		return StopPlateau
+	}
+	return ""
+}
+
+// measure lets the certification look at this iterate.
+func (d *Descent[T]) measure(row runfolder.Row, last bool) error {
+	if d.certify == nil {
+		return nil
+	}
+	return d.certify.look(lossOf(row), last)
+}
+
+// lossOf returns J over all samples, NaN where it is not known.
+func lossOf(row runfolder.Row) float64 {
+	if row.Loss == nil {
+		return math.NaN()
+	}
+	return *row.Loss
+}
+
+// complete adds the norms of the weights to a row, and at times the test set and the
+// p-variation: all that depends on the weights before the step.
+func (d *Descent[T]) complete(row *runfolder.Row) {
+	norms := d.Full.Norms(d.Theta, d.Initial)
+	row.MaxFrobenius, row.RootSquares, row.Displacement = norms.MaxFrobenius, norms.RootSquares, norms.Displacement
+	if d.Test != nil && (row.StepSize == nil || d.testTime()) {
+		test := d.Test.Loss(d.Theta)
+		row.TestLoss = &test.Loss
+		if d.Test.Classifies() {
+			share := float64(test.Correct) / float64(d.Test.Len())
+			row.TestAccuracy = &share
+		}
+	}
+	if d.variationTime(*row) {
+		d.setVariation(row)
+	}
+}
+
+// record hands a complete row on.
+func (d *Descent[T]) record(row runfolder.Row) {
+	row.Seconds = d.elapsed()
+	d.rows = append(d.rows, row)
+	if d.Observe != nil {
+		d.Observe(row)
+	}
+}
+
+// testTime says whether the test set is looked at in this iteration: every hundredth
+// of stop.iterations, or at the start of every epoch in the trace of a mini-batch run.
+func (d *Descent[T]) testTime() bool {
+	if d.Batch != nil {
+		return d.epochStart()
+	}
+	return d.t%max(1, d.Spec.Stop.Iterations/100) == 0
+}
+
+func (d *Descent[T]) elapsed() float64 { return d.seconds + time.Since(d.begun).Seconds() }
+
+func (d *Descent[T]) outcome(stop string, row runfolder.Row) Outcome {
+	out := Outcome{Iterations: d.t, Stop: stop, Seconds: d.elapsed(), Rows: d.rows, Norms: d.norms, Loss: math.NaN()}
+	if d.certify != nil {
+		out.Certification, out.Violation = &d.certify.record, d.certify.violation
+	}
+	switch {
+	case row.Loss != nil:
+		out.Loss = *row.Loss
+	case row.BatchLoss != nil:
+		out.Loss = *row.BatchLoss
+	}
+	out.TestLoss = row.TestLoss
+	if stop == StopDiverged {
+		advice := "before the first step; the data or the initial weights are too large for " + d.precision()
+		if d.t > 0 {
+			advice = fmt.Sprintf("step size %.3g; try a smaller train.step.value", d.lastEta)
+		}
+		out.Detail = fmt.Sprintf("train: depth %d, iteration %d: loss is %.3g (%s)", d.Network.Depth, d.t, out.Loss, advice)
+	}
+	return out
+}
+
+// rounding returns the unit roundoff of the element type.
+func (d *Descent[T]) rounding() float64 {
+	if d.precision() == "float32" {
+		return 0x1p-24
+	}
+	return 0x1p-53
+}
+
+// precision returns the name of the element type.
+func (d *Descent[T]) precision() string {
+	if _, single := any(T(0)).(float32); single {
+		return "float32"
+	}
+	return "float64"
+}
+
+// perEpoch returns the number of mini-batches of an epoch; the last may be smaller.
+func (d *Descent[T]) perEpoch() int { return (d.Full.Len() + d.batch - 1) / d.batch }
+
+func (d *Descent[T]) epochStart() bool { return d.t%d.perEpoch() == 0 }
+
+// chooseBatch gives the batch evaluator the samples of iteration t. The order of an
+// epoch comes from a stream of its own, so that resuming needs no generator state.
+func (d *Descent[T]) chooseBatch() {
+	number, place := d.t/d.perEpoch(), d.t%d.perEpoch()
+	if d.epoch == nil || place == 0 {
+		if d.epoch == nil {
+			d.epoch = make([]int, d.Full.Len())
+		}
+		permute(d.epoch, random.New(d.Seed, fmt.Sprintf("batches/epoch=%d", number)))
+	}
+	d.Batch.Choose(d.epoch[place*d.batch : min((place+1)*d.batch, len(d.epoch))])
+}
+
+// permute fills order with a random permutation of its indices.
+func permute(order []int, rng *rand.Rand) {
+	for i := range order {
+		order[i] = i
+	}
+	rng.Shuffle(len(order), func(i, j int) { order[i], order[j] = order[j], order[i] })
+}
+
+// ErrCheckpoint is wrapped when a checkpoint does not fit the run it is given to.
+var ErrCheckpoint = errors.New("checkpoint does not belong to this run")

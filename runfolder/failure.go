@@ -1,0 +1,54 @@
+package runfolder
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"path/filepath"
+	"time"
+
+	"github.com/deeplimit/deeplimit/internal/disk"
+)
+
+// A Failure is failure.json: why the last attempt at a run ended without a result.
+type Failure struct {
+	Error    string    `json:"error"`
+	Time     time.Time `json:"time"`
+	Host     string    `json:"host"`
+	Attempts int       `json:"attempts"` // that failed, this one included
+}
+
+// WriteFailure puts f into the run folder dir. A folder with a result keeps none.
+func WriteFailure(dir string, f Failure) error {
+	if _, err := disk.Stat(filepath.Join(dir, resultFile)); err == nil {
+		return nil
+	}
+	text, err := encodeSealed(f)
+	if err != nil {
+		return fmt.Errorf("runfolder: writing %s: %w", filepath.Join(dir, failureFile), err)
+	}
+	return keepFile(dir, failureFile, text)
+}
+
+// ReadFailure returns why the last attempt failed; an error that wraps fs.ErrNotExist
+// when it did not.
+func ReadFailure(dir string) (Failure, error) {
+	path := filepath.Join(dir, failureFile)
+	data, err := readFile(path)
+	if err != nil {
+		return Failure{}, err
+	}
+	var f Failure
+	if err := decodeSealed(data, &f); err != nil {
+		return Failure{}, &DamagedError{path, err}
+	}
+	return f, nil
+}
+
+// removeIfThere deletes a file; none is no error.
+func removeIfThere(path string) error {
+	if err := disk.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	return nil
+}

@@ -1,0 +1,170 @@
+// Package runfolder is what a run leaves behind: a folder with the weights as a
+// path over the layer index, the trace of the descent, and what was run.
+//
+// A folder holds
+//
+//	run.json              Meta: resolved configuration, seed, hash, versions, times; a run
+//	                      that ends within a second has none before its end
+//	trace.parquet         one Row per recorded iteration; StepLaw in its metadata
+//	weights.safetensors   Weights: every parameter group, trained and initial
+//	states.safetensors    hidden states of a few samples at the end of the run
+//	norms.safetensors     Norms: those of every layer at some iterations
+//	checkpoint/           last complete Checkpoints while the run is unfinished
+//	certificates.json, certificates.parquet, promises.parquet
+//	                      Certification: what package certify works from, if it was measured
+//	lease.1, lease.2 …    Lease: who works on the run, while it is unfinished
+//	live.jsonl            the trace while it grows, to look at
+//	failure.json          Failure: why the last attempt ended without a result
+//	result.json           Summary; written last and atomically: its presence means "done"
+//	transfer.json         Transfer, if `deeplimit transfer` was called
+//	transfer/             the limit path it estimated
+//
+// and the folder of a study beside runs/ the Ensembles of `deeplimit probe`.
+//
+// Everything to the right of this package (pvar, scaling, certify, analyze,
+// report) works from these files alone, for weights trained here or elsewhere.
+//
+// Dimensions: L layers, d width, m hidden width of block mlp.
+package runfolder
+
+import (
+	"encoding/json"
+	"time"
+)
+
+// Meta says what was run. It is written to run.json while the run is unfinished, before
+// its first checkpoint, and again, with End and Stop, after the last iteration.
+type Meta struct {
+	ID    string `json:"id"`    // folder name, such as "separated-L0064-s1-3f2a9c01"
+	Hash  string `json:"hash"`  // content hash of the resolved configuration, hex
+	Group string `json:"group"` // the same hash with depth and seed left out: runs of one group are compared over depth
+	Study string `json:"study"`
+
+	Data       string  `json:"data"`                 // label of the data set
+	DataAbout  string  `json:"data_about,omitempty"` // how files of the user were read, and samples of each class
+	Depth      int     `json:"depth"`
+	Width      int     `json:"width"`
+	Hidden     int     `json:"hidden,omitempty"`
+	Samples    int     `json:"samples"`
+	Inputs     int     `json:"inputs"`
+	Outputs    int     `json:"outputs"`
+	Seed       uint64  `json:"seed"`
+	DType      string  `json:"dtype"` // float64 or float32
+	Block      string  `json:"block"`
+	Activation string  `json:"activation"`
+	Residual   string  `json:"residual"`
+	Bias       bool    `json:"bias"`
+	Loss       string  `json:"loss"`
+	Method     string  `json:"method"`
+	Alpha      float64 `json:"alpha"`
+	// Coupled says that runs of one group and seed start, at every depth, from the
+	// same function or noise path of the layer index, so that their weights can be
+	// compared across depths layer by layer.
+	Coupled bool `json:"coupled,omitempty"`
+	// Base is the folder that relative file names in Config start from, empty for a run
+	// that reads no files.
+	Base string `json:"base,omitempty"`
+
+	// Step says which step sizes the run was given; nil for weights from elsewhere.
+	Step *StepLaw `json:"step_size,omitempty"`
+
+	// Settings holds the fields that a grid varies, as path → value, to label groups.
+	Settings map[string]string `json:"settings,omitempty"`
+	// Config is the resolved configuration as study wrote it; this side of the
+	// cut shows it and never reads it.
+	Config json.RawMessage `json:"config"`
+
+	Version     string            `json:"version"`     // of the program
+	Environment map[string]string `json:"environment"` // host, go, cpu features …
+	Start       time.Time         `json:"start"`
+	End         time.Time         `json:"end,omitzero"`
+	Stop        string            `json:"stop_reason,omitempty"`
+}
+
+// Beta returns β = 1 − α, the exponent that rescales the path: Ā = L^β A.
+func (m *Meta) Beta() float64 { return 1 - m.Alpha }
+
+// Part returns the name of the tensor whose path stands for the run in tables:
+// "A" for blocks inner and outer, "V" for mlp.
+func (m *Meta) Part() string {
+	if m.Block == "mlp" {
+		return "V"
+	}
+	return "A"
+}
+
+// A Row is one recorded iteration. Pointers are columns that some runs do not
+// have (parquet null). All norms are of the primary part (Meta.Part) unless said
+// otherwise.
+type Row struct {
+	Iteration    int64    `parquet:"iteration"`
+	Loss         *float64 `parquet:"loss,optional"`          // J over all training samples; null between epochs of a mini-batch run
+	BatchLoss    *float64 `parquet:"batch_loss,optional"`    // J over the mini-batch
+	GradientNorm *float64 `parquet:"gradient_norm,optional"` // ‖∇J‖ over all trained parameters (of the mini-batch, if one is used)
+	StepSize     *float64 `parquet:"step_size,optional"`     // η of the step that leaves this iterate; null on the last row
+	PLRatio      *float64 `parquet:"pl_ratio,optional"`      // ‖∇J‖²/(2J)
+	MaxFrobenius float64  `parquet:"max_frobenius"`          // max_k ‖A_k‖_F
+	RootSquares  float64  `parquet:"root_sum_squares"`       // (Σ_k ‖A_k‖_F²)^½
+	Displacement float64  `parquet:"displacement"`           // max_k ‖A_k − A_k(0)‖_F
+	Accuracy     *float64 `parquet:"accuracy,optional"`      // share of training samples whose largest output is their class
+	TestLoss     *float64 `parquet:"test_loss,optional"`
+	TestAccuracy *float64 `parquet:"test_accuracy,optional"`
+	Variation1   *float64 `parquet:"v_1,optional"` // V_p of the rescaled path L^β A, for p = 1, 1.5, 2, 2.5, 3
+	Variation15  *float64 `parquet:"v_1.5,optional"`
+	Variation2   *float64 `parquet:"v_2,optional"`
+	Variation25  *float64 `parquet:"v_2.5,optional"`
+	Variation3   *float64 `parquet:"v_3,optional"`
+	Seconds      float64  `parquet:"seconds"` // wall clock since the start of training: the one column that is not reproducible
+}
+
+// A Tensor is an array in row-major order. Data are float64 in memory whatever
+// DType says; DType ("F64" or "F32") is how they are stored.
+type Tensor struct {
+	DType string
+	Shape []int
+	Data  []float64
+}
+
+// Weights is the content of weights.safetensors. Names: A (L,d,d) or V (L,d,m)
+// and W (L,m,d); b, c (L,·); delta (L); E (d,inputs) and C (outputs,d) when they
+// are not the identity; and each trained one again as it was at iteration 0, with
+// the suffix "_initial". Metadata: alpha, beta, activation, block.
+type Weights struct {
+	Tensors  map[string]Tensor
+	Metadata map[string]string
+}
+
+// A Path is a sequence of matrices over the layer index k = 1..L.
+type Path struct {
+	Depth, Rows, Cols int
+	Data              []float64 // (L, rows, cols)
+}
+
+// Diverged is the stop reason of a run whose loss grew beyond bounds or stopped
+// being finite. Its files are kept and it is left out of every fit over depth.
+const Diverged = "diverged"
+
+// Floor is the stop reason of a run whose search found no step that lowers the loss in
+// its precision.
+const Floor = "floor"
+
+// Imported is the stop reason of a run whose weights were trained elsewhere: its trace
+// is empty and its loss NaN, as it is not known.
+const Imported = "imported"
+
+// Summary is result.json: how the run ended, and checksums of its other files.
+type Summary struct {
+	Iterations int    `json:"iterations"`
+	Stop       string `json:"stop_reason"`
+	// Loss and TestLoss are those of the weights as stored, evaluated in float64 whatever
+	// the run was trained in; of a diverged run they are those that its descent saw. A loss
+	// that is not finite is null in the file and NaN when read back.
+	Loss     float64  `json:"loss"`
+	TestLoss *float64 `json:"test_loss,omitempty"` // nil without a test set
+	Seconds  float64  `json:"seconds"`             // training time
+	// Violation is the promise of a certificate that the run broke, a fault of deeplimit:
+	// its numbers are kept as evidence and are not to be trusted.
+	Violation string            `json:"violation,omitempty"`
+	SHA256    map[string]string `json:"sha256"` // file name → checksum
+	Checksum  string            `json:"-"`      // of result.json itself, as it was read
+}

@@ -1,0 +1,3 @@
+package runfolder
+
+import _ "github.com/deeplimit/deeplimit/test/fixedseed"

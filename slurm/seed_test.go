@@ -1,3 +1,0 @@
-package slurm
-
-import _ "github.com/deeplimit/deeplimit/internal/fixedseed"

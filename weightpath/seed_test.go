@@ -1,3 +1,0 @@
-package weightpath
-
-import _ "github.com/deeplimit/deeplimit/internal/fixedseed"
