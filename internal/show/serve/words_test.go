@@ -8,8 +8,8 @@ import (
 	"testing"
 
 	"github.com/deeplimit/deeplimit/internal/read/analyze"
-	"github.com/deeplimit/deeplimit/test/zoo"
 	"github.com/deeplimit/deeplimit/runfolder"
+	"github.com/deeplimit/deeplimit/test/zoo"
 )
 
 // TestAnalysisSpeaksAsAnalyze wants the sentences and rows that the page shows to be those of
