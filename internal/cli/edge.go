@@ -7,11 +7,12 @@ import (
 	"strings"
 	"text/tabwriter"
 
+	"github.com/deeplimit/deeplimit/internal/plan"
+
 	"github.com/spf13/cobra"
 
 	"github.com/deeplimit/deeplimit/curvature"
 	"github.com/deeplimit/deeplimit/internal/ask/edge"
-	"github.com/deeplimit/deeplimit/internal/execute/sweep"
 	"github.com/deeplimit/deeplimit/internal/plain"
 	"github.com/deeplimit/deeplimit/internal/plan/study"
 	"github.com/deeplimit/deeplimit/internal/read/analyze"
@@ -58,11 +59,11 @@ Nothing is written. Methods other than gd are refused.`,
 			if err != nil {
 				return err
 			}
-			plan, err := sweep.NewPlan(s)
+			plan, err := plan.New(s)
 			if err != nil {
 				return err
 			}
-			if err := plan.CheckMemory(); err != nil {
+			if err := plan.CheckMemory(nil); err != nil {
 				return err
 			}
 			found, err := edge.Find(cmd.Context(), plan, options)

@@ -10,6 +10,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/deeplimit/deeplimit/internal/plan"
+
 	"github.com/spf13/pflag"
 
 	"github.com/deeplimit/deeplimit/internal/execute/slurm"
@@ -103,7 +105,7 @@ const (
 // submit hands the runs that are neither done nor in the queue nor worked on to the
 // cluster. It returns errQueued when runs are left for the cluster, and nil when all
 // are done: with --wait it returns only then.
-func (o *runOptions) submit(ctx context.Context, plan *sweep.Plan, options slurm.Options, stdout, stderr io.Writer) error {
+func (o *runOptions) submit(ctx context.Context, plan *plan.Plan, options slurm.Options, stdout, stderr io.Writer) error {
 	dir, err := filepath.Abs(o.out)
 	if err != nil {
 		return fmt.Errorf("run: %w", err)
@@ -131,7 +133,7 @@ func (o *runOptions) submit(ctx context.Context, plan *sweep.Plan, options slurm
 	if prepare.Rerun != "" || prepare.FailFast || prepare.Leave {
 		return errors.New("run: got --rerun, --fail-fast or --no-wait with --engine slurm, want them with the engine local alone: tasks start again and would start over")
 	}
-	if err := plan.Prepare(prepare); err != nil {
+	if err := sweep.Prepare(plan, prepare); err != nil {
 		return err
 	}
 	var wanted []slurm.Run

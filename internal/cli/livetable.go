@@ -9,6 +9,8 @@ import (
 	"time"
 	"unicode/utf8"
 
+	"github.com/deeplimit/deeplimit/internal/plan"
+
 	"github.com/deeplimit/deeplimit/internal/execute/sweep"
 	"github.com/deeplimit/deeplimit/internal/plain"
 	"github.com/deeplimit/deeplimit/internal/train"
@@ -32,7 +34,7 @@ type liveTable struct {
 }
 
 // newLiveTable returns the table of a plan.
-func newLiveTable(out io.Writer, plan *sweep.Plan, size func() (int, int), color bool, now func() time.Time) *liveTable {
+func newLiveTable(out io.Writer, plan *plan.Plan, size func() (int, int), color bool, now func() time.Time) *liveTable {
 	t := &liveTable{out: out, size: size, color: color, now: now, begun: now(), whole: map[string]float64{}}
 	for i := range plan.Runs {
 		r := &plan.Runs[i]

@@ -7,6 +7,8 @@ import (
 	"sync"
 	"time"
 
+	"github.com/deeplimit/deeplimit/internal/plan"
+
 	"golang.org/x/term"
 
 	"github.com/deeplimit/deeplimit/internal/execute/sweep"
@@ -25,7 +27,7 @@ type progress struct {
 const redraw = 100 * time.Millisecond
 
 // newProgress returns the display of a plan about to run.
-func newProgress(out io.Writer, plan *sweep.Plan) *progress {
+func newProgress(out io.Writer, plan *plan.Plan) *progress {
 	p := &progress{out: out, stop: func() {}}
 	file := fileOf(out)
 	if file == nil || !term.IsTerminal(int(file.Fd())) || os.Getenv("TERM") == "dumb" {

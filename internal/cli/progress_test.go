@@ -12,6 +12,8 @@ import (
 	"time"
 	"unicode/utf8"
 
+	"github.com/deeplimit/deeplimit/internal/plan"
+
 	"github.com/creack/pty"
 	"github.com/google/go-cmp/cmp"
 	"github.com/hinshun/vt10x"
@@ -23,7 +25,7 @@ import (
 )
 
 // displayed is a plan of runs at depths 8, 16 … with as many seeds.
-func displayed(t *testing.T, seeds int) *sweep.Plan {
+func displayed(t *testing.T, seeds int) *plan.Plan {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "study.yaml")
 	text := fmt.Sprintf("name: shown\ndepths: [8, 16]\nseeds: %d\ndata: {kind: separated, width: 4, samples: 3, distance: 0.3}\ntrain: {stop: {loss: 1e-8, iterations: 1000}}\n", seeds)
@@ -34,7 +36,7 @@ func displayed(t *testing.T, seeds int) *sweep.Plan {
 	if err != nil {
 		t.Fatal(err)
 	}
-	plan, err := sweep.NewPlan(s)
+	plan, err := plan.New(s)
 	if err != nil {
 		t.Fatal(err)
 	}

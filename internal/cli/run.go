@@ -11,6 +11,8 @@ import (
 	"text/tabwriter"
 	"time"
 
+	"github.com/deeplimit/deeplimit/internal/plan"
+
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
@@ -81,7 +83,7 @@ work; SIGINT and SIGTERM do and end the program.`,
 			if o.out == "" {
 				o.out = filepath.Join("runs", s.Name)
 			}
-			plan, err := sweep.NewPlan(s)
+			plan, err := plan.New(s)
 			if err != nil {
 				return err
 			}
@@ -126,7 +128,7 @@ func maxRunsFlag(flags *pflag.FlagSet, most *int) {
 
 // run trains, analyses and reports. Its error is errDiverged or errInterrupted when
 // that is all there is to say.
-func (o *runOptions) run(ctx context.Context, plan *sweep.Plan, stdout, stderr io.Writer) error {
+func (o *runOptions) run(ctx context.Context, plan *plan.Plan, stdout, stderr io.Writer) error {
 	sayRead(stderr, plan)
 	progress := newProgress(stderr, plan)
 	options := sweep.Options{
@@ -138,7 +140,7 @@ func (o *runOptions) run(ctx context.Context, plan *sweep.Plan, stdout, stderr i
 	saves, stop := saveSignals()
 	defer stop()
 	options.Saves = saves
-	counts, err := plan.Run(ctx, options)
+	counts, err := sweep.Run(ctx, plan, options)
 	progress.close()
 	if ctx.Err() != nil {
 		fmt.Fprintf(stderr, "interrupted: %d runs done; the same command goes on from the checkpoints\n", counts.Done)
@@ -185,7 +187,7 @@ func (o *runOptions) run(ctx context.Context, plan *sweep.Plan, stdout, stderr i
 }
 
 // sayRead says how files of data were read.
-func sayRead(w io.Writer, plan *sweep.Plan) {
+func sayRead(w io.Writer, plan *plan.Plan) {
 	seen := map[string]bool{}
 	for i := range plan.Runs {
 		run := &plan.Runs[i]
@@ -198,7 +200,7 @@ func sayRead(w io.Writer, plan *sweep.Plan) {
 
 // removed names the runs that were done and whose folders somebody has removed since: an
 // analysis of the others would pass for that of the study.
-func removed(plan *sweep.Plan, options *sweep.Options, done int, result *analyze.Result) error {
+func removed(plan *plan.Plan, options *sweep.Options, done int, result *analyze.Result) error {
 	found := map[string]bool{}
 	for i := range result.Runs {
 		found[result.Runs[i].ID] = true
@@ -245,7 +247,7 @@ type planned struct {
 }
 
 // list prints the runs of a study without training or writing anything.
-func (o *runOptions) list(ctx context.Context, w io.Writer, plan *sweep.Plan) error {
+func (o *runOptions) list(ctx context.Context, w io.Writer, plan *plan.Plan) error {
 	wanted, err := chosen(plan, o.share.only)
 	if err != nil {
 		return fmt.Errorf("run: --only: %w", err)

@@ -5,6 +5,8 @@ import (
 	"slices"
 	"time"
 
+	"github.com/deeplimit/deeplimit/internal/plan"
+
 	"github.com/spf13/cobra"
 
 	"github.com/deeplimit/deeplimit/internal/execute/sweep"
@@ -50,7 +52,7 @@ func (o *shareOptions) check() error {
 }
 
 // fill puts the flags into the options of a sweep.
-func (o *shareOptions) fill(plan *sweep.Plan, options *sweep.Options) error {
+func (o *shareOptions) fill(plan *plan.Plan, options *sweep.Options) error {
 	options.Rerun, options.FailFast, options.Leave = o.rerun, o.failFast || !o.keepGoing, o.noWait
 	options.Store, options.Heartbeat = o.store, o.heartbeat
 	wanted, err := chosen(plan, o.only)
@@ -67,7 +69,7 @@ func onlyFlag(cmd *cobra.Command, conditions *[]string) {
 }
 
 // chosen returns the IDs of the runs for which all conditions hold. None is an error.
-func chosen(plan *sweep.Plan, conditions []string) (map[string]bool, error) {
+func chosen(plan *plan.Plan, conditions []string) (map[string]bool, error) {
 	wanted := map[string]bool{}
 	var f *filter.Filter
 	for i := range plan.Runs {

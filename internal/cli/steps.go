@@ -8,14 +8,15 @@ import (
 	"strings"
 	"text/tabwriter"
 
-	"github.com/deeplimit/deeplimit/internal/execute/sweep"
+	"github.com/deeplimit/deeplimit/internal/plan"
+
 	"github.com/deeplimit/deeplimit/internal/plain"
 	"github.com/deeplimit/deeplimit/internal/plan/study"
 )
 
 // writeSteps prints which step size each group of runs gets at each depth, and which
 // parameters it moves.
-func writeSteps(w io.Writer, plan *sweep.Plan, wanted map[string]bool) error {
+func writeSteps(w io.Writer, plan *plan.Plan, wanted map[string]bool) error {
 	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(table, "\nSTEP SIZE\tGROUP\tTRAINED\tη₀ BY DEPTH")
 	type group struct {
@@ -53,10 +54,7 @@ func writeSteps(w io.Writer, plan *sweep.Plan, wanted map[string]bool) error {
 		for _, path := range slices.Sorted(maps.Keys(g.first.Settings)) {
 			name = append(name, path+"="+g.first.Settings[path])
 		}
-		trained, err := plan.Trained(g.first)
-		if err != nil {
-			return err
-		}
+		trained := plan.Problem(g.first).Trained()
 		fmt.Fprintf(table, "%v\t%s\t%s\t%s\n", g.first.Step(), plain.Text(strings.Join(name, " ")), strings.Join(trained, ", "), strings.Join(g.depths, "  "))
 	}
 	fmt.Fprintln(table)

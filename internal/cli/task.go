@@ -14,6 +14,8 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/deeplimit/deeplimit/internal/plan"
+
 	"github.com/spf13/cobra"
 
 	"github.com/deeplimit/deeplimit/internal/execute/sweep"
@@ -54,7 +56,7 @@ func newTask() *cobra.Command {
 			job := jobOfTask()
 			out := stamped{cmd.OutOrStdout(), job}
 			progress := newProgress(out, plan)
-			counts, err := plan.Run(ctx, sweep.Options{
+			counts, err := sweep.Run(ctx, plan, sweep.Options{
 				Out: args[0], Join: true, Workers: cores(), Checkpoint: checkpoint, Version: thisBuild().String(),
 				Only:      func(run *study.Run) bool { return slices.Contains(batch, run.ID) },
 				Heartbeat: heartbeat, Job: job, Observe: watching(ctx, progress.observe),
@@ -72,18 +74,18 @@ func newTask() *cobra.Command {
 }
 
 // taskPlan resolves the study as it was submitted.
-func taskPlan(s runfolder.Submission) (*sweep.Plan, error) {
+func taskPlan(s runfolder.Submission) (*plan.Plan, error) {
 	parsed, err := study.ParseWithin(s.File, []byte(s.Text), s.Set, math.MaxInt) // checked when it was submitted
 	if err != nil {
 		return nil, err
 	}
-	return sweep.NewPlan(parsed)
+	return plan.New(parsed)
 }
 
 // checkBatch returns an error unless the plan has every run of the batch. It has not
 // when a file that the study reads was changed, or the program was replaced by one that
 // takes the study for another.
-func checkBatch(plan *sweep.Plan, batch []string) error {
+func checkBatch(plan *plan.Plan, batch []string) error {
 	known := map[string]bool{}
 	for i := range plan.Runs {
 		known[plan.Runs[i].ID] = true

@@ -30,7 +30,7 @@ var floors = []floor{
 	{"plan", []string{"internal/plan"}, []string{"ground", "mathematics", "files", "network", "execute"}},
 	{"execute", []string{"internal/execute"}, []string{"ground", "mathematics", "files", "network", "plan"}},
 	{"read", []string{"internal/read"}, []string{"ground", "mathematics", "files"}},
-	{"ask", []string{"internal/ask"}, []string{"ground", "mathematics", "files", "network", "plan", "read", "execute"}},
+	{"ask", []string{"internal/ask"}, []string{"ground", "mathematics", "files", "network", "plan", "read"}},
 	{"show", []string{"internal/show"}, []string{"ground", "mathematics", "files", "read"}},
 	{"command", []string{"internal/cli", "cmd"}, []string{"ground", "mathematics", "files", "network", "plan", "execute", "read", "ask", "show"}},
 	{"outside", []string{"experiments", "test"}, []string{"ground", "mathematics", "files", "network", "plan", "execute", "read", "ask", "show", "command"}},

@@ -62,7 +62,7 @@ func measure[T kernel.Float](shape Shape, dtype string, options Options) (Result
 		return Result{}, err
 	}
 	defer p.evaluator.Close()
-	_, most := resnet.Parallelism(p.net, shape.Samples(), dtype)
+	_, most := resnet.Parallelism(p.Network, shape.Samples(), dtype)
 	workers := min(options.Workers, most)
 	if p.evaluator.Descends() {
 		workers = 1

@@ -45,8 +45,8 @@ func dump[T kernel.Float](dir string, shape Shape, dtype string, options Options
 		return err
 	}
 	weights := p.theta[:len(p.grad)]
-	arrays := map[string][]T{"X": convert[T](p.samples.X), "Y": convert[T](p.samples.Y), "A": append([]T(nil), weights...)}
-	about := facts{Shape: shape, DType: dtype, ResidualScale: p.net.ResidualScale(), StepSize: stepSize}
+	arrays := map[string][]T{"X": convert[T](p.Samples.X), "Y": convert[T](p.Samples.Y), "A": append([]T(nil), weights...)}
+	about := facts{Shape: shape, DType: dtype, ResidualScale: p.Network.ResidualScale(), StepSize: stepSize}
 	p.evaluator.Gradient(p.theta, p.grad) // a step may keep its own
 	arrays["gradient"] = append([]T(nil), p.grad...)
 	about.Losses = append(about.Losses, p.step(), p.step(), p.step())

@@ -4,7 +4,10 @@ import (
 	"math"
 	"math/rand/v2"
 
+	"github.com/deeplimit/deeplimit/dataset"
 	"github.com/deeplimit/deeplimit/internal/kernel"
+	"github.com/deeplimit/deeplimit/internal/plan"
+	"github.com/deeplimit/deeplimit/internal/plan/study"
 	"github.com/deeplimit/deeplimit/internal/random"
 	"github.com/deeplimit/deeplimit/resnet"
 )
@@ -16,13 +19,12 @@ const stepSize = 0.1
 // A problem is a network with data and weights in the element type T, at any
 // iterate of its descent.
 type problem[T kernel.Float] struct {
-	net       *resnet.Network
-	samples   resnet.Samples // entries are values of T
-	evaluator *resnet.Evaluator[T]
-	ops       *kernel.Ops[T]
-	theta     []T                  // A (L,d,d), then δ
-	grad      []T                  // (L,d,d)
-	update    func(begin, end int) // moves those entries of theta
+	*plan.Problem // the samples' entries are values of T
+	evaluator     *resnet.Evaluator[T]
+	ops           *kernel.Ops[T]
+	theta         []T                  // A (L,d,d), then δ
+	grad          []T                  // (L,d,d)
+	update        func(begin, end int) // moves those entries of theta
 }
 
 // newProblem draws inputs and targets with entries N(0,1/d), so that ‖x‖ ≈ ‖y‖ ≈ 1,
@@ -34,22 +36,22 @@ func newProblem[T kernel.Float](shape Shape, options Options) (*problem[T], erro
 	if err != nil {
 		return nil, err
 	}
-	p := &problem[T]{ops: kernel.For[T]()}
-	if p.net, err = resnet.New(spec, shape.Depth(), d, d); err != nil {
-		return nil, err
-	}
 	initial, err := resnet.Initial{Kind: "normal", Amplitude: &one, Exponent: &half}.Resolve(spec, shape.Depth())
 	if err != nil {
 		return nil, err
 	}
-	if p.theta, err = resnet.Parameters[T](p.net, initial, 1, ""); err != nil {
+	rng := random.New(1, "bench")
+	set := &dataset.Set{Inputs: d, Outputs: d, Samples: shape.Samples(), X: draw[T](rng, shape), Y: draw[T](rng, shape)}
+	p := &problem[T]{ops: kernel.For[T]()}
+	if p.Problem, err = plan.NewProblem(&study.Run{Depth: shape.Depth(), Seed: 1, Network: spec, Initial: initial}, set); err != nil {
 		return nil, err
 	}
-	p.grad = make([]T, p.net.Layout.Trained)
+	if p.theta, err = plan.Initial[T](p.Problem); err != nil {
+		return nil, err
+	}
+	p.grad = make([]T, p.Network.Layout.Trained)
 	p.update = func(begin, end int) { p.ops.AddScaled(p.theta[begin:end], -stepSize, p.grad[begin:end]) }
-	rng := random.New(1, "bench")
-	p.samples = resnet.Samples{X: draw[T](rng, shape), Y: draw[T](rng, shape)}
-	p.evaluator, err = resnet.NewEvaluator[T](p.net, p.samples, resnet.Options{Workers: options.Workers, Memory: options.Memory})
+	p.evaluator, err = resnet.NewEvaluator[T](p.Network, p.Samples, resnet.Options{Workers: options.Workers, Memory: options.Memory})
 	return p, err
 }
 

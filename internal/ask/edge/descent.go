@@ -8,9 +8,8 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/deeplimit/deeplimit/curvature"
-	"github.com/deeplimit/deeplimit/dataset"
 	"github.com/deeplimit/deeplimit/internal/kernel"
-	"github.com/deeplimit/deeplimit/internal/plan/study"
+	"github.com/deeplimit/deeplimit/internal/plan"
 	"github.com/deeplimit/deeplimit/resnet"
 )
 
@@ -25,33 +24,29 @@ type descent struct {
 	memory               int64
 }
 
-func newDescents(run *study.Run, set *dataset.Set, workers int) (ds descents, err error) {
+// newDescents returns one descent of the problem for each worker.
+func newDescents(p *plan.Problem, workers int) (ds descents, err error) {
 	defer func() {
 		if err != nil {
 			ds.close()
 		}
 	}()
-	net, err := resnet.New(run.Network, run.Depth, set.Inputs, set.Outputs)
+	initial, err := plan.Initial[float64](p)
 	if err != nil {
 		return nil, err
 	}
-	initial, err := resnet.Parameters[float64](net, run.Initial, run.Seed, run.Base)
+	memory, err := p.Run.Train.MemoryBytes()
 	if err != nil {
 		return nil, err
 	}
-	memory, err := run.Train.MemoryBytes()
-	if err != nil {
-		return nil, err
-	}
-	samples := resnet.Samples{X: set.X, Y: set.Y, Labels: set.Labels}
 	for range workers {
-		evaluator, err := resnet.NewEvaluator[float64](net, samples, resnet.Options{Workers: 1, Memory: memory})
+		evaluator, err := resnet.NewEvaluator[float64](p.Network, p.Samples, resnet.Options{Workers: 1, Memory: memory})
 		if err != nil {
 			return ds, err
 		}
 		ds = append(ds, &descent{
 			evaluator: evaluator, initial: initial, theta: make([]float64, len(initial)),
-			grad: make([]float64, net.Layout.Trained), iterations: run.Train.Stop.Iterations, memory: memory,
+			grad: make([]float64, p.Network.Layout.Trained), iterations: p.Run.Train.Stop.Iterations, memory: memory,
 		})
 	}
 	return ds, nil

@@ -6,10 +6,8 @@ import (
 	"context"
 	"fmt"
 
-	"github.com/deeplimit/deeplimit/dataset"
-	"github.com/deeplimit/deeplimit/internal/execute/sweep"
 	"github.com/deeplimit/deeplimit/internal/field"
-	"github.com/deeplimit/deeplimit/internal/plan/study"
+	"github.com/deeplimit/deeplimit/internal/plan"
 	"github.com/deeplimit/deeplimit/internal/read/analyze"
 )
 
@@ -42,7 +40,7 @@ type Options struct {
 //
 // The rest of train.step and train.stop is not looked at; computation is in float64. A
 // method other than gd, for which no edge is defined, is a *field.Error.
-func Find(ctx context.Context, plan *sweep.Plan, options Options) (*analyze.Edge, error) {
+func Find(ctx context.Context, p *plan.Plan, options Options) (*analyze.Edge, error) {
 	for _, o := range []struct {
 		name    string
 		value   *float64
@@ -55,32 +53,33 @@ func Find(ctx context.Context, plan *sweep.Plan, options Options) (*analyze.Edge
 			return nil, &field.Error{Path: o.name, Got: *o.value, Want: "a number in [1e-6, 0.01]"}
 		}
 	}
-	for i := range plan.Runs {
-		if method := plan.Runs[i].Train.Method; method != "gd" {
+	for i := range p.Runs {
+		if method := p.Runs[i].Train.Method; method != "gd" {
 			return nil, &field.Error{Path: "train.method", Got: method, Want: "gd, as the edge is that of gradient descent"}
 		}
 	}
-	runs := make([]analyze.EdgeRun, len(plan.Runs))
-	for i := range plan.Runs {
-		run := &plan.Runs[i]
-		found, err := find(ctx, run, plan.Set(run), options)
+	runs := make([]analyze.EdgeRun, len(p.Runs))
+	for i := range p.Runs {
+		run := &p.Runs[i]
+		found, err := find(ctx, p.Problem(run), options)
 		if err != nil {
 			return nil, fmt.Errorf("edge: run %s: %w", run.ID, err)
 		}
 		runs[i] = found
 	}
-	e := analyze.NewEdge(plan.Study.Name, runs)
+	e := analyze.NewEdge(p.Study.Name, runs)
 	e.Scan, e.Precision = options.Scan, options.Precision
 	return e, nil
 }
 
 // find returns the edge of one run.
-func find(ctx context.Context, run *study.Run, set *dataset.Set, options Options) (analyze.EdgeRun, error) {
+func find(ctx context.Context, p *plan.Problem, options Options) (analyze.EdgeRun, error) {
+	run := p.Run
 	out := analyze.EdgeRun{
 		ID: run.ID, Group: run.Group, Settings: run.Settings, Data: run.Data.Name,
 		Alpha: *run.Network.Alpha, Depth: run.Depth, Seed: run.Seed,
 	}
-	d, err := newDescents(run, set, max(1, options.Workers))
+	d, err := newDescents(p, max(1, options.Workers))
 	if err != nil {
 		return out, err
 	}

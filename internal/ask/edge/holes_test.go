@@ -5,9 +5,8 @@ import (
 	"math/rand/v2"
 	"testing"
 
-	"github.com/deeplimit/deeplimit/dataset"
 	"github.com/deeplimit/deeplimit/internal/kernel"
-	"github.com/deeplimit/deeplimit/internal/plan/study"
+	"github.com/deeplimit/deeplimit/internal/plan"
 	"github.com/deeplimit/deeplimit/resnet"
 )
 
@@ -22,7 +21,7 @@ func TestHoles(t *testing.T) {
 		"relu":  "seeds: 2\ndata: {kind: normal, width: 4, samples: 6}\nnetwork: {block: outer, activation: relu, alpha: 0.5}\n",
 	} {
 		t.Run(name, func(t *testing.T) {
-			p := plan(t, "name: h\ndepths: [8]\n"+text+"train: {stop: {iterations: 60}}\n")
+			p := planned(t, "name: h\ndepths: [8]\n"+text+"train: {stop: {iterations: 60}}\n")
 			found, err := Find(t.Context(), p, Options{})
 			if err != nil {
 				t.Fatal(err)
@@ -34,7 +33,7 @@ func TestHoles(t *testing.T) {
 					if r.ID == run.ID {
 						stable = r.Stable
 						if r.Unstable != nil {
-							if at := exceeds(t, run, p.Set(run), *r.Unstable); at < 0 {
+							if at := exceeds(t, p.Problem(run), *r.Unstable); at < 0 {
 								t.Errorf("%s: η = %v is stable, want it unstable", run.ID, *r.Unstable)
 							}
 						}
@@ -43,7 +42,7 @@ func TestHoles(t *testing.T) {
 				random := rand.New(rand.NewPCG(1, uint64(i)))
 				for range *draws {
 					eta := stable * (0.5 + 0.5*random.Float64())
-					if at := exceeds(t, run, p.Set(run), eta); at >= 0 {
+					if at := exceeds(t, p.Problem(run), eta); at >= 0 {
 						t.Errorf("%s: at η = %v, below %v, the loss exceeds its first value in iteration %d", run.ID, eta, stable, at)
 					}
 				}
@@ -55,8 +54,8 @@ func TestHoles(t *testing.T) {
 // TestHoleOfTheFirstDraw has the draw at which bisection went over a hole: it gave an edge
 // of 26.57, and at 25.24 the loss grows from 4.89 to 3.2e6.
 func TestHoleOfTheFirstDraw(t *testing.T) {
-	p := plan(t, "name: h\ndepths: [16]\ndata: {kind: normal, width: 4, samples: 6}\nnetwork: {block: mlp, activation: tanh, alpha: 1, hidden: 3}\ntrain: {stop: {iterations: 100}}\n")
-	if at := exceeds(t, &p.Runs[0], p.Set(&p.Runs[0]), 25.24); at < 0 {
+	p := planned(t, "name: h\ndepths: [16]\ndata: {kind: normal, width: 4, samples: 6}\nnetwork: {block: mlp, activation: tanh, alpha: 1, hidden: 3}\ntrain: {stop: {iterations: 100}}\n")
+	if at := exceeds(t, p.Problem(&p.Runs[0]), 25.24); at < 0 {
 		t.Error("η = 25.24 is stable, want a hole there")
 	}
 	found, err := Find(t.Context(), p, Options{Workers: 2})
@@ -70,24 +69,20 @@ func TestHoleOfTheFirstDraw(t *testing.T) {
 
 // exceeds makes a descent without anything of this package and returns the first iteration
 // at which the loss exceeds that at the start, −1 where none does.
-func exceeds(t *testing.T, run *study.Run, set *dataset.Set, eta float64) int {
+func exceeds(t *testing.T, p *plan.Problem, eta float64) int {
 	t.Helper()
-	net, err := resnet.New(run.Network, run.Depth, set.Inputs, set.Outputs)
+	theta, err := plan.Initial[float64](p)
 	if err != nil {
 		t.Fatal(err)
 	}
-	theta, err := resnet.Parameters[float64](net, run.Initial, run.Seed, run.Base)
-	if err != nil {
-		t.Fatal(err)
-	}
-	evaluator, err := resnet.NewEvaluator[float64](net, resnet.Samples{X: set.X, Y: set.Y, Labels: set.Labels}, resnet.Options{Workers: 1})
+	evaluator, err := resnet.NewEvaluator[float64](p.Network, p.Samples, resnet.Options{Workers: 1})
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer evaluator.Close()
-	grad := make([]float64, net.Layout.Trained)
+	grad := make([]float64, p.Network.Layout.Trained)
 	var first float64
-	for i := range run.Train.Stop.Iterations + 1 {
+	for i := range p.Run.Train.Stop.Iterations + 1 {
 		loss := evaluator.Gradient(theta, grad).Loss
 		if i == 0 {
 			first = loss

@@ -9,17 +9,15 @@ package probe
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"slices"
-	"sync"
 	"sync/atomic"
 
 	"golang.org/x/sync/errgroup"
 
-	"github.com/deeplimit/deeplimit/dataset"
 	"github.com/deeplimit/deeplimit/internal/field"
 	"github.com/deeplimit/deeplimit/internal/kernel"
+	"github.com/deeplimit/deeplimit/internal/plan"
 	"github.com/deeplimit/deeplimit/internal/plan/study"
 	"github.com/deeplimit/deeplimit/resnet"
 	"github.com/deeplimit/deeplimit/runfolder"
@@ -42,18 +40,17 @@ type Options struct {
 // The runs of s are not touched, and its training section plays no part but for the names
 // of the ensembles.
 func Study(ctx context.Context, s *study.Study, options Options) error {
-	runs, err := s.Runs()
-	if err != nil {
-		return err
-	}
 	if len(s.Seeds) < 2 {
 		return &field.Error{Path: "seeds", Got: len(s.Seeds), Want: "at least 2, as each is a draw"}
 	}
-	sets := &sets{loaded: map[string]*dataset.Set{}}
-	ensembles := ensemblesOf(runs)
+	p, err := plan.New(s)
+	if err != nil {
+		return err
+	}
+	ensembles := ensemblesOf(p.Runs)
 	for _, draws := range ensembles {
-		if err := check(&draws[0], sets); err != nil {
-			return fmt.Errorf("probe: %s: %w", draws[0].Ensemble(), err)
+		if n := p.Set(&draws[0]).Samples; n > resnet.MaxStartSamples {
+			return fmt.Errorf("probe: %s: data.samples: got %d, want at most %d for a probe: the mean is over draws of the weights", draws[0].Ensemble(), n, resnet.MaxStartSamples)
 		}
 	}
 	if err := runfolder.CreateStudy(options.Out, s.Name, string(s.Text), s.Set); err != nil {
@@ -68,7 +65,7 @@ func Study(ctx context.Context, s *study.Study, options Options) error {
 		if draws[0].DType == "float32" {
 			draw = ensemble[float32]
 		}
-		e, err := draw(ctx, draws, sets, max(1, options.Workers))
+		e, err := draw(ctx, p, draws, max(1, options.Workers))
 		if err != nil {
 			return fmt.Errorf("probe: %s: %w", draws[0].Ensemble(), err)
 		}
@@ -104,25 +101,6 @@ func ensemblesOf(runs []study.Run) [][]study.Run {
 	return list
 }
 
-// check refuses what no draw can be made of, before anything is written.
-func check(run *study.Run, sets *sets) error {
-	set, err := sets.of(run)
-	if err != nil {
-		return err
-	}
-	if set.Samples > resnet.MaxStartSamples {
-		return fmt.Errorf("data.samples: got %d, want at most %d for a probe: the mean is over draws of the weights", set.Samples, resnet.MaxStartSamples)
-	}
-	net, err := resnet.New(run.Network, run.Depth, set.Inputs, set.Outputs)
-	if err != nil {
-		return err
-	}
-	if err := net.CheckTargets(set.Y); err != nil {
-		return err
-	}
-	return net.CheckInitial(run.Initial, run.Base)
-}
-
 // finished returns the ensemble of the draws if it was written before.
 func finished(dir string, draws []study.Run) (runfolder.Ensemble, bool) {
 	e, err := runfolder.ReadEnsemble(dir, draws[0].Ensemble())
@@ -135,16 +113,9 @@ func finished(dir string, draws []study.Run) (runfolder.Ensemble, bool) {
 
 // ensemble makes the draws, as many at a time as there are workers; which worker makes
 // one does not matter to it.
-func ensemble[T kernel.Float](ctx context.Context, draws []study.Run, sets *sets, workers int) (runfolder.Ensemble, error) {
+func ensemble[T kernel.Float](ctx context.Context, p *plan.Plan, draws []study.Run, workers int) (runfolder.Ensemble, error) {
 	run := &draws[0]
-	set, err := sets.of(run)
-	if err != nil {
-		return runfolder.Ensemble{}, err
-	}
-	net, err := resnet.New(run.Network, run.Depth, set.Inputs, set.Outputs)
-	if err != nil {
-		return runfolder.Ensemble{}, err
-	}
+	set, net := p.Set(run), p.Problem(run).Network
 	e := runfolder.Ensemble{
 		ID: run.Ensemble(), Group: run.Group, Study: run.Study, Data: run.Data.Name, Settings: run.Settings,
 		Depth: run.Depth, Width: net.Width, Hidden: net.Hidden, Samples: set.Samples, DType: run.DType,
@@ -165,11 +136,7 @@ func ensemble[T kernel.Float](ctx context.Context, draws []study.Run, sets *sets
 				if err := working.Err(); err != nil {
 					return err
 				}
-				set, err := sets.of(&draws[i])
-				if err != nil {
-					return err
-				}
-				start, err := starter.Draw(resnet.Samples{X: set.X, Y: set.Y}, draws[i].Seed)
+				start, err := starter.Draw(p.Problem(&draws[i]).Samples, draws[i].Seed)
 				if err != nil {
 					return fmt.Errorf("seed %d: %w", draws[i].Seed, err)
 				}
@@ -181,29 +148,4 @@ func ensemble[T kernel.Float](ctx context.Context, draws []study.Run, sets *sets
 		})
 	}
 	return e, team.Wait()
-}
-
-// sets holds the data of every seed, which all depths and grid points share.
-type sets struct {
-	mu     sync.Mutex
-	loaded map[string]*dataset.Set
-}
-
-// of returns the samples of a run, loading them at the first call.
-func (s *sets) of(run *study.Run) (*dataset.Set, error) {
-	text, err := json.Marshal(run.Data)
-	if err != nil {
-		return nil, err
-	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if set := s.loaded[string(text)]; set != nil {
-		return set, nil
-	}
-	set, err := dataset.Load(run.Data, run.Base)
-	if err != nil {
-		return nil, err
-	}
-	s.loaded[string(text)] = set
-	return set, nil
 }

@@ -30,7 +30,7 @@ type groupEstimate struct {
 
 // newEstimate returns the trend and the displacement of a run's trained groups.
 func newEstimate(run *runfolder.Run, p *problem) (*estimate, error) {
-	net, err := p.network(run.Meta.Depth)
+	at, err := p.At(run.Meta.Depth)
 	if err != nil {
 		return nil, err
 	}
@@ -39,7 +39,7 @@ func newEstimate(run *runfolder.Run, p *problem) (*estimate, error) {
 		return nil, err
 	}
 	e := &estimate{sources: []int{run.Meta.Depth}}
-	for _, g := range net.Layout.Groups {
+	for _, g := range at.Network.Layout.Groups {
 		if !g.Trained {
 			continue
 		}
@@ -51,7 +51,7 @@ func newEstimate(run *runfolder.Run, p *problem) (*estimate, error) {
 		if err != nil {
 			return nil, err
 		}
-		group, err := newGroupEstimate(net, g, trained, initial)
+		group, err := newGroupEstimate(at.Network, g, trained, initial)
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", g.Name, err)
 		}

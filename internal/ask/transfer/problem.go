@@ -1,67 +1,24 @@
 package transfer
 
 import (
-	"crypto/sha256"
-	"encoding/hex"
-	"encoding/json"
-	"errors"
-	"fmt"
-	"io"
 	"math"
-	"os"
-	"strconv"
 
-	"github.com/deeplimit/deeplimit/dataset"
-	"github.com/deeplimit/deeplimit/internal/plan/study"
+	"github.com/deeplimit/deeplimit/internal/plan"
 	"github.com/deeplimit/deeplimit/internal/train"
 	"github.com/deeplimit/deeplimit/resnet"
 	"github.com/deeplimit/deeplimit/runfolder"
 )
 
-// A problem is what a chain was trained on: the samples, the network at any depth, and
-// how its weights start. It comes from the resolved configuration in run.json, so that
-// neither the study file nor its overrides are needed.
+// A problem is that of a chain, for the network of any depth.
 type problem struct {
-	spec    resnet.Spec
-	initial resnet.Initial
-	seed    uint64
-	base    string
-	samples resnet.Samples
-	inputs  int
-	outputs int
-	memory  int64 // bytes that hidden states may take
-	train   train.Spec
+	*plan.Problem
+	memory int64 // bytes that hidden states may take
 }
 
-// configuration is the part of study.Run.Config that a network needs.
-type configuration struct {
-	Data    dataset.Spec   `json:"data"`
-	Files   []study.File   `json:"files"`
-	Network resnet.Spec    `json:"network"`
-	Initial resnet.Initial `json:"initial"`
-	Train   train.Spec     `json:"train"`
-}
-
-// newProblem reads the configuration of a run and loads its samples; base replaces
-// the recorded folder of data files unless it is "". Hidden states may take what a run
-// in training may by default, shared by the workers.
+// newProblem returns the problem of a recorded run. Hidden states may take what a run in
+// training may by default, shared by the workers.
 func newProblem(run *runfolder.Run, base string, workers int) (*problem, error) {
-	if base == "" {
-		base = run.Meta.Base
-	}
-	var c configuration
-	if len(run.Meta.Config) > 0 {
-		if err := json.Unmarshal(run.Meta.Config, &c); err != nil {
-			return nil, fmt.Errorf("run.json: config: %w", err)
-		}
-	}
-	if c.Data.Kind == "" {
-		return nil, errors.New("run.json: config: got no data, want a run that deeplimit trained: weights from elsewhere have no samples to evaluate a loss on")
-	}
-	if err := checkFiles(c, base); err != nil {
-		return nil, err
-	}
-	set, err := dataset.Load(c.Data, base)
+	recorded, err := plan.Recorded(run, base)
 	if err != nil {
 		return nil, err
 	}
@@ -69,83 +26,38 @@ func newProblem(run *runfolder.Run, base string, workers int) (*problem, error) 
 	if err != nil {
 		return nil, err
 	}
-	return &problem{
-		memory: memory / int64(workers),
-		spec:   c.Network, initial: c.Initial, seed: run.Meta.Seed, base: base, inputs: set.Inputs, outputs: set.Outputs,
-		samples: resnet.Samples{X: set.X, Y: set.Y, Labels: set.Labels}, train: c.Train,
-	}, nil
-}
-
-// checkFiles returns an error unless the data files are those that the run was
-// trained on.
-func checkFiles(c configuration, base string) error {
-	paths, err := dataset.Files(c.Data, base)
-	if err != nil {
-		return err
-	}
-	want := map[string]string{}
-	for _, f := range c.Files {
-		want[f.Role] = f.SHA256
-	}
-	for i, path := range paths {
-		digest, err := digestOf(path)
-		if err != nil {
-			return fmt.Errorf("data of the run: %w; put the file back, or name the folder that relative names start from (now %q) with --base", err, base)
-		}
-		if sum := want["data."+strconv.Itoa(i)]; sum != digest {
-			return fmt.Errorf("data of the run: %s: got sha256 %s, want %s: the file has changed since the run", path, digest, sum)
-		}
-	}
-	return nil
-}
-
-func digestOf(path string) (string, error) {
-	file, err := os.Open(path)
-	if err != nil {
-		return "", err
-	}
-	defer file.Close()
-	h := sha256.New()
-	if _, err := io.Copy(h, file); err != nil {
-		return "", err
-	}
-	return hex.EncodeToString(h.Sum(nil)), nil
-}
-
-// network returns the run's architecture at a depth.
-func (p *problem) network(depth int) (*resnet.Network, error) {
-	return resnet.New(p.spec, depth, p.inputs, p.outputs)
+	return &problem{recorded, memory / int64(workers)}, nil
 }
 
 // trendLoss returns the loss of an estimate's trend at the given depth.
 func (p *problem) trendLoss(e *estimate, depth int) (float64, error) {
-	net, theta, err := p.rebuilt(e, depth)
+	at, theta, err := p.rebuilt(e, depth)
 	if err != nil {
 		return 0, err
 	}
-	return p.loss(net, theta)
+	return p.loss(at, theta)
 }
 
-// rebuilt returns the network of the given depth with the trend of an estimate.
-func (p *problem) rebuilt(e *estimate, depth int) (*resnet.Network, []float64, error) {
-	net, err := p.network(depth)
+// rebuilt returns the problem at the given depth, with the trend of an estimate.
+func (p *problem) rebuilt(e *estimate, depth int) (*plan.Problem, []float64, error) {
+	at, err := p.At(depth)
 	if err != nil {
 		return nil, nil, err
 	}
 	// Frames that are not trained, and a fixed δ, are the same whatever the layers
 	// start from; what is trained is set below.
-	theta, err := resnet.Parameters[float64](net, zeroed(p.initial), p.seed, p.base)
+	theta, err := resnet.Parameters[float64](at.Network, zeroed(p.Run.Initial), p.Run.Seed, p.Run.Base)
 	if err != nil {
 		return nil, nil, err
 	}
 	for _, g := range e.groups {
-		set(net, theta, g, func(layer []float64, limit []float64, scale float64) {
+		set(at.Network, theta, g, func(layer []float64, limit []float64, scale float64) {
 			for i, v := range limit {
 				layer[i] = scale * v
 			}
 		}, resample(g.trend, g.points(depth)).Data)
 	}
-	return net, theta, nil
+	return at, theta, nil
 }
 
 // better returns the estimate whose trend has the lower loss at the given depth; b when
@@ -172,28 +84,28 @@ func (p *problem) target(limit *estimate, depth int) (runfolder.TransferTarget, 
 	if t.Trend, err = p.trendLoss(limit, depth); err != nil {
 		return t, err
 	}
-	net, err := p.network(depth)
+	at, err := p.At(depth)
 	if err != nil {
 		return t, err
 	}
 	if p.fromFiles() {
 		return t, nil
 	}
-	if _, err := p.initial.Resolve(p.spec, depth); err != nil {
+	if _, err := at.Run.Initial.Resolve(at.Run.Network, depth); err != nil {
 		return t, err
 	}
-	theta, err := resnet.Parameters[float64](net, p.initial, p.seed, p.base)
+	theta, err := plan.Initial[float64](at)
 	if err != nil {
 		return t, err
 	}
 	for _, g := range limit.groups {
-		set(net, theta, g, func(layer, limit []float64, scale float64) {
+		set(at.Network, theta, g, func(layer, limit []float64, scale float64) {
 			for i, v := range limit {
 				layer[i] += scale * v
 			}
 		}, resample(g.displacement, g.points(depth)).Data)
 	}
-	loss, err := p.loss(net, theta)
+	loss, err := p.loss(at, theta)
 	t.Redrawn = &loss
 	return t, err
 }
@@ -201,7 +113,7 @@ func (p *problem) target(limit *estimate, depth int) (runfolder.TransferTarget, 
 // fromFiles says whether initial weights come from a file, of which there is none for a depth
 // that was not in the study.
 func (p *problem) fromFiles() bool {
-	for _, part := range p.initial.Parts {
+	for _, part := range p.Run.Initial.Parts {
 		if part.Kind == "file" {
 			return true
 		}
@@ -232,12 +144,7 @@ func set(net *resnet.Network, theta []float64, g groupEstimate, f func(entries, 
 	f(resnet.View(net.Layout, theta, g.name), limit, math.Pow(float64(net.Depth), -g.exponent))
 }
 
-// loss returns J(θ) over the training samples, in float64.
-func (p *problem) loss(net *resnet.Network, theta []float64) (float64, error) {
-	evaluator, err := resnet.NewEvaluator[float64](net, p.samples, resnet.Options{Workers: 1, Memory: p.memory})
-	if err != nil {
-		return 0, err
-	}
-	defer evaluator.Close()
-	return evaluator.Loss(theta).Loss, nil
+// loss returns J(θ) over the training samples of the problem at some depth.
+func (p *problem) loss(at *plan.Problem, theta []float64) (float64, error) {
+	return at.Loss(theta, resnet.Options{Workers: 1, Memory: p.memory})
 }

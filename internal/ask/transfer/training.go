@@ -3,8 +3,8 @@ package transfer
 import (
 	"context"
 	"math"
-	"slices"
 
+	"github.com/deeplimit/deeplimit/internal/plan"
 	"github.com/deeplimit/deeplimit/internal/train"
 	"github.com/deeplimit/deeplimit/resnet"
 	"github.com/deeplimit/deeplimit/runfolder"
@@ -13,40 +13,30 @@ import (
 // training trains the network of the given depth twice by the rules of the run: from the
 // trend of a limit, and from initial weights drawn at that depth. In float64.
 func (p *problem) training(ctx context.Context, limit *estimate, depth int) (*runfolder.TransferTraining, error) {
-	net, theta, err := p.rebuilt(limit, depth)
+	at, theta, err := p.rebuilt(limit, depth)
 	if err != nil {
 		return nil, err
 	}
 	t := &runfolder.TransferTraining{}
-	if t.Rebuilt, err = p.descend(ctx, net, theta); err != nil || p.fromFiles() {
+	if t.Rebuilt, err = p.descend(ctx, at, theta); err != nil || p.fromFiles() {
 		return t, err
 	}
-	if theta, err = resnet.Parameters[float64](net, p.initial, p.seed, p.base); err != nil {
+	if theta, err = plan.Initial[float64](at); err != nil {
 		return nil, err
 	}
-	scratch, err := p.descend(ctx, net, theta)
+	scratch, err := p.descend(ctx, at, theta)
 	t.Scratch = &scratch
 	return t, err
 }
 
 // descend trains from theta, and says how that ended. An ended context is its error.
-func (p *problem) descend(ctx context.Context, net *resnet.Network, theta []float64) (runfolder.Descent, error) {
-	spec := p.train
-	spec.Certify, spec.Variation = train.Certify{Cadence: "off"}, 0
-	d := train.Descent[float64]{Network: net, Spec: spec, Seed: p.seed, Theta: theta, Initial: slices.Clone(theta)}
-	options := resnet.Options{Workers: 1, Memory: p.memory}
-	var err error
-	if d.Full, err = resnet.NewEvaluator[float64](net, p.samples, options); err != nil {
+func (p *problem) descend(ctx context.Context, at *plan.Problem, theta []float64) (runfolder.Descent, error) {
+	d, err := plan.NewDescent(at, theta, resnet.Options{Workers: 1, Memory: p.memory})
+	if err != nil {
 		return runfolder.Descent{}, err
 	}
-	defer d.Full.Close()
-	if spec.Batch > 0 {
-		options.Batch = spec.Batch
-		if d.Batch, err = resnet.NewEvaluator[float64](net, p.samples, options); err != nil {
-			return runfolder.Descent{}, err
-		}
-		defer d.Batch.Close()
-	}
+	defer d.Close()
+	d.Test, d.Spec.Certify, d.Spec.Variation = nil, train.Certify{Cadence: "off"}, 0
 	out, err := d.Run(ctx, nil)
 	if err == nil && out.Stop == train.StopInterrupted {
 		err = ctx.Err()

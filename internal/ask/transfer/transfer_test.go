@@ -8,6 +8,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/deeplimit/deeplimit/internal/plan"
+
 	"github.com/deeplimit/deeplimit/internal/execute/sweep"
 	"github.com/deeplimit/deeplimit/internal/npy/npytest"
 	"github.com/deeplimit/deeplimit/internal/plan/study"
@@ -23,12 +25,12 @@ func trained(t *testing.T, dir, text string) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	plan, err := sweep.NewPlan(s)
+	p, err := plan.New(s)
 	if err != nil {
 		t.Fatal(err)
 	}
 	out := filepath.Join(t.TempDir(), "out")
-	report, err := plan.Run(t.Context(), sweep.Options{Out: out, Workers: 2})
+	report, err := sweep.Run(t.Context(), p, sweep.Options{Out: out, Workers: 2})
 	if err != nil || len(report.Failed) > 0 || report.Diverged > 0 {
 		t.Fatal(err, report)
 	}

@@ -11,14 +11,14 @@ import (
 // TestEndOfFloat32 holds the end losses of a run in float32 to the definition, computed in
 // float64 from the stored weights: on training samples and on the test set.
 func TestEndOfFloat32(t *testing.T) {
-	p := plan(t, `name: s
+	p := planned(t, `name: s
 depths: [8]
 dtype: float32
 data: {kind: rotation, width: 3, samples: 4, test: 5, angle: 0.3}
 train: {step: {value: 2}, stop: {iterations: 20000}, certify: {cadence: off}}
 `)
 	out := filepath.Join(t.TempDir(), "out")
-	if _, err := p.Run(t.Context(), Options{Out: out, Workers: 2}); err != nil {
+	if _, err := Run(t.Context(), p, Options{Out: out, Workers: 2}); err != nil {
 		t.Fatal(err)
 	}
 	run, err := runfolder.Open(runfolder.RunDir(out, p.Runs[0].ID))
@@ -29,7 +29,7 @@ train: {step: {value: 2}, stop: {iterations: 20000}, certify: {cadence: off}}
 	if err != nil {
 		t.Fatal(err)
 	}
-	set := p.set(&p.Runs[0])
+	set := p.Set(&p.Runs[0])
 	training, test := loss(weights, set.X, set.Y, 3), loss(weights, set.Test.X, set.Test.Y, 3)
 	if !(math.Abs(run.Summary.Loss-training) <= 1e-10*training) {
 		t.Errorf("the loss is %g, want %g", run.Summary.Loss, training)

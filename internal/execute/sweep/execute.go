@@ -11,6 +11,7 @@ import (
 
 	"github.com/deeplimit/deeplimit/dataset"
 	"github.com/deeplimit/deeplimit/internal/kernel"
+	"github.com/deeplimit/deeplimit/internal/plan"
 	"github.com/deeplimit/deeplimit/internal/plan/study"
 	"github.com/deeplimit/deeplimit/internal/train"
 	"github.com/deeplimit/deeplimit/resnet"
@@ -21,7 +22,7 @@ import (
 // writes what it leaves behind. An interrupted run leaves a checkpoint. A worker that
 // has lost the run leaves nothing.
 func executeRun[T kernel.Float](ctx context.Context, w *work, t *task, hold *runfolder.Hold, workers int) (train.Outcome, error) {
-	run, folder, set := t.run, t.folder, w.plan.set(t.run)
+	run, folder, set := t.run, t.folder, w.plan.Set(t.run)
 	meta := w.meta(run, set)
 	_, before := runfolder.Open(folder)
 	if err := runfolder.Claim(folder, run.Hash); err != nil {
@@ -42,11 +43,20 @@ func executeRun[T kernel.Float](ctx context.Context, w *work, t *task, hold *run
 	case resume.Damaged != nil:
 		w.observe(Event{Kind: Warned, Run: run, Err: fmt.Errorf("going on from the checkpoint before: %w", resume.Damaged)})
 	}
-	d, err := newDescent[T](run, set, workers, w.options.Workers)
+	memory, err := plan.Memory(run, workers, w.options.Workers)
 	if err != nil {
 		return train.Outcome{}, err
 	}
-	defer d.close()
+	problem := w.plan.Problem(run)
+	initial, err := plan.Initial[T](problem)
+	if err != nil {
+		return train.Outcome{}, err
+	}
+	d, err := plan.NewDescent(problem, initial, resnet.Options{Workers: workers, Memory: memory})
+	if err != nil {
+		return train.Outcome{}, err
+	}
+	defer d.Close()
 	d.Every, d.Cores, d.Wanted = w.options.Checkpoint, w.options.Workers, w.wanted()
 	d.Save = func(c *runfolder.Checkpoint) error {
 		if err := hold.Check(); err != nil {
@@ -72,7 +82,7 @@ func executeRun[T kernel.Float](ctx context.Context, w *work, t *task, hold *run
 		return outcome, err
 	}
 	meta.End = time.Now().UTC()
-	if err := d.evaluateEnd(&outcome); err != nil {
+	if err := d.EvaluateEnd(&outcome); err != nil {
 		return outcome, err
 	}
 	summary := runfolder.Summary{
@@ -110,84 +120,6 @@ func (w *work) wanted() func() bool {
 		asked := now != seen
 		seen = now
 		return asked
-	}
-}
-
-// descent is a train.Descent with the evaluators it was given, and what they were made of.
-type descent[T kernel.Float] struct {
-	train.Descent[T]
-	samples resnet.Samples
-	held    *resnet.Samples // test set, or nil
-	options resnet.Options
-}
-
-// newDescent builds the network, its initial weights and its evaluators for a run
-// on some of the cores.
-func newDescent[T kernel.Float](run *study.Run, set *dataset.Set, workers, cores int) (*descent[T], error) {
-	net, err := resnet.New(run.Network, run.Depth, set.Inputs, set.Outputs)
-	if err != nil {
-		return nil, err
-	}
-	initial, err := resnet.Parameters[T](net, run.Initial, run.Seed, run.Base)
-	if err != nil {
-		return nil, err
-	}
-	d := &descent[T]{Descent: train.Descent[T]{
-		Network: net, Spec: run.Train, Seed: run.Seed,
-		Initial: initial, Theta: append([]T(nil), initial...),
-	}}
-	limit, err := run.Train.MemoryBytes()
-	if err != nil {
-		return nil, err
-	}
-	options := resnet.Options{Workers: workers, Memory: memoryShare(limit, run, set, workers, cores)}
-	d.samples, d.options = resnet.Samples{X: set.X, Y: set.Y, Labels: set.Labels}, options
-	if d.Full, err = resnet.NewEvaluator[T](net, d.samples, options); err != nil {
-		return nil, err
-	}
-	if set.Test != nil {
-		d.held = &resnet.Samples{X: set.Test.X, Y: set.Test.Y, Labels: set.Test.Labels}
-		if d.Test, err = resnet.NewEvaluator[T](net, *d.held, options); err != nil {
-			d.close()
-			return nil, fmt.Errorf("test set: %w", err)
-		}
-	}
-	if run.Train.Batch > 0 {
-		options.Batch = run.Train.Batch
-		if d.Batch, err = resnet.NewEvaluator[T](net, d.samples, options); err != nil {
-			d.close()
-			return nil, err
-		}
-	}
-	return d, nil
-}
-
-// memoryShare returns the part of the limit that each evaluator of a run may take, 0
-// for no limit: runs at work share it as they share the cores, and a run shares its
-// part among all samples, the mini-batch, the test set and the evaluation at the end.
-func memoryShare(limit int64, run *study.Run, set *dataset.Set, workers, cores int) int64 {
-	if limit == 0 {
-		return 0
-	}
-	evaluators := 1.0
-	if run.DType == "float32" { // and one in float64 for the last weights
-		evaluators++
-	}
-	if run.Train.Batch > 0 {
-		evaluators++
-	}
-	if set.Test != nil {
-		evaluators++
-	}
-	return max(1, int64(float64(limit)*float64(workers)/(float64(cores)*evaluators)))
-}
-
-// close frees the evaluators' workers.
-func (d *descent[T]) close() {
-	for _, e := range []*resnet.Evaluator[T]{d.Full, d.Batch, d.Test} {
-		if e != nil {
-			e.Close()
-		}
 	}
 }
 

@@ -13,32 +13,31 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/deeplimit/deeplimit/internal/disk"
-	"github.com/deeplimit/deeplimit/internal/machine"
+	"github.com/deeplimit/deeplimit/internal/plan"
 	"github.com/deeplimit/deeplimit/internal/plan/study"
-	"github.com/deeplimit/deeplimit/resnet"
 	"github.com/deeplimit/deeplimit/runfolder"
 )
 
 // begin makes the study folder, after a look at the room on its disk, writes which runs
 // the study consists of, and returns those to execute, with how they stand. Folders that
 // it made before it failed are removed again.
-func (p *Plan) begin(options *Options) ([]*task, error) {
+func begin(p *plan.Plan, options *Options) ([]*task, error) {
 	out := options.Out
 	made := missing(runfolder.RunDir(out, ""))
-	tasks := p.tasks(options)
-	if err := p.checkSpace(out, tasks); err != nil {
+	tasks := tasksOf(p, options)
+	if err := checkSpace(p, out, tasks); err != nil {
 		return nil, err
 	}
-	if err := p.checkMemory(tasks); err != nil {
+	if err := p.CheckMemory(toExecute(tasks)); err != nil {
 		return nil, err
 	}
 	if options.Join {
 		return tasks, nil
 	}
-	if err := p.checkBusy(out); err != nil {
+	if err := checkBusy(p, out); err != nil {
 		return nil, err
 	}
-	err := p.makeFolder(options)
+	err := makeFolder(p, options)
 	if err == nil {
 		return tasks, nil
 	}
@@ -53,13 +52,13 @@ func (p *Plan) begin(options *Options) ([]*task, error) {
 }
 
 // Prepare makes the study folder as Run does, for others to work in.
-func (p *Plan) Prepare(options Options) error {
-	_, err := p.begin(&options)
+func Prepare(p *plan.Plan, options Options) error {
+	_, err := begin(p, &options)
 	return err
 }
 
 // makeFolder makes the study folder and what stands there beside the runs.
-func (p *Plan) makeFolder(options *Options) error {
+func makeFolder(p *plan.Plan, options *Options) error {
 	err := runfolder.CreateStudy(options.Out, p.Study.Name, string(p.Study.Text), p.Study.Set)
 	if err != nil {
 		return err
@@ -71,12 +70,12 @@ func (p *Plan) makeFolder(options *Options) error {
 			}
 		}
 	}
-	return runfolder.WriteManifest(options.Out, p.Manifest(options.Workers))
+	return runfolder.WriteManifest(options.Out, Manifest(p, options.Workers))
 }
 
 // Manifest returns the runs of the study as runs.json holds them, with the memory that
 // each takes with that many workers.
-func (p *Plan) Manifest(workers int) runfolder.Manifest {
+func Manifest(p *plan.Plan, workers int) runfolder.Manifest {
 	m := runfolder.Manifest{Study: p.Study.Name, Runs: make([]runfolder.Planned, len(p.Runs))}
 	for i := range p.Runs {
 		r := &p.Runs[i]
@@ -88,8 +87,8 @@ func (p *Plan) Manifest(workers int) runfolder.Manifest {
 	return m
 }
 
-// tasks returns the runs to execute, with how they stand.
-func (p *Plan) tasks(options *Options) []*task {
+// tasksOf returns the runs to execute, with how they stand.
+func tasksOf(p *plan.Plan, options *Options) []*task {
 	var tasks []*task
 	for i := range p.Runs {
 		if run := &p.Runs[i]; options.Only == nil || options.Only(run) {
@@ -116,48 +115,18 @@ func (p *Plan) tasks(options *Options) []*task {
 	return tasks
 }
 
-// checkMemory refuses runs that cannot fit into the memory that this process may take,
-// even with no hidden states kept.
-func (p *Plan) checkMemory(tasks []*task) error {
+// toExecute returns which runs of the tasks are to be computed.
+func toExecute(tasks []*task) func(*study.Run) bool {
+	wanted := map[string]bool{}
 	for _, t := range tasks {
-		if t.summary != nil && !t.again {
-			continue
-		}
-		if err := p.tooLarge(t.run); err != nil {
-			return err
-		}
+		wanted[t.run.ID] = t.summary == nil || t.again
 	}
-	return nil
-}
-
-// CheckMemory refuses a plan with a run that does not fit into the memory of this process.
-func (p *Plan) CheckMemory() error {
-	for i := range p.Runs {
-		if err := p.tooLarge(&p.Runs[i]); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// tooLarge returns the error about a run that does not fit into memory, nil for one that
-// does.
-func (p *Plan) tooLarge(run *study.Run) error {
-	if err := p.fits(run); err != nil {
-		return fmt.Errorf("sweep: run %s: %w; choose a smaller depth or width, dtype float32, or a machine with more", run.ID, err)
-	}
-	return nil
-}
-
-// fits returns a *machine.MemoryError for a run that cannot fit into the memory that this
-// process may take, even with no hidden states kept.
-func (p *Plan) fits(run *study.Run) error {
-	return machine.Fits(run.LeastBytes(p.set(run).Samples))
+	return func(run *study.Run) bool { return wanted[run.ID] }
 }
 
 // checkBusy refuses to change what a study consists of while others work on runs that
 // would no longer be part of it.
-func (p *Plan) checkBusy(out string) error {
+func checkBusy(p *plan.Plan, out string) error {
 	old, err := runfolder.ReadManifest(out)
 	if disk.Failed(err) {
 		return err
@@ -210,11 +179,11 @@ func missing(dir string) []string {
 // checkSpace refuses a disk without room for the weights that the runs to come leave
 // behind for certain. A disk whose free space is not known is let pass: when it is
 // full, writing says so.
-func (p *Plan) checkSpace(out string, tasks []*task) error {
+func checkSpace(p *plan.Plan, out string, tasks []*task) error {
 	need, runs := 0.0, 0
 	for _, t := range tasks {
 		if t.summary == nil {
-			need += p.weightBytes(t.run)
+			need += weightBytes(p, t.run)
 			runs++
 		}
 	}
@@ -231,15 +200,11 @@ func (p *Plan) checkSpace(out string, tasks []*task) error {
 
 // weightBytes returns the size of the entries in a run's weights.safetensors: every
 // group, and the trained ones again as they were at iteration 0.
-func (p *Plan) weightBytes(run *study.Run) float64 {
-	set := p.set(run)
-	net, err := resnet.New(run.Network, run.Depth, set.Inputs, set.Outputs)
-	if err != nil {
-		return 0 // NewPlan has built it, so this cannot be
-	}
+func weightBytes(p *plan.Plan, run *study.Run) float64 {
+	layout := p.Problem(run).Network.Layout
 	entry := 8.0
 	if run.DType == "float32" {
 		entry = 4
 	}
-	return entry * float64(net.Layout.Size+net.Layout.Trained)
+	return entry * float64(layout.Size+layout.Trained)
 }

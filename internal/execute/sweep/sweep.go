@@ -14,6 +14,7 @@ import (
 	"golang.org/x/sync/semaphore"
 
 	"github.com/deeplimit/deeplimit/internal/machine"
+	"github.com/deeplimit/deeplimit/internal/plan"
 	"github.com/deeplimit/deeplimit/internal/plan/study"
 	"github.com/deeplimit/deeplimit/internal/train"
 	"github.com/deeplimit/deeplimit/runfolder"
@@ -97,7 +98,7 @@ var ErrBusy = errors.New("another deeplimit is running this study as it was befo
 // Any number of processes, on any number of machines that see the same folder, may run
 // the same plan at once and share its runs. Each returns when all runs are done,
 // whoever did them, and takes over those of a worker that died.
-func (p *Plan) Run(ctx context.Context, options Options) (Report, error) {
+func Run(ctx context.Context, p *plan.Plan, options Options) (Report, error) {
 	if options.Workers < 1 {
 		return Report{}, fmt.Errorf("sweep: workers: got %d, want at least 1", options.Workers)
 	}
@@ -106,7 +107,7 @@ func (p *Plan) Run(ctx context.Context, options Options) (Report, error) {
 	default:
 		return Report{}, fmt.Errorf("sweep: rerun: got %q, want %s, %s or %s", options.Rerun, RerunFailed, RerunDiverged, RerunAll)
 	}
-	tasks, err := p.begin(&options)
+	tasks, err := begin(p, &options)
 	if err != nil {
 		return Report{}, err
 	}

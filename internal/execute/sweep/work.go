@@ -14,6 +14,7 @@ import (
 	"golang.org/x/sync/semaphore"
 
 	"github.com/deeplimit/deeplimit/internal/disk"
+	"github.com/deeplimit/deeplimit/internal/plan"
 	"github.com/deeplimit/deeplimit/internal/plan/study"
 	"github.com/deeplimit/deeplimit/internal/train"
 	"github.com/deeplimit/deeplimit/runfolder"
@@ -22,7 +23,7 @@ import (
 // work is one call of Plan.Run.
 type work struct {
 	options Options
-	plan    *Plan
+	plan    *plan.Plan
 	cores   *semaphore.Weighted
 	memory  *semaphore.Weighted // bytes that the runs at work may take together, at the least
 	keeper  *runfolder.Keeper
@@ -87,12 +88,12 @@ func (w *work) pass(ctx context.Context, group *sync.WaitGroup, tasks []*task) (
 			w.failed(t, err)
 			continue
 		}
-		workers := w.plan.coresOf(t.run, share, w.options.Workers)
+		workers := w.plan.Cores(t.run, share, w.options.Workers)
 		if w.cores.Acquire(ctx, int64(workers)) != nil {
 			return nil
 		}
-		// Each run fits alone (checkMemory).
-		bytes := int64(t.run.LeastBytes(w.plan.set(t.run).Samples))
+		// Each run fits alone (Plan.CheckMemory).
+		bytes := int64(w.plan.LeastBytes(t.run))
 		if w.memory.Acquire(ctx, bytes) != nil {
 			w.cores.Release(int64(workers))
 			return nil

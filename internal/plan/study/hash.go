@@ -140,6 +140,16 @@ func (r *Run) Config() json.RawMessage {
 	return text
 }
 
+// ParseConfig returns the run that Config was called of, as far as its network, samples and
+// training go: without names, hash and group.
+func ParseConfig(config json.RawMessage) (Run, error) {
+	var c canonical
+	if err := json.Unmarshal(config, &c); err != nil {
+		return Run{}, err
+	}
+	return Run{Data: c.Data, Files: c.Files, Depth: c.Depth, Seed: c.Seed, DType: c.DType, Network: c.Network, Initial: c.Initial, Train: c.Train}, nil
+}
+
 // digests holds the hexadecimal SHA-256 of each file read so far, by path.
 type digests map[string]string
 

@@ -1,4 +1,4 @@
-package sweep
+package plan
 
 import (
 	"cmp"
@@ -8,6 +8,7 @@ import (
 
 	"github.com/deeplimit/deeplimit/internal/kernel"
 	"github.com/deeplimit/deeplimit/internal/plan/study"
+	"github.com/deeplimit/deeplimit/resnet"
 )
 
 // An Estimate says about how long runs take on this machine, each up to its last
@@ -66,7 +67,7 @@ func (p *Plan) Estimate(ctx context.Context, cores int, only func(*study.Run) bo
 		if run.DType == "float32" {
 			measure = stepTime[float32]
 		}
-		seconds, steps, err := measure(ctx, p, run, p.coresOf(run, 1/float64(len(kinds)), cores), cores)
+		seconds, steps, err := measure(ctx, p, run, p.Cores(run, 1/float64(len(kinds)), cores), cores)
 		if err != nil {
 			return Estimate{}, err
 		}
@@ -91,7 +92,7 @@ func (p *Plan) Estimate(ctx context.Context, cores int, only func(*study.Run) bo
 		for _, run := range runs {
 			seconds := float64(run.Steps()) * p.Flops(run) / speed
 			e.Seconds[run.ID] = seconds
-			e.Total += seconds * float64(p.coresOf(run, 1/float64(len(p.Runs)), cores)) / float64(cores)
+			e.Total += seconds * float64(p.Cores(run, 1/float64(len(p.Runs)), cores)) / float64(cores)
 			longest = max(longest, seconds)
 		}
 	}
@@ -102,11 +103,20 @@ func (p *Plan) Estimate(ctx context.Context, cores int, only func(*study.Run) bo
 // stepTime returns the seconds that a step of run takes on so many workers, and how many
 // steps were timed.
 func stepTime[T kernel.Float](ctx context.Context, p *Plan, run *study.Run, workers, cores int) (float64, int, error) {
-	d, err := newDescent[T](run, p.set(run), workers, cores)
+	memory, err := Memory(run, workers, cores)
 	if err != nil {
 		return 0, 0, err
 	}
-	defer d.close()
+	problem := p.Problem(run)
+	initial, err := Initial[T](problem)
+	if err != nil {
+		return 0, 0, err
+	}
+	d, err := NewDescent(problem, initial, resnet.Options{Workers: workers, Memory: memory})
+	if err != nil {
+		return 0, 0, err
+	}
+	defer d.Close()
 	evaluator := d.Full
 	if d.Batch != nil {
 		evaluator = d.Batch

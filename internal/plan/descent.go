@@ -1,0 +1,110 @@
+package plan
+
+import (
+	"fmt"
+
+	"github.com/deeplimit/deeplimit/internal/kernel"
+	"github.com/deeplimit/deeplimit/internal/train"
+	"github.com/deeplimit/deeplimit/resnet"
+)
+
+// A Descent is a train.Descent on a problem, with the evaluators that it owns.
+type Descent[T kernel.Float] struct {
+	train.Descent[T]
+	problem *Problem
+	options resnet.Options
+}
+
+// NewDescent returns the descent of a problem from theta, which becomes its own, on
+// options.Workers cores. Its evaluators share options.Memory, 0 for no limit. The caller
+// closes it.
+func NewDescent[T kernel.Float](p *Problem, theta []T, options resnet.Options) (*Descent[T], error) {
+	spec := p.Run.Train
+	options.Memory = share(options.Memory, p)
+	d := &Descent[T]{problem: p, options: options, Descent: train.Descent[T]{
+		Network: p.Network, Spec: spec, Seed: p.Run.Seed,
+		Initial: append([]T(nil), theta...), Theta: theta,
+	}}
+	var err error
+	if d.Full, err = resnet.NewEvaluator[T](p.Network, p.Samples, options); err != nil {
+		return nil, err
+	}
+	if p.Test != nil {
+		if d.Test, err = resnet.NewEvaluator[T](p.Network, *p.Test, options); err != nil {
+			d.Close()
+			return nil, fmt.Errorf("test set: %w", err)
+		}
+	}
+	if spec.Batch > 0 {
+		options.Batch = spec.Batch
+		if d.Batch, err = resnet.NewEvaluator[T](p.Network, p.Samples, options); err != nil {
+			d.Close()
+			return nil, err
+		}
+	}
+	return d, nil
+}
+
+// share returns the part of the limit on memory that each evaluator of a descent may take:
+// those of all samples, of the mini-batch, of the test set and of the end of the run.
+func share(limit int64, p *Problem) int64 {
+	if limit == 0 {
+		return 0
+	}
+	evaluators := int64(1)
+	if p.Run.DType == "float32" { // and one in float64 for the last weights
+		evaluators++
+	}
+	if p.Run.Train.Batch > 0 {
+		evaluators++
+	}
+	if p.Test != nil {
+		evaluators++
+	}
+	return max(1, limit/evaluators)
+}
+
+// Close frees the evaluators' workers.
+func (d *Descent[T]) Close() {
+	for _, e := range []*resnet.Evaluator[T]{d.Full, d.Batch, d.Test} {
+		if e != nil {
+			e.Close()
+		}
+	}
+}
+
+// EvaluateEnd sets the losses of an outcome to those of the weights as they are stored,
+// evaluated in float64. A descent in float32 sees its own loss with the rounding of its
+// hidden states, which is most of it where the loss is small. A diverged run keeps the
+// loss that ended it.
+func (d *Descent[T]) EvaluateEnd(outcome *train.Outcome) error {
+	if _, double := any(T(0)).(float64); double || outcome.Stop == train.StopDiverged {
+		return nil
+	}
+	theta := make([]float64, len(d.Theta))
+	for i, v := range d.Theta {
+		theta[i] = float64(v)
+	}
+	var err error
+	if outcome.Loss, err = lossOn(d.Network, d.problem.Samples, d.options, theta); err != nil || d.problem.Test == nil {
+		return err
+	}
+	test, err := lossOn(d.Network, *d.problem.Test, d.options, theta)
+	outcome.TestLoss = &test
+	return err
+}
+
+// Loss returns J(θ) over the training samples, in float64.
+func (p *Problem) Loss(theta []float64, options resnet.Options) (float64, error) {
+	return lossOn(p.Network, p.Samples, options, theta)
+}
+
+// lossOn returns J(θ) on the samples.
+func lossOn(net *resnet.Network, samples resnet.Samples, options resnet.Options, theta []float64) (float64, error) {
+	e, err := resnet.NewEvaluator[float64](net, samples, options)
+	if err != nil {
+		return 0, err
+	}
+	defer e.Close()
+	return e.Loss(theta).Loss, nil
+}

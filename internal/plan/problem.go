@@ -1,0 +1,65 @@
+package plan
+
+import (
+	"github.com/deeplimit/deeplimit/dataset"
+	"github.com/deeplimit/deeplimit/internal/kernel"
+	"github.com/deeplimit/deeplimit/internal/plan/study"
+	"github.com/deeplimit/deeplimit/resnet"
+)
+
+// A Problem is what a run minimises, and from where: its network, its samples and the law
+// of its initial weights. It holds no weights and no hidden states.
+type Problem struct {
+	Run     *study.Run
+	Network *resnet.Network
+	Samples resnet.Samples
+	Test    *resnet.Samples // nil without a test set
+}
+
+// NewProblem returns the problem of a run on the samples of its data set.
+func NewProblem(run *study.Run, set *dataset.Set) (*Problem, error) {
+	net, err := resnet.New(run.Network, run.Depth, set.Inputs, set.Outputs)
+	if err != nil {
+		return nil, err
+	}
+	p := &Problem{Run: run, Network: net, Samples: resnet.Samples{X: set.X, Y: set.Y, Labels: set.Labels}}
+	if set.Test != nil {
+		p.Test = &resnet.Samples{X: set.Test.X, Y: set.Test.Y, Labels: set.Test.Labels}
+	}
+	return p, nil
+}
+
+// At returns the same problem for the network of another depth.
+func (p *Problem) At(depth int) (*Problem, error) {
+	run := *p.Run
+	run.Depth = depth
+	net, err := resnet.New(run.Network, depth, p.Network.Inputs, p.Network.Outputs)
+	if err != nil {
+		return nil, err
+	}
+	return &Problem{Run: &run, Network: net, Samples: p.Samples, Test: p.Test}, nil
+}
+
+// check refuses targets that the loss does not take, and initial weights that do not fit.
+func (p *Problem) check() error {
+	if err := p.Network.CheckTargets(p.Samples.Y); err != nil {
+		return err
+	}
+	return p.Network.CheckInitial(p.Run.Initial, p.Run.Base)
+}
+
+// Trained returns the names of the parameter groups that training moves.
+func (p *Problem) Trained() []string {
+	var names []string
+	for _, g := range p.Network.Layout.Groups {
+		if g.Trained {
+			names = append(names, g.Name)
+		}
+	}
+	return names
+}
+
+// Initial returns the weights that the run starts from, in the network's layout.
+func Initial[T kernel.Float](p *Problem) ([]T, error) {
+	return resnet.Parameters[T](p.Network, p.Run.Initial, p.Run.Seed, p.Run.Base)
+}
