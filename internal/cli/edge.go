@@ -7,13 +7,12 @@ import (
 	"strings"
 	"text/tabwriter"
 
-	"github.com/deeplimit/deeplimit/internal/plan"
-
 	"github.com/spf13/cobra"
 
 	"github.com/deeplimit/deeplimit/curvature"
 	"github.com/deeplimit/deeplimit/internal/ask/edge"
 	"github.com/deeplimit/deeplimit/internal/plain"
+	"github.com/deeplimit/deeplimit/internal/plan"
 	"github.com/deeplimit/deeplimit/internal/plan/study"
 	"github.com/deeplimit/deeplimit/internal/read/analyze"
 )

@@ -10,20 +10,20 @@ import (
 	"strings"
 	"time"
 
-	"github.com/deeplimit/deeplimit/internal/plan"
-
 	"github.com/spf13/pflag"
 
 	"github.com/deeplimit/deeplimit/internal/execute/slurm"
 	"github.com/deeplimit/deeplimit/internal/execute/sweep"
 	"github.com/deeplimit/deeplimit/internal/field"
+	"github.com/deeplimit/deeplimit/internal/plan"
+	"github.com/deeplimit/deeplimit/internal/plan/engine"
 	"github.com/deeplimit/deeplimit/internal/read/survey"
 	"github.com/deeplimit/deeplimit/runfolder"
 )
 
 // engineFlags are the flags of `deeplimit run` that the section engine has keys for.
 type engineFlags struct {
-	spec slurm.Spec
+	spec engine.Spec
 	wait bool
 }
 
@@ -45,7 +45,7 @@ func (e *engineFlags) add(flags *pflag.FlagSet) {
 }
 
 // resolve returns the engine: the study's section with what the flags say in its place.
-func (e *engineFlags) resolve(section slurm.Spec, flags *pflag.FlagSet) (slurm.Options, error) {
+func (e *engineFlags) resolve(section engine.Spec, flags *pflag.FlagSet) (engine.Options, error) {
 	spec := section
 	var given []string // flags of a cluster
 	for _, f := range []struct {
@@ -87,7 +87,7 @@ func (e *engineFlags) resolve(section slurm.Spec, flags *pflag.FlagSet) (slurm.O
 	if err != nil {
 		return options, err
 	}
-	if options.Kind == slurm.Local && len(given) > 0 {
+	if options.Kind == engine.Local && len(given) > 0 {
 		return options, fmt.Errorf("run: got %s without a cluster, want --engine slurm beside it", strings.Join(given, ", "))
 	}
 	return options, nil
@@ -105,7 +105,7 @@ const (
 // submit hands the runs that are neither done nor in the queue nor worked on to the
 // cluster. It returns errQueued when runs are left for the cluster, and nil when all
 // are done: with --wait it returns only then.
-func (o *runOptions) submit(ctx context.Context, plan *plan.Plan, options slurm.Options, stdout, stderr io.Writer) error {
+func (o *runOptions) submit(ctx context.Context, plan *plan.Plan, options engine.Options, stdout, stderr io.Writer) error {
 	dir, err := filepath.Abs(o.out)
 	if err != nil {
 		return fmt.Errorf("run: %w", err)

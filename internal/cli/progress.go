@@ -7,11 +7,10 @@ import (
 	"sync"
 	"time"
 
-	"github.com/deeplimit/deeplimit/internal/plan"
-
 	"golang.org/x/term"
 
 	"github.com/deeplimit/deeplimit/internal/execute/sweep"
+	"github.com/deeplimit/deeplimit/internal/plan"
 )
 
 // progress shows how a study goes: a live table of the runs at work on a terminal, else a

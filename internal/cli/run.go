@@ -11,16 +11,15 @@ import (
 	"text/tabwriter"
 	"time"
 
-	"github.com/deeplimit/deeplimit/internal/plan"
-
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
 	"github.com/deeplimit/deeplimit/internal/disk"
-	"github.com/deeplimit/deeplimit/internal/execute/slurm"
 	"github.com/deeplimit/deeplimit/internal/execute/sweep"
 	"github.com/deeplimit/deeplimit/internal/machine"
 	"github.com/deeplimit/deeplimit/internal/plain"
+	"github.com/deeplimit/deeplimit/internal/plan"
+	"github.com/deeplimit/deeplimit/internal/plan/engine"
 	"github.com/deeplimit/deeplimit/internal/plan/study"
 	"github.com/deeplimit/deeplimit/internal/read/analyze"
 	"github.com/deeplimit/deeplimit/internal/show/report"
@@ -87,15 +86,15 @@ work; SIGINT and SIGTERM do and end the program.`,
 			if err != nil {
 				return err
 			}
-			engine, err := o.engine.resolve(s.Engine, cmd.Flags())
+			place, err := o.engine.resolve(s.Engine, cmd.Flags())
 			if err != nil {
 				return err
 			}
 			if o.dry {
 				return o.list(cmd.Context(), cmd.OutOrStdout(), plan)
 			}
-			if engine.Kind == slurm.Slurm {
-				err := o.submit(cmd.Context(), plan, engine, cmd.OutOrStdout(), cmd.ErrOrStderr())
+			if place.Kind == engine.Slurm {
+				err := o.submit(cmd.Context(), plan, place, cmd.OutOrStdout(), cmd.ErrOrStderr())
 				if err == errQueued {
 					return nil
 				}

@@ -5,12 +5,11 @@ import (
 	"slices"
 	"time"
 
-	"github.com/deeplimit/deeplimit/internal/plan"
-
 	"github.com/spf13/cobra"
 
 	"github.com/deeplimit/deeplimit/internal/execute/sweep"
 	"github.com/deeplimit/deeplimit/internal/filter"
+	"github.com/deeplimit/deeplimit/internal/plan"
 	"github.com/deeplimit/deeplimit/internal/plan/study"
 	"github.com/deeplimit/deeplimit/runfolder"
 )

@@ -14,11 +14,10 @@ import (
 	"syscall"
 	"time"
 
-	"github.com/deeplimit/deeplimit/internal/plan"
-
 	"github.com/spf13/cobra"
 
 	"github.com/deeplimit/deeplimit/internal/execute/sweep"
+	"github.com/deeplimit/deeplimit/internal/plan"
 	"github.com/deeplimit/deeplimit/internal/plan/study"
 	"github.com/deeplimit/deeplimit/runfolder"
 )

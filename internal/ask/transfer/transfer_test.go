@@ -8,10 +8,9 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/deeplimit/deeplimit/internal/plan"
-
 	"github.com/deeplimit/deeplimit/internal/execute/sweep"
 	"github.com/deeplimit/deeplimit/internal/npy/npytest"
+	"github.com/deeplimit/deeplimit/internal/plan"
 	"github.com/deeplimit/deeplimit/internal/plan/study"
 	"github.com/deeplimit/deeplimit/pvar"
 	"github.com/deeplimit/deeplimit/runfolder"

@@ -4,6 +4,8 @@ import (
 	"cmp"
 	"slices"
 	"time"
+
+	"github.com/deeplimit/deeplimit/internal/plan/engine"
 )
 
 // A Run is a run to submit.
@@ -28,10 +30,10 @@ const (
 // (100 when there is no limit), but at least a minute's and at most half the time
 // limit's, on the cores of a task. A run that is longer is a task of its own: it goes
 // on from its checkpoint after the limit.
-func Batches(runs []Run, o Options) [][]string {
+func Batches(runs []Run, o engine.Options) [][]string {
 	runs = slices.Clone(runs)
 	slices.SortStableFunc(runs, func(a, b Run) int { return cmp.Compare(b.Time, a.Time) })
-	work := o.work(runs)
+	most := work(o, runs)
 	var batches [][]string
 	var left time.Duration // room in the last batch
 	for _, run := range runs {
@@ -41,7 +43,7 @@ func Batches(runs []Run, o Options) [][]string {
 		}
 		if full || len(batches) == 0 {
 			batches = append(batches, nil)
-			left = work
+			left = most
 		}
 		last := &batches[len(batches)-1]
 		*last = append(*last, run.ID)
@@ -51,7 +53,7 @@ func Batches(runs []Run, o Options) [][]string {
 }
 
 // work returns how much work of one core a task is given.
-func (o Options) work(runs []Run) time.Duration {
+func work(o engine.Options, runs []Run) time.Duration {
 	total := 0.0
 	for _, run := range runs {
 		total += run.Time.Seconds()

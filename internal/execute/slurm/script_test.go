@@ -8,6 +8,8 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/deeplimit/deeplimit/internal/plan/engine"
 )
 
 var update = flag.Bool("update", false, "write golden files anew")
@@ -15,7 +17,7 @@ var update = flag.Bool("update", false, "write golden files anew")
 // TestScript holds the batch script to a golden file, names that a shell would take
 // apart included.
 func TestScript(t *testing.T) {
-	o, err := Spec{Kind: Slurm, Time: "20"}.Resolve()
+	o, err := engine.Spec{Kind: engine.Slurm, Time: "20"}.Resolve()
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -22,6 +22,7 @@ import (
 	"time"
 
 	"github.com/deeplimit/deeplimit/internal/disk"
+	"github.com/deeplimit/deeplimit/internal/plan/engine"
 	"github.com/deeplimit/deeplimit/runfolder"
 )
 
@@ -40,7 +41,7 @@ type Submitter struct {
 	Study   Study
 	Program string   // deeplimit itself, absolute, as the nodes see it
 	Task    []string // flags of its command for a task
-	Options Options  // resolved
+	Options engine.Options
 }
 
 // Submit submits those of the runs that the queue does not have already, and returns
@@ -79,7 +80,7 @@ func (s *Submitter) submit(ctx context.Context, batches [][]string, after string
 	record := runfolder.Submission{
 		Name: name, Time: time.Now().UTC(), File: s.Study.File, Text: s.Study.Text, Set: s.Study.Set, Batches: batches,
 	}
-	record.Command = append([]string{"sbatch"}, s.Options.arguments(s.Dir, name, len(batches), after)...)
+	record.Command = append([]string{"sbatch"}, arguments(s.Options, s.Dir, name, len(batches), after)...)
 	body := s.script(name)
 	// The record comes first: should this program die now, the job is found by its name.
 	path, err := runfolder.WriteSubmission(s.Dir, record, body)

@@ -1,7 +1,6 @@
 package slurm
 
 import (
-	"errors"
 	"os"
 	"path/filepath"
 	"slices"
@@ -12,7 +11,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"pgregory.net/rapid"
 
-	"github.com/deeplimit/deeplimit/internal/field"
+	"github.com/deeplimit/deeplimit/internal/plan/engine"
 	"github.com/deeplimit/deeplimit/runfolder"
 )
 
@@ -20,7 +19,7 @@ import (
 // batch of several runs within the work of a task or the number asked for.
 func TestBatchesArePartitions(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		o := Options{
+		o := engine.Options{
 			CPUs:       rapid.IntRange(1, 8).Draw(t, "cpus"),
 			PerTask:    rapid.IntRange(0, 5).Draw(t, "per-task"),
 			ArrayLimit: rapid.IntRange(0, 9).Draw(t, "array-limit"),
@@ -35,7 +34,7 @@ func TestBatchesArePartitions(t *testing.T) {
 			left[run.ID] = run.Time
 		}
 		before := slices.Clone(runs)
-		work := o.work(runs)
+		most := work(o, runs)
 		for _, batch := range Batches(runs, o) {
 			var sum time.Duration
 			for _, id := range batch {
@@ -51,8 +50,8 @@ func TestBatchesArePartitions(t *testing.T) {
 				t.Fatal("got an empty batch")
 			case o.PerTask > 0 && len(batch) > o.PerTask:
 				t.Fatalf("got %d runs in a batch, want at most %d", len(batch), o.PerTask)
-			case o.PerTask == 0 && len(batch) > 1 && sum > work:
-				t.Fatalf("got %v of work in a batch, want at most %v", sum, work)
+			case o.PerTask == 0 && len(batch) > 1 && sum > most:
+				t.Fatalf("got %v of work in a batch, want at most %v", sum, most)
 			}
 		}
 		if len(left) > 0 {
@@ -72,28 +71,28 @@ func TestBatchSizes(t *testing.T) {
 	}
 	for _, c := range []struct {
 		name  string
-		o     Options
+		o     engine.Options
 		tasks int
 	}{
-		{"a minute each, of 30 s runs", Options{CPUs: 1}, 50},
-		{"a minute on four cores each", Options{CPUs: 4}, 13}, // 8 runs a task
-		{"spread over ten", Options{CPUs: 1, ArrayLimit: 10}, 10},
-		{"half of two minutes, not a tenth of it all", Options{CPUs: 1, ArrayLimit: 10, Time: 2 * time.Minute}, 50},
-		{"seven each", Options{CPUs: 1, PerTask: 7}, 15},
+		{"a minute each, of 30 s runs", engine.Options{CPUs: 1}, 50},
+		{"a minute on four cores each", engine.Options{CPUs: 4}, 13}, // 8 runs a task
+		{"spread over ten", engine.Options{CPUs: 1, ArrayLimit: 10}, 10},
+		{"half of two minutes, not a tenth of it all", engine.Options{CPUs: 1, ArrayLimit: 10, Time: 2 * time.Minute}, 50},
+		{"seven each", engine.Options{CPUs: 1, PerTask: 7}, 15},
 	} {
 		if got := len(Batches(hundred, c.o)); got != c.tasks {
 			t.Errorf("%s: got %d tasks, want %d", c.name, got, c.tasks)
 		}
 	}
-	got := Batches([]Run{{"short", time.Second}, {"long", time.Hour}, {"middle", time.Minute}}, Options{CPUs: 1})
+	got := Batches([]Run{{"short", time.Second}, {"long", time.Hour}, {"middle", time.Minute}}, engine.Options{CPUs: 1})
 	if diff := cmp.Diff([][]string{{"long"}, {"middle"}, {"short"}}, got); diff != "" {
 		t.Errorf("(-want +got)\n%s", diff)
 	}
 }
 
 func TestArguments(t *testing.T) {
-	o, err := Spec{
-		Kind: Slurm, Partition: "long", Account: "theory", QOS: "normal", Time: "1-2:30", Mem: "4G", CPUs: 2, ArrayLimit: 5,
+	o, err := engine.Spec{
+		Kind: engine.Slurm, Partition: "long", Account: "theory", QOS: "normal", Time: "1-2:30", Mem: "4G", CPUs: 2, ArrayLimit: 5,
 		SbatchArgs: []string{"--nice=100", "--exclusive"},
 	}.Resolve()
 	if err != nil {
@@ -104,7 +103,7 @@ func TestArguments(t *testing.T) {
 		"--chdir=/a 100%/s", "--output=/a 100%%/s/slurm/s-01/%a.log", "--open-mode=append", "--partition=long", "--account=theory",
 		"--qos=normal", "--mem=4G", "--dependency=afterany:17", "--time=1-02:30:00", "--nice=100", "--exclusive",
 	}
-	if diff := cmp.Diff(want, o.arguments("/a 100%/s", "s-01", 7, "17")); diff != "" {
+	if diff := cmp.Diff(want, arguments(o, "/a 100%/s", "s-01", 7, "17")); diff != "" {
 		t.Errorf("(-want +got)\n%s", diff)
 	}
 	if got, want := logPattern("/x", "n"), runfolder.SubmissionLog("/x", "n", 12); strings.Replace(got, "%a", "12", 1) != want {
@@ -112,51 +111,12 @@ func TestArguments(t *testing.T) {
 	}
 }
 
-func TestBadSpecs(t *testing.T) {
-	for _, c := range []struct {
-		spec Spec
-		want string
-	}{
-		{Spec{Kind: "pbs"}, `kind: got "pbs", want one of local, slurm`},
-		{Spec{Time: "soon"}, `time: got "soon", want a limit as Slurm writes it: "90" (minutes), "1:30:00", "2-12" (days-hours)`},
-		{Spec{Time: "0"}, `time: got "0", want a limit as Slurm writes it: "90" (minutes), "1:30:00", "2-12" (days-hours)`},
-		{Spec{Mem: "4 GB"}, `mem: got "4 GB", want a size such as 500M or 4G`},
-		{Spec{CPUs: -1}, `cpus: got -1, want a number ≥ 1`},
-		{Spec{PerTask: -2}, `per-task: got -2, want a number ≥ 1`},
-		{Spec{ArrayLimit: -3}, `array-limit: got -3, want a number ≥ 1`},
-		{Spec{Notice: -4}, `notice: got -4, want a number ≥ 1`},
-		{Spec{Time: "1", Notice: 60}, `notice: got 60, want fewer seconds than the limit has, 60`},
-		{Spec{SbatchArgs: []string{"--nice", "-C avx"}}, `sbatch-args.1: got "-C avx", want an option of sbatch in its long form, --name or --name=value`},
-		{Spec{SbatchArgs: []string{"--export=ALL", "--mem-per-cpu=1G", "--depend=singleton"}}, `sbatch-args.2: got "--depend=singleton", want an option that deeplimit does not set itself`},
-		{Spec{SbatchArgs: []string{"--clusters=all"}}, `sbatch-args.0: got "--clusters=all", want an option that deeplimit does not set itself`},
-		{Spec{SbatchArgs: []string{"--array=1-3"}}, `sbatch-args.0: got "--array=1-3", want an option that deeplimit does not set itself`},
-	} {
-		_, err := c.spec.Resolve()
-		if err == nil || err.Error() != c.want {
-			t.Errorf("%+v: got %v\nwant %s", c.spec, err, c.want)
-		}
-		if _, ok := errors.AsType[*field.Error](err); !ok {
-			t.Errorf("%+v: got a %T, want a *field.Error", c.spec, err)
-		}
-	}
-}
-
-func TestTimes(t *testing.T) {
-	for text, want := range map[string]time.Duration{
-		"90": 90 * time.Minute, "1:30": 90 * time.Second, "1:30:05": 90*time.Minute + 5*time.Second,
-		"2-12": 60 * time.Hour, "1-0:5": 24*time.Hour + 5*time.Minute, "0-1:2:3": time.Hour + 2*time.Minute + 3*time.Second,
-	} {
-		got, ok := parseTime(text)
-		if !ok || got != want {
-			t.Errorf("%s: got %v, %v, want %v", text, got, ok, want)
-		}
-		if again, ok := parseTime(formatTime(want)); !ok || again != want {
-			t.Errorf("%s: got %v back from %s, want %v", text, again, formatTime(want), want)
-		}
-	}
-	for _, text := range []string{"", "-1", "1:2:3:4", "infinite", "1h", "1-", "99999999"} {
-		if got, ok := parseTime(text); ok {
-			t.Errorf("%q: got %v, want none", text, got)
+// TestFormatTime wants a limit read as what it was written from.
+func TestFormatTime(t *testing.T) {
+	for _, want := range []time.Duration{time.Second, 90 * time.Minute, time.Hour + 2*time.Minute + 3*time.Second, 60 * time.Hour} {
+		o, err := engine.Spec{Time: formatTime(want)}.Resolve()
+		if err != nil || o.Time != want {
+			t.Errorf("%v: got %v and error %v back from %s", want, o.Time, err, formatTime(want))
 		}
 	}
 }

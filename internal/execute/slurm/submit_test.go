@@ -12,6 +12,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/deeplimit/deeplimit/internal/plan/engine"
 	"github.com/deeplimit/deeplimit/runfolder"
 )
 
@@ -58,7 +59,7 @@ func (f *fake) jobs() []string {
 	return strings.Split(strings.TrimSuffix(string(text), "\n"), "\n")
 }
 
-func (f *fake) submitter(t *testing.T, spec Spec) *Submitter {
+func (f *fake) submitter(t *testing.T, spec engine.Spec) *Submitter {
 	o, err := spec.Resolve()
 	if err != nil {
 		t.Fatal(err)
@@ -73,7 +74,7 @@ func (f *fake) submitter(t *testing.T, spec Spec) *Submitter {
 func TestSubmit(t *testing.T) {
 	t.Setenv("SQUEUE_STATES", "RUNNING") // a user's own, which squeue is not to see
 	f := newFake(t)
-	s := f.submitter(t, Spec{Kind: Slurm, PerTask: 1, ArrayLimit: 1})
+	s := f.submitter(t, engine.Spec{Kind: engine.Slurm, PerTask: 1, ArrayLimit: 1})
 	first, err := s.Submit(t.Context(), f.present)
 	if err != nil {
 		t.Fatal(err)
@@ -151,7 +152,7 @@ func TestViewWithoutSubmissions(t *testing.T) {
 // answer got lost and the queue has the job, it is kept and known from then on.
 func TestRefused(t *testing.T) {
 	f := newFake(t)
-	s := f.submitter(t, Spec{Kind: Slurm, Partition: "nope"})
+	s := f.submitter(t, engine.Spec{Kind: engine.Slurm, Partition: "nope"})
 	f.program("sbatch", `echo "sbatch: error: invalid partition specified: nope" >&2; echo "sbatch: error: Batch job submission failed: Invalid partition name specified" >&2; exit 1`)
 	_, err := s.Submit(t.Context(), f.present)
 	if want := "slurm: sbatch: invalid partition specified: nope (exit status 1)"; err == nil || err.Error() != want {
@@ -175,7 +176,7 @@ func TestRefused(t *testing.T) {
 }
 
 func TestAbsent(t *testing.T) {
-	s := (&fake{dir: t.TempDir()}).submitter(t, Spec{Kind: Slurm})
+	s := (&fake{dir: t.TempDir()}).submitter(t, engine.Spec{Kind: engine.Slurm})
 	_, err := s.Submit(t.Context(), []Run{{"a", time.Hour}})
 	const want = "slurm: no Slurm on this machine: got no scontrol in PATH, want a machine that submits to a cluster (a login node); without one leave the engine out, and start the same command on several machines that share the folder"
 	if !errors.Is(err, ErrAbsent) || err.Error() != want {

@@ -10,8 +10,8 @@ import (
 	"strconv"
 
 	"github.com/deeplimit/deeplimit/dataset"
-	"github.com/deeplimit/deeplimit/internal/execute/slurm"
 	"github.com/deeplimit/deeplimit/internal/field"
+	"github.com/deeplimit/deeplimit/internal/plan/engine"
 	"github.com/deeplimit/deeplimit/internal/train"
 	"github.com/deeplimit/deeplimit/resnet"
 )
@@ -138,13 +138,13 @@ func (r *resolver) sections(p *point) bool {
 
 // engine adds what stands against the section engine, of which no run has a part.
 func (r *resolver) engine() {
-	engine, err := r.study.Engine.Resolve()
+	options, err := r.study.Engine.Resolve()
 	if err != nil {
 		r.refuse(&point{tree: r.study.tree}, "engine", err)
 		return
 	}
 	var d decoder
-	d.zeros(r.study.tree, resolved("engine", engine, slurm.Spec.Resolve))
+	d.zeros(r.study.tree, resolved("engine", options, engine.Spec.Resolve))
 	r.take(&d)
 }
 

@@ -18,8 +18,8 @@ import (
 
 	"github.com/deeplimit/deeplimit/dataset"
 	"github.com/deeplimit/deeplimit/internal/disk"
-	"github.com/deeplimit/deeplimit/internal/execute/slurm"
 	"github.com/deeplimit/deeplimit/internal/field"
+	"github.com/deeplimit/deeplimit/internal/plan/engine"
 	"github.com/deeplimit/deeplimit/internal/train"
 	"github.com/deeplimit/deeplimit/internal/yamltext"
 	"github.com/deeplimit/deeplimit/resnet"
@@ -40,7 +40,7 @@ type Study struct {
 	Network resnet.Spec
 	Initial resnet.Initial
 	Train   train.Spec
-	Engine  slurm.Spec
+	Engine  engine.Spec
 	Axes    []Axis // what the grid varies, one axis for each key in file order, then the zip
 
 	tree *node
@@ -58,7 +58,7 @@ type document struct {
 	Train   train.Spec     `yaml:"train"`
 	Grid    *node          `yaml:"grid"`
 	Zip     *node          `yaml:"zip"`
-	Engine  slurm.Spec     `yaml:"engine"`
+	Engine  engine.Spec    `yaml:"engine"`
 }
 
 // maxSeeds bounds `seeds: n`: more is a slip of the pen.
