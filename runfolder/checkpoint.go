@@ -25,13 +25,14 @@ var ErrNoCheckpoint = errors.New("runfolder: no checkpoint")
 // A Checkpoint is the complete state of an unfinished run between two
 // iterations. Every field comes back bit for bit, Damaged apart.
 type Checkpoint struct {
-	Hash      string // Meta.Hash of the run
-	Iteration int    // steps taken
-	Seconds   float64
-	Tensors   map[string]Tensor  // parameters, initial parameters, moments of the optimiser …
-	Values    map[string]float64 // single numbers: current step size, best loss …
-	Streams   map[string][]byte  // states of random streams, as their MarshalBinary gives them
-	Rows      []Row              // the trace so far
+	Hash       string // Meta.Hash of the run
+	Arithmetic string // of the program (Meta.SetArithmetic)
+	Iteration  int    // steps taken
+	Seconds    float64
+	Tensors    map[string]Tensor  // parameters, initial parameters, moments of the optimiser …
+	Values     map[string]float64 // single numbers: current step size, best loss …
+	Streams    map[string][]byte  // states of random streams, as their MarshalBinary gives them
+	Rows       []Row              // the trace so far
 
 	// Damaged is set by ReadCheckpoint when the newest checkpoint could not be
 	// used and this is the one before it: a *DamagedError that says why.
@@ -41,15 +42,16 @@ type Checkpoint struct {
 // Names inside a checkpoint file. It is a safetensors file too, with the trace
 // as the bytes of a Parquet file.
 const (
-	tensorPrefix = "tensors/"
-	valuePrefix  = "values/"
-	streamPrefix = "stream/"
-	traceTensor  = traceFile
-	checksumKey  = "sha256" // of the whole file, with this value as 64 zeros
-	hashKey      = "hash"
-	iterationKey = "iteration"
-	secondsKey   = "seconds"
-	lossKey      = "loss" // of the last row, for ReadProgress; absent where it is not known
+	tensorPrefix  = "tensors/"
+	valuePrefix   = "values/"
+	streamPrefix  = "stream/"
+	traceTensor   = traceFile
+	checksumKey   = "sha256" // of the whole file, with this value as 64 zeros
+	hashKey       = "hash"
+	arithmeticKey = "arithmetic"
+	iterationKey  = "iteration"
+	secondsKey    = "seconds"
+	lossKey       = "loss" // of the last row, for ReadProgress; absent where it is not known
 )
 
 // WriteCheckpoint stores c in the run folder dir. The new file is written, synced
@@ -156,10 +158,11 @@ func encodeCheckpoint(w io.Writer, c *Checkpoint, checksum string) error {
 	size := uint64(trace.Len())
 	views[traceTensor] = view{safetensors.U8, []uint64{size}, size, trace.Bytes}
 	metadata := map[string]string{
-		checksumKey:  checksum,
-		hashKey:      c.Hash,
-		iterationKey: strconv.Itoa(c.Iteration),
-		secondsKey:   strconv.FormatFloat(c.Seconds, 'g', -1, 64),
+		checksumKey:   checksum,
+		hashKey:       c.Hash,
+		arithmeticKey: c.Arithmetic,
+		iterationKey:  strconv.Itoa(c.Iteration),
+		secondsKey:    strconv.FormatFloat(c.Seconds, 'g', -1, 64),
 	}
 	if n := len(c.Rows); n > 0 && c.Rows[n-1].Loss != nil {
 		metadata[lossKey] = strconv.FormatFloat(*c.Rows[n-1].Loss, 'g', -1, 64)
@@ -245,10 +248,11 @@ func scanCheckpoint(r io.Reader, size int64, decode func(r io.Reader, infos []te
 // decodeCheckpoint returns the checkpoint without its rows, and their file.
 func decodeCheckpoint(r io.Reader, infos []tensorInfo, metadata map[string]string) (c *Checkpoint, trace []byte, err error) {
 	c = &Checkpoint{
-		Hash:    metadata[hashKey],
-		Tensors: map[string]Tensor{},
-		Values:  map[string]float64{},
-		Streams: map[string][]byte{},
+		Hash:       metadata[hashKey],
+		Arithmetic: metadata[arithmeticKey],
+		Tensors:    map[string]Tensor{},
+		Values:     map[string]float64{},
+		Streams:    map[string][]byte{},
 	}
 	if c.Iteration, err = strconv.Atoi(metadata[iterationKey]); err != nil || c.Iteration < 0 {
 		return nil, nil, fmt.Errorf("iteration: got %q, want a number of steps", metadata[iterationKey])

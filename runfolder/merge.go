@@ -35,7 +35,8 @@ func (e *ConflictError) Error() string {
 // is made when it is missing: the parts of one study that were computed in different
 // places. Every file is held to its checksum. A run that is there already must have the
 // same weights, and the same trace but for its clock; else it is a *ConflictError. A
-// folder of another study is an error. What was merged before is found present.
+// folder of another study is an error. So is, as a *MixtureError, a run that was computed by
+// a program for another machine than the others. What was merged before is found present.
 func Merge(out string, in []string) (Merged, error) {
 	var merged Merged
 	name := ""
@@ -49,12 +50,35 @@ func Merge(out string, in []string) (Merged, error) {
 		}
 		name = study
 	}
+	if err := oneKind(append([]string{out}, in...)); err != nil {
+		return merged, err
+	}
 	for _, dir := range in {
 		if err := mergeStudy(out, dir, name, &merged); err != nil {
 			return merged, err
 		}
 	}
 	return merged, nil
+}
+
+// oneKind returns a *MixtureError if the finished runs of the studies were computed by
+// programs for different machines. What cannot be read is for Merge to find.
+func oneKind(studies []string) error {
+	var first computed
+	for _, study := range studies {
+		dirs, err := List(study)
+		if err != nil {
+			continue
+		}
+		for _, dir := range dirs {
+			if run, err := Open(dir); err == nil && run.Done() {
+				if err := first.with(dir, run.Meta.Arithmetic()); err != nil {
+					return err
+				}
+			}
+		}
+	}
+	return nil
 }
 
 // mergeStudy brings in one folder.

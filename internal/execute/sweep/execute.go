@@ -40,6 +40,11 @@ func executeRun[T kernel.Float](ctx context.Context, w *work, t *task, hold *run
 		return train.Outcome{}, err
 	case resume.Hash != run.Hash:
 		return train.Outcome{}, fmt.Errorf("checkpoint: got one of run %s, want %s; remove %s to start the run again", resume.Hash, run.Hash, folder)
+	case resume.Arithmetic != w.options.arithmetic():
+		return train.Outcome{}, &runfolder.MixtureError{
+			Where:      [2]string{"the checkpoint of " + folder, "what this one would compute from it"},
+			Arithmetic: [2]string{resume.Arithmetic, w.options.arithmetic()},
+		}
 	case resume.Damaged != nil:
 		w.observe(Event{Kind: Warned, Run: run, Err: fmt.Errorf("going on from the checkpoint before: %w", resume.Damaged)})
 	}
@@ -65,7 +70,7 @@ func executeRun[T kernel.Float](ctx context.Context, w *work, t *task, hold *run
 		if err := create(); err != nil {
 			return err
 		}
-		c.Hash = run.Hash
+		c.Hash, c.Arithmetic = run.Hash, w.options.arithmetic()
 		return runfolder.WriteCheckpoint(folder, c)
 	}
 	live := newLive(folder, resume, hold.Check, create)
@@ -126,7 +131,7 @@ func (w *work) wanted() func() bool {
 // meta says what run.json holds for a run that starts now.
 func (w *work) meta(run *study.Run, set *dataset.Set) runfolder.Meta {
 	network := run.Network
-	return runfolder.Meta{
+	meta := runfolder.Meta{
 		ID: run.ID, Hash: run.Hash, Group: run.Group, Study: run.Study,
 		Data: run.Data.Name, DataAbout: set.About(), Depth: run.Depth, Width: network.Width, Hidden: network.Hidden,
 		Samples: set.Samples, Inputs: set.Inputs, Outputs: set.Outputs,
@@ -134,8 +139,10 @@ func (w *work) meta(run *study.Run, set *dataset.Set) runfolder.Meta {
 		Residual: network.Residual, Bias: network.Bias, Loss: network.Loss, Method: run.Train.Method, Alpha: *network.Alpha,
 		Coupled: coupled(run.Initial), Base: base(run),
 		Step: run.Step(), Settings: run.Settings, Config: run.Config(),
-		Version: w.options.Version, Environment: w.environment, Start: time.Now().UTC(),
+		Version: w.options.Version, Environment: maps.Clone(w.environment), Start: time.Now().UTC(),
 	}
+	meta.SetArithmetic(w.options.arithmetic())
+	return meta
 }
 
 // coupled says whether the initial weights of one seed are, at every depth, the same

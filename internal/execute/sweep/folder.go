@@ -31,6 +31,9 @@ func begin(p *plan.Plan, options *Options) ([]*task, error) {
 	if err := p.CheckMemory(toExecute(tasks)); err != nil {
 		return nil, err
 	}
+	if err := checkKind(tasks, options); err != nil {
+		return nil, err
+	}
 	if options.Join {
 		return tasks, nil
 	}
@@ -113,6 +116,34 @@ func tasksOf(p *plan.Plan, options *Options) []*task {
 	}
 	group.Wait()
 	return tasks
+}
+
+// checkKind refuses to compute runs beside results of a program for another machine.
+func checkKind(tasks []*task, options *Options) error {
+	if !slices.ContainsFunc(tasks, func(t *task) bool { return t.summary == nil || t.again }) {
+		return nil
+	}
+	for _, t := range tasks {
+		if t.summary == nil || t.again {
+			continue
+		}
+		if err := options.mixture(t, t.computed); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// mixture returns a *runfolder.MixtureError if a result was computed by a program for
+// another machine.
+func (o *Options) mixture(t *task, computed string) error {
+	if computed == "" || computed == o.arithmetic() {
+		return nil
+	}
+	return &runfolder.MixtureError{
+		Where:      [2]string{t.folder, "what is left of the study"},
+		Arithmetic: [2]string{computed, o.arithmetic()},
+	}
 }
 
 // toExecute returns which runs of the tasks are to be computed.

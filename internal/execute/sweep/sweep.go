@@ -29,6 +29,7 @@ type Options struct {
 	Heartbeat  time.Duration // between signs of life of a run, 0 for runfolder.Heartbeat
 	Job        string        // of a cluster's queue that this process is part of, "" for none
 	Version    string        // of the program, for run.json
+	Arithmetic string        // of the program, "" for machine.Arithmetic
 	// Only, if not nil, says which runs to execute; the others stay part of the study.
 	Only func(*study.Run) bool
 	// Rerun says what to compute again from its start: RerunFailed, RerunDiverged or
@@ -47,6 +48,9 @@ type Options struct {
 	// goroutines, one call at a time.
 	Observe func(Event)
 }
+
+// arithmetic returns what the results of this process are computed with.
+func (o *Options) arithmetic() string { return cmp.Or(o.Arithmetic, machine.Arithmetic()) }
 
 // What Options.Rerun can be.
 const (

@@ -276,6 +276,10 @@ func (w *work) settled(t *task) bool {
 		w.failed(t, errors.New(run.Summary.Violation))
 		return true
 	}
+	if err := w.options.mixture(t, run.Meta.Arithmetic()); err != nil {
+		w.failed(t, err)
+		return true
+	}
 	w.count(t, run.Summary, Elsewhere)
 	return true
 }
@@ -328,6 +332,7 @@ type task struct {
 	run      *study.Run
 	folder   string
 	summary  *runfolder.Summary // of its result; nil for none
+	computed string             // with what, runfolder.Meta.Arithmetic
 	failures int                // attempts that failed
 	unread   error              // why that is not known
 	again    bool               // compute it again, from its start
@@ -341,7 +346,7 @@ func (t *task) look(rerun string) {
 	run, err := runfolder.Open(t.folder)
 	switch {
 	case err == nil:
-		t.summary = run.Summary
+		t.summary, t.computed = run.Summary, run.Meta.Arithmetic()
 	case disk.Failed(err):
 		t.unread = err
 	}

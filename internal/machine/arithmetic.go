@@ -1,0 +1,22 @@
+package machine
+
+import (
+	"runtime"
+	"runtime/debug"
+	"sync"
+)
+
+// Arithmetic returns what the floating-point operations of this program are compiled for:
+// GOARCH and, on amd64, GOAMD64, as in "amd64 v1" or "arm64". Where two programs differ in
+// it a compiler may have fused other multiplications and additions, so that their results
+// differ in the last bits.
+var Arithmetic = sync.OnceValue(func() string {
+	if info, ok := debug.ReadBuildInfo(); ok {
+		for _, setting := range info.Settings {
+			if setting.Key == "GOAMD64" {
+				return runtime.GOARCH + " " + setting.Value
+			}
+		}
+	}
+	return runtime.GOARCH
+})
