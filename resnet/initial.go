@@ -4,64 +4,33 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
-	"slices"
-
-	"github.com/deeplimit/deeplimit/internal/random"
 )
 
 // draw returns the entries of group g (L,…) at iteration 0: amplitude·L^−exponent
 // times standard draws of the kind. Draws that depths share (tied, coupled,
 // gaussian-process) use streams that do not name the depth.
 func (i Initial) draw(g Group, depth int, seed uint64, base string) ([]float64, error) {
-	entries := make([]float64, g.Len())
-	size := g.Len() / depth
-	scale := i.scale(depth)
-	own := func() *rand.Rand { return rand.New(i.source(g, depth, seed)) }
-	shared := "initial/" + g.Name
-	switch i.Kind {
-	case "zero":
-		return entries, nil
-	case "file":
-		return i.read(g, depth, base)
-	case "constant":
-		for j := range entries {
-			entries[j] = 1
-		}
-	case "normal", "truncated-normal", "uniform":
-		switch {
-		case i.Tied:
-			independent(entries[:size], i.Kind, random.New(seed, shared+"/tied"))
-			for k := 1; k < depth; k++ {
-				copy(entries[k*size:], entries[:size])
-			}
-		case i.Coupled:
-			alongLayers(entries, size, func(path []float64, entry int) {
-				coupledNoise(path, random.New(seed, fmt.Sprintf("%s/brownian/%d", shared, entry)).Uint64())
-			})
-		default:
-			independent(entries, i.Kind, own())
-		}
-	case "gaussian-process":
-		sources := make([]*rand.Rand, size)
-		for entry := range sources {
-			sources[entry] = random.New(seed, fmt.Sprintf("%s/process/%d", shared, entry))
-		}
-		smooth(entries, depth, i.Length, sources)
-	case "fractional-brownian", "fractional-noise":
-		noise := newFractionalNoise(i.Hurst, depth, i.Coupled)
-		rng := own()
-		if i.Coupled {
-			rng = random.New(seed, shared+"/fractional")
-		}
-		alongLayers(entries, size, func(path []float64, _ int) {
-			noise.drawTo(path, rng)
-			if i.Kind == "fractional-brownian" {
-				accumulate(path, math.Pow(float64(depth), -i.Hurst))
-			}
-		})
-	default:
+	k := kindNamed(i.Kind)
+	if k == nil {
 		return nil, fmt.Errorf("resnet: initial kind: got %q, want a kind that Initial documents", i.Kind)
 	}
+	if k.name == "file" {
+		return i.read(g, depth, base)
+	}
+	entries, at := make([]float64, g.Len()), place{g, depth, seed}
+	switch {
+	case i.Tied:
+		size := at.size()
+		i.fill(entries[:size], at.shared("tied"))
+		for layer := 1; layer < depth; layer++ {
+			copy(entries[layer*size:], entries[:size])
+		}
+	case i.independent():
+		i.fill(entries, rand.New(at.own()))
+	default:
+		k.paths(i, entries, at)
+	}
+	scale := i.scale(depth)
 	for j := range entries {
 		entries[j] *= scale
 	}
@@ -79,36 +48,33 @@ func (i Initial) scale(depth int) float64 {
 
 // source returns the generator of the draws that a depth has for itself.
 func (i Initial) source(g Group, depth int, seed uint64) *rand.PCG {
-	return random.Source(seed, fmt.Sprintf("initial/%s/depth=%d", g.Name, depth))
+	return place{g, depth, seed}.own()
 }
 
 // independent says whether all entries are independent draws from source, layer after
 // layer.
 func (i Initial) independent() bool {
-	return slices.Contains(tieable, i.Kind) && !i.Tied && !i.Coupled
+	k := kindNamed(i.Kind)
+	return k != nil && k.entry != nil && !i.Tied && !i.Coupled
 }
 
-// independent fills entries with draws of mean 0: standard normal, the same
-// rejected outside ±2, or uniform with variance 1.
-func independent(entries []float64, kind string, rng *rand.Rand) {
-	switch kind {
-	case "normal":
-		for j := range entries {
-			entries[j] = rng.NormFloat64()
-		}
-	case "truncated-normal":
-		for j := range entries {
-			z := rng.NormFloat64()
-			for math.Abs(z) > 2 {
-				z = rng.NormFloat64()
-			}
-			entries[j] = z
-		}
-	case "uniform":
-		for j := range entries {
-			entries[j] = math.Sqrt(3) * (2*rng.Float64() - 1)
+// fill fills entries with independent standard draws of a kind that has them.
+func (i Initial) fill(entries []float64, rng *rand.Rand) {
+	entry := kindNamed(i.Kind).entry
+	for j := range entries {
+		entries[j] = entry(rng)
+	}
+}
+
+// Coupled says whether resolved initial weights of one seed are, at every depth, the same
+// function of the layer index or increments of the same path. Files may hold anything.
+func Coupled(initial Initial) bool {
+	for _, part := range initial.Parts {
+		if k := kindNamed(part.Kind); !part.Coupled && !part.Tied && (k == nil || !k.shared) {
+			return false
 		}
 	}
+	return true
 }
 
 // alongLayers calls fill with the path over the layers of each of the size entries

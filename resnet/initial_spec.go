@@ -99,7 +99,7 @@ func (i Initial) Resolve(spec Spec, depth int) (Initial, error) {
 	}
 	for _, f := range i.settings() {
 		if !used[f.name] {
-			return Initial{}, &field.Error{Path: f.name, Got: f.value, Want: "it left out, as no part is of a kind that uses it (" + strings.Join(f.kinds, ", ") + ")"}
+			return Initial{}, &field.Error{Path: f.name, Got: f.value, Want: "it left out, as no part is of a kind that uses it (" + strings.Join(users(f.name), ", ") + ")"}
 		}
 	}
 	return resolved, nil
@@ -142,7 +142,7 @@ func partNames(spec Spec) []string {
 // checkKeys refuses kinds that do not exist, parts that the block does not have, and
 // what makes no sense inside a part.
 func (i Initial) checkKeys(spec Spec) error {
-	if err := field.OneOf("kind", cmp.Or(i.Kind, "normal"), kinds...); err != nil {
+	if err := field.OneOf("kind", cmp.Or(i.Kind, "normal"), kindNames()...); err != nil {
 		return err
 	}
 	names := partNames(spec)
@@ -159,7 +159,7 @@ func (i Initial) checkKeys(spec Spec) error {
 			return &field.Error{Path: path + ".bias", Got: part.Bias, Want: "a part b of kind file instead"}
 		}
 		if part.Kind != "" {
-			if err := field.OneOf(path+".kind", part.Kind, kinds...); err != nil {
+			if err := field.OneOf(path+".kind", part.Kind, kindNames()...); err != nil {
 				return err
 			}
 		}
@@ -191,26 +191,25 @@ func (i Initial) part(name string, spec Spec, used map[string]bool) (Initial, er
 	p.Kind = cmp.Or(p.Kind, i.Kind, "normal")
 	for _, f := range p.settings() {
 		if !f.usedBy(p.Kind) {
-			return Initial{}, &field.Error{Path: f.name, Got: f.value, Want: "it left out, as kind " + p.Kind + " does not use it (" + strings.Join(f.kinds, ", ") + " do)"}
+			return Initial{}, &field.Error{Path: f.name, Got: f.value, Want: "it left out, as kind " + p.Kind + " does not use it (" + strings.Join(users(f.name), ", ") + " do)"}
 		}
 	}
 	for _, f := range i.settings() {
 		used[f.name] = used[f.name] || f.usedBy(p.Kind)
 	}
-	uses := func(kinds []string) bool { return slices.Contains(kinds, p.Kind) }
-	if uses(scaled) {
+	if uses(p.Kind, "amplitude") {
 		p.Amplitude = pointer(p.Amplitude, i.Amplitude, 1/float64(spec.Width))
 		p.Exponent = pointer(p.Exponent, i.Exponent, 1-*spec.Alpha+0.5)
 	}
 	if p.Kind == "zero" {
 		p.Amplitude = new(float64)
 	}
-	p.Tied = p.Tied || i.Tied && uses(tieable)
-	p.Coupled = p.Coupled || i.Coupled && uses(coupleable)
-	if uses(fractional) {
+	p.Tied = p.Tied || i.Tied && uses(p.Kind, "tied")
+	p.Coupled = p.Coupled || i.Coupled && uses(p.Kind, "coupled")
+	if uses(p.Kind, "hurst") {
 		p.Hurst = cmp.Or(p.Hurst, i.Hurst, 0.5)
 	}
-	if uses(correlated) {
+	if uses(p.Kind, "length") {
 		p.Length = cmp.Or(p.Length, i.Length, 0.1)
 	}
 	if p.Kind == "file" && p.Path == "" {
@@ -246,11 +245,11 @@ func (p Initial) check(depth int) error {
 		return &field.Error{Path: "exponent", Got: *p.Exponent, Want: "a finite number"}
 	case p.Tied && p.Coupled:
 		return &field.Error{Path: "coupled", Got: true, Want: "false with tied (one draw for all layers leaves no layer noise to couple)"}
-	case slices.Contains(fractional, p.Kind) && !(p.Hurst > 0 && p.Hurst < 1):
+	case uses(p.Kind, "hurst") && !(p.Hurst > 0 && p.Hurst < 1):
 		return &field.Error{Path: "hurst", Got: p.Hurst, Want: "a number in (0, 1)"}
-	case slices.Contains(fractional, p.Kind) && p.Coupled && depth > 0 && CoupledGrid%depth != 0:
+	case uses(p.Kind, "hurst") && p.Coupled && depth > 0 && CoupledGrid%depth != 0:
 		return &field.Error{Path: "coupled", Got: true, Want: fmt.Sprintf("false at depth %d with kind %s: its coupled path is drawn at %d points, which the depth must divide", depth, p.Kind, CoupledGrid)}
-	case slices.Contains(correlated, p.Kind) && !(p.Length >= minLength && p.Length <= maxLength):
+	case uses(p.Kind, "length") && !(p.Length >= minLength && p.Length <= maxLength):
 		return &field.Error{Path: "length", Got: p.Length, Want: fmt.Sprintf("a number in [%g, %g]", minLength, maxLength)}
 	case p.Kind == "file" && extension != ".npy" && extension != ".safetensors":
 		return &field.Error{Path: "path", Got: p.Path, Want: "a name that ends in .npy or .safetensors"}
@@ -258,27 +257,15 @@ func (p Initial) check(depth int) error {
 	return nil
 }
 
-// kinds lists the values of Initial.Kind; the lists after it say which of them use a field.
-var (
-	kinds      = []string{"normal", "truncated-normal", "uniform", "constant", "zero", "gaussian-process", "fractional-brownian", "fractional-noise", "file"}
-	scaled     = []string{"normal", "truncated-normal", "uniform", "constant", "gaussian-process", "fractional-brownian", "fractional-noise"}
-	tieable    = []string{"normal", "truncated-normal", "uniform"}
-	coupleable = []string{"normal", "fractional-noise", "fractional-brownian"}
-	fractional = []string{"fractional-brownian", "fractional-noise"}
-	correlated = []string{"gaussian-process"}
-	stored     = []string{"file"}
-)
-
-// setting is a field of an Initial that is set, with the kinds that use it.
+// setting is a field of an Initial that is set.
 type setting struct {
 	name  string
 	value any
-	kinds []string
 }
 
 // usedBy says whether the kind uses the setting. Kind zero has the amplitude 0 alone.
 func (s setting) usedBy(kind string) bool {
-	return slices.Contains(s.kinds, kind) || s.name == "amplitude" && kind == "zero" && s.value == 0.0
+	return uses(kind, s.name) || s.name == "amplitude" && kind == "zero" && s.value == 0.0
 }
 
 // settings lists the fields of i that are set and that only some kinds use.
@@ -290,13 +277,13 @@ func (i Initial) settings() []setting {
 		return *p
 	}
 	list := []setting{
-		{"amplitude", value(i.Amplitude), scaled},
-		{"exponent", value(i.Exponent), scaled},
-		{"tied", present(i.Tied), tieable},
-		{"coupled", present(i.Coupled), coupleable},
-		{"hurst", present(i.Hurst), fractional},
-		{"length", present(i.Length), correlated},
-		{"path", present(i.Path), stored},
+		{"amplitude", value(i.Amplitude)},
+		{"exponent", value(i.Exponent)},
+		{"tied", present(i.Tied)},
+		{"coupled", present(i.Coupled)},
+		{"hurst", present(i.Hurst)},
+		{"length", present(i.Length)},
+		{"path", present(i.Path)},
 	}
 	return slices.DeleteFunc(list, func(s setting) bool { return s.value == nil })
 }

@@ -189,7 +189,7 @@ func TestInitialRefuses(t *testing.T) {
 		{Spec{}, Initial{Kind: "gaussian-process", Length: 1e-12}, `length: got 1e-12, want a number in [0.0001, 10000]`},
 		{Spec{}, Initial{Kind: "gaussian-process", Length: 1e308}, `length: got 1e+308, want a number in [0.0001, 10000]`},
 		{Spec{}, Initial{Kind: "gaussian-process", Tied: true}, `tied: got true, want it left out, as no part is of a kind that uses it (normal, truncated-normal, uniform)`},
-		{Spec{}, Initial{Kind: "uniform", Coupled: true}, `coupled: got true, want it left out, as no part is of a kind that uses it (normal, fractional-noise, fractional-brownian)`},
+		{Spec{}, Initial{Kind: "uniform", Coupled: true}, `coupled: got true, want it left out, as no part is of a kind that uses it (normal, fractional-brownian, fractional-noise)`},
 		{Spec{}, Initial{Tied: true, Coupled: true}, `coupled: got true, want false with tied (one draw for all layers leaves no layer noise to couple)`},
 		{Spec{}, Initial{Kind: "fractional-brownian", Coupled: true}, `coupled: got true, want false at depth 12 with kind fractional-brownian: its coupled path is drawn at 65536 points, which the depth must divide`},
 		{Spec{}, Initial{Path: "A.npy"}, `path: got "A.npy", want it left out, as no part is of a kind that uses it (file)`},
@@ -217,7 +217,7 @@ func TestInitialResolvesOrRefuses(t *testing.T) {
 		number := rapid.SampledFrom([]*float64{nil, nil, ptr(0), ptr(0.5), ptr(-1), ptr(nan)})
 		draw := func(label string) Initial {
 			return Initial{
-				Kind:      rapid.SampledFrom(append([]string{"", "", "odd"}, kinds...)).Draw(t, label+".kind"),
+				Kind:      rapid.SampledFrom(append([]string{"", "", "odd"}, kindNames()...)).Draw(t, label+".kind"),
 				Amplitude: number.Draw(t, label+".amplitude"),
 				Exponent:  number.Draw(t, label+".exponent"),
 				Tied:      rapid.IntRange(0, 4).Draw(t, label+".tied") == 0,

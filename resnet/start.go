@@ -240,7 +240,7 @@ func (d *layerDraw[T]) draw(k int) []T {
 	} else {
 		d.marks = append(d.marks, *source)
 	}
-	independent(d.spare, d.initial.Kind, rand.New(source))
+	d.initial.fill(d.spare, rand.New(source))
 	for i, v := range d.spare {
 		d.entries[i] = T(v * d.scale)
 	}
@@ -275,19 +275,11 @@ func (n *Network) ExpectedStart(initial Initial) (forward, backward *float64) {
 		if !part.independent() {
 			return nil, nil
 		}
-		growth *= math.Pow(part.scale(n.Depth), 2) * variances[part.Kind]
+		growth *= math.Pow(part.scale(n.Depth), 2) * kindNamed(part.Kind).variance
 	}
 	mean := math.Exp(float64(n.Depth) * math.Log1p(growth))
 	if n.readout != nil && n.Outputs == 1 {
 		backward = &mean
 	}
 	return &mean, backward
-}
-
-// variances are those of the standard draws with independent entries.
-var variances = map[string]float64{
-	"normal":  1,
-	"uniform": 1,
-	// 1 − 2z φ(z)/(2Φ(z) − 1) at z = 2
-	"truncated-normal": 1 - 4*math.Exp(-2)/math.Sqrt(2*math.Pi)/math.Erf(math.Sqrt2),
 }

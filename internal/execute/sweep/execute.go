@@ -137,27 +137,12 @@ func (w *work) meta(run *study.Run, set *dataset.Set) runfolder.Meta {
 		Samples: set.Samples, Inputs: set.Inputs, Outputs: set.Outputs,
 		Seed: run.Seed, DType: run.DType, Block: network.Block, Activation: network.Activation,
 		Residual: network.Residual, Bias: network.Bias, Loss: network.Loss, Method: run.Train.Method, Alpha: *network.Alpha,
-		Coupled: coupled(run.Initial), Base: base(run),
+		Coupled: resnet.Coupled(run.Initial), Base: base(run),
 		Step: run.Step(), Settings: run.Settings, Config: run.Config(),
 		Version: w.options.Version, Environment: maps.Clone(w.environment), Start: time.Now().UTC(),
 	}
 	meta.SetArithmetic(w.options.arithmetic())
 	return meta
-}
-
-// coupled says whether the initial weights of one seed are, at every depth, the same
-// function or noise path of the layer index. Files may hold anything.
-func coupled(initial resnet.Initial) bool {
-	for _, part := range initial.Parts {
-		switch part.Kind {
-		case "zero", "constant", "gaussian-process":
-		default:
-			if !part.Coupled && !part.Tied {
-				return false
-			}
-		}
-	}
-	return true
 }
 
 // base returns the absolute folder that the run's relative file names start from, and
