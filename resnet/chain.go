@@ -1,6 +1,9 @@
 package resnet
 
-import "github.com/deeplimit/deeplimit/internal/kernel"
+import (
+	"github.com/deeplimit/deeplimit/internal/alloc"
+	"github.com/deeplimit/deeplimit/internal/kernel"
+)
 
 // chain is the engine of networks whose layers are next = h + δ σ(A h + b) with a fixed δ
 // and a σ that the kernel has: one call takes a tile through a segment, another takes an
@@ -33,13 +36,13 @@ func chained(net *Network) (kernel.Activation, bool) {
 	return kind, ok && net.Block == "inner" && net.Residual == "fixed"
 }
 
-func newChain[T kernel.Float](net *Network, ops *kernel.Ops[T], kind kernel.Activation, n int, c cut) *chain[T] {
+func newChain[T kernel.Float](mem *alloc.Account, net *Network, ops *kernel.Ops[T], kind kernel.Activation, n int, c cut) *chain[T] {
 	size := net.Width * n
 	stretch, _ := nearLayers(net)
 	return &chain[T]{
-		segments: newSegments[T](net, c.segment, n), ops: ops, kind: kind, kept: c.kept, stretch: stretch, prefetch: prefetches[T](net),
-		states: make([]T, (c.segment+1)*size), slopes: make([]T, c.segment*size), values: make([]T, c.kept*size),
-		errors: make([]T, stretch*size), outer: make([]T, kernel.OuterScratch(net.Width, net.Width, n)),
+		segments: newSegments[T](mem, net, c.segment, n), ops: ops, kind: kind, kept: c.kept, stretch: stretch, prefetch: prefetches[T](net),
+		states: alloc.Make[T](mem, (c.segment+1)*size), slopes: alloc.Make[T](mem, c.segment*size), values: alloc.Make[T](mem, c.kept*size),
+		errors: alloc.Make[T](mem, stretch*size), outer: alloc.Make[T](mem, kernel.OuterScratch(net.Width, net.Width, n)),
 	}
 }
 

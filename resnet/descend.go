@@ -3,6 +3,7 @@ package resnet
 import (
 	"math"
 
+	"github.com/deeplimit/deeplimit/internal/alloc"
 	"github.com/deeplimit/deeplimit/internal/kernel"
 )
 
@@ -23,12 +24,12 @@ type descent[T kernel.Float] struct {
 
 // newDescent returns nil where more than the weights of the inner block is trained, or
 // where the engine is not a chain.
-func newDescent[T kernel.Float](e *Evaluator[T]) *descent[T] {
+func newDescent[T kernel.Float](mem *alloc.Account, e *Evaluator[T]) *descent[T] {
 	layers, ok := e.passes[0].engine.(*chain[T])
 	if !ok || e.net.Layout.Trained != e.net.before.weights.Len() {
 		return nil
 	}
-	return &descent[T]{e: e, layers: layers, block: make([]T, e.normed)}
+	return &descent[T]{e: e, layers: layers, block: alloc.Make[T](mem, e.normed)}
 }
 
 // Descends says whether Ahead and Descend are for this problem: its samples, all of

@@ -1,6 +1,9 @@
 package resnet
 
-import "github.com/deeplimit/deeplimit/internal/kernel"
+import (
+	"github.com/deeplimit/deeplimit/internal/alloc"
+	"github.com/deeplimit/deeplimit/internal/kernel"
+)
 
 // An engine takes tiles of samples through the layers, and their adjoints back. There are
 // two, with the same bits: plain computes any network, one layer at a time, as the package
@@ -19,11 +22,11 @@ type engine[T kernel.Float] interface {
 
 // newEngine chooses the engine of one of that many workers, for tiles of at most n columns
 // and memory bytes for states.
-func newEngine[T kernel.Float](net *Network, ops *kernel.Ops[T], n, workers int, memory int64) engine[T] {
+func newEngine[T kernel.Float](mem *alloc.Account, net *Network, ops *kernel.Ops[T], n, workers int, memory int64) engine[T] {
 	if kind, ok := chained(net); ok {
-		return newChain(net, ops, kind, n, cutOf[T](net, n, workers, memory))
+		return newChain(mem, net, ops, kind, n, cutOf[T](net, n, workers, memory))
 	}
-	return newPlain(net, ops, n, segmentLength[T](net, n, memory), net.keptByGradient())
+	return newPlain(mem, net, ops, n, segmentLength[T](net, n, memory), net.keptByGradient())
 }
 
 // segments are the layers cut into runs of K. An engine keeps what backward reads of one
@@ -35,9 +38,9 @@ type segments[T kernel.Float] struct {
 	starts []T // (⌈L/K⌉, d, n)
 }
 
-func newSegments[T kernel.Float](net *Network, length, n int) segments[T] {
+func newSegments[T kernel.Float](mem *alloc.Account, net *Network, length, n int) segments[T] {
 	s := segments[T]{net: net, length: length}
-	s.starts = make([]T, s.count()*net.Width*n)
+	s.starts = alloc.Make[T](mem, s.count()*net.Width*n)
 	return s
 }
 

@@ -2,9 +2,9 @@ package resnet
 
 import (
 	"fmt"
-	"slices"
 	"sync/atomic"
 
+	"github.com/deeplimit/deeplimit/internal/alloc"
 	"github.com/deeplimit/deeplimit/internal/kernel"
 	"github.com/deeplimit/deeplimit/internal/machine"
 )
@@ -40,9 +40,11 @@ type Evaluator[T kernel.Float] struct {
 	net     *Network
 	ops     *kernel.Ops[T]
 	samples Samples
-	total   int // N of the chosen samples
-	width   int // most samples of a tile
-	columns int // most columns of a tile, what a worker's memory is made for
+	classes bool // whether samples have them
+	total   int  // N of the chosen samples
+	width   int  // most samples of a tile
+	columns int  // most columns of a tile, what a worker's memory is made for
+	workers int  // of the team
 	tiles   []tile[T]
 	losses  []Evaluation // of each tile: sum of losses
 	marks   []mark       // how far each tile's backward pass is
@@ -79,43 +81,54 @@ func NewEvaluator[T kernel.Float](net *Network, samples Samples, options Options
 	if err := net.CheckTargets(samples.Y); err != nil {
 		return nil, err
 	}
-	if options.Memory == 0 { // states are computed again rather than fill the machine
-		options.Memory = machine.Memory() / 2
-	}
 	if err := fitsEntries[T](float64(net.Layout.Trained), 0); err != nil {
 		return nil, fmt.Errorf("resnet: gradient at depth %d, width %d: %w", net.Depth, net.Width, err)
 	}
-	e := &Evaluator[T]{net: net, ops: kernel.For[T](), samples: samples, options: options}
-	rows := make([]int, n)
+	e := newEvaluator[T](&alloc.Account{}, net, n, samples.Labels != nil, options)
+	e.samples = samples
+	rows := make([]int, e.total)
 	for i := range rows {
 		rows[i] = i
 	}
-	if options.Batch > 0 {
-		rows = rows[:min(n, options.Batch)]
-	}
 	e.Choose(rows)
-	e.team = newTeam(min(options.Workers, mostWorkers[T](net, len(e.tiles))))
-	passes := min(e.team.workers, len(e.tiles))
+	e.team = newTeam(e.workers)
+	e.evaluatePhase, e.gradientPhase, e.hessianPhase = e.evaluateTiles, e.gradientTiles, e.hessianTiles
+	e.reducePhase, e.splitPhase = e.reduceChunks, e.splitChunks
+	return e, nil
+}
+
+// newEvaluator returns one for n samples, with classes or not, that has neither samples nor
+// a team yet.
+func newEvaluator[T kernel.Float](mem *alloc.Account, net *Network, n int, classes bool, options Options) *Evaluator[T] {
+	if options.Memory == 0 { // states are computed again rather than fill the machine
+		options.Memory = machine.Memory() / 2
+	}
+	e := &Evaluator[T]{net: net, ops: kernel.For[T](), classes: classes, options: options}
+	if options.Batch > 0 {
+		n = min(n, options.Batch)
+	}
+	e.arrange(mem, n)
+	tiles := tileCount(n, e.width)
+	e.workers = min(options.Workers, mostWorkers[T](net, tiles))
+	passes := min(e.workers, tiles)
 	memory := int64(1) << 62
 	if options.Memory > 0 {
 		memory = options.Memory / int64(passes)
 	}
-	e.columns = e.tiles[0].n // of the largest batch, which is chosen first
+	e.columns = pad(min(n, e.width)) // of the largest batch, which is chosen first
 	for range passes {
-		e.passes = append(e.passes, newPass(net, e.ops, e.columns, newEngine[T](net, e.ops, e.columns, passes, memory)))
-		e.sums = append(e.sums, newGradient(net, e.ops, e.columns))
+		e.passes = append(e.passes, newPass(mem, net, e.ops, e.columns, newEngine[T](mem, net, e.ops, e.columns, passes, memory)))
+		e.sums = append(e.sums, newGradient(mem, net, e.ops, e.columns))
 	}
 	for range e.count - 1 {
-		e.partial = append(e.partial, make([]T, net.Layout.Trained))
+		e.partial = append(e.partial, alloc.Make[T](mem, net.Layout.Trained))
 	}
 	_, e.normed = nearLayers(net)
-	e.squares = make([]float64, (net.Layout.Trained+e.normed-1)/e.normed)
-	if options.Batch == 0 && len(e.tiles) == 1 {
-		e.inPlace = newDescent(e)
+	e.squares = alloc.Make[float64](mem, (net.Layout.Trained+e.normed-1)/e.normed)
+	if options.Batch == 0 && tiles == 1 {
+		e.inPlace = newDescent(mem, e)
 	}
-	e.evaluatePhase, e.gradientPhase, e.hessianPhase = e.evaluateTiles, e.gradientTiles, e.hessianTiles
-	e.reducePhase, e.splitPhase = e.reduceChunks, e.splitChunks
-	return e, nil
+	return e
 }
 
 // Close ends the workers; the evaluator may not be used afterwards.
@@ -129,18 +142,31 @@ func (e *Evaluator[T]) Len() int { return len(e.samples.X) / e.net.Inputs }
 // Options.Batch; another number, or an index that no sample has, is a fault of the
 // caller and panics. It allocates nothing once it has seen the largest batch.
 func (e *Evaluator[T]) Choose(rows []int) {
-	e.total = len(rows)
-	e.width = tileWidth[T](e.net, len(rows))
-	count := tileCount(len(rows), e.width)
-	e.tiles = slices.Grow(e.tiles[:0], count)[:count]
-	e.losses = resize(e.losses, count)
-	e.marks = resize(e.marks, count)
+	e.arrange(&alloc.Account{}, len(rows))
 	for i := range e.tiles {
 		chosen := rows[i*e.width : min((i+1)*e.width, len(rows))]
 		e.tiles[i].pack(e.samples.X, e.samples.Y, e.samples.Labels, chosen, e.net.Inputs, e.net.Outputs)
 	}
+}
+
+// arrange deals n samples to tiles, which take their memory when they are packed, and tiles to
+// shards.
+func (e *Evaluator[T]) arrange(mem *alloc.Account, n int) {
+	e.total = n
+	e.width = tileWidth[T](e.net, n)
+	count := tileCount(n, e.width)
+	e.tiles = alloc.Resize(mem, e.tiles, count)
+	e.losses = alloc.Resize(mem, e.losses, count)
+	e.marks = alloc.Resize(mem, e.marks, count)
 	e.count = shardCount[T](e.net.Layout.Trained, count)
-	e.shards = resize(e.shards, e.count)
+	e.shards = alloc.Resize(mem, e.shards, e.count)
+	if mem.Dry {
+		for i := range count {
+			var spare tile[T] // as packed
+			spare.reserve(mem, min(e.width, n-i*e.width), e.net.Inputs, e.net.Outputs, e.classes)
+		}
+		return
+	}
 	for i := range e.shards {
 		e.shards[i].first, e.shards[i].last = i*count/e.count, (i+1)*count/e.count
 	}
@@ -311,4 +337,4 @@ func (e *Evaluator[T]) GradientSquare() float64 {
 }
 
 // Classifies says whether the samples have classes.
-func (e *Evaluator[T]) Classifies() bool { return e.samples.Labels != nil }
+func (e *Evaluator[T]) Classifies() bool { return e.classes }

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/deeplimit/deeplimit/internal/alloc"
 	"github.com/deeplimit/deeplimit/internal/kernel"
 	"github.com/deeplimit/deeplimit/internal/random"
 )
@@ -102,7 +103,7 @@ func sameEngines[T kernel.Float](t *testing.T, net *Network, samples Samples, th
 	tile.pack(samples.X, samples.Y, nil, []int{3, 1, 4, 1, 5, 9, 2, 6, 8}, net.Inputs, net.Outputs)
 	result := func(engine engine[T]) (loss Evaluation, grad []T) {
 		grad = make([]T, net.Layout.Trained)
-		p, g := newPass(net, ops, tile.n, engine), newGradient(net, ops, tile.n)
+		p, g := newPass(&alloc.Account{}, net, ops, tile.n, engine), newGradient(&alloc.Account{}, net, ops, tile.n)
 		loss = p.evaluate(theta, &tile, 9, true)
 		g.begin(grad, tile.n, true, gate{own: new(mark)})
 		p.differentiate(theta, &tile, g)
@@ -111,20 +112,20 @@ func sameEngines[T kernel.Float](t *testing.T, net *Network, samples Samples, th
 		}
 		return loss, grad
 	}
-	wantLoss, want := result(newPlain(net, ops, tile.n, net.Depth, net.keptByGradient()))
+	wantLoss, want := result(newPlain(&alloc.Account{}, net, ops, tile.n, net.Depth, net.keptByGradient()))
 	check := func(name string, engine engine[T]) {
 		if loss, grad := result(engine); loss != wantLoss || !slices.Equal(grad, want) {
 			t.Errorf("%s, %s, %T: loss or gradient differ from those of the plain engine that keeps all states", net.Activation, name, theta)
 		}
 	}
-	check("plain in segments", newPlain(net, ops, tile.n, 5, net.keptByGradient()))
+	check("plain in segments", newPlain(&alloc.Account{}, net, ops, tile.n, 5, net.keptByGradient()))
 	cuts := []cut{{segment: net.Depth}, {segment: 5}, {segment: 1}}
 	if kind == kernel.TanhValue {
 		cuts = append(cuts, cut{segment: net.Depth, kept: net.Depth}, cut{segment: 5, kept: net.Depth}, cut{segment: 1, kept: net.Depth},
 			cut{segment: 5, kept: net.Depth - 10}, cut{segment: 1, kept: 1})
 	}
 	for _, c := range cuts {
-		check(fmt.Sprintf("%+v", c), newChain(net, ops, kind, tile.n, c))
+		check(fmt.Sprintf("%+v", c), newChain(&alloc.Account{}, net, ops, kind, tile.n, c))
 	}
 }
 

@@ -1,6 +1,9 @@
 package resnet
 
-import "github.com/deeplimit/deeplimit/internal/kernel"
+import (
+	"github.com/deeplimit/deeplimit/internal/alloc"
+	"github.com/deeplimit/deeplimit/internal/kernel"
+)
 
 // A gradient adds what one tile contributes to ∇J, behind the tile before it at the gate:
 // begin, readout, the layers from the last to the first, end.
@@ -21,9 +24,9 @@ type sums[T kernel.Float] struct {
 	scale T // derivative by a δ that all layers share
 }
 
-func newGradient[T kernel.Float](net *Network, ops *kernel.Ops[T], n int) *gradient[T] {
+func newGradient[T kernel.Float](mem *alloc.Account, net *Network, ops *kernel.Ops[T], n int) *gradient[T] {
 	d, m := net.Width, net.middle()
-	g := &gradient[T]{net: net, ops: ops, outer: make([]T, kernel.OuterScratch(max(d, m, net.Outputs), max(d, m, net.Inputs), n))}
+	g := &gradient[T]{net: net, ops: ops, outer: alloc.Make[T](mem, kernel.OuterScratch(max(d, m, net.Outputs), max(d, m, net.Inputs), n))}
 	g.visit = g.layer
 	return g
 }

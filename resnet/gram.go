@@ -7,6 +7,7 @@ import (
 	"gonum.org/v1/gonum/blas/blas64"
 	"gonum.org/v1/gonum/mat"
 
+	"github.com/deeplimit/deeplimit/internal/alloc"
 	"github.com/deeplimit/deeplimit/internal/kernel"
 )
 
@@ -29,30 +30,36 @@ func (e *Evaluator[T]) Gram(theta []T) (*mat.SymDense, error) {
 	if count > MostOutputs {
 		return nil, fmt.Errorf("resnet: Gram: got %d samples × %d outputs, want at most %d together", e.total, e.net.Outputs, MostOutputs)
 	}
-	t := e.wide()
-	memory := int64(1) << 62
-	if e.options.Memory > 0 {
-		memory = e.options.Memory
-	}
-	layers := newPlain(e.net, e.ops, t.n, segmentLength[T](e.net, t.n, memory), e.net.keptByGradient())
-	g := &gram[T]{
-		pass: newPass(e.net, e.ops, t.n, layers), layers: layers, tile: t, count: count,
-		sum:  blas64.Symmetric{N: count, Stride: count, Data: make([]float64, count*count), Uplo: blas.Upper},
-		left: make([]float64, count*count), right: make([]float64, count*count), scales: make([]float64, count),
-	}
+	g := e.newGram(&alloc.Account{})
+	e.widen(g.tile)
 	g.run(theta)
 	k := mat.NewSymDense(count, g.sum.Data)
 	k.ScaleSym(1/float64(e.total), k)
 	return k, nil
 }
 
-// wide packs the chosen samples into one tile, each once for every output.
-func (e *Evaluator[T]) wide() *tile[T] {
-	outputs := e.net.Outputs
-	t := &tile[T]{used: e.total * outputs}
-	t.n = pad(t.used)
-	t.x = make([]T, e.net.Inputs*t.n)
-	column := 0
+// newGram returns the memory of a Gram.
+func (e *Evaluator[T]) newGram(mem *alloc.Account) *gram[T] {
+	net, count := e.net, e.total*e.net.Outputs
+	t := &tile[T]{}
+	t.reserve(mem, count, net.Inputs, 0, false)
+	memory := int64(1) << 62
+	if e.options.Memory > 0 {
+		memory = e.options.Memory
+	}
+	layers := newPlain(mem, net, e.ops, t.n, segmentLength[T](net, t.n, memory), net.keptByGradient())
+	square := func() []float64 { return alloc.Make[float64](mem, count*count) }
+	return &gram[T]{
+		pass: newPass(mem, net, e.ops, t.n, layers), layers: layers, tile: t, count: count,
+		sum:  blas64.Symmetric{N: count, Stride: count, Data: square(), Uplo: blas.Upper},
+		left: square(), right: square(), scales: alloc.Make[float64](mem, count),
+		columns: alloc.Make[float64](mem, max(net.Width, net.middle(), net.Inputs, net.Outputs)*t.n),
+	}
+}
+
+// widen packs the chosen samples into one tile, each once for every output.
+func (e *Evaluator[T]) widen(t *tile[T]) {
+	outputs, column := e.net.Outputs, 0
 	for i := range e.tiles {
 		from := &e.tiles[i]
 		for c := range from.used {
@@ -69,7 +76,6 @@ func (e *Evaluator[T]) wide() *tile[T] {
 			t.x[r*t.n+column] = t.x[r*t.n]
 		}
 	}
-	return t
 }
 
 // A gram takes the adjoints of all outputs back through the depth; column c of a
@@ -138,10 +144,10 @@ func (g *gram[T]) add(q, u []T, bias bool) {
 
 // columnGram writes the upper triangle of XᵀX to dst for the columns of x in use.
 func (g *gram[T]) columnGram(dst []float64, x []T) {
-	g.columns = resize(g.columns, len(x))
-	widenTo(g.columns, x)
+	columns := g.columns[:len(x)]
+	widenTo(columns, x)
 	rows := len(x) / g.tile.n
-	blas64.Syrk(blas.Trans, 1, blas64.General{Rows: rows, Cols: g.count, Stride: g.tile.n, Data: g.columns},
+	blas64.Syrk(blas.Trans, 1, blas64.General{Rows: rows, Cols: g.count, Stride: g.tile.n, Data: columns},
 		0, blas64.Symmetric{N: g.count, Stride: g.count, Data: dst, Uplo: blas.Upper})
 }
 

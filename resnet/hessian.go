@@ -1,6 +1,9 @@
 package resnet
 
-import "github.com/deeplimit/deeplimit/internal/kernel"
+import (
+	"github.com/deeplimit/deeplimit/internal/alloc"
+	"github.com/deeplimit/deeplimit/internal/kernel"
+)
 
 // HessianVector writes ∇²J(θ)·v to hv and returns J(θ); v and hv have length
 // Layout.Trained. It is exact up to rounding: the derivative of the gradient along
@@ -8,13 +11,22 @@ import "github.com/deeplimit/deeplimit/internal/kernel"
 // and elu at their kink count as 0. All states of a tile are kept: memory grows
 // with depth.
 func (e *Evaluator[T]) HessianVector(theta, v, hv []T) Evaluation {
-	for len(e.second) < len(e.passes) {
-		e.second = append(e.second, newTangent(e.net, e.ops, e.columns))
+	if e.second == nil {
+		e.second = e.tangents(&alloc.Account{})
 	}
 	e.theta, e.along, e.grad = theta, v, hv
 	e.dealTiles(e.hessianPhase)
 	e.deal(e.reducePhase)
 	return e.collect()
+}
+
+// tangents returns one for each worker that takes tiles.
+func (e *Evaluator[T]) tangents(mem *alloc.Account) []*tangent[T] {
+	var all []*tangent[T]
+	for range e.passes {
+		all = append(all, newTangent(mem, e.net, e.ops, e.columns))
+	}
+	return all
 }
 
 func (e *Evaluator[T]) hessianTiles(worker int) {
@@ -47,19 +59,19 @@ type tangent[T kernel.Float] struct {
 	sampleDot    []float64
 }
 
-func newTangent[T kernel.Float](net *Network, ops *kernel.Ops[T], n int) *tangent[T] {
+func newTangent[T kernel.Float](mem *alloc.Account, net *Network, ops *kernel.Ops[T], n int) *tangent[T] {
 	d, m, depth := net.Width, net.middle(), net.Depth
-	room := func(rows int) []T { return make([]T, rows*n) }
-	layers := newPlain(net, ops, n, depth, keeps{true, true, true, true})
+	rows := func(count int) []T { return alloc.Make[T](mem, count*n) }
+	layers := newPlain(mem, net, ops, n, depth, keeps{true, true, true, true})
 	t := &tangent[T]{
-		pass: newPass(net, ops, n, layers), layers: layers, sum: newGradient(net, ops, n),
-		second: room(depth * m), zDot: room(depth * m), uDot: room(depth * m),
-		hDot: room((depth + 1) * d), fDot: room(depth * d), pDot: room(d), q: room(d), qDot: room(d),
-		tDot: room(m), eDot: room(m), product: room(max(d, m)), row: room(m),
-		outputDot: room(net.Outputs), sampleDot: make([]float64, net.Outputs),
+		pass: newPass(mem, net, ops, n, layers), layers: layers, sum: newGradient(mem, net, ops, n),
+		second: rows(depth * m), zDot: rows(depth * m), uDot: rows(depth * m),
+		hDot: rows((depth + 1) * d), fDot: rows(depth * d), pDot: rows(d), q: rows(d), qDot: rows(d),
+		tDot: rows(m), eDot: rows(m), product: rows(max(d, m)), row: rows(m),
+		outputDot: rows(net.Outputs), sampleDot: alloc.Make[float64](mem, net.Outputs),
 	}
 	t.see, t.visit = t.layerForward, t.layerBackward
-	layers.errors = room(m) // e and t are read together
+	layers.errors = rows(m) // e and t are read together
 	layers.sigma = func(k int, s, ds, u []T) {
 		dds := block(t.second, k, len(u))
 		for i, z := range u {

@@ -5,6 +5,7 @@ import (
 	"math"
 
 	"github.com/deeplimit/deeplimit/certify"
+	"github.com/deeplimit/deeplimit/internal/alloc"
 	"github.com/deeplimit/deeplimit/internal/rescale"
 )
 
@@ -24,20 +25,19 @@ func (e *Evaluator[T]) Measure(theta, grad []T, loss float64, cores int) (certif
 		return certify.Measurement{}, fmt.Errorf("resnet: Measure: got %d parameters and a gradient of %d, want %d and %d", len(theta), len(grad), e.net.Layout.Size, e.net.Layout.Trained)
 	}
 	states := e.capture(theta, true)
-	m := e.layers(theta, grad, states, cores)
+	m := newMeasurement(&alloc.Account{}, e.net, states)
+	e.layers(&m, theta, grad, states, cores)
 	m.Loss, m.Hidden = loss, states.hidden
-	if states.features != nil && e.net.Block == "inner" {
+	if states.featured && e.net.Block == "inner" {
 		m.Slopes = states.slopes
 	}
-	for _, u := range states.inputs {
+	for k, u := range states.inputs {
 		if e.net.Bias {
 			u = math.Hypot(u, 1)
 		}
-		m.FeatureNorms = append(m.FeatureNorms, u)
+		m.FeatureNorms[k] = u
 	}
-	for _, delta := range View(e.net.Layout, theta, "delta") {
-		m.Delta = append(m.Delta, float64(delta))
-	}
+	widenTo(m.Delta, View(e.net.Layout, theta, "delta"))
 	squares := 0.0
 	for _, g := range m.Gradients {
 		squares += g * g
@@ -60,35 +60,46 @@ func (e *Evaluator[T]) Measure(theta, grad []T, loss float64, cores int) (certif
 	return m, nil
 }
 
-// layers measures the parameters and gradients of every layer.
-func (e *Evaluator[T]) layers(theta, grad []T, states *states, cores int) certify.Measurement {
-	net, depth := e.net, e.net.Depth
-	inner, outer := net.outermost()
-	var m certify.Measurement
-	m.Weights, m.Gradients = make([]float64, depth), make([]float64, depth)
+// newMeasurement returns one with room for what layers measures.
+func newMeasurement(mem *alloc.Account, net *Network, states *states) (m certify.Measurement) {
+	depth := net.Depth
+	inner, _ := net.outermost()
+	norms := func(n int) []float64 { return alloc.Make[float64](mem, n) }
+	m.Weights, m.Gradients = norms(depth), norms(depth)
 	if inner != nil {
-		m.InnerWeights = make([]float64, depth)
+		m.InnerWeights = norms(depth)
 	}
 	if net.Bias {
-		m.Biases = make([]float64, depth)
+		m.Biases = norms(depth)
 		if inner != nil {
-			m.OuterBiases = make([]float64, depth)
+			m.OuterBiases = norms(depth)
 		}
 	}
 	if inner == nil && depth > 1 {
-		m.WeightIncrements, m.GradientIncrements = make([]float64, depth-1), make([]float64, depth-1)
+		m.WeightIncrements, m.GradientIncrements = norms(depth-1), norms(depth-1)
 		if net.Bias {
-			m.BiasIncrements = make([]float64, depth-1)
+			m.BiasIncrements = norms(depth - 1)
 		}
 	}
-	if states.features != nil {
-		m.Features = make([]float64, depth)
+	if states.featured {
+		m.Features = norms(depth)
 	}
+	if net.behind.present {
+		m.FeatureNorms = norms(depth)
+	}
+	m.Delta = norms(net.delta.Len())
+	return m
+}
+
+// layers measures the parameters and gradients of every layer.
+func (e *Evaluator[T]) layers(m *certify.Measurement, theta, grad []T, states *states, cores int) {
+	net, depth := e.net, e.net.Depth
+	inner, outer := net.outermost()
 	norm := func(x []T) float64 { return normOf(e.ops, x, nil) }
 	inParallel(cores, depth, func(first, last int) {
-		var s spectrum
+		s := newSpectrum(&alloc.Account{}, outer, states)
 		reference := -1 // the layer whose features were looked at last
-		matrix := make([]float64, outer.rows*outer.cols)
+		matrix := s.matrix
 		for k := first; k < last; k++ {
 			w, b := weightsOf(outer, theta, k)
 			widenTo(matrix, w)
@@ -136,7 +147,6 @@ func (e *Evaluator[T]) layers(theta, grad []T, states *states, cores int) certif
 			}
 		}
 	})
-	return m
 }
 
 // outermost returns the last map of a layer, and the one inside the activation of

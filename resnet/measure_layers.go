@@ -83,11 +83,14 @@ func normOf[T kernel.Float](ops *kernel.Ops[T], x, y []T) float64 {
 // stride is what the pieces of inParallel begin at multiples of.
 const stride = 64
 
+// pieces returns into how many pieces inParallel cuts n for that many cores.
+func pieces(cores, n int) int { return max(1, min(cores, (n+stride-1)/stride)) }
+
 // inParallel calls work for pieces of 0..n−1 that cover it, in as many goroutines as
 // cores says, and waits for all.
 func inParallel(cores, n int, work func(first, last int)) {
 	strides := (n + stride - 1) / stride
-	cores = max(1, min(cores, strides))
+	cores = pieces(cores, n)
 	var group sync.WaitGroup
 	for i := range cores {
 		first, last := i*strides/cores*stride, min(n, (i+1)*strides/cores*stride)

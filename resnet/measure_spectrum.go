@@ -6,6 +6,7 @@ import (
 	"gonum.org/v1/gonum/lapack/gonum"
 	"gonum.org/v1/gonum/mat"
 
+	"github.com/deeplimit/deeplimit/internal/alloc"
 	"github.com/deeplimit/deeplimit/internal/kernel"
 )
 
@@ -18,6 +19,27 @@ type spectrum struct {
 
 	padded, product, scratch []float64
 	traces                   [squarings]float64
+
+	matrix []float64 // for the caller: weights of a layer in float64
+}
+
+// newSpectrum returns one with memory for the weights of a layer and the features at it.
+func newSpectrum(mem *alloc.Account, outer *affine, features *states) *spectrum {
+	numbers := func(n int) []float64 { return alloc.Make[float64](mem, n) }
+	n, terms := min(outer.rows, outer.cols), max(outer.rows, outer.cols)
+	s := &spectrum{
+		matrix: numbers(n * terms),
+		padded: numbers(n * max(pad(terms), pad(n))), product: numbers(n * pad(n)),
+		scratch: numbers(kernel.OuterScratch(n, n, pad(terms))),
+	}
+	least := 0
+	if features.featured {
+		least = min(features.samples, features.rows)
+		s.scaled = numbers(features.samples * features.rows)
+		s.diagonal, s.below, s.work = numbers(least), numbers(least), numbers(least)
+	}
+	s.gram = numbers(max(n*n, least*least))
+	return s
 }
 
 // squarings is how often the Gram matrix is squared for an upper bound of a norm.
@@ -45,7 +67,7 @@ func (s *spectrum) largest(m []float64, rows, cols int) float64 {
 	}
 	ops := kernel.For[float64]()
 	lanes := pad(terms)
-	s.padded = resize(s.padded, n*max(lanes, pad(n)))
+	s.padded = alloc.Resize(&alloc.Account{}, s.padded, n*max(lanes, pad(n)))
 	clear(s.padded)
 	inverse := 1 / scale
 	down, along := lanes, 1 // from row to row of m and from column to column
@@ -57,8 +79,8 @@ func (s *spectrum) largest(m []float64, rows, cols int) float64 {
 			s.padded[r*down+c*along] = v * inverse
 		}
 	}
-	s.gram, s.product = resize(s.gram, n*n), resize(s.product, n*pad(n))
-	s.scratch = resize(s.scratch, kernel.OuterScratch(n, n, lanes))
+	s.gram, s.product = alloc.Resize(&alloc.Account{}, s.gram, n*n), alloc.Resize(&alloc.Account{}, s.product, n*pad(n))
+	s.scratch = alloc.Resize(&alloc.Account{}, s.scratch, kernel.OuterScratch(n, n, lanes))
 	clear(s.gram)
 	ops.AddOuter(s.gram, s.padded, s.padded, n, n, lanes, s.scratch)
 	first := s.normalise(s.gram, n, n)
@@ -145,8 +167,8 @@ func (s *spectrum) reduce(m []float64, rows, cols int) (scale float64) {
 	}
 	n := min(rows, cols)
 	s.rows = n
-	s.scaled, s.gram = resize(s.scaled, len(m)), resize(s.gram, n*n)
-	s.diagonal, s.below, s.work = resize(s.diagonal, n), resize(s.below, n), resize(s.work, n)
+	s.scaled, s.gram = alloc.Resize(&alloc.Account{}, s.scaled, len(m)), alloc.Resize(&alloc.Account{}, s.gram, n*n)
+	s.diagonal, s.below, s.work = alloc.Resize(&alloc.Account{}, s.diagonal, n), alloc.Resize(&alloc.Account{}, s.below, n), alloc.Resize(&alloc.Account{}, s.work, n)
 	inverse := 1 / scale
 	for i, v := range m {
 		s.scaled[i] = v * inverse

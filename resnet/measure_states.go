@@ -2,14 +2,15 @@ package resnet
 
 import (
 	"math"
-	"slices"
 
+	"github.com/deeplimit/deeplimit/internal/alloc"
 	"github.com/deeplimit/deeplimit/internal/kernel"
 )
 
 // states is what Measure reads off the hidden states of the chosen samples.
 type states struct {
 	samples, rows int
+	featured      bool      // whether features are kept: N ≤ rows
 	hidden        []float64 // max_i ‖h_k(x_i)‖, k = 0..L
 	slopes        []float64 // min |σ′(z_k)| over entries and samples, k = 1..L
 	inputs        []float64 // max_i ‖u_k(x_i)‖ without a one, k = 1..L; nil where u_k = h_{k−1}
@@ -37,34 +38,56 @@ func (s *states) near(reference, k int, smallest []float64) (value float64, ok b
 	return smallest[reference] - distance, distance <= 1e-3*smallest[reference]
 }
 
-// capture takes the chosen samples through the depth once, for the norms alone unless
-// all is wanted. The features take no more memory than the weights, as N ≤ rows.
-func (e *Evaluator[T]) capture(theta []T, all bool) *states {
-	net := e.net
+// newStates returns the memory for n samples, for the norms alone unless all is wanted. The
+// features take no more memory than the weights, as N ≤ rows.
+func newStates(mem *alloc.Account, net *Network, n int, all bool) *states {
 	_, outer := net.outermost()
-	s := &states{samples: e.total, rows: outer.cols, hidden: make([]float64, net.Depth+1), slopes: make([]float64, net.Depth)}
+	s := &states{samples: n, rows: outer.cols, hidden: alloc.Make[float64](mem, net.Depth+1), slopes: alloc.Make[float64](mem, net.Depth)}
 	if net.Bias {
 		s.rows++
 	}
-	if all && s.samples <= s.rows {
-		s.features = make([]float64, net.Depth*s.samples*s.rows)
+	if s.featured = all && s.samples <= s.rows; s.featured {
+		s.features = alloc.Make[float64](mem, net.Depth*s.samples*s.rows)
 	}
 	if all && net.behind.present {
-		s.inputs = make([]float64, net.Depth)
+		s.inputs = alloc.Make[float64](mem, net.Depth)
 	}
+	return s
+}
+
+// A look is what one worker needs to read off states.
+type look[T kernel.Float] struct {
+	reader[T]
+	seen    states // maxima and minima of its own
+	squares []float64
+}
+
+func (e *Evaluator[T]) newLook(mem *alloc.Account, all bool) *look[T] {
+	l := &look[T]{reader: e.newReader(mem), seen: *newStates(mem, e.net, e.total, false), squares: alloc.Make[float64](mem, e.columns)}
+	if all && e.net.behind.present {
+		l.seen.inputs = alloc.Make[float64](mem, e.net.Depth)
+	}
+	return l
+}
+
+// capture takes the chosen samples through the depth once, for the norms alone unless
+// all is wanted.
+func (e *Evaluator[T]) capture(theta []T, all bool) *states {
+	net := e.net
+	s := newStates(&alloc.Account{}, net, e.total, all)
 	for k := range s.slopes {
 		s.slopes[k] = math.Inf(1)
 	}
 	own := make([]*states, len(e.passes)) // maxima and minima, so that their order is no matter
 	e.dealTiles(func(worker int) {
-		mine := &states{samples: s.samples, rows: s.rows, features: s.features, hidden: make([]float64, net.Depth+1), inputs: slices.Clone(s.inputs)}
-		mine.slopes = append(mine.slopes, s.slopes...)
+		l := e.newLook(&alloc.Account{}, all)
+		mine := &l.seen
+		mine.featured, mine.features = s.featured, s.features
+		copy(mine.slopes, s.slopes)
 		own[worker] = mine
-		r := e.reader()
-		squares := make([]float64, e.columns)
 		for i, ok := e.tile(); ok; i, ok = e.tile() {
 			t := &e.tiles[i]
-			r.read(theta, t, func(l *layer[T]) { see(mine, net, l, t, squares[:t.n], i*e.width, all) })
+			l.read(theta, t, func(at *layer[T]) { see(mine, net, at, t, l.squares[:t.n], i*e.width, all) })
 		}
 	})
 	for _, mine := range own {
@@ -87,9 +110,9 @@ type reader[T kernel.Float] struct {
 	layers *plain[T]
 }
 
-func (e *Evaluator[T]) reader() reader[T] {
-	layers := newPlain(e.net, e.ops, e.columns, e.net.Depth, keeps{})
-	return reader[T]{newPass(e.net, e.ops, e.columns, layers), layers}
+func (e *Evaluator[T]) newReader(mem *alloc.Account) reader[T] {
+	layers := newPlain(mem, e.net, e.ops, e.columns, e.net.Depth, keeps{})
+	return reader[T]{newPass(mem, e.net, e.ops, e.columns, layers), layers}
 }
 
 func (r reader[T]) read(theta []T, t *tile[T], see func(*layer[T])) {
@@ -107,7 +130,7 @@ func see[T kernel.Float](s *states, net *Network, l *layer[T], t *tile[T], squar
 	if s.inputs != nil {
 		s.inputs[l.k] = max(s.inputs[l.k], longest(squares, l.value, t.n, t.used))
 	}
-	if s.features != nil {
+	if s.featured {
 		u := l.h
 		if net.behind.present {
 			u = l.value

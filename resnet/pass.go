@@ -1,6 +1,9 @@
 package resnet
 
-import "github.com/deeplimit/deeplimit/internal/kernel"
+import (
+	"github.com/deeplimit/deeplimit/internal/alloc"
+	"github.com/deeplimit/deeplimit/internal/kernel"
+)
 
 // A pass takes a tile from its samples to the loss and back: what stands before and behind
 // the layers, which are the engine's. It is one worker's memory.
@@ -16,11 +19,11 @@ type pass[T kernel.Float] struct {
 	residual []float64
 }
 
-func newPass[T kernel.Float](net *Network, ops *kernel.Ops[T], n int, engine engine[T]) *pass[T] {
+func newPass[T kernel.Float](mem *alloc.Account, net *Network, ops *kernel.Ops[T], n int, engine engine[T]) *pass[T] {
 	return &pass[T]{
 		engine: engine, net: net, ops: ops,
-		adjoint: make([]T, net.Width*n), output: make([]T, net.Outputs*n),
-		sample: make([]float64, net.Outputs), residual: make([]float64, net.Outputs),
+		adjoint: alloc.Make[T](mem, net.Width*n), output: alloc.Make[T](mem, net.Outputs*n),
+		sample: alloc.Make[float64](mem, net.Outputs), residual: alloc.Make[float64](mem, net.Outputs),
 	}
 }
 

@@ -1,6 +1,9 @@
 package resnet
 
-import "github.com/deeplimit/deeplimit/internal/kernel"
+import (
+	"github.com/deeplimit/deeplimit/internal/alloc"
+	"github.com/deeplimit/deeplimit/internal/kernel"
+)
 
 // plain is the engine of any network, and the oracle of chain. Layer by layer, forward and
 // backward are
@@ -60,20 +63,20 @@ type track[T kernel.Float] struct {
 
 func (t *track[T]) at(j, n int) []T { return block(t.data, j&t.mask, t.rows*n) }
 
-func newPlain[T kernel.Float](net *Network, ops *kernel.Ops[T], n, length int, keep keeps) *plain[T] {
+func newPlain[T kernel.Float](mem *alloc.Account, net *Network, ops *kernel.Ops[T], n, length int, keep keeps) *plain[T] {
 	d, m := net.Width, net.middle()
 	p := &plain[T]{
-		segments: newSegments[T](net, length, n), ops: ops, sigma: activate(net, ops),
+		segments: newSegments[T](mem, net, length, n), ops: ops, sigma: activate(net, ops),
 		weights: func(a *affine, theta []T, k int) []T { w, _ := weightsOf(a, theta, k); return w },
 		bias:    func(a *affine, theta []T, k int) []T { _, b := weightsOf(a, theta, k); return b },
-		product: make([]T, m*n), scaled: make([]T, d*n), pulled: make([]T, m*n),
+		product: alloc.Make[T](mem, m*n), scaled: alloc.Make[T](mem, d*n), pulled: alloc.Make[T](mem, m*n),
 	}
 	p.errors = p.pulled
 	tracks := func(all bool, length, turns, rows int) (kept, scratch track[T]) {
 		if !all {
 			length = turns
 		}
-		scratch = track[T]{make([]T, max(length, turns)*rows*n), turns - 1, rows}
+		scratch = track[T]{alloc.Make[T](mem, max(length, turns)*rows*n), turns - 1, rows}
 		kept = scratch
 		if all {
 			kept.mask = -1

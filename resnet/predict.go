@@ -1,6 +1,10 @@
 package resnet
 
-import "fmt"
+import (
+	"fmt"
+
+	"github.com/deeplimit/deeplimit/internal/alloc"
+)
 
 // Outputs writes ŷ of every chosen sample to out (N,outputs) in float64.
 func (e *Evaluator[T]) Outputs(theta []T, out []float64) error {
@@ -26,9 +30,9 @@ func (e *Evaluator[T]) Outputs(theta []T, out []float64) error {
 // of them: (samples, L+1, d) in float64.
 func (e *Evaluator[T]) HiddenStates(theta []T, samples int) (states []float64, count int) {
 	t, d := &e.tiles[0], e.net.Width
-	count = min(samples, t.used)
 	size := (e.net.Depth + 1) * d
-	states = make([]float64, count*size)
+	states = e.newHidden(&alloc.Account{}, samples)
+	count = len(states) / size
 	put := func(k int, h []T) {
 		for c := range count {
 			for i := range d {
@@ -36,11 +40,16 @@ func (e *Evaluator[T]) HiddenStates(theta []T, samples int) (states []float64, c
 			}
 		}
 	}
-	e.reader().read(theta, t, func(l *layer[T]) {
+	e.newReader(&alloc.Account{}).read(theta, t, func(l *layer[T]) {
 		put(l.k, l.h)
 		if l.k+1 == e.net.Depth {
 			put(l.k+1, l.next)
 		}
 	})
 	return states, count
+}
+
+// newHidden returns room for the hidden states of the first samples, at most a tile of them.
+func (e *Evaluator[T]) newHidden(mem *alloc.Account, samples int) []float64 {
+	return alloc.Make[float64](mem, min(samples, e.total, e.width)*(e.net.Depth+1)*e.net.Width)
 }

@@ -4,8 +4,8 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
-	"unsafe"
 
+	"github.com/deeplimit/deeplimit/internal/alloc"
 	"github.com/deeplimit/deeplimit/internal/kernel"
 	"github.com/deeplimit/deeplimit/internal/machine"
 )
@@ -91,7 +91,7 @@ func (s *Starter[T]) Draw(samples Samples, seed uint64) (Start, error) {
 	s.tile.pack(samples.X, samples.Y, nil, rows, s.net.Inputs, s.net.Outputs)
 	n := s.tile.n
 	if n > s.columns {
-		s.grow(n)
+		s.grow(&alloc.Account{}, n)
 	}
 	s.pass.evaluate(theta, &s.tile, 1, true)
 	adjoint := s.pass.pull(theta, n)
@@ -106,29 +106,29 @@ func (s *Starter[T]) Draw(samples Samples, seed uint64) (Start, error) {
 	}, nil
 }
 
-// bytes returns about how much memory Draw takes: a layer of weights, drawn and as used, or
-// all where draws are paths along the layers, and σ′ of every layer.
+// bytes returns how much memory Draw takes for that many samples: a layer of weights, drawn
+// and as used, or all where draws are paths along the layers, and σ′ of every layer.
 func (s *Starter[T]) bytes(count int) float64 {
-	var zero T
-	entry, depth := float64(unsafe.Sizeof(zero)), float64(s.net.Depth)
-	total := entry * float64(count) * depth * float64(s.net.middle())
+	r := alloc.Account{Dry: true}
+	spare := *s
+	spare.grow(&r, pad(count))
 	for _, d := range s.draws() {
-		entries := float64(d.group.Len())
 		if d.paths {
-			total += (entry + 8) * entries
+			alloc.Make[float64](&r, d.group.Len()) // as they are drawn
+			alloc.Make[T](&r, d.group.Len())
 		} else {
-			total += (entry+8)*entries/depth + float64(unsafe.Sizeof(rand.PCG{}))*depth
+			(&layerDraw[T]{group: d.group}).reserve(&r, s.net.Depth)
 		}
 	}
-	return total
+	return float64(r.Bytes)
 }
 
-// grow makes the memory for tiles of n columns: the plain engine, which keeps σ′ alone and
+// grow takes the memory for tiles of n columns: the plain engine, which keeps σ′ alone and
 // takes its layers from the draws.
-func (s *Starter[T]) grow(n int) {
+func (s *Starter[T]) grow(mem *alloc.Account, n int) {
 	ops := kernel.For[T]()
 	s.columns = n
-	s.layers = newPlain(&s.net, ops, n, s.net.Depth, keeps{slopes: true})
+	s.layers = newPlain(mem, &s.net, ops, n, s.net.Depth, keeps{slopes: true})
 	s.layers.weights = func(a *affine, _ []T, k int) []T {
 		if a == &s.net.before {
 			return s.before.draw(k)
@@ -141,7 +141,7 @@ func (s *Starter[T]) grow(n int) {
 		}
 		return s.biasBehind.draw(k)
 	}
-	s.pass = newPass(&s.net, ops, n, s.layers)
+	s.pass = newPass(mem, &s.net, ops, n, s.layers)
 }
 
 // draws lists the groups that are drawn layer by layer.
@@ -210,16 +210,21 @@ func (d *layerDraw[T]) begin(depth int, seed uint64, base string) error {
 		if err != nil {
 			return err
 		}
-		d.entries = resize(d.entries, len(entries))
+		d.entries = alloc.Resize(&alloc.Account{}, d.entries, len(entries))
 		convert(d.entries, entries)
 		return nil
 	}
-	size := d.group.Len() / depth
-	d.entries, d.spare = resize(d.entries, size), resize(d.spare, size)
+	d.reserve(&alloc.Account{}, depth)
 	d.scale = d.initial.scale(depth)
 	d.source = d.initial.source(d.group, depth, seed)
-	d.marks = resize(d.marks, depth)[:0]
 	return nil
+}
+
+// reserve takes the memory for draws layer by layer.
+func (d *layerDraw[T]) reserve(mem *alloc.Account, depth int) {
+	size := d.group.Len() / depth
+	d.entries, d.spare = alloc.Resize(mem, d.entries, size), alloc.Resize(mem, d.spare, size)
+	d.marks = alloc.Resize(mem, d.marks, depth)[:0]
 }
 
 // draw returns the entries of layer k; layers not drawn yet are drawn in order. Without

@@ -5,6 +5,7 @@ import (
 	"math"
 	"unsafe"
 
+	"github.com/deeplimit/deeplimit/internal/alloc"
 	"github.com/deeplimit/deeplimit/internal/kernel"
 )
 
@@ -56,14 +57,21 @@ func bestWidth[T kernel.Float](width int) int {
 // tileCount returns the number of tiles of n samples.
 func tileCount(n, width int) int { return (n + width - 1) / width }
 
+// reserve takes the memory for used samples.
+func (t *tile[T]) reserve(mem *alloc.Account, used, inputs, outputs int, classes bool) {
+	t.used, t.n = used, pad(used)
+	t.x = alloc.Resize(mem, t.x, inputs*t.n)
+	t.y = alloc.Resize(mem, t.y, used*outputs)
+	if classes {
+		t.want = alloc.Resize(mem, t.want, used)
+	}
+}
+
 // pack fills t with the samples that rows lists, x (N,inputs) and y (N,outputs).
 // Columns without a sample repeat the last one: they stay as finite as it does,
 // and a zero adjoint keeps them out of every gradient.
 func (t *tile[T]) pack(x, y []float64, labels, rows []int, inputs, outputs int) {
-	t.used = len(rows)
-	t.n = (t.used + kernel.Lanes - 1) / kernel.Lanes * kernel.Lanes
-	t.x = resize(t.x, inputs*t.n)
-	t.y = resize(t.y, t.used*outputs)
+	t.reserve(&alloc.Account{}, len(rows), inputs, outputs, labels != nil)
 	for c := range t.n {
 		row := rows[min(c, t.used-1)]
 		for i, v := range x[row*inputs : (row+1)*inputs] {
@@ -74,19 +82,10 @@ func (t *tile[T]) pack(x, y []float64, labels, rows []int, inputs, outputs int) 
 		copy(t.y[c*outputs:], y[row*outputs:(row+1)*outputs])
 	}
 	if labels != nil {
-		t.want = resize(t.want, t.used)
 		for c, row := range rows {
 			t.want[c] = labels[row]
 		}
 	}
-}
-
-// resize returns a slice of length n, reusing the memory of s where it suffices.
-func resize[E any](s []E, n int) []E {
-	if cap(s) < n {
-		return make([]E, n)
-	}
-	return s[:n]
 }
 
 // CheckTargets refuses targets that the loss has no meaning for.
