@@ -108,6 +108,16 @@ purego: ## tests with the portable kernels, and a cross-build for arm64
 	go test -tags purego ./internal/kernel ./resnet ./internal/train
 	GOARCH=arm64 go vet ./...
 
+.venv/installed:
+	python3 -m venv .venv || { apt-get update && apt-get install -y --no-install-recommends python3-venv && python3 -m venv .venv; }
+	.venv/bin/pip install --quiet pandas pyarrow safetensors numpy
+	touch $@
+
+.PHONY: readme
+readme: $(BIN) .venv/installed ## README.md from top to bottom as a script, and no file of it left in the clone
+	go run ./test/readme | PATH="$(CURDIR)/.venv/bin:$$PATH" bash -eux
+	rm -rf study.yaml regime.yaml result.json tables
+
 .PHONY: bench
 bench: ## Go benchmarks of kernels and of a step
 	go test -run '^$$' -bench . ./internal/kernel ./resnet
