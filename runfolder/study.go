@@ -8,8 +8,6 @@ import (
 	"io/fs"
 	"path/filepath"
 
-	"github.com/goccy/go-yaml/ast"
-
 	"github.com/deeplimit/deeplimit/internal/disk"
 	"github.com/deeplimit/deeplimit/internal/yamltext"
 )
@@ -165,26 +163,15 @@ func StudyName(dir string) (string, error) {
 
 // nameOf reads the name alone: package study checks the rest of the text.
 func nameOf(text []byte) (string, error) {
-	file, err := yamltext.Parse(text)
+	root, err := yamltext.Parse(text)
 	if err != nil {
 		return "", err
 	}
-	name := ""
-	for _, doc := range file.Docs {
-		top, ok := doc.Body.(ast.MapNode)
-		if !ok {
-			continue
-		}
-		for entry := top.MapRange(); entry.Next(); {
-			if value, ok := entry.Value().(ast.ScalarNode); ok && entry.Key().GetToken().Value == "name" {
-				name = value.GetToken().Value
-			}
-		}
-	}
-	if name == "" {
+	var study struct{ Name string }
+	if err := root.Load(&study); err != nil || study.Name == "" {
 		return "", errors.New(`name: got "", want the name of the study`)
 	}
-	return name, nil
+	return study.Name, nil
 }
 
 // RunDir returns the folder of the run called id in a study folder.

@@ -26,6 +26,15 @@ func grid(axes int) string {
 	return "{" + b.String()[2:] + "}"
 }
 
+// keysOf returns that many keys of a mapping in brackets.
+func keysOf(name string, count int) string {
+	var b strings.Builder
+	for i := range count {
+		fmt.Fprintf(&b, "%s%d: 1, ", name, i)
+	}
+	return b.String()
+}
+
 // TestBadStudies holds every message to its exact text. Lines of want without a place
 // begin behind "study: ".
 func TestBadStudies(t *testing.T) {
@@ -52,8 +61,8 @@ func TestBadStudies(t *testing.T) {
 		{"integer overflow", head + "network: {width: 99999999999999999999}\n", nil, `depth.yaml:4:18: network.width: got 99999999999999999999, want a whole number of at most 64 bits`},
 		{"number for text", head + "network: {activation: 3}\n", nil, `depth.yaml:4:23: network.activation: got 3, want text (in quotes: "3")`},
 		{"list for a section", head + "network: [a]\n", nil, `depth.yaml:4:10: network: got a list, want a mapping with keys among ` + networkKeys},
-		{"mapping for a value", head + "network: {alpha: {a: 1}}\n", nil, `depth.yaml:4:19: network.alpha: got a mapping, want a finite number`},
-		{"nothing for a value", head + "network: {alpha: }\n", nil, `depth.yaml:4:17: network.alpha: got nothing, want a finite number`},
+		{"mapping for a value", head + "network: {alpha: {a: 1}}\n", nil, `depth.yaml:4:18: network.alpha: got a mapping, want a finite number`},
+		{"nothing for a value", head + "network: {alpha: }\n", nil, `depth.yaml:4:18: network.alpha: got nothing, want a finite number`},
 
 		// the top level, all at once
 		{"values", "name: ../x\ndepths: [-1, 2, 2]\nseeds: [1, 1]\ndtype: float16\ndata: []\n", nil, `depth.yaml:1:7: name: got "../x", want ` + goodName + `
@@ -78,10 +87,10 @@ depth.yaml:1:1: data: got nothing, want a data set, such as {kind: digits}, or a
 		// YAML
 		{"empty", "", nil, `depth.yaml:1:1: got nothing, want a study: a YAML mapping with name, depths and data`},
 		{"a list", "- a\n", nil, `depth.yaml:1:1: got a list, want a study: a YAML mapping with name, depths and data`},
-		{"open bracket", "a: [1\n", nil, `depth.yaml:1:4: sequence end token ']' not found`},
+		{"open bracket", "a: [1\n", nil, `depth.yaml:2:1: did not find expected ',' or ']' while parsing a flow sequence that begins in line 1, column 4`},
 		{"two documents", head + "---\na: 1\n", nil, `depth.yaml:5:1: got a second YAML document, want one`},
-		{"alias of nothing", "a: *x\n", nil, `depth.yaml:1:4: a: got *x, want an alias of an anchor (&x) that stands before it`},
-		{"tag", head + "network: !!map {}\n", nil, `depth.yaml:4:10: network: got a YAML tag, want a plain value, a list or a mapping`},
+		{"alias of nothing", "a: *x\n", nil, `depth.yaml:1:4: got *x, want an alias of an anchor (&x) that stands before it`},
+		{"tag", head + "network: !!map {}\n", nil, `depth.yaml:4:10: network: got the YAML tag !!map, want a plain value, a list or a mapping`},
 
 		// sections
 		{"activation", head + "network:\n  activation: rleu\n", nil, `depth.yaml:5:15: network.activation: got "rleu", want one of tanh, sin, gelu, silu, softplus, elu, sigmoid, centred-sigmoid, relu, identity`},
@@ -95,7 +104,7 @@ depth.yaml:5:16: train.batch: got 3, want no batch with method gd, which takes a
 		{"data kind", "name: s\ndepths: [4]\ndata: {kind: separatd}\n", nil, `depth.yaml:3:14: data.kind: got "separatd", want one of separated, rotation, ode, sde, uniform, normal, digits, diabetes, mnist, fashion-mnist, csv, files`},
 		{"value that is absent", "name: s\ndepths: [4]\ndata:\n  kind: separated\n  width: 4\n  distance: 1\n", nil, `depth.yaml:4:3: data.samples: got 0, want the number N ≥ 1 of samples to generate`},
 		{"second data set", "name: s\ndepths: [4]\ndata:\n- {kind: digits}\n- {kind: digits, width: 3}\n", nil, `depth.yaml:5:25: data.1.width: got 3, want it left out: kind digits has no width (for separated, rotation, ode, sde, uniform, normal)`},
-		{"one name for two sets", "name: s\ndepths: [4]\ndata:\n- {kind: digits}\n- {kind: digits, samples: 5}\n", nil, `depth.yaml:5:4: data.1.name: got "digits", want a name that no other data set has (data.0 has it)`},
+		{"one name for two sets", "name: s\ndepths: [4]\ndata:\n- {kind: digits}\n- {kind: digits, samples: 5}\n", nil, `depth.yaml:5:3: data.1.name: got "digits", want a name that no other data set has (data.0 has it)`},
 		{"depth off the grid", head + "initial: {kind: fractional-noise, coupled: true}\n", []string{"depths=[3]"}, `depth.yaml:4:44: initial.coupled: got true, want false at depth 3 with kind fractional-noise: its coupled path is drawn at 65536 points, which the depth must divide`},
 		{"engine", head + "engine: {kind: pbs}\n", nil, `depth.yaml:4:16: engine.kind: got "pbs", want one of local, slurm`},
 		{"engine's limit as a number", head + "engine: {kind: slurm, time: 90}\n", nil, `depth.yaml:4:29: engine.time: got 90, want text (in quotes: "90")`},
@@ -111,7 +120,14 @@ depth.yaml:5:16: train.batch: got 3, want no batch with method gd, which takes a
 		{"zero batch of adam", head + "train: {method: adam, batch: 0}\n", nil, `depth.yaml:4:30: train.batch: got 0, want another value, or the key left out (for all samples)`},
 		{"zero samples of a stored set", "name: s\ndepths: [4]\ndata: {kind: digits, samples: 0}\n", nil, `depth.yaml:3:31: data.samples: got 0, want another value, or the key left out (for all of a stored set)`},
 		{"tab", "name: s\n\tdepths: [4]\n", nil, `depth.yaml:2:1: got a tab, want spaces before a key (YAML takes no tabs there)`},
-		{"UTF-16", "\xff\xfen\x00", nil, `depth.yaml:1:1: got text in UTF-16, want UTF-8`},
+		{"tab before a key", "data:\n\tkind: digits\n", nil, "depth.yaml:2:1: got a character that no key and no value begins with (a tab, @, % or `), want spaces, or quotes around the text"},
+		{"tag of nothing", head + "network: {alpha: ! 5}\n", nil, `depth.yaml:4:18: network.alpha: got the YAML tag !, want a plain value, a list or a mapping`},
+		{"alias inside what it names", "a: &x [*x]\n", nil, `depth.yaml:1:8: a.0: got *x inside what it names, want an alias of an anchor (&x) that stands before it`},
+		{"a list for a key", head + "network: {[alpha]: 1}\n", nil, `depth.yaml:4:11: network: got a key that is no text, want text for a key`},
+		{"too many keys", "network:\n" + strings.Repeat("  a: 1\n", 501), nil, `depth.yaml:3:3: network.a: got the key a second time, want it once (it stands in line 2 already)`},
+		{"too many merged keys", "a: &a {" + keysOf("a", 300) + "}\nb: {<<: *a, " + keysOf("b", 300) + "}\n", nil, `depth.yaml:2:1703: b: got a mapping of more than 500 keys, want fewer`},
+		{"control character", "name: s\x01\n", nil, `depth.yaml:1:8: control characters are not allowed (value: 1)`},
+		{"UTF-16", "\xff\xfen\x00", nil, `depth.yaml:1:1: got text that is not UTF-8, want UTF-8`},
 		{"zero variation", head + "train: {variation: 0}\n", nil, `depth.yaml:4:20: train.variation: got 0, want another value, or the key left out (for never)`},
 		{"zero seconds", head + "train: {stop: {seconds: 0}}\n", nil, `depth.yaml:4:25: train.stop.seconds: got 0, want another value, or the key left out (for no limit)`},
 		{"zero plateau", head + "train: {stop: {plateau: 0}}\n", nil, `depth.yaml:4:25: train.stop.plateau: got 0, want another value, or the key left out (for no such stop)`},
@@ -163,10 +179,10 @@ depth.yaml:5:49: initial.bias: got "b.npy", want a file that can be read: no suc
 		{"zip of two lengths", head + "zip: {network.alpha: [1, 0], train.step.value: [1]}\n", nil, `depth.yaml:4:48: zip.train.step.value: got a list of 1, want a list of 2, as many as zip.network.alpha has`},
 		{"zip without a path", head + "zip: [{network.alpha: 1}, {}]\n", nil, `depth.yaml:4:27: zip.1: got a mapping, want a mapping path: value`},
 		{"zip with other paths", head + "zip: [{network.alpha: 1}, {network.alpha: 0, network.bias: true}]\n", nil, `depth.yaml:4:46: zip.1.network.bias: got true, want the paths of zip.0 alone: network.alpha`},
-		{"same run twice", head + "grid: {initial: [{kind: normal}, {}]}\n", nil, `depth.yaml:4:8: the runs "separated" initial={kind: normal} depth 4 seed 1 and "separated" initial={} depth 4 seed 1 are the same once resolved, want runs that differ (hash ab3053f2)`},
+		{"same run twice", head + "grid: {initial: [{kind: normal}, {}]}\n", nil, `depth.yaml:4:7: the runs "separated" initial={kind: normal} depth 4 seed 1 and "separated" initial={} depth 4 seed 1 are the same once resolved, want runs that differ (hash ab3053f2)`},
 		{"too many runs", head + "seeds: 1000000\n", nil, `depth.yaml:4:8: got 2000000 runs (2 depths × 1000000 seeds), want at most 100000; --max-runs raises the limit`},
-		{"a grid of 1e10 runs", head + "seeds: 10\ngrid: " + grid(9) + "\n", nil, `depth.yaml:5:8: got 20000000000 runs (1000000000 data sets and grid points × 2 depths × 10 seeds), want at most 100000; --max-runs raises the limit`},
-		{"a grid of more than 64 bits", head + "grid: " + grid(30) + "\n", nil, `depth.yaml:4:8: got 2000000000000000000000000000000 runs (1000000000000000000000000000000 data sets and grid points × 2 depths), want at most 100000; --max-runs raises the limit`},
+		{"a grid of 1e10 runs", head + "seeds: 10\ngrid: " + grid(9) + "\n", nil, `depth.yaml:5:7: got 20000000000 runs (1000000000 data sets and grid points × 2 depths × 10 seeds), want at most 100000; --max-runs raises the limit`},
+		{"a grid of more than 64 bits", head + "grid: " + grid(30) + "\n", nil, `depth.yaml:4:7: got 2000000000000000000000000000000 runs (1000000000000000000000000000000 data sets and grid points × 2 depths), want at most 100000; --max-runs raises the limit`},
 
 		// overrides
 		{"override without a value", head, []string{"network.alpha"}, `--set network.alpha: got no path=value, want one such as network.alpha=0.75`},
@@ -176,7 +192,7 @@ depth.yaml:5:49: initial.bias: got "b.npy", want a file that can be read: no suc
 		{"override of one depth", head, []string{"depths.0=5"}, `--set depths.0=5: depths.0: got one value of a list, want depths as a whole, such as depths=[1, 2]`},
 		{"override of one seed", head + "seeds: 3\n", []string{"seeds.0=5"}, `--set seeds.0=5: seeds.0: got one value of a list, want seeds as a whole, such as seeds=[1, 2]`},
 		{"override in a section that is none", head + "network: 5\n", []string{"network.alpha=1"}, `depth.yaml:4:10: network: got 5, want a mapping with keys among ` + networkKeys},
-		{"override that is no YAML", head, []string{"network.alpha=[1"}, `--set network.alpha=[1: sequence end token ']' not found`},
+		{"override that is no YAML", head, []string{"network.alpha=[1"}, `--set network.alpha=[1: did not find expected ',' or ']' while parsing a flow sequence that begins in line 1, column 1`},
 		{"override of an absent set", head, []string{"data.3.samples=1"}, `--set data.3.samples=1: data.3.samples: got data set 3, want a field of one of data.0 … data.0`},
 		{"override of all sets", head, []string{"data=[{kind: digits},{kind: digits}]", "data.samples=3"}, `--set data.samples=3: data.samples: got a field of 2 data sets, want one of them named: data.0.samples … data.1.samples`},
 		{"override of what the grid varies", head + "grid: {network.alpha: [0.5]}\n", []string{"network.alpha=1"}, `--set network.alpha=1: network.alpha: got a field that grid.network.alpha varies, want grid.network.alpha to be set instead`},

@@ -3,19 +3,17 @@ package study
 import (
 	"errors"
 	"fmt"
-	"io"
 	"strconv"
 	"strings"
 
-	"github.com/goccy/go-yaml/ast"
-	"github.com/goccy/go-yaml/token"
+	"go.yaml.in/yaml/v4"
 
 	"github.com/deeplimit/deeplimit/internal/yamltext"
 )
 
-// A node is a value of the study file with the place it stands at. Trees are not
-// changed once built: with makes another that shares the rest, so a grid costs one
-// path of nodes for each of its points.
+// A node is a value of the study file with the place it stands at, aliases and merge keys
+// written out. Trees are not changed once built: with makes another that shares the rest,
+// so a grid costs one path of nodes for each of its points.
 type node struct {
 	place
 	kind    kind
@@ -41,172 +39,115 @@ type entry struct {
 	value *node
 }
 
-// deepest is how far values may be nested, and largest how many of them there may be
-// with aliases written out: a study file needs six levels and a few hundred values.
+// largest is how many values there may be with aliases written out, and mostKeys how many
+// keys in one mapping: a study file needs a few hundred values. Keys are looked up one
+// after the other.
 const (
-	deepest = 32
-	largest = 1 << 20
+	largest  = 1 << 20
+	mostKeys = 500
 )
 
 // parse returns the tree of the one YAML document in text, whose nodes say that they
 // stand at from (a file, or an override).
 func parse(text []byte, from place) (*node, error) {
-	var tree *node
-	file, err := yamltext.Parse(text)
+	root, err := yamltext.Parse(text)
 	if e, ok := errors.AsType[*yamltext.Error](err); ok {
-		return nil, from.at(e.Token).fault("", errors.New(e.Message))
+		return nil, from.at(e.Line, e.Column).fault("", errors.New(e.Message))
+	} else if err != nil {
+		return nil, err
 	}
-	b := builder{from: from, anchors: map[string]*node{}}
-	for _, doc := range file.Docs {
-		if doc.Body == nil {
-			continue
-		}
-		next, err := b.build("", doc.Body, 0)
-		if err != nil {
-			return nil, err
-		}
-		if tree != nil {
-			return nil, next.fault("", errors.New("got a second YAML document, want one"))
-		}
-		tree = next
+	if root == nil {
+		return &node{place: from}, nil
 	}
-	if tree == nil {
-		tree = b.null()
-	}
-	return tree, nil
+	b := builder{from: from, built: map[*yaml.Node]*node{}}
+	return b.build("", root)
 }
 
-// at returns p with the line and column of a token; an override keeps none.
-func (p place) at(t *token.Token) place {
-	if t != nil && t.Position != nil && p.set == "" {
-		p.line, p.column = t.Position.Line, t.Position.Column
+// at returns p with a line and column; an override keeps none.
+func (p place) at(line, column int) place {
+	if line > 0 && p.set == "" {
+		p.line, p.column = line, column
 	}
 	return p
 }
 
 // builder turns the parser's nodes into ours.
 type builder struct {
-	from    place
-	anchors map[string]*node
+	from  place
+	built map[*yaml.Node]*node // those with an anchor
 }
-
-func (b *builder) null() *node { return &node{place: b.from, kind: scalar} }
 
 // build returns the node of n, which has the dotted path. Aliases share the node they
 // name; a merge key gives the keys that the mapping does not have itself.
-func (b *builder) build(path string, n ast.Node, depth int) (*node, error) {
-	out, err := b.value(path, n, depth)
-	if err != nil {
-		return nil, err
-	}
-	out.size = 1
-	for _, e := range out.entries {
-		out.size += e.value.size
-	}
-	for _, item := range out.items {
-		out.size += item.size
-	}
-	if out.size > largest {
-		return nil, out.wrong(path, phrase("more than a million values"), "fewer (aliases count as what they name)")
-	}
-	return out, nil
-}
-
-// value is build without the size.
-func (b *builder) value(path string, n ast.Node, depth int) (*node, error) {
-	if n == nil {
-		return b.null(), nil
-	}
-	at := b.from.at(n.GetToken())
-	if depth > deepest {
-		return nil, at.wrong(path, phrase("values nested too deep"), fmt.Sprintf("at most %d levels", deepest))
-	}
-	out := &node{place: at}
-	switch n := n.(type) {
-	case *ast.MappingNode:
+func (b *builder) build(path string, n *yaml.Node) (out *node, err error) {
+	at := b.from.at(n.Line, n.Column)
+	out = &node{place: at, size: 1}
+	switch {
+	case n.Kind == yaml.AliasNode:
+		if target, ok := b.built[n.Alias]; ok {
+			return target, nil
+		}
+		return nil, at.wrong(path, phrase("*"+n.Value+" inside what it names"), "an alias of an anchor (&"+n.Value+") that stands before it")
+	case n.Style&yaml.TaggedStyle != 0 || n.Tag == "!":
+		return nil, at.wrong(path, phrase("the YAML tag "+n.Tag), "a plain value, a list or a mapping")
+	case n.Kind == yaml.MappingNode:
 		out.kind = mapping
-		return out, b.fill(out, path, n.Values, depth)
-	case *ast.MappingValueNode:
-		out.kind = mapping
-		return out, b.fill(out, path, []*ast.MappingValueNode{n}, depth)
-	case *ast.SequenceNode:
+		err = b.fill(out, path, n.Content)
+	case n.Kind == yaml.SequenceNode:
 		out.kind = sequence
-		for i, v := range n.Values {
-			item, err := b.build(join(path, strconv.Itoa(i)), v, depth+1)
+		for i, v := range n.Content {
+			item, err := b.build(join(path, strconv.Itoa(i)), v)
 			if err != nil {
 				return nil, err
 			}
 			out.items = append(out.items, item)
+			out.size += item.size
 		}
-		return out, nil
-	case *ast.AnchorNode:
-		inner, err := b.build(path, n.Value, depth)
-		if err == nil && n.Name != nil {
-			b.anchors[n.Name.GetToken().Value] = inner
-		}
-		return inner, err
-	case *ast.AliasNode:
-		name := ""
-		if n.Value != nil {
-			name = n.Value.GetToken().Value
-		}
-		if target, ok := b.anchors[name]; ok {
-			return target, nil
-		}
-		return nil, at.wrong(path, phrase("*"+name), "an alias of an anchor (&"+name+") that stands before it")
-	case *ast.LiteralNode:
-		out.quoted = true
-		if n.Value != nil {
-			out.text = n.Value.Value
-		}
-		return out, nil
-	case *ast.StringNode, *ast.IntegerNode, *ast.FloatNode, *ast.BoolNode, *ast.NullNode, *ast.InfinityNode, *ast.NanNode:
-		t := n.GetToken()
-		out.text = t.Value
-		out.quoted = t.Type == token.SingleQuoteType || t.Type == token.DoubleQuoteType
-		return out, nil
+	default:
+		out.text, out.quoted = n.Value, n.Style != 0
 	}
-	return nil, at.wrong(path, phrase("a YAML "+n.Type().YAMLName()), "a plain value, a list or a mapping")
+	if err == nil && out.size > largest {
+		err = at.wrong(path, phrase("more than a million values"), "fewer (aliases count as what they name)")
+	}
+	if n.Anchor != "" {
+		b.built[n] = out
+	}
+	return out, err
 }
 
-// fill adds the keys of a mapping to out.
-func (b *builder) fill(out *node, path string, values []*ast.MappingValueNode, depth int) error {
-	var merged []*node
-	for i, v := range values {
-		at := b.from.at(v.Key.GetToken())
-		if i == 0 && out.line > 0 {
-			out.place = at // the parser gives the place of the first colon
+// fill adds the keys of a mapping, which stand in content each before its value, to out.
+func (b *builder) fill(out *node, path string, content []*yaml.Node) error {
+	var merged []entry
+	for i := 0; i < len(content); i += 2 {
+		k := content[i]
+		at := b.from.at(k.Line, k.Column)
+		if k.Kind != yaml.ScalarNode {
+			return at.wrong(path, phrase("a key that is no text"), "text for a key")
 		}
-		if v.Key.IsMergeKey() {
-			from, err := b.build(path, v.Value, depth+1)
-			if err != nil {
-				return err
-			}
-			if from.kind != mapping {
-				return at.wrong(join(path, "<<"), from.got(), "the alias of a mapping")
-			}
-			merged = append(merged, from)
-			continue
-		}
-		key := v.Key.GetToken().Value
-		if k, ok := v.Key.(*ast.MappingKeyNode); ok && k.Value != nil {
-			key = k.Value.GetToken().Value
-		}
-		if first := out.entry(key); first != nil {
-			return at.wrong(join(path, key), phrase("the key a second time"), fmt.Sprintf("it once (it stands in line %d already)", first.line))
-		}
-		value, err := b.build(join(path, key), v.Value, depth+1)
-		if err != nil {
+		value, err := b.build(join(path, k.Value), content[i+1])
+		switch first := out.entry(k.Value); {
+		case err != nil:
 			return err
+		case k.Tag == "!!merge" && value.kind != mapping:
+			return at.wrong(join(path, k.Value), value.got(), "the alias of a mapping")
+		case k.Tag == "!!merge":
+			merged = append(merged, value.entries...)
+		case first != nil:
+			return at.wrong(join(path, k.Value), phrase("the key a second time"), fmt.Sprintf("it once (it stands in line %d already)", first.line))
+		default:
+			out.entries = append(out.entries, entry{at, k.Value, value})
 		}
-		out.entries = append(out.entries, entry{at, key, value})
+		if len(out.entries)+len(merged) > mostKeys {
+			return at.wrong(path, phrase(fmt.Sprintf("a mapping of more than %d keys", mostKeys)), "fewer")
+		}
 	}
-	for _, from := range merged {
-		for _, e := range from.entries {
-			if out.entry(e.key) == nil {
-				out.entries = append(out.entries, e)
-			}
+	for _, e := range merged {
+		if out.entry(e.key) == nil {
+			out.entries = append(out.entries, e)
 		}
+	}
+	for _, e := range out.entries {
+		out.size += e.value.size
 	}
 	return nil
 }
@@ -308,43 +249,26 @@ func shorten(text string) string {
 	return text
 }
 
-// writeTo writes n in YAML's flow style with numbers in their shortest form, so that
+// label returns n in YAML's flow style with numbers in their shortest form, so that
 // equal values have equal texts.
-func (n *node) writeTo(w io.Writer) {
+func (n *node) label() string {
+	var parts []string
 	switch n.kind {
 	case mapping:
-		io.WriteString(w, "{")
-		for i, e := range n.entries {
-			if i > 0 {
-				io.WriteString(w, ", ")
-			}
-			fmt.Fprintf(w, "%s: ", e.key)
-			e.value.writeTo(w)
+		for _, e := range n.entries {
+			parts = append(parts, e.key+": "+e.value.label())
 		}
-		io.WriteString(w, "}")
+		return "{" + strings.Join(parts, ", ") + "}"
 	case sequence:
-		io.WriteString(w, "[")
-		for i, item := range n.items {
-			if i > 0 {
-				io.WriteString(w, ", ")
-			}
-			item.writeTo(w)
+		for _, item := range n.items {
+			parts = append(parts, item.label())
 		}
-		io.WriteString(w, "]")
-	default:
-		text := n.text
-		if v, err := parseFloat(text); err == nil && !n.quoted && !integerForm.MatchString(text) {
-			text = strconv.FormatFloat(v, 'g', -1, 64)
-		}
-		io.WriteString(w, text)
+		return "[" + strings.Join(parts, ", ") + "]"
 	}
-}
-
-// label returns what writeTo writes.
-func (n *node) label() string {
-	var b strings.Builder
-	n.writeTo(&b)
-	return b.String()
+	if v, err := parseFloat(n.text); err == nil && !n.quoted && !integerForm.MatchString(n.text) {
+		return strconv.FormatFloat(v, 'g', -1, 64)
+	}
+	return n.text
 }
 
 // join returns path.key, or key alone under the root.
