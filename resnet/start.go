@@ -72,7 +72,7 @@ func (s *Starter[T]) Draw(samples Samples, seed uint64) (Start, error) {
 	if count < 1 || count > MaxStartSamples || len(samples.Y) != count*s.net.Outputs {
 		return Start{}, fmt.Errorf("resnet: Starter.Draw: got %d samples and %d target entries, want 1 to %d samples with %d targets each", count, len(samples.Y), MaxStartSamples, s.net.Outputs)
 	}
-	if err := machine.Fits(s.bytes(count)); err != nil {
+	if err := machine.Fits(s.Bytes(count)); err != nil {
 		return Start{}, fmt.Errorf("resnet: draws at depth %d, width %d: %w", s.net.Depth, s.net.Width, err)
 	}
 	for _, d := range s.draws() {
@@ -106,9 +106,9 @@ func (s *Starter[T]) Draw(samples Samples, seed uint64) (Start, error) {
 	}, nil
 }
 
-// bytes returns how much memory Draw takes for that many samples: a layer of weights, drawn
+// Bytes returns how much memory Draw takes for that many samples: a layer of weights, drawn
 // and as used, or all where draws are paths along the layers, and σ′ of every layer.
-func (s *Starter[T]) bytes(count int) float64 {
+func (s *Starter[T]) Bytes(count int) float64 {
 	r := alloc.Account{Dry: true}
 	spare := *s
 	spare.grow(&r, pad(count))

@@ -17,6 +17,7 @@ import (
 
 	"github.com/deeplimit/deeplimit/internal/field"
 	"github.com/deeplimit/deeplimit/internal/kernel"
+	"github.com/deeplimit/deeplimit/internal/machine"
 	"github.com/deeplimit/deeplimit/internal/plan"
 	"github.com/deeplimit/deeplimit/internal/plan/study"
 	"github.com/deeplimit/deeplimit/resnet"
@@ -125,7 +126,8 @@ func ensemble[T kernel.Float](ctx context.Context, p *plan.Plan, draws []study.R
 	e.ExpectedForward, e.ExpectedBackward = net.ExpectedStart(run.Initial)
 	var next atomic.Int64
 	team, working := errgroup.WithContext(ctx)
-	for range min(workers, len(draws)) {
+	workers = fitting(min(workers, len(draws)), resnet.NewStarter[T](net, run.Initial, run.Base).Bytes(set.Samples))
+	for range workers {
 		team.Go(func() error {
 			starter := resnet.NewStarter[T](net, run.Initial, run.Base)
 			for {
@@ -148,4 +150,13 @@ func ensemble[T kernel.Float](ctx context.Context, p *plan.Plan, draws []study.R
 		})
 	}
 	return e, team.Wait()
+}
+
+// fitting returns how many of the workers, one at least, fit into memory when each takes
+// that many bytes. One that does not fit alone is refused by its first draw.
+func fitting(workers int, bytes float64) int {
+	for workers > 1 && machine.Fits(float64(workers)*bytes) != nil {
+		workers--
+	}
+	return workers
 }

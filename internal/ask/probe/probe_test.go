@@ -9,6 +9,7 @@ import (
 	"reflect"
 	"testing"
 
+	"github.com/deeplimit/deeplimit/internal/machine"
 	"github.com/deeplimit/deeplimit/internal/plan/study"
 	"github.com/deeplimit/deeplimit/internal/read/analyze"
 	"github.com/deeplimit/deeplimit/runfolder"
@@ -141,5 +142,22 @@ func TestRefusals(t *testing.T) {
 	}
 	if list, err := runfolder.Ensembles(dir); len(list) > 0 || err != nil {
 		t.Errorf("an ended context: left %d ensembles, %v", len(list), err)
+	}
+}
+
+// TestFitting wants as many workers as fit together, and one where none does.
+func TestFitting(t *testing.T) {
+	memory := float64(machine.Memory())
+	if memory == 0 {
+		memory = 1 << 47
+	}
+	for _, c := range []struct {
+		workers int
+		share   float64
+		want    int
+	}{{4, 0.1, 4}, {4, 0.3, 3}, {4, 0.6, 1}, {4, 2, 1}, {1, 0.1, 1}} {
+		if got := fitting(c.workers, c.share*memory); got != c.want {
+			t.Errorf("%d workers of %g of the memory each: got %d, want %d", c.workers, c.share, got, c.want)
+		}
 	}
 }
