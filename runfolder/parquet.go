@@ -25,7 +25,7 @@ func checkFooter(data []byte) error {
 	if length > int64(n-12) {
 		return errors.New("parquet: the file is cut short")
 	}
-	if _, err := skipStruct(data[n-8-int(length):n-8], 0); err != nil {
+	if _, err := readThrift(data[n-8-int(length):n-8], new(format.FileMetaData)); err != nil {
 		return fmt.Errorf("parquet: footer: %w", err)
 	}
 	return nil
@@ -42,12 +42,9 @@ func checkPages(data []byte, column *format.ColumnMetaData) error {
 		return fmt.Errorf("got pages at %d of %d bytes in a file of %d", from, length, len(data))
 	}
 	for rest := data[from : from+length]; len(rest) > 0; {
-		end, err := skipStruct(rest, 0)
-		if err != nil {
-			return fmt.Errorf("page header: %w", err)
-		}
 		var header format.PageHeader
-		if err := thrift.Unmarshal(new(thrift.CompactProtocol), rest[:end], &header); err != nil {
+		end, err := readThrift(rest, &header)
+		if err != nil {
 			return fmt.Errorf("page header: %w", err)
 		}
 		rest = rest[end:]
@@ -105,108 +102,70 @@ func checkLevels(runs []byte, values uint64) error {
 // errShort says that a header or a run ends before it is complete, or is nested too deep.
 var errShort = errors.New("it is cut short")
 
-// The types of the compact protocol of Apache Thrift that Parquet's headers are written in.
-const (
-	thriftTrue = iota + 1
-	thriftFalse
-	thriftByte
-	thriftInt16
-	thriftInt32
-	thriftInt64
-	thriftDouble
-	thriftBinary
-	thriftList
-	thriftSet
-	thriftMap
-	thriftStruct
-)
-
 // deepest is the depth of nesting that no header of Parquet comes near.
 const deepest = 32
 
-// skipStruct returns the length of the struct that data begins with. That there is one
-// bounds every length in it.
-func skipStruct(data []byte, depth int) (int, error) {
-	if depth > deepest {
-		return 0, errShort
-	}
-	for at := 0; at < len(data); {
-		field := data[at]
-		at++
-		if field == 0 {
-			return at, nil
-		}
-		if field>>4 == 0 { // the field's number follows
-			_, n := binary.Uvarint(data[at:])
-			if n <= 0 {
-				return 0, errShort
-			}
-			at += n
-		}
-		kind := field & 15
-		if kind == thriftTrue || kind == thriftFalse { // the type is the value
-			continue
-		}
-		n, err := skipValue(data[at:], kind, depth+1)
-		if err != nil {
-			return 0, err
-		}
-		at += n
-	}
-	return 0, errShort
+// readThrift reads into header what data begins with, and returns how many bytes it takes.
+func readThrift[H any](data []byte, header *H) (int, error) {
+	reader := new(thrift.CompactProtocol).NewReaderFromBytes(data).(bytesReader)
+	r := boundedReader{bytesReader: reader, size: len(data), open: []int32{1}}
+	err := thrift.NewDecoder(&r).Decode(header)
+	return r.BytesRead(), err
 }
 
-// skipValue returns the length of a value of a field, or of an element of a list.
-func skipValue(data []byte, kind byte, depth int) (int, error) {
-	length := 0
-	switch kind {
-	case thriftTrue, thriftFalse, thriftByte:
-		length = 1
-	case thriftInt16, thriftInt32, thriftInt64:
-		_, length = binary.Uvarint(data)
-	case thriftDouble:
-		length = 8
-	case thriftBinary:
-		size, n := binary.Uvarint(data)
-		if n <= 0 || size > uint64(len(data)-n) {
-			return 0, errShort
-		}
-		length = n + int(size)
-	case thriftList, thriftSet:
-		return skipList(data, depth)
-	case thriftStruct:
-		return skipStruct(data, depth)
-	default: // Parquet has no maps
-		return 0, fmt.Errorf("got a value of type %d", kind)
-	}
-	if length <= 0 || length > len(data) {
-		return 0, errShort
-	}
-	return length, nil
+// bytesReader is what the library reads bytes with: without Discard it passes over nothing.
+type bytesReader interface {
+	thrift.Reader
+	Discard(n int) (int, error)
 }
 
-// skipList returns the length of the list that data begins with.
-func skipList(data []byte, depth int) (int, error) {
-	if len(data) == 0 || depth > deepest {
-		return 0, errShort
-	}
-	size, at := uint64(data[0]>>4), 1
-	if size == 15 {
-		var n int
-		if size, n = binary.Uvarint(data[1:]); n <= 0 {
-			return 0, errShort
+// A boundedReader is the library's reader of headers, which refuses a list that is longer
+// than the bytes left, and structs nested too deep.
+type boundedReader struct {
+	bytesReader
+	size int
+	open []int32 // how many structs are to end, for each list and field of them that has begun
+}
+
+func (r *boundedReader) ReadField() (thrift.Field, error) {
+	field, err := r.bytesReader.ReadField()
+	switch last := len(r.open) - 1; {
+	case err != nil:
+	case field.Type == thrift.STRUCT:
+		err = r.begin(1)
+	case field.Type == thrift.STOP:
+		if r.open[last]--; r.open[last] == 0 {
+			r.open = r.open[:last]
 		}
-		at += n
 	}
-	if size > uint64(len(data)-at) { // an element takes a byte at least
-		return 0, errShort
+	return field, err
+}
+
+func (r *boundedReader) ReadList() (thrift.List, error) {
+	list, err := r.bytesReader.ReadList()
+	switch {
+	case err != nil || list.Size == 0:
+	case list.Size < 0 || int(list.Size) > r.size-r.BytesRead(): // an element takes a byte at least
+		err = errShort
+	case list.Type == thrift.STRUCT:
+		err = r.begin(list.Size)
+	case list.Type == thrift.LIST || list.Type == thrift.SET || list.Type == thrift.MAP:
+		err = errNoParquet
 	}
-	for range size {
-		n, err := skipValue(data[at:], data[0]&15, depth+1)
-		if err != nil {
-			return 0, err
-		}
-		at += n
+	return list, err
+}
+
+// errNoParquet refuses what the compact protocol of Thrift has and Parquet's headers do not.
+var errNoParquet = errors.New("got a set, a map or a list of lists")
+
+func (r *boundedReader) ReadSet() (thrift.Set, error) { return thrift.Set{}, errNoParquet }
+
+func (r *boundedReader) ReadMap() (thrift.Map, error) { return thrift.Map{}, errNoParquet }
+
+// begin notes that structs begin.
+func (r *boundedReader) begin(structs int32) error {
+	if r.open = append(r.open, structs); len(r.open) > deepest {
+		return errShort
 	}
-	return at, nil
+	return nil
 }

@@ -209,3 +209,22 @@ func TestTraceClaims(t *testing.T) {
 		t.Error("no claim was refused")
 	}
 }
+
+// TestTraceNested reads footers that the library would follow as deep as they are long,
+// which ends a program.
+func TestTraceNested(t *testing.T) {
+	for name, unit := range map[string]string{
+		"structs":    "\x1c",     // field 1: a struct
+		"unknown":    "\xfc",     // field 15
+		"lists":      "\xf9\x19", // a list of one list of one list …
+		"of structs": "\xf9\x1c", // a list of one struct, whose field is a list …
+		"sets":       "\xfa\x1a",
+		"maps":       "\xfb\x01\xbb",
+	} {
+		footer := bytes.Repeat([]byte(unit), 16<<20/len(unit))
+		data := binary.LittleEndian.AppendUint32(slices.Concat([]byte("PAR1"), footer), uint32(len(footer)))
+		if _, err := decodeFrugally(t, append(data, "PAR1"...)); err == nil {
+			t.Errorf("%s: got no error", name)
+		}
+	}
+}

@@ -182,7 +182,7 @@ func TestFilesBeyondTheMachine(t *testing.T) {
 		file, want string
 	}{
 		"sparse":   {write("sparse.yaml", good, 12<<30), "sparse.yaml: got a file of 12884901888 bytes, want at most 1048576"},
-		"brackets": {write("brackets.yaml", "name: s\ndata: "+deep, 0), "brackets.yaml:2:105: got values nested too deep, want at most 32 levels"},
+		"brackets": {write("brackets.yaml", "name: s\ndata: "+deep, 0), "brackets.yaml:2:39: got values nested too deep, want at most 32 levels"},
 		"closed":   {write("closed.yaml", "name: s\ndata: "+deep+strings.Repeat("]", 100_000), 0), "got values nested too deep"},
 		"aliases":  {write("aliases.yaml", bomb, 0), "more than a million values"},
 		"device":   {"/dev/zero", "/dev/zero: got a file of 1048577 bytes, want at most 1048576"},

@@ -61,7 +61,7 @@ func TestBadStudies(t *testing.T) {
 		{"integer overflow", head + "network: {width: 99999999999999999999}\n", nil, `depth.yaml:4:18: network.width: got 99999999999999999999, want a whole number of at most 64 bits`},
 		{"number for text", head + "network: {activation: 3}\n", nil, `depth.yaml:4:23: network.activation: got 3, want text (in quotes: "3")`},
 		{"list for a section", head + "network: [a]\n", nil, `depth.yaml:4:10: network: got a list, want a mapping with keys among ` + networkKeys},
-		{"mapping for a value", head + "network: {alpha: {a: 1}}\n", nil, `depth.yaml:4:18: network.alpha: got a mapping, want a finite number`},
+		{"mapping for a value", head + "network: {alpha: {a: 1}}\n", nil, `depth.yaml:4:19: network.alpha: got a mapping, want a finite number`},
 		{"nothing for a value", head + "network: {alpha: }\n", nil, `depth.yaml:4:18: network.alpha: got nothing, want a finite number`},
 
 		// the top level, all at once
@@ -104,7 +104,7 @@ depth.yaml:5:16: train.batch: got 3, want no batch with method gd, which takes a
 		{"data kind", "name: s\ndepths: [4]\ndata: {kind: separatd}\n", nil, `depth.yaml:3:14: data.kind: got "separatd", want one of separated, rotation, ode, sde, uniform, normal, digits, diabetes, mnist, fashion-mnist, csv, files`},
 		{"value that is absent", "name: s\ndepths: [4]\ndata:\n  kind: separated\n  width: 4\n  distance: 1\n", nil, `depth.yaml:4:3: data.samples: got 0, want the number N ≥ 1 of samples to generate`},
 		{"second data set", "name: s\ndepths: [4]\ndata:\n- {kind: digits}\n- {kind: digits, width: 3}\n", nil, `depth.yaml:5:25: data.1.width: got 3, want it left out: kind digits has no width (for separated, rotation, ode, sde, uniform, normal)`},
-		{"one name for two sets", "name: s\ndepths: [4]\ndata:\n- {kind: digits}\n- {kind: digits, samples: 5}\n", nil, `depth.yaml:5:3: data.1.name: got "digits", want a name that no other data set has (data.0 has it)`},
+		{"one name for two sets", "name: s\ndepths: [4]\ndata:\n- {kind: digits}\n- {kind: digits, samples: 5}\n", nil, `depth.yaml:5:4: data.1.name: got "digits", want a name that no other data set has (data.0 has it)`},
 		{"depth off the grid", head + "initial: {kind: fractional-noise, coupled: true}\n", []string{"depths=[3]"}, `depth.yaml:4:44: initial.coupled: got true, want false at depth 3 with kind fractional-noise: its coupled path is drawn at 65536 points, which the depth must divide`},
 		{"engine", head + "engine: {kind: pbs}\n", nil, `depth.yaml:4:16: engine.kind: got "pbs", want one of local, slurm`},
 		{"engine's limit as a number", head + "engine: {kind: slurm, time: 90}\n", nil, `depth.yaml:4:29: engine.time: got 90, want text (in quotes: "90")`},
@@ -179,10 +179,10 @@ depth.yaml:5:49: initial.bias: got "b.npy", want a file that can be read: no suc
 		{"zip of two lengths", head + "zip: {network.alpha: [1, 0], train.step.value: [1]}\n", nil, `depth.yaml:4:48: zip.train.step.value: got a list of 1, want a list of 2, as many as zip.network.alpha has`},
 		{"zip without a path", head + "zip: [{network.alpha: 1}, {}]\n", nil, `depth.yaml:4:27: zip.1: got a mapping, want a mapping path: value`},
 		{"zip with other paths", head + "zip: [{network.alpha: 1}, {network.alpha: 0, network.bias: true}]\n", nil, `depth.yaml:4:46: zip.1.network.bias: got true, want the paths of zip.0 alone: network.alpha`},
-		{"same run twice", head + "grid: {initial: [{kind: normal}, {}]}\n", nil, `depth.yaml:4:7: the runs "separated" initial={kind: normal} depth 4 seed 1 and "separated" initial={} depth 4 seed 1 are the same once resolved, want runs that differ (hash ab3053f2)`},
+		{"same run twice", head + "grid: {initial: [{kind: normal}, {}]}\n", nil, `depth.yaml:4:8: the runs "separated" initial={kind: normal} depth 4 seed 1 and "separated" initial={} depth 4 seed 1 are the same once resolved, want runs that differ (hash ab3053f2)`},
 		{"too many runs", head + "seeds: 1000000\n", nil, `depth.yaml:4:8: got 2000000 runs (2 depths × 1000000 seeds), want at most 100000; --max-runs raises the limit`},
-		{"a grid of 1e10 runs", head + "seeds: 10\ngrid: " + grid(9) + "\n", nil, `depth.yaml:5:7: got 20000000000 runs (1000000000 data sets and grid points × 2 depths × 10 seeds), want at most 100000; --max-runs raises the limit`},
-		{"a grid of more than 64 bits", head + "grid: " + grid(30) + "\n", nil, `depth.yaml:4:7: got 2000000000000000000000000000000 runs (1000000000000000000000000000000 data sets and grid points × 2 depths), want at most 100000; --max-runs raises the limit`},
+		{"a grid of 1e10 runs", head + "seeds: 10\ngrid: " + grid(9) + "\n", nil, `depth.yaml:5:8: got 20000000000 runs (1000000000 data sets and grid points × 2 depths × 10 seeds), want at most 100000; --max-runs raises the limit`},
+		{"a grid of more than 64 bits", head + "grid: " + grid(30) + "\n", nil, `depth.yaml:4:8: got 2000000000000000000000000000000 runs (1000000000000000000000000000000 data sets and grid points × 2 depths), want at most 100000; --max-runs raises the limit`},
 
 		// overrides
 		{"override without a value", head, []string{"network.alpha"}, `--set network.alpha: got no path=value, want one such as network.alpha=0.75`},

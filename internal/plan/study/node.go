@@ -121,6 +121,9 @@ func (b *builder) fill(out *node, path string, content []*yaml.Node) error {
 	for i := 0; i < len(content); i += 2 {
 		k := content[i]
 		at := b.from.at(k.Line, k.Column)
+		if i == 0 {
+			out.place = at // behind a bracket
+		}
 		if k.Kind != yaml.ScalarNode {
 			return at.wrong(path, phrase("a key that is no text"), "text for a key")
 		}
