@@ -45,6 +45,14 @@ func ReadFailure(dir string) (Failure, error) {
 	return f, nil
 }
 
+// ClearFailure forgets that the last attempt failed, so that workers try the run again.
+func ClearFailure(dir string) error {
+	if err := removeIfThere(filepath.Join(dir, failureFile)); err != nil {
+		return fmt.Errorf("runfolder: trying a run again: %w", err)
+	}
+	return nil
+}
+
 // removeIfThere deletes a file; none is no error.
 func removeIfThere(path string) error {
 	if err := disk.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {

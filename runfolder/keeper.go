@@ -45,6 +45,7 @@ type Keeper struct {
 type sighting struct {
 	content []byte
 	at      time.Time
+	beaten  bool // its holder has shown a sign of life under the eyes of this keeper
 }
 
 // NewKeeper returns a keeper with the given time between signs of life, the default for
@@ -151,7 +152,7 @@ func (k *Keeper) silent(dir string, content []byte, lease *Lease) bool {
 	defer k.mu.Unlock()
 	last, ok := k.seen[dir]
 	if !ok || !bytes.Equal(last.content, content) {
-		k.seen[dir] = sighting{content, time.Now()}
+		k.seen[dir] = sighting{content, time.Now(), ok}
 		return false
 	}
 	patience := lease.patience()
@@ -159,6 +160,16 @@ func (k *Keeper) silent(dir string, content []byte, lease *Lease) bool {
 		patience = Patience * k.every
 	}
 	return time.Since(last.at) > patience
+}
+
+// Alive reports whether the holder of another's run has just shown a sign of life while
+// this keeper looked on, through calls of Free and Acquire. A holder that is not alive is
+// taken for dead at last, or shows a sign of life, while the looks go on.
+func (k *Keeper) Alive(held *HeldError) bool {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	last := k.seen[held.Dir]
+	return last.beaten && time.Since(last.at) <= 2*held.Lease.patience()/Patience
 }
 
 // beats gives signs of life until the keeper is closed.

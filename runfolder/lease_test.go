@@ -154,6 +154,41 @@ func TestLeaseTakenOverFromTheSilent(t *testing.T) {
 	})
 }
 
+// TestLeaseAlive has a keeper look at the run of another: it knows that one to be alive
+// after a sign of life since its own first look, and until one is missed.
+func TestLeaseAlive(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		dir := filepath.Join(t.TempDir(), "run")
+		one, other := keeper(t, 0), keeper(t, 0)
+		h, _ := acquire(t, one, dir)
+		alive := func() bool {
+			_, err := other.Free(dir)
+			held, ok := errors.AsType[*HeldError](err)
+			if !ok {
+				t.Fatalf("got %v, want it held", err)
+			}
+			return other.Alive(held)
+		}
+		if alive() || alive() {
+			t.Error("at first: got it alive, want that unknown")
+		}
+		time.Sleep(Heartbeat)
+		if !alive() {
+			t.Error("after a sign of life: got it unknown")
+		}
+		h.silence()
+		time.Sleep(3 * Heartbeat)
+		if alive() {
+			t.Error("silent: got it alive")
+		}
+		h.wake()
+		time.Sleep(2 * Heartbeat)
+		if !alive() {
+			t.Error("awake: got it unknown")
+		}
+	})
+}
+
 // TestLeaseDamaged damages the lease of a holder: one that is alive mends it, and that of
 // another is taken over after the patience of who looks on.
 func TestLeaseDamaged(t *testing.T) {

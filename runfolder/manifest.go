@@ -9,6 +9,7 @@ import (
 // A Manifest is runs.json: the runs that a study consists of, as it was last started.
 type Manifest struct {
 	Study string    `json:"study"`
+	File  string    `json:"file,omitempty"` // study file, absolute: its relative paths start beside it; "" where runs were merged
 	Runs  []Planned `json:"runs"`
 }
 

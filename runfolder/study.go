@@ -161,6 +161,34 @@ func StudyName(dir string) (string, error) {
 	return name, nil
 }
 
+// A Started study is what a worker needs to join it: the study as it was last started.
+type Started struct {
+	Manifest
+	Text []byte   // of study.yaml
+	Set  []string // overrides
+}
+
+// ReadStarted returns the study that was last started in a study folder; an error that
+// wraps fs.ErrNotExist where none was. What is read while another process starts the study
+// anew may be of both starts: its text, that is not what was written, is a *DamagedError,
+// and its runs are not those of its text.
+func ReadStarted(dir string) (Started, error) {
+	manifest, err := ReadManifest(dir)
+	if err != nil {
+		return Started{}, err
+	}
+	record, err := readRecord(dir)
+	if err != nil {
+		return Started{}, err
+	}
+	path := filepath.Join(dir, studyFile)
+	text, err := readFile(path)
+	if err != nil {
+		return Started{}, err
+	}
+	return Started{manifest, text, record.Set}, checkDigest(path, digestOf(text), record.SHA256)
+}
+
 // nameOf reads the name alone: package study checks the rest of the text.
 func nameOf(text []byte) (string, error) {
 	root, err := yamltext.Parse(text)

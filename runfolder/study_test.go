@@ -8,6 +8,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/google/go-cmp/cmp"
 )
 
 func TestCreateStudy(t *testing.T) {
@@ -164,5 +166,26 @@ func TestListNamesDamagedImports(t *testing.T) {
 	got, err := List(dir)
 	if err != nil || len(got) != 1 || filepath.Base(got[0]) != "imported" {
 		t.Errorf("got %v, %v, want the imported run alone", got, err)
+	}
+}
+
+// TestReadStarted reads back what a study was started with, and tells a text that is not
+// the one written.
+func TestReadStarted(t *testing.T) {
+	dir := t.TempDir()
+	if _, err := ReadStarted(dir); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("nothing started: got %v", err)
+	}
+	want := Started{Manifest{Study: "s", File: "/there/s.yaml", Runs: []Planned{{ID: "a", Hash: "h"}}}, []byte("name: s\n"), []string{"seeds=2"}}
+	if err := errors.Join(CreateStudy(dir, "s", string(want.Text), want.Set), WriteManifest(dir, want.Manifest)); err != nil {
+		t.Fatal(err)
+	}
+	got, err := ReadStarted(dir)
+	if diff := cmp.Diff(want, got); diff != "" || err != nil {
+		t.Errorf("error %v (-want +got)\n%s", err, diff)
+	}
+	mustWrite(t, []byte("name: t\n"), dir, "study.yaml")
+	if _, err := ReadStarted(dir); !errors.As(err, new(*DamagedError)) {
+		t.Errorf("another text: got %v, want a *DamagedError", err)
 	}
 }

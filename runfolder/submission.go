@@ -12,18 +12,15 @@ import (
 	"github.com/deeplimit/deeplimit/internal/disk"
 )
 
-// A Submission is one job array that was handed to a cluster's queue: what its tasks
-// need to know, and what status, cancel and logs find it by. It holds the study as it
-// was then, so that an edit of the study file changes no task that waits.
+// A Submission is one array of equal tasks that was handed to a cluster's queue: what
+// status, cancel and logs find it by. Which run a task works on stands in the lease of the run.
 type Submission struct {
-	Name    string     `json:"name"`          // of the job in the queue and of the folder here, unique
-	Time    time.Time  `json:"time"`          // of the submission
-	Job     string     `json:"job,omitempty"` // what the queue calls it; "" when its answer never came
-	File    string     `json:"file"`          // study file, absolute: its relative paths start beside it
-	Text    string     `json:"text"`          // of the study file
-	Set     []string   `json:"set,omitempty"` // overrides path=value
-	Command []string   `json:"command"`       // what the job was submitted with
-	Batches [][]string `json:"batches"`       // run IDs of each task, by its index
+	Name    string    `json:"name"`           // of the job in the queue and of the folder here, unique
+	Time    time.Time `json:"time"`           // of the submission
+	Job     string    `json:"job,omitempty"`  // what the queue calls it; "" when its answer never came
+	Tasks   int       `json:"tasks"`          // their indices start at 0
+	Only    []string  `json:"only,omitempty"` // conditions on the runs that the tasks take; none for all
+	Command []string  `json:"command"`        // what the job was submitted with
 }
 
 const (
@@ -66,7 +63,7 @@ func WriteSubmission(studyDir string, s Submission, script string) (string, erro
 	if err != nil {
 		return "", fmt.Errorf("runfolder: writing a submission: %w", err)
 	}
-	if err := checkWritten(filepath.Join(dir, submissionFile), text, fmt.Sprintf("%d tasks", len(s.Batches))); err != nil {
+	if err := checkWritten(filepath.Join(dir, submissionFile), text, fmt.Sprintf("%d conditions", len(s.Only))); err != nil {
 		return "", err
 	}
 	if _, err := replaceFile(dir, submissionFile, func(w io.Writer) error { _, err := w.Write(text); return err }); err != nil {

@@ -22,8 +22,8 @@ func TestSubmissions(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := []Submission{
-		{Name: "s-1", Time: time.Date(2026, 5, 1, 2, 3, 4, 0, time.UTC), Job: "7", File: "/s.yaml", Text: "name: s\n", Command: []string{"sbatch"}, Batches: [][]string{{"a", "b"}, {"c"}}},
-		{Name: "s-2", Time: time.Date(2026, 5, 1, 2, 3, 4, 0, time.UTC), File: "/s.yaml", Text: "name: s\n", Set: []string{"seeds=2"}, Command: []string{"sbatch"}, Batches: [][]string{{"d"}}},
+		{Name: "s-1", Time: time.Date(2026, 5, 1, 2, 3, 4, 0, time.UTC), Job: "7", Tasks: 2, Command: []string{"sbatch"}},
+		{Name: "s-2", Time: time.Date(2026, 5, 1, 2, 3, 4, 0, time.UTC), Tasks: 1, Only: []string{"depth < 8"}, Command: []string{"sbatch"}},
 	}
 	for _, s := range want {
 		script, err := WriteSubmission(dir, s, "#!/bin/bash\n")

@@ -130,6 +130,6 @@ Exit codes: 0 done, 1 some runs diverged, 2 bad input or a system error,
 	root.AddCommand(newRun(), newAnalyze(), newReport(), newData(), newInit(), newBench(), newTransfer(), newVersion(), newStatus(), newMerge(), newExplain())
 	root.AddCommand(newCertify(), newEdge(), newFigure(), newServe())
 	root.AddCommand(newPVar(), newImport(), newExport(), newProbe())
-	root.AddCommand(newCancel(), newLogs(), newTask())
+	root.AddCommand(newCancel(), newLogs())
 	return root
 }

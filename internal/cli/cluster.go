@@ -42,7 +42,7 @@ func newLogs() *cobra.Command {
 		Use:   "logs DIR [RUN]",
 		Short: "Print what the cluster's tasks of a study have written",
 		Long: `logs prints the logs of the study's tasks on a Slurm cluster, oldest submission
-first: all, or those of the tasks that had the run. RUN may be a part of its name
+first: all, or those that tell the start of the run. RUN may be a part of its name
 that no other run has. A task that was requeued goes on in its log.`,
 		Args: cobra.RangeArgs(1, 2),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -57,9 +57,16 @@ that no other run has. A task that was requeued goes on in its log.`,
 	return cmd
 }
 
+// taskLog is the log of a task, and the runs that it tells the start of.
+type taskLog struct {
+	slurm.Log
+	text []byte
+	runs []string
+}
+
 // printLogs writes the logs of the tasks that had the run, all of them for "".
 func printLogs(w io.Writer, dir, run string, list bool) error {
-	logs, err := slurm.Logs(dir)
+	logs, err := readLogs(dir)
 	if err != nil {
 		return err
 	}
@@ -70,33 +77,42 @@ func printLogs(w io.Writer, dir, run string, list bool) error {
 	}
 	for i, log := range logs {
 		if list {
-			if _, err := fmt.Fprintf(w, "%s\t%s\t%s\n", log.Job, log.Path, strings.Join(log.Runs, " ")); err != nil {
-				return err
+			_, err = fmt.Fprintf(w, "%s\t%s\t%s\n", log.Job, log.Path, strings.Join(log.runs, " "))
+		} else {
+			if i > 0 {
+				fmt.Fprintln(w)
 			}
-			continue
+			_, err = fmt.Fprintf(w, "==> %s, task %s <==\n%s", log.Path, log.Job, log.text)
 		}
-		if i > 0 {
-			fmt.Fprintln(w)
-		}
-		fmt.Fprintf(w, "==> %s, task %s <==\n", log.Path, log.Job)
-		file, err := os.Open(log.Path)
 		if err != nil {
-			return fmt.Errorf("logs: %w", err)
-		}
-		_, err = io.Copy(w, file)
-		file.Close()
-		if err != nil {
-			return fmt.Errorf("logs: %w", err)
+			return err
 		}
 	}
 	return nil
 }
 
+// readLogs reads the logs of a study's tasks.
+func readLogs(dir string) ([]taskLog, error) {
+	logs, err := slurm.Logs(dir)
+	if err != nil {
+		return nil, err
+	}
+	read := make([]taskLog, len(logs))
+	for i, log := range logs {
+		text, err := os.ReadFile(log.Path)
+		if err != nil {
+			return nil, fmt.Errorf("logs: %w", err)
+		}
+		read[i] = taskLog{log, text, runsBegun(text)}
+	}
+	return read, nil
+}
+
 // logsOf returns the logs of the tasks that had the one run whose name contains text.
-func logsOf(logs []slurm.Log, dir, text string) ([]slurm.Log, error) {
+func logsOf(logs []taskLog, dir, text string) ([]taskLog, error) {
 	names := map[string]bool{}
 	for _, log := range logs {
-		for _, id := range log.Runs {
+		for _, id := range log.runs {
 			if id == text {
 				return with(logs, id), nil
 			}
@@ -117,6 +133,6 @@ func logsOf(logs []slurm.Log, dir, text string) ([]slurm.Log, error) {
 }
 
 // with returns the logs of the tasks that had the run.
-func with(logs []slurm.Log, id string) []slurm.Log {
-	return slices.DeleteFunc(slices.Clone(logs), func(l slurm.Log) bool { return !slices.Contains(l.Runs, id) })
+func with(logs []taskLog, id string) []taskLog {
+	return slices.DeleteFunc(slices.Clone(logs), func(l taskLog) bool { return !slices.Contains(l.runs, id) })
 }

@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"time"
 
@@ -17,8 +18,6 @@ import (
 	"github.com/deeplimit/deeplimit/internal/field"
 	"github.com/deeplimit/deeplimit/internal/plan"
 	"github.com/deeplimit/deeplimit/internal/plan/engine"
-	"github.com/deeplimit/deeplimit/internal/read/survey"
-	"github.com/deeplimit/deeplimit/runfolder"
 )
 
 // engineFlags are the flags of `deeplimit run` that the section engine has keys for.
@@ -30,15 +29,14 @@ type engineFlags struct {
 // add registers the flags.
 func (e *engineFlags) add(flags *pflag.FlagSet) {
 	s := &e.spec
-	flags.StringVar(&s.Kind, "engine", "", "where to compute: local, or slurm for job arrays on a cluster (default the study's section engine, else local)")
+	flags.StringVar(&s.Kind, "engine", "", "where to compute: local, or slurm for a job array on a cluster (default the study's section engine, else local)")
 	flags.StringVar(&s.Partition, "partition", "", "slurm: partition")
 	flags.StringVar(&s.Account, "account", "", "slurm: account")
 	flags.StringVar(&s.QOS, "qos", "", "slurm: quality of service")
 	flags.StringVar(&s.Time, "time", "", "slurm: time limit of a task, which continues after it, as in 2:00:00")
 	flags.StringVar(&s.Mem, "mem", "", "slurm: memory of a task, as in 4G")
 	flags.IntVar(&s.CPUs, "cpus", 0, "slurm: cores of a task (default 1)")
-	flags.IntVar(&s.PerTask, "per-task", 0, "slurm: runs of a task (default by estimated time)")
-	flags.IntVar(&s.ArrayLimit, "array-limit", 0, "slurm: tasks that run at once (default as many as the cluster lets)")
+	flags.IntVar(&s.ArrayLimit, "array-limit", 0, "slurm: tasks at most (default 100)")
 	flags.IntVar(&s.Notice, "notice", 0, "slurm: seconds before the limit at which a task writes checkpoints and requeues itself")
 	flags.StringArrayVar(&s.SbatchArgs, "sbatch-arg", nil, "slurm: one more option of sbatch, as in --sbatch-arg=--nice=100; may be repeated")
 	flags.BoolVar(&e.wait, "wait", false, "slurm: wait for the cluster, then analyse and report")
@@ -59,7 +57,6 @@ func (e *engineFlags) resolve(section engine.Spec, flags *pflag.FlagSet) (engine
 		{"time", func() { spec.Time = e.spec.Time }},
 		{"mem", func() { spec.Mem = e.spec.Mem }},
 		{"cpus", func() { spec.CPUs = e.spec.CPUs }},
-		{"per-task", func() { spec.PerTask = e.spec.PerTask }},
 		{"array-limit", func() { spec.ArrayLimit = e.spec.ArrayLimit }},
 		{"notice", func() { spec.Notice = e.spec.Notice }},
 		{"sbatch-arg", func() {
@@ -93,7 +90,7 @@ func (e *engineFlags) resolve(section engine.Spec, flags *pflag.FlagSet) (engine
 	return options, nil
 }
 
-// errQueued ends a command that has submitted what there was to do.
+// errQueued ends a command that leaves the study to the cluster.
 var errQueued = errors.New("submitted")
 
 // The time between two looks at the queue, at first and later on: many users ask it.
@@ -102,15 +99,11 @@ const (
 	lastPoll  = 30 * time.Second
 )
 
-// submit hands the runs that are neither done nor in the queue nor worked on to the
-// cluster. It returns errQueued when runs are left for the cluster, and nil when all
-// are done: with --wait it returns only then.
+// submit hands the study to the cluster: tasks that share the runs that are not done, less
+// those tasks that the queue has. It returns errQueued when runs are left for the
+// cluster, and nil when all are done: with --wait it returns only then.
 func (o *runOptions) submit(ctx context.Context, plan *plan.Plan, options engine.Options, stdout, stderr io.Writer) error {
 	dir, err := filepath.Abs(o.out)
-	if err != nil {
-		return fmt.Errorf("run: %w", err)
-	}
-	file, err := filepath.Abs(plan.Study.File)
 	if err != nil {
 		return fmt.Errorf("run: %w", err)
 	}
@@ -119,11 +112,10 @@ func (o *runOptions) submit(ctx context.Context, plan *plan.Plan, options engine
 		return fmt.Errorf("run: the program's own path, which the cluster starts: %w", err)
 	}
 	s := &slurm.Submitter{
-		Dir: dir, Program: program, Options: options,
-		Study: slurm.Study{Name: plan.Study.Name, File: file, Text: string(plan.Study.Text), Set: plan.Study.Set},
-		Task:  []string{"--checkpoint", o.checkpoint.String(), "--heartbeat", o.share.heartbeat.String()},
+		Dir: dir, Study: plan.Study.Name, Only: o.share.only, Program: program, Options: options, Task: o.task(dir, options.CPUs),
 	}
-	if err := s.Client.Check(ctx); err != nil { // before the folder is made
+	limit, err := s.Client.MaxArraySize(ctx) // before the folder is made
+	if err != nil {
 		return err
 	}
 	prepare := sweep.Options{Out: dir, Workers: options.CPUs}
@@ -136,100 +128,65 @@ func (o *runOptions) submit(ctx context.Context, plan *plan.Plan, options engine
 	if err := sweep.Prepare(plan, prepare); err != nil {
 		return err
 	}
-	var wanted []slurm.Run
-	for i := range plan.Runs {
-		if run := &plan.Runs[i]; prepare.Only(run) {
-			wanted = append(wanted, slurm.Run{ID: run.ID, Time: plan.Duration(run)})
-		}
-	}
-	left, running, err := unfinished(wanted, dir)
-	if err != nil {
+	left, err := o.left(ctx, s.Client, plan, dir)
+	if err != nil || left.all() {
 		return err
-	}
-	if len(left)+running == 0 {
-		return nil
 	}
 	if o.json {
 		stdout = stderr // the analysis alone is JSON
 	}
-	submitted, err := s.Submit(ctx, left)
-	for _, one := range submitted {
-		fmt.Fprintf(stdout, "submitted job %s: %s\n", one.Job, describe(one))
-	}
-	if err != nil {
+	if err := left.tryAgain(dir); err != nil {
 		return err
 	}
-	if len(submitted) == 0 {
-		fmt.Fprintln(stdout, "nothing to submit: every run that is not done is in the queue or at work")
+	if tasks := slurm.Tasks(left.times(plan), options, limit) - left.tasks; tasks > 0 {
+		submitted, err := s.Submit(ctx, tasks)
+		if err != nil {
+			return err
+		}
+		fmt.Fprintf(stdout, "submitted job %s: %d tasks for %d runs\n", submitted.Job, tasks, len(left.open))
+		if options.Mem == "" {
+			fmt.Fprintf(stdout, "a run takes up to %.3g MB; without --mem a task has the cluster's default\n", left.bytes(plan, options.CPUs)/1e6)
+		}
+	} else {
+		fmt.Fprintln(stdout, "nothing to submit: the queue has tasks enough for every run that is not done or at work")
 	}
 	if !o.engine.wait {
 		fmt.Fprintf(stdout, "deeplimit status, logs and cancel take the folder %s; the same command submits again what\nwas lost, and analyses when all is done\n", o.out)
 		return errQueued
 	}
-	return o.await(ctx, s.Client, wanted, dir, stderr)
+	return o.await(ctx, s.Client, plan, dir, stderr)
 }
 
-// describe counts the tasks and runs of a submission.
-func describe(s runfolder.Submission) string {
-	runs := 0
-	for _, batch := range s.Batches {
-		runs += len(batch)
+// task returns the arguments of the program for a task.
+func (o *runOptions) task(dir string, cores int) []string {
+	args := []string{
+		"run", "--join", "--jobs", strconv.Itoa(cores), "--checkpoint", o.checkpoint.String(), "--heartbeat", o.share.heartbeat.String(),
 	}
-	return fmt.Sprintf("%d runs in %d tasks", runs, len(s.Batches))
-}
-
-// unfinished returns the runs that have no result and that nobody works on, and counts
-// those that somebody does.
-func unfinished(runs []slurm.Run, dir string) (left []slurm.Run, working int, err error) {
-	states, err := survey.Read(dir)
-	if err != nil {
-		return nil, 0, err
+	for _, condition := range o.share.only {
+		args = append(args, "--only", condition)
 	}
-	state := map[string]*survey.Run{}
-	for i := range states {
-		state[states[i].ID] = &states[i]
-	}
-	for _, run := range runs {
-		switch s := state[run.ID]; {
-		case s != nil && s.Stop != "": // with a result, if only one that broke a promise
-		case s != nil && s.State == survey.Running:
-			working++
-		default:
-			left = append(left, run)
-		}
-	}
-	return left, working, nil
+	return append(args, "--", dir)
 }
 
 // await returns nil once every run is done, and an error when some are not
 // and neither the queue nor a worker has them.
-func (o *runOptions) await(ctx context.Context, client slurm.Client, runs []slurm.Run, dir string, stderr io.Writer) error {
-	told, lostBefore := "", 0
+func (o *runOptions) await(ctx context.Context, client slurm.Client, plan *plan.Plan, dir string, stderr io.Writer) error {
+	told, lostBefore := "", false
 	for poll := firstPoll; ; poll = min(2*poll, lastPoll) {
-		queued, err := client.View(ctx, dir)
+		left, err := o.left(ctx, client, plan, dir)
 		if err != nil {
 			return err
 		}
-		// Looked at after the queue: what has left that is done, or lost.
-		left, running, err := unfinished(runs, dir)
-		if err != nil {
-			return err
-		}
-		lost := 0
-		for _, run := range left {
-			if _, ok := queued[run.ID]; !ok {
-				lost++
-			}
-		}
-		if text := fmt.Sprintf("%d of %d runs done, %d at work", len(runs)-len(left)-running, len(runs), running); text != told {
+		if text := fmt.Sprintf("%d of %d runs done, %d at work", left.done, left.total, left.working); text != told {
 			told = text
 			fmt.Fprintln(stderr, text)
 		}
+		lost := left.tasks == 0 && len(left.open) > 0
 		switch {
-		case len(left)+running == 0:
+		case left.all():
 			return nil
-		case lost > 0 && lostBefore > 0: // twice: a file server may show a result late
-			return fmt.Errorf("run: %d runs are not done and no longer in the queue, cancelled or failed; deeplimit status %s says why, the same command submits them again", lost, o.out)
+		case lost && lostBefore: // twice: a file server may show a result late
+			return fmt.Errorf("run: %d runs are not done and no longer in the queue, cancelled or failed; deeplimit status %s says why, the same command submits them again", len(left.open), o.out)
 		}
 		lostBefore = lost
 		select {

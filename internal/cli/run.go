@@ -39,12 +39,13 @@ type runOptions struct {
 	figures    report.Options
 	engine     engineFlags
 	share      shareOptions
+	join       bool
 }
 
 func newRun() *cobra.Command {
 	var o runOptions
 	cmd := &cobra.Command{
-		Use:   "run STUDY.yaml",
+		Use:   "run STUDY.yaml | run DIR --join",
 		Short: "Train every run of a study, analyse it and write the report",
 		Long: `run trains every run of the study (data × depth × seed × grid), then prints the
 analysis and writes figures and an HTML page. Runs that are done are not trained
@@ -54,26 +55,33 @@ another study is never touched.
 Several processes, on machines that see the same folder, may run the same study at
 once: they share its runs, take over those of a process that died, and each goes on
 to the analysis when all runs are done. SIGUSR1 writes checkpoints of the runs at
-work; SIGINT and SIGTERM do and end the program.`,
+work; SIGINT and SIGTERM do and end the program.
+
+With --join it takes the folder of a study that was started, on any machine that sees
+it, works on the runs that nobody is at, and ends, without an analysis, when nothing is
+left to begin: what is left is at work elsewhere, or has failed, which the next start
+tries again. SIGUSR1, too, ends it then. Its exit code is 0 unless a run failed here (2)
+or a signal ended it (130).`,
 		Example: `  deeplimit run study.yaml
   deeplimit run study.yaml --out runs/wide --set network.alpha=0.75 --set 'depths=[16, 64]'
   deeplimit run study.yaml --dry-run
   deeplimit run study.yaml --only 'depth >= 256 and data == "digits"'
   deeplimit run study.yaml --rerun failed
+  deeplimit run runs/depth --join
   deeplimit run study.yaml --engine slurm --partition batch --time 2:00:00 --cpus 4`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
+			if o.join {
+				if err := errors.Join(checkJoin(cmd.Flags()), o.check()); err != nil {
+					return err
+				}
+				return o.joinStudy(cmd.Context(), args[0], cmd.OutOrStdout(), cmd.ErrOrStderr())
+			}
 			s, err := study.LoadWithin(args[0], o.set, o.maxRuns)
 			if err != nil {
 				return err
 			}
-			if o.jobs < 1 {
-				return fmt.Errorf("run: --jobs: got %d, want at least 1", o.jobs)
-			}
-			if o.checkpoint < 0 {
-				return fmt.Errorf("run: --checkpoint: got %s, want a time such as 30s, or 0 for on interrupt only", o.checkpoint)
-			}
-			if err := o.share.check(); err != nil {
+			if err := o.check(); err != nil {
 				return err
 			}
 			if err := o.figures.Check(); err != nil {
@@ -114,10 +122,22 @@ work; SIGINT and SIGTERM do and end the program.`,
 	flags.BoolVar(&o.noReport, "no-report", false, "write no figures and no page")
 	flags.IntVar(&o.jobs, "jobs", runtime.GOMAXPROCS(0), "cores to use; the results do not depend on it")
 	figureFlags(cmd, &o.figures)
+	flags.BoolVar(&o.join, "join", false, "take part in the study that was started in the folder DIR, until nothing is left to begin")
 	o.engine.add(flags)
 	o.share.add(cmd)
 	flags.DurationVar(&o.checkpoint, "checkpoint", time.Minute, "time between the checkpoints of a run")
 	return cmd
+}
+
+// check refuses values of flags that mean nothing.
+func (o *runOptions) check() error {
+	if o.jobs < 1 {
+		return fmt.Errorf("run: --jobs: got %d, want at least 1", o.jobs)
+	}
+	if o.checkpoint < 0 {
+		return fmt.Errorf("run: --checkpoint: got %s, want a time such as 30s, or 0 for on interrupt only", o.checkpoint)
+	}
+	return o.share.check()
 }
 
 // maxRunsFlag registers the flag that lets a study have more runs.

@@ -27,7 +27,13 @@ type worker struct {
 // start begins a run of study.yaml in dir.
 func start(t *testing.T, dir string, args ...string) *worker {
 	t.Helper()
-	w := &worker{Cmd: exec.CommandContext(t.Context(), "deeplimit", append([]string{"run", "study.yaml", "--no-report"}, args...)...), ended: make(chan error, 1)}
+	return launch(t, dir, append([]string{"run", "study.yaml", "--no-report"}, args...)...)
+}
+
+// launch begins a command in dir.
+func launch(t *testing.T, dir string, args ...string) *worker {
+	t.Helper()
+	w := &worker{Cmd: exec.CommandContext(t.Context(), "deeplimit", args...), ended: make(chan error, 1)}
 	w.Dir, w.Stderr = dir, &w.stderr
 	if err := w.Start(); err != nil {
 		t.Fatal(err)
@@ -161,6 +167,62 @@ func TestSharedRunsSurviveASleep(t *testing.T) {
 	command(t, dir, "run", "study.yaml", "--no-report", "--out", "alone")
 	if err := sameStudies(filepath.Join(dir, "alone"), filepath.Join(dir, "shared")); err != nil {
 		t.Error(err)
+	}
+}
+
+// TestJoinedStudyGrows has a process join a study that grows while it is at work: it goes
+// on with what is new.
+func TestJoinedStudyGrows(t *testing.T) {
+	t.Parallel()
+	dir := writeStudy(t, strings.Replace(longRuns, "seeds: 2", "seeds: 1", 1))
+	begin := func(depths string) {
+		command(t, dir, "run", "study.yaml", "--no-report", "--out", "shared", "--set", "depths="+depths, "--only", "depth == 1")
+	}
+	begin("[1, 12]")
+	joined := launch(t, dir, "run", "shared", "--join", "--jobs", "1")
+	until(t, "lease", func() bool { return len(glob(t, filepath.Join(dir, "shared/runs/*-L0012-*/lease.1"))) > 0 })
+	begin("[1, 2, 12]")
+	if told := joined.end(t); strings.Count(told, "start ") != 2 || !strings.Contains(told, "done     rotation-L0002-") {
+		t.Errorf("got\n%s\nwant depths 12 and 2 done", told)
+	}
+}
+
+// TestJoinEndsAtANotice interrupts the process that has started a study, and sends SIGUSR1,
+// more than once, to one that has joined it: both leave a checkpoint and end.
+func TestJoinEndsAtANotice(t *testing.T) {
+	t.Parallel()
+	dir := writeStudy(t, strings.NewReplacer("seeds: 2", "seeds: 1", "iterations: 15000", "iterations: 1000000000").Replace(longRuns))
+	reached := func() int {
+		for _, run := range glob(t, filepath.Join(dir, "out/runs/*")) {
+			if saved, err := runfolder.ReadCheckpoint(run); err == nil {
+				return saved.Iteration
+			}
+		}
+		return 0
+	}
+	for _, c := range []struct {
+		args    []string
+		signals []os.Signal
+	}{
+		{[]string{"run", "study.yaml", "--no-report", "--out", "out"}, []os.Signal{os.Interrupt}},
+		{[]string{"run", "out", "--join"}, []os.Signal{syscall.SIGUSR1, syscall.SIGUSR1}},
+	} {
+		before := reached()
+		w := launch(t, dir, append(c.args, "--jobs", "1", "--checkpoint", "20ms")...)
+		until(t, fmt.Sprintf("checkpoint after iteration %d", before), func() bool { return reached() > before })
+		for _, signal := range c.signals {
+			if err := w.Process.Signal(signal); err != nil {
+				t.Fatal(err)
+			}
+		}
+		select {
+		case <-w.ended:
+		case <-time.After(60 * time.Second):
+			t.Fatalf("%q: still running 60 s after the signal", c.args)
+		}
+		if code := w.ProcessState.ExitCode(); code != exitInterrupted || !strings.Contains(w.stderr.String(), "paused ") {
+			t.Errorf("%q: got exit code %d and\n%s\nwant %d and a paused run", c.args, code, w.stderr.String(), exitInterrupted)
+		}
 	}
 }
 

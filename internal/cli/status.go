@@ -77,7 +77,9 @@ type studyStatus struct {
 	Runs   []runStatus          `json:"runs"`
 	// Error says why the study cannot be read, of one among others.
 	Error string `json:"error,omitempty"`
-	// QueueError says why the cluster's queue is not known.
+	// Queue holds the tasks of the study that wait or run on a cluster.
+	Queue []queuedTask `json:"queue,omitempty"`
+	// QueueError says why they are not known.
 	QueueError string `json:"queue_error,omitempty"`
 }
 
@@ -103,7 +105,6 @@ type runStatus struct {
 	Attempts   int               `json:"attempts,omitempty"`
 	Reason     string            `json:"reason,omitempty"`
 	Imported   bool              `json:"imported,omitempty"`
-	Queue      *queueStatus      `json:"queue,omitempty"`
 }
 
 // run shows the status once, or until all runs are done.
@@ -310,7 +311,7 @@ func (o *statusOptions) write(w io.Writer, studies []studyStatus) error {
 		if s.Others > 0 {
 			fmt.Fprintf(w, "%s: %d run folders are no part of the study as it was last started\n", s.Dir, s.Others)
 		}
-		if err := s.writeQueue(w); err != nil {
+		if err := s.writeQueue(w, o.all); err != nil {
 			return err
 		}
 		if err := o.writeRuns(w, &s); err != nil {
@@ -347,7 +348,7 @@ func (o *statusOptions) writeRuns(w io.Writer, s *studyStatus) error {
 				break
 			}
 			fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n", plain.Text(r.ID), r.State, r.progress(), r.lossText(), r.timeText(), r.leftText(),
-				plain.Text(cmp.Or(strings.TrimSpace(r.Host+" "+r.Job), "-")), plain.Text(cmp.Or(firstLine(r.Reason), r.Stop, r.queueText())))
+				plain.Text(cmp.Or(strings.TrimSpace(r.Host+" "+r.Job), "-")), plain.Text(cmp.Or(firstLine(r.Reason), r.Stop)))
 		}
 	}
 	return table.Flush()
@@ -373,13 +374,6 @@ func (r *runStatus) timeText() string {
 		return "-"
 	}
 	return readable(r.Seconds)
-}
-
-func (r *runStatus) queueText() string {
-	if r.Queue == nil {
-		return ""
-	}
-	return "task " + r.Queue.Task + " " + r.Queue.text
 }
 
 func (r *runStatus) leftText() string {

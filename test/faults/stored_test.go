@@ -79,7 +79,7 @@ func storedStudies(t *testing.T) map[string]string {
 	mustRun(t, runArgs(study, finished)...)
 	mustRun(t, "transfer", finished, "--depth", "32")
 	mustRun(t, "probe", study, "--out", finished, "--draws", "2")
-	s := runfolder.Submission{Name: "small-1", File: study, Text: small, Command: []string{"sbatch"}, Batches: [][]string{{"a", "b"}}}
+	s := runfolder.Submission{Name: "small-1", Tasks: 2, Only: []string{"depth < 8"}, Command: []string{"sbatch"}}
 	if _, err := runfolder.WriteSubmission(finished, s, "#!/bin/sh\n"); err != nil {
 		t.Fatal(err)
 	}

@@ -15,24 +15,16 @@ func formatTime(d time.Duration) string {
 	return fmt.Sprintf("%d-%02d:%02d:%02d", s/86400, s/3600%24, s/60%60, s%60)
 }
 
-// arguments returns the options of sbatch for an array of that many tasks, which
-// starts after the job of that name, "" for at once.
-func arguments(o engine.Options, dir, name string, tasks int, after string) []string {
-	array := fmt.Sprintf("--array=0-%d", tasks-1)
-	if o.ArrayLimit > 0 {
-		array += fmt.Sprintf("%%%d", o.ArrayLimit)
-	}
+// arguments returns the options of sbatch for an array of that many tasks.
+func arguments(o engine.Options, dir, name string, tasks int) []string {
 	args := []string{
-		"--parsable", "--job-name=" + name, array, "--ntasks=1", "--cpus-per-task=" + strconv.Itoa(o.CPUs),
+		"--parsable", "--job-name=" + name, fmt.Sprintf("--array=0-%d", tasks-1), "--ntasks=1", "--cpus-per-task=" + strconv.Itoa(o.CPUs),
 		"--requeue", fmt.Sprintf("--signal=B:USR1@%d", int(o.Notice.Seconds())),
 		"--chdir=" + dir, "--output=" + logPattern(dir, name), "--open-mode=append",
 	}
 	for _, c := range []struct{ option, value string }{
-		{"partition", o.Partition}, {"account", o.Account}, {"qos", o.QOS}, {"mem", o.Mem}, {"dependency", after},
+		{"partition", o.Partition}, {"account", o.Account}, {"qos", o.QOS}, {"mem", o.Mem},
 	} {
-		if c.option == "dependency" && c.value != "" {
-			c.value = "afterany:" + c.value
-		}
 		if c.value != "" {
 			args = append(args, "--"+c.option+"="+c.value)
 		}

@@ -105,16 +105,10 @@ func (c Client) scancel(ctx context.Context, jobs []string) error {
 	return err
 }
 
-// Check returns an error that wraps ErrAbsent where there is no Slurm, and what its
-// programs say where they find no cluster.
-func (c Client) Check(ctx context.Context) error {
-	_, err := c.MaxArraySize(ctx)
-	return err
-}
-
 var maxArraySize = regexp.MustCompile(`(?m)^MaxArraySize\s*=\s*(\d+)\s*$`)
 
-// MaxArraySize returns how many tasks an array of this cluster may have.
+// MaxArraySize returns how many tasks an array of this cluster may have; an error that
+// wraps ErrAbsent where there is no Slurm.
 func (c Client) MaxArraySize(ctx context.Context) (int, error) {
 	out, err := c.command(ctx, "scontrol", "show", "config")
 	if err != nil {

@@ -7,11 +7,11 @@ import (
 
 // script returns the batch script of the named array.
 func (s *Submitter) script(name string) string {
-	flags := ""
-	for _, flag := range s.Task {
-		flags += " " + quote(flag)
+	command := quote(s.Program)
+	for _, word := range s.Task {
+		command += " " + quote(word)
 	}
-	return fmt.Sprintf(batchScript, name, s.Options.Notice, quote(s.Program), quote(s.Dir), quote(name), flags)
+	return fmt.Sprintf(batchScript, name, s.Options.Notice, command)
 }
 
 // batchScript: a shell that gets a signal in `wait` runs the trap and goes on behind
@@ -19,13 +19,9 @@ func (s *Submitter) script(name string) string {
 // still. The program takes any number of USR1, where a second TERM, which Slurm sends
 // to every process of a job, would end it in the middle of a checkpoint.
 const batchScript = `#!/bin/bash
-# One task of the job array %s: the runs of its batch that are not done.
+# One task of the job array %s, each of which takes runs that nobody works on.
 # Slurm sends USR1 %s before the time limit. The program then writes checkpoints and
 # ends, and the task goes back to the queue to continue.
-program=%s
-study=%s
-submission=%s
-
 requeue=
 notified=
 pid=
@@ -33,7 +29,7 @@ notify() { notified=yes; [ -z "$pid" ] || kill -USR1 "$pid" 2>/dev/null; }
 trap 'requeue=yes; notify' USR1
 trap notify TERM INT
 
-"$program" slurm-task%s "$study" "$submission" "$SLURM_ARRAY_TASK_ID" &
+%s &
 pid=$!
 [ -z "$notified" ] || notify # it came before the number was known
 while kill -0 "$pid" 2>/dev/null; do

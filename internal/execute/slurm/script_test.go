@@ -21,7 +21,7 @@ func TestScript(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := &Submitter{Program: "/opt/deep limit/bin/deeplimit", Dir: "/data/o'hara's $HOME/`study`", Task: []string{"--checkpoint", "1m0s"}, Options: o}
+	s := &Submitter{Program: "/opt/deep limit/bin/deeplimit", Task: []string{"run", "--join", "--only", "depth < 8", "--", "/data/o'hara's $HOME/`study`"}, Options: o}
 	got := s.script("paper-regime-0badcafe")
 	const golden = "testdata/job.sh"
 	if *update {
@@ -62,7 +62,7 @@ func TestTaskEnds(t *testing.T) {
 			if err := os.Mkdir(dir, 0o755); err != nil {
 				t.Fatal(err)
 			}
-			s := &Submitter{Program: filepath.Join(dir, "deep limit"), Dir: dir, Task: []string{"--checkpoint", "1m0s"}}
+			s := &Submitter{Program: filepath.Join(dir, "deep limit"), Task: []string{"run", "--join", "--", dir}}
 			for name, text := range map[string]string{
 				"deep limit": `echo "$@" > "${0%/*}/arguments"; ` + c.program,
 				"scontrol":   `echo "$@" > "${0%/*}/requeued"`,
@@ -83,7 +83,7 @@ func TestTaskEnds(t *testing.T) {
 				t.Errorf("got scontrol %q, want %q", got, want)
 			}
 			got, _ = os.ReadFile(filepath.Join(dir, "arguments"))
-			if want := "slurm-task --checkpoint 1m0s " + dir + " s-01 3\n"; string(got) != want {
+			if want := "run --join -- " + dir + "\n"; string(got) != want {
 				t.Errorf("got arguments %q, want %q", got, want)
 			}
 		})

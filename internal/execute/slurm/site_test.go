@@ -120,12 +120,12 @@ func (s *site) submission(seeds string, args ...string) []string {
 	return append([]string{"run", s.study, "--engine", "slurm", "--no-report", "--checkpoint", "500ms", "--heartbeat", "2s", "--out", s.dir, "--set", "seeds=" + seeds}, args...)
 }
 
-// submitToFar submits runs as one task to n2, and returns when it works there; n1 takes
+// submitToFar submits one task to n2, and returns when it works there; n1 takes
 // none until it is resumed.
 func (s *site) submitToFar(seeds string) {
 	s.t.Helper()
 	s.must("scontrol", "update", "NodeName=n1", "State=DRAIN", "Reason=test")
-	s.submit(seeds, "--per-task", seeds)
+	s.submit(seeds, "--array-limit", "1")
 	s.waitEvent("start", "n2")
 }
 
@@ -227,7 +227,11 @@ func (s *site) queue() []Task {
 	if err != nil {
 		s.t.Fatal(err)
 	}
-	out := s.try("squeue", append([]string{"--name=" + strings.Join(names(submissions), ",")}, tableOptions...)...)
+	var names []string
+	for _, one := range submissions {
+		names = append(names, one.Name)
+	}
+	out := s.try("squeue", append([]string{"--name=" + strings.Join(names, ",")}, tableOptions...)...)
 	tasks, err := parseTable([]byte(out))
 	if err != nil {
 		return nil
@@ -255,8 +259,13 @@ func (s *site) waitDone(runs int) {
 		if err != nil || len(dirs) != runs {
 			return false
 		}
-		return all(dirs, runfolder.Done) && len(s.queue()) == 0 && s.answers()
+		return allDone(dirs) && len(s.queue()) == 0 && s.answers()
 	})
+}
+
+// allDone reports whether every run has a result.
+func allDone(dirs []string) bool {
+	return !slices.ContainsFunc(dirs, func(dir string) bool { return !runfolder.Done(dir) })
 }
 
 // answers reports whether the controller does: an empty queue means nothing otherwise.

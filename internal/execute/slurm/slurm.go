@@ -1,14 +1,13 @@
-// Package slurm hands the runs of a study to a Slurm cluster as arrays of batches,
-// and finds them again in its queue.
+// Package slurm hands a study to a Slurm cluster as an array of equal tasks, and finds
+// them again in its queue.
 //
-// Slurm starts programs; what was computed only result files say. A controller that
-// is killed soon after a submission may forget it or start it twice, tasks are
-// requeued, nodes vanish. So a task takes nothing for granted: it works through its
-// batch under the leases of the run folders, and a second submission holds what
-// neither a result nor the queue has.
+// Slurm starts programs; what was computed only result files say, and who works on what
+// the leases of the run folders. So a task has no runs of its own: it takes those that
+// nobody is at, until none is left. A controller that is killed soon after a submission
+// may forget it or start it twice, tasks are requeued, nodes vanish: all that changes is
+// how many tasks there are.
 //
-// The package knows runs by name and cost alone; the task itself is the business of
-// the command line.
+// The package counts runs and hours; the task itself is the business of the command line.
 package slurm
 
 import (
@@ -18,6 +17,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"math"
 	"slices"
 	"time"
 
@@ -26,61 +26,37 @@ import (
 	"github.com/deeplimit/deeplimit/runfolder"
 )
 
-// A Study is what a submission carries of a study file.
-type Study struct {
-	Name string
-	File string   // absolute
-	Text string   // of File as it was read
-	Set  []string // overrides path=value
-}
-
-// A Submitter submits runs of one study folder.
+// A Submitter submits tasks for one study folder.
 type Submitter struct {
 	Client  Client
-	Dir     string // study folder, absolute
-	Study   Study
+	Dir     string   // study folder, absolute
+	Study   string   // name
+	Only    []string // conditions on the runs that the tasks take, for the record
 	Program string   // deeplimit itself, absolute, as the nodes see it
-	Task    []string // flags of its command for a task
+	Task    []string // its arguments for a task
 	Options engine.Options
 }
 
-// Submit submits those of the runs that the queue does not have already, and returns
-// what it submitted; nothing when all of them wait or run. After an error, what is
-// returned beside it was submitted. Two calls at once may submit a run twice, which costs
-// a task that finds nothing to do.
-func (s *Submitter) Submit(ctx context.Context, runs []Run) ([]runfolder.Submission, error) {
-	limit, err := s.Client.MaxArraySize(ctx) // first: it says where there is no Slurm
-	if err != nil {
-		return nil, err
+// leastWork is the work of a core that is worth a task: Slurm starts a few tasks a second.
+const leastWork = time.Minute
+
+// Tasks returns how many tasks share runs that take about so long on one core each: as
+// many as the options and the cluster's limit on an array allow, none without runs, and
+// at least a minute's work for each core of a task.
+func Tasks(runs []time.Duration, o engine.Options, limit int) int {
+	total := 0.0
+	for _, run := range runs {
+		total += run.Seconds()
 	}
-	queued, err := s.Client.View(ctx, s.Dir)
-	if err != nil {
-		return nil, err
-	}
-	runs = slices.DeleteFunc(slices.Clone(runs), func(r Run) bool { _, ok := queued[r.ID]; return ok })
-	batches := Batches(runs, s.Options)
-	var done []runfolder.Submission
-	for array := range slices.Chunk(batches, limit) {
-		after := ""
-		if s.Options.ArrayLimit > 0 && len(done) > 0 {
-			after = done[len(done)-1].Job // so that the limit holds for all arrays together
-		}
-		one, err := s.submit(ctx, array, after)
-		if err != nil {
-			return done, err
-		}
-		done = append(done, one)
-	}
-	return done, nil
+	worth := math.Ceil(total / (leastWork.Seconds() * float64(o.CPUs)))
+	return min(len(runs), o.ArrayLimit, limit, max(1, int(min(worth, math.MaxInt32))))
 }
 
-// submit submits one array.
-func (s *Submitter) submit(ctx context.Context, batches [][]string, after string) (runfolder.Submission, error) {
-	name := jobName(s.Study.Name)
-	record := runfolder.Submission{
-		Name: name, Time: time.Now().UTC(), File: s.Study.File, Text: s.Study.Text, Set: s.Study.Set, Batches: batches,
-	}
-	record.Command = append([]string{"sbatch"}, arguments(s.Options, s.Dir, name, len(batches), after)...)
+// Submit submits an array of so many tasks.
+func (s *Submitter) Submit(ctx context.Context, tasks int) (runfolder.Submission, error) {
+	name := jobName(s.Study)
+	record := runfolder.Submission{Name: name, Time: time.Now().UTC(), Tasks: tasks, Only: s.Only}
+	record.Command = append([]string{"sbatch"}, arguments(s.Options, s.Dir, name, tasks)...)
 	body := s.script(name)
 	// The record comes first: should this program die now, the job is found by its name.
 	path, err := runfolder.WriteSubmission(s.Dir, record, body)
@@ -105,49 +81,51 @@ func jobName(study string) string {
 	return study + "-" + hex.EncodeToString(random)
 }
 
-// View returns the task that has each run, for the runs of a study folder that wait or
-// run in the queue. A run in several tasks has the one that runs, else the last
-// submitted. Where nothing was submitted, the queue is not asked.
-func (c Client) View(ctx context.Context, studyDir string) (map[string]Task, error) {
-	submissions, err := open(studyDir)
+// An Array is a submission that the queue has tasks of.
+type Array struct {
+	runfolder.Submission
+	Queued []Task // that wait or run
+}
+
+// View returns the arrays of a study folder that are in the queue, the oldest first. Where
+// nothing was submitted, the queue is not asked.
+func (c Client) View(ctx context.Context, studyDir string) ([]Array, error) {
+	submissions, err := submissions(studyDir)
 	if err != nil || len(submissions) == 0 {
 		return nil, err
 	}
-	slices.SortStableFunc(submissions, func(a, b runfolder.Submission) int { return a.Time.Compare(b.Time) })
-	tasks, err := c.Queue(ctx, names(submissions))
+	names := make([]string, len(submissions))
+	for i, s := range submissions {
+		names[i] = s.Name
+	}
+	tasks, err := c.Queue(ctx, names)
 	if err != nil {
 		return nil, err
 	}
-	view := map[string]Task{}
+	var arrays []Array
 	for _, s := range submissions {
-		for _, task := range tasks {
-			if task.Name != s.Name || task.Index >= len(s.Batches) {
-				continue
-			}
-			for _, id := range s.Batches[task.Index] {
-				if before, ok := view[id]; !ok || !before.Running() {
-					view[id] = task
-				}
-			}
+		queued := slices.DeleteFunc(slices.Clone(tasks), func(t Task) bool { return t.Name != s.Name })
+		if len(queued) > 0 {
+			arrays = append(arrays, Array{s, queued})
 		}
 	}
-	return view, nil
+	return arrays, nil
 }
 
 // Cancel takes all tasks of a study folder out of the queue, running ones too, which
 // leave checkpoints, and returns those there were.
 func (c Client) Cancel(ctx context.Context, studyDir string) ([]Task, error) {
-	submissions, err := runfolder.Submissions(studyDir)
-	if err != nil || len(submissions) == 0 {
+	arrays, err := c.View(ctx, studyDir)
+	if err != nil || len(arrays) == 0 {
 		return nil, err
 	}
-	tasks, err := c.Queue(ctx, names(submissions))
-	if err != nil || len(tasks) == 0 {
-		return nil, err
-	}
+	var tasks []Task
 	var jobs []string
-	for _, task := range tasks {
-		jobs = append(jobs, task.Array)
+	for _, a := range arrays {
+		tasks = append(tasks, a.Queued...)
+		for _, task := range a.Queued {
+			jobs = append(jobs, task.Array)
+		}
 	}
 	slices.Sort(jobs)
 	return tasks, c.scancel(ctx, slices.Compact(jobs))
@@ -157,61 +135,29 @@ func (c Client) Cancel(ctx context.Context, studyDir string) ([]Task, error) {
 type Log struct {
 	Path string
 	Job  string // of the queue, such as "12_3"; "?_3" where its answer never came
-	Runs []string
 }
 
 // Logs returns the logs there are, oldest submission first.
 func Logs(studyDir string) ([]Log, error) {
-	submissions, err := runfolder.Submissions(studyDir)
+	submissions, err := submissions(studyDir)
 	if err != nil {
 		return nil, err
 	}
-	slices.SortStableFunc(submissions, func(a, b runfolder.Submission) int { return a.Time.Compare(b.Time) })
 	var logs []Log
 	for _, s := range submissions {
-		for i, batch := range s.Batches {
+		for i := range s.Tasks {
 			path := runfolder.SubmissionLog(studyDir, s.Name, i)
 			if _, err := disk.Stat(path); err == nil {
-				logs = append(logs, Log{path, fmt.Sprintf("%s_%d", cmp.Or(s.Job, "?"), i), batch})
+				logs = append(logs, Log{path, fmt.Sprintf("%s_%d", cmp.Or(s.Job, "?"), i)})
 			}
 		}
 	}
 	return logs, nil
 }
 
-// open returns the submissions with a run that is not done.
-func open(studyDir string) ([]runfolder.Submission, error) {
-	submissions, err := runfolder.Submissions(studyDir)
-	if err != nil {
-		return nil, err
-	}
-	done := map[string]bool{}
-	isDone := func(id string) bool {
-		if _, known := done[id]; !known {
-			done[id] = runfolder.Done(runfolder.RunDir(studyDir, id))
-		}
-		return done[id]
-	}
-	return slices.DeleteFunc(submissions, func(s runfolder.Submission) bool {
-		for _, batch := range s.Batches {
-			if !all(batch, isDone) {
-				return false
-			}
-		}
-		return true
-	}), nil
-}
-
-// all reports whether every element satisfies f.
-func all[T any](list []T, f func(T) bool) bool {
-	return !slices.ContainsFunc(list, func(x T) bool { return !f(x) })
-}
-
-// names returns the job names of submissions.
-func names(submissions []runfolder.Submission) []string {
-	list := make([]string, len(submissions))
-	for i, s := range submissions {
-		list[i] = s.Name
-	}
-	return list
+// submissions returns what was submitted for a study folder, oldest first.
+func submissions(studyDir string) ([]runfolder.Submission, error) {
+	list, err := runfolder.Submissions(studyDir)
+	slices.SortStableFunc(list, func(a, b runfolder.Submission) int { return a.Time.Compare(b.Time) })
+	return list, err
 }

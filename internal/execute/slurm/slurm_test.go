@@ -9,101 +9,56 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
-	"pgregory.net/rapid"
 
 	"github.com/deeplimit/deeplimit/internal/plan/engine"
 	"github.com/deeplimit/deeplimit/runfolder"
 )
 
-// TestBatchesArePartitions wants every run in exactly one batch, none empty, and a
-// batch of several runs within the work of a task or the number asked for.
-func TestBatchesArePartitions(t *testing.T) {
-	rapid.Check(t, func(t *rapid.T) {
-		o := engine.Options{
-			CPUs:       rapid.IntRange(1, 8).Draw(t, "cpus"),
-			PerTask:    rapid.IntRange(0, 5).Draw(t, "per-task"),
-			ArrayLimit: rapid.IntRange(0, 9).Draw(t, "array-limit"),
-			Time:       time.Duration(rapid.IntRange(0, 7200).Draw(t, "time")) * time.Second,
-		}
-		seconds := rapid.SliceOfN(rapid.Float64Range(0, 1e5), 0, 60).Draw(t, "seconds")
-		var runs []Run
-		left := map[string]time.Duration{}
-		for i, s := range seconds {
-			run := Run{ID: string(rune('A' + i)), Time: time.Duration(s * float64(time.Second))}
-			runs = append(runs, run)
-			left[run.ID] = run.Time
-		}
-		before := slices.Clone(runs)
-		most := work(o, runs)
-		for _, batch := range Batches(runs, o) {
-			var sum time.Duration
-			for _, id := range batch {
-				d, ok := left[id]
-				if !ok {
-					t.Fatalf("run %s: got it twice, want it once", id)
-				}
-				delete(left, id)
-				sum += d
-			}
-			switch {
-			case len(batch) == 0:
-				t.Fatal("got an empty batch")
-			case o.PerTask > 0 && len(batch) > o.PerTask:
-				t.Fatalf("got %d runs in a batch, want at most %d", len(batch), o.PerTask)
-			case o.PerTask == 0 && len(batch) > 1 && sum > most:
-				t.Fatalf("got %v of work in a batch, want at most %v", sum, most)
-			}
-		}
-		if len(left) > 0 {
-			t.Fatalf("got no batch with %v", left)
-		}
-		if diff := cmp.Diff(before, runs); diff != "" {
-			t.Fatalf("the caller's runs were changed: %s", diff)
-		}
-	})
-}
-
-// TestBatchSizes holds the work of a task to what it is to be, and wants costly runs first.
-func TestBatchSizes(t *testing.T) {
-	hundred := make([]Run, 100)
-	for i := range hundred {
-		hundred[i] = Run{ID: string(rune('A' + i)), Time: 30 * time.Second}
-	}
+// TestTasks holds the number of tasks to each of its bounds.
+func TestTasks(t *testing.T) {
+	hundred := slices.Repeat([]time.Duration{30 * time.Second}, 100)
 	for _, c := range []struct {
 		name  string
-		o     engine.Options
-		tasks int
+		runs  []time.Duration
+		o     engine.Spec
+		limit int
+		want  int
 	}{
-		{"a minute each, of 30 s runs", engine.Options{CPUs: 1}, 50},
-		{"a minute on four cores each", engine.Options{CPUs: 4}, 13}, // 8 runs a task
-		{"spread over ten", engine.Options{CPUs: 1, ArrayLimit: 10}, 10},
-		{"half of two minutes, not a tenth of it all", engine.Options{CPUs: 1, ArrayLimit: 10, Time: 2 * time.Minute}, 50},
-		{"seven each", engine.Options{CPUs: 1, PerTask: 7}, 15},
+		{"no runs", nil, engine.Spec{}, 1000, 0},
+		{"a minute's work each", hundred, engine.Spec{}, 1000, 50},
+		{"a minute's work for each of four cores", hundred, engine.Spec{CPUs: 4}, 1000, 13},
+		{"no more than runs", []time.Duration{time.Hour, 2 * time.Hour}, engine.Spec{}, 1000, 2},
+		{"no more than the user wants", hundred, engine.Spec{ArrayLimit: 10}, 1000, 10},
+		{"no more than the default", slices.Repeat([]time.Duration{time.Hour}, 300), engine.Spec{}, 1000, 100},
+		{"as many as the user wants", slices.Repeat([]time.Duration{time.Hour}, 300), engine.Spec{ArrayLimit: 250}, 1000, 250},
+		{"no more than the cluster takes", hundred, engine.Spec{}, 4, 4},
+		{"one at least", []time.Duration{0, 0}, engine.Spec{}, 1000, 1},
+		{"endless ones", slices.Repeat([]time.Duration{1e9 * time.Second}, 300), engine.Spec{}, 1000, 100},
 	} {
-		if got := len(Batches(hundred, c.o)); got != c.tasks {
-			t.Errorf("%s: got %d tasks, want %d", c.name, got, c.tasks)
+		o, err := c.o.Resolve()
+		if err != nil {
+			t.Fatal(err)
 		}
-	}
-	got := Batches([]Run{{"short", time.Second}, {"long", time.Hour}, {"middle", time.Minute}}, engine.Options{CPUs: 1})
-	if diff := cmp.Diff([][]string{{"long"}, {"middle"}, {"short"}}, got); diff != "" {
-		t.Errorf("(-want +got)\n%s", diff)
+		if got := Tasks(c.runs, o, c.limit); got != c.want {
+			t.Errorf("%s: got %d tasks, want %d", c.name, got, c.want)
+		}
 	}
 }
 
 func TestArguments(t *testing.T) {
 	o, err := engine.Spec{
-		Kind: engine.Slurm, Partition: "long", Account: "theory", QOS: "normal", Time: "1-2:30", Mem: "4G", CPUs: 2, ArrayLimit: 5,
+		Kind: engine.Slurm, Partition: "long", Account: "theory", QOS: "normal", Time: "1-2:30", Mem: "4G", CPUs: 2,
 		SbatchArgs: []string{"--nice=100", "--exclusive"},
 	}.Resolve()
 	if err != nil {
 		t.Fatal(err)
 	}
 	want := []string{
-		"--parsable", "--job-name=s-01", "--array=0-6%5", "--ntasks=1", "--cpus-per-task=2", "--requeue", "--signal=B:USR1@300",
+		"--parsable", "--job-name=s-01", "--array=0-6", "--ntasks=1", "--cpus-per-task=2", "--requeue", "--signal=B:USR1@300",
 		"--chdir=/a 100%/s", "--output=/a 100%%/s/slurm/s-01/%a.log", "--open-mode=append", "--partition=long", "--account=theory",
-		"--qos=normal", "--mem=4G", "--dependency=afterany:17", "--time=1-02:30:00", "--nice=100", "--exclusive",
+		"--qos=normal", "--mem=4G", "--time=1-02:30:00", "--nice=100", "--exclusive",
 	}
-	if diff := cmp.Diff(want, arguments(o, "/a 100%/s", "s-01", 7, "17")); diff != "" {
+	if diff := cmp.Diff(want, arguments(o, "/a 100%/s", "s-01", 7)); diff != "" {
 		t.Errorf("(-want +got)\n%s", diff)
 	}
 	if got, want := logPattern("/x", "n"), runfolder.SubmissionLog("/x", "n", 12); strings.Replace(got, "%a", "12", 1) != want {

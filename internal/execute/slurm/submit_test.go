@@ -8,7 +8,6 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -19,13 +18,12 @@ import (
 // A fake is a cluster of shell scripts: it takes every job, numbers them from 100 on,
 // and shows as its queue what the test writes there.
 type fake struct {
-	t       *testing.T
-	dir     string
-	present []Run
+	t   *testing.T
+	dir string
 }
 
 func newFake(t *testing.T) *fake {
-	f := &fake{t: t, dir: t.TempDir(), present: []Run{{"a", time.Hour}, {"b", time.Minute}, {"c", time.Second}}}
+	f := &fake{t: t, dir: t.TempDir()}
 	f.program("scontrol", "echo MaxArraySize = 2")
 	f.program("sbatch", `n=$(cat "$d/jobs" 2>/dev/null | wc -l); echo "$@" >> "$d/jobs"; echo "welcome to the cluster"; echo $((100 + n))`)
 	f.program("scancel", `echo "$@" > "$d/cancelled"`)
@@ -64,78 +62,61 @@ func (f *fake) submitter(t *testing.T, spec engine.Spec) *Submitter {
 	if err != nil {
 		t.Fatal(err)
 	}
-	study := Study{Name: "s", File: "/somewhere/s.yaml", Text: "name: s\n", Set: []string{"seeds=3"}}
-	return &Submitter{Client: Client{Path: f.dir}, Dir: t.TempDir(), Study: study, Program: "/bin/deeplimit", Options: o}
+	return &Submitter{Client: Client{Path: f.dir}, Dir: t.TempDir(), Study: "s", Program: "/bin/deeplimit", Options: o}
 }
 
-// TestSubmit submits three tasks where an array may have two, and then again: at first
-// while the queue has them, then when it has lost the second array, then when one of
-// the runs is done.
+// TestSubmit submits two arrays, finds them in the queue beside another's, cancels them, and
+// finds their logs.
 func TestSubmit(t *testing.T) {
 	t.Setenv("SQUEUE_STATES", "RUNNING") // a user's own, which squeue is not to see
 	f := newFake(t)
-	s := f.submitter(t, engine.Spec{Kind: engine.Slurm, PerTask: 1, ArrayLimit: 1})
-	first, err := s.Submit(t.Context(), f.present)
-	if err != nil {
-		t.Fatal(err)
-	}
-	var got [][][]string
-	for _, one := range first {
-		got = append(got, one.Batches)
-	}
-	if diff := cmp.Diff([][][]string{{{"a"}, {"b"}}, {{"c"}}}, got); diff != "" {
-		t.Fatalf("(-want +got)\n%s", diff)
-	}
-	if jobs := f.jobs(); len(jobs) != 2 || !strings.Contains(jobs[0], "--array=0-1%1 ") || strings.Contains(jobs[0], "--dependency") ||
-		!strings.Contains(jobs[1], "--array=0-0%1 ") || !strings.Contains(jobs[1], "--dependency=afterany:100 ") {
-		t.Errorf("got jobs %q", jobs)
-	}
-	for i, one := range first {
-		read, err := runfolder.ReadSubmission(s.Dir, one.Name)
+	s := f.submitter(t, engine.Spec{Kind: engine.Slurm})
+	var submitted []runfolder.Submission
+	for i, only := range [][]string{nil, {"depth < 8"}} {
+		s.Only = only
+		one, err := s.Submit(t.Context(), 2-i)
 		if err != nil {
 			t.Fatal(err)
 		}
-		if diff := cmp.Diff(one, read); diff != "" {
-			t.Errorf("(-want +got)\n%s", diff)
+		submitted = append(submitted, one)
+		read, err := runfolder.ReadSubmission(s.Dir, one.Name)
+		if diff := cmp.Diff(one, read); diff != "" || err != nil {
+			t.Errorf("error %v (-want +got)\n%s", err, diff)
 		}
-		if want := fmt.Sprint(100 + i); read.Job != want || read.Text != "name: s\n" || read.File != "/somewhere/s.yaml" {
-			t.Errorf("got %+v, want job %s and the study", read, want)
+		if want := fmt.Sprint(100 + i); read.Job != want || read.Tasks != 2-i || !slices.Equal(read.Only, only) {
+			t.Errorf("got %+v, want job %s with %d tasks for %q", read, want, 2-i, only)
 		}
+	}
+	if jobs := f.jobs(); len(jobs) != 2 || !strings.Contains(jobs[0], "--array=0-1 ") || !strings.Contains(jobs[1], "--array=0-0 ") {
+		t.Errorf("got jobs %q", jobs)
 	}
 
-	a, b, c := Task{first[0].Name, "100", 0, "RUNNING", "", "n1", 0}, Task{first[0].Name, "100", 1, "PENDING", "Priority", "", 0}, Task{first[1].Name, "101", 0, "PENDING", "Dependency", "", 0}
-	foreign := Task{"other", "99", 0, "RUNNING", "", "n2", 0}
-	f.queue(a, b, c, foreign)
-	again, err := s.Submit(t.Context(), f.present)
-	if err != nil || len(again) > 0 {
-		t.Errorf("all in the queue: got %v and error %v, want nothing submitted", again, err)
-	}
+	a, b, c := Task{submitted[0].Name, "100", 0, "RUNNING", "", "n1", 0}, Task{submitted[0].Name, "100", 1, "PENDING", "Priority", "", 0}, Task{submitted[1].Name, "101", 0, "PENDING", "", "", 0}
+	f.queue(a, c, Task{"other", "99", 0, "RUNNING", "", "n2", 0}, b)
 	view, err := s.Client.View(t.Context(), s.Dir)
-	if diff := cmp.Diff(map[string]Task{"a": a, "b": b, "c": c}, view); diff != "" || err != nil {
+	if diff := cmp.Diff([]Array{{submitted[0], []Task{a, b}}, {submitted[1], []Task{c}}}, view); diff != "" || err != nil {
 		t.Errorf("view: error %v (-want +got)\n%s", err, diff)
 	}
-
-	f.queue(a, b)
-	again, err = s.Submit(t.Context(), f.present)
-	if err != nil || len(again) != 1 || !slices.Equal(again[0].Batches[0], []string{"c"}) {
-		t.Errorf("the second array lost: got %v and error %v, want c submitted", again, err)
-	}
-
-	f.queue(a, b, Task{again[0].Name, "102", 0, "PENDING", "", "", 0})
 	cancelled, err := s.Client.Cancel(t.Context(), s.Dir)
 	if err != nil || len(cancelled) != 3 {
 		t.Errorf("got %d tasks cancelled and error %v, want 3", len(cancelled), err)
 	}
-	if text, _ := os.ReadFile(filepath.Join(f.dir, "cancelled")); string(text) != "100 102\n" {
-		t.Errorf("got scancel %q, want jobs 100 and 102", text)
+	if text, _ := os.ReadFile(filepath.Join(f.dir, "cancelled")); string(text) != "100 101\n" {
+		t.Errorf("got scancel %q, want jobs 100 and 101", text)
+	}
+	f.queue(b)
+	view, err = s.Client.View(t.Context(), s.Dir)
+	if diff := cmp.Diff([]Array{{submitted[0], []Task{b}}}, view); diff != "" || err != nil {
+		t.Errorf("the second array lost: error %v (-want +got)\n%s", err, diff)
 	}
 
-	if err := os.WriteFile(runfolder.SubmissionLog(s.Dir, again[0].Name, 0), []byte("x"), 0o644); err != nil {
+	path := runfolder.SubmissionLog(s.Dir, submitted[0].Name, 1)
+	if err := os.WriteFile(path, []byte("x"), 0o644); err != nil {
 		t.Fatal(err)
 	}
 	logs, err := Logs(s.Dir)
-	if err != nil || len(logs) != 1 || logs[0].Job != "102_0" || !slices.Equal(logs[0].Runs, []string{"c"}) {
-		t.Errorf("got logs %v and error %v, want that of 102_0 with run c", logs, err)
+	if diff := cmp.Diff([]Log{{path, "100_1"}}, logs); diff != "" || err != nil {
+		t.Errorf("logs: error %v (-want +got)\n%s", err, diff)
 	}
 }
 
@@ -154,7 +135,7 @@ func TestRefused(t *testing.T) {
 	f := newFake(t)
 	s := f.submitter(t, engine.Spec{Kind: engine.Slurm, Partition: "nope"})
 	f.program("sbatch", `echo "sbatch: error: invalid partition specified: nope" >&2; echo "sbatch: error: Batch job submission failed: Invalid partition name specified" >&2; exit 1`)
-	_, err := s.Submit(t.Context(), f.present)
+	_, err := s.Submit(t.Context(), 3)
 	if want := "slurm: sbatch: invalid partition specified: nope (exit status 1)"; err == nil || err.Error() != want {
 		t.Errorf("got %v, want %s", err, want)
 	}
@@ -164,25 +145,18 @@ func TestRefused(t *testing.T) {
 
 	// The name of the job stands in --job-name=NAME, the second argument.
 	f.program("sbatch", `echo "100|0|PENDING||${2#--job-name=}|None" > "$d/queue"; echo "sbatch: error: Socket timed out on send/recv operation" >&2; exit 1`)
-	if _, err = s.Submit(t.Context(), f.present[:1]); err == nil {
+	if _, err = s.Submit(t.Context(), 1); err == nil {
 		t.Error("answer lost: got no error")
 	}
-	if view, err := s.Client.View(t.Context(), s.Dir); err != nil || view["a"].Array != "100" {
-		t.Errorf("answer lost: got view %v and error %v, want run a in job 100", view, err)
-	}
-	if again, err := s.Submit(t.Context(), f.present[:1]); err != nil || len(again) > 0 {
-		t.Errorf("answer lost: got %v and error %v, want nothing submitted again", again, err)
+	if view, err := s.Client.View(t.Context(), s.Dir); err != nil || len(view) != 1 || view[0].Queued[0].Array != "100" {
+		t.Errorf("answer lost: got view %v and error %v, want job 100", view, err)
 	}
 }
 
 func TestAbsent(t *testing.T) {
-	s := (&fake{dir: t.TempDir()}).submitter(t, engine.Spec{Kind: engine.Slurm})
-	_, err := s.Submit(t.Context(), []Run{{"a", time.Hour}})
+	_, err := Client{Path: t.TempDir()}.MaxArraySize(t.Context())
 	const want = "slurm: no Slurm on this machine: got no scontrol in PATH, want a machine that submits to a cluster (a login node); without one leave the engine out, and start the same command on several machines that share the folder"
 	if !errors.Is(err, ErrAbsent) || err.Error() != want {
 		t.Errorf("got %v\nwant %s", err, want)
-	}
-	if left, err := os.ReadDir(s.Dir); err != nil || len(left) > 0 {
-		t.Errorf("got %v and error %v, want an empty folder", left, err)
 	}
 }

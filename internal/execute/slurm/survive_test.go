@@ -14,20 +14,20 @@ import (
 	"github.com/deeplimit/deeplimit/runfolder"
 )
 
-// TestStudy runs a study of nine short runs from one command to its analysis: five
-// arrays of at most two tasks, one task at a time.
+// TestStudy runs a study of nine short runs, which by their limits might be long, from one
+// command to its analysis: as many tasks as an array of this cluster has share them.
 func TestStudy(t *testing.T) {
 	t.Parallel()
 	s := newSite(t, nil)
-	text := "name: kürzer\ndepths: [2, 4, 8]\nseeds: 3\ndata: {kind: separated, width: 4, samples: 3, distance: 0.3}\ntrain: {stop: {iterations: 20}}\n" +
-		"engine: {kind: slurm, partition: debug, per-task: 1, time: \"5\", sbatch-args: [--nice=1]}\n"
+	text := "name: kürzer\ndepths: [2, 4, 8]\nseeds: 3\ndata: {kind: separated, width: 4, samples: 3, distance: 0.3}\ntrain: {stop: {iterations: 100000000, loss: 1e-3}}\n" +
+		"engine: {kind: slurm, partition: debug, time: \"5\", sbatch-args: [--nice=1]}\n"
 	file := filepath.Join(s.cluster.dir, "short.yaml")
 	if err := os.WriteFile(file, []byte(text), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	out := s.must(s.program, "run", file, "--out", s.dir, "--array-limit", "2", "--wait")
-	if n := strings.Count(out, "submitted job "); n != 3 || !strings.Contains(out, "study kürzer: runs 9, groups 1") || !strings.Contains(out, "9 of 9 runs done") {
-		t.Errorf("got %d submissions, want 3 arrays of at most 4 tasks and the analysis\n%s", n, out)
+	out := s.must(s.program, "run", file, "--out", s.dir, "--wait")
+	if strings.Count(out, "submitted job ") != 1 || !strings.Contains(out, ": 4 tasks for 9 runs\n") || !strings.Contains(out, "study kürzer: runs 9, groups 1") || !strings.Contains(out, "9 of 9 runs done") {
+		t.Errorf("got\n%s\nwant an array of 4 tasks and the analysis", out)
 	}
 	local := filepath.Join(s.cluster.dir, "local")
 	s.must(s.program, "run", file, "--out", local, "--engine", "local", "--no-report")
@@ -75,7 +75,7 @@ func TestTimeLimit(t *testing.T) {
 	s := newSite(t, nil)
 	// Slurm looks at limits every 30 s: the notice comes 20 s to 50 s after the start, the
 	// limit strikes 30 s later.
-	s.submit("2", "--per-task", "2", "--time", "1", "--notice", "10")
+	s.submit("2", "--time", "1", "--notice", "10")
 	lease, err := runfolder.ReadLease(s.waitCheckpoint())
 	if err != nil {
 		t.Fatal(err)
@@ -116,7 +116,7 @@ func pending(t *testing.T, pid int, signal syscall.Signal) bool {
 func TestCancel(t *testing.T) {
 	t.Parallel()
 	s := newSite(t, nil)
-	s.submit("2", "--per-task", "2")
+	s.submit("2")
 	s.waitCheckpoint()
 	if out := s.must(s.program, "cancel", s.dir); out != "cancelled 1 tasks, 1 of them at work\n" {
 		t.Errorf("got %q", out)
@@ -134,7 +134,7 @@ func TestCancel(t *testing.T) {
 func TestRequeuedTwice(t *testing.T) {
 	t.Parallel()
 	s := newSite(t, nil)
-	s.submit("2", "--per-task", "2")
+	s.submit("2")
 	for restarts := range 2 {
 		s.waitCheckpoint()
 		task := s.waitTask("RUNNING")
@@ -151,7 +151,7 @@ func TestRequeuedTwice(t *testing.T) {
 func TestStartedTwice(t *testing.T) {
 	t.Parallel()
 	s := newSite(t, nil)
-	s.submit("3", "--per-task", "3")
+	s.submit("3")
 	submissions, err := runfolder.Submissions(s.dir)
 	if err != nil || len(submissions) != 1 {
 		t.Fatalf("got %d submissions and error %v, want one", len(submissions), err)
@@ -171,16 +171,72 @@ func TestStartedTwice(t *testing.T) {
 	s.checkOnce(3)
 }
 
-// TestControllerDies kills slurmctld right after it has taken the jobs, starts it
+// TestGrows lets a study grow while its task waits, and again while it is at work: the
+// same task computes what is new.
+func TestGrows(t *testing.T) {
+	t.Parallel()
+	s := newSite(t, nil)
+	for _, node := range []string{"n1", "n2"} {
+		s.must("scontrol", "update", "NodeName="+node, "State=DRAIN", "Reason=test")
+	}
+	s.submit("1")
+	s.waitTask("PENDING")
+	grow := func(seeds string) {
+		if out := s.submit(seeds); !strings.Contains(out, "nothing to submit: ") {
+			t.Errorf("grown to %s: got\n%s\nwant the task that the queue has to do", seeds, out)
+		}
+	}
+	grow("2")
+	s.must("scontrol", "update", "NodeName=n2", "State=RESUME")
+	s.waitCheckpoint()
+	grow("3")
+	s.waitDone(3)
+	s.checkOnce(3)
+	if logs, err := Logs(s.dir); err != nil || len(logs) != 1 {
+		t.Errorf("got %d logs and error %v, want one", len(logs), err)
+	}
+}
+
+// TestTaskKilled kills the program of the only task, as a limit on memory does: Slurm
+// does not start it again, and the same command submits what it has left.
+func TestTaskKilled(t *testing.T) {
+	t.Parallel()
+	s := newSite(t, nil)
+	s.submit("2")
+	lease, err := runfolder.ReadLease(s.waitCheckpoint())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := syscall.Kill(lease.PID, syscall.SIGKILL); err != nil {
+		t.Fatal(err)
+	}
+	killed := time.Now()
+	s.waitFor("an empty queue", func() bool { return len(s.queue()) == 0 && s.answers() })
+	if out := s.try(s.program, "status", s.dir); !strings.Contains(out, "interrupted") || !strings.Contains(out, lease.Job) {
+		t.Errorf("got status\n%s\nwant a run that %s has left", out, lease.Job)
+	}
+	if out := s.submit("2"); !strings.Contains(out, "submitted job") {
+		t.Errorf("got %q, want what was left submitted again", out)
+	}
+	s.waitDone(2)
+	s.checkOnce(2, killed)
+}
+
+// TestControllerDies kills slurmctld right after it has taken the tasks of three groups, starts it
 // again, and submits again whatever it makes of them.
 func TestControllerDies(t *testing.T) {
 	t.Parallel()
 	s := newSite(t, nil)
-	s.submit("3", "--per-task", "1")
+	submit := func() {
+		for seed := range 3 {
+			s.submit("3", "--only", fmt.Sprintf("seed == %d", seed+1))
+		}
+	}
+	submit()
 	s.controller.end()
 	s.startController()
 	s.waitFor("the controller to answer", s.answers)
-	s.submit("3", "--per-task", "1")
+	submit()
 	s.waitDone(3)
 	s.checkOnce(3)
 }
@@ -200,7 +256,7 @@ func TestNetworkCut(t *testing.T) {
 	s.waitFor("all runs done", func() bool {
 		s.hurry()
 		dirs, err := runfolder.List(s.dir)
-		return err == nil && len(dirs) == 4 && all(dirs, runfolder.Done)
+		return err == nil && len(dirs) == 4 && allDone(dirs)
 	})
 	far.join(t)
 	s.waitDone(4)

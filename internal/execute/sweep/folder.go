@@ -79,7 +79,11 @@ func makeFolder(p *plan.Plan, options *Options) error {
 // Manifest returns the runs of the study as runs.json holds them, with the memory that
 // each takes with that many workers.
 func Manifest(p *plan.Plan, workers int) runfolder.Manifest {
-	m := runfolder.Manifest{Study: p.Study.Name, Runs: make([]runfolder.Planned, len(p.Runs))}
+	file, err := filepath.Abs(p.Study.File)
+	if err != nil {
+		file = p.Study.File // the working folder is gone; the name as given is the best there is
+	}
+	m := runfolder.Manifest{Study: p.Study.Name, File: file, Runs: make([]runfolder.Planned, len(p.Runs))}
 	for i := range p.Runs {
 		r := &p.Runs[i]
 		m.Runs[i] = runfolder.Planned{

@@ -37,10 +37,13 @@ type Options struct {
 	Rerun string
 	// FailFast stops the other runs, with checkpoints, when one fails.
 	FailFast bool
-	// Join leaves what the study folder says of the study as it is, as Prepare or another
-	// process made it: a task of a cluster may have waited while the study was changed.
+	// Join takes part in a study that Prepare or another process has started. What the study
+	// folder says of the study stays as it is, runs that have failed are left for the next
+	// start to try again, and the report counts failures of this process alone. It implies
+	// Leave.
 	Join bool
-	// Leave returns when the runs that are left are at work elsewhere, rather than wait.
+	// Leave returns, rather than wait, when the runs that are left are at work elsewhere, by
+	// signs of life of their workers. Runs of workers that show none are taken over first.
 	Leave bool
 	// Saves, if not nil, asks the runs at work for a checkpoint now, each time it is sent to.
 	Saves <-chan struct{}
@@ -87,7 +90,7 @@ type Report struct {
 	Done     int // finished, earlier ones and those done elsewhere included
 	Diverged int // of those, the diverged ones
 	Failed   []error
-	Left     int  // at work elsewhere, with Options.Leave
+	Left     int  // at work elsewhere, or failed with Options.Join; with Options.Leave
 	Stopped  bool // the context ended before all runs did
 }
 
@@ -111,6 +114,7 @@ func Run(ctx context.Context, p *plan.Plan, options Options) (Report, error) {
 	default:
 		return Report{}, fmt.Errorf("sweep: rerun: got %q, want %s, %s or %s", options.Rerun, RerunFailed, RerunDiverged, RerunAll)
 	}
+	options.Leave = options.Leave || options.Join
 	tasks, err := begin(p, &options)
 	if err != nil {
 		return Report{}, err

@@ -132,7 +132,7 @@ func TestRunRefusesABusyFolder(t *testing.T) {
 	if _, err := Run(t.Context(), p, Options{Out: out, Workers: 1, Only: func(*study.Run) bool { return false }}); err != nil {
 		t.Fatal(err)
 	}
-	other := runfolder.NewKeeper(0, "")
+	other := runfolder.NewKeeper(beat, "")
 	defer other.Close()
 	if _, _, err := other.Acquire(t.Context(), runfolder.RunDir(out, p.Runs[0].ID)); err != nil {
 		t.Fatal(err)

@@ -55,12 +55,39 @@ func (w *work) all(ctx context.Context, tasks []*task) {
 		if len(tasks) == 0 {
 			return
 		}
-		if w.options.Leave {
+		if w.options.Leave && w.over(tasks) {
 			w.report.Left = len(tasks)
 			return
 		}
 		w.wait(ctx, tasks)
 	}
+}
+
+// over reports whether nothing of what is left is for this process to start, now or soon:
+// each run has failed, or is held by a worker that has just shown a sign of life. One of
+// the same job of a queue is waited for: the queue has started this process in its place.
+func (w *work) over(tasks []*task) bool {
+	for _, t := range tasks {
+		switch {
+		case t.givenUp:
+		case t.holder == nil || !w.keeper.Alive(t.holder):
+			return false
+		case w.options.Job != "" && t.holder.Lease.Job == w.options.Job:
+			return false
+		}
+	}
+	return true
+}
+
+// givenUp reports whether the last attempt at a run failed and this process is not to
+// try it again.
+func (w *work) givenUp(t *task) bool {
+	if !w.options.Join {
+		return false
+	}
+	_, err := runfolder.ReadFailure(t.folder)
+	_, damaged := errors.AsType[*runfolder.DamagedError](err)
+	return err == nil || damaged
 }
 
 // pass starts the tasks that nobody else works on and returns the others.
@@ -80,12 +107,16 @@ func (w *work) pass(ctx context.Context, group *sync.WaitGroup, tasks []*task) (
 		}
 		_, err := w.keeper.Free(t.folder)
 		if other, ok := errors.AsType[*runfolder.HeldError](err); ok {
-			t.holder = other
+			t.holder, t.givenUp = other, false
 			held = append(held, t)
 			continue
 		}
 		if err != nil {
 			w.failed(t, err)
+			continue
+		}
+		if t.givenUp = w.givenUp(t); t.givenUp {
+			held = append(held, t)
 			continue
 		}
 		workers := w.plan.Cores(t.run, share, w.options.Workers)
@@ -115,7 +146,7 @@ func (w *work) cost(run *study.Run) float64 { return w.plan.Flops(run) * float64
 // wait gives the others time, and says once whom this process waits for when it has
 // nothing else to do.
 func (w *work) wait(ctx context.Context, tasks []*task) {
-	if w.active.Load() == 0 {
+	if w.active.Load() == 0 && !w.options.Leave {
 		for _, t := range tasks {
 			if t.holder != nil && !t.told {
 				t.told = true
@@ -138,6 +169,9 @@ func (w *work) one(ctx context.Context, t *task, workers int) {
 		w.failed(t, err)
 		return
 	}
+	if err != nil && w.settled(t) {
+		return
+	}
 	hold, ctx, err := w.keeper.Acquire(ctx, t.folder)
 	if other, ok := errors.AsType[*runfolder.HeldError](err); ok {
 		t.holder = other
@@ -157,6 +191,10 @@ func (w *work) one(ctx context.Context, t *task, workers int) {
 	before, err := runfolder.ReadFailure(t.folder)
 	if disk.Failed(err) {
 		w.failed(t, err)
+		return
+	}
+	if err == nil && w.options.Join {
+		w.giveBack(t)
 		return
 	}
 	if err == nil && before.Attempts > t.failures {
@@ -254,7 +292,7 @@ func (w *work) skipped(t *task) bool {
 	if t.summary == nil || t.again {
 		return false
 	}
-	if t.summary.Violation != "" {
+	if t.summary.Violation != "" && !w.options.Join {
 		w.failed(t, fmt.Errorf("%s; --rerun failed computes it again", t.summary.Violation))
 		return true
 	}
@@ -272,7 +310,7 @@ func (w *work) settled(t *task) bool {
 	if err != nil || !run.Done() || t.summary != nil && t.summary.Checksum == run.Summary.Checksum {
 		return false
 	}
-	if run.Summary.Violation != "" {
+	if run.Summary.Violation != "" && !w.options.Join {
 		w.failed(t, errors.New(run.Summary.Violation))
 		return true
 	}
@@ -336,6 +374,7 @@ type task struct {
 	failures int                // attempts that failed
 	unread   error              // why that is not known
 	again    bool               // compute it again, from its start
+	givenUp  bool               // it has failed, and is not tried again here
 	holder   *runfolder.HeldError
 	told     bool // that holder is waited for
 }

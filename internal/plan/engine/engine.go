@@ -24,8 +24,7 @@ type Spec struct {
 	Time       string   `yaml:"time"`        // limit of a task, such as "2:00:00" or "1-12"
 	Mem        string   `yaml:"mem"`         // memory of a task, such as "4G"
 	CPUs       int      `yaml:"cpus"`        // cores of a task; default 1
-	PerTask    int      `yaml:"per-task"`    // runs of a task; default by estimated time
-	ArrayLimit int      `yaml:"array-limit"` // tasks that run at once; default as many as the cluster lets
+	ArrayLimit int      `yaml:"array-limit"` // tasks at most; default 100
 	Notice     int      `yaml:"notice"`      // seconds before the limit at which a task writes checkpoints and requeues itself
 	SbatchArgs []string `yaml:"sbatch-args"` // more options of sbatch, each as --name or --name=value
 }
@@ -35,9 +34,8 @@ type Options struct {
 	Kind                         string        `yaml:"kind"`
 	Partition, Account, QOS, Mem string        // "" for the cluster's default
 	Time                         time.Duration // 0 for the partition's default
-	CPUs                         int           `yaml:"cpus"` // ≥ 1
-	PerTask                      int           `yaml:"per-task" zero:"as many as estimated times suggest"`
-	ArrayLimit                   int           `yaml:"array-limit" zero:"as many as the cluster lets"`
+	CPUs                         int           `yaml:"cpus"`        // ≥ 1
+	ArrayLimit                   int           `yaml:"array-limit"` // ≥ 1
 	Notice                       time.Duration `yaml:"notice"`
 	SbatchArgs                   []string
 }
@@ -49,6 +47,9 @@ const (
 	mostNotice    = 5 * time.Minute
 	defaultNotice = 2 * time.Minute
 )
+
+// defaultTasks are as many as a busy cluster starts at a time.
+const defaultTasks = 100
 
 // Kinds of engine.
 const (
@@ -75,12 +76,12 @@ func (s Spec) Resolve() (Options, error) {
 	}
 	o := Options{
 		Kind: kind, Partition: s.Partition, Account: s.Account, QOS: s.QOS, Mem: s.Mem,
-		CPUs: max(1, s.CPUs), PerTask: s.PerTask, ArrayLimit: s.ArrayLimit, SbatchArgs: slices.Clone(s.SbatchArgs),
+		CPUs: cmp.Or(s.CPUs, 1), ArrayLimit: cmp.Or(s.ArrayLimit, defaultTasks), SbatchArgs: slices.Clone(s.SbatchArgs),
 	}
 	for _, c := range []struct {
 		path  string
 		value int
-	}{{"cpus", s.CPUs}, {"per-task", s.PerTask}, {"array-limit", s.ArrayLimit}, {"notice", s.Notice}} {
+	}{{"cpus", s.CPUs}, {"array-limit", s.ArrayLimit}, {"notice", s.Notice}} {
 		if c.value < 0 {
 			return Options{}, &field.Error{Path: c.path, Got: c.value, Want: "a number ≥ 1"}
 		}

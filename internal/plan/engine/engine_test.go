@@ -18,7 +18,6 @@ func TestBadSpecs(t *testing.T) {
 		{Spec{Time: "0"}, `time: got "0", want a limit as Slurm writes it: "90" (minutes), "1:30:00", "2-12" (days-hours)`},
 		{Spec{Mem: "4 GB"}, `mem: got "4 GB", want a size such as 500M or 4G`},
 		{Spec{CPUs: -1}, `cpus: got -1, want a number ≥ 1`},
-		{Spec{PerTask: -2}, `per-task: got -2, want a number ≥ 1`},
 		{Spec{ArrayLimit: -3}, `array-limit: got -3, want a number ≥ 1`},
 		{Spec{Notice: -4}, `notice: got -4, want a number ≥ 1`},
 		{Spec{Time: "1", Notice: 60}, `notice: got 60, want fewer seconds than the limit has, 60`},

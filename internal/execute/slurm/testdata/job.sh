@@ -1,11 +1,7 @@
 #!/bin/bash
-# One task of the job array paper-regime-0badcafe: the runs of its batch that are not done.
+# One task of the job array paper-regime-0badcafe, each of which takes runs that nobody works on.
 # Slurm sends USR1 2m0s before the time limit. The program then writes checkpoints and
 # ends, and the task goes back to the queue to continue.
-program='/opt/deep limit/bin/deeplimit'
-study='/data/o'\''hara'\''s $HOME/`study`'
-submission='paper-regime-0badcafe'
-
 requeue=
 notified=
 pid=
@@ -13,7 +9,7 @@ notify() { notified=yes; [ -z "$pid" ] || kill -USR1 "$pid" 2>/dev/null; }
 trap 'requeue=yes; notify' USR1
 trap notify TERM INT
 
-"$program" slurm-task '--checkpoint' '1m0s' "$study" "$submission" "$SLURM_ARRAY_TASK_ID" &
+'/opt/deep limit/bin/deeplimit' 'run' '--join' '--only' 'depth < 8' '--' '/data/o'\''hara'\''s $HOME/`study`' &
 pid=$!
 [ -z "$notified" ] || notify # it came before the number was known
 while kill -0 "$pid" 2>/dev/null; do
