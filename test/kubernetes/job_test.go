@@ -103,26 +103,38 @@ func checkPod(t *testing.T, spec batch.JobSpec) {
 }
 
 // checkScript runs the container's script with a program that ends as deeplimit may:
-// divergence (1) is no failure of the pod, and a pod that is to end lets it finish.
+// divergence (1) is no failure of the pod, and a pod that is to end lets it finish. The
+// first pod starts the study, another joins it.
 func checkScript(t *testing.T, container core.Container) {
 	for _, c := range []struct {
-		program string
-		want    int
+		index, program, arguments string
+		want                      int
 	}{
-		{"exit 0", 0},
-		{"exit 1", 0},
-		{"exit 2", 2},
-		{`trap 'sleep 0.3; exit 130' TERM; kill -TERM $PPID; while :; do sleep 0.1; done`, 130},
+		{"0", "exit 0", "run /input/study.yaml --out STUDY/runs\n", 0},
+		{"1", "exit 0", "run STUDY/runs --join\n", 0},
+		{"0", "exit 1", "run /input/study.yaml --out STUDY/runs\n", 0},
+		{"1", "exit 2", "run STUDY/runs --join\n", 2},
+		{"1", `trap 'sleep 0.3; exit 130' TERM; kill -TERM $PPID; while :; do sleep 0.1; done`, "run STUDY/runs --join\n", 130},
 	} {
 		dir := t.TempDir()
-		if err := os.WriteFile(filepath.Join(dir, "deeplimit"), []byte("#!/bin/sh\n"+c.program+"\n"), 0o755); err != nil {
-			t.Fatal(err)
+		for name, text := range map[string]string{"deeplimit": "#!/bin/sh\necho \"$@\"\n" + c.program + "\n", "runs/runs.json": ""} {
+			path := filepath.Join(dir, name)
+			if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+				t.Fatal(err)
+			}
+			if err := os.WriteFile(path, []byte(text), 0o755); err != nil {
+				t.Fatal(err)
+			}
 		}
-		cmd := exec.Command(container.Command[0], append(container.Command[1:], container.Args...)...)
-		cmd.Env = append(os.Environ(), "PATH="+dir+":"+os.Getenv("PATH"), "JOB_COMPLETION_INDEX=1")
+		script := strings.ReplaceAll(strings.Join(container.Args, "\n"), "/study/runs", dir+"/runs")
+		cmd := exec.Command(container.Command[0], append(container.Command[1:], script)...)
+		cmd.Env = append(os.Environ(), "PATH="+dir+":"+os.Getenv("PATH"), "JOB_COMPLETION_INDEX="+c.index)
 		out, err := cmd.CombinedOutput()
 		if code := cmd.ProcessState.ExitCode(); code != c.want {
-			t.Errorf("%s: got exit code %d (%v), want %d\n%s", c.program, code, err, c.want, out)
+			t.Errorf("pod %s, %s: got exit code %d (%v), want %d\n%s", c.index, c.program, code, err, c.want, out)
+		}
+		if want := strings.ReplaceAll(c.arguments, "STUDY", dir); !strings.HasPrefix(string(out), want) {
+			t.Errorf("pod %s, %s: got %s\nwant %s", c.index, c.program, out, want)
 		}
 	}
 }
