@@ -197,28 +197,46 @@ type Run struct {
 func Open(dir string) (*Run, error) {
 	run := &Run{Dir: dir}
 	// result.json first: once it is there, run.json is the final one.
-	path := filepath.Join(dir, resultFile)
-	data, err := readFile(path)
-	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+	if err := run.readSummary(); err != nil {
 		return nil, err
 	}
-	if err == nil {
-		summary, err := decodeSummary(data)
-		if err != nil {
-			return nil, &DamagedError{path, err}
-		}
-		run.Summary = &summary
-	}
-	if data, err = run.read(runFile); err != nil {
+	if err := run.readMeta(); err != nil {
 		return nil, err
-	}
-	if run.Meta, err = decodeMeta(data); err != nil {
-		if !run.Done() {
-			err = begun{err}
-		}
-		return nil, &DamagedError{filepath.Join(dir, runFile), err}
 	}
 	return run, nil
+}
+
+// readSummary reads result.json if there is one.
+func (r *Run) readSummary() error {
+	path := filepath.Join(r.Dir, resultFile)
+	data, err := readFile(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	summary, err := decodeSummary(data)
+	if err != nil {
+		return &DamagedError{path, err}
+	}
+	r.Summary = &summary
+	return nil
+}
+
+// readMeta reads run.json, for a finished run checked against its checksum.
+func (r *Run) readMeta() error {
+	data, err := r.read(runFile)
+	if err != nil {
+		return err
+	}
+	if r.Meta, err = decodeMeta(data); err != nil {
+		if !r.Done() {
+			err = begun{err}
+		}
+		return &DamagedError{filepath.Join(r.Dir, runFile), err}
+	}
+	return nil
 }
 
 // Done reports whether the run is finished.

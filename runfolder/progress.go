@@ -18,7 +18,7 @@ type Progress struct {
 }
 
 // ReadProgress returns how far the newest checkpoint in the run folder dir is, or the one
-// before where that cannot be read; ErrNoCheckpoint without one. It is for tables: no more
+// before where that is damaged; ErrNoCheckpoint without one. It is for tables: no more
 // than the header is read, and no checksum compared.
 func ReadProgress(dir string) (Progress, error) {
 	err := fmt.Errorf("%w in %s", ErrNoCheckpoint, dir)
@@ -26,6 +26,9 @@ func ReadProgress(dir string) (Progress, error) {
 		p, failed := readProgress(filepath.Join(dir, checkpointFolder, name))
 		if failed == nil {
 			return p, nil
+		}
+		if disk.Failed(failed) {
+			return Progress{}, failed
 		}
 		if !errors.Is(failed, fs.ErrNotExist) {
 			err = failed

@@ -205,79 +205,11 @@ func nameOf(text []byte) (string, error) {
 // RunDir returns the folder of the run called id in a study folder.
 func RunDir(studyDir, id string) string { return filepath.Join(studyDir, runsFolder, id) }
 
-// List returns the run folders of a study folder, sorted by name: those of the study as
-// it was last started, and imported ones; all there are when no study was started there;
-// none when it has no folder runs yet. Hidden ones are passed over. What an earlier form
-// of the study left is for Others.
-func List(studyDir string) ([]string, error) {
-	mine, _, err := list(studyDir)
-	return mine, err
-}
-
-// Others returns the run folders of a study folder that are no part of the study as it
-// was last started: changed since, or taken out. Nothing reads them, and nothing
-// removes them; a study that is changed back finds them done.
-func Others(studyDir string) ([]string, error) {
-	_, others, err := list(studyDir)
-	return others, err
-}
-
-func list(studyDir string) (mine, others []string, err error) {
+// readRuns returns the entries of the folder of runs, none when it is missing.
+func readRuns(studyDir string) ([]fs.DirEntry, error) {
 	entries, err := disk.ReadDir(filepath.Join(studyDir, runsFolder))
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil, nil, nil
-	}
-	if err != nil {
-		return nil, nil, fmt.Errorf("runfolder: listing runs: %w", err)
-	}
-	manifest, err := ReadManifest(studyDir)
-	started := err == nil
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return nil, nil, err
+		return nil, fmt.Errorf("runfolder: listing runs: %w", err)
 	}
-	planned := make(map[string]bool, len(manifest.Runs))
-	for _, run := range manifest.Runs {
-		planned[run.ID] = true
-	}
-	for _, entry := range entries {
-		linked := entry.Type()&fs.ModeSymlink != 0 // to a store
-		if !entry.IsDir() && !linked || entry.Name()[0] == '.' {
-			continue
-		}
-		dir := RunDir(studyDir, entry.Name())
-		belongs := !started || planned[entry.Name()]
-		if !belongs {
-			if belongs, err = imported(dir); err != nil {
-				return nil, nil, err
-			}
-		}
-		if belongs {
-			mine = append(mine, dir)
-		} else {
-			others = append(others, dir)
-		}
-	}
-	return mine, others, nil
-}
-
-// imported reports whether the run in dir is finished and was trained elsewhere. A damaged
-// result.json leaves that to run.json, so that the damage of an imported run is named.
-func imported(dir string) (bool, error) {
-	data, err := readFile(filepath.Join(dir, resultFile))
-	if errors.Is(err, fs.ErrNotExist) {
-		return false, nil
-	}
-	if err != nil {
-		return false, err
-	}
-	summary, err := decodeSummary(data)
-	if err == nil {
-		return summary.Stop == Imported, nil
-	}
-	data, err = readFile(filepath.Join(dir, runFile))
-	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return false, err
-	}
-	meta, damaged := decodeMeta(data)
-	return err == nil && damaged == nil && meta.Method == Imported, nil
+	return entries, nil
 }

@@ -23,7 +23,7 @@ type Bench struct {
 	ctx     context.Context
 	runs    string // the folder of the study folders
 	outputs [][]byte
-	results map[string]*analyze.Result
+	studies map[string]*analyze.Folder
 }
 
 // Dir returns the folder of a study below {runs}.
@@ -32,18 +32,27 @@ func (b *Bench) Dir(study string) string { return filepath.Join(b.runs, study) }
 // Result analyses the folder of a study below {runs}, with loss traces. One without
 // groups or with runs that did not finish is an error.
 func (b *Bench) Result(study string) (*analyze.Result, error) {
-	if r := b.results[study]; r != nil {
-		return r, nil
-	}
-	result, err := analyze.Study(b.ctx, b.Dir(study), analyze.Options{Trace: true})
-	if err == nil && (len(result.Groups) == 0 || len(result.Unfinished) > 0) {
-		err = fmt.Errorf("papers: %s: got %d groups and %d unfinished runs, want a study that ran to its end", b.Dir(study), len(result.Groups), len(result.Unfinished))
-	}
+	read, err := b.read(study)
 	if err != nil {
 		return nil, err
 	}
-	b.results[study] = result
-	return result, nil
+	return read.Result, nil
+}
+
+// read reads the folder of a study once.
+func (b *Bench) read(study string) (*analyze.Folder, error) {
+	if read := b.studies[study]; read != nil {
+		return read, nil
+	}
+	read, err := analyze.Read(b.ctx, b.Dir(study), analyze.Options{Trace: true})
+	if err != nil {
+		return nil, err
+	}
+	if r := read.Result; len(r.Groups) == 0 || len(r.Unfinished) > 0 {
+		return nil, fmt.Errorf("papers: %s: got %d groups and %d unfinished runs, want a study that ran to its end", b.Dir(study), len(r.Groups), len(r.Unfinished))
+	}
+	b.studies[study] = read
+	return read, nil
 }
 
 // Run opens the folder of a run.
@@ -62,11 +71,11 @@ func (b *Bench) Output(step int, value any) error {
 // Figures returns the figures of a study's report that are named, as for `deeplimit figure`,
 // in the order of the report. The study's name goes in front of theirs.
 func (b *Bench) Figures(study string, names ...string) ([]*report.Figure, error) {
-	result, err := b.Result(study)
+	read, err := b.read(study)
 	if err != nil {
 		return nil, err
 	}
-	figures, _, err := report.Figures(b.ctx, b.Dir(study), result, report.Options{Names: names})
+	figures, _, err := report.Figures(read, report.Options{Names: names})
 	if err == nil && len(figures) == 0 {
 		err = fmt.Errorf("papers: %s: got no figure of %s", b.Dir(study), strings.Join(names, ", "))
 	}

@@ -125,7 +125,7 @@ func (e *Experiment) Run(ctx context.Context, size Size, log io.Writer) (Outcome
 			return Outcome{}, fmt.Errorf("papers: %s: %w", e.Name, err)
 		}
 	}
-	b := &Bench{ctx: ctx, runs: size.Runs, results: map[string]*analyze.Result{}}
+	b := &Bench{ctx: ctx, runs: size.Runs, studies: map[string]*analyze.Folder{}}
 	if err := b.do(e, size.Small, log); err != nil {
 		return Outcome{}, err
 	}

@@ -70,7 +70,7 @@ distribution (--draws 10000 gives that); embedding and readout are orthonormal, 
 				if err != nil {
 					return nil, err
 				}
-				drawn, err := report.StartFigures(b.ctx, b.Dir(name), found, report.Options{})
+				drawn, err := report.StartFigures(b.ctx, found, report.Options{})
 				if err != nil {
 					return nil, err
 				}

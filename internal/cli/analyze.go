@@ -1,8 +1,10 @@
 package cli
 
 import (
+	"context"
 	"errors"
 	"fmt"
+	"io"
 	"runtime"
 
 	"github.com/spf13/cobra"
@@ -29,7 +31,10 @@ and the same in sentences.`,
 			if options.Windows != 0 && !asJSON {
 				return errors.New("analyze: --windows: got it without --json, want --json beside it, as tables have one rate for each run")
 			}
+			observe, stop := watchReading(cmd.ErrOrStderr())
+			options.Observe = observe
 			result, err := analyze.Study(cmd.Context(), args[0], options)
+			stop()
 			if err != nil {
 				return err
 			}
@@ -52,11 +57,11 @@ func newReport() *cobra.Command {
 		Short: "Write figures (PNG, SVG, PDF, CSV) and one HTML page into DIR/report",
 		Args:  cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			result, err := analyze.Study(cmd.Context(), args[0], analyze.Options{Workers: runtime.GOMAXPROCS(0)})
+			study, err := readStudy(cmd.Context(), cmd.ErrOrStderr(), args[0], runtime.GOMAXPROCS(0))
 			if err != nil {
 				return err
 			}
-			page, err := report.Write(cmd.Context(), args[0], result, options)
+			page, err := report.Write(cmd.Context(), args[0], study, options)
 			if page != "" {
 				_, printed := fmt.Fprintln(cmd.OutOrStdout(), page)
 				err = errors.Join(err, printed)
@@ -66,4 +71,11 @@ func newReport() *cobra.Command {
 	}
 	figureFlags(cmd, &options)
 	return cmd
+}
+
+// readStudy reads the folder of a study for figures, and tells on a terminal how far it is.
+func readStudy(ctx context.Context, stderr io.Writer, dir string, workers int) (*analyze.Folder, error) {
+	observe, stop := watchReading(stderr)
+	defer stop()
+	return analyze.Read(ctx, dir, analyze.Options{Workers: workers, Observe: observe})
 }

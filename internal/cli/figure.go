@@ -12,7 +12,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/deeplimit/deeplimit/internal/disk"
-	"github.com/deeplimit/deeplimit/internal/read/analyze"
 	"github.com/deeplimit/deeplimit/internal/show/report"
 )
 
@@ -155,11 +154,11 @@ func (o *figureOptions) run(cmd *cobra.Command) error {
 		figures = append(figures, f)
 	}
 	if len(o.Names) > 0 {
-		result, err := analyze.Study(cmd.Context(), o.dir, analyze.Options{Workers: runtime.GOMAXPROCS(0)})
+		study, err := readStudy(cmd.Context(), cmd.ErrOrStderr(), o.dir, runtime.GOMAXPROCS(0))
 		if err != nil {
 			return err
 		}
-		drawn, notes, err := report.Figures(cmd.Context(), o.dir, result, o.Options)
+		drawn, notes, err := report.Figures(study, o.Options)
 		if err != nil {
 			return err
 		}

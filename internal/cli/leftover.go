@@ -45,7 +45,7 @@ func (o *runOptions) left(ctx context.Context, client slurm.Client, plan *plan.P
 			mine[task.ID()] = true
 		}
 	}
-	states, err := survey.Read(dir)
+	states, _, err := survey.Read(dir)
 	if err != nil {
 		return nil, err
 	}

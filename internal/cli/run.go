@@ -174,15 +174,16 @@ func (o *runOptions) run(ctx context.Context, plan *plan.Plan, stdout, stderr io
 	if counts.Left > 0 {
 		fmt.Fprintf(stderr, "%d runs are at work elsewhere\n", counts.Left)
 	}
-	result, err := analyze.Study(ctx, o.out, analyze.Options{Workers: o.jobs})
+	read, err := o.read(ctx, stderr)
 	if err != nil {
 		return errors.Join(append(counts.Failed, err)...)
 	}
+	result := read.Result
 	if err := removed(plan, &options, counts.Done, result); err != nil {
 		return errors.Join(append(counts.Failed, err)...)
 	}
 	if !o.noReport {
-		page, err := report.Write(ctx, o.out, result, o.figures)
+		page, err := report.Write(ctx, o.out, read, o.figures)
 		if err != nil {
 			counts.Failed = append(counts.Failed, err)
 		}
@@ -203,6 +204,15 @@ func (o *runOptions) run(ctx context.Context, plan *plan.Plan, stdout, stderr io
 		return errDiverged
 	}
 	return nil
+}
+
+// read reads the study that was run: for the analysis, and for figures unless none are wanted.
+func (o *runOptions) read(ctx context.Context, stderr io.Writer) (*analyze.Folder, error) {
+	if !o.noReport {
+		return readStudy(ctx, stderr, o.out, o.jobs)
+	}
+	result, err := analyze.Study(ctx, o.out, analyze.Options{Workers: o.jobs})
+	return &analyze.Folder{Result: result}, err
 }
 
 // sayRead says how files of data were read.

@@ -191,11 +191,7 @@ var errCondition = errors.New("--only")
 
 // readStudy returns how the study called name in dir stands.
 func (o *statusOptions) readStudy(name, dir string) (studyStatus, error) {
-	runs, err := survey.Read(dir)
-	if err != nil {
-		return studyStatus{}, err
-	}
-	others, err := runfolder.Others(dir)
+	runs, others, err := survey.ReadNamed(dir)
 	if err != nil {
 		return studyStatus{}, err
 	}

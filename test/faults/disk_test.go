@@ -67,6 +67,7 @@ func removeNow(dir string) {
 type calls struct {
 	Total  int
 	Counts map[disk.Op]int
+	Opened map[string]int // how often a file was opened to be read, by its path
 	Struck []disk.Call
 }
 
@@ -78,11 +79,14 @@ func faultyProgram() {
 		panic(err)
 	}
 	var mu sync.Mutex
-	made, kept := calls{Counts: map[disk.Op]int{}}, 0
+	made, kept := calls{Counts: map[disk.Op]int{}, Opened: map[string]int{}}, 0
 	disk.Intercept(func(c disk.Call) error {
 		mu.Lock()
 		defer mu.Unlock()
 		made.Counts[c.Op]++
+		if c.Op == disk.OpOpen {
+			made.Opened[c.Path]++
+		}
 		if made.Total++; f.Remove != "" && made.Total == f.N {
 			made.Struck = append(made.Struck, c)
 			removeNow(f.Remove)

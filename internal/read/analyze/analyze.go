@@ -3,18 +3,11 @@ package analyze
 import (
 	"cmp"
 	"context"
-	"crypto/sha256"
-	"errors"
 	"fmt"
-	"io/fs"
 	"math"
-	"path/filepath"
 	"runtime"
 	"slices"
 
-	"golang.org/x/sync/errgroup"
-
-	"github.com/deeplimit/deeplimit/internal/disk"
 	"github.com/deeplimit/deeplimit/internal/field"
 	"github.com/deeplimit/deeplimit/runfolder"
 )
@@ -27,134 +20,68 @@ type Options struct {
 	Windows int
 	// Exponents are the p of V_p, each at least 1; default 1, 1.5, 2, 2.5, 3.
 	Exponents []float64
-	// PathMemory bounds the bytes of weight paths that are in memory at a time to compare
-	// depths; default 1 GiB. The regime and the limit of a group are found from as many
-	// seeds as fit, all depths of each; a note says which are left out.
+	// PathMemory bounds the bytes of weight paths and displacements that are kept at a time to
+	// compare depths; default 2 GiB. The regime and the limit of a group are found from as
+	// many seeds as fit, all depths of each; a note says which are left out.
 	PathMemory int64
 	// Workers is the number of runs analysed at a time; default GOMAXPROCS. The
 	// result does not depend on it.
 	Workers int
+	// Observe is called before the first run is read, with 0, and after each, from several
+	// goroutines; nil for nobody.
+	Observe func(done, total int)
+}
+
+// resolve fills in defaults; what is wrong is a *field.Error.
+func (o Options) resolve() (Options, error) {
+	if o.PathMemory == 0 {
+		o.PathMemory = 2 << 30
+	}
+	if o.Windows < 0 {
+		return o, &field.Error{Path: "windows", Got: o.Windows, Want: "at least 0"}
+	}
+	if o.Exponents == nil {
+		o.Exponents = []float64{1, 1.5, 2, 2.5, 3}
+	}
+	for _, p := range o.Exponents {
+		if !(p >= 1) || math.IsInf(p, 0) {
+			return o, &field.Error{Path: "exponents", Got: p, Want: "finite numbers, at least 1"}
+		}
+	}
+	o.Workers = cmp.Or(max(o.Workers, 0), runtime.GOMAXPROCS(0))
+	return o, nil
 }
 
 // Study analyses the runs of a study folder (runs/*), or the one run of a run
-// folder. Every file is checked against its checksum.
+// folder. Every file is opened once and checked against its checksum.
 //
 // Unfinished runs are listed. Damaged runs are listed too, the others are
 // analysed, and the error names every damaged file: the result is complete for
 // the rest whenever it is not nil. Exponents below 1 are a *field.Error.
 func Study(ctx context.Context, dir string, options Options) (*Result, error) {
-	if options.PathMemory == 0 {
-		options.PathMemory = 1 << 30
-	}
-	if options.Windows < 0 {
-		return nil, &field.Error{Path: "windows", Got: options.Windows, Want: "at least 0"}
-	}
-	if options.Exponents == nil {
-		options.Exponents = []float64{1, 1.5, 2, 2.5, 3}
-	}
-	for _, p := range options.Exponents {
-		if !(p >= 1) || math.IsInf(p, 0) {
-			return nil, &field.Error{Path: "exponents", Got: p, Want: "finite numbers, at least 1"}
-		}
-	}
-	name, dirs, err := find(dir)
+	p, err := newPass(ctx, dir, options, false)
 	if err != nil {
 		return nil, err
 	}
-	outcomes := make([]outcome, len(dirs))
-	workers, working := errgroup.WithContext(ctx)
-	workers.SetLimit(cmp.Or(max(options.Workers, 0), runtime.GOMAXPROCS(0)))
-	for i, dir := range dirs {
-		workers.Go(func() error {
-			if err := working.Err(); err != nil {
-				return err
-			}
-			outcomes[i] = analyseRun(dir, options)
-			return nil
-		})
-	}
-	if err := workers.Wait(); err != nil {
-		return nil, fmt.Errorf("analyze: %s: %w", dir, err)
-	}
-	result, err := collect(name, dirs, outcomes)
-	for i := range result.Groups {
-		if failure := result.Groups[i].compareDepths(ctx, dirs, outcomes, options.PathMemory); failure != nil {
-			return nil, fmt.Errorf("analyze: %s: %w", dir, failure)
-		}
-	}
-	return result, err
+	return p.result()
 }
 
-// find returns the name of the study in dir and its run folders.
-func find(dir string) (name string, dirs []string, err error) {
-	name, err = runfolder.StudyName(dir)
-	if err == nil {
-		dirs, err = runfolder.List(dir)
-		return name, dirs, err
-	}
-	if !errors.Is(err, fs.ErrNotExist) {
-		return "", nil, err
-	}
-	if _, err := disk.Stat(filepath.Join(dir, "run.json")); err != nil {
-		return "", nil, fmt.Errorf("analyze: %s: got a folder with neither study.yaml nor run.json, want that of a study or of a run: %w", dir, err)
-	}
-	return "", []string{dir}, nil
-}
-
-// outcome is what became of one run folder: err, or unfinished, or run with meta.
-type outcome struct {
-	run        Run
-	meta       runfolder.Meta
-	transfer   *runfolder.Transfer
-	weights    [sha256.Size]byte // checksum of the weights as numbers
-	unfinished bool
-	err        error
-}
-
-// analyseRun reads one run folder and measures it.
-func analyseRun(dir string, options Options) outcome {
-	folder, err := runfolder.Open(dir)
-	var damaged *runfolder.DamagedError
-	if errors.Is(err, fs.ErrNotExist) && !errors.As(err, &damaged) {
-		// Made, and not yet filled, by a run that has just begun.
-		return outcome{unfinished: true}
-	}
+// Read is Study that keeps what figures show beside the numbers, from the same reading of
+// the files.
+func Read(ctx context.Context, dir string, options Options) (*Folder, error) {
+	p, err := newPass(ctx, dir, options, true)
 	if err != nil {
-		return outcome{err: err}
+		return nil, err
 	}
-	if !folder.Done() {
-		return outcome{meta: folder.Meta, unfinished: true}
+	result, err := p.result()
+	if result == nil {
+		return nil, err
 	}
-	rows, err := folder.Trace()
-	if err != nil {
-		return outcome{err: err}
-	}
-	weights, err := folder.Weights()
-	if err != nil {
-		return outcome{err: err}
-	}
-	run, err := measure(folder, rows, weights, options)
-	if err != nil {
-		return outcome{err: fmt.Errorf("analyze: %s: %w", dir, err)}
-	}
-	o := outcome{run: run, meta: folder.Meta, weights: fingerprint(weights)}
-	o.meta.Config, o.meta.Environment = nil, nil // most of what ten thousand outcomes would hold
-	transfer, err := folder.Transfer()
-	var system *fs.PathError
-	switch {
-	case err == nil:
-		o.transfer, o.run.TrendLoss = &transfer, finite(transfer.TrendLoss)
-	case errors.Is(err, fs.ErrNotExist):
-	case errors.As(err, &system):
-		return outcome{err: err}
-	default:
-		o.run.Notes = append(o.run.Notes, err.Error())
-	}
-	return o
+	return p.folder(result), err
 }
 
 // measure returns the numbers of a finished run.
-func measure(folder *runfolder.Run, rows []runfolder.Row, weights runfolder.Weights, options Options) (Run, error) {
+func measure(folder *runfolder.Run, rows []runfolder.Row, weights runfolder.Weights, states *runfolder.Tensor, options Options) (Run, error) {
 	meta := &folder.Meta
 	run := Run{
 		ID: meta.ID, Group: meta.Group, Settings: meta.Settings, Data: meta.Data, Alpha: meta.Alpha,
@@ -189,10 +116,7 @@ func measure(folder *runfolder.Run, rows []runfolder.Row, weights runfolder.Weig
 		run.Notes = append(run.Notes, notes...)
 	}
 	run.PathNumbers = run.Parts[meta.Part()]
-	states, err := folder.States()
-	if err != nil {
-		return Run{}, err
-	}
+	var err error
 	if run.HiddenVariation, err = hiddenVariation(states, options.Exponents); err != nil {
 		run.Notes = append(run.Notes, fmt.Sprintf("hidden states: %v", err))
 	}
@@ -248,42 +172,4 @@ func lastOf(rows []runfolder.Row, value func(*runfolder.Row) *float64) *float64 
 		}
 	}
 	return nil
-}
-
-// collect puts the outcomes of all runs into one result.
-func collect(name string, dirs []string, outcomes []outcome) (*Result, error) {
-	result := &Result{Study: name, Runs: []Run{}, Groups: []Group{}}
-	markCopies(outcomes)
-	metas := map[string]runfolder.Meta{}
-	var failures []error
-	for i, o := range outcomes {
-		id := filepath.Base(filepath.Clean(dirs[i]))
-		switch {
-		case o.err != nil:
-			result.Damaged = append(result.Damaged, Damage{id, o.err.Error()})
-			failures = append(failures, o.err)
-		case o.unfinished:
-			result.Unfinished = append(result.Unfinished, id)
-		default:
-			result.Runs = append(result.Runs, o.run)
-			metas[o.run.Group] = o.meta
-		}
-		if result.Study == "" {
-			result.Study = o.meta.Study
-		}
-	}
-	slices.SortStableFunc(result.Runs, func(a, b Run) int {
-		return cmp.Or(
-			cmp.Compare(a.Data, b.Data), cmp.Compare(a.Alpha, b.Alpha), cmp.Compare(a.Group, b.Group),
-			cmp.Compare(a.Depth, b.Depth), cmp.Compare(a.Seed, b.Seed), cmp.Compare(a.ID, b.ID),
-		)
-	})
-	// Runs of a group are neighbours now.
-	for from, to := 0, 0; from < len(result.Runs); from = to {
-		for to = from + 1; to < len(result.Runs) && result.Runs[to].Group == result.Runs[from].Group; {
-			to++
-		}
-		result.Groups = append(result.Groups, newGroup(metas[result.Runs[from].Group], result.Runs[from:to]))
-	}
-	return result, errors.Join(failures...)
 }

@@ -1,7 +1,6 @@
 package analyze
 
 import (
-	"cmp"
 	"crypto/sha256"
 	"encoding/binary"
 	"fmt"
@@ -36,27 +35,23 @@ func fingerprint(weights runfolder.Weights) (sum [sha256.Size]byte) {
 	return sum
 }
 
-// markCopies finds the runs of a group and depth that have the weights of another, and
-// names that one in each: the run of the smallest seed, and of the first folder.
+// markCopies finds the runs of a depth in members, which are sorted by seed, that have the
+// weights of another, and names that one in each: the run of the smallest seed, and of the
+// first folder.
 //
 // They may be copies, or runs whose seed changes nothing. Either way they are one
 // observation: counted as several, they would give intervals of width 0.
-func markCopies(outcomes []outcome) {
-	var order []*outcome
-	for i := range outcomes {
-		if o := &outcomes[i]; o.err == nil && !o.unfinished && !o.run.Diverged() {
-			order = append(order, o)
-		}
-	}
-	slices.SortStableFunc(order, func(a, b *outcome) int { return cmp.Compare(a.run.Seed, b.run.Seed) })
+func markCopies(members []*outcome) {
 	type key struct {
-		group   string
 		depth   int
 		weights [sha256.Size]byte
 	}
 	first := map[key]*outcome{}
-	for _, o := range order {
-		k := key{o.run.Group, o.run.Depth, o.weights}
+	for _, o := range members {
+		if o.err != nil || o.run.Diverged() {
+			continue
+		}
+		k := key{o.run.Depth, o.weights}
 		if other := first[k]; other != nil {
 			o.run.CopyOf = other.run.ID
 			continue

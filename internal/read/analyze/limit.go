@@ -2,7 +2,6 @@ package analyze
 
 import (
 	"cmp"
-	"context"
 	"fmt"
 	"math"
 	"slices"
@@ -16,40 +15,40 @@ import (
 const regimeDepth = 8
 
 // compareDepths adds what needs the paths of several depths side by side, and what
-// `deeplimit transfer` left in the run folders: regime, limit and transfer. Files are
-// read once more, seed after seed, as all paths of a study need not fit into memory.
-// The error is that of ctx, or of a file that has become unreadable since.
-func (g *Group) compareDepths(ctx context.Context, dirs []string, outcomes []outcome, memory int64) error {
-	members := g.members(dirs, outcomes)
+// `deeplimit transfer` left in the run folders: regime, limit and transfer. members are the
+// runs of the group, sorted by seed and then depth; note says whose layers were not kept.
+func (g *Group) compareDepths(members []*outcome, note string) error {
+	members = slices.DeleteFunc(slices.Clone(members), func(o *outcome) bool { return o.err != nil || o.run.CopyOf != "" })
 	g.Transfer = g.transfer(members)
-	members = slices.DeleteFunc(members, func(m member) bool { return m.outcome.run.Diverged() })
+	members = slices.DeleteFunc(members, func(o *outcome) bool { return o.run.Diverged() })
 	if !severalDepths(members) {
-		return nil // nothing to compare: no need to read the weights again
+		return nil
 	}
-	members = g.fitting(members, memory)
+	if note != "" {
+		g.Notes = append(g.Notes, note)
+	}
+	members = slices.DeleteFunc(members, func(o *outcome) bool { return o.layers == nil })
 	if len(members) == 0 {
 		return nil
 	}
-	parts := parts(&members[0].outcome.meta, g.Parts)
+	parts := parts(members[0].meta(), g.Parts)
 	paths := map[string][]scaling.DepthPath{}
 	distances := map[string][]LimitDistance{}
 	var before *layers // the weights of the run before in this loop
-	for _, m := range members {
-		if err := ctx.Err(); err != nil {
-			return err
-		}
-		now, err := m.read(parts)
-		if err != nil {
-			return err
-		}
+	for _, o := range members {
+		now := o.layers
 		for _, part := range parts {
+			if _, ok := now.paths[part]; !ok {
+				_, err := runfolder.Weights{}.Path(part)
+				return fmt.Errorf("run %s: %w", o.run.ID, err)
+			}
 			paths[part] = append(paths[part], scaling.DepthPath{Depth: now.depth, Seed: now.seed, Path: now.paths[part]})
 			if before == nil || before.seed != now.seed {
 				continue
 			}
 			d, err := distance(before, now, part)
 			if err != nil {
-				g.Notes = append(g.Notes, fmt.Sprintf("limit: %s: run %s: %v", part, m.outcome.run.ID, err))
+				g.Notes = append(g.Notes, fmt.Sprintf("limit: %s: run %s: %v", part, o.run.ID, err))
 				continue
 			}
 			distances[part] = append(distances[part], d)
@@ -70,7 +69,7 @@ func (g *Group) compareDepths(ctx context.Context, dirs []string, outcomes []out
 		}
 		g.Parts[part] = path
 	}
-	primary := g.Parts[members[0].outcome.meta.Part()]
+	primary := g.Parts[members[0].meta().Part()]
 	g.Regime, g.Limit = primary.Regime, primary.Limit
 	if missing, ok := primary.Missing["regime"]; ok {
 		g.Missing["regime"] = missing // the maps are two where δ is trained
@@ -78,56 +77,55 @@ func (g *Group) compareDepths(ctx context.Context, dirs []string, outcomes []out
 	return nil
 }
 
-// A member is a run of the group with its folder.
-type member struct {
-	dir     string
-	outcome *outcome
+// severalDepths reports whether runs are of more than one depth, as their run.json say.
+func severalDepths(members []*outcome) bool {
+	return slices.ContainsFunc(members, func(o *outcome) bool { return o.meta().Depth != members[0].meta().Depth })
 }
 
-// members returns the finished runs of the group that count, by seed and then depth.
-func (g *Group) members(dirs []string, outcomes []outcome) []member {
-	var members []member
-	for i := range outcomes {
-		if o := &outcomes[i]; o.err == nil && !o.unfinished && o.run.Group == g.Group && o.run.CopyOf == "" {
-			members = append(members, member{dirs[i], o})
+// keepLayers marks those of members, sorted by seed and depth, whose paths are kept to be
+// compared: as many seeds, from the first, as fit into memory. It returns the bytes that they
+// take and a note that names the rest, "" without any.
+func keepLayers(members []*outcome, memory int64) (bytes int64, note string) {
+	var sound []*outcome
+	for _, o := range members {
+		if !o.diverged() {
+			sound = append(sound, o)
 		}
 	}
-	slices.SortStableFunc(members, func(a, b member) int {
-		return cmp.Or(cmp.Compare(a.outcome.run.Seed, b.outcome.run.Seed), cmp.Compare(a.outcome.run.Depth, b.outcome.run.Depth))
-	})
-	return members
-}
-
-func severalDepths(members []member) bool {
-	return slices.ContainsFunc(members, func(m member) bool { return m.outcome.run.Depth != members[0].outcome.run.Depth })
-}
-
-// fitting returns the members of as many seeds, from the first, as have paths that
-// fit into memory; a note names the rest.
-func (g *Group) fitting(members []member, memory int64) []member {
-	bytes := int64(0)
-	for i, m := range members {
-		bytes += pathBytes(&m.outcome.meta)
-		if bytes <= memory {
+	if len(sound) == 0 || !severalDepths(sound) {
+		return 0, ""
+	}
+	fit := len(sound)
+	for i, o := range sound {
+		if bytes += pathBytes(o.meta()); bytes <= memory {
 			continue
 		}
-		seed := m.outcome.run.Seed
-		for i > 0 && members[i-1].outcome.run.Seed == seed {
-			i--
+		seed := o.meta().Seed
+		for fit = i; fit > 0 && sound[fit-1].meta().Seed == seed; {
+			fit--
 		}
-		g.Notes = append(g.Notes, fmt.Sprintf("regime and limit: left out from seed %d on: the weight paths take more than the %.3g GB kept in memory", seed, float64(memory)/1e9))
-		return members[:i]
+		note = fmt.Sprintf("regime and limit: left out from seed %d on: the weight paths take more than the %.3g GB kept in memory", seed, float64(memory)/1e9)
+		break
 	}
-	return members
+	bytes = 0
+	for _, o := range sound[:fit] {
+		bytes += pathBytes(o.meta())
+		o.keep = true
+	}
+	return bytes, note
 }
 
-// pathBytes returns the memory that the weight paths of a run take.
+// pathBytes returns the memory that the weight paths of a run take, with its displacements
+// where the run was trained here.
 func pathBytes(meta *runfolder.Meta) int64 {
-	width, hidden := int64(meta.Width), int64(meta.Width)
+	width, hidden, kept := int64(meta.Width), int64(meta.Width), int64(2)
 	if meta.Block == "mlp" {
 		hidden = 2 * int64(meta.Hidden) // V and W
 	}
-	return 8 * int64(meta.Depth) * width * hidden
+	if meta.Method == runfolder.Imported {
+		kept = 1
+	}
+	return 8 * kept * int64(meta.Depth) * width * hidden
 }
 
 // layers are the rescaled paths of a run by part, and its displacements, where known.
@@ -138,22 +136,14 @@ type layers struct {
 	displacements map[string]pvar.Points
 }
 
-// read reads the weights of a run again.
-func (m member) read(parts []string) (*layers, error) {
-	folder, err := runfolder.Open(m.dir)
-	if err != nil {
-		return nil, err
-	}
-	weights, err := folder.Weights()
-	if err != nil {
-		return nil, err
-	}
+// newLayers returns the rescaled paths of a run.
+func newLayers(meta *runfolder.Meta, weights runfolder.Weights) (*layers, error) {
 	l := &layers{
-		depth: folder.Meta.Depth, seed: folder.Meta.Seed,
+		depth: meta.Depth, seed: meta.Seed,
 		paths: map[string]pvar.Points{}, displacements: map[string]pvar.Points{},
 	}
-	factor := math.Pow(float64(l.depth), folder.Meta.Beta())
-	for _, part := range parts {
+	factor := math.Pow(float64(l.depth), meta.Beta())
+	for _, part := range parts(meta, weights.Tensors) {
 		path, err := weights.Path(part)
 		if err != nil {
 			return nil, err
@@ -266,12 +256,12 @@ func (g *Group) deepest(part string, limit *Limit, paths []scaling.DepthPath) {
 }
 
 // transfer gathers the losses of rebuilt networks; nil when there are none.
-func (g *Group) transfer(members []member) *Transfer {
+func (g *Group) transfer(members []*outcome) *Transfer {
 	t := &Transfer{Losses: []TransferLoss{}}
 	var trend, redrawn, own []sample
 	found := false
-	for _, m := range members {
-		stored, run := m.outcome.transfer, &m.outcome.run
+	for _, o := range members {
+		stored, run := o.transfer, &o.run
 		if stored == nil {
 			continue
 		}

@@ -106,7 +106,7 @@ func TestRegimeOfPlantedPaths(t *testing.T) {
 // TestPathMemory wants whole seeds left out, with a note, when paths do not fit.
 func TestPathMemory(t *testing.T) {
 	dir := writeStudy(t, plantedDepths(func(m *runfolder.Meta, _ *runfolder.Weights, _ *runfolder.Summary) { m.Width = 3 })...)
-	const seed = 8 * 9 * (16 + 32 + 64 + 128 + 256) // bytes, by run.json
+	const seed = 2 * 8 * 9 * (16 + 32 + 64 + 128 + 256) // bytes of paths and displacements, by run.json
 	for _, c := range []struct {
 		memory    int64
 		distances int

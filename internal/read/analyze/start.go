@@ -49,6 +49,8 @@ type Start struct {
 	// Spreads are those of forward, change, backward and backward_change by name. One of
 	// which a draw is not finite is left out, with a note in the group.
 	Spreads map[string]Spread `json:"spreads"`
+	// Ensemble is what the numbers are of.
+	Ensemble *runfolder.Ensemble `json:"-"`
 }
 
 // Spread is how a quantity is distributed over draws.
@@ -125,8 +127,9 @@ func newStartGroup(ensembles []runfolder.Ensemble) StartGroup {
 		Activation: first.Activation, Alpha: first.Alpha, Width: first.Width, Exponents: map[string]Slope{},
 	}
 	samples := map[string][]scaling.Sample{}
-	for _, e := range ensembles {
-		start := Start{ID: e.ID, Depth: e.Depth, Draws: len(e.Draws), Spreads: map[string]Spread{}}
+	for i := range ensembles {
+		e := &ensembles[i]
+		start := Start{ID: e.ID, Depth: e.Depth, Draws: len(e.Draws), Spreads: map[string]Spread{}, Ensemble: e}
 		for _, q := range StartQuantities {
 			values := make([]float64, len(e.Draws))
 			for i, d := range e.Draws {

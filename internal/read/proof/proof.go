@@ -92,6 +92,11 @@ func Read(run *runfolder.Run, at ...int64) (*Report, error) {
 	if err != nil {
 		return nil, err
 	}
+	return Of(run, record, weights, at...)
+}
+
+// Of is Read for a finished run whose files are read: record is what Certification returned.
+func Of(run *runfolder.Run, record *runfolder.Certification, weights runfolder.Weights, at ...int64) (*Report, error) {
 	r := &Report{Run: run.Meta.ID, Depth: run.Meta.Depth, Verdict: NotCertified, Violations: []string{}, Refusals: []runfolder.Refusal{}, Promises: []Promise{}}
 	if record == nil || len(record.Measurements) == 0 {
 		if len(at) > 0 {

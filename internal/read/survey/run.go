@@ -7,31 +7,34 @@ import (
 	"math"
 	"time"
 
+	"github.com/deeplimit/deeplimit/internal/disk"
 	"github.com/deeplimit/deeplimit/runfolder"
 )
 
-// look fills in how the run stands. What cannot be read is a failure with its reason.
-func (r *Run) look(now time.Time, admit func(id string) error) {
-	r.Loss = math.NaN()
-	if err := admit(r.ID); err != nil {
-		r.State, r.Reason = Failed, err.Error()
-		return
+// Look returns how a run with a folder stands. What cannot be read is a failure with its
+// reason. progress says how far the checkpoint in a folder is, as runfolder.ReadProgress.
+func Look(m *runfolder.Member, now time.Time, progress func(dir string) (runfolder.Progress, error)) Run {
+	r := Run{Planned: runfolder.Planned{ID: m.ID}, Dir: m.Dir, Extra: m.Plan == nil, Loss: math.NaN(), State: Pending}
+	if m.Plan != nil {
+		r.Planned = *m.Plan
 	}
-	r.State = Pending
-	run, err := runfolder.Open(r.Dir)
 	switch {
-	case err == nil:
-		r.describe(&run.Meta)
-		if run.Done() {
-			r.finished(run.Summary)
-			return
+	case m.Barred:
+		r.State, r.Reason = Failed, m.Err.Error()
+		return r
+	case m.Run != nil:
+		r.describe(&m.Run.Meta)
+		if m.Run.Done() {
+			r.finished(m.Run.Summary)
+			return r
 		}
-		r.Start, r.State = run.Meta.Start, Interrupted
-	case runfolder.Unreadable(err):
-		r.unread(err)
-		return
+		r.Start, r.State = m.Run.Meta.Start, Interrupted
+	case runfolder.Unreadable(m.Err):
+		r.unread(m.Err)
+		return r
 	}
-	r.unfinished(now)
+	r.unfinished(now, progress)
+	return r
 }
 
 // unread marks a run of which a file cannot be read.
@@ -59,7 +62,7 @@ func (r *Run) finished(s *runfolder.Summary) {
 }
 
 // unfinished fills in how a run without a result stands.
-func (r *Run) unfinished(now time.Time) {
+func (r *Run) unfinished(now time.Time, progress func(dir string) (runfolder.Progress, error)) {
 	lease, err := runfolder.ReadLease(r.Dir)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		r.unread(err)
@@ -73,8 +76,8 @@ func (r *Run) unfinished(now time.Time) {
 			r.Loss = *lease.Loss
 		}
 		if lease.Alive(now) {
-			r.resumed(func(saved int) bool { return saved > lease.Iteration }) // it has given no sign since
 			r.State, r.ETA = Running, eta(&lease, r.Iterations, now)
+			r.resumed(progress, func(saved int) bool { return saved > lease.Iteration }) // it has given no sign since
 			return
 		}
 		r.State = Interrupted
@@ -84,7 +87,9 @@ func (r *Run) unfinished(now time.Time) {
 			r.Reason = fmt.Sprintf("no sign of life of process %d on %s since %s", lease.PID, lease.Host, lease.Beat.Local().Format(time.DateTime))
 		}
 	}
-	r.resumed(func(int) bool { return true })
+	if !r.resumed(progress, func(int) bool { return true }) {
+		return
+	}
 	failure, err := runfolder.ReadFailure(r.Dir)
 	switch {
 	case err == nil:
@@ -96,16 +101,22 @@ func (r *Run) unfinished(now time.Time) {
 }
 
 // resumed puts what the checkpoint holds, from which the run goes on, in the place of what
-// its worker told last, if that is wanted. Without a checkpoint that stays.
-func (r *Run) resumed(wanted func(iteration int) bool) {
-	saved, err := runfolder.ReadProgress(r.Dir)
+// its worker told last, if that is wanted. Without a good checkpoint that stays. It reports
+// whether the checkpoint, if there is one, could be read.
+func (r *Run) resumed(progress func(dir string) (runfolder.Progress, error), wanted func(iteration int) bool) bool {
+	saved, err := progress(r.Dir)
+	if disk.Failed(err) {
+		r.unread(err)
+		return false
+	}
 	if err != nil || !wanted(saved.Iteration) {
-		return
+		return true
 	}
 	if saved.Iteration != r.Iteration || !math.IsNaN(saved.Loss) {
 		r.Loss = saved.Loss
 	}
 	r.Iteration = saved.Iteration
+	return true
 }
 
 // eta returns how long a worker takes to the last iteration that its run may have, at

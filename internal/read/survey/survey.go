@@ -4,14 +4,10 @@
 package survey
 
 import (
-	"errors"
 	"fmt"
-	"io/fs"
-	"path/filepath"
-	"runtime"
+	"math"
+	"sync"
 	"time"
-
-	"golang.org/x/sync/errgroup"
 
 	"github.com/deeplimit/deeplimit/runfolder"
 )
@@ -56,56 +52,85 @@ type Run struct {
 
 // Read returns the runs of a study in the order of its file, then imported ones. A folder
 // that no study was started in has only the latter. What an earlier form of the study
-// left is passed over, as it is wherever runs are read (runfolder.List).
+// left is passed over, as it is wherever runs are read (runfolder.List); others are its folders.
 //
 // Result files are the truth. A run without one is told by its lease: a worker of this
 // machine is looked for among the processes; for one elsewhere this machine's clock is
 // compared with its last sign of life, so with clocks that differ by a minute a run at
 // work may be shown as interrupted, or the other way round. Nothing is decided by that.
-func Read(studyDir string) ([]Run, error) {
-	return ReadAdmitted(studyDir, func(string) error { return nil })
+func Read(studyDir string) (runs []Run, others []string, err error) {
+	return ReadAdmitted(studyDir, everyRun)
+}
+
+func everyRun(string) error { return nil }
+
+// ReadNamed is Read for a folder of which runfolder.StudyName gave the name of a study.
+func ReadNamed(studyDir string) (runs []Run, others []string, err error) {
+	listing, runs, err := read(studyDir, everyRun)
+	if err != nil {
+		return nil, nil, err
+	}
+	return runs, listing.Others, nil
 }
 
 // ReadAdmitted is Read for folders that others may have filled: no file of a run is read
 // unless admit returns nil for its ID, and a run that is not admitted is failed, with
 // the error as its reason. Runs that exist not yet are asked for, too. admit is called
 // from several goroutines.
-func ReadAdmitted(studyDir string, admit func(id string) error) ([]Run, error) {
-	manifest, err := runfolder.ReadManifest(studyDir)
-	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return nil, err
-	}
+func ReadAdmitted(studyDir string, admit func(id string) error) (runs []Run, others []string, err error) {
+	listing, runs, err := read(studyDir, admit)
 	if err != nil {
+		return nil, nil, err
+	}
+	if listing.Manifest == nil {
 		if _, err := runfolder.StudyName(studyDir); err != nil {
-			return nil, fmt.Errorf("survey: %s: got a folder without study.yaml, want that of a study: %w", studyDir, err)
+			return nil, nil, fmt.Errorf("survey: %s: got a folder without study.yaml, want that of a study: %w", studyDir, err)
 		}
 	}
-	runs := make([]Run, 0, len(manifest.Runs))
-	planned := make(map[string]bool, len(manifest.Runs))
-	for _, p := range manifest.Runs {
-		runs = append(runs, Run{Planned: p, Dir: runfolder.RunDir(studyDir, p.ID)})
-		planned[p.ID] = true
-	}
-	dirs, err := runfolder.List(studyDir)
-	if err != nil {
-		return nil, err
-	}
-	for _, dir := range dirs {
-		if id := filepath.Base(dir); !planned[id] {
-			runs = append(runs, Run{Planned: runfolder.Planned{ID: id}, Dir: dir, Extra: true})
-		}
-	}
+	return runs, listing.Others, nil
+}
+
+func read(studyDir string, admit func(id string) error) (listing *runfolder.Listing, runs []Run, err error) {
 	now := time.Now()
-	var group errgroup.Group
-	group.SetLimit(4 * runtime.GOMAXPROCS(0)) // reading waits for the disk, or for a file server
-	const batch = 64
-	for from := 0; from < len(runs); from += batch {
-		group.Go(func() error {
-			for i := from; i < min(from+batch, len(runs)); i++ {
-				runs[i].look(now, admit)
-			}
-			return nil
-		})
+	var mu sync.Mutex
+	looked := map[string]Run{} // by ID
+	listing, err = runfolder.OpenStudy(studyDir, admit, func(m *runfolder.Member) {
+		r := Look(m, now, runfolder.ReadProgress)
+		mu.Lock()
+		defer mu.Unlock()
+		looked[m.ID] = r
+	})
+	if err != nil {
+		return nil, nil, err
 	}
-	return runs, group.Wait()
+	runs = InOrder(studyDir, listing, looked)
+	for i := range runs {
+		if r := &runs[i]; r.State == Pending {
+			if err := admit(r.ID); err != nil {
+				r.State, r.Reason = Failed, err.Error()
+			}
+		}
+	}
+	return listing, runs, nil
+}
+
+// InOrder returns the runs of a study as Read does, of which looked holds those that have a
+// folder.
+func InOrder(studyDir string, listing *runfolder.Listing, looked map[string]Run) []Run {
+	var runs []Run
+	if listing.Manifest != nil {
+		for _, p := range listing.Manifest.Runs {
+			r, ok := looked[p.ID]
+			if !ok {
+				r = Run{Planned: p, Dir: runfolder.RunDir(studyDir, p.ID), State: Pending, Loss: math.NaN()}
+			}
+			runs = append(runs, r)
+		}
+	}
+	for _, m := range listing.Members {
+		if m.Plan == nil {
+			runs = append(runs, looked[m.ID])
+		}
+	}
+	return runs
 }

@@ -78,7 +78,7 @@ func TestRead(t *testing.T) {
 	}
 	check(t, os.WriteFile(filepath.Join(folder("damaged"), "result.json"), []byte("{}"), 0o644))
 
-	runs, err := Read(dir)
+	runs, others, err := Read(dir)
 	check(t, err)
 	if len(runs) != len(ids)+1 {
 		t.Fatalf("got %d runs, want those of the study and the imported one", len(runs))
@@ -120,13 +120,13 @@ func TestRead(t *testing.T) {
 	if !strings.Contains(byID["damaged"].Reason, "result.json is damaged") || !byID["imported"].Extra {
 		t.Errorf("got %+v and %+v", byID["damaged"], byID["imported"])
 	}
-	if others, err := runfolder.Others(dir); err != nil || len(others) != 1 || filepath.Base(others[0]) != "old" {
+	if err != nil || len(others) != 1 || filepath.Base(others[0]) != "old" {
 		t.Errorf("got %v, %v, want the run of an earlier form", others, err)
 	}
 }
 
 func TestReadNothing(t *testing.T) {
-	if _, err := Read(t.TempDir()); !errors.Is(err, fs.ErrNotExist) {
+	if _, _, err := Read(t.TempDir()); !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("got %v, want one about study.yaml", err)
 	}
 }
@@ -153,7 +153,7 @@ func TestReadAdmitted(t *testing.T) {
 	}
 	damaged := filepath.Join(runfolder.RunDir(dir, "bad"), "run.json")
 	check(t, os.WriteFile(damaged, []byte("damaged"), 0o644))
-	runs, err := ReadAdmitted(dir, func(id string) error {
+	runs, _, err := ReadAdmitted(dir, func(id string) error {
 		if id == "bad" {
 			return refused
 		}

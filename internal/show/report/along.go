@@ -9,7 +9,7 @@ import (
 
 	"gonum.org/v1/gonum/floats"
 
-	"github.com/deeplimit/deeplimit/runfolder"
+	"github.com/deeplimit/deeplimit/internal/read/analyze"
 )
 
 // shownIterations is how many iterations the figure of loss against depth has.
@@ -158,7 +158,7 @@ func variationTrainingFigure(g group, style Style) *Figure {
 	if len(shown) == 0 {
 		return nil
 	}
-	f.panels, f.legend = [][]panel{row}, depthLegend(spread(shown, 8), depths, s)
+	f.panels, f.legend = [][]panel{row}, depthLegend(analyze.Evenly(shown, 8), depths, s)
 	f.Caption = fmt.Sprintf("p-variation Vₚ of the rescaled path Lᵝ%s (the sum, without the p-th root) against iteration t, one line per run. What descent adds is smooth in "+
 		"the layer index, so that V₂ and V₃ hardly move from their values at initialisation when the noise of the initial weights makes them.", primaryPart(g))
 	f.Alt = fmt.Sprintf("Three panels of V_1, V_2 and V_3 against iteration for %s.", depthText(shown))
@@ -168,23 +168,10 @@ func variationTrainingFigure(g group, style Style) *Figure {
 // A series is a quantity of a run over its iterations.
 type series struct{ x, y []float64 }
 
-// variationSeries returns V_p over iterations by p, of the p that rows have.
-func variationSeries(rows []runfolder.Row) map[string]series {
+func seriesOf(curves map[string]analyze.Curve) map[string]series {
 	out := map[string]series{}
-	for name, column := range map[string]func(*runfolder.Row) *float64{
-		"1": func(r *runfolder.Row) *float64 { return r.Variation1 },
-		"2": func(r *runfolder.Row) *float64 { return r.Variation2 },
-		"3": func(r *runfolder.Row) *float64 { return r.Variation3 },
-	} {
-		iterations, values := runfolder.Series(rows, column)
-		if len(values) == 0 {
-			continue
-		}
-		c := series{y: values}
-		for _, t := range iterations {
-			c.x = append(c.x, float64(t))
-		}
-		out[name] = c
+	for name, c := range curves {
+		out[name] = series{c.Iterations, c.Values}
 	}
 	return out
 }

@@ -1,7 +1,6 @@
 package report
 
 import (
-	"errors"
 	"fmt"
 	"image/color"
 	"math"
@@ -12,21 +11,8 @@ import (
 
 	"github.com/deeplimit/deeplimit/certify"
 	"github.com/deeplimit/deeplimit/curvature"
-	"github.com/deeplimit/deeplimit/internal/read/proof"
+	"github.com/deeplimit/deeplimit/internal/read/analyze"
 )
-
-// readProof evaluates what was proved about the run; an unfinished run has nothing.
-func (r *run) readProof(dir string) error {
-	opened, err := r.open(dir)
-	if err != nil || !opened.Done() {
-		return nil // read has told
-	}
-	r.proof, err = proof.Read(opened)
-	if errors.Is(err, proof.ErrUnfinished) {
-		return nil
-	}
-	return err
-}
 
 // proved returns the run whose bounds are shown: the deepest that was measured, else
 // the deepest of all; nil when there is none.
@@ -271,7 +257,7 @@ func sharpnessFigure(g group, style Style) *Figure {
 	if len(p.marks) == 0 {
 		return nil
 	}
-	f.legend = append(depthLegend(spread(shown, 6), depths, s),
+	f.legend = append(depthLegend(analyze.Evenly(shown, 6), depths, s),
 		entry{text: "largest eigenvalue", mark: &mark{color: color.Black, width: s.line, radius: 0.8 * s.marker, shape: circle}},
 		entry{text: "$2/η$", mark: &mark{color: color.Black, width: s.line, dashes: []vg.Length{3 * s.line, 2 * s.line}}})
 	f.Alt = fmt.Sprintf("Lines of the largest Hessian eigenvalue and of 2/η against iteration for %s.", depthText(shown))

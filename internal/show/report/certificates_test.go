@@ -15,7 +15,7 @@ import (
 // certified makes the folder of a study with one run, the worked example of
 // docs/certificates.md: two layers of width one, one step of size 1/2, its certificate,
 // one later iterate of that loss and what Lanczos would find.
-func certified(t *testing.T, laterLoss float64) (dir string, result *analyze.Result) {
+func certified(t *testing.T, laterLoss float64) (dir string, study *analyze.Folder) {
 	t.Helper()
 	dir = t.TempDir()
 	meta := runfolder.Meta{
@@ -73,18 +73,18 @@ func certified(t *testing.T, laterLoss float64) (dir string, result *analyze.Res
 	if err := runfolder.Finish(folder, meta, []runfolder.Row{{Loss: &record.Measurements[0].Loss}, {Iteration: 1, Loss: &next}}, weights, summary); err != nil {
 		t.Fatal(err)
 	}
-	result, err = analyze.Study(t.Context(), dir, analyze.Options{Workers: 1})
+	study, err = analyze.Read(t.Context(), dir, analyze.Options{Workers: 1})
 	if err != nil {
 		t.Fatal(err)
 	}
-	return dir, result
+	return dir, study
 }
 
 // TestCertificatesOnThePage wants the certificate, hypotheses, bounds and curvature of
 // a run on the page, and their numbers in the figures' tables.
 func TestCertificatesOnThePage(t *testing.T) {
-	dir, result := certified(t, 8.2281472e-05)
-	path, err := Write(t.Context(), dir, result, Options{})
+	dir, study := certified(t, 8.2281472e-05)
+	path, err := Write(t.Context(), dir, study, Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -108,10 +108,7 @@ func TestCertificatesOnThePage(t *testing.T) {
 	if strings.Contains(string(data), "fault of deeplimit") {
 		t.Error("the page tells of a violation that is not there")
 	}
-	groups, _, _, err := collect(t.Context(), dir, result)
-	if err != nil {
-		t.Fatal(err)
-	}
+	groups := collect(study)
 	slack, sharp := slackFigure(groups[0], Paper), sharpnessFigure(groups[0], Paper)
 	if got := slack.Data.Rows; len(got) != 6 || got[0][0] != "hidden-growth" || got[0][3] != "0" || got[0][7] != "holds" {
 		t.Errorf("table of slacks: %v", got)
@@ -133,8 +130,8 @@ func TestCertificatesOnThePage(t *testing.T) {
 
 // TestViolationOnThePage wants a broken promise to stand out.
 func TestViolationOnThePage(t *testing.T) {
-	dir, result := certified(t, 4.6e-4)
-	path, err := Write(t.Context(), dir, result, Options{})
+	dir, study := certified(t, 4.6e-4)
+	path, err := Write(t.Context(), dir, study, Options{})
 	if err != nil {
 		t.Fatal(err)
 	}

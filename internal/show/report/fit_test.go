@@ -218,7 +218,7 @@ func TestPartitionReSums(t *testing.T) {
 			}
 			last = k
 		}
-		want := g.paths[0].partition.variations[column].Value
+		want := g.paths[0].partition.Variations[column].Value
 		if !(math.Abs(sum-want) <= 1e-12*want) || last != 63 {
 			t.Errorf("p = %v: steps sum to %v and end at layer %d, want %v and 64", p, sum, last+1, want)
 		}

@@ -43,7 +43,7 @@ func TestGolden(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	figures, err := StartFigures(t.Context(), dir, result, Options{})
+	figures, err := StartFigures(t.Context(), result, Options{})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -47,8 +47,7 @@ type run struct {
 	proof     *proof.Report     // nil for an unfinished run
 }
 
-// A pathCurve is the rescaled weight path of one run, sampled as the figure of
-// weights shows it: some entries of the matrices, then their Frobenius norm.
+// A pathCurve is an analyze.PathSample.
 type pathCurve struct {
 	depth        int
 	seed         uint64
@@ -57,10 +56,10 @@ type pathCurve struct {
 	trained      [][]float64 // L^β A_k(T): (entries + 1, L)
 	displacement [][]float64 // L^β (A_k(T) − A_k(0)): (entries + 1, L); nil without initial weights
 
-	factor    float64          // L^β
-	norms     *runfolder.Norms // of all layers along training, or nil
-	states    [][]float64      // entries and norm of the first sample's hidden states, (·, L+1), or nil
-	partition *partition       // of the one path that it is drawn for
+	factor    float64            // L^β
+	norms     *runfolder.Norms   // of all layers along training, or nil
+	states    [][]float64        // entries and norm of the first sample's hidden states, (·, L+1), or nil
+	partition *analyze.Partition // of the one path that it is drawn for
 }
 
 // trouble says why the run's numbers count in no fit, or returns "".

@@ -28,7 +28,7 @@ func lossFigure(g group, style Style) *Figure {
 		Name:   "loss-" + g.slug,
 		Title:  "Loss against iteration",
 		style:  style,
-		legend: depthLegend(spread(depths, 12), depths, s),
+		legend: depthLegend(analyze.Evenly(depths, 12), depths, s),
 	}
 	p := panel{
 		x: axis{label: "iteration $t$"},
@@ -204,18 +204,6 @@ func depthLegend(shown, depths []int, s sizes) []entry {
 		}
 		m := mark{color: depthColor(depth, depths[0], depths[len(depths)-1]), width: 1.6 * s.line}
 		out = append(out, entry{text: text, mark: &m})
-	}
-	return out
-}
-
-// spread returns at most n of the values, the first and the last among them.
-func spread(values []int, n int) []int {
-	if len(values) <= n {
-		return values
-	}
-	out := make([]int, n)
-	for i := range out {
-		out[i] = values[int(math.Round(float64(i)*float64(len(values)-1)/float64(n-1)))]
 	}
 	return out
 }

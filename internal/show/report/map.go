@@ -12,6 +12,7 @@ import (
 	"strings"
 
 	"github.com/deeplimit/deeplimit/internal/field"
+	"github.com/deeplimit/deeplimit/internal/read/analyze"
 	"github.com/deeplimit/deeplimit/runfolder"
 	"github.com/deeplimit/deeplimit/scaling"
 )
@@ -69,8 +70,7 @@ type mapCell struct {
 // Map draws a quantity of the runs of a study folder over two parameters. A cell is the
 // mean over seeds; with options.Best, of the value of that parameter with the best mean
 // among those at which no run diverged. A cell where every choice has a run that diverged
-// is marked with a cross, one without finished runs left white. It works from run.json,
-// result.json and trace.parquet alone.
+// is marked with a cross, one without finished runs left white. It works from analyze.Ends.
 //
 // Runs that differ in a parameter that is neither on an axis, nor Best, nor fixed by
 // Where, nor the seed are an error: their mean would mean nothing.
@@ -104,37 +104,18 @@ type mapRun struct {
 	value      float64 // NaN for a run that diverged
 }
 
-// mapRuns reads the finished runs that options.Where keeps.
+// mapRuns takes the finished runs that options.Where keeps.
 func mapRuns(ctx context.Context, dir string, options MapOptions) (runs []mapRun, unfinished int, err error) {
-	folders, err := runfolder.List(dir)
+	quantity := mapValues[options.Value]
+	ends, unfinished, err := analyze.Ends(ctx, dir, options.matches, quantity.column)
 	if err != nil {
 		return nil, 0, fmt.Errorf("report: map: %w", err)
 	}
-	quantity := mapValues[options.Value]
-	for _, folder := range folders {
-		if err := ctx.Err(); err != nil {
-			return nil, 0, fmt.Errorf("report: map: reading %s: %w", dir, err)
-		}
-		opened, err := runfolder.Open(folder)
-		if runfolder.Unreadable(err) {
-			return nil, 0, fmt.Errorf("report: map: %w", err)
-		}
-		if err != nil || !opened.Done() {
-			unfinished++
-			continue
-		}
-		r := mapRun{parameters: maps.Clone(opened.Meta.Settings), value: math.NaN()}
-		if r.parameters == nil {
-			r.parameters = map[string]string{}
-		}
-		m := &opened.Meta
-		r.parameters["depth"], r.parameters["seed"], r.parameters["data"] = strconv.Itoa(m.Depth), strconv.FormatUint(m.Seed, 10), m.Data
-		if !r.matches(options.Where) {
-			continue
-		}
-		if opened.Summary.Stop != runfolder.Diverged {
-			if r.value, err = quantity.of(opened); err != nil {
-				return nil, 0, fmt.Errorf("report: map: run %s: %w", m.ID, err)
+	for _, end := range ends {
+		r := mapRun{parameters: end.Parameters, value: math.NaN()}
+		if end.Summary.Stop != runfolder.Diverged {
+			if r.value, err = quantity.of(end); err != nil {
+				return nil, 0, fmt.Errorf("report: map: run %s: %w", end.ID, err)
 			}
 		}
 		runs = append(runs, r)
@@ -146,27 +127,23 @@ func mapRuns(ctx context.Context, dir string, options MapOptions) (runs []mapRun
 }
 
 // of returns the quantity of a finished run.
-func (q mapValue) of(run *runfolder.Run) (float64, error) {
+func (q mapValue) of(end analyze.End) (float64, error) {
 	if q.result != nil {
-		if value := q.result(run.Summary); value != nil {
+		if value := q.result(end.Summary); value != nil {
 			return *value, nil
 		}
 		return 0, fmt.Errorf("%s: got a result without it, want runs that have it", q.label)
 	}
-	rows, err := run.Trace()
-	if err != nil {
-		return 0, err
-	}
-	_, values := runfolder.Series(rows, q.column)
-	if len(values) == 0 {
+	if end.Last == nil {
 		return 0, fmt.Errorf("%s: got a trace without it, want runs that record it", q.label)
 	}
-	return values[len(values)-1], nil
+	return *end.Last, nil
 }
 
-func (r mapRun) matches(where map[string]string) bool {
-	for name, value := range where {
-		if !sameValue(r.parameters[name], value) {
+// matches reports whether a run with these parameters counts.
+func (o MapOptions) matches(parameters map[string]string) bool {
+	for name, value := range o.Where {
+		if !sameValue(parameters[name], value) {
 			return false
 		}
 	}

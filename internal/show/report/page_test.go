@@ -28,7 +28,7 @@ func written(t *testing.T, s sample, result *analyze.Result, options Options) (d
 	if err := s.write(dir); err != nil {
 		t.Fatal(err)
 	}
-	path, err := Write(t.Context(), dir, result, options)
+	path, err := Write(t.Context(), dir, studyOf(t, dir, result), options)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -40,6 +40,17 @@ func written(t *testing.T, s sample, result *analyze.Result, options Options) (d
 		t.Fatal(err)
 	}
 	return dir, string(data)
+}
+
+// studyOf reads the folder of a study or run, of which analyze is taken to have said result.
+func studyOf(t *testing.T, dir string, result *analyze.Result) *analyze.Folder {
+	t.Helper()
+	study, err := analyze.Read(t.Context(), dir, analyze.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	study.Result = result
+	return study
 }
 
 // contents returns the files under dir by their path in it.
@@ -98,7 +109,7 @@ func TestWrite(t *testing.T) {
 func TestWriteAgainGivesEqualBytes(t *testing.T) {
 	dir, _ := written(t, sampleSmall, sampleSmall.result(), quick)
 	first := contents(t, filepath.Join(dir, "report"))
-	if _, err := Write(t.Context(), dir, sampleSmall.result(), quick); err != nil {
+	if _, err := Write(t.Context(), dir, studyOf(t, dir, sampleSmall.result()), quick); err != nil {
 		t.Fatal(err)
 	}
 	if diff := cmp.Diff(first, contents(t, filepath.Join(dir, "report"))); diff != "" {
@@ -171,17 +182,12 @@ func TestHostileNames(t *testing.T) {
 	result.Runs[0].ID = "../../../etc/passwd"
 	result.Runs[1].ID = evil
 	dir, page := written(t, sampleSmall, result, quick)
-	// Runs whose ID was changed are on disk under the old one, and shown as found there.
+	// Runs whose ID was changed are shown without what their folders hold.
 	if found := regexp.MustCompile(`(?i)<(script|img)\b`).FindString(page); found != "" {
 		t.Errorf("the page holds %q", found)
 	}
 	if !strings.Contains(page, "&lt;script&gt;") {
 		t.Error("the names are not shown")
-	}
-	for _, want := range []string{`id: got &#34;../../../etc/passwd&#34;, want the name of a run folder`} {
-		if !strings.Contains(page, want) {
-			t.Errorf("the page does not hold %q", want)
-		}
 	}
 	for path := range contents(t, filepath.Dir(dir)) {
 		if strings.ContainsAny(path, "<>\" ") {
@@ -204,10 +210,16 @@ func TestUnreadableRunsAreNamed(t *testing.T) {
 	if err := os.Mkdir(runfolder.RunDir(dir, "begun"), 0o755); err != nil {
 		t.Fatal(err)
 	}
-	result := sampleSmall.result()
-	result.Damaged = []analyze.Damage{{ID: "torn", Error: "sha256 is not that of <result.json>"}}
-	path, err := Write(t.Context(), dir, result, quick)
-	for _, want := range []string{"separated-L0016-s1/trace.parquet", "separated-L0064-s1/weights.safetensors"} {
+	torn := filepath.Join(runfolder.RunDir(dir, "separated-L0064-s2"), "run.json")
+	if err := os.WriteFile(torn, []byte("<torn>"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	study, err := analyze.Read(t.Context(), dir, analyze.Options{})
+	if study == nil || err == nil {
+		t.Fatalf("got %v and error %v, want both the rest of the study and what is damaged", study, err)
+	}
+	path, err := Write(t.Context(), dir, study, quick)
+	for _, want := range []string{"separated-L0016-s1/trace.parquet", "separated-L0064-s1/weights.safetensors", torn} {
 		if err == nil || strings.Count(err.Error(), want+" is damaged") != 1 {
 			t.Errorf("got error %v, want one that names %s once", err, want)
 		}
@@ -216,7 +228,7 @@ func TestUnreadableRunsAreNamed(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, want := range []string{"<li>Folder torn: sha256 is not that of &lt;result.json&gt;</li>", "<li>Folder begun: ", "Run separated-L0016-s1: ", "Run separated-L0064-s1: weights left out of the figure: "} {
+	for _, want := range []string{"<li>Folder separated-L0064-s2: runfolder: ", "<li>Folder begun: ", "Run separated-L0016-s1: ", "Run separated-L0064-s1: "} {
 		if !strings.Contains(string(page), want) {
 			t.Errorf("the page does not hold %q", want)
 		}
@@ -242,7 +254,7 @@ func TestUnfinishedRunIsShown(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	path, err := Write(t.Context(), dir, sampleSmall.result(), quick)
+	path, err := Write(t.Context(), dir, studyOf(t, dir, sampleSmall.result()), quick)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -276,7 +288,7 @@ func TestFailedRunIsShown(t *testing.T) {
 		t.Fatal(err)
 	}
 	result := sampleSmall.result()
-	path, err := Write(t.Context(), dir, result, quick)
+	path, err := Write(t.Context(), dir, studyOf(t, dir, result), quick)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -305,7 +317,7 @@ func TestRunFolder(t *testing.T) {
 	result := sampleSmall.result()
 	result.Runs, result.Groups = result.Runs[:1], nil
 	folder := runfolder.RunDir(dir, result.Runs[0].ID)
-	if _, err := Write(t.Context(), folder, result, quick); err != nil {
+	if _, err := Write(t.Context(), folder, studyOf(t, folder, result), quick); err != nil {
 		t.Fatal(err)
 	}
 	files := contents(t, filepath.Join(folder, "report"))
@@ -318,7 +330,7 @@ func TestRunFolder(t *testing.T) {
 
 func TestEmptyStudy(t *testing.T) {
 	dir := t.TempDir()
-	path, err := Write(t.Context(), dir, &analyze.Result{Study: "new"}, quick)
+	path, err := Write(t.Context(), dir, &analyze.Folder{Result: &analyze.Result{Study: "new"}}, quick)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -333,13 +345,13 @@ func TestEmptyStudy(t *testing.T) {
 
 func TestWriteRefuses(t *testing.T) {
 	dir := t.TempDir()
-	_, err := Write(t.Context(), dir, &analyze.Result{}, Options{Style: "poster"})
+	_, err := Write(t.Context(), dir, &analyze.Folder{Result: &analyze.Result{}}, Options{Style: "poster"})
 	var refused *field.Error
 	if want := `style: got "poster", want one of paper, slides`; !errors.As(err, &refused) || err.Error() != want {
 		t.Errorf("unknown style: got %v, want %s", err, want)
 	}
 	missing := filepath.Join(dir, "missing")
-	if _, err := Write(t.Context(), missing, &analyze.Result{}, Options{}); !errors.Is(err, fs.ErrNotExist) {
+	if _, err := Write(t.Context(), missing, &analyze.Folder{Result: &analyze.Result{}}, Options{}); !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("missing folder: got %v, want fs.ErrNotExist", err)
 	}
 	if _, err := os.Stat(missing); err == nil {
@@ -347,7 +359,7 @@ func TestWriteRefuses(t *testing.T) {
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	if _, err := Write(ctx, dir, sampleSmall.result(), Options{}); !errors.Is(err, context.Canceled) {
+	if _, err := Write(ctx, dir, &analyze.Folder{Result: sampleSmall.result()}, Options{}); !errors.Is(err, context.Canceled) {
 		t.Errorf("cancelled: got %v, want context.Canceled", err)
 	}
 	if _, err := os.Stat(filepath.Join(dir, "report")); err == nil {

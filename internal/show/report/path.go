@@ -6,47 +6,8 @@ import (
 	"math"
 	"strconv"
 
-	"gonum.org/v1/gonum/floats"
-	"gonum.org/v1/gonum/stat"
-
 	"github.com/deeplimit/deeplimit/pvar"
-	"github.com/deeplimit/deeplimit/runfolder"
 )
-
-// partitionDepth is the largest depth whose maximising partition is drawn where a study
-// has one: deeper, points run into one another.
-const partitionDepth = 256
-
-// A partition is a path seen along one of its entries, with the partitions that attain
-// its p-variations.
-type partition struct {
-	entry      [2]int    // zero-based row and column
-	values     []float64 // of that entry, rescaled
-	variations []pvar.Variation
-}
-
-// newPartition finds the partitions of a path, rescaled by factor, and its entry that
-// varies most over the layers.
-func newPartition(path runfolder.Path, factor float64) (*partition, error) {
-	rescaled := path.Rescaled(factor)
-	size := path.Rows * path.Cols
-	variations, err := pvar.Compute(pvar.Points{Dim: size, Data: rescaled.Data}, 1.5, 2, 3)
-	if err != nil {
-		return nil, err
-	}
-	out := &partition{variations: variations}
-	most := math.Inf(-1)
-	values := make([]float64, path.Depth)
-	for e := range size {
-		for k := range values {
-			values[k] = rescaled.Data[k*size+e]
-		}
-		if v := stat.PopVariance(values, nil); v > most {
-			most, out.entry, out.values = v, [2]int{e / path.Cols, e % path.Cols}, append([]float64(nil), values...)
-		}
-	}
-	return out, nil
-}
 
 // variationText writes V_p, by its root where float64 cannot hold it.
 func variationText(v pvar.Variation) string {
@@ -74,27 +35,27 @@ func partitionFigure(g group, style Style) *Figure {
 		Name: "partition-" + g.slug, Title: "Partitions that attain the p-variation", style: style, wide: true,
 		Data: Table{Header: []string{"depth", "seed", "k", "k_over_L", "entry"}},
 	}
-	line := mark{x: at, y: c.values, color: color.Gray{0x9a}, width: s.line}
+	line := mark{x: at, y: c.Values, color: color.Gray{0x9a}, width: s.line}
 	var row []panel
-	for i, v := range c.variations {
+	for i, v := range c.Variations {
 		look := categories[i]
 		p := panel{
 			title: fmt.Sprintf("$p$ = %s: %d of %d layers, %s", unpadded(v.P), len(v.Partition), shown.depth, variationText(v)),
 			x:     axis{label: "layer $k/L$", low: 0, high: 1},
-			y:     axis{label: fmt.Sprintf("$L^β$$[%s_k(T)]_{%s}$", shown.part, entryText(c.entry, ",")), margin: 0.06, bare: i > 0},
+			y:     axis{label: fmt.Sprintf("$L^β$$[%s_k(T)]_{%s}$", shown.part, entryText(c.Entry, ",")), margin: 0.06, bare: i > 0},
 			marks: []mark{line},
 		}
 		chosen := mark{color: look.color, width: s.line, shape: look.shape, radius: 0.7 * s.marker}
 		for _, k := range v.Partition {
-			chosen.x, chosen.y = append(chosen.x, at[k]), append(chosen.y, c.values[k])
+			chosen.x, chosen.y = append(chosen.x, at[k]), append(chosen.y, c.Values[k])
 		}
 		p.marks = append(p.marks, chosen)
 		row = append(row, p)
 		f.Data.Header = append(f.Data.Header, "in_partition_"+unpadded(v.P))
 	}
-	for k, v := range c.values {
+	for k, v := range c.Values {
 		cells := []string{strconv.Itoa(shown.depth), strconv.FormatUint(shown.seed, 10), strconv.Itoa(k + 1), exact(at[k]), exact(v)}
-		for _, variation := range c.variations {
+		for _, variation := range c.Variations {
 			in := false
 			for _, chosen := range variation.Partition {
 				in = in || chosen == k
@@ -190,22 +151,4 @@ func stateColumn(q, n int) string {
 		return "norm"
 	}
 	return "h_" + strconv.Itoa(q+1)
-}
-
-// sampleStates returns the first two entries and the norm of the hidden states (n, L+1, d)
-// of the first sample, nil without any.
-func sampleStates(h *runfolder.Tensor) [][]float64 {
-	if h == nil || h.Shape[0] == 0 || h.Shape[2] == 0 {
-		return nil
-	}
-	points, width := h.Shape[1], h.Shape[2]
-	out := make([][]float64, min(2, width)+1)
-	for k := range points {
-		state := h.Data[k*width : (k+1)*width]
-		for q := range len(out) - 1 {
-			out[q] = append(out[q], state[q])
-		}
-		out[len(out)-1] = append(out[len(out)-1], floats.Norm(state, 2))
-	}
-	return out
 }

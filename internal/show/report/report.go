@@ -1,10 +1,9 @@
 // Package report draws a study: figures fit for a paper and one HTML page that
 // opens offline.
 //
-// Numbers come from analyze.Result; what it does not hold (loss traces, weights,
-// configurations) is read from the run folders through runfolder. Nothing is
-// fitted here: a line in a figure is the fit that the result states. Equal results
-// over equal folders give equal bytes in every file.
+// All that is shown comes from analyze, which has read each file of the study once: no
+// file of a run is read here. Nothing is fitted here: a line in a figure is the fit that
+// the result states. Equal folders give equal bytes in every file.
 package report
 
 import (
@@ -74,7 +73,8 @@ func (o Options) resolve() (Options, error) {
 // pngResolution is that which journals ask of pictures with lines and text in them.
 const pngResolution = 300 // dots per inch
 
-// Write writes the report of the study folder, or run folder, dir and returns the path of its page:
+// Write writes the report of the study folder, or run folder, dir, which study was read
+// from, and returns the path of its page:
 //
 //	dir/report/index.html             the page, complete in itself
 //	dir/report/figures/<name>.svg     each figure, and as .pdf, .png (300 dpi) and .csv
@@ -84,7 +84,7 @@ const pngResolution = 300 // dots per inch
 // are named on the page, and by the error: the page holds the rest whenever a path is
 // returned. An option that is wrong is a *field.Error; a done context ends the work between
 // two figures.
-func Write(ctx context.Context, dir string, result *analyze.Result, options Options) (path string, err error) {
+func Write(ctx context.Context, dir string, study *analyze.Folder, options Options) (path string, err error) {
 	options, err = options.resolve()
 	if err != nil {
 		return "", err
@@ -92,10 +92,10 @@ func Write(ctx context.Context, dir string, result *analyze.Result, options Opti
 	if _, err := disk.Stat(dir); err != nil {
 		return "", fmt.Errorf("report: %w", err)
 	}
-	groups, notes, pending, unread := collect(ctx, dir, result)
-	if unread != nil && groups == nil {
-		return "", unread
+	if err := ctx.Err(); err != nil {
+		return "", fmt.Errorf("report: %w", err)
 	}
+	groups := collect(study)
 	folder := filepath.Join(dir, "report")
 	if err := disk.Subfolder(dir, "report", "figures"); err != nil {
 		return "", fmt.Errorf("report: %w", err)
@@ -113,29 +113,29 @@ func Write(ctx context.Context, dir string, result *analyze.Result, options Opti
 		}
 	}
 	var page bytes.Buffer
-	if err := writePage(&page, result.Study, groups, figures, options.Formats, notes, pending); err != nil {
+	if err := writePage(&page, study.Result.Study, groups, figures, options.Formats, study.Notes, study.Pending); err != nil {
 		return "", err
 	}
 	path = filepath.Join(folder, "index.html")
 	if err := replace(path, shown(&page)); err != nil {
-		return "", errors.Join(unread, err)
+		return "", errors.Join(study.Unread, err)
 	}
-	return path, unread
+	return path, study.Unread
 }
 
-// Figures returns the figures of the study folder, or run folder, dir that options name,
-// group after group, as Write puts them into its page, and notes on what the figures lack.
-// A file that cannot be read or is damaged is an error.
-func Figures(ctx context.Context, dir string, result *analyze.Result, options Options) (figures []*Figure, notes []string, err error) {
+// Figures returns the figures of a study that options name, group after group, as Write puts
+// them into its page, and notes on what the figures lack. A file that could not be read or is
+// damaged is an error.
+func Figures(study *analyze.Folder, options Options) (figures []*Figure, notes []string, err error) {
 	options, err = options.resolve()
 	if err != nil {
 		return nil, nil, err
 	}
-	groups, notes, _, err := collect(ctx, dir, result)
-	if err != nil {
-		return nil, nil, err
+	if study.Unread != nil {
+		return nil, nil, study.Unread
 	}
-	for _, g := range groups {
+	notes = slices.Clone(study.Notes)
+	for _, g := range collect(study) {
 		figures = append(figures, g.figures(options)...)
 		notes = append(notes, g.missing...)
 	}

@@ -23,7 +23,7 @@ const enoughDraws = 500
 // start-change, means over draws against depth with their exact expectations, and for
 // every ensemble of at least 500 draws start-histogram-<id>, the distribution with the
 // log-normal law fitted to it.
-func StartFigures(ctx context.Context, dir string, result *analyze.StartResult, options Options) ([]*Figure, error) {
+func StartFigures(ctx context.Context, result *analyze.StartResult, options Options) ([]*Figure, error) {
 	options, err := options.resolve()
 	if err != nil {
 		return nil, err
@@ -42,11 +42,7 @@ func StartFigures(ctx context.Context, dir string, result *analyze.StartResult, 
 			if err := ctx.Err(); err != nil {
 				return nil, fmt.Errorf("report: drawing %s: %w", s.ID, err)
 			}
-			e, err := runfolder.ReadEnsemble(dir, s.ID)
-			if err != nil {
-				return nil, err
-			}
-			figures = append(figures, histogramFigure(s, startLabel(g), e.Draws, options.Style))
+			figures = append(figures, histogramFigure(s, startLabel(g), s.Ensemble.Draws, options.Style))
 		}
 	}
 	return figures, nil

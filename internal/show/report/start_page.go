@@ -15,7 +15,6 @@ import (
 
 	"github.com/deeplimit/deeplimit/internal/disk"
 	"github.com/deeplimit/deeplimit/internal/read/analyze"
-	"github.com/deeplimit/deeplimit/runfolder"
 )
 
 //go:embed start.html.tmpl
@@ -35,7 +34,7 @@ func WriteStarts(ctx context.Context, dir string, result *analyze.StartResult, o
 	if options, err = options.resolve(); err != nil {
 		return "", err
 	}
-	figures, err := StartFigures(ctx, dir, result, options)
+	figures, err := StartFigures(ctx, result, options)
 	if err != nil {
 		return "", err
 	}
@@ -51,7 +50,7 @@ func WriteStarts(ctx context.Context, dir string, result *analyze.StartResult, o
 			return "", err
 		}
 	}
-	view, err := newStartPage(dir, result, figures, options.Formats)
+	view, err := newStartPage(result, figures, options.Formats)
 	if err != nil {
 		return "", err
 	}
@@ -103,8 +102,8 @@ type startMethod struct {
 	ID, Config             string // an ensemble and its configuration
 }
 
-// newStartPage fills the page of the ensembles of the study folder dir.
-func newStartPage(dir string, result *analyze.StartResult, figures []*Figure, formats []string) (startPage, error) {
+// newStartPage fills the page of the ensembles of a study.
+func newStartPage(result *analyze.StartResult, figures []*Figure, formats []string) (startPage, error) {
 	view := startPage{Kind: "Untrained networks", Study: result.Study, CSS: template.CSS(pageStyle)}
 	if view.Study == "" {
 		view.Study = "unnamed study"
@@ -126,7 +125,7 @@ func newStartPage(dir string, result *analyze.StartResult, figures []*Figure, fo
 		for _, s := range g.Starts {
 			v.Rows = append(v.Rows, newStartRow(s))
 		}
-		if v.Method, err = newStartMethod(dir, g); err != nil {
+		if v.Method, err = newStartMethod(g); err != nil {
 			return view, err
 		}
 		view.Version = v.Method.Version
@@ -152,11 +151,8 @@ func newStartRow(s analyze.Start) startRow {
 }
 
 // newStartMethod describes a group by the first of its ensembles.
-func newStartMethod(dir string, g analyze.StartGroup) (startMethod, error) {
-	e, err := runfolder.ReadEnsemble(dir, g.Starts[0].ID)
-	if err != nil {
-		return startMethod{}, err
-	}
+func newStartMethod(g analyze.StartGroup) (startMethod, error) {
+	e := g.Starts[0].Ensemble
 	m := startMethod{
 		Activation: e.Activation, Alpha: unpadded(e.Alpha), Width: e.Width, Hidden: e.Hidden, Samples: e.Samples,
 		Data: e.Data, DType: e.DType, Version: e.Version, ID: e.ID,

@@ -53,7 +53,7 @@ func TestStartFigures(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	figures, err := StartFigures(t.Context(), dir, result, Options{})
+	figures, err := StartFigures(t.Context(), result, Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -88,7 +88,7 @@ func TestStartFigures(t *testing.T) {
 	if !(area >= 0.99 && area <= 1) || !(math.Abs(fitted-area) <= 0.02) {
 		t.Errorf("bars have area %v and the law %v, want both just below 1", area, fitted)
 	}
-	if _, err := StartFigures(t.Context(), dir, result, Options{Style: "poster"}); err == nil {
+	if _, err := StartFigures(t.Context(), result, Options{Style: "poster"}); err == nil {
 		t.Error("an unknown style: got no error")
 	}
 }

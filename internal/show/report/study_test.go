@@ -216,19 +216,20 @@ func (s sample) groups() []group {
 			groups[i].runs[j].iteration = append(groups[i].runs[j].iteration, float64(t))
 			groups[i].runs[j].loss = append(groups[i].runs[j].loss, loss)
 		}
-		groups[i].runs[j].variation = variationSeries(r.rows())
+		groups[i].runs[j].variation = seriesOf(analyze.VariationCurves(r.rows()))
 		groups[i].runs[j].meta = &r.meta
 		if r.Seed == 1 && r.Depth != 32 && r.Depth != 128 {
-			curve, err := newPathCurve(r.trained, &r.initial, "A", r.Seed, math.Pow(float64(r.Depth), 1-r.Alpha))
+			sampled, err := analyze.SamplePath(r.trained, &r.initial, "A", r.Seed, math.Pow(float64(r.Depth), 1-r.Alpha))
 			if err != nil {
 				panic(err)
 			}
-			curve.norms, curve.states = r.norms(), sampleStates(r.states())
-			if r.Depth <= partitionDepth {
+			sampled.Norms, sampled.States = r.norms(), analyze.SampleStates(r.states())
+			curve := newPathCurve(sampled)
+			if r.Depth <= analyze.PartitionDepth {
 				for k := range groups[i].paths {
 					groups[i].paths[k].partition = nil
 				}
-				if curve.partition, err = newPartition(r.trained, curve.factor); err != nil {
+				if curve.partition, err = analyze.NewPartition(r.trained, curve.factor); err != nil {
 					panic(err)
 				}
 			}

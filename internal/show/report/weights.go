@@ -4,9 +4,7 @@ import (
 	"fmt"
 	"strconv"
 
-	"gonum.org/v1/gonum/floats"
-
-	"github.com/deeplimit/deeplimit/runfolder"
+	"github.com/deeplimit/deeplimit/internal/read/analyze"
 )
 
 // weightsFigure draws the rescaled weight paths of several depths over the layer
@@ -120,35 +118,10 @@ func pathRows(curves []pathCurve) [][]string {
 	return rows
 }
 
-// newPathCurve samples a path, rescaled by factor, at the entries that figures
-// show: the first two of the first row, or as many as there are. initial may be nil.
-func newPathCurve(trained runfolder.Path, initial *runfolder.Path, part string, seed uint64, factor float64) (pathCurve, error) {
-	c := pathCurve{depth: trained.Depth, seed: seed, part: part, factor: factor}
-	for j := range min(2, trained.Cols) {
-		c.entries = append(c.entries, [2]int{0, j})
+// newPathCurve takes a sample as figures draw it.
+func newPathCurve(s *analyze.PathSample) pathCurve {
+	return pathCurve{
+		depth: s.Depth, seed: s.Seed, part: s.Part, entries: s.Entries, trained: s.Trained, displacement: s.Displacement,
+		factor: s.Factor, norms: s.Norms, states: s.States, partition: s.Partition,
 	}
-	c.trained = c.sample(trained, factor)
-	if initial != nil {
-		displacement, err := trained.Sub(*initial)
-		if err != nil {
-			return pathCurve{}, err
-		}
-		c.displacement = c.sample(displacement, factor)
-	}
-	return c, nil
-}
-
-// sample returns the curve's entries and the norm along p, times factor.
-func (c pathCurve) sample(p runfolder.Path, factor float64) [][]float64 {
-	out := make([][]float64, 0, len(c.entries)+1)
-	for _, e := range c.entries {
-		values := make([]float64, p.Depth)
-		for k := range values {
-			values[k] = factor * p.Matrix(k + 1)[e[0]*p.Cols+e[1]]
-		}
-		out = append(out, values)
-	}
-	norms := p.Norms()
-	floats.Scale(factor, norms)
-	return append(out, norms)
 }

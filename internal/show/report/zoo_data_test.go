@@ -19,15 +19,15 @@ func TestDataOfTheZoo(t *testing.T) {
 		if err := s.Write(dir); err != nil {
 			t.Fatal(err)
 		}
-		result, err := analyze.Study(t.Context(), dir, analyze.Options{})
+		study, err := analyze.Read(t.Context(), dir, analyze.Options{})
 		if err != nil {
 			t.Fatal(err)
 		}
-		figures, _, err := Figures(t.Context(), dir, result, Options{})
+		figures, _, err := Figures(study, Options{})
 		if err != nil {
 			t.Fatal(err)
 		}
-		g := &result.Groups[0]
+		g := &study.Result.Groups[0]
 		for _, f := range figures {
 			switch f.Kind {
 			case "norms", "variation":

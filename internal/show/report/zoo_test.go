@@ -97,11 +97,12 @@ func TestPagesOfTheZoo(t *testing.T) {
 		if err := s.Write(dir); err != nil {
 			t.Fatal(err)
 		}
-		result, err := analyze.Study(t.Context(), dir, analyze.Options{})
+		study, err := analyze.Read(t.Context(), dir, analyze.Options{})
 		if err != nil {
 			t.Fatal(err)
 		}
-		path, err := Write(t.Context(), dir, result, quick)
+		result := study.Result
+		path, err := Write(t.Context(), dir, study, quick)
 		if err != nil {
 			t.Fatal(err)
 		}

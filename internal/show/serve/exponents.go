@@ -133,7 +133,7 @@ func newAnalysis(ctx context.Context, s *study, seen snapshot) (*analysisView, e
 			}
 		}
 	}
-	result, err := analyze.Study(ctx, s.dir, analyze.Options{Workers: 1, PathMemory: 256 << 20})
+	result, err := analyze.Study(ctx, s.dir, analyze.Options{Workers: 1, PathMemory: 512 << 20})
 	if result == nil {
 		return nil, err
 	}

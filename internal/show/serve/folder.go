@@ -187,7 +187,7 @@ func (s *study) readRuns() ([]survey.Run, error) {
 			return nil, fmt.Errorf("serve: study %q: %s: %w", s.name, name, err)
 		}
 	}
-	return survey.ReadAdmitted(s.dir, func(id string) error {
+	runs, _, err := survey.ReadAdmitted(s.dir, func(id string) error {
 		if !isName(id) {
 			return missing("run", id) // dropped below
 		}
@@ -196,6 +196,7 @@ func (s *study) readRuns() ([]survey.Run, error) {
 		}
 		return nil // nobody has begun it
 	})
+	return runs, err
 }
 
 // find returns the run called id.
