@@ -106,3 +106,20 @@ func TestJoinLeavesTheStudy(t *testing.T) {
 		t.Errorf("got %+v, %v, want both runs in it still", after, err)
 	}
 }
+
+// TestLeaveLooksAgain has a worker that shows signs of life when this process first looks,
+// and is released while this process works on the other run: it takes that one, too.
+func TestLeaveLooksAgain(t *testing.T) {
+	p, out, hold := held(t, "")
+	begun := false
+	report, err := Run(t.Context(), p, Options{Out: out, Workers: 1, Leave: true, Heartbeat: beat, Observe: func(e Event) {
+		if e.Kind == Ended && !begun {
+			begun = true
+			time.Sleep(5 * beat)
+			hold.Release()
+		}
+	}})
+	if err != nil || report.Done != 2 || report.Left != 0 {
+		t.Errorf("got %+v, %v, want both runs done", report, err)
+	}
+}

@@ -45,7 +45,7 @@ func (w *work) all(ctx context.Context, tasks []*task) {
 	slices.SortStableFunc(tasks, func(a, b *task) int { return cmp.Compare(w.cost(b.run), w.cost(a.run)) })
 	tasks = slices.DeleteFunc(tasks, func(t *task) bool { return w.unread(t) || w.skipped(t) })
 	for ctx.Err() == nil {
-		held := w.pass(ctx, &group, tasks)
+		held, started := w.pass(ctx, &group, tasks)
 		if len(held) == 0 || w.options.Leave {
 			group.Wait()
 		}
@@ -55,7 +55,7 @@ func (w *work) all(ctx context.Context, tasks []*task) {
 		if len(tasks) == 0 {
 			return
 		}
-		if w.options.Leave && w.over(tasks) {
+		if w.options.Leave && !started && w.over(tasks) { // looks from before a run are too old
 			w.report.Left = len(tasks)
 			return
 		}
@@ -63,35 +63,9 @@ func (w *work) all(ctx context.Context, tasks []*task) {
 	}
 }
 
-// over reports whether nothing of what is left is for this process to start, now or soon:
-// each run has failed, or is held by a worker that has just shown a sign of life. One of
-// the same job of a queue is waited for: the queue has started this process in its place.
-func (w *work) over(tasks []*task) bool {
-	for _, t := range tasks {
-		switch {
-		case t.givenUp:
-		case t.holder == nil || !w.keeper.Alive(t.holder):
-			return false
-		case w.options.Job != "" && t.holder.Lease.Job == w.options.Job:
-			return false
-		}
-	}
-	return true
-}
-
-// givenUp reports whether the last attempt at a run failed and this process is not to
-// try it again.
-func (w *work) givenUp(t *task) bool {
-	if !w.options.Join {
-		return false
-	}
-	_, err := runfolder.ReadFailure(t.folder)
-	_, damaged := errors.AsType[*runfolder.DamagedError](err)
-	return err == nil || damaged
-}
-
-// pass starts the tasks that nobody else works on and returns the others.
-func (w *work) pass(ctx context.Context, group *sync.WaitGroup, tasks []*task) (held []*task) {
+// pass starts the tasks that nobody else works on and returns the others, and whether
+// it has started any.
+func (w *work) pass(ctx context.Context, group *sync.WaitGroup, tasks []*task) (held []*task, started bool) {
 	left := 0.0 // cost of this task and those after it
 	for _, t := range tasks {
 		left += w.cost(t.run)
@@ -100,14 +74,15 @@ func (w *work) pass(ctx context.Context, group *sync.WaitGroup, tasks []*task) (
 		share := w.cost(t.run) / left
 		left -= w.cost(t.run)
 		if ctx.Err() != nil {
-			return nil
+			return nil, started
 		}
 		if t.holder != nil && w.settled(t) {
 			continue
 		}
+		t.alive, t.givenUp = false, false
 		_, err := w.keeper.Free(t.folder)
 		if other, ok := errors.AsType[*runfolder.HeldError](err); ok {
-			t.holder, t.givenUp = other, false
+			t.holder, t.alive = other, w.keeper.Alive(other)
 			held = append(held, t)
 			continue
 		}
@@ -121,14 +96,15 @@ func (w *work) pass(ctx context.Context, group *sync.WaitGroup, tasks []*task) (
 		}
 		workers := w.plan.Cores(t.run, share, w.options.Workers)
 		if w.cores.Acquire(ctx, int64(workers)) != nil {
-			return nil
+			return nil, started
 		}
 		// Each run fits alone (Plan.CheckMemory).
 		bytes := int64(w.plan.LeastBytes(t.run))
 		if w.memory.Acquire(ctx, bytes) != nil {
 			w.cores.Release(int64(workers))
-			return nil
+			return nil, started
 		}
+		started = true
 		w.active.Add(1)
 		group.Go(func() {
 			defer w.cores.Release(int64(workers))
@@ -137,7 +113,7 @@ func (w *work) pass(ctx context.Context, group *sync.WaitGroup, tasks []*task) (
 			w.one(ctx, t, workers)
 		})
 	}
-	return held
+	return held, started
 }
 
 // cost returns the floating-point operations of a run at most.
@@ -376,6 +352,7 @@ type task struct {
 	again    bool               // compute it again, from its start
 	givenUp  bool               // it has failed, and is not tried again here
 	holder   *runfolder.HeldError
+	alive    bool // that holder, for certain, at the last look
 	told     bool // that holder is waited for
 }
 
