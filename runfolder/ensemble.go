@@ -76,7 +76,7 @@ func WriteEnsemble(studyDir string, e Ensemble) error {
 	if e.SHA256, err = replaceFile(dir, e.ID+".parquet", func(w io.Writer) error { return encodeTable(w, e.Draws) }); err != nil {
 		return err
 	}
-	if _, err = replaceFile(dir, e.ID+".json", func(w io.Writer) error { return writeSealed(w, e) }); err != nil {
+	if _, err = replaceFile(dir, e.ID+".json", func(w io.Writer) error { return writeWithChecksum(w, e) }); err != nil {
 		return err
 	}
 	return syncFolder(dir)
@@ -91,7 +91,7 @@ func ReadEnsemble(studyDir, id string) (Ensemble, error) {
 		return Ensemble{}, err
 	}
 	var e Ensemble
-	if err := decodeSealed(text, &e); err != nil {
+	if err := decodeWithChecksum(text, &e); err != nil {
 		return Ensemble{}, &DamagedError{path + ".json", err}
 	}
 	if e.ID != id || e.Depth < 1 || math.IsNaN(e.Alpha) {

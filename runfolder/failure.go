@@ -1,9 +1,7 @@
 package runfolder
 
 import (
-	"errors"
 	"fmt"
-	"io/fs"
 	"path/filepath"
 	"time"
 
@@ -23,7 +21,7 @@ func WriteFailure(dir string, f Failure) error {
 	if _, err := disk.Stat(filepath.Join(dir, resultFile)); err == nil {
 		return nil
 	}
-	text, err := encodeSealed(f)
+	text, err := encodeWithChecksum(f)
 	if err != nil {
 		return fmt.Errorf("runfolder: writing %s: %w", filepath.Join(dir, failureFile), err)
 	}
@@ -39,7 +37,7 @@ func ReadFailure(dir string) (Failure, error) {
 		return Failure{}, err
 	}
 	var f Failure
-	if err := decodeSealed(data, &f); err != nil {
+	if err := decodeWithChecksum(data, &f); err != nil {
 		return Failure{}, &DamagedError{path, err}
 	}
 	return f, nil
@@ -47,16 +45,8 @@ func ReadFailure(dir string) (Failure, error) {
 
 // ClearFailure forgets that the last attempt failed, so that workers try the run again.
 func ClearFailure(dir string) error {
-	if err := removeIfThere(filepath.Join(dir, failureFile)); err != nil {
+	if err := disk.RemoveIfThere(filepath.Join(dir, failureFile)); err != nil {
 		return fmt.Errorf("runfolder: trying a run again: %w", err)
-	}
-	return nil
-}
-
-// removeIfThere deletes a file; none is no error.
-func removeIfThere(path string) error {
-	if err := disk.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return err
 	}
 	return nil
 }

@@ -7,7 +7,6 @@ import (
 	"io/fs"
 	"maps"
 	"math/rand/v2"
-	"os"
 	"path/filepath"
 	"slices"
 	"strconv"
@@ -16,38 +15,25 @@ import (
 	"github.com/deeplimit/deeplimit/internal/disk"
 )
 
-// A Staging is a hidden folder in a run folder, in which one worker puts together what
-// the run leaves behind before it becomes the run's.
-//
-// Leases tell workers who is to compute; that two of them never mix their files, even
-// when one slept through its own replacement at the worst moment, rests on this alone:
-//
-//  1. all files, result.json too, are written and synced in a folder of the worker's own,
-//     which is then named after the checksum in result.json;
-//  2. a hard link gives result.json the name finish.json. One worker can do that: the
-//     files in the folder of that checksum are the run's from then on, whatever happens;
-//  3. the files move up, result.json last, and finish.json is removed.
-//
-// Whoever finds a finish.json can do step 3, at the same time as others, too: a file
-// that has moved is not there to be moved again. One who links finish.json when the run
-// is done already finds result.json, which is there before finish.json is removed, and
-// takes its own link away.
+// A Staging is a staging directory: a hidden folder in a run folder, in which one worker puts
+// together what the run leaves behind before a hard link makes it the run's. The doc of package
+// internal/execute/lease has the protocol, with what happens at a crash.
 type Staging struct {
 	Dir string // the hidden folder, for WriteStates and WriteCertification
 	run string // the run folder
 }
 
-// stagingPrefix begins the name of a staging folder; disk.Temporary knows it.
+// stagingPrefix begins the name of a staging directory; disk.Temporary knows it.
 const stagingPrefix = ".finish."
 
 // stagingOf returns the name of the folder that holds the files of a result with this
 // checksum.
 func stagingOf(checksum string) string {
-	sum, _ := strconv.ParseUint(checksum[:16], 16, 64) // it is hexadecimal: sealOf
+	sum, _ := strconv.ParseUint(checksum[:16], 16, 64) // it is hexadecimal: checksumOf
 	return fmt.Sprintf("%s%d.tmp", stagingPrefix, sum)
 }
 
-// Stage makes a staging folder in the run folder dir.
+// Stage makes a staging directory in the run folder dir.
 func Stage(dir string) (*Staging, error) {
 	staging := filepath.Join(dir, fmt.Sprintf("%s%d.tmp", stagingPrefix, rand.Uint64()))
 	if err := disk.Mkdir(staging, 0o755); err != nil {
@@ -78,8 +64,8 @@ func (s *Staging) Finish(meta Meta, rows []Row, weights Weights, summary Summary
 	return s.end(func() error { return s.fill(meta, rows, weights, summary) })
 }
 
-// end makes the files that fill puts into the staging folder the run's. Whatever it
-// returns, the staging folder is gone.
+// end makes the files that fill puts into the staging directory the run's. Whatever it
+// returns, the staging directory is gone.
 func (s *Staging) end(fill func() error) error {
 	err := fill()
 	if err == nil {
@@ -94,7 +80,7 @@ func (s *Staging) end(fill func() error) error {
 	return moveUp(s.run, filepath.Base(s.Dir))
 }
 
-// fill writes all files into the staging folder and gives it its last name. Durable by
+// fill writes all files into the staging directory and gives it its last name. Durable by
 // then are their content and the name of the run folder, which is of no use before.
 func (s *Staging) fill(meta Meta, rows []Row, weights Weights, summary Summary) error {
 	if err := meta.check(); err != nil {
@@ -113,7 +99,7 @@ func (s *Staging) fill(meta Meta, rows []Row, weights Weights, summary Summary) 
 	}{
 		{weightsFile, func(w io.Writer) error { return encodeWeights(w, weights) }},
 		{traceFile, func(w io.Writer) error { return encodeTrace(w, rows, meta.Step) }},
-		{runFile, func(w io.Writer) error { return writeSealed(w, meta) }},
+		{runFile, func(w io.Writer) error { return writeWithChecksum(w, meta) }},
 	} {
 		var err error
 		if sums[file.name], err = writeFile(s.Dir, file.name, file.write); err != nil {
@@ -127,14 +113,14 @@ func (s *Staging) fill(meta Meta, rows []Row, weights Weights, summary Summary) 
 	if _, err := writeFile(s.Dir, resultFile, func(w io.Writer) error { _, err := w.Write(result); return err }); err != nil {
 		return err
 	}
-	checksum, err := sealOf(result)
+	checksum, err := checksumOf(result)
 	if err != nil {
 		return err
 	}
 	return s.settle(sums, checksum)
 }
 
-// settle makes the files of a result durable, which are in the staging folder or stand
+// settle makes the files of a result durable, which are in the staging directory or stand
 // in the run folder already, and gives the folder the name that finish.json implies.
 func (s *Staging) settle(sums map[string]string, checksum string) error {
 	paths := []string{filepath.Join(s.Dir, resultFile)}
@@ -162,11 +148,11 @@ func (s *Staging) settle(sums map[string]string, checksum string) error {
 	return nil
 }
 
-// commit makes the staging folder the run's, or returns ErrDone when another's is. The
+// commit makes the staging directory the run's, or returns ErrDone when another's is. The
 // link is not synced: a crash that takes it away leaves an unfinished run.
 func (s *Staging) commit() error {
 	name := filepath.Join(s.run, finishFile)
-	err := linkNew(filepath.Join(s.Dir, resultFile), name)
+	err := disk.LinkNew(filepath.Join(s.Dir, resultFile), name, maxRecord)
 	if errors.Is(err, fs.ErrExist) {
 		return errors.Join(complete(s.run), fmt.Errorf("%w: %s", ErrDone, s.run))
 	}
@@ -181,7 +167,7 @@ func (s *Staging) commit() error {
 	if _, err := disk.Stat(filepath.Join(s.Dir, resultFile)); errors.Is(err, fs.ErrNotExist) {
 		return nil // somebody has moved this result up already
 	}
-	return errors.Join(removeIfThere(name), fmt.Errorf("%w: %s", ErrDone, s.run))
+	return errors.Join(disk.RemoveIfThere(name), fmt.Errorf("%w: %s", ErrDone, s.run))
 }
 
 // complete does what is left of the finish of a run that finish.json says is decided:
@@ -217,7 +203,7 @@ func complete(dir string) error {
 }
 
 // isWhole reports whether all files of a finish are what its result says, each in the
-// staging folder or where it is to be.
+// staging directory or where it is to be.
 func isWhole(dir, folder string, result []byte, summary *Summary) (bool, error) {
 	sums := map[string]string{resultFile: digestOf(result)}
 	maps.Copy(sums, summary.SHA256)
@@ -239,7 +225,7 @@ func isWhole(dir, folder string, result []byte, summary *Summary) (bool, error) 
 
 // giveUp makes a run unfinished again.
 func giveUp(dir, folder string) error {
-	err := removeIfThere(filepath.Join(dir, finishFile))
+	err := disk.RemoveIfThere(filepath.Join(dir, finishFile))
 	if folder != "" {
 		err = errors.Join(err, disk.RemoveAll(filepath.Join(dir, folder)))
 	}
@@ -249,7 +235,7 @@ func giveUp(dir, folder string) error {
 	return nil
 }
 
-// moveUp moves the files of a staging folder into the run folder, result.json last.
+// moveUp moves the files of a staging directory into the run folder, result.json last.
 func moveUp(dir, folder string) error {
 	list, err := disk.ReadDir(filepath.Join(dir, folder))
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
@@ -301,39 +287,4 @@ func toTidy(name string) bool {
 		return strings.HasPrefix(name, stagingPrefix) || strings.HasPrefix(name, "."+runFile) || strings.HasPrefix(name, "."+leasePrefix)
 	}
 	return leaseNumber(name) > 0 || slices.Contains([]string{finishFile, checkpointFolder, liveFile, failureFile}, name)
-}
-
-// linkNew gives the file own a second name that is free; fs.ErrExist when it is taken.
-// It is not synced.
-func linkNew(own, name string) error {
-	err := disk.Link(own, name)
-	switch {
-	case errors.Is(err, fs.ErrExist):
-		// The reply to a link that was made can get lost on its way from a file server, and
-		// the question asked again.
-		mine, _ := disk.Stat(own)
-		taken, _ := disk.Stat(name)
-		if mine != nil && taken != nil && os.SameFile(mine, taken) {
-			err = nil
-		}
-	case errors.Is(err, errors.ErrUnsupported) || errors.Is(err, fs.ErrPermission):
-		// No hard links here: the name is as exclusive, its content comes a moment later.
-		text, failed := disk.ReadFile(own, maxRecord)
-		if failed != nil {
-			return failed
-		}
-		err = writeNew(name, text)
-	}
-	return err
-}
-
-// writeNew makes a file that is not there. It is not synced: what a crash of the
-// machine takes away, the crash has ended.
-func writeNew(path string, content []byte) error {
-	file, err := disk.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644)
-	if err != nil {
-		return err
-	}
-	_, err = file.Write(content)
-	return errors.Join(err, file.Close())
 }

@@ -143,7 +143,7 @@ func TestFinishLostItsFiles(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	checksum, err := sealOf(lost)
+	checksum, err := checksumOf(lost)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -56,7 +56,7 @@ func Claim(dir, hash string) error {
 	if err := Vacant(dir, hash); err != nil {
 		return err
 	}
-	return errors.Join(removeLeftovers(dir), removeLeftovers(filepath.Join(dir, checkpointFolder)), removeIfThere(filepath.Join(dir, failureFile)))
+	return errors.Join(removeLeftovers(dir), removeLeftovers(filepath.Join(dir, checkpointFolder)), disk.RemoveIfThere(filepath.Join(dir, failureFile)))
 }
 
 // Vacant returns nil when dir is missing, empty, an unfinished run with this hash or with
@@ -109,7 +109,7 @@ func beginMeta(dir string, meta Meta) error {
 	case !errors.Is(err, fs.ErrNotExist):
 		return err
 	}
-	file, err := prepare(dir, runFile, func(w io.Writer) error { return writeSealed(w, meta) })
+	file, err := prepare(dir, runFile, func(w io.Writer) error { return writeWithChecksum(w, meta) })
 	if err != nil {
 		return err
 	}
@@ -148,7 +148,7 @@ func setAside(path string) error {
 // Reset makes the run in dir one that nobody has begun; its lease stays. result.json goes
 // first, so that a kill in between leaves no folder that looks done.
 func Reset(dir string) error {
-	if err := removeIfThere(filepath.Join(dir, resultFile)); err != nil {
+	if err := disk.RemoveIfThere(filepath.Join(dir, resultFile)); err != nil {
 		return fmt.Errorf("runfolder: starting %s again: %w", dir, err)
 	}
 	if err := syncFolder(dir); err != nil {

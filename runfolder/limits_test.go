@@ -95,7 +95,7 @@ func TestLongLiveLine(t *testing.T) {
 
 // TestWrittenTooLarge refuses to write what would not be read again.
 func TestWrittenTooLarge(t *testing.T) {
-	path := leasePath("dir", 1)
+	path := LeaseFile("dir", 1)
 	if err := checkWritten(path, make([]byte, maxLease), "a lease"); err != nil {
 		t.Error(err)
 	}

@@ -29,7 +29,7 @@ type Planned struct {
 
 // WriteManifest puts m into the study folder, unless the same is there already.
 func WriteManifest(studyDir string, m Manifest) error {
-	text, err := encodeSealed(m)
+	text, err := encodeWithChecksum(m)
 	if err != nil {
 		return fmt.Errorf("runfolder: manifest of %s: %w", studyDir, err)
 	}
@@ -51,7 +51,7 @@ func ReadManifest(studyDir string) (Manifest, error) {
 		return Manifest{}, err
 	}
 	var m Manifest
-	if err := decodeSealed(data, &m); err != nil {
+	if err := decodeWithChecksum(data, &m); err != nil {
 		return Manifest{}, &DamagedError{path, err}
 	}
 	for _, run := range m.Runs {

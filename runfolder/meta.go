@@ -22,13 +22,13 @@ func encodeJSON(w io.Writer, value any) error {
 }
 
 // encodeMeta returns the bytes of run.json.
-func encodeMeta(meta Meta) ([]byte, error) { return encodeSealed(meta) }
+func encodeMeta(meta Meta) ([]byte, error) { return encodeWithChecksum(meta) }
 
 // decodeMeta reads run.json. Unknown fields are passed over: a later version may
 // have written them.
 func decodeMeta(data []byte) (Meta, error) {
 	var meta Meta
-	if err := decodeSealed(data, &meta); err != nil {
+	if err := decodeWithChecksum(data, &meta); err != nil {
 		return Meta{}, err
 	}
 	if err := meta.check(); err != nil {
@@ -103,15 +103,15 @@ func (s *Summary) UnmarshalJSON(data []byte) error {
 }
 
 // encodeSummary returns the bytes of result.json.
-func encodeSummary(summary Summary) ([]byte, error) { return encodeSealed(summary) }
+func encodeSummary(summary Summary) ([]byte, error) { return encodeWithChecksum(summary) }
 
 // decodeSummary reads result.json and checks it against its own checksum.
 func decodeSummary(data []byte) (Summary, error) {
 	var summary Summary
-	seal, err := sealOf(data)
+	checksum, err := checksumOf(data)
 	if err == nil {
 		err = json.Unmarshal(data, &summary)
 	}
-	summary.Checksum = seal
+	summary.Checksum = checksum
 	return summary, err
 }

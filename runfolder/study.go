@@ -47,7 +47,7 @@ func CreateStudy(dir, name, text string, overrides []string) error {
 	}
 	// Names first: another process that starts now must not take this for a folder that
 	// holds something else.
-	record, err := encodeSealed(studyRecord{name, overrides, digestOf([]byte(text))})
+	record, err := encodeWithChecksum(studyRecord{name, overrides, digestOf([]byte(text))})
 	if err != nil {
 		return fmt.Errorf("runfolder: creating study folder %s: %w", dir, err)
 	}
@@ -130,7 +130,7 @@ func readRecord(dir string) (studyRecord, error) {
 		return studyRecord{}, err
 	}
 	var record studyRecord
-	if err := decodeSealed(data, &record); err != nil {
+	if err := decodeWithChecksum(data, &record); err != nil {
 		return studyRecord{}, &DamagedError{path, err}
 	}
 	return record, nil

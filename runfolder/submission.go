@@ -59,7 +59,7 @@ func WriteSubmission(studyDir string, s Submission, script string) (string, erro
 	if _, err := replaceFile(dir, scriptFile, func(w io.Writer) error { _, err := io.WriteString(w, script); return err }); err != nil {
 		return "", err
 	}
-	text, err := encodeSealed(s)
+	text, err := encodeWithChecksum(s)
 	if err != nil {
 		return "", fmt.Errorf("runfolder: writing a submission: %w", err)
 	}
@@ -81,7 +81,7 @@ func ReadSubmission(studyDir, name string) (Submission, error) {
 		return Submission{}, err
 	}
 	var s Submission
-	if err := decodeSealed(data, &s); err != nil {
+	if err := decodeWithChecksum(data, &s); err != nil {
 		return Submission{}, &DamagedError{path, err}
 	}
 	if s.Name != name {

@@ -151,7 +151,7 @@ func (r *Run) WriteTransfer(t Transfer, limit *Weights) error {
 			return err
 		}
 	}
-	text, err := encodeSealed(t)
+	text, err := encodeWithChecksum(t)
 	if err != nil {
 		return fmt.Errorf("runfolder: writing %s: %w", filepath.Join(r.Dir, transferFile), err)
 	}
@@ -170,7 +170,7 @@ func (r *Run) Transfer() (Transfer, error) {
 		return Transfer{}, err
 	}
 	var t Transfer
-	if err := decodeSealed(data, &t); err != nil {
+	if err := decodeWithChecksum(data, &t); err != nil {
 		return Transfer{}, &DamagedError{path, err}
 	}
 	if !r.Done() || t.Weights != r.Summary.SHA256[weightsFile] {

@@ -79,8 +79,8 @@ func TestTransferRefuses(t *testing.T) {
 	if err := unfinished.WriteTransfer(Transfer{}, nil); err == nil || !strings.HasSuffix(err.Error(), "the run is not finished") {
 		t.Errorf("unfinished run: got %v", err)
 	}
-	sealed := func(value any) string {
-		text, err := encodeSealed(value)
+	withChecksum := func(value any) string {
+		text, err := encodeWithChecksum(value)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -89,8 +89,8 @@ func TestTransferRefuses(t *testing.T) {
 	for _, c := range []struct{ text, want string }{
 		{"{", "unexpected end of JSON input; call deeplimit transfer again"},
 		{`{"weights": "other"}`, `checksum: got "", want 64 hexadecimal digits; call deeplimit transfer again`},
-		{sealed(Transfer{Weights: "other", TrendLoss: 1}), "computed from other weights than the run's; call deeplimit transfer again"},
-		{sealed(map[string]string{"targets": "x"}), "; call deeplimit transfer again"},
+		{withChecksum(Transfer{Weights: "other", TrendLoss: 1}), "computed from other weights than the run's; call deeplimit transfer again"},
+		{withChecksum(map[string]string{"targets": "x"}), "; call deeplimit transfer again"},
 	} {
 		run := finished(t)
 		if err := os.WriteFile(filepath.Join(run.Dir, "transfer.json"), []byte(c.text), 0o644); err != nil {

@@ -7,6 +7,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/deeplimit/deeplimit/internal/execute/lease"
 	"github.com/deeplimit/deeplimit/internal/execute/sweep"
 	"github.com/deeplimit/deeplimit/internal/filter"
 	"github.com/deeplimit/deeplimit/internal/plan"
@@ -36,7 +37,7 @@ func (o *shareOptions) add(cmd *cobra.Command) {
 	cmd.MarkFlagsMutuallyExclusive("keep-going", "fail-fast")
 	flags.BoolVar(&o.noWait, "no-wait", false, "do not wait for runs that other processes are at")
 	flags.StringVar(&o.store, "store", "", "keep run folders here, by hash, for several studies to share")
-	flags.DurationVar(&o.heartbeat, "heartbeat", runfolder.Heartbeat, fmt.Sprintf("time between signs of life; after %d missed ones another process takes a run over", runfolder.Patience))
+	flags.DurationVar(&o.heartbeat, "heartbeat", lease.Heartbeat, fmt.Sprintf("time between heartbeats; after %d missed ones another process takes a run over", runfolder.MissedBeats))
 }
 
 // check refuses values that mean nothing.

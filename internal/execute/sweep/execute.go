@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/deeplimit/deeplimit/dataset"
+	"github.com/deeplimit/deeplimit/internal/execute/lease"
 	"github.com/deeplimit/deeplimit/internal/kernel"
 	"github.com/deeplimit/deeplimit/internal/plan"
 	"github.com/deeplimit/deeplimit/internal/plan/study"
@@ -21,7 +22,7 @@ import (
 // executeRun trains one run in its folder, from its checkpoint if there is one, and
 // writes what it leaves behind. An interrupted run leaves a checkpoint. A worker that
 // has lost the run leaves nothing.
-func executeRun[T kernel.Float](ctx context.Context, w *work, t *task, hold *runfolder.Hold, workers int) (train.Outcome, error) {
+func executeRun[T kernel.Float](ctx context.Context, w *work, t *task, held *lease.Held, workers int) (train.Outcome, error) {
 	run, folder, set := t.run, t.folder, w.plan.Set(t.run)
 	meta := w.meta(run, set)
 	_, before := runfolder.Open(folder)
@@ -64,7 +65,7 @@ func executeRun[T kernel.Float](ctx context.Context, w *work, t *task, hold *run
 	defer d.Close()
 	d.Every, d.Cores, d.Wanted = w.options.Checkpoint, w.options.Workers, w.wanted()
 	d.Save = func(c *runfolder.Checkpoint) error {
-		if err := hold.Check(); err != nil {
+		if err := held.Check(); err != nil {
 			return err
 		}
 		if err := create(); err != nil {
@@ -73,9 +74,9 @@ func executeRun[T kernel.Float](ctx context.Context, w *work, t *task, hold *run
 		c.Hash, c.Arithmetic = run.Hash, w.options.arithmetic()
 		return runfolder.WriteCheckpoint(folder, c)
 	}
-	live := newLive(folder, resume, hold.Check, create)
+	live := newLive(folder, resume, held.Check, create)
 	d.Observe = func(row runfolder.Row) {
-		hold.Progress(int(row.Iteration), lossOf(row))
+		held.Progress(int(row.Iteration), lossOf(row))
 		live.add(row)
 		w.observe(Event{Kind: Advanced, Run: run, Row: row})
 	}
@@ -83,7 +84,7 @@ func executeRun[T kernel.Float](ctx context.Context, w *work, t *task, hold *run
 	if err != nil || outcome.Stop == train.StopInterrupted {
 		return outcome, err
 	}
-	if err := hold.Check(); err != nil {
+	if err := held.Check(); err != nil {
 		return outcome, err
 	}
 	meta.End = time.Now().UTC()

@@ -6,31 +6,32 @@ import (
 	"testing"
 	"time"
 
+	"github.com/deeplimit/deeplimit/internal/execute/lease"
 	"github.com/deeplimit/deeplimit/internal/plan"
 	"github.com/deeplimit/deeplimit/internal/plan/study"
 	"github.com/deeplimit/deeplimit/runfolder"
 )
 
-// beat is the time between signs of life in these tests.
+// beat is the time between heartbeats in these tests.
 const beat = 20 * time.Millisecond
 
 // held returns a started study of two runs, of which a worker of the given job holds the first.
-func held(t *testing.T, job string) (p *plan.Plan, out string, hold *runfolder.Hold) {
+func held(t *testing.T, job string) (p *plan.Plan, out string, hold *lease.Held) {
 	t.Helper()
 	p, out = planned(t, text), t.TempDir()
 	if err := Prepare(p, Options{Out: out, Workers: 1}); err != nil {
 		t.Fatal(err)
 	}
-	keeper := runfolder.NewKeeper(beat, job)
-	t.Cleanup(keeper.Close)
-	hold, _, err := keeper.Acquire(t.Context(), runfolder.RunDir(out, p.Runs[0].ID))
+	leases := lease.NewManager(beat, job)
+	t.Cleanup(leases.Close)
+	hold, _, err := leases.Acquire(t.Context(), runfolder.RunDir(out, p.Runs[0].ID))
 	if err != nil {
 		t.Fatal(err)
 	}
 	return p, out, hold
 }
 
-// TestLeaveTakesOver has a worker that shows no sign of life: its run is taken over before
+// TestLeaveTakesOver has a worker that sent no heartbeat: its run is taken over before
 // this process leaves.
 func TestLeaveTakesOver(t *testing.T) {
 	p, out, hold := held(t, "")

@@ -13,6 +13,7 @@ import (
 
 	"golang.org/x/sync/semaphore"
 
+	"github.com/deeplimit/deeplimit/internal/execute/lease"
 	"github.com/deeplimit/deeplimit/internal/machine"
 	"github.com/deeplimit/deeplimit/internal/plan"
 	"github.com/deeplimit/deeplimit/internal/plan/study"
@@ -26,7 +27,7 @@ type Options struct {
 	Store      string        // folder that keeps the run folders, "" for Out itself
 	Workers    int           // cores to use, at least 1
 	Checkpoint time.Duration // between checkpoints of a run; 0 for on interrupt only
-	Heartbeat  time.Duration // between signs of life of a run, 0 for runfolder.Heartbeat
+	Heartbeat  time.Duration // between heartbeats of a run, 0 for lease.Heartbeat
 	Job        string        // of a cluster's queue that this process is part of, "" for none
 	Version    string        // of the program, for run.json
 	Arithmetic string        // of the program, "" for machine.Arithmetic
@@ -43,7 +44,7 @@ type Options struct {
 	// Leave.
 	Join bool
 	// Leave returns, rather than wait, when the runs that are left are at work elsewhere, by
-	// signs of life of their workers. Runs of workers that show none are taken over first.
+	// heartbeats of their workers. Runs of workers that show none are taken over first.
 	Leave bool
 	// Saves, if not nil, asks the runs at work for a checkpoint now, each time it is sent to.
 	Saves <-chan struct{}
@@ -125,9 +126,9 @@ func Run(ctx context.Context, p *plan.Plan, options Options) (Report, error) {
 		options: options, plan: p, environment: environment(), cancel: cancel,
 		cores:  semaphore.NewWeighted(int64(options.Workers)),
 		memory: semaphore.NewWeighted(cmp.Or(machine.Memory(), math.MaxInt64)),
-		keeper: runfolder.NewKeeper(options.Heartbeat, options.Job),
+		leases: lease.NewManager(options.Heartbeat, options.Job),
 	}
-	defer w.keeper.Close()
+	defer w.leases.Close()
 	go w.countSaves(running)
 	w.all(running, tasks)
 	w.report.Stopped = ctx.Err() != nil

@@ -12,6 +12,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/deeplimit/deeplimit/internal/execute/lease"
 	"github.com/deeplimit/deeplimit/internal/plan"
 	"github.com/deeplimit/deeplimit/internal/plan/study"
 	"github.com/deeplimit/deeplimit/runfolder"
@@ -132,7 +133,7 @@ func TestRunRefusesABusyFolder(t *testing.T) {
 	if _, err := Run(t.Context(), p, Options{Out: out, Workers: 1, Only: func(*study.Run) bool { return false }}); err != nil {
 		t.Fatal(err)
 	}
-	other := runfolder.NewKeeper(beat, "")
+	other := lease.NewManager(beat, "")
 	defer other.Close()
 	if _, _, err := other.Acquire(t.Context(), runfolder.RunDir(out, p.Runs[0].ID)); err != nil {
 		t.Fatal(err)

@@ -14,6 +14,7 @@ import (
 	"golang.org/x/sync/semaphore"
 
 	"github.com/deeplimit/deeplimit/internal/disk"
+	"github.com/deeplimit/deeplimit/internal/execute/lease"
 	"github.com/deeplimit/deeplimit/internal/plan"
 	"github.com/deeplimit/deeplimit/internal/plan/study"
 	"github.com/deeplimit/deeplimit/internal/train"
@@ -26,7 +27,7 @@ type work struct {
 	plan    *plan.Plan
 	cores   *semaphore.Weighted
 	memory  *semaphore.Weighted // bytes that the runs at work may take together, at the least
-	keeper  *runfolder.Keeper
+	leases  *lease.Manager
 	cancel  context.CancelFunc
 	saves   atomic.Int64 // checkpoints asked for
 	active  atomic.Int64 // runs at work here
@@ -80,9 +81,9 @@ func (w *work) pass(ctx context.Context, group *sync.WaitGroup, tasks []*task) (
 			continue
 		}
 		t.alive, t.givenUp = false, false
-		_, err := w.keeper.Free(t.folder)
-		if other, ok := errors.AsType[*runfolder.HeldError](err); ok {
-			t.holder, t.alive = other, w.keeper.Alive(other)
+		_, err := w.leases.Free(t.folder)
+		if other, ok := errors.AsType[*lease.HeldError](err); ok {
+			t.holder, t.alive = other, w.leases.Alive(other)
 			held = append(held, t)
 			continue
 		}
@@ -130,7 +131,7 @@ func (w *work) wait(ctx context.Context, tasks []*task) {
 			}
 		}
 	}
-	every := cmp.Or(w.options.Heartbeat, runfolder.Heartbeat)
+	every := cmp.Or(w.options.Heartbeat, lease.Heartbeat)
 	select {
 	case <-ctx.Done():
 	case <-time.After(min(every/2, time.Second)):
@@ -148,8 +149,8 @@ func (w *work) one(ctx context.Context, t *task, workers int) {
 	if err != nil && w.settled(t) {
 		return
 	}
-	hold, ctx, err := w.keeper.Acquire(ctx, t.folder)
-	if other, ok := errors.AsType[*runfolder.HeldError](err); ok {
+	held, ctx, err := w.leases.Acquire(ctx, t.folder)
+	if other, ok := errors.AsType[*lease.HeldError](err); ok {
 		t.holder = other
 		w.giveBack(t)
 		return
@@ -158,9 +159,9 @@ func (w *work) one(ctx context.Context, t *task, workers int) {
 		w.failed(t, err)
 		return
 	}
-	defer hold.Release()
+	defer held.Release()
 	if w.settled(t) {
-		hold.Finished()
+		held.Finished()
 		return
 	}
 	attempts := t.failures
@@ -188,16 +189,16 @@ func (w *work) one(ctx context.Context, t *task, workers int) {
 	if t.run.DType == "float32" {
 		execute = executeRun[float32]
 	}
-	outcome, err := execute(ctx, w, t, hold, workers)
+	outcome, err := execute(ctx, w, t, held, workers)
 	switch {
 	case errors.Is(err, runfolder.ErrDone) && w.settled(t): // decided by a worker that died, or slept
-		hold.Finished()
-	case errors.Is(context.Cause(ctx), runfolder.ErrLost), err != nil && errors.Is(hold.Check(), runfolder.ErrLost):
+		held.Finished()
+	case errors.Is(context.Cause(ctx), lease.ErrLost), err != nil && errors.Is(held.Check(), lease.ErrLost):
 		t.holder = w.holderOf(t)
-		w.observe(Event{Kind: Lost, Run: t.run, Err: runfolder.ErrLost})
+		w.observe(Event{Kind: Lost, Run: t.run, Err: lease.ErrLost})
 		w.giveBack(t)
-	case errors.Is(context.Cause(ctx), runfolder.ErrGone), err != nil && errors.Is(hold.Check(), runfolder.ErrGone):
-		w.failed(t, fmt.Errorf("%w: %s; the same command computes it again", runfolder.ErrGone, t.folder))
+	case errors.Is(context.Cause(ctx), lease.ErrGone), err != nil && errors.Is(held.Check(), lease.ErrGone):
+		w.failed(t, fmt.Errorf("%w: %s; the same command computes it again", lease.ErrGone, t.folder))
 	case err != nil:
 		w.record(t, attempts+1, err)
 		w.failed(t, err)
@@ -209,12 +210,12 @@ func (w *work) one(ctx context.Context, t *task, workers int) {
 }
 
 // holderOf returns who has taken the run of a task over.
-func (w *work) holderOf(t *task) *runfolder.HeldError {
-	lease, err := runfolder.ReadLease(t.folder)
+func (w *work) holderOf(t *task) *lease.HeldError {
+	record, err := runfolder.ReadLease(t.folder)
 	if err != nil { // finished meanwhile
-		lease = runfolder.Lease{}
+		record = runfolder.Lease{}
 	}
-	return &runfolder.HeldError{Dir: t.folder, Lease: lease}
+	return &lease.HeldError{Dir: t.folder, Lease: record}
 }
 
 // ended counts a run that was interrupted or has its result.
@@ -351,7 +352,7 @@ type task struct {
 	unread   error              // why that is not known
 	again    bool               // compute it again, from its start
 	givenUp  bool               // it has failed, and is not tried again here
-	holder   *runfolder.HeldError
+	holder   *lease.HeldError
 	alive    bool // that holder, for certain, at the last look
 	told     bool // that holder is waited for
 }

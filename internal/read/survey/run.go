@@ -84,7 +84,7 @@ func (r *Run) unfinished(now time.Time, progress func(dir string) (runfolder.Pro
 		if lease.Damaged != nil {
 			r.Reason = lease.Damaged.Error()
 		} else if !lease.Released {
-			r.Reason = fmt.Sprintf("no sign of life of process %d on %s since %s", lease.PID, lease.Host, lease.Beat.Local().Format(time.DateTime))
+			r.Reason = fmt.Sprintf("no heartbeat of process %d on %s since %s", lease.PID, lease.Host, lease.Beat.Local().Format(time.DateTime))
 		}
 	}
 	if !r.resumed(progress, func(int) bool { return true }) {

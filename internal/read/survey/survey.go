@@ -18,7 +18,7 @@ type State string
 // The states of a run.
 const (
 	Pending     State = "pending"     // nobody has begun it
-	Running     State = "running"     // a worker shows signs of life
+	Running     State = "running"     // a worker sends heartbeats
 	Interrupted State = "interrupted" // begun and unfinished, and nobody is at work
 	Done        State = "done"
 	Diverged    State = "diverged" // done: its loss grew beyond bounds
@@ -39,7 +39,7 @@ type Run struct {
 	Loss      float64       // there; NaN when it is not known
 	Stop      string        // why it stopped, of a finished run
 	Start     time.Time     // of the first attempt at a finished run, else of the last; zero while pending
-	Beat      time.Time     // last sign of life, by the worker's clock; the end of a finished run
+	Beat      time.Time     // last heartbeat, by the worker's clock; the end of a finished run
 	Seconds   float64       // of training: of a finished run, or of the worker at work
 	ETA       time.Duration // at most, for a running one; 0 when it is not known
 	Host      string        // of the last worker
@@ -56,7 +56,7 @@ type Run struct {
 //
 // Result files are the truth. A run without one is told by its lease: a worker of this
 // machine is looked for among the processes; for one elsewhere this machine's clock is
-// compared with its last sign of life, so with clocks that differ by a minute a run at
+// compared with its last heartbeat, so with clocks that differ by a minute a run at
 // work may be shown as interrupted, or the other way round. Nothing is decided by that.
 func Read(studyDir string) (runs []Run, others []string, err error) {
 	return ReadAdmitted(studyDir, everyRun)

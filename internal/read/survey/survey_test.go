@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/deeplimit/deeplimit/internal/execute/lease"
 	"github.com/deeplimit/deeplimit/runfolder"
 )
 
@@ -29,8 +30,8 @@ func check(t *testing.T, err error) {
 	}
 }
 
-// sealed returns a JSON object with its checksum as its last field, as files hold it.
-func sealed(text string) []byte {
+// withChecksum returns a JSON object with its checksum as its last field, as files hold it.
+func withChecksum(text string) []byte {
 	blank := strings.TrimSuffix(text, "}") + `,"checksum":"` + strings.Repeat("0", 64) + "\"}\n"
 	sum := sha256.Sum256([]byte(blank))
 	return []byte(strings.Replace(blank, strings.Repeat("0", 64), hex.EncodeToString(sum[:]), 1))
@@ -46,8 +47,8 @@ func TestRead(t *testing.T) {
 		m.Runs = append(m.Runs, runfolder.Planned{ID: id, Hash: "h-" + id, Iterations: 100})
 	}
 	check(t, runfolder.WriteManifest(dir, m))
-	keeper := runfolder.NewKeeper(time.Hour, "7_1")
-	defer keeper.Close()
+	leases := lease.NewManager(time.Hour, "7_1")
+	defer leases.Close()
 	folder := func(id string) string { return runfolder.RunDir(dir, id) }
 	for _, id := range append(ids[1:], "old", "imported") {
 		check(t, runfolder.Create(folder(id), meta(id)))
@@ -58,16 +59,16 @@ func TestRead(t *testing.T) {
 		check(t, runfolder.WriteCheckpoint(folder(id), &c))
 	}
 	for _, id := range []string{"running", "released", "resumed"} {
-		hold, _, err := keeper.Acquire(t.Context(), folder(id))
+		held, _, err := leases.Acquire(t.Context(), folder(id))
 		check(t, err)
 		if id == "released" {
-			check(t, hold.Release())
+			check(t, held.Release())
 		}
 	}
 	lease := `{"owner":"x","host":"far","pid":5,"since":"2020-01-01T00:00:00Z","beat":"2020-01-01T00:01:00Z","every":5,"iteration":30,"loss":0.5}`
-	check(t, os.WriteFile(filepath.Join(folder("silent"), "lease.3"), sealed(lease), 0o644))
+	check(t, os.WriteFile(filepath.Join(folder("silent"), "lease.3"), withChecksum(lease), 0o644))
 	early := strings.Replace(strings.Replace(lease, `"iteration":30`, `"iteration":0`, 1), `"loss":0.5`, `"loss":null`, 1)
-	check(t, os.WriteFile(filepath.Join(folder("killed"), "lease.1"), sealed(early), 0o644))
+	check(t, os.WriteFile(filepath.Join(folder("killed"), "lease.1"), withChecksum(early), 0o644))
 	check(t, os.WriteFile(filepath.Join(folder("torn"), "lease.1"), nil, 0o644))
 	check(t, runfolder.WriteFailure(folder("failed"), runfolder.Failure{Error: "no room", Host: "far", Attempts: 2}))
 	for id, s := range map[string]runfolder.Summary{
@@ -100,10 +101,10 @@ func TestRead(t *testing.T) {
 	if r := byID["running"]; r.Job != "7_1" || r.Attempts != 1 {
 		t.Errorf("running: got %+v", r)
 	}
-	if r := byID["silent"]; r.Iteration != 30 || r.Loss != 0.5 || r.Attempts != 3 || !strings.HasPrefix(r.Reason, "no sign of life of process 5 on far since ") {
+	if r := byID["silent"]; r.Iteration != 30 || r.Loss != 0.5 || r.Attempts != 3 || !strings.HasPrefix(r.Reason, "no heartbeat of process 5 on far since ") {
 		t.Errorf("silent: got %+v", r)
 	}
-	for _, id := range []string{"killed", "resumed"} { // before a first sign of life
+	for _, id := range []string{"killed", "resumed"} { // before a first heartbeat
 		if r := byID[id]; r.Iteration != 40 || r.Loss != 0.125 {
 			t.Errorf("%s: got iteration %d, loss %g, want those of the checkpoint", id, r.Iteration, r.Loss)
 		}

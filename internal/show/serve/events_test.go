@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/deeplimit/deeplimit/internal/execute/lease"
 	"github.com/deeplimit/deeplimit/runfolder"
 )
 
@@ -87,7 +88,7 @@ func TestEvents(t *testing.T) {
 	}
 	m := meta("one", "g", 16, 1)
 	folder := runfolder.RunDir(study, m.ID)
-	worker := runfolder.NewKeeper(0, "")
+	worker := lease.NewManager(0, "")
 	defer worker.Close()
 	if _, _, err := worker.Acquire(t.Context(), folder); err != nil {
 		t.Fatal(err)

@@ -1,4 +1,4 @@
-package runfolder
+package lease
 
 import (
 	"bytes"
@@ -14,19 +14,31 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"github.com/deeplimit/deeplimit/runfolder"
 )
 
-// keeper returns one that is closed with the test. Its runs pass for those of another
-// machine, so that only silence tells whether it is alive.
-func keeper(t *testing.T, every time.Duration) *Keeper {
+// sampleMeta is the run.json of a run.
+var sampleMeta = runfolder.Meta{ID: "run", Hash: "3f2a9c01", Group: "77", Depth: 2, DType: "float64"}
+
+func mustWrite(t *testing.T, data []byte, path ...string) {
 	t.Helper()
-	k := NewKeeper(every, "")
+	if err := os.WriteFile(filepath.Join(path...), data, 0o644); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// manager returns one that is closed with the test. Its runs pass for those of another
+// machine, so that only silence tells whether it is alive.
+func manager(t *testing.T, every time.Duration) *Manager {
+	t.Helper()
+	k := NewManager(every, "")
 	k.self.Scope = "elsewhere"
 	t.Cleanup(k.Close)
 	return k
 }
 
-func acquire(t *testing.T, k *Keeper, dir string) (*Hold, context.Context) {
+func acquire(t *testing.T, k *Manager, dir string) (*Held, context.Context) {
 	t.Helper()
 	h, ctx, err := k.Acquire(t.Context(), dir)
 	if err != nil {
@@ -37,7 +49,7 @@ func acquire(t *testing.T, k *Keeper, dir string) (*Hold, context.Context) {
 
 func TestLeaseHasOneHolder(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "run")
-	one, other := keeper(t, 0), keeper(t, 0)
+	one, other := manager(t, 0), manager(t, 0)
 	h, _ := acquire(t, one, dir)
 	_, _, err := other.Acquire(t.Context(), dir)
 	held, ok := errors.AsType[*HeldError](err)
@@ -50,7 +62,7 @@ func TestLeaseHasOneHolder(t *testing.T) {
 	if err := h.Release(); err != nil {
 		t.Fatal(err)
 	}
-	if lease, err := ReadLease(dir); err != nil || !lease.Released || lease.Alive(time.Now()) {
+	if lease, err := runfolder.ReadLease(dir); err != nil || !lease.Released || lease.Alive(time.Now()) {
 		t.Errorf("got %+v, %v, want a released lease", lease, err)
 	}
 	if h, _ := acquire(t, other, dir); h.Attempt() != 2 {
@@ -69,10 +81,10 @@ func TestLeaseContenders(t *testing.T) {
 		run := filepath.Join(dir, fmt.Sprint(round))
 		switch round % 3 {
 		case 1:
-			h, _ := acquire(t, keeper(t, 0), run)
+			h, _ := acquire(t, manager(t, 0), run)
 			h.Release()
 		case 2:
-			dead := NewKeeper(0, "")
+			dead := NewManager(0, "")
 			dead.self.PID = 1 << 30 // no process has this number
 			if _, _, err := dead.Acquire(t.Context(), run); err != nil {
 				t.Fatal(err)
@@ -81,7 +93,7 @@ func TestLeaseContenders(t *testing.T) {
 		var group sync.WaitGroup
 		var won atomic.Int32
 		for range 8 {
-			k := keeper(t, 0)
+			k := manager(t, 0)
 			group.Go(func() {
 				_, _, err := k.Acquire(t.Context(), run)
 				if err == nil {
@@ -101,18 +113,18 @@ func TestLeaseContenders(t *testing.T) {
 	}
 }
 
-// silence ends the signs of life of a hold, as SIGSTOP would.
-func (h *Hold) silence() { h.drop() }
+// silence ends the heartbeats of a lease, as SIGSTOP would.
+func (h *Held) silence() { h.drop() }
 
-// wake lets the signs of life of a hold go on.
-func (h *Hold) wake() {
-	h.keeper.mu.Lock()
-	defer h.keeper.mu.Unlock()
-	h.keeper.holds[h] = true
+// wake lets the heartbeats of a lease go on.
+func (h *Held) wake() {
+	h.manager.mu.Lock()
+	defer h.manager.mu.Unlock()
+	h.manager.held[h] = true
 }
 
 // watch looks on at dir with k and wants nobody to be able to take the run meanwhile.
-func watch(t *testing.T, k *Keeper, dir string, span time.Duration) {
+func watch(t *testing.T, k *Manager, dir string, span time.Duration) {
 	t.Helper()
 	for end := time.Now().Add(span); time.Now().Before(end); time.Sleep(Heartbeat / 2) {
 		if _, err := k.Free(dir); err == nil {
@@ -121,20 +133,20 @@ func watch(t *testing.T, k *Keeper, dir string, span time.Duration) {
 	}
 }
 
-const patience = Patience * Heartbeat
+const patience = runfolder.MissedBeats * Heartbeat
 
 // TestLeaseTakenOverFromTheSilent has a holder that falls silent while a contender
 // looks on, and comes back later.
 func TestLeaseTakenOverFromTheSilent(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		dir := filepath.Join(t.TempDir(), "run")
-		one, other := keeper(t, 0), keeper(t, 0)
+		one, other := manager(t, 0), manager(t, 0)
 		h, lost := acquire(t, one, dir)
 		h.Progress(7, 0.5)
 		watch(t, other, dir, 5*patience)
-		lease, err := ReadLease(dir)
+		lease, err := runfolder.ReadLease(dir)
 		if err != nil || lease.Iteration != 7 || lease.From != 7 || lease.Loss == nil || *lease.Loss != 0.5 || lease.Beats == 0 {
-			t.Errorf("got %+v, %v, want its signs of life", lease, err)
+			t.Errorf("got %+v, %v, want its heartbeats", lease, err)
 		}
 		h.silence()
 		watch(t, other, dir, patience-Heartbeat)
@@ -154,12 +166,12 @@ func TestLeaseTakenOverFromTheSilent(t *testing.T) {
 	})
 }
 
-// TestLeaseAlive has a keeper look at the run of another: it knows that one to be alive
-// after a sign of life since its own first look, and until one is missed.
+// TestLeaseAlive has a manager watch the run of another: it knows that one to be alive
+// after a heartbeat since its own first look, and until one is missed.
 func TestLeaseAlive(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		dir := filepath.Join(t.TempDir(), "run")
-		one, other := keeper(t, 0), keeper(t, 0)
+		one, other := manager(t, 0), manager(t, 0)
 		h, _ := acquire(t, one, dir)
 		alive := func() bool {
 			_, err := other.Free(dir)
@@ -174,7 +186,7 @@ func TestLeaseAlive(t *testing.T) {
 		}
 		time.Sleep(Heartbeat)
 		if !alive() {
-			t.Error("after a sign of life: got it unknown")
+			t.Error("after a heartbeat: got it unknown")
 		}
 		h.silence()
 		time.Sleep(3 * Heartbeat)
@@ -189,15 +201,15 @@ func TestLeaseAlive(t *testing.T) {
 	})
 }
 
-// TestLeaseDamaged damages the lease of a holder: one that is alive mends it, and that of
+// TestLeaseDamaged damages the lease of a leaseer: one that is alive mends it, and that of
 // another is taken over after the patience of who looks on.
 func TestLeaseDamaged(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		dir := filepath.Join(t.TempDir(), "run")
-		one, other := keeper(t, time.Hour), keeper(t, 0)
+		one, other := manager(t, time.Hour), manager(t, 0)
 		one.every = Heartbeat // but its lease says an hour, which nobody can read
 		h, _ := acquire(t, one, dir)
-		path := leasePath(dir, 1)
+		path := runfolder.LeaseFile(dir, 1)
 		whole, err := os.ReadFile(path)
 		if err != nil {
 			t.Fatal(err)
@@ -207,14 +219,14 @@ func TestLeaseDamaged(t *testing.T) {
 			damaged[at] ^= 3
 			mustWrite(t, damaged, path)
 			watch(t, other, dir, 3*patience)
-			if lease, err := ReadLease(dir); err != nil || lease.Damaged != nil || lease.Owner != h.Owner() {
+			if lease, err := runfolder.ReadLease(dir); err != nil || lease.Damaged != nil || lease.Owner != h.Owner() {
 				t.Fatalf("byte %d: got %+v, %v, want it mended", at, lease, err)
 			}
 		}
 		h.silence()
 		for size := range len(whole) {
 			mustWrite(t, whole[:size], path)
-			lease, err := ReadLease(dir)
+			lease, err := runfolder.ReadLease(dir)
 			if err != nil || lease.Damaged == nil && (lease.Owner != h.Owner() || lease.PID != os.Getpid()) || lease.Attempt != 1 {
 				t.Fatalf("%d bytes: got %+v, %v, want a damaged lease or a whole one", size, lease, err)
 			}
@@ -242,7 +254,7 @@ func TestLeaseOfRemovedRun(t *testing.T) {
 		if err := os.Mkdir(runs, 0o755); err != nil {
 			t.Fatal(err)
 		}
-		k := keeper(t, 0)
+		k := manager(t, 0)
 		h, gone := acquire(t, k, dir)
 		if err := os.RemoveAll(runs); err != nil {
 			t.Fatal(err)
@@ -257,11 +269,11 @@ func TestLeaseOfRemovedRun(t *testing.T) {
 		if err := h.Release(); err != nil {
 			t.Error(err)
 		}
-		if err := Begin(dir, sampleMeta()); !errors.Is(err, fs.ErrNotExist) {
+		if err := runfolder.Begin(dir, sampleMeta); !errors.Is(err, fs.ErrNotExist) {
 			t.Errorf("beginning it: got %v", err)
 		}
 		_, _, err := k.Acquire(t.Context(), dir)
-		if want := "runfolder: taking run " + dir + ": mkdir " + dir + ": no such file or directory"; err == nil || err.Error() != want {
+		if want := "lease: taking run " + dir + ": mkdir " + dir + ": no such file or directory"; err == nil || err.Error() != want {
 			t.Errorf("got %v, want %s", err, want)
 		}
 		if _, err := os.Stat(runs); !errors.Is(err, fs.ErrNotExist) {
@@ -272,7 +284,7 @@ func TestLeaseOfRemovedRun(t *testing.T) {
 
 func TestLeaseOfFinishedRun(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "run")
-	h, _ := acquire(t, keeper(t, 0), dir)
+	h, _ := acquire(t, manager(t, 0), dir)
 	if err := os.Remove(filepath.Join(dir, "lease.1")); err != nil {
 		t.Fatal(err)
 	}
@@ -282,7 +294,7 @@ func TestLeaseOfFinishedRun(t *testing.T) {
 	if err := h.Release(); err != nil {
 		t.Error(err)
 	}
-	if _, err := ReadLease(dir); !errors.Is(err, fs.ErrNotExist) {
+	if _, err := runfolder.ReadLease(dir); !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("got %v, want no lease", err)
 	}
 }
@@ -292,7 +304,7 @@ func TestLeaseCannotBeTaken(t *testing.T) {
 	if err := os.WriteFile(file, nil, 0o644); err != nil {
 		t.Fatal(err)
 	}
-	_, _, err := keeper(t, 0).Acquire(t.Context(), file)
+	_, _, err := manager(t, 0).Acquire(t.Context(), file)
 	if err == nil || !strings.HasPrefix(err.Error(), "runfolder: lease: open "+file) {
 		t.Errorf("got %v", err)
 	}
@@ -304,12 +316,12 @@ func TestLeaseCannotBeTaken(t *testing.T) {
 func TestLeaseOfLivingTakenForDead(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		dir := filepath.Join(t.TempDir(), "run")
-		workers := []*Keeper{NewKeeper(0, ""), NewKeeper(0, "")}
+		workers := []*Manager{NewManager(0, ""), NewManager(0, "")}
 		for i, k := range workers {
 			k.self.PID = 1<<30 + i // nobody has these numbers here
 			t.Cleanup(k.Close)
 		}
-		var holds [2]*Hold
+		var holds [2]*Held
 		taken := 0
 		for range 200 {
 			for i, k := range workers {
@@ -338,7 +350,7 @@ func TestLeaseOfLivingTakenForDead(t *testing.T) {
 // TestLeaseWithoutContent takes a lease whose checksum holds and that says nothing for a
 // damaged one, not for one of process 0 since the year 1.
 func TestLeaseWithoutContent(t *testing.T) {
-	for name, lease := range map[string]Lease{
+	for name, lease := range map[string]runfolder.Lease{
 		"nothing":   {},
 		"no times":  {Owner: "o", Host: "h", PID: 5, Every: 5},
 		"no pid":    {Owner: "o", Since: time.Unix(1e9, 0), Beat: time.Unix(1e9, 0), Every: 5},
@@ -346,17 +358,17 @@ func TestLeaseWithoutContent(t *testing.T) {
 		"for years": {Owner: "o", PID: 5, Since: time.Unix(1e9, 0), Beat: time.Unix(1e9, 0), Every: 1e12},
 	} {
 		dir := t.TempDir()
-		content, err := lease.record()
+		content, err := lease.Encode()
 		if err != nil {
 			t.Fatal(err)
 		}
 		mustWrite(t, content, dir, "lease.1")
-		_, err = keeper(t, 0).Free(dir)
+		_, err = manager(t, 0).Free(dir)
 		if held, ok := errors.AsType[*HeldError](err); !ok || !strings.Contains(held.Error(), "lease.1 is damaged: ") || strings.Contains(held.Error(), "0001") {
 			t.Errorf("%s: got %v, want the damaged file named", name, err)
 		}
 	}
-	if text := (&HeldError{Dir: "run"}).Error(); text != "runfolder: run: another worker works on this run" {
+	if text := (&HeldError{Dir: "run"}).Error(); text != "lease: run: another worker works on this run" {
 		t.Errorf("got %q", text)
 	}
 }

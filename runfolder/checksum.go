@@ -11,25 +11,25 @@ import (
 // noChecksum stands in a file for its own checksum while that is being computed.
 var noChecksum = strings.Repeat("0", 64)
 
-// encodeSealed returns a JSON object as encodeJSON writes it, with one more field at its
+// encodeWithChecksum returns a JSON object as encodeJSON writes it, with one more field at its
 // end: checksum, the SHA-256 of the text with this value as 64 zeros.
-func encodeSealed(value any) ([]byte, error) {
+func encodeWithChecksum(value any) ([]byte, error) {
 	var text bytes.Buffer
 	if err := encodeJSON(&text, value); err != nil {
 		return nil, err
 	}
 	object, ok := bytes.CutSuffix(text.Bytes(), []byte("\n}\n"))
 	if !ok {
-		return nil, fmt.Errorf("sealing %T: want a JSON object with a field", value)
+		return nil, fmt.Errorf("checksum of %T: want a JSON object with a field", value)
 	}
 	data := fmt.Appendf(nil, "%s,\n  \"checksum\": %q\n}\n", object, noChecksum)
 	copy(data[bytes.LastIndex(data, []byte(noChecksum)):], digestOf(data))
 	return data, nil
 }
 
-// writeSealed writes what encodeSealed returns.
-func writeSealed(w io.Writer, value any) error {
-	data, err := encodeSealed(value)
+// writeWithChecksum writes what encodeWithChecksum returns.
+func writeWithChecksum(w io.Writer, value any) error {
+	data, err := encodeWithChecksum(value)
 	if err != nil {
 		return err
 	}
@@ -37,27 +37,27 @@ func writeSealed(w io.Writer, value any) error {
 	return err
 }
 
-// sealOf returns the checksum that a file of encodeSealed ends with, if it is right.
-func sealOf(data []byte) (string, error) {
-	var seal struct {
+// checksumOf returns the checksum that a file of encodeWithChecksum ends with, if it is right.
+func checksumOf(data []byte) (string, error) {
+	var file struct {
 		Checksum string `json:"checksum"`
 	}
-	if err := json.Unmarshal(data, &seal); err != nil {
+	if err := json.Unmarshal(data, &file); err != nil {
 		return "", err
 	}
-	blank, err := withoutChecksum(data, seal.Checksum)
+	blank, err := withoutChecksum(data, file.Checksum)
 	if err != nil {
 		return "", err
 	}
-	if got := digestOf(blank); got != seal.Checksum {
-		return "", fmt.Errorf("sha256 is %s, want %s", got, seal.Checksum)
+	if got := digestOf(blank); got != file.Checksum {
+		return "", fmt.Errorf("sha256 is %s, want %s", got, file.Checksum)
 	}
-	return seal.Checksum, nil
+	return file.Checksum, nil
 }
 
-// decodeSealed reads what encodeSealed wrote, after a look at the checksum.
-func decodeSealed(data []byte, value any) error {
-	if _, err := sealOf(data); err != nil {
+// decodeWithChecksum reads what encodeWithChecksum wrote, after a look at the checksum.
+func decodeWithChecksum(data []byte, value any) error {
+	if _, err := checksumOf(data); err != nil {
 		return err
 	}
 	return json.Unmarshal(data, value)
