@@ -13,6 +13,7 @@ import (
 	"github.com/parquet-go/parquet-go"
 
 	"github.com/deeplimit/deeplimit/certify"
+	"github.com/deeplimit/deeplimit/internal/tensorheader"
 )
 
 // The files of a Certification.
@@ -229,7 +230,7 @@ func decodeTable[R any](data []byte) (rows []R, err error) {
 	for range file.NumRows() {
 		row := make([]R, 1) // fresh, as rows share the reader's slices
 		if n, err := reader.Read(row); n != 1 && err != nil {
-			return nil, fmt.Errorf("row %d of %d: %w", len(rows), file.NumRows(), noEOF(err))
+			return nil, fmt.Errorf("row %d of %d: %w", len(rows), file.NumRows(), tensorheader.NoEOF(err))
 		}
 		rows = append(rows, row[0])
 	}

@@ -17,6 +17,7 @@ import (
 	"github.com/nlpodyssey/safetensors"
 
 	"github.com/deeplimit/deeplimit/internal/disk"
+	"github.com/deeplimit/deeplimit/internal/tensorheader"
 )
 
 // ErrNoCheckpoint says that a run folder holds no checkpoint, not even a damaged one.
@@ -180,7 +181,7 @@ func readCheckpoint(path string) (*Checkpoint, error) {
 		c     *Checkpoint
 		trace []byte
 	)
-	err := openCheckpoint(path, func(r io.Reader, infos []tensorInfo, metadata map[string]string) (err error) {
+	err := openCheckpoint(path, func(r io.Reader, infos []tensorheader.Tensor, metadata map[string]string) (err error) {
 		c, trace, err = decodeCheckpoint(r, infos, metadata)
 		return err
 	})
@@ -197,12 +198,12 @@ func readCheckpoint(path string) (*Checkpoint, error) {
 
 // verifyCheckpoint checks a file against its checksum.
 func verifyCheckpoint(path string) error {
-	return openCheckpoint(path, func(io.Reader, []tensorInfo, map[string]string) error { return nil })
+	return openCheckpoint(path, func(io.Reader, []tensorheader.Tensor, map[string]string) error { return nil })
 }
 
 // openCheckpoint calls decode with r at the first tensor, and then compares the
 // checksum of the whole file.
-func openCheckpoint(path string, decode func(r io.Reader, infos []tensorInfo, metadata map[string]string) error) error {
+func openCheckpoint(path string, decode func(r io.Reader, infos []tensorheader.Tensor, metadata map[string]string) error) error {
 	file, err := disk.Open(path)
 	if err != nil {
 		return fmt.Errorf("runfolder: %w", err)
@@ -221,8 +222,8 @@ func openCheckpoint(path string, decode func(r io.Reader, infos []tensorInfo, me
 	return nil
 }
 
-func scanCheckpoint(r io.Reader, size int64, decode func(r io.Reader, infos []tensorInfo, metadata map[string]string) error) error {
-	raw, infos, metadata, err := readHeader(r, size)
+func scanCheckpoint(r io.Reader, size int64, decode func(r io.Reader, infos []tensorheader.Tensor, metadata map[string]string) error) error {
+	raw, infos, metadata, err := tensorheader.Read(r, size)
 	if err != nil {
 		return err
 	}
@@ -246,7 +247,7 @@ func scanCheckpoint(r io.Reader, size int64, decode func(r io.Reader, infos []te
 }
 
 // decodeCheckpoint returns the checkpoint without its rows, and their file.
-func decodeCheckpoint(r io.Reader, infos []tensorInfo, metadata map[string]string) (c *Checkpoint, trace []byte, err error) {
+func decodeCheckpoint(r io.Reader, infos []tensorheader.Tensor, metadata map[string]string) (c *Checkpoint, trace []byte, err error) {
 	c = &Checkpoint{
 		Hash:       metadata[hashKey],
 		Arithmetic: metadata[arithmeticKey],
@@ -268,8 +269,8 @@ func decodeCheckpoint(r io.Reader, infos []tensorInfo, metadata map[string]strin
 		}
 	}
 	for _, info := range infos {
-		if info.name == traceTensor && info.dtype == safetensors.U8 {
-			trace = make([]byte, info.count)
+		if info.Name == traceTensor && info.DType == "U8" {
+			trace = make([]byte, info.Count)
 			_, err = io.ReadFull(r, trace)
 		} else {
 			err = c.decodeTensor(r, info)
@@ -282,18 +283,18 @@ func decodeCheckpoint(r io.Reader, infos []tensorInfo, metadata map[string]strin
 }
 
 // decodeTensor puts the next tensor of the file where its name says.
-func (c *Checkpoint) decodeTensor(r io.Reader, info tensorInfo) error {
+func (c *Checkpoint) decodeTensor(r io.Reader, info tensorheader.Tensor) error {
 	t, err := readTensor(r, info)
 	if err != nil {
 		return err
 	}
-	if name, ok := strings.CutPrefix(info.name, tensorPrefix); ok {
+	if name, ok := strings.CutPrefix(info.Name, tensorPrefix); ok {
 		c.Tensors[name] = t
 		return nil
 	}
-	if name, ok := strings.CutPrefix(info.name, valuePrefix); ok && len(t.Data) == 1 {
+	if name, ok := strings.CutPrefix(info.Name, valuePrefix); ok && len(t.Data) == 1 {
 		c.Values[name] = t.Data[0]
 		return nil
 	}
-	return fmt.Errorf("tensor %q: want a name that starts with %s or %s", info.name, tensorPrefix, valuePrefix)
+	return fmt.Errorf("tensor %q: want a name that starts with %s or %s", info.Name, tensorPrefix, valuePrefix)
 }

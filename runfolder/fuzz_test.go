@@ -7,6 +7,8 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
+
+	"github.com/deeplimit/deeplimit/internal/tensorheader"
 )
 
 // Whatever the bytes are, a reader returns an error, or content that is written
@@ -76,7 +78,7 @@ func FuzzReadCheckpoint(f *testing.F) {
 	f.Fuzz(func(t *testing.T, data []byte) {
 		// The checksum would refuse nearly everything, so the layer below it is fuzzed.
 		r := bytes.NewReader(data)
-		_, infos, metadata, err := readHeader(r, int64(len(data)))
+		_, infos, metadata, err := tensorheader.Read(r, int64(len(data)))
 		if err != nil {
 			return
 		}

@@ -1,6 +1,10 @@
 package runfolder
 
-import "io"
+import (
+	"io"
+
+	"github.com/deeplimit/deeplimit/internal/tensorheader"
+)
 
 // A TensorInfo says what a tensor of a safetensors file is and where its data stand.
 type TensorInfo struct {
@@ -9,6 +13,7 @@ type TensorInfo struct {
 	Shape  []int
 	Count  int   // of entries, the product of Shape
 	Offset int64 // of the first byte of its data in the file
+	Size   int64 // of its data, in bytes
 }
 
 // ReadTensorInfos returns the tensors of a safetensors file that holds size bytes, in
@@ -18,15 +23,13 @@ type TensorInfo struct {
 //
 // It is for files from elsewhere, whose dtypes ReadWeights need not know.
 func ReadTensorInfos(r io.Reader, size int64) ([]TensorInfo, map[string]string, error) {
-	raw, tensors, metadata, err := readHeader(r, size)
+	_, tensors, metadata, err := tensorheader.Read(r, size)
 	if err != nil {
 		return nil, nil, err
 	}
 	infos := make([]TensorInfo, len(tensors))
-	offset := int64(len(raw))
 	for i, t := range tensors {
-		infos[i] = TensorInfo{Name: t.name, DType: t.dtype.String(), Shape: t.shape, Count: t.count, Offset: offset}
-		offset += int64(t.count) * int64(t.dtype.Size())
+		infos[i] = TensorInfo(t)
 	}
 	return infos, metadata, nil
 }

@@ -47,7 +47,7 @@ func TestReadTensorInfosDType(t *testing.T) {
 	header := `{"x":{"dtype":"BF16","shape":[2],"data_offsets":[0,4]}}`
 	file := append(binary.LittleEndian.AppendUint64(nil, uint64(len(header))), header+"abcd"...)
 	infos, _, err := ReadTensorInfos(bytes.NewReader(file), int64(len(file)))
-	want := []TensorInfo{{Name: "x", DType: "BF16", Shape: []int{2}, Count: 2, Offset: int64(len(file)) - 4}}
+	want := []TensorInfo{{Name: "x", DType: "BF16", Shape: []int{2}, Count: 2, Offset: int64(len(file)) - 4, Size: 4}}
 	if diff := cmp.Diff(want, infos); diff != "" || err != nil {
 		t.Errorf("%v (-want +got)\n%s", err, diff)
 	}

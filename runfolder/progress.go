@@ -9,6 +9,7 @@ import (
 	"strconv"
 
 	"github.com/deeplimit/deeplimit/internal/disk"
+	"github.com/deeplimit/deeplimit/internal/tensorheader"
 )
 
 // A Progress says how far a checkpoint is.
@@ -47,7 +48,7 @@ func readProgress(path string) (Progress, error) {
 	if err != nil {
 		return Progress{}, fmt.Errorf("runfolder: %w", err)
 	}
-	_, _, metadata, err := readHeader(file, status.Size())
+	_, _, metadata, err := tensorheader.Read(file, status.Size())
 	if err != nil {
 		return Progress{}, &DamagedError{path, err}
 	}

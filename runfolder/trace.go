@@ -10,6 +10,8 @@ import (
 	"strings"
 
 	"github.com/parquet-go/parquet-go"
+
+	"github.com/deeplimit/deeplimit/internal/tensorheader"
 )
 
 // traceSchema is the schema of trace.parquet: the columns of Row.
@@ -153,7 +155,7 @@ func decodeColumn(chunk parquet.ColumnChunk, rows []Row, field int) (err error) 
 	for done := 0; done < len(rows); {
 		page, err := pages.ReadPage()
 		if err != nil {
-			return fmt.Errorf("row %d of %d: %w", done, len(rows), noEOF(err))
+			return fmt.Errorf("row %d of %d: %w", done, len(rows), tensorheader.NoEOF(err))
 		}
 		for values, end := page.Values(), false; !end; {
 			n, err := values.ReadValues(batch[:])

@@ -10,6 +10,7 @@ import (
 	"github.com/nlpodyssey/safetensors"
 
 	"github.com/deeplimit/deeplimit/internal/disk"
+	"github.com/deeplimit/deeplimit/internal/tensorheader"
 )
 
 // WriteWeights writes w as a safetensors file, atomically and durably. Equal
@@ -67,13 +68,13 @@ func readWeights(path string) (Weights, string, error) {
 }
 
 func decodeWeights(r io.Reader, size int64) (Weights, error) {
-	_, infos, metadata, err := readHeader(r, size)
+	_, infos, metadata, err := tensorheader.Read(r, size)
 	if err != nil {
 		return Weights{}, err
 	}
 	w := Weights{Tensors: make(map[string]Tensor, len(infos)), Metadata: metadata}
 	for _, info := range infos {
-		if w.Tensors[info.name], err = readTensor(r, info); err != nil {
+		if w.Tensors[info.Name], err = readTensor(r, info); err != nil {
 			return Weights{}, err
 		}
 	}

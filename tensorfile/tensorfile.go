@@ -20,6 +20,7 @@ import (
 	"strings"
 
 	"github.com/deeplimit/deeplimit/internal/plain"
+	"github.com/deeplimit/deeplimit/internal/tensorheader"
 )
 
 // Info says what a tensor is.
@@ -173,7 +174,7 @@ func (f *File) Read(name string) ([]float64, error) {
 	f.budget -= 8 * int64(info.Entries())
 	data, err := f.source.read(name)
 	if err != nil {
-		return nil, f.at(name, noEOF(err))
+		return nil, f.at(name, tensorheader.NoEOF(err))
 	}
 	for k, v := range data {
 		if math.IsNaN(v) || math.IsInf(v, 0) {
@@ -251,13 +252,5 @@ func bare(err error) error {
 	if e, ok := errors.AsType[*fs.PathError](err); ok {
 		return e.Err
 	}
-	return noEOF(err)
-}
-
-// noEOF says in words that a file ends too early.
-func noEOF(err error) error {
-	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
-		return errors.New("the file is cut short")
-	}
-	return err
+	return tensorheader.NoEOF(err)
 }

@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/deeplimit/deeplimit/internal/plain"
+	"github.com/deeplimit/deeplimit/internal/tensorheader"
 )
 
 // torchFile is what torch.save writes since version 1.6: a zip archive with a pickle of
@@ -77,7 +78,7 @@ func content(member *zip.File, limit uint64) ([]byte, error) {
 		return nil, err
 	}
 	data, err := io.ReadAll(r)
-	return data, errors.Join(noEOF(err), r.Close())
+	return data, errors.Join(tensorheader.NoEOF(err), r.Close())
 }
 
 // walker finds the tensors in nested dictionaries and lists and names each by the keys
