@@ -9,7 +9,7 @@ import (
 )
 
 // The core schema of YAML 1.2 (section 10.3.2): what a plain scalar stands for. The
-// parser's own resolution is that of YAML 1.1 in places (1_000, 1e-10 as text), so it
+// library's own resolution takes the forms of YAML 1.1, too (1_000, 0b11, and 010 for 8), so it
 // is not used.
 var (
 	integerForm = regexp.MustCompile(`^([-+]?[0-9]+|0o[0-7]+|0x[0-9a-fA-F]+)$`)
@@ -46,7 +46,8 @@ func parseInt(text string) (int64, error) {
 	if !integerForm.MatchString(text) {
 		return 0, errNotInteger
 	}
-	v, err := strconv.ParseInt(decimal(text), base(text), 64)
+	digits, base := whole(text)
+	v, err := strconv.ParseInt(digits, base, 64)
 	if err != nil {
 		return 0, errRange
 	}
@@ -57,32 +58,29 @@ func parseUint(text string) (uint64, error) {
 	if !integerForm.MatchString(text) {
 		return 0, errors.New("a whole number ≥ 0")
 	}
-	v, err := strconv.ParseUint(strings.TrimPrefix(decimal(text), "+"), base(text), 64)
+	digits, base := whole(text)
+	v, err := strconv.ParseUint(digits, base, 64)
 	if err != nil {
 		return 0, errors.New("a whole number from 0 to 2^64 − 1")
 	}
 	return v, nil
 }
 
-// decimal strips the prefix of an octal or hexadecimal number; base returns its base.
-// A leading 0 alone does not make a number octal.
-func decimal(text string) string {
-	return strings.TrimPrefix(strings.TrimPrefix(text, "0o"), "0x")
-}
-
-func base(text string) int {
-	switch {
-	case strings.HasPrefix(text, "0o"):
-		return 8
-	case strings.HasPrefix(text, "0x"):
-		return 16
+// whole returns the digits of an integer and their base. A leading 0 alone makes no
+// number octal.
+func whole(text string) (digits string, base int) {
+	if digits, ok := strings.CutPrefix(text, "0o"); ok {
+		return digits, 8
 	}
-	return 10
+	if digits, ok := strings.CutPrefix(text, "0x"); ok {
+		return digits, 16
+	}
+	return strings.TrimPrefix(text, "+"), 10
 }
 
 // parseFloat returns the finite number that text stands for.
 func parseFloat(text string) (float64, error) {
-	if base(text) != 10 {
+	if _, base := whole(text); base != 10 {
 		v, err := parseInt(text)
 		return float64(v), err
 	}
