@@ -1,10 +1,12 @@
 package serve
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"math"
 	"net/http"
+	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -144,6 +146,32 @@ func TestPaths(t *testing.T) {
 	} {
 		if status, _, body := ask(t, "GET", s.base()+"/api/studies/one/paths?group=g"+query, nil); status != http.StatusBadRequest || !strings.Contains(body, message) {
 			t.Errorf("%s: %d %s, want 400 with %s", query, status, body, message)
+		}
+	}
+}
+
+// TestPathOfIntegers has initial weights in integers: their bits are no floats.
+func TestPathOfIntegers(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	plant(t, filepath.Join(dir, "one"), "one")
+	name := filepath.Join(dir, "one", "runs", "g-L0004-s1", "weights.safetensors")
+	old, err := os.ReadFile(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	changed := bytes.Replace(old, []byte(`"A_initial":{"dtype":"F64"`), []byte(`"A_initial":{"dtype":"I64"`), 1)
+	if bytes.Equal(old, changed) {
+		t.Fatalf("got the header %.200q, want A_initial of dtype F64 in it", old)
+	}
+	if err := os.WriteFile(name, changed, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	s := running(t, dir, Options{})
+	for of, want := range map[string]string{"initial": "got I64", "displacement": "got I64", "trained": "[44 46 48 50]"} {
+		_, _, body := ask(t, "GET", s.base()+"/api/studies/one/paths?group=g&seed=1&entry=2,1&of="+of, nil)
+		if !strings.Contains(strings.ReplaceAll(body, ",", " "), want) {
+			t.Errorf("%s: got %s, want %s", of, body, want)
 		}
 	}
 }

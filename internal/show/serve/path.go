@@ -176,6 +176,9 @@ func (s *study) path(ctx context.Context, r *survey.Run, q pathQuery) (pathCurve
 		if !ok {
 			return pathCurve{}, parts, fmt.Errorf("there is no tensor %q: the initial weights are not known", name)
 		}
+		if _, _, ok := layerShape(t, run.Meta.Depth); !ok {
+			return pathCurve{}, parts, fmt.Errorf("tensor %q: got %s of shape %v, want F64 or F32 with the layers first", name, t.DType, t.Shape)
+		}
 		sources = append(sources, t)
 	}
 	values, err := layerValues(ctx, file, sources, parts.list[at], run.Meta.Depth, q)
