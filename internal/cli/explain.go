@@ -16,27 +16,23 @@ func newExplain() *cobra.Command {
 		Use:   "explain [TERM]",
 		Short: "Say what a word of a table, a figure or a JSON file means",
 		Long: `Explain prints what a term means, its formula, its unit or range, and how to read a
-typical value. TERM is a key of analyze --json or a word of a table. Without a
-term it lists all of them. docs/glossary.md has the same entries.`,
+typical value. TERM is a word of a table, a figure, a verdict or a key of a JSON file, in any
+case, with blanks, dashes or underscores. Without a term it lists all of them. docs/glossary.md has the same entries.`,
 		Example: `  deeplimit explain max_frobenius
   deeplimit explain growth with lag`,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if len(args) == 0 {
+			term := strings.Join(args, " ")
+			if strings.TrimSpace(term) == "" {
 				return list(cmd.OutOrStdout(), glossary.Entries())
 			}
-			term := strings.Join(args, " ")
 			if entry := glossary.Find(term); entry != nil {
 				return explain(cmd.OutOrStdout(), entry)
 			}
-			near := glossary.Containing(term)
+			near := glossary.Near(term, 8)
 			if len(near) == 0 {
 				return fmt.Errorf("explain: got %q, want a term of the list that `deeplimit explain` prints", term)
 			}
-			var names []string
-			for _, e := range near {
-				names = append(names, e.Term)
-			}
-			return fmt.Errorf("explain: got %q, want a term such as %s", term, strings.Join(names, ", "))
+			return fmt.Errorf("explain: got %q, want a term such as %s", term, strings.Join(near, ", "))
 		},
 	}
 }

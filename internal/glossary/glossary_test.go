@@ -1,6 +1,7 @@
 package glossary
 
 import (
+	"slices"
 	"strings"
 	"testing"
 
@@ -33,14 +34,35 @@ func TestPage(t *testing.T) {
 func TestFind(t *testing.T) {
 	for term, want := range map[string]string{
 		"max_frobenius": "max_frobenius", "max frobenius": "max_frobenius", "MAX‖A‖": "max_frobenius",
-		"r²": "r2", "growth with lag": "accumulation", "V_2": "p_variation", "Index": "index of variation",
+		"r²": "r2", "growth with lag": "accumulation", "second difference": "second difference", "layer noise": "layer noise", "V_2": "p_variation", "Index": "index of variation",
+		"V_1.5": "p_variation", "v_7": "p_variation", "v-2.25": "p_variation",
+		"pl-ratio": "PL ratio", "Step-Size": "step_size", "alpha+beta": "alpha_plus_beta", "  regime ": "regime",
+		"variation index of W": "index of variation", "excess of the trend, exponent": "trend",
+		"QUADRATIC VARIATION (Euclidean)": "quadratic_variation", "regimes": "regime", "w": "radius",
+		"STABLE": "edge of stability", "UNSTABLE": "unstable", "bounded": "reading", "forward_change": "change",
 	} {
 		if found := Find(term); found == nil || found.Term != want {
 			t.Errorf("Find(%q) = %v, want %s", term, found, want)
 		}
 	}
-	if found := Find("nonsense"); found != nil {
-		t.Errorf("got %v, want nothing", found)
+	for _, term := range []string{"nonsense", "", "s", ", ", "v_", "V_x"} {
+		if found := Find(term); found != nil {
+			t.Errorf("Find(%q) = %v, want nothing", term, found)
+		}
+	}
+}
+
+func TestNear(t *testing.T) {
+	for term, want := range map[string]string{
+		"nois": "noise_variation", "reigme": "regime", "root sum squared": "root_sum_squares", "displacment": "displacement",
+	} {
+		near := Near(term, 8)
+		if !slices.Contains(near, want) || len(near) > 8 {
+			t.Errorf("Near(%q) = %q, want up to 8 terms with %s", term, near, want)
+		}
+	}
+	if near := Near("xxyyzz", 8); len(near) != 0 {
+		t.Errorf("got %q, want nothing", near)
 	}
 }
 

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"unicode/utf8"
 
 	"github.com/deeplimit/deeplimit/internal/field"
 )
@@ -93,46 +92,8 @@ type phrase string
 // unknownKey returns the *Error about a key that its mapping does not have.
 func (p place) unknownKey(path, key string, known []string) *Error {
 	want := "one of " + strings.Join(known, ", ")
-	if near := nearest(key, known); near != "" {
-		want += fmt.Sprintf("; did you mean %q?", near)
+	if near := field.Nearest(key, known); len(near) > 0 {
+		want += fmt.Sprintf("; did you mean %q?", near[0])
 	}
 	return p.wrong(path, phrase("an unknown key"), want)
-}
-
-// nearest returns the element of known that is the fewest edits away from word, if
-// these are at most a third of its letters; else "".
-func nearest(word string, known []string) string {
-	best, fewest := "", utf8.RuneCountInString(word)/3+1
-	for _, k := range known {
-		if n := edits(word, k); n < fewest || n == fewest && best == "" {
-			best, fewest = k, n
-		}
-	}
-	return best
-}
-
-// edits returns the least number of letters to insert, delete, replace or swap with
-// the next that turns a into b (optimal string alignment), by dynamic programming.
-func edits(a, b string) int {
-	s, t := []rune(a), []rune(b)
-	before, last := make([]int, len(t)+1), make([]int, len(t)+1)
-	for j := range last {
-		last[j] = j
-	}
-	for i := range s {
-		row := make([]int, len(t)+1)
-		row[0] = i + 1
-		for j := range t {
-			cost := 1
-			if s[i] == t[j] {
-				cost = 0
-			}
-			row[j+1] = min(last[j+1]+1, row[j]+1, last[j]+cost)
-			if i > 0 && j > 0 && s[i] == t[j-1] && s[i-1] == t[j] {
-				row[j+1] = min(row[j+1], before[j-1]+1)
-			}
-		}
-		before, last = last, row
-	}
-	return last[len(t)]
 }
