@@ -193,19 +193,41 @@ func (s *search) restart(r *ritz) {
 	case r.highDone:
 		low, high = m/2-3, 3
 	}
-	var basis [][]float64
+	var kept []int
 	s.t, s.coupling = nil, nil
 	for i := range m {
 		if i >= low && i < m-high {
 			continue
 		}
-		basis = append(basis, s.combine(r, i))
-		row := make([]float64, len(basis))
-		row[len(basis)-1] = r.values[i]
+		kept = append(kept, i)
+		row := make([]float64, len(kept))
+		row[len(kept)-1] = r.values[i]
 		s.t = append(s.t, row)
 		s.coupling = append(s.coupling, r.couplings[i])
 	}
-	s.basis = basis
+	s.replace(r, kept)
+}
+
+// replace puts the Ritz vectors in the place of the basis, some entries of all at a time, so
+// that no second basis is in memory.
+func (s *search) replace(r *ritz, kept []int) {
+	const length = 256
+	part := make([]float64, length*len(kept))
+	for first := 0; first < s.n; first += length {
+		end := min(first+length, s.n)
+		clear(part)
+		for k, i := range kept {
+			v := part[k*length:][:end-first]
+			for j, q := range s.basis {
+				floats.AddScaled(v, r.vectors.At(j, i), q[first:end])
+			}
+		}
+		for k := range kept {
+			copy(s.basis[k][first:end], part[k*length:])
+		}
+	}
+	clear(s.basis[len(kept):])
+	s.basis = s.basis[:len(kept)]
 }
 
 // combine returns Ritz vector i.

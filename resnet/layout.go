@@ -15,13 +15,21 @@ type Group struct {
 	Trained bool   // false for a fixed δ, E or C
 }
 
-// mostEntries bounds the entries of all groups: 2^44 float64 fill the 2^47 bytes that a
+// MostEntries bounds the entries of all groups: 2^44 float64 fill the 2^47 bytes that a
 // process can address on common machines.
-const mostEntries = 1 << 44
+const MostEntries = 1 << 44
 
 // checkEntries refuses groups whose entries no machine can address; below that, no
 // product of sizes overflows.
 func checkEntries(groups []Group) error {
+	if total := countEntries(groups); !(total <= MostEntries) {
+		return fmt.Errorf("got %.3g parameters, want at most 2^44", total)
+	}
+	return nil
+}
+
+// countEntries returns the entries of all groups, of any size.
+func countEntries(groups []Group) float64 {
 	total := 0.0
 	for _, g := range groups {
 		entries := 1.0
@@ -30,10 +38,13 @@ func checkEntries(groups []Group) error {
 		}
 		total += entries
 	}
-	if !(total <= mostEntries) {
-		return fmt.Errorf("got %.3g parameters, want at most 2^44", total)
-	}
-	return nil
+	return total
+}
+
+// Entries returns the number of parameters of a network of a resolved spec, of any size.
+func (s Spec) Entries(depth, inputs, outputs int) float64 {
+	n := Network{Spec: s, Depth: depth, Inputs: inputs, Outputs: outputs}
+	return countEntries(n.groups())
 }
 
 // Len returns the number of entries, the product of Shape.

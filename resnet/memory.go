@@ -9,7 +9,7 @@ type Memory struct {
 	Hessian   int64 // more, from the first HessianVector on
 	Gram      int64 // more, while Gram runs
 	Measure   int64 // more, while Measure runs
-	Measured  int64 // of these, what the measurement itself keeps
+	Measured  int64 // of these, what the measurement itself keeps: the norms of states among it
 	States    int64 // more, while HiddenStates runs for four samples
 }
 
@@ -22,9 +22,9 @@ func MemoryOf[T float32 | float64](net *Network, n int, classes bool, cores int,
 	m.Evaluator = alloc.Bytes(func(mem *alloc.Account) { e = newEvaluator[T](mem, net, n, classes, options) })
 	m.Hessian = alloc.Bytes(func(mem *alloc.Account) { e.tangents(mem) })
 	m.Gram = alloc.Bytes(func(mem *alloc.Account) { e.newGram(mem) })
-	var states, looks, spectra int64
-	m.Measured, states, looks, spectra = e.measuring(cores)
-	m.Measure = m.Measured + states + max(looks, spectra)
+	result, states, looks, spectra := e.measuring(cores)
+	m.Measure = result + states + max(looks, spectra)
+	m.Measured = result + alloc.Bytes(func(mem *alloc.Account) { newStates(mem, net, e.total, false) })
 	m.States = alloc.Bytes(func(mem *alloc.Account) {
 		e.newReader(mem)
 		e.newHidden(mem, 4)

@@ -69,12 +69,12 @@ func WriteCheckpoint(dir string, c *Checkpoint) error {
 			return err
 		}
 	}
-	digest := sha256.New()
-	if err := encodeCheckpoint(digest, c, noChecksum); err != nil {
+	digest, buffer := sha256.New(), []byte(nil)
+	if err := encodeCheckpoint(digest, c, noChecksum, &buffer); err != nil {
 		return fmt.Errorf("runfolder: writing a checkpoint in %s: %w", folder, err)
 	}
 	file, err := prepare(folder, stateFile, func(w io.Writer) error {
-		return encodeCheckpoint(w, c, hex.EncodeToString(digest.Sum(nil)))
+		return encodeCheckpoint(w, c, hex.EncodeToString(digest.Sum(nil)), &buffer)
 	})
 	if err != nil {
 		return err
@@ -137,8 +137,8 @@ func damagedOnly(err *DamagedError) error {
 
 // encodeCheckpoint writes c with the given checksum. The length does not depend
 // on the checksum.
-func encodeCheckpoint(w io.Writer, c *Checkpoint, checksum string) error {
-	views, err := newViews(tensorPrefix, c.Tensors)
+func encodeCheckpoint(w io.Writer, c *Checkpoint, checksum string, buffer *[]byte) error {
+	views, err := newViews(tensorPrefix, c.Tensors, buffer)
 	if err != nil {
 		return err
 	}
@@ -147,7 +147,7 @@ func encodeCheckpoint(w io.Writer, c *Checkpoint, checksum string) error {
 	for name, value := range c.Values {
 		scalars[name] = Tensor{DType: "F64", Data: []float64{value}}
 	}
-	values, err := newViews(valuePrefix, scalars)
+	values, err := newViews(valuePrefix, scalars, buffer)
 	if err != nil {
 		return err
 	}

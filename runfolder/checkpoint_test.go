@@ -84,7 +84,7 @@ func TestCheckpointIsExact(t *testing.T) {
 		}
 		// As WriteCheckpoint does, without its syncs.
 		var blank, file bytes.Buffer
-		if err := errors.Join(encodeCheckpoint(&blank, want, noChecksum), encodeCheckpoint(&file, want, digestOf(blank.Bytes()))); err != nil {
+		if err := errors.Join(encodeCheckpoint(&blank, want, noChecksum, new([]byte)), encodeCheckpoint(&file, want, digestOf(blank.Bytes()), new([]byte))); err != nil {
 			t.Fatal(err)
 		}
 		if err := os.WriteFile(path, file.Bytes(), 0o644); err != nil {

@@ -69,7 +69,7 @@ func FuzzReadTrace(f *testing.F) {
 func FuzzReadCheckpoint(f *testing.F) {
 	for _, c := range []*Checkpoint{{}, sampleCheckpoint(3)} {
 		var good bytes.Buffer
-		if err := encodeCheckpoint(&good, c, noChecksum); err != nil {
+		if err := encodeCheckpoint(&good, c, noChecksum, new([]byte)); err != nil {
 			f.Fatal(err)
 		}
 		f.Add(good.Bytes())

@@ -14,7 +14,7 @@ import (
 )
 
 // view is a Tensor as the safetensors library asks for it: bytes are made when a
-// tensor is written and not before, so one tensor at a time is held twice.
+// tensor is written and not before, so one tensor at a time is held twice, all in one buffer.
 type view struct {
 	dtype safetensors.DType
 	shape []uint64
@@ -27,8 +27,9 @@ func (v view) Shape() []uint64          { return v.shape }
 func (v view) Data() []byte             { return v.data() }
 func (v view) DataLen() uint64          { return v.size }
 
-// newView returns the view of t, or an error when shape, data and dtype disagree.
-func newView(t Tensor) (view, error) {
+// newView returns the view of t, whose bytes are in the buffer until those of another view
+// are asked for, or an error when shape, data and dtype disagree.
+func newView(t Tensor, buffer *[]byte) (view, error) {
 	shape := make([]uint64, len(t.Shape))
 	for i, n := range t.Shape {
 		if n < 0 {
@@ -46,10 +47,11 @@ func newView(t Tensor) (view, error) {
 	switch t.DType {
 	case "F64":
 		return view{safetensors.F64, shape, 8 * count, func() []byte {
-			data := make([]byte, 0, 8*len(t.Data))
+			data := slices.Grow((*buffer)[:0], 8*len(t.Data))
 			for _, v := range t.Data {
 				data = binary.LittleEndian.AppendUint64(data, math.Float64bits(v))
 			}
+			*buffer = data
 			return data
 		}}, nil
 	case "F32":
@@ -59,10 +61,11 @@ func newView(t Tensor) (view, error) {
 			}
 		}
 		return view{safetensors.F32, shape, 4 * count, func() []byte {
-			data := make([]byte, 0, 4*len(t.Data))
+			data := slices.Grow((*buffer)[:0], 4*len(t.Data))
 			for _, v := range t.Data {
 				data = binary.LittleEndian.AppendUint32(data, math.Float32bits(float32(v)))
 			}
+			*buffer = data
 			return data
 		}}, nil
 	}
@@ -70,10 +73,10 @@ func newView(t Tensor) (view, error) {
 }
 
 // newViews returns the views of tensors, each name after prefix.
-func newViews(prefix string, tensors map[string]Tensor) (map[string]view, error) {
+func newViews(prefix string, tensors map[string]Tensor, buffer *[]byte) (map[string]view, error) {
 	views := make(map[string]view, len(tensors))
 	for _, name := range slices.Sorted(maps.Keys(tensors)) {
-		v, err := newView(tensors[name])
+		v, err := newView(tensors[name], buffer)
 		if err != nil {
 			return nil, fmt.Errorf("tensor %q: %w", name, err)
 		}

@@ -38,7 +38,7 @@ func ReadWeights(path string) (Weights, error) {
 }
 
 func encodeWeights(out io.Writer, w Weights) error {
-	views, err := newViews("", w.Tensors)
+	views, err := newViews("", w.Tensors, new([]byte))
 	if err != nil {
 		return err
 	}

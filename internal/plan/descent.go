@@ -78,7 +78,7 @@ func (d *Descent[T]) Close() {
 // hidden states, which is most of it where the loss is small. A diverged run keeps the
 // loss that ended it.
 func (d *Descent[T]) EvaluateEnd(outcome *train.Outcome) error {
-	if _, double := any(T(0)).(float64); double || outcome.Stop == train.StopDiverged {
+	if double[T]() || outcome.Stop == train.StopDiverged {
 		return nil
 	}
 	theta := make([]float64, len(d.Theta))
@@ -92,6 +92,12 @@ func (d *Descent[T]) EvaluateEnd(outcome *train.Outcome) error {
 	test, err := lossOn(d.Network, *d.problem.Test, d.options, theta)
 	outcome.TestLoss = &test
 	return err
+}
+
+// double says whether T is float64.
+func double[T kernel.Float]() bool {
+	_, ok := any(T(0)).(float64)
+	return ok
 }
 
 // Loss returns J(θ) over the training samples, in float64.

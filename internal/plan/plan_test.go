@@ -100,7 +100,7 @@ func TestRunThatDoesNotFit(t *testing.T) {
 	p := planned(t, "name: s\ndepths: [2, 10000000]\ndata: {kind: separated, width: 1000, samples: 2, distance: 0.3}\n")
 	err := p.CheckMemory(nil)
 	want := "plan: run " + p.Runs[1].ID + ": got "
-	if err == nil || !strings.HasPrefix(err.Error(), want) || !strings.Contains(err.Error(), "GB of memory for this process, want at least 3.2e+05 GB; choose a smaller depth or width") {
+	if err == nil || !strings.HasPrefix(err.Error(), want) || !strings.Contains(err.Error(), "GB of memory for this process, want at least 5.6e+05 GB; choose a smaller depth or width") {
 		t.Errorf("got %v, want it to begin with %s", err, want)
 	}
 	if err := p.CheckMemory(func(run *study.Run) bool { return run.Depth == 2 }); err != nil {

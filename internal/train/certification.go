@@ -10,6 +10,7 @@ import (
 	"slices"
 
 	"github.com/deeplimit/deeplimit/certify"
+	"github.com/deeplimit/deeplimit/internal/alloc"
 	"github.com/deeplimit/deeplimit/internal/kernel"
 	"github.com/deeplimit/deeplimit/resnet"
 	"github.com/deeplimit/deeplimit/runfolder"
@@ -24,7 +25,8 @@ type certification[T kernel.Float] struct {
 	record  runfolder.Certification
 	certificationState
 	current *certify.Iterate // the last measurement, nil when there is none
-	issued  []T              // θ at the certificate's iteration
+	issued  []T              // θ at the certificate's iteration, nil without a certificate
+	place   []T              // where it will stand: no certificate late in a run asks for more memory
 	norms   []float64        // ‖∂J/∂θ_k‖_F of the step under way, where descends says so
 	full    []T              // gradient over all samples, of a mini-batch run
 
@@ -42,15 +44,18 @@ type certificationState struct {
 }
 
 // newCertification returns nil when nothing is to be measured.
-func newCertification[T kernel.Float](d *Descent[T]) *certification[T] {
+func newCertification[T kernel.Float](mem *alloc.Account, d *Descent[T]) *certification[T] {
 	c := &certification[T]{d: d, cadence: d.Spec.Certify.in(d.Spec.Method)}
 	if c.cadence == "off" {
 		return nil
 	}
 	c.record.Cadence = c.cadence
-	c.record.Problem = d.Full.Problem(d.Spec.Method)
-	c.Stretch.Lengths = make([]float64, d.Network.Depth)
-	c.norms = make([]float64, d.Network.Depth)
+	c.Stretch.Lengths = alloc.Make[float64](mem, d.Network.Depth)
+	c.norms = alloc.Make[float64](mem, d.Network.Depth)
+	c.place = alloc.Make[T](mem, d.Network.Layout.Trained)
+	if d.Spec.Batch > 0 {
+		c.full = alloc.Make[T](mem, d.Network.Layout.Trained)
+	}
 	return c
 }
 
@@ -115,9 +120,6 @@ func (c *certification[T]) measure(loss float64) error {
 	d := c.d
 	grad := d.grad
 	if d.Batch != nil {
-		if c.full == nil {
-			c.full = make([]T, len(d.grad))
-		}
 		grad = c.full
 		loss = d.Full.Gradient(d.Theta, grad).Loss
 	}
@@ -191,7 +193,8 @@ func (c *certification[T]) ask(loss float64) error {
 
 // issue keeps the iterate that the certificate speaks of.
 func (c *certification[T]) issue() {
-	c.issued = slices.Clone(c.d.Theta[:c.d.Network.Layout.Trained])
+	c.issued = c.place
+	copy(c.issued, c.d.Theta)
 }
 
 // exceeded says whether a checked iterate came after a step larger than the certificate's,
@@ -294,7 +297,7 @@ func (c *certification[T]) save(to *runfolder.Checkpoint) error {
 	}
 	to.Streams[certificationStream] = state
 	if c.issued != nil {
-		to.Tensors[certificationTensor] = tensor(c.issued, len(c.issued))
+		to.Tensors[certificationTensor] = frozen(c.issued, len(c.issued))
 	}
 	return nil
 }

@@ -44,6 +44,9 @@ func (c Certify) resolve(method string) (Certify, error) {
 	return c, nil
 }
 
+// Certifies says whether anything is measured.
+func (s Spec) Certifies() bool { return s.Certify.in(s.Method) != "off" }
+
 // in returns the cadence with a method: growing, all, ends or off.
 func (c Certify) in(method string) string {
 	switch {

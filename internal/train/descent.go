@@ -11,6 +11,7 @@ import (
 	"math/rand/v2"
 	"time"
 
+	"github.com/deeplimit/deeplimit/internal/alloc"
 	"github.com/deeplimit/deeplimit/internal/kernel"
 	"github.com/deeplimit/deeplimit/internal/random"
 	"github.com/deeplimit/deeplimit/resnet"
@@ -52,24 +53,26 @@ type Descent[T kernel.Float] struct {
 	Every  time.Duration
 	Wanted func() bool // may be nil
 
-	method  method[T]
-	split   splitter // Full.Split
-	rule    rule
-	certify *certification[T] // nil when nothing is measured
-	ahead   bool              // whether only the loss is known of the iterate, and Full.Descend makes the step
-	grad    []T
-	trial   []T // for Armijo
-	rows    []runfolder.Row
-	norms   *runfolder.Norms // nil when none are recorded
-	t       int              // iteration
-	seconds float64          // training time before this start
-	begun   time.Time
-	lastEta float64 // η of the last step
-	first   float64 // J(0)
-	best    float64 // smallest J that counted as progress
-	bestAt  int
-	epoch   []int // order of the samples in the epoch under way
-	batch   int   // samples of a mini-batch
+	method   method[T]
+	split    splitter // Full.Split
+	rule     rule
+	certify  *certification[T] // nil when nothing is measured
+	ahead    bool              // whether only the loss is known of the iterate, and Full.Descend makes the step
+	grad     []T
+	trial    []T // for Armijo
+	rows     []runfolder.Row
+	norms    *runfolder.Norms                // nil when none are recorded
+	blank    map[string]runfolder.LayerNorms // memory for norms
+	t        int                             // iteration
+	seconds  float64                         // training time before this start
+	begun    time.Time
+	lastEta  float64 // η of the last step
+	first    float64 // J(0)
+	best     float64 // smallest J that counted as progress
+	bestAt   int
+	epoch    []int // order of the samples in the epoch under way
+	batch    int   // samples of a mini-batch
+	permuted bool  // whether epoch holds the order of this epoch
 }
 
 // An Outcome is how a run ended.
@@ -153,22 +156,15 @@ func (d *Descent[T]) Run(ctx context.Context, resume *runfolder.Checkpoint) (Out
 
 // begin makes what the loop needs, as it is at iteration 0 or in the checkpoint.
 func (d *Descent[T]) begin(resume *runfolder.Checkpoint) error {
-	trained := d.Network.Layout.Trained
-	law := d.Spec.At(d.Network.Depth, d.Network.Spec)
-	d.method = newMethod[T](d.Spec, law.Epsilon, trained)
+	d.reserve(&alloc.Account{}, d.Full.Len())
 	d.split = d.Full.Split
-	d.rule = newRule(d.Spec, law.First)
-	d.grad = make([]T, trained)
-	if d.rule.searches() {
-		d.trial = append([]T(nil), d.Theta...)
-	}
+	copy(d.trial, d.Theta)
 	if d.Batch != nil {
 		d.batch = min(d.Spec.Batch, d.Full.Len())
 	}
 	d.best, d.first = math.Inf(1), math.NaN()
-	d.certify = newCertification(d)
-	if d.Spec.Norms != "off" {
-		d.norms = &runfolder.Norms{Parts: map[string]runfolder.LayerNorms{}}
+	if d.certify != nil {
+		d.certify.record.Problem = d.Full.Problem(d.Spec.Method)
 	}
 	if resume != nil {
 		if err := d.restore(resume); err != nil {
@@ -177,6 +173,26 @@ func (d *Descent[T]) begin(resume *runfolder.Checkpoint) error {
 	}
 	d.begun = time.Now()
 	return nil
+}
+
+// reserve makes the memory of the descent on that many samples, its rows apart.
+func (d *Descent[T]) reserve(mem *alloc.Account, samples int) {
+	law := d.Spec.At(d.Network.Depth, d.Network.Spec)
+	trained := d.Network.Layout.Trained
+	d.method = newMethod[T](mem, d.Spec, law.Epsilon, trained)
+	d.rule = newRule(d.Spec, law.First)
+	d.grad = alloc.Make[T](mem, trained)
+	if d.rule.searches() {
+		d.trial = alloc.Make[T](mem, d.Network.Layout.Size)
+	}
+	if d.Spec.Batch > 0 {
+		d.epoch = alloc.Make[int](mem, samples)
+	}
+	d.certify = newCertification(mem, d)
+	if d.Spec.Norms != "off" {
+		d.norms = &runfolder.Norms{Parts: map[string]runfolder.LayerNorms{}}
+		d.blank = newNorms(mem, d.Network, d.Spec.Stop.Iterations)
+	}
 }
 
 // look computes loss and gradient at the iterate and says whether to stop here.
@@ -397,10 +413,8 @@ func (d *Descent[T]) epochStart() bool { return d.t%d.perEpoch() == 0 }
 // epoch comes from a stream of its own, so that resuming needs no generator state.
 func (d *Descent[T]) chooseBatch() {
 	number, place := d.t/d.perEpoch(), d.t%d.perEpoch()
-	if d.epoch == nil || place == 0 {
-		if d.epoch == nil {
-			d.epoch = make([]int, d.Full.Len())
-		}
+	if !d.permuted || place == 0 {
+		d.permuted = true
 		permute(d.epoch, random.New(d.Seed, fmt.Sprintf("batches/epoch=%d", number)))
 	}
 	d.Batch.Choose(d.epoch[place*d.batch : min((place+1)*d.batch, len(d.epoch))])

@@ -179,7 +179,7 @@ func TestBacktrack(t *testing.T) {
 // TestEpochs wants every sample once an epoch and another order in the next.
 func TestEpochs(t *testing.T) {
 	d := separated(t, 4, 0.5, func(s *Spec) { s.Method, s.Batch = "sgd", 3 })
-	d.batch = 3
+	d.batch, d.epoch = 3, make([]int, 8)
 	var orders [][]int
 	for d.t = range 6 {
 		d.chooseBatch()

@@ -3,6 +3,7 @@ package train
 import (
 	"math"
 
+	"github.com/deeplimit/deeplimit/internal/alloc"
 	"github.com/deeplimit/deeplimit/internal/kernel"
 )
 
@@ -23,15 +24,15 @@ type splitter func(size int, f func(begin, end int))
 
 // newMethod returns the method that a resolved spec names, for size parameters; epsilon is
 // Adam's ε at the network's depth (Spec.At).
-func newMethod[T kernel.Float](spec Spec, epsilon float64, size int) method[T] {
+func newMethod[T kernel.Float](mem *alloc.Account, spec Spec, epsilon float64, size int) method[T] {
 	ops := kernel.For[T]()
 	switch spec.Method {
 	case "momentum":
-		m := &momentum[T]{ops: ops, factor: T(spec.Momentum), velocity: make([]T, size)}
+		m := &momentum[T]{ops: ops, factor: T(spec.Momentum), velocity: alloc.Make[T](mem, size)}
 		m.part = m.move
 		return m
 	case "adam":
-		m := &adam[T]{spec: spec, epsilon: epsilon, first: make([]T, size), second: make([]T, size)}
+		m := &adam[T]{spec: spec, epsilon: epsilon, first: alloc.Make[T](mem, size), second: alloc.Make[T](mem, size)}
 		m.part = m.move
 		return m
 	}

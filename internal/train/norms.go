@@ -5,6 +5,7 @@ import (
 	"math"
 	"strings"
 
+	"github.com/deeplimit/deeplimit/internal/alloc"
 	"github.com/deeplimit/deeplimit/resnet"
 	"github.com/deeplimit/deeplimit/runfolder"
 )
@@ -19,6 +20,18 @@ func (d *Descent[T]) normsTime() bool {
 	return float64(d.t) == math.Round(math.Exp2(j/4))
 }
 
+// newNorms returns the memory for the norms of that many iterations, by part.
+func newNorms(mem *alloc.Account, net *resnet.Network, iterations int) map[string]runfolder.LayerNorms {
+	parts := map[string]runfolder.LayerNorms{}
+	most := countNorms(iterations) * net.Depth
+	for _, part := range net.Parts() {
+		parts[part] = runfolder.LayerNorms{
+			Frobenius: alloc.Make[float64](mem, most)[:0], Displacement: alloc.Make[float64](mem, most)[:0],
+		}
+	}
+	return parts
+}
+
 // recordNorms adds ‖A_k‖_F and ‖A_k − A_k(0)‖_F of every layer and part.
 func (d *Descent[T]) recordNorms() {
 	if n := len(d.norms.Iterations); n > 0 && d.norms.Iterations[n-1] == int64(d.t) {
@@ -27,7 +40,10 @@ func (d *Descent[T]) recordNorms() {
 	d.norms.Iterations = append(d.norms.Iterations, int64(d.t))
 	for _, part := range d.Network.Parts() {
 		norms, moved := resnet.LayerNorms(d.Network, part, d.Theta, d.Initial)
-		all := d.norms.Parts[part]
+		all, begun := d.norms.Parts[part]
+		if !begun {
+			all = d.blank[part]
+		}
 		for k := range norms {
 			all.Frobenius = append(all.Frobenius, float64(float32(norms[k])))
 			all.Displacement = append(all.Displacement, float64(float32(moved[k])))

@@ -2,6 +2,7 @@ package train
 
 import (
 	"math"
+	"runtime"
 
 	"github.com/deeplimit/deeplimit/pvar"
 	"github.com/deeplimit/deeplimit/resnet"
@@ -34,6 +35,15 @@ func (d *Descent[T]) setVariation(row *runfolder.Row) {
 			*column = &v
 		}
 	}
+}
+
+// variationBytes returns what setVariation takes: the path in float64, and for each p above 1 that
+// is worked on at the same time the centres of blocks of 4 points, twice as many as there are
+// of the smallest, with a few numbers for each point.
+func variationBytes(net *resnet.Network) int64 {
+	g, _ := net.Layout.Group(net.Parts()[0])
+	path, at := 8*int64(g.Len()), int64(min(4, runtime.GOMAXPROCS(0)))
+	return path + at*(path/2+32*int64(net.Depth))
 }
 
 // keptStates is the number of samples whose hidden states a run leaves behind.

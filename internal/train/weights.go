@@ -45,6 +45,14 @@ func group[T kernel.Float](net *resnet.Network, theta []T, g resnet.Group) runfo
 	return tensor(view, g.Shape...)
 }
 
+// frozen is tensor for entries that nobody changes: those in float64 need no copy.
+func frozen[T kernel.Float](entries []T, shape ...int) runfolder.Tensor {
+	if data, ok := any(entries).([]float64); ok {
+		return runfolder.Tensor{DType: "F64", Shape: shape, Data: data}
+	}
+	return tensor(entries, shape...)
+}
+
 // tensor copies entries to a tensor that is stored in their own precision.
 func tensor[T kernel.Float](entries []T, shape ...int) runfolder.Tensor {
 	t := runfolder.Tensor{DType: "F64", Shape: shape, Data: make([]float64, len(entries))}

@@ -209,15 +209,11 @@ func (r *resolver) measure(data dataset.Spec) (inputs, outputs int, err error) {
 	return size[0], size[1], err
 }
 
-// mostNumbers bounds the parameters of a network: 2^44 float64 fill the 2^47 bytes
-// that a process can address on common machines.
-const mostNumbers = 1 << 44
-
 // checkSize refuses a network whose parameters no machine can address.
 func (r *resolver) checkSize(p *point) {
 	run := p.run
 	run.Depth = slices.Max(r.study.Depths)
-	if n := run.parameters(); !(n <= mostNumbers) {
+	if n := run.Network.Entries(run.Depth, run.Inputs, run.Outputs); !(n <= resnet.MostEntries) {
 		const path = "network.width"
 		want := fmt.Sprintf("a width and depths with at most 2^44 parameters in all (depth %d makes %.3g)", run.Depth, n)
 		r.faults.add(p.tree.find(path).wrong(path, run.Network.Width, want))

@@ -279,22 +279,12 @@ func TestFilesOfAStudy(t *testing.T) {
 	}
 }
 
-// TestCost checks the formulas against counts by hand.
-func TestCost(t *testing.T) {
+// TestFlops checks the formula against counts by hand.
+func TestFlops(t *testing.T) {
 	r := mustRuns(t, "name: s\ndepths: [5]\ndata: {kind: diabetes}\nnetwork: {block: mlp, hidden: 20, bias: true, width: 4, readout: trained}\ntrain: {method: adam}\ndtype: float32\n")[0]
 	// Layers 12·4·20·7·5, E 2·4·10·7, C 6·4·1·7.
 	if got, want := r.Flops(7), 33600.0+560+168; got != want {
 		t.Errorf("flops: got %g, want %g", got, want)
-	}
-	// P = 5·(2·4·20 + 20 + 4 + 1) + 4·10 + 4·1.
-	const parameters = 5*185 + 44
-	if got := r.parameters(); got != parameters {
-		t.Errorf("parameters: got %g, want %d", got, parameters)
-	}
-	// Five copies, one more for each of 2 workers with L(2d+m)·64 states; data 8·7·11.
-	want := 4*(5*parameters+2*(parameters+5*28*64.0)) + 8*7*11
-	if got := r.Bytes(7, 2); got != want {
-		t.Errorf("bytes: got %g, want %g", got, want)
 	}
 }
 

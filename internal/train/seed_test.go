@@ -1,0 +1,3 @@
+package train
+
+import _ "github.com/deeplimit/deeplimit/test/fixedseed"
