@@ -8,7 +8,7 @@ package activation
 import (
 	"slices"
 
-	"github.com/deeplimit/deeplimit/internal/field"
+	"github.com/deeplimit/deeplimit/field"
 )
 
 // A Function is an activation σ: ℝ → ℝ, applied entry by entry. Methods take finite

@@ -6,7 +6,7 @@ import (
 	"testing"
 
 	"github.com/deeplimit/deeplimit/activation"
-	"github.com/deeplimit/deeplimit/internal/field"
+	"github.com/deeplimit/deeplimit/field"
 	"github.com/google/go-cmp/cmp"
 	"pgregory.net/rapid"
 )

@@ -5,7 +5,7 @@ import (
 	"math"
 
 	"github.com/deeplimit/deeplimit/activation"
-	"github.com/deeplimit/deeplimit/internal/field"
+	"github.com/deeplimit/deeplimit/field"
 )
 
 // A Problem says what was trained and does not change along a run: network,

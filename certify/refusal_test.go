@@ -7,7 +7,7 @@ import (
 	"testing"
 
 	"github.com/deeplimit/deeplimit/certify"
-	"github.com/deeplimit/deeplimit/internal/field"
+	"github.com/deeplimit/deeplimit/field"
 )
 
 // ordinary is a small network to which every bound applies.

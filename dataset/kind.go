@@ -3,7 +3,7 @@ package dataset
 import (
 	"slices"
 
-	"github.com/deeplimit/deeplimit/internal/field"
+	"github.com/deeplimit/deeplimit/field"
 )
 
 // A kind is what package code must know of a value of Spec.Kind before any

@@ -7,7 +7,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/deeplimit/deeplimit/internal/field"
+	"github.com/deeplimit/deeplimit/field"
 )
 
 // maxNumbers bounds the float64 values of one set, N·(d+m): 2^31 of them are

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"testing"
 
-	"github.com/deeplimit/deeplimit/internal/kernel"
 	"github.com/deeplimit/deeplimit/internal/random"
 )
 
@@ -20,7 +19,7 @@ func BenchmarkStep(b *testing.B) {
 	}
 }
 
-func benchmarkStep[T kernel.Float](b *testing.B, shape [3]int, workers int) {
+func benchmarkStep[T Float](b *testing.B, shape [3]int, workers int) {
 	e, theta, grad := benchmarked[T](b, Spec{}, shape, workers)
 	for b.Loop() {
 		e.Gradient(theta, grad)
@@ -30,7 +29,7 @@ func benchmarkStep[T kernel.Float](b *testing.B, shape [3]int, workers int) {
 }
 
 // benchmarked returns an evaluator for a network of the shape, with θ and room for ∇J.
-func benchmarked[T kernel.Float](b *testing.B, spec Spec, shape [3]int, workers int) (e *Evaluator[T], theta, grad []T) {
+func benchmarked[T Float](b *testing.B, spec Spec, shape [3]int, workers int) (e *Evaluator[T], theta, grad []T) {
 	d, n, depth := shape[0], shape[1], shape[2]
 	alpha := 0.5
 	spec.Alpha = &alpha

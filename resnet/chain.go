@@ -9,7 +9,7 @@ import (
 // and a σ that the kernel has: one call takes a tile through a segment, another takes an
 // adjoint through a stretch of layers and adds their gradients. With tanh it keeps σ in
 // the place of σ′: both σ′ = 1 − σ² and the next state follow from it.
-type chain[T kernel.Float] struct {
+type chain[T Float] struct {
 	segments[T]
 	ops      *kernel.Ops[T]
 	kind     kernel.Activation
@@ -36,7 +36,7 @@ func chained(net *Network) (kernel.Activation, bool) {
 	return kind, ok && net.Block == "inner" && net.Residual == "fixed"
 }
 
-func newChain[T kernel.Float](mem *alloc.Account, net *Network, ops *kernel.Ops[T], kind kernel.Activation, n int, c cut) *chain[T] {
+func newChain[T Float](mem *alloc.Account, net *Network, ops *kernel.Ops[T], kind kernel.Activation, n int, c cut) *chain[T] {
 	size := net.Width * n
 	stretch, _ := nearLayers(net)
 	return &chain[T]{
@@ -106,7 +106,7 @@ func (c *chain[T]) restore(theta []T, g, n int) (slopes []T) {
 
 // A target says where the gradients of the layers first to end−1 go, weights and bias (nil
 // without), and whether they are set or added there, and is told when they are there.
-type target[T kernel.Float] interface {
+type target[T Float] interface {
 	place(first, end int) (w, b []T, fresh bool)
 	done(first, end int)
 }

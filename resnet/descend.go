@@ -4,7 +4,6 @@ import (
 	"math"
 
 	"github.com/deeplimit/deeplimit/internal/alloc"
-	"github.com/deeplimit/deeplimit/internal/kernel"
 )
 
 // Gradient descent with one tile moves each layer's weights during the backward pass, while
@@ -13,7 +12,7 @@ import (
 
 // A descent is the target of a chain that moves the weights of a norm block once it has
 // their gradient.
-type descent[T kernel.Float] struct {
+type descent[T Float] struct {
 	e      *Evaluator[T]
 	layers *chain[T]
 	block  []T // gradient of the norm block under way
@@ -24,7 +23,7 @@ type descent[T kernel.Float] struct {
 
 // newDescent returns nil where more than the weights of the inner block is trained, or
 // where the engine is not a chain.
-func newDescent[T kernel.Float](mem *alloc.Account, e *Evaluator[T]) *descent[T] {
+func newDescent[T Float](mem *alloc.Account, e *Evaluator[T]) *descent[T] {
 	layers, ok := e.passes[0].engine.(*chain[T])
 	if !ok || e.net.Layout.Trained != e.net.before.weights.Len() {
 		return nil

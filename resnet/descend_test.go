@@ -53,7 +53,7 @@ func TestDescend(t *testing.T) {
 	}
 }
 
-func sameDescent[T kernel.Float](t *testing.T, net *Network, samples Samples, theta []T, options Options) {
+func sameDescent[T Float](t *testing.T, net *Network, samples Samples, theta []T, options Options) {
 	t.Helper()
 	e, err := NewEvaluator[T](net, samples, options)
 	if err != nil {

@@ -11,7 +11,7 @@ import (
 // An engine is one worker's: it owns the memory for the states.
 //
 // Letters: n columns of the tile, d width, m rows of the activation, K layers of a segment.
-type engine[T kernel.Float] interface {
+type engine[T Float] interface {
 	// start returns the place of the first state of segment g (d,n): of h_0 for g = 0.
 	start(g, n int) []T
 	// forward takes a tile from h_0 to h_L, which it returns; backward may follow with keep.
@@ -22,7 +22,7 @@ type engine[T kernel.Float] interface {
 
 // newEngine chooses the engine of one of that many workers, for tiles of at most n columns
 // and memory bytes for states.
-func newEngine[T kernel.Float](mem *alloc.Account, net *Network, ops *kernel.Ops[T], n, workers int, memory int64) engine[T] {
+func newEngine[T Float](mem *alloc.Account, net *Network, ops *kernel.Ops[T], n, workers int, memory int64) engine[T] {
 	if kind, ok := chained(net); ok {
 		return newChain(mem, net, ops, kind, n, cutOf[T](net, n, workers, memory))
 	}
@@ -32,13 +32,13 @@ func newEngine[T kernel.Float](mem *alloc.Account, net *Network, ops *kernel.Ops
 // segments are the layers cut into runs of K. An engine keeps what backward reads of one
 // segment at a time, and the first state of each, from which it computes the others again.
 // The cut changes no result.
-type segments[T kernel.Float] struct {
+type segments[T Float] struct {
 	net    *Network
 	length int // K
 	starts []T // (⌈L/K⌉, d, n)
 }
 
-func newSegments[T kernel.Float](mem *alloc.Account, net *Network, length, n int) segments[T] {
+func newSegments[T Float](mem *alloc.Account, net *Network, length, n int) segments[T] {
 	s := segments[T]{net: net, length: length}
 	s.starts = alloc.Make[T](mem, s.count()*net.Width*n)
 	return s

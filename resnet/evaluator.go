@@ -36,7 +36,7 @@ type Evaluation struct {
 // Tiles of samples are dealt to a fixed number of shards, the tiles of a shard add
 // their gradients in order, and shards are added in order: results are the same bits
 // for any number of workers and any memory limit.
-type Evaluator[T kernel.Float] struct {
+type Evaluator[T Float] struct {
 	net     *Network
 	ops     *kernel.Ops[T]
 	samples Samples
@@ -70,7 +70,7 @@ type Evaluator[T kernel.Float] struct {
 
 // NewEvaluator returns an evaluator of net on the samples, all of them chosen
 // unless options.Batch says otherwise.
-func NewEvaluator[T kernel.Float](net *Network, samples Samples, options Options) (*Evaluator[T], error) {
+func NewEvaluator[T Float](net *Network, samples Samples, options Options) (*Evaluator[T], error) {
 	n := len(samples.X) / net.Inputs
 	if n < 1 || len(samples.X) != n*net.Inputs || len(samples.Y) != n*net.Outputs || (samples.Labels != nil && len(samples.Labels) != n) {
 		return nil, fmt.Errorf("resnet: NewEvaluator: got %d input and %d target entries, want N×%d and N×%d for one N ≥ 1", len(samples.X), len(samples.Y), net.Inputs, net.Outputs)
@@ -99,7 +99,7 @@ func NewEvaluator[T kernel.Float](net *Network, samples Samples, options Options
 
 // newEvaluator returns one for n samples, with classes or not, that has neither samples nor
 // a team yet.
-func newEvaluator[T kernel.Float](mem *alloc.Account, net *Network, n int, classes bool, options Options) *Evaluator[T] {
+func newEvaluator[T Float](mem *alloc.Account, net *Network, n int, classes bool, options Options) *Evaluator[T] {
 	if options.Memory == 0 { // states are computed again rather than fill the machine
 		options.Memory = machine.Memory() / 2
 	}

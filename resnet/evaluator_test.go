@@ -36,7 +36,7 @@ func rounded(theta []float64) []float32 {
 }
 
 // gradientOf returns J and ∇J from a fresh evaluator.
-func gradientOf[T kernel.Float](t testing.TB, net *Network, samples Samples, theta []T, options Options) (float64, []T) {
+func gradientOf[T Float](t testing.TB, net *Network, samples Samples, theta []T, options Options) (float64, []T) {
 	t.Helper()
 	e, err := NewEvaluator[T](net, samples, options)
 	if err != nil {
@@ -92,7 +92,7 @@ func TestEngines(t *testing.T) {
 	}
 }
 
-func sameEngines[T kernel.Float](t *testing.T, net *Network, samples Samples, theta []T) {
+func sameEngines[T Float](t *testing.T, net *Network, samples Samples, theta []T) {
 	t.Helper()
 	ops := kernel.For[T]()
 	kind, ok := chained(net)

@@ -55,7 +55,7 @@ func (f fingerprint) String() string {
 }
 
 // all adds every result of an evaluator.
-func all[T kernel.Float](t *testing.T, f fingerprint, net *Network, samples Samples, theta []T, options Options, costly bool) {
+func all[T Float](t *testing.T, f fingerprint, net *Network, samples Samples, theta []T, options Options, costly bool) {
 	t.Helper()
 	e, err := NewEvaluator[T](net, samples, options)
 	if err != nil {

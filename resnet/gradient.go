@@ -7,7 +7,7 @@ import (
 
 // A gradient adds what one tile contributes to ∇J, behind the tile before it at the gate:
 // begin, readout, the layers from the last to the first, end.
-type gradient[T kernel.Float] struct {
+type gradient[T Float] struct {
 	net   *Network
 	ops   *kernel.Ops[T]
 	visit func(*layer[T]) // the method layer; made once, as a method value allocates
@@ -16,7 +16,7 @@ type gradient[T kernel.Float] struct {
 }
 
 // sums is where a tile's contribution goes.
-type sums[T kernel.Float] struct {
+type sums[T Float] struct {
 	to    []T  // of length Layout.Trained
 	n     int  // columns of the tile
 	fresh bool // the layers' entries are set, not added to; those of δ, E and C are zero
@@ -24,7 +24,7 @@ type sums[T kernel.Float] struct {
 	scale T // derivative by a δ that all layers share
 }
 
-func newGradient[T kernel.Float](mem *alloc.Account, net *Network, ops *kernel.Ops[T], n int) *gradient[T] {
+func newGradient[T Float](mem *alloc.Account, net *Network, ops *kernel.Ops[T], n int) *gradient[T] {
 	d, m := net.Width, net.middle()
 	g := &gradient[T]{net: net, ops: ops, outer: alloc.Make[T](mem, kernel.OuterScratch(max(d, m, net.Outputs), max(d, m, net.Inputs), n))}
 	g.visit = g.layer
@@ -103,7 +103,7 @@ func (g *gradient[T]) end(p, x []T) {
 }
 
 // inner returns Σ x_i y_i in float64, in order.
-func inner[T kernel.Float](x, y []T) float64 {
+func inner[T Float](x, y []T) float64 {
 	sum := 0.0
 	for i, v := range x {
 		sum += float64(float64(v) * float64(y[i])) // rounded, so that no machine fuses it

@@ -8,7 +8,6 @@ import (
 	"gonum.org/v1/gonum/mat"
 
 	"github.com/deeplimit/deeplimit/internal/alloc"
-	"github.com/deeplimit/deeplimit/internal/kernel"
 )
 
 // MostOutputs is the largest samples × outputs that Gram takes.
@@ -80,7 +79,7 @@ func (e *Evaluator[T]) widen(t *tile[T]) {
 
 // A gram takes the adjoints of all outputs back through the depth; column c of a
 // tile is output c mod outputs of a sample.
-type gram[T kernel.Float] struct {
+type gram[T Float] struct {
 	*pass[T]
 	layers      *plain[T]
 	tile        *tile[T]

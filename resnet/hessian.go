@@ -40,7 +40,7 @@ func (e *Evaluator[T]) hessianTiles(worker int) {
 
 // A tangent differentiates, along v, what the plain engine computes of a tile, layer by
 // layer beside it. A name with Dot is the derivative along v of the name without.
-type tangent[T kernel.Float] struct {
+type tangent[T Float] struct {
 	*pass[T]
 	layers       *plain[T]
 	sum          *gradient[T]
@@ -59,7 +59,7 @@ type tangent[T kernel.Float] struct {
 	sampleDot    []float64
 }
 
-func newTangent[T kernel.Float](mem *alloc.Account, net *Network, ops *kernel.Ops[T], n int) *tangent[T] {
+func newTangent[T Float](mem *alloc.Account, net *Network, ops *kernel.Ops[T], n int) *tangent[T] {
 	d, m, depth := net.Width, net.middle(), net.Depth
 	rows := func(count int) []T { return alloc.Make[T](mem, count*n) }
 	layers := newPlain(mem, net, ops, n, depth, keeps{true, true, true, true})

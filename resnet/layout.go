@@ -3,8 +3,6 @@ package resnet
 import (
 	"fmt"
 	"slices"
-
-	"github.com/deeplimit/deeplimit/internal/kernel"
 )
 
 // A Group is one named array of parameters inside the parameter vector θ.
@@ -98,7 +96,7 @@ func (l Layout) Group(name string) (Group, bool) {
 // View returns the entries of the named group in theta, sharing memory, or nil
 // when there is no such group or theta (a gradient, which ends at Trained) does not
 // reach it.
-func View[T kernel.Float](l Layout, theta []T, name string) []T {
+func View[T Float](l Layout, theta []T, name string) []T {
 	g, ok := l.Group(name)
 	if !ok || g.Offset+g.Len() > len(theta) {
 		return nil

@@ -11,7 +11,7 @@ import (
 
 // LayerNormsTo writes ‖v_k‖_F, all parameters of layer k together, to dst (L). v has the
 // layout of θ or of a gradient.
-func LayerNormsTo[T kernel.Float](dst []float64, n *Network, v []T) {
+func LayerNormsTo[T Float](dst []float64, n *Network, v []T) {
 	if len(dst) != n.Depth || len(v) < n.Layout.Trained {
 		panic(fmt.Sprintf("resnet: LayerNormsTo: got %d norms of %d entries, want %d of at least %d", len(dst), len(v), n.Depth, n.Layout.Trained))
 	}
@@ -23,7 +23,7 @@ func LayerNormsTo[T kernel.Float](dst []float64, n *Network, v []T) {
 
 // LayerDistance returns max_k ‖θ_k − θ′_k‖_F, all parameters of layer k together. NaN
 // entries give NaN.
-func LayerDistance[T kernel.Float](n *Network, theta, other []T) float64 {
+func LayerDistance[T Float](n *Network, theta, other []T) float64 {
 	ops := kernel.For[T]()
 	most := 0.0
 	for k := range n.Depth {
@@ -33,7 +33,7 @@ func LayerDistance[T kernel.Float](n *Network, theta, other []T) float64 {
 }
 
 // layerNorm returns ‖v_k − w_k‖_F over all parameters of layer k; w is nil for 0.
-func layerNorm[T kernel.Float](n *Network, ops *kernel.Ops[T], v, w []T, k int) float64 {
+func layerNorm[T Float](n *Network, ops *kernel.Ops[T], v, w []T, k int) float64 {
 	var own, other [4][]T
 	layerParts(&own, n, v, k)
 	if w != nil {
@@ -56,7 +56,7 @@ func layerNorm[T kernel.Float](n *Network, ops *kernel.Ops[T], v, w []T, k int) 
 }
 
 // layerParts sets parts to the weights and biases of layer k in v, nil for absent ones.
-func layerParts[T kernel.Float](parts *[4][]T, n *Network, v []T, k int) {
+func layerParts[T Float](parts *[4][]T, n *Network, v []T, k int) {
 	for i, a := range []*affine{&n.before, &n.behind} {
 		if a.present {
 			parts[2*i], parts[2*i+1] = weightsOf(a, v, k)
@@ -65,7 +65,7 @@ func layerParts[T kernel.Float](parts *[4][]T, n *Network, v []T, k int) {
 }
 
 // squareOf returns ‖x − y‖², ‖x‖² where y is nil.
-func squareOf[T kernel.Float](ops *kernel.Ops[T], x, y []T) float64 {
+func squareOf[T Float](ops *kernel.Ops[T], x, y []T) float64 {
 	if y == nil {
 		return ops.SumSquares(x)
 	}
@@ -73,7 +73,7 @@ func squareOf[T kernel.Float](ops *kernel.Ops[T], x, y []T) float64 {
 }
 
 // normOf returns ‖x − y‖, ‖x‖ where y is nil, for numbers of any size.
-func normOf[T kernel.Float](ops *kernel.Ops[T], x, y []T) float64 {
+func normOf[T Float](ops *kernel.Ops[T], x, y []T) float64 {
 	if square := squareOf(ops, x, y); rescale.Safe(square) {
 		return math.Sqrt(square)
 	}

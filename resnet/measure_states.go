@@ -4,7 +4,6 @@ import (
 	"math"
 
 	"github.com/deeplimit/deeplimit/internal/alloc"
-	"github.com/deeplimit/deeplimit/internal/kernel"
 )
 
 // states is what Measure reads off the hidden states of the chosen samples.
@@ -56,7 +55,7 @@ func newStates(mem *alloc.Account, net *Network, n int, all bool) *states {
 }
 
 // A look is what one worker needs to read off states.
-type look[T kernel.Float] struct {
+type look[T Float] struct {
 	reader[T]
 	seen    states // maxima and minima of its own
 	squares []float64
@@ -105,7 +104,7 @@ func (e *Evaluator[T]) capture(theta []T, all bool) *states {
 }
 
 // A reader takes tiles through the depth for others to look at the layers; it keeps none.
-type reader[T kernel.Float] struct {
+type reader[T Float] struct {
 	*pass[T]
 	layers *plain[T]
 }
@@ -122,7 +121,7 @@ func (r reader[T]) read(theta []T, t *tile[T], see func(*layer[T])) {
 
 // see puts into s what there is to see at a layer for a tile whose first sample has the
 // given index, the norms alone unless all is wanted.
-func see[T kernel.Float](s *states, net *Network, l *layer[T], t *tile[T], squares []float64, sample int, all bool) {
+func see[T Float](s *states, net *Network, l *layer[T], t *tile[T], squares []float64, sample int, all bool) {
 	s.hidden[l.k] = max(s.hidden[l.k], longest(squares, l.h, t.n, t.used))
 	if l.k+1 == net.Depth {
 		s.hidden[l.k+1] = max(s.hidden[l.k+1], longest(squares, l.next, t.n, t.used))
@@ -143,7 +142,7 @@ func see[T kernel.Float](s *states, net *Network, l *layer[T], t *tile[T], squar
 }
 
 // longest returns the largest norm of the first used columns of h (d,n).
-func longest[T kernel.Float](squares []float64, h []T, n, used int) float64 {
+func longest[T Float](squares []float64, h []T, n, used int) float64 {
 	clear(squares)
 	for ; len(h) > 0; h = h[n:] {
 		for c, v := range h[:used] {
@@ -158,7 +157,7 @@ func longest[T kernel.Float](squares []float64, h []T, n, used int) float64 {
 }
 
 // flattest returns the smallest |ds| in the first used columns.
-func flattest[T kernel.Float](ds []T, n, used int) float64 {
+func flattest[T Float](ds []T, n, used int) float64 {
 	least := math.Inf(1)
 	for ; len(ds) > 0; ds = ds[n:] {
 		for _, v := range ds[:used] {
@@ -170,7 +169,7 @@ func flattest[T kernel.Float](ds []T, n, used int) float64 {
 
 // transposeTo writes the first used columns of u (·,n) to the rows of dst, each of
 // the given length, with a one at the end of each row where one is set.
-func transposeTo[T kernel.Float](dst []float64, u []T, n, used, length int, one bool) {
+func transposeTo[T Float](dst []float64, u []T, n, used, length int, one bool) {
 	for c := range used {
 		row := dst[c*length : (c+1)*length]
 		if one {

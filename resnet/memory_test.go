@@ -6,8 +6,6 @@ import (
 	"runtime"
 	"testing"
 	"unsafe"
-
-	"github.com/deeplimit/deeplimit/internal/kernel"
 )
 
 // allocated returns the bytes that f takes from the heap.
@@ -60,7 +58,7 @@ func TestMemory(t *testing.T) {
 	}
 }
 
-func holdMemory[T kernel.Float](t *testing.T, net *Network, n int, classes, gram bool, options Options) {
+func holdMemory[T Float](t *testing.T, net *Network, n int, classes, gram bool, options Options) {
 	random := rand.New(rand.NewPCG(1, 2))
 	samples := Samples{X: make([]float64, n*net.Inputs), Y: make([]float64, n*net.Outputs)}
 	for i := range samples.X {

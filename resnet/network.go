@@ -21,7 +21,6 @@ import (
 	"unsafe"
 
 	"github.com/deeplimit/deeplimit/activation"
-	"github.com/deeplimit/deeplimit/internal/kernel"
 	"github.com/deeplimit/deeplimit/internal/machine"
 	"github.com/deeplimit/deeplimit/internal/random"
 )
@@ -162,7 +161,7 @@ func (n *Network) ResidualScale() float64 { return math.Pow(float64(n.Depth), -*
 // Parameters returns θ at iteration 0: the layers' weights as the resolved initial
 // section says, δ = L^−α, E and C random with orthonormal rows or columns from
 // seed. base is the folder that relative paths of kind file start from.
-func Parameters[T kernel.Float](n *Network, initial Initial, seed uint64, base string) ([]T, error) {
+func Parameters[T Float](n *Network, initial Initial, seed uint64, base string) ([]T, error) {
 	if err := fitsEntries[T](float64(n.Layout.Size), drawnEntries(n)); err != nil {
 		return nil, fmt.Errorf("resnet: initial weights at depth %d, width %d: %w", n.Depth, n.Width, err)
 	}
@@ -199,13 +198,13 @@ func drawnEntries(n *Network) float64 {
 
 // fitsEntries returns a *machine.MemoryError unless that many entries of type T and
 // that many float64 fit into memory.
-func fitsEntries[T kernel.Float](entries, wide float64) error {
+func fitsEntries[T Float](entries, wide float64) error {
 	var zero T
 	return machine.Fits(entries*float64(unsafe.Sizeof(zero)) + 8*wide)
 }
 
 // convert copies src into dst, rounding to T.
-func convert[T kernel.Float](dst []T, src []float64) {
+func convert[T Float](dst []T, src []float64) {
 	for i, v := range src {
 		dst[i] = T(v)
 	}

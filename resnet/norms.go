@@ -17,7 +17,7 @@ type Norms struct {
 
 // LayerNorms returns ‖A_k‖_F and ‖A_k − A_k(0)‖_F for k = 1..L of the named part of the
 // weights (Network.Parts) in theta, with initial as the start. NaN entries give NaN.
-func LayerNorms[T kernel.Float](n *Network, part string, theta, initial []T) (norms, moved []float64) {
+func LayerNorms[T Float](n *Network, part string, theta, initial []T) (norms, moved []float64) {
 	ops := kernel.For[T]()
 	now, start := View(n.Layout, theta, part), View(n.Layout, initial, part)
 	size := len(now) / n.Depth

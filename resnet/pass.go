@@ -7,7 +7,7 @@ import (
 
 // A pass takes a tile from its samples to the loss and back: what stands before and behind
 // the layers, which are the engine's. It is one worker's memory.
-type pass[T kernel.Float] struct {
+type pass[T Float] struct {
 	engine[T]
 	net *Network
 	ops *kernel.Ops[T]
@@ -19,7 +19,7 @@ type pass[T kernel.Float] struct {
 	residual []float64
 }
 
-func newPass[T kernel.Float](mem *alloc.Account, net *Network, ops *kernel.Ops[T], n int, engine engine[T]) *pass[T] {
+func newPass[T Float](mem *alloc.Account, net *Network, ops *kernel.Ops[T], n int, engine engine[T]) *pass[T] {
 	return &pass[T]{
 		engine: engine, net: net, ops: ops,
 		adjoint: alloc.Make[T](mem, net.Width*n), output: alloc.Make[T](mem, net.Outputs*n),

@@ -14,7 +14,7 @@ import (
 // with u = h and p ← p + e where no map is before σ, f = z and t = q where none is behind
 // it. A function given to forwardWith or backwardWith is called with each layer: that of the
 // gradient adds q zᵀ, e hᵀ and ⟨p, f⟩.
-type plain[T kernel.Float] struct {
+type plain[T Float] struct {
 	segments[T]
 	ops *kernel.Ops[T]
 	// Where σ, W and b come from: the kernel and θ, unless they are replaced.
@@ -33,7 +33,7 @@ type plain[T kernel.Float] struct {
 
 // A layer is what an engine knows of layer k, k = 0..L−1. On the way back next is undefined,
 // as is what keeps left out.
-type layer[T kernel.Float] struct {
+type layer[T Float] struct {
 	k            int
 	h, next      []T // input and output (d,n)
 	slope, value []T // σ′(u) and z (m,n)
@@ -53,17 +53,17 @@ func (n *Network) keptByGradient() keeps {
 }
 
 // A tape holds what layers leave behind.
-type tape[T kernel.Float] struct{ states, slopes, values, branches track[T] }
+type tape[T Float] struct{ states, slopes, values, branches track[T] }
 
 // A track has a block (rows,n) for each layer, or one or two that layers take in turn.
-type track[T kernel.Float] struct {
+type track[T Float] struct {
 	data       []T
 	mask, rows int // the block of layer j is j & mask
 }
 
 func (t *track[T]) at(j, n int) []T { return block(t.data, j&t.mask, t.rows*n) }
 
-func newPlain[T kernel.Float](mem *alloc.Account, net *Network, ops *kernel.Ops[T], n, length int, keep keeps) *plain[T] {
+func newPlain[T Float](mem *alloc.Account, net *Network, ops *kernel.Ops[T], n, length int, keep keeps) *plain[T] {
 	d, m := net.Width, net.middle()
 	p := &plain[T]{
 		segments: newSegments[T](mem, net, length, n), ops: ops, sigma: activate(net, ops),
@@ -92,7 +92,7 @@ func newPlain[T kernel.Float](mem *alloc.Account, net *Network, ops *kernel.Ops[
 
 // activate returns σ and σ′ for a whole layer: the vector kernel where there is
 // one, else entry by entry in float64.
-func activate[T kernel.Float](net *Network, ops *kernel.Ops[T]) func(k int, s, ds, u []T) {
+func activate[T Float](net *Network, ops *kernel.Ops[T]) func(k int, s, ds, u []T) {
 	if kind, ok := vectorised[net.Activation]; ok {
 		return func(_ int, s, ds, u []T) { ops.Activate(kind, s, ds, u) }
 	}

@@ -72,7 +72,7 @@ func nearLayers(net *Network) (layers, weights int) {
 // layers a gradient took 6.7 instead of 7.4 ms in float64, at width 20 and 8000 layers with
 // GELU 26 instead of 29. Where all is in a cache it would cost a twentieth; narrower layers
 // fit the processor's own queues, wider ones its prediction.
-func prefetches[T kernel.Float](net *Network) bool {
+func prefetches[T Float](net *Network) bool {
 	var zero T
 	size := int(unsafe.Sizeof(zero))
 	layer := net.before.rows * net.before.cols * size
@@ -81,7 +81,7 @@ func prefetches[T kernel.Float](net *Network) bool {
 
 // cutOf returns the cut of a chain for one of that many workers, for tiles of n columns and
 // memory bytes for what it keeps.
-func cutOf[T kernel.Float](net *Network, n, workers int, memory int64) cut {
+func cutOf[T Float](net *Network, n, workers int, memory int64) cut {
 	state, layer := columnBytes[T](net, n)
 	depth := int64(net.Depth)
 	if kind, _ := chained(net); kind != kernel.TanhValue || net.Width == 1 || layer*depth <= 2*nearStates {
@@ -107,7 +107,7 @@ func cutOf[T kernel.Float](net *Network, n, workers int, memory int64) cut {
 }
 
 // columnBytes returns the bytes of a state and of a kept layer of n columns.
-func columnBytes[T kernel.Float](net *Network, n int) (state, layer int64) {
+func columnBytes[T Float](net *Network, n int) (state, layer int64) {
 	var zero T
 	entry := int64(unsafe.Sizeof(zero)) * int64(n)
 	return entry * int64(net.Width), entry * int64(net.layerEntries())
@@ -115,7 +115,7 @@ func columnBytes[T kernel.Float](net *Network, n int) (state, layer int64) {
 
 // segmentLength returns the number of layers K whose states are kept at a time where
 // the others are recomputed; where nothing fits, the K that takes the least.
-func segmentLength[T kernel.Float](net *Network, n int, memory int64) int {
+func segmentLength[T Float](net *Network, n int, memory int64) int {
 	state, layer := columnBytes[T](net, n)
 	bytes := func(k int) int64 {
 		segments := (net.Depth + k - 1) / k

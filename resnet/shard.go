@@ -3,8 +3,6 @@ package resnet
 import (
 	"sync/atomic"
 	"unsafe"
-
-	"github.com/deeplimit/deeplimit/internal/kernel"
 )
 
 // A shard is a run of tiles whose gradients are added in the order of the tiles, each
@@ -71,7 +69,7 @@ func lag(depth int) int { return (depth + 31) / 32 }
 // shards still find work, as they share one.
 // It depends on the problem alone, as the order of summation does on it; the partial
 // gradients take at most 256 MiB.
-func shardCount[T kernel.Float](trained, tiles int) int {
+func shardCount[T Float](trained, tiles int) int {
 	var zero T
 	bytes := max(1, trained*int(unsafe.Sizeof(zero)))
 	return max(1, min(tiles, max(2, min(tiles/8, 4), min(tiles/128, 16)), 256<<20/bytes))
@@ -94,7 +92,7 @@ func Parallelism(net *Network, n int, dtype string) (busy, useful int) {
 const splitBytes = 8 << 20
 
 // mostWorkers returns how many workers can do anything.
-func mostWorkers[T kernel.Float](net *Network, tiles int) int {
+func mostWorkers[T Float](net *Network, tiles int) int {
 	var zero T
 	return max(tiles, net.Layout.Trained*int(unsafe.Sizeof(zero))/splitBytes)
 }

@@ -6,7 +6,7 @@ import (
 	"math"
 
 	"github.com/deeplimit/deeplimit/activation"
-	"github.com/deeplimit/deeplimit/internal/field"
+	"github.com/deeplimit/deeplimit/field"
 )
 
 // Spec is the `network` section of a study file. Zero values mean the default,

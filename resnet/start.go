@@ -30,7 +30,7 @@ type Start struct {
 // network is. The kinds whose entries form paths over the layers are drawn whole.
 //
 // A Starter is not safe for concurrent use.
-type Starter[T kernel.Float] struct {
+type Starter[T Float] struct {
 	net     Network // with δ, E and C alone in its θ
 	initial Initial
 	base    string
@@ -50,7 +50,7 @@ const MaxStartSamples = 256
 
 // NewStarter returns a Starter of the network. initial must be resolved; base is the
 // folder that relative paths of kind file start from.
-func NewStarter[T kernel.Float](net *Network, initial Initial, base string) *Starter[T] {
+func NewStarter[T Float](net *Network, initial Initial, base string) *Starter[T] {
 	s := &Starter[T]{net: *net, initial: initial, base: base}
 	var groups []Group
 	for _, name := range [...]string{"delta", "E", "C"} {
@@ -174,7 +174,7 @@ func (s *Starter[T]) ratio(a, b, c []T) float64 {
 }
 
 // A layerDraw draws one parameter group layer by layer.
-type layerDraw[T kernel.Float] struct {
+type layerDraw[T Float] struct {
 	group   Group
 	initial Initial
 	entries []T // of one layer, or of all where paths is set
@@ -187,7 +187,7 @@ type layerDraw[T kernel.Float] struct {
 }
 
 // newLayerDraws returns the draws of a map's weights and bias, nil where absent.
-func newLayerDraws[T kernel.Float](a *affine, initial Initial) (weights, bias *layerDraw[T]) {
+func newLayerDraws[T Float](a *affine, initial Initial) (weights, bias *layerDraw[T]) {
 	if !a.present {
 		return nil, nil
 	}

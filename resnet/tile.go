@@ -6,12 +6,11 @@ import (
 	"unsafe"
 
 	"github.com/deeplimit/deeplimit/internal/alloc"
-	"github.com/deeplimit/deeplimit/internal/kernel"
 )
 
 // A tile is a group of samples that goes through the whole depth together, one
 // column each.
-type tile[T kernel.Float] struct {
+type tile[T Float] struct {
 	used int       // columns that hold a sample; the rest repeat the last one
 	n    int       // columns, a multiple of kernel.Lanes
 	x    []T       // (inputs, n)
@@ -28,7 +27,7 @@ const farWeights = 32 << 20
 // depend on it. A column must be wide enough to pay for reading a layer's weights
 // and narrow enough that a layer's states stay in the nearest cache. Few samples make
 // two tiles for two cores, down to 16 columns, as narrower ones cost as much.
-func tileWidth[T kernel.Float](net *Network, n int) int {
+func tileWidth[T Float](net *Network, n int) int {
 	var zero T
 	width := bestWidth[T](max(net.Width, net.middle()))
 	if net.Layout.Trained*int(unsafe.Sizeof(zero)) > farWeights {
@@ -39,7 +38,7 @@ func tileWidth[T kernel.Float](net *Network, n int) int {
 
 // bestWidth returns the best width of a tile for layers of that width (the larger of d
 // and m): measured on Zen 4.
-func bestWidth[T kernel.Float](width int) int {
+func bestWidth[T Float](width int) int {
 	_, single := any(T(0)).(float32)
 	switch {
 	case width >= 128, !single && width > 64:

@@ -13,9 +13,9 @@ import (
 
 	"github.com/spf13/pflag"
 
+	"github.com/deeplimit/deeplimit/field"
 	"github.com/deeplimit/deeplimit/internal/execute/slurm"
 	"github.com/deeplimit/deeplimit/internal/execute/sweep"
-	"github.com/deeplimit/deeplimit/internal/field"
 	"github.com/deeplimit/deeplimit/internal/plan"
 	"github.com/deeplimit/deeplimit/internal/plan/engine"
 )

@@ -12,7 +12,7 @@ import (
 	"unicode"
 
 	"github.com/deeplimit/deeplimit/docs"
-	"github.com/deeplimit/deeplimit/internal/field"
+	"github.com/deeplimit/deeplimit/field"
 )
 
 // An Entry explains one term.

@@ -3,7 +3,7 @@ package train
 import (
 	"cmp"
 
-	"github.com/deeplimit/deeplimit/internal/field"
+	"github.com/deeplimit/deeplimit/field"
 )
 
 // Certify is the `certify` section of a study's train section: at which iterates a

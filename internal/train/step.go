@@ -3,7 +3,7 @@ package train
 import (
 	"cmp"
 
-	"github.com/deeplimit/deeplimit/internal/field"
+	"github.com/deeplimit/deeplimit/field"
 )
 
 // Step says what the step size η is: the rule gives η₀ at a depth, the schedule what

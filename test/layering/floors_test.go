@@ -20,7 +20,7 @@ type floor struct {
 // floors are those of docs/architecture.md, from the ground up.
 var floors = []floor{
 	{"ground", []string{
-		"internal/kernel", "internal/random", "internal/disk", "internal/process", "internal/field", "internal/half",
+		"field", "internal/kernel", "internal/random", "internal/disk", "internal/process", "internal/half",
 		"internal/npy", "internal/plain", "internal/table", "internal/filter", "internal/glossary", "internal/machine",
 		"internal/rescale", "internal/tensorheader", "internal/yamltext", "internal/alloc", "docs",
 	}, nil},

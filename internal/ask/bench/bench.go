@@ -6,7 +6,7 @@ import (
 	"slices"
 	"time"
 
-	"github.com/deeplimit/deeplimit/internal/field"
+	"github.com/deeplimit/deeplimit/field"
 	"github.com/deeplimit/deeplimit/internal/kernel"
 	"github.com/deeplimit/deeplimit/resnet"
 )

@@ -42,7 +42,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
-	"github.com/deeplimit/deeplimit/internal/field"
+	"github.com/deeplimit/deeplimit/field"
 	"github.com/deeplimit/deeplimit/runfolder"
 )
 

@@ -16,7 +16,7 @@ func TestBytes(t *testing.T) {
 		text    string
 		workers int
 	}{
-		"gd":        {text: "depths: [2000]\ndata: {kind: separated, width: 16, samples: 8, distance: 0.3}\ntrain: {stop: {iterations: 3}}\n"},
+		"gd": {text: "depths: [2000]\ndata: {kind: separated, width: 16, samples: 8, distance: 0.3}\ntrain: {stop: {iterations: 3}}\n"},
 		// Certificates count as issued, which takes a copy of the weights in float32 alone.
 		"float32":   {text: "depths: [3000]\ndtype: float32\ndata: {kind: separated, width: 16, samples: 8, distance: 0.3}\ntrain: {certify: {cadence: off}, stop: {iterations: 20}}\n"},
 		"adam":      {text: "depths: [2000]\ndata: {kind: separated, width: 16, samples: 8, distance: 0.3}\ntrain: {method: adam, stop: {iterations: 3}}\n"},

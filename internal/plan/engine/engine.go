@@ -10,7 +10,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/deeplimit/deeplimit/internal/field"
+	"github.com/deeplimit/deeplimit/field"
 )
 
 // A Spec is the section engine of a study file: where its runs are computed. It has

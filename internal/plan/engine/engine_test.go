@@ -5,7 +5,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/deeplimit/deeplimit/internal/field"
+	"github.com/deeplimit/deeplimit/field"
 )
 
 func TestBadSpecs(t *testing.T) {

@@ -6,7 +6,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/deeplimit/deeplimit/internal/field"
+	"github.com/deeplimit/deeplimit/field"
 )
 
 // head is a study file that is right; what the bad ones add begins in its line 4.

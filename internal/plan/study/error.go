@@ -7,7 +7,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/deeplimit/deeplimit/internal/field"
+	"github.com/deeplimit/deeplimit/field"
 )
 
 // Error says what is wrong with a study file and where. Several of them come joined

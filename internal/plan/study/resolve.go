@@ -10,7 +10,7 @@ import (
 	"strconv"
 
 	"github.com/deeplimit/deeplimit/dataset"
-	"github.com/deeplimit/deeplimit/internal/field"
+	"github.com/deeplimit/deeplimit/field"
 	"github.com/deeplimit/deeplimit/internal/plan/engine"
 	"github.com/deeplimit/deeplimit/internal/train"
 	"github.com/deeplimit/deeplimit/resnet"

@@ -17,8 +17,8 @@ import (
 	"unicode"
 
 	"github.com/deeplimit/deeplimit/dataset"
+	"github.com/deeplimit/deeplimit/field"
 	"github.com/deeplimit/deeplimit/internal/disk"
-	"github.com/deeplimit/deeplimit/internal/field"
 	"github.com/deeplimit/deeplimit/internal/plan/engine"
 	"github.com/deeplimit/deeplimit/internal/train"
 	"github.com/deeplimit/deeplimit/internal/yamltext"

@@ -6,7 +6,7 @@ import (
 	"reflect"
 	"strings"
 
-	"github.com/deeplimit/deeplimit/internal/field"
+	"github.com/deeplimit/deeplimit/field"
 )
 
 // Sections take the zero value of a field for "not given". A zero that is written in the

@@ -7,7 +7,7 @@ import (
 	"testing"
 
 	"github.com/deeplimit/deeplimit/dataset"
-	"github.com/deeplimit/deeplimit/internal/field"
+	"github.com/deeplimit/deeplimit/field"
 )
 
 // numbers returns the dotted path of every number in a section.

@@ -8,7 +8,7 @@ import (
 	"runtime"
 	"slices"
 
-	"github.com/deeplimit/deeplimit/internal/field"
+	"github.com/deeplimit/deeplimit/field"
 	"github.com/deeplimit/deeplimit/runfolder"
 )
 

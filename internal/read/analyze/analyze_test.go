@@ -16,7 +16,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
 
-	"github.com/deeplimit/deeplimit/internal/field"
+	"github.com/deeplimit/deeplimit/field"
 	"github.com/deeplimit/deeplimit/runfolder"
 )
 

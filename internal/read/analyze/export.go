@@ -12,8 +12,8 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/deeplimit/deeplimit/field"
 	"github.com/deeplimit/deeplimit/internal/disk"
-	"github.com/deeplimit/deeplimit/internal/field"
 	"github.com/deeplimit/deeplimit/runfolder"
 )
 

@@ -4,7 +4,7 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/deeplimit/deeplimit/internal/field"
+	"github.com/deeplimit/deeplimit/field"
 )
 
 // A Range is the first and the last layer to take, by their index in the file; a

@@ -1,7 +1,7 @@
 package importer
 
 import (
-	"github.com/deeplimit/deeplimit/internal/field"
+	"github.com/deeplimit/deeplimit/field"
 )
 
 // A Convention is on which side of the input a stored matrix stands.

@@ -6,7 +6,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/deeplimit/deeplimit/internal/field"
+	"github.com/deeplimit/deeplimit/field"
 	"github.com/deeplimit/deeplimit/internal/read/analyze"
 )
 

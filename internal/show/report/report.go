@@ -16,8 +16,8 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/deeplimit/deeplimit/field"
 	"github.com/deeplimit/deeplimit/internal/disk"
-	"github.com/deeplimit/deeplimit/internal/field"
 	"github.com/deeplimit/deeplimit/internal/plain"
 	"github.com/deeplimit/deeplimit/internal/read/analyze"
 )

@@ -13,7 +13,7 @@ import (
 	"strconv"
 	"time"
 
-	"github.com/deeplimit/deeplimit/internal/field"
+	"github.com/deeplimit/deeplimit/field"
 )
 
 const (

@@ -7,7 +7,7 @@ import (
 	"net/http"
 	"slices"
 
-	"github.com/deeplimit/deeplimit/internal/field"
+	"github.com/deeplimit/deeplimit/field"
 	"github.com/deeplimit/deeplimit/internal/read/survey"
 	"github.com/deeplimit/deeplimit/runfolder"
 )

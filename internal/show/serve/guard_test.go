@@ -12,7 +12,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/deeplimit/deeplimit/internal/field"
+	"github.com/deeplimit/deeplimit/field"
 )
 
 func TestHost(t *testing.T) {

@@ -10,7 +10,7 @@ import (
 	"slices"
 	"strconv"
 
-	"github.com/deeplimit/deeplimit/internal/field"
+	"github.com/deeplimit/deeplimit/field"
 	"github.com/deeplimit/deeplimit/internal/read/survey"
 	"github.com/deeplimit/deeplimit/runfolder"
 )

@@ -16,7 +16,7 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/deeplimit/deeplimit/internal/field"
+	"github.com/deeplimit/deeplimit/field"
 	"github.com/deeplimit/deeplimit/internal/read/survey"
 	"github.com/deeplimit/deeplimit/runfolder"
 )

@@ -21,7 +21,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/deeplimit/deeplimit/internal/field"
+	"github.com/deeplimit/deeplimit/field"
 )
 
 // Options say where and for whom a folder is shown.
