@@ -53,14 +53,14 @@ func (o *runOptions) joinStudy(ctx context.Context, dir string, stdout, stderr i
 		if err != nil {
 			return err
 		}
-		progress := newProgress(out, plan)
 		options := sweep.Options{
 			Out: dir, Join: true, Workers: o.jobs, Checkpoint: o.checkpoint, Version: thisBuild().String(), Job: job,
-			Observe: watching(ctx, ownEvents(progress.observe)),
 		}
 		if err := o.share.fill(plan, &options); err != nil {
 			return err
 		}
+		progress := newProgress(out, plan, options.Only)
+		options.Observe = watching(ctx, ownEvents(progress.observe))
 		counts, err := sweep.Run(ctx, plan, options)
 		progress.close()
 		failed = append(failed, counts.Failed...)

@@ -30,6 +30,7 @@ type liveRow struct {
 	first, iteration int // of this start
 	known            bool
 	loss             float64
+	fall             float64   // from the log J that was recorded first to that of target
 	every            int       // records to one of curve
 	seen             int       // records so far
 	curve            []float64 // log J
@@ -57,6 +58,9 @@ func (r *liveRow) add(row runfolder.Row, now time.Time) {
 	log := math.Log(*loss)
 	if math.IsNaN(log) || math.IsInf(log, 0) {
 		return
+	}
+	if r.seen == 0 && r.target > 0 {
+		r.fall = log - math.Log(r.target)
 	}
 	if r.seen%r.every == 0 {
 		r.curve = append(r.curve, log)
@@ -93,13 +97,15 @@ func (r *liveRow) remaining() float64 {
 	return left
 }
 
-// fraction is the share of the run's iterations that is done.
+// fraction is the share of the run that is done: of its iterations, or where it is more, of
+// the fall of log J to the loss that stops it. The rate of its first iterations, which fall
+// fastest, promises an end that is far too early.
 func (r *liveRow) fraction() float64 {
-	all := float64(r.iteration) + r.remaining()
-	if !(all > 0) {
-		return 0
+	share := float64(r.iteration) / float64(max(1, r.steps))
+	if r.fall > 0 && r.loss > 0 {
+		share = max(share, 1-(math.Log(r.loss)-math.Log(r.target))/r.fall)
 	}
-	return float64(r.iteration) / all
+	return min(1, share)
 }
 
 // left returns the time to the end of the run, false when nothing is known of it.

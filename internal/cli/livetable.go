@@ -12,6 +12,7 @@ import (
 	"github.com/deeplimit/deeplimit/internal/execute/sweep"
 	"github.com/deeplimit/deeplimit/internal/plain"
 	"github.com/deeplimit/deeplimit/internal/plan"
+	"github.com/deeplimit/deeplimit/internal/plan/study"
 	"github.com/deeplimit/deeplimit/internal/train"
 )
 
@@ -32,11 +33,14 @@ type liveTable struct {
 	skipped, made, total                              float64 // operations: done before, done here, of all
 }
 
-// newLiveTable returns the table of a plan.
-func newLiveTable(out io.Writer, plan *plan.Plan, size func() (int, int), color bool, now func() time.Time) *liveTable {
+// newLiveTable returns the table of the runs of a plan that only wants.
+func newLiveTable(out io.Writer, plan *plan.Plan, only func(*study.Run) bool, size func() (int, int), color bool, now func() time.Time) *liveTable {
 	t := &liveTable{out: out, size: size, color: color, now: now, begun: now(), whole: map[string]float64{}}
 	for i := range plan.Runs {
 		r := &plan.Runs[i]
+		if !only(r) {
+			continue
+		}
 		t.whole[r.ID] = plan.Flops(r) * float64(r.Steps())
 		t.total += t.whole[r.ID]
 	}

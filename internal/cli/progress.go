@@ -11,6 +11,7 @@ import (
 
 	"github.com/deeplimit/deeplimit/internal/execute/sweep"
 	"github.com/deeplimit/deeplimit/internal/plan"
+	"github.com/deeplimit/deeplimit/internal/plan/study"
 )
 
 // progress shows how a study goes: a live table of the runs at work on a terminal, else a
@@ -25,8 +26,8 @@ type progress struct {
 // redraw is the time between two drawings of the table: ten a second look alive.
 const redraw = 100 * time.Millisecond
 
-// newProgress returns the display of a plan about to run.
-func newProgress(out io.Writer, plan *plan.Plan) *progress {
+// newProgress returns the display of the runs of a plan that only wants, about to run.
+func newProgress(out io.Writer, plan *plan.Plan, only func(*study.Run) bool) *progress {
 	p := &progress{out: out, stop: func() {}}
 	file := fileOf(out)
 	if file == nil || !term.IsTerminal(int(file.Fd())) || os.Getenv("TERM") == "dumb" {
@@ -39,7 +40,7 @@ func newProgress(out io.Writer, plan *plan.Plan) *progress {
 		}
 		return width, height
 	}
-	p.table = newLiveTable(file, plan, size, os.Getenv("NO_COLOR") == "", time.Now)
+	p.table = newLiveTable(file, plan, only, size, os.Getenv("NO_COLOR") == "", time.Now)
 	done := make(chan struct{})
 	var drawing sync.WaitGroup
 	drawing.Go(func() {

@@ -60,7 +60,7 @@ func newScreen(t *testing.T, seeds, width, height int) *screen {
 		s.Terminal.Write([]byte(strings.ReplaceAll(string(b), "\n", "\r\n")))
 		return len(b), nil
 	})
-	s.liveTable = newLiveTable(out, displayed(t, seeds), func() (int, int) { return s.width, s.tall }, false, func() time.Time { return s.clock })
+	s.liveTable = newLiveTable(out, displayed(t, seeds), all, func() (int, int) { return s.width, s.tall }, false, func() time.Time { return s.clock })
 	return s
 }
 
@@ -100,8 +100,8 @@ func TestLiveTable(t *testing.T) {
 		"RUN                          ITERATION      LOSS  RATE ρ  LOG LOSS            LEFT",
 		runs[1].ID + "    10/1000  9.77e-04  0.5000  █▇▇▆▅▅▄▃▂▂▁          17s",
 		runs[2].ID + "     1/1000  5.00e-01          █▁                16m39s",
-		// Of 3·1 + 3·2 units of work 1 was done before and 10/26.6 here, in 13 s.
-		"███░░░░░░░░░░░░░░░░░░░░░  15 %  1 of 6 runs  13s, 4m23s left",
+		// Of 3·1 + 3·2 units of work 1 was done before and 10/26.6 and 1/26.6 here, in 13 s.
+		"███░░░░░░░░░░░░░░░░░░░░░  15 %  1 of 6 runs  13s, 3m58s left",
 	}, "\n")
 	got := s.text()
 	if diff := cmp.Diff(want, got); diff != "" {
@@ -123,6 +123,34 @@ func TestLiveTable(t *testing.T) {
 	}
 	if strings.Contains(s.raw.String(), "\x1b[2m") || strings.Contains(s.raw.String(), alert) {
 		t.Error("there is colour without leave")
+	}
+}
+
+func all(*study.Run) bool { return true }
+
+// TestLiveTableOnly counts the runs that are wanted, and of a run that has just begun and
+// falls fast only what is done.
+func TestLiveTableOnly(t *testing.T) {
+	plan := displayed(t, 3)
+	s := newScreen(t, 3, 90, 12)
+	s.liveTable = newLiveTable(s.out, plan, func(r *study.Run) bool { return r.Seed == 1 }, s.size, false, s.now)
+	run := &plan.Runs[0]
+	s.liveTable.observe(sweep.Event{Kind: sweep.Started, Run: run})
+	if got := s.progressLine(80); !strings.Contains(got, "  0 %  0 of 2 runs") {
+		t.Errorf("got %q for a run that has just started, want 0 %% and 0 of 2 runs", got)
+	}
+	for i, loss := range []float64{1, 1e-3, 1e-4, 1e-4} {
+		s.clock = s.clock.Add(time.Second)
+		s.liveTable.observe(sweep.Event{Kind: sweep.Advanced, Run: run, Row: runfolder.Row{Iteration: int64(i), Loss: &loss}})
+	}
+	// Half of the way to 1e-8, in the run of depth 8 beside one of depth 16.
+	if got := s.progressLine(80); !strings.Contains(got, " 16 %  0 of 2 runs") {
+		t.Errorf("got %q, want 16 %% and 0 of 2 runs", got)
+	}
+	s.liveTable.observe(sweep.Event{Kind: sweep.Ended, Run: run, Outcome: train.Outcome{Stop: train.StopLoss}})
+	s.close()
+	if got := s.text(); !strings.Contains(got, "2 runs in ") {
+		t.Errorf("got\n%s\nwant 2 runs", got)
 	}
 }
 
@@ -224,7 +252,7 @@ func TestProgressOnATerminal(t *testing.T) {
 			read <- string(data)
 		}()
 		plan := displayed(t, 1)
-		p := newProgress(theirs, plan)
+		p := newProgress(theirs, plan, all)
 		loss := 0.5
 		p.observe(sweep.Event{Kind: sweep.Started, Run: &plan.Runs[0]})
 		p.observe(sweep.Event{Kind: sweep.Advanced, Run: &plan.Runs[0], Row: runfolder.Row{Iteration: 7, Loss: &loss}})
@@ -257,7 +285,7 @@ func TestProgressOnATerminal(t *testing.T) {
 func TestProgressElsewhere(t *testing.T) {
 	var b strings.Builder
 	plan := displayed(t, 1)
-	p := newProgress(&b, plan)
+	p := newProgress(&b, plan, all)
 	loss := 0.5
 	p.observe(sweep.Event{Kind: sweep.Started, Run: &plan.Runs[0]})
 	p.observe(sweep.Event{Kind: sweep.Advanced, Run: &plan.Runs[0], Row: runfolder.Row{Loss: &loss}})

@@ -149,13 +149,14 @@ func maxRunsFlag(flags *pflag.FlagSet, most *int) {
 // that is all there is to say.
 func (o *runOptions) run(ctx context.Context, plan *plan.Plan, stdout, stderr io.Writer) error {
 	sayRead(stderr, plan)
-	progress := newProgress(stderr, plan)
 	options := sweep.Options{
-		Out: o.out, Workers: o.jobs, Checkpoint: o.checkpoint, Version: thisBuild().String(), Observe: watching(ctx, progress.observe),
+		Out: o.out, Workers: o.jobs, Checkpoint: o.checkpoint, Version: thisBuild().String(),
 	}
 	if err := o.share.fill(plan, &options); err != nil {
 		return err
 	}
+	progress := newProgress(stderr, plan, options.Only)
+	options.Observe = watching(ctx, progress.observe)
 	saves, stop := saveSignals()
 	defer stop()
 	options.Saves = saves

@@ -89,6 +89,19 @@ func sampleBytes(s resnet.Samples) int64 {
 	return 8 * int64(len(s.X)+len(s.Y)+len(s.Labels))
 }
 
+// DiskBytes returns about how many bytes run leaves in its folder, and how many a checkpoint of
+// it takes.
+func (p *Plan) DiskBytes(run *study.Run) (left, checkpoint float64) {
+	problem := p.Problem(run)
+	n, options := len(problem.Samples.X)/problem.Network.Inputs, resnet.Options{Workers: 1, Memory: 1}
+	measured := resnet.MemoryOf[float64](problem.Network, n, false, 1, options).Measured
+	entry := 8
+	if run.DType == "float32" {
+		entry = 4
+	}
+	return train.Files(problem.Network, run.Train, n, problem.Test != nil, entry, measured)
+}
+
 // Memory returns the bytes that the hidden states of a run on some of the cores may take,
 // 0 for no limit: runs at work share the limit as they share the cores.
 func Memory(run *study.Run, workers, cores int) (int64, error) {

@@ -25,7 +25,7 @@ func begin(p *plan.Plan, options *Options) ([]*task, error) {
 	out := options.Out
 	made := missing(runfolder.RunDir(out, ""))
 	tasks := tasksOf(p, options)
-	if err := checkSpace(p, out, tasks); err != nil {
+	if err := checkSpace(p, options, tasks); err != nil {
 		return nil, err
 	}
 	if err := p.CheckMemory(toExecute(tasks)); err != nil {
@@ -209,37 +209,4 @@ func missing(dir string) []string {
 		list = append(list, dir)
 		dir = filepath.Dir(dir)
 	}
-}
-
-// checkSpace refuses a disk without room for the weights that the runs to come leave
-// behind for certain. A disk whose free space is not known is let pass: when it is
-// full, writing says so.
-func checkSpace(p *plan.Plan, out string, tasks []*task) error {
-	need, runs := 0.0, 0
-	for _, t := range tasks {
-		if t.summary == nil {
-			need += weightBytes(p, t.run)
-			runs++
-		}
-	}
-	dir := filepath.Clean(out)
-	if absent := missing(dir); len(absent) > 0 {
-		dir = filepath.Dir(absent[len(absent)-1])
-	}
-	free, err := freeBytes(dir)
-	if err != nil || need <= free {
-		return nil
-	}
-	return fmt.Errorf("sweep: %s: got a disk with %.3g MB free, want at least %.3g MB for the weights of %d runs; %s", out, free/1e6, need/1e6, runs, mend(syscall.ENOSPC))
-}
-
-// weightBytes returns the size of the entries in a run's weights.safetensors: every
-// group, and the trained ones again as they were at iteration 0.
-func weightBytes(p *plan.Plan, run *study.Run) float64 {
-	layout := p.Problem(run).Network.Layout
-	entry := 8.0
-	if run.DType == "float32" {
-		entry = 4
-	}
-	return entry * float64(layout.Size+layout.Trained)
 }

@@ -194,27 +194,6 @@ func TestMissing(t *testing.T) {
 	}
 }
 
-// TestWeightBytes holds the estimate to the files: what is more in them is a header
-// of less than 4 kB.
-func TestWeightBytes(t *testing.T) {
-	for _, more := range []string{"", "dtype: float32\n", "network: {bias: true, residual: layered, width: 5, embed: trained}\n", "network: {block: mlp, hidden: 7}\n"} {
-		out := t.TempDir()
-		p := planned(t, text+more)
-		if _, err := Run(t.Context(), p, Options{Out: out, Workers: 1}); err != nil {
-			t.Fatal(err)
-		}
-		for i := range p.Runs {
-			info, err := os.Stat(filepath.Join(runfolder.RunDir(out, p.Runs[i].ID), "weights.safetensors"))
-			if err != nil {
-				t.Fatal(err)
-			}
-			if want := weightBytes(p, &p.Runs[i]); !(want > 0 && want <= float64(info.Size()) && float64(info.Size()) <= want+4096) {
-				t.Errorf("%sdepth %d: got %g bytes, the file has %d", more, p.Runs[i].Depth, want, info.Size())
-			}
-		}
-	}
-}
-
 // TestNoWorkers wants no folder made for nobody to work in.
 func TestNoWorkers(t *testing.T) {
 	out := filepath.Join(t.TempDir(), "out")

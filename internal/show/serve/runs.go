@@ -33,6 +33,7 @@ type studyInfo struct {
 type progress struct {
 	Total   int                  `json:"total"`
 	Counts  map[survey.State]int `json:"counts"`
+	Made    float64              `json:"made"` // of the runs that are running, in runs
 	ETA     number               `json:"eta"`  // seconds until the last run ends, null while not known
 	Best    number               `json:"best"` // the least loss of a finished run
 	Changed string               `json:"changed"`
@@ -114,6 +115,9 @@ func progressOf(seen *snapshot) *progress {
 				p.Best = number(r.Loss)
 			}
 		case survey.Running:
+			if r.Iterations > 0 {
+				p.Made += min(1, float64(r.Iteration)/float64(r.Iterations))
+			}
 			if len(p.Running) < maxRunning {
 				p.Running = append(p.Running, runningInfo{r.ID, r.Iteration, number(r.Loss), seconds(r.ETA)})
 			}

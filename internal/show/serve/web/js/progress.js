@@ -4,10 +4,11 @@ import { duration } from "./format.js";
 
 const order = ["done", "diverged", "failed", "running", "interrupted", "pending"];
 
-/** bar draws the share of each state. The text beside it says the same. */
-export function bar(counts, total, className = "bar") {
+/** bar draws the share of each state, of running runs what they have done. The text beside it says the same. */
+export function bar(p, className = "bar") {
+  const share = { ...p.counts, running: p.made, pending: (p.counts.pending ?? 0) + (p.counts.running ?? 0) - p.made };
   return h("div", { class: className, "aria-hidden": "true" },
-    order.filter((state) => counts[state]).map((state) => h("span", { class: state, style: { "flex-grow": String(counts[state] / total) } })));
+    order.filter((state) => share[state] > 0).map((state) => h("span", { class: state, style: { "flex-grow": String(share[state] / p.total) } })));
 }
 
 export function finished(p) { return (p.counts.done ?? 0) + (p.counts.diverged ?? 0) + (p.counts.failed ?? 0); }
@@ -28,7 +29,7 @@ export function progress() {
     node,
     set(p) {
       node.replaceChildren(
-        h("div", { role: "progressbar", "aria-label": "Runs that ended", "aria-valuemin": "0", "aria-valuemax": String(p.total), "aria-valuenow": String(finished(p)), "aria-valuetext": words(p) }, bar(p.counts, p.total)),
+        h("div", { role: "progressbar", "aria-label": "Runs that ended", "aria-valuemin": "0", "aria-valuemax": String(p.total), "aria-valuenow": String(finished(p)), "aria-valuetext": words(p) }, bar(p)),
         h("ul", { class: "tally" }, h("li", null, h("strong", null, `${finished(p)}`), ` of ${p.total} ended`),
           ["running", "interrupted", "pending", "diverged", "failed"].filter((s) => p.counts[s]).map((s) => h("li", null, h("strong", null, String(p.counts[s])), ` ${s}`)),
           p.eta !== null && h("li", null, "at most ", h("strong", null, duration(p.eta)), " left")));

@@ -73,6 +73,6 @@ function row(s) {
   const depths = s.depths.length > 1 ? `${s.depths[0]} … ${s.depths.at(-1)}` : String(s.depths[0] ?? "–");
   const left = finished(p) === p.total ? "complete" : p.counts.running ? `≤ ${duration(p.eta)}` : h("span", { class: "quiet" }, "not running");
   return h("tr", null, name, h("td", { class: "text" }, s.data.length > 3 ? `${s.data.slice(0, 3).join(", ")} …` : s.data.join(", ")), h("td", null, depths), h("td", null, String(p.total)),
-    h("td", null, h("span", { title: words(p) }, `${finished(p)}`, ["diverged", "failed"].filter((x) => p.counts[x]).map((x) => [", ", h("span", { class: `state ${x}` }, `${p.counts[x]} ${x}`)]), bar(p.counts, p.total, "bar mini"))),
+    h("td", null, h("span", { title: words(p) }, `${finished(p)}`, ["diverged", "failed"].filter((x) => p.counts[x]).map((x) => [", ", h("span", { class: `state ${x}` }, `${p.counts[x]} ${x}`)]), bar(p, "bar mini"))),
     h("td", null, left), h("td", null, number(p.best)), h("td", null, when(s.updated)));
 }
