@@ -106,7 +106,7 @@ const (
 	SteadyNoiseSlope = 0.15 // slope of the noise's quadratic variation taken as not vanishing nor exploding
 	SelfSimilarGap   = 0.15 // largest gap between the exponent in the lag and that in depth
 
-	minimumLayers = minimumSplit
+	minimumLayers = MinSplit
 )
 
 // Regime returns the kind of limit of rescaled paths L^β A at several depths, by

@@ -7,9 +7,9 @@ import (
 	"github.com/deeplimit/deeplimit/pvar"
 )
 
-// minimumSplit is the smallest depth at which a trend can be told from noise: it
+// MinSplit is the smallest depth at which a trend can be told from noise: it
 // leaves a few degrees of freedom beside the straight line, which is not penalised.
-const minimumSplit = 8
+const MinSplit = 8
 
 // Split returns a path as the sum of a smooth trend and the noise that is left.
 //
@@ -25,8 +25,8 @@ const minimumSplit = 8
 // It returns an error for fewer than 8 points or a number that is not finite.
 func Split(path pvar.Points) (trend, noise pvar.Points, err error) {
 	n := path.Len()
-	if n < minimumSplit {
-		return trend, noise, fmt.Errorf("scaling: split: got %d points, want %d or more", n, minimumSplit)
+	if n < MinSplit {
+		return trend, noise, fmt.Errorf("scaling: split: got %d points, want %d or more", n, MinSplit)
 	}
 	for i, v := range path.Data {
 		if notFinite(v) {

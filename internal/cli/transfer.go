@@ -12,8 +12,12 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/deeplimit/deeplimit/internal/ask/transfer"
+	"github.com/deeplimit/deeplimit/internal/plain"
 	"github.com/deeplimit/deeplimit/runfolder"
 )
+
+// mostNotes is how many runs that were left out are named.
+const mostNotes = 20
 
 func newTransfer() *cobra.Command {
 	var asJSON bool
@@ -28,8 +32,12 @@ it at other depths and evaluates its loss there, without training: from the tren
 alone, and with initial weights drawn at that depth. It also evaluates the trend of
 every trained run at its own depth.
 
-With --train it also trains the network of every depth as the study trained its runs, once
-from the rebuilt trend and once from scratch, and counts the iterations of both.
+Runs that are not finished, diverged, are damaged or have fewer than 8 layers are left out, with a
+note; one run of a seed is enough.
+
+With --train it also trains the network of every depth as the study trained its runs, in the
+study's dtype, once from the rebuilt trend and once from scratch, and counts the iterations of both.
+Losses are evaluated in float64.
 
 The limit path goes to transfer/limit.safetensors in the folder of the deepest run and
 the losses to transfer.json in every run folder, where analyze and report read them.`,
@@ -39,7 +47,16 @@ the losses to transfer.json in every run folder, where analyze and report read t
 			if options.Workers < 1 {
 				return fmt.Errorf("transfer: --jobs: got %d, want at least 1", options.Workers)
 			}
+			left := 0
+			options.Note = func(o transfer.Omitted) {
+				if left++; left <= mostNotes {
+					fmt.Fprintf(cmd.ErrOrStderr(), "note: transfer: left out %s\n", plain.Text(o.String()))
+				}
+			}
 			results, err := transfer.Study(cmd.Context(), args[0], options)
+			if more := left - mostNotes; more > 0 {
+				fmt.Fprintf(cmd.ErrOrStderr(), "note: transfer: left out %d more runs\n", more)
+			}
 			if err != nil {
 				return err
 			}

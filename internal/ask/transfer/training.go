@@ -4,6 +4,7 @@ import (
 	"context"
 	"math"
 
+	"github.com/deeplimit/deeplimit/internal/kernel"
 	"github.com/deeplimit/deeplimit/internal/plan"
 	"github.com/deeplimit/deeplimit/internal/train"
 	"github.com/deeplimit/deeplimit/resnet"
@@ -11,42 +12,63 @@ import (
 )
 
 // training trains the network of the given depth twice by the rules of the run: from the
-// trend of a limit, and from initial weights drawn at that depth. In float64.
+// trend of a limit, and from initial weights drawn at that depth, in the run's element type.
 func (p *problem) training(ctx context.Context, limit *estimate, depth int) (*runfolder.TransferTraining, error) {
-	at, theta, err := p.rebuilt(limit, depth)
+	if p.Run.DType == "float32" {
+		return training[float32](ctx, p, limit, depth)
+	}
+	return training[float64](ctx, p, limit, depth)
+}
+
+func training[T kernel.Float](ctx context.Context, p *problem, limit *estimate, depth int) (*runfolder.TransferTraining, error) {
+	at, rebuilt, err := p.rebuilt(limit, depth)
 	if err != nil {
 		return nil, err
 	}
+	theta := make([]T, len(rebuilt))
+	for i, v := range rebuilt {
+		theta[i] = T(v)
+	}
 	t := &runfolder.TransferTraining{}
-	if t.Rebuilt, err = p.descend(ctx, at, theta); err != nil || p.fromFiles() {
+	if t.Rebuilt, err = descend(ctx, p, at, theta); err != nil || p.fromFiles() {
 		return t, err
 	}
-	if theta, err = plan.Initial[float64](at); err != nil {
+	if theta, err = plan.Initial[T](at); err != nil {
 		return nil, err
 	}
-	scratch, err := p.descend(ctx, at, theta)
+	scratch, err := descend(ctx, p, at, theta)
 	t.Scratch = &scratch
 	return t, err
 }
 
-// descend trains from theta, and says how that ended. An ended context is its error.
-func (p *problem) descend(ctx context.Context, at *plan.Problem, theta []float64) (runfolder.Descent, error) {
-	d, err := plan.NewDescent(at, theta, resnet.Options{Workers: 1, Memory: p.memory})
+// descend trains from theta, and says how that ended; losses are evaluated in float64. An ended
+// context is its error.
+func descend[T kernel.Float](ctx context.Context, p *problem, at *plan.Problem, theta []T) (runfolder.Descent, error) {
+	problem := *at
+	problem.Test = nil
+	start := make([]float64, len(theta))
+	for i, v := range theta {
+		start[i] = float64(v)
+	}
+	first, err := p.loss(at, start)
+	if err != nil {
+		return runfolder.Descent{}, err
+	}
+	d, err := plan.NewDescent(&problem, theta, resnet.Options{Workers: 1, Memory: p.memory})
 	if err != nil {
 		return runfolder.Descent{}, err
 	}
 	defer d.Close()
-	d.Test, d.Spec.Certify, d.Spec.Variation = nil, train.Certify{Cadence: "off"}, 0
+	d.Spec.Certify, d.Spec.Variation = train.Certify{Cadence: "off"}, 0
 	out, err := d.Run(ctx, nil)
 	if err == nil && out.Stop == train.StopInterrupted {
 		err = ctx.Err()
 	}
+	if err == nil {
+		err = d.EvaluateEnd(&out)
+	}
 	if err != nil {
 		return runfolder.Descent{}, err
-	}
-	first := math.NaN()
-	if len(out.Rows) > 0 && out.Rows[0].Loss != nil {
-		first = *out.Rows[0].Loss
 	}
 	return runfolder.Descent{Iterations: out.Iterations, Stop: out.Stop, First: finite(first), Loss: finite(out.Loss)}, nil
 }

@@ -38,12 +38,14 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"sync"
 
 	"golang.org/x/sync/errgroup"
 
 	"github.com/deeplimit/deeplimit/field"
 	"github.com/deeplimit/deeplimit/runfolder"
+	"github.com/deeplimit/deeplimit/scaling"
 )
 
 // Options of Study. The zero value is the default.
@@ -62,6 +64,8 @@ type Options struct {
 	// Train trains the network of every depth as the runs were trained, once from the rebuilt
 	// trend and once from initial weights of its own (runfolder.TransferTarget.Training).
 	Train bool
+	// Note, if not nil, is told each run that a limit cannot come from.
+	Note func(Omitted)
 }
 
 // A Result is what was found for the deepest run of one group and seed.
@@ -76,15 +80,32 @@ type Result struct {
 	Sources   []int                      `json:"sources"`
 	Targets   []runfolder.TransferTarget `json:"targets"`
 	Limit     string                     `json:"limit"` // the file of the limit path
+	// Omitted are the depths of this group and seed that had no part in it, ascending.
+	Omitted []Omitted `json:"omitted,omitempty"`
 }
+
+// An Omitted is a run that a limit cannot come from, and why.
+type Omitted struct {
+	Depth  int    `json:"depth"`
+	Run    string `json:"run"`
+	Reason string `json:"reason"`
+}
+
+// String returns the run and the reason.
+func (o Omitted) String() string { return o.Run + ": " + o.Reason }
+
+// MinDepth is the least depth that a limit comes from: a trend is not told from noise with
+// fewer layers.
+const MinDepth = scaling.MinSplit
 
 // Study transfers every group and seed of the study folder (or the one run folder)
 // dir, and writes what it finds into the run folders (runfolder.Transfer): in each
 // finished run the loss of its trend, and in the deepest of each seed the limit path
 // and the losses at the other depths. Results are sorted by data, group and seed.
 //
-// Runs that are unfinished, or diverged, are passed over. A seed that fails does not
-// stop the others; its errors are joined.
+// Runs that are unfinished, missing, diverged, damaged or below MinDepth are left out, and named in
+// Result.Omitted and to Options.Note. It is an error if no run is left at all. A seed that fails
+// does not stop the others; its errors are joined.
 func Study(ctx context.Context, dir string, options Options) ([]Result, error) {
 	for _, depth := range options.Depths {
 		if depth < 1 {
@@ -94,6 +115,16 @@ func Study(ctx context.Context, dir string, options Options) ([]Result, error) {
 	chains, err := find(dir)
 	if err != nil {
 		return nil, err
+	}
+	if options.Note != nil {
+		for _, c := range chains {
+			for _, run := range c.omitted {
+				options.Note(run)
+			}
+		}
+	}
+	if chains, err = withRuns(chains); err != nil {
+		return nil, fmt.Errorf("transfer: %s: %w", dir, err)
 	}
 	var (
 		mu       sync.Mutex
@@ -127,11 +158,30 @@ func Study(ctx context.Context, dir string, options Options) ([]Result, error) {
 	return results, errors.Join(failures...)
 }
 
-// A chain holds the finished runs of one group and seed, by ascending depth.
-type chain []*runfolder.Run
+// A chain holds the runs of one group and seed that a limit may come from, by ascending
+// depth, and those that it may not.
+type chain struct {
+	group   string
+	seed    uint64
+	runs    []*runfolder.Run
+	omitted []Omitted
+}
+
+// unfit returns why no limit may come from a run, "" if one may.
+func unfit(run *runfolder.Run) string {
+	switch {
+	case !run.Done():
+		return "not finished"
+	case run.Summary.Stop == runfolder.Diverged:
+		return "diverged"
+	case run.Meta.Depth < MinDepth:
+		return fmt.Sprintf("fewer than %d layers", MinDepth)
+	}
+	return ""
+}
 
 // find returns the chains of a study folder, or that of a run folder.
-func find(dir string) ([]chain, error) {
+func find(dir string) ([]*chain, error) {
 	dirs, err := runfolder.List(dir)
 	if err != nil {
 		return nil, err
@@ -142,53 +192,101 @@ func find(dir string) ([]chain, error) {
 		}
 		dirs = []string{dir}
 	}
-	type key struct {
-		group string
-		seed  uint64
+	var chains []*chain
+	of := func(group string, seed uint64) *chain {
+		for _, c := range chains {
+			if c.group == group && c.seed == seed {
+				return c
+			}
+		}
+		chains = append(chains, &chain{group: group, seed: seed})
+		return chains[len(chains)-1]
 	}
-	index := map[key]int{}
-	var chains []chain
+	planned := map[string]runfolder.Planned{} // by ID; none in a folder without a list
+	if manifest, err := runfolder.ReadManifest(dir); err == nil {
+		for _, run := range manifest.Runs {
+			planned[run.ID] = run
+		}
+	}
+	done := 0
 	for _, dir := range dirs {
 		run, err := runfolder.Open(dir)
-		var damaged *runfolder.DamagedError
-		if errors.Is(err, fs.ErrNotExist) && !errors.As(err, &damaged) {
+		id := filepath.Base(dir)
+		if known, ok := planned[id]; err != nil && ok {
+			c, reason := of(known.Group, known.Seed), "damaged: "+err.Error()
+			if _, damaged := errors.AsType[*runfolder.DamagedError](err); errors.Is(err, fs.ErrNotExist) && !damaged {
+				reason = "not begun"
+			} else if !damaged {
+				return nil, err
+			}
+			c.omitted = append(c.omitted, Omitted{known.Depth, id, reason})
+			delete(planned, id)
+			continue
+		}
+		if _, damaged := errors.AsType[*runfolder.DamagedError](err); errors.Is(err, fs.ErrNotExist) && !damaged {
 			continue // made, and not yet filled, by a run that has just begun
 		}
 		if err != nil {
 			return nil, err
 		}
-		if !run.Done() || run.Summary.Stop == runfolder.Diverged {
-			continue
+		delete(planned, id)
+		c := of(run.Meta.Group, run.Meta.Seed)
+		if run.Done() {
+			done++
 		}
-		k := key{run.Meta.Group, run.Meta.Seed}
-		i, ok := index[k]
-		if !ok {
-			i = len(chains)
-			index[k] = i
-			chains = append(chains, nil)
+		if reason := unfit(run); reason != "" {
+			c.omitted = append(c.omitted, Omitted{run.Meta.Depth, run.Meta.ID, reason})
+		} else {
+			c.runs = append(c.runs, run)
 		}
-		chains[i] = append(chains[i], run)
+	}
+	if done == 0 {
+		return nil, fmt.Errorf("transfer: %s: got no finished run, want at least one", dir)
+	}
+	for _, run := range planned {
+		c := of(run.Group, run.Seed)
+		c.omitted = append(c.omitted, Omitted{run.Depth, run.ID, "no folder"})
 	}
 	for _, c := range chains {
-		slices.SortFunc(c, func(a, b *runfolder.Run) int { return a.Meta.Depth - b.Meta.Depth })
-	}
-	if len(chains) == 0 {
-		return nil, fmt.Errorf("transfer: %s: got no finished run, want at least one", dir)
+		slices.SortFunc(c.runs, func(a, b *runfolder.Run) int { return a.Meta.Depth - b.Meta.Depth })
+		slices.SortFunc(c.omitted, func(a, b Omitted) int { return cmp.Compare(a.Depth, b.Depth) })
 	}
 	return chains, nil
 }
 
+// withRuns returns the chains that have runs, an error if none has.
+func withRuns(chains []*chain) ([]*chain, error) {
+	var list []string
+	var left []*chain
+	for _, c := range chains {
+		if len(c.runs) > 0 {
+			left = append(left, c)
+		}
+		for _, o := range c.omitted {
+			list = append(list, o.String())
+		}
+	}
+	if len(left) > 0 {
+		return left, nil
+	}
+	const most = 4
+	if more := len(list) - most; more > 0 {
+		list = append(list[:most], fmt.Sprintf("and %d more", more))
+	}
+	return nil, fmt.Errorf("got no run that a limit can come from, want at least 1 that is finished, not diverged and of depth %d or more (left out: %s)", MinDepth, strings.Join(list, "; "))
+}
+
 // transfer works on one chain, from the shallowest run to the deepest; the weights of
 // two runs are in memory at a time.
-func (c chain) transfer(ctx context.Context, options Options) (Result, error) {
-	deepest := c[len(c)-1]
+func (c *chain) transfer(ctx context.Context, options Options) (Result, error) {
+	deepest := c.runs[len(c.runs)-1]
 	problem, err := newProblem(deepest, options.Base, options.Workers)
 	if err != nil {
 		return Result{}, fmt.Errorf("transfer: run %s: %w", deepest.Meta.ID, err)
 	}
 	var coarse, fine *estimate
 	var trendLoss float64
-	for _, run := range c {
+	for _, run := range c.runs {
 		if err := ctx.Err(); err != nil {
 			return Result{}, err
 		}
@@ -232,7 +330,7 @@ func (c chain) transfer(ctx context.Context, options Options) (Result, error) {
 	return Result{
 		Run: meta.ID, Group: meta.Group, Data: meta.Data, Settings: meta.Settings, Seed: meta.Seed,
 		Loss: deepest.Summary.Loss, TrendLoss: trendLoss, Sources: record.Sources, Targets: record.Targets,
-		Limit: deepest.LimitFile(),
+		Limit: deepest.LimitFile(), Omitted: c.omitted,
 	}, nil
 }
 

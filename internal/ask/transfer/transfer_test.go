@@ -232,6 +232,70 @@ train: {stop: {iterations: 3}}
 	}
 }
 
+// TestLeavesOut wants the limit of what remains when runs are shallow, diverged, missing or damaged.
+func TestLeavesOut(t *testing.T) {
+	out := trained(t, "", "name: mixed\ndepths: [4, 8, 12, 16, 20, 24]\nseeds: 2\ndata: {kind: separated, width: 3, samples: 2, distance: 0.3}\ntrain: {stop: {iterations: 3}}\n")
+	at := func(depth, seed int) string {
+		found, err := filepath.Glob(filepath.Join(out, "runs", fmt.Sprintf("separated-L%04d-s%d-*", depth, seed)))
+		if err != nil || len(found) != 1 {
+			t.Fatal(found, err)
+		}
+		return found[0]
+	}
+	want := Options{Depths: []int{32}}
+	whole, err := Study(t.Context(), out, want)
+	if err != nil || len(whole) != 2 {
+		t.Fatal(whole, err)
+	}
+	for _, err := range []error{
+		os.RemoveAll(at(12, 1)),
+		os.Truncate(filepath.Join(at(20, 1), "result.json"), 20),
+		os.Remove(filepath.Join(at(24, 1), "result.json")),
+	} {
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	var noted []string
+	want.Note = func(o Omitted) { noted = append(noted, fmt.Sprint(o.Depth)) }
+	results, err := Study(t.Context(), out, want)
+	if err != nil || len(results) != 2 {
+		t.Fatal(results, err)
+	}
+	var reasons []string
+	for _, o := range results[0].Omitted {
+		reason, _, _ := strings.Cut(o.Reason, ":")
+		reasons = append(reasons, fmt.Sprint(o.Depth, " ", reason))
+	}
+	if got, want := strings.Join(reasons, ", "), "4 fewer than 8 layers, 12 no folder, 20 damaged, 24 not finished"; got != want {
+		t.Errorf("left out of seed 1: %s; want %s", got, want)
+	}
+	if fmt.Sprint(results[0].Sources) != "[16]" && fmt.Sprint(results[0].Sources) != "[8 16]" {
+		t.Errorf("the limit comes from %v, want it from 8 and 16", results[0].Sources)
+	}
+	if len(results[1].Omitted) != 1 || results[1].Targets[0].Trend != whole[1].Targets[0].Trend {
+		t.Errorf("seed 2: got %+v, want the result of before", results[1])
+	}
+	if got := strings.Join(noted, " "); got != "4 12 20 24 4" {
+		t.Errorf("noted depths %s", got)
+	}
+}
+
+// TestTrainingPrecision wants a study in float32 trained in float32, with losses in float64: the
+// same network, trained at the depth of a run from its own initial weights, ends where it did.
+func TestTrainingPrecision(t *testing.T) {
+	for _, dtype := range []string{"float32", "float64"} {
+		out := trained(t, "", "name: precision\ndtype: "+dtype+"\ndepths: [8, 16]\ndata: {kind: rotation, width: 4, samples: 6, angle: 0.5}\ntrain: {stop: {iterations: 40}}\n")
+		results, err := Study(t.Context(), out, Options{Depths: []int{16}, Train: true})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := results[0].Targets[0].Training.Scratch; got.Loss == nil || *got.Loss != results[0].Loss {
+			t.Errorf("%s: from scratch got loss %v, want %v as trained", dtype, got.Loss, results[0].Loss)
+		}
+	}
+}
+
 func TestRefuses(t *testing.T) {
 	if _, err := Study(t.Context(), t.TempDir(), Options{}); err == nil || !strings.Contains(err.Error(), "got a folder without runs") {
 		t.Errorf("empty folder: got %v", err)
@@ -240,7 +304,7 @@ func TestRefuses(t *testing.T) {
 		t.Errorf("depth 0: got %v", err)
 	}
 	out := trained(t, "", "name: shallow\ndepths: [4]\ndata: {kind: separated, width: 3, samples: 2, distance: 0.3}\ntrain: {stop: {iterations: 3}}\n")
-	if _, err := Study(t.Context(), out, Options{}); err == nil || !strings.HasSuffix(err.Error(), "A: scaling: split: got 4 points, want 8 or more") {
+	if _, err := Study(t.Context(), out, Options{}); err == nil || !strings.HasSuffix(err.Error(), ": fewer than 8 layers)") || !strings.Contains(err.Error(), "got no run that a limit can come from, want at least 1 that is finished, not diverged and of depth 8 or more (left out: separated-L0004-s1-") {
 		t.Errorf("4 layers: got %v", err)
 	}
 	// A fractional path on a grid has no values at depths that do not divide it.
