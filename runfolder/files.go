@@ -44,33 +44,16 @@ type DamagedError struct {
 	Err  error // what is wrong with it
 }
 
-// Error returns the path and what is wrong, and how to mend it where that takes
-// more than an older checkpoint.
+// Error returns the path and what is wrong.
 func (e *DamagedError) Error() string {
-	text := fmt.Sprintf("runfolder: %s is damaged: %v", e.Path, e.Err)
-	switch filepath.Base(filepath.Dir(e.Path)) {
-	case checkpointFolder:
-		return text
-	case ensembleFolder:
-		return text + "; call deeplimit probe again"
-	}
-	if _, ok := e.Err.(begun); ok {
-		return text + "; deeplimit run writes it anew and goes on"
-	}
-	if leaseNumber(filepath.Base(e.Path)) > 0 {
-		return text + "; its run is taken over unless somebody at work mends it"
-	}
-	switch filepath.Base(e.Path) {
-	case studyFile, recordFile, manifestFile:
-		return text + "; deeplimit run with the study's own file writes it anew"
-	case failureFile:
-		return text + "; the run can be started again"
-	case transferFile, limitFile:
-		return text + "; call deeplimit transfer again"
-	case submissionFile:
-		return text + "; end the job of that name with scancel and remove the folder, then submit again"
-	}
-	return text + "; remove its run folder to compute the run again"
+	return fmt.Sprintf("runfolder: %s is damaged: %v", e.Path, e.Err)
+}
+
+// Unfinished reports whether the file is the run.json of an unfinished run, on which nothing
+// rests.
+func (e *DamagedError) Unfinished() bool {
+	_, unfinished := errors.AsType[begun](e.Err)
+	return unfinished
 }
 
 // begun is what is wrong with the run.json of an unfinished run, which nothing rests on:

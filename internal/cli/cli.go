@@ -90,7 +90,7 @@ func exitCode(ctx context.Context, err error, stderr io.Writer) int {
 		fmt.Fprintln(stderr, "deeplimit: interrupted")
 		return exitInterrupted
 	}
-	for _, line := range strings.Split(err.Error(), "\n") {
+	for _, line := range strings.Split(withAdvice(err), "\n") {
 		fmt.Fprintln(stderr, "deeplimit: "+line)
 	}
 	return exitBad

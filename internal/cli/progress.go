@@ -92,9 +92,9 @@ func eventText(e sweep.Event) string {
 	case sweep.Started:
 		return "start    " + e.Run.ID
 	case sweep.Warned:
-		return fmt.Sprintf("warning  %s: %v", e.Run.ID, e.Err)
+		return fmt.Sprintf("warning  %s: %s", e.Run.ID, withAdvice(e.Err))
 	case sweep.Waiting:
-		return fmt.Sprintf("waiting  %s: %v", e.Run.ID, e.Err)
+		return fmt.Sprintf("waiting  %s: %s", e.Run.ID, withAdvice(e.Err))
 	case sweep.Lost:
 		return fmt.Sprintf("lost     %s: %v", e.Run.ID, e.Err)
 	case sweep.Skipped:
@@ -102,7 +102,7 @@ func eventText(e sweep.Event) string {
 	case sweep.Elsewhere:
 		return fmt.Sprintf("done     %s (elsewhere)", e.Run.ID)
 	case sweep.Failed:
-		return fmt.Sprintf("failed   %s: %v", e.Run.ID, e.Err)
+		return fmt.Sprintf("failed   %s: %s", e.Run.ID, withAdvice(e.Err))
 	}
 	text := fmt.Sprintf("%-8s %s: %d iterations, loss %.3e, stopped by %s, %.2f s", word(e.Outcome.Stop), e.Run.ID, e.Outcome.Iterations, e.Outcome.Loss, e.Outcome.Stop, e.Outcome.Seconds)
 	if e.Outcome.Detail != "" {

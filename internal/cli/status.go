@@ -253,6 +253,9 @@ func statusOf(r *survey.Run) runStatus {
 		Seconds: r.Seconds, ETA: r.ETA.Seconds(), Host: r.Host, Job: r.Job, Version: r.Version,
 		Attempts: r.Attempts, Reason: r.Reason, Imported: r.Extra,
 	}
+	if r.Err != nil {
+		s.Reason = withAdvice(r.Err)
+	}
 	if !math.IsNaN(r.Loss) && !math.IsInf(r.Loss, 0) {
 		s.Loss = &r.Loss
 	}

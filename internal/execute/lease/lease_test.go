@@ -203,7 +203,7 @@ func TestLeaseAlive(t *testing.T) {
 	})
 }
 
-// TestLeaseDamaged damages the lease of a leaseer: one that is alive mends it, and that of
+// TestLeaseDamaged damages the lease of a holder: one that is alive mends it, and that of
 // another is taken over after the patience of who looks on.
 func TestLeaseDamaged(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
