@@ -1,8 +1,23 @@
-// Package activation holds the activation functions σ of a residual block with
-// the facts about them that the theory uses: σ′, σ″, their suprema, smoothness.
+// Package activation holds the activation functions σ: ℝ → ℝ of a residual block, with the
+// facts about them that bounds need: σ′, σ″, their suprema and their smoothness.
 //
-// It is a leaf: resnet applies these functions and certify reasons about them,
-// and neither needs the other.
+// ByName looks a function up, Names lists all of them:
+//
+//	key              σ(z)                        M₁ = sup|σ′|   M₂ = sup|σ″|
+//	tanh             tanh z                      1              4/(3√3)
+//	sin              sin z                       1              1
+//	gelu             z Φ(z)                      1.1289…        √(2/π)
+//	silu             z/(1 + e^−z)                1.0998…        1/2
+//	softplus         log(1 + e^z) − log 2        1              1/4
+//	elu              z; e^z − 1 for z ≤ 0        1              1
+//	sigmoid          1/(1 + e^−z)                1/4            1/(6√3)
+//	centred-sigmoid  1/(1 + e^−z) − 1/2          1/4            1/(6√3)
+//	relu             max(0, z)                   1              ∞
+//	identity         z                           1              0
+//
+// All vanish at 0 but sigmoid, whose σ(0) is 1/2. Functions take and return single float64
+// numbers, allocate nothing, and may be called from several goroutines. A call costs about
+// one exponential.
 package activation
 
 import (
@@ -15,14 +30,14 @@ import (
 // arguments and keep their relative precision in the tails: they neither overflow
 // nor cancel where the function itself does not.
 //
-// At a kink (relu at 0, elu's σ″ at 0) the derivative from the right is not
-// used: the value of the left side is, as PyTorch does for relu′(0) = 0.
+// At a kink (σ′ of relu and σ″ of elu at 0) the derivative is that from the left, as
+// PyTorch's relu′(0) = 0.
 type Function interface {
 	// Name is the key that study files use, such as "tanh".
 	Name() string
 	// Value returns σ(z).
 	Value(z float64) float64
-	// Derivatives returns σ(z), σ′(z) and σ″(z), sharing the transcendental part.
+	// Derivatives returns σ(z), σ′(z) and σ″(z) at the cost of about one of them.
 	Derivatives(z float64) (value, first, second float64)
 	// SupFirst returns M₁ = sup|σ′| over the line.
 	SupFirst() float64
@@ -52,8 +67,8 @@ func Names() []string {
 	return names
 }
 
-// ByName returns the function with the given key, or a *field.Error at path
-// "activation" that lists the known ones.
+// ByName returns the function with the given key. The error for an unknown key lists the
+// known ones.
 func ByName(name string) (Function, error) {
 	i := slices.IndexFunc(functions, func(f Function) bool { return f.Name() == name })
 	if i < 0 {

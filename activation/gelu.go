@@ -15,7 +15,7 @@ func (gelu) Name() string { return "gelu" }
 
 func (gelu) Value(z float64) float64 { return z * normalCDF(z) }
 
-// Derivatives multiplies z into φ before it squares it, so that no finite z gives Inf·0.
+// Derivatives multiplies φ by z twice and never squares z, so that no finite z gives Inf·0.
 func (gelu) Derivatives(z float64) (value, first, second float64) {
 	cdf, pdf := normalCDF(z), math.Exp(-z*z/2)/math.Sqrt(2*math.Pi)
 	return z * cdf, cdf + z*pdf, 2*pdf - z*(z*pdf)
@@ -26,8 +26,8 @@ func (gelu) SupFirst() float64 { return (1+math.Erf(1))/2 + 1/(math.E*math.Sqrt(
 func (gelu) SupSecond() float64 { return math.Sqrt(2 / math.Pi) }
 
 // MinFirst returns σ′(−z) while that is positive. σ′ rises on (−√2, √2), stays
-// above 1 beyond, and is negative left of its only zero near −0.75, so −z is
-// where the minimum over [−z, z] lies and its sign says whether σ′ vanishes inside.
+// above 1 beyond, and is negative left of its only zero near −0.75. So the minimum
+// over [−z, z] lies at −z, and its sign says whether σ′ vanishes inside.
 func (f gelu) MinFirst(z float64) float64 {
 	_, first, _ := f.Derivatives(-z)
 	return max(0, first)

@@ -30,7 +30,7 @@ func (silu) SupSecond() float64 { return 0.5 }
 
 // MinFirst returns σ′(−z) while that is positive. σ′ rises between its extrema
 // −z* and z* = siluPeak, stays above 1 beyond, and is negative left of its only
-// zero near −1.28; as for gelu the minimum over [−z, z] is at −z or σ′ vanishes inside.
+// zero near −1.28. As for gelu, the minimum over [−z, z] is at −z or σ′ vanishes inside.
 func (f silu) MinFirst(z float64) float64 {
 	_, first, _ := f.Derivatives(-z)
 	return max(0, first)

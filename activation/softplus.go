@@ -9,8 +9,8 @@ type softplus struct{}
 
 func (softplus) Name() string { return "softplus" }
 
-// Value uses log(1 + e^z) − log 2 = log1p(expm1(z)/2), which keeps the digits near
-// the zero of σ, and for large z the same with −z and z added, which does not overflow.
+// Value uses log(1 + e^z) − log 2 = log1p(expm1(z)/2), which keeps the digits near the zero
+// of σ. For large z it uses the same formula at −z and adds z, which does not overflow.
 func (softplus) Value(z float64) float64 {
 	if z > 1 {
 		return z + math.Log1p(math.Expm1(-z)/2)

@@ -1,5 +1,15 @@
-// Package curvature finds extreme eigenvalues of symmetric operators, such as the
-// Hessian of a loss, from products with vectors alone, each with a bound of its error.
+// Package curvature finds the extreme eigenvalues of a symmetric operator, such as the
+// Hessian of a loss, from products with vectors alone, each with a bound on its error.
+//
+// Find takes the operator as a function that writes dst = H v for vectors of n float64
+// numbers. The result is an Eigenvalue for each end of the spectrum, with a residual within
+// which an eigenvalue of H lies, and says whether it is as small as Options.Accuracy asks
+// for; a search that runs out of products is no error.
+//
+// The cost is that of the products, a few dozen for well separated ends and up to
+// Options.Products, and 4n·Vectors operations beside each. Memory is n·(Vectors + 4)
+// numbers; Fit chooses Vectors for a limit in bytes. Digits and Text write an eigenvalue with
+// the digits that its residual leaves. Results depend on Options.Seed and the operator alone.
 package curvature
 
 import (
@@ -12,26 +22,26 @@ import (
 	"github.com/deeplimit/deeplimit/internal/random"
 )
 
-// Options says how far to go. Zero values mean the default.
+// Options says when Find stops. Zero values mean the default.
 type Options struct {
 	// Accuracy ends the search at an end of the spectrum once the residual of its
-	// eigenvalue θ is at most Accuracy·max(|θ|, size/10⁴), size being the largest |eigenvalue|
-	// met, so that an eigenvalue that is zero counts as found; default 1e-4.
+	// eigenvalue θ is at most Accuracy·max(|θ|, size/10⁴), where size is the largest |eigenvalue|
+	// met: an eigenvalue of zero counts as found, too. The default is 1e-4.
 	Accuracy float64
-	// LargestOnly leaves the smallest eigenvalue as it happens to be.
+	// LargestOnly ends the search when the largest eigenvalue has converged.
 	LargestOnly bool
-	// Products is the largest number of products; default 1000.
+	// Products is the largest number of products, at least 3; default 1000.
 	Products int
-	// Vectors is the largest number of vectors kept, at least 8; default Vectors.
+	// Vectors is the largest number of vectors stored, at least 8; default Vectors.
 	Vectors int
-	Seed    uint64 // of the first vector
+	Seed    uint64 // of the random first vector
 }
 
 // Vectors is the default of Options.Vectors.
 const Vectors = 64
 
 // Fit returns the Options.Vectors with which Find in dimension n takes at most memory
-// bytes, but no fewer than it needs; a memory of 0 is no limit.
+// bytes, and 8, the fewest that Find takes, where these do not fit. A memory of 0 is no limit.
 func Fit(n int, memory int64) int {
 	if memory == 0 {
 		return Vectors
@@ -39,41 +49,43 @@ func Fit(n int, memory int64) int {
 	return int(max(8, min(Vectors, memory/8/int64(n)-4)))
 }
 
-// zero is the share of the size of an operator below which accuracy is not relative.
+// zero is the share of the largest |eigenvalue| below which accuracy is absolute.
 const zero = 1e-4
 
-// An Eigenvalue is a Rayleigh quotient vᵀHv/vᵀv, which lies inside the spectrum: the largest
-// one that exists may be larger, but not smaller.
+// An Eigenvalue is a Rayleigh quotient vᵀHv/vᵀv. It lies inside the spectrum: the true
+// largest eigenvalue may be larger, but not smaller.
 type Eigenvalue struct {
 	Value float64
-	// Residual is ‖Hv − Value·v‖/‖v‖, computed with v: some eigenvalue of H lies within that
-	// distance (Parlett, The Symmetric Eigenvalue Problem, theorem 4.5.1). That none lies
-	// further out is as good as certain after a random start, not proved.
+	// Residual is ‖Hv − Value·v‖/‖v‖. Some eigenvalue of H lies within that distance of Value
+	// (Parlett, The Symmetric Eigenvalue Problem, theorem 4.5.1). That none lies further
+	// out is not proved; after a random start it holds with probability close to 1.
 	Residual float64
-	// Converged says whether Residual is as small as was asked for.
+	// Converged says whether Residual is as small as Options.Accuracy asks for.
 	Converged bool
 }
 
 // Extremes are the outermost eigenvalues of a symmetric operator H.
 type Extremes struct {
 	Largest, Smallest Eigenvalue
-	Products          int
+	Products          int // taken, at most Options.Products
 }
 
 // ErrNotFinite is wrapped when a product has entries that are not finite.
 var ErrNotFinite = errors.New("a product is not finite")
 
-// Find returns the extreme eigenvalues of the symmetric n×n operator that product
-// writes to dst = H v, by the Lanczos method with thick restarts (Wu, Simon, SIAM J. Matrix
-// Anal. Appl. 22, 2000): once Vectors vectors are kept, the Ritz vectors next to the
-// two ends take their place. Each new vector is made orthogonal to all that are kept, so
-// that no eigenvalue shows up again as a ghost, and once more where that took more than
-// half of it away (Parlett, section 6.9). It takes n·(Vectors + 4) numbers of memory,
-// and some 4n·Vectors operations beside each product.
+// Find returns the extreme eigenvalues of the symmetric n×n operator whose products
+// dst = H v the function computes. It must not keep dst or v, and H must be symmetric:
+// Find does not check it.
 //
-// The search ends when both ends have converged at two looks in a row, or after Products
-// products, the last two of which give the residuals. Neither dst nor v may be kept.
-// Errors are those of product, and ErrNotFinite.
+// The method is Lanczos with thick restarts (Wu, Simon, SIAM J. Matrix Anal. Appl. 22,
+// 2000): once Vectors vectors are stored, the Ritz vectors next to the two ends replace
+// them. Each new vector is orthogonalised against all stored ones, so that no eigenvalue
+// shows up twice, and once more where that took more than half of it away (Parlett,
+// section 6.9).
+//
+// The search ends when both ends have converged at two checks in a row, or after Products
+// products, the last two of which give the residuals. Errors are those of product,
+// ErrNotFinite, and options out of range.
 func Find(n int, product func(dst, v []float64) error, options Options) (Extremes, error) {
 	if n < 1 {
 		return Extremes{}, fmt.Errorf("curvature: Find: got dimension %d, want at least 1", n)
@@ -131,18 +143,18 @@ type search struct {
 	t        [][]float64 // rows of T up to the diagonal
 	next     []float64   // q
 	coupling []float64   // b
-	length   float64     // of what q was before it was a unit vector
-	size     float64     // of the largest entry met of T
+	length   float64     // of q before it was normalised
+	size     float64     // largest |entry| of T so far
 }
 
-// extend takes q into the basis.
+// extend appends q to the basis.
 func (s *search) extend() error {
 	q := s.next
 	w, err := s.apply(q)
 	if err != nil {
 		return err
 	}
-	// What is known to be there goes first, so that orthogonalise has little left to take out.
+	// Subtract the known components first, so that little is left for orthogonalise.
 	own := floats.Dot(q, w)
 	floats.AddScaled(w, -own, q)
 	for i, b := range s.coupling {
@@ -161,8 +173,8 @@ func (s *search) extend() error {
 	return nil
 }
 
-// closed says whether nothing but rounding errors is left outside the basis, which then
-// spans all that H can reach.
+// closed says whether only rounding errors are left outside the basis, which then spans an
+// invariant subspace of H.
 func (s *search) closed() bool {
 	return len(s.basis) == s.n || s.length <= float64(s.n)*0x1p-52*s.size
 }
@@ -180,8 +192,8 @@ func (s *search) apply(v []float64) ([]float64, error) {
 	return w, nil
 }
 
-// restart replaces the basis by Ritz vectors next to both ends, a quarter of it at each;
-// where one end has converged, by three of that end and more of the other.
+// restart replaces the basis by the Ritz vectors next to both ends, a quarter of its size at
+// each. Where one end has converged it keeps three there and more at the other.
 func (s *search) restart(r *ritz) {
 	m := len(s.basis)
 	low, high := m/4, m/4
@@ -239,7 +251,7 @@ func (s *search) combine(r *ritz, i int) []float64 {
 	return v
 }
 
-// orthogonalise takes out of w what it has along the orthonormal basis and returns the
+// orthogonalise subtracts the components of w along the orthonormal basis and returns the
 // norm of the rest.
 func orthogonalise(w []float64, basis [][]float64) float64 {
 	before := floats.Norm(w, 2)
@@ -251,7 +263,7 @@ func orthogonalise(w []float64, basis [][]float64) float64 {
 		if after > before/2 {
 			return after
 		}
-		before = after // cancellation: the rest is as inexact as what was taken out is large
+		before = after // cancellation: the error of the rest is as large as that of w
 	}
 	return before
 }

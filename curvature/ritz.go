@@ -36,13 +36,13 @@ func (s *search) ritz() (*ritz, error) {
 			r.couplings[i] += b * r.vectors.At(j, i)
 		}
 	}
-	// Half of what is asked for, as the residuals that count are measured with rounding.
+	// Ask for half: measure computes the final residuals with rounding errors.
 	done := func(i int) bool { return math.Abs(r.couplings[i]) <= s.allowed(r.values[i], r)/2 }
 	r.lowDone, r.highDone = done(0), done(m-1)
 	return r, nil
 }
 
-// converged says whether the ends that are asked for have.
+// converged says whether all ends that the options ask for have converged.
 func (r *ritz) converged(options Options) bool {
 	return r.highDone && (r.lowDone || options.LargestOnly)
 }

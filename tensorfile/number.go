@@ -24,7 +24,7 @@ var numberTypes = map[string]numberType{
 	"BF16": {2, func(b []byte) float64 { return half.FromBfloat16(binary.LittleEndian.Uint16(b)) }},
 }
 
-// read returns the next count entries of r. The caller has checked that they are there.
+// read returns the next count entries of r. The caller has compared count with the size of r.
 func (t numberType) read(r io.Reader, count int) ([]float64, error) {
 	data := make([]float64, 0, count)
 	buffer := make([]byte, min(1<<16, t.size*count))
@@ -40,8 +40,8 @@ func (t numberType) read(r io.Reader, count int) ([]float64, error) {
 	return data, nil
 }
 
-// CheckFloat is an error unless the tensor holds floats that convert to float64: weights
-// in integers are quantised, and mean nothing without their scale.
+// CheckFloat returns an error unless the tensor holds floats that convert to float64. Weights
+// stored as integers are quantised and have no meaning without their scale.
 func (i Info) CheckFloat() error {
 	_, known := numberTypes[i.DType]
 	_, stored := storageTypes[i.DType]

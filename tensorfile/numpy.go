@@ -57,8 +57,8 @@ func newArchive(r io.ReaderAt, size int64) (source, error) {
 	return newArrays(archive.File)
 }
 
-// arrays is a .npz file: a zip archive of .npy files. Other members are passed over, and an
-// array of a type that is not read is an error for the one who asks for it.
+// arrays is a .npz file: a zip archive of .npy files. Other members are ignored. An array of
+// an unsupported type is an error when it is read, not when the file is opened.
 type arrays struct {
 	order   []string
 	members map[string]*zip.File // by name without .npy
@@ -98,7 +98,7 @@ func (a *arrays) read(name string) (data []float64, err error) {
 	return data, err
 }
 
-// open calls use with the content of a member and the size that the archive says it has.
+// open calls use with the content of a member and the size that the archive declares.
 func (a *arrays) open(name string, use func(r io.Reader, size int64) error) error {
 	member := a.members[name]
 	r, err := member.Open()
@@ -112,7 +112,7 @@ func (a *arrays) open(name string, use func(r io.Reader, size int64) error) erro
 	return errors.Join(use(r, size), r.Close())
 }
 
-// drain reads r to its end, where package zip compares sizes and checksum.
+// drain reads r to its end, where package zip verifies size and checksum.
 func drain(r io.Reader) error {
 	_, err := io.Copy(io.Discard, r)
 	return err

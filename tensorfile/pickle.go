@@ -8,8 +8,8 @@ import (
 	"math"
 )
 
-// What a pickle builds here: nil, bool, int64, float64, string, tuple, *list, *dict,
-// and
+// Values of a pickle are nil, bool, int64, float64, string, tuple, *list, *dict, and global,
+// call and persistent.
 type (
 	tuple []any
 	list  []any
@@ -17,7 +17,7 @@ type (
 	dict struct{ keys, values []any }
 	// global is the name of a class or function, which is never called.
 	global struct{ module, name string }
-	// call is what calling fn would have returned; state is what BUILD would have set.
+	// call stands for the result of calling fn.
 	call struct {
 		fn   any
 		args tuple
@@ -28,10 +28,10 @@ type (
 	mark struct{}
 )
 
-// unpickle runs the opcodes of data and returns what they build. No code is run: calls
-// are kept as calls. It knows the opcodes that Python writes for plain data in
-// protocols 2 to 5. Memory stays bounded, as every length is compared with what is left
-// of data and the number of values is limited.
+// unpickle interprets the opcodes of data and returns the value that they build. It runs no
+// code: calls are recorded as values. It knows the opcodes that Python writes for plain data
+// in protocols 2 to 5. Memory is bounded, because every length is compared with the rest of
+// data and the number of values is limited.
 func unpickle(data []byte) (any, error) {
 	m := machine{data: data, memo: map[uint32]any{}}
 	for {
@@ -54,7 +54,7 @@ type machine struct {
 	at     int
 	stack  []any
 	memo   map[uint32]any
-	values int // opcodes carried out, each for at most one value
+	values int // opcodes interpreted, each builds at most one value
 }
 
 // maxValues bounds what a pickle may build. A tensor takes about 40 opcodes, and a value
@@ -94,7 +94,7 @@ func (m *machine) text(size uint64) (string, error) {
 	return string(part), err
 }
 
-// line returns what is left of the line.
+// line returns the rest of the line.
 func (m *machine) line() (string, error) {
 	end := bytes.IndexByte(m.data[m.at:], '\n')
 	if end < 0 {
@@ -106,7 +106,7 @@ func (m *machine) line() (string, error) {
 
 func (m *machine) push(v any) { m.stack = append(m.stack, v) }
 
-// pop takes the value on top of the stack, which must not be a mark.
+// pop removes and returns the top of the stack, which must not be a mark.
 func (m *machine) pop() (any, error) {
 	if len(m.stack) == 0 {
 		return nil, errStack
@@ -119,7 +119,7 @@ func (m *machine) pop() (any, error) {
 	return v, nil
 }
 
-// popMark takes the values above the last mark, and the mark.
+// popMark removes the last mark and returns the values above it.
 func (m *machine) popMark() (tuple, error) {
 	for i := len(m.stack) - 1; i >= 0; i-- {
 		if _, ok := m.stack[i].(mark); ok {
@@ -131,7 +131,7 @@ func (m *machine) popMark() (tuple, error) {
 	return nil, errStack
 }
 
-// popTuple takes n values as a tuple.
+// popTuple removes n values and returns them as a tuple.
 func (m *machine) popTuple(n int) (tuple, error) {
 	values := make(tuple, n)
 	for i := n - 1; i >= 0; i-- {
@@ -143,8 +143,7 @@ func (m *machine) popTuple(n int) (tuple, error) {
 	return values, nil
 }
 
-// step carries out one opcode, which builds at most one value; done says that it was
-// the last.
+// step interprets one opcode, which builds at most one value; done reports the last one.
 func (m *machine) step(op byte) (done bool, err error) {
 	if m.values++; m.values > maxValues {
 		return false, fmt.Errorf("got more than %d values; %s", maxValues, resave)
@@ -154,7 +153,7 @@ func (m *machine) step(op byte) (done bool, err error) {
 		return true, nil
 	case 0x80: // PROTO
 		_, err = m.take(1)
-	case 0x95: // FRAME: its length tells nothing
+	case 0x95: // FRAME: its length is not needed
 		_, err = m.take(8)
 	case '(': // MARK
 		m.push(mark{})
@@ -218,8 +217,8 @@ func (m *machine) literal(op byte) (any, error) {
 	return nil, nil // NONE
 }
 
-// long returns an integer in two's complement; nil for one beyond int64, which no
-// shape or place in a file is.
+// long returns an integer in two's complement, and nil for one beyond int64, which cannot be
+// a shape or an offset.
 func (m *machine) long(op byte) (any, error) {
 	size := uint64(1)
 	if op == 0x8b {
@@ -239,7 +238,7 @@ func (m *machine) long(op byte) (any, error) {
 	return v, nil
 }
 
-// remember stores the top of the stack in the memo, or pushes what is there.
+// remember stores the top of the stack in the memo, or pushes a value from the memo.
 func (m *machine) remember(op byte) (err error) {
 	var key uint64
 	switch op {
@@ -304,7 +303,7 @@ func (m *machine) collect(op byte) error {
 	return nil
 }
 
-// extend appends to the list on top of the stack; what other objects get is let go.
+// extend appends to the list on top of the stack, and drops what is appended to other objects.
 func (m *machine) extend(values tuple) error {
 	if len(m.stack) == 0 {
 		return errStack
@@ -315,8 +314,8 @@ func (m *machine) extend(values tuple) error {
 	return nil
 }
 
-// setItems adds keys and values, in turn, to the dictionary on top of the stack; those
-// of other objects are let go.
+// setItems adds alternating keys and values to the dictionary on top of the stack, and drops
+// those of other objects.
 func (m *machine) setItems(values tuple) error {
 	if len(m.stack) == 0 || len(values)%2 != 0 {
 		return errStack
@@ -348,7 +347,7 @@ func (m *machine) object(op byte) error {
 		m.push(persistent{id})
 		return err
 	}
-	if op == 0x92 { // NEWOBJ_EX: the same with keyword arguments, which are let go
+	if op == 0x92 { // NEWOBJ_EX: NEWOBJ with keyword arguments, which are dropped
 		if _, err := m.pop(); err != nil {
 			return err
 		}

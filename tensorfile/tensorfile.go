@@ -1,11 +1,21 @@
 // Package tensorfile reads arrays of numbers from files that other programs wrote, as
 // float64: safetensors, NumPy's .npy and .npz, PyTorch's .pt.
 //
-// The format is found from the content. A file is believed in nothing that can be
-// checked: sizes are compared with the file before memory is taken, and what Read
-// returns from one file stays within 16 times its size (or 32 MiB, if that is more), so
-// that a small file cannot fill the memory. Types of numbers that are not read matter
-// only to whoever asks for a tensor of such a type.
+// Open detects the format by the content. Names lists the tensors, Info has the shape and
+// the type of one, Read its entries in row-major order: entry (i, j) of a tensor of shape
+// (r, c) is data[i·c + j].
+//
+// Tensors of 64-, 32- and 16-bit floats (bfloat16 among them) convert to float64 exactly;
+// .npy files may hold integers, too. Asking for a tensor of another type is an error, and so
+// are entries that are NaN or infinite. The other tensors of the file can still be read.
+//
+// Files are not trusted. Sizes are compared with the file before memory is allocated, the
+// pickles of PyTorch are parsed without running code, and all that Read returns from one
+// file is at most 16 times its size (or 32 MiB, if that is more). Every error is an *Error
+// with the path and the tensor.
+//
+// Open reads the header alone, so the cost of opening is independent of the data. Read takes
+// 8 bytes of memory for each entry.
 package tensorfile
 
 import (
@@ -23,7 +33,7 @@ import (
 	"github.com/deeplimit/deeplimit/internal/tensorheader"
 )
 
-// Info says what a tensor is.
+// Info is the type and the shape of a tensor.
 type Info struct {
 	DType string // as the format names it: F32, <f4, FloatStorage …
 	Shape []int
@@ -77,7 +87,8 @@ type source interface {
 	read(name string) ([]float64, error)
 }
 
-// Open opens a file of any of the formats. A .npy file holds one tensor, of the name "".
+// Open opens a file of any of the formats. A .npy file holds one tensor, named "". The
+// caller closes the file.
 func Open(path string) (*File, error) {
 	file, err := os.Open(path)
 	if err != nil {
@@ -106,15 +117,15 @@ func newFile(path string, s source, size int64, closeFile func() error) *File {
 	return &File{path, s, known, closeFile, budget(size)}
 }
 
-// most is the largest ratio of numbers, as float64, to the size of their file. A dtype of 2
-// bytes gives 4, which leaves a factor of 4 for compression; trained weights compress by
-// less than 2.
+// most is the largest ratio of the numbers read, as float64, to the size of their file. A
+// dtype of 2 bytes gives 4, which leaves a factor of 4 for compression; trained weights
+// compress by less than 2.
 const most = 16
 
-// budget returns the bytes of numbers that a file of size bytes may give.
+// budget returns how many bytes of numbers may be read from a file of size bytes.
 func budget(size int64) int64 { return max(32<<20, most*min(size, math.MaxInt64/most)) }
 
-// decode finds the format of the size bytes of r, from a file with this extension.
+// decode detects the format of the size bytes of r, by the content and the file's extension.
 func decode(r io.ReaderAt, size int64, extension string) (source, error) {
 	var start [8]byte
 	n, err := r.ReadAt(start[:], 0)
@@ -136,7 +147,7 @@ func decode(r io.ReaderAt, size int64, extension string) (source, error) {
 	}
 }
 
-// resave tells how to get a file that can be read.
+// resave tells the user how to write a file that can be read.
 const resave = `save it in Python: safetensors.torch.save_file({k: v.contiguous() for k, v in model.state_dict().items()}, "model.safetensors")`
 
 // Path returns the path that the file was opened with.
@@ -151,7 +162,7 @@ func (f *File) Names() []string { return slices.Clone(f.source.names()) }
 // Info returns what the tensor called name is, without reading its entries.
 func (f *File) Info(name string) (Info, error) {
 	if !f.known[name] {
-		return Info{}, f.at(name, fmt.Errorf("not among %s", List(f.source.names())))
+		return Info{}, f.at(name, fmt.Errorf("got no such tensor, want one of %s", List(f.source.names())))
 	}
 	info, err := f.source.info(name)
 	if err != nil {
@@ -160,9 +171,9 @@ func (f *File) Info(name string) (Info, error) {
 	return info, nil
 }
 
-// Read returns the entries of the tensor called name in row-major order. Conversion
-// to float64 is exact: integers beyond ±2^53 are an error, and so are NaN and
-// infinities, with their place.
+// Read returns the entries of the tensor called name in row-major order. Conversion to
+// float64 is exact: integers beyond ±2^53 are an error. NaN and infinities are errors, too,
+// with the index of the entry.
 func (f *File) Read(name string) ([]float64, error) {
 	info, err := f.Info(name)
 	if err != nil {
@@ -184,8 +195,8 @@ func (f *File) Read(name string) ([]float64, error) {
 	return data, nil
 }
 
-// Afford is an error when the tensors of these names are together more than Read would still
-// return, so that a caller can tell before it takes memory for all of them.
+// Afford returns an error if the tensors of these names are together larger than what Read
+// may still return of the file. Callers that read several ask before they allocate memory.
 func (f *File) Afford(names ...string) error {
 	left := f.budget / 8
 	for _, name := range names {
@@ -205,7 +216,7 @@ func (f *File) Afford(names ...string) error {
 // at puts file and tensor before an error.
 func (f *File) at(name string, err error) error { return &Error{f.path, name, err} }
 
-// List returns names for a message, the first twenty of them.
+// List joins the first twenty names for a message.
 func List(names []string) string {
 	if len(names) == 0 {
 		return "no tensors"
@@ -221,8 +232,7 @@ func List(names []string) string {
 	return text
 }
 
-// count returns the number of entries of a shape from a file, or an error when
-// they cannot fit into the limit.
+// count returns the number of entries of a shape, or an error if it exceeds the limit.
 func count(shape []int, limit int64) (int, error) {
 	entries := int64(1)
 	for _, n := range shape {
@@ -237,7 +247,7 @@ func count(shape []int, limit int64) (int, error) {
 	return int(entries), nil
 }
 
-// indices returns the indices of entry k in row-major order.
+// indices returns the multi-index of entry k in row-major order.
 func indices(k int, shape []int) []int {
 	place := make([]int, len(shape))
 	for axis := len(shape) - 1; axis >= 0; axis-- {
@@ -247,7 +257,7 @@ func indices(k int, shape []int) []int {
 	return place
 }
 
-// bare takes the operation and path off an error of package os.
+// bare strips the operation and the path from an error of package os.
 func bare(err error) error {
 	if e, ok := errors.AsType[*fs.PathError](err); ok {
 		return e.Err

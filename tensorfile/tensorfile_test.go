@@ -203,7 +203,7 @@ func TestRefuses(t *testing.T) {
 		{"huge shape", ".safetensors", safetensorsOf(tensor("F32", "[4294967296,4294967296]", 0, 16), 16), `tensor "x": shape [4294967296 4294967296] is too large`},
 		{"integers", ".safetensors", safetensorsOf(tensor("I32", "[4]", 0, 16), 16), `tensor "x": dtype: got I32, ` + errUnreadable.Error()},
 		{"NaN", ".safetensors", append(safetensorsOf(tensor("BF16", "[2,2]", 0, 8), 4), 0xc0, 0x7f, 0, 0), `tensor "x": entry [1 0]: got NaN, want a finite number`},
-		{"no such tensor", ".safetensors", safetensorsOf(`{"y":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}}`, 4), `tensor "x": not among "y"`},
+		{"no such tensor", ".safetensors", safetensorsOf(`{"y":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}}`, 4), `tensor "x": got no such tensor, want one of "y"`},
 
 		{"truncated zip", ".npz", npz[:len(npz)/2], "zip archive: zip: not a valid zip file"},
 		{"truncated member", ".npz", zipOf(t, zip.Store, member{"x.npy", good[:len(good)-3]}), `tensor "x": got 13 bytes of data, want 16 for shape [2] of '<f8' (truncated)`},

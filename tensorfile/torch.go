@@ -57,7 +57,7 @@ func newTorch(members map[string]*zip.File, folder string) (*torchFile, error) {
 	if err != nil {
 		return nil, fmt.Errorf("member data.pkl: %w", err)
 	}
-	// What is referred to twice is met twice, so a small pickle could mean a large tree.
+	// A value that is referenced twice is visited twice, so a small pickle may be a large tree.
 	walk := walker{file: f, left: len(data)}
 	if err := walk.visit("", root, maxNested); err != nil {
 		return nil, err
@@ -81,8 +81,8 @@ func content(member *zip.File, limit uint64) ([]byte, error) {
 	return data, errors.Join(tensorheader.NoEOF(err), r.Close())
 }
 
-// walker finds the tensors in nested dictionaries and lists and names each by the keys
-// on the way to it, joined by dots.
+// walker finds the tensors in nested dictionaries and lists. The name of a tensor is the
+// path of keys to it, joined by dots.
 type walker struct {
 	file *torchFile
 	left int // values that may still be visited
@@ -111,7 +111,7 @@ func (w *walker) visit(name string, value any, depth int) error {
 			case int64:
 				text = strconv.FormatInt(k, 10)
 			default:
-				continue // no key of a state dict
+				continue // state dicts have no such keys
 			}
 			if err := w.visit(below(text), v.values[i], depth-1); err != nil {
 				return err
@@ -144,8 +144,8 @@ func (w *walker) visitAll(below func(string) string, values []any, depth int) er
 	return nil
 }
 
-// newTorchTensor returns the tensor that a call would build; ok is false when it would
-// build something else. One that is not read here holds the error for whoever asks for it.
+// newTorchTensor returns the tensor that a call would build; ok is false for other objects. A
+// tensor that cannot be read holds the error that read returns.
 func newTorchTensor(c call) (t torchTensor, ok bool) {
 	fn, isGlobal := c.fn.(global)
 	if !isGlobal || fn.module != "torch._utils" || !strings.HasPrefix(fn.name, "_rebuild_") {
@@ -164,7 +164,7 @@ func newTorchTensor(c call) (t torchTensor, ok bool) {
 	return torchTensor{err: fmt.Errorf("got a tensor of %s, want a plain one of floats; %s", plain.Text(fn.name), resave)}, true
 }
 
-// newView returns the tensor that looks at a storage with the arguments of _rebuild_tensor.
+// newView returns the view of a storage that the arguments of _rebuild_tensor describe.
 func newView(args tuple) torchTensor {
 	malformed := torchTensor{err: errors.New("got a description that is malformed, want that of torch.save")}
 	reference, isStorage := first(args).(persistent)
@@ -225,9 +225,9 @@ func (f *torchFile) info(name string) (Info, error) {
 	}
 	if _, readable := storageTypes[t.about.DType]; !readable {
 		_, err := count(t.about.Shape, math.MaxInt/16)
-		return t.about, err // what its storage has to hold is not known
+		return t.about, err // the size of an entry is not known, nor that of the storage
 	}
-	// Shape and strides come from the pickle: both are held to the storage.
+	// Shape and strides come from the pickle: compare both with the storage.
 	_, err := f.span(t)
 	return t.about, err
 }
@@ -245,7 +245,7 @@ func (f *torchFile) member(t torchTensor) (*zip.File, numberType, error) {
 	return member, kind, nil
 }
 
-// span returns how many entries of the storage, from t.offset on, t looks at.
+// span returns how many entries of the storage t spans, from t.offset on.
 func (f *torchFile) span(t torchTensor) (int, error) {
 	member, kind, err := f.member(t)
 	if err != nil {
@@ -284,7 +284,7 @@ func (f *torchFile) read(name string) ([]float64, error) {
 	if err != nil {
 		return nil, err
 	}
-	// The whole member is read, for its checksum, even where the tensor looks at a part.
+	// The whole member is read, for its checksum, even if the tensor is a view of a part.
 	if limit := budget(int64(member.CompressedSize64)); member.UncompressedSize64 > uint64(limit) || int64(span) > limit/8 {
 		return nil, fmt.Errorf("got a storage of %d bytes packed into %d, want a file that is not compressed, as torch.save writes it", member.UncompressedSize64, member.CompressedSize64)
 	}

@@ -66,7 +66,7 @@ func (o *opened) Info(name string) (tensorfile.Info, error) {
 	if f := o.holder[name]; f != nil {
 		return f.Info(name)
 	}
-	return tensorfile.Info{}, fmt.Errorf("tensor %q: not among %s", name, tensorfile.List(o.names))
+	return tensorfile.Info{}, fmt.Errorf("tensor %q: got no such tensor, want one of %s", name, tensorfile.List(o.names))
 }
 
 // shape returns the shape of a tensor, nil when there is none that can be told.
