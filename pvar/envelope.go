@@ -2,9 +2,8 @@ package pvar
 
 import "math"
 
-// scalarSearch is the state shared by the two sides of the scalar algorithm, by
-// number of extremum. Every extremum is a candidate on one side and may be a
-// barrier on the other.
+// scalarSearch is the state shared by the two sides of the scalar algorithm, indexed by
+// extremum. Every extremum is a candidate on one side and may be a barrier on the other.
 type scalarSearch struct {
 	p   float64
 	pow func(float64) float64
@@ -16,7 +15,7 @@ type scalarSearch struct {
 	// Lists of candidates, both sides in the same arrays.
 	older, younger []int32
 	listed         []bool
-	// first is the oldest candidate younger than a barrier; it counts only while listed.
+	// first is the oldest candidate younger than a barrier; it is valid only while listed.
 	first []int32
 	// overtaken brackets the height at which a candidate is overtaken by its older neighbour.
 	overtaken []overtaking
@@ -92,8 +91,8 @@ func (e *envelope) remove(i int32) {
 	}
 }
 
-// best returns the candidate that offers most to extremum k, and the offer, and
-// makes k a barrier.
+// best returns the candidate that offers most to extremum k, with its offer, and makes k a
+// barrier.
 func (e *envelope) best(k int32) (int32, float64) {
 	s := e.search
 	y := e.sign * s.z[k]
@@ -103,7 +102,7 @@ func (e *envelope) best(k int32) (int32, float64) {
 		}
 		return none
 	}
-	wall := barrier() // candidates are in reach down to this one
+	wall := barrier() // only candidates younger than this one can be used
 	offered := e.trim(wall, y)
 	for wall != none && e.sign*s.z[wall] <= y {
 		e.barriers = e.barriers[:len(e.barriers)-1]
@@ -135,9 +134,9 @@ func (e *envelope) trim(wall int32, y float64) float64 {
 	}
 }
 
-// join lifts barrier wall for extrema at height y and above: the candidates
-// younger than wall, of which the youngest offers offered, and those between next and
-// wall become one envelope. It returns what its youngest offers at y.
+// join removes barrier wall for extrema at height y and above: the candidates younger than
+// wall, whose youngest offers offered, and those between next and wall become one envelope.
+// It returns the offer of its youngest at y.
 func (e *envelope) join(wall, next int32, y, offered float64) float64 {
 	s := e.search
 	b := s.first[wall] // oldest of the young list, which is not empty: it holds the extremum before k
@@ -164,7 +163,7 @@ func (e *envelope) join(wall, next int32, y, offered float64) float64 {
 		}
 		return atA
 	}
-	// The old list wins above some height: drop, at the joint, what never wins.
+	// The old list wins above some height: drop the candidates at the joint that never win.
 	for {
 		if c := s.younger[b]; c != none && e.useless(c, b, a) {
 			e.remove(b)
@@ -182,13 +181,12 @@ func (e *envelope) join(wall, next int32, y, offered float64) float64 {
 }
 
 // useless reports whether b, between its younger neighbour c and its older one a,
-// never offers most: where a overtakes b, c still offers as much as b. Heights
-// are taken relative to b, whose differences to c and a carry no rounding of a far
-// origin.
+// never offers most: c still offers as much as b at the height where a overtakes b. Heights
+// are relative to b, so that a far origin adds no rounding.
 //
-// Where b and a are nearly parallel that height is ill-conditioned, which does not
-// matter: at the computed height a offers as much as b up to rounding, and b's lead
-// over a only falls beyond it, so that dropping b costs no more than that rounding.
+// Where b and a are nearly parallel that height is ill-conditioned, which is harmless: at
+// the computed height a offers as much as b up to rounding, and b's lead over a only falls
+// beyond it, so dropping b costs no more than that rounding.
 func (e *envelope) useless(c, b, a int32) bool {
 	s := e.search
 	step := e.sign * (s.z[c] - s.z[b])
@@ -209,7 +207,7 @@ func (e *envelope) useless(c, b, a int32) bool {
 			t.low, t.high = crossingBracket(s.p, h, gain)
 		}
 	}
-	// c loses to b once and for ever as u grows, so a bracket mostly decides.
+	// As u grows, c loses to b once and stays behind, so the bracket mostly decides.
 	switch {
 	case math.IsInf(t.low, 1): // beyond all heights
 		return false

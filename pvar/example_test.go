@@ -6,7 +6,7 @@ import (
 	"github.com/deeplimit/deeplimit/pvar"
 )
 
-// The 2-variation of a short path, with the partition that attains it.
+// The exact 1- and 2-variation of a slice, with the partitions that attain them.
 func ExampleCompute() {
 	path := pvar.Scalars([]float64{0, 1, 3, 2, 2.5, 0})
 	variations, err := pvar.Compute(path, 1, 2)

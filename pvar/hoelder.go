@@ -13,8 +13,8 @@ type Regularity struct {
 	// fractional Brownian path, 1 for a smooth path, 0 for independent noise.
 	Mean float64 `json:"mean"`
 	// Uniform is the exponent in max_k ‖x_{k+m} − x_k‖ ∝ m^h, the Hölder exponent. For
-	// Gaussian paths the modulus of continuity has a factor √log(n/m), so that it
-	// reads low: by about 1/(2 log n) in dimension 1, less in higher dimension.
+	// Gaussian paths the modulus of continuity has a factor √log(n/m), which lowers the
+	// estimate: by about 1/(2 log n) in dimension 1, less in higher dimension.
 	Uniform float64 `json:"uniform"`
 	// Lags are the m used: 1, 2, 4, … up to a quarter of the path; RootMeanSquare and
 	// Largest are the two left-hand sides there.
@@ -24,8 +24,8 @@ type Regularity struct {
 }
 
 // Hoelder estimates the Hölder exponent of a path of 17 points or more (three lags),
-// by least squares on log–log axes, Euclidean metric. It looks at one
-// path; how exponents hold across depths is the business of package scaling.
+// by least squares on log–log axes, Euclidean metric, in n log n distances. It describes one
+// path; package scaling fits exponents over depths.
 //
 // It returns an error for a shorter path, a number that is not finite, or a path on
 // which a lag has no increments, such as a constant.

@@ -2,10 +2,10 @@ package pvar
 
 import "math"
 
-// power returns the function d ↦ d^p on d ≥ 0 for use inside a search. Where p is a
-// small multiple of 1/2 it is products and square roots, off by a few ulps;
-// otherwise e^(p log d), off by about (2 + p·|log d|) ulps at a third of the cost of
-// math.Pow. Values that are returned to a caller are summed with math.Pow.
+// power returns the function d ↦ d^p on d ≥ 0 for the searches. Where p is a small multiple
+// of 1/2 it uses products and square roots, with an error of a few ulps; otherwise
+// e^(p log d), with about (2 + p·|log d|) ulps at a third of the cost of math.Pow. The sums
+// that callers get use math.Pow.
 func power(p float64) func(d float64) float64 {
 	switch p {
 	case 1:

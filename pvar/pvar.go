@@ -1,21 +1,34 @@
-// Package pvar computes the exact p-variation of a path in a metric space, with
-// the partition that attains it.
+// Package pvar computes the exact p-variation of a path of vectors or matrices, with the
+// partition that attains it.
+//
+//	variations, err := pvar.Compute(pvar.Scalars(x), 1, 2) // V_1 and V_2 of a slice
 //
 // For points x_0 … x_{n−1} and p ≥ 1
 //
 //	V_p = max over 0 = k_0 < k_1 < … < k_m = n−1 of Σ_j d(x_{k_j}, x_{k_{j+1}})^p,
 //
 // a maximum over all partitions of the index set, not over the finest one: the
-// sum over all neighbours is only a lower bound for p > 1. V_p here is the sum;
-// its p-th root, Variation.Norm, is the p-variation norm.
+// sum over all neighbours is only a lower bound for p > 1. V_p here is the sum, in the unit
+// of d to the power p; its p-th root, Variation.Norm, is the p-variation norm in the unit
+// of d.
 //
-// # Algorithms
+// A path is a Points: n points of R^Dim, row-major in one slice; of r×c matrices with
+// Dim = r·c. The distance d is Euclidean (Compute, for matrices Frobenius), or spectral,
+// ℓ¹ or ℓ^∞ (ComputeIn with a Metric). Numbers must be finite and p ≥ 1; other input is an
+// error that names the point.
+//
+// QuadraticVariation and DyadicVariations give sums over all neighbours and over every m-th
+// point, Hoelder the growth of increments with the lag.
+//
+// # Cost
 //
 // For p = 1 the finest partition is best by the triangle inequality. Scalar paths
-// take time linear in n, up to the cost of solving an equation (scalar.go); paths in
-// R^Dim take a dynamic programme over a dyadic tree that excludes blocks of pairs by
-// distance bounds (search.go). Neither approximates: what is skipped is proved not
-// to be better.
+// take time linear in n, up to the cost of solving an equation (scalar.go): a Brownian path
+// of a million points takes 0.15 s for p = 2 on one core. Paths in R^Dim take a dynamic
+// programme over a dyadic tree that excludes blocks of pairs by distance bounds (search.go),
+// n log n distances on lines and n² at worst: 1,000 points in R^100 take 30 ms, 100,000 in
+// R^10 take 1 s. The several p of one call run in parallel. Nothing is approximated: only
+// pairs are skipped that are proved not to be better. Memory is a few words for each point.
 //
 // # Exactness
 //
@@ -25,7 +38,7 @@
 //
 //	τ = (p·(Dim + 8) + 2·|p·log d| + 8)·2⁻⁵³.
 //
-// A predecessor is passed over only for one that offers as much up to the factor
+// The search prefers one predecessor to another only if it offers as much up to the factor
 // 1 ± 2τ, so by induction over the m steps of the best partition
 //
 //	V_p·(1 − 2(m+1)τ) ≤ Value ≤ V_p·(1 + τ).
@@ -82,8 +95,8 @@ func (x Points) check() error {
 }
 
 // rescaled returns x·2^−exponent and the exponent, which is 0 unless squares of
-// differences would leave the range of float64. Entries far below the largest
-// difference may then become 0, which is within the rounding of a distance.
+// differences would overflow or underflow. Entries far below the largest difference may
+// then become 0, which is within the rounding of a distance.
 func (x Points) rescaled() (Points, int) {
 	exponent := rescale.Exponent(rescale.Spread(x.Dim, x.Data))
 	return Points{Dim: x.Dim, Data: rescale.By(x.Data, -exponent)}, exponent
@@ -92,8 +105,8 @@ func (x Points) rescaled() (Points, int) {
 // Variation is the p-variation of a path for one p.
 type Variation struct {
 	P float64
-	// Value is the sum, without the p-th root; NaN where float64 cannot hold it as a normal number, as that
-	// of steps of 1e-200 for p = 2. Norm is its p-th root, the p-variation norm.
+	// Value is the sum, without the p-th root; NaN where it is no normal float64, such as
+	// for steps of 1e-200 and p = 2. Norm is its p-th root, the p-variation norm.
 	Value, Norm float64
 	// Partition holds the indices k_0 < … < k_m of a maximising partition, from
 	// the first point to the last: a witness whose sum is Value. A path of one
@@ -101,7 +114,7 @@ type Variation struct {
 	Partition []int
 }
 
-// MarshalJSON writes {"p", "value", "norm", "partition"}; a value that float64 cannot hold is null.
+// MarshalJSON writes {"p", "value", "norm", "partition"}; a value of NaN is null.
 func (v Variation) MarshalJSON() ([]byte, error) {
 	partition := v.Partition
 	if partition == nil {
@@ -128,18 +141,16 @@ func Compute(path Points, ps ...float64) ([]Variation, error) {
 // ComputeIn returns the p-variation of path under metric for each of ps, in
 // their order. The empty path and a path of one point have variation 0.
 //
-// Steps of any size are measured: norms scale with the path, V_p(c·x)^(1/p) = c·V_p(x)^(1/p), and a value
-// outside the range of float64 is NaN beside its norm.
+// Steps may have any size: norms scale with the path, V_p(c·x)^(1/p) = c·V_p(x)^(1/p), and
+// only Value is NaN where it is outside the range of float64.
 //
-// It returns an error if a p is not a number ≥ 1 or is infinite, if a number of
-// the path is NaN or infinite (with its place), if the shape does not suit the
-// metric, or if a distance or, for p of several hundred, every scale of the sum leaves the
-// range of float64.
+// It returns an error if a p is less than 1, NaN or infinite, if a number of the path is
+// NaN or infinite (with its index), if the shape does not suit the metric, if a distance
+// exceeds the range of float64, or if the sum does at every scale of the path, as for p of
+// several hundred.
 //
-// The ps are worked on at the same time, on as many goroutines as there are
-// processors; the result does not depend on their number. Distances are not shared
-// between them: each p excludes pairs of its own, and the union of what is left
-// would be looked at for all.
+// The ps run in parallel on as many goroutines as there are processors; the result does not
+// depend on their number. They share no distances, because each p excludes other pairs.
 func ComputeIn(metric Metric, path Points, ps ...float64) ([]Variation, error) {
 	if err := path.check(); err != nil {
 		return nil, err

@@ -5,32 +5,32 @@ package pvar
 //
 // # Which steps can be best
 //
-// In a maximising partition every step i → j has x_i and x_j as the two extremes
-// of x over [i, j]: a point outside their range would, if put in, lengthen one of
-// the two new steps beyond the old one and add the other. Hence only local extrema
-// matter (extrema below), and a maximum j is reached from minima i alone, with
-// i > g(j), the last maximum above x_j, and x_i below all that lies between.
+// In a maximising partition x_i and x_j are the two extremes of x over [i, j] for every
+// step i → j: inserting a point outside their range would give one step longer than the
+// old one, and another one. Hence only local extrema matter (extrema below), and a maximum
+// j is reached only from minima i > g(j), where g(j) is the last maximum above x_j, with
+// x_i below all points between.
 //
 // # Which of them is best
 //
 // Let f_i(y) = V_i + (y − x_i)^p be what minimum i offers to a maximum at height y.
-// For i' < i both still of use, x_i' < x_i, and f_i' − f_i increases in y because
-// p > 1: once i' offers as much as i it does so for ever after. So i can be
-// dropped for good at the first y where i' overtakes it – all later maxima that
-// may use i are higher, or else a maximum between them hides both.
+// For candidates i' < i, x_i' < x_i holds, and f_i' − f_i increases in y because p > 1:
+// once i' offers as much as i, it does so at all larger y. So i can be dropped at the first
+// y where i' overtakes it: all later maxima that may use i are higher, or a maximum between
+// them hides both.
 //
 // The candidates between two maxima that still count (barriers, which decrease)
 // form a list, oldest and lowest first, in which the youngest wins at low y and
 // each older one later: the upper envelope of the f_i, as in the convex-hull trick,
 // with "overtaken by the older neighbour at height t" in place of the slopes. A
-// new maximum lifts the barriers below it, joins the lists they separated, drops
-// what the join makes useless – all at the joint, since the envelopes cross
-// once – and then finds its best predecessor at the young end. Every loop but a
-// constant number of steps drops an element, so the total is linear in the number
-// of extrema, apart from solving for t.
+// new maximum removes the barriers below it, joins the lists that they separated, drops
+// the candidates that the join makes useless (all at the joint, since the envelopes cross
+// once), and then finds its best predecessor at the young end. Every iteration of a loop,
+// except a constant number, drops an element, so the total is linear in the number of
+// extrema, apart from solving for t.
 //
-// Rounding: a comparison of two offers that decides wrongly costs their
-// difference, a few ulps of V. See the note on exactness in pvar.go.
+// Rounding: a wrong comparison of two offers costs their difference, a few ulps of V. See
+// the note on exactness in pvar.go.
 
 // none marks the absence of an extremum.
 const none = -1
@@ -57,8 +57,8 @@ func scalarPartition(x []float64, p float64) []int {
 
 // run fills value and from.
 func (s *scalarSearch) run() {
-	// One side holds minima and is asked by maxima, the other the reverse, with
-	// heights negated so that one code serves both.
+	// One side holds minima and serves maxima, the other the reverse with heights negated,
+	// so that the same code serves both.
 	asked, other := &envelope{search: s, sign: 1}, &envelope{search: s, sign: -1}
 	if s.z[0] > s.z[1] {
 		asked, other = other, asked

@@ -8,13 +8,14 @@ import (
 	"github.com/deeplimit/deeplimit/internal/rescale"
 )
 
-// scales are a path at two sizes: as it is, up to a power of two that keeps squares in range, and
-// with its longest step near 1. Scaling by powers of two is exact, so both have the same partitions.
+// scales holds a path at two scales: as it is, up to a power of two that keeps squares in range,
+// and with its longest step near 1. Scaling by powers of two is exact, so both have the same
+// partitions.
 type scales struct {
 	metric   Metric
 	path     Points // times 2^−exponent
 	exponent int
-	spread   float64 // the largest difference of two entries in one place of path
+	spread   float64 // largest difference of two points of path in one coordinate
 	unit     func() unit
 }
 
@@ -36,7 +37,8 @@ func newScales(metric Metric, x Points) *scales {
 	return s
 }
 
-// size returns the largest distance from the first point, half of the largest of all or more; the range of scalars.
+// size returns the largest distance from the first point, which is at least half of the largest
+// distance of two points; for scalars their range.
 func size(metric Metric, x Points) float64 {
 	largest := 0.0
 	if x.Dim == 1 {
@@ -51,8 +53,8 @@ func size(metric Metric, x Points) float64 {
 	return largest
 }
 
-// plain reports whether sums of p-th powers of distances stay in range as the path is, while terms
-// that are lost are too small to count: the largest distance is between spread and Dim·spread.
+// plain reports whether sums of p-th powers of distances stay in range without scaling; terms
+// that underflow are then negligible. The largest distance is between spread and Dim·spread.
 func (s *scales) plain(p float64) bool {
 	low := p * math.Log2(s.spread)
 	high := p*math.Log2(s.spread*float64(s.path.Dim)) + math.Log2(float64(s.path.Len()))
@@ -90,7 +92,7 @@ func (s *scales) compute(p float64) (Variation, error) {
 	return v, nil
 }
 
-// normal reports whether float64 holds a positive number with all its digits.
+// normal reports whether a positive number is a normal float64, with all its digits.
 func normal(v float64) bool { return v >= 0x1p-1022 && v <= math.MaxFloat64 }
 
 // partition returns a maximising partition of two points or more.

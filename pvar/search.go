@@ -14,23 +14,23 @@ import "math"
 //	V(i) + d(i,j)^p ≤ V(last of I) + (d(c_I,c_J) + r_I + r_J)^p.
 //
 // If that does not exceed V(first of J − 1), which every V(j) in J reaches without
-// I, no pair of I × J is needed, and none is looked at. Otherwise the larger block is
-// split. Blocks J are taken from left to right, so that V is known before them; a
-// block hands the list of the I it could not exclude to its halves, so that far
-// blocks are excluded for many j at once. On a straight line all but O(log n) blocks
-// go at each level, and the cost is O(n log n).
+// I, the search skips all pairs of I × J. Otherwise it splits the larger block. It
+// visits the blocks J from left to right, so that V is known before them. A block passes
+// the list of the I that it could not exclude to its halves, so that far blocks are
+// excluded for many j at once. On a straight line all but O(log n) blocks are excluded
+// at each level, and the cost is O(n log n).
 //
-// This c is as good as can be both on a straight line, where r is half the length,
-// and on a Brownian path in many dimensions, where d(i,j)² is close to a multiple of
-// |i−j| and all points of a block are then equally far from c, at 1/√2 of their
-// largest distance from its middle point.
+// This c is optimal on a straight line, where r is half the length, and close to optimal
+// on a Brownian path in many dimensions: there d(i,j)² is close to a multiple of |i−j|,
+// and all points of a block are equally far from c, at 1/√2 of their largest distance
+// from its middle point.
 //
-// The idea of bounding the dynamic programme by dyadic blocks is that of Korepanov,
-// Lyons and Zorin-Kranich; the recursion over J, the centres and the leaves are our own.
+// Korepanov, Lyons and Zorin-Kranich bound the dynamic programme by dyadic blocks; the
+// recursion over J, the centres and the leaves are deeplimit's.
 type search struct {
 	path  Points
 	space space
-	pow   func(raw float64) float64 // d^p from the raw distance
+	pow   func(raw float64) float64 // d^p as a function of the raw distance
 	p     float64
 
 	n, leaf int
@@ -118,8 +118,8 @@ func (s *search) exceeds(v float64, x, y []float64, slack, floor float64) bool {
 // root returns the distance whose p-th power is gain.
 func (s *search) root(gain float64) float64 { return math.Pow(max(0, gain), 1/s.p) }
 
-// descend finds V in block j, whose predecessors outside it lie in the blocks of
-// before, in ascending order.
+// descend computes V in block j; before lists the blocks of predecessors outside it, in
+// ascending order.
 func (s *search) descend(j node, before []node) {
 	list := s.lists[j.level][:0]
 	if first := s.first(j); first > 0 {
@@ -142,7 +142,7 @@ func (s *search) descend(j node, before []node) {
 	}
 }
 
-// keep appends to list what of block i may offer more than floor to block j, in
+// keep appends to list the parts of block i that may offer more than floor to block j, as
 // blocks no larger than j.
 func (s *search) keep(list []node, i, j node, floor float64) []node {
 	slack := s.radius[i.level][i.number] + s.radius[j.level][j.number]
@@ -158,9 +158,9 @@ func (s *search) keep(list []node, i, j node, floor float64) []node {
 	return list
 }
 
-// search finds V in the leaf j, whose predecessors outside it lie in the leaves of
-// list. Likely predecessors come first, so that others are excluded sooner: the
-// neighbour and its predecessor, then from near to far.
+// search computes V in the leaf j; list holds the leaves of predecessors outside it. It tries
+// likely predecessors first, so that others are excluded sooner: the neighbour and its
+// predecessor, then from near to far.
 func (s *search) search(j node, list []node) {
 	first := s.first(j)
 	for k := max(first, 1); k <= s.last(j); k++ {

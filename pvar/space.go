@@ -10,12 +10,12 @@ import (
 
 // space measures distances between points. It is not safe for concurrent use.
 type space struct {
-	// raw returns d(x, y), or its square where squared is set, which spares the
+	// raw returns d(x, y), or its square where squared is set, which saves the
 	// Euclidean metric a root for each pair.
 	raw     func(x, y []float64) float64
 	squared bool
-	// within reports whether d(x, y) ≤ limit, at less cost than raw; it may say no
-	// where the two agree up to rounding. It is nil where raw is cheap itself.
+	// within reports whether d(x, y) ≤ limit, at less cost than raw; it may return false
+	// where the two agree up to rounding. It is nil where raw is cheap.
 	within func(x, y []float64, limit float64) bool
 }
 
@@ -106,11 +106,11 @@ func (s *spectralNorm) raw(x, y []float64) float64 {
 	return s.svd.Values(s.values)[0]
 }
 
-// within decides σ_max(B) ≤ limit for B = x − y without singular values: by the
-// Frobenius norm if that does, and else by whether limit²·I − G has a Cholesky
-// factor, where G = BBᵀ or BᵀB, the smaller. A factorisation that runs to its end in
-// floating point proves G ≤ limit²(1 + c·2⁻⁵³)·I for a c of order (rows + cols)·order, which
-// is within the rounding that the note on exactness allows for.
+// within decides σ_max(B) ≤ limit for B = x − y without singular values: by the Frobenius
+// norm if that is small or large enough, otherwise by whether limit²·I − G has a Cholesky
+// factor, where G is the smaller of BBᵀ and BᵀB. A factorisation that completes in floating
+// point proves G ≤ limit²(1 + c·2⁻⁵³)·I for a c of order (rows + cols)·order, which is
+// within the rounding that the note on exactness allows for.
 func (s *spectralNorm) within(x, y []float64, limit float64) bool {
 	if !(limit >= 0) {
 		return false

@@ -17,8 +17,8 @@ const curvatureLevel = 0.01
 // c·(log L)² is significant at 1 % (two-sided t test), and "" otherwise or when
 // too few samples are left to test it.
 //
-// Each seed has its own level a_seed: what moves a whole seed up or down says
-// nothing about curvature.
+// Each seed has its own level a_seed, because a shift of a whole seed says nothing about
+// curvature.
 func curvature(samples []Sample, x, y []float64) string {
 	groups := bySeed(samples)
 	// Centre within seeds, which eliminates a_seed; the design is then two columns:

@@ -10,14 +10,14 @@ import (
 	"strings"
 )
 
-// A Basis is what an estimate rests on.
+// A Basis says which runs an estimate rests on.
 type Basis struct {
 	Depths []int    `json:"depths"` // of the runs that entered, ascending
 	Seeds  []uint64 `json:"seeds"`  // likewise
 	Runs   int      `json:"runs"`
 }
 
-// basisOf returns that of samples.
+// basisOf returns the basis of samples.
 func basisOf(samples []Sample) Basis {
 	depths, seeds := map[int]bool{}, map[uint64]bool{}
 	for _, s := range samples {
@@ -26,9 +26,9 @@ func basisOf(samples []Sample) Basis {
 	return Basis{slices.Sorted(maps.Keys(depths)), slices.Sorted(maps.Keys(seeds)), len(samples)}
 }
 
-// An Estimate is a number with its 95 % interval and what it rests on: what every table,
-// sentence and figure shows of a slope, an index or a mean. Low and High are NaN where
-// there is no interval, and infinite where it has no such end.
+// An Estimate is a number with its 95 % interval and the runs that it rests on. Every table,
+// sentence and figure shows slopes, indices and means in this form. Low and High are NaN
+// where there is no interval, and infinite where it is unbounded.
 type Estimate struct {
 	Value   float64
 	Low     float64
@@ -38,12 +38,12 @@ type Estimate struct {
 	Basis
 }
 
-// Estimate returns the slope as one.
+// Estimate returns the slope as an Estimate.
 func (s Slope) Estimate() Estimate {
 	return Estimate{s.Slope, s.Low, s.High, s.Method, s.Warning, s.Basis}
 }
 
-// Estimate returns the index as one.
+// Estimate returns the index as an Estimate.
 func (x Index) Estimate() Estimate {
 	return Estimate{x.Index, x.Low, x.High, x.Method, x.Warning, x.Basis}
 }
@@ -54,8 +54,8 @@ func (s Slope) String() string { return s.Estimate().String() }
 // String writes the index with its interval, as Estimate does.
 func (x Index) String() string { return x.Estimate().String() }
 
-// MeanOf returns the mean of values with its interval by Student's t, which has no ends for
-// one value.
+// MeanOf returns the mean of values with its interval by Student's t; one value has no
+// interval.
 func MeanOf(values []float64) Estimate {
 	mean, half := MeanInterval(values, 0.95)
 	e := Estimate{Value: mean, Low: mean - half, High: mean + half, Method: BySeeds, Basis: Basis{Runs: len(values)}}
@@ -66,8 +66,8 @@ func MeanOf(values []float64) Estimate {
 }
 
 // Within cuts the interval to the range that the number can have by its nature, such as
-// 0 … ∞ for a distance; it goes on holding the value. The interval then holds the number as
-// often as before.
+// 0 … ∞ for a distance, which leaves its coverage as it is. The interval still holds the
+// value.
 func (e Estimate) Within(low, high float64) Estimate {
 	e.Low, e.High = max(e.Low, min(low, e.Value)), min(e.High, max(high, e.Value))
 	return e
@@ -82,11 +82,11 @@ func (e Estimate) Holds(v float64) bool { return e.Low <= v && v <= e.High }
 // String writes an exponent or index with its interval, "-0.52 [-0.53, -0.51]".
 func (e Estimate) String() string { return e.Number() + " " + e.Range() }
 
-// mostDecimals bounds the digits that a narrow interval asks for.
+// mostDecimals bounds the digits that a narrow interval needs.
 const mostDecimals = 6
 
-// Decimals is how many show the interval: two, and more where it is too narrow for them or
-// where an end would be written as 0 that is not.
+// Decimals returns how many decimals show the interval: two, and up to six where the interval
+// is too narrow for two, or where an end that is not 0 would be written as 0.
 func (e Estimate) Decimals() int {
 	decimals := 2
 	for decimals < mostDecimals && e.Known() && (e.half() < math.Pow10(-decimals) || vanishes(e.Low, decimals) || vanishes(e.High, decimals)) {
@@ -129,8 +129,9 @@ func (e Estimate) Ends() (low, high string) {
 	return low, high
 }
 
-// Size writes a number of any magnitude with its interval, "0.0133 [0.0121, 0.0145]". The
-// digits are written by write: three that count, and up to six where the interval is narrow.
+// Size writes a number of any magnitude with its interval, "0.0133 [0.0121, 0.0145]". It
+// calls write with the number of significant digits: three, and up to six where the interval
+// is narrow.
 func (e Estimate) Size(write func(v float64, digits int) string) string {
 	digits := 3
 	for digits < mostDecimals && e.Known() && e.half() < math.Abs(e.Value)*math.Pow10(1-digits) {
@@ -140,7 +141,7 @@ func (e Estimate) Size(write func(v float64, digits int) string) string {
 	return number(e.Value) + " " + e.between(number, "six digits")
 }
 
-// between writes the interval. Where both ends would be written alike it says so.
+// between writes the interval, and says so where both ends would be written alike.
 func (e Estimate) between(number func(float64) string, most string) string {
 	if !e.Known() {
 		return "[no interval]"
@@ -166,11 +167,11 @@ func fixed(v float64, decimals int) string {
 
 // R2Text writes R² rounded down to four decimals, so that it never claims 1 for less.
 func R2Text(r2 float64) string {
-	const slack = 1e-9 // of a number with four decimals, which is no float
+	const slack = 1e-9 // a number with four decimals is not exact in binary
 	return fixed(math.Floor(r2*1e4+slack)/1e4, 4)
 }
 
-// MarshalJSON writes ends that are not there as null, and the text that people read.
+// MarshalJSON writes missing and infinite ends as null, and adds the text that tables show.
 func (e Estimate) MarshalJSON() ([]byte, error) {
 	return json.Marshal(struct {
 		Value   *float64 `json:"value"`
@@ -183,8 +184,8 @@ func (e Estimate) MarshalJSON() ([]byte, error) {
 	}{finite(e.Value), finite(e.Low), finite(e.High), e.String(), e.Method, e.Warning, e.Basis})
 }
 
-// MarshalJSON writes ends that are not there as null, and the text that people read; a slope
-// that was not fitted is null itself.
+// MarshalJSON writes missing and infinite ends as null, and adds the text that tables show. A
+// slope that was not fitted is null.
 func (s Slope) MarshalJSON() ([]byte, error) {
 	if s.Method == "" {
 		return []byte("null"), nil
@@ -198,7 +199,7 @@ func (s Slope) MarshalJSON() ([]byte, error) {
 	}{fields(s), finite(s.Low), finite(s.High), s.String()})
 }
 
-// MarshalJSON writes ends that are not there as null, and the text that people read.
+// MarshalJSON writes missing and infinite ends as null, and adds the text that tables show.
 func (x Index) MarshalJSON() ([]byte, error) {
 	type fields Index
 	return json.Marshal(struct {

@@ -50,7 +50,29 @@ func ExampleVariationIndex() {
 	if err != nil {
 		panic(err)
 	}
-	fmt.Printf("index %.1f, 2 lies in the interval: %v\n", index.Index, index.Low <= 2 && 2 <= index.High)
+	fmt.Printf("index %v, read from p = %g\n", index, index.P)
 	// Output:
-	// index 2.0, 2 lies in the interval: true
+	// index 1.98 [1.87, 2.09], read from p = 1
+}
+
+// The limit of smooth paths with independent noise of size L^−½ on every layer.
+func ExampleRegime() {
+	var paths []scaling.DepthPath
+	for seed := range uint64(3) {
+		for _, depth := range []int{64, 128, 256, 512} {
+			rng := rand.New(rand.NewPCG(seed, uint64(depth)))
+			path := make([]float64, depth)
+			for k := range path {
+				path[k] = math.Sin(float64(k)/float64(depth)) + rng.NormFloat64()/math.Sqrt(float64(depth))
+			}
+			paths = append(paths, scaling.DepthPath{Depth: depth, Seed: seed, Path: pvar.Scalars(path)})
+		}
+	}
+	verdict, err := scaling.Regime(paths)
+	if err != nil {
+		panic(err)
+	}
+	fmt.Printf("%s: %s, exponent %v\n", verdict.Kind, verdict.Rule, verdict.Evidence.NoiseVariation)
+	// Output:
+	// diffusive: independent noise of steady quadratic variation, exponent 0.02 [-0.16, 0.20]
 }

@@ -25,18 +25,16 @@ type Index struct {
 // does not grow with depth.
 //
 // V_p over L steps of size L^(−1/index) is of order L^(1 − p/index) for p below the
-// index, and stays bounded above it: slope(p) = max(0, 1 − p/index) runs
-// into zero rather than through it, and close to the corner it is bent at every
-// finite depth. The corner is therefore found from the straight part, which
-// passes through slope 1 at p = 0:
+// index, and stays bounded above it: slope(p) = max(0, 1 − p/index) has a corner at the
+// index, which is rounded at every finite depth. The corner is therefore found from the
+// straight part, which passes through slope 1 at p = 0:
 //
 //	index = p / (1 − slope(p)) at the smallest p given (1 is best),
 //
-// an increasing function of the slope, so that the slope's interval becomes
-// the index's with the same coverage. Below p = index V_p is, up to constants, a
-// sum over L − 1 steps; it is fitted times L/(L−1), without which slopes over
-// small depths come out too steep. An index is at least 1, as a path with V_1 bounded
-// has no smaller one; estimates and ends below 1 are given as 1.
+// an increasing function of the slope, so the ends of the slope's interval give those of the
+// index with the same coverage. Below p = index V_p is, up to constants, a sum over L − 1
+// steps. The fit takes V_p·L/(L−1), because slopes over small depths are too steep without
+// that factor. An index is at least 1; estimates and ends below 1 are given as 1.
 //
 // A warning says if V_p still grows like L^0.1 or more at a p beyond 1.5 times the
 // upper end, which no single index explains.

@@ -62,7 +62,7 @@ func L2Distance(a, b pvar.Points) (float64, error) {
 	return math.Ldexp(math.Sqrt(sum), exponent), nil
 }
 
-// rescaledPair returns two paths times 2^−exponent, so that squares of their differences stay in range.
+// rescaledPair returns two paths times 2^−exponent, which keeps squares of differences in range.
 func rescaledPair(a, b pvar.Points) (x, y pvar.Points, exponent int) {
 	joined := append(slices.Clone(a.Data), b.Data...)
 	exponent = rescale.Exponent(rescale.Spread(a.Dim, joined))
@@ -111,13 +111,13 @@ func matching(a, b pvar.Points) error {
 
 func notFinite(v float64) bool { return math.IsNaN(v) || math.IsInf(v, 0) }
 
-// DeepestDistances returns how far every path is from the deepest one of its seed, by
-// seed and then depth; the deepest itself has no entry. If the paths of a seed refine
-// one limit at the rate L^−r, so do the distances, up to the factor 1 − (L/L_max)^r that
-// the error of the deepest path makes.
+// DeepestDistances returns the distance of every path to the deepest one of its seed, sorted
+// by seed and depth; the deepest has no entry. If the paths of a seed converge at the rate
+// L^−r, so do the distances, up to the factor 1 − (L/L_max)^r due to the error of the
+// deepest path.
 //
-// It returns an error if a depth and seed occur twice, and those of distance with
-// depths and seed named.
+// It returns an error if a depth and seed occur twice, and the errors of distance with
+// depths and seed.
 func DeepestDistances(paths []DepthPath, distance Distance) ([]Sample, error) {
 	sorted := slices.Clone(paths)
 	slices.SortStableFunc(sorted, func(a, b DepthPath) int {

@@ -29,7 +29,7 @@ const (
 	Neither Kind = "neither"
 )
 
-// Rule is the step of Regime that decided.
+// Rule names the step of Regime that decided.
 type Rule string
 
 // The rules, in the order in which they are asked.
@@ -44,11 +44,11 @@ const (
 	NotSelfSimilar     Rule = "two exponents, in the lag and in depth"
 )
 
-// Verdict says which kind of limit the paths have, and why.
+// Verdict is the kind of limit that the paths have, with the reasons.
 type Verdict struct {
 	Kind Kind `json:"regime"`
 	Rule Rule `json:"rule"`
-	// Doubts are the statistics whose interval reaches across a limit that decided.
+	// Doubts are the statistics whose interval holds a limit that decided.
 	Doubts   []Doubt  `json:"doubts,omitempty"`
 	Index    *Index   `json:"index,omitempty"` // variation index; nil when there is none
 	Evidence Evidence `json:"evidence"`
@@ -70,9 +70,9 @@ type Evidence struct {
 	MaxIncrement Slope `json:"max_increment"`
 	// QuadraticVariation is the slope of Σ_k ‖Ā_{k+1} − Ā_k‖².
 	QuadraticVariation Slope `json:"quadratic_variation"`
-	// NoiseVariation is the slope of the quadratic variation of layer noise, taken
-	// from second differences as L/(3(L−2)) Σ_k ‖Ā_{k+1} − 2Ā_k + Ā_{k−1}‖², which a
-	// smooth trend hardly enters: 0 for noise of size L^−½. It is left zero, with an
+	// NoiseVariation is the slope of the quadratic variation of layer noise, estimated
+	// from second differences as L/(3(L−2)) Σ_k ‖Ā_{k+1} − 2Ā_k + Ā_{k−1}‖², to which a
+	// smooth trend hardly contributes: 0 for noise of size L^−½. It is zero, with an
 	// empty Method, if a path is a straight line.
 	NoiseVariation Slope `json:"noise_variation"`
 	// Peak is the slope of max_k ‖increment‖² / mean_k ‖increment‖²: near 0 for thin
@@ -96,7 +96,7 @@ type Evidence struct {
 	NoiseSize float64 `json:"noise_size"`
 }
 
-// Limits of the decision. Planted paths at depths 64 … 1024 lie well clear of each;
+// Limits of the decision. Planted paths at depths 64 … 1024 are far from each of them;
 // TestRegime has the margins.
 const (
 	Vanishing        = -0.1 // increments that shrink more slowly do not count as shrinking
@@ -123,9 +123,8 @@ const (
 //     in the lag is the exponent in depth, to within 0.15, as for a path that exists at
 //     all scales; otherwise neither.
 //
-// The slopes themselves are compared, not their intervals, so that few seeds do not turn
-// into a verdict of their own; Doubts say when an interval reaches across a limit that
-// decided.
+// The slopes are compared, not their intervals, so that a small number of seeds does not
+// change the verdict; Doubts lists the intervals that hold a limit that decided.
 //
 // At least two depths of 8 or more are needed, better four or more over a decade
 // with three seeds or more. It returns an error if there are fewer, if shapes disagree,
@@ -152,15 +151,15 @@ func Regime(paths []DepthPath) (Verdict, error) {
 	v := Verdict{Evidence: e}
 	if index, err := VariationIndex(map[float64][]Sample{1: samplesOf(paths, measured, func(r roughness) float64 { return r.variation })}); err == nil {
 		v.Index = &index
-	} // else V_1 grows like L or faster, and there is no index to give
+	} // else V_1 grows like L or faster, and there is no index
 	v.Kind, v.Rule = decide(e)
 	v.Doubts = doubts(e)
 	v.Evidence.scale(exponent)
 	return v, nil
 }
 
-// rescaledPaths returns paths times one power of two, 2^−exponent, so that squares of their differences stay in
-// range; the paths themselves, as a rule.
+// rescaledPaths returns the paths times one power of two, 2^−exponent, which keeps squares of
+// differences in range; exponent is 0 for paths of ordinary size.
 func rescaledPaths(paths []DepthPath) (out []DepthPath, exponent int) {
 	widest := 0.0
 	for _, p := range paths {
@@ -176,7 +175,8 @@ func rescaledPaths(paths []DepthPath) (out []DepthPath, exponent int) {
 	return out, exponent
 }
 
-// scale turns the evidence of paths times 2^−exponent into that of the paths: sizes and heights of lines.
+// scale converts the evidence of paths times 2^−exponent to that of the paths: sizes, and
+// intercepts of lines.
 func (e *Evidence) scale(exponent int) {
 	if exponent == 0 {
 		return
@@ -191,7 +191,7 @@ func (e *Evidence) scale(exponent int) {
 	e.TrendSize, e.NoiseSize = math.Ldexp(e.TrendSize, exponent), math.Ldexp(e.NoiseSize, exponent)
 }
 
-// doubts names the slopes whose interval holds a limit of decide that was asked.
+// doubts returns the slopes whose interval holds a limit that decide compared them with.
 func doubts(e Evidence) (found []Doubt) {
 	holds := func(name string, s Slope, limits ...float64) {
 		for _, l := range limits {
@@ -232,7 +232,7 @@ func decide(e Evidence) (Kind, Rule) {
 	}
 }
 
-// checkPaths returns an error unless Regime can look at the paths.
+// checkPaths returns an error unless the paths are valid input of Regime.
 func checkPaths(paths []DepthPath) error {
 	if len(paths) == 0 {
 		return errors.New("got no paths, want two depths or more")

@@ -1,16 +1,31 @@
-// Package scaling fits power laws in depth, with intervals over seeds, and tells
-// the regimes of weight paths apart.
+// Package scaling fits power laws in depth with intervals over seeds, and classifies the
+// limit of weight paths as depth grows.
+//
+//   - Fit: the exponent b of y ∝ L^b from samples (depth, seed, value), with its interval;
+//   - VariationIndex: the smallest p at which the p-variation stays bounded in depth;
+//   - Regime: whether rescaled paths have a smooth, a rough continuous, a diffusive limit or
+//     none, with the statistics that decide;
+//   - Split: a path as a smooth trend plus layer noise;
+//   - IntegralDistance, L2Distance, DeepestDistances: how far paths of different depths are
+//     apart.
+//
+// Values must be positive and finite, paths hold one point for each layer (pvar.Points),
+// and every error names the depth and the seed. Slopes are natural: d log y / d log L.
+// Estimate is the common form of every result, a value with interval, basis and warning, and
+// writes itself to the digits that the interval leaves.
+//
+// All functions are pure and safe for concurrent use. Fits cost microseconds; Regime and
+// Split take a few dozen passes over each path.
 //
 // # Where the intervals come from
 //
 // The slope of every seed is fitted on its own; the estimate is their mean and
 // the interval is Student's t with S − 1 degrees of freedom for S seeds. The
 // seeds are the independent unit: depths of one seed may share their noise
-// (coupled initial weights), which regression theory over all points would take
-// for more information than there is. Bootstrap over seeds is not used: with the
-// 3 to 5 seeds of a usual study a percentile bootstrap draws from 10 to 126
-// distinct resamples and covers far less than it says; TestCoverage measures
-// both.
+// (coupled initial weights), which regression theory over all points would mistake
+// for more information. A bootstrap over seeds would not do: with the 3 to 5 seeds of a
+// usual study a percentile bootstrap draws from 10 to 126 distinct resamples and covers far
+// less than its level; TestCoverage measures both.
 package scaling
 
 import (
@@ -34,11 +49,11 @@ type Sample struct {
 
 // The values of Slope.Method.
 const (
-	// BySeeds: Student's t over the slopes of the seeds, S − 1 degrees of freedom.
+	// BySeeds: Student's t over the slopes of S seeds, S − 1 degrees of freedom.
 	BySeeds = "seeds"
 	// ByRegression: regression theory over the n depths of one seed, n − 2 degrees of freedom.
 	ByRegression = "regression"
-	// NoInterval: two runs determine a line and nothing about its error.
+	// NoInterval: two runs determine a line but not its error.
 	NoInterval = "none"
 )
 
@@ -52,8 +67,8 @@ type Slope struct {
 	R2        float64 `json:"r2"`        // over all samples; 1 when they lie on the line
 	Method    string  `json:"method"`
 	// Center, Margin and Lean give the interval of the fitted line, see Band: the mean of
-	// log L, the half width there in log y, and how the line's height there and its slope go
-	// together over seeds. All are 0 when Method is NoInterval.
+	// log L, the half width there in log y, and the scaled covariance over seeds of the line's
+	// height there and its slope. All are 0 when Method is NoInterval.
 	Center float64 `json:"center,omitempty"`
 	Margin float64 `json:"margin,omitempty"`
 	Lean   float64 `json:"lean,omitempty"`
@@ -71,8 +86,8 @@ type Slope struct {
 //
 //	log y = Intercept + Slope·log L ± √(Margin² + 2 Lean u + h² u²),
 //
-// which is regression theory, or Student's t over the lines of the seeds. It holds at one
-// depth, not at all of them at once. Both ends are NaN when Method is NoInterval.
+// by regression theory, or by Student's t over the lines of the seeds. The level holds at each
+// depth, not at all depths together. Both ends are NaN when Method is NoInterval.
 func (s Slope) Band(depth float64) (low, high float64) {
 	if s.Method == NoInterval {
 		return math.NaN(), math.NaN()
@@ -94,11 +109,10 @@ func Level(level float64) Option { return func(o *options) { o.level = level } }
 
 // Fit returns the slope of log y against log L by least squares.
 //
-// With two seeds or more that were run at two depths or more, the estimate is the
-// mean of their slopes (for a complete design that is the slope over all samples)
-// with the interval of the package comment, and samples of other seeds are left out.
-// Otherwise it is the slope over all samples, with the interval of regression theory.
-// Basis says which samples entered.
+// If two seeds or more have two depths or more, the estimate is the mean of their slopes
+// (for a complete design the slope over all samples), with the interval of the package
+// comment; samples of other seeds are left out. Otherwise it is the slope over all samples,
+// with the interval of regression theory. Basis says which samples entered.
 //
 // It returns an error if a value is not positive and finite, if a depth is not
 // positive, if a depth and seed occur twice, or if there is only one depth; each
@@ -205,7 +219,7 @@ func checkSamples(samples []Sample) error {
 func several(samples []Sample) []Sample {
 	depths := map[uint64]int{}
 	for _, s := range samples {
-		depths[s.Seed]++ // checkSamples has seen that no depth of a seed occurs twice
+		depths[s.Seed]++ // checkSamples has refused a depth that a seed has twice
 	}
 	seeds := 0
 	for _, n := range depths {
@@ -266,9 +280,8 @@ func MeanInterval(values []float64, level float64) (mean, half float64) {
 	return mean, t * sd / math.Sqrt(n)
 }
 
-// roundingSquares bounds the residual sum of squares that rounding alone leaves
-// of exact powers: each logarithm, and each fitted value, is off by a few ulps of
-// the largest.
+// roundingSquares bounds the residual sum of squares that rounding alone leaves of exact
+// powers: each logarithm, and each fitted value, has an error of a few ulps of the largest.
 func roundingSquares(y []float64) float64 {
 	largest := 1.0
 	for _, v := range y {

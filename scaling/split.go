@@ -7,11 +7,11 @@ import (
 	"github.com/deeplimit/deeplimit/pvar"
 )
 
-// MinSplit is the smallest depth at which a trend can be told from noise: it
-// leaves a few degrees of freedom beside the straight line, which is not penalised.
+// MinSplit is the smallest depth at which Split tells a trend from noise: it leaves a few
+// degrees of freedom beside the straight line, which is not penalised.
 const MinSplit = 8
 
-// Split returns a path as the sum of a smooth trend and the noise that is left.
+// Split returns a path as the sum of a smooth trend and noise, both of the path's shape.
 //
 // The trend minimises Σ_k ‖x_k − z_k‖² + λ Σ_k ‖z_{k+1} − 2z_k + z_{k−1}‖² (the
 // discrete smoothing spline of Whittaker; ends are free, straight lines pass
