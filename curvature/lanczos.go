@@ -30,15 +30,18 @@ type Options struct {
 	Accuracy float64
 	// LargestOnly ends the search when the largest eigenvalue has converged.
 	LargestOnly bool
-	// Products is the largest number of products, at least 3; default 1000.
+	// Products is the largest number of products, at least 3; default Products.
 	Products int
 	// Vectors is the largest number of vectors stored, at least 8; default Vectors.
 	Vectors int
 	Seed    uint64 // of the random first vector
 }
 
-// Vectors is the default of Options.Vectors.
-const Vectors = 64
+// Vectors and Products are the defaults of Options.
+const (
+	Vectors  = 64
+	Products = 1000
+)
 
 // Fit returns the Options.Vectors with which Find in dimension n takes at most memory
 // bytes, and 8, the fewest that Find takes, where these do not fit. A memory of 0 is no limit.
@@ -94,7 +97,7 @@ func Find(n int, product func(dst, v []float64) error, options Options) (Extreme
 		options.Accuracy = 1e-4
 	}
 	if options.Products == 0 {
-		options.Products = 1000
+		options.Products = Products
 	}
 	if options.Vectors == 0 {
 		options.Vectors = Vectors

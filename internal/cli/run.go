@@ -325,8 +325,8 @@ func (o *runOptions) list(ctx context.Context, w io.Writer, plan *plan.Plan) err
 	if estimate.Runs == 0 {
 		return nil
 	}
-	_, err = fmt.Fprintf(w, "%d runs, at most %s on %d cores, by the time of %d steps of %d runs here; certificates, test sets, Armijo's searches and files not counted\n",
-		len(rows), readable(estimate.Total), o.jobs, estimate.Steps, estimate.Runs)
+	_, err = fmt.Fprintf(w, "%d runs, at most %s on %d cores, by what %d of them take here for each thing that a run does, for all iterations: a run whose loss ends it is shorter; checkpoints, analysis and report not counted\n",
+		len(rows), readable(estimate.Total), o.jobs, estimate.Runs)
 	return err
 }
 

@@ -3,11 +3,13 @@ package plan
 import (
 	"cmp"
 	"context"
+	"math"
 	"slices"
 	"time"
 
 	"github.com/deeplimit/deeplimit/internal/kernel"
 	"github.com/deeplimit/deeplimit/internal/plan/study"
+	"github.com/deeplimit/deeplimit/internal/train"
 	"github.com/deeplimit/deeplimit/resnet"
 )
 
@@ -17,80 +19,108 @@ type Estimate struct {
 	Seconds map[string]float64 // of each run, by its ID; none when no run fits here
 	Total   float64            // seconds for all of them on the given cores
 	Large   int                // runs that do not fit into the memory of this process
-	Steps   int                // that were timed
-	Runs    int                // of which they were steps
+	Runs    int                // that were timed
 }
 
-// The time that an estimate may take: for steps of one kind of run, and in all. A step
-// that takes longer is timed once.
+// The time that an estimate may take: for each thing that a run does, and in all. One that
+// takes longer is timed once.
 const (
 	sampleTime   = 30 * time.Millisecond
-	estimateTime = 3 * time.Second
+	estimateTime = 4 * time.Second
 )
 
-// kind tells runs apart whose steps have different speeds; depth is not among it, as the
-// time of a step is proportional to the depth.
+// kind tells runs apart that take different time for each layer.
 type kind struct {
-	dtype, block, data   string
-	width, hidden, batch int
+	dtype, data, block, activation, residual, loss, embed, readout string
+	bias, curvature, gram                                          bool
+	width, hidden, batch                                           int
+	method, rule, cadence                                          string
 }
 
-// Estimate times a few steps of each kind of run and scales them by the operations of a
-// step. What runs measure beside their steps (certificates, Armijo's searches, the test
-// set) is not counted, nor are the files. When the time for it is over, kinds that were
-// not timed are given the speed of the others, as are runs that do not fit into the memory
-// of this process.
+func kindOf(r *study.Run) kind {
+	n, t := r.Network, r.Train
+	return kind{
+		r.DType, r.Data.Name, n.Block, n.Activation, n.Residual, n.Loss, n.Embed, n.Readout,
+		n.Bias, t.Certify.Curvature, t.Certify.Gram,
+		n.Width, n.Hidden, t.Batch, t.Method, t.Step.Rule, t.Certify.Cadence,
+	}
+}
+
+// timed is what a run of some depth was timed to take.
+type timed struct {
+	depth int
+	costs train.Costs
+	fixed float64 // seconds to begin and to end, apart from writing
+}
+
+// Estimate times what runs of each kind do: steps, losses over all samples and the test
+// set, measurements for certificates, p-variations; at the least, a middle and the largest
+// depth, between which the time for a layer is interpolated. Each is multiplied by how
+// often a run does it up to its last iteration. Files are reckoned by their bytes.
+//
+// When the time for it is over, kinds that were not timed are given the speed of the
+// others, by their operations, as are runs that do not fit into the memory of this process.
 func (p *Plan) Estimate(ctx context.Context, cores int, only func(*study.Run) bool) (Estimate, error) {
 	kinds := map[kind][]*study.Run{}
+	var order []kind
 	for i := range p.Runs {
 		r := &p.Runs[i]
-		if only == nil || only(r) {
-			k := kind{r.DType, r.Network.Block, r.Data.Name, r.Network.Width, r.Network.Hidden, r.Train.Batch}
-			kinds[k] = append(kinds[k], r)
-		}
-	}
-	e := Estimate{Seconds: map[string]float64{}}
-	speeds := map[kind]float64{} // operations a second
-	begun := time.Now()
-	for k, runs := range kinds {
-		if err := ctx.Err(); err != nil {
-			return Estimate{}, err
-		}
-		fitting := slices.DeleteFunc(slices.Clone(runs), func(r *study.Run) bool { return p.fits(r) != nil })
-		e.Large += len(runs) - len(fitting)
-		if len(fitting) == 0 || e.Runs > 0 && time.Since(begun) > estimateTime {
+		if only != nil && !only(r) {
 			continue
 		}
-		slices.SortStableFunc(fitting, func(a, b *study.Run) int { return cmp.Compare(a.Depth, b.Depth) })
-		run := fitting[len(fitting)/2]
-		measure := stepTime[float64]
-		if run.DType == "float32" {
-			measure = stepTime[float32]
+		k := kindOf(r)
+		if kinds[k] == nil {
+			order = append(order, k)
 		}
-		seconds, steps, err := measure(ctx, p, run, p.Cores(run, 1/float64(len(kinds)), cores), cores)
-		if err != nil {
-			return Estimate{}, err
+		kinds[k] = append(kinds[k], r)
+	}
+	e := Estimate{Seconds: map[string]float64{}}
+	known := map[kind][]timed{}
+	begun := time.Now()
+	var speeds []float64 // operations a second
+	for _, k := range order {
+		runs := slices.DeleteFunc(slices.Clone(kinds[k]), func(r *study.Run) bool { return p.fits(r) != nil })
+		e.Large += len(kinds[k]) - len(runs)
+		if len(runs) == 0 {
+			continue
 		}
-		speeds[k] = p.Flops(run) / seconds
-		e.Steps += steps
-		e.Runs++
+		slices.SortStableFunc(runs, func(a, b *study.Run) int { return cmp.Compare(a.Depth, b.Depth) })
+		if e.Runs > 0 && time.Since(begun) > estimateTime {
+			continue
+		}
+		share := 1 / float64(len(order))
+		for _, run := range examples(runs) {
+			if at := known[k]; len(at) > 0 {
+				last := at[len(at)-1]
+				if run.Depth == last.depth || float64(run.Depth)/float64(last.depth)*last.costs.Step > sampleTime.Seconds()*10 {
+					continue // the same, or too long to try
+				}
+			}
+			one, err := p.timeRun(ctx, run, p.Cores(run, share, cores), cores)
+			if err != nil {
+				return Estimate{}, err
+			}
+			known[k] = append(known[k], one)
+			e.Runs++
+			speeds = append(speeds, p.Flops(run)/one.costs.Step)
+		}
 	}
-	known := make([]float64, 0, len(speeds))
-	for _, speed := range speeds {
-		known = append(known, speed)
-	}
-	if len(known) == 0 {
+	if len(speeds) == 0 {
 		return e, nil
 	}
-	slices.Sort(known)
+	slices.Sort(speeds)
 	longest := 0.0
-	for k, runs := range kinds {
-		speed, ok := speeds[k]
-		if !ok {
-			speed = known[len(known)/2]
-		}
-		for _, run := range runs {
-			seconds := float64(run.Steps()) * p.Flops(run) / speed
+	for _, k := range order {
+		for _, run := range kinds[k] {
+			seconds := 0.0
+			if at := known[k]; len(at) > 0 {
+				seconds = p.secondsOf(run, at)
+			} else if len(speeds) > 0 {
+				seconds = float64(run.Steps()) * p.Flops(run) / speeds[len(speeds)/2]
+			}
+			if limit := run.Train.Stop.Seconds; limit > 0 {
+				seconds = min(seconds, limit)
+			}
 			e.Seconds[run.ID] = seconds
 			e.Total += seconds * float64(p.Cores(run, 1/float64(len(p.Runs)), cores)) / float64(cores)
 			longest = max(longest, seconds)
@@ -100,45 +130,69 @@ func (p *Plan) Estimate(ctx context.Context, cores int, only func(*study.Run) bo
 	return e, nil
 }
 
-// stepTime returns the seconds that a step of run takes on so many workers, and how many
-// steps were timed.
-func stepTime[T kernel.Float](ctx context.Context, p *Plan, run *study.Run, workers, cores int) (float64, int, error) {
+// examples returns the run of the least depth, one in the middle and one of the largest,
+// of runs by their depth.
+func examples(runs []*study.Run) []*study.Run {
+	return []*study.Run{runs[0], runs[len(runs)/2], runs[len(runs)-1]}
+}
+
+// secondsOf returns the time of run by what others of its kind were timed to take.
+func (p *Plan) secondsOf(run *study.Run, at []timed) float64 {
+	after := slices.IndexFunc(at, func(t timed) bool { return t.depth >= run.Depth })
+	if after < 0 {
+		after = len(at) - 1
+	}
+	set := p.Set(run)
+	counts := run.Train.Count(set.Samples, set.Test != nil)
+	of := func(t timed) float64 { // as if a layer took as long at any depth
+		return t.costs.Scale(float64(run.Depth)/float64(t.depth)).Of(counts) + t.fixed*float64(run.Depth)/float64(t.depth)
+	}
+	seconds := of(at[after])
+	if before := after - 1; before >= 0 && at[after].depth > run.Depth {
+		weight := math.Log(float64(run.Depth)/float64(at[before].depth)) / math.Log(float64(at[after].depth)/float64(at[before].depth))
+		seconds = weight*seconds + (1-weight)*of(at[before])
+	}
+	left, _ := p.DiskBytes(run)
+	return seconds + perFolder.Seconds() + left/bytesPerSecond
+}
+
+// What files take: those of a run whatever their size, and by their bytes, with checksums.
+const (
+	perFolder      = 8 * time.Millisecond
+	bytesPerSecond = 150e6
+)
+
+// timeRun times a run on that many of the cores.
+func (p *Plan) timeRun(ctx context.Context, run *study.Run, workers, cores int) (timed, error) {
+	if run.DType == "float32" {
+		return timeRun[float32](ctx, p, run, workers, cores)
+	}
+	return timeRun[float64](ctx, p, run, workers, cores)
+}
+
+func timeRun[T kernel.Float](ctx context.Context, p *Plan, run *study.Run, workers, cores int) (timed, error) {
+	begun := time.Now()
 	memory, err := Memory(run, workers, cores)
 	if err != nil {
-		return 0, 0, err
+		return timed{}, err
 	}
 	problem := p.Problem(run)
 	initial, err := Initial[T](problem)
 	if err != nil {
-		return 0, 0, err
+		return timed{}, err
 	}
 	d, err := NewDescent(problem, initial, resnet.Options{Workers: workers, Memory: memory})
 	if err != nil {
-		return 0, 0, err
+		return timed{}, err
 	}
 	defer d.Close()
-	evaluator := d.Full
-	if d.Batch != nil {
-		evaluator = d.Batch
-		batch := make([]int, min(run.Train.Batch, d.Full.Len()))
-		for i := range batch {
-			batch[i] = i
-		}
-		evaluator.Choose(batch)
-	}
-	gradient := make([]T, d.Network.Layout.Trained)
-	for steps, begun := 1, time.Now(); ; steps++ {
-		if err := ctx.Err(); err != nil {
-			return 0, 0, err
-		}
-		evaluator.Gradient(d.Theta, gradient)
-		took := time.Since(begun)
-		if steps == 1 && took < sampleTime { // the first has found caches cold
-			begun = time.Now()
-			continue
-		}
-		if took >= sampleTime {
-			return took.Seconds() / float64(max(1, steps-1)), steps, nil
+	d.Descent.Cores = cores
+	if !double[T]() { // the losses of the end, in float64
+		if err := d.EvaluateEnd(&train.Outcome{}); err != nil {
+			return timed{}, err
 		}
 	}
+	fixed := time.Since(begun).Seconds()
+	costs, err := d.Costs(ctx, workers, sampleTime)
+	return timed{run.Depth, costs, fixed}, err
 }
