@@ -1,16 +1,29 @@
-// Package certify proves statements about one training run from the numbers of
-// that run: a-posteriori bounds at one iterate, a step size under which gradient
-// descent must descend, and a certificate that it converges to a global optimum
-// from an iterate on. docs/certificates.md derives every formula.
+// Package certify proves statements about one training run from numbers measured along it:
+// a-posteriori bounds at one iterate, a step size under which gradient descent must descend,
+// and a certificate that it converges to a global optimum from an iterate on.
+// docs/certificates.md derives every formula.
 //
-// All functions are pure and take plain measured numbers: a Problem says what
-// was trained, a Measurement what was seen at one iteration, New checks both and
-// returns the Iterate whose methods are the bounds, one per file. Nothing here
-// knows how a network is evaluated.
+// A Problem says what was trained: block, activation, loss, method, depth L, width d, samples
+// N. A Measurement holds the numbers of one iterate θ: the loss J = (1/2N) Σ‖r_i‖², which is
+// a mean over samples, and per layer spectral norms of weights, Frobenius norms of gradients,
+// norms of hidden states and singular values, as slices of L, L+1 or L−1 numbers. New checks
+// both and returns an Iterate with the bounds as methods:
 //
-// Every verdict accounts for floating point: inputs are widened by an a-priori
-// bound of their rounding error (rounding.go) and the formulas are evaluated with
-// directed rounding (interval.go). A bound whose margin hides the answer is Undecided.
+//   - Bounds: all bounds at the iterate, each with value, measured quantity, slack, verdict;
+//   - CertifiedStepSize: an η whose step lowers J by at least η‖∇J‖²/2;
+//   - Converge: a Certificate of convergence, or a *Refusal with the reason;
+//   - Certificate.Check: whether a later iterate keeps the certificate's promises;
+//   - History: bounds of how far a run moved since iteration 0;
+//   - Hypotheses: the assumptions of the theory, met or not.
+//
+// All functions are pure, work on plain numbers and never evaluate a network. A bound whose
+// hypotheses fail is no error: its Verdict is NotApplicable and its Reason names them. Errors
+// are input of the wrong length, NaN or infinite. A bound costs O(L) operations, Converge O(L)
+// for each radius that it tries (Certificate.Evaluations).
+//
+// Every verdict accounts for floating point: inputs are widened by an a-priori bound on their
+// rounding error (rounding.go) and the formulas are evaluated with directed rounding
+// (interval.go). A bound is Undecided where the rounding margin hides the answer.
 //
 // The bounds are deeplimit's own, with explicit constants, in the spirit of
 // R. Cont, A. Rossier, R. Xu, arXiv 2204.07261 [CRX]; their constants are not
@@ -22,13 +35,13 @@ import (
 	"math"
 )
 
-// A Verdict says what became of a bound.
+// A Verdict is the outcome of comparing a bound with the measured quantity.
 type Verdict string
 
 // The verdicts.
 const (
-	Holds         Verdict = "holds"          // bound and measured quantity are in order beyond rounding
-	Violated      Verdict = "violated"       // they are not: the proof, the measurement or the program is wrong
+	Holds         Verdict = "holds"          // the inequality holds beyond rounding
+	Violated      Verdict = "violated"       // it fails beyond rounding: the proof, the measurement or the program is wrong
 	Undecided     Verdict = "undecided"      // the rounding margin hides the answer, or a quantity was not measured
 	NotApplicable Verdict = "not applicable" // a hypothesis of the bound fails; Reason says which
 )
@@ -40,7 +53,7 @@ type Bound struct {
 	Lower   bool    // whether Value bounds Measured from below
 	Layer   int     // layer k = 1..L of the tightest case, 0 if the bound is not per layer
 	Value   float64 // the bound; NaN when not applicable
-	// Measured is the quantity that is bounded; NaN when not applicable or not measured.
+	// Measured is the bounded quantity; NaN when not applicable or not measured.
 	Measured float64
 	// Slack is Value/Measured (Measured/Value if Lower): at least 1 when the bound
 	// holds, +Inf when the smaller side is 0, NaN when either is missing.
@@ -89,8 +102,8 @@ func width(x interval) float64 {
 	return (x.hi - x.lo) / 2 / x.middle()
 }
 
-// tightest returns the judged bound with the least slack among layers from..to,
-// a violated one first and an undecided one next. pair gives bound and measured quantity of layer k.
+// tightest returns the judged bound with the least slack among layers from..to; violated
+// ones come first, undecided ones next. pair returns bound and measured quantity of layer k.
 func (b Bound) tightest(from, to int, pair func(k int) (bound, measured interval)) Bound {
 	rank := map[Verdict]int{Violated: 0, Undecided: 1, Holds: 2}
 	var best Bound
@@ -126,7 +139,7 @@ func (b Bound) missing(why string) Bound {
 	return b
 }
 
-// boundJSON is a Bound in a file, where numbers that JSON cannot write are null.
+// boundJSON is a Bound in JSON, where NaN and infinities are null.
 type boundJSON struct {
 	Name     string   `json:"name"`
 	Formula  string   `json:"formula"`

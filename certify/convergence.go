@@ -5,14 +5,14 @@ import (
 	"math"
 )
 
-// A Certificate states what gradient descent will do from an iterate θ(t) on, for
-// every sequence of step sizes η ≤ StepSize:
+// A Certificate states what gradient descent does from an iterate θ(t) on, for every sequence
+// of step sizes η ≤ StepSize:
 //
 //   - every later iterate stays in the ball ‖θ_k − θ_k(t)‖_F ≤ Radius, all k;
-//   - J(t+s) ≤ Π (1 − η Rate) J(t) over its s steps;
-//   - the iterates converge, and to a global optimum: their loss tends to 0.
+//   - J(t+s) ≤ Π (1 − η Rate) J(t), the product over s steps;
+//   - the iterates converge to a global optimum: their loss tends to 0.
 //
-// It is plain data, to be stored; Check holds later iterates against it.
+// It is plain data to store; Check compares later iterates with it.
 type Certificate struct {
 	Iteration  int64   `json:"iteration"`
 	Loss       float64 `json:"loss"`       // J(t), rounded up
@@ -24,14 +24,14 @@ type Certificate struct {
 
 	// Rounding bounds how far floating point may carry a run off its promises.
 	Rounding Rounding `json:"rounding"`
-	// Evaluations counts those of the closure by the search.
+	// Evaluations counts how often the search evaluated the closure.
 	Evaluations int `json:"evaluations"`
 }
 
-// Rounding bounds, on the ball of a certificate, what the rounding of one step of
-// size η adds to √(2J), Loss + η LossStep, and to the movement of any one layer,
-// Weight + η WeightStep; what evaluating the network adds to √(2J), Reading; and
-// the relative errors of a computed loss and movement.
+// Rounding bounds rounding errors on the ball of a certificate. One step of size η adds at
+// most Loss + η LossStep to √(2J) and Weight + η WeightStep to the movement of any layer;
+// evaluating the network adds at most Reading to √(2J). LossError and MovementError are the
+// relative errors of a computed loss and movement.
 type Rounding struct {
 	Loss          float64 `json:"loss"`
 	LossStep      float64 `json:"loss_step"`
@@ -42,9 +42,9 @@ type Rounding struct {
 	MovementError float64 `json:"movement_error"`
 }
 
-// reserve is the share of the radius and of √(2J(t)) that a certificate keeps for
-// rounding: the closure is asked for with that much room, and K̄ is taken at a loss
-// that much higher. A promise is undecided once rounding may have used it up.
+// reserve is the share of the radius and of √(2J(t)) that a certificate keeps for rounding:
+// the closure must hold with that much room, and K̄ is evaluated at a loss that much higher. A
+// promise is undecided once rounding may have used it up.
 const reserve = 0x1p-10
 
 // closureSlack is the factor ε of the search: a radius is found whenever one
@@ -54,11 +54,12 @@ const closureSlack = 1.0 / 64
 // A Refusal says why there is no convergence certificate at an iterate.
 type Refusal struct {
 	Iteration int64
-	// Hypothesis tells a failed hypothesis, which will fail at every iterate, from
-	// a closure that may yet succeed at a smaller loss.
+	// Hypothesis says that a hypothesis fails, as it will at every iterate; otherwise the
+	// closure fails, which may succeed at a smaller loss.
 	Hypothesis bool
 	Reason     string
-	// Closure is the least value of (2g√(2J)/μ̄)/w met; the certificate needs at most 1. +Inf where μ̄ = 0 everywhere.
+	// Closure is the least (2g√(2J)/μ̄)/w over the radii w tried; the certificate needs at most
+	// 1. It is +Inf where μ̄ = 0 everywhere.
 	Closure float64
 }
 
@@ -78,10 +79,10 @@ var convergenceHypotheses = []hypothesis{
 // φ does not decrease: the ball grows with w, so g, an upper bound over it, does
 // not fall and μ̄, a lower bound, does not rise. Hence if φ(w) > w, then for every v
 // in [w, (1+ε)φ(w)) φ(v) ≥ φ(w) > v/(1+ε): no radius there closes with slack ε, and
-// the search goes on from (1+ε)φ(w). It starts at w = 0, ends at the first radius
-// that closes or where μ̄ = 0, and grows w by 1+ε at least each time, so that it can
-// neither miss such a radius nor run on. The first radius is also the best: Rate
-// falls and Smoothness rises with w.
+// the search continues from (1+ε)φ(w). It starts at w = 0, ends at the first radius that
+// closes or where μ̄ = 0, and multiplies w by at least 1+ε each time, so it misses no such
+// radius and always ends. The first radius is also the best: Rate falls and Smoothness rises
+// with w.
 func (it *Iterate) Converge() (*Certificate, error) {
 	refusal := &Refusal{Iteration: it.m.Iteration, Closure: math.Inf(1)}
 	if why := it.refuse(convergenceHypotheses...); why != "" {
@@ -131,8 +132,8 @@ func (it *Iterate) issue(w, movement float64, b ball, root interval, n int) (*Ce
 	}, nil
 }
 
-// rounding evaluates the noise anywhere on the ball: with its norms and hidden
-// states instead of those at the centre.
+// rounding bounds the noise on the whole ball, by its norms and hidden states instead of
+// those at the centre.
 func (it *Iterate) rounding(b ball, root interval) Rounding {
 	far := *it
 	far.norms, far.m.Hidden, far.loss = b.norms, b.hidden, root.mul(exact(1+reserve))
@@ -159,7 +160,7 @@ type ball struct {
 	env    envelope
 	hidden []float64 // ‖h_k(x_i)‖ ≤ hidden[k], k = 0..L
 	inputs []float64 // ‖u_k(x_i)‖ ≤ inputs[k−1], k = 1..L
-	// σ_min of the features and min|σ′(z)| of every layer, from below.
+	// Lower bounds of σ_min of the features and of min|σ′(z)|, per layer.
 	features, slopes []interval
 	g                interval // ‖∂J/∂θ_k‖_F ≤ g √(2J)
 	μ                interval // ‖∇J‖² ≥ 2μJ
@@ -174,7 +175,7 @@ type ball struct {
 //	g   = max_k δ λ Π_{j>k} (1 + ḡ_j) (‖u_{k−1}‖ + κ Δ_{k−1})
 //	μ̄   = (δ²/N) Σ_k σ̄_k² s̄_k² Π_{j>k} max(0, 1 − ḡ_j)²
 //
-// for the exact network, so that what was measured is widened by its noise.
+// for the exact network: measured numbers are widened by their noise.
 func (it *Iterate) ball(w float64) ball {
 	L, radius, e := it.p.Depth, exact(w), &it.noise
 	n := it.norms.grown(it.same(radius))

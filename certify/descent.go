@@ -4,8 +4,8 @@ package certify
 //
 //	J(θ − η∇J) ≤ J − η (1 − ηK/2) ‖∇J‖²,
 //
-// K the smoothness constant of the segment (Smoothness). For η ≥ 2/K the right
-// side does not promise a decrease but still holds.
+// with K the smoothness constant of the segment (Smoothness). For η ≥ 2/K the inequality
+// still holds but promises no decrease.
 func (it *Iterate) Descent() Bound {
 	b := Bound{Name: "descent", Formula: "J(θ − η∇J) ≤ J − η (1 − ηK/2) ‖∇J‖²", Source: source("section 5")}
 	if why := it.refuse(append([]hypothesis{gradientDescent}, smoothnessHypotheses...)...); why != "" {

@@ -15,8 +15,8 @@ type Stretch struct {
 }
 
 // A History bounds how far a run of gradient descent has moved since iteration 0,
-// U_k = θ_k(T) − θ_k(0), summed stretch by stretch. The zero value stands for
-// iteration 0; it is plain data, to be kept in a checkpoint.
+// U_k = θ_k(T) − θ_k(0), as a sum over stretches. The zero value is that of iteration 0. It
+// is plain data that a checkpoint can store.
 type History struct {
 	Steps int64 `json:"steps"`
 	// Displacement bounds max_k ‖U_k‖_F and Variation bounds Σ_k ‖U_{k+1} − U_k‖_F,
@@ -24,20 +24,20 @@ type History struct {
 	Displacement float64 `json:"displacement"`
 	Variation    float64 `json:"variation"`
 	Rounding     float64 `json:"rounding"`
-	// Refused says why there are no bounds; RefusedVariation why there is none of the variation.
+	// Refused says why there are no bounds, RefusedVariation why there is none on Variation.
 	Refused          string `json:"refused,omitempty"`
 	RefusedVariation string `json:"refused_variation,omitempty"`
 }
 
-// Add extends h by the stretch that begins at it. Between measurements every norm
-// is at most the one at it plus the length ℓ_k of the way, so that with S, T and R̃
-// at those norms and Λ = Σ η√(2J)
+// Add extends h by the stretch that begins at it. Along the stretch every norm is at most the
+// one at it plus the length ℓ_k of the path, so with S, T and R̃ at those norms and
+// Λ = Σ η√(2J)
 //
 //	max_k ‖U_k‖_F grows by at most δ e^S T Λ,
 //	Σ_k ‖U_{k+1} − U_k‖_F by Λ times the sum over k of the bound of GradientIncrements,
 //
-// with B_k + ℓ_k + ℓ_{k+1} in place of B_k. A failed hypothesis is recorded in h;
-// an error means that s does not fit it.
+// with B_k + ℓ_k + ℓ_{k+1} in place of B_k. A failed hypothesis is recorded in h; Add returns
+// an error if s does not fit it.
 func (h *History) Add(it *Iterate, s Stretch) error {
 	if len(s.Lengths) != it.p.Depth {
 		return fmt.Errorf("certify: lengths of a stretch: got %d values, want %d (the depth)", len(s.Lengths), it.p.Depth)
@@ -103,7 +103,7 @@ func (it *Iterate) stretchRounding(n norms, s Stretch) float64 {
 	return most * forwardNoise
 }
 
-// A Displaced is what a run has moved, to be held against a History.
+// A Displaced holds measured movements of a run, to compare with a History.
 type Displaced struct {
 	Displacement float64 `json:"displacement"` // max_k ‖θ_k(T) − θ_k(0)‖_F
 	Variation    float64 `json:"variation"`    // Σ_k ‖U_{k+1} − U_k‖_F, U = A(T) − A(0), not rescaled
@@ -111,14 +111,14 @@ type Displaced struct {
 	Final        float64 `json:"final"`        // V_2(L^β A(T))^½
 }
 
-// Bounds holds what a run of problem p moved against h:
+// Bounds compares the measured movement of a run of problem p with h:
 //
 //	displacement            max_k ‖U_k‖_F ≤ Σ η δ e^S T √(2J)
 //	displacement-variation  L^β V_1(U) ≤ L^β Σ η Σ_k (bound of the gradient's increments)
 //	path-variation          V_2(L^β A(T))^½ ≤ V_2(L^β A(0))^½ + L^β V_1(U)
 //
-// The last one takes the bound of V_1(U), not its measured value. Problem p must be
-// the one that h was summed for.
+// The last one uses the bound on V_1(U), not its measured value. Problem p must be the one
+// that h was summed for.
 func (h *History) Bounds(p Problem, d Displaced) ([]Bound, error) {
 	if err := p.validate(); err != nil {
 		return nil, fmt.Errorf("certify: %w", err)
@@ -147,7 +147,7 @@ func (h *History) Bounds(p Problem, d Displaced) ([]Bound, error) {
 	jitter := 2 * h.Rounding * float64(p.Depth)
 	limit := scale.mul(exact(h.Variation))
 	long = long.judge(limit, scale.mul(widened(within(d.Variation, terms), jitter)))
-	root := terms / 2 // a root halves the error of its sum; terms counts more than enough for its own rounding
+	root := terms / 2 // a root halves the relative error of its sum, and terms is large enough for its own rounding
 	rough = rough.judge(
 		within(d.Initial, root).add(limit),
 		widened(within(d.Final, root), scale.hi*jitter))

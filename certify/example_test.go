@@ -6,8 +6,9 @@ import (
 	"github.com/deeplimit/deeplimit/certify"
 )
 
-// The worked example of docs/certificates.md: two layers of width one, tanh,
-// A = (0.1, 0.2), x = 1, y = 1.25, and one step of size 1/2.
+// All bounds at one iterate and a certificate of convergence, from numbers alone. It is the
+// worked example of docs/certificates.md: two layers of width one, tanh, A = (0.1, 0.2),
+// x = 1, y = 1.25, and one step of size 1/2.
 func ExampleNew() {
 	η, next := 0.5, 8.2281472e-05
 	it, err := certify.New(
@@ -43,4 +44,23 @@ func ExampleNew() {
 	// descent              8.228e-05 0.0001601  1.946 holds
 	// gradient-increments   0.002171  0.008527  3.927 holds
 	// radius 0.0692, rate 0.7460, step size at most 0.5081
+}
+
+// A later iterate held against the two promises of a certificate.
+func ExampleCertificate_Check() {
+	certificate := certify.Certificate{
+		Loss: 4.62303e-4, Radius: 0.0692, Movement: 0.0681, Rate: 0.746, Smoothness: 1.968, StepSize: 0.508,
+	}
+	promises, err := certificate.Check(certify.Later{
+		Iteration: 1, Loss: 8.2281e-5, Movement: 0.0120821, StepSum: 0.5, MinStep: 0.5, MaxStep: 0.5,
+	})
+	if err != nil {
+		panic(err)
+	}
+	for _, b := range promises {
+		fmt.Printf("%s: %.3g ≤ %.3g %s\n", b.Name, b.Measured, b.Value, b.Verdict)
+	}
+	// Output:
+	// certified-loss: 8.23e-05 ≤ 0.00029 holds
+	// certified-ball: 0.0121 ≤ 0.0692 holds
 }

@@ -6,8 +6,8 @@ package certify
 //
 // with T = M₁R̃ (inner), √(M₁²R̂² + [bias]) (outer), and for mlp
 // √(M₁²w̃²R̃² + [bias] + M₁²v²R̃²), v = max‖V_k‖, w̃ = max√(‖W_k‖² + ‖b_k‖²); R̃ is R̂, or
-// √(R̂² + 1) with trained biases. For M₁ = 1 without bias T = R. It holds for what
-// backpropagation computes, so relu is admitted.
+// √(R̂² + 1) with trained biases. For M₁ = 1 without bias T = R. The bound is about the
+// output of backpropagation, so relu is admitted.
 func (it *Iterate) GradientUpper() Bound {
 	b := Bound{Name: "gradient-norm", Formula: "max ‖∂J/∂θ_k‖_F ≤ δ e^S T √(2J)", Source: source("section 3")}
 	if why := it.refuse(zeroAtOrigin, squaredLoss, isometricReadout); why != "" {

@@ -6,8 +6,8 @@ package certify
 //	R̂_k = R + M₁ Σ_{j≤k} δ_j e^{−S_j} ‖b_j‖  (inner; R = max_i ‖h_0‖).
 //
 // In outer the bias enters without M₁, in mlp ‖A‖ is ‖V‖‖W‖ and the bias term
-// M₁‖V‖‖b‖ + ‖c‖. Needs σ(0) = 0 and nothing else: any loss, method or σ with a
-// bounded slope, relu included.
+// M₁‖V‖‖b‖ + ‖c‖. The only hypothesis is σ(0) = 0: any loss, method and σ of bounded slope
+// is admitted, also relu.
 func (it *Iterate) HiddenGrowth() Bound {
 	b := Bound{Name: "hidden-growth", Formula: "max ‖h_k‖ ≤ e^{S_k} R̂_k", Source: source("section 2")}
 	if why := it.refuse(zeroAtOrigin); why != "" {

@@ -130,9 +130,8 @@ type Hypothesis struct {
 	Want string `json:"want"` // what the theory asks for
 }
 
-// Hypotheses lists the assumptions of the theory one by one, met or not: those of
-// the bounds here and those that [CRX] makes of data and initial weights. For the
-// latter c is the smallest constant with ‖A_k‖₂ ≤ c L^−β at this iterate (‖V_k‖₂ in
+// Hypotheses lists the assumptions of the theory one by one, met or not: those of these
+// bounds, and those of [CRX] on data and initial weights. For the latter c is the smallest constant with ‖A_k‖₂ ≤ c L^−β at this iterate (‖V_k‖₂ in
 // mlp), which should be iteration 0; separation is |⟨x_i,x_j⟩| ≤ e^{−4c}/(8N).
 func (it *Iterate) Hypotheses() []Hypothesis {
 	p := &it.p

@@ -1,6 +1,6 @@
 package certify
 
-// GradientIncrements bounds how much the gradient changes from a layer to the next:
+// GradientIncrements bounds the change of the gradient from one layer to the next:
 //
 //	‖∂J/∂θ_{k+1} − ∂J/∂θ_k‖_F ≤ δ e^S T √(2J) δ M₁ (a_{k+1} + ã_k) + E_k,
 //
@@ -9,7 +9,7 @@ package certify
 //
 //	E_k = δ e^{2S} R̃² √(2J) M₂ (B_k + δ M₁ a_{k+1} ã_k);
 //
-// E_k = 0 in block outer, where σ′ does not see A. The tightest pair is shown.
+// E_k = 0 in block outer, where σ′ does not depend on A. The result is the tightest pair.
 func (it *Iterate) GradientIncrements() Bound {
 	b := Bound{Name: "gradient-increments", Formula: "‖∂J/∂θ_{k+1} − ∂J/∂θ_k‖_F ≤ δ e^S T √(2J) δ M₁ (a_{k+1} + ã_k) + E_k", Source: source("section 6")}
 	if why := it.refuse(incrementHypotheses...); why != "" {
@@ -58,9 +58,9 @@ func (it *Iterate) incrementLimit(n norms, env envelope, k int, b interval) inte
 	return limit.mul(within(1, it.branchError()+it.outerError()))
 }
 
-// incrementNoise bounds what rounding adds to the difference of two computed
-// gradients: each errs by outerError and branchError of itself, σ′ is evaluated at
-// a rounded z, and hidden and adjoint states round once more in the step between them.
+// incrementNoise bounds the rounding error of the difference of two computed gradients: each
+// has the relative errors outerError and branchError, σ′ is evaluated at a rounded z, and
+// hidden and adjoint states round once more in the step between them.
 func (it *Iterate) incrementNoise(n norms, env envelope) float64 {
 	g := it.gradientLimit(env).hi
 	e := g * (2*it.outerError() + 2*it.branchError() + it.γ(8))

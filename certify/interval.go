@@ -11,23 +11,23 @@ import (
 // the last place outwards, which is directed rounding: IEEE 754 rounds +, −, ·, /
 // and √ to nearest, so the true end lies within that unit.
 //
-// All bounds are built from non-negative numbers, hence no operation needs to
-// look at signs. +Inf stands for a number too large to write, so 0·Inf is 0.
+// All bounds are built from non-negative numbers, so no operation needs to handle signs. +Inf
+// stands for a finite number beyond float64, so 0·Inf is 0.
 type interval struct{ lo, hi float64 }
 
-// elementary is the number of units in the last place that exp and the
-// activation functions may be wrong by. Go's math.Exp, Tanh, Erfc and Sincos
-// state errors below one unit; the rest of an activation adds a few operations.
+// elementary bounds the error of exp and of the activation functions, in units in the last
+// place. Go's math.Exp, Tanh, Erfc and Sincos have errors below one unit; the other operations
+// of an activation add a few.
 const elementary = 16
 
 func exact(x float64) interval { return interval{x, x} }
 
-// within encloses a number known up to a relative error e, 0 ≤ e.
+// within encloses a number known to a relative error e ≥ 0.
 func within(x, e float64) interval {
 	return interval{x, x}.mul(interval{down(max(0, 1-e)), up(1 + e)})
 }
 
-// about encloses a number known up to an absolute error e, 0 ≤ e.
+// about encloses a number known to an absolute error e ≥ 0.
 func about(x, e float64) interval {
 	return interval{down(max(0, x-e)), up(x + e)}
 }
@@ -106,7 +106,7 @@ func (x interval) hypot(y interval) interval {
 func (x interval) max(y interval) interval { return interval{max(x.lo, y.lo), max(x.hi, y.hi)} }
 func (x interval) min(y interval) interval { return interval{min(x.lo, y.lo), min(x.hi, y.hi)} }
 
-// middle is the value shown for x: what ordinary arithmetic gives, up to rounding.
+// middle returns the value to show for x, that of ordinary arithmetic up to rounding.
 func (x interval) middle() float64 {
 	if math.IsInf(x.hi, 1) {
 		return x.hi

@@ -7,8 +7,7 @@ import (
 	"github.com/deeplimit/deeplimit/activation"
 )
 
-// An Iterate is a measurement that was checked and enclosed in intervals; its
-// methods are the bounds.
+// An Iterate is a checked measurement, enclosed in intervals. Its methods are the bounds.
 type Iterate struct {
 	p Problem
 	m Measurement
@@ -19,7 +18,7 @@ type Iterate struct {
 	norms  norms
 	loss   interval // √(2J)
 
-	branch interval // factor that floating point may put on a residual branch
+	branch interval // factor by which floating point may change a residual branch
 	δmax   interval // largest residual scale
 	env    envelope // at the norms of this iterate
 	noise  noise    // rounding errors of what was measured
@@ -32,8 +31,7 @@ type Iterate struct {
 type norms struct{ v, w, b, c []interval }
 
 // New checks p and m and returns the iterate they describe.
-// Errors name the field in snake case as in a file: a *field.Error for a setting
-// of p, else `certify: field: got X, want Y`.
+// Errors are `certify: field: got X, want Y`, with the field in snake case as in JSON.
 func New(p Problem, m Measurement) (*Iterate, error) {
 	if err := p.validate(); err != nil {
 		return nil, fmt.Errorf("certify: %w", err)
@@ -124,7 +122,7 @@ func (it *Iterate) same(by interval) []interval {
 }
 
 // gain encloses δ_k M₁ ‖A_k‖₂ (δ_k M₁ ‖V_k‖₂ ‖W_k‖₂ in mlp), the Lipschitz constant
-// of the residual branch of layer k, as floating point realises it.
+// of the residual branch of layer k, as computed in floating point.
 func (it *Iterate) gain(n norms, k int) interval {
 	g := it.δ[k].mul(it.m1).mul(n.v[k])
 	if it.p.Block == "mlp" {
@@ -169,7 +167,7 @@ func (it *Iterate) envelope(n norms) envelope {
 			e.reach = e.reach.add(it.offset(n, k).over(e.s.exp()))
 		}
 	}
-	// Forward and backward pass round once per layer and the readout once.
+	// The forward and the backward pass round once per layer, the readout once.
 	e.exp = e.s.exp().mul(within(1, it.γ(2*it.p.Depth)+it.readoutError()))
 	e.input = e.reach.hypot1(it.p.Bias)
 	switch it.p.Block {
@@ -192,9 +190,9 @@ func (it *Iterate) envelope(n norms) envelope {
 // hidden encloses max_i ‖h_k(x_i)‖, k = 0..L.
 func (it *Iterate) hidden(k int) interval { return within(it.m.Hidden[k], it.vectorError()) }
 
-// feature encloses a bound of the norm of a column of the matrix whose σ_min is
-// Features, for layer index k = 0..L−1 (layer k+1): of the computed column and of that of the exact
-// network at the computed h. Measured norms err by their own rounding and that of σ.
+// feature encloses a bound of the norm of a column of the matrix whose σ_min is Features, for
+// layer index k = 0..L−1 (layer k+1). It holds for the computed column and for that of the
+// exact network at the computed h; measured norms have their own rounding and that of σ.
 func (it *Iterate) feature(k int) interval {
 	h := it.hidden(k)
 	switch it.p.Block {

@@ -8,9 +8,8 @@ import (
 	"github.com/deeplimit/deeplimit/field"
 )
 
-// A Problem says what was trained and does not change along a run: network,
-// loss, method, and the facts about the data that the hypotheses speak of.
-// The strings are those of a study file.
+// A Problem holds what does not change along a run: network, loss, method, and the facts
+// about the data that the hypotheses need. The strings are those of a study file.
 type Problem struct {
 	Block      string  `json:"block"`            // inner, outer or mlp
 	Activation string  `json:"activation"`       // one of activation.Names
@@ -39,7 +38,7 @@ type Problem struct {
 	UnitRoundoff float64 `json:"unit_roundoff"`
 }
 
-// A Measurement is what was seen at one iterate θ, θ_k = (A_k, b_k) for blocks
+// A Measurement holds the numbers of one iterate θ, θ_k = (A_k, b_k) for blocks
 // inner and outer and (V_k, c_k, W_k, b_k) for mlp. Slices are over the layers
 // k = 1..L at index k−1 unless said otherwise. Loss, gradients and hidden states
 // are those of the full training set. Norms of vectors are Euclidean, of matrices
@@ -63,8 +62,9 @@ type Measurement struct {
 	// when there are more samples than rows. Optional, together with Slopes; the PL
 	// bound and the certificate of convergence need both.
 	Features []float64 `json:"features,omitempty" parquet:"features,list"`
-	// FeatureNorms is the largest norm of a column of that matrix, max_i ‖u_k(x_i)‖. Blocks outer and
-	// mlp (in inner it follows from Hidden); optional, M₁‖h_{k−1}‖ and the like bound it otherwise.
+	// FeatureNorms is the largest norm of a column of that matrix, max_i ‖u_k(x_i)‖, for blocks
+	// outer and mlp; in inner it follows from Hidden. Optional: without it, M₁‖h_{k−1}‖ and
+	// similar bounds are used.
 	FeatureNorms []float64 `json:"feature_norms,omitempty" parquet:"feature_norms,list"`
 	// Slopes is min |σ′(z_k)| over entries and samples, z_k = A_k h_{k−1} + b_k; inner only.
 	Slopes []float64 `json:"slopes,omitempty" parquet:"slopes,list"`

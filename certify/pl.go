@@ -5,9 +5,9 @@ package certify
 //	‖∇J‖²/(2J) ≥ μ = (1/N) Σ_k δ_k² σ_min(U_k)² m_k² s_k²,
 //	m_k = Π_{j>k} max(0, 1 − δ_j M₁ ‖A_j‖₂),
 //
-// U_k the feature matrix of layer k (Measurement.Features), s_k = min|σ′(z_k)| in
-// block inner and 1 in outer and mlp. In mlp the product runs over ‖V_j‖‖W_j‖ and
-// only the gradient with respect to V is counted.
+// with U_k the feature matrix of layer k (Measurement.Features), s_k = min|σ′(z_k)| in block
+// inner and 1 in outer and mlp. In mlp the product runs over ‖V_j‖‖W_j‖ and the sum counts
+// only the gradient with respect to V.
 func (it *Iterate) PLRatio() Bound {
 	b := Bound{
 		Name: "pl-ratio", Formula: "‖∇J‖²/(2J) ≥ (1/N) Σ δ_k² σ_min(U_k)² m_k² s_k²",
@@ -49,7 +49,7 @@ func (it *Iterate) featureFrobenius(k int) interval {
 	return it.feature(k).mul(it.samples().sqrt())
 }
 
-// slope encloses s_k: the slopes are those that backpropagation used, hence exact.
+// slope encloses s_k, which is exact: backpropagation used these slopes.
 func (it *Iterate) slope(k int) interval {
 	if it.p.Block != "inner" {
 		return exact(1)

@@ -5,7 +5,7 @@ import (
 	"math"
 )
 
-// A Later iterate, as seen from a Certificate.
+// A Later holds the numbers of an iterate after a Certificate, to compare with its promises.
 type Later struct {
 	Iteration int64   `json:"iteration"`
 	Loss      float64 `json:"loss"`     // J there
@@ -15,8 +15,7 @@ type Later struct {
 	MaxStep   float64 `json:"max_step"` // the largest of them
 }
 
-// A Violation is a promise of a certificate that was broken: a fault of
-// deeplimit, never of the run.
+// A Violation is a broken promise of a certificate: a fault of deeplimit, never of the run.
 type Violation struct {
 	Certificate Certificate
 	Later       Later
@@ -30,16 +29,15 @@ func (v *Violation) Error() string {
 		v.Later.Iteration, v.Certificate.Iteration, v.Bound.Name, v.Bound.Measured, v.Bound.Value)
 }
 
-// Check holds a later iterate against the two promises of c and returns them as
-// bounds, with a *Violation as error if one is broken. With s steps since the
-// certificate the loss bound is (1 − μ̄ Σ η/s)^s J(t), which is at least Π (1 − ημ̄) J(t)
-// by concavity of the logarithm, and equal to it for a constant η. Promises are not
-// applicable after a step larger than StepSize, and at iteration t itself, where the
-// loss bound is an equality, undecided.
+// Check compares a later iterate with the two promises of c and returns them as bounds, with a
+// *Violation as error if one is broken. With s steps since the certificate the loss bound is
+// (1 − μ̄ Σ η/s)^s J(t), which is at least Π (1 − ημ̄) J(t) by concavity of the logarithm, and
+// equal to it for a constant η. The promises are NotApplicable after a step larger than
+// StepSize. At iteration t, where the loss bound is an equality, they are Undecided.
 //
-// Rounding enters each step as √(2J) ← q√(2J) + grain, q² = 1 − ημ̄: the computed
-// √(2J) may exceed its bound by the sum of all grains, each shrunk by the steps
-// after it, at most min(s, 2/(μ̄ min η)) of them in all, and by the reading error.
+// Rounding enters each step as √(2J) ← q√(2J) + grain, q² = 1 − ημ̄: the computed √(2J) may
+// exceed its bound by the reading error and the sum of all grains. Later steps shrink each
+// grain, so the sum is at most min(s, 2/(μ̄ min η)) grains.
 func (c *Certificate) Check(l Later) ([]Bound, error) {
 	if err := numbers("later loss, movement, step_sum, min_step or max_step", []float64{l.Loss, l.Movement, l.StepSum, l.MinStep, l.MaxStep}); err != nil {
 		return nil, fmt.Errorf("certify: iteration %d: %w", l.Iteration, err)
@@ -52,7 +50,7 @@ func (c *Certificate) Check(l Later) ([]Bound, error) {
 		return nil, fmt.Errorf("certify: iteration %d: %w", c.Iteration, err)
 	}
 	steps := float64(l.Iteration - c.Iteration)
-	const sum = 1e-6 // relative error granted to a running sum
+	const sum = 1e-6 // relative error allowed to a running sum
 	if steps < 0 || l.MinStep*steps > l.StepSum*(1+sum) || l.StepSum > l.MaxStep*steps*(1+sum) {
 		return nil, fmt.Errorf("certify: iteration %d: got step sizes from %v to %v with sum %v, want those of the %v steps since iteration %d",
 			l.Iteration, l.MinStep, l.MaxStep, l.StepSum, steps, c.Iteration)
@@ -78,7 +76,7 @@ func (c *Certificate) Check(l Later) ([]Bound, error) {
 		return []Bound{loss.unmeasured(exact(limit), why), ball.unmeasured(exact(c.Radius), why)}, nil
 	}
 	half := exact(0.5)
-	// A running sum of s steps errs by s units, which the exponent multiplies.
+	// A running sum of s steps has an error of s units, which the exponent multiplies.
 	promised := within(limit, (elementary+4*steps*(1+decay))*0x1p-52)
 	seen := widened(within(2*l.Loss, r.LossError).sqrt(), off+r.Reading)
 	bounds := []Bound{

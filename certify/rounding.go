@@ -2,7 +2,7 @@ package certify
 
 import "math"
 
-// This file bounds the rounding errors of what was measured, in the style of
+// This file bounds the rounding errors of measured numbers, in the style of
 // Higham, Accuracy and Stability of Numerical Algorithms: γ(n) = nu/(1 − nu)
 // bounds the relative error of any product or sum of non-negative terms of n
 // operations, in any order. docs/certificates.md, section 9, argues every count.
@@ -10,7 +10,7 @@ import "math"
 // double is the unit roundoff of float64, in which all norms are taken.
 const double = 0x1p-53
 
-// gamma returns nu/(1 − nu), and +Inf when nu ≥ 1, where the analysis says nothing.
+// gamma returns nu/(1 − nu), and +Inf when nu ≥ 1, where the analysis does not apply.
 func gamma(n int, u float64) float64 {
 	nu := float64(n) * u
 	if !(nu < 1) {
@@ -25,9 +25,9 @@ func (it *Iterate) γ(n int) float64 { return gamma(n, it.p.UnitRoundoff) }
 // widest is the longest inner product of a layer.
 func (it *Iterate) widest() int { return max(it.p.Width, it.p.Hidden, it.p.Outputs) }
 
-// spectralError is the relative error granted to a spectral norm: 8n·2⁻⁵³ for
-// n×n, the backward error p(n)u of a dense singular value decomposition in float64.
-// The LAPACK Users' Guide leaves p unproved and takes 1; eight times n is our convention.
+// spectralError is the assumed relative error of a spectral norm: 8n·2⁻⁵³ for n×n, the
+// backward error p(n)u of a dense singular value decomposition in float64. The LAPACK Users'
+// Guide leaves p unproved and uses 1; deeplimit uses 8n.
 func (it *Iterate) spectralError() float64 { return 8 * float64(it.widest()) * double }
 
 // vectorError is that of the Euclidean norm of a vector of at most widest entries.
@@ -51,9 +51,9 @@ func (it *Iterate) gradientNormError() float64 {
 // lossError is that of J as a function of the computed residuals.
 func (it *Iterate) lossError() float64 { return it.γ(it.p.Samples*it.p.Outputs + 4) }
 
-// branchError is the relative error of a residual branch, forward or backward,
-// against the product of its norms: matrix–vector products of n terms err by γ(n+1)
-// against ‖A‖_F ≤ √n ‖A‖₂ instead of ‖A‖₂, σ and σ′ by a few units, then δ.
+// branchError is the error of a residual branch, forward or backward, relative to the product
+// of its norms: matrix–vector products of n terms have the error γ(n+1) relative to
+// ‖A‖_F ≤ √n ‖A‖₂ instead of ‖A‖₂, σ and σ′ one of a few units, and δ multiplies once more.
 func (it *Iterate) branchError() float64 {
 	n := it.widest()
 	root := int(math.Ceil(math.Sqrt(float64(n))))
@@ -70,7 +70,7 @@ func (it *Iterate) readoutError() float64 {
 	return it.γ(8*n + 2*n*int(math.Ceil(math.Sqrt(float64(n)))))
 }
 
-// outerError is that of summing a layer's gradient over samples, against
+// outerError is that of summing a layer's gradient over samples, relative to
 // (δ/N)‖P‖_F‖H‖_F.
 func (it *Iterate) outerError() float64 { return it.γ(it.p.Samples + 4) }
 
@@ -81,7 +81,7 @@ func (it *Iterate) featureError() float64 {
 	return 8*float64(max(it.widest()+1, it.p.Samples))*double + it.outerError()
 }
 
-// noise bounds absolute errors against the exact network with the same weights.
+// noise bounds absolute errors relative to the exact network with the same weights.
 type noise struct {
 	hidden   []float64 // of h_k in norm, k = 0..L, for every sample
 	slope    []float64 // of the argument of σ′ in layer k, k = 0..L−1
@@ -89,11 +89,11 @@ type noise struct {
 	gradient []float64 // of ‖∂J/∂θ_k‖_F
 }
 
-// forwardNoise is what evaluating the exact sums below in float64, and dropping
-// products of two rounding errors, may change them by at most.
+// forwardNoise bounds the factor by which the exact sums below change when they are evaluated
+// in float64 and products of two rounding errors are dropped.
 const forwardNoise = 1.01
 
-// propagate carries rounding errors through the forward pass,
+// propagate bounds the rounding errors through the forward pass,
 //
 //	E_k = (1 + g_k) E_{k−1} + δ ε F_k + 2u‖h_k‖,
 //

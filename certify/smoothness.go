@@ -2,9 +2,9 @@ package certify
 
 import "math"
 
-// Smoothness bounds the curvature on the segment [θ, θ − η∇J] of a step by K, and
-// that at θ alone where no step is known (or the method is not gd). Compared is
-// max|λ(∇²J(θ))| where it was measured, else the curvature seen along the step,
+// Smoothness bounds the curvature on the segment [θ, θ − η∇J] of a step by K, and the
+// curvature at θ where no step is known (or the method is not gd). The measured quantity is
+// max|λ(∇²J(θ))|, or without it the curvature along the step,
 // 2(J(θ − η∇J) − J + η‖∇J‖²)/(η²‖∇J‖²). With S, R̃ and T at norms grown by η‖∂J/∂θ_k‖_F:
 //
 //	ρ = √(2J) + δ e^S T √L η‖∇J‖
@@ -36,8 +36,8 @@ func (it *Iterate) Smoothness() Bound {
 	return b.unmeasured(k, "neither the Hessian norm nor a step was measured")
 }
 
-// hessianError is the error granted to a measured Hessian norm, relative to K: the
-// accuracy to which Hessian–vector products are held in tests. There is no a-priori bound of it.
+// hessianError is the assumed error of a measured Hessian norm, relative to K: the tolerance
+// of the tests of Hessian–vector products. There is no a-priori bound of it.
 const hessianError = 1e-8
 
 var smoothnessHypotheses = []hypothesis{zeroAtOrigin, lipschitzSlope, squaredLoss, fixedResidual, fixedEmbed, isometricReadout}
@@ -106,9 +106,9 @@ func (it *Iterate) stepCurvature(η float64) interval {
 	return exact(2).mul(rise).over(exact(η).square().mul(gradient))
 }
 
-// step encloses J, J(θ − η∇J) and ‖∇J‖² of the exact network: the measured losses
-// and gradient widened by their noise, and the measured next loss by what the
-// rounding of the step itself moves the output.
+// step encloses J, J(θ − η∇J) and ‖∇J‖² of the exact network: the measured losses and
+// gradient are widened by their noise, and the next loss also by the effect of the rounded
+// step on the output.
 func (it *Iterate) step(η float64) (loss, next, gradientSquared interval) {
 	e := &it.noise
 	half := exact(0.5)
@@ -129,8 +129,8 @@ func widened(x interval, e float64) interval {
 	return interval{down(max(0, x.lo-e)), up(x.hi + e)}
 }
 
-// stepNoise bounds the change of √(2J) that comes from the rounded weights and the
-// computed gradient of one step: δ e^S T Σ_k (η‖Ĝ_k − G_k‖ + u‖θ_k‖_F + 2uη‖G_k‖).
+// stepNoise bounds the change of √(2J) due to the rounded weights and the computed gradient
+// of one step: δ e^S T Σ_k (η‖Ĝ_k − G_k‖ + u‖θ_k‖_F + 2uη‖G_k‖).
 func (it *Iterate) stepNoise(η float64) float64 {
 	u, root := it.p.UnitRoundoff, math.Sqrt(float64(it.widest()))
 	var sum float64

@@ -13,10 +13,9 @@ const stepTolerance = 0.01
 // such η: J then falls by at least η‖∇J‖²/2 in one step of gradient descent. K is
 // rounded up and η down. It is an error if a hypothesis fails or K overflows.
 //
-// K increases with η, so that a fixed-point pass from any η gives a certified
-// 1/K(η) when η is too large and an uncertified one when it is not: every
-// evaluation moves one or both ends of a bracket, and two or three suffice for
-// networks in the regime of the theory.
+// K increases with η, so for a too large η the fixed-point step 1/K(η) is certified, and
+// otherwise it is an upper end: every evaluation moves one or both ends of a bracket. Two or
+// three suffice for networks in the regime of the theory.
 func (it *Iterate) CertifiedStepSize() (float64, error) {
 	if why := it.refuse(append([]hypothesis{gradientDescent}, smoothnessHypotheses...)...); why != "" {
 		return 0, fmt.Errorf("certify: iteration %d: no certified step size: %s", it.m.Iteration, why)

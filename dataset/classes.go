@@ -10,8 +10,8 @@ import (
 	"github.com/deeplimit/deeplimit/internal/plain"
 )
 
-// About says in one line what the study file leaves open: how files of the user were read, and
-// how many samples each class has. It is empty for a generated regression.
+// About describes in one line what the study file does not say: how files of the user were read,
+// and how many samples each class has. It is empty for a generated regression.
 func (s *Set) About() string {
 	var parts []string
 	if s.Read != "" {
@@ -38,7 +38,7 @@ func (s *Set) Counts() []int {
 	return counts
 }
 
-// shownClasses bounds the classes that a line lists.
+// shownClasses is the largest number of classes that a line lists.
 const shownClasses = 20
 
 // classCounts lists the classes with their numbers of samples.
@@ -55,11 +55,11 @@ func (s *Set) classCounts() string {
 	return text
 }
 
-// stratify returns how many of n samples each class gives, of the available of each: its share
-// n·available_k/Σ available rounded down, and one more for the largest remainders, equal ones in the
-// order of the classes, until they are n. No class gives more than it has, as n is at most the sum.
+// stratify returns how many of n samples come from each class, given the available numbers: the
+// share n·available_k/Σ available rounded down, plus one for the largest remainders until the sum is
+// n; ties go to the first class. No class gives more than it has, because n is at most the sum.
 //
-// A class with samples that would give none is an error: a subset without it has another problem.
+// It is an error if a class with samples would give none: a subset without it is another problem.
 func stratify(n int, available []int, names []string) ([]int, error) {
 	total := uint64(0)
 	for _, a := range available {
@@ -89,9 +89,8 @@ func stratify(n int, available []int, names []string) ([]int, error) {
 	return quota, nil
 }
 
-// split chooses the rows of the training and test part of one stored set in the order of a
-// permutation: the test part from its end, the training part from its beginning. samples 0 takes all
-// that the test part leaves.
+// split divides a stored set by a permutation: the test part comes from its end, the training part
+// from its beginning. samples 0 means all rows that the test part leaves.
 func (s *stored) split(order []int, samples, test int, stratified bool) (train, held []int, err error) {
 	if !stratified {
 		rest := order[:len(order)-test]

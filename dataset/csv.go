@@ -27,7 +27,7 @@ func openCSV(path string, spec Spec) (*stored, error) {
 	return s, nil
 }
 
-// csvDimensions reads the first rows, or all when classes must be counted.
+// csvDimensions reads the first rows, or all of them where classes must be counted.
 func csvDimensions(path string, spec Spec) (d, m int, err error) {
 	t, err := openTable(path, spec)
 	if err != nil {
@@ -52,7 +52,7 @@ type csvTable struct {
 	classification  bool  // the target is a class
 }
 
-// openTable finds how a table is written and which columns are what.
+// openTable detects the dialect of a table, and which columns are inputs and targets.
 func openTable(path string, spec Spec) (*csvTable, error) {
 	f, err := table.Open(path, spec.tableOptions())
 	if err != nil {
@@ -73,7 +73,7 @@ func (s Spec) tableOptions() table.Options {
 	}
 }
 
-// newTable finds the target columns by their names; none stand for the last.
+// newTable finds the target columns by their names; no names mean the last column.
 func newTable(r *table.Reader, names []string, classification bool) (*csvTable, error) {
 	t := &csvTable{Reader: r, classification: classification}
 	for _, name := range names {
@@ -155,7 +155,7 @@ func (t *csvTable) targetNames() string {
 	return strings.Join(names, ", ")
 }
 
-// places returns where each of the columns wanted is among columns; −1 for a column of text.
+// places returns the index in columns of each wanted column, and −1 for a column of text.
 func places(columns, wanted []int) []int {
 	at := make([]int, len(wanted))
 	for k, j := range wanted {
@@ -167,9 +167,8 @@ func places(columns, wanted []int) []int {
 	return at
 }
 
-// numberClasses returns the place of each value among the distinct values and their names,
-// sorted as numbers if all are numbers (1 and 1.0 are then one class) and as
-// text otherwise.
+// numberClasses returns the class number of each value and the names of the classes, sorted as
+// numbers if all values are numbers (1 and 1.0 are then one class) and as text otherwise.
 func numberClasses(values []string) (labels []int, names []string) {
 	numbers := make([]float64, len(values))
 	for i, v := range values {
@@ -191,7 +190,7 @@ func numberNames(numbers []float64) []string {
 	return names
 }
 
-// ranks returns the place of each value among the distinct values, and these.
+// ranks returns the index of each value among the sorted distinct values, and these.
 func ranks[T cmp.Ordered](values []T) (labels []int, distinct []T) {
 	distinct = slices.Compact(slices.Sorted(slices.Values(values)))
 	labels = make([]int, len(values))

@@ -1,8 +1,25 @@
-// Package dataset makes the samples of a supervised-learning problem: separated
-// unit vectors, teachers (rotation, ODE, SDE), uniform and normal noise, embedded digits and diabetes,
-// MNIST and Fashion-MNIST from IDX files, CSV and .npy files of the user.
+// Package dataset makes the samples of a supervised-learning problem: separated unit vectors,
+// teachers (rotation, ODE, SDE), uniform and normal noise, embedded digits and diabetes, MNIST
+// and Fashion-MNIST from IDX files, and the user's own tables, .npy and .npz files.
 //
-// Dimensions: N samples, d inputs, m outputs.
+// A Spec says what is wanted, as the data section of a study file does. Resolve checks it and
+// fills in the defaults, Load returns the Set:
+//
+//	spec, err := dataset.Spec{Kind: "digits", Samples: 1000, Test: 500}.Resolve(1) // seed 1
+//	set, err := dataset.Load(spec, ".")
+//
+// A Set of N samples holds inputs X (N,d) and targets Y (N,m), float64 and row-major: sample i
+// is X[i·d : (i+1)·d]. Targets of a classification are one-hot, with the class numbers in
+// Labels. Stored sets other than .npy and .npz are standardised by the statistics of the
+// training part and scaled to ‖x_i‖ = 1, unless the Spec says otherwise.
+//
+// Equal specs and files give equal bits. Errors of Resolve name the field, those of Load the
+// file and the place in it; files with NaN, infinities or missing values are refused, and a
+// table that can be read in two ways is an error that names the field which decides. Sets are
+// limited to 2^31 numbers and to the memory of the process. Generated and embedded sets need
+// no file; Fetch puts MNIST and Fashion-MNIST into Folder.
+//
+// Loading takes one pass over the file, and standardising two over the chosen samples.
 package dataset
 
 // Spec is the `data` section of a study file. Zero values mean the default.
@@ -45,12 +62,13 @@ type Spec struct {
 	// for all samples.
 	Noise float64 `yaml:"noise,omitempty" json:"noise,omitempty"`
 
-	// Inputs and Targets name the (N,d) and (N,m) .npy arrays of kind files, taken as they are.
-	// In a .npz file the array stands behind a colon, as in data.npz:images, unless it is the only one.
+	// Inputs and Targets name the (N,d) and (N,m) .npy arrays of kind files, used as they are.
+	// The name of an array of a .npz file follows a colon, as in data.npz:images; a single array
+	// needs none.
 	Inputs  string `yaml:"inputs,omitempty" json:"inputs,omitempty"`
 	Targets string `yaml:"targets,omitempty" json:"targets,omitempty"`
-	// Flatten takes arrays of kind files with more than two axes, such as images (N,28,28), as rows
-	// of numbers, the last axis running fastest.
+	// Flatten turns arrays of kind files with more than two axes, such as images (N,28,28), into
+	// rows of numbers, the last axis fastest.
 	Flatten bool `yaml:"flatten,omitempty" json:"flatten,omitempty"`
 	// Path is the file of kind csv (gzipped or not), or the folder of the IDX files
 	// of mnist and fashion-mnist (default: the places `deeplimit data list` shows).
@@ -58,16 +76,16 @@ type Spec struct {
 	// Columns names the target columns of kind csv, by 1-based index when the file
 	// has no header row; default: the last one.
 	Columns []string `yaml:"columns,omitempty" json:"columns,omitempty"`
-	// Header says whether the first row of kind csv holds names; default: as found.
+	// Header says whether the first row of kind csv holds names; default: detected.
 	Header *bool `yaml:"header,omitempty" json:"header,omitempty"`
-	// Index is the column of kind csv that names rows and is no input; default: as found.
+	// Index is the column of kind csv that names rows and is no input; default: detected.
 	Index Index `yaml:"index,omitempty" json:"index,omitempty"`
-	// Delimiter of kind csv is one of , ; tab blank none; default: as found.
+	// Delimiter of kind csv is one of , ; tab blank; default: detected.
 	Delimiter string `yaml:"delimiter,omitempty" json:"delimiter,omitempty"`
-	// Decimal is the decimal mark of kind csv, . or ,; default: as found.
+	// Decimal is the decimal mark of kind csv, . or ,; default: detected.
 	Decimal string `yaml:"decimal,omitempty" json:"decimal,omitempty"`
-	// Classification says that the target of kinds csv and files is a class label (an
-	// integer, in kind files), made one-hot over the sorted distinct values.
+	// Classification says that the target of kinds csv and files is a class label (in kind
+	// files an integer). Targets become one-hot over the sorted distinct values.
 	Classification bool `yaml:"classification,omitempty" json:"classification,omitempty"`
 	// Stratified chooses training and test samples so that each class keeps its share, up to
 	// rounding (largest remainders first).
@@ -93,10 +111,10 @@ type Set struct {
 	Labels  []int     // class of each sample (N), nil for a regression
 	Classes []string  // names of the m classes, nil for a regression
 	Source  string    // where the data come from, with licence, for run.json
-	Read    string    // how files of the user were read, in one line; empty where nothing was left open
+	Read    string    // how files of the user were read, in one line; empty where no choice was made
 	Test    *Set      // held-out samples with the same dimensions, or nil
 }
 
-// Index is the name of a column, its 1-based number where columns have no names, true for the
-// first column, or false for none.
+// Index is the name of a column, its 1-based number where columns have no names, "true" for
+// the first column, or "false" for none.
 type Index string

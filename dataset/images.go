@@ -17,12 +17,12 @@ import (
 type imageFile struct {
 	stem string // name without ending
 	dims []int
-	// content is the sha256 of the file unzipped, which every copy shares; zipped
-	// that of the published .gz file, empty where copies are zipped differently.
+	// content is the sha256 of the decompressed file, the same for every copy; zipped is that of
+	// the published .gz file, empty where copies are compressed differently.
 	content, zipped string
 }
 
-// The places of a set's files in its array.
+// The indices of a set's files.
 const (
 	trainImages = iota
 	trainLabels
@@ -78,19 +78,19 @@ var imageSets = map[string][4]imageFile{
 // systemFolders are where distributions put a set.
 var systemFolders = map[string]string{"fashion-mnist": "/usr/share/datasets/fashion-mnist"}
 
-// howToGet says how a missing set comes onto the machine.
+// howToGet tells the user how to get a missing set.
 var howToGet = map[string]string{
 	"mnist":         "run `deeplimit data fetch mnist`",
 	"fashion-mnist": "run `deeplimit data fetch fashion-mnist`",
 }
 
-// names are what the file may be called.
+// names returns the possible names of the file.
 func (f imageFile) names() []string {
-	// The last is what some mirrors made of the dot of the original.
+	// The last is the original name, in which some mirrors replaced the dot.
 	return []string{f.stem + ".gz", f.stem, strings.Replace(f.stem, "-idx", ".idx", 1)}
 }
 
-// check refuses content that is not what was published.
+// check returns an error unless the content is the published one.
 func (f imageFile) check(a *idxArray) error {
 	if !slices.Equal(a.dims, f.dims) {
 		return fmt.Errorf("size: got %s, want %s", times(a.dims), times(f.dims))
@@ -104,9 +104,8 @@ func (f imageFile) check(a *idxArray) error {
 	return nil
 }
 
-// Folder returns the folder under which Fetch puts sets and Load looks for
-// them, each in a folder of its own name: $DEEPLIMIT_DATA, or deeplimit in the
-// user's cache folder.
+// Folder returns the folder where Fetch puts sets and Load looks for them, each in a folder of
+// its name: $DEEPLIMIT_DATA, or deeplimit in the user's cache folder.
 func Folder() (string, error) {
 	if folder := os.Getenv("DEEPLIMIT_DATA"); folder != "" {
 		return folder, nil
@@ -118,8 +117,8 @@ func Folder() (string, error) {
 	return filepath.Join(cache, "deeplimit"), nil
 }
 
-// imageFolders returns where the files of a set may lie, the first choice first.
-// A path in the spec is the only place then.
+// imageFolders returns the folders to search for the files of a set, in order. A path in the
+// spec is the only one.
 func imageFolders(spec Spec, base string) []string {
 	if spec.Path != "" {
 		return []string{under(base, spec.Path)}
@@ -240,8 +239,8 @@ func digitNames() []string {
 	return names
 }
 
-// readImageFile reads and checks one file. In a folder that the spec names, a
-// file of another size than the published one is taken for the user's own.
+// readImageFile reads and checks one file. In a folder that the spec names, a file of another
+// size than the published one counts as the user's own.
 func readImageFile(spec Spec, which int, paths []string) (a *idxArray, published bool, err error) {
 	f, path := imageSets[spec.Kind][which], paths[which]
 	if a, err = readIDX(path, len(f.dims)); err != nil {

@@ -6,20 +6,19 @@ import (
 	"github.com/deeplimit/deeplimit/field"
 )
 
-// A kind is what package code must know of a value of Spec.Kind before any
-// sample is made.
+// A kind holds the facts about a value of Spec.Kind that need no sample.
 type kind struct {
 	name  string
 	about string
-	// fields are the study-file names of the fields that apply to this kind,
-	// beside kind, name, samples and seed, which apply to all.
+	// fields are the keys of the study file that apply to this kind. The keys kind, name,
+	// samples and seed apply to all kinds.
 	fields []string
 	stored bool // the samples come from files, embedded or not, instead of a generator
 	scaled bool // Standardize and UnitNorm default to true
-	// train and test are the numbers of samples of the published set; test is 0
-	// where test samples come from the same rows, both are 0 where it depends.
+	// train and test are the numbers of samples of the published set. test is 0 where test
+	// samples come from the same rows; both are 0 where the numbers are not fixed.
 	train, test     int
-	inputs, outputs int // d and m, 0 where the study file or the user's file says
+	inputs, outputs int // d and m, 0 where the study file or the user's file decides
 	source, licence string
 }
 

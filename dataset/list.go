@@ -9,18 +9,18 @@ import (
 type Entry struct {
 	Name    string `json:"name"`    // the value of Spec.Kind
 	About   string `json:"about"`   // what the samples are
-	Samples int    `json:"samples"` // training samples N; 0 where the study file or the user's file says
-	Test    int    `json:"test"`    // samples in test files of its own
+	Samples int    `json:"samples"` // training samples N; 0 where the study file or the user's file decides
+	Test    int    `json:"test"`    // samples in separate test files
 	Inputs  int    `json:"inputs"`  // d, or 0
 	Outputs int    `json:"outputs"` // m, or 0
-	Present bool   `json:"present"` // nothing has to be fetched first
-	Where   string `json:"where"`   // where it lies, or how to get it
-	Source  string `json:"source"`  // who made it
+	Present bool   `json:"present"` // whether it can be used without fetching
+	Where   string `json:"where"`   // its folder, or how to get it
+	Source  string `json:"source"`  // who published it
 	Licence string `json:"licence"`
 }
 
-// List returns all kinds, in the order of Kinds. It looks for the files of
-// image sets by name; their content is checked when they are loaded.
+// List returns all kinds, in the order of Kinds. It looks up the files of image sets by name;
+// Load checks their content.
 func List() []Entry {
 	entries := make([]Entry, len(kinds))
 	for i, k := range kinds {

@@ -10,10 +10,9 @@ import (
 // Load returns the set that a resolved spec describes. Equal specs and equal
 // files give equal bits, whatever the depth of the network.
 //
-// base is the folder that relative paths of the spec start from: that of the
-// study file. A spec that was not resolved, or holds a wrong value, gives what
-// Resolve returns for it; whatever is wrong with a file is an error that names
-// the file and the place in it.
+// base is the folder that relative paths of the spec start from, such as that of the study
+// file. Load returns the error of Resolve for a wrong value, an error for a spec without a
+// seed (one that was not resolved), and errors that name the file and the place in it.
 func Load(spec Spec, base string) (*Set, error) {
 	spec, err := resolved(spec)
 	if err != nil {
@@ -53,10 +52,9 @@ func open(spec Spec, base string) (train, test *stored, err error) {
 	return train, nil, err
 }
 
-// Files returns the paths of the files that Load reads, for hashing their
-// content, in a fixed order; none for a generator or an embedded set. Beyond
-// the errors of Resolve, an image file found in none of its places is an error;
-// whether a file of the user exists is not looked at.
+// Files returns the paths of the files that Load reads, in a fixed order, to hash their
+// content; none for a generator or an embedded set. Errors are those of Resolve, and an image
+// file that is in none of its folders. Files does not check whether a file of the user exists.
 func Files(spec Spec, base string) ([]string, error) {
 	spec, err := spec.Resolve(0)
 	if err != nil {
@@ -77,9 +75,9 @@ func Files(spec Spec, base string) ([]string, error) {
 
 // Dimensions returns d and m of the set that Load would return.
 //
-// It makes no samples and, for published sets, opens no file; .npy and IDX files
-// are read up to their header, a CSV file up to its first row of numbers, or
-// wholly when its classes must be counted.
+// It makes no samples and, for published sets, opens no file. It reads .npy and IDX files up
+// to the end of their header, a CSV file up to its first row of numbers, and the whole file
+// where classes must be counted.
 func Dimensions(spec Spec, base string) (inputs, outputs int, err error) {
 	spec, err = spec.Resolve(0)
 	if err != nil {
@@ -102,7 +100,7 @@ func Dimensions(spec Spec, base string) (inputs, outputs int, err error) {
 	return k.inputs, k.outputs, err
 }
 
-// resolved checks a spec that is meant to be resolved already.
+// resolved checks a spec that its caller should have resolved.
 func resolved(spec Spec) (Spec, error) {
 	if spec.Seed == nil {
 		if _, err := spec.Resolve(0); err != nil {
@@ -120,7 +118,7 @@ func under(base, path string) string {
 	return filepath.Join(base, path)
 }
 
-// at puts the file in front of what is wrong with it.
+// at prefixes an error with the file.
 func at(path string, err error) error {
 	if err == nil {
 		return nil

@@ -2,8 +2,8 @@ package dataset
 
 import "github.com/deeplimit/deeplimit/internal/random"
 
-// normal makes inputs and targets whose entries are independent standard normal
-// numbers, as [MWSB, Section 5] has them: there is nothing to learn but the samples.
+// normal makes inputs and targets with independent standard normal entries, as in [MWSB,
+// Section 5]: no rule connects them.
 func normal(spec Spec) *Set {
 	draw := func(purpose string) []float64 {
 		rng := random.New(*spec.Seed, purpose)

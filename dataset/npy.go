@@ -34,7 +34,7 @@ func openArrays(spec Spec, base string) (*stored, error) {
 	return s, nil
 }
 
-// arrayDimensions reads no more than the headers, and the labels where classes must be counted.
+// arrayDimensions reads the headers, and the labels where classes must be counted.
 func arrayDimensions(spec Spec, base string) (d, m int, err error) {
 	x, y, err := arrayPair(spec, base)
 	if err != nil {
@@ -52,7 +52,7 @@ func arrayDimensions(spec Spec, base string) (d, m int, err error) {
 	return s.d, s.m, nil
 }
 
-// classify takes the (N) or (N,1) integers in y as classes, numbered in ascending order.
+// classify interprets the (N) or (N,1) integers in y as classes, numbered in ascending order.
 func (s *stored) classify(y *array) error {
 	if y.columns != 1 {
 		return at(y.path, fmt.Errorf("shape: got %v, want (N) labels, because classification is true", y.shape))
@@ -145,7 +145,7 @@ func (a *array) fraction() int {
 	return slices.IndexFunc(a.values, func(v float64) bool { return v != math.Trunc(v) })
 }
 
-// about says what the array was taken for.
+// about describes how the array was read.
 func (a *array) about() string {
 	text := plain.Text(filepath.Base(a.path))
 	if a.member != "" {

@@ -13,7 +13,7 @@ import (
 	"github.com/deeplimit/deeplimit/internal/npy"
 )
 
-// arrayFile returns the file of an array and the member of it that the study file names behind a colon.
+// arrayFile splits the name of an array into its file and the member of a .npz file behind a colon.
 func arrayFile(name string) (path, member string) {
 	if i := strings.LastIndex(strings.ToLower(name), ".npz:"); i >= 0 {
 		return name[:i+4], name[i+5:]
@@ -21,7 +21,8 @@ func arrayFile(name string) (path, member string) {
 	return name, ""
 }
 
-// Member returns the part of Spec.Inputs or Spec.Targets that is no file name: the array in a .npz file.
+// Member returns the name of the array in a .npz file, from Spec.Inputs or Spec.Targets; "" if
+// there is none.
 func Member(name string) string {
 	_, member := arrayFile(name)
 	return member
@@ -29,8 +30,8 @@ func Member(name string) string {
 
 func isArchive(path string) bool { return strings.EqualFold(filepath.Ext(path), ".npz") }
 
-// inArchive calls use with the .npy file that the member of a .npz file is, and its size. A member
-// that is not named is the only one.
+// inArchive calls use with a member of a .npz file, which is a .npy file, and its size. Without a
+// name the archive must have a single member.
 func (a *array) inArchive(use func(r io.Reader, size int64) error) error {
 	archive, err := zip.OpenReader(a.path)
 	if err != nil {
@@ -78,8 +79,8 @@ func (a *array) header() (err error) {
 	})
 }
 
-// maxRatio bounds the bytes of numbers in memory by those of a .npz file, and leastPacked is what any
-// may have: images of zeros and bytes shrink to a fortieth of what they are as float64.
+// maxRatio bounds the memory of the numbers relative to the size of a .npz file; leastPacked bytes
+// are always allowed. Images of bytes with many zeros are a fortieth of their size as float64.
 const (
 	maxRatio    = 64
 	leastPacked = 1 << 28
@@ -102,7 +103,7 @@ func (a *array) content() (values []float64, err error) {
 		if _, values, err = npy.Decode(r, size); err != nil {
 			return err
 		}
-		_, err = io.Copy(io.Discard, r) // at the end the checksum is compared
+		_, err = io.Copy(io.Discard, r) // package zip verifies the checksum at the end
 		return err
 	})
 	return values, err

@@ -12,14 +12,14 @@ import (
 	"github.com/deeplimit/deeplimit/internal/machine"
 )
 
-// A source is an open file, unzipped on the way when it starts like a gzip file.
+// A source is an open file, decompressed while reading if it begins like a gzip file.
 type source struct {
 	*bufio.Reader
-	size int64 // bytes to come, −1 when unzipping hides it
+	size int64 // bytes to read, −1 if compression hides it
 	file *os.File
 }
 
-// openSource opens a file; its errors leave the path to the caller.
+// openSource opens a file. Its errors do not name the path.
 func openSource(path string) (*source, error) {
 	file, err := os.Open(path)
 	if err != nil {
@@ -49,12 +49,12 @@ func openSource(path string) (*source, error) {
 	return s, nil
 }
 
-// copies is how many bytes of memory reading takes at least for each byte of a file: the
-// text of a row, which may be all of it, grows in a buffer, beside its numbers.
+// copies is the least memory that reading takes, in bytes for each byte of the file: the text
+// of a row, which may be the whole file, grows in a buffer beside its numbers.
 const copies = 3
 
-// bounded ends with a *machine.MemoryError where r gives more than the memory takes: some
-// bytes may unpack to any number.
+// bounded returns a *machine.MemoryError once r exceeds the memory of the process: a small
+// compressed file may expand to any size.
 type bounded struct {
 	r    io.Reader
 	read int64
@@ -84,7 +84,7 @@ func fileSize(path string) (int64, error) {
 	return info.Size(), nil
 }
 
-// hint adds to the error of a missing file where it was looked for.
+// hint adds to the error of a missing file where relative paths start.
 func hint(err error) error {
 	if errors.Is(err, fs.ErrNotExist) {
 		return fmt.Errorf("%w (relative paths start from the folder of the study file)", err)
@@ -92,7 +92,7 @@ func hint(err error) error {
 	return err
 }
 
-// bare takes the operation and path off an error of package os.
+// bare strips the operation and the path from an error of package os.
 func bare(err error) error {
 	if e, ok := errors.AsType[*fs.PathError](err); ok {
 		return e.Err
@@ -100,9 +100,8 @@ func bare(err error) error {
 	return err
 }
 
-// readBody returns the n bytes that must be all of r: got short or long is an
-// error. size is what r holds, −1 if unknown; a size that does not fit is
-// refused before anything is allocated.
+// readBody returns the content of r, which must be n bytes. size is the length of r, −1 if
+// unknown; a size that differs from n is an error before anything is allocated.
 func readBody(r io.Reader, size, n int64) ([]byte, error) {
 	if size >= 0 {
 		if size != n {
@@ -112,7 +111,7 @@ func readBody(r io.Reader, size, n int64) ([]byte, error) {
 		_, err := io.ReadFull(r, body)
 		return body, bare(err)
 	}
-	// An unknown size grows with what arrives, never with what a header claims.
+	// Allocate as data arrive, and not by what a header claims.
 	body, err := io.ReadAll(io.LimitReader(r, n+1))
 	if err != nil && !errors.Is(err, io.ErrUnexpectedEOF) {
 		return nil, bare(err)

@@ -10,25 +10,25 @@ import (
 	"github.com/deeplimit/deeplimit/internal/random"
 )
 
-// A stored set hands out the samples of a file, or of an embedded set, as they
-// stand there. Its readers have refused NaN and infinities.
+// A stored set returns the samples of a file or an embedded set unchanged. Its readers have
+// refused NaN and infinities.
 type stored struct {
-	place   string // the file that errors name
+	place   string // file, for errors
 	n, d, m int
 	x       func(i int, dst []float64) // input i into dst (d)
 	y       func(i int, dst []float64) // target i into dst (m); nil for a classification
 	label   func(i int) int            // class of sample i in [0,m); nil for a regression
 	classes []string                   // names of the classes
 	source  string
-	read    string // how it was read, where the file leaves something open
+	read    string // how it was read, where there was a choice
 }
 
-// prepare chooses samples, standardises and normalises. A nil test means that
-// the test samples come from the rest of train.
+// prepare chooses samples, standardises and normalises. If test is nil, the test samples come
+// from the rest of train.
 //
-// The choice depends on the seed, the number of rows and, if it is stratified, their classes: the test
-// samples are the same for any number of training samples, and fewer samples
-// are a subset of more unless they are stratified. Chosen samples keep their stored order.
+// The choice depends on the seed, the number of rows and, if it is stratified, their classes. The
+// test samples are the same for any number of training samples. Fewer samples are a subset of
+// more, unless they are stratified. Chosen samples keep their stored order.
 func prepare(spec Spec, train, test *stored) (*Set, error) {
 	order := random.New(*spec.Seed, "data/split").Perm(train.n)
 	fromTrain := spec.Test
@@ -156,8 +156,8 @@ func standardize(d int, parts ...[]float64) error {
 		}
 	}
 	for j, squares := range scale {
-		// Rounding of the mean gives a constant column a spread of its own, so
-		// it is recognised by its range.
+		// Recognise a constant column by its range: rounding of the mean gives it a
+		// positive deviation.
 		if low[j] == high[j] {
 			scale[j] = 0
 			continue
@@ -183,7 +183,7 @@ func standardize(d int, parts ...[]float64) error {
 	return nil
 }
 
-// unitNorm scales every input to norm 1; rows are the stored places, for the error.
+// unitNorm scales every input to norm 1; rows are their indices in the stored set, for errors.
 func unitNorm(s *Set, rows []int) error {
 	for i := range s.Samples {
 		x := s.X[i*s.Inputs : (i+1)*s.Inputs]

@@ -10,16 +10,16 @@ import (
 	"github.com/deeplimit/deeplimit/field"
 )
 
-// maxNumbers bounds the float64 values of one set, N·(d+m): 2^31 of them are
-// 16 GiB. What asks for more is taken for a slip and refused before allocation.
+// maxNumbers is the largest number of float64 values of one set, N·(d+m): 2^31 of them are 16
+// GiB. A spec beyond it is probably a mistake and is refused before allocation.
 const maxNumbers = 1 << 31
 
-// Resolve returns s with every default filled in, seed standing for an absent
-// Seed. Resolving the result again, with any seed, returns it unchanged.
+// Resolve returns s with every default filled in; seed replaces an absent Seed. Resolving the
+// result again, with any seed, returns it unchanged.
 //
-// The error is a *field.Error whose path is relative to the data section. It
-// refuses values out of range, fields the kind needs and lacks, fields that do
-// not apply to the kind, and sets beyond 2^31 numbers. Files are not looked at.
+// Errors are `field: got X, want Y` with the key of the field in a study file: values out of
+// range, missing fields that the kind needs, fields that do not apply to the kind, and sets
+// beyond 2^31 numbers. Resolve opens no file.
 func (s Spec) Resolve(seed uint64) (Spec, error) {
 	k, err := kindNamed(s.Kind)
 	if err != nil {
@@ -62,7 +62,7 @@ func (s Spec) Resolve(seed uint64) (Spec, error) {
 	return s, nil
 }
 
-// checkApplies refuses a field that is set although it means nothing to the kind.
+// checkApplies returns an error for a field that is set and does not apply to the kind.
 func (s Spec) checkApplies(k kind) error {
 	for _, f := range []struct {
 		path string
@@ -201,7 +201,7 @@ func (s Spec) checkStored(k kind) error {
 			return &field.Error{Path: "targets", Got: "", Want: "the .npy or .npz file of the (N,m) targets"}
 		}
 	}
-	// A folder of the user's may hold another number of samples.
+	// A folder of the user may hold another number of samples.
 	if k.train == 0 || s.Path != "" {
 		return nil
 	}
@@ -219,7 +219,7 @@ func (s Spec) checkStored(k kind) error {
 	return nil
 }
 
-// checkDialect refuses a delimiter or a decimal mark that no table has.
+// checkDialect returns an error for a delimiter or a decimal mark that no table has.
 func (s Spec) checkDialect() error {
 	if s.Delimiter != "" && !slices.Contains([]string{",", ";", "tab", "blank"}, s.Delimiter) {
 		return &field.Error{Path: "delimiter", Got: s.Delimiter, Want: "\",\", \";\", tab or blank"}

@@ -45,9 +45,9 @@ func separated(spec Spec) (*Set, error) {
 // separationBound is e^{−4c}/(8N).
 func separationBound(n int, c float64) float64 { return math.Exp(-4*c) / (8 * float64(n)) }
 
-// gramRounding is the rounding allowed in inner products of unit vectors of
-// R^d: a computed product is off by at most d·ε/2, and the vectors come from d
-// Householder reflections that add a few ε each.
+// gramRounding is the rounding error allowed in inner products of unit vectors of R^d: a
+// computed product has an error of at most d·ε/2, and each of the d Householder reflections
+// that make the vectors adds a few ε.
 func gramRounding(d int) float64 {
 	const epsilon = 0x1p-52
 	return 16 * float64(d) * epsilon
@@ -62,7 +62,7 @@ func orthonormal(n, d int, rng *rand.Rand) *mat.Dense {
 		a.Data[i] = rng.NormFloat64()
 	}
 	tau := make([]float64, n)
-	// Sizes for the two calls differ little; d·32 serves their blocked forms.
+	// 32·d numbers of workspace are enough for the blocked forms of both calls.
 	work := make([]float64, 32*d)
 	lapack64.Geqrf(a, tau, work, len(work))
 	negative := make([]bool, n)
@@ -107,7 +107,7 @@ func nearOrthonormal(q *mat.Dense, bound float64, rng *rand.Rand) (*mat.Dense, e
 	return x, nil
 }
 
-// checkGram verifies on the finished inputs what their construction promises.
+// checkGram verifies the inner products of the finished inputs.
 func checkGram(x *mat.Dense, bound float64) error {
 	n, d := x.Dims()
 	gram := mat.NewSymDense(n, nil)

@@ -9,9 +9,9 @@ import (
 	"github.com/deeplimit/deeplimit/internal/random"
 )
 
-// teacher makes inputs uniform on the unit sphere and the targets that the
-// teacher of spec gives them. Test samples come from a stream of their own, so
-// their number does not change the training samples.
+// teacher makes inputs uniform on the unit sphere, with the targets of the spec's teacher. Test
+// samples have a random stream of their own, so their number does not change the training
+// samples.
 func teacher(spec Spec) *Set {
 	set := taught(spec, spec.Samples, "data/inputs")
 	if spec.Test > 0 {
@@ -52,8 +52,8 @@ func rotate(z []float64, d int, angle float64) {
 	}
 }
 
-// flow carries every row of z (n,d) through the Euler steps of the teacher of
-// [CCRX], for k = 0, …, Steps−1 and t = k/Steps:
+// flow applies the Euler steps of the teacher of [CCRX] to every row of z (n,d), for
+// k = 0, …, Steps−1 and t = k/Steps:
 //
 //	z ← z + h·tanh(sin(5πt) z + cos(5πt)) + noise·√h·ξ_k
 //

@@ -2,9 +2,9 @@ package dataset
 
 import "github.com/deeplimit/deeplimit/internal/random"
 
-// uniform makes inputs uniform on [0,1]^d, each with one independent target uniform on
-// [0,1]: what [MFBV] sends through untrained networks. Test samples come from a stream
-// of their own.
+// uniform makes inputs uniform on [0,1]^d and one independent target uniform on [0,1] for
+// each, as [MFBV] uses them for untrained networks. Test samples have a random stream of their
+// own.
 func uniform(spec Spec) *Set {
 	set := noise(spec, spec.Samples, "data/inputs")
 	if spec.Test > 0 {
@@ -13,7 +13,7 @@ func uniform(spec Spec) *Set {
 	return set
 }
 
-// noise draws n samples, input and target in turn.
+// noise draws n samples, each input before its target.
 func noise(spec Spec, n int, purpose string) *Set {
 	set := &Set{
 		Name: spec.Name, Inputs: spec.Width, Outputs: 1, Samples: n, Source: "generated: uniform inputs and targets",
