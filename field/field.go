@@ -1,6 +1,5 @@
-// Package field gives the one error type for a configuration value that is
-// wrong, so that the package that owns a setting can refuse it and the package
-// that read the file can say where it stands.
+// Package field has the error for a wrong configuration value. The package that owns a setting
+// returns it with the key of the setting, and the package that read the file adds the place.
 package field
 
 import (

@@ -2,17 +2,39 @@
 //
 //	h_0 = E x,   h_k = h_{k−1} + δ_k f_k(h_{k−1}),   k = 1..L,   ŷ = C h_L
 //
-// with its loss, the gradient of every parameter group and Hessian-vector
-// products. It works in float64 or float32 from one source.
+// with its loss J (a mean over samples), the gradient of every parameter group and
+// Hessian-vector products, in float64 or float32.
 //
-// Dimensions: L depth, d width, m hidden width of block mlp, N samples, n columns
-// of a tile. Vectors are columns: z = A h [CRX, Section 2].
-//
-// All blocks are one: an affine map before the activation, one behind it, or both.
+// A block is an affine map before the activation, one behind it, or both:
 //
 //	inner  f(h) = σ(A h + b)            before: (A, b)
 //	outer  f(h) = A σ(h) + b            behind: (A, b)
 //	mlp    f(h) = V σ(W h + b) + c      before: (W, b), behind: (V, c)
+//
+// # Use
+//
+// Spec and Initial are the sections network and initial of a study file. Their Resolve checks
+// them and fills in defaults. New makes the Network, Parameters draws θ, NewEvaluator takes
+// the samples and computes J(θ), ∇J(θ) and ∇²J(θ)·v (Loss, Gradient, HessianVector).
+//
+// # Shapes
+//
+// L is the depth, d the width, m the hidden width of block mlp, N the number of samples, n the
+// columns of a tile. Vectors are columns: z = A h [CRX, Section 2]. θ is one flat vector;
+// Network.Layout says where the groups A (L,d,d), b (L,d), … stand in it, row-major, and View
+// returns one of them. The first Layout.Trained entries are the trained parameters, which
+// gradients and directions hold alone. Samples are X (N,inputs) and Y (N,outputs), row-major.
+//
+// # Errors and cost
+//
+// Sections out of range, samples whose shapes do not fit, and networks beyond the memory of the
+// process are errors of the constructors; the evaluator's methods panic on slices that are too
+// short. A loss that is not finite is returned as it is.
+//
+// A gradient costs about 6 d² N L floating-point operations, a Hessian-vector product a few
+// times as many. Samples pass through all layers in tiles that fit the cache, so memory
+// for hidden states is small and Options.Memory bounds it. Results are the same bits for any
+// number of workers and any memory limit.
 package resnet
 
 import (

@@ -15,8 +15,8 @@ import (
 // ensembleFolder holds the ensembles of a study folder.
 const ensembleFolder = "ensembles"
 
-// An Ensemble is what `deeplimit probe` leaves behind for one network: many draws of its
-// initial weights, none of them trained. A study folder holds for each
+// An Ensemble is the result of `deeplimit probe` for one network: many draws of its initial
+// weights, untrained. For each, a study folder holds
 //
 //	ensembles/<id>.json       this struct; written last, so its presence means "done"
 //	ensembles/<id>.parquet    Draws, one row for each seed
@@ -48,9 +48,8 @@ type Ensemble struct {
 	Draws []Draw `json:"-"`
 }
 
-// A Draw is one network with weights as at iteration 0: how it changes the length of
-// hidden states h_k and of the adjoints p_k = ∂J/∂h_k. NaN and infinities stand where the
-// numbers have no room for a ratio.
+// A Draw is one untrained network: how it changes the length of hidden states h_k and of the
+// adjoints p_k = ∂J/∂h_k. Ratios that overflow are infinite, those of zeros NaN.
 type Draw struct {
 	Seed           uint64  `parquet:"seed"`            // of the run that starts from these weights
 	Forward        float64 `parquet:"forward"`         // ‖h_L‖²/‖h_0‖²
@@ -59,7 +58,7 @@ type Draw struct {
 	BackwardChange float64 `parquet:"backward_change"` // ‖p_0 − p_L‖²/‖p_L‖²
 }
 
-// WriteEnsemble writes e into a study folder, in the place of an earlier one.
+// WriteEnsemble writes e into a study folder and replaces an earlier one of its ID.
 func WriteEnsemble(studyDir string, e Ensemble) error {
 	if e.ID == "" || e.ID != filepath.Base(e.ID) || e.Depth < 1 || len(e.Draws) == 0 {
 		return fmt.Errorf("runfolder: writing an ensemble: got id %q, depth %d and %d draws, want the name of a file, a depth and draws", e.ID, e.Depth, len(e.Draws))
@@ -68,7 +67,7 @@ func WriteEnsemble(studyDir string, e Ensemble) error {
 	if err := makeSubfolder(dir); err != nil {
 		return err
 	}
-	// The old description goes first: it must not stand beside the new table.
+	// Remove the old description first, so that it never describes the new table.
 	if err := disk.Remove(filepath.Join(dir, e.ID+".json")); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return fmt.Errorf("runfolder: replacing an ensemble: %w", err)
 	}
@@ -82,8 +81,8 @@ func WriteEnsemble(studyDir string, e Ensemble) error {
 	return syncFolder(dir)
 }
 
-// ReadEnsemble reads an ensemble; an error that wraps fs.ErrNotExist when it is not
-// there or was not finished, and a *DamagedError when it or its table is not what was written.
+// ReadEnsemble reads an ensemble. The error wraps fs.ErrNotExist if it does not exist or is
+// unfinished, and is a *DamagedError if a file is not what was written.
 func ReadEnsemble(studyDir, id string) (Ensemble, error) {
 	path := filepath.Join(studyDir, ensembleFolder, id)
 	text, err := readFile(path + ".json")
@@ -110,8 +109,7 @@ func ReadEnsemble(studyDir, id string) (Ensemble, error) {
 	return e, nil
 }
 
-// Ensembles reads all ensembles of a study folder, sorted by ID; none when it holds
-// none.
+// Ensembles reads all ensembles of a study folder, sorted by ID; nil if there are none.
 func Ensembles(studyDir string) ([]Ensemble, error) {
 	names, err := entries(filepath.Join(studyDir, ensembleFolder))
 	if err != nil {

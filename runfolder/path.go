@@ -42,7 +42,7 @@ func (p Path) Matrix(k int) []float64 {
 	return p.Data[(k-1)*size : k*size : k*size]
 }
 
-// Rescaled returns the path factor · p: with factor L^β the path Ā.
+// Rescaled returns factor · p. With factor L^β it is the rescaled path Ā.
 func (p Path) Rescaled(factor float64) Path {
 	data := make([]float64, len(p.Data))
 	floats.ScaleTo(data, factor, p.Data)
@@ -50,7 +50,7 @@ func (p Path) Rescaled(factor float64) Path {
 	return p
 }
 
-// Sub returns the path p − q: with q the initial weights, the displacement U.
+// Sub returns the path p − q. With q the initial weights it is the displacement U.
 func (p Path) Sub(q Path) (Path, error) {
 	if p.Depth != q.Depth || p.Rows != q.Rows || p.Cols != q.Cols {
 		return Path{}, fmt.Errorf("runfolder: difference of paths: got shapes (%d,%d,%d) and (%d,%d,%d), want the same",
@@ -90,8 +90,8 @@ func (p Path) RootSumSquares() float64 { return floats.Norm(p.Data, 2) }
 func (p Path) MaxIncrement() float64 { return largest(p.Increments()) }
 
 // QuadraticVariation returns Σ_k ‖A_{k+1} − A_k‖_F² over all neighbouring layers:
-// a lower bound of the 2-variation V_2, which is a supremum over partitions. It is NaN where
-// increments are so small that float64 cannot hold it as a normal number.
+// a lower bound of the 2-variation V_2, which is a supremum over partitions. It is NaN where the
+// increments are so small that the sum is no normal float64.
 func (p Path) QuadraticVariation() float64 {
 	sum, most := 0.0, 0.0
 	for _, v := range p.Increments() {
@@ -104,7 +104,8 @@ func (p Path) QuadraticVariation() float64 {
 	return sum
 }
 
-// RootQuadraticVariation returns the square root of that sum, for increments of any size.
+// RootQuadraticVariation returns the square root of QuadraticVariation, for increments of any
+// size.
 func (p Path) RootQuadraticVariation() float64 { return floats.Norm(p.Increments(), 2) }
 
 // largest returns the maximum of non-negative values: 0 without any, NaN if one is.

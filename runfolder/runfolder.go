@@ -1,5 +1,19 @@
-// Package runfolder is what a run leaves behind: a folder with the weights as a
-// path over the layer index, the trace of the descent, and what was run.
+// Package runfolder reads and writes what a run leaves behind: a folder with the weights as a
+// path over the layer index, the trace of the descent, and the configuration.
+//
+// To read a run, Open its folder. The Run then has its Meta and Summary, and reads what is
+// asked for: Weights, Trace, Norms, States, Certification. Weights.Path returns the weights as
+// a Path, r×c matrices of layers k = 1..L in one row-major slice, and Path.Rescaled with
+// L^β the path Ā that converges as depth grows. List returns the runs of a study folder.
+//
+// Numbers are float64 in memory whatever the run was computed in. Losses are means over
+// samples, norms Frobenius. NaN stands for numbers that are not known, such as the loss of
+// imported weights.
+//
+// A folder that does not hold a run is an error that wraps fs.ErrNotExist. A file that is not
+// what was written is a *DamagedError with its path: result.json has checksums of the other
+// files, and size limits are checked before a file is read. Open reads two small JSON files; the
+// other methods read one file each, once a call.
 //
 // A folder holds
 //
@@ -11,18 +25,17 @@
 //	norms.safetensors     Norms: those of every layer at some iterations
 //	checkpoint/           last complete Checkpoints while the run is unfinished
 //	certificates.json, certificates.parquet, promises.parquet
-//	                      Certification: what package certify works from, if it was measured
+//	                      Certification: the measurements for package certify, if any were made
 //	lease.1, lease.2 …    Lease: who works on the run, while it is unfinished
-//	live.jsonl            the trace while it grows, to look at
+//	live.jsonl            the trace while it grows, for status and the live page
 //	failure.json          Failure: why the last attempt ended without a result
 //	result.json           Summary; written last and atomically: its presence means "done"
 //	transfer.json         Transfer, if `deeplimit transfer` was called
 //	transfer/             the limit path it estimated
 //
-// and the folder of a study beside runs/ the Ensembles of `deeplimit probe`.
+// and the folder of a study holds, beside runs/, the Ensembles of `deeplimit probe`.
 //
-// Everything to the right of this package (pvar, scaling, certify, analyze,
-// report) works from these files alone, for weights trained here or elsewhere.
+// Analysis and figures work from these files alone, for weights trained here or elsewhere.
 //
 // Dimensions: L layers, d width, m hidden width of block mlp.
 package runfolder
@@ -32,8 +45,8 @@ import (
 	"time"
 )
 
-// Meta says what was run. It is written to run.json while the run is unfinished, before
-// its first checkpoint, and again, with End and Stop, after the last iteration.
+// Meta says what was run. It is written to run.json before the first checkpoint, and again,
+// with End and Stop, after the last iteration.
 type Meta struct {
 	ID    string `json:"id"`    // folder name, such as "separated-L0064-s1-3f2a9c01"
 	Hash  string `json:"hash"`  // content hash of the resolved configuration, hex
@@ -70,8 +83,8 @@ type Meta struct {
 
 	// Settings holds the fields that a grid varies, as path → value, to label groups.
 	Settings map[string]string `json:"settings,omitempty"`
-	// Config is the resolved configuration as study wrote it; this side of the
-	// cut shows it and never reads it.
+	// Config is the resolved configuration as the plan wrote it. Readers show it and do not
+	// interpret it.
 	Config json.RawMessage `json:"config"`
 
 	Version     string            `json:"version"`     // of the program
@@ -84,8 +97,8 @@ type Meta struct {
 // Beta returns β = 1 − α, the exponent that rescales the path: Ā = L^β A.
 func (m *Meta) Beta() float64 { return 1 - m.Alpha }
 
-// Part returns the name of the tensor whose path stands for the run in tables:
-// "A" for blocks inner and outer, "V" for mlp.
+// Part returns the name of the tensor whose path represents the run in tables: "A" for
+// blocks inner and outer, "V" for mlp.
 func (m *Meta) Part() string {
 	if m.Block == "mlp" {
 		return "V"
@@ -93,9 +106,8 @@ func (m *Meta) Part() string {
 	return "A"
 }
 
-// A Row is one recorded iteration. Pointers are columns that some runs do not
-// have (parquet null). All norms are of the primary part (Meta.Part) unless said
-// otherwise.
+// A Row is one recorded iteration. Pointers are columns that some runs do not have (null in
+// Parquet). All norms are those of the primary part (Meta.Part) unless stated otherwise.
 type Row struct {
 	Iteration    int64    `parquet:"iteration"`
 	Loss         *float64 `parquet:"loss,optional"`          // J over all training samples; null between epochs of a mini-batch run
@@ -117,8 +129,8 @@ type Row struct {
 	Seconds      float64  `parquet:"seconds"` // wall clock since the start of training: the one column that is not reproducible
 }
 
-// A Tensor is an array in row-major order. Data are float64 in memory whatever
-// DType says; DType ("F64" or "F32") is how they are stored.
+// A Tensor is an array in row-major order. Data are float64 in memory; DType ("F64" or "F32")
+// is the type in the file.
 type Tensor struct {
 	DType string
 	Shape []int
@@ -127,8 +139,8 @@ type Tensor struct {
 
 // Weights is the content of weights.safetensors. Names: A (L,d,d) or V (L,d,m)
 // and W (L,m,d); b, c (L,·); delta (L); E (d,inputs) and C (outputs,d) when they
-// are not the identity; and each trained one again as it was at iteration 0, with
-// the suffix "_initial". Metadata: alpha, beta, activation, block.
+// are not the identity; and each trained one at iteration 0, with the suffix "_initial".
+// Metadata: alpha, beta, activation, block.
 type Weights struct {
 	Tensors  map[string]Tensor
 	Metadata map[string]string
@@ -140,8 +152,8 @@ type Path struct {
 	Data              []float64 // (L, rows, cols)
 }
 
-// Diverged is the stop reason of a run whose loss grew beyond bounds or stopped
-// being finite. Its files are kept and it is left out of every fit over depth.
+// Diverged is the stop reason of a run whose loss grew beyond bounds or was not finite. Its
+// files stay, and every fit over depth leaves it out.
 const Diverged = "diverged"
 
 // Floor is the stop reason of a run whose search found no step that lowers the loss in

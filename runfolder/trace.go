@@ -40,11 +40,11 @@ func WriteTrace(path string, rows []Row) error {
 	return syncFolder(dir)
 }
 
-// ReadTrace reads the rows of a Parquet file with the columns of Row, as plain pages that
-// are not compressed. Columns that Row has no field for are passed over; an optional one
-// that is missing is null in every row. There is no checksum here, as there is in
-// Run.Trace: a damaged number may go unseen. The memory it takes is bounded by a multiple
-// of the file's size, whatever the file says.
+// ReadTrace reads the rows of a Parquet file with the columns of Row, stored as plain,
+// uncompressed pages. It ignores columns that Row has no field for; an optional column that is
+// missing is null in every row. Unlike Run.Trace it compares no checksum, so a damaged number
+// may stay unnoticed. Memory is bounded by a multiple of the file's size, whatever the file
+// claims.
 func ReadTrace(path string) ([]Row, error) {
 	data, err := readFile(path)
 	if err != nil {
@@ -57,8 +57,8 @@ func ReadTrace(path string) ([]Row, error) {
 	return rows, nil
 }
 
-// Series returns the recorded values of one quantity and the iterations they
-// belong to; rows for which value returns nil are left out.
+// Series returns the recorded values of one quantity with their iterations, without the rows
+// for which value returns nil.
 //
 //	iterations, ratios := Series(rows, func(r *Row) *float64 { return r.PLRatio })
 func Series(rows []Row, value func(*Row) *float64) (iterations []int, values []float64) {

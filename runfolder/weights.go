@@ -13,11 +13,10 @@ import (
 	"github.com/deeplimit/deeplimit/internal/tensorheader"
 )
 
-// WriteWeights writes w as a safetensors file, atomically and durably. Equal
-// weights give equal bytes: tensors lie in the order of their names, those of
-// dtype F64 before those of F32. NaN and ±Inf are written as they are. It is an
-// error, naming the tensor, when a shape does not fit its data or when data of
-// dtype F32 are not float32 numbers.
+// WriteWeights writes w as a safetensors file, atomically and durably. Equal weights give
+// equal bytes: tensors are sorted by name, those of dtype F64 before those of F32. NaN and
+// ±Inf are allowed. Errors name the tensor: a shape that does not fit its data, or data of
+// dtype F32 that are not float32 numbers.
 func WriteWeights(path string, w Weights) error {
 	dir, name := filepath.Split(path)
 	if dir == "" {
@@ -29,9 +28,8 @@ func WriteWeights(path string, w Weights) error {
 	return syncFolder(dir)
 }
 
-// ReadWeights reads a safetensors file whose tensors are of dtype F64 or F32,
-// from here or from elsewhere. Sizes are checked against the file before memory
-// is taken; an error names the file and the tensor.
+// ReadWeights reads a safetensors file of any origin whose tensors have dtype F64 or F32. It
+// compares sizes with the file before it allocates memory. Errors name the file and the tensor.
 func ReadWeights(path string) (Weights, error) {
 	weights, _, err := readWeights(path)
 	return weights, err
