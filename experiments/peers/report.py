@@ -213,7 +213,8 @@ def left_out(result):
 INTRO = """\
 # Performance
 
-Written by `make peers` from one run; do not edit it by hand, notes go into `experiments/peers/notes.md`.
+For whoever wants to know how long a step takes, here and with NumPy, PyTorch and JAX: times, the share of the machine's
+peak, how both grow, and memory. Written by `make peers` from one run; do not edit it by hand, notes go into `experiments/peers/notes.md`.
 
 A step is loss, gradient and update of full-batch gradient descent: tanh, block `inner`, no bias,
 squared loss. Every program gets the same data and weights in the same element type. Its gradient
