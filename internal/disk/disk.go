@@ -1,7 +1,7 @@
-// Package disk holds every call of the operating system on the folders that deeplimit
-// writes: study and run folders, tables, pages. The calls have the names of package os
-// and do what those do. That they pass through one place lets a test make any of them
-// fail (Intercept), as a full disk, a dying one or a vanished folder would.
+// Package disk makes every call of the operating system on the folders that deeplimit
+// writes: study and run folders, tables, pages. Its functions have the names and effects of
+// those of package os. Because all calls pass through one place, a test can make any of them
+// fail (Intercept), as a full or broken disk or a removed folder would.
 package disk
 
 import (
@@ -22,7 +22,7 @@ type Op string
 // The kinds of call that can be intercepted.
 const (
 	OpOpen    Op = "open"    // of a file that exists, or of a folder
-	OpCreate  Op = "create"  // open of a file that may be made
+	OpCreate  Op = "create"  // open of a file, which is created if it does not exist
 	OpRead    Op = "read"    // of part of a file
 	OpWrite   Op = "write"   // of part of a file
 	OpSync    Op = "sync"    // of a file or a folder
@@ -30,12 +30,12 @@ const (
 	OpRename  Op = "rename"  // Call.Path is the new name
 	OpLink    Op = "link"    // Call.Path is the new name
 	OpMkdir   Op = "mkdir"   // with its parents or alone
-	OpRemove  Op = "remove"  // of a file, or of a folder with all that is in it
+	OpRemove  Op = "remove"  // of a file, or of a folder with its content
 	OpStat    Op = "stat"    // by name, or of an open file
 	OpReadDir Op = "readdir" // of a whole folder
 )
 
-// A Call is a call that is about to be made.
+// A Call describes a call before it is made.
 type Call struct {
 	Op   Op
 	Path string
@@ -43,10 +43,9 @@ type Call struct {
 
 var intercept atomic.Pointer[func(Call) error]
 
-// Intercept has f asked before every call, from any goroutine. When f returns an error
-// the call is not made, and ends with that error in an *fs.PathError; a write that
-// ends with io.ErrShortWrite is made with half of its bytes. A nil f ends the
-// interception. It is for tests: the program never calls it.
+// Intercept makes every call ask f first, from any goroutine. If f returns an error, the
+// call is not made and returns that error in an *fs.PathError; for io.ErrShortWrite a write
+// is made with half of its bytes. A nil f ends the interception. Only tests call it.
 func Intercept(f func(Call) error) {
 	if f == nil {
 		intercept.Store(nil)
@@ -55,7 +54,7 @@ func Intercept(f func(Call) error) {
 	intercept.Store(&f)
 }
 
-// before returns the error that a call is to end with, nil to make it.
+// before returns the error that a call must return, and nil if it is to be made.
 func before(op Op, path string) error {
 	f := intercept.Load()
 	if f == nil {
@@ -67,8 +66,8 @@ func before(op Op, path string) error {
 	return nil
 }
 
-// A TooLargeError says that a file is larger than any that the program would write, or
-// could use, there. It was not read.
+// A TooLargeError says that a file is larger than any that the program writes or can use in
+// its place. It was not read.
 type TooLargeError struct {
 	Path  string
 	Size  int64 // bytes; one more than Limit where the file grew while it was read
@@ -80,8 +79,8 @@ func (e *TooLargeError) Error() string {
 	return fmt.Sprintf("%s: got a file of %d bytes, want at most %d; it was not read: put the right file in its place", e.Path, e.Size, e.Limit)
 }
 
-// ReadFile returns the content of a regular file of at most limit bytes; a larger one is
-// a *TooLargeError, before anything of it is read.
+// ReadFile returns the content of a regular file of at most limit bytes. For a larger one it
+// returns a *TooLargeError before it reads anything.
 func ReadFile(path string, limit int64) ([]byte, error) {
 	if err := before(OpOpen, path); err != nil {
 		return nil, err
@@ -109,11 +108,11 @@ func ReadFile(path string, limit int64) ([]byte, error) {
 	return content.Bytes(), err
 }
 
-// errNotStored is how opening ends for a pipe, a socket or a device.
+// errNotStored is the error of opening a pipe, a socket or a device.
 var errNotStored = errors.New("neither a file nor a folder")
 
-// openStored opens a file or a folder for reading. A pipe of that name does not keep it
-// waiting for a writer, and nothing is read from a device.
+// openStored opens a file or a folder for reading. It does not wait for the writer of a pipe,
+// and reads nothing from a device.
 func openStored(path string) (*os.File, error) {
 	file, err := os.OpenFile(path, os.O_RDONLY|syscall.O_NONBLOCK, 0)
 	if err != nil {
@@ -137,7 +136,7 @@ func ReadDir(path string) ([]fs.DirEntry, error) {
 	return os.ReadDir(path)
 }
 
-// Stat describes the file that a name, followed through links, stands for.
+// Stat describes the file that a name refers to, following links.
 func Stat(path string) (fs.FileInfo, error) {
 	if err := before(OpStat, path); err != nil {
 		return nil, err
@@ -145,7 +144,7 @@ func Stat(path string) (fs.FileInfo, error) {
 	return os.Stat(path)
 }
 
-// Lstat describes what a name stands for, a link itself where it is one.
+// Lstat describes what a name refers to, without following a link.
 func Lstat(path string) (fs.FileInfo, error) {
 	if err := before(OpStat, path); err != nil {
 		return nil, err
@@ -153,7 +152,7 @@ func Lstat(path string) (fs.FileInfo, error) {
 	return os.Lstat(path)
 }
 
-// Rename moves a file into the place of another one, if there is one.
+// Rename moves a file, and replaces one of the new name.
 func Rename(from, to string) error {
 	if err := before(OpRename, to); err != nil {
 		return err
@@ -161,7 +160,7 @@ func Rename(from, to string) error {
 	return os.Rename(from, to)
 }
 
-// Link gives a file a second name, and fails with fs.ErrExist where that is taken.
+// Link gives a file a second name. It fails with fs.ErrExist if that name exists.
 func Link(from, to string) error {
 	if err := before(OpLink, to); err != nil {
 		return err
@@ -169,7 +168,7 @@ func Link(from, to string) error {
 	return os.Link(from, to)
 }
 
-// Symlink makes a name stand for the target, which is read from where the name stands.
+// Symlink makes a symbolic link to target, which is relative to the folder of the link.
 func Symlink(target, name string) error {
 	if err := before(OpLink, name); err != nil {
 		return err
@@ -185,8 +184,8 @@ func Mkdir(path string, mode fs.FileMode) error {
 	return os.Mkdir(path, mode)
 }
 
-// Subfolder makes the folder dir/a/b/… for names a, b, …, each unless it is there. Unlike
-// MkdirAll it does not restore dir after somebody has removed it.
+// Subfolder makes the folders dir/a, dir/a/b, … for names a, b, … that do not exist. Unlike
+// MkdirAll it does not make dir, which somebody may have removed.
 func Subfolder(dir string, names ...string) error {
 	for _, name := range names {
 		dir = filepath.Join(dir, name)
@@ -197,8 +196,8 @@ func Subfolder(dir string, names ...string) error {
 	return nil
 }
 
-// Failed reports whether err comes from a call on a file that may well be there: an error
-// of the system other than that the file, or the folder that it would be in, is not there.
+// Failed reports whether err comes from a call on a file that may exist: an error of the system
+// other than that the file or its folder does not exist.
 func Failed(err error) bool {
 	_, system := errors.AsType[*fs.PathError](err)
 	return system && !errors.Is(err, fs.ErrNotExist) && !errors.Is(err, syscall.ENOTDIR)
@@ -220,7 +219,7 @@ func Remove(path string) error {
 	return os.Remove(path)
 }
 
-// RemoveAll deletes a folder with all that is in it; none is no error.
+// RemoveAll deletes a folder with its content. A missing folder is no error.
 func RemoveAll(path string) error {
 	if err := before(OpRemove, path); err != nil {
 		return err

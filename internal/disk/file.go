@@ -83,7 +83,7 @@ func (f *File) WriteAt(data []byte, offset int64) (int, error) {
 	return f.file.WriteAt(data, offset)
 }
 
-// Sync makes the content durable: of a folder, the names in it.
+// Sync makes the content of a file, or the names in a folder, durable.
 func (f *File) Sync() error {
 	if err := before(OpSync, f.Name()); err != nil {
 		return err
@@ -99,7 +99,7 @@ func (f *File) Stat() (fs.FileInfo, error) {
 	return f.file.Stat()
 }
 
-// Close closes the file, also when a test makes it fail.
+// Close closes the file, even if a test makes the call fail.
 func (f *File) Close() error {
 	return errors.Join(before(OpClose, f.Name()), f.file.Close())
 }

@@ -6,7 +6,7 @@ import (
 	"syscall"
 )
 
-// SyncFile makes the content of a file durable that was written and closed.
+// SyncFile makes the content of a closed file durable.
 func SyncFile(path string) error {
 	file, err := OpenFile(path, os.O_WRONLY, 0)
 	if err != nil {
@@ -15,8 +15,8 @@ func SyncFile(path string) error {
 	return errors.Join(file.Sync(), file.Close())
 }
 
-// SyncFolder makes the names in a folder durable. File systems that cannot sync a
-// folder (EINVAL, ENOTSUP) order their own renames, so that is no error.
+// SyncFolder makes the names in a folder durable. It ignores EINVAL and ENOTSUP: file systems
+// that cannot sync a folder order their renames themselves.
 func SyncFolder(path string) error {
 	folder, err := Open(path)
 	if err != nil {

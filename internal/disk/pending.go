@@ -11,26 +11,26 @@ import (
 	"regexp"
 )
 
-// A Pending is a new file that is written under a temporary name beside the one whose
-// place it is to take. At any moment that name stands for the old content or for the
-// whole new one. After the first write it ends with Replace or Discard.
+// A Pending is a file written under a temporary name, to replace another by an atomic rename:
+// at any moment the final name refers to the whole old or the whole new content. It ends with
+// Replace or Discard.
 type Pending struct {
 	*File
-	Path   string // the name to take
+	Path   string // final name
 	closed bool
 }
 
 // temporary matches the names of Pending files.
 var temporary = regexp.MustCompile(`^\..+\.\d+\.tmp$`)
 
-// Temporary reports whether a name in a folder is that of a Pending file: when nobody
-// is writing there, what a killed process left behind.
+// Temporary reports whether a name is that of a Pending file. In a folder that no process
+// writes, such a file was left by a killed process.
 func Temporary(name string) bool { return temporary.MatchString(name) }
 
-// NewPending makes an empty file to take the place of path.
+// NewPending makes an empty file that is to replace path.
 func NewPending(path string) (*Pending, error) {
 	dir, name := filepath.Split(path)
-	for range 1000 { // names that others have taken
+	for range 1000 { // other processes may use the same names
 		file, err := OpenFile(filepath.Join(dir, fmt.Sprintf(".%s.%d.tmp", name, rand.Uint32())), os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o644)
 		if errors.Is(err, fs.ErrExist) {
 			continue
@@ -52,8 +52,8 @@ func (p *Pending) Finish() error {
 	return p.Close()
 }
 
-// Replace lets the file, finished by now or not, take its place. The new name is
-// durable once the folder is synced.
+// Replace finishes the file, if Finish was not called, and renames it to Path. The new name is
+// durable after SyncFolder.
 func (p *Pending) Replace() error {
 	if !p.closed {
 		if err := p.Finish(); err != nil {
@@ -63,7 +63,7 @@ func (p *Pending) Replace() error {
 	return Rename(p.Name(), p.Path)
 }
 
-// Discard removes the file under its temporary name, unless that is gone already.
+// Discard removes the temporary file; a missing one is no error.
 func (p *Pending) Discard() error {
 	var err error
 	if !p.closed {
@@ -76,8 +76,8 @@ func (p *Pending) Discard() error {
 	return err
 }
 
-// WriteFile puts what write produces in the place of the file at path, durably but for
-// its name (SyncFolder). An error leaves the old content.
+// WriteFile replaces the file at path by what write produces. The content is durable, the name
+// after SyncFolder. After an error the old content is unchanged.
 func WriteFile(path string, write func(io.Writer) error) error {
 	file, err := NewPending(path)
 	if err != nil {

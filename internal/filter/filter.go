@@ -13,8 +13,8 @@ import (
 	"github.com/expr-lang/expr/vm"
 )
 
-// Fields are the values that conditions are about, by name; a section of a study file is
-// Fields, too, and its values are named as in network.alpha.
+// Fields are the values that conditions compare, by name. A section of a study file is Fields,
+// too; its values have names such as network.alpha.
 type Fields = map[string]any
 
 // A Filter is one or more conditions, all of which must hold.
@@ -23,11 +23,11 @@ type Filter struct {
 	programs []*vm.Program
 }
 
-// New reads conditions in the language of expr-lang.org: comparisons of fields with
-// numbers and strings, joined by and, or, not; also in, contains, startsWith, matches. A
-// section with a name that is compared stands for its name, as in data == "digits".
-// example has the names and the types of all fields; a name that it does not have is an
-// error, as is a condition that is neither true nor false. No conditions hold always.
+// New parses conditions in the language of expr-lang.org: comparisons of fields with numbers
+// and strings, joined by and, or, not; also in, contains, startsWith, matches. A section with
+// a name that is compared means its name, as in data == "digits". example has the names and
+// types of all fields; another name is an error, and so is a condition that is no boolean. A
+// filter without conditions matches everything.
 func New(conditions []string, example Fields) (*Filter, error) {
 	f := &Filter{texts: conditions}
 	for _, text := range conditions {
@@ -63,7 +63,7 @@ func (f *Filter) Match(fields Fields) (bool, error) {
 	return true, nil
 }
 
-// checkNames finds the first name that is no field.
+// checkNames returns an error for the first name that is no field.
 type checkNames struct {
 	fields  Fields
 	unknown string
@@ -101,7 +101,7 @@ func pathOf(node ast.Node) []string {
 	return nil
 }
 
-// sections puts the name of a section where the section is compared.
+// sections replaces a section that is compared by its name.
 type sections struct{ fields Fields }
 
 // Visit is ast.Visitor.

@@ -1,10 +1,10 @@
-// Package half converts numbers of 16 bits, as checkpoints hold them.
+// Package half converts the 16-bit floats of checkpoints.
 package half
 
 import "math"
 
-// Float64 returns the IEEE 754 binary16 number with these bits, exactly: subnormal
-// numbers and the sign of zero are kept, and a NaN gives a NaN.
+// Float64 returns the IEEE 754 binary16 number with these bits, exactly, with subnormal
+// numbers, the sign of zero and NaN.
 func Float64(bits uint16) float64 {
 	exponent, fraction := int(bits>>10)&0x1f, float64(bits&0x3ff)
 	var v float64
@@ -25,8 +25,8 @@ func Float64(bits uint16) float64 {
 	return v
 }
 
-// FromBfloat16 returns the bfloat16 number with these bits, exactly: it is the
-// float32 number whose upper half they are.
+// FromBfloat16 returns the bfloat16 number with these bits, exactly: they are the upper half
+// of a float32 number.
 func FromBfloat16(bits uint16) float64 {
 	return float64(math.Float32frombits(uint32(bits) << 16))
 }

@@ -7,9 +7,8 @@ import (
 )
 
 // Arithmetic returns what the floating-point operations of this program are compiled for:
-// GOARCH and, on amd64, GOAMD64, as in "amd64 v1" or "arm64". Where two programs differ in
-// it a compiler may have fused other multiplications and additions, so that their results
-// differ in the last bits.
+// GOARCH and, on amd64, GOAMD64, as in "amd64 v1" or "arm64". Programs that differ in it may
+// fuse different multiplications and additions, and their results differ in the last bits.
 var Arithmetic = sync.OnceValue(func() string {
 	if info, ok := debug.ReadBuildInfo(); ok {
 		for _, setting := range info.Settings {

@@ -1,5 +1,5 @@
-// Package machine says how much memory this process may take, so that what cannot fit is
-// refused before it is begun.
+// Package machine says how much memory this process may take, so that work that cannot fit is
+// refused before it starts, and what its arithmetic is compiled for.
 package machine
 
 import (
@@ -12,10 +12,9 @@ import (
 	"github.com/pbnjay/memory"
 )
 
-// Memory returns the bytes that this process may take: those of the machine, or what is
-// lower of the limit of its control group (version 1 or 2: a container, a job of a
-// cluster), the limit on its address space (ulimit -v) and GOMEMLIMIT; 0 on a machine
-// that does not say.
+// Memory returns the bytes that this process may take, the lowest of the machine's memory, the
+// limit of its control group (version 1 or 2: a container, a job of a cluster), the limit on
+// its address space (ulimit -v) and GOMEMLIMIT; 0 if none is known.
 var Memory = sync.OnceValue(func() int64 {
 	return lowest(memory.TotalMemory(), memlimit.FromCgroup, addressSpace, func() (uint64, error) {
 		return uint64(debug.SetMemoryLimit(-1)), nil // math.MaxInt64 where there is none
@@ -43,13 +42,13 @@ type MemoryError struct {
 	Limit int64   // bytes that this process may take
 }
 
-// Error returns what there is and what is wanted. How to mend it is for the caller to say.
+// Error returns the memory available and needed. The caller adds how to mend it.
 func (e *MemoryError) Error() string {
 	return fmt.Sprintf("got %.3g GB of memory for this process, want at least %.3g GB", float64(e.Limit)/1e9, e.Need/1e9)
 }
 
-// Fits returns a *MemoryError unless need bytes are within what this process may take. A
-// machine that does not say how much it has takes what a process can address.
+// Fits returns a *MemoryError unless need bytes are within what this process may take. If that
+// is not known, the limit is what a process can address.
 func Fits(need float64) error {
 	limit := Memory()
 	if limit == 0 {

@@ -9,8 +9,8 @@ import (
 	"github.com/KimMachineGun/automemlimit/memlimit"
 )
 
-// addressSpace returns what the limit on the address space leaves beside what this
-// process has reserved by now, most of which holds nothing.
+// addressSpace returns the limit on the address space less what this process has reserved so
+// far, most of which is unused.
 func addressSpace() (uint64, error) {
 	var limit syscall.Rlimit
 	if err := syscall.Getrlimit(syscall.RLIMIT_AS, &limit); err != nil {

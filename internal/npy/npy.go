@@ -21,22 +21,21 @@ import (
 	"github.com/deeplimit/deeplimit/internal/machine"
 )
 
-// maxNumbers bounds the entries of an array: 2^40 of them are 8 TiB as float64. A
-// shape that asks for more is a damaged header.
+// maxNumbers is the largest number of entries of an array: 2^40 of them are 8 TiB as float64. A
+// larger shape is a damaged header.
 const maxNumbers = 1 << 40
 
-// maxHeader bounds the text with type and shape, in bytes: a member of a compressed
-// archive could make it fill the memory. Those of NumPy have some 100.
+// maxHeader bounds the text with type and shape, in bytes, because a member of a compressed
+// archive could make it fill the memory. Headers of NumPy have some 100 bytes.
 const maxHeader = 1 << 20
 
 // Read returns the shape of the array in a .npy file and its entries in row-major
 // order, whatever their order in the file. It takes floats of 2, 4 and 8 bytes and
 // integers of up to 8, of either byte order.
 //
-// It refuses an array of rank 0 or with a size below 1, a file whose length is not
-// what type and shape make it (before it allocates anything for the entries),
-// integers beyond ±2^53, NaN and infinities. Errors say what is wrong in the file
-// and leave its path to the caller.
+// Errors are an array of rank 0 or with a size below 1, a file whose length does not fit type
+// and shape (before memory is allocated for the entries), integers beyond ±2^53, NaN and
+// infinities. They do not name the path, which the caller adds.
 func Read(path string) (shape []int, data []float64, err error) {
 	file, r, size, err := open(path)
 	if err != nil {
@@ -51,8 +50,8 @@ func Decode(r io.Reader, size int64) (shape []int, data []float64, err error) {
 	return decode(bufio.NewReaderSize(r, 1<<16), size)
 }
 
-// DecodeHeader returns the shape and the element type, such as <f8, that Decode would
-// find in the size bytes of r, having read no more than the header.
+// DecodeHeader returns the shape and the element type, such as <f8, of the array in the size
+// bytes of r. It reads only the header.
 func DecodeHeader(r io.Reader, size int64) (shape []int, dtype string, err error) {
 	array, err := decodeHeader(bufio.NewReader(r), size)
 	if err != nil {
@@ -61,8 +60,8 @@ func DecodeHeader(r io.Reader, size int64) (shape []int, dtype string, err error
 	return array.shape, strings.Trim(array.reader.Header.Descr.Type, "'"), nil
 }
 
-// Shape returns the shape that Read would, having read no more than the header. It
-// refuses what Read refuses, but for the values of entries.
+// Shape returns the shape that Read would. It reads only the header, and has the errors of Read
+// except those about entries.
 func Shape(path string) ([]int, error) {
 	file, r, size, err := open(path)
 	if err != nil {
@@ -93,7 +92,7 @@ func open(path string) (*os.File, *bufio.Reader, int64, error) {
 	return file, bufio.NewReaderSize(file, 1<<16), info.Size(), nil
 }
 
-// bare takes the operation and path off an error of package os.
+// bare strips the operation and the path from an error of package os.
 func bare(err error) error {
 	if e, ok := errors.AsType[*fs.PathError](err); ok {
 		return e.Err
@@ -109,8 +108,8 @@ type header struct {
 	entries int // the product of shape
 }
 
-// memory returns the bytes that reading the entries takes: as stored, as float64 and,
-// from Fortran order, those once more.
+// memory returns the bytes that reading the entries takes: as stored, as float64 and, for
+// Fortran order, a second copy as float64.
 func (h *header) memory() float64 {
 	bytes := 8.0
 	if h.element.bytes != 8 || h.element.integer {
@@ -153,7 +152,7 @@ func decodeHeader(r *bufio.Reader, size int64) (header, error) {
 	if zip, _ := r.Peek(2); string(zip) == "\x1f\x8b" {
 		return header{}, errors.New("got a gzip file, want a .npy file as numpy.save writes it")
 	}
-	// The length of the header stands in 2 or, from version 2 on, 4 bytes at 8.
+	// The length of the header is in 2 or, from version 2 on, 4 bytes at offset 8.
 	start, err := r.Peek(12)
 	if err != nil || string(start[:6]) != string(npy.Magic[:]) {
 		return header{}, fmt.Errorf("magic: got %q, want %q: a .npy file", start[:min(6, len(start))], npy.Magic[:])
@@ -192,7 +191,7 @@ func decodeHeader(r *bufio.Reader, size int64) (header, error) {
 	return header{reader, kind, shape, entries}, nil
 }
 
-// newReader turns the panics of the library on a malformed header into errors.
+// newReader converts panics of the library on a malformed header to errors.
 func newReader(r io.Reader) (reader *npy.Reader, err error) {
 	defer func() {
 		if recover() != nil {
@@ -226,8 +225,8 @@ func product(shape []int) (int, error) {
 	return int(entries), nil
 }
 
-// rowMajor returns the entries of an array stored in Fortran order, where the first
-// index runs fastest, in the order where the last one does.
+// rowMajor converts entries from Fortran order, where the first index is fastest, to row-major
+// order, where the last one is.
 func rowMajor(stored []float64, shape []int) []float64 {
 	strides := make([]int, len(shape)) // in data
 	for axis, stride := len(shape)-1, 1; axis >= 0; axis-- {
@@ -236,7 +235,7 @@ func rowMajor(stored []float64, shape []int) []float64 {
 	}
 	data := make([]float64, len(stored))
 	indices := make([]int, len(shape))
-	k := 0 // the place of indices in data
+	k := 0 // index in data
 	for _, v := range stored {
 		data[k] = v
 		for axis := range shape {
@@ -262,8 +261,7 @@ func index(k int, shape []int) string {
 	return "[" + strings.Join(indices, ",") + "]"
 }
 
-// typeCode returns f8 for '<f8'. What is not written like that gives "": the
-// library panics on some of it.
+// typeCode returns f8 for '<f8', and "" for other forms, some of which make the library panic.
 func typeCode(dtype string) string {
 	if len(dtype) < 4 || dtype[0] != '\'' || dtype[len(dtype)-1] != '\'' || !strings.ContainsRune("<>|", rune(dtype[1])) {
 		return ""
@@ -309,8 +307,8 @@ func values[T float64 | float32 | int64 | int32 | int16 | int8 | uint64 | uint32
 	return data, nil
 }
 
-// halves reads that many entries of 16-bit floats, in stored order. The library's
-// own conversion takes subnormal numbers to 0.
+// halves reads that many entries of 16-bit floats, in stored order. The library's conversion
+// would turn subnormal numbers into 0.
 func halves(r *npy.Reader, entries int) ([]float64, error) {
 	stored := make([]float16.Num, entries)
 	if err := r.Read(&stored); err != nil {

@@ -1,5 +1,5 @@
 // Package plain makes texts from files, such as names of tensors, data sets, columns and
-// studies, safe to show: on a terminal, on a page, in a figure.
+// studies, safe to show on a terminal, on a page or in a figure.
 package plain
 
 import (
@@ -9,11 +9,10 @@ import (
 	"unicode/utf8"
 )
 
-// Text returns s with every character that is not seen as itself written as its Go
-// escape: control characters (C0 with ESC, tab and line break, DEL, C1), marks that turn
-// the direction of text, characters of no width, spaces other than the common one, code
-// points that nobody has assigned, and bytes that are no UTF-8. Text without any is
-// returned as it is; a backslash stays one.
+// Text returns s with every invisible character written as its Go escape: control characters
+// (C0 with ESC, tab and line break, DEL, C1), bidirectional and zero-width characters, spaces
+// other than the common one, unassigned code points, and bytes that are no UTF-8. It does not
+// change other characters, backslashes included.
 func Text(s string) string {
 	if isPlain(s) {
 		return s
@@ -34,7 +33,7 @@ func Text(s string) string {
 	return b.String()
 }
 
-// Lines is Text for text of several lines with tabs, such as a log: those stay.
+// Lines is Text for texts with lines and tabs, such as a log, which it keeps.
 func Lines(s string) string {
 	if isPlain(s) {
 		return s
@@ -62,8 +61,8 @@ func isPlain(s string) bool {
 	return strings.IndexFunc(s, func(r rune) bool { return !visible(r) }) < 0
 }
 
-// visible reports whether a character is seen. Some that Unicode counts as letters or
-// marks are not: fillers and selectors of variants.
+// visible reports whether a character is visible. Fillers and variation selectors are not,
+// although Unicode counts them as letters or marks.
 func visible(r rune) bool {
 	return strconv.IsPrint(r) && !unicode.In(r, unicode.Other_Default_Ignorable_Code_Point, unicode.Variation_Selector) && r != '\u2800'
 }

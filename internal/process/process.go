@@ -1,5 +1,5 @@
-// Package process tells a process of this machine from every other one, so that what a
-// dead process left can be told from what a living one is working on.
+// Package process identifies processes, so that the files of a dead process can be told from
+// those of a living one.
 package process
 
 import (
@@ -7,14 +7,14 @@ import (
 	"strconv"
 )
 
-// An Identity names a process. Two processes never have equal identities unless Scope
-// is empty, as it is on systems that do not say enough.
+// An Identity identifies a process. Two processes have equal identities only if Scope is empty,
+// as on systems that do not give enough information.
 type Identity struct {
-	// Scope is what numbers of processes are unique within, and times of their start mean
-	// the same: one boot of one machine, one container.
+	// Scope is the range in which process numbers are unique and start times comparable: one
+	// boot of one machine, one container.
 	Scope string
 	PID   int
-	// Start tells processes apart that had the same number one after the other.
+	// Start distinguishes processes that had the same number one after the other.
 	Start string
 }
 
@@ -24,8 +24,8 @@ func Self() Identity {
 	return Identity{Scope: scope(), PID: os.Getpid(), Start: start}
 }
 
-// Dead reports whether the process is known to have ended. It is false for a process
-// out of sight: of another machine, container or boot.
+// Dead reports whether the process is known to have ended. It is false for a process that
+// cannot be observed: of another machine, container or boot.
 func (id Identity) Dead() bool {
 	if id.Scope == "" || id.Scope != scope() {
 		return false

@@ -10,8 +10,8 @@ import (
 	"syscall"
 )
 
-// scope is the boot and the namespaces of process numbers and of times: in another one of
-// times, the same process has another start.
+// scope is the boot and the namespaces of process numbers and of times: in another namespace
+// of times the same process has another start.
 var scope = sync.OnceValue(func() string {
 	boot, err := os.ReadFile("/proc/sys/kernel/random/boot_id")
 	if err != nil {
@@ -28,8 +28,8 @@ var scope = sync.OnceValue(func() string {
 	return strings.TrimSpace(strings.TrimSpace(string(boot)) + " " + namespace + " " + times)
 })
 
-// listed reports whether /proc shows processes by the numbers that they have here: that
-// of another namespace may be mounted.
+// listed reports whether /proc is that of this namespace of process numbers; that of another
+// one may be mounted.
 var listed = sync.OnceValue(func() bool {
 	self, err := os.Readlink("/proc/self")
 	return err == nil && self == strconv.Itoa(os.Getpid())
@@ -45,8 +45,8 @@ func started(pid string) (ticks string, ended bool) {
 	if err != nil {
 		return "", false
 	}
-	// Behind the name, which is in brackets and may hold any character, stand the state
-	// (field 3) and so on up to the start (field 22).
+	// The name is in brackets and may hold any character. Behind it are the fields from the
+	// state (field 3) to the start (field 22).
 	fields := bytes.Fields(stat[bytes.LastIndexByte(stat, ')')+1:])
 	if len(fields) < 20 {
 		return "", false

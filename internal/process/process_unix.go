@@ -8,8 +8,8 @@ import (
 	"syscall"
 )
 
-// scope is the machine: these systems have no containers with numbers of their own.
-// A number that was given out again after a boot looks alive, which is the safe side.
+// scope is the machine: on these systems no container has process numbers of its own. A
+// number that is used again after a boot counts as alive, which is the safe error.
 func scope() string {
 	host, err := os.Hostname()
 	if err != nil {

@@ -1,5 +1,5 @@
-// Package rescale brings numbers by a power of two, which is exact, to a size whose squares and powers
-// float64 holds: squares of 1e-200 are 0, and of 1e200 infinite.
+// Package rescale multiplies numbers by a power of two, which is exact, so that float64 can hold their
+// squares and powers: the square of 1e-200 is 0, that of 1e200 infinite.
 package rescale
 
 import "math"
@@ -24,8 +24,8 @@ func Spread(dim int, rows []float64) float64 {
 	return widest
 }
 
-// Exponent returns e such that numbers up to size, times 2^−e, have squares within float64: 0 where they
-// have already, or size is 0.
+// Exponent returns e such that numbers up to size, times 2^−e, have squares within float64. It is 0 where
+// they do without scaling, or size is 0.
 func Exponent(size float64) int {
 	if size == 0 || size > least && size < most {
 		return 0
@@ -46,8 +46,8 @@ func By(x []float64, exponent int) []float64 {
 	return scaled
 }
 
-// Safe reports whether a sum of squares is as accurate as its terms: neither it nor
-// a term that counts has left the range of float64.
+// Safe reports whether a sum of squares is as accurate as its terms: neither the sum nor a term that
+// matters has overflowed or underflowed.
 func Safe(square float64) bool { return square > 0x1p-900 && square < math.Inf(1) }
 
 // Norm returns the Euclidean norm of the numbers of x, or of x − y where y is not nil, whatever their size; NaN
