@@ -15,7 +15,7 @@ var delimiters = []byte{',', ';', '\t', ' '}
 // delimiterNames are the values of Options.Delimiter, and what messages call them.
 var delimiterNames = map[byte]string{',': ",", ';': ";", '\t': "tab", ' ': "blank", 0: "none"}
 
-// sampleRows bounds the rows that a dialect is told from.
+// sampleRows bounds the rows that a dialect is detected from.
 const sampleRows = 1000
 
 // A sample is the first rows of a table, split by one delimiter.
@@ -24,7 +24,7 @@ type sample struct {
 	decimal   byte
 	rows      [][]cell
 	lines     []int
-	err       error // what ended the rows before their time
+	err       error // error that ended the rows early
 }
 
 type cell struct {
@@ -32,8 +32,8 @@ type cell struct {
 	quoted bool
 }
 
-// take splits the first rows of text. Unless text is all of the file, its last row is left out,
-// as it may be cut short.
+// take splits the first rows of text. Unless text is the whole file, it leaves out the last row, which
+// may be incomplete.
 func take(text []byte, whole bool, delimiter byte, line int) *sample {
 	s := &sample{delimiter: delimiter, decimal: '.'}
 	split := newSplitter(bytes.NewReader(text), delimiter)
@@ -112,7 +112,7 @@ func (s *sample) share(decimal byte) float64 {
 // best returns the share with the decimal mark that makes more of the fields numbers.
 func (s *sample) best() float64 { return max(s.share('.'), s.share(',')) }
 
-// sniff finds delimiter and decimal mark of the text of a table, or of its beginning.
+// sniff detects delimiter and decimal mark of a table from its text or the beginning of it.
 func (o *Options) sniff(text []byte, whole bool, line int) (*sample, error) {
 	if o.Decimal != "" && o.Decimal != "." && o.Decimal != "," {
 		return nil, fmt.Errorf("decimal: got %q, want . or ,", o.Decimal)
@@ -192,7 +192,7 @@ func (o *Options) choose(even []*sample) (*sample, error) {
 	return best, nil
 }
 
-// column looks at rows with one comma each: they are pairs, or one column with a decimal comma.
+// column decides about rows with one comma each: they are pairs, or one column with a decimal comma.
 func (o *Options) column(pairs, single *sample) (*sample, error) {
 	if pairs.delimiter != ',' || o.Least > 1 || single.err != nil || single.share(',') < 1 || pairs.width() != 2 {
 		return pairs, nil
@@ -219,8 +219,8 @@ func (o *Options) askPairs() error {
 	return o.ask("got rows with one comma, which are pairs of integers or numbers with a decimal comma", "decimal", ".", "decimal", ",")
 }
 
-// likeDecimals reports whether the second of each pair may be the decimals of a number: programs
-// write as many for each, or none that ends in 0.
+// likeDecimals reports whether the second of each pair may be the decimals of a number: programs write
+// the same number of decimals everywhere, or none that end in 0.
 func likeDecimals(pairs [][]cell) bool {
 	equal, short := true, true
 	for _, row := range pairs {
@@ -234,7 +234,7 @@ func likeDecimals(pairs [][]cell) bool {
 	return equal || short
 }
 
-// mark finds the decimal mark of a sample.
+// mark detects the decimal mark of a sample.
 func (o *Options) mark(s *sample) error {
 	if o.Decimal != "" {
 		s.decimal = o.Decimal[0]

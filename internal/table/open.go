@@ -15,7 +15,7 @@ import (
 // extensions are those of files that are tables by their name.
 var extensions = []string{".csv", ".tsv", ".txt", ".dat"}
 
-// Named reports whether path is called like a table, gzipped or not.
+// Named reports whether path has the extension of a table, gzipped or not.
 func Named(path string) bool {
 	path = strings.TrimSuffix(strings.ToLower(path), ".gz")
 	return slices.Contains(extensions, filepath.Ext(path))
@@ -30,11 +30,11 @@ type File struct {
 // Close closes the file.
 func (f *File) Close() error { return f.file.Close() }
 
-// leastLimit is how many numbers any file may hold.
+// leastLimit is the number of numbers that any file may hold.
 const leastLimit = 1 << 22
 
 // Open opens the table in a file, gzipped or not. Numbers in memory stay within 64 times
-// the size of the file, or 32 MiB, whatever o.Limit is. Errors leave the path to the caller.
+// the size of the file, or 32 MiB, whatever o.Limit is. Errors do not name the path.
 func Open(path string, o Options) (*File, error) {
 	file, err := os.Open(path)
 	if err != nil {
@@ -75,7 +75,8 @@ func open(file *os.File, o Options) (*Reader, error) {
 	return NewReader(buffered, o)
 }
 
-// bare takes the operation and path off an error of package os, and says in words that a file ends too early.
+// bare strips the operation and the path from an error of package os, and says in words that a file ends
+// too early.
 func bare(err error) error {
 	if e, ok := errors.AsType[*fs.PathError](err); ok {
 		return e.Err

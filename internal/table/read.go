@@ -8,8 +8,8 @@ import (
 	"strings"
 )
 
-// Read returns the rows. The columns at text hold text; all others but the index hold numbers,
-// and a field that is none is an error with line and column.
+// Read returns the rows. The columns at text hold text, all others except the index numbers. A field
+// that is no number there is an error with line and column.
 func (t *Reader) Read(text ...int) (*Table, error) {
 	out := &Table{Text: make([][]string, len(text))}
 	for j := range t.width {
@@ -122,7 +122,7 @@ func (c *content) add(r *record) error {
 	return nil
 }
 
-// headerHint helps with a first row that was read as numbers.
+// headerHint returns advice for a first row that was read as numbers.
 func (t *Reader) headerHint(row int) string {
 	if row > 0 || t.names != nil || t.options.Header != nil {
 		return ""
@@ -130,7 +130,7 @@ func (t *Reader) headerHint(row int) string {
 	return "; if the first row holds names: " + t.options.set("header", "true")
 }
 
-// indexHint helps with a first column of words or dates.
+// indexHint returns advice for a first column of words or dates.
 func (t *Reader) indexHint(field string, j int) string {
 	if j > 0 || t.width < 2 || isMissing(field) || almost.MatchString(field) || t.options.Index != "" {
 		return ""
@@ -148,7 +148,7 @@ func plural(n int, one string) string {
 	return fmt.Sprintf("%d %ss", n, one)
 }
 
-// reading says what the table was taken for.
+// reading describes how the table was read.
 func (t *Reader) reading(out *Table) Reading {
 	r := Reading{Rows: out.Rows, Header: t.names, Why: t.why, Delimiter: delimiterNames[t.delimiter], Decimal: string(t.decimal), Comments: t.comments}
 	for _, j := range t.index {
@@ -168,7 +168,7 @@ func (t *Reader) reading(out *Table) Reading {
 	return r
 }
 
-// String says in one line what a table was taken for.
+// String describes in one line how a table was read.
 func (r Reading) String() string {
 	header := "no header"
 	if r.Header != nil {

@@ -20,7 +20,7 @@ type record struct {
 	raw     string
 }
 
-// blank reports whether nothing stands on the line.
+// blank reports whether the line is empty.
 func (r *record) blank() bool {
 	return len(r.fields) == 0 || len(r.fields) == 1 && r.fields[0] == "" && !r.quoted[0]
 }
@@ -43,8 +43,8 @@ func newSplitter(r io.Reader, delimiter byte) *splitter {
 	return &splitter{r: bufio.NewReaderSize(r, 1<<16), delimiter: delimiter, line: 1}
 }
 
-// next returns the next record, io.EOF behind the last one. A line that begins with # is a record
-// of its own with its text in raw.
+// next returns the next record, and io.EOF after the last one. A line that begins with # is a record
+// of its own, with its text in raw.
 func (s *splitter) next() (*record, error) {
 	s.text, s.ends, s.size = s.text[:0], s.ends[:0], 0
 	s.record = record{line: s.line, quoted: s.record.quoted[:0], fields: s.record.fields[:0]}
@@ -71,7 +71,7 @@ func (s *splitter) next() (*record, error) {
 			return s.done(), nil
 		}
 		if b, err = s.skipBlanks(); s.delimiter == ' ' && (err != nil || b == '\n') {
-			return s.done(), nil // blanks at the end of a line separate nothing
+			return s.done(), nil // blanks at the end of a line are no delimiter
 		}
 	}
 }
@@ -86,7 +86,7 @@ func (s *splitter) done() *record {
 	return &s.record
 }
 
-// read returns the next byte, every kind of line end as one \n.
+// read returns the next byte, and \n for every kind of line end.
 func (s *splitter) read() (byte, error) {
 	b, err := s.r.ReadByte()
 	if err != nil {

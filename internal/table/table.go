@@ -1,9 +1,9 @@
 // Package table reads tables of text: rows of numbers, and of classes, as spreadsheets, pandas, R and
 // others write them.
 //
-// It finds what a file leaves open: delimiter, decimal mark, names in the first row, names of
-// the rows in the first column. What two readings fit is an error that names the option which
-// decides, as a name that is read as a number, or a number as a name, gives a wrong result without a word.
+// It detects what a file does not say: delimiter, decimal mark, names in the first row, names of
+// the rows in the first column. A file that two readings fit is an error that names the option which
+// decides, because a name read as a number, or a number as a name, would be a silent wrong result.
 package table
 
 import (
@@ -17,7 +17,7 @@ import (
 	"github.com/deeplimit/deeplimit/internal/plain"
 )
 
-// Options overrule what is found. Zero values find it.
+// Options override detection. Zero values mean detect.
 type Options struct {
 	Header    *bool  // whether the first row holds names
 	Index     string // true (the first column names rows), false, or the name of such a column
@@ -46,7 +46,7 @@ func (o *Options) set(key, value string) string {
 	return key + ": " + value
 }
 
-// A Reading says what a table was taken for.
+// A Reading describes how a table was read.
 type Reading struct {
 	Rows      int      `json:"rows"`
 	Header    []string `json:"header"` // names of the columns, null without
@@ -65,8 +65,8 @@ type Table struct {
 	Numbers []float64 // (Rows, len(Columns)), row-major
 	Text    [][]string
 	Reading Reading
-	// Counts says that the first column has no name and numbers the rows: it may be time, or
-	// an index. Who takes it for numbers asks with AskIndex.
+	// Counts says that the first column has no name and numbers the rows: it may be time, or an
+	// index. A caller that uses it as numbers returns AskIndex.
 	Counts bool
 }
 
@@ -87,11 +87,11 @@ type Reader struct {
 	started   bool // a row has been read
 }
 
-// prefix bounds the bytes that a dialect is told from: two rows of the largest size.
+// prefix bounds the bytes that a dialect is detected from: two rows of the largest size.
 const prefix = 2 * maxRecord
 
-// NewReader finds how the table in r is written. The error of a table that two readings fit names
-// the options that decide; errors have the line and leave the file to the caller.
+// NewReader detects how the table in r is written. If two readings fit, the error names the options
+// that decide. Errors have the line and do not name the file.
 func NewReader(r io.Reader, o Options) (*Reader, error) {
 	text, err := io.ReadAll(io.LimitReader(r, prefix))
 	if err != nil {
@@ -215,7 +215,7 @@ func (t *Reader) findIndex(shorter bool) error {
 	return nil
 }
 
-// unnamed reports whether a name is none: empty, or what pandas makes of an empty one.
+// unnamed reports whether a name means none: empty, or what pandas writes for an empty one.
 func unnamed(name string) bool { return name == "" || strings.HasPrefix(name, "Unnamed: ") }
 
 // Names returns the names of all columns, nil if there are none.
@@ -227,8 +227,8 @@ func (t *Reader) Width() int { return t.width }
 // Index returns the columns that name rows.
 func (t *Reader) Index() []int { return t.index }
 
-// Column returns the place, from 0, of the column called name: its number from 1 on where columns have
-// no names.
+// Column returns the index, from 0, of the column called name. Where columns have no names, name is
+// the number from 1.
 func (t *Reader) Column(name string) (int, error) {
 	if t.names == nil {
 		for j := range t.width {
@@ -263,7 +263,7 @@ func shortList(texts []string) string {
 	return strings.Join(shown, ", ")
 }
 
-// shorten cuts a text to what a message can hold.
+// shorten cuts a text to the length for a message.
 func shorten(text string) string {
 	if r := []rune(text); len(r) > 60 {
 		return string(r[:60]) + "…"

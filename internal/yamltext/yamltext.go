@@ -13,8 +13,8 @@ import (
 	"go.yaml.in/yaml/v4/plugin/loaderlimits"
 )
 
-// Limit is the most bytes of a text: a study file has some hundred, one with a list of ten
-// thousand grid points less than a megabyte.
+// Limit is the largest size of a text in bytes. A study file has some hundred, one with a list of
+// ten thousand grid points less than a megabyte.
 const Limit = 1 << 20
 
 // mostMarks bounds the commas, lines and opening brackets, and with them the values: the

@@ -37,12 +37,11 @@ type Result struct {
 // DTypes returns the element types that Measure takes.
 func DTypes() []string { return []string{"float32", "float64"} }
 
-// CheckDType refuses what is not one of DTypes.
+// CheckDType returns an error unless dtype is one of DTypes.
 func CheckDType(dtype string) error { return field.OneOf("bench: dtype", dtype, DTypes()...) }
 
-// Measure times steps of the workload after a warm-up: for options.Time and at
-// least five of them. The machine's peak is taken right before and after, and the
-// better of the two counts.
+// Measure times at least five steps of the workload, for options.Time, after a warm-up. It
+// measures the machine's peak before and after and uses the larger one.
 //
 // It returns an error for an unknown dtype, for options that resnet refuses, and
 // when the descent leaves the finite numbers, as no time means anything then.
@@ -104,8 +103,8 @@ func median(values []float64) float64 {
 	return (values[(n-1)/2] + values[n/2]) / 2
 }
 
-// peak returns the FLOP/s of that many cores together, each measured while the
-// others are busy, as they may share a clock or a core.
+// peak returns the FLOP/s of that many cores together, all measured at the same time, because they
+// may share a clock or a core.
 func peak[T kernel.Float](ops *kernel.Ops[T], cores int) float64 {
 	rates := make(chan float64)
 	for range cores {

@@ -14,8 +14,8 @@ type Growth struct {
 	Steps    []Result `json:"steps"` // over two decades of the variable
 }
 
-// depths and samples vary one size over two decades, half a decade apart, with enough
-// samples at every point that no worker goes without a tile.
+// depths and samples vary one size over two decades, half a decade apart, with enough samples
+// everywhere for each worker to have a tile.
 var (
 	depths  = []Shape{{10, 1024, 100}, {10, 1024, 316}, {10, 1024, 1000}, {10, 1024, 3162}, {10, 1024, 10000}}
 	samples = []Shape{{10, 1024, 100}, {10, 3238, 100}, {10, 10240, 100}, {10, 32382, 100}, {10, 102400, 100}}

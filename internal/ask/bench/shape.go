@@ -27,8 +27,8 @@ func Shapes() []Shape {
 // maxEntries bounds the numbers in X and in A: 2^30 of them are 8 GiB as float64.
 const maxEntries = 1 << 30
 
-// ParseShape reads "d,N,L". It refuses what is not three whole numbers ≥ 1, and
-// shapes whose inputs (d·N) or weights (d²·L) are more than 2^30 numbers.
+// ParseShape reads "d,N,L", three whole numbers ≥ 1. Shapes whose inputs (d·N) or weights (d²·L)
+// are more than 2^30 numbers are errors.
 func ParseShape(text string) (Shape, error) {
 	bad := func(want string) error {
 		return fmt.Errorf("bench: shape: got %q, want %s", text, want)

@@ -16,7 +16,7 @@ import (
 // descents of one run, one for each worker.
 type descents []*descent
 
-// A descent is what is tried at one step size after another.
+// A descent makes the trials of one worker, one step size after another.
 type descent struct {
 	evaluator            *resnet.Evaluator[float64]
 	initial, theta, grad []float64
@@ -71,8 +71,8 @@ func (ds descents) rebounds(ctx context.Context, etas []float64) ([]float64, err
 	return shares, working.Wait()
 }
 
-// rebound makes the steps of a descent and returns the largest share of what the loss had
-// lost that it regained: max over s < t of (J_t − J_s)/(J_0 − J_s), and +Inf once it exceeds J_0.
+// rebound makes the steps of a descent and returns the largest share of its fall that the loss
+// regained: max over s < t of (J_t − J_s)/(J_0 − J_s), and +Inf once J exceeds J_0.
 func (d *descent) rebound(ctx context.Context, eta float64) (float64, error) {
 	copy(d.theta, d.initial)
 	first, lowest, share := math.NaN(), 0., 0.

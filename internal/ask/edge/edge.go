@@ -1,5 +1,5 @@
-// Package edge finds the step sizes up to which gradient descent on a network is stable,
-// by trying, and the one that the curvature at its initial weights promises.
+// Package edge finds the step size up to which gradient descent on a network is stable, by
+// trying step sizes, and the one that the curvature at the initial weights predicts.
 package edge
 
 import (
@@ -13,11 +13,11 @@ import (
 
 // Options of Find. The zero value is the default.
 type Options struct {
-	// Scan is how far apart, relatively, the step sizes are that are tried; default 0.01, which is also
-	// the largest. An interval of unstable step sizes that is wider is always met.
+	// Scan is the relative distance of the step sizes that are tried; default 0.01, which is also the
+	// largest. No wider interval of unstable step sizes is missed.
 	Scan float64
-	// Precision is how far apart, relatively, the last step size that passes and the first that does not
-	// may be in the end; default 10⁻⁴, at most 0.01. The gap that the scan leaves is halved until it is.
+	// Precision is the relative distance of the last step size that passes and the first that does not;
+	// default 10⁻⁴, at most 0.01. Find halves the gap that the scan leaves until it is that small.
 	Precision float64
 	// Workers is the number of step sizes tried at a time; default 1. Results do not depend on it.
 	Workers int
@@ -38,8 +38,8 @@ type Options struct {
 // Between the two, descent may be either. The step sizes tried lie 1 + Scan apart from at
 // most half of Stable on; a quarter, an eighth and a sixteenth of it are tried as well.
 //
-// The rest of train.step and train.stop is not looked at; computation is in float64. A
-// method other than gd, for which no edge is defined, is a *field.Error.
+// Find ignores the rest of train.step and train.stop and computes in float64. A method other than
+// gd, for which no edge is defined, is a *field.Error.
 func Find(ctx context.Context, p *plan.Plan, options Options) (*analyze.Edge, error) {
 	for _, o := range []struct {
 		name    string

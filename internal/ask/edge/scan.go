@@ -11,12 +11,12 @@ const (
 	// each of 80 draws of data normal of width 4, 6 samples, block mlp with hidden 3, α = 1, depths
 	// 8 and 16). Of 15,000 at depth 8, 15 are with a half, and 124 where the edge is that of the first value.
 	calm = 0.1
-	// The search goes up to 2^mostUp times where it starts, and down to 2^−mostDown.
+	// The search covers 2^−mostDown to 2^mostUp times its first step size.
 	mostUp, mostDown = 10, 40
 )
 
-// A scan tries step sizes η_j = (1 + step)^(first + j), j an integer: powers, so that
-// rounding in where the search starts changes none of them.
+// A scan tries step sizes η_j = (1 + step)^(first + j), j an integer. They are powers, so that the
+// rounding of the first step size changes none of them.
 type scan struct {
 	step, precision float64
 	first           int
@@ -39,9 +39,8 @@ func newScan(start float64, options Options, try func([]float64) ([]float64, err
 
 func (s *scan) eta(j int) float64 { return math.Pow(1+s.step, float64(s.first+j)) }
 
-// above returns the first j of from, from + by, … below to at which the loss regains more
-// than the share, or the first that is not below to. Step sizes that were tried are not
-// tried again.
+// above returns the first j of from, from + by, … below to at which the loss regains more than
+// the share, or the first that is not below to. It does not repeat trials.
 func (s *scan) above(share float64, from, to, by int) (int, error) {
 	for j := from; j < to; j += by {
 		if _, ok := s.tried[j]; !ok {

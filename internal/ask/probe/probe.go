@@ -1,7 +1,6 @@
-// Package probe looks at untrained networks: it draws the initial weights of a study's
-// runs many times over, takes samples to the end of each network and their adjoints back,
-// and leaves the changes of length behind as runfolder.Ensembles. Nothing is trained and
-// no weights are kept.
+// Package probe measures untrained networks: it draws the initial weights of a study's runs many
+// times, makes a forward and a backward pass through each network, and writes how hidden states
+// and adjoints change their length as runfolder.Ensembles. It trains nothing and stores no weights.
 //
 // Draw s of an ensemble is the network that the run of seed s starts from, on the data of
 // that seed.
@@ -29,17 +28,16 @@ type Options struct {
 	Out     string // study folder, made when missing
 	Workers int    // draws made at a time; default 1
 	Version string // of the program
-	// Observe, if not nil, is told of every ensemble, after it is written or found done;
-	// one call at a time.
+	// Observe, if not nil, is called with every ensemble after it is written or found done; the
+	// calls do not overlap.
 	Observe func(e runfolder.Ensemble, skipped bool)
 }
 
-// Study draws the network of every depth and grid point once for each seed of s and
-// writes one ensemble for each into the study folder. An ensemble that is there with the
-// same seeds is not drawn again, so an interrupted call goes on where it stopped.
+// Study draws the network of every depth and grid point once for each seed of s and writes one
+// ensemble for each into the study folder. It does not repeat an ensemble that exists with the
+// same seeds, so a new call continues an interrupted one.
 //
-// The runs of s are not touched, and its training section plays no part but for the names
-// of the ensembles.
+// Study does not change the runs of s. The training section only enters the names of the ensembles.
 func Study(ctx context.Context, s *study.Study, options Options) error {
 	if len(s.Seeds) < 2 {
 		return &field.Error{Path: "seeds", Got: len(s.Seeds), Want: "at least 2, as each is a draw"}
@@ -85,7 +83,7 @@ func (o *Options) tell(e runfolder.Ensemble, skipped bool) {
 	}
 }
 
-// ensemblesOf puts the runs that differ in seed alone together, in the order of the runs.
+// ensemblesOf groups the runs that differ only in seed, in the order of the runs.
 func ensemblesOf(runs []study.Run) [][]study.Run {
 	place := map[string]int{}
 	var list [][]study.Run
@@ -112,8 +110,8 @@ func finished(dir string, draws []study.Run) (runfolder.Ensemble, bool) {
 	return e, same && e.Group == draws[0].Group
 }
 
-// ensemble makes the draws, as many at a time as there are workers; which worker makes
-// one does not matter to it.
+// ensemble makes the draws, as many at a time as there are workers. A draw does not depend on the
+// worker that makes it.
 func ensemble[T kernel.Float](ctx context.Context, p *plan.Plan, draws []study.Run, workers int) (runfolder.Ensemble, error) {
 	run := &draws[0]
 	set, net := p.Set(run), p.Problem(run).Network
@@ -152,8 +150,8 @@ func ensemble[T kernel.Float](ctx context.Context, p *plan.Plan, draws []study.R
 	return e, team.Wait()
 }
 
-// fitting returns how many of the workers, one at least, fit into memory when each takes
-// that many bytes. One that does not fit alone is refused by its first draw.
+// fitting returns how many of the workers, but at least one, fit into memory if each takes that
+// many bytes. If one does not fit alone, its first draw returns the error.
 func fitting(workers int, bytes float64) int {
 	for workers > 1 && machine.Fits(float64(workers)*bytes) != nil {
 		workers--

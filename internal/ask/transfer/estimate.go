@@ -13,7 +13,7 @@ import (
 	"github.com/deeplimit/deeplimit/scaling"
 )
 
-// An estimate is what one run, or two, say of the limit of every trained group.
+// An estimate is the limit of every trained group, estimated from one run or two.
 type estimate struct {
 	sources []int // depths
 	groups  []groupEstimate
@@ -94,7 +94,7 @@ func exponent(net *resnet.Network, name string) float64 {
 	return 1 - *net.Alpha
 }
 
-// newGroupEstimate rescales a group and takes it apart.
+// newGroupEstimate rescales a group and splits it.
 func newGroupEstimate(net *resnet.Network, g resnet.Group, trained, initial []float64) (groupEstimate, error) {
 	e := groupEstimate{name: g.Name, layered: layered(net, g), exponent: exponent(net, g.Name)}
 	dim := g.Len()
@@ -139,9 +139,8 @@ func extrapolate(coarse, fine *estimate) *estimate {
 	return limit
 }
 
-// resample returns the path through the midpoints (j − ½)/n, linear between the
-// points of x, which stand at the midpoints (k − ½)/L; beyond the first and the last
-// of them it goes on straight.
+// resample evaluates a path at the midpoints (j − ½)/n. It is linear between the points of x,
+// which are at the midpoints (k − ½)/L, and extrapolates linearly beyond the first and the last.
 func resample(x pvar.Points, n int) pvar.Points {
 	L := x.Len()
 	if L == n {
@@ -160,9 +159,9 @@ func resample(x pvar.Points, n int) pvar.Points {
 	return y
 }
 
-// weights returns the limit path as a file has it: the trend under the name of each
-// group and the limit of the displacement with the suffix "_displacement", rescaled,
-// of shape (L, entries of a layer).
+// weights returns the tensors of the limit file: the trend under the name of each group and the
+// limit of the displacement with the suffix "_displacement", rescaled, of shape
+// (L, entries of a layer).
 func (e *estimate) weights(meta *runfolder.Meta) runfolder.Weights {
 	var depths []string
 	for _, depth := range e.sources {

@@ -12,11 +12,11 @@ import (
 // A problem is that of a chain, for the network of any depth.
 type problem struct {
 	*plan.Problem
-	memory int64 // bytes that hidden states may take
+	memory int64 // most bytes of hidden states
 }
 
-// newProblem returns the problem of a recorded run. Hidden states may take what a run in
-// training may by default, shared by the workers.
+// newProblem returns the problem of a recorded run. The workers share the default memory limit of
+// training for hidden states.
 func newProblem(run *runfolder.Run, base string, workers int) (*problem, error) {
 	recorded, err := plan.Recorded(run, base)
 	if err != nil {
@@ -44,8 +44,8 @@ func (p *problem) rebuilt(e *estimate, depth int) (*plan.Problem, []float64, err
 	if err != nil {
 		return nil, nil, err
 	}
-	// Frames that are not trained, and a fixed δ, are the same whatever the layers
-	// start from; what is trained is set below.
+	// E and C that are not trained, and a fixed δ, do not depend on the initial weights of the
+	// layers; trained groups are set below.
 	theta, err := resnet.Parameters[float64](at.Network, zeroed(p.Run.Initial), p.Run.Seed, p.Run.Base)
 	if err != nil {
 		return nil, nil, err

@@ -41,8 +41,8 @@ func training[T kernel.Float](ctx context.Context, p *problem, limit *estimate, 
 	return t, err
 }
 
-// descend trains from theta, and says how that ended; losses are evaluated in float64. An ended
-// context is its error.
+// descend trains from theta and returns how that ended, with losses in float64. It returns the error
+// of an ended context.
 func descend[T kernel.Float](ctx context.Context, p *problem, at *plan.Problem, theta []T) (runfolder.Descent, error) {
 	problem := *at
 	problem.Test = nil

@@ -59,12 +59,12 @@ type Options struct {
 	// Workers is the number of seeds worked on at a time; default 1. Results do not
 	// depend on it.
 	Workers int
-	// Deepest takes the path of the deepest run as it is, whatever an extrapolation gives.
+	// Deepest uses the path of the deepest run without extrapolation.
 	Deepest bool
 	// Train trains the network of every depth as the runs were trained, once from the rebuilt
 	// trend and once from initial weights of its own (runfolder.TransferTarget.Training).
 	Train bool
-	// Note, if not nil, is told each run that a limit cannot come from.
+	// Note, if not nil, is called with each run that a limit cannot come from.
 	Note func(Omitted)
 }
 
@@ -94,8 +94,8 @@ type Omitted struct {
 // String returns the run and the reason.
 func (o Omitted) String() string { return o.Run + ": " + o.Reason }
 
-// MinDepth is the least depth that a limit comes from: a trend is not told from noise with
-// fewer layers.
+// MinDepth is the least depth that a limit comes from: fewer layers do not separate trend and
+// noise.
 const MinDepth = scaling.MinSplit
 
 // Study transfers every group and seed of the study folder (or the one run folder)

@@ -21,9 +21,9 @@ const (
 	maxAnswer    = 16 << 20         // bytes of JSON
 )
 
-// answer makes a handler of a function that returns a value for JSON. At most maxWork
-// of them work at a time; the others wait, and none longer than its client. Sending is no
-// work: a client that takes its time keeps nobody waiting.
+// answer makes a handler of a function that returns a value for JSON. At most maxWork functions
+// run at a time; the other requests wait as long as their clients do. Sending does not count, so
+// a slow client delays nobody.
 func (s *Server) answer(compute func(*http.Request) (any, error)) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		body, err := s.compute(r, compute)
@@ -42,7 +42,7 @@ func (s *Server) answer(compute func(*http.Request) (any, error)) http.HandlerFu
 			return
 		}
 		w.Header().Set("Content-Type", "application/json")
-		// Computing may have taken longer than a client may take to read.
+		// Restart the deadline, which computing may have used up.
 		if err := http.NewResponseController(w).SetWriteDeadline(time.Now().Add(writeTimeout)); err != nil {
 			return // the connection is gone
 		}
@@ -67,7 +67,7 @@ func (s *Server) compute(r *http.Request, compute func(*http.Request) (any, erro
 	return &body, field.NotFinite(value, json.NewEncoder(&body).Encode(value))
 }
 
-// statusOf returns the status that tells err.
+// statusOf returns the HTTP status for err.
 func statusOf(err error) int {
 	var wrong *field.Error
 	switch {
@@ -90,8 +90,8 @@ func refuse(w http.ResponseWriter, status int, message string) {
 	json.NewEncoder(w).Encode(map[string]string{"error": message})
 }
 
-// A series is a list of numbers that JSON gets with six digits, which is more than a
-// screen shows, and null for those that are not finite.
+// A series is a list of numbers. JSON has six digits of each, more than a screen shows, and null
+// for those that are not finite.
 type series []float64
 
 // MarshalJSON implements json.Marshaler.

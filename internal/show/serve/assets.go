@@ -15,7 +15,7 @@ import (
 //go:embed web
 var web embed.FS
 
-// types are the media types of the page's files; nosniff forbids to guess.
+// types are the media types of the page's files, which browsers must not guess (nosniff).
 var types = map[string]string{
 	".html": "text/html; charset=utf-8",
 	".css":  "text/css; charset=utf-8",
@@ -36,8 +36,8 @@ func serveAsset(w http.ResponseWriter, r *http.Request) {
 	serveEmbedded(w, r, name)
 }
 
-// serveEmbedded sends a file of the page. The browser keeps it and asks each time
-// whether it is still the same, so that a new program never meets an old page.
+// serveEmbedded sends a file of the page. The browser caches it and revalidates it each time, so
+// that a new program never runs with an old page.
 func serveEmbedded(w http.ResponseWriter, r *http.Request, name string) {
 	data, err := web.ReadFile("web/" + name)
 	kind, known := types[path.Ext(name)]

@@ -9,7 +9,7 @@ import (
 	"sync"
 )
 
-// What all clients may take together. What is beyond is taken from the one that has most.
+// Limits on all clients together. Beyond them the client that has most loses connections.
 const (
 	maxConnections = 1024
 	maxStreams     = 256       // event streams and downloads
@@ -17,12 +17,11 @@ const (
 	newcomers      = 512       // connections that wait for a request and are closed last
 )
 
-// clients keeps the connections of a server, and makes room for a new one by closing one
-// of the client (an address) that has most: who opens connections for ever, or holds them
-// half open, takes from itself alone. A connection that waits for a request is closed
-// before a stream, that before one whose answer is being made; of equals, the one that
-// has been so for longest. The newest that wait are spared, so that behind one address,
-// too, a newcomer has the time to ask.
+// clients keeps the connections of a server. It makes room for a new one by closing one of the
+// client (an address) that has most, so that a client which opens connections forever, or holds
+// them half open, only displaces its own. It closes connections that wait for a request first,
+// then streams, then those whose answer is being computed, and the oldest of each kind. It spares
+// the newest that wait, so that a new client behind a shared address still gets an answer.
 type clients struct {
 	mu    sync.Mutex
 	peers map[netip.Addr]*peer // those with a connection
@@ -60,7 +59,7 @@ const (
 
 func newClients() *clients { return &clients{peers: map[netip.Addr]*peer{}} }
 
-// limited is a listener whose connections clients keeps.
+// limited is a listener that hands its connections to clients.
 type limited struct {
 	net.Listener
 	clients *clients
@@ -75,7 +74,7 @@ func (l *limited) Accept() (net.Conn, error) {
 	return l.clients.add(conn), nil
 }
 
-// add keeps a new connection, and closes another where there are too many.
+// add keeps a new connection, and closes another one if there are too many.
 func (c *clients) add(conn net.Conn) *connection {
 	n := &connection{Conn: conn, clients: c, address: addressOf(conn)}
 	c.mu.Lock()
@@ -98,7 +97,7 @@ func (c *clients) add(conn net.Conn) *connection {
 	return n
 }
 
-// addressOf returns the address of the client; all whose address is not known are one.
+// addressOf returns the address of the client; unknown addresses are one client.
 func addressOf(conn net.Conn) netip.Addr {
 	if tcp, ok := conn.RemoteAddr().(*net.TCPAddr); ok {
 		return tcp.AddrPort().Addr().Unmap().WithZone("")
@@ -117,7 +116,7 @@ func (c *clients) most(weight func(*peer) int64) *peer {
 	return greedy
 }
 
-// dispensable returns the connection of a peer to close for others.
+// dispensable returns the connection of a peer to close first.
 func (p *peer) dispensable() *connection {
 	order := []state{streaming, answering, waiting}
 	if p.in[waiting].Len() > newcomers {
@@ -165,8 +164,8 @@ func (n *connection) move(to state) {
 	}
 }
 
-// stream says that the answer to a request is a stream or a download, which goes on until
-// its client ends it or there are too many: then the oldest of who has most ends.
+// stream marks a request whose answer is a stream or a download. It lasts until its client ends
+// it, or until there are too many and it is the oldest of the client that has most.
 func (n *connection) stream() {
 	c := n.clients
 	c.mu.Lock()
@@ -186,8 +185,8 @@ func (n *connection) stream() {
 	}
 }
 
-// hold says that an answer of that many bytes waits for its client, 0 that none does.
-// Where all hold too many, the client that holds most loses answers, the oldest first.
+// hold records that an answer of that many bytes waits for its client, 0 for none. If all
+// together are too many, the client that holds most loses answers, the oldest first.
 func (n *connection) hold(bytes int64) {
 	c := n.clients
 	c.mu.Lock()
@@ -202,7 +201,7 @@ func (n *connection) hold(bytes int64) {
 		victim := greedy.holder()
 		victims = append(victims, victim)
 		over -= victim.held
-		greedy.held -= victim.held // Close takes off what is left: nothing
+		greedy.held -= victim.held // so that Close subtracts nothing more
 		c.held -= victim.held
 		victim.held = 0
 	}
@@ -231,8 +230,8 @@ func withConnection(ctx context.Context, conn net.Conn) context.Context {
 	return context.WithValue(ctx, connectionKey{}, conn)
 }
 
-// connectionOf returns the connection of a request; one of its own where the request came
-// without, as in tests of a handler.
+// connectionOf returns the connection of a request, a new one for requests without, as in tests
+// of a handler.
 func connectionOf(r *http.Request) *connection {
 	if n, ok := r.Context().Value(connectionKey{}).(*connection); ok {
 		return n
@@ -250,16 +249,15 @@ func track(next http.Handler) http.Handler {
 	})
 }
 
-// admitted says that a request has passed the guard.
+// admitted records that a request has passed the guard.
 func (n *connection) admitted() {
 	n.clients.mu.Lock()
 	defer n.clients.mu.Unlock()
 	n.known = true
 }
 
-// client names whom a request competes with for work: its address, and whether its
-// connection has been used before, so that one who opens a new one for each request waits
-// for itself.
+// client identifies who shares a turn in the queue: an address, and whether the connection has
+// been used before, so that a client which opens a connection for each request delays only itself.
 type client struct {
 	address netip.Addr
 	kept    bool

@@ -24,8 +24,8 @@ type curve struct {
 	Y series `json:"y"`
 }
 
-// newCurve thins a curve to the grid with this stride, from after the iteration from
-// on if that is positive.
+// newCurve thins a curve to the grid with this stride, after the iteration from if that is
+// positive.
 func newCurve(iterations []int, values []float64, stride, from int) curve {
 	c := curve{X: []int{}, Y: series{}}
 	cell := -1
@@ -41,8 +41,8 @@ func newCurve(iterations []int, values []float64, stride, from int) curve {
 	return c
 }
 
-// rows returns what a run has recorded so far: its trace once it is finished, else
-// what it tells while it works. Without any there are no rows and no error.
+// rows returns the recorded iterations of a run: its trace if it is finished, else those of its
+// live file. Without either there are no rows and no error.
 func (s *study) rows(r *survey.Run) ([]runfolder.Row, error) {
 	if r.State == survey.Pending {
 		return nil, nil
@@ -132,8 +132,8 @@ func (s *Server) losses(r *http.Request) (any, error) {
 	return study.groupLosses(r)
 }
 
-// A band is the loss over the seeds of one depth, at the iterations that all of them
-// have recorded: a mean over those still running would jump where one ends.
+// A band is the loss over the seeds of one depth, at the iterations that all seeds have recorded,
+// because a mean over the rest would jump where one ends.
 type band struct {
 	Depth int    `json:"depth"`
 	Seeds int    `json:"seeds"`
@@ -141,7 +141,7 @@ type band struct {
 	Mean  series `json:"mean"` // geometric
 	Low   series `json:"low"`  // the least of the seeds
 	High  series `json:"high"` // the largest of the seeds
-	Left  int    `json:"left"` // runs without a usable loss, which are left out
+	Left  int    `json:"left"` // runs left out, without a usable loss
 }
 
 // newBand returns the band of the runs of one depth.

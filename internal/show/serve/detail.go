@@ -39,7 +39,7 @@ type runDetail struct {
 	Files       []fileInfo         `json:"files"`
 	Log         string             `json:"log,omitempty"`
 	Trouble     string             `json:"trouble,omitempty"` // why something could not be read
-	Certifiable bool               `json:"certifiable"`       // there is something for the certificates to speak of
+	Certifiable bool               `json:"certifiable"`       // whether certificates can say anything about the run
 }
 
 // run answers with everything about one run but its curves.
@@ -143,7 +143,7 @@ var traceColumns = []struct {
 	{"v_3", func(r *runfolder.Row) *float64 { return r.Variation3 }},
 }
 
-// proofs keeps what was proved about runs, which takes reading their weights.
+// proofs caches the proofs about runs, which need their weights.
 type proofs struct {
 	mu   sync.Mutex
 	kept map[string]*proof.Report // by ID and hash of the run, which fixes its bytes; not changed
@@ -151,12 +151,12 @@ type proofs struct {
 
 const maxProofs = 1000
 
-// proof returns what can be proved about a finished run; of the iterates, the first, the
-// last and that of the certificate.
+// proof returns the proofs about a finished run, at the first iterate, the last one and that of
+// the certificate.
 func (s *study) proof(r *survey.Run) (*proof.Report, error) {
 	key := r.ID + "/" + r.Hash
 	s.proofs.mu.Lock()
-	defer s.proofs.mu.Unlock() // also lets one at a time take the memory of weights
+	defer s.proofs.mu.Unlock() // also limits the memory to the weights of one run
 	if kept, ok := s.proofs.kept[key]; ok {
 		return kept, nil
 	}

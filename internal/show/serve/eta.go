@@ -6,10 +6,9 @@ import (
 	"github.com/deeplimit/deeplimit/internal/read/survey"
 )
 
-// studyETA returns the seconds until the last run of a study ends if work goes on as it
-// does now: what is left of the running runs and all of the pending ones, by their
-// estimated operations, at the pace of the runs that have one. Null while nothing runs
-// or nothing has been measured.
+// studyETA returns the seconds until the last run of a study ends at the present pace: the
+// remaining operations of the running and the pending runs, by estimate, over the speed of the
+// runs whose speed is known. It is null while nothing runs or no speed is known.
 func studyETA(runs []survey.Run) number {
 	var left, operations, spent, longest float64
 	running := 0

@@ -15,15 +15,14 @@ import (
 )
 
 const (
-	backlog   = 32               // events that a client may be behind before it is dropped
-	beat      = time.Second      // between two looks at a study that is watched, at least
-	quiet     = 15 * time.Second // without an event, until a comment shows that the stream lives
+	backlog   = 32               // events that a client may be behind before it is disconnected
+	beat      = time.Second      // least time between two readings of a watched study
+	quiet     = 15 * time.Second // time without an event until a comment keeps the stream alive
 	sendLimit = 10 * time.Second // to send one event
 )
 
-// A hub looks at each study that is watched once a second, or less often where a look
-// takes long, and tells all who watch it.
-// A client that does not keep up is dropped; its browser asks again.
+// A hub reads each watched study once a second, or less often where reading takes long, and sends
+// events to all its clients. It disconnects a client that does not keep up; its browser reconnects.
 type hub struct {
 	folder *folder
 
@@ -36,7 +35,7 @@ type hub struct {
 type watcher struct {
 	name        string
 	subscribers map[chan []byte]struct{}
-	last        []byte // the last event of kind progress, for who comes later
+	last        []byte // the last event of kind progress, for new clients
 	offsets     map[string]int64
 }
 
@@ -74,7 +73,7 @@ func (h *hub) subscribe(name string) (events chan []byte, leave func()) {
 	}
 }
 
-// watch looks until nobody watches any more.
+// watch reads the study until its last client leaves.
 func (h *hub) watch(ctx context.Context, w *watcher) {
 	for {
 		start := time.Now()
@@ -105,7 +104,7 @@ func (h *hub) watch(ctx context.Context, w *watcher) {
 	}
 }
 
-// tell hands an event to all who listen; the hub is locked.
+// tell sends an event to all clients. The caller holds the hub's lock.
 func (w *watcher) tell(event []byte) {
 	for events := range w.subscribers {
 		select {
@@ -117,7 +116,7 @@ func (w *watcher) tell(event []byte) {
 	}
 }
 
-// look reads how the runs stand, and what the running ones have added to their loss.
+// look reads the states of the runs and the new losses of the running ones.
 func (w *watcher) look(f *folder) (progress, losses []byte) {
 	if w.name == "" {
 		return encodeEvent("studies", overview(f)), nil
@@ -154,8 +153,8 @@ func (w *watcher) look(f *folder) (progress, losses []byte) {
 // maxAdded bounds the points of one curve in one event.
 const maxAdded = 200
 
-// added returns the losses that a run has recorded since the last look. What it had
-// before the first look is in the answer to a question for its whole curve.
+// added returns the losses that a run has recorded since the last reading. The request for the
+// whole curve has those before the first one.
 func (w *watcher) added(study *study, id string) curve {
 	dir, err := study.contained(id)
 	if err != nil {
@@ -163,7 +162,7 @@ func (w *watcher) added(study *study, id string) curve {
 	}
 	rows, next, err := runfolder.ReadLive(dir, w.offsets[id])
 	if err != nil {
-		delete(w.offsets, id) // written anew at a resume: from its beginning next time
+		delete(w.offsets, id) // a resume rewrites the file: read it from the beginning
 		return curve{}
 	}
 	w.offsets[id] = next
@@ -186,7 +185,7 @@ func overview(f *folder) any {
 	return map[string]any{"studies": list}
 }
 
-// encodeEvent returns an event of a stream; JSON has no line break that would end it.
+// encodeEvent returns an event of a stream. A line break would end it, and JSON has none.
 func encodeEvent(kind string, value any) []byte {
 	data, err := json.Marshal(value)
 	if err != nil {
@@ -195,7 +194,7 @@ func encodeEvent(kind string, value any) []byte {
 	return fmt.Appendf(nil, "event: %s\ndata: %s\n\n", kind, data)
 }
 
-// events streams what happens to a study, or to the list of studies.
+// events streams the events of a study, or of the list of studies.
 func (s *Server) events(w http.ResponseWriter, r *http.Request) {
 	name := r.PathValue("study")
 	if name != "" {

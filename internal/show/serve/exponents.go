@@ -17,15 +17,15 @@ import (
 // analyze` has no bound.
 const maxAnalysed = 2000
 
-// An analysis is that of a study's finished runs, computed beside the requests by one
-// core, and again when more of them are finished and some time has gone.
+// An analysis is the analysis of a study's finished runs. One core computes it in the background,
+// and again after some time when more runs are finished.
 type analysis struct {
 	mu      sync.Mutex
 	working bool
 	since   time.Time // when the work began
 	ended   time.Time
 	took    time.Duration
-	of      string // which finished runs it speaks of, or tried to
+	of      string // the finished runs that it is about, or was to be about
 	view    *analysisView
 	err     error
 }
@@ -33,7 +33,7 @@ type analysis struct {
 // analysisView is what the page gets.
 type analysisView struct {
 	State  string          `json:"state"` // computing, ready or failed
-	Stale  bool            `json:"stale"` // more runs are finished than this speaks of
+	Stale  bool            `json:"stale"` // whether more runs are finished now
 	Since  time.Time       `json:"since,omitzero"`
 	Error  string          `json:"error,omitempty"`
 	Runs   int             `json:"runs"`
@@ -76,7 +76,7 @@ func (s *Server) analysis(r *http.Request) (any, error) {
 	return study.analysis.get(s.hub.ctx, study, seen)
 }
 
-// get returns what is known, and starts the work when that is out of date.
+// get returns the last analysis, and starts a new one if that is out of date.
 func (a *analysis) get(ctx context.Context, s *study, seen snapshot) (analysisView, error) {
 	finished := 0
 	for i := range seen.runs {
@@ -107,7 +107,7 @@ func (a *analysis) get(ctx context.Context, s *study, seen snapshot) (analysisVi
 	return analysisView{State: "failed", Error: a.err.Error()}, nil
 }
 
-// analysing lets one analysis of all studies work at a time.
+// analysing limits all studies to one analysis at a time.
 var analysing = make(chan struct{}, 1)
 
 func (a *analysis) work(ctx context.Context, s *study, seen snapshot) {

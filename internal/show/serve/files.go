@@ -13,7 +13,7 @@ import (
 	"time"
 )
 
-// stall is how long a client may take none of a download.
+// stall is the longest time for which a client may read nothing of a download.
 const stall = 30 * time.Second
 
 // A fileInfo is a file that can be downloaded.
@@ -26,8 +26,8 @@ type fileInfo struct {
 // maxFiles bounds the list of files of a folder.
 const maxFiles = 500
 
-// files lists the regular files of a folder and of the named subfolders. Links and
-// hidden files are passed over.
+// files lists the regular files of a folder and of the named subfolders, without links and hidden
+// files.
 func (s *study) files(within string, subfolders ...string) ([]fileInfo, error) {
 	list := []fileInfo{}
 	for _, sub := range append([]string{""}, subfolders...) {
@@ -49,7 +49,7 @@ func (s *study) files(within string, subfolders ...string) ([]fileInfo, error) {
 	return list, nil
 }
 
-// download sends a file of a study or run folder, as an attachment whatever it holds.
+// download sends a file of a study or run folder, always as an attachment.
 func (s *Server) download(w http.ResponseWriter, r *http.Request) {
 	if err := s.sendFile(w, r); err != nil {
 		refuse(w, statusOf(err), err.Error())
@@ -91,8 +91,8 @@ func (s *Server) sendFile(w http.ResponseWriter, r *http.Request) error {
 	return nil
 }
 
-// openRegular opens a regular file inside root, which refuses links that lead out of it.
-// It does not wait where the name is that of a pipe.
+// openRegular opens a regular file inside root, which refuses links that lead out of it. It does
+// not wait for the writer of a pipe.
 func openRegular(root *os.Root, name string) (*os.File, error) {
 	file, err := root.OpenFile(name, os.O_RDONLY|syscall.O_NONBLOCK, 0)
 	if err != nil {
@@ -104,8 +104,8 @@ func openRegular(root *os.Root, name string) (*os.File, error) {
 	return file, nil
 }
 
-// steady gives each part of a long answer its own deadline: the whole may take as long
-// as it needs while the client goes on taking it.
+// steady gives each part of a long answer its own deadline, so that the whole may take any time
+// while the client keeps reading.
 type steady struct {
 	http.ResponseWriter
 	control *http.ResponseController

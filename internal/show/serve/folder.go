@@ -19,10 +19,10 @@ import (
 	"github.com/deeplimit/deeplimit/runfolder"
 )
 
-// A folder is what the server shows: a study, or a folder with one study in each
-// subfolder. Names from clients meet the file system through an os.Root alone, so that
-// neither ".." nor a symbolic link leads out of it; before a package that takes paths
-// reads a run, contained has looked at every file of it.
+// A folder is what the server shows: a study, or a folder with one study in each subfolder. Names
+// from clients reach the file system only through an os.Root, so that neither ".." nor a symbolic
+// link leads out of it. Before a package that takes paths reads a run, contained checks all its
+// files.
 type folder struct {
 	dir    string
 	root   *os.Root
@@ -32,14 +32,14 @@ type folder struct {
 	studies map[string]*study // by the name of the folder
 }
 
-// A study is one study folder, with what was last read of it.
+// A study is one study folder, with the result of its last reading.
 type study struct {
 	name   string // of its folder
 	dir    string
 	within string // its path below the root
 	root   *os.Root
 
-	mu    sync.Mutex // guards what follows, and makes clients wait for one reading
+	mu    sync.Mutex // guards the fields below, and lets clients share one reading
 	seen  snapshot
 	taken time.Time
 	cost  time.Duration
@@ -48,7 +48,7 @@ type study struct {
 	proofs   proofs
 }
 
-// A snapshot is how the runs of a study stood at one time. It is not changed.
+// A snapshot holds the states of a study's runs at one time. It is immutable.
 type snapshot struct {
 	runs    []survey.Run
 	groups  []groupInfo
@@ -81,8 +81,8 @@ func openFolder(dir string) (*folder, error) {
 
 func (f *folder) close() error { return f.root.Close() }
 
-// isStudy reports whether the folder below root holds a file of a study, or cannot be
-// looked into: a study whose disk fails is shown with its error.
+// isStudy reports whether the folder below root holds a file of a study, or cannot be read: a
+// study on a failing disk is shown with its error.
 func isStudy(root *os.Root, name string) bool {
 	return slices.ContainsFunc(studyFiles, func(file string) bool {
 		status, err := root.Stat(path.Join(name, file))
@@ -120,7 +120,7 @@ func (f *folder) study(name string) (*study, error) {
 	default:
 		if status, err := f.root.Lstat(name); err != nil || !status.IsDir() || !isStudy(f.root, name) {
 			f.mu.Lock()
-			delete(f.studies, name) // it was there, perhaps
+			delete(f.studies, name) // it may have been removed
 			f.mu.Unlock()
 			return nil, missing("study", name)
 		}
@@ -139,14 +139,13 @@ func missing(what, name string) error {
 	return fmt.Errorf("%s %q: %w", what, name, fs.ErrNotExist)
 }
 
-// Between two readings of a study lie at least the rest, and rests times what the
-// first of them took.
+// Two readings of a study are at least rest apart, and rests times the duration of the first.
 const (
 	rest  = 900 * time.Millisecond
 	rests = 10
 )
 
-// survey returns how the runs stand, as it was read a short while ago.
+// survey returns the states of the runs, at most one reading old.
 func (s *study) survey() snapshot {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -180,7 +179,7 @@ func (s *study) read() snapshot {
 	return seen
 }
 
-// readRuns has package survey read the runs, apart from those with files that lead out.
+// readRuns reads the runs by package survey, except those with files that lead out of the root.
 func (s *study) readRuns() ([]survey.Run, error) {
 	for _, name := range append([]string{"runs"}, studyFiles...) {
 		if _, err := s.root.Stat(path.Join(s.within, name)); err != nil && !errors.Is(err, fs.ErrNotExist) {
@@ -224,7 +223,7 @@ func (s *snapshot) group(hash string) []*survey.Run {
 // runPath returns the path of a run's folder below the root.
 func (s *study) runPath(id string) string { return path.Join(s.within, "runs", id) }
 
-// open opens the folder of a run through package runfolder, once no file of it is a
+// open opens the folder of a run by package runfolder, after checking that none of its files is a
 // link that leads out of the root.
 func (s *study) open(id string) (*runfolder.Run, error) {
 	dir, err := s.contained(id)
@@ -238,10 +237,9 @@ func (s *study) open(id string) (*runfolder.Run, error) {
 // of a million iterations has 150 MB.
 const maxRecord = 512 << 20
 
-// contained returns the folder of a run. No file in it is a symbolic link that leads out
-// of the root, a pipe or a device, or too large. Who can write there while it is read
-// could still swap a file; downloads, which hand out bytes as they are, are opened
-// through the root itself.
+// contained returns the folder of a run, after checking that no file in it is a symbolic link out
+// of the root, a pipe or a device, or too large. A process that writes there during the reading
+// could still replace a file; downloads, which send raw bytes, are opened through the root.
 func (s *study) contained(id string) (dir string, err error) {
 	err = s.inspect(s.runPath(id), "")
 	switch {
@@ -253,8 +251,8 @@ func (s *study) contained(id string) (dir string, err error) {
 	return runfolder.RunDir(s.dir, id), nil
 }
 
-// inspect returns an error for the first file of a run folder that must not be read. It
-// looks into the folders within, which have none themselves.
+// inspect returns an error for the first file of a run folder that must not be read, also in its
+// subfolders, which have no subfolders themselves.
 func (s *study) inspect(run, sub string) error {
 	within := path.Join(run, sub)
 	folder, err := s.root.OpenRoot(within)

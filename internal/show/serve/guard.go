@@ -14,13 +14,13 @@ import (
 	"strings"
 )
 
-// A guard stands before every answer and lets through requests that
+// A guard checks every request and admits those that
 //
 //   - only read: GET or HEAD, without a body;
-//   - name this server in Host: a page of another site whose name was pointed at this
-//     machine (DNS rebinding) sends its own name;
-//   - come from this page or from nowhere: another site's page is refused even where
-//     the browser would only hide the answer from it;
+//   - name this server in Host: the page of a site whose name resolves to this machine (DNS
+//     rebinding) sends its own name;
+//   - come from this page or from no page: another site's page is refused even where the browser
+//     would hide the answer from it;
 //   - show the token, when there is one.
 type guard struct {
 	names  []string // lower case, that Host may hold
@@ -37,8 +37,8 @@ func newGuard(token string, port int, names []string, public bool) *guard {
 	return g
 }
 
-// contentPolicy lets the page load its own scripts, styles and answers and nothing
-// else, and lets no text become markup or script.
+// contentPolicy lets the page load only its own scripts, styles and answers, and forbids to turn
+// text into markup or script.
 const contentPolicy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; " +
 	"base-uri 'none'; form-action 'self'; frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types 'none'"
 
@@ -98,12 +98,12 @@ func sameOrigin(r *http.Request) bool {
 	return r.URL.Path == "/" && r.Header.Get("Sec-Fetch-Mode") == "navigate" && r.Header.Get("Sec-Fetch-Dest") == "document"
 }
 
-// admit reports whether a request shows the token; otherwise it has answered it. A
-// token in the address is put into a cookie, and the address without it is asked for,
-// so that it stays in no history. The cookie comes with a link from elsewhere, as the file
-// that --open shows is; what such a link may lead to is for sameOrigin.
+// admit reports whether a request shows the token; otherwise it answers it. A token in the address
+// is stored in a cookie, and the browser is redirected to the address without it, so that the
+// token stays in no history. Browsers send the cookie with links from elsewhere, such as the file
+// of --open; sameOrigin decides what such a link may lead to.
 func (g *guard) admit(w http.ResponseWriter, r *http.Request) bool {
-	// The form that asks for the token looks like the page; the style is in every release.
+	// The form that asks for the token needs the page's style, which is public.
 	if g.token == "" || r.URL.Path == "/assets/style.css" {
 		return true
 	}
@@ -117,7 +117,7 @@ func (g *guard) admit(w http.ResponseWriter, r *http.Request) bool {
 	if same(query.Get("token"), g.token) {
 		http.SetCookie(w, &http.Cookie{Name: g.cookie, Value: g.pass(), Path: "/", HttpOnly: true, SameSite: http.SameSiteLaxMode})
 		query.Del("token")
-		// The target is a path on this server whatever the path was: "//host" would be another.
+		// Keep the target on this server: "//host" would be another one.
 		target := url.URL{Path: "/" + strings.TrimLeft(r.URL.Path, "/\\"), RawQuery: query.Encode()}
 		w.Header().Set("Location", target.String())
 		w.WriteHeader(http.StatusSeeOther)
@@ -132,14 +132,14 @@ func (g *guard) admit(w http.ResponseWriter, r *http.Request) bool {
 	return false
 }
 
-// pass returns the cookie's value: it shows that the token was known, and is not it.
+// pass returns the value of the cookie, which proves knowledge of the token without holding it.
 func (g *guard) pass() string {
 	mac := hmac.New(sha256.New, []byte(g.token))
 	mac.Write([]byte(g.cookie))
 	return hex.EncodeToString(mac.Sum(nil))
 }
 
-// same compares in a time that depends on neither text, nor on their lengths.
+// same compares in constant time, whatever the texts and their lengths.
 func same(got, want string) bool {
 	a, b := sha256.Sum256([]byte(got)), sha256.Sum256([]byte(want))
 	return subtle.ConstantTimeCompare(a[:], b[:]) == 1

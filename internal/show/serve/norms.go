@@ -65,7 +65,7 @@ func (s *Server) norms(r *http.Request) (any, error) {
 	return map[string]any{"curves": curves, "notes": notes}, nil
 }
 
-// errNoNorms says that a run kept none.
+// errNoNorms says that a run recorded no norms.
 var errNoNorms = errors.New("recorded no norms of its layers along training (train.norms)")
 
 func (s *study) normCurve(r *survey.Run, part string, moved bool) (normCurve, error) {

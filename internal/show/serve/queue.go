@@ -15,19 +15,19 @@ const (
 // errBusy wraps what statusOf answers with "service unavailable".
 var errBusy = fmt.Errorf("serve: %d requests of this client wait, which is as many as may: %w", maxWaiting, context.DeadlineExceeded)
 
-// A queue lets maxWork requests work at a time and gives what comes free to the clients in
-// turn, so that one with many requests waits for itself.
+// A queue lets maxWork requests work at a time and serves the clients in turn, so that a client
+// with many requests delays only itself.
 type queue struct {
 	mu      sync.Mutex
 	working int
 	waiting map[client][]chan struct{}
-	turn    []client // of those who wait, the next first
+	turn    []client // clients that wait, the next one first
 }
 
 func newQueue() *queue { return &queue{waiting: map[client][]chan struct{}{}} }
 
-// enter waits for leave to work; release must follow. A client that has too many requests
-// waiting is refused at once.
+// enter waits until the request may work. The caller must call release. A client with too many
+// waiting requests gets an error at once.
 func (q *queue) enter(ctx context.Context, who client) (release func(), err error) {
 	q.mu.Lock()
 	if q.working < maxWork {
@@ -53,7 +53,7 @@ func (q *queue) enter(ctx context.Context, who client) (release func(), err erro
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	i := slices.Index(q.waiting[who], ready)
-	if i < 0 { // the turn came a moment ago
+	if i < 0 { // the request has just got its turn
 		q.pass()
 		return nil, ctx.Err()
 	}
@@ -72,7 +72,7 @@ func (q *queue) leave() {
 	q.pass()
 }
 
-// pass hands a place to the next client whose turn it is. The caller holds mu.
+// pass gives a place to the next client in turn. The caller holds mu.
 func (q *queue) pass() {
 	if len(q.turn) == 0 {
 		q.working--

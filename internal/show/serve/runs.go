@@ -29,7 +29,7 @@ type studyInfo struct {
 	States   []survey.State `json:"-"`
 }
 
-// A progress says how far a study is. The event streams repeat it.
+// A progress says how far a study is. Event streams send it, too.
 type progress struct {
 	Total   int                  `json:"total"`
 	Counts  map[survey.State]int `json:"counts"`
@@ -161,7 +161,7 @@ func (s *study) info() studyInfo {
 		return info
 	}
 	info.Progress, info.Groups = progressOf(&seen), len(seen.groups)
-	info.Progress.Running = nil // the list has no use for them
+	info.Progress.Running = nil // the list does not show them
 	for _, g := range seen.groups {
 		info.Data = insert(info.Data, g.Data)
 		for _, depth := range g.Depths {
@@ -182,7 +182,7 @@ func (s *study) info() studyInfo {
 // maxText bounds a study file or log that is shown in the page.
 const maxText = 256 << 10
 
-// study answers with what there is to say about a study before its runs.
+// study answers with the facts about a study, without its runs.
 func (s *Server) study(r *http.Request) (any, error) {
 	study, err := s.folder.study(r.PathValue("study"))
 	if err != nil {
@@ -269,7 +269,7 @@ var orders = map[string]func(a, b *survey.Run) int{
 	"group":     func(a, b *survey.Run) int { return cmp.Compare(label(a), label(b)) },
 }
 
-// compareKnown puts numbers that are not known behind those that are.
+// compareKnown sorts unknown numbers last.
 func compareKnown(a, b float64) int {
 	if math.IsNaN(a) || math.IsNaN(b) {
 		return cmp.Compare(btoi(math.IsNaN(a)), btoi(math.IsNaN(b)))
@@ -323,7 +323,7 @@ func (s *Server) runs(r *http.Request) (any, error) {
 	slices.SortStableFunc(chosen, compare)
 	if query.Get("order") == "desc" {
 		slices.Reverse(chosen)
-		if order == "loss" || order == "seconds" { // what is not known stays behind
+		if order == "loss" || order == "seconds" { // unknown numbers stay last
 			known := func(r *survey.Run) bool {
 				return order == "loss" && !math.IsNaN(r.Loss) || order == "seconds" && !math.IsNaN(r.Seconds)
 			}

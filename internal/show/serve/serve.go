@@ -1,10 +1,9 @@
 // Package serve shows a folder of studies on a live page: how the runs stand, their
 // loss while it falls, weight paths, exponents, p-variations, certificates.
 //
-// It reads run folders alone and writes nothing. It is meant for a machine that is
-// busy training: everything is read when somebody looks, at most a tenth of the time
-// of one core goes into watching, and what clients may ask for is bounded. Names and
-// contents of the folder are taken as hostile (guard.go, folder.go, files.go).
+// It only reads run folders and writes nothing. It is made for a machine that is busy training:
+// it reads on request, watching takes at most a tenth of the time of one core, and requests are
+// bounded. Names and contents of the folder count as hostile (guard.go, folder.go, files.go).
 package serve
 
 import (
@@ -30,12 +29,12 @@ type Options struct {
 	Addr string
 	// Token must be shown by every client. Empty: a random one, unless Open.
 	Token string
-	// Open lets everyone in who reaches the address, which must be a loopback one: every
-	// user of this machine does.
+	// Open admits every client without a token. The address must be a loopback one, which every
+	// user of this machine reaches.
 	Open bool
-	// Hosts are further names under which the server may be asked for, without port.
+	// Hosts are further names that requests may have in Host, without port.
 	Hosts []string
-	// Log is told of failures inside the server; nil for none.
+	// Log receives failures inside the server; nil for none.
 	Log *slog.Logger
 }
 
@@ -53,8 +52,8 @@ type Server struct {
 	token    string
 }
 
-// New opens the folder of studies dir, or the one study dir, and listens. Serve must
-// follow, or Close. Options that cannot be are a *field.Error.
+// New opens the folder of studies dir, or the one study dir, and listens. The caller must call
+// Serve or Close. Invalid options are a *field.Error.
 func New(dir string, options Options) (*Server, error) {
 	if options.Log == nil {
 		options.Log = slog.New(slog.DiscardHandler)
@@ -101,7 +100,7 @@ func New(dir string, options Options) (*Server, error) {
 	return s, nil
 }
 
-// hostNames returns the names under which clients ask for a server on this address.
+// hostNames returns the names that clients use for a server on this address.
 func hostNames(host string, bound net.IP) []string {
 	names := []string{"localhost"}
 	if _, err := netip.ParseAddr(host); err != nil && host != "" {
@@ -115,8 +114,8 @@ func hostNames(host string, bound net.IP) []string {
 	return names
 }
 
-// URL returns where the page is, with the token if one is required. A server on all
-// addresses of the machine is given by the name of the machine.
+// URL returns the address of the page, with the token if one is required. For a server on all
+// addresses of the machine it has the name of the machine.
 func (s *Server) URL() string {
 	bound := s.listener.Addr().(*net.TCPAddr)
 	host := bound.IP.String()
@@ -132,8 +131,8 @@ func (s *Server) URL() string {
 	return page.String()
 }
 
-// Serve answers until the context ends, then lets requests under way finish for a
-// moment and closes the folder. It returns nil when the context ended it.
+// Serve answers requests until the context ends, then gives open requests a moment to finish
+// and closes the folder. It returns nil if the context ended it.
 func (s *Server) Serve(ctx context.Context) error {
 	background, stop := context.WithCancel(context.WithoutCancel(ctx))
 	defer stop()
@@ -155,7 +154,7 @@ func (s *Server) Serve(ctx context.Context) error {
 	return s.folder.close()
 }
 
-// Close gives up a server that was not served.
+// Close closes a server on which Serve was not called.
 func (s *Server) Close() error { return errors.Join(s.listener.Close(), s.folder.close()) }
 
 // routes maps addresses to answers. Every name in them is one path segment, checked
