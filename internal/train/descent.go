@@ -8,12 +8,10 @@ import (
 	"errors"
 	"fmt"
 	"math"
-	"math/rand/v2"
 	"time"
 
 	"github.com/deeplimit/deeplimit/internal/alloc"
 	"github.com/deeplimit/deeplimit/internal/kernel"
-	"github.com/deeplimit/deeplimit/internal/random"
 	"github.com/deeplimit/deeplimit/resnet"
 	"github.com/deeplimit/deeplimit/runfolder"
 )
@@ -284,34 +282,6 @@ func (d *Descent[T]) setLoss(row *runfolder.Row, all resnet.Evaluation) {
 	}
 }
 
-// stop returns the reason to end at this iterate, "" to go on. Rules about J look
-// only at fresh losses, those over all samples; divergence looks at any.
-func (d *Descent[T]) stop(loss float64, fresh bool) string {
-	rules := d.Spec.Stop
-	if math.IsNaN(d.first) {
-		d.first = loss
-	}
-	switch {
-	case math.IsNaN(loss) || math.IsInf(loss, 0) || loss > rules.Divergence*d.first:
-		return StopDiverged
-	case fresh && rules.Loss > 0 && loss <= rules.Loss:
-		return StopLoss
-	case d.t >= rules.Iterations:
-		return StopIterations
-	case rules.Seconds > 0 && d.elapsed() >= rules.Seconds:
-		return StopTime
-	}
-	if !fresh {
-		return ""
-	}
-	if loss < d.best*(1-1e-6) {
-		d.best, d.bestAt = loss, d.t
-	} else if rules.Plateau > 0 && d.t-d.bestAt >= rules.Plateau {
-		return StopPlateau
-	}
-	return ""
-}
-
 // measure lets the certification look at this iterate.
 func (d *Descent[T]) measure(row runfolder.Row, last bool) error {
 	if d.certify == nil {
@@ -386,46 +356,6 @@ func (d *Descent[T]) outcome(stop string, row runfolder.Row) Outcome {
 		out.Detail = fmt.Sprintf("train: depth %d, iteration %d: loss is %.3g (%s)", d.Network.Depth, d.t, out.Loss, advice)
 	}
 	return out
-}
-
-// rounding returns the unit roundoff of the element type.
-func (d *Descent[T]) rounding() float64 {
-	if d.precision() == "float32" {
-		return 0x1p-24
-	}
-	return 0x1p-53
-}
-
-// precision returns the name of the element type.
-func (d *Descent[T]) precision() string {
-	if _, single := any(T(0)).(float32); single {
-		return "float32"
-	}
-	return "float64"
-}
-
-// perEpoch returns the number of mini-batches of an epoch; the last may be smaller.
-func (d *Descent[T]) perEpoch() int { return (d.Full.Len() + d.batch - 1) / d.batch }
-
-func (d *Descent[T]) epochStart() bool { return d.t%d.perEpoch() == 0 }
-
-// chooseBatch gives the batch evaluator the samples of iteration t. The order of an
-// epoch comes from a stream of its own, so that resuming needs no generator state.
-func (d *Descent[T]) chooseBatch() {
-	number, place := d.t/d.perEpoch(), d.t%d.perEpoch()
-	if !d.permuted || place == 0 {
-		d.permuted = true
-		permute(d.epoch, random.New(d.Seed, fmt.Sprintf("batches/epoch=%d", number)))
-	}
-	d.Batch.Choose(d.epoch[place*d.batch : min((place+1)*d.batch, len(d.epoch))])
-}
-
-// permute fills order with a random permutation of its indices.
-func permute(order []int, rng *rand.Rand) {
-	for i := range order {
-		order[i] = i
-	}
-	rng.Shuffle(len(order), func(i, j int) { order[i], order[j] = order[j], order[i] })
 }
 
 // ErrCheckpoint is wrapped when a checkpoint does not fit the run it is given to.

@@ -44,7 +44,7 @@ func (w *work) all(ctx context.Context, tasks []*task) {
 	var group sync.WaitGroup
 	defer group.Wait()
 	slices.SortStableFunc(tasks, func(a, b *task) int { return cmp.Compare(w.cost(b.run), w.cost(a.run)) })
-	tasks = slices.DeleteFunc(tasks, func(t *task) bool { return w.unread(t) || w.skipped(t) })
+	tasks = slices.DeleteFunc(tasks, func(t *task) bool { return w.refuse(t) || w.skip(t) })
 	for ctx.Err() == nil {
 		held, started := w.pass(ctx, &group, tasks)
 		if len(held) == 0 || w.options.Leave {
@@ -77,7 +77,7 @@ func (w *work) pass(ctx context.Context, group *sync.WaitGroup, tasks []*task) (
 		if ctx.Err() != nil {
 			return nil, started
 		}
-		if t.holder != nil && w.settled(t) {
+		if t.holder != nil && w.settle(t) {
 			continue
 		}
 		t.alive, t.givenUp = false, false
@@ -146,7 +146,7 @@ func (w *work) one(ctx context.Context, t *task, workers int) {
 		w.failed(t, err)
 		return
 	}
-	if err != nil && w.settled(t) {
+	if err != nil && w.settle(t) {
 		return
 	}
 	held, ctx, err := w.leases.Acquire(ctx, t.folder)
@@ -160,7 +160,7 @@ func (w *work) one(ctx context.Context, t *task, workers int) {
 		return
 	}
 	defer held.Release()
-	if w.settled(t) {
+	if w.settle(t) {
 		held.Finished()
 		return
 	}
@@ -191,7 +191,7 @@ func (w *work) one(ctx context.Context, t *task, workers int) {
 	}
 	outcome, err := execute(ctx, w, t, held, workers)
 	switch {
-	case errors.Is(err, runfolder.ErrDone) && w.settled(t): // decided by a worker that died, or slept
+	case errors.Is(err, runfolder.ErrDone) && w.settle(t): // decided by a worker that died, or slept
 		held.Finished()
 	case errors.Is(context.Cause(ctx), lease.ErrLost), err != nil && errors.Is(held.Check(), lease.ErrLost):
 		t.holder = w.holderOf(t)
@@ -256,16 +256,16 @@ func (w *work) failed(t *task, err error) {
 	}
 }
 
-// unread counts a run as failed of which it is not known how it stands.
-func (w *work) unread(t *task) bool {
+// refuse counts a run as failed of which it is not known how it stands.
+func (w *work) refuse(t *task) bool {
 	if t.unread != nil {
 		w.failed(t, t.unread)
 	}
 	return t.unread != nil
 }
 
-// skipped counts a run that was done before, if it was.
-func (w *work) skipped(t *task) bool {
+// skip counts a run that was done before, if it was.
+func (w *work) skip(t *task) bool {
 	if t.summary == nil || t.again {
 		return false
 	}
@@ -280,9 +280,9 @@ func (w *work) skipped(t *task) bool {
 	return true
 }
 
-// settled counts a run that another worker has finished since this process looked
+// settle counts a run that another worker has finished since this process looked
 // first, and says whether one has.
-func (w *work) settled(t *task) bool {
+func (w *work) settle(t *task) bool {
 	run, err := runfolder.Open(t.folder)
 	if err != nil || !run.Done() || t.summary != nil && t.summary.Checksum == run.Summary.Checksum {
 		return false

@@ -41,6 +41,6 @@ func EdgeFigure(e *analyze.Edge, style Style) (*Figure, error) {
 	f := depthFigure(style, "largest stable step size $η$", slices.Compact(depths), quantities)
 	f.Kind = "edge"
 	return f.describe("edge", "Edge of stability",
-		"Step size of gradient descent up to which the loss never exceeds its first value, against depth L; one marker per seed. "+
+		"Step size of gradient descent up to which the loss regains at most a tenth of what it has lost, against depth L; one marker per seed. "+
 			"Power laws: slope [95 % interval]; theory has 2α − 1."), nil
 }

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"html"
 	"image/color"
-	"math"
 	"regexp"
 	"strconv"
 
@@ -58,20 +57,6 @@ type panel struct {
 type band struct {
 	x, low, high []float64
 	color        color.NRGBA
-}
-
-// An axis is labelled in mathText. Its range is that of the marks, widened by
-// margin, unless low < high.
-type axis struct {
-	label     string
-	log       bool
-	low, high float64
-	margin    float64
-	depths    []int    // mark these rather than round numbers
-	names     []string // mark 0, 1, … with these, every stride-th labelled
-	stride    int
-	whole     bool // values are whole numbers, and so are the marks
-	bare      bool // no label and no tick labels: those of the panel below serve
 }
 
 // A mark draws points, joined by a line when width > 0, each under a glyph when
@@ -297,74 +282,6 @@ func (p panel) plot(s sizes) *plot.Plot {
 	out.X.Tick.Label.XAlign = draw.XCenter
 	out.Y.Tick.Label.XAlign = draw.XRight
 	return out
-}
-
-// fit returns the range of the axis: its own if it has one, else that of the marks.
-func (a axis) fit(marks []mark, values func(mark) []float64) (low, high float64) {
-	if a.low < a.high {
-		return a.low, a.high
-	}
-	low, high = math.Inf(1), math.Inf(-1)
-	for _, m := range marks {
-		for _, v := range values(m) {
-			if a.shows(v) {
-				low, high = min(low, v), max(high, v)
-			}
-		}
-	}
-	return widen(low, high, a.margin, a.log)
-}
-
-// shows reports whether the axis has a place for v.
-func (a axis) shows(v float64) bool {
-	return !math.IsNaN(v) && !math.IsInf(v, 0) && (!a.log || v > 0)
-}
-
-// at returns the place of v, log₁₀ v on a logarithmic axis. gonum's own logarithmic
-// scale is not used: it leaves room for an axis label at the wrong place.
-func (a axis) at(v float64) float64 {
-	if a.log {
-		return math.Log10(v)
-	}
-	return v
-}
-
-// apply sets the axis of a gonum plot.
-func (a axis) apply(to *plot.Axis, s sizes, want int) {
-	to.Min, to.Max = a.at(a.low), a.at(a.high)
-	to.Padding = s.gap
-	to.LineStyle.Width = s.thin
-	if !a.bare {
-		to.Label.Text = a.label
-	}
-	to.Label.TextStyle = textStyle(s.label)
-	to.Label.TextStyle.XAlign = draw.XCenter
-	to.Label.Padding = 0.25 * s.label
-	to.Tick.Label = textStyle(s.tick)
-	to.Tick.LineStyle.Width = s.thin
-	to.Tick.Length = 0.4 * s.tick
-
-	if a.whole { // one mark more than steps of 1 fit in
-		want = min(want, int(a.high-a.low)+1)
-	}
-	var ticks []plot.Tick
-	switch {
-	case a.names != nil:
-		ticks = nameTicks(a.names, a.stride)
-	case a.depths != nil:
-		ticks = depthTicks(a.depths, a.low, a.high, 0.085)
-	case a.log:
-		ticks = logTicks(a.low, a.high, want)
-	default:
-		ticks = linearTicks(a.low, a.high, want)
-	}
-	for i, t := range ticks {
-		ticks[i].Value = a.at(t.Value)
-		if a.bare && t.Label != "" {
-			ticks[i].Label = " " // keeps the mark a long one
-		}
-	}
-	to.Tick.Marker = plot.ConstantTicks(ticks)
 }
 
 // plotters returns what draws the mark on the given axes.

@@ -12,9 +12,6 @@ import (
 	"strings"
 
 	"github.com/deeplimit/deeplimit/field"
-	"github.com/deeplimit/deeplimit/internal/read/analyze"
-	"github.com/deeplimit/deeplimit/runfolder"
-	"github.com/deeplimit/deeplimit/scaling"
 )
 
 // MapOptions say what a map shows. A parameter is a field that the study's grid varies,
@@ -33,39 +30,6 @@ type MapOptions struct {
 
 // MapValues returns the quantities that a map can show, sorted.
 func MapValues() []string { return slices.Sorted(maps.Keys(mapValues)) }
-
-// A mapValue is a quantity of a run.
-type mapValue struct {
-	label  string                        // mathText
-	higher bool                          // the larger the better
-	log    bool                          // shown on a logarithmic scale when it spans decades
-	column func(*runfolder.Row) *float64 // its last value in the trace, or
-	result func(*runfolder.Summary) *float64
-}
-
-var mapValues = map[string]mapValue{
-	"test_accuracy": {label: "test accuracy", higher: true, column: func(r *runfolder.Row) *float64 { return r.TestAccuracy }},
-	"accuracy":      {label: "training accuracy", higher: true, column: func(r *runfolder.Row) *float64 { return r.Accuracy }},
-	"test_loss":     {label: "test loss", log: true, result: func(s *runfolder.Summary) *float64 { return s.TestLoss }},
-	"loss":          {label: "loss $J$", log: true, result: func(s *runfolder.Summary) *float64 { return &s.Loss }},
-	"iterations":    {label: "iterations", log: true, result: func(s *runfolder.Summary) *float64 { return new(float64(s.Iterations)) }},
-	"seconds":       {label: "training time [s]", log: true, result: func(s *runfolder.Summary) *float64 { return &s.Seconds }},
-	"gradient_norm": {label: "$‖∇J‖$", log: true, column: func(r *runfolder.Row) *float64 { return r.GradientNorm }},
-	"max_frobenius": {label: "max$_k ‖A_k‖_F$", log: true, column: func(r *runfolder.Row) *float64 { return &r.MaxFrobenius }},
-	"displacement":  {label: "max$_k ‖A_k(T) − A_k(0)‖_F$", log: true, column: func(r *runfolder.Row) *float64 { return &r.Displacement }},
-	"v_1":           {label: "$V_1$", log: true, column: func(r *runfolder.Row) *float64 { return r.Variation1 }},
-	"v_2":           {label: "$V_2$", log: true, column: func(r *runfolder.Row) *float64 { return r.Variation2 }},
-	"v_3":           {label: "$V_3$", log: true, column: func(r *runfolder.Row) *float64 { return r.Variation3 }},
-}
-
-// A mapCell is one place of a map.
-type mapCell struct {
-	value, low, high float64 // mean over seeds with its 95 % interval; NaN where there is none
-	runs             int     // that the mean is of
-	best             string  // the value of the parameter that was chosen
-	diverged         int     // runs at this place, at any value of the parameter
-	seen             bool    // whether there is a finished run here
-}
 
 // Map draws a quantity of the runs of a study folder over two parameters. A cell is the
 // mean over seeds; with options.Best, of the value of that parameter with the best mean
@@ -98,48 +62,6 @@ func Map(ctx context.Context, dir string, options MapOptions) (*Figure, error) {
 	return f, nil
 }
 
-// A mapRun is what a map needs of a run.
-type mapRun struct {
-	parameters map[string]string
-	value      float64 // NaN for a run that diverged
-}
-
-// mapRuns takes the finished runs that options.Where keeps.
-func mapRuns(ctx context.Context, dir string, options MapOptions) (runs []mapRun, unfinished int, err error) {
-	quantity := mapValues[options.Value]
-	ends, unfinished, err := analyze.Ends(ctx, dir, options.matches, quantity.column)
-	if err != nil {
-		return nil, 0, fmt.Errorf("report: map: %w", err)
-	}
-	for _, end := range ends {
-		r := mapRun{parameters: end.Parameters, value: math.NaN()}
-		if end.Summary.Stop != runfolder.Diverged {
-			if r.value, err = quantity.of(end); err != nil {
-				return nil, 0, fmt.Errorf("report: map: run %s: %w", end.ID, err)
-			}
-		}
-		runs = append(runs, r)
-	}
-	if len(runs) == 0 {
-		return nil, 0, fmt.Errorf("report: map: %s: got no finished run%s, want some", dir, whereText(options.Where))
-	}
-	return runs, unfinished, nil
-}
-
-// of returns the quantity of a finished run.
-func (q mapValue) of(end analyze.End) (float64, error) {
-	if q.result != nil {
-		if value := q.result(end.Summary); value != nil {
-			return *value, nil
-		}
-		return 0, fmt.Errorf("%s: got a result without it, want runs that have it", q.label)
-	}
-	if end.Last == nil {
-		return 0, fmt.Errorf("%s: got a trace without it, want runs that record it", q.label)
-	}
-	return *end.Last, nil
-}
-
 // matches reports whether a run with these parameters counts.
 func (o MapOptions) matches(parameters map[string]string) bool {
 	for name, value := range o.Where {
@@ -148,16 +70,6 @@ func (o MapOptions) matches(parameters map[string]string) bool {
 		}
 	}
 	return true
-}
-
-// sameValue reports whether two texts are one value: 0.10 is 0.1.
-func sameValue(a, b string) bool {
-	if a == b {
-		return true
-	}
-	x, errX := strconv.ParseFloat(a, 64)
-	y, errY := strconv.ParseFloat(b, 64)
-	return errX == nil && errY == nil && x == y
 }
 
 func whereText(where map[string]string) string {
@@ -198,28 +110,6 @@ func (o MapOptions) check(runs []mapRun) error {
 		}
 	}
 	return nil
-}
-
-// valuesOf returns the values of a parameter, numbers in order of size before texts.
-func valuesOf(runs []mapRun, name string) []string {
-	var values []string
-	for _, r := range runs {
-		values = append(values, r.parameters[name])
-	}
-	slices.SortFunc(values, func(a, b string) int {
-		x, errX := strconv.ParseFloat(a, 64)
-		y, errY := strconv.ParseFloat(b, 64)
-		switch {
-		case errX == nil && errY == nil:
-			return cmp.Or(cmp.Compare(x, y), cmp.Compare(a, b))
-		case errX == nil:
-			return -1
-		case errY == nil:
-			return 1
-		}
-		return cmp.Compare(a, b)
-	})
-	return slices.Compact(values)
 }
 
 // figure draws the map.
@@ -286,38 +176,6 @@ func (o MapOptions) figure(runs []mapRun) *Figure {
 	return f
 }
 
-// cell takes the mean of the runs at one place.
-func (o MapOptions) cell(runs []mapRun, higher bool) mapCell {
-	c := mapCell{value: math.NaN(), low: math.NaN(), high: math.NaN(), seen: len(runs) > 0}
-	for _, choice := range valuesOf(runs, o.Best) {
-		var values []float64
-		diverged := 0
-		for _, r := range runs {
-			switch {
-			case r.parameters[o.Best] != choice:
-			case math.IsNaN(r.value) || math.IsInf(r.value, 0):
-				diverged++
-			default:
-				values = append(values, r.value)
-			}
-		}
-		c.diverged += diverged
-		if diverged > 0 || len(values) == 0 {
-			continue
-		}
-		most := math.Inf(1)
-		if higher {
-			most = 1 // of an accuracy
-		}
-		mean := scaling.MeanOf(values).Within(0, most)
-		if !math.IsNaN(c.value) && (mean.Value > c.value) != higher {
-			continue
-		}
-		c.value, c.low, c.high, c.runs, c.best = mean.Value, mean.Low, mean.High, len(values), choice
-	}
-	return c
-}
-
 // caption says what a cell is.
 func (o MapOptions) caption(quantity mapValue, runs []mapRun) string {
 	seeds := len(valuesOf(runs, "seed"))
@@ -335,17 +193,6 @@ func (o MapOptions) caption(quantity mapValue, runs []mapRun) string {
 		}
 	}
 	return text + " White cells have no finished run; the CSV file holds 95 % intervals over seeds, cut at the ends of what the quantity can be."
-}
-
-func bestCell(cells [][]mapCell, higher bool) (i, j int, ok bool) {
-	for y, row := range cells {
-		for x, c := range row {
-			if !math.IsNaN(c.value) && (!ok || (c.value > cells[j][i].value) == higher) {
-				i, j, ok = x, y, true
-			}
-		}
-	}
-	return i, j, ok
 }
 
 // parameterSymbols name the fields of a study that have a symbol.
