@@ -15,13 +15,18 @@ type Error struct {
 	Want string // what would be accepted, in words
 }
 
-// Error returns `path: got "x", want …`; strings are quoted, other values are not.
+// Error returns `path: got "x", want …`, without a path for the whole file; strings are quoted,
+// other values are not.
 func (e *Error) Error() string {
 	got := fmt.Sprintf("%v", e.Got)
 	if s, ok := e.Got.(string); ok {
 		got = fmt.Sprintf("%q", s)
 	}
-	return fmt.Sprintf("%s: got %s, want %s", e.Path, got, e.Want)
+	text := fmt.Sprintf("got %s, want %s", got, e.Want)
+	if e.Path == "" {
+		return text
+	}
+	return e.Path + ": " + text
 }
 
 // Under returns err with prefix and a dot put before its path when err is an

@@ -146,13 +146,16 @@ func (s Spec) checkMethod(samples int) error {
 	)
 }
 
+// mostIterations keeps the counts of a plan from overflow: all of them are exact in float64.
+const mostIterations = 1 << 53
+
 // resolve fills in the defaults and refuses what is wrong.
 func (s Stop) resolve() (Stop, error) {
 	s.Iterations = cmp.Or(s.Iterations, 1000)
 	s.Divergence = cmp.Or(s.Divergence, 1e6)
 	switch {
-	case s.Iterations < 1:
-		return Stop{}, &field.Error{Path: "iterations", Got: s.Iterations, Want: "a whole number ≥ 1"}
+	case s.Iterations < 1 || s.Iterations > mostIterations:
+		return Stop{}, &field.Error{Path: "iterations", Got: s.Iterations, Want: "a whole number from 1 to 2^53"}
 	case s.Plateau < 0:
 		return Stop{}, &field.Error{Path: "plateau", Got: s.Plateau, Want: "a whole number ≥ 0"}
 	}

@@ -88,7 +88,7 @@ func TestSpecRefuses(t *testing.T) {
 		{Spec{Step: Step{Rule: "armijo", Schedule: "cosine"}}, `step.schedule: got "cosine", want constant with rule armijo, which finds the step size at every iterate (use rule: depth or constant)`},
 		{Spec{Step: Step{Schedule: "cosine", Minimum: 2}}, `step.minimum: got 2, want a number in [0, 1]`},
 		{Spec{Stop: Stop{Loss: -1}}, `stop.loss: got -1, want a finite number ≥ 0`},
-		{Spec{Stop: Stop{Iterations: -1}}, `stop.iterations: got -1, want a whole number ≥ 1`},
+		{Spec{Stop: Stop{Iterations: -1}}, `stop.iterations: got -1, want a whole number from 1 to 2^53`},
 		{Spec{Stop: Stop{Seconds: inf}}, `stop.seconds: got +Inf, want a finite number ≥ 0`},
 		{Spec{Stop: Stop{Plateau: -1}}, `stop.plateau: got -1, want a whole number ≥ 0`},
 		{Spec{Stop: Stop{Divergence: 1}}, `stop.divergence: got 1, want a finite number > 1`},

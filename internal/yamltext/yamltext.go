@@ -102,6 +102,12 @@ func explain(text []byte, err error) *Error {
 		message = "got a tab, want spaces before a key (YAML takes no tabs there)"
 	case strings.HasPrefix(message, "found character that cannot start"):
 		message = "got a character that no key and no value begins with (a tab, @, % or `), want spaces, or quotes around the text"
+	case strings.HasPrefix(message, "control characters"):
+		message = "got a control character, want none"
+	case strings.HasPrefix(message, "mapping values are not allowed"):
+		message = "got a colon where no key can stand, want the key on a line of its own, below the first letter of the key before it, or quotes around a text with a colon"
+	case strings.HasPrefix(message, "found incompatible YAML"):
+		message = "got a line %YAML, want none (a file is read as YAML 1.2 without it)"
 	case e.ContextMsg != "" && !strings.HasPrefix(message, "got "):
 		message += " " + e.ContextMsg
 		if begin := e.ContextMark; begin.Line > 0 && begin.Line < e.Mark.Line {

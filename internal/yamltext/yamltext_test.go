@@ -32,6 +32,10 @@ func TestParse(t *testing.T) {
 		{"documents", strings.Repeat("---\n", 100_000), ""},
 		{"bytes", strings.Repeat("#", Limit+1), "got 1048577 bytes of YAML, want at most 1048576"},
 		{"no YAML", "a: [", "line 2, column 1: "},
+		{"control character", "a: 1 # \x01", "line 1, column 8: got a control character, want none"},
+		{"a key deeper than its neighbour", "a: 1\n  b: 2\n", "line 2, column 4: got a colon where no key can stand, want the key on a line of its own"},
+		{"two keys on a line", "a: b: 2\n", "line 1, column 5: got a colon where no key can stand"},
+		{"a version", "%YAML 1.2\n---\na: 1\n", "line 1, column 1: got a line %YAML, want none"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			_, err := Parse([]byte(c.text))

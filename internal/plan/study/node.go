@@ -118,6 +118,7 @@ func (b *builder) build(path string, n *yaml.Node) (out *node, err error) {
 // fill adds the keys of a mapping, which stand in content each before its value, to out.
 func (b *builder) fill(out *node, path string, content []*yaml.Node) error {
 	var merged []entry
+	var merge *yaml.Node // the key of merged
 	for i := 0; i < len(content); i += 2 {
 		k := content[i]
 		at := b.from.at(k.Line, k.Column)
@@ -133,10 +134,13 @@ func (b *builder) fill(out *node, path string, content []*yaml.Node) error {
 			return err
 		case k.Tag == "!!merge" && value.kind != mapping:
 			return at.wrong(join(path, k.Value), value.got(), "the alias of a mapping")
+		case k.Tag == "!!merge" && merge != nil:
+			return at.second(join(path, k.Value), merge.Line)
 		case k.Tag == "!!merge":
+			merge = k
 			merged = append(merged, value.entries...)
 		case first != nil:
-			return at.wrong(join(path, k.Value), phrase("the key a second time"), fmt.Sprintf("it once (it stands in line %d already)", first.line))
+			return at.second(join(path, k.Value), first.line)
 		default:
 			out.entries = append(out.entries, entry{at, k.Value, value})
 		}
@@ -153,6 +157,11 @@ func (b *builder) fill(out *node, path string, content []*yaml.Node) error {
 		out.size += e.value.size
 	}
 	return nil
+}
+
+// second returns the *Error about a key that stands in an earlier line, too.
+func (p place) second(path string, line int) *Error {
+	return p.wrong(path, phrase("the key a second time"), fmt.Sprintf("it once (it stands in line %d already)", line))
 }
 
 // entry returns the entry of a mapping with the key, or nil.

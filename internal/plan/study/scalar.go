@@ -82,6 +82,9 @@ func whole(text string) (digits string, base int) {
 func parseFloat(text string) (float64, error) {
 	if _, base := whole(text); base != 10 {
 		v, err := parseInt(text)
+		if errors.Is(err, errNotInteger) {
+			err = errNotNumber
+		}
 		return float64(v), err
 	}
 	if !floatForm.MatchString(text) {
