@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/deeplimit/deeplimit/internal/execute/slurm"
+	"github.com/deeplimit/deeplimit/runfolder"
 )
 
 func newCancel() *cobra.Command {
@@ -20,6 +21,9 @@ func newCancel() *cobra.Command {
 write checkpoints first. What is done stays; deeplimit run --engine slurm goes on.`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
+			if err := checkStudy("cancel", args[0]); err != nil {
+				return err
+			}
 			tasks, err := slurm.Client{}.Cancel(cmd.Context(), args[0])
 			if err != nil {
 				return err
@@ -46,6 +50,9 @@ first: all, or those that tell the start of the run. RUN may be a part of its na
 that no other run has. A task that was requeued goes on in its log.`,
 		Args: cobra.RangeArgs(1, 2),
 		RunE: func(cmd *cobra.Command, args []string) error {
+			if err := checkStudy("logs", args[0]); err != nil {
+				return err
+			}
 			run := ""
 			if len(args) > 1 {
 				run = args[1]
@@ -55,6 +62,14 @@ that no other run has. A task that was requeued goes on in its log.`,
 	}
 	cmd.Flags().BoolVar(&list, "list", false, "print the paths of the logs and the runs in them")
 	return cmd
+}
+
+// checkStudy refuses a folder that is not that of a study, where no tasks would be found.
+func checkStudy(command, dir string) error {
+	if _, err := runfolder.StudyName(dir); err != nil {
+		return fmt.Errorf("%s: got %s, want the folder of a study: %w", command, dir, err)
+	}
+	return nil
 }
 
 // taskLog is the log of a task, and the runs that it tells the start of.

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"math"
 	"os"
 	"os/signal"
@@ -104,6 +105,9 @@ func readStarted(ctx context.Context, dir string) (started runfolder.Started, pl
 			}
 		}
 		if look == startedLooks || !changing(dir, started, err) {
+			if errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ENOTDIR) {
+				err = fmt.Errorf("run: --join: got %s, want the folder of a study that was started (deeplimit run STUDY.yaml starts one): %w", dir, err)
+			}
 			return started, nil, err
 		}
 		select {

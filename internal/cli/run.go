@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"os"
 	"path/filepath"
 	"runtime"
 	"text/tabwriter"
@@ -76,6 +77,9 @@ or a signal ended it (130).`,
 					return err
 				}
 				return o.joinStudy(cmd.Context(), args[0], cmd.OutOrStdout(), cmd.ErrOrStderr())
+			}
+			if info, err := os.Stat(args[0]); err == nil && info.IsDir() {
+				return fmt.Errorf("run: %s: got a folder, want a study file, or --join to take part in the study that was started there", args[0])
 			}
 			s, err := study.LoadWithin(args[0], o.set, o.maxRuns)
 			if err != nil {

@@ -180,6 +180,16 @@ func unfit(run *runfolder.Run) string {
 	return ""
 }
 
+// damage returns why the weights of a finished run cannot be trusted, "" if they can. They are
+// read for that alone, so that a limit is known to have its runs before work begins.
+func damage(run *runfolder.Run) (string, error) {
+	_, err := run.Weights()
+	if _, damaged := errors.AsType[*runfolder.DamagedError](err); damaged {
+		return "damaged: " + err.Error(), nil
+	}
+	return "", err
+}
+
 // find returns the chains of a study folder, or that of a run folder.
 func find(dir string) ([]*chain, error) {
 	dirs, err := runfolder.List(dir)
@@ -234,7 +244,13 @@ func find(dir string) ([]*chain, error) {
 		if run.Done() {
 			done++
 		}
-		if reason := unfit(run); reason != "" {
+		reason := unfit(run)
+		if reason == "" {
+			if reason, err = damage(run); err != nil {
+				return nil, err
+			}
+		}
+		if reason != "" {
 			c.omitted = append(c.omitted, Omitted{run.Meta.Depth, run.Meta.ID, reason})
 		} else {
 			c.runs = append(c.runs, run)

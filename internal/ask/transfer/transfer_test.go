@@ -234,7 +234,7 @@ train: {stop: {iterations: 3}}
 
 // TestLeavesOut wants the limit of what remains when runs are shallow, diverged, missing or damaged.
 func TestLeavesOut(t *testing.T) {
-	out := trained(t, "", "name: mixed\ndepths: [4, 8, 12, 16, 20, 24]\nseeds: 2\ndata: {kind: separated, width: 3, samples: 2, distance: 0.3}\ntrain: {stop: {iterations: 3}}\n")
+	out := trained(t, "", "name: mixed\ndepths: [4, 8, 12, 16, 20, 24, 28]\nseeds: 2\ndata: {kind: separated, width: 3, samples: 2, distance: 0.3}\ntrain: {stop: {iterations: 3}}\n")
 	at := func(depth, seed int) string {
 		found, err := filepath.Glob(filepath.Join(out, "runs", fmt.Sprintf("separated-L%04d-s%d-*", depth, seed)))
 		if err != nil || len(found) != 1 {
@@ -251,6 +251,7 @@ func TestLeavesOut(t *testing.T) {
 		os.RemoveAll(at(12, 1)),
 		os.Truncate(filepath.Join(at(20, 1), "result.json"), 20),
 		os.Remove(filepath.Join(at(24, 1), "result.json")),
+		os.Truncate(filepath.Join(at(28, 1), "weights.safetensors"), 200),
 	} {
 		if err != nil {
 			t.Fatal(err)
@@ -267,7 +268,7 @@ func TestLeavesOut(t *testing.T) {
 		reason, _, _ := strings.Cut(o.Reason, ":")
 		reasons = append(reasons, fmt.Sprint(o.Depth, " ", reason))
 	}
-	if got, want := strings.Join(reasons, ", "), "4 fewer than 8 layers, 12 no folder, 20 damaged, 24 not finished"; got != want {
+	if got, want := strings.Join(reasons, ", "), "4 fewer than 8 layers, 12 no folder, 20 damaged, 24 not finished, 28 damaged"; got != want {
 		t.Errorf("left out of seed 1: %s; want %s", got, want)
 	}
 	if fmt.Sprint(results[0].Sources) != "[16]" && fmt.Sprint(results[0].Sources) != "[8 16]" {
@@ -276,7 +277,7 @@ func TestLeavesOut(t *testing.T) {
 	if len(results[1].Omitted) != 1 || results[1].Targets[0].Trend != whole[1].Targets[0].Trend {
 		t.Errorf("seed 2: got %+v, want the result of before", results[1])
 	}
-	if got := strings.Join(noted, " "); got != "4 12 20 24 4" {
+	if got := strings.Join(noted, " "); got != "4 12 20 24 28 4" {
 		t.Errorf("noted depths %s", got)
 	}
 }
