@@ -1,0 +1,56 @@
+// Command calibrate measures, on planted paths of every kind, how often the intervals of scaling.Infer hold
+// the truth, how wide they are, and how often a verdict is right: docs/calibration.md.
+package main
+
+import (
+	"flag"
+	"fmt"
+	"io"
+	"log"
+	"os"
+	"strings"
+
+	"github.com/deeplimit/deeplimit/internal/planted"
+)
+
+func main() {
+	draws := flag.Int("draws", 200, "draws of a cell")
+	families := flag.String("family", "", "only families whose name holds this")
+	sets := flag.String("set", "", "only depth sets whose name holds this")
+	dims := flag.String("widths", "1,2,10", "widths of the matrices")
+	out := flag.String("out", "", "write the tables to this file, not to the terminal")
+	flag.Parse()
+	var w io.Writer = os.Stdout
+	var page strings.Builder
+	if *out != "" {
+		w = &page
+	}
+	var widths []int
+	for text := range strings.SplitSeq(*dims, ",") {
+		var width int
+		if _, err := fmt.Sscan(text, &width); err != nil {
+			log.Fatalf("calibrate: -widths: got %q, want numbers after commas", *dims)
+		}
+		widths = append(widths, width)
+	}
+	preface(w, *draws)
+	for _, set := range depthSets {
+		if !strings.Contains(set.name, *sets) {
+			continue
+		}
+		for _, width := range widths {
+			var rows []*tally
+			for _, family := range planted.Families() {
+				if strings.Contains(family.Name, *families) {
+					rows = append(rows, calibrate(family, set, width, *draws))
+				}
+			}
+			table(w, set, width, rows)
+		}
+	}
+	if *out != "" {
+		if err := os.WriteFile(*out, []byte(page.String()), 0o644); err != nil {
+			log.Fatal(err)
+		}
+	}
+}

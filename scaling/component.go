@@ -1,0 +1,146 @@
+package scaling
+
+import "math"
+
+// A structure says what the variograms of all depths are made of: a smooth part, layer noise
+// or a rough part, or one of them with the first. Shapes that are not numbers to fit, such as the
+// correlation of the noise, are fixed in it; many structures are compared.
+type structure struct {
+	smooth *smoothShape // nil: none
+	part   partKind
+	phi    float64 // layerNoise: correlation of neighbouring layers
+	theta  float64 // roughPart: rate of the decay of correlation in k/L, 0 for none
+	free   bool    // layerNoise: whether its exponent is fitted; else it is fixed
+	wobble float64 // standard deviation, in log mean square, of what goes its own way from lag to lag
+	fixed  float64 // layerNoise: its exponent in depth, ½ for noise of steady quadratic variation
+}
+
+type partKind int
+
+const (
+	nothing partKind = iota
+	layerNoise
+	roughPart
+)
+
+// smoothShape is |2 sin(π·cycles·u)|^power of third differences over u = m/L, and constant beyond the first
+// peak: power 3 is that of a function with three derivatives, 2 of one with kinks, 1.5 of √s.
+type smoothShape struct{ cycles, power float64 }
+
+// log returns twice the logarithm of the shape.
+func (s *smoothShape) log(u float64) float64 {
+	return 2 * s.power * math.Log(2*math.Sin(min(math.Pi/2, math.Pi*s.cycles*u)))
+}
+
+// unresolved is the variance of twice the logarithm about the shape at a lag near or beyond the length of a
+// wave, where every function goes its own way.
+func (s *smoothShape) unresolved(u float64) float64 {
+	switch {
+	case s.cycles*u > 0.3:
+		return 1.5 * 1.5
+	case s.cycles*u > 0.15:
+		return 0.5 * 0.5
+	}
+	return 0
+}
+
+// memory is over how many layers differences at a lag are correlated, beside those at lag 1: over the
+// lag, and of noise and of stationary rough parts no farther than the part itself.
+func (s structure) memory(lag, depth int) float64 {
+	length := math.Inf(1)
+	switch {
+	case s.part == layerNoise:
+		length = (1 + s.phi) / (1 - s.phi) / 2
+	case s.theta > 0:
+		length = float64(depth) / s.theta
+	}
+	return min(float64(lag), max(1, length))
+}
+
+// level returns the log mean square of third differences of the part at a lag and depth, over that of
+// independent numbers of variance 1; exponent is that of noise in depth, or the Hurst exponent.
+func (s structure) level(lag, depth int, exponent float64) float64 {
+	l := math.Log(float64(depth))
+	if s.part == layerNoise {
+		return -2*exponent*l + math.Log(third(math.Pow(math.Abs(s.phi), float64(lag)), s.phi, lag))
+	}
+	u := float64(lag) / float64(depth)
+	if s.theta == 0 {
+		return 2 * exponent * math.Log(u)
+	}
+	at := func(j float64) float64 { return math.Exp(-s.theta * math.Pow(j*u, 2*exponent)) }
+	return math.Log((20 - 30*at(1) + 12*at(2) - 2*at(3)) / 20)
+}
+
+// third is the variance of third differences at a lag of x_k = φ x_{k−1} + noise, over 20 times
+// that of x.
+func third(size, phi float64, lag int) float64 {
+	r := size
+	if phi < 0 && lag%2 == 1 {
+		r = -size
+	}
+	return (20 - 30*r + 12*r*r - 2*r*r*r) / 20
+}
+
+// A fitted structure.
+type fitted struct {
+	structure
+	misfit   float64 // residual sum of squares in units of their variance
+	evidence float64 // log of the marginal likelihood, by Laplace's method
+	exponent float64 // fitted or fixed
+	spread   float64 // its standard deviation, 0 when fixed
+	size     float64 // log of the part's mean square, at u = 1 or times L
+	sizeSD   float64 // of the part's log mean square at the deepest depth
+	numbers  int     // fitted
+}
+
+// logRange is the width of the flat prior of a log size, and drift the standard deviation of the
+// normal prior of a smooth part's log mean square from one depth to another.
+const (
+	logRange = 30.0
+	drift    = 1.0
+)
+
+// The normal prior of an exponent that is fitted, wide beside what the depths tell.
+const (
+	exponentMean   = 0.5
+	exponentSpread = 0.4
+)
+
+// present reports whether the data show the part at all: otherwise its size can be as small as one likes.
+func (f *fitted) present() bool { return f.part != nothing && f.sizeSD < 0.6 }
+
+// fit fits a structure to variograms, from a first guess of its exponent.
+func (s structure) fit(data []variogram, start float64) fitted {
+	p := newProblem(s, data)
+	x := p.start(start)
+	residual, misfit := p.residuals(x)
+	damping := 1e-2
+	for range 40 {
+		jacobian := p.jacobian(x, residual)
+		improved := false
+		for range 8 {
+			step, ok := solveDamped(jacobian, residual, damping)
+			if !ok {
+				break
+			}
+			next := make([]float64, len(x))
+			for i := range x {
+				next[i] = x[i] - min(2, max(-2, step[i]))
+			}
+			p.clamp(next)
+			r, m := p.residuals(next)
+			if m < misfit {
+				improved = misfit-m > 1e-6*(1+misfit)
+				x, residual, misfit = next, r, m
+				damping = max(damping/5, 1e-9)
+				break
+			}
+			damping *= 6
+		}
+		if !improved {
+			break
+		}
+	}
+	return p.result(x, residual, misfit)
+}

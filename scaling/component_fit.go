@@ -1,0 +1,239 @@
+package scaling
+
+import (
+	"math"
+
+	"gonum.org/v1/gonum/mat"
+)
+
+// A problem is a structure with the variograms it is fitted to. Its unknowns are, in this order and as far
+// as there are any: the log sizes of the smooth part at each depth, their mean, the log size of the
+// other part, its exponent.
+type problem struct {
+	structure
+	data   []variogram
+	white  []*mat.TriDense // make the errors of a variogram's values independent, with variance 1
+	count  int             // values
+	logDet float64         // of all covariances
+}
+
+// modelError is the standard deviation, in log mean square, that is allowed for what no structure
+// has, and lagCorrelation the correlation of the values at lags m and 2m, about that of
+// fractional paths.
+const (
+	modelError     = 0.08
+	lagCorrelation = 0.5
+)
+
+func newProblem(s structure, data []variogram) *problem {
+	p := &problem{structure: s, data: data}
+	for _, v := range data {
+		n := len(v.lags)
+		c := mat.NewSymDense(n, nil)
+		for i := range n {
+			for j := i; j < n; j++ {
+				value := math.Sqrt(v.variance[i]*v.variance[j]*s.memory(v.lags[i], v.depth)*s.memory(v.lags[j], v.depth)) * math.Pow(lagCorrelation, float64(j-i))
+				if i == j {
+					value += modelError*modelError + s.wobble*s.wobble
+					if s.part == nothing {
+						value += s.smooth.unresolved(float64(v.lags[i]) / float64(v.depth))
+					}
+				}
+				c.SetSym(i, j, value)
+			}
+		}
+		var root mat.Cholesky
+		root.Factorize(c)
+		lower, white := mat.NewTriDense(n, mat.Lower, nil), mat.NewTriDense(n, mat.Lower, nil)
+		root.LTo(lower)
+		p.logDet += root.LogDet()
+		if err := white.InverseTri(lower); err != nil {
+			panic(err) // of a positive definite matrix
+		}
+		p.white = append(p.white, white)
+		p.count += n
+	}
+	return p
+}
+
+func (p *problem) unknowns() (smooth, all int) {
+	if p.smooth != nil {
+		smooth = len(p.data) + 1
+	}
+	all = smooth
+	if p.part != nothing {
+		all++
+	}
+	if p.fitsExponent() {
+		all++
+	}
+	return smooth, all
+}
+
+func (p *problem) fitsExponent() bool { return p.part == roughPart || p.part == layerNoise && p.free }
+
+func (p *problem) start(exponent float64) []float64 {
+	smooth, all := p.unknowns()
+	x := make([]float64, all)
+	for i, v := range p.data {
+		if smooth == 0 {
+			break
+		}
+		last := len(v.lags) - 1
+		x[i] = v.log[last] - p.smooth.log(float64(v.lags[last])/float64(v.depth))
+		x[smooth-1] += x[i] / float64(len(p.data))
+	}
+	if p.fitsExponent() {
+		x[all-1] = exponent
+		p.clamp(x)
+	}
+	if p.part != nothing {
+		deep := p.data[len(p.data)-1]
+		x[smooth] = deep.log[0] - p.level(1, deep.depth, p.exponent(x))
+	}
+	return x
+}
+
+func (p *problem) exponent(x []float64) float64 {
+	if p.fitsExponent() {
+		return x[len(x)-1]
+	}
+	return p.fixed
+}
+
+func (p *problem) clamp(x []float64) {
+	if p.fitsExponent() {
+		low, high := -0.5, 1.5
+		if p.part == roughPart {
+			// Beyond it all lags of the deepest path are uncorrelated, which is noise.
+			low, high = 0.1, 0.999
+			if deepest := p.data[len(p.data)-1].depth; p.theta > 0 {
+				low = max(0.3, math.Log(p.theta/1.2)/math.Log(float64(deepest))/2)
+			}
+		}
+		x[len(x)-1] = min(high, max(low, x[len(x)-1]))
+	}
+}
+
+// residuals are independent with variance 1 where the structure is right.
+func (p *problem) residuals(x []float64) (residual []float64, misfit float64) {
+	smooth, _ := p.unknowns()
+	for i, v := range p.data {
+		raw := make([]float64, len(v.lags))
+		for j, m := range v.lags {
+			sum := math.Inf(-1)
+			if smooth > 0 {
+				sum = x[i] + p.smooth.log(float64(m)/float64(v.depth))
+			}
+			if p.part != nothing {
+				sum = logAdd(sum, x[smooth]+p.level(m, v.depth, p.exponent(x)))
+			}
+			raw[j] = v.log[j] - sum
+		}
+		for j := range raw {
+			r := 0.0
+			for k := range j + 1 {
+				r += p.white[i].At(j, k) * raw[k]
+			}
+			residual = append(residual, r)
+		}
+	}
+	for i := 0; i+1 < smooth; i++ {
+		residual = append(residual, (x[i]-x[smooth-1])/drift)
+	}
+	if p.fitsExponent() {
+		residual = append(residual, (x[len(x)-1]-exponentMean)/exponentSpread)
+	}
+	for _, r := range residual {
+		misfit += r * r
+	}
+	return residual, misfit
+}
+
+func logAdd(a, b float64) float64 {
+	if a < b {
+		a, b = b, a
+	}
+	return a + math.Log1p(math.Exp(b-a))
+}
+
+func (p *problem) jacobian(x, residual []float64) *mat.Dense {
+	const h = 1e-5
+	j := mat.NewDense(len(residual), len(x), nil)
+	for k := range x {
+		moved := append([]float64(nil), x...)
+		moved[k] += h
+		r, _ := p.residuals(moved)
+		for i := range r {
+			j.Set(i, k, (r[i]-residual[i])/h)
+		}
+	}
+	return j
+}
+
+// solveDamped returns the step of Levenberg and Marquardt.
+func solveDamped(j *mat.Dense, residual []float64, damping float64) ([]float64, bool) {
+	_, n := j.Dims()
+	var normal mat.SymDense
+	normal.SymOuterK(1, j.T())
+	for i := range n {
+		normal.SetSym(i, i, normal.At(i, i)*(1+damping)+1e-9)
+	}
+	var root mat.Cholesky
+	if !root.Factorize(&normal) {
+		return nil, false
+	}
+	var right, step mat.VecDense
+	right.MulVec(j.T(), mat.NewVecDense(len(residual), residual))
+	if err := root.SolveVecTo(&step, &right); err != nil {
+		return nil, false
+	}
+	return step.RawVector().Data, true
+}
+
+// result adds the spread of the exponent and the evidence to a solution.
+func (p *problem) result(x, residual []float64, misfit float64) fitted {
+	smooth, all := p.unknowns()
+	f := fitted{structure: p.structure, misfit: misfit, exponent: p.exponent(x), numbers: all}
+	var normal mat.SymDense
+	normal.SymOuterK(1, p.jacobian(x, residual).T())
+	for i := range all {
+		// The flat priors are wide normal ones, so that a part that is not there has a variance.
+		normal.SetSym(i, i, normal.At(i, i)+1/(logRange*logRange))
+	}
+	f.evidence = -misfit/2 - p.logDet/2
+	// 2π to the half of the numbers, over the ranges of their priors and √det.
+	f.evidence += float64(all) / 2 * math.Log(2*math.Pi)
+	if smooth > 0 {
+		f.evidence -= math.Log(logRange) + float64(smooth-1)/2*math.Log(2*math.Pi*drift*drift)
+	}
+	if p.part != nothing {
+		f.evidence -= math.Log(logRange)
+	}
+	if p.fitsExponent() {
+		f.evidence -= math.Log(2*math.Pi*exponentSpread*exponentSpread) / 2
+	}
+	var root mat.Cholesky
+	if !root.Factorize(&normal) {
+		f.evidence = math.Inf(-1)
+		return f
+	}
+	f.evidence -= root.LogDet() / 2
+	var inverse mat.SymDense
+	if err := root.InverseTo(&inverse); err != nil {
+		f.evidence = math.Inf(-1)
+		return f
+	}
+	if p.part != nothing {
+		f.size, f.sizeSD = x[smooth], math.Sqrt(inverse.At(smooth, smooth))
+	}
+	if p.fitsExponent() {
+		// Of the size at the deepest depth, not of that where the line meets L = 1.
+		f.spread = math.Sqrt(inverse.At(all-1, all-1))
+		const h = 1e-4
+		deepest := p.data[len(p.data)-1].depth
+		slope := (p.level(1, deepest, f.exponent+h) - p.level(1, deepest, f.exponent)) / h
+		f.sizeSD = math.Sqrt(max(0, inverse.At(smooth, smooth)+2*slope*inverse.At(smooth, all-1)+slope*slope*f.spread*f.spread))
+	}
+	return f
+}

@@ -1,0 +1,415 @@
+package scaling
+
+import (
+	"errors"
+	"fmt"
+	"math"
+	"slices"
+
+	"gonum.org/v1/gonum/stat/distuv"
+
+	"github.com/deeplimit/deeplimit/pvar"
+)
+
+// LimitKind is what the rescaled paths tend to as depth grows.
+type LimitKind string
+
+// The kinds, as docs/statistics.md explains them.
+const (
+	SmoothLimit    LimitKind = "smooth"           // of bounded variation
+	SmoothAndNoise LimitKind = "smooth-and-noise" // a smooth trend, and layer noise of size L^−½
+	RoughLimit     LimitKind = "rough"            // continuous, of a Hurst exponent below 1
+	JumpLimit      LimitKind = "jumps"
+	NoiseAlone     LimitKind = "noise" // layers without a trend
+	NoLimit        LimitKind = "no-limit"
+)
+
+// leastDrift is the smallest γ that counts: less is what a path that is not yet resolved shows.
+const leastDrift = 0.05
+
+// certain is the probability from which on a verdict is given.
+const certain = 0.9
+
+// Inference is what the paths of several depths and seeds say of the limit. Exponents, regime and parts come
+// from one posterior, so that they cannot contradict one another.
+type Inference struct {
+	// Verdict is "" where no kind stands out; Why says why, or what it rests on.
+	Verdict     LimitKind
+	Why         string
+	Probability map[LimitKind]float64
+	// Hurst is the exponent of the rough part, NoiseShare the size a of layer noise a·L^(−½)·N(0,1) over the
+	// root mean square of the trend; nil where there is no such part.
+	Hurst, NoiseShare *LimitExponent
+	// DetectionLimit is the noise share that would have been seen, with probability 0.95.
+	DetectionLimit float64
+
+	increments mixture // of e: mean increments go like L^−e; smooth paths have 1
+	drift      mixture // of γ where sizes go like L^γ, nil where they have a limit
+	trend      bool
+	heavy      bool // whether the tails of differences are heavier than normal ones
+	paths      []DepthPath
+	posterior  []weighted
+	data       []variogram
+}
+
+// Infer returns what the paths say. It needs three depths of 8 layers or more, and two seeds; fewer
+// are an error that says so.
+func Infer(paths []DepthPath) (*Inference, error) {
+	if err := checkPaths(paths); err != nil {
+		return nil, fmt.Errorf("scaling: infer: %w", err)
+	}
+	seeds, depths := map[uint64]bool{}, map[int]bool{}
+	for _, p := range paths {
+		seeds[p.Seed], depths[p.Depth] = true, true
+	}
+	if len(depths) < 3 || len(seeds) < 2 {
+		return nil, fmt.Errorf("scaling: infer: got depths %d, seeds %d, want three depths and two seeds or more", len(depths), len(seeds))
+	}
+	paths, _ = rescaledPaths(paths)
+	x, err := infer(paths)
+	if err != nil {
+		return nil, err
+	}
+	if drift := x.sizeDrift(); drift != nil {
+		// L^β A has no limit, but L^(−γ) times it may: its parts are looked for there.
+		gamma := quantile(drift.values(same), 0.5)
+		again := slices.Clone(paths)
+		for i, p := range again {
+			again[i].Path = pvar.Points{Dim: p.Path.Dim, Data: slices.Clone(p.Path.Data)}
+			factor := math.Pow(float64(p.Depth), -gamma)
+			for j := range again[i].Path.Data {
+				again[i].Path.Data[j] *= factor
+			}
+		}
+		if x, err = infer(again); err != nil {
+			return nil, err
+		}
+		x.drift, x.paths = drift, paths
+		x.Verdict, x.Probability = NoLimit, map[LimitKind]float64{NoLimit: 1}
+		x.Hurst, x.NoiseShare, x.DetectionLimit = nil, nil, math.NaN()
+	}
+	return x, nil
+}
+
+// sizeDrift returns the distribution of γ where the root mean square of the paths goes like L^γ and
+// not like 1, nil otherwise. Layer noise alone has no size of its own.
+func (x *Inference) sizeDrift() mixture {
+	if !x.trend {
+		return nil
+	}
+	m, _, err := averageExponent(x.sizes(func(square float64, norms []float64) float64 { return math.Sqrt(square / float64(len(norms))) }), []float64{0})
+	if err != nil {
+		return nil
+	}
+	total, still := 0.0, 0.0
+	for _, o := range m {
+		total += o.weight
+		if o.spread == 0 {
+			still += o.weight
+		}
+	}
+	if still >= 0.01*total || math.Abs(quantile(m.values(same), 0.5)) < leastDrift {
+		return nil
+	}
+	return m
+}
+
+// infer does the work of Infer for paths of a size that has a limit.
+func infer(paths []DepthPath) (*Inference, error) {
+	x := &Inference{paths: paths}
+	cleaned, jumps := separateJumps(paths)
+	stay, some := jumps.stay()
+	if some {
+		cleaned = slices.DeleteFunc(cleaned, func(p DepthPath) bool { return p.Depth < jumpDepth })
+	}
+	x.data = variograms(cleaned)
+	if len(x.data) < 2 {
+		return nil, errors.New("scaling: infer: the paths of a depth are straight lines or constant, which leaves fewer than two depths to compare")
+	}
+	x.posterior = posterior(x.data)
+	if f := x.best(); some && f.present() && f.part == roughPart {
+		// Jumps of all sizes make a path rough: their law is seen with the large ones alone.
+		x.data = variograms(paths)
+		x.posterior = posterior(x.data)
+	}
+	for len(x.data) > 2 && x.misfit() > 4 {
+		x.data = x.data[1:]
+		x.posterior = posterior(x.data)
+	}
+	x.heavy = x.data[len(x.data)-1].heavy > 0.75
+	x.trend = x.hasTrend(cleaned)
+	x.classify(stay, some)
+	x.parts(cleaned)
+	return x, nil
+}
+
+func (x *Inference) best() *weighted {
+	best := 0
+	for i := range x.posterior {
+		if x.posterior[i].probability > x.posterior[best].probability {
+			best = i
+		}
+	}
+	return &x.posterior[best]
+}
+
+func (x *Inference) misfit() float64 { return excess(x.best().fitted, x.data) }
+
+// classify adds up the probabilities of structures by kind.
+func (x *Inference) classify(stay, some bool) {
+	x.Probability = map[LimitKind]float64{}
+	jumped := 0.0
+	switch {
+	case stay:
+		jumped = 0.98
+	case some:
+		jumped = 0.5
+	}
+	x.Probability[JumpLimit] = jumped
+	for i := range x.posterior {
+		f := &x.posterior[i]
+		p := f.probability * (1 - jumped)
+		exponent, spread := f.exponent, f.spread
+		kind := SmoothLimit
+		switch {
+		case !f.present():
+			exponent, spread = 1, 0
+		case f.part == roughPart:
+			kind, exponent = RoughLimit, min(1, exponent)
+		case !x.trend:
+			kind = NoiseAlone
+		case f.exponent < 0.35:
+			kind = NoLimit
+		default:
+			kind = SmoothAndNoise
+		}
+		x.Probability[kind] += p
+		if stay && spread > 0 {
+			// What is left of small jumps depends on the depth.
+			spread = math.Hypot(spread, 0.1)
+		}
+		x.increments = append(x.increments, outcome{f.probability, exponent, spread})
+	}
+	for _, kind := range []LimitKind{SmoothLimit, SmoothAndNoise, RoughLimit, JumpLimit, NoiseAlone, NoLimit} {
+		if x.Probability[kind] >= certain {
+			x.Verdict = kind
+		}
+	}
+	if x.misfit() > 15 {
+		x.Verdict = ""
+	}
+}
+
+// Variation returns the exponent of V_p.
+func (x *Inference) Variation(p float64) *LimitExponent {
+	return x.drifting(p, func(e float64) float64 { return max(0, 1-p*min(1, e)) })
+}
+
+// Index returns the variation index; nil where increments may not vanish.
+func (x *Inference) Index() *LimitExponent {
+	if x.drift != nil {
+		return nil
+	}
+	return x.increments.exponent(func(e float64) float64 {
+		if e <= 0.02 {
+			return math.Inf(1)
+		}
+		return max(1, 1/min(1, e))
+	}, x.partName())
+}
+
+// drifting returns the distribution of f(e) + p γ.
+func (x *Inference) drifting(p float64, f func(float64) float64) *LimitExponent {
+	if x.drift == nil {
+		return x.increments.exponent(f, x.partName())
+	}
+	var sum mixture
+	for _, e := range x.increments.values(f) {
+		for _, o := range x.drift {
+			sum = append(sum, outcome{e.weight * o.weight, e.center + p*o.center, p * o.spread})
+		}
+	}
+	return sum.exponent(same, x.partName())
+}
+
+// RootSumSquares returns the exponent of (Σ‖Ā_k‖²)^½.
+func (x *Inference) RootSumSquares() *LimitExponent {
+	if !x.trend {
+		return x.increments.exponent(func(e float64) float64 { return 0.5 - e }, x.partName())
+	}
+	return x.size(0.5, func(square float64, _ []float64) float64 { return math.Sqrt(square) })
+}
+
+// MaxFrobenius returns the exponent of max ‖Ā_k‖.
+func (x *Inference) MaxFrobenius() *LimitExponent {
+	largest := func(_ float64, norms []float64) float64 { return slices.Max(norms) }
+	if !x.trend {
+		if x.heavy {
+			return x.size(math.NaN(), largest)
+		}
+		return x.increments.exponent(func(e float64) float64 { return -e }, x.partName())
+	}
+	return x.size(0, largest)
+}
+
+// size returns the exponent of a statistic of the norms of the layers; theory is the one of a path that has a limit.
+func (x *Inference) size(theory float64, of func(square float64, norms []float64) float64) *LimitExponent {
+	exponent, err := AverageExponent(x.sizes(of), theory)
+	if err != nil {
+		return nil // a path that is 0 has none
+	}
+	return exponent
+}
+
+// sizes returns a statistic of the layers' norms, and of the sum of their squares, for every path.
+func (x *Inference) sizes(of func(square float64, norms []float64) float64) (samples []Sample) {
+	for _, p := range x.paths {
+		norms, sum := make([]float64, p.Path.Len()), 0.0
+		for i := range norms {
+			for _, v := range p.Path.At(i) {
+				norms[i] += v * v
+			}
+			sum += norms[i]
+			norms[i] = math.Sqrt(norms[i])
+		}
+		samples = append(samples, Sample{p.Depth, p.Seed, of(sum, norms)})
+	}
+	return samples
+}
+
+// AverageExponent returns the exponent of the limit from values alone, by a model average over corrections; theory
+// is the one that a limit has, NaN for none.
+func AverageExponent(samples []Sample, theory float64) (*LimitExponent, error) {
+	var known []float64
+	if !math.IsNaN(theory) {
+		known = []float64{theory}
+	}
+	m, correction, err := averageExponent(samples, known)
+	if err != nil {
+		return nil, err
+	}
+	return m.exponent(same, correction), nil
+}
+
+// MaxIncrement returns the exponent of max ‖Ā_{k+1} − Ā_k‖.
+func (x *Inference) MaxIncrement() *LimitExponent {
+	if x.Probability[JumpLimit] >= certain {
+		return &LimitExponent{0, 0, 0, "jumps"}
+	}
+	if x.heavy && x.smoothShare() < 0.5 {
+		return x.heavyIncrement()
+	}
+	if x.drift != nil {
+		return x.drifting(1, func(e float64) float64 { return -min(1, e) })
+	}
+	m := slices.Clone(x.increments)
+	if x.Probability[JumpLimit] > 0 {
+		m = append(m, outcome{1, 0, 0})
+	}
+	low := x.incrementsInLag()
+	for i := range m {
+		if m[i].center == 1 && m[i].spread == 0 && low < 0.9 {
+			// The steepest place is not resolved: any exponent from 1 to that at larger lags.
+			w := m[i].weight / 9
+			for j := range 9 {
+				m = append(m, outcome{w, 1 - (1-max(0, low-0.25))*float64(j)/8, 0})
+			}
+			m[i].weight = 0
+		}
+	}
+	return m.exponent(func(e float64) float64 { return -min(1, e) }, x.partName())
+}
+
+// heavyIncrement is MaxIncrement of parts with heavy tails of an index that is not known: their largest value grows
+// beside the typical one, like L^(1/index) with an index of 1.5 or more.
+func (x *Inference) heavyIncrement() *LimitExponent {
+	fitted, correction, err := averageExponent(largestIncrements(x.paths), nil)
+	if err != nil {
+		return nil
+	}
+	total := 0.0
+	for _, o := range fitted {
+		total += o.weight
+	}
+	for _, o := range x.increments {
+		const steps = 14
+		for i := range steps + 1 {
+			fitted = append(fitted, outcome{total * o.weight / (steps + 1), -o.center + 0.7*float64(i)/steps, o.spread})
+		}
+	}
+	return fitted.exponent(same, correction)
+}
+
+// smoothShare is the probability of no rough part.
+func (x *Inference) smoothShare() float64 {
+	sum := 0.0
+	for i := range x.posterior {
+		if !x.posterior[i].present() {
+			sum += x.posterior[i].probability
+		}
+	}
+	return sum
+}
+
+// incrementsInLag is the smallest exponent of the largest increment in the lag, at the deepest
+// depth: 1 where a smooth path is resolved.
+func (x *Inference) incrementsInLag() float64 {
+	deepest := x.data[len(x.data)-1].depth
+	least := 1.0
+	var before float64
+	for m := 1; 16*m <= deepest; m *= 2 {
+		largest := 0.0
+		for _, p := range x.paths {
+			if p.Depth == deepest {
+				largest += largestIncrement(p.Path, m)
+			}
+		}
+		if m == 2 && math.Log2(largest/before) >= 0.93 {
+			return 1
+		}
+		if m > 1 {
+			least = min(least, math.Log2(largest/before))
+		}
+		before = largest
+	}
+	return least
+}
+
+// largestIncrement returns max_k ‖x_{k+m} − x_k‖.
+func largestIncrement(x pvar.Points, m int) float64 {
+	most := 0.0
+	for i := range x.Len() - m {
+		square := 0.0
+		next := x.At(i + m)
+		for k, v := range x.At(i) {
+			square += (next[k] - v) * (next[k] - v)
+		}
+		most = max(most, square)
+	}
+	return math.Sqrt(most)
+}
+
+func largestIncrements(paths []DepthPath) (samples []Sample) {
+	for _, p := range paths {
+		samples = append(samples, Sample{p.Depth, p.Seed, largestIncrement(p.Path, 1)})
+	}
+	return samples
+}
+
+// partName names the roughest part of the best structure.
+func (x *Inference) partName() string {
+	f := x.best()
+	switch {
+	case !f.present():
+		return "smooth"
+	case f.part == roughPart:
+		return "rough part"
+	case f.phi != 0:
+		return "correlated layer noise"
+	}
+	return "layer noise"
+}
+
+func studentQuantile(freedom float64) float64 {
+	return distuv.StudentsT{Mu: 0, Sigma: 1, Nu: freedom}.Quantile(0.975)
+}

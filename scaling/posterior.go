@@ -1,0 +1,136 @@
+package scaling
+
+import (
+	"math"
+	"slices"
+)
+
+// A weighted structure has its share of the posterior probability.
+type weighted struct {
+	fitted
+	probability float64
+}
+
+// posterior compares all structures on the variograms: first guess to probability, by the marginal likelihood
+// with a prior that gives smooth, noise and rough a third each.
+func posterior(data []variogram) []weighted {
+	var out []weighted
+	add := func(prior float64, structures []structure, starts ...float64) {
+		for _, s := range structures {
+			best := s.fit(data, starts[0])
+			for _, start := range starts[1:] {
+				if f := s.fit(data, start); f.evidence > best.evidence {
+					best = f
+				}
+			}
+			out = append(out, weighted{best, math.Log(prior / float64(len(structures)))})
+		}
+	}
+	first := localExponent(data[len(data)-1])
+	guess := min(0.95, max(0.05, first))
+	first3 := smoothShapes[:3]
+	// A wave that is shorter than five layers of the deepest path is not seen as one.
+	deepest := float64(data[len(data)-1].depth)
+	seen := slices.DeleteFunc(slices.Clone(smoothShapes), func(s *smoothShape) bool { return 5*s.cycles > deepest })
+	add(1./3, withSmooth(structure{}, seen), 0)
+	for _, noise := range []struct {
+		prior      float64
+		structures []structure
+		starts     []float64
+	}{
+		{1. / 6, layerNoises(ratios, false, 0.5), []float64{0}},
+		{1. / 12, layerNoises(fewRatios, true, 0), []float64{0.5}},
+		{1. / 12, layerNoises(fewRatios, false, 0), []float64{0}},
+	} {
+		add(noise.prior/2, noise.structures, noise.starts...)
+		add(noise.prior/2, withSmoothAll(noise.structures, first3), noise.starts...)
+	}
+	add(0.16, roughs(decays), guess, 0.5)
+	add(1./150, []structure{{part: roughPart, wobble: 0.35}}, guess) // self-similar at some factors of scale alone
+	add(1./6, withSmoothAll(roughs(decays[:1]), first3), guess, 0.3, 0.6)
+	temper(out, data)
+	return out
+}
+
+var (
+	smoothShapes = []*smoothShape{{1, 3}, {5, 3}, {20, 3}, {1, 2.5}, {1, 2}, {1, 1.5}, {1, 1.2}, {8, 3}, {40, 3}}
+	ratios       = []float64{-0.7, -0.5, -0.35, -0.2, 0, 0.2, 0.35, 0.5, 0.6, 0.7}
+	fewRatios    = []float64{-0.5, 0, 0.3, 0.7}
+	decays       = []float64{0, 0.5, 1.5, 5, 10, 20, 50, 100, 200}
+)
+
+func withSmooth(s structure, shapes []*smoothShape) (out []structure) {
+	for _, shape := range shapes {
+		s.smooth = shape
+		out = append(out, s)
+	}
+	return out
+}
+
+func withSmoothAll(list []structure, shapes []*smoothShape) (out []structure) {
+	for _, s := range list {
+		out = append(out, withSmooth(s, shapes)...)
+	}
+	return out
+}
+
+func layerNoises(ratios []float64, free bool, exponent float64) (out []structure) {
+	for _, phi := range ratios {
+		out = append(out, structure{part: layerNoise, phi: phi, free: free, fixed: exponent})
+	}
+	return out
+}
+
+func roughs(decays []float64) (out []structure) {
+	for _, theta := range decays {
+		out = append(out, structure{part: roughPart, theta: theta})
+	}
+	return out
+}
+
+// localExponent is that of third differences in the lag, from 1 to 2.
+func localExponent(v variogram) float64 { return (v.log[1] - v.log[0]) / 2 / math.Ln2 }
+
+// temper turns log priors into probabilities. Where even the best structure misfits by more than its variance,
+// all evidence counts for less, and spreads are wider, by that factor.
+func temper(list []weighted, data []variogram) {
+	best := slices.MaxFunc(list, func(a, b weighted) int { return compareFloat(a.evidence+a.probability, b.evidence+b.probability) })
+	factor := excess(best.fitted, data)
+	top, sum := math.Inf(-1), 0.0
+	for i := range list {
+		f := &list[i]
+		f.probability += f.evidence + f.misfit/2*(1-1/factor)
+		f.spread *= math.Sqrt(factor)
+		f.sizeSD *= math.Sqrt(factor)
+		top = max(top, f.probability)
+	}
+	for i := range list {
+		list[i].probability = math.Exp(list[i].probability - top)
+		sum += list[i].probability
+	}
+	for i := range list {
+		list[i].probability /= sum
+	}
+}
+
+// excess is the misfit of a structure for each degree of freedom, 1 at least.
+func excess(f fitted, data []variogram) float64 {
+	freedom := -f.numbers
+	if f.smooth != nil {
+		freedom += len(data)
+	}
+	for _, v := range data {
+		freedom += len(v.lags)
+	}
+	return max(1, f.misfit/float64(max(1, freedom)))
+}
+
+func compareFloat(a, b float64) int {
+	switch {
+	case a < b:
+		return -1
+	case a > b:
+		return 1
+	}
+	return 0
+}
