@@ -1,4 +1,4 @@
-module github.com/deeplimit/deeplimit/internal/kubernetes
+module github.com/deeplimit/deeplimit/test/kubernetes
 
 go 1.26.0
 
