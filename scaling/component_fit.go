@@ -89,7 +89,7 @@ func (p *problem) start(exponent float64) []float64 {
 	}
 	if p.part != nothing {
 		deep := p.data[len(p.data)-1]
-		x[smooth] = deep.log[0] - p.level(1, deep.depth, p.exponent(x))
+		x[smooth] = deep.log[0] - p.level(deep.lags[0], deep.depth, p.exponent(x))
 	}
 	return x
 }

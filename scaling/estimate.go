@@ -48,6 +48,11 @@ func (x Index) Estimate() Estimate {
 	return Estimate{x.Index, x.Low, x.High, x.Method, x.Warning, x.Basis}
 }
 
+// Estimate returns the exponent of the limit as one.
+func (x LimitExponent) Estimate() Estimate {
+	return Estimate{Value: x.Exponent, Low: x.Low, High: x.High, Method: ByModel}
+}
+
 // String writes the exponent with its interval, as Estimate does.
 func (s Slope) String() string { return s.Estimate().String() }
 
@@ -89,10 +94,15 @@ const mostDecimals = 6
 // is too narrow for two, or where an end that is not 0 would be written as 0.
 func (e Estimate) Decimals() int {
 	decimals := 2
-	for decimals < mostDecimals && e.Known() && (e.half() < math.Pow10(-decimals) || vanishes(e.Low, decimals) || vanishes(e.High, decimals)) {
+	for !e.certain() && decimals < mostDecimals && e.Known() && (e.half() < math.Pow10(-decimals) || vanishes(e.Low, decimals) || vanishes(e.High, decimals)) {
 		decimals++
 	}
 	return decimals
+}
+
+// certain reports whether theory fixes the value, once the kind of limit is as good as certain.
+func (e Estimate) certain() bool {
+	return e.Method == ByModel && e.High-e.Low < math.Pow10(-mostDecimals)
 }
 
 // vanishes reports whether a number that is not 0 would be written as 0.
@@ -121,7 +131,7 @@ func (e Estimate) Range() string {
 func (e Estimate) Ends() (low, high string) {
 	low, high = fixed(e.Low, e.Decimals()), fixed(e.High, e.Decimals())
 	switch {
-	case !e.Known(), low == high:
+	case !e.Known(), e.certain(), low == high:
 		return "", ""
 	case math.IsInf(e.High, 1):
 		return low, ""
@@ -150,6 +160,9 @@ func (e Estimate) between(number func(float64) string, most string) string {
 		return fmt.Sprintf("[%s, ∞)", number(e.Low))
 	}
 	low, high := number(e.Low), number(e.High)
+	if e.certain() {
+		return "[by theory]"
+	}
 	if low == high {
 		return "[the same to " + most + "]"
 	}

@@ -31,6 +31,9 @@ func TestEstimateText(t *testing.T) {
 			t.Errorf("%v: got %q, want %q", c, got, c.want)
 		}
 	}
+	if got, want := (LimitExponent{0.5, 0.5, 0.5, ""}).Estimate().String(), "0.50 [by theory]"; got != want {
+		t.Errorf("an exponent of the limit that is certain: got %q, want %q", got, want)
+	}
 	digits := func(v float64, n int) string { return fmt.Sprintf("%.*e", n-1, v) }
 	if got, want := MeanOf([]float64{1e-7, 1.2e-7}).Within(0, inf).Size(digits), "1.10e-07 [0.00e+00, 2.37e-07]"; got != want {
 		t.Errorf("mean of a size: got %q, want %q", got, want)
@@ -87,10 +90,7 @@ func TestNoIntervalIsNull(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	x, err := VariationIndex(map[float64][]Sample{1: {{16, 1, 1}, {64, 1, 2}}})
-	if err != nil {
-		t.Fatal(err)
-	}
+	x := Index{Index: 2, Low: math.NaN(), High: math.NaN(), Method: NoInterval, Basis: f.Basis}
 	var tree map[string]any
 	for name, v := range map[string]any{"slope": f, "index": x, "estimate": f.Estimate()} {
 		text, err := json.Marshal(v)

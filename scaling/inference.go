@@ -1,7 +1,6 @@
 package scaling
 
 import (
-	"errors"
 	"fmt"
 	"math"
 	"slices"
@@ -33,10 +32,11 @@ const certain = 0.9
 // Inference is what the paths of several depths and seeds say of the limit. Exponents, regime and parts come
 // from one posterior, so that they cannot contradict one another.
 type Inference struct {
-	// Verdict is "" where no kind stands out; Why says why, or what it rests on.
-	Verdict     LimitKind
-	Why         string
+	Verdict     LimitKind // "" where no kind stands out
 	Probability map[LimitKind]float64
+	// Unexplained reports that no sum of the parts that are known fits the paths; then there is no verdict, and no
+	// exponent of increments.
+	Unexplained bool
 	// Hurst is the exponent of the rough part, NoiseShare the size a of layer noise a·L^(−½)·N(0,1) over the
 	// root mean square of the trend; nil where there is no such part.
 	Hurst, NoiseShare *LimitExponent
@@ -53,8 +53,9 @@ type Inference struct {
 }
 
 // Infer returns what the paths say. It needs three depths of 8 layers or more, and two seeds; fewer
-// are an error that says so.
-func Infer(paths []DepthPath) (*Inference, error) {
+// are an error that says so. rounding is the relative precision that the numbers were stored with, such as 2^−24 for
+// 32-bit floats; 0 stands for 2^−53. What is not larger than it is not told from a smooth path.
+func Infer(paths []DepthPath, rounding float64) (*Inference, error) {
 	if err := checkPaths(paths); err != nil {
 		return nil, fmt.Errorf("scaling: infer: %w", err)
 	}
@@ -66,10 +67,10 @@ func Infer(paths []DepthPath) (*Inference, error) {
 		return nil, fmt.Errorf("scaling: infer: got depths %d, seeds %d, want three depths and two seeds or more", len(depths), len(seeds))
 	}
 	paths, _ = rescaledPaths(paths)
-	x, err := infer(paths)
-	if err != nil {
-		return nil, err
+	if rounding == 0 {
+		rounding = 0x1p-53
 	}
+	x := infer(paths, rounding)
 	if drift := x.sizeDrift(); drift != nil {
 		// L^β A has no limit, but L^(−γ) times it may: its parts are looked for there.
 		gamma := quantile(drift.values(same), 0.5)
@@ -81,9 +82,7 @@ func Infer(paths []DepthPath) (*Inference, error) {
 				again[i].Path.Data[j] *= factor
 			}
 		}
-		if x, err = infer(again); err != nil {
-			return nil, err
-		}
+		x = infer(again, rounding)
 		x.drift, x.paths = drift, paths
 		x.Verdict, x.Probability = NoLimit, map[LimitKind]float64{NoLimit: 1}
 		x.Hurst, x.NoiseShare, x.DetectionLimit = nil, nil, math.NaN()
@@ -115,21 +114,24 @@ func (x *Inference) sizeDrift() mixture {
 }
 
 // infer does the work of Infer for paths of a size that has a limit.
-func infer(paths []DepthPath) (*Inference, error) {
+func infer(paths []DepthPath, rounding float64) *Inference {
 	x := &Inference{paths: paths}
 	cleaned, jumps := separateJumps(paths)
 	stay, some := jumps.stay()
 	if some {
 		cleaned = slices.DeleteFunc(cleaned, func(p DepthPath) bool { return p.Depth < jumpDepth })
 	}
-	x.data = variograms(cleaned)
+	x.data = variograms(cleaned, rounding)
 	if len(x.data) < 2 {
-		return nil, errors.New("scaling: infer: the paths of a depth are straight lines or constant, which leaves fewer than two depths to compare")
+		x.nothingSeen(cleaned, rounding)
+		x.classify(stay, some)
+		x.parts(cleaned)
+		return x
 	}
 	x.posterior = posterior(x.data)
 	if f := x.best(); some && f.present() && f.part == roughPart {
 		// Jumps of all sizes make a path rough: their law is seen with the large ones alone.
-		x.data = variograms(paths)
+		x.data = variograms(paths, rounding)
 		x.posterior = posterior(x.data)
 	}
 	for len(x.data) > 2 && x.misfit() > 4 {
@@ -140,7 +142,17 @@ func infer(paths []DepthPath) (*Inference, error) {
 	x.trend = x.hasTrend(cleaned)
 	x.classify(stay, some)
 	x.parts(cleaned)
-	return x, nil
+	return x
+}
+
+// nothingSeen is for paths that are smooth as far as their numbers tell: constant, or straight lines, or
+// with differences no larger than the rounding of the numbers.
+func (x *Inference) nothingSeen(paths []DepthPath, rounding float64) {
+	deepest := slices.MaxFunc(paths, func(a, b DepthPath) int { return a.Depth - b.Depth })
+	floor := roundingFloor(paths, deepest.Depth, rounding)
+	x.trend = true
+	x.data = []variogram{{depth: deepest.Depth, lags: []int{1}, log: []float64{math.Log(floor)}, variance: []float64{0}}}
+	x.posterior = []weighted{{fitted: fitted{structure: structure{smooth: smoothShapes[0]}}, probability: 1}}
 }
 
 func (x *Inference) best() *weighted {
@@ -195,8 +207,8 @@ func (x *Inference) classify(stay, some bool) {
 			x.Verdict = kind
 		}
 	}
-	if x.misfit() > 15 {
-		x.Verdict = ""
+	if x.Unexplained = x.misfit() > 15; x.Unexplained {
+		x.Verdict, x.increments = "", nil
 	}
 }
 
@@ -293,6 +305,9 @@ func AverageExponent(samples []Sample, theory float64) (*LimitExponent, error) {
 
 // MaxIncrement returns the exponent of max ‖Ā_{k+1} − Ā_k‖.
 func (x *Inference) MaxIncrement() *LimitExponent {
+	if x.Unexplained {
+		return nil
+	}
 	if x.Probability[JumpLimit] >= certain {
 		return &LimitExponent{0, 0, 0, "jumps"}
 	}
@@ -394,6 +409,23 @@ func largestIncrements(paths []DepthPath) (samples []Sample) {
 		samples = append(samples, Sample{p.Depth, p.Seed, largestIncrement(p.Path, 1)})
 	}
 	return samples
+}
+
+// VariationIndex returns Index as an estimate with the runs that it rests on.
+func (x *Inference) VariationIndex() *Index {
+	e := x.Index()
+	if e == nil {
+		return nil
+	}
+	return &Index{Index: e.Exponent, Low: e.Low, High: e.High, Method: ByModel, Basis: x.basis()}
+}
+
+func (x *Inference) basis() Basis {
+	samples := make([]Sample, len(x.paths))
+	for i, p := range x.paths {
+		samples[i] = Sample{Depth: p.Depth, Seed: p.Seed}
+	}
+	return basisOf(samples)
 }
 
 // partName names the roughest part of the best structure.

@@ -59,7 +59,7 @@ func TestInferCovers(t *testing.T) {
 			for draw := range uint64(draws) {
 				var paths []DepthPath
 				paths, family = drawn(t, c.family, 1000*draw, c.depths, c.seeds, 4, 0)
-				x, err := Infer(paths)
+				x, err := Infer(paths, 0)
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -95,7 +95,7 @@ func TestInferCovers(t *testing.T) {
 func TestInferParts(t *testing.T) {
 	depths := []int{16, 32, 64, 128}
 	paths, _ := drawn(t, "smooth + 0.1 noise", 7, depths, 3, 9, 0)
-	x, err := Infer(paths)
+	x, err := Infer(paths, 0)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -106,14 +106,14 @@ func TestInferParts(t *testing.T) {
 		t.Errorf("got a Hurst exponent %+v of layer noise, want none", x.Hurst)
 	}
 	paths, _ = drawn(t, "smooth", 7, depths, 3, 9, 0)
-	if x, err = Infer(paths); err != nil {
+	if x, err = Infer(paths, 0); err != nil {
 		t.Fatal(err)
 	}
 	if x.NoiseShare != nil || !(x.DetectionLimit > 0 && x.DetectionLimit < 0.02) {
 		t.Errorf("got noise share %+v and detection limit %g of a smooth path, want none, below 0.02", x.NoiseShare, x.DetectionLimit)
 	}
 	paths, _ = drawn(t, "fractional 0.3", 7, depths, 3, 9, 0)
-	if x, err = Infer(paths); err != nil {
+	if x, err = Infer(paths, 0); err != nil {
 		t.Fatal(err)
 	}
 	if h := x.Hurst; h == nil || !(h.Low < 0.3 && 0.3 < h.High && h.High-h.Low < 0.2) {
@@ -124,7 +124,7 @@ func TestInferParts(t *testing.T) {
 // A path without a limit, as its size drifts with depth, has the exponents of its window's power.
 func TestInferDrift(t *testing.T) {
 	paths, _ := drawn(t, "smooth", 3, []int{16, 32, 64, 128}, 3, 4, 0.3)
-	x, err := Infer(paths)
+	x, err := Infer(paths, 0)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -147,10 +147,6 @@ func TestInferDrift(t *testing.T) {
 func TestInferWithoutEnough(t *testing.T) {
 	two, _ := drawn(t, "smooth", 1, []int{16, 64}, 3, 1, 0)
 	one, _ := drawn(t, "smooth", 1, []int{16, 32, 64}, 1, 1, 0)
-	flat, _ := drawn(t, "smooth", 1, []int{16, 32, 64}, 2, 1, 0)
-	for _, p := range flat {
-		clear(p.Path.Data)
-	}
 	for _, c := range []struct {
 		paths []DepthPath
 		want  string
@@ -158,10 +154,40 @@ func TestInferWithoutEnough(t *testing.T) {
 		{nil, "scaling: infer: got no paths"},
 		{two, "scaling: infer: got depths 2, seeds 3, want three depths and two seeds or more"},
 		{one, "scaling: infer: got depths 3, seeds 1, want three depths and two seeds or more"},
-		{flat, "constant"},
 	} {
-		if _, err := Infer(c.paths); err == nil || !strings.Contains(err.Error(), c.want) {
+		if _, err := Infer(c.paths, 0); err == nil || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("got error %v, want %q", err, c.want)
+		}
+	}
+}
+
+// What is no larger than the rounding of the numbers is smooth: constant paths, straight lines, and
+// smooth ones that were stored as 32-bit floats, however deep.
+func TestInferRounding(t *testing.T) {
+	depths := []int{64, 256, 1024}
+	constant, _ := drawn(t, "smooth", 1, depths, 2, 2, 0)
+	straight, _ := drawn(t, "smooth", 1, depths, 2, 2, 0)
+	stored, _ := drawn(t, "smooth", 1, depths, 2, 2, 0)
+	for i := range constant {
+		for j := range constant[i].Path.Data {
+			constant[i].Path.Data[j] = 3
+			straight[i].Path.Data[j] = 0.1 + 0.7*float64(j/2)/float64(constant[i].Depth)
+			stored[i].Path.Data[j] = float64(float32(stored[i].Path.Data[j]))
+		}
+	}
+	for name, c := range map[string]struct {
+		paths    []DepthPath
+		rounding float64
+	}{"constant": {constant, 0}, "straight": {straight, 0}, "32 bits": {stored, 0x1p-24}} {
+		x, err := Infer(c.paths, c.rounding)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if x.Verdict != SmoothLimit {
+			t.Errorf("%s: got %q with probabilities %v, want smooth", name, x.Verdict, x.Probability)
+		}
+		if v := x.VariationIndex(); v == nil || v.Index != 1 || v.Runs != 6 {
+			t.Errorf("%s: got index %+v, want 1 from 6 runs", name, v)
 		}
 	}
 }
@@ -227,7 +253,7 @@ func ExampleInfer() {
 			paths = append(paths, DepthPath{Depth: depth, Seed: seed, Path: path})
 		}
 	}
-	x, err := Infer(paths)
+	x, err := Infer(paths, 0)
 	if err != nil {
 		fmt.Println(err)
 		return

@@ -32,6 +32,9 @@ func posterior(data []variogram) []weighted {
 	// A wave that is shorter than five layers of the deepest path is not seen as one.
 	deepest := float64(data[len(data)-1].depth)
 	seen := slices.DeleteFunc(slices.Clone(smoothShapes), func(s *smoothShape) bool { return 5*s.cycles > deepest })
+	if first < leastSmooth {
+		seen = seen[:0]
+	}
 	add(1./3, withSmooth(structure{}, seen), 0)
 	for _, noise := range []struct {
 		prior      float64
@@ -52,9 +55,13 @@ func posterior(data []variogram) []weighted {
 	return out
 }
 
+// leastSmooth is the exponent of third differences over the smallest lags of the deepest path below which it is
+// not smooth, whatever is said of larger lags.
+const leastSmooth = 0.5
+
 var (
 	smoothShapes = []*smoothShape{{1, 3}, {5, 3}, {20, 3}, {1, 2.5}, {1, 2}, {1, 1.5}, {1, 1.2}, {8, 3}, {40, 3}}
-	ratios       = []float64{-0.7, -0.5, -0.35, -0.2, 0, 0.2, 0.35, 0.5, 0.6, 0.7}
+	ratios       = []float64{-0.9, -0.7, -0.5, -0.35, -0.2, 0, 0.2, 0.35, 0.5, 0.6, 0.7}
 	fewRatios    = []float64{-0.5, 0, 0.3, 0.7}
 	decays       = []float64{0, 0.5, 1.5, 5, 10, 20, 50, 100, 200}
 )
@@ -88,8 +95,10 @@ func roughs(decays []float64) (out []structure) {
 	return out
 }
 
-// localExponent is that of third differences in the lag, from 1 to 2.
-func localExponent(v variogram) float64 { return (v.log[1] - v.log[0]) / 2 / math.Ln2 }
+// localExponent is that of third differences in the lag, over the smallest two.
+func localExponent(v variogram) float64 {
+	return (v.log[1] - v.log[0]) / 2 / math.Log(float64(v.lags[1])/float64(v.lags[0]))
+}
 
 // temper turns log priors into probabilities. Where even the best structure misfits by more than its variance,
 // all evidence counts for less, and spreads are wider, by that factor.

@@ -16,8 +16,8 @@ type roughness struct {
 	growth    float64 // exponent of second differences in the lag, from lag 1 to 2
 }
 
-// perStep returns the mean of a sum over L − 1 increments, times L; VariationIndex explains
-// the factor.
+// perStep returns the mean over the increments of a sum over them, times L: sums
+// over L − 1 increments are fitted so, as Evidence says.
 func (r roughness) perStep(sum float64) float64 {
 	return sum * float64(r.steps+1) / float64(r.steps)
 }

@@ -53,6 +53,8 @@ const (
 	BySeeds = "seeds"
 	// ByRegression: regression theory over the n depths of one seed, n − 2 degrees of freedom.
 	ByRegression = "regression"
+	// ByModel: the posterior of Infer.
+	ByModel = "model"
 	// NoInterval: two runs determine a line but not its error.
 	NoInterval = "none"
 )

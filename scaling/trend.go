@@ -72,6 +72,10 @@ func (x *Inference) parts(paths []DepthPath) {
 		}
 	}
 	square /= count
+	if square == 0 {
+		x.DetectionLimit = math.NaN()
+		return
+	}
 	x.DetectionLimit = math.Exp((deepest.log[0]+l)/2+1.645*math.Sqrt(deepest.variance[0])/2) / math.Sqrt(square)
 	var hurst, share mixture
 	for i := range x.posterior {

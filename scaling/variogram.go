@@ -32,16 +32,16 @@ func lagsOf(depth int) []int {
 	return lags
 }
 
-// variograms returns those of the depths, ascending. Depths on which a difference is exactly
-// 0 in all layers, as of constant paths, are left out.
-func variograms(paths []DepthPath) []variogram {
+// variograms returns those of the depths, ascending. Lags at which differences are no larger than the
+// rounding of the numbers are left out, from the smallest on, and depths with fewer than two others.
+func variograms(paths []DepthPath, rounding float64) []variogram {
 	byDepth := map[int][]DepthPath{}
 	for _, p := range paths {
 		byDepth[p.Depth] = append(byDepth[p.Depth], p)
 	}
 	var out []variogram
 	for depth, group := range byDepth {
-		if v, ok := variogramOf(depth, group); ok {
+		if v, ok := variogramOf(depth, group, roundingFloor(group, depth, rounding)); ok {
 			out = append(out, v)
 		}
 	}
@@ -49,23 +49,51 @@ func variograms(paths []DepthPath) []variogram {
 	return out
 }
 
-func variogramOf(depth int, paths []DepthPath) (variogram, bool) {
-	v := variogram{depth: depth, lags: lagsOf(depth)}
-	for i, m := range v.lags {
+// mostAlternation bounds how much larger differences are at a smaller lag.
+const mostAlternation = 400
+
+func variogramOf(depth int, paths []DepthPath, floor float64) (variogram, bool) {
+	v := variogram{depth: depth}
+	for i, m := range lagsOf(depth) {
 		d := thirdDifferences(paths, m)
-		if d.mean == 0 {
-			return v, false
-		}
-		windows := float64(depth - 3*m)
 		if i == 0 {
 			v.heavy = d.heavy
 		}
+		size := 4*math.Log(d.mean/normalMean) - math.Log(20)
+		if !(size > math.Log(floor)) {
+			if len(v.lags) == 0 {
+				continue
+			}
+			size = math.Inf(-1)
+		}
+		if len(v.log) > 0 {
+			// Layers that alternate exactly leave nothing at lag 2, of which there is no logarithm.
+			size = max(size, slices.Max(v.log)-math.Log(mostAlternation))
+		}
+		windows := float64(depth - 3*m)
 		// 2.2 is the sum of the correlations of neighbouring |·|^½, of normal noise.
 		relative := 2.2 * max(normalSpread, d.spread) / (windows * d.entries)
-		v.log = append(v.log, 4*math.Log(d.mean/normalMean)-math.Log(20))
+		v.lags = append(v.lags, m)
+		v.log = append(v.log, size)
 		v.variance = append(v.variance, 16*relative)
 	}
 	return v, len(v.lags) > 1
+}
+
+// roundingFloor is the mean square of differences that rounding leaves, with a margin for the arithmetic
+// that the numbers come from.
+func roundingFloor(paths []DepthPath, depth int, rounding float64) float64 {
+	largest := 0.0
+	for _, p := range paths {
+		if p.Depth != depth {
+			continue
+		}
+		for _, v := range p.Path.Data {
+			largest = max(largest, math.Abs(v))
+		}
+	}
+	const margin = 6
+	return margin * margin * rounding * rounding * largest * largest
 }
 
 // The mean of |z|^½ for normal z, and its variance over the squared mean.

@@ -19,6 +19,7 @@ func main() {
 	sets := flag.String("set", "", "only depth sets whose name holds this")
 	dims := flag.String("widths", "1,2,10", "widths of the matrices")
 	out := flag.String("out", "", "write the tables to this file, not to the terminal")
+	bare := flag.Bool("bare", false, "tables alone, to put behind those of another call")
 	flag.Parse()
 	var w io.Writer = os.Stdout
 	var page strings.Builder
@@ -33,7 +34,9 @@ func main() {
 		}
 		widths = append(widths, width)
 	}
-	preface(w, *draws)
+	if !*bare {
+		preface(w)
+	}
 	for _, set := range depthSets {
 		if !strings.Contains(set.name, *sets) {
 			continue
@@ -45,7 +48,9 @@ func main() {
 					rows = append(rows, calibrate(family, set, width, *draws))
 				}
 			}
-			table(w, set, width, rows)
+			if len(rows) > 0 {
+				table(w, set, width, rows)
+			}
 		}
 	}
 	if *out != "" {

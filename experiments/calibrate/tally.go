@@ -56,7 +56,7 @@ func calibrate(family planted.Family, set depthSet, width, draws int) *tally {
 				paths = append(paths, scaling.DepthPath{Depth: depth, Seed: s, Path: family.Path(s, depth, width*width)})
 			}
 		}
-		x, err := scaling.Infer(paths)
+		x, err := scaling.Infer(paths, 0)
 		if err != nil {
 			continue // counted as not covered
 		}
@@ -96,7 +96,7 @@ func (t *tally) add(key string, x *scaling.LimitExponent, truth map[string]float
 }
 
 func table(w io.Writer, set depthSet, width int, rows []*tally) {
-	fmt.Fprintf(w, "\n## Depths %s, width %d\n\n| family | right | wrong |", set.name, width)
+	fmt.Fprintf(w, "\n## Depths %s, width %d, %d draws\n\n| family | right | wrong |", set.name, width, rows[0].draws)
 	for _, q := range quantities {
 		fmt.Fprintf(w, " %s |", q.key)
 	}
@@ -144,11 +144,11 @@ func (t *tally) cell(key string) string {
 	return fmt.Sprintf("%.2f, %.2f", share(t.covered[key], t.draws), widths[len(widths)/2])
 }
 
-func preface(w io.Writer, draws int) {
-	fmt.Fprintf(w, `# Calibration
+func preface(w io.Writer) {
+	fmt.Fprint(w, `# Calibration
 
-How often the 95 %% interval of the limit's exponent holds the truth, and the median of its width, on planted paths whose
-limit is known (package internal/planted), %d draws a cell; *right* and *wrong* are the shares of draws in which the
+How often the 95 % interval of the limit's exponent holds the truth, and the median of its width, on planted paths whose
+limit is known (package internal/planted); *right* and *wrong* are the shares of draws in which the
 verdict is the true one, or another one; in the rest it cannot be told. Written by `+"`make calibrate`"+`.
-`, draws)
+`)
 }

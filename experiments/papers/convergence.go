@@ -72,8 +72,8 @@ initial noise needs β ≥ ¼.`,
 				}),
 			},
 			{
-				Key: "regime", Text: "the weights are a smooth trend and layer noise (diffusive)", Source: "[CCRX], hypothesis 2", Want: Range{1, 1},
-				Measure: eachGroup(study, func(g analyze.Group) Measurement { return ofRegime(g.Regime, scaling.Diffusive) }),
+				Key: "regime", Text: "the weights are a smooth trend and layer noise", Source: "[CCRX], hypothesis 2", Want: Range{1, 1},
+				Measure: eachGroup(study, func(g analyze.Group) Measurement { return ofRegime(g.Regime, scaling.SmoothAndNoise) }),
 			},
 			{
 				Key: "certificate", Text: "a certificate of convergence to a global optimum is issued: share of seeds", Source: "[CRX], deeplimit bounds", Want: everySeed,

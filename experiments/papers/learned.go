@@ -1,6 +1,7 @@
 package papers
 
 import (
+	"cmp"
 	"fmt"
 	"math"
 	"strings"
@@ -34,7 +35,7 @@ func learnedScaling() Experiment {
 			},
 			{
 				Key: "smooth" + suffix, Text: where + "tanh, one δ: the regime is smooth, that of an ordinary differential equation", Source: "[CCRX]", Want: Range{1, 1},
-				Measure: only("tanh", func(g analyze.Group) Measurement { return ofRegime(g.Regime, scaling.Smooth) }),
+				Measure: only("tanh", func(g analyze.Group) Measurement { return ofRegime(g.Regime, scaling.SmoothLimit) }),
 			},
 			{
 				Key: "noise" + suffix, Text: where + "relu, a δ for each layer: neighbouring layers do not: the same exponent is above −¼", Source: "[CCRX]", Want: AtLeast(-0.25),
@@ -96,7 +97,7 @@ func accumulation(g analyze.Group) Measurement {
 	half := distuv.StudentsT{Mu: 0, Sigma: 1, Nu: n - 1}.Quantile(0.975) * e.AccumulationSpread / math.Sqrt(n)
 	return Measurement{
 		Value: e.Accumulation, Low: e.Accumulation - half, High: e.Accumulation + half,
-		Note: "regime " + string(g.Regime.Verdict) + ": " + g.Regime.Reason,
+		Note: "limit " + cmp.Or(string(g.Regime.Verdict), "not settled") + ": " + g.Regime.Why,
 	}
 }
 

@@ -40,7 +40,7 @@ Distances are in L² over k/L, to the network of 16384 layers. In float32 the di
 			},
 			{
 				Key: "regime", Text: "the limit is a smooth function of k/L", Source: "[MWSB]", Want: Range{1, 1},
-				Measure: eachPart(study, func(path analyze.GroupPath) Measurement { return ofRegime(path.Regime, scaling.Smooth) }),
+				Measure: eachPart(study, func(path analyze.GroupPath) Measurement { return ofRegime(path.Regime, scaling.SmoothLimit) }),
 			},
 		},
 		Figures: func(b *Bench) ([]*report.Figure, error) { return b.Figures(study, "deepest") },

@@ -81,7 +81,7 @@ read as: log J is a line on each of 20 windows of 500 steps, but for the first, 
 			},
 			{
 				Key: "regime", Text: "V and W stay smooth in k", Source: "[MWSB]", Want: Range{1, 1},
-				Measure: eachPart(study, func(path analyze.GroupPath) Measurement { return ofRegime(path.Regime, scaling.Smooth) }),
+				Measure: eachPart(study, func(path analyze.GroupPath) Measurement { return ofRegime(path.Regime, scaling.SmoothLimit) }),
 			},
 		},
 		Figures: func(b *Bench) ([]*report.Figure, error) { return b.Figures(study, "loss", "weights") },

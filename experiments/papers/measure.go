@@ -83,16 +83,17 @@ func ofIndex(x *analyze.Index) Measurement {
 	return Measurement{Value: x.Index, Low: x.Low, High: x.High}
 }
 
-// ofRegime returns 1 if the verdict is the wanted kind, 0 if it is another.
-func ofRegime(r *analyze.Regime, want scaling.Kind) Measurement {
-	if r == nil {
+// ofRegime returns 1 if the verdict is the wanted kind, 0 if it is another, nothing where it cannot be told.
+func ofRegime(r *analyze.Regime, want scaling.LimitKind) Measurement {
+	switch {
+	case r == nil:
 		return missing("no verdict")
+	case r.Verdict == "":
+		return missing("not settled: " + r.Why)
+	case r.Verdict == want:
+		return Exactly("", 1, string(r.Verdict)+": "+r.Why)
 	}
-	is := 0.0
-	if r.Verdict == want {
-		is = 1
-	}
-	return Exactly("", is, string(r.Verdict)+": "+r.Reason)
+	return Exactly("", 0, string(r.Verdict)+": "+r.Why)
 }
 
 // missing is a number that could not be measured.

@@ -27,7 +27,7 @@ exponent 0.3.`,
 			},
 			{
 				Key: "smooth-regime", Text: "smooth: the regime is smooth", Source: "[CCRX], hypothesis 1", Want: Range{1, 1},
-				Measure: eachGroup("paths-smooth", func(g analyze.Group) Measurement { return ofRegime(g.Regime, scaling.Smooth) }),
+				Measure: eachGroup("paths-smooth", func(g analyze.Group) Measurement { return ofRegime(g.Regime, scaling.SmoothLimit) }),
 			},
 			{
 				Key: "smooth-distance", Text: "smooth: consecutive depths are of order 1/L apart", Source: "theory", Want: Around(-1, 0.1),
@@ -43,8 +43,8 @@ exponent 0.3.`,
 				Measure: eachGroup("paths-rough", func(g analyze.Group) Measurement { return ofIndex(g.VariationIndex) }),
 			},
 			{
-				Key: "rough-regime", Text: "rough: the regime is rough continuous", Source: "[CCRX], hypothesis 1", Want: Range{1, 1},
-				Measure: eachGroup("paths-rough", func(g analyze.Group) Measurement { return ofRegime(g.Regime, scaling.RoughContinuous) }),
+				Key: "rough-regime", Text: "rough: the regime is rough", Source: "[CCRX], hypothesis 1", Want: Range{1, 1},
+				Measure: eachGroup("paths-rough", func(g analyze.Group) Measurement { return ofRegime(g.Regime, scaling.RoughLimit) }),
 			},
 		},
 		Figures: func(b *Bench) ([]*report.Figure, error) {

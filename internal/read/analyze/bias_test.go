@@ -64,8 +64,8 @@ func TestBiasAndDelta(t *testing.T) {
 		if s := path.Exponents["max_frobenius"]; !ok || !(math.Abs(s.Slope-want) <= 0.01) {
 			t.Errorf("%s: got exponent %v, want %v", part, s.Slope, want)
 		}
-		if path.Regime == nil {
-			t.Errorf("%s: got no regime", part)
+		if path.Regime != nil || path.Missing["regime"] == "" {
+			t.Errorf("%s: got a verdict %+v from one seed, want a reason why there is none", part, path.Regime)
 		}
 	}
 	if len(g.Parts) != 2 || len(result.Runs[0].Parts) != 2 {

@@ -121,7 +121,6 @@ func (g *Group) exponents(runs []Run, part string, primary bool) GroupPath {
 		path.Missing["variation_index"] = g.tooFew(nil, 0)
 		return path
 	}
-	variations := map[float64][]scaling.Sample{}
 	for text := range runs[0].Parts[part].PVariation {
 		p := exponentOf(text)
 		scale := commonScale(runs, part, text, p)
@@ -132,15 +131,9 @@ func (g *Group) exponents(runs []Run, part string, primary bool) GroupPath {
 		} else {
 			path.Missing["v_"+text] = missing
 		}
-		for _, s := range samples {
-			if s.usable() && s.Depth >= 2 { // a path of one layer has no variation
-				variations[p] = append(variations[p], s.Sample)
-			}
-		}
 	}
-	var missing string
-	if path.VariationIndex, missing = g.variationIndex(variations); missing != "" {
-		path.Missing["variation_index"] = missing
+	if distinctDepths(runs) < 2 {
+		path.Missing["variation_index"] = g.tooFew(samplesUsed(of(func(PathNumbers) float64 { return 1 })), 0)
 	}
 	slices.Sort(g.Notes) // the loop over a map has shuffled them
 	return path
@@ -180,23 +173,6 @@ func (n PathNumbers) scaledVariation(text string, p, e float64) float64 {
 	return math.Pow(math.Ldexp(root, -int(e)), p)
 }
 
-// variationIndex returns the index that V_p at several depths gives, by p, or why there is
-// none.
-func (g *Group) variationIndex(variations map[float64][]scaling.Sample) (index *Index, missing string) {
-	var used []scaling.Sample
-	if len(variations) > 0 {
-		used = variations[slices.Min(slices.Collect(maps.Keys(variations)))]
-	}
-	if distinctDepths(used) < 2 {
-		return nil, g.tooFew(used, g.Runs-g.Diverged-len(used))
-	}
-	x, err := scaling.VariationIndex(variations)
-	if err != nil {
-		return nil, err.Error()
-	}
-	return &x, ""
-}
-
 // A sample is a value of a run, which may be one that no logarithm takes.
 type sample struct {
 	scaling.Sample
@@ -215,10 +191,20 @@ func samplesOf(runs []Run, value func(*Run) float64) []sample {
 	return samples
 }
 
-func distinctDepths(samples []scaling.Sample) int {
-	depths := map[int]bool{}
+// samplesUsed returns those that a logarithm takes.
+func samplesUsed(samples []sample) (used []scaling.Sample) {
 	for _, s := range samples {
-		depths[s.Depth] = true
+		if s.usable() {
+			used = append(used, s.Sample)
+		}
+	}
+	return used
+}
+
+func distinctDepths(runs []Run) int {
+	depths := map[int]bool{}
+	for i := range runs {
+		depths[runs[i].Depth] = true
 	}
 	return len(depths)
 }
@@ -247,7 +233,7 @@ func (g *Group) slope(name string, samples []sample) (slope *Slope, missing stri
 	for _, why := range slices.Sorted(maps.Keys(left)) {
 		g.Notes = append(g.Notes, fmt.Sprintf("%s: left out, as %s: %s", name, why, several(left[why])))
 	}
-	if distinctDepths(used) < 2 {
+	if !slices.ContainsFunc(used, func(s scaling.Sample) bool { return s.Depth != used[0].Depth }) {
 		return nil, g.tooFew(used, len(samples)-len(used))
 	}
 	fitted, err := scaling.Fit(used)

@@ -11,7 +11,7 @@ import (
 	"github.com/deeplimit/deeplimit/scaling"
 )
 
-// regimeDepth is the smallest depth that scaling.Regime takes.
+// regimeDepth is the smallest depth that scaling.Infer takes.
 const regimeDepth = 8
 
 // compareDepths adds what needs the paths of several depths side by side, and what
@@ -34,7 +34,8 @@ func (g *Group) compareDepths(members []*outcome, note string) error {
 	parts := parts(members[0].meta(), g.Parts)
 	paths := map[string][]scaling.DepthPath{}
 	distances := map[string][]LimitDistance{}
-	var before *layers // the weights of the run before in this loop
+	coarsest := map[string]float64{} // of the roundings of a part's weights
+	var before *layers               // the weights of the run before in this loop
 	for _, o := range members {
 		now := o.layers
 		for _, part := range parts {
@@ -42,6 +43,7 @@ func (g *Group) compareDepths(members []*outcome, note string) error {
 				_, err := runfolder.Weights{}.Path(part)
 				return fmt.Errorf("run %s: %w", o.run.ID, err)
 			}
+			coarsest[part] = max(coarsest[part], now.rounding[part])
 			paths[part] = append(paths[part], scaling.DepthPath{Depth: now.depth, Seed: now.seed, Path: now.paths[part]})
 			if before == nil || before.seed != now.seed {
 				continue
@@ -57,11 +59,10 @@ func (g *Group) compareDepths(members []*outcome, note string) error {
 	}
 	for _, part := range parts {
 		path := g.Parts[part]
-		var missing string
-		if path.Regime, missing = g.regime(paths[part]); missing != "" {
-			path.Missing["regime"] = missing
+		if missing := g.comparable(paths[part]); missing != "" {
+			path.Missing["regime"], path.Missing["variation_index"] = missing, missing
 		} else {
-			path.Regime.Reason, path.Regime.Warning = path.Regime.reason("").words, path.Regime.warning("", path.VariationIndex).words
+			g.infer(&path, part, deepEnough(paths[part]), coarsest[part], runsOf(members))
 		}
 		path.Limit = g.limit(part, distances[part])
 		if path.Limit != nil && g.Coupled {
@@ -70,9 +71,18 @@ func (g *Group) compareDepths(members []*outcome, note string) error {
 		g.Parts[part] = path
 	}
 	primary := g.Parts[members[0].meta().Part()]
-	g.Regime, g.Limit = primary.Regime, primary.Limit
-	if missing, ok := primary.Missing["regime"]; ok {
-		g.Missing["regime"] = missing // the maps are two where δ is trained
+	g.Regime, g.Limit, g.Mixture = primary.Regime, primary.Limit, primary.Mixture
+	g.LimitExponents, g.VariationIndex = primary.LimitExponents, primary.VariationIndex
+	for _, key := range []string{"regime", "variation_index"} {
+		if missing, ok := primary.Missing[key]; ok {
+			g.Missing[key] = missing // the maps are two where δ is trained
+		}
+	}
+	for _, part := range parts {
+		if path := g.Parts[part]; path.Regime != nil {
+			at := "/parts/" + part
+			path.Regime.Why = g.why(at, &path).words
+		}
 	}
 	return nil
 }
@@ -134,13 +144,14 @@ type layers struct {
 	seed          uint64
 	paths         map[string]pvar.Points
 	displacements map[string]pvar.Points
+	rounding      map[string]float64
 }
 
 // newLayers returns the rescaled paths of a run.
 func newLayers(meta *runfolder.Meta, weights runfolder.Weights) (*layers, error) {
 	l := &layers{
 		depth: meta.Depth, seed: meta.Seed,
-		paths: map[string]pvar.Points{}, displacements: map[string]pvar.Points{},
+		paths: map[string]pvar.Points{}, displacements: map[string]pvar.Points{}, rounding: map[string]float64{},
 	}
 	factor := math.Pow(float64(l.depth), meta.Beta())
 	for _, part := range parts(meta, weights.Tensors) {
@@ -148,6 +159,7 @@ func newLayers(meta *runfolder.Meta, weights runfolder.Weights) (*layers, error)
 		if err != nil {
 			return nil, err
 		}
+		l.rounding[part] = rounding(path.Data)
 		l.paths[part] = points(path.Rescaled(factor))
 		initial, err := weights.Path(part + initialSuffix)
 		if err != nil {
@@ -182,25 +194,30 @@ func distance(coarse, fine *layers, part string) (LimitDistance, error) {
 	return d, nil
 }
 
-// regime returns the verdict on the paths of one part, or why there is none.
-func (g *Group) regime(paths []scaling.DepthPath) (regime *Regime, missing string) {
-	depths := map[int]bool{}
-	paths = slices.DeleteFunc(slices.Clone(paths), func(p scaling.DepthPath) bool { return p.Depth < regimeDepth })
-	for _, p := range paths {
-		depths[p.Depth] = true
+// deepEnough returns the paths that scaling.Infer takes.
+func deepEnough(paths []scaling.DepthPath) []scaling.DepthPath {
+	return slices.DeleteFunc(slices.Clone(paths), func(p scaling.DepthPath) bool { return p.Depth < regimeDepth })
+}
+
+// comparable says why the paths of one part are too few for a regime, "" where they are not.
+func (g *Group) comparable(paths []scaling.DepthPath) string {
+	depths, seeds := map[int]bool{}, map[uint64]bool{}
+	for _, p := range deepEnough(paths) {
+		depths[p.Depth], seeds[p.Seed] = true, true
 	}
-	if len(depths) < 2 {
-		return nil, fmt.Sprintf("%s of %d layers or more, and a regime needs two", countOf(len(depths), "depth"), regimeDepth)
+	if len(depths) < 3 || len(seeds) < 2 {
+		return fmt.Sprintf("%s of %d layers or more and %s, and a limit needs three and two", countOf(len(depths), "depth"), regimeDepth, countOf(len(seeds), "seed"))
 	}
-	v, err := scaling.Regime(paths)
-	if err != nil {
-		return nil, err.Error()
+	return ""
+}
+
+// runsOf returns the runs of members.
+func runsOf(members []*outcome) []Run {
+	runs := make([]Run, len(members))
+	for i, o := range members {
+		runs[i] = o.run
 	}
-	r := &Regime{Verdict: v.Kind, Rule: v.Rule, Doubts: v.Doubts, Evidence: v.Evidence}
-	for _, known := range evidenceNames {
-		r.slope(known.statistic).Residuals = nil // of numbers that the result does not hold
-	}
-	return r, ""
+	return runs
 }
 
 // limit fits the distances of one part; nil when there are none.

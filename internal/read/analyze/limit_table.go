@@ -1,6 +1,7 @@
 package analyze
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"math"
@@ -21,11 +22,11 @@ func (t *tableWriter) limits(group Group, runs []Run) {
 			suffix = " of " + part
 		}
 		if x := path.VariationIndex; x != nil {
-			t.row("variation index"+suffix, x.String(), "", BasisText(x.Basis, "run"), x.Warning)
+			t.row("variation index of the limit"+suffix, x.String(), "", "", BasisText(x.Basis, "run"), x.Warning)
 		}
 		t.hoelder(group, runs, part, suffix)
 		if r := path.Regime; r != nil {
-			t.row("regime"+suffix, string(r.Verdict)) // the sentences below have the reason
+			t.row("limit"+suffix, cmp.Or(string(r.Verdict), "not settled")) // the sentences below have the reason
 		}
 		if path.Limit != nil {
 			t.distances(suffix, path.Limit)
@@ -53,7 +54,7 @@ func (t *tableWriter) hoelder(group Group, runs []Run, part, suffix string) {
 		mean, uniform = append(mean, n.Hoelder), append(uniform, n.HoelderUniform)
 	}
 	if len(mean) > 0 {
-		t.row("Hölder exponent"+suffix, fmt.Sprintf("%.3f in the mean, %.3f uniform", stat.Mean(mean, nil), stat.Mean(uniform, nil)), "", fmt.Sprintf("depth %d", deepest))
+		t.row("Hölder exponent"+suffix, fmt.Sprintf("%.3f in the mean, %.3f uniform", stat.Mean(mean, nil), stat.Mean(uniform, nil)), "", "", fmt.Sprintf("depth %d", deepest))
 	}
 }
 

@@ -66,12 +66,12 @@ func TestLimitOfPlantedPaths(t *testing.T) {
 func TestRegimeOfPlantedPaths(t *testing.T) {
 	result := mustStudy(t, writeStudy(t, plantedDepths(nil)...), Options{})
 	group := result.Groups[0]
-	// Steps of size L^−½ that alternate: V_1 grows like L^½, nothing accumulates.
-	if x := group.VariationIndex; x == nil || !(math.Abs(x.Index-2) <= 0.01) || x.P != 1 || math.IsInf(x.High, 0) {
-		t.Errorf("got variation index %+v, want 2", x)
+	// Steps of size L^−½ that alternate: V_1 grows like L^½, nothing accumulates. No noise alternates exactly.
+	if x := group.VariationIndex; x != nil || group.Missing["variation_index"] == "" || len(group.VariationSlope) == 0 {
+		t.Errorf("got variation index %+v, want a reason why there is none", x)
 	}
-	if r := group.Regime; r == nil || r.Verdict != scaling.Diffusive || r.Reason == "" || r.Evidence.Variation.Method != scaling.BySeeds {
-		t.Errorf("got regime %+v, want diffusive with its evidence", r)
+	if r := group.Regime; r == nil || r.Verdict != "" || !r.Unexplained || r.Why == "" || r.Evidence.Variation.Method != scaling.BySeeds {
+		t.Errorf("got regime %+v, want none, unexplained, with its evidence", r)
 	}
 	text, err := json.Marshal(group)
 	if err != nil {
@@ -79,9 +79,9 @@ func TestRegimeOfPlantedPaths(t *testing.T) {
 	}
 	// The exponents of the primary part stand in the group itself, as they always did.
 	var tree struct {
-		Exponents map[string]Slope         `json:"exponents"`
-		Index     Index                    `json:"variation_index"`
-		Regime    struct{ Verdict string } `json:"regime"`
+		Exponents map[string]Slope          `json:"exponents"`
+		Index     Index                     `json:"variation_index"`
+		Regime    struct{ Verdict *string } `json:"regime"`
 		Parts     map[string]struct {
 			Slopes map[string]Slope `json:"variation_slopes"`
 		} `json:"parts"`
@@ -89,14 +89,14 @@ func TestRegimeOfPlantedPaths(t *testing.T) {
 	if err := json.Unmarshal(text, &tree); err != nil {
 		t.Fatal(err)
 	}
-	if tree.Exponents["max_frobenius"].Slope == 0 || tree.Index.Index < 1 || tree.Regime.Verdict != "diffusive" || tree.Parts["A"].Slopes["1"].Slope == 0 {
+	if tree.Exponents["max_frobenius"].Slope == 0 || tree.Regime.Verdict != nil || tree.Parts["A"].Slopes["1"].Slope == 0 {
 		t.Errorf("got %s", text)
 	}
 	var table strings.Builder
 	if err := result.WriteTable(&table); err != nil {
 		t.Fatal(err)
 	}
-	for _, want := range []string{"\nvariation index ", "\nregime ", " diffusive ", "\n16, 32 ", "\n128, 256 "} {
+	for _, want := range []string{"\nlimit ", " not settled", "\n16, 32 ", "\n128, 256 "} {
 		if !strings.Contains(table.String(), want) {
 			t.Errorf("table: got no %q in\n%s", want, &table)
 		}
@@ -116,7 +116,7 @@ func TestPathMemory(t *testing.T) {
 		if group.Limit != nil {
 			distances = len(group.Limit.Distances)
 		}
-		if distances != c.distances || (group.Regime != nil) != (c.distances > 0) {
+		if distances != c.distances || (group.Regime != nil) != (c.distances > 4) { // of two seeds
 			t.Errorf("%d bytes: got %d distances and regime %v, want %d", c.memory, distances, group.Regime, c.distances)
 		}
 		if noted := len(group.Notes) > 0 && strings.HasPrefix(group.Notes[0], "regime and limit: left out from seed"); noted != (c.distances < 8) {

@@ -150,27 +150,31 @@ type Group struct {
 type GroupPath struct {
 	Exponents      map[string]Slope `json:"exponents"`        // by the keys of Quantities
 	VariationSlope map[string]Slope `json:"variation_slopes"` // of V_p by p
-	VariationIndex *Index           `json:"variation_index,omitempty"`
-	Regime         *Regime          `json:"regime,omitempty"`
-	Limit          *Limit           `json:"limit,omitempty"`
+	// LimitExponents are those of L → ∞, by the keys of Exponents, "variation_1", "variation_2" … and "index"; Exponents
+	// and VariationSlope are slopes over the depths there are. Nil where depths or seeds are too few.
+	LimitExponents map[string]scaling.LimitExponent `json:"limit_exponents,omitempty"`
+	VariationIndex *Index                           `json:"variation_index,omitempty"`
+	Regime         *Regime                          `json:"regime,omitempty"`
+	Mixture        *Mixture                         `json:"mixture,omitempty"`
+	Limit          *Limit                           `json:"limit,omitempty"`
 	// Missing says why there is no exponent, by its key, or no v_<p>, variation_index, regime
 	// or limit.
 	Missing map[string]string `json:"missing,omitempty"`
 }
 
-// Regime is the kind of limit that the paths have (scaling.Regime).
+// Regime is the kind of limit that the paths have (scaling.Infer), and what stands behind it.
 type Regime struct {
-	Verdict scaling.Kind `json:"verdict"`
-	Rule    scaling.Rule `json:"rule"`              // the step of scaling.Regime that decided
-	Reason  string       `json:"reason"`            // it and its statistics in words
-	Warning string       `json:"warning,omitempty"` // what speaks against the verdict, Doubts among it
-	// Doubts are the statistics whose interval holds a limit that decided.
-	Doubts   []scaling.Doubt  `json:"doubts,omitempty"`
+	Verdict     scaling.LimitKind             `json:"verdict"` // null in JSON where no kind stands out
+	Probability map[scaling.LimitKind]float64 `json:"probability"`
+	// Unexplained reports that no sum of the parts that are known fits the paths.
+	Unexplained bool   `json:"unexplained,omitempty"`
+	Why         string `json:"why"`
+	// Evidence holds slopes over the window of depths; it is empty where they cannot be had.
 	Evidence scaling.Evidence `json:"evidence"`
 }
 
-// MarshalJSON writes an accumulation that is not finite (that of a path which exactly
-// alternates) as null.
+// MarshalJSON writes a verdict that cannot be told as null, and likewise an accumulation that is not
+// finite (that of a path which exactly alternates).
 func (r Regime) MarshalJSON() ([]byte, error) {
 	type fields Regime
 	type evidence struct {
@@ -178,11 +182,38 @@ func (r Regime) MarshalJSON() ([]byte, error) {
 		Accumulation       *float64 `json:"accumulation"`
 		AccumulationSpread *float64 `json:"accumulation_spread"`
 	}
+	var verdict *scaling.LimitKind
+	if r.Verdict != "" {
+		verdict = &r.Verdict
+	}
 	e := r.Evidence
 	return json.Marshal(struct {
 		fields
-		Evidence evidence `json:"evidence"`
-	}{fields(r), evidence{e, finite(e.Accumulation), finite(e.AccumulationSpread)}})
+		Verdict  *scaling.LimitKind `json:"verdict"`
+		Evidence evidence           `json:"evidence"`
+	}{fields(r), verdict, evidence{e, finite(e.Accumulation), finite(e.AccumulationSpread)}})
+}
+
+// Mixture says what the paths are made of beside a smooth trend.
+type Mixture struct {
+	// NoiseShare is a over the root mean square of the trend, for layer noise a·L^(−½)·N(0,1) an entry of
+	// L^β A; Hurst is the exponent of a rough part. Null where there is no such part.
+	NoiseShare *Share `json:"noise_share"`
+	Hurst      *Share `json:"hurst"`
+	// DetectionLimit is the noise share that would have been seen, in 95 % of studies.
+	DetectionLimit *float64 `json:"detection_limit"`
+}
+
+// Share is a number of a part with its 95 % interval.
+type Share struct {
+	Value float64 `json:"value"`
+	Low   float64 `json:"low"`
+	High  float64 `json:"high"`
+}
+
+// Estimate returns it as one.
+func (s Share) Estimate() Estimate {
+	return Estimate{Value: s.Value, Low: s.Low, High: s.High, Method: scaling.ByModel}
 }
 
 // Limit says how far the rescaled paths of consecutive depths are apart.

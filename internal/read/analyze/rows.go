@@ -18,6 +18,7 @@ type Row struct {
 	Name     string   `json:"name"`
 	Number   string   `json:"number"` // the exponent,
 	Range    string   `json:"range"`  // its interval
+	Limit    string   `json:"limit"`  // the exponent of the limit with its interval, "" where there is none
 	R2       string   `json:"r2"`
 	Basis    string   `json:"basis"` // the runs that it rests on
 	Reading  string   `json:"reading"`
@@ -40,6 +41,9 @@ func (g *Group) Rows() []Row {
 		}
 		row := NewRow(QuantityOf(key, g.part()), law)
 		row.Expected, row.Missing = g.expected(key), g.Missing[key]
+		if x, ok := g.LimitExponents[limitKey("/"+key)]; ok {
+			row.Limit = x.Estimate().String()
+		}
 		rows = append(rows, row)
 	}
 	for _, q := range quantityList {

@@ -1,6 +1,7 @@
 package analyze
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"maps"
@@ -87,14 +88,14 @@ func (t *tableWriter) slopes(group Group) {
 	if len(group.Exponents)+len(group.VariationSlope) == 0 {
 		return // the sentences say why
 	}
-	t.row("exponent in depth", "95 % interval", "R²", "from", "")
+	t.row("slope over these depths", "95 % interval", "exponent as L → ∞", "R²", "from", "")
 	for _, row := range group.Rows() {
 		if row.Law != nil {
-			t.row(tableName(row.Key), row.Number+" "+row.Range, row.R2, row.Basis, row.Warning)
+			t.row(tableName(row.Key), row.Number+" "+row.Range, cmp.Or(row.Limit, "–"), row.R2, row.Basis, row.Warning)
 		}
 	}
 	if sum := group.AlphaPlusBeta; sum != nil {
-		t.row("alpha + beta", sum.String(), "", BasisText(sum.Basis, "run"))
+		t.row("alpha + beta", sum.String(), "", "", BasisText(sum.Basis, "run"))
 	}
 	if rate := group.Rate; rate != nil {
 		span := "not linear"
@@ -104,7 +105,7 @@ func (t *tableWriter) slopes(group Group) {
 				span += " to " + high
 			}
 		}
-		t.row("rate", span, "≥ "+scaling.R2Text(rate.MinR2), fmt.Sprintf("linear in %d of %s", rate.Linear, countOf(rate.Runs, "run")))
+		t.row("rate", span, "", "≥ "+scaling.R2Text(rate.MinR2), fmt.Sprintf("linear in %d of %s", rate.Linear, countOf(rate.Runs, "run")))
 	}
 }
 

@@ -89,10 +89,28 @@ func (w *writer) law(path string, q Quantity, slopes map[string]Slope, key, miss
 	s, ok := slopes[key]
 	switch {
 	case ok:
-		w.add(say("%s%s", w.trend(path, q.Plain(), s), w.from(path, q.Plain(), q.Of, s.Estimate())))
+		w.add(say("%s%s%s", w.trend(path, q.Plain(), s), w.from(path, q.Plain(), q.Of, s.Estimate()), w.inLimit(path)))
 	case missing != "":
 		w.add(say("No exponent of %s: %s", q.Plain(), quote("/missing/"+missingKey(path), missing)))
 	}
+}
+
+// limitKey is the key in LimitExponents of the exponent at a path.
+func limitKey(path string) string {
+	if p, ok := strings.CutPrefix(missingKey(path), "v_"); ok {
+		return "variation_" + p
+	}
+	return missingKey(path)
+}
+
+// inLimit adds the exponent of the limit to that of the window at a path.
+func (w *writer) inLimit(path string) phrase {
+	key := limitKey(path)
+	x, ok := w.group.LimitExponents[key]
+	if !ok {
+		return phrase{}
+	}
+	return say("; as L → ∞: %s", estimate("/limit_exponents/"+key, "exponent", x.Estimate()))
 }
 
 // missingKey is the key in Missing of the exponent at a path.
@@ -176,19 +194,19 @@ func (w *writer) limits(part string) {
 	switch x := path.VariationIndex; {
 	case x != nil:
 		name := "the variation index" + of
-		w.add(say("The variation index%s, read off V_%s·L/(L − %s), is %s%s", of, plainNumber(x.P), fixed(1), estimate(at+"/variation_index", "index", x.Estimate()), w.from(at+"/variation_index", name, "run", x.Estimate())))
+		w.add(say("The variation index%s of the limit is %s%s", of, estimate(at+"/variation_index", "index", x.Estimate()), w.from(at+"/variation_index", name, "run", x.Estimate())))
 	case path.Missing["variation_index"] != "" && len(path.VariationSlope) > 0:
 		w.add(say("No variation index%s: %s", of, quote(at+"/missing/variation_index", path.Missing["variation_index"])))
 	}
 	switch r := path.Regime; {
 	case r != nil:
-		p := say("The regime%s is %s: %s", of, kindText(r.Verdict), r.reason(at+"/regime"))
-		if warning := r.warning(at, path.VariationIndex); warning.words != "" {
-			p = say("%s; but %s", p, warning)
+		verdict := phrase{words: string(r.Verdict)}
+		if r.Verdict == "" {
+			verdict.words = "not settled"
 		}
-		w.add(p)
-	case path.Missing["regime"] != "":
-		w.add(say("No regime%s: %s", of, quote(at+"/missing/regime", path.Missing["regime"])))
+		w.add(say("The limit%s is %s: %s", of, verdict, g.why(at, &path)))
+	case path.Missing["regime"] != "" && path.Missing["regime"] != path.Missing["variation_index"]:
+		w.add(say("No verdict on the limit%s: %s", of, quote(at+"/missing/regime", path.Missing["regime"])))
 	}
 	if path.Limit == nil {
 		return
@@ -203,14 +221,6 @@ func (w *writer) limits(part string) {
 	} {
 		w.named(at+"/limit/"+f.key, QuantityOf(f.quantity, part), of, f.slope)
 	}
-}
-
-// kindText writes a verdict as the end of a sentence.
-func kindText(k scaling.Kind) string {
-	if k == scaling.Neither {
-		return "neither smooth, nor rough continuous, nor diffusive"
-	}
-	return string(k)
 }
 
 // transfer says how the losses of rebuilt networks go with depth.

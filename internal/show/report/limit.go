@@ -1,6 +1,7 @@
 package report
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"math"
@@ -10,9 +11,9 @@ import (
 	"github.com/deeplimit/deeplimit/scaling"
 )
 
-// regimeFigure draws the statistics of increments that tell the kinds of limit apart.
+// regimeFigure draws statistics of increments over the window of depths.
 func regimeFigure(g group, style Style) *Figure {
-	if g.Regime == nil {
+	if g.Regime == nil || g.Regime.Evidence.MaxIncrement.Method == "" {
 		return nil
 	}
 	e := g.Regime.Evidence
@@ -22,7 +23,7 @@ func regimeFigure(g group, style Style) *Figure {
 		q.points = overRuns(g, func(r analyze.Run) (float64, bool) { return value(r), r.PVariation != nil && r.Depth > 1 })
 		return q
 	}
-	// As in scaling.Regime: increments of the rescaled path, sums times L/(L−1).
+	// As in scaling.Increments: increments of the rescaled path, sums times L/(L−1).
 	rescaled := func(r analyze.Run) float64 { return r.MaxIncrement * math.Pow(float64(r.Depth), 1-g.Alpha) }
 	mean := func(r analyze.Run) float64 { return r.QuadraticVariation / float64(r.Depth-1) }
 	f := depthFigure(style, "statistic of increments", g.depths(), []quantity{
@@ -37,20 +38,14 @@ func regimeFigure(g group, style Style) *Figure {
 		of("mean_square", e.QuadraticVariation, func(r analyze.Run) float64 { return mean(r) * float64(r.Depth) }),
 		of("peak", e.Peak, func(r analyze.Run) float64 { return rescaled(r) * rescaled(r) / mean(r) }),
 	})
-	return f.describe("regime-"+g.slug, "Evidence for the regime: "+string(g.Regime.Verdict),
-		"Increments of the rescaled path Ā = Lᵝ"+primaryPart(g)+" against depth L, one marker per seed, with power laws: slope "+
-			"[95 % interval]. A limit is continuous if and only if the largest increment vanishes (slope below −0.1) and none dominates "+
-			"(slope of max/mean below 0.5); it is smooth if the mean increment times L stays (slope below 0.1). Verdict: "+
-			string(g.Regime.Verdict)+", as "+g.Regime.Reason+"."+doubt(g.Regime))
+	return f.describe("regime-"+g.slug, "Increments of the rescaled path",
+		"Increments of the rescaled path Ā = Lᵝ"+primaryPart(g)+" against depth L, one marker per seed, with power laws over these depths: slope "+
+			"[95 % interval]. The largest increment of a continuous limit vanishes; the mean increment times L of a smooth one stays. The limit is "+
+			verdictText(g.Regime)+": "+g.Regime.Why+".")
 }
 
-// doubt says what speaks against a verdict.
-func doubt(r *analyze.Regime) string {
-	if r.Warning == "" {
-		return ""
-	}
-	return " But " + r.Warning + "."
-}
+// verdictText writes a verdict, or that there is none.
+func verdictText(r *analyze.Regime) string { return cmp.Or(string(r.Verdict), "not settled") }
 
 // distanceFigure draws how far the paths of consecutive depths are apart.
 func distanceFigure(g group, style Style) *Figure {

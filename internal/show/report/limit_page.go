@@ -10,7 +10,6 @@ import (
 	"strings"
 
 	"github.com/deeplimit/deeplimit/internal/read/analyze"
-	"github.com/deeplimit/deeplimit/scaling"
 )
 
 // A limitView is what the page says, beside the sentences of the group, about the limit of
@@ -22,11 +21,10 @@ type limitView struct {
 	Integral, Moved string // exponents of the two distances, "" when there are none
 }
 
-// An evidenceView is a statistic behind a verdict, with the rule that it is held to.
+// An evidenceView is a statistic of increments beside a verdict.
 type evidenceView struct {
 	Quantity              template.HTML
 	Name, Value, Interval string
-	Rule, Reading         string
 }
 
 // A distanceView is a row of the table of distances, means over seeds.
@@ -72,25 +70,21 @@ func slopeText(s *analyze.Slope) string {
 	return typeset(s.String())
 }
 
-// evidenceViews lists the statistics behind a verdict, each with the limit that
-// scaling.Regime holds it to and how it comes out.
+// evidenceViews lists statistics of increments over the window, and those of the deepest runs.
 func evidenceViews(r *analyze.Regime) []evidenceView {
 	var views []evidenceView
 	for _, row := range r.Rows() {
 		views = append(views, evidenceView{
-			mathHTML(row.Quantity.Symbol), "exponent of the " + row.Quantity.Name, typeset(row.Number), typeset(row.Range), row.Rule, row.Reading,
+			mathHTML(row.Quantity.Symbol), "exponent of the " + row.Quantity.Name, typeset(row.Number), typeset(row.Range),
 		})
 	}
+	if len(views) == 0 {
+		return nil
+	}
 	e := r.Evidence
-	accumulation := evidenceView{Name: "exponent of second differences in the lag", Value: twoDecimals(e.Accumulation), Rule: "independent layer noise takes less than " + unpadded(scaling.NoMemory), Reading: "more"}
-	if e.Accumulation < scaling.NoMemory {
-		accumulation.Reading = "less"
-	}
-	if r.Rule == scaling.AllConstant {
-		return views
-	}
 	return append(
-		views, accumulation,
+		views,
+		evidenceView{Name: "exponent of second differences in the lag", Value: twoDecimals(e.Accumulation)},
 		evidenceView{Name: "correlation of neighbouring layers’ noise, deepest runs", Value: twoDecimals(e.ResidualCorrelation)},
 		evidenceView{Name: "largest partial sum of the noise, deepest runs", Value: twoDecimals(e.CumulativeSum)},
 		evidenceView{Name: "size of the trend about its mean, deepest runs", Value: cell(e.TrendSize, 3)},

@@ -24,12 +24,14 @@ func limitOf(s sample) group {
 	slope := func(s, intercept float64) *analyze.Slope {
 		return &analyze.Slope{Basis: all, Slope: s, Low: s - 0.02, High: s + 0.02, Intercept: intercept, R2: 0.99, Method: scaling.BySeeds, Center: 4, Margin: 0.05, Warning: "the log–log plot is curved"}
 	}
-	g.VariationIndex = &analyze.Index{Basis: all, Index: 1.98, Low: 1.9, High: 2.1, P: 1, Method: scaling.BySeeds, Warning: "depths span little"}
+	g.VariationIndex = &analyze.Index{Basis: all, Index: 1.98, Low: 1.9, High: 2.1, Method: scaling.ByModel}
 	increment := scaling.Slope{Basis: all, Slope: -0.48, Low: -0.5, High: -0.46, Intercept: 0.3, R2: 1, Method: scaling.BySeeds}
 	g.Regime = &analyze.Regime{
-		Verdict: scaling.Diffusive, Rule: scaling.SteadyNoise, Reason: "layers carry noise", Warning: "peak reaches across",
+		Verdict: scaling.SmoothAndNoise, Probability: map[scaling.LimitKind]float64{scaling.SmoothAndNoise: 0.97, scaling.RoughLimit: 0.03}, Why: "layers carry noise",
 		Evidence: scaling.Evidence{MaxIncrement: increment, Accumulation: math.Inf(-1), TrendSize: 0.25},
 	}
+	g.Mixture = &analyze.Mixture{NoiseShare: &analyze.Share{Value: 0.5, Low: 0.4, High: 0.6}}
+	g.LimitExponents = map[string]scaling.LimitExponent{"variation_1": {Exponent: 0.5, Low: 0.45, High: 0.55}, "max_frobenius": {Exponent: -0.5, Low: -0.5, High: -0.5}}
 	g.Limit = &analyze.Limit{Integral: slope(-1, 0.2), Displacement: slope(-0.9, -0.7)}
 	if deepest/8 > depths[0] {
 		g.Limit.ToDeepest = slope(-0.5, 0.3)
@@ -98,7 +100,7 @@ func TestLimitFigures(t *testing.T) {
 		}
 	}
 	regime := figures["regime"]
-	if regime == nil || !strings.HasSuffix(regime.Title, "diffusive") || !strings.Contains(regime.Caption, "layers carry noise") {
+	if regime == nil || !strings.Contains(regime.Caption, "The limit is smooth-and-noise: ") || !strings.Contains(regime.Caption, "layers carry noise") {
 		t.Errorf("regime: got %+v", regime)
 	}
 	// The largest increment is that of the rescaled path: L^½ times the run's.
@@ -120,7 +122,7 @@ func TestLimitFigures(t *testing.T) {
 	if f := distanceFigure(g, Paper); !strings.HasSuffix(f.Caption, "no rate of convergence is fitted.") || len(f.panels[0][0].marks) != 2 {
 		t.Errorf("independent draws: got %d marks and %q", len(f.panels[0][0].marks), f.Caption)
 	}
-	if rows := slopesFigure(g, Paper).Data.Rows; strings.Join(rows[len(rows)-1], ",") != "index,24,1.9,,seeds" {
+	if rows := slopesFigure(g, Paper).Data.Rows; strings.Join(rows[len(rows)-1], ",") != "index,24,1.9,,model" {
 		t.Errorf("index without an upper end: got the row %q", rows[len(rows)-1])
 	}
 	if f := slopesFigure(g, Paper); len(f.Notes) != 1 || !strings.HasSuffix(f.legend[2].text, "24.00 [1.90, ∞)") {
@@ -135,9 +137,10 @@ func TestLimitOnThePage(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, want := range []string{
-		"<li>The variation index, read off V_1·L/(L − 1), is 1.98 [1.90, 2.10].</li>", "about the variation index: depths span little.</li>",
-		"<li>The regime is diffusive: layers carry independent noise",
-		`<td>−0.48</td><td>[−0.50, −0.46]</td><td class="text">a continuous limit takes less than −0.1</td><td class="text">less</td>`,
+		"<li>The variation index of the limit is 1.98 [1.90, 2.10].</li>",
+		"<li>The limit is smooth-and-noise: probability 0.97, third differences have the size of layer noise, 0.50 [0.40, 0.60] times the trend",
+		"<td>−0.50 [by theory]</td>",
+		`<td>−0.48</td><td>[−0.50, −0.46]</td></tr>`,
 		`<th scope="row">exponent of second differences in the lag</th><td>−∞</td>`,
 		`<th scope="row">16 and 32</th><td>0.0625 [no interval]</td><td>0.0312 [no interval]</td>`,
 		`<th scope="row">slope in depth</th><td>−1.00 [−1.02, −0.98]</td><td>−0.90 [−0.92, −0.88]</td>`,

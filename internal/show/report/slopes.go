@@ -92,8 +92,8 @@ func (f *Figure) addIndex(x *analyze.Index, low, high float64, s sizes) {
 		from, to := max(low, x.Low), min(high, x.High)
 		p.marks = append(p.marks, mark{x: []float64{from, to}, y: []float64{0, 0}, color: look.color, width: 2 * s.line})
 	}
-	f.Caption += " The cross is the variation index with its 95 % interval: where the straight line comes down to zero that starts from slope 1 at p = 0 and goes " +
-		"through the slope at p = " + unpadded(x.P) + ", of Vₚ times L/(L − 1), a sum over as many steps at every depth."
+	f.Caption += " The cross is the variation index of the limit with its 95 % interval, and the dashed line the slopes 1 − p/index that a limit of this index " +
+		"has, which slopes over few depths need not have reached."
 	p.marks = append(p.marks,
 		mark{x: []float64{low, x.Index}, y: []float64{1 - low/x.Index, 0}, color: look.color, width: s.thin, dashes: []vg.Length{2 * s.line, 2 * s.line}},
 		mark{x: []float64{x.Index}, y: []float64{0}, color: look.color, shape: cross, radius: 1.6 * s.marker},

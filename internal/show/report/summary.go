@@ -1,6 +1,7 @@
 package report
 
 import (
+	"cmp"
 	"html/template"
 
 	"github.com/deeplimit/deeplimit/internal/read/analyze"
@@ -13,6 +14,7 @@ type law struct {
 	Expected string // exponent for a path with a scaling limit, or ""
 	Slope    string
 	Interval string
+	InLimit  string // the exponent of the limit with its interval
 	R2       string
 	Basis    string // the runs that it rests on
 	Reading  string // what the interval tells
@@ -36,7 +38,7 @@ func laws(g group) []law {
 
 func lawRow(row analyze.Row) law {
 	l := law{
-		Quantity: mathHTML(row.Quantity.Symbol), Name: row.Name, Slope: typeset(row.Number), Interval: typeset(row.Range), R2: row.R2,
+		Quantity: mathHTML(row.Quantity.Symbol), Name: row.Name, Slope: typeset(row.Number), Interval: typeset(row.Range), InLimit: cmp.Or(typeset(row.Limit), none), R2: row.R2,
 		Basis: row.Basis, Reading: row.Reading, Warning: row.Warning, Missing: row.Missing,
 	}
 	if row.Expected != nil {

@@ -1,6 +1,7 @@
 package report
 
 import (
+	"cmp"
 	"bytes"
 	"encoding/json"
 	"html"
@@ -176,7 +177,7 @@ func checkPage(t *testing.T, name, page string, result *analyze.Result) {
 		for _, row := range g.Rows() {
 			want := "none: " + escaped(row.Missing) + "</td>"
 			if row.Law != nil {
-				want = "<td>" + typeset(row.Number) + "</td><td>" + typeset(row.Range) + "</td><td>" + row.R2 + `</td><td class="text">` + row.Basis + `</td><td class="text">` + row.Reading
+				want = "<td>" + typeset(row.Number) + "</td><td>" + typeset(row.Range) + "</td><td>" + cmp.Or(typeset(row.Limit), none) + "</td><td>" + row.R2 + `</td><td class="text">` + row.Basis + `</td><td class="text">` + row.Reading
 			}
 			if !strings.Contains(page, want) {
 				t.Errorf("%s: the table lacks %q", name, want)

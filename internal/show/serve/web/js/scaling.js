@@ -47,7 +47,7 @@ function headline(g) {
   return [facts([
     ["α + β̂ (expected 1)", typeset(g.alpha_plus_beta_estimate?.text), true],
     ["Slope of V₂ (expected 0)", typeset(g.variation_slopes?.["2"]?.text), true],
-    ["Variation index (at most 2)", typeset(g.variation_index?.text), true],
+    ["Variation index of the limit (at most 2)", typeset(g.variation_index?.text), true],
     ["Runs that fall linearly", g.rate && `${g.rate.linear} of ${g.rate.runs}`, true],
   ])];
 }
@@ -55,8 +55,8 @@ function headline(g) {
 function exponents(rows) {
   const all = rows.filter((r) => r.law).flatMap(({ law, expected }) => [law.low, law.high, law.slope, expected ?? law.slope]).filter(Number.isFinite);
   const least = Math.min(0, ...all), most = Math.max(0, ...all), pad = (most - least || 1) * 0.05;
-  return [table("Exponents e in y ∝ Lᵉ with their 95 % intervals", [{ text: "Quantity", class: "text" }, { text: "Exponent" }, { text: "95 % interval" }, { text: "Expected" }, { text: `From ${fixed(least, 1)} to ${fixed(most, 1)}`, class: "text" }, { text: "R²" }, { text: "From", class: "text" }, { text: "Reading", class: "text wrap" }],
-    rows.map((r) => [`${r.name}, ${r.symbol}`, ...(r.law ? [typeset(r.number), typeset(r.range)] : ["–", "–"]), r.expected === null ? "" : fixed(r.expected, 2), r.law ? whisker(r.law, r.expected, least - pad, most + pad) : "", r.r2, r.basis,
+  return [table("Exponents e in y ∝ Lᵉ with their 95 % intervals", [{ text: "Quantity", class: "text" }, { text: "Slope over these depths" }, { text: "95 % interval" }, { text: "Exponent as L → ∞" }, { text: "Expected" }, { text: `From ${fixed(least, 1)} to ${fixed(most, 1)}`, class: "text" }, { text: "R²" }, { text: "From", class: "text" }, { text: "Reading", class: "text wrap" }],
+    rows.map((r) => [`${r.name}, ${r.symbol}`, ...(r.law ? [typeset(r.number), typeset(r.range), typeset(r.limit) || "–"] : ["–", "–", "–"]), r.expected === null ? "" : fixed(r.expected, 2), r.law ? whisker(r.law, r.expected, least - pad, most + pad) : "", r.r2, r.basis,
       r.missing ? `none: ${r.missing}` : r.warning ? `${r.reading}; warning: ${r.warning}` : r.reading]))];
 }
 

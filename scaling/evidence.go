@@ -12,57 +12,9 @@ import (
 	"github.com/deeplimit/deeplimit/pvar"
 )
 
-// Kind is the kind of limit that weight paths have as depth grows.
-type Kind string
-
-// The kinds of [CCRX], Hypotheses 1 and 2.
-const (
-	// Smooth: L^β A has a limit of bounded variation (index 1).
-	Smooth Kind = "smooth"
-	// RoughContinuous: L^β A has a continuous limit of index above 1, as
-	// fractional Brownian values of Hurst exponent H have index 1/H.
-	RoughContinuous Kind = "rough continuous"
-	// Diffusive: L^β A is a smooth trend plus layer noise that does not accumulate
-	// in A and whose quadratic variation does not vanish.
-	Diffusive Kind = "diffusive"
-	// Neither: none of these.
-	Neither Kind = "neither"
-)
-
-// Rule names the step of Regime that decided.
-type Rule string
-
-// The rules, in the order in which they are asked.
-const (
-	AllConstant        Rule = "all paths are constant"
-	IncrementStays     Rule = "the largest increment does not vanish"
-	IncrementsDominate Rule = "single increments dominate"
-	BoundedVariation   Rule = "the mean increment vanishes like 1/L"
-	SteadyNoise        Rule = "independent noise of steady quadratic variation"
-	UnsteadyNoise      Rule = "independent noise of unsteady quadratic variation"
-	SelfSimilar        Rule = "one exponent in the lag and in depth"
-	NotSelfSimilar     Rule = "two exponents, in the lag and in depth"
-)
-
-// Verdict is the kind of limit that the paths have, with the reasons.
-type Verdict struct {
-	Kind Kind `json:"regime"`
-	Rule Rule `json:"rule"`
-	// Doubts are the statistics whose interval holds a limit that decided.
-	Doubts   []Doubt  `json:"doubts,omitempty"`
-	Index    *Index   `json:"index,omitempty"` // variation index; nil when there is none
-	Evidence Evidence `json:"evidence"`
-}
-
-// A Doubt is a statistic of Evidence, by its name in JSON, whose interval holds a limit.
-type Doubt struct {
-	Statistic string  `json:"statistic"`
-	Limit     float64 `json:"limit"`
-}
-
-// Evidence holds the statistics that Regime looks at. Increments are
+// Evidence holds statistics of increments over the window of depths there are. Increments are
 // Ā_{k+1} − Ā_k of the rescaled path; norms are Frobenius. Slopes are over depth, of
-// sums over increments times L/(L−1), as VariationIndex explains.
+// sums over increments times L/(L−1): V_1 of the L−1 steps is fitted as if there were L.
 type Evidence struct {
 	// Variation is the slope of V_1: 0 for smooth paths, 1 − H for steps L^−H.
 	Variation Slope `json:"variation"`
@@ -70,9 +22,9 @@ type Evidence struct {
 	MaxIncrement Slope `json:"max_increment"`
 	// QuadraticVariation is the slope of Σ_k ‖Ā_{k+1} − Ā_k‖².
 	QuadraticVariation Slope `json:"quadratic_variation"`
-	// NoiseVariation is the slope of the quadratic variation of layer noise, estimated
-	// from second differences as L/(3(L−2)) Σ_k ‖Ā_{k+1} − 2Ā_k + Ā_{k−1}‖², to which a
-	// smooth trend hardly contributes: 0 for noise of size L^−½. It is zero, with an
+	// NoiseVariation is the slope of the quadratic variation of layer noise, taken
+	// from second differences as L/(3(L−2)) Σ_k ‖Ā_{k+1} − 2Ā_k + Ā_{k−1}‖², which a
+	// smooth trend hardly enters: 0 for noise of size L^−½. It is left zero, with an
 	// empty Method, if a path is a straight line.
 	NoiseVariation Slope `json:"noise_variation"`
 	// Peak is the slope of max_k ‖increment‖² / mean_k ‖increment‖²: near 0 for thin
@@ -96,42 +48,17 @@ type Evidence struct {
 	NoiseSize float64 `json:"noise_size"`
 }
 
-// Limits of the decision. Planted paths at depths 64 … 1024 are far from each of them;
-// TestRegime has the margins.
-const (
-	Vanishing        = -0.1 // increments that shrink more slowly do not count as shrinking
-	SmoothSlope      = 0.1  // V_1 slopes below it count as bounded: index up to 1.11
-	HeavyPeak        = 0.5  // between thin tails (log L, slope below 0.2) and one dominant jump (slope 1)
-	NoMemory         = 0.1  // accumulation below it counts as independent layers
-	SteadyNoiseSlope = 0.15 // slope of the noise's quadratic variation taken as not vanishing nor exploding
-	SelfSimilarGap   = 0.15 // largest gap between the exponent in the lag and that in depth
+// minimumLayers is the smallest depth whose increments are looked at.
+const minimumLayers = MinSplit
 
-	minimumLayers = MinSplit
-)
-
-// Regime returns the kind of limit of rescaled paths L^β A at several depths, by
-// these steps:
+// Increments returns the statistics of increments of rescaled paths L^β A at several depths of 8 or
+// more; none, with empty slopes, where all paths are constant.
 //
-//  1. If all paths are constant they are smooth.
-//  2. The limit must be continuous: the largest increment shrinks (slope below
-//     −0.1), and no increment dominates (slope of Peak below 0.5). Otherwise: neither.
-//  3. If V_1 stays bounded (slope below 0.1): smooth.
-//  4. If second differences do not grow with the lag (Accumulation below 0.1), layers
-//     carry independent noise: diffusive if its quadratic variation neither vanishes nor
-//     explodes (slope within ±0.15), otherwise neither.
-//  5. Otherwise the path accumulates its noise: rough continuous if the exponent
-//     in the lag is the exponent in depth, to within 0.15, as for a path that exists at
-//     all scales; otherwise neither.
-//
-// The slopes are compared, not their intervals, so that a small number of seeds does not
-// change the verdict; Doubts lists the intervals that hold a limit that decided.
-//
-// At least two depths of 8 or more are needed, better four or more over a decade
-// with three seeds or more. It returns an error if there are fewer, if shapes disagree,
-// if a number is not finite or if some but not all paths are constant.
-func Regime(paths []DepthPath) (Verdict, error) {
+// It returns an error if there are fewer than two depths, if shapes disagree, if a number is not finite
+// or if some but not all paths are constant.
+func Increments(paths []DepthPath) (Evidence, error) {
 	if err := checkPaths(paths); err != nil {
-		return Verdict{}, fmt.Errorf("scaling: regime: %w", err)
+		return Evidence{}, fmt.Errorf("scaling: increments: %w", err)
 	}
 	paths, exponent := rescaledPaths(paths)
 	measured := make([]roughness, len(paths))
@@ -141,25 +68,18 @@ func Regime(paths []DepthPath) (Verdict, error) {
 		constant = constant && measured[i].variation == 0
 	}
 	if constant {
-		index := &Index{Index: 1, Low: math.NaN(), High: math.NaN(), P: 1, Method: NoInterval, Basis: basisOf(samplesOf(paths, measured, func(roughness) float64 { return 0 }))}
-		return Verdict{Kind: Smooth, Rule: AllConstant, Index: index}, nil
+		return Evidence{}, nil
 	}
 	e, err := evidence(paths, measured)
 	if err != nil {
-		return Verdict{}, fmt.Errorf("scaling: regime: %w", err)
+		return Evidence{}, fmt.Errorf("scaling: increments: %w", err)
 	}
-	v := Verdict{Evidence: e}
-	if index, err := VariationIndex(map[float64][]Sample{1: samplesOf(paths, measured, func(r roughness) float64 { return r.variation })}); err == nil {
-		v.Index = &index
-	} // else V_1 grows like L or faster, and there is no index
-	v.Kind, v.Rule = decide(e)
-	v.Doubts = doubts(e)
-	v.Evidence.scale(exponent)
-	return v, nil
+	e.scale(exponent)
+	return e, nil
 }
 
-// rescaledPaths returns the paths times one power of two, 2^−exponent, which keeps squares of
-// differences in range; exponent is 0 for paths of ordinary size.
+// rescaledPaths returns paths times one power of two, 2^−exponent, so that squares of their differences stay in
+// range; the paths themselves, as a rule.
 func rescaledPaths(paths []DepthPath) (out []DepthPath, exponent int) {
 	widest := 0.0
 	for _, p := range paths {
@@ -175,8 +95,7 @@ func rescaledPaths(paths []DepthPath) (out []DepthPath, exponent int) {
 	return out, exponent
 }
 
-// scale converts the evidence of paths times 2^−exponent to that of the paths: sizes, and
-// intercepts of lines.
+// scale turns the evidence of paths times 2^−exponent into that of the paths: sizes and heights of lines.
 func (e *Evidence) scale(exponent int) {
 	if exponent == 0 {
 		return
@@ -191,48 +110,7 @@ func (e *Evidence) scale(exponent int) {
 	e.TrendSize, e.NoiseSize = math.Ldexp(e.TrendSize, exponent), math.Ldexp(e.NoiseSize, exponent)
 }
 
-// doubts returns the slopes whose interval holds a limit that decide compared them with.
-func doubts(e Evidence) (found []Doubt) {
-	holds := func(name string, s Slope, limits ...float64) {
-		for _, l := range limits {
-			if s.Low <= l && l <= s.High {
-				found = append(found, Doubt{name, l})
-			}
-		}
-	}
-	holds("max_increment", e.MaxIncrement, Vanishing)
-	if e.MaxIncrement.Slope <= Vanishing {
-		holds("peak", e.Peak, HeavyPeak)
-		holds("variation", e.Variation, SmoothSlope)
-		if e.Variation.Slope >= SmoothSlope && e.Accumulation < NoMemory {
-			holds("noise_variation", e.NoiseVariation, -SteadyNoiseSlope, SteadyNoiseSlope)
-		}
-	}
-	return found
-}
-
-// decide applies steps 2 to 5 of Regime.
-func decide(e Evidence) (Kind, Rule) {
-	exponent := 1 - e.Variation.Slope // of the size of increments in depth
-	switch {
-	case e.MaxIncrement.Slope > Vanishing:
-		return Neither, IncrementStays
-	case e.Peak.Slope > HeavyPeak:
-		return Neither, IncrementsDominate
-	case e.Variation.Slope < SmoothSlope:
-		return Smooth, BoundedVariation
-	case e.Accumulation < NoMemory && e.NoiseVariation.Method != "" && math.Abs(e.NoiseVariation.Slope) <= SteadyNoiseSlope:
-		return Diffusive, SteadyNoise
-	case e.Accumulation < NoMemory:
-		return Neither, UnsteadyNoise
-	case math.Abs(e.Accumulation-exponent) <= SelfSimilarGap:
-		return RoughContinuous, SelfSimilar
-	default:
-		return Neither, NotSelfSimilar
-	}
-}
-
-// checkPaths returns an error unless the paths are valid input of Regime.
+// checkPaths returns an error unless Regime can look at the paths.
 func checkPaths(paths []DepthPath) error {
 	if len(paths) == 0 {
 		return errors.New("got no paths, want two depths or more")

@@ -1,0 +1,102 @@
+package analyze
+
+import (
+	"math"
+	"math/bits"
+	"strings"
+
+	"github.com/deeplimit/deeplimit/scaling"
+)
+
+// infer fills in what the paths of one part say of the limit, or why they do not.
+func (g *Group) infer(path *GroupPath, part string, paths []scaling.DepthPath, rounding float64, runs []Run) {
+	x, err := scaling.Infer(paths, rounding)
+	if err != nil {
+		why := strings.TrimPrefix(err.Error(), "scaling: infer: ")
+		path.Missing["regime"], path.Missing["variation_index"] = why, why
+		return
+	}
+	r := &Regime{Verdict: x.Verdict, Probability: x.Probability, Unexplained: x.Unexplained}
+	if e, err := scaling.Increments(paths); err == nil {
+		r.Evidence = e
+	}
+	for _, known := range evidenceNames {
+		r.slope(known.statistic).Residuals = nil // of numbers that the result does not hold
+	}
+	path.Regime = r
+	path.Mixture = &Mixture{NoiseShare: shareOf(x.NoiseShare), Hurst: shareOf(x.Hurst), DetectionLimit: finite(x.DetectionLimit)}
+	if path.VariationIndex = x.VariationIndex(); path.VariationIndex == nil {
+		path.Missing["variation_index"] = "increments may not vanish with depth, and then there is none"
+		if x.Unexplained {
+			path.Missing["variation_index"] = "the paths have no structure that is known"
+		}
+	}
+	path.LimitExponents = map[string]scaling.LimitExponent{}
+	put := func(key string, e *scaling.LimitExponent, shift float64) {
+		if e != nil {
+			path.LimitExponents[key] = scaling.LimitExponent{Exponent: e.Exponent + shift, Low: e.Low + shift, High: e.High + shift, Correction: e.Correction}
+		}
+	}
+	beta := 1 - g.Alpha
+	for key, e := range map[string]*scaling.LimitExponent{
+		"max_frobenius": x.MaxFrobenius(), "max_increment": x.MaxIncrement(), "root_sum_squares": x.RootSumSquares(),
+	} {
+		if _, ok := path.Exponents[key]; ok {
+			put(key, e, -beta)
+		}
+	}
+	for text := range path.VariationSlope {
+		put("variation_"+text, x.Variation(exponentOf(text)), 0)
+	}
+	put("index", x.Index(), 0)
+	of := func(key string, value func(PathNumbers) float64, scale, theory float64) {
+		put(key, averaged(samplesOf(runs, func(r *Run) float64 { return value(r.Parts[part]) * math.Pow(float64(r.Depth), scale) }), theory), -scale)
+	}
+	of("displacement", func(n PathNumbers) float64 { return n.Displacement }, beta, 0)
+	of("displacement_variation", func(n PathNumbers) float64 { return n.DisplacementVariation }, 0, 0)
+	if g.Trained() && part == g.part() {
+		put("delta", averaged(samplesOf(runs, meanDelta), math.NaN()), 0)
+		put("delta_max_frobenius", averaged(samplesOf(runs, func(r *Run) float64 { return r.DeltaMaxFrobenius }), math.NaN()), 0)
+	}
+}
+
+// averaged returns the limit's exponent of values alone, nil from fewer than three depths or two seeds.
+func averaged(samples []sample, theory float64) *scaling.LimitExponent {
+	used := samplesUsed(samples)
+	depths, seeds := map[int]bool{}, map[uint64]bool{}
+	for _, s := range used {
+		depths[s.Depth], seeds[s.Seed] = true, true
+	}
+	if len(depths) < 3 || len(seeds) < 2 {
+		return nil
+	}
+	e, err := scaling.AverageExponent(used, theory)
+	if err != nil {
+		return nil
+	}
+	return e
+}
+
+func shareOf(e *scaling.LimitExponent) *Share {
+	if e == nil {
+		return nil
+	}
+	return &Share{e.Exponent, e.Low, e.High}
+}
+
+// rounding returns the relative precision of numbers: 2^−24 where all of them fit 32-bit floats, 2^−9 for bfloat16.
+func rounding(data []float64) float64 {
+	const mantissa = 52
+	used, count := uint64(0), 0
+	for _, v := range data {
+		if v != 0 {
+			used |= math.Float64bits(v) & (1<<mantissa - 1)
+			count++
+		}
+	}
+	const few = 64 // numbers may be short by chance
+	if count < few || used == 0 {
+		return 0x1p-53
+	}
+	return math.Ldexp(1, -(mantissa - bits.TrailingZeros64(used) + 1))
+}
