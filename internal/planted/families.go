@@ -27,55 +27,76 @@ func Families() []Family {
 		f = append(f, Family{Name: fmt.Sprintf("sine of frequency %g", cycles), Verdict: smooth, Exponents: smoothExponents(-1), draw: sine(cycles)})
 	}
 	for _, hurst := range []float64{0.2, 0.3, 0.5, 0.7, 0.9} {
-		f = append(f, Family{Name: fmt.Sprintf("fractional %g", hurst), Verdict: rough, Hurst: hurst, Exponents: roughExponents(hurst),
-			draw: func(d *draw) { d.fractional(1, hurst) }})
+		f = append(f, Family{
+			Name: fmt.Sprintf("fractional %g", hurst), Verdict: rough, Hurst: hurst, Exponents: roughExponents(hurst),
+			draw: func(d *draw) { d.fractional(1, hurst) },
+		})
 	}
 	for _, hurst := range []float64{0.4, 0.6} {
-		f = append(f, Family{Name: fmt.Sprintf("smooth + 0.1 fractional %g", hurst), Verdict: rough, Hurst: hurst, Exponents: roughExponents(hurst),
-			draw: func(d *draw) { d.smooth(); d.fractional(0.1, hurst) }})
+		f = append(f, Family{
+			Name: fmt.Sprintf("smooth + 0.1 fractional %g", hurst), Verdict: rough, Hurst: hurst, Exponents: roughExponents(hurst),
+			draw: func(d *draw) { d.smooth(); d.fractional(0.1, hurst) },
+		})
 	}
 	for _, theta := range []float64{1, 10, 100} {
-		f = append(f, Family{Name: fmt.Sprintf("Ornstein–Uhlenbeck %g", theta), Verdict: rough, Hurst: 0.5, Exponents: roughExponents(0.5),
-			draw: func(d *draw) { d.autoregressive(1, math.Exp(-theta/float64(d.n))) }})
+		f = append(f, Family{
+			Name: fmt.Sprintf("Ornstein–Uhlenbeck %g", theta), Verdict: rough, Hurst: 0.5, Exponents: roughExponents(0.5),
+			draw: func(d *draw) { d.autoregressive(1, math.Exp(-theta/float64(d.n))) },
+		})
 	}
 	f = append(f, Family{Name: "Weierstrass", Verdict: rough, Hurst: 0.5, Exponents: roughExponents(0.5), draw: weierstrass})
 	for _, share := range []float64{1, 0.3, 0.1, 0.03} {
-		f = append(f, Family{Name: fmt.Sprintf("smooth + %g noise", share), Verdict: smoothAndNoise, Share: share, Exponents: noiseExponents(0),
-			draw: func(d *draw) { d.smooth(); d.noise(share) }})
+		f = append(f, Family{
+			Name: fmt.Sprintf("smooth + %g noise", share), Verdict: smoothAndNoise, Share: share, Exponents: noiseExponents(0),
+			draw: func(d *draw) { d.smooth(); d.noise(share) },
+		})
 	}
 	for _, ratio := range []float64{-0.5, 0.7} {
-		f = append(f, Family{Name: fmt.Sprintf("smooth + correlated noise %g", ratio), Verdict: smoothAndNoise, Share: 0.5, Exponents: noiseExponents(0),
-			draw: func(d *draw) { d.smooth(); d.autoregressive(0.5/math.Sqrt(float64(d.n)), ratio) }})
+		f = append(f, Family{
+			Name: fmt.Sprintf("smooth + correlated noise %g", ratio), Verdict: smoothAndNoise, Share: 0.5, Exponents: noiseExponents(0),
+			draw: func(d *draw) { d.smooth(); d.autoregressive(0.5/math.Sqrt(float64(d.n)), ratio) },
+		})
 	}
 	t := noiseExponents(0)
 	t["variation_2"], t["max_increment"] = 0, 1./3-0.5
 	f = append(f,
-		Family{Name: "smooth + 0.3 t(3) noise", Verdict: smoothAndNoise, Share: 0.3, Exponents: t,
-			draw: func(d *draw) { d.smooth(); d.each(0.3/math.Sqrt(3*float64(d.n)), student) }},
+		Family{
+			Name: "smooth + 0.3 t(3) noise", Verdict: smoothAndNoise, Share: 0.3, Exponents: t,
+			draw: func(d *draw) { d.smooth(); d.each(0.3/math.Sqrt(3*float64(d.n)), student) },
+		},
 		Family{Name: "layer noise", Verdict: noise, Exponents: noiseExponents(-0.5), draw: func(d *draw) { d.noise(1) }},
 		Family{Name: "white noise", Verdict: noise, Exponents: map[string]float64{
-			"max_frobenius": 0, "max_increment": 0, "root_sum_squares": 0.5, "variation_1": 1, "variation_2": 1}, draw: func(d *draw) { d.each(1, (*rand.Rand).NormFloat64) }},
+			"max_frobenius": 0, "max_increment": 0, "root_sum_squares": 0.5, "variation_1": 1, "variation_2": 1,
+		}, draw: func(d *draw) { d.each(1, (*rand.Rand).NormFloat64) }},
 		Family{Name: "smooth + noise that stays", Verdict: noLimit, Exponents: map[string]float64{
-			"max_increment": 0, "root_sum_squares": 0.5, "variation_1": 1, "variation_2": 1}, draw: func(d *draw) { d.smooth(); d.each(0.5, (*rand.Rand).NormFloat64) }},
+			"max_increment": 0, "root_sum_squares": 0.5, "variation_1": 1, "variation_2": 1,
+		}, draw: func(d *draw) { d.smooth(); d.each(0.5, (*rand.Rand).NormFloat64) }},
 		Family{Name: "stable(1.5)", Verdict: jumps, Exponents: map[string]float64{
-			"max_frobenius": 0, "max_increment": 0, "root_sum_squares": 0.5, "variation_1": 1. / 3, "variation_2": 0, "index": 1.5}, draw: levy},
+			"max_frobenius": 0, "max_increment": 0, "root_sum_squares": 0.5, "variation_1": 1. / 3, "variation_2": 0, "index": 1.5,
+		}, draw: levy},
 	)
 	for _, count := range []int{1, 5, 20} {
-		f = append(f, Family{Name: fmt.Sprintf("smooth + jumps %d", count), Verdict: jumps, Exponents: jumpExponents(),
-			draw: func(d *draw) { d.smooth(); d.jumps(count, false) }})
+		f = append(f, Family{
+			Name: fmt.Sprintf("smooth + jumps %d", count), Verdict: jumps, Exponents: jumpExponents(),
+			draw: func(d *draw) { d.smooth(); d.jumps(count, false) },
+		})
 	}
 	one := noiseExponents(0)
 	one["max_increment"] = 0
-	f = append(f, Family{Name: "noise + a jump in one entry", Verdict: jumps, Exponents: one,
-		draw: func(d *draw) { d.smooth(); d.noise(0.3); d.jumps(1, true) }})
+	f = append(f, Family{
+		Name: "noise + a jump in one entry", Verdict: jumps, Exponents: one,
+		draw: func(d *draw) { d.smooth(); d.noise(0.3); d.jumps(1, true) },
+	})
 	for _, bend := range []float64{0.05, 0.2} {
-		f = append(f, Family{Name: fmt.Sprintf("smooth × e^(c/L), %g at 16", bend), Verdict: smooth, Exponents: smoothExponents(-1),
+		f = append(f, Family{
+			Name: fmt.Sprintf("smooth × e^(c/L), %g at 16", bend), Verdict: smooth, Exponents: smoothExponents(-1),
 			draw: func(d *draw) {
 				d.smooth()
 				for i := range d.x {
 					d.x[i] *= math.Exp(math.Log1p(bend) * 16 / float64(d.n))
 				}
-			}})
+			},
+		})
 	}
 	return f
 }
