@@ -110,7 +110,7 @@ func (e *Evidence) scale(exponent int) {
 	e.TrendSize, e.NoiseSize = math.Ldexp(e.TrendSize, exponent), math.Ldexp(e.NoiseSize, exponent)
 }
 
-// checkPaths returns an error unless Regime can look at the paths.
+// checkPaths returns an error unless Increments and Infer can look at the paths.
 func checkPaths(paths []DepthPath) error {
 	if len(paths) == 0 {
 		return errors.New("got no paths, want two depths or more")

@@ -26,8 +26,8 @@ const (
 // leastDrift is the smallest γ that counts: less is what a path that is not yet resolved shows.
 const leastDrift = 0.05
 
-// certain is the probability from which on a verdict is given.
-const certain = 0.9
+// Certain is the probability from which on a verdict is given.
+const Certain = 0.95
 
 // Inference is what the paths of several depths and seeds say of the limit. Exponents, regime and parts come
 // from one posterior, so that they cannot contradict one another.
@@ -40,7 +40,7 @@ type Inference struct {
 	// Hurst is the exponent of the rough part, NoiseShare the size a of layer noise a·L^(−½)·N(0,1) over the
 	// root mean square of the trend; nil where there is no such part.
 	Hurst, NoiseShare *LimitExponent
-	// DetectionLimit is the noise share that would have been seen, with probability 0.95.
+	// DetectionLimit bounds the noise share, with probability 0.95.
 	DetectionLimit float64
 
 	increments mixture // of e: mean increments go like L^−e; smooth paths have 1
@@ -174,7 +174,7 @@ func (x *Inference) classify(stay, some bool) {
 	switch {
 	case stay:
 		jumped = 0.98
-	case some:
+	case some, x.roughAndHeavy():
 		jumped = 0.5
 	}
 	x.Probability[JumpLimit] = jumped
@@ -203,13 +203,21 @@ func (x *Inference) classify(stay, some bool) {
 		x.increments = append(x.increments, outcome{f.probability, exponent, spread})
 	}
 	for _, kind := range []LimitKind{SmoothLimit, SmoothAndNoise, RoughLimit, JumpLimit, NoiseAlone, NoLimit} {
-		if x.Probability[kind] >= certain {
+		if x.Probability[kind] >= Certain {
 			x.Verdict = kind
 		}
 	}
 	if x.Unexplained = x.misfit() > 15; x.Unexplained {
 		x.Verdict, x.increments = "", nil
 	}
+}
+
+// roughAndHeavy reports whether a rough part has tails that fractional paths do not have, as a process that jumps at
+// all scales has.
+func (x *Inference) roughAndHeavy() bool {
+	const heavy = 0.8 // normal differences have 0.57
+	f := x.best()
+	return f.present() && f.part == roughPart && x.data[len(x.data)-1].heavy > heavy
 }
 
 // Variation returns the exponent of V_p.
@@ -308,7 +316,7 @@ func (x *Inference) MaxIncrement() *LimitExponent {
 	if x.Unexplained {
 		return nil
 	}
-	if x.Probability[JumpLimit] >= certain {
+	if x.Probability[JumpLimit] >= Certain {
 		return &LimitExponent{0, 0, 0, "jumps"}
 	}
 	if x.heavy && x.smoothShare() < 0.5 {

@@ -1,23 +1,25 @@
-// Package scaling fits power laws in depth with intervals over seeds, and classifies the
-// limit of weight paths as depth grows.
+// Package scaling fits power laws over the depths there are, and infers from weight paths
+// which limit they have as depth grows.
 //
-//   - Fit: the exponent b of y ∝ L^b from samples (depth, seed, value), with its interval;
-//   - VariationIndex: the smallest p at which the p-variation stays bounded in depth;
-//   - Regime: whether rescaled paths have a smooth, a rough continuous, a diffusive limit or
-//     none, with the statistics that decide;
+//   - Fit: the slope b of y ∝ L^b from samples (depth, seed, value), with its interval;
+//   - Infer: the kind of limit, its exponents, variation index and parts, from paths at several depths;
+//   - AverageExponent: the exponent of the limit from values alone;
+//   - Increments: statistics of the increments of paths over the depths there are;
 //   - Split: a path as a smooth trend plus layer noise;
 //   - IntegralDistance, L2Distance, DeepestDistances: how far paths of different depths are
 //     apart.
+//
+// docs/statistics.md has the formulas, what they assume and how often they are right.
 //
 // Values must be positive and finite, paths hold one point for each layer (pvar.Points),
 // and every error names the depth and the seed. Slopes are natural: d log y / d log L.
 // Estimate is the common form of every result, a value with interval, basis and warning, and
 // writes itself to the digits that the interval leaves.
 //
-// All functions are pure and safe for concurrent use. Fits cost microseconds; Regime and
-// Split take a few dozen passes over each path.
+// All functions are pure and safe for concurrent use. Fits cost microseconds; Infer costs a tenth of a second
+// for hundreds of least-squares fits and a few passes over each path, Split a few dozen passes.
 //
-// # Where the intervals come from
+// # Where the intervals of slopes come from
 //
 // The slope of every seed is fitted on its own; the estimate is their mean and
 // the interval is Student's t with S − 1 degrees of freedom for S seeds. The

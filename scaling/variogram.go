@@ -109,26 +109,31 @@ type differences struct {
 	heavy   float64 // variance of |difference| over its squared mean
 }
 
+// entrySums are sums of |difference|^½, |difference| and its square over the layers of one entry.
+type entrySums struct{ root, size, square float64 }
+
 func thirdDifferences(paths []DepthPath, m int) differences {
 	var total, squares, second, fourth, number float64
 	for _, p := range paths {
-		dim, x := p.Path.Dim, p.Path.Data
+		dim := p.Path.Dim
 		count := float64(p.Depth - 3*m)
-		for e := range dim {
-			root, size, square := 0.0, 0.0, 0.0
-			for at := e; at+3*m*dim < len(x); at += dim {
-				v := math.Abs(x[at+3*m*dim] - 3*x[at+2*m*dim] + 3*x[at+m*dim] - x[at])
-				root += math.Sqrt(v)
-				size += v
-				square += v * v
+		sums := make([]entrySums, dim)
+		for k := range p.Depth - 3*m {
+			a, b, c, d := p.Path.At(k), p.Path.At(k+m), p.Path.At(k+2*m), p.Path.At(k+3*m)
+			for e := range sums {
+				v := math.Abs(d[e] - 3*c[e] + 3*b[e] - a[e])
+				sums[e].root += math.Sqrt(v)
+				sums[e].size += v
+				sums[e].square += v * v
 			}
-			root /= count
-			size /= count
+		}
+		for _, s := range sums {
+			root, size := s.root/count, s.size/count
 			total += root
 			squares += root * root
 			second += size
 			if size > 0 {
-				fourth += square/count/(size*size) - 1
+				fourth += s.square/count/(size*size) - 1
 			}
 		}
 		number += float64(dim)

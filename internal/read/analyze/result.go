@@ -200,7 +200,7 @@ type Mixture struct {
 	// L^β A; Hurst is the exponent of a rough part. Null where there is no such part.
 	NoiseShare *Share `json:"noise_share"`
 	Hurst      *Share `json:"hurst"`
-	// DetectionLimit is the noise share that would have been seen, in 95 % of studies.
+	// DetectionLimit bounds the noise share, with 95 %: where no noise is seen, what would have been.
 	DetectionLimit *float64 `json:"detection_limit"`
 }
 

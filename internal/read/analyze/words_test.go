@@ -46,7 +46,7 @@ var (
 	// figures are the numbers of a text, without those in names such as V_1 and L^2.
 	figures = regexp.MustCompile(`(^|[^\pL\d_^.])([-−]?\d+(?:\.\d+)?(?:e[-+]?\d+)?)`)
 	// constants are the numbers that the program fixes.
-	constants = []string{"0.1", "0.9", "0.99", "95"}
+	constants = []string{"0.1", "0.95", "0.99", "95"}
 	flat      = regexp.MustCompile(`\[(\S+), (\S+)\]`)
 )
 
