@@ -37,9 +37,9 @@ func TestWords(t *testing.T) {
 	}
 	// One word from each kind of source: a change of style must not blind the collector.
 	for _, word := range []string{
-		"UNSTABLE", "quadratic var.", "alpha + beta", "variation index", "distance of depths", "radius w",
+		"UNSTABLE", "quadratic var.", "alpha + beta", "variation index of the limit", "distance of depths", "radius w",
 		"excess of the trend, exponent", "RATE ρ", "slope of log V_p in log L", "largest eigenvalue", "Tangent matrix",
-		"Steps to 1/K̄", "rough continuous", "not applicable", "certified", "floor", "interrupted", "pl-ratio", "unit-norm", "grows",
+		"Steps to 1/K̄", "smooth-and-noise", "not applicable", "certified", "floor", "interrupted", "pl-ratio", "unit-norm", "grows",
 	} {
 		if words[word] == "" {
 			t.Errorf("got no word %q from the sources, want it collected", word)
@@ -75,7 +75,7 @@ var (
 // verdicts says which constants of a package are words of tables: by their type, or by their
 // names where they have none.
 var verdicts = map[string]*regexp.Regexp{
-	"scaling":              regexp.MustCompile(`^(Kind|Rule|BySeeds|ByRegression|NoInterval)$`),
+	"scaling":              regexp.MustCompile(`^(LimitKind|BySeeds|ByRegression|ByModel|NoInterval)$`),
 	"certify":              regexp.MustCompile(`^Verdict$`),
 	"runfolder":            regexp.MustCompile(`^(Floor|Diverged|Imported)$`),
 	"internal/train":       regexp.MustCompile(`^Stop`),
