@@ -8,8 +8,8 @@ import (
 	"github.com/deeplimit/deeplimit/scaling"
 )
 
-// infer fills in what the paths of one part say of the limit, or why they do not.
-func (g *Group) infer(path *GroupPath, part string, paths []scaling.DepthPath, rounding float64, runs []Run) {
+// infer fills in what the paths L^β A of one part say of the limit, or why they do not.
+func (g *Group) infer(path *GroupPath, part string, paths []scaling.DepthPath, rounding, beta float64, runs []Run) {
 	x, err := scaling.Infer(paths, rounding)
 	if err != nil {
 		why := strings.TrimPrefix(err.Error(), "scaling: infer: ")
@@ -37,7 +37,6 @@ func (g *Group) infer(path *GroupPath, part string, paths []scaling.DepthPath, r
 			path.LimitExponents[key] = scaling.LimitExponent{Exponent: e.Exponent + shift, Low: e.Low + shift, High: e.High + shift, Correction: e.Correction}
 		}
 	}
-	beta := 1 - g.Alpha
 	for key, e := range map[string]*scaling.LimitExponent{
 		"max_frobenius": x.MaxFrobenius(), "max_increment": x.MaxIncrement(), "root_sum_squares": x.RootSumSquares(),
 	} {

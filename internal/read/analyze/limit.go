@@ -62,7 +62,7 @@ func (g *Group) compareDepths(members []*outcome, note string) error {
 		if missing := g.comparable(paths[part]); missing != "" {
 			path.Missing["regime"], path.Missing["variation_index"] = missing, missing
 		} else {
-			g.infer(&path, part, deepEnough(paths[part]), coarsest[part], runsOf(members))
+			g.infer(&path, part, deepEnough(paths[part]), coarsest[part], members[0].meta().Beta(), runsOf(members))
 		}
 		path.Limit = g.limit(part, distances[part])
 		if path.Limit != nil && g.Coupled {
