@@ -86,10 +86,10 @@ func oneGroup(study, path, value string, of func(analyze.Group) Measurement) fun
 // accumulation returns how second differences grow with the lag, the mean over seeds
 // with Student's interval.
 func accumulation(g analyze.Group) Measurement {
-	if g.Regime == nil {
-		return missing("no regime")
-	}
 	e := g.Regime.Evidence
+	if e.MaxIncrement.Method == "" {
+		return missing("no increments: " + g.Regime.Why)
+	}
 	n := float64(len(g.Seeds))
 	if n < 2 {
 		return missing("one seed")

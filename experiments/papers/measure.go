@@ -86,8 +86,6 @@ func ofIndex(x *analyze.Index) Measurement {
 // ofRegime returns 1 if the verdict is the wanted kind, 0 if it is another, nothing where it cannot be told.
 func ofRegime(r *analyze.Regime, want scaling.LimitKind) Measurement {
 	switch {
-	case r == nil:
-		return missing("no verdict")
 	case r.Verdict == "":
 		return missing("not settled: " + r.Why)
 	case r.Verdict == want:

@@ -64,7 +64,7 @@ func TestBiasAndDelta(t *testing.T) {
 		if s := path.Exponents["max_frobenius"]; !ok || !(math.Abs(s.Slope-want) <= 0.01) {
 			t.Errorf("%s: got exponent %v, want %v", part, s.Slope, want)
 		}
-		if path.Regime != nil || path.Missing["regime"] == "" {
+		if r := path.Regime; r.Verdict != "" || len(r.Probability) > 0 || r.Why == "" || len(path.LimitExponents) > 0 {
 			t.Errorf("%s: got a verdict %+v from one seed, want a reason why there is none", part, path.Regime)
 		}
 	}

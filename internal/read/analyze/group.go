@@ -106,7 +106,8 @@ func (g *Group) sum() *Estimate {
 // exponents returns the slopes and the variation index of one part. Notes name the
 // part unless it is the primary one.
 func (g *Group) exponents(runs []Run, part string, primary bool) GroupPath {
-	path := GroupPath{Exponents: map[string]Slope{}, VariationSlope: map[string]Slope{}, Missing: map[string]string{}}
+	path := GroupPath{Exponents: map[string]Slope{}, VariationSlope: map[string]Slope{}, Missing: map[string]string{}, LimitExponents: map[string]scaling.LimitExponent{}}
+	path.unsettled("the paths of several depths were not compared")
 	prefix := ""
 	if !primary {
 		prefix = part + ": "
@@ -118,7 +119,7 @@ func (g *Group) exponents(runs []Run, part string, primary bool) GroupPath {
 		g.fit(&path, q.key, prefix+q.key, of(q.value))
 	}
 	if len(runs) == 0 {
-		path.Missing["variation_index"] = g.tooFew(nil, 0)
+		path.unsettled(g.tooFew(nil, 0))
 		return path
 	}
 	for text := range runs[0].Parts[part].PVariation {
@@ -133,7 +134,7 @@ func (g *Group) exponents(runs []Run, part string, primary bool) GroupPath {
 		}
 	}
 	if distinctDepths(runs) < 2 {
-		path.Missing["variation_index"] = g.tooFew(samplesUsed(of(func(PathNumbers) float64 { return 1 })), 0)
+		path.unsettled(g.tooFew(samplesUsed(of(func(PathNumbers) float64 { return 1 })), 0))
 	}
 	slices.Sort(g.Notes) // the loop over a map has shuffled them
 	return path

@@ -12,17 +12,12 @@ import (
 func (g *Group) infer(path *GroupPath, part string, paths []scaling.DepthPath, rounding, beta float64, runs []Run) {
 	x, err := scaling.Infer(paths, rounding)
 	if err != nil {
-		why := strings.TrimPrefix(err.Error(), "scaling: infer: ")
-		path.Missing["regime"], path.Missing["variation_index"] = why, why
+		path.unsettled(strings.TrimPrefix(err.Error(), "scaling: infer: "))
 		return
 	}
+	delete(path.Missing, "variation_index")
 	r := &Regime{Verdict: x.Verdict, Probability: x.Probability, Unexplained: x.Unexplained}
-	if e, err := scaling.Increments(paths); err == nil {
-		r.Evidence = e
-	}
-	for _, known := range evidenceNames {
-		r.slope(known.statistic).Residuals = nil // of numbers that the result does not hold
-	}
+	r.measure(paths)
 	path.Regime = r
 	path.Mixture = &Mixture{NoiseShare: shareOf(x.NoiseShare), Hurst: shareOf(x.Hurst), DetectionLimit: finite(x.DetectionLimit)}
 	if path.VariationIndex = x.VariationIndex(); path.VariationIndex == nil {
@@ -31,7 +26,6 @@ func (g *Group) infer(path *GroupPath, part string, paths []scaling.DepthPath, r
 			path.Missing["variation_index"] = "the paths have no structure that is known"
 		}
 	}
-	path.LimitExponents = map[string]scaling.LimitExponent{}
 	put := func(key string, e *scaling.LimitExponent, shift float64) {
 		if e != nil {
 			path.LimitExponents[key] = scaling.LimitExponent{Exponent: e.Exponent + shift, Low: e.Low + shift, High: e.High + shift, Correction: e.Correction}
@@ -56,6 +50,25 @@ func (g *Group) infer(path *GroupPath, part string, paths []scaling.DepthPath, r
 	if g.Trained() && part == g.part() {
 		put("delta", averaged(samplesOf(runs, meanDelta), math.NaN()), 0)
 		put("delta_max_frobenius", averaged(samplesOf(runs, func(r *Run) float64 { return r.DeltaMaxFrobenius }), math.NaN()), 0)
+	}
+}
+
+// unsettled leaves a path without a verdict, an index and exponents of the limit.
+func (path *GroupPath) unsettled(why string) {
+	path.Regime, path.Mixture = &Regime{Probability: map[scaling.LimitKind]float64{}, Why: why}, &Mixture{}
+	path.Missing["variation_index"] = why
+}
+
+// told reports whether depths and seeds are enough to weigh the kinds of limit.
+func (r *Regime) told() bool { return len(r.Probability) > 0 }
+
+// measure fills in the evidence, where two depths have it.
+func (r *Regime) measure(paths []scaling.DepthPath) {
+	if e, err := scaling.Increments(paths); err == nil {
+		r.Evidence = e
+	}
+	for _, known := range evidenceNames {
+		r.slope(known.statistic).Residuals = nil // of numbers that the result does not hold
 	}
 }
 

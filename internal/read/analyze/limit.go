@@ -60,7 +60,8 @@ func (g *Group) compareDepths(members []*outcome, note string) error {
 	for _, part := range parts {
 		path := g.Parts[part]
 		if missing := g.comparable(paths[part]); missing != "" {
-			path.Missing["regime"], path.Missing["variation_index"] = missing, missing
+			path.unsettled(missing)
+			path.Regime.measure(deepEnough(paths[part]))
 		} else {
 			g.infer(&path, part, deepEnough(paths[part]), coarsest[part], members[0].meta().Beta(), runsOf(members))
 		}
@@ -73,15 +74,14 @@ func (g *Group) compareDepths(members []*outcome, note string) error {
 	primary := g.Parts[members[0].meta().Part()]
 	g.Regime, g.Limit, g.Mixture = primary.Regime, primary.Limit, primary.Mixture
 	g.LimitExponents, g.VariationIndex = primary.LimitExponents, primary.VariationIndex
-	for _, key := range []string{"regime", "variation_index"} {
-		if missing, ok := primary.Missing[key]; ok {
-			g.Missing[key] = missing // the maps are two where δ is trained
-		}
+	if missing, ok := primary.Missing["variation_index"]; ok {
+		g.Missing["variation_index"] = missing // the maps may be two
+	} else {
+		delete(g.Missing, "variation_index")
 	}
 	for _, part := range parts {
-		if path := g.Parts[part]; path.Regime != nil {
-			at := "/parts/" + part
-			path.Regime.Why = g.why(at, &path).words
+		if path := g.Parts[part]; path.Regime.told() {
+			path.Regime.Why = g.why("", &path).words
 		}
 	}
 	return nil

@@ -25,7 +25,7 @@ func (t *tableWriter) limits(group Group, runs []Run) {
 			t.row("variation index of the limit"+suffix, x.String(), "", "", BasisText(x.Basis, "run"), x.Warning)
 		}
 		t.hoelder(group, runs, part, suffix)
-		if r := path.Regime; r != nil {
+		if r := path.Regime; r.told() {
 			t.row("limit"+suffix, cmp.Or(string(r.Verdict), "not settled")) // the sentences below have the reason
 		}
 		if path.Limit != nil {

@@ -116,7 +116,7 @@ func TestPathMemory(t *testing.T) {
 		if group.Limit != nil {
 			distances = len(group.Limit.Distances)
 		}
-		if distances != c.distances || (group.Regime != nil) != (c.distances > 4) { // of two seeds
+		if distances != c.distances || group.Regime.told() != (c.distances > 4) { // of two seeds
 			t.Errorf("%d bytes: got %d distances and regime %v, want %d", c.memory, distances, group.Regime, c.distances)
 		}
 		if noted := len(group.Notes) > 0 && strings.HasPrefix(group.Notes[0], "regime and limit: left out from seed"); noted != (c.distances < 8) {

@@ -151,13 +151,13 @@ type GroupPath struct {
 	Exponents      map[string]Slope `json:"exponents"`        // by the keys of Quantities
 	VariationSlope map[string]Slope `json:"variation_slopes"` // of V_p by p
 	// LimitExponents are those of L → ∞, by the keys of Exponents, "variation_1", "variation_2" … and "index"; Exponents
-	// and VariationSlope are slopes over the depths there are. Nil where depths or seeds are too few.
-	LimitExponents map[string]scaling.LimitExponent `json:"limit_exponents,omitempty"`
+	// and VariationSlope are slopes over the depths there are. Empty where depths or seeds are too few.
+	LimitExponents map[string]scaling.LimitExponent `json:"limit_exponents"`
 	VariationIndex *Index                           `json:"variation_index,omitempty"`
-	Regime         *Regime                          `json:"regime,omitempty"`
-	Mixture        *Mixture                         `json:"mixture,omitempty"`
+	Regime         *Regime                          `json:"regime"`
+	Mixture        *Mixture                         `json:"mixture"`
 	Limit          *Limit                           `json:"limit,omitempty"`
-	// Missing says why there is no exponent, by its key, or no v_<p>, variation_index, regime
+	// Missing says why there is no exponent, by its key, or no v_<p>, variation_index
 	// or limit.
 	Missing map[string]string `json:"missing,omitempty"`
 }
@@ -165,7 +165,7 @@ type GroupPath struct {
 // Regime is the kind of limit that the paths have (scaling.Infer), and what stands behind it.
 type Regime struct {
 	Verdict     scaling.LimitKind             `json:"verdict"` // null in JSON where no kind stands out
-	Probability map[scaling.LimitKind]float64 `json:"probability"`
+	Probability map[scaling.LimitKind]float64 `json:"probability"` // empty where depths or seeds are too few
 	// Unexplained reports that no sum of the parts that are known fits the paths.
 	Unexplained bool   `json:"unexplained,omitempty"`
 	Why         string `json:"why"`

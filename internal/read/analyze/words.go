@@ -1,6 +1,7 @@
 package analyze
 
 import (
+	"cmp"
 	"maps"
 	"slices"
 	"strconv"
@@ -198,15 +199,9 @@ func (w *writer) limits(part string) {
 	case path.Missing["variation_index"] != "" && len(path.VariationSlope) > 0:
 		w.add(say("No variation index%s: %s", of, quote(at+"/missing/variation_index", path.Missing["variation_index"])))
 	}
-	switch r := path.Regime; {
-	case r != nil:
-		verdict := phrase{words: string(r.Verdict)}
-		if r.Verdict == "" {
-			verdict.words = "not settled"
-		}
+	if r := path.Regime; r.told() { // else the sentence on the index has the reason
+		verdict := phrase{words: cmp.Or(string(r.Verdict), "not settled")}
 		w.add(say("The limit%s is %s: %s", of, verdict, g.why(at, &path)))
-	case path.Missing["regime"] != "" && path.Missing["regime"] != path.Missing["variation_index"]:
-		w.add(say("No verdict on the limit%s: %s", of, quote(at+"/missing/regime", path.Missing["regime"])))
 	}
 	if path.Limit == nil {
 		return

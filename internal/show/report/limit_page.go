@@ -43,9 +43,6 @@ func limitViews(g group) []limitView {
 	var views []limitView
 	for _, part := range slices.Sorted(maps.Keys(g.Parts)) {
 		path := g.Parts[part]
-		if path.Regime == nil && path.Limit == nil {
-			continue
-		}
 		var v limitView
 		if len(g.Parts) > 1 {
 			v.Part = part
@@ -57,7 +54,9 @@ func limitViews(g group) []limitView {
 			v.Distances = distanceViews(path.Limit)
 			v.Integral, v.Moved = slopeText(path.Limit.Integral), slopeText(path.Limit.Displacement)
 		}
-		views = append(views, v)
+		if path.Limit != nil || len(v.Evidence) > 0 {
+			views = append(views, v)
+		}
 	}
 	return views
 }
