@@ -1,6 +1,7 @@
 package scaling
 
 import (
+	"cmp"
 	"fmt"
 	"math"
 	"slices"
@@ -33,7 +34,7 @@ func (m mixture) values(of func(float64) float64) (points []outcome) {
 			points = append(points, outcome{weight: o.weight / total / n, center: of(o.center + o.spread*z)})
 		}
 	}
-	slices.SortFunc(points, func(a, b outcome) int { return compareFloat(a.center, b.center) })
+	slices.SortFunc(points, func(a, b outcome) int { return cmp.Compare(a.center, b.center) })
 	return points
 }
 
@@ -71,8 +72,8 @@ func (m mixture) exponent(of func(float64) float64, correction string) *LimitExp
 
 func same(v float64) float64 { return v }
 
-// Rows of the model average. leastError is the smallest standard deviation of log y that is believed:
-// beyond it the next order of the correction counts.
+// leastError is the smallest standard deviation of log y that is believed, as below it the next order of the
+// correction counts, and fixedPrior the prior probability that the exponent is the theory's.
 const (
 	leastError = 1e-3
 	fixedPrior = 0.8

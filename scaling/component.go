@@ -68,8 +68,9 @@ func (s structure) level(lag, depth int, exponent float64) float64 {
 	if s.theta == 0 {
 		return 2 * exponent * math.Log(u)
 	}
-	at := func(j float64) float64 { return math.Exp(-s.theta * math.Pow(j*u, 2*exponent)) }
-	return math.Log((20 - 30*at(1) + 12*at(2) - 2*at(3)) / 20)
+	// As 20 − 30ρ₁ + 12ρ₂ − 2ρ₃, whose terms nearly cancel for small u.
+	less := func(j float64) float64 { return math.Expm1(-s.theta * math.Pow(j*u, 2*exponent)) }
+	return math.Log(max(math.SmallestNonzeroFloat64, (12*less(2)-30*less(1)-2*less(3))/20))
 }
 
 // third is the variance of third differences at a lag of x_k = φ x_{k−1} + noise, over 20 times

@@ -195,6 +195,10 @@ func solveDamped(j *mat.Dense, residual []float64, damping float64) ([]float64, 
 func (p *problem) result(x, residual []float64, misfit float64) fitted {
 	smooth, all := p.unknowns()
 	f := fitted{structure: p.structure, misfit: misfit, exponent: p.exponent(x), numbers: all}
+	if notFinite(misfit) {
+		f.misfit, f.evidence = 0, math.Inf(-1)
+		return f
+	}
 	var normal mat.SymDense
 	normal.SymOuterK(1, p.jacobian(x, residual).T())
 	for i := range all {

@@ -144,6 +144,36 @@ func TestInferDrift(t *testing.T) {
 	}
 }
 
+// Probabilities are numbers that sum to 1, and intervals hold their exponents, for paths of every kind.
+func TestInferIsSound(t *testing.T) {
+	for _, f := range known.Families() {
+		t.Run(f.Name, func(t *testing.T) {
+			t.Parallel()
+			paths, _ := drawn(t, f.Name, 5, []int{16, 64, 512}, 2, 1, 0)
+			x, err := Infer(paths, 0)
+			if err != nil {
+				t.Fatal(err)
+			}
+			sum := 0.0
+			for _, p := range x.Probability {
+				sum += p
+			}
+			if !(math.Abs(sum-1) <= 1e-9) {
+				t.Errorf("got probabilities %v, want a sum of 1", x.Probability)
+			}
+			for _, e := range []*LimitExponent{x.Variation(1), x.Variation(2), x.Variation(3), x.Index(), x.RootSumSquares(), x.MaxFrobenius(), x.MaxIncrement(), x.Hurst, x.NoiseShare} {
+				if e != nil && !(e.Low <= e.Exponent && e.Exponent <= e.High && e.High-e.Low < 100) {
+					t.Errorf("got %+v, want an interval that holds its exponent", *e)
+				}
+			}
+			// V_p falls in p, so where V_2 is bounded V_3 is.
+			if a, b := x.Variation(2), x.Variation(3); a != nil && b != nil && !(b.High <= a.High) {
+				t.Errorf("got V_2 %+v and V_3 %+v, want no more growth at a larger p", *a, *b)
+			}
+		})
+	}
+}
+
 func TestInferWithoutEnough(t *testing.T) {
 	two, _ := drawn(t, "smooth", 1, []int{16, 64}, 3, 1, 0)
 	one, _ := drawn(t, "smooth", 1, []int{16, 32, 64}, 1, 1, 0)

@@ -1,6 +1,7 @@
 package scaling
 
 import (
+	"cmp"
 	"math"
 	"slices"
 )
@@ -11,8 +12,8 @@ type weighted struct {
 	probability float64
 }
 
-// posterior compares all structures on the variograms: first guess to probability, by the marginal likelihood
-// with a prior that gives smooth, noise and rough a third each.
+// posterior returns the probability of every structure, by its marginal likelihood on the variograms
+// and a prior that gives smooth, noise and rough a third each.
 func posterior(data []variogram) []weighted {
 	var out []weighted
 	add := func(prior float64, structures []structure, starts ...float64) {
@@ -103,7 +104,7 @@ func localExponent(v variogram) float64 {
 // temper turns log priors into probabilities. Where even the best structure misfits by more than its variance,
 // all evidence counts for less, and spreads are wider, by that factor.
 func temper(list []weighted, data []variogram) {
-	best := slices.MaxFunc(list, func(a, b weighted) int { return compareFloat(a.evidence+a.probability, b.evidence+b.probability) })
+	best := slices.MaxFunc(list, func(a, b weighted) int { return cmp.Compare(a.evidence+a.probability, b.evidence+b.probability) })
 	factor := excess(best.fitted, data)
 	top, sum := math.Inf(-1), 0.0
 	for i := range list {
@@ -132,14 +133,4 @@ func excess(f fitted, data []variogram) float64 {
 		freedom += len(v.lags)
 	}
 	return max(1, f.misfit/float64(max(1, freedom)))
-}
-
-func compareFloat(a, b float64) int {
-	switch {
-	case a < b:
-		return -1
-	case a > b:
-		return 1
-	}
-	return 0
 }
