@@ -8,7 +8,8 @@ import "math"
 type structure struct {
 	smooth *smoothShape // nil: none
 	part   partKind
-	phi    float64 // layerNoise: correlation of neighbouring layers
+	phi    float64 // layerNoise: correlation of neighbouring layers, that of farther ones a power of it
+	next   float64 // layerNoise: correlation of neighbouring layers where farther ones have none
 	theta  float64 // roughPart: rate of the decay of correlation in k/L, 0 for none
 	free   bool    // layerNoise: whether its exponent is fitted; else it is fixed
 	wobble float64 // standard deviation, in log mean square, of what goes its own way from lag to lag
@@ -62,7 +63,7 @@ func (s structure) memory(lag, depth int) float64 {
 func (s structure) level(lag, depth int, exponent float64) float64 {
 	l := math.Log(float64(depth))
 	if s.part == layerNoise {
-		return -2*exponent*l + math.Log(third(math.Pow(math.Abs(s.phi), float64(lag)), s.phi, lag))
+		return -2*exponent*l + math.Log((20-30*s.correlation(lag)+12*s.correlation(2*lag)-2*s.correlation(3*lag))/20)
 	}
 	u := float64(lag) / float64(depth)
 	if s.theta == 0 {
@@ -73,14 +74,17 @@ func (s structure) level(lag, depth int, exponent float64) float64 {
 	return math.Log(max(math.SmallestNonzeroFloat64, (12*less(2)-30*less(1)-2*less(3))/20))
 }
 
-// third is the variance of third differences at a lag of x_k = φ x_{k−1} + noise, over 20 times
-// that of x.
-func third(size, phi float64, lag int) float64 {
-	r := size
-	if phi < 0 && lag%2 == 1 {
-		r = -size
+// correlation is that of layer noise so many layers apart.
+func (s structure) correlation(layers int) float64 {
+	switch {
+	case s.next != 0 && layers == 1:
+		return s.next
+	case s.next != 0:
+		return 0
+	case s.phi < 0 && layers%2 == 1:
+		return -math.Pow(-s.phi, float64(layers))
 	}
-	return (20 - 30*r + 12*r*r - 2*r*r*r) / 20
+	return math.Pow(math.Abs(s.phi), float64(layers))
 }
 
 // A fitted structure.

@@ -129,11 +129,6 @@ func infer(paths []DepthPath, rounding float64) *Inference {
 		return x
 	}
 	x.posterior = posterior(x.data)
-	if f := x.best(); some && f.present() && f.part == roughPart {
-		// Jumps of all sizes make a path rough: their law is seen with the large ones alone.
-		x.data = variograms(paths, rounding)
-		x.posterior = posterior(x.data)
-	}
 	for len(x.data) > 2 && x.misfit() > 4 {
 		x.data = x.data[1:]
 		x.posterior = posterior(x.data)
@@ -142,7 +137,22 @@ func infer(paths []DepthPath, rounding float64) *Inference {
 	x.trend = x.hasTrend(cleaned)
 	x.classify(stay, some)
 	x.parts(cleaned)
+	if f := x.best(); some && x.heavyRough() && f.present() {
+		x.withJumpsIn(rounding)
+	}
 	return x
+}
+
+// withJumpsIn adds what the paths say with their jumps, at half the weight. Where jumps of all sizes make a path
+// rough, its law is seen with the large ones alone; a rough part that has jumps beside is seen without them.
+func (x *Inference) withJumpsIn(rounding float64) {
+	data := variograms(x.paths, rounding)
+	if len(data) < 2 {
+		return
+	}
+	whole := &Inference{paths: x.paths, data: data, posterior: posterior(data), trend: x.trend}
+	whole.classify(false, false)
+	x.increments = append(slices.Clone(x.increments), whole.increments...)
 }
 
 // nothingSeen is for paths that are smooth as far as their numbers tell: constant, or straight lines, or
@@ -174,7 +184,7 @@ func (x *Inference) classify(stay, some bool) {
 	switch {
 	case stay:
 		jumped = 0.98
-	case some, x.roughAndHeavy():
+	case some, x.heavyRough():
 		jumped = 0.5
 	}
 	x.Probability[JumpLimit] = jumped
@@ -212,10 +222,10 @@ func (x *Inference) classify(stay, some bool) {
 	}
 }
 
-// roughAndHeavy reports whether a rough part has tails that fractional paths do not have, as a process that jumps at
+// heavyRough reports whether a rough part has tails that fractional paths do not have, as a process that jumps at
 // all scales has.
-func (x *Inference) roughAndHeavy() bool {
-	const heavy = 0.8 // normal differences have 0.57
+func (x *Inference) heavyRough() bool {
+	const heavy = 0.75 // normal differences have 0.57
 	f := x.best()
 	return f.present() && f.part == roughPart && x.data[len(x.data)-1].heavy > heavy
 }

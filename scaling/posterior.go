@@ -64,6 +64,7 @@ var (
 	smoothShapes = []*smoothShape{{1, 3}, {5, 3}, {20, 3}, {1, 2.5}, {1, 2}, {1, 1.5}, {1, 1.2}, {8, 3}, {40, 3}}
 	ratios       = []float64{-0.9, -0.7, -0.5, -0.35, -0.2, 0, 0.2, 0.35, 0.45, 0.55, 0.6, 0.65, 0.7, 0.75}
 	fewRatios    = []float64{-0.5, 0, 0.3, 0.7}
+	neighbours   = []float64{-0.45, 0.25, 0.48}
 	decays       = []float64{0, 0.5, 1.5, 5, 10, 20, 50, 100, 200}
 )
 
@@ -85,6 +86,9 @@ func withSmoothAll(list []structure, shapes []*smoothShape) (out []structure) {
 func layerNoises(ratios []float64, free bool, exponent float64) (out []structure) {
 	for _, phi := range ratios {
 		out = append(out, structure{part: layerNoise, phi: phi, free: free, fixed: exponent})
+	}
+	for _, next := range neighbours {
+		out = append(out, structure{part: layerNoise, next: next, free: free, fixed: exponent})
 	}
 	return out
 }

@@ -15,7 +15,7 @@ func (x *Inference) hasTrend(paths []DepthPath) bool {
 	deepest := x.data[len(x.data)-1].depth
 	length := float64(deepest) / blocks
 	size := math.Exp(f.size - 2*f.exponent*math.Log(float64(deepest)))
-	expected := size * (1 + f.phi) / (1 - f.phi) / length
+	expected := size * (1 + f.phi) / (1 - f.phi) * (1 + 2*f.next) / length
 	sum, count := 0.0, 0.0
 	for _, p := range paths {
 		if p.Depth != deepest {

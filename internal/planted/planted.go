@@ -95,6 +95,18 @@ func (d *draw) autoregressive(size, ratio float64) {
 	}
 }
 
+// movingAverage adds size times e_k + ratio e_{k−1} for independent normal e.
+func (d *draw) movingAverage(size, ratio float64) {
+	for e := range d.dim {
+		before := d.random.NormFloat64()
+		for i := range d.n {
+			now := d.random.NormFloat64()
+			d.x[i*d.dim+e] += size * (now + ratio*before)
+			before = now
+		}
+	}
+}
+
 // fractional adds size times fractional Brownian motion.
 func (d *draw) fractional(size, hurst float64) {
 	steps := newCirculant(d.n, hurst)

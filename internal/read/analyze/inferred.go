@@ -60,7 +60,7 @@ func (path *GroupPath) unsettled(why string) {
 }
 
 // told reports whether depths and seeds are enough to weigh the kinds of limit.
-func (r *Regime) told() bool { return len(r.Probability) > 0 }
+func (r *Regime) told() bool { return r != nil && len(r.Probability) > 0 }
 
 // measure fills in the evidence, where two depths have it.
 func (r *Regime) measure(paths []scaling.DepthPath) {
