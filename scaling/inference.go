@@ -200,7 +200,9 @@ func (x *Inference) classify(stay, some bool) {
 			kind, exponent = RoughLimit, min(1, exponent)
 		case !x.trend:
 			kind = NoiseAlone
-		case f.exponent < 0.35:
+		case f.exponent > 0.85:
+			kind = SmoothLimit // noise that vanishes like the steps of the trend
+		case f.exponent < 0.35 || f.exponent > 0.65:
 			kind = NoLimit
 		default:
 			kind = SmoothAndNoise
