@@ -62,6 +62,18 @@ func CreateStudy(dir, name, text string, overrides []string) error {
 	return makeSubfolder(filepath.Join(dir, runsFolder))
 }
 
+// KeepStudy makes the folder of a study as CreateStudy does, but leaves the text of one that was
+// started as it is: the runs that runs.json lists are those of that text.
+func KeepStudy(dir, name, text string, overrides []string) error {
+	switch _, err := disk.Stat(filepath.Join(dir, manifestFile)); {
+	case err == nil:
+		return checkStudy(dir, name)
+	case !errors.Is(err, fs.ErrNotExist):
+		return fmt.Errorf("runfolder: %w", err)
+	}
+	return CreateStudy(dir, name, text, overrides)
+}
+
 // keepFile makes dir/name hold content, and leaves a file that does as it is.
 func keepFile(dir, name string, content []byte) error {
 	old, err := readFile(filepath.Join(dir, name))

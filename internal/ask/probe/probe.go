@@ -52,7 +52,7 @@ func Study(ctx context.Context, s *study.Study, options Options) error {
 			return fmt.Errorf("probe: %s: data.samples: got %d, want at most %d for a probe: the mean is over draws of the weights", draws[0].Ensemble(), n, resnet.MaxStartSamples)
 		}
 	}
-	if err := runfolder.CreateStudy(options.Out, s.Name, string(s.Text), s.Set); err != nil {
+	if err := runfolder.KeepStudy(options.Out, s.Name, string(s.Text), s.Set); err != nil {
 		return err
 	}
 	for _, draws := range ensembles {
