@@ -105,7 +105,7 @@ func TestSizesBeyondTheMachine(t *testing.T) {
 		}
 	}
 	// A number of iterations takes no memory of its own.
-	limited(t, dir, 0, "run", study("iterations.yaml", "train: {stop: {iterations: 1000000000000000000}}"), "--dry-run")
+	limited(t, dir, 0, "run", study("iterations.yaml", "train: {stop: {iterations: 9007199254740992}}"), "--dry-run")
 	limited(t, dir, 0, "run", study("done.yaml", "depths: [32, 64]\ntrain: {stop: {iterations: 5}}"), "--out", "done", "--no-report")
 	for _, depth := range []string{"1000000000000", "9000000000000000000", "1000000000"} {
 		if text := limited(t, dir, 2, "transfer", "done", "--depth", depth); !strings.Contains(text, "depth "+depth) && !refusal.MatchString(text) {
