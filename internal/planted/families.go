@@ -57,8 +57,10 @@ func Families() []Family {
 			draw: func(d *draw) { d.smooth(); d.autoregressive(0.5/math.Sqrt(float64(d.n)), ratio) },
 		})
 	}
-	f = append(f, Family{Name: "smooth + moving average 0.9", Verdict: smoothAndNoise, Exponents: noiseExponents(0),
-		draw: func(d *draw) { d.smooth(); d.movingAverage(0.3/math.Sqrt(float64(d.n)), 0.9) }})
+	f = append(f, Family{
+		Name: "smooth + moving average 0.9", Verdict: smoothAndNoise, Exponents: noiseExponents(0),
+		draw: func(d *draw) { d.smooth(); d.movingAverage(0.3/math.Sqrt(float64(d.n)), 0.9) },
+	})
 	t := noiseExponents(0)
 	t["variation_2"], t["max_increment"] = 0, 1./3-0.5
 	f = append(f,
@@ -91,8 +93,10 @@ func Families() []Family {
 	})
 	walk := roughExponents(0.5)
 	walk["max_increment"] = 0
-	f = append(f, Family{Name: "fractional 0.5 + a jump", Verdict: jumps, Exponents: walk,
-		draw: func(d *draw) { d.fractional(0.5, 0.5); d.jumps(1, false) }})
+	f = append(f, Family{
+		Name: "fractional 0.5 + a jump", Verdict: jumps, Exponents: walk,
+		draw: func(d *draw) { d.fractional(0.5, 0.5); d.jumps(1, false) },
+	})
 	for _, bend := range []float64{0.05, 0.2} {
 		f = append(f, Family{
 			Name: fmt.Sprintf("smooth × e^(c/L), %g at 16", bend), Verdict: smooth, Exponents: smoothExponents(-1),

@@ -164,7 +164,7 @@ type GroupPath struct {
 
 // Regime is the kind of limit that the paths have (scaling.Infer), and what stands behind it.
 type Regime struct {
-	Verdict     scaling.LimitKind             `json:"verdict"` // null in JSON where no kind stands out
+	Verdict     scaling.LimitKind             `json:"verdict"`     // null in JSON where no kind stands out
 	Probability map[scaling.LimitKind]float64 `json:"probability"` // empty where depths or seeds are too few
 	// Unexplained reports that no sum of the parts that are known fits the paths.
 	Unexplained bool   `json:"unexplained,omitempty"`
