@@ -65,8 +65,8 @@ distribution (--draws 10000 gives that); embedding and readout are orthonormal, 
 		},
 		Figures: func(b *Bench) ([]*report.Figure, error) {
 			var figures []*report.Figure
-			for step, name := range []string{"start", "start-smooth", "start-histogram"} {
-				found, err := starts(b, step)
+			for _, name := range []string{"start", "start-smooth", "start-histogram"} {
+				found, err := analyze.Starts(b.Dir(name)) // with the draws, which JSON leaves out
 				if err != nil {
 					return nil, err
 				}
