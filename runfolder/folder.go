@@ -48,7 +48,7 @@ func Begin(dir string, meta Meta) error {
 // damaged result.json, or run.json of a finished run, a *DamagedError; all three are left
 // as they are. A run whose result was decided when its worker died is completed
 // first, and then ErrDone. What a killed process left half-written is removed, so
-// the caller must be the one that holds this run (Keeper).
+// the caller must hold the lease of this run.
 func Claim(dir, hash string) error {
 	if err := complete(dir); err != nil {
 		return err

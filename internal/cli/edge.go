@@ -26,10 +26,8 @@ func newEdge() *cobra.Command {
 		Use:   "edge STUDY.yaml",
 		Short: "Find the step size up to which descent is stable at every depth",
 		Long: `edge finds, for every run of a study, the step size η up to which gradient descent is
-stable: during train.stop.iterations steps from the initial weights of the run the loss
-never exceeds what it was at the start.
-
-Beyond some η descent is chaotic, and unstable step sizes lie among stable ones, in
+stable, in train.stop.iterations steps from the initial weights of the run. Beyond some η
+descent is chaotic: step sizes at which the loss exceeds its first value lie among others, in
 intervals down to 10⁻⁴ of η. Two numbers are printed therefore:
 
   STABLE    at every step size tried up to it, the loss never regains more than a tenth

@@ -26,7 +26,7 @@ func printJSON(w io.Writer, value any) error {
 	return err
 }
 
-// escapeJSON returns JSON with every character that is not visible as \uXXXX.
+// escapeJSON returns JSON with every invisible character escaped by its code point.
 func escapeJSON(text []byte) []byte {
 	if isASCII(text) {
 		return text

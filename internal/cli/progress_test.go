@@ -5,8 +5,6 @@ import (
 	"fmt"
 	"io"
 	"math"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -18,6 +16,7 @@ import (
 
 	"github.com/deeplimit/deeplimit/internal/execute/sweep"
 	"github.com/deeplimit/deeplimit/internal/plan"
+	"github.com/deeplimit/deeplimit/internal/plan/plantest"
 	"github.com/deeplimit/deeplimit/internal/plan/study"
 	"github.com/deeplimit/deeplimit/internal/train"
 	"github.com/deeplimit/deeplimit/runfolder"
@@ -26,20 +25,7 @@ import (
 // displayed is a plan of runs at depths 8, 16 … with as many seeds.
 func displayed(t *testing.T, seeds int) *plan.Plan {
 	t.Helper()
-	path := filepath.Join(t.TempDir(), "study.yaml")
-	text := fmt.Sprintf("name: shown\ndepths: [8, 16]\nseeds: %d\ndata: {kind: separated, width: 4, samples: 3, distance: 0.3}\ntrain: {stop: {loss: 1e-8, iterations: 1000}}\n", seeds)
-	if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
-		t.Fatal(err)
-	}
-	s, err := study.Load(path, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	plan, err := plan.New(s)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return plan
+	return plantest.New(t, "study.yaml", fmt.Sprintf("name: shown\ndepths: [8, 16]\nseeds: %d\ndata: {kind: separated, width: 4, samples: 3, distance: 0.3}\ntrain: {stop: {loss: 1e-8, iterations: 1000}}\n", seeds))
 }
 
 // screen is a table on an emulated terminal, with a clock that stands.

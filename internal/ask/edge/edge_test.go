@@ -4,30 +4,16 @@ import (
 	"math"
 	"testing"
 
-	"github.com/deeplimit/deeplimit/internal/plan"
-	"github.com/deeplimit/deeplimit/internal/plan/study"
+	"github.com/deeplimit/deeplimit/internal/plan/plantest"
 	"github.com/deeplimit/deeplimit/internal/read/analyze"
 )
-
-func planned(t *testing.T, text string) *plan.Plan {
-	t.Helper()
-	s, err := study.Parse("edge.yaml", []byte(text), nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	p, err := plan.New(s)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return p
-}
 
 // TestQuadratic wants the edge of a quadratic loss: with one layer, no activation and N
 // orthonormal inputs J = (1/2N) Σ‖x + Ax − y‖², the Hessian has the eigenvalues 1/N and
 // 0, so that descent is stable up to η = 2N.
 func TestQuadratic(t *testing.T) {
 	const head = "name: e\ndepths: [1]\nseeds: 2\ndata: {kind: separated, width: 6, samples: 4, distance: 0.3}\nnetwork: {activation: identity}\n"
-	found, err := Find(t.Context(), planned(t, head+"train: {stop: {iterations: 50}}\n"), Options{Precision: 0.001, Workers: 2})
+	found, err := Find(t.Context(), plantest.New(t, "edge.yaml", head+"train: {stop: {iterations: 50}}\n"), Options{Precision: 0.001, Workers: 2})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -56,7 +42,7 @@ network: {alpha: 1}
 train: {stop: {iterations: 60}}
 `
 	find := func(workers int) *analyze.Edge {
-		e, err := Find(t.Context(), planned(t, text), Options{Workers: workers})
+		e, err := Find(t.Context(), plantest.New(t, "edge.yaml", text), Options{Workers: workers})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -78,15 +64,15 @@ train: {stop: {iterations: 60}}
 
 func TestRefusals(t *testing.T) {
 	const head = "name: e\ndepths: [2]\ndata: {kind: separated, width: 4, samples: 2, distance: 0.3}\n"
-	_, err := Find(t.Context(), planned(t, head+"train: {method: adam}\n"), Options{})
+	_, err := Find(t.Context(), plantest.New(t, "edge.yaml", head+"train: {method: adam}\n"), Options{})
 	if want := `train.method: got "adam", want gd, as the edge is that of gradient descent`; err == nil || err.Error() != want {
 		t.Errorf("got %v, want %s", err, want)
 	}
-	_, err = Find(t.Context(), planned(t, head), Options{Scan: 0.02})
+	_, err = Find(t.Context(), plantest.New(t, "edge.yaml", head), Options{Scan: 0.02})
 	if want := `scan: got 0.02, want a number in [1e-6, 0.01]`; err == nil || err.Error() != want {
 		t.Errorf("got %v, want %s", err, want)
 	}
-	_, err = Find(t.Context(), planned(t, head), Options{Precision: 2})
+	_, err = Find(t.Context(), plantest.New(t, "edge.yaml", head), Options{Precision: 2})
 	if want := `precision: got 2, want a number in [1e-6, 0.01]`; err == nil || err.Error() != want {
 		t.Errorf("got %v, want %s", err, want)
 	}

@@ -7,6 +7,7 @@ import (
 
 	"github.com/deeplimit/deeplimit/internal/kernel"
 	"github.com/deeplimit/deeplimit/internal/plan"
+	"github.com/deeplimit/deeplimit/internal/plan/plantest"
 	"github.com/deeplimit/deeplimit/resnet"
 )
 
@@ -21,7 +22,7 @@ func TestHoles(t *testing.T) {
 		"relu":  "seeds: 2\ndata: {kind: normal, width: 4, samples: 6}\nnetwork: {block: outer, activation: relu, alpha: 0.5}\n",
 	} {
 		t.Run(name, func(t *testing.T) {
-			p := planned(t, "name: h\ndepths: [8]\n"+text+"train: {stop: {iterations: 60}}\n")
+			p := plantest.New(t, "edge.yaml", "name: h\ndepths: [8]\n"+text+"train: {stop: {iterations: 60}}\n")
 			found, err := Find(t.Context(), p, Options{})
 			if err != nil {
 				t.Fatal(err)
@@ -54,7 +55,7 @@ func TestHoles(t *testing.T) {
 // TestHoleOfTheFirstDraw has the draw at which bisection went over a hole: it gave an edge
 // of 26.57, and at 25.24 the loss grows from 4.89 to 3.2e6.
 func TestHoleOfTheFirstDraw(t *testing.T) {
-	p := planned(t, "name: h\ndepths: [16]\ndata: {kind: normal, width: 4, samples: 6}\nnetwork: {block: mlp, activation: tanh, alpha: 1, hidden: 3}\ntrain: {stop: {iterations: 100}}\n")
+	p := plantest.New(t, "edge.yaml", "name: h\ndepths: [16]\ndata: {kind: normal, width: 4, samples: 6}\nnetwork: {block: mlp, activation: tanh, alpha: 1, hidden: 3}\ntrain: {stop: {iterations: 100}}\n")
 	if at := exceeds(t, p.Problem(&p.Runs[0]), 25.24); at < 0 {
 		t.Error("η = 25.24 is stable, want a hole there")
 	}

@@ -10,8 +10,7 @@ import (
 
 	"github.com/deeplimit/deeplimit/internal/execute/sweep"
 	"github.com/deeplimit/deeplimit/internal/npy/npytest"
-	"github.com/deeplimit/deeplimit/internal/plan"
-	"github.com/deeplimit/deeplimit/internal/plan/study"
+	"github.com/deeplimit/deeplimit/internal/plan/plantest"
 	"github.com/deeplimit/deeplimit/pvar"
 	"github.com/deeplimit/deeplimit/runfolder"
 	"github.com/deeplimit/deeplimit/scaling"
@@ -20,14 +19,7 @@ import (
 // trained runs a study and returns its folder.
 func trained(t *testing.T, dir, text string) string {
 	t.Helper()
-	s, err := study.Parse(filepath.Join(dir, "study.yaml"), []byte(text), nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	p, err := plan.New(s)
-	if err != nil {
-		t.Fatal(err)
-	}
+	p := plantest.New(t, filepath.Join(dir, "study.yaml"), text)
 	out := filepath.Join(t.TempDir(), "out")
 	report, err := sweep.Run(t.Context(), p, sweep.Options{Out: out, Workers: 2})
 	if err != nil || len(report.Failed) > 0 || report.Diverged > 0 {

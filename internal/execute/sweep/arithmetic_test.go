@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/deeplimit/deeplimit/internal/plan/plantest"
 	"github.com/deeplimit/deeplimit/internal/plan/study"
 	"github.com/deeplimit/deeplimit/runfolder"
 )
@@ -14,7 +15,7 @@ import (
 // TestOtherArithmetic goes on with a study, with a store, and from a checkpoint, on what
 // says it is another machine, and wants a refusal that names both.
 func TestOtherArithmetic(t *testing.T) {
-	p := planned(t, text)
+	p := plantest.New(t, "s.yaml", text)
 	only := func(depth int) func(*study.Run) bool { return func(r *study.Run) bool { return r.Depth == depth } }
 	dir := t.TempDir()
 	out, store := filepath.Join(dir, "out"), filepath.Join(dir, "store")
@@ -43,7 +44,7 @@ func TestOtherArithmetic(t *testing.T) {
 // TestCheckpointOfOtherArithmetic interrupts a run and wants what says it is another machine
 // not to go on with it.
 func TestCheckpointOfOtherArithmetic(t *testing.T) {
-	p := planned(t, strings.Replace(strings.Replace(text, "[2, 4]", "[4]", 1), "iterations: 5", "iterations: 100000", 1))
+	p := plantest.New(t, "s.yaml", strings.Replace(strings.Replace(text, "[2, 4]", "[4]", 1), "iterations: 5", "iterations: 100000", 1))
 	out := filepath.Join(t.TempDir(), "out")
 	ctx, stop := context.WithCancel(t.Context())
 	defer stop()
@@ -64,7 +65,7 @@ func TestCheckpointOfOtherArithmetic(t *testing.T) {
 // TestMergeOfOtherArithmetic merges parts of a study, and copies of one run, that were
 // computed on what say they are two machines.
 func TestMergeOfOtherArithmetic(t *testing.T) {
-	p := planned(t, text)
+	p := plantest.New(t, "s.yaml", text)
 	for name, depths := range map[string][2]int{"parts": {2, 4}, "copies": {2, 2}} {
 		dir := t.TempDir()
 		var parts []string

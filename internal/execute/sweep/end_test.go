@@ -5,13 +5,14 @@ import (
 	"path/filepath"
 	"testing"
 
+	"github.com/deeplimit/deeplimit/internal/plan/plantest"
 	"github.com/deeplimit/deeplimit/runfolder"
 )
 
 // TestEndOfFloat32 holds the end losses of a run in float32 to the definition, computed in
 // float64 from the stored weights: on training samples and on the test set.
 func TestEndOfFloat32(t *testing.T) {
-	p := planned(t, `name: s
+	p := plantest.New(t, "s.yaml", `name: s
 depths: [8]
 dtype: float32
 data: {kind: rotation, width: 3, samples: 4, test: 5, angle: 0.3}

@@ -8,6 +8,7 @@ import (
 
 	"github.com/deeplimit/deeplimit/internal/execute/lease"
 	"github.com/deeplimit/deeplimit/internal/plan"
+	"github.com/deeplimit/deeplimit/internal/plan/plantest"
 	"github.com/deeplimit/deeplimit/internal/plan/study"
 	"github.com/deeplimit/deeplimit/runfolder"
 )
@@ -18,7 +19,7 @@ const beat = 20 * time.Millisecond
 // held returns a started study of two runs, of which a worker of the given job holds the first.
 func held(t *testing.T, job string) (p *plan.Plan, out string, hold *lease.Held) {
 	t.Helper()
-	p, out = planned(t, text), t.TempDir()
+	p, out = plantest.New(t, "s.yaml", text), t.TempDir()
 	if err := Prepare(p, Options{Out: out, Workers: 1}); err != nil {
 		t.Fatal(err)
 	}
@@ -91,7 +92,7 @@ func TestJoinLeavesFailures(t *testing.T) {
 
 // TestJoinLeavesTheStudy wants runs.json as it was, though the plan that joins is another.
 func TestJoinLeavesTheStudy(t *testing.T) {
-	p, out := planned(t, text), t.TempDir()
+	p, out := plantest.New(t, "s.yaml", text), t.TempDir()
 	if err := Prepare(p, Options{Out: out, Workers: 1}); err != nil {
 		t.Fatal(err)
 	}

@@ -7,6 +7,8 @@ import (
 	"runtime/metrics"
 	"testing"
 	"time"
+
+	"github.com/deeplimit/deeplimit/internal/plan/plantest"
 )
 
 // TestBytes holds the planned memory of a run to the most that is alive while it is executed,
@@ -33,7 +35,7 @@ func TestBytes(t *testing.T) {
 			if c.workers == 0 {
 				c.workers = 1
 			}
-			p := planned(t, "name: s\n"+c.text)
+			p := plantest.New(t, "s.yaml", "name: s\n"+c.text)
 			want := p.Bytes(&p.Runs[0], c.workers)
 			// The samples are the plan's, and were there before.
 			set := p.Set(&p.Runs[0])

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/deeplimit/deeplimit/internal/disk"
+	"github.com/deeplimit/deeplimit/internal/plan/plantest"
 	"github.com/deeplimit/deeplimit/internal/plan/study"
 )
 
@@ -37,7 +38,7 @@ func TestDiskBytes(t *testing.T) {
 		"trace":   "depths: [2]\ndata: {kind: separated, width: 2, samples: 2, distance: 0.3}\ntrain: {method: momentum, step: {value: 1e-3}, stop: {iterations: 1500}, norms: off}",
 	} {
 		t.Run(name, func(t *testing.T) {
-			p, out := planned(t, "name: s\n"+text), t.TempDir()
+			p, out := plantest.New(t, "s.yaml", "name: s\n"+text), t.TempDir()
 			checkpoint := time.Nanosecond
 			if name == "trace" {
 				checkpoint = 0 // a thousand checkpoints take long
@@ -70,7 +71,7 @@ func TestDiskBytes(t *testing.T) {
 
 // TestDiskBytesAtWork takes the largest runs, as many as there are cores, to be at work.
 func TestDiskBytesAtWork(t *testing.T) {
-	p := planned(t, "name: s\ndepths: [10, 20, 30]\ndata: {kind: separated, width: 40, samples: 4, distance: 0.3}\n")
+	p := plantest.New(t, "s.yaml", "name: s\ndepths: [10, 20, 30]\ndata: {kind: separated, width: 40, samples: 4, distance: 0.3}\n")
 	all := []*study.Run{&p.Runs[0], &p.Runs[1], &p.Runs[2]}
 	left, two := diskBytes(p, all, 2)
 	_, deepest := diskBytes(p, all[2:], 1)

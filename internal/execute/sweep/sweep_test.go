@@ -13,7 +13,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/deeplimit/deeplimit/internal/execute/lease"
-	"github.com/deeplimit/deeplimit/internal/plan"
+	"github.com/deeplimit/deeplimit/internal/plan/plantest"
 	"github.com/deeplimit/deeplimit/internal/plan/study"
 	"github.com/deeplimit/deeplimit/runfolder"
 )
@@ -23,19 +23,6 @@ depths: [2, 4]
 data: {kind: separated, width: 3, samples: 2, distance: 0.3}
 train: {stop: {iterations: 5}}
 `
-
-func planned(t *testing.T, text string) *plan.Plan {
-	t.Helper()
-	s, err := study.Parse("s.yaml", []byte(text), nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	p, err := plan.New(s)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return p
-}
 
 // TestRunTellsEverything looks at the events and counts of a study that is run, run
 // again, and run with a third run to do.
@@ -51,7 +38,7 @@ func TestRunTellsEverything(t *testing.T) {
 		{strings.Replace(text, "[2, 4]", "[2, 3, 4]", 1), map[int]string{2: skipped, 3: trained, 4: skipped}},
 	} {
 		told := map[int]string{}
-		p := planned(t, test.text)
+		p := plantest.New(t, "s.yaml", test.text)
 		report, err := Run(t.Context(), p, Options{Out: out, Workers: 1, Observe: func(e Event) {
 			switch e.Kind {
 			case Advanced:
@@ -84,7 +71,7 @@ func TestRunSurvivesADamagedCheckpoint(t *testing.T) {
 	const long = "name: s\ndepths: [3]\ndata: {kind: separated, width: 3, samples: 2, distance: 0.3}\ntrain: {stop: {iterations: 3000}}\n"
 	dir := t.TempDir()
 	whole, broken := filepath.Join(dir, "whole"), filepath.Join(dir, "broken")
-	p := planned(t, long)
+	p := plantest.New(t, "s.yaml", long)
 	if _, err := Run(t.Context(), p, Options{Out: whole, Workers: 1}); err != nil {
 		t.Fatal(err)
 	}
@@ -129,7 +116,7 @@ func TestRunSurvivesADamagedCheckpoint(t *testing.T) {
 // TestRunRefusesABusyFolder has another worker at a run that a change takes out of the study.
 func TestRunRefusesABusyFolder(t *testing.T) {
 	out := t.TempDir()
-	p := planned(t, text)
+	p := plantest.New(t, "s.yaml", text)
 	if _, err := Run(t.Context(), p, Options{Out: out, Workers: 1, Only: func(*study.Run) bool { return false }}); err != nil {
 		t.Fatal(err)
 	}
@@ -138,7 +125,7 @@ func TestRunRefusesABusyFolder(t *testing.T) {
 	if _, _, err := other.Acquire(t.Context(), runfolder.RunDir(out, p.Runs[0].ID)); err != nil {
 		t.Fatal(err)
 	}
-	_, err := Run(t.Context(), planned(t, strings.Replace(text, "[2, 4]", "[4]", 1)), Options{Out: out, Workers: 1})
+	_, err := Run(t.Context(), plantest.New(t, "s.yaml", strings.Replace(text, "[2, 4]", "[4]", 1)), Options{Out: out, Workers: 1})
 	if !errors.Is(err, ErrBusy) || !strings.Contains(err.Error(), p.Runs[0].ID) {
 		t.Errorf("got %v, want ErrBusy and the run", err)
 	}
@@ -151,7 +138,7 @@ func TestRunRefusesABusyFolder(t *testing.T) {
 // TestRunStoppedBeforeItsStart trains nothing, and the next call trains everything.
 func TestRunStoppedBeforeItsStart(t *testing.T) {
 	out := t.TempDir()
-	p := planned(t, text)
+	p := plantest.New(t, "s.yaml", text)
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	report, err := Run(ctx, p, Options{Out: out, Workers: 1})
@@ -171,7 +158,7 @@ func TestRunLeavesNoFolderBehind(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, out := range []string{file, filepath.Join(file, "a/b")} {
-		_, err := Run(t.Context(), planned(t, text), Options{Out: out, Workers: 1})
+		_, err := Run(t.Context(), plantest.New(t, "s.yaml", text), Options{Out: out, Workers: 1})
 		want := "runfolder: listing folder: open " + out + ": not a directory; choose an --out that can be written"
 		if err == nil || err.Error() != want {
 			t.Errorf("got %v, want %s", err, want)
@@ -197,7 +184,7 @@ func TestMissing(t *testing.T) {
 // TestNoWorkers wants no folder made for nobody to work in.
 func TestNoWorkers(t *testing.T) {
 	out := filepath.Join(t.TempDir(), "out")
-	_, err := Run(t.Context(), planned(t, text), Options{Out: out})
+	_, err := Run(t.Context(), plantest.New(t, "s.yaml", text), Options{Out: out})
 	if want := "sweep: workers: got 0, want at least 1"; err == nil || err.Error() != want {
 		t.Errorf("got error %v, want %s", err, want)
 	}
