@@ -24,7 +24,7 @@ var kinds = []Kind{
 	{"partition", "partitions that attain the p-variation, drawn on the path", "finished runs", partitionFigure},
 	{"variation-training", "p-variation along training", "runs with train.variation", variationTrainingFigure},
 	{"slopes", "slope of the p-variation against p, with the variation index", "runs at two depths or more", slopesFigure},
-	{"regime", "statistics of increments that tell the kinds of limit apart", "runs at three depths or more", regimeFigure},
+	{"regime", "statistics of increments against depth, beside the verdict on the limit", "runs at three depths or more", regimeFigure},
 	{"distance", "distance between the paths of consecutive depths", "runs of one seed at two depths or more", distanceFigure},
 	{"deepest", "distance to the deepest run, with its rate", "depths that share their initial weights", deepestFigure},
 	{"transfer", "losses of networks rebuilt at other depths", "what deeplimit transfer writes", transferFigure},
