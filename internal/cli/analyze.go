@@ -23,7 +23,7 @@ func newAnalyze() *cobra.Command {
 linear rate, norms and p-variations, and for each group of runs that differ in depth
 and seed alone the exponents in depth with 95 % intervals and the runs that they rest on,
 and the same in sentences.`,
-		Args: cobra.ExactArgs(1),
+		Args: arguments("DIR"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if options.Trace && !asJSON {
 				return errors.New("analyze: --trace: got it without --json, want --json beside it, as tables have no traces")
@@ -31,9 +31,13 @@ and the same in sentences.`,
 			if options.Windows != 0 && !asJSON {
 				return errors.New("analyze: --windows: got it without --json, want --json beside it, as tables have one rate for each run")
 			}
+			dir, err := folder(cmd, args[0], studyOrRun)
+			if err != nil {
+				return err
+			}
 			observe, stop := watchReading(cmd.ErrOrStderr())
 			options.Observe = observe
-			result, err := analyze.Study(cmd.Context(), args[0], options)
+			result, err := analyze.Study(cmd.Context(), dir, options)
 			stop()
 			if err != nil {
 				return err
@@ -55,13 +59,17 @@ func newReport() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "report DIR",
 		Short: "Write figures (PNG, SVG, PDF, CSV) and one HTML page into DIR/report",
-		Args:  cobra.ExactArgs(1),
+		Args:  arguments("DIR"),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			study, err := readStudy(cmd.Context(), cmd.ErrOrStderr(), args[0], runtime.GOMAXPROCS(0))
+			dir, err := folder(cmd, args[0], studyOrRun)
 			if err != nil {
 				return err
 			}
-			page, err := report.Write(cmd.Context(), args[0], study, options)
+			study, err := readStudy(cmd.Context(), cmd.ErrOrStderr(), dir, runtime.GOMAXPROCS(0))
+			if err != nil {
+				return err
+			}
+			page, err := report.Write(cmd.Context(), dir, study, options)
 			if page != "" {
 				_, printed := fmt.Fprintln(cmd.OutOrStdout(), page)
 				err = errors.Join(err, printed)

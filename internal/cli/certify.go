@@ -28,9 +28,13 @@ JSON all of them. train.certify.cadence in the study file says which are measure
 A statement that is found broken is a fault of deeplimit: exit code 2.`,
 		Example: `  deeplimit certify runs/my-study/runs/separated-L0064-s1-3f2a9c01
   deeplimit certify RUN --at 0 --at 16 --json`,
-		Args: cobra.ExactArgs(1),
+		Args: arguments("RUN"),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			report, err := readProof(args[0], at, asJSON)
+			dir, err := folder(cmd, args[0], runAlone)
+			if err != nil {
+				return err
+			}
+			report, err := readProof(dir, at, asJSON)
 			if err != nil {
 				return err
 			}

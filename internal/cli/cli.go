@@ -72,7 +72,8 @@ func execute(ctx context.Context, args []string, stdout, stderr io.Writer) error
 	root.SetArgs(args)
 	root.SetOut(stdout)
 	root.SetErr(stderr)
-	return root.ExecuteContext(ctx)
+	cmd, err := root.ExecuteContextC(ctx)
+	return asFlag(cmd, err)
 }
 
 // exitCode returns the code that tells err, and prints what is not printed yet.
@@ -127,6 +128,7 @@ Exit codes: 0 done, 1 some runs diverged, 2 bad input or a system error,
 		SilenceUsage:  true,
 		SilenceErrors: true,
 	}
+	root.SetFlagErrorFunc(flagFault)
 	root.AddCommand(newRun(), newAnalyze(), newReport(), newData(), newInit(), newBench(), newTransfer(), newVersion(), newStatus(), newMerge(), newExplain())
 	root.AddCommand(newCertify(), newEdge(), newFigure(), newServe())
 	root.AddCommand(newPVar(), newImport(), newExport(), newProbe())

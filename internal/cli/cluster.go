@@ -19,12 +19,13 @@ func newCancel() *cobra.Command {
 		Short: "Take the tasks of a study out of the cluster's queue",
 		Long: `cancel takes every task of the study in DIR out of the Slurm queue. Tasks at work
 write checkpoints first. What is done stays; deeplimit run --engine slurm goes on.`,
-		Args: cobra.ExactArgs(1),
+		Args: arguments("DIR"),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if err := checkStudy("cancel", args[0]); err != nil {
+			dir, err := studyOf(cmd, args[0])
+			if err != nil {
 				return err
 			}
-			tasks, err := slurm.Client{}.Cancel(cmd.Context(), args[0])
+			tasks, err := slurm.Client{}.Cancel(cmd.Context(), dir)
 			if err != nil {
 				return err
 			}
@@ -50,26 +51,31 @@ first: all, or those that tell the start of the run. RUN may be a part of its na
 that no other run has. A task that was requeued goes on in its log.`,
 		Args: cobra.RangeArgs(1, 2),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if err := checkStudy("logs", args[0]); err != nil {
+			dir, err := studyOf(cmd, args[0])
+			if err != nil {
 				return err
 			}
 			run := ""
 			if len(args) > 1 {
 				run = args[1]
 			}
-			return printLogs(cmd.OutOrStdout(), args[0], run, list)
+			return printLogs(cmd.OutOrStdout(), dir, run, list)
 		},
 	}
 	cmd.Flags().BoolVar(&list, "list", false, "print the paths of the logs and the runs in them")
 	return cmd
 }
 
-// checkStudy refuses a folder that is not that of a study, where no tasks would be found.
-func checkStudy(command, dir string) error {
-	if _, err := runfolder.StudyName(dir); err != nil {
-		return fmt.Errorf("%s: got %s, want the folder of a study: %w", command, dir, err)
+// studyOf returns the folder of a study, and refuses another, where no tasks would be found.
+func studyOf(cmd *cobra.Command, arg string) (string, error) {
+	dir, err := folder(cmd, arg, studyAlone)
+	if err != nil {
+		return "", err
 	}
-	return nil
+	if _, err := runfolder.StudyName(dir); err != nil {
+		return "", fmt.Errorf("%s: %s: got a folder that is not that of a study: %w", cmd.Name(), dir, err)
+	}
+	return dir, nil
 }
 
 // taskLog is the log of a task, and the runs that it tells the start of.

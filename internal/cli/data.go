@@ -42,7 +42,7 @@ func newDataFetch() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "fetch NAME",
 		Short: "Fetch a data set that is not here (mnist, fashion-mnist) and check its files",
-		Args:  cobra.ExactArgs(1),
+		Args:  arguments("NAME"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return dataset.Fetch(cmd.Context(), args[0], dir, cmd.ErrOrStderr())
 		},

@@ -47,10 +47,13 @@ quadratic turns unstable, and for each group the exponents in depth of STABLE an
 Nothing is written. Methods other than gd are refused.`,
 		Example: `  deeplimit edge study.yaml
   deeplimit edge study.yaml --set 'depths=[16, 64, 256]' --set train.stop.iterations=200 --precision 0.01`,
-		Args: cobra.ExactArgs(1),
+		Args: arguments("STUDY.yaml"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if options.Workers < 1 {
 				return fmt.Errorf("edge: --jobs: got %d, want at least 1", options.Workers)
+			}
+			if err := studyFile("edge", args[0]); err != nil {
+				return err
 			}
 			s, err := study.LoadWithin(args[0], set, maxRuns)
 			if err != nil {

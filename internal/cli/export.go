@@ -18,9 +18,13 @@ polars and DuckDB open: runs (one row a run), iterations (one row a run and reco
 iteration) and exponents (one row a group and quantity).`,
 		Example: `  deeplimit export runs/quickstart
   deeplimit export runs/quickstart --format csv --out tables`,
-		Args: cobra.ExactArgs(1),
+		Args: arguments("DIR"),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			files, err := analyze.Export(cmd.Context(), args[0], options)
+			dir, err := folder(cmd, args[0], studyOrRun)
+			if err != nil {
+				return err
+			}
+			files, err := analyze.Export(cmd.Context(), dir, options)
 			if err != nil {
 				return err
 			}

@@ -44,7 +44,7 @@ parameter with the best mean among those at which no run diverged.`,
 		Example: `  deeplimit figure loss runs/my-study
   deeplimit figure norms variation runs/my-study --style slides --format svg
   deeplimit figure map runs/my-study --x network.alpha --y initial.hurst --best train.step.value`,
-		Args: cobra.MinimumNArgs(2),
+		Args: arguments("NAME…", "DIR"),
 		ValidArgsFunction: func(_ *cobra.Command, args []string, _ string) ([]cobra.Completion, cobra.ShellCompDirective) {
 			if len(args) > 0 { // a name or the folder may follow: the shell knows folders
 				return slices.DeleteFunc(figureCompletions(), func(c cobra.Completion) bool {
@@ -55,7 +55,11 @@ parameter with the best mean among those at which no run diverged.`,
 			return figureCompletions(), cobra.ShellCompDirectiveNoFileComp
 		},
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if err := o.parse(args); err != nil {
+			err := o.parse(args)
+			if err != nil {
+				return err
+			}
+			if o.dir, err = folder(cmd, o.dir, studyOrRun); err != nil {
 				return err
 			}
 			return o.run(cmd)

@@ -60,7 +60,7 @@ Presets:
   deeplimit import gpt2.safetensors --out runs/gpt2 --preset gpt2-mlp --alpha 0
   deeplimit import checkpoints/ --out runs/depths --preset layers --initial 'start/{name}.npz'
   deeplimit import 64/1.pt 64/2.pt --out runs/seeds --preset layers --names '{depth}/{seed}.pt'`,
-		Args: cobra.MinimumNArgs(1),
+		Args: arguments("FILE…"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			f.hasAxis = cmd.Flags().Changed("layers-axis")
 			f.hasAlpha, f.hasBeta = cmd.Flags().Changed("alpha"), cmd.Flags().Changed("beta")

@@ -20,8 +20,13 @@ checkpoints stay where they are. Merging again changes nothing, and deeplimit ru
 --out OUT computes what is missing, from its start.`,
 		Example: `  deeplimit merge runs/all laptop/wide cluster/wide
   deeplimit report runs/all`,
-		Args: cobra.MinimumNArgs(2),
+		Args: arguments("OUT", "IN…"),
 		RunE: func(cmd *cobra.Command, args []string) error {
+			for _, in := range args[1:] {
+				if _, err := folder(cmd, in, studyAlone); err != nil {
+					return err
+				}
+			}
 			merged, err := runfolder.Merge(args[0], args[1:])
 			if err != nil {
 				return err

@@ -2,7 +2,6 @@ package cli
 
 import (
 	"fmt"
-	"path/filepath"
 	"runtime"
 
 	"github.com/spf13/cobra"
@@ -41,7 +40,7 @@ The draws go to ensembles/*.parquet in the study folder, one page with methods, 
 and figures to report/start.html and the figures to report/figures. Ensembles that are there with the same seeds are not drawn again.`,
 		Example: `  deeplimit probe study.yaml --draws 1000
   deeplimit probe experiments/start.yaml --set 'depths=[10, 100]' --json`,
-		Args: cobra.ExactArgs(1),
+		Args: arguments("STUDY.yaml"),
 		RunE: func(cmd *cobra.Command, args []string) error { return o.run(cmd, args[0]) },
 	}
 	flags := cmd.Flags()
@@ -65,12 +64,15 @@ func (o *probeOptions) run(cmd *cobra.Command, file string) error {
 	if o.draws > 0 {
 		o.set = append(o.set, fmt.Sprintf("seeds=%d", o.draws))
 	}
+	if err := studyFile("probe", file); err != nil {
+		return err
+	}
 	s, err := study.LoadWithin(file, o.set, o.maxRuns)
 	if err != nil {
 		return err
 	}
 	if o.out == "" {
-		o.out = filepath.Join("runs", s.Name)
+		o.out = outOf(s)
 	}
 	stderr := cmd.ErrOrStderr()
 	err = probe.Study(cmd.Context(), s, probe.Options{

@@ -44,7 +44,7 @@ row and row numbers in the first column are found, and what was found is printed
 read in two ways is refused, with the flags that decide.`,
 		Example: `  deeplimit pvar path.npy --p 1,2,2.5
   deeplimit pvar runs/quickstart/runs/NAME/weights.safetensors --tensor A --metric spectral --json`,
-		Args: cobra.ExactArgs(1),
+		Args: arguments("FILE"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			path, metric, reading, err := f.read(args[0])
 			if err != nil {

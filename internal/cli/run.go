@@ -7,7 +7,6 @@ import (
 	"io"
 	"io/fs"
 	"os"
-	"path/filepath"
 	"runtime"
 	"text/tabwriter"
 	"time"
@@ -70,7 +69,7 @@ or a signal ended it (130).`,
   deeplimit run study.yaml --rerun failed
   deeplimit run runs/depth --join
   deeplimit run study.yaml --engine slurm --partition batch --time 2:00:00 --cpus 4`,
-		Args: cobra.ExactArgs(1),
+		Args: arguments("STUDY.yaml"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if o.join {
 				if err := errors.Join(checkJoin(cmd.Flags()), o.check()); err != nil {
@@ -92,7 +91,7 @@ or a signal ended it (130).`,
 				return fmt.Errorf("run: %w", err)
 			}
 			if o.out == "" {
-				o.out = filepath.Join("runs", s.Name)
+				o.out = outOf(s)
 			}
 			plan, err := plan.New(s)
 			if err != nil {

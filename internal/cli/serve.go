@@ -8,7 +8,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/deeplimit/deeplimit/field"
 	"github.com/deeplimit/deeplimit/internal/show/serve"
 )
 
@@ -33,16 +32,17 @@ another machine, a tunnel is safest: ssh -L 8420:127.0.0.1:8420 HOST.`,
 		Example: `  deeplimit serve runs
   deeplimit serve runs/my-study --open
   deeplimit serve runs --addr 0.0.0.0:8420`,
-		Args: cobra.ExactArgs(1),
+		Args: arguments("DIR"),
 		RunE: func(cmd *cobra.Command, args []string) error {
+			dir, err := folder(cmd, args[0], studyOrStudies)
+			if err != nil {
+				return err
+			}
 			if options.Token == "" && !options.Open {
 				options.Token = os.Getenv(tokenVariable)
 			}
 			options.Log = slog.New(slog.NewTextHandler(cmd.ErrOrStderr(), nil))
-			server, err := serve.New(args[0], options)
-			if wrong := (*field.Error)(nil); errors.As(err, &wrong) {
-				return fmt.Errorf("serve: --%w", wrong)
-			}
+			server, err := serve.New(dir, options)
 			if err != nil {
 				return err
 			}

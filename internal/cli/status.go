@@ -51,12 +51,16 @@ study cannot be read.`,
   deeplimit status runs --json
   deeplimit status runs/wide --all --only 'state == "failed" or depth >= 256'
   deeplimit status runs/wide --watch 5s`,
-		Args: cobra.ExactArgs(1),
+		Args: arguments("DIR"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if o.watch < 0 {
 				return fmt.Errorf("status: --watch: got %s, want a time such as 5s", o.watch)
 			}
-			return o.run(cmd.Context(), args[0], cmd.OutOrStdout())
+			dir, err := folder(cmd, args[0], studyOrStudies)
+			if err != nil {
+				return err
+			}
+			return o.run(cmd.Context(), dir, cmd.OutOrStdout())
 		},
 	}
 	flags := cmd.Flags()

@@ -42,10 +42,14 @@ Losses are evaluated in float64.
 The limit path goes to transfer/limit.safetensors in the folder of the deepest run and
 the losses to transfer.json in every run folder, where analyze and report read them.`,
 		Example: `  deeplimit transfer runs/my-study --depth 1024 --depth 4096`,
-		Args:    cobra.ExactArgs(1),
+		Args:    arguments("DIR"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if options.Workers < 1 {
 				return fmt.Errorf("transfer: --jobs: got %d, want at least 1", options.Workers)
+			}
+			dir, err := folder(cmd, args[0], studyOrRun)
+			if err != nil {
+				return err
 			}
 			left := 0
 			options.Note = func(o transfer.Omitted) {
@@ -53,7 +57,7 @@ the losses to transfer.json in every run folder, where analyze and report read t
 					fmt.Fprintf(cmd.ErrOrStderr(), "note: transfer: left out %s\n", plain.Text(o.String()))
 				}
 			}
-			results, err := transfer.Study(cmd.Context(), args[0], options)
+			results, err := transfer.Study(cmd.Context(), dir, options)
 			if more := left - mostNotes; more > 0 {
 				fmt.Fprintf(cmd.ErrOrStderr(), "note: transfer: left out %d more runs\n", more)
 			}

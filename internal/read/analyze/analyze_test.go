@@ -258,8 +258,7 @@ func TestSingleRun(t *testing.T) {
 func TestStudyRefuses(t *testing.T) {
 	empty := t.TempDir()
 	_, err := Study(t.Context(), empty, Options{})
-	if want := "analyze: " + empty + ": got a folder with neither study.yaml nor run.json, want that of a study or of a run: stat " +
-		empty + "/run.json: no such file or directory"; err == nil || err.Error() != want {
+	if want := "analyze: " + empty + ": got a folder with neither study.yaml nor run.json, want that of a study or of a run"; err == nil || err.Error() != want {
 		t.Errorf("error %v, want %s", err, want)
 	}
 	_, err = Study(t.Context(), empty, Options{Exponents: []float64{2, 0.5}})

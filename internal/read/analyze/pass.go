@@ -116,7 +116,10 @@ func (p *pass) open() (err error) {
 		}
 	} else if errors.Is(err, fs.ErrNotExist) {
 		if _, err := disk.Stat(filepath.Join(p.dir, "run.json")); err != nil {
-			return fmt.Errorf("analyze: %s: got a folder with neither study.yaml nor run.json, want that of a study or of a run: %w", p.dir, err)
+			if !errors.Is(err, fs.ErrNotExist) {
+				return fmt.Errorf("analyze: %w", err)
+			}
+			return fmt.Errorf("analyze: %s: got a folder with neither study.yaml nor run.json, want that of a study or of a run", p.dir)
 		}
 		o := &outcome{Member: runfolder.Member{ID: filepath.Base(filepath.Clean(p.dir)), Dir: p.dir}}
 		if o.Run, o.Err = runfolder.Open(p.dir); p.detailed {
