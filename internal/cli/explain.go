@@ -17,7 +17,8 @@ func newExplain() *cobra.Command {
 		Short: "Say what a word of a table, a figure or a JSON file means",
 		Long: `Explain prints what a term means, its formula, its unit or range, and how to read a
 typical value. TERM is a word of a table, a figure or a verdict, or a key of the JSON that
-analyze, certify, edge, probe, transfer and bench print, in any case, with blanks, dashes or underscores. Without a term it lists all of them. docs/glossary.md has the same entries.`,
+commands print or of run.json, in any case, with blanks, dashes or underscores. Without a
+term it lists all of them. docs/glossary.md has the same entries.`,
 		Example: `  deeplimit explain max_frobenius
   deeplimit explain growth with lag`,
 		RunE: func(cmd *cobra.Command, args []string) error {

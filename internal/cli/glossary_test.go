@@ -1,0 +1,17 @@
+package cli
+
+import (
+	"reflect"
+	"testing"
+
+	"github.com/deeplimit/deeplimit/internal/glossary/glossarytest"
+)
+
+// TestKeys wants an entry for every key that the commands print of their own.
+func TestKeys(t *testing.T) {
+	glossarytest.WantKeys(t,
+		reflect.TypeFor[studyStatus](),
+		reflect.TypeFor[planned](),
+		reflect.TypeFor[build](),
+	)
+}
