@@ -129,9 +129,21 @@ Exit codes: 0 done, 1 some runs diverged, 2 bad input or a system error,
 		SilenceErrors: true,
 	}
 	root.SetFlagErrorFunc(flagFault)
-	root.AddCommand(newRun(), newAnalyze(), newReport(), newData(), newInit(), newBench(), newTransfer(), newVersion(), newStatus(), newMerge(), newExplain())
-	root.AddCommand(newCertify(), newEdge(), newFigure(), newServe())
-	root.AddCommand(newPVar(), newImport(), newExport(), newProbe())
-	root.AddCommand(newCancel(), newLogs())
+	for _, g := range []struct {
+		id, title string
+		commands  []*cobra.Command
+	}{
+		{"train", "Train:", []*cobra.Command{newInit(), newRun(), newStatus(), newData()}},
+		{"ask", "Ask of a study or a network:", []*cobra.Command{newTransfer(), newEdge(), newProbe(), newPVar(), newImport(), newBench()}},
+		{"read", "Read what runs left:", []*cobra.Command{newAnalyze(), newReport(), newFigure(), newServe(), newCertify(), newExport(), newExplain()}},
+		{"share", "Share runs between machines:", []*cobra.Command{newMerge(), newLogs(), newCancel()}},
+	} {
+		root.AddGroup(&cobra.Group{ID: g.id, Title: g.title})
+		for _, command := range g.commands {
+			command.GroupID = g.id
+			root.AddCommand(command)
+		}
+	}
+	root.AddCommand(newVersion())
 	return root
 }

@@ -3,6 +3,7 @@ package cli
 import (
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 
@@ -14,12 +15,16 @@ import (
 func newInit() *cobra.Command {
 	return &cobra.Command{
 		Use:   "init [FILE]",
-		Short: "Write a commented study file (default study.yaml); an existing file is left alone",
+		Short: "Write a commented study file (default study.yaml, - for standard output); an existing file is left alone",
 		Args:  cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			path := "study.yaml"
 			if len(args) == 1 {
 				path = args[0]
+			}
+			if path == "-" {
+				_, err := io.WriteString(cmd.OutOrStdout(), study.Template())
+				return err
 			}
 			if err := writeNew(path, study.Template()); err != nil {
 				return err

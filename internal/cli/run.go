@@ -50,7 +50,7 @@ func newRun() *cobra.Command {
 		Long: `run trains every run of the study (data × depth × seed × grid), then prints the
 analysis and writes figures and an HTML page. Runs that are done are not trained
 again; an interrupted or failed one goes on from its checkpoint. The folder of
-another study is never touched.
+another study is never touched. A study file called - is standard input.
 
 Several processes, on machines that see the same folder, may run the same study at
 once: they share its runs, take over those of a process that died, and each goes on

@@ -98,7 +98,7 @@ func Find(term string) *Entry {
 }
 
 var (
-	variation = regexp.MustCompile(`^v[0-9]+(\.[0-9]+)?$`)
+	variation = regexp.MustCompile(`^v[1-9][0-9]*(\.[0-9]+)?$`)
 	trailing  = regexp.MustCompile(`( of [AVWbc]|[,:] [^,:]*| ?\([^()]*\)|s)$`)
 )
 

@@ -64,7 +64,7 @@ type document struct {
 // maxSeeds bounds `seeds: n`: more is a slip of the pen.
 const maxSeeds = 1_000_000
 
-// Load reads the study file of the given name. Each element of set is an override
+// Load reads the study file of the given name, standard input for "-". Each element of set is an override
 // path=value, such as "network.alpha=0.75", "data.samples=8" (with one data set),
 // "data.1.samples=8" or "grid.network.alpha=[0.5, 1]"; the value is YAML.
 //
@@ -85,11 +85,15 @@ func LoadWithin(file string, set []string, most int) (*Study, error) {
 // read returns the text of a study file, which may be a pipe; more than yamltext.Limit
 // bytes are an error.
 func read(name string) ([]byte, error) {
-	file, err := os.Open(name)
-	if err != nil {
-		return nil, err
+	file := os.Stdin
+	if name != "-" {
+		opened, err := os.Open(name)
+		if err != nil {
+			return nil, err
+		}
+		defer opened.Close()
+		file = opened
 	}
-	defer file.Close()
 	status, err := file.Stat()
 	if err != nil {
 		return nil, err
