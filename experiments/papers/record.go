@@ -19,9 +19,8 @@ import (
 	"strings"
 	"time"
 
-	"github.com/google/renameio/v2"
-
 	"github.com/deeplimit/deeplimit/internal/cli"
+	"github.com/deeplimit/deeplimit/internal/disk"
 	"github.com/deeplimit/deeplimit/internal/plan/study"
 	"github.com/deeplimit/deeplimit/internal/read/analyze"
 )
@@ -175,7 +174,7 @@ func (e *Experiment) draw(b *Bench, out *Outcome, folder string) error {
 		if slices.ContainsFunc(out.Figures, func(other Figure) bool { return other.File == name }) {
 			return fmt.Errorf("papers: %s: got two figures %s, want names that differ", e.Name, name)
 		}
-		if err := renameio.WriteFile(filepath.Join(folder, name), png, 0o644); err != nil {
+		if err := disk.WriteBytes(filepath.Join(folder, name), png); err != nil {
 			return err
 		}
 		out.Figures = append(out.Figures, Figure{name, f.Title, f.Caption, f.Alt})
@@ -230,7 +229,7 @@ func (r Record) Write(path string) error {
 	if err := encoder.Encode(r); err != nil {
 		return err
 	}
-	return renameio.WriteFile(path, text.Bytes(), 0o644)
+	return disk.WriteBytes(path, text.Bytes())
 }
 
 // Lost returns the claims that were reproduced before and are not now, those that are

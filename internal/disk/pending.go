@@ -91,3 +91,11 @@ func WriteFile(path string, write func(io.Writer) error) error {
 	}
 	return nil
 }
+
+// WriteBytes is WriteFile for content that is at hand.
+func WriteBytes(path string, content []byte) error {
+	return WriteFile(path, func(w io.Writer) error {
+		_, err := w.Write(content)
+		return err
+	})
+}

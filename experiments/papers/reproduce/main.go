@@ -19,9 +19,8 @@ import (
 	"path/filepath"
 	"slices"
 
-	"github.com/google/renameio/v2"
-
 	"github.com/deeplimit/deeplimit/experiments/papers"
+	"github.com/deeplimit/deeplimit/internal/disk"
 )
 
 func main() {
@@ -111,7 +110,7 @@ func writePage() error {
 	if err := papers.WritePage(&page, record); err != nil {
 		return err
 	}
-	return errors.Join(renameio.WriteFile(papers.Page, page.Bytes(), 0o644), prune(record))
+	return errors.Join(disk.WriteBytes(papers.Page, page.Bytes()), prune(record))
 }
 
 // prune removes figures that the record does not name.
