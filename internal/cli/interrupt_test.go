@@ -191,12 +191,3 @@ func TestInterruptAnywhere(t *testing.T) {
 		t.Logf("%q ended %s after %v", command, time.Since(begun).Round(time.Millisecond), signal)
 	}
 }
-
-func glob(t *testing.T, pattern string) []string {
-	t.Helper()
-	list, err := filepath.Glob(pattern)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return list
-}

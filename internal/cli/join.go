@@ -9,7 +9,6 @@ import (
 	"io/fs"
 	"math"
 	"os"
-	"os/signal"
 	"reflect"
 	"slices"
 	"strings"
@@ -42,7 +41,7 @@ func checkJoin(flags *pflag.FlagSet) error {
 // for it to begin. A study that has grown meanwhile has more. SIGUSR1 ends it as SIGTERM
 // does, as often as it comes: it is a queue's notice of a time limit.
 func (o *runOptions) joinStudy(ctx context.Context, dir string, stdout, stderr io.Writer) error {
-	ctx, stop := signal.NotifyContext(ctx, syscall.SIGUSR1)
+	ctx, stop := untilNotice(ctx)
 	defer stop()
 	job, out := jobOfTask(), stderr
 	if job != "" {

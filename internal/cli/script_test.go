@@ -266,3 +266,12 @@ func sameRuns(a, b string) error {
 	}
 	return nil
 }
+
+func glob(t *testing.T, pattern string) []string {
+	t.Helper()
+	list, err := filepath.Glob(pattern)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return list
+}

@@ -3,6 +3,7 @@
 package cli
 
 import (
+	"context"
 	"os"
 	"os/signal"
 	"syscall"
@@ -28,4 +29,9 @@ func saveSignals() (<-chan struct{}, func()) {
 		}
 	}()
 	return saves, func() { signal.Stop(signals); close(ended) }
+}
+
+// untilNotice returns a context that SIGUSR1 ends, and a function that stops listening.
+func untilNotice(ctx context.Context) (context.Context, func()) {
+	return signal.NotifyContext(ctx, syscall.SIGUSR1)
 }

@@ -3,6 +3,7 @@ package disk
 import (
 	"errors"
 	"os"
+	"runtime"
 	"syscall"
 )
 
@@ -16,11 +17,15 @@ func SyncFile(path string) error {
 }
 
 // SyncFolder makes the names in a folder durable. It ignores EINVAL and ENOTSUP: file systems
-// that cannot sync a folder order their renames themselves.
+// that cannot sync a folder order their renames themselves. Windows has no such call, and its
+// file systems keep a journal of names.
 func SyncFolder(path string) error {
 	folder, err := Open(path)
 	if err != nil {
 		return err
+	}
+	if runtime.GOOS == "windows" {
+		return folder.Close()
 	}
 	if err = folder.Sync(); errors.Is(err, syscall.EINVAL) || errors.Is(err, errors.ErrUnsupported) {
 		err = nil
