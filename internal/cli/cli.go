@@ -119,6 +119,7 @@ gradient descent at many depths L, and measures what happens as L grows: the
 linear rate, the scaling exponents of the trained weights, and the p-variation of
 their path over the layers (Cont, Rossier, Xu, arXiv 2204.07261).
 
+  deeplimit demo                a study of twenty seconds, and what to look at
   deeplimit init study.yaml     write a commented study file
   deeplimit run study.yaml      train, analyse and report
   deeplimit analyze DIR         the numbers again, from the folder of a study
@@ -133,7 +134,7 @@ Exit codes: 0 done, 1 some runs diverged, 2 bad input or a system error,
 		id, title string
 		commands  []*cobra.Command
 	}{
-		{"train", "Train:", []*cobra.Command{newInit(), newRun(), newStatus(), newData()}},
+		{"train", "Train:", []*cobra.Command{newDemo(), newInit(), newRun(), newStatus(), newData()}},
 		{"ask", "Ask of a study or a network:", []*cobra.Command{newTransfer(), newEdge(), newProbe(), newPVar(), newImport(), newBench()}},
 		{"read", "Read what runs left:", []*cobra.Command{newAnalyze(), newReport(), newFigure(), newServe(), newCertify(), newExport(), newExplain()}},
 		{"share", "Share runs between machines:", []*cobra.Command{newMerge(), newLogs(), newCancel()}},
@@ -144,6 +145,6 @@ Exit codes: 0 done, 1 some runs diverged, 2 bad input or a system error,
 			root.AddCommand(command)
 		}
 	}
-	root.AddCommand(newVersion())
+	root.AddCommand(newDoctor(), newVersion())
 	return root
 }

@@ -25,16 +25,38 @@ func openPage(address string) (close func() error, err error) {
 	if err := os.WriteFile(file, []byte(leadsTo(address)), 0o600); err != nil {
 		return nil, errors.Join(err, close())
 	}
-	command := map[string][]string{"darwin": {"open"}, "windows": {"rundll32", "url.dll,FileProtocolHandler"}}[runtime.GOOS]
-	if command == nil {
-		command = []string{"xdg-open"}
-	}
-	cmd := exec.Command(command[0], append(command[1:], file)...)
-	cmd.Env = slices.DeleteFunc(os.Environ(), func(v string) bool { return strings.HasPrefix(v, tokenVariable+"=") })
-	if err := cmd.Start(); err != nil {
+	if err := browse(file); err != nil {
 		return nil, errors.Join(err, close())
 	}
 	return close, nil
+}
+
+// browse asks the desktop to open a file.
+func browse(file string) error {
+	command := opener()
+	cmd := exec.Command(command[0], append(command[1:], file)...)
+	cmd.Env = slices.DeleteFunc(os.Environ(), func(v string) bool { return strings.HasPrefix(v, tokenVariable+"=") })
+	return cmd.Start()
+}
+
+// opener returns the program that opens a file as the desktop would, with its first arguments.
+func opener() []string {
+	switch runtime.GOOS {
+	case "darwin":
+		return []string{"open"}
+	case "windows":
+		return []string{"rundll32", "url.dll,FileProtocolHandler"}
+	}
+	return []string{"xdg-open"}
+}
+
+// hasDesktop reports whether a browser can be expected to show itself to this user.
+func hasDesktop() bool {
+	if runtime.GOOS == "darwin" || runtime.GOOS == "windows" {
+		return os.Getenv("SSH_CONNECTION") == ""
+	}
+	_, err := exec.LookPath(opener()[0])
+	return err == nil && (os.Getenv("DISPLAY") != "" || os.Getenv("WAYLAND_DISPLAY") != "")
 }
 
 // leadsTo returns a page that goes on to an address.

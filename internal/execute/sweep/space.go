@@ -7,6 +7,7 @@ import (
 	"slices"
 	"syscall"
 
+	"github.com/deeplimit/deeplimit/internal/disk"
 	"github.com/deeplimit/deeplimit/internal/plan"
 	"github.com/deeplimit/deeplimit/internal/plan/study"
 )
@@ -26,7 +27,7 @@ func checkSpace(p *plan.Plan, options *Options, tasks []*task) error {
 	if absent := missing(dir); len(absent) > 0 {
 		dir = filepath.Dir(absent[len(absent)-1])
 	}
-	free, err := freeBytes(dir)
+	free, err := disk.Free(dir)
 	if err != nil {
 		return nil
 	}

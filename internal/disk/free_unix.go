@@ -1,6 +1,6 @@
 //go:build linux || darwin || freebsd
 
-package sweep
+package disk
 
 import (
 	"errors"
@@ -8,9 +8,9 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// freeBytes returns the free space of the disk that holds an existing folder, as far
+// Free returns the free space of the disk that holds an existing folder, as far
 // as this user may fill it.
-func freeBytes(dir string) (float64, error) {
+func Free(dir string) (float64, error) {
 	var s unix.Statfs_t
 	if err := unix.Statfs(dir, &s); err != nil {
 		return 0, err

@@ -1,10 +1,10 @@
-package sweep
+package disk
 
 import "golang.org/x/sys/windows"
 
-// freeBytes returns the free space of the disk that holds an existing folder, as far
+// Free returns the free space of the disk that holds an existing folder, as far
 // as this user may fill it.
-func freeBytes(dir string) (float64, error) {
+func Free(dir string) (float64, error) {
 	name, err := windows.UTF16PtrFromString(dir)
 	if err != nil {
 		return 0, err
