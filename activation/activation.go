@@ -43,6 +43,8 @@ type Function interface {
 	SupFirst() float64
 	// SupSecond returns M₂ = sup|σ″| over the line, +Inf where σ′ jumps.
 	SupSecond() float64
+	// SupThird returns M₃ = sup|σ‴| over the line, rounded up, +Inf where σ″ jumps.
+	SupThird() float64
 	// MinFirst returns a lower bound of |σ′| on [−z, z], z ≥ 0; it is exact (to
 	// rounding) for monotone or even σ′, and 0 where σ′ changes sign inside.
 	MinFirst(z float64) float64

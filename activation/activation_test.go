@@ -127,6 +127,27 @@ func TestSuprema(t *testing.T) {
 	}
 }
 
+// TestThird holds SupThird to difference quotients of σ″: an upper bound that is attained.
+func TestThird(t *testing.T) {
+	const step = 1e-4
+	for _, f := range all(t) {
+		if f.Smoothness() < activation.Smooth {
+			if !math.IsInf(f.SupThird(), 1) {
+				t.Errorf("%s: SupThird %g, want +Inf", f.Name(), f.SupThird())
+			}
+			continue
+		}
+		found := supremum(func(z float64) float64 {
+			_, _, high := f.Derivatives(z + step)
+			_, _, low := f.Derivatives(z - step)
+			return math.Abs(high-low) / (2 * step)
+		})
+		if !(found <= f.SupThird()*(1+1e-6)+1e-11 && found >= f.SupThird()*(1-1e-6)-1e-11) {
+			t.Errorf("%s: largest |σ‴| found %.10g, SupThird %.10g", f.Name(), found, f.SupThird())
+		}
+	}
+}
+
 // supremum returns the largest value of f on a grid over [−40, 40] that is
 // refined around its best point.
 func supremum(f func(float64) float64) float64 {

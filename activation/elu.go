@@ -28,6 +28,8 @@ func (elu) SupFirst() float64 { return 1 }
 
 func (elu) SupSecond() float64 { return 1 }
 
+func (elu) SupThird() float64 { return math.Inf(1) }
+
 // MinFirst returns e^−z, as σ′ increases.
 func (elu) MinFirst(z float64) float64 { return math.Exp(-z) }
 

@@ -25,6 +25,8 @@ func (gelu) SupFirst() float64 { return (1+math.Erf(1))/2 + 1/(math.E*math.Sqrt(
 
 func (gelu) SupSecond() float64 { return math.Sqrt(2 / math.Pi) }
 
+func (gelu) SupThird() float64 { return 0.7787696350557325 }
+
 // MinFirst returns σ′(−z) while that is positive. σ′ rises on (−√2, √2), stays
 // above 1 beyond, and is negative left of its only zero near −0.75. So the minimum
 // over [−z, z] lies at −z, and its sign says whether σ′ vanishes inside.

@@ -13,6 +13,8 @@ func (identity) SupFirst() float64 { return 1 }
 
 func (identity) SupSecond() float64 { return 0 }
 
+func (identity) SupThird() float64 { return 0 }
+
 func (identity) MinFirst(float64) float64 { return 1 }
 
 func (identity) Smoothness() int { return Smooth }

@@ -22,6 +22,8 @@ func (relu) SupFirst() float64 { return 1 }
 
 func (relu) SupSecond() float64 { return math.Inf(1) }
 
+func (relu) SupThird() float64 { return math.Inf(1) }
+
 // MinFirst returns 0: σ′ is 0 at 0, which every interval holds.
 func (relu) MinFirst(float64) float64 { return 0 }
 

@@ -23,6 +23,8 @@ func (sigmoid) SupFirst() float64 { return 0.25 }
 
 func (sigmoid) SupSecond() float64 { return 1 / (6 * math.Sqrt(3)) }
 
+func (sigmoid) SupThird() float64 { return 0.125 }
+
 // MinFirst returns σ′(z), as σ′ is even and decreases in |z|.
 func (sigmoid) MinFirst(z float64) float64 {
 	s, c := logistic(z)

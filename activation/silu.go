@@ -28,6 +28,8 @@ func (silu) SupFirst() float64 { return (siluPeak + 2) / 4 }
 
 func (silu) SupSecond() float64 { return 0.5 }
 
+func (silu) SupThird() float64 { return 0.3081815157964794 }
+
 // MinFirst returns σ′(−z) while that is positive. σ′ rises between its extrema
 // −z* and z* = siluPeak, stays above 1 beyond, and is negative left of its only
 // zero near −1.28. As for gelu, the minimum over [−z, z] is at −z or σ′ vanishes inside.

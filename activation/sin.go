@@ -18,6 +18,8 @@ func (sin) SupFirst() float64 { return 1 }
 
 func (sin) SupSecond() float64 { return 1 }
 
+func (sin) SupThird() float64 { return 1 }
+
 // MinFirst returns cos z up to π/2, where σ′ changes sign. math.Pi/2 is below π/2, so the
 // cosine is positive in the whole branch.
 func (sin) MinFirst(z float64) float64 {

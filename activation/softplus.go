@@ -27,6 +27,8 @@ func (softplus) SupFirst() float64 { return 1 }
 
 func (softplus) SupSecond() float64 { return 0.25 }
 
+func (softplus) SupThird() float64 { return 1 / (6 * math.Sqrt(3)) }
+
 // MinFirst returns s(−z), as σ′ increases.
 func (softplus) MinFirst(z float64) float64 {
 	s, _ := logistic(-z)

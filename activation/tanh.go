@@ -25,6 +25,8 @@ func (tanh) SupFirst() float64 { return 1 }
 
 func (tanh) SupSecond() float64 { return 4 / (3 * math.Sqrt(3)) }
 
+func (tanh) SupThird() float64 { return 2 }
+
 // MinFirst returns sech² z as 4e/(1+e)² with e = exp(−2z), which neither cancels nor overflows.
 func (tanh) MinFirst(z float64) float64 {
 	e := math.Exp(-2 * z)

@@ -1,0 +1,127 @@
+package tangent
+
+import (
+	"math"
+
+	"gonum.org/v1/gonum/blas"
+	"gonum.org/v1/gonum/blas/blas64"
+	"gonum.org/v1/gonum/lapack"
+	"gonum.org/v1/gonum/lapack/lapack64"
+
+	"github.com/deeplimit/deeplimit/internal/kernel"
+)
+
+// A matrix is row-major with rows and columns padded by zeros to multiples of kernel.Lanes, so that
+// the kernels take any product.
+type matrix struct {
+	rows, cols int // padded
+	data       []float64
+}
+
+func newMatrix(rows, cols int) matrix {
+	rows, cols = pad(rows), pad(cols)
+	return matrix{rows, cols, make([]float64, rows*cols)}
+}
+
+// at returns row i.
+func (m matrix) at(i int) []float64 { return block(m.data, i, m.cols) }
+
+// part returns the j-th of equal blocks of rows, each a matrix of that many rows.
+func (m matrix) part(j, rows int) matrix {
+	return matrix{rows, m.cols, block(m.data, j, rows*m.cols)}
+}
+
+// fill copies a row-major (rows,cols) array in.
+func (m matrix) fill(a []float64, cols int) {
+	for i := range len(a) / cols {
+		copy(m.at(i), a[i*cols:(i+1)*cols])
+	}
+}
+
+// An algebra multiplies, with the memory for it.
+type algebra struct {
+	ops     *kernel.Ops[float64]
+	scratch []float64
+	square  []float64 // for eigenvalues
+	values  []float64
+	work    []float64
+}
+
+func newAlgebra() *algebra { return &algebra{ops: kernel.For[float64]()} }
+
+// product computes dst = a b.
+func (g *algebra) product(dst, a, b matrix) {
+	g.ops.Affine(dst.data, a.data, b.data, nil, a.rows, a.cols, b.cols)
+}
+
+// addTransposed adds aᵀ b to dst.
+func (g *algebra) addTransposed(dst, a, b matrix) {
+	g.ops.AddTransposed(dst.data, a.data, b.data, a.rows, a.cols, b.cols)
+}
+
+// addOuter adds a bᵀ to dst.
+func (g *algebra) addOuter(dst, a, b matrix) {
+	if need := kernel.OuterScratch(a.rows, b.rows, a.cols); len(g.scratch) < need {
+		g.scratch = make([]float64, need)
+	}
+	g.ops.AddOuter(dst.data, a.data, b.data, a.rows, b.rows, a.cols, g.scratch)
+}
+
+// top returns the largest eigenvalue of the leading n × n block of a symmetric matrix, at least 0; NaN
+// where it is not finite.
+func (g *algebra) top(m matrix, n int) float64 {
+	if n == 1 {
+		return max(0, m.data[0])
+	}
+	if len(g.square) < n*n {
+		g.square, g.values = make([]float64, n*n), make([]float64, n)
+	}
+	sum := 0.0
+	for i := range n {
+		row := m.at(i)[:n]
+		copy(g.square[i*n:], row)
+		for _, v := range row {
+			sum += math.Abs(v)
+		}
+	}
+	switch {
+	case !(sum <= math.MaxFloat64):
+		return math.NaN()
+	case sum == 0:
+		return 0
+	}
+	a := blas64.Symmetric{N: n, Stride: n, Data: g.square[:n*n], Uplo: blas.Upper}
+	if len(g.work) == 0 || len(g.work) < 3*n {
+		size := []float64{0}
+		lapack64.Syev(lapack.EVNone, a, g.values[:n], size, -1)
+		g.work = make([]float64, int(size[0])+3*n)
+	}
+	if !lapack64.Syev(lapack.EVNone, a, g.values[:n], g.work, len(g.work)) {
+		return math.NaN()
+	}
+	return max(0, g.values[n-1])
+}
+
+// frobenius returns the Frobenius norm.
+func (m matrix) frobenius() float64 { return norm(m.data) }
+
+// spectral returns the spectral norm of the leading rows × cols of a row-major array of that shape.
+func (g *algebra) spectral(a []float64, rows, cols int) float64 {
+	n := min(rows, cols)
+	gram := newMatrix(n, n)
+	if rows <= cols {
+		for i := range n {
+			for j := range n {
+				gram.at(i)[j] = dot(a[i*cols:(i+1)*cols], a[j*cols:(j+1)*cols])
+			}
+		}
+	} else {
+		for r := range rows {
+			row := a[r*cols : (r+1)*cols]
+			for i, v := range row {
+				axpy(gram.at(i)[:n], v, row)
+			}
+		}
+	}
+	return math.Sqrt(g.top(gram, n))
+}
