@@ -10,6 +10,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/deeplimit/deeplimit/field"
 	"github.com/deeplimit/deeplimit/internal/npy"
 	"github.com/deeplimit/deeplimit/runfolder"
 )
@@ -54,10 +55,62 @@ func (i Initial) read(g Group, depth int, base string) ([]float64, error) {
 	default:
 		return nil, fmt.Errorf("%s: got extension %q, want .npy or .safetensors", path, filepath.Ext(path))
 	}
+	if g.Name == "delta" && len(g.Shape) == 1 && g.Shape[0] == 1 && slices.Equal(shape, []int{depth}) {
+		if slices.Max(data) != slices.Min(data) {
+			return nil, fmt.Errorf("%s: tensor delta: got entries that differ, want one value for all layers (use network.residual: layered)", path)
+		}
+		return data[:1], nil // as run folders store it
+	}
 	if !slices.Equal(shape, g.Shape) {
 		return nil, fmt.Errorf("%s: got an array of shape %v, want %v", path, shape, g.Shape)
 	}
 	return data, nil
+}
+
+// WithFile returns resolved, which i resolves to at this depth, with a part of kind file for each further group
+// that the .safetensors file of i.Path holds: b, c, delta, E and C. Other files have one group
+// for each path, and change nothing.
+//
+// A tensor named like a group that the network does not have is a *field.Error.
+func (i Initial) WithFile(resolved Initial, spec Spec, depth int, base string) (Initial, error) {
+	if i.Kind != "file" || filepath.Ext(i.Path) != ".safetensors" {
+		return resolved, nil
+	}
+	path := i.File(depth, base)
+	weights, err := runfolder.ReadWeights(path)
+	if err != nil {
+		return Initial{}, &field.Error{Path: "path", Got: i.Path, Want: "a file of weights: " + err.Error()}
+	}
+	resolved.Parts = maps.Clone(resolved.Parts)
+	layers := partNames(spec)
+	own := slices.Clone(layers)
+	for name, there := range map[string]bool{"delta": true, "E": spec.Embed != "identity", "C": spec.Readout != "identity"} {
+		if there {
+			own = append(own, name)
+		}
+	}
+	for _, name := range []string{"A", "V", "W", "b", "c", "delta", "E", "C"} {
+		if _, ok := weights.Tensors[name]; !ok {
+			continue
+		}
+		_, chosen := i.Parts[name]
+		switch {
+		case !slices.Contains(own, name):
+			slices.Sort(own)
+			return Initial{}, &field.Error{Path: "path", Got: i.Path, Want: fmt.Sprintf("a file with tensors of this network alone, %s: it has %s, too (%s)", strings.Join(own, ", "), name, mends[name])}
+		case chosen, slices.Contains(layers, name) && resolved.Parts[name].Kind == "file", name == "b" && i.Bias != "":
+		default:
+			resolved.Parts[name] = Initial{Kind: "file", Path: strings.ReplaceAll(i.Path, depthMark, strconv.Itoa(depth))}
+		}
+	}
+	return resolved, nil
+}
+
+// mends says for each group which setting gives it to a network.
+var mends = map[string]string{
+	"A": "use network.block: inner or outer", "V": "use network.block: mlp", "W": "use network.block: mlp",
+	"b": "use network.bias: true", "c": "use network.block: mlp and network.bias: true",
+	"E": "use network.embed: trained or orthonormal", "C": "use network.readout: trained or orthonormal",
 }
 
 // CheckInitial reads the initial weights that come from files, for their errors.

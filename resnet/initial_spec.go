@@ -38,9 +38,10 @@ type Initial struct {
 	Length float64 `yaml:"length,omitempty" json:"length,omitempty"`
 	// Path names the file of kind file, and may hold {depth}: a .npy array (L,d,d), or
 	// (L,d,m) for V and (L,m,d) for W, or a .safetensors file with a tensor of the
-	// group's name.
+	// group's name. A .safetensors file of the section, not of a part, gives every group that it holds:
+	// b, c, delta, E and C, too.
 	Path string `yaml:"path,omitempty" json:"path,omitempty"`
-	// Bias names the (L,d) file for b of kind file; zero when absent.
+	// Bias names the (L,d) file for b of kind file; zero when absent and not in the file of Path.
 	Bias string `yaml:"bias,omitempty" json:"bias,omitempty"`
 	// Parts overrides the above for a parameter group on its own: A, V, W, b, c.
 	// Without it b and c start at zero and V, W as the rest says. A part takes what

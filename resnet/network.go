@@ -182,7 +182,7 @@ func (n *Network) ResidualScale() float64 { return math.Pow(float64(n.Depth), -*
 
 // Parameters returns θ at iteration 0: the layers' weights as the resolved initial
 // section says, δ = L^−α, E and C random with orthonormal rows or columns from
-// seed. base is the folder that relative paths of kind file start from.
+// seed, unless a file has them. base is the folder that relative paths of kind file start from.
 func Parameters[T Float](n *Network, initial Initial, seed uint64, base string) ([]T, error) {
 	if err := fitsEntries[T](float64(n.Layout.Size), drawnEntries(n)); err != nil {
 		return nil, fmt.Errorf("resnet: initial weights at depth %d, width %d: %w", n.Depth, n.Width, err)
@@ -190,12 +190,13 @@ func Parameters[T Float](n *Network, initial Initial, seed uint64, base string) 
 	theta := make([]T, n.Layout.Size)
 	for _, g := range n.Layout.Groups {
 		view := View(n.Layout, theta, g.Name)
-		switch g.Name {
-		case "delta":
+		_, given := initial.Parts[g.Name]
+		switch {
+		case g.Name == "delta" && !given:
 			for i := range view {
 				view[i] = T(n.ResidualScale())
 			}
-		case "E", "C":
+		case (g.Name == "E" || g.Name == "C") && !given:
 			frame := orthonormal(g.Shape[0], g.Shape[1], random.New(seed, "frame/"+g.Name))
 			convert(view, frame)
 		default:

@@ -173,7 +173,7 @@ var displayedRuns = func() []study.Run {
 	runs := make([]study.Run, 12)
 	for i := range runs {
 		runs[i].ID = fmt.Sprintf("a-data-set-with-a-long-name-L0256-s%d-3f2a9c01", i)
-		runs[i].Train.Stop.Iterations = 1000
+		runs[i].Train.Stop.Iterations = new(1000)
 	}
 	return runs
 }()

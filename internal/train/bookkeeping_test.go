@@ -15,7 +15,7 @@ func TestPlateauOfBatches(t *testing.T) {
 		at   int
 	}{1: {StopIterations, 40}, 1e-12: {StopPlateau, 8}} {
 		d := separated(t, 4, 0.5, func(s *Spec) {
-			s.Method, s.Batch, s.Step.Value, s.Stop = "sgd", 1, value, Stop{Iterations: 40, Plateau: 3}
+			s.Method, s.Batch, s.Step.Value, s.Stop = "sgd", 1, value, Stop{Iterations: new(40), Plateau: 3}
 		})
 		out, err := d.Run(t.Context(), nil)
 		if err != nil {
@@ -30,7 +30,7 @@ func TestPlateauOfBatches(t *testing.T) {
 // TestLossAtTimeout wants a mini-batch run that time ends inside an epoch to end with
 // the loss over all samples.
 func TestLossAtTimeout(t *testing.T) {
-	d := separated(t, 4, 0.5, func(s *Spec) { s.Method, s.Batch, s.Stop = "sgd", 3, Stop{Iterations: 40} })
+	d := separated(t, 4, 0.5, func(s *Spec) { s.Method, s.Batch, s.Stop = "sgd", 3, Stop{Iterations: new(40)} })
 	d.seconds = 1 // spent before this start
 	d.Observe = func(runfolder.Row) { d.Spec.Stop.Seconds = 1 }
 	out, err := d.Run(t.Context(), nil)
@@ -49,8 +49,8 @@ func TestLooksAtTestSet(t *testing.T) {
 		edit  func(*Spec)
 		every int64
 	}{
-		"gd":  {func(s *Spec) { s.Stop = Stop{Iterations: 5000} }, 50},
-		"sgd": {func(s *Spec) { s.Method, s.Batch, s.Stop = "sgd", 3, Stop{Iterations: 5000} }, 3},
+		"gd":  {func(s *Spec) { s.Stop = Stop{Iterations: new(5000)} }, 50},
+		"sgd": {func(s *Spec) { s.Method, s.Batch, s.Stop = "sgd", 3, Stop{Iterations: new(5000)} }, 3},
 	} {
 		d := separated(t, 2, 0.5, c.edit)
 		d.Test = d.Full
@@ -79,7 +79,7 @@ func TestLooksAtTestSet(t *testing.T) {
 // TestOverflowOfStretch wants a run whose steps are too long to be added up to end by its
 // own rules, with the reason for which bounds are missing.
 func TestOverflowOfStretch(t *testing.T) {
-	d := separated(t, 2, 0.5, func(s *Spec) { s.Step.Value, s.Stop = 1e308, Stop{Iterations: 5} })
+	d := separated(t, 2, 0.5, func(s *Spec) { s.Step.Value, s.Stop = 1e308, Stop{Iterations: new(5)} })
 	out, err := d.Run(t.Context(), nil)
 	if err != nil {
 		t.Fatal(err)
@@ -92,7 +92,7 @@ func TestOverflowOfStretch(t *testing.T) {
 // TestVariationInThinnedTrace wants V_p every train.variation iterations where the
 // trace is thinned, too.
 func TestVariationInThinnedTrace(t *testing.T) {
-	d := separated(t, 2, 0.5, func(s *Spec) { s.Stop, s.Variation = Stop{Iterations: 5000}, 50 })
+	d := separated(t, 2, 0.5, func(s *Spec) { s.Stop, s.Variation = Stop{Iterations: new(5000)}, 50 })
 	out, err := d.Run(t.Context(), nil)
 	if err != nil {
 		t.Fatal(err)

@@ -78,7 +78,7 @@ func TestConvergenceIsCertified(t *testing.T) {
 			t.Parallel()
 			d := start[float64](t, problem{
 				samples: c.samples, depth: c.depth, distance: 0.3,
-				train: Spec{Step: Step{Rule: "certified"}, Stop: Stop{Loss: 1e-24, Iterations: 5000}},
+				train: Spec{Step: Step{Rule: "certified"}, Stop: Stop{Loss: 1e-24, Iterations: new(5000)}},
 			})
 			out, err := d.Run(t.Context(), nil)
 			if err != nil {
@@ -150,12 +150,12 @@ func recordBytes(t *testing.T, r *runfolder.Certification) string {
 // a checkpoint on disk.
 func TestCertifiedResume(t *testing.T) {
 	for name, p := range map[string]problem{
-		"certified": {samples: 1, depth: 16, distance: 0.3, train: Spec{Step: Step{Rule: "certified"}, Stop: Stop{Iterations: 40}}},
-		"half":      {samples: 1, depth: 16, distance: 0.3, network: resnet.Spec{Bias: true}, train: Spec{Step: Step{Rule: "certified", Value: 0.5}, Stop: Stop{Iterations: 40}, Certify: Certify{Cadence: "all"}}},
-		"curvature": {samples: 2, depth: 4, distance: 0.3, train: Spec{Stop: Stop{Iterations: 40}, Certify: Certify{Curvature: true, Gram: true}}},
-		"depth":     {samples: 8, depth: 16, distance: 0.3, train: Spec{Step: Step{Value: 8}, Stop: Stop{Iterations: 40}}},
-		"sgd":       {samples: 8, depth: 16, distance: 0.3, train: Spec{Method: "sgd", Batch: 3, Stop: Stop{Iterations: 40}, Certify: Certify{Cadence: "growing"}}},
-		"mlp":       {samples: 8, depth: 16, distance: 0.3, network: resnet.Spec{Block: "mlp", Bias: true}, train: Spec{Stop: Stop{Iterations: 40}}},
+		"certified": {samples: 1, depth: 16, distance: 0.3, train: Spec{Step: Step{Rule: "certified"}, Stop: Stop{Iterations: new(40)}}},
+		"half":      {samples: 1, depth: 16, distance: 0.3, network: resnet.Spec{Bias: true}, train: Spec{Step: Step{Rule: "certified", Value: 0.5}, Stop: Stop{Iterations: new(40)}, Certify: Certify{Cadence: "all"}}},
+		"curvature": {samples: 2, depth: 4, distance: 0.3, train: Spec{Stop: Stop{Iterations: new(40)}, Certify: Certify{Curvature: true, Gram: true}}},
+		"depth":     {samples: 8, depth: 16, distance: 0.3, train: Spec{Step: Step{Value: 8}, Stop: Stop{Iterations: new(40)}}},
+		"sgd":       {samples: 8, depth: 16, distance: 0.3, train: Spec{Method: "sgd", Batch: 3, Stop: Stop{Iterations: new(40)}, Certify: Certify{Cadence: "growing"}}},
+		"mlp":       {samples: 8, depth: 16, distance: 0.3, network: resnet.Spec{Block: "mlp", Bias: true}, train: Spec{Stop: Stop{Iterations: new(40)}}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -206,7 +206,7 @@ func TestCertifiedResume(t *testing.T) {
 // checkpoint: the run goes on to its end and tells the violation, also when it is
 // interrupted once more after the promise was broken.
 func TestBrokenPromise(t *testing.T) {
-	p := problem{samples: 1, depth: 16, distance: 0.3, train: Spec{Step: Step{Rule: "certified"}, Stop: Stop{Iterations: 40}}}
+	p := problem{samples: 1, depth: 16, distance: 0.3, train: Spec{Step: Step{Rule: "certified"}, Stop: Stop{Iterations: new(40)}}}
 	interrupt := func(at int64, from *runfolder.Checkpoint) *runfolder.Checkpoint {
 		t.Helper()
 		ctx, cancel := context.WithCancel(t.Context())
@@ -246,7 +246,7 @@ func TestBrokenPromise(t *testing.T) {
 
 // TestCertificationRoundTrip wants what is read from a run folder to be what was written.
 func TestCertificationRoundTrip(t *testing.T) {
-	d := start[float32](t, problem{samples: 1, depth: 5, distance: 1e-3, network: resnet.Spec{Bias: true}, train: Spec{Step: Step{Rule: "certified"}, Stop: Stop{Iterations: 9}}})
+	d := start[float32](t, problem{samples: 1, depth: 5, distance: 1e-3, network: resnet.Spec{Bias: true}, train: Spec{Step: Step{Rule: "certified"}, Stop: Stop{Iterations: new(9)}}})
 	out, err := d.Run(t.Context(), nil)
 	if err != nil {
 		t.Fatal(err)
@@ -295,13 +295,13 @@ func TestCadence(t *testing.T) {
 		train Spec
 		want  []int64
 	}{
-		{Spec{Stop: Stop{Iterations: 70}}, []int64{0, 1, 4, 16, 64, 70}},
-		{Spec{Certify: Certify{Cadence: "ends"}, Stop: Stop{Iterations: 11}}, []int64{0, 11}},
-		{Spec{Certify: Certify{Cadence: "all"}, Stop: Stop{Iterations: 4}}, []int64{0, 1, 2, 3, 4}},
-		{Spec{Method: "adam", Batch: 3, Certify: Certify{Cadence: "growing"}, Stop: Stop{Iterations: 20}}, []int64{0, 3, 12, 20}},
-		{Spec{Method: "momentum", Certify: Certify{Cadence: "growing"}, Stop: Stop{Iterations: 5}}, []int64{0, 1, 4, 5}},
-		{Spec{Certify: Certify{Cadence: "off"}, Stop: Stop{Iterations: 4}}, nil},
-		{Spec{Method: "adam", Stop: Stop{Iterations: 4}}, nil},
+		{Spec{Stop: Stop{Iterations: new(70)}}, []int64{0, 1, 4, 16, 64, 70}},
+		{Spec{Certify: Certify{Cadence: "ends"}, Stop: Stop{Iterations: new(11)}}, []int64{0, 11}},
+		{Spec{Certify: Certify{Cadence: "all"}, Stop: Stop{Iterations: new(4)}}, []int64{0, 1, 2, 3, 4}},
+		{Spec{Method: "adam", Batch: 3, Certify: Certify{Cadence: "growing"}, Stop: Stop{Iterations: new(20)}}, []int64{0, 3, 12, 20}},
+		{Spec{Method: "momentum", Certify: Certify{Cadence: "growing"}, Stop: Stop{Iterations: new(5)}}, []int64{0, 1, 4, 5}},
+		{Spec{Certify: Certify{Cadence: "off"}, Stop: Stop{Iterations: new(4)}}, nil},
+		{Spec{Method: "adam", Stop: Stop{Iterations: new(4)}}, nil},
 	} {
 		c.train.Step.Value = 0.01
 		out, err := start[float64](t, problem{samples: 8, depth: 4, distance: 0.3, train: c.train}).Run(t.Context(), nil)
@@ -323,7 +323,7 @@ func TestCadence(t *testing.T) {
 // TestCertificationOfADivergedRun wants the iterate that is not finite to be left out
 // and said so, and the file still to be written.
 func TestCertificationOfADivergedRun(t *testing.T) {
-	d := start[float64](t, problem{samples: 8, depth: 4, distance: 0.3, network: resnet.Spec{Activation: "identity"}, train: Spec{Step: Step{Value: 1e200}, Stop: Stop{Iterations: 50}}})
+	d := start[float64](t, problem{samples: 8, depth: 4, distance: 0.3, network: resnet.Spec{Activation: "identity"}, train: Spec{Step: Step{Value: 1e200}, Stop: Stop{Iterations: new(50)}}})
 	out, err := d.Run(t.Context(), nil)
 	if err != nil {
 		t.Fatal(err)
@@ -353,7 +353,7 @@ func TestCertifiedSteps(t *testing.T) {
 	for _, block := range []string{"inner", "outer", "mlp"} {
 		d := start[float64](t, problem{
 			samples: 4, depth: 12, distance: 0.5, network: resnet.Spec{Block: block, Bias: true},
-			train: Spec{Step: Step{Rule: "certified"}, Stop: Stop{Iterations: 60}, Certify: Certify{Cadence: "ends"}},
+			train: Spec{Step: Step{Rule: "certified"}, Stop: Stop{Iterations: new(60)}, Certify: Certify{Cadence: "ends"}},
 		})
 		out, err := d.Run(t.Context(), nil)
 		if err != nil {
@@ -377,7 +377,7 @@ func BenchmarkCertify(b *testing.B) {
 	for _, cadence := range []string{"off", "growing"} {
 		b.Run("cadence="+cadence, func(b *testing.B) {
 			for b.Loop() {
-				d := start[float64](b, problem{samples: 8, depth: 1000, distance: 0.3, train: Spec{Stop: Stop{Iterations: 1000}, Certify: Certify{Cadence: cadence}}})
+				d := start[float64](b, problem{samples: 8, depth: 1000, distance: 0.3, train: Spec{Stop: Stop{Iterations: new(1000)}, Certify: Certify{Cadence: cadence}}})
 				if _, err := d.Run(b.Context(), nil); err != nil {
 					b.Fatal(err)
 				}

@@ -20,7 +20,7 @@ type Counts struct {
 // Count returns the counts of a resolved spec for n training samples, with a test set or
 // without.
 func (s Spec) Count(n int, test bool) Counts {
-	last := s.Stop.Iterations
+	last := *s.Stop.Iterations
 	c := Counts{Steps: last, Rows: countRecorded(last, 1) + 1}
 	// What is recorded of the multiples of a number is recorded of their count, too.
 	more := func(of int) { c.Rows += countRecorded(last/of, 1) - countRecorded(last, of) }

@@ -21,7 +21,7 @@ func TestHessianExtremes(t *testing.T) {
 	for _, network := range []resnet.Spec{{}, {Block: "outer", Bias: true, Activation: "gelu"}, {Block: "mlp", Hidden: 3, Residual: "layered"}} {
 		d := start[float64](t, problem{
 			samples: 3, depth: 2, distance: 0.5, network: network,
-			train: Spec{Stop: Stop{Iterations: 3}, Certify: Certify{Cadence: "ends", Curvature: true, Gram: true}},
+			train: Spec{Stop: Stop{Iterations: new(3)}, Certify: Certify{Cadence: "ends", Curvature: true, Gram: true}},
 		})
 		out, err := d.Run(t.Context(), nil)
 		if err != nil {
@@ -90,7 +90,7 @@ func TestHessianExtremes(t *testing.T) {
 func TestGramResidual(t *testing.T) {
 	p := problem{
 		samples: 3, depth: 8, distance: 0.5, network: resnet.Spec{},
-		train: Spec{Stop: Stop{Iterations: 3}, Certify: Certify{Cadence: "ends", Gram: true}},
+		train: Spec{Stop: Stop{Iterations: new(3)}, Certify: Certify{Cadence: "ends", Gram: true}},
 	}
 	exact := gramOf(t, start[float64](t, p))
 	rough := gramOf(t, start[float32](t, p))

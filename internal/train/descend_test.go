@@ -24,7 +24,7 @@ func TestDescendInPlace(t *testing.T) {
 		edits[name] = methods[name]
 	}
 	for name, edit := range edits {
-		limited := func(s *Spec) { s.Stop = Stop{Iterations: 25}; edit(s) }
+		limited := func(s *Spec) { s.Stop = Stop{Iterations: new(25)}; edit(s) }
 		together := separated(t, 40, 0.5, limited)
 		if !together.Full.Descends() {
 			t.Fatalf("%s: want a problem for Descend", name)

@@ -189,7 +189,7 @@ func (d *Descent[T]) reserve(mem *alloc.Account, samples int) {
 	d.certify = newCertification(mem, d)
 	if d.Spec.Norms != "off" {
 		d.norms = &runfolder.Norms{Parts: map[string]runfolder.LayerNorms{}}
-		d.blank = newNorms(mem, d.Network, d.Spec.Stop.Iterations)
+		d.blank = newNorms(mem, d.Network, *d.Spec.Stop.Iterations)
 	}
 }
 
@@ -209,7 +209,7 @@ func (d *Descent[T]) look() (row runfolder.Row, stop string) {
 		d.setLoss(&row, all)
 		d.setGradient(&row)
 	default:
-		fresh = d.epochStart() || d.t >= d.Spec.Stop.Iterations
+		fresh = d.epochStart() || d.t >= *d.Spec.Stop.Iterations
 		if fresh {
 			all := d.Full.Loss(d.Theta)
 			loss = all.Loss
@@ -331,7 +331,7 @@ func (d *Descent[T]) testTime() bool {
 	if d.Batch != nil {
 		return d.epochStart()
 	}
-	return d.t%max(1, d.Spec.Stop.Iterations/100) == 0
+	return d.t%max(1, *d.Spec.Stop.Iterations/100) == 0
 }
 
 func (d *Descent[T]) elapsed() float64 { return d.seconds + time.Since(d.begun).Seconds() }

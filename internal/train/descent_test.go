@@ -53,7 +53,7 @@ func parquet(t *testing.T, rows []runfolder.Row) string {
 func TestResume(t *testing.T) {
 	for name, edit := range methods {
 		t.Run(name, func(t *testing.T) {
-			limited := func(s *Spec) { edit(s); s.Stop = Stop{Iterations: 17} }
+			limited := func(s *Spec) { edit(s); s.Stop = Stop{Iterations: new(17)} }
 			whole := separated(t, 16, 0.5, limited)
 			want, err := whole.Run(t.Context(), nil)
 			if err != nil {
@@ -96,7 +96,7 @@ func TestResume(t *testing.T) {
 // noisy, so less is asked of them.
 func TestMethodsDescend(t *testing.T) {
 	for name, edit := range methods {
-		d := separated(t, 32, 0.5, func(s *Spec) { edit(s); s.Stop = Stop{Iterations: 200} })
+		d := separated(t, 32, 0.5, func(s *Spec) { edit(s); s.Stop = Stop{Iterations: new(200)} })
 		out, err := d.Run(t.Context(), nil)
 		if err != nil {
 			t.Fatal(err)
@@ -115,11 +115,11 @@ func TestMethodsDescend(t *testing.T) {
 // TestStops wants each stopping rule to be the recorded reason.
 func TestStops(t *testing.T) {
 	for name, edit := range map[string]func(*Spec){
-		StopLoss:       func(s *Spec) { s.Stop = Stop{Loss: 1e-4, Iterations: 100} },
-		StopIterations: func(s *Spec) { s.Stop = Stop{Iterations: 3} },
-		StopTime:       func(s *Spec) { s.Stop = Stop{Iterations: 1 << 30, Seconds: 1e-9} },
-		StopPlateau:    func(s *Spec) { s.Stop = Stop{Iterations: 5000, Plateau: 5}; s.Step.Value = 1e-9 },
-		StopDiverged:   func(s *Spec) { s.Stop = Stop{Iterations: 500, Divergence: 100}; s.Step.Value = 1e4 },
+		StopLoss:       func(s *Spec) { s.Stop = Stop{Loss: 1e-4, Iterations: new(100)} },
+		StopIterations: func(s *Spec) { s.Stop = Stop{Iterations: new(3)} },
+		StopTime:       func(s *Spec) { s.Stop = Stop{Iterations: new(1 << 30), Seconds: 1e-9} },
+		StopPlateau:    func(s *Spec) { s.Stop = Stop{Iterations: new(5000), Plateau: 5}; s.Step.Value = 1e-9 },
+		StopDiverged:   func(s *Spec) { s.Stop = Stop{Iterations: new(500), Divergence: 100}; s.Step.Value = 1e4 },
 	} {
 		d := separated(t, 16, 0.5, edit)
 		out, err := d.Run(t.Context(), nil)
@@ -141,7 +141,7 @@ func TestStops(t *testing.T) {
 // TestArmijo wants every accepted step to satisfy the condition, checked from the
 // trace alone.
 func TestArmijo(t *testing.T) {
-	d := separated(t, 16, 0.5, func(s *Spec) { s.Step.Rule, s.Step.Value, s.Stop = "armijo", 500, Stop{Iterations: 20} })
+	d := separated(t, 16, 0.5, func(s *Spec) { s.Step.Rule, s.Step.Value, s.Stop = "armijo", 500, Stop{Iterations: new(20)} })
 	out, err := d.Run(t.Context(), nil)
 	if err != nil {
 		t.Fatal(err)
@@ -230,7 +230,7 @@ func TestForeignCheckpoint(t *testing.T) {
 // TestVariationColumns wants V_p in the rows of the cadence and the last one, equal to
 // the p-variation of the weights the run ends with.
 func TestVariationColumns(t *testing.T) {
-	d := separated(t, 16, 0.5, func(s *Spec) { s.Stop, s.Variation = Stop{Iterations: 7}, 3 })
+	d := separated(t, 16, 0.5, func(s *Spec) { s.Stop, s.Variation = Stop{Iterations: new(7)}, 3 })
 	out, err := d.Run(t.Context(), nil)
 	if err != nil {
 		t.Fatal(err)

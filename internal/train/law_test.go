@@ -134,7 +134,7 @@ func fall(t *testing.T, c lawCase, depth int, seed uint64, step float64) float64
 	theta, err := resnet.Parameters[float64](net, initial, seed, "")
 	must(err)
 	options, err := Spec{
-		Method: c.method, Step: Step{Rule: "constant", Value: step}, Stop: Stop{Iterations: 40, Divergence: 10},
+		Method: c.method, Step: Step{Rule: "constant", Value: step}, Stop: Stop{Iterations: new(40), Divergence: 10},
 		Certify: Certify{Cadence: "off"}, Norms: "off",
 	}.Resolve(set.Samples)
 	must(err)

@@ -15,7 +15,7 @@ import (
 // ones equal to those of the weights that the run leaves.
 func TestNorms(t *testing.T) {
 	for _, block := range []string{"inner", "outer", "mlp"} {
-		d := separatedIn(t, block, 16, 0.5, func(s *Spec) { s.Stop = Stop{Iterations: 30} })
+		d := separatedIn(t, block, 16, 0.5, func(s *Spec) { s.Stop = Stop{Iterations: new(30)} })
 		out, err := d.Run(t.Context(), nil)
 		if err != nil {
 			t.Fatal(err)
@@ -56,7 +56,7 @@ func TestNorms(t *testing.T) {
 }
 
 func TestNormsOff(t *testing.T) {
-	d := separated(t, 16, 0.5, func(s *Spec) { s.Stop, s.Norms = Stop{Iterations: 3}, "off" })
+	d := separated(t, 16, 0.5, func(s *Spec) { s.Stop, s.Norms = Stop{Iterations: new(3)}, "off" })
 	out, err := d.Run(t.Context(), nil)
 	if err != nil || out.Norms != nil {
 		t.Errorf("got norms %v, error %v", out.Norms, err)
@@ -65,7 +65,7 @@ func TestNormsOff(t *testing.T) {
 
 // TestNormsResume interrupts a run at recorded iterations and between them.
 func TestNormsResume(t *testing.T) {
-	spec := func(s *Spec) { s.Stop = Stop{Iterations: 17} }
+	spec := func(s *Spec) { s.Stop = Stop{Iterations: new(17)} }
 	whole := separated(t, 16, 0.5, spec)
 	want, err := whole.Run(t.Context(), nil)
 	if err != nil {

@@ -45,7 +45,7 @@ func separatedIn(t testing.TB, block string, depth int, alpha float64, edit func
 	if err != nil {
 		t.Fatal(err)
 	}
-	options := Spec{Step: Step{Value: 8}, Stop: Stop{Loss: 1e-10, Iterations: 500}}
+	options := Spec{Step: Step{Value: 8}, Stop: Stop{Loss: 1e-10, Iterations: new(500)}}
 	if edit != nil {
 		edit(&options)
 	}

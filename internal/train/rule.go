@@ -11,7 +11,7 @@ type rule struct {
 
 // newRule returns the rule of a resolved section from its η₀ on.
 func newRule(spec Spec, first *float64) rule {
-	r := rule{Step: spec.Step, iterations: spec.Stop.Iterations}
+	r := rule{Step: spec.Step, iterations: *spec.Stop.Iterations}
 	if first != nil {
 		r.first = *first
 	}

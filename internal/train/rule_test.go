@@ -28,7 +28,7 @@ func TestSchedules(t *testing.T) {
 		{"cosine of a constant", Step{Rule: "constant", Schedule: "cosine", Value: 2}, map[int]float64{0: 2, 5: 1, 10: 0}},
 		{"decay of a constant", Step{Rule: "constant", Schedule: "decay", Value: 2, Factor: 0.1}, map[int]float64{0: 2, 3: 0.2}},
 	} {
-		spec, err := Spec{Step: c.step, Stop: Stop{Iterations: 10}}.Resolve(0)
+		spec, err := Spec{Step: c.step, Stop: Stop{Iterations: new(10)}}.Resolve(0)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -96,6 +96,6 @@ func TestArmijoFloor(t *testing.T) {
 
 func floorRun[T float32 | float64](t *testing.T) *Descent[T] {
 	return start[T](t, problem{samples: 8, depth: 16, distance: 0.3, train: Spec{
-		Step: Step{Rule: "armijo", Value: 64}, Stop: Stop{Iterations: 5000}, Certify: Certify{Cadence: "off"}, Norms: "off",
+		Step: Step{Rule: "armijo", Value: 64}, Stop: Stop{Iterations: new(5000)}, Certify: Certify{Cadence: "off"}, Norms: "off",
 	}})
 }

@@ -47,7 +47,8 @@ type Stop struct {
 	// Loss stops when J ≤ loss; 0 for never.
 	Loss float64 `yaml:"loss,omitempty" json:"loss,omitempty" zero:"no such stop"`
 	// Iterations is the largest number of steps; default 1000.
-	Iterations int `yaml:"iterations,omitempty" json:"iterations"`
+	// With 0 the run ends at its initial weights.
+	Iterations *int `yaml:"iterations,omitempty" json:"iterations"`
 	// Seconds stops after that much training time; 0 for never. The result then
 	// depends on the machine.
 	Seconds float64 `yaml:"seconds,omitempty" json:"seconds,omitempty" zero:"no limit"`
@@ -100,7 +101,7 @@ func (s Spec) Resolve(samples int) (Spec, error) {
 	if s.Stop, err = s.Stop.resolve(); err != nil {
 		return Spec{}, field.Under("stop", err)
 	}
-	if s.Step, err = s.Step.resolve(s.Method, s.Stop.Iterations); err != nil {
+	if s.Step, err = s.Step.resolve(s.Method, *s.Stop.Iterations); err != nil {
 		return Spec{}, field.Under("step", err)
 	}
 	if s.Certify, err = s.Certify.resolve(s.Method); err != nil {
@@ -151,11 +152,11 @@ const mostIterations = 1 << 53
 
 // resolve fills in the defaults and refuses what is wrong.
 func (s Stop) resolve() (Stop, error) {
-	s.Iterations = cmp.Or(s.Iterations, 1000)
+	s.Iterations = cmp.Or(s.Iterations, new(1000))
 	s.Divergence = cmp.Or(s.Divergence, 1e6)
 	switch {
-	case s.Iterations < 1 || s.Iterations > mostIterations:
-		return Stop{}, &field.Error{Path: "iterations", Got: s.Iterations, Want: "a whole number from 1 to 2^53"}
+	case *s.Iterations < 0 || *s.Iterations > mostIterations:
+		return Stop{}, &field.Error{Path: "iterations", Got: *s.Iterations, Want: "a whole number from 0 to 2^53"}
 	case s.Plateau < 0:
 		return Stop{}, &field.Error{Path: "plateau", Got: s.Plateau, Want: "a whole number ≥ 0"}
 	}

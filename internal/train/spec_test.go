@@ -13,7 +13,7 @@ import (
 )
 
 func TestSpecResolve(t *testing.T) {
-	stop := Stop{Iterations: 1000, Divergence: 1e6}
+	stop := Stop{Iterations: new(1000), Divergence: 1e6}
 	step := Step{Rule: "depth", Schedule: "constant", Value: 1}
 	normalised := step
 	normalised.Value = 0.01
@@ -31,7 +31,7 @@ func TestSpecResolve(t *testing.T) {
 		{"adam", Spec{Method: "adam", Batch: 4, Epsilon: 1e-6}, 8, Spec{Method: "adam", Batch: 4, Beta1: 0.9, Beta2: 0.999, Epsilon: 1e-6, Step: normalised, Stop: stop}},
 		{"armijo", Spec{Step: Step{Rule: "armijo", Value: 8}}, 8, Spec{Method: "gd", Step: Step{Rule: "armijo", Schedule: "constant", Value: 8, Factor: 0.5, Slope: 1e-4}, Stop: stop}},
 		{"decay", Spec{Step: Step{Schedule: "decay"}}, 8, Spec{Method: "gd", Step: Step{Rule: "depth", Schedule: "decay", Value: 1, Factor: 0.5, Every: 333}, Stop: stop}},
-		{"decay of one step", Spec{Step: Step{Schedule: "decay"}, Stop: Stop{Iterations: 1}}, 8, Spec{Method: "gd", Step: Step{Rule: "depth", Schedule: "decay", Value: 1, Factor: 0.5, Every: 1}, Stop: Stop{Iterations: 1, Divergence: 1e6}}},
+		{"decay of one step", Spec{Step: Step{Schedule: "decay"}, Stop: Stop{Iterations: new(1)}}, 8, Spec{Method: "gd", Step: Step{Rule: "depth", Schedule: "decay", Value: 1, Factor: 0.5, Every: 1}, Stop: Stop{Iterations: new(1), Divergence: 1e6}}},
 		{"cosine", Spec{Step: Step{Rule: "constant", Schedule: "cosine", Minimum: 0.1}}, 8, Spec{Method: "gd", Step: Step{Rule: "constant", Schedule: "cosine", Value: 1, Minimum: 0.1}, Stop: stop}},
 		{"certified", Spec{Step: Step{Rule: "certified"}, Certify: Certify{Cadence: "all", Gram: true}}, 8, Spec{Method: "gd", Step: Step{Rule: "certified", Schedule: "constant", Value: 1}, Stop: stop, Certify: Certify{Cadence: "all", Gram: true}}},
 		{"constant", Spec{Step: Step{Rule: "constant"}}, 8, Spec{Method: "gd", Step: Step{Rule: "constant", Schedule: "constant", Value: 1}, Stop: stop}},
@@ -88,7 +88,7 @@ func TestSpecRefuses(t *testing.T) {
 		{Spec{Step: Step{Rule: "armijo", Schedule: "cosine"}}, `step.schedule: got "cosine", want constant with rule armijo, which finds the step size at every iterate (use rule: depth or constant)`},
 		{Spec{Step: Step{Schedule: "cosine", Minimum: 2}}, `step.minimum: got 2, want a number in [0, 1]`},
 		{Spec{Stop: Stop{Loss: -1}}, `stop.loss: got -1, want a finite number ≥ 0`},
-		{Spec{Stop: Stop{Iterations: -1}}, `stop.iterations: got -1, want a whole number from 1 to 2^53`},
+		{Spec{Stop: Stop{Iterations: new(-1)}}, `stop.iterations: got -1, want a whole number from 0 to 2^53`},
 		{Spec{Stop: Stop{Seconds: inf}}, `stop.seconds: got +Inf, want a finite number ≥ 0`},
 		{Spec{Stop: Stop{Plateau: -1}}, `stop.plateau: got -1, want a whole number ≥ 0`},
 		{Spec{Stop: Stop{Divergence: 1}}, `stop.divergence: got 1, want a finite number > 1`},

@@ -16,7 +16,7 @@ func (d *Descent[T]) stop(loss float64, fresh bool) string {
 		return StopDiverged
 	case fresh && rules.Loss > 0 && loss <= rules.Loss:
 		return StopLoss
-	case d.t >= rules.Iterations:
+	case d.t >= *rules.Iterations:
 		return StopIterations
 	case rules.Seconds > 0 && d.elapsed() >= rules.Seconds:
 		return StopTime

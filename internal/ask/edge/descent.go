@@ -46,7 +46,7 @@ func newDescents(p *plan.Problem, workers int) (ds descents, err error) {
 		}
 		ds = append(ds, &descent{
 			evaluator: evaluator, initial: initial, theta: make([]float64, len(initial)),
-			grad: make([]float64, p.Network.Layout.Trained), iterations: p.Run.Train.Stop.Iterations, memory: memory,
+			grad: make([]float64, p.Network.Layout.Trained), iterations: *p.Run.Train.Stop.Iterations, memory: memory,
 		})
 	}
 	return ds, nil

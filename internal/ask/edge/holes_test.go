@@ -83,7 +83,7 @@ func exceeds(t *testing.T, p *plan.Problem, eta float64) int {
 	defer evaluator.Close()
 	grad := make([]float64, p.Network.Layout.Trained)
 	var first float64
-	for i := range p.Run.Train.Stop.Iterations + 1 {
+	for i := range *p.Run.Train.Stop.Iterations + 1 {
 		loss := evaluator.Gradient(theta, grad).Loss
 		if i == 0 {
 			first = loss

@@ -1,6 +1,7 @@
 package transfer
 
 import (
+	"fmt"
 	"math"
 
 	"github.com/deeplimit/deeplimit/internal/plan"
@@ -22,11 +23,32 @@ func newProblem(run *runfolder.Run, base string, workers int) (*problem, error) 
 	if err != nil {
 		return nil, err
 	}
+	if err := usualScale(run, recorded); err != nil {
+		return nil, err
+	}
 	memory, err := train.Spec{}.MemoryBytes()
 	if err != nil {
 		return nil, err
 	}
 	return &problem{recorded, memory / int64(workers)}, nil
+}
+
+// usualScale refuses a fixed δ that initial weights of a file set to another number than L^−α: nothing says
+// what it is at other depths.
+func usualScale(run *runfolder.Run, p *plan.Problem) error {
+	if _, given := p.Run.Initial.Parts["delta"]; !given || p.Run.Network.Residual != "fixed" {
+		return nil
+	}
+	weights, err := run.Weights()
+	if err != nil {
+		return err
+	}
+	for _, delta := range weights.Tensors["delta"].Data {
+		if want := p.Network.ResidualScale(); delta != want {
+			return fmt.Errorf("got a fixed delta of %v from the file of the initial weights, want L^−alpha = %v, as no other depth has one", delta, want)
+		}
+	}
+	return nil
 }
 
 // trendLoss returns the loss of an estimate's trend at the given depth.
@@ -124,7 +146,14 @@ func (p *problem) fromFiles() bool {
 // zeroed returns initial weights of zero, for networks whose trained groups are set.
 func zeroed(initial resnet.Initial) resnet.Initial {
 	parts := make(map[string]resnet.Initial, len(initial.Parts))
-	for name := range initial.Parts {
+	for name, part := range initial.Parts {
+		switch name {
+		case "E", "C": // they do not depend on the depth
+			parts[name] = part
+			continue
+		case "delta":
+			continue
+		}
 		parts[name] = resnet.Initial{Kind: "zero", Amplitude: new(float64)}
 	}
 	return resnet.Initial{Parts: parts}

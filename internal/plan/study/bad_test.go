@@ -114,7 +114,6 @@ depth.yaml:5:16: train.batch: got 3, want no batch with method gd, which takes a
 
 		// a written zero is not taken for "not given"
 		{"zero step", head + "train: {step: {value: 0}}\n", nil, `depth.yaml:4:23: train.step.value: got 0, want another value, or the key left out (default 1)`},
-		{"zero iterations", head + "train: {stop: {iterations: 0}}\n", nil, `depth.yaml:4:28: train.stop.iterations: got 0, want another value, or the key left out (default 1000)`},
 		{"zero batch of gd", head + "train: {batch: 0}\n", nil, `depth.yaml:4:16: train.batch: got 0, want no batch with method gd, which takes all samples (use method: sgd)`},
 		{"zero batch of sgd", head + "train: {method: sgd, batch: 0}\n", nil, `depth.yaml:4:29: train.batch: got 0, want another value, or the key left out (default 2)`},
 		{"zero batch of adam", head + "train: {method: adam, batch: 0}\n", nil, `depth.yaml:4:30: train.batch: got 0, want another value, or the key left out (for all samples)`},
@@ -129,7 +128,7 @@ depth.yaml:5:16: train.batch: got 3, want no batch with method gd, which takes a
 		{"tag of an override", head, []string{"name=!!str s"}, `--set name=!!str s: got the YAML tag !!str, want a plain value, a list or a mapping`},
 		{"two merge keys", "name: s\ndepths: [4]\ndata:\n- &a {kind: digits}\n- &b {kind: diabetes}\n- {<<: *a, <<: *b, name: c}\n", nil, `depth.yaml:6:12: data.2.<<: got the key a second time, want it once (it stands in line 6 already)`},
 		{"hexadecimal fraction", head + "network: {alpha: 0x1p-1}\n", nil, `depth.yaml:4:18: network.alpha: got "0x1p-1", want a finite number`},
-		{"iterations that no float64 counts", head + "train: {stop: {iterations: 9223372036854775807}}\n", nil, `depth.yaml:4:28: train.stop.iterations: got 9223372036854775807, want a whole number from 1 to 2^53`},
+		{"iterations that no float64 counts", head + "train: {stop: {iterations: 9223372036854775807}}\n", nil, `depth.yaml:4:28: train.stop.iterations: got 9223372036854775807, want a whole number from 0 to 2^53`},
 		{"too many keys", "network:\n" + strings.Repeat("  a: 1\n", 501), nil, `depth.yaml:3:3: network.a: got the key a second time, want it once (it stands in line 2 already)`},
 		{"too many merged keys", "a: &a {" + keysOf("a", 300) + "}\nb: {<<: *a, " + keysOf("b", 300) + "}\n", nil, `depth.yaml:2:1703: b: got a mapping of more than 500 keys, want fewer`},
 		{"control character", "name: s\x01\n", nil, `depth.yaml:1:8: got a control character, want none`},

@@ -1,7 +1,7 @@
 package study
 
 // Steps returns the largest number of steps the run may take.
-func (r *Run) Steps() int { return r.Train.Stop.Iterations }
+func (r *Run) Steps() int { return *r.Train.Stop.Iterations }
 
 // Flops returns about how many floating-point operations one step on n training
 // samples takes (on a mini-batch: of its samples): the matrix products alone, each

@@ -23,7 +23,7 @@ grid: {network.alpha: [0.5, 1]}
 		return
 	}
 	for _, r := range runs {
-		fmt.Println(r.Settings, r.Depth, r.Seed, r.Train.Stop.Iterations)
+		fmt.Println(r.Settings, r.Depth, r.Seed, *r.Train.Stop.Iterations)
 	}
 	// Output:
 	// map[network.alpha:0.5] 16 1 100

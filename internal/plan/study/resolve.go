@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"path/filepath"
 	"reflect"
 	"slices"
@@ -237,9 +238,14 @@ func (r *resolver) add(p *point, depth int, seed uint64) {
 	if !ok {
 		return
 	}
+	if run.Initial, err = p.doc.Initial.WithFile(run.Initial, run.Network, depth, run.Base); err != nil {
+		r.refuse(p, "initial", err)
+		return
+	}
+	initial, _ = r.initialFiles(p, &run) // with the further groups of the same file
 	run.Files = slices.Concat(run.Files, initial)
 	run.Hash = run.digest()
-	run.Group = run.group(p.data.Seed != nil, p.pattern)
+	run.Group = run.group(p.data.Seed != nil, p.patternOf(&run))
 	run.ID = run.name()
 	if other, ok := r.hashes[run.Hash]; ok {
 		if r.doubled {
@@ -257,6 +263,18 @@ func (r *resolver) add(p *point, depth int, seed uint64) {
 	}
 	r.hashes[run.Hash] = run.describe()
 	r.runs = append(r.runs, run)
+}
+
+// patternOf returns the pattern with the groups that the run takes from the section's file besides.
+func (p *point) patternOf(run *Run) resnet.Initial {
+	pattern := p.pattern
+	for name := range run.Initial.Parts {
+		if part, ok := pattern.Parts[name]; !ok || part.Path == "" && run.Initial.Parts[name].Path != "" {
+			pattern.Parts = maps.Clone(pattern.Parts)
+			pattern.Parts[name] = resnet.Initial{Kind: "file", Path: p.doc.Initial.Path}
+		}
+	}
+	return pattern
 }
 
 // initialFiles returns the files that a run's initial weights come from, with their

@@ -82,7 +82,7 @@ func TestDefaults(t *testing.T) {
 		t.Fatalf("got %d runs, want 1", len(runs))
 	}
 	r := runs[0]
-	if r.Seed != 1 || r.DType != "float64" || r.Network.Width != 10 || r.Outputs != 1 || r.Network.Readout != "orthonormal" || r.Train.Stop.Iterations != 1000 {
+	if r.Seed != 1 || r.DType != "float64" || r.Network.Width != 10 || r.Outputs != 1 || r.Network.Readout != "orthonormal" || *r.Train.Stop.Iterations != 1000 {
 		t.Errorf("got %+v", r)
 	}
 	if a := r.Initial.Parts["A"]; *a.Amplitude != 0.1 || *a.Exponent != 1 {
