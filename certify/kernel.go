@@ -20,8 +20,24 @@ type Kernel struct {
 	LossNeeded *float64 `json:"loss_needed"`
 	// Limits says what keeps LossNeeded small; empty where Descent is issued.
 	Limits string `json:"limits,omitempty"`
+	// StepsNeeded is about how many further steps of the run's own descent take the loss there, at
+	// the rate of its end; null where that is not known.
+	StepsNeeded *float64 `json:"steps_needed,omitempty"`
+	Polish      *Polish  `json:"polish,omitempty"`
 	// Rounding is proven where every number carries a bound of its rounding, else estimated.
 	Rounding string `json:"rounding"`
+}
+
+// A Polish is what Newton steps from the iterate lead to.
+type Polish struct {
+	Steps   int     `json:"steps"`
+	Loss    float64 `json:"loss"`    // J after them
+	Moved   float64 `json:"moved"`   // ‖θ_polished − θ‖
+	Weights string  `json:"weights"` // the file of θ_polished
+	Zero    Zero    `json:"zero"`    // at θ_polished
+	// Distance is Moved + Zero.Distance: an exact zero-loss network lies within it of the iterate; null where
+	// Zero is not issued.
+	Distance *float64 `json:"distance"`
 }
 
 // Values of Kernel.Rounding.

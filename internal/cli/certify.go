@@ -14,6 +14,7 @@ import (
 func newCertify() *cobra.Command {
 	var asJSON bool
 	var at []int64
+	var kernel kernelFlags
 	cmd := &cobra.Command{
 		Use:   "certify RUN",
 		Short: "Print what is proved about a run: hypotheses, bounds, convergence",
@@ -25,11 +26,27 @@ gradient descent reaches a global optimum. A bound that does not apply says why.
 Without --at the table shows the first iterate, that of the certificate and the last,
 JSON all of them. train.certify.cadence in the study file says which are measured.
 
+--kernel proves two more statements about the last iterate, from the tangent kernel of
+the network, which it rebuilds with its samples. They need squared loss and a smooth
+activation, and hold for every block, bias and trained group, and any method:
+
+  zero     an exact zero-loss network lies within a stated distance of this one
+  descent  gradient descent from here with any step up to a stated one converges to a
+           zero-loss network, at least at a stated rate, within a stated distance
+
+--polish makes Newton steps first and says how far away an exact zero-loss network is,
+at any loss of the iterate; it stores the weights in kernel/polished.safetensors in
+the folder of the run. Everything is evaluated in float64, also for runs of float32.
+
 A statement that is found broken is a fault of deeplimit: exit code 2.`,
 		Example: `  deeplimit certify runs/my-study/runs/separated-L0064-s1-3f2a9c01
-  deeplimit certify RUN --at 0 --at 16 --json`,
+  deeplimit certify RUN --at 0 --at 16 --json
+  deeplimit certify RUN --kernel --polish`,
 		Args: arguments("RUN"),
 		RunE: func(cmd *cobra.Command, args []string) error {
+			if err := kernel.check(cmd); err != nil {
+				return err
+			}
 			dir, err := folder(cmd, args[0], runAlone)
 			if err != nil {
 				return err
@@ -38,10 +55,18 @@ A statement that is found broken is a fault of deeplimit: exit code 2.`,
 			if err != nil {
 				return err
 			}
+			if kernel.wanted {
+				if report.Kernel, err = kernel.prove(cmd, args[0]); err != nil {
+					return err
+				}
+			}
 			if asJSON {
 				err = printJSON(cmd.OutOrStdout(), report)
 			} else {
 				err = report.WriteTable(cmd.OutOrStdout())
+				if err == nil && report.Kernel != nil {
+					err = report.WriteKernel(cmd.OutOrStdout())
+				}
 			}
 			if err == nil && report.Verdict == proof.Violated {
 				err = fmt.Errorf("certify: %s: %s", args[0], report.Violations[0])
@@ -51,6 +76,7 @@ A statement that is found broken is a fault of deeplimit: exit code 2.`,
 	}
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON")
 	cmd.Flags().Int64SliceVar(&at, "at", nil, "show this iteration; may be repeated")
+	kernel.add(cmd)
 	return cmd
 }
 

@@ -39,6 +39,11 @@ func TestScripts(t *testing.T) {
 		Setup: func(env *testscript.Env) error { // $DATA holds checkpoints of other programs
 			data, err := filepath.Abs("../read/importer/testdata")
 			env.Setenv("DATA", data)
+			golden, failed := filepath.Abs("../tangent/testdata/certificates.json")
+			if failed != nil {
+				return failed
+			}
+			env.Setenv("GOLDEN", golden)
 			// $BIN is the folder that holds nothing but the program.
 			env.Setenv("BIN", filepath.SplitList(env.Getenv("PATH"))[0])
 			return err
@@ -47,6 +52,7 @@ func TestScripts(t *testing.T) {
 			"exits":     exits,
 			"json":      checkJSON,
 			"npy":       writeNPY,
+			"goldennet": writeNet,
 			"cut":       cutFile,
 			"sametrace": sameTrace,
 		},

@@ -41,11 +41,11 @@ func (m *Model) Prove(ctx context.Context, options Options) (*certify.Kernel, er
 		return nil, &field.Error{Path: "step", Got: options.Step, Want: "a finite number > 0"}
 	}
 	residual := norm(m.states.residual)
+	if math.IsNaN(residual) || math.IsInf(residual, 0) {
+		return nil, fmt.Errorf("tangent: got outputs that are not finite, want weights that did not diverge")
+	}
 	if count := m.samples * m.outputs; count > MostOutputs {
 		return certify.Refused(m.Loss(), residual, fmt.Sprintf("%d samples × %d outputs exceed %d, up to which a kernel is computed", m.samples, m.outputs, MostOutputs)), nil
-	}
-	if math.IsNaN(residual) || math.IsInf(residual, 0) {
-		return certify.Refused(m.Loss(), residual, "the outputs are not finite"), nil
 	}
 	t := &certify.Tangent{Samples: m.samples, Outputs: m.outputs, Residual: residual}
 	if err := m.spectrum(t); err != nil {

@@ -10,12 +10,12 @@ package tangent
 
 import (
 	"context"
-	"fmt"
 	"math"
 	"sync"
 	"sync/atomic"
 
 	"github.com/deeplimit/deeplimit/activation"
+	"github.com/deeplimit/deeplimit/internal/kernel"
 	"github.com/deeplimit/deeplimit/resnet"
 )
 
@@ -44,17 +44,22 @@ type forward struct {
 	residual             []float64 // F − Y (N,o)
 }
 
+// A RefusedError says why no statement is about a network.
+type RefusedError struct{ Why string }
+
+func (e *RefusedError) Error() string { return "tangent: " + e.Why }
+
 // New returns the model of a network with squared loss; x is (N,inputs), y (N,outputs). It keeps theta.
 func New(net *resnet.Network, theta, x, y []float64, workers int) (*Model, error) {
 	if net.Loss != "squared" {
-		return nil, fmt.Errorf("tangent: got loss %s, want squared, as the statements are about F(θ) = Y", net.Loss)
+		return nil, &RefusedError{"the loss is " + net.Loss + ", the statements are about squared loss"}
 	}
 	sigma, err := activation.ByName(net.Activation)
 	if err != nil {
 		return nil, err
 	}
 	if sigma.Smoothness() < 2 {
-		return nil, fmt.Errorf("tangent: got activation %s, want one with a continuous σ″ such as tanh, gelu or softplus", net.Activation)
+		return nil, &RefusedError{"σ″ of " + net.Activation + " jumps or does not exist, the statements need a bounded σ‴"}
 	}
 	m := &Model{
 		net: net, x: x, y: y, samples: len(y) / net.Outputs, workers: max(1, workers), sigma: sigma,
@@ -194,12 +199,10 @@ func addTransposedTo(y []float64, scale float64, matrix, x []float64) {
 	}
 }
 
-func axpy(y []float64, a float64, x []float64) {
-	x = x[:len(y)]
-	for i := range y {
-		y[i] += a * x[i]
-	}
-}
+// axpy adds a x to y.
+func axpy(y []float64, a float64, x []float64) { kernels.AddScaled(y, a, x[:len(y)]) }
+
+var kernels = kernel.For[float64]()
 
 // dot returns Σ a_i b_i in four chains.
 func dot(a, b []float64) float64 {

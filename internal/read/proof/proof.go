@@ -47,6 +47,8 @@ type Report struct {
 	Curvatures  []runfolder.Curvature `json:"curvatures,omitempty"`
 	Violations  []string              `json:"violations"`
 	Notes       []string              `json:"notes,omitempty"`
+	// Kernel is what certify --kernel proves; nil where it was not asked for.
+	Kernel *certify.Kernel `json:"kernel,omitempty"`
 }
 
 // An Iterate is one that was measured, with every bound at it. Where nothing was

@@ -1,0 +1,146 @@
+package tangent
+
+import (
+	"context"
+	"math"
+
+	"gonum.org/v1/gonum/mat"
+)
+
+// A Newton moves a model by damped minimum-norm Newton steps (Levenberg–Marquardt), s = −DFᵀ(K + μ)⁻¹r, which
+// are Gauss–Newton steps in the range of DFᵀ. The gain ratio of a step is the fall of ‖r‖² over the one
+// that the linear model foretells: μ falls after a good step and grows after a bad one.
+type Newton struct {
+	Model *Model
+	// Damping is μ over the mean diagonal entry of K; 0 before the first step.
+	Damping float64
+
+	trial, move []float64
+}
+
+// firstDamping is the Damping of the first step, leastDamping the one that it falls to.
+const (
+	firstDamping = 1e-2
+	leastDamping = 1e-16
+	mostDamping  = 1e8
+)
+
+// Step moves the parameters by one step that lowers the loss, and returns its length. It returns 0 where no
+// damping does: the loss is at the floor of its precision, or stationary. theta is
+// moved in place.
+func (n *Newton) Step(ctx context.Context, theta []float64) (length float64, err error) {
+	m := n.Model
+	k := m.Kernel()
+	if err := ctx.Err(); err != nil {
+		return 0, err
+	}
+	if n.Damping == 0 {
+		n.Damping = firstDamping
+	}
+	if n.trial == nil {
+		n.trial, n.move = make([]float64, len(theta)), make([]float64, m.net.Layout.Trained)
+	}
+	count := len(m.states.residual)
+	mean := k.Trace() / float64(count)
+	residual := append([]float64(nil), m.states.residual...)
+	before := norm(residual)
+	if !(before > 0 && mean > 0) || math.IsInf(mean, 0) {
+		return 0, nil
+	}
+	for n.Damping <= mostDamping {
+		mu := n.Damping * mean
+		y, ok := solve(k, mu, residual)
+		if !ok {
+			n.Damping *= 10
+			continue
+		}
+		m.Pull(n.move, y)
+		copy(n.trial, theta)
+		axpy(n.trial[:len(n.move)], -1, n.move)
+		m.Move(n.trial)
+		after := norm(m.states.residual)
+		foretold := mu * norm(y) // ‖r − K y‖
+		gain := (square(before) - square(after)) / (square(before) - square(foretold))
+		if !(gain > 1e-3) || !(after < before) {
+			if n.Damping *= 10; ctx.Err() != nil {
+				break
+			}
+			continue
+		}
+		switch {
+		case gain > 0.75:
+			n.Damping = max(n.Damping/10, leastDamping)
+		case gain < 0.25:
+			n.Damping *= 4
+		}
+		copy(theta, n.trial)
+		m.theta = theta
+		return norm(n.move), nil
+	}
+	m.Move(theta)
+	n.Damping = firstDamping
+	return 0, ctx.Err()
+}
+
+// solve returns (K + μ)⁻¹ r, refined once; ok is false where K + μ is not positive definite.
+func solve(k *mat.SymDense, mu float64, r []float64) (y []float64, ok bool) {
+	count := len(r)
+	shifted := mat.NewSymDense(count, nil)
+	shifted.CopySym(k)
+	for i := range count {
+		shifted.SetSym(i, i, shifted.At(i, i)+mu)
+	}
+	var chol mat.Cholesky
+	if !chol.Factorize(shifted) {
+		return nil, false
+	}
+	right := mat.NewVecDense(count, r)
+	var first, left, second mat.VecDense
+	if !solved(chol.SolveVecTo(&first, right)) {
+		return nil, false
+	}
+	left.MulVec(shifted, &first)
+	left.SubVec(right, &left)
+	if solved(chol.SolveVecTo(&second, &left)) {
+		first.AddVec(&first, &second)
+	}
+	return first.RawVector().Data, !math.IsNaN(norm(first.RawVector().Data))
+}
+
+// solved says whether a solution was written; one of an ill-conditioned system was.
+func solved(err error) bool {
+	if err == nil {
+		return true
+	}
+	condition, ok := err.(mat.Condition)
+	return ok && !math.IsInf(float64(condition), 0)
+}
+
+// PolishedLoss is the loss at which Polish is content.
+const PolishedLoss = 1e-30
+
+// Polish makes Newton steps from theta, which it moves, until the loss is at most PolishedLoss, no step lowers
+// it, or that many were made. It returns how many were made and how far theta moved.
+func (m *Model) Polish(ctx context.Context, theta []float64, most int, progress func(steps int, loss float64)) (steps int, moved float64, err error) {
+	start := append([]float64(nil), theta...)
+	n := Newton{Model: m}
+	for steps < most && m.Loss() > PolishedLoss {
+		before := m.Loss()
+		length, err := n.Step(ctx, theta)
+		if err != nil {
+			return steps, 0, err
+		}
+		if length == 0 {
+			break
+		}
+		steps++
+		if progress != nil {
+			progress(steps, m.Loss())
+		}
+		if m.Loss() > 0.5*before && m.Loss() < 1e-26 {
+			break // rounding alone
+		}
+	}
+	axpy(start, -1, theta)
+	return steps, norm(start), nil
+}
