@@ -56,7 +56,7 @@ A statement that is found broken is a fault of deeplimit: exit code 2.`,
 				return err
 			}
 			if kernel.wanted {
-				if report.Kernel, err = kernel.prove(cmd, args[0]); err != nil {
+				if report.Kernel, err = kernel.prove(cmd, dir); err != nil {
 					return err
 				}
 			}
