@@ -48,6 +48,10 @@ test: ## all tests, offline
 steps: ## the laws of the step size over depth, measured by the best step of each depth (a minute)
 	go test ./internal/train -run TestBestStep -count=1 -v -args -long
 
+.PHONY: adversary
+adversary: ## kernel certificates against an adversary: bounds and descents of a thousand random networks (a quarter of an hour)
+	go test ./internal/tangent -run 'Adversary|KeepsPromises|Derivative' -count=1 -timeout 60m -args -nets $(or $(NETS),1000)
+
 .PHONY: slurm
 slurm:
 	@PATH=$$PATH:/usr/sbin:/sbin; for program in sbatch slurmctld slurmd munged ip; do command -v $$program > /dev/null || missing=yes; done; \

@@ -1,0 +1,295 @@
+package tangent
+
+import (
+	"context"
+	"flag"
+	"math"
+	"math/rand/v2"
+	"testing"
+
+	"gonum.org/v1/gonum/mat"
+
+	"github.com/deeplimit/deeplimit/activation"
+	"github.com/deeplimit/deeplimit/certify"
+	"github.com/deeplimit/deeplimit/resnet"
+)
+
+var nets = flag.Int("nets", 6, "random networks that bounds and certificates are tried on")
+
+// draw returns a random small network of any block, activation and set of trained groups.
+func draw(t testing.TB, seed uint64) *Model {
+	rng := rand.New(rand.NewPCG(seed, 77))
+	pick := func(options ...string) string { return options[rng.IntN(len(options))] }
+	alpha := []float64{0.5, 0.75, 1}[rng.IntN(3)]
+	smooth := []string{}
+	for _, name := range activation.Names() {
+		if f, _ := activation.ByName(name); f.Smoothness() >= 2 && name != "identity" {
+			smooth = append(smooth, name)
+		}
+	}
+	inputs, outputs := 1+rng.IntN(3), 1+rng.IntN(2)
+	spec := resnet.Spec{
+		Block: pick("inner", "outer", "mlp"), Activation: pick(smooth...), Alpha: &alpha, Bias: rng.IntN(2) == 0,
+		Residual: pick("fixed", "shared", "layered"), Width: 2 + rng.IntN(3),
+		Embed: pick("orthonormal", "trained"), Readout: pick("orthonormal", "trained"),
+	}
+	if spec.Block == "mlp" {
+		spec.Hidden = 2 + rng.IntN(3)
+	}
+	return random(t, spec, 2+rng.IntN(5), 1+rng.IntN(2), inputs, outputs, seed)
+}
+
+// derivative returns DF (No, trained) at theta.
+func (m *Model) derivative(theta []float64) *mat.Dense {
+	m.Move(theta)
+	count := m.samples * m.outputs
+	d := mat.NewDense(count, m.net.Layout.Trained, nil)
+	unit := make([]float64, count)
+	for i := range count {
+		unit[i] = 1
+		m.Pull(d.RawRowView(i), unit)
+		unit[i] = 0
+	}
+	return d
+}
+
+// hessians returns F″ at theta by central differences of DF: for each output a matrix of the trained parameters.
+func (m *Model) hessians(theta []float64) []*mat.SymDense {
+	const step = 1e-5
+	trained := m.net.Layout.Trained
+	var all []*mat.SymDense
+	for range m.samples * m.outputs {
+		all = append(all, mat.NewSymDense(trained, nil))
+	}
+	at := append([]float64(nil), theta...)
+	for j := range trained {
+		at[j] = theta[j] + step
+		high := m.derivative(at)
+		at[j] = theta[j] - step
+		low := m.derivative(at)
+		at[j] = theta[j]
+		for a, h := range all {
+			for i := range j + 1 {
+				h.SetSym(i, j, (high.At(a, i)-low.At(a, i))/(2*step))
+			}
+		}
+	}
+	m.Move(theta)
+	return all
+}
+
+// topCurvature returns a lower bound of ‖F″‖ from h, and its direction, by ascent from several starts:
+// u is the top eigenvector of Σ_a y_a F_a″ with y the direction of F″[u,u].
+func topCurvature(h []*mat.SymDense, rng *rand.Rand) (best float64, direction []float64) {
+	trained := h[0].SymmetricDim()
+	for range 4 {
+		u := mat.NewVecDense(trained, nil)
+		for i := range trained {
+			u.SetVec(i, rng.NormFloat64())
+		}
+		u.ScaleVec(1/mat.Norm(u, 2), u)
+		for range 8 {
+			y := make([]float64, len(h))
+			for a := range h {
+				y[a] = mat.Inner(u, h[a], u)
+			}
+			size := norm(y)
+			if size > best {
+				best, direction = size, append([]float64(nil), u.RawVector().Data...)
+			}
+			sum := mat.NewSymDense(trained, nil)
+			for a := range h {
+				var part mat.SymDense
+				part.ScaleSym(y[a]/max(size, 1e-300), h[a])
+				sum.AddSym(sum, &part)
+			}
+			var eigen mat.EigenSym
+			if !eigen.Factorize(sum, true) {
+				break
+			}
+			var vectors mat.Dense
+			eigen.VectorsTo(&vectors)
+			column := trained - 1
+			if values := eigen.Values(nil); -values[0] > values[column] {
+				column = 0
+			}
+			u.CopyVec(vectors.ColView(column))
+		}
+	}
+	return best, direction
+}
+
+// TestAdversary looks for a violation of the bounds of the curvature in the directions in which it is largest, in singular
+// directions of DF and in random ones. Differences of DF have an error of 1e-5 of the third derivative.
+func TestAdversary(t *testing.T) {
+	for seed := range uint64(*nets) {
+		m := draw(t, seed)
+		theta := append([]float64(nil), m.theta...)
+		rng := rand.New(rand.NewPCG(seed, 78))
+		layers := m.Layers()
+		samples, err := m.Propagations(context.Background(), true, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		centre := layers.Ball(samples, 0).Curvature
+		here := m.derivative(theta)
+		found, top := topCurvature(m.hessians(theta), rng)
+		if !(found <= centre*(1+1e-5)) {
+			t.Errorf("seed %d, %s %s: ‖F″‖ is %g at least, bound %g", seed, m.net.Block, m.net.Activation, found, centre)
+		}
+		for _, direction := range directions(here, top, rng) {
+			radius := 0.05 * math.Exp(-3*rng.Float64()) / max(1, centre)
+			bound := layers.Ball(samples, radius).Curvature
+			at := append([]float64(nil), theta...)
+			axpy(at[:len(direction)], radius, direction)
+			var moved mat.Dense
+			moved.Sub(m.derivative(at), here)
+			if change := mat.Norm(&moved, 2) / math.Sqrt(float64(moved.RawMatrix().Rows)); !(change <= bound*radius*(1+1e-9)) {
+				t.Errorf("seed %d: DF changes by %g at least, bound %g", seed, change, bound*radius)
+			}
+			if there, _ := topCurvature(m.hessians(at), rng); !(there <= bound*(1+1e-5)) {
+				t.Errorf("seed %d: ‖F″‖ is %g at least in the ball of radius %g, bound %g", seed, there, radius, bound)
+			}
+		}
+	}
+}
+
+// directions returns unit directions to leave the centre in.
+func directions(derivative *mat.Dense, top []float64, rng *rand.Rand) [][]float64 {
+	all := [][]float64{top}
+	var svd mat.SVD
+	if svd.Factorize(derivative, mat.SVDThin) {
+		var v mat.Dense
+		svd.VTo(&v)
+		_, cols := v.Dims()
+		all = append(all, mat.Col(nil, 0, &v), mat.Col(nil, cols-1, &v))
+	}
+	u := make([]float64, len(top))
+	for i := range u {
+		u[i] = rng.NormFloat64()
+	}
+	size := norm(u)
+	for i := range u {
+		u[i] /= size
+	}
+	return append(all, u)
+}
+
+// TestDerivative holds Pull and Kernel to central differences of the outputs.
+func TestDerivative(t *testing.T) {
+	const step = 1e-6
+	for seed := range uint64(*nets) {
+		m := draw(t, seed)
+		theta := append([]float64(nil), m.theta...)
+		d := m.derivative(theta)
+		var square mat.SymDense
+		square.SymOuterK(1, d)
+		k := m.Kernel()
+		at := append([]float64(nil), theta...)
+		for j := range m.net.Layout.Trained {
+			at[j] = theta[j] + step
+			m.Move(at)
+			high := append([]float64(nil), m.Residual()...)
+			at[j] = theta[j] - step
+			m.Move(at)
+			at[j] = theta[j]
+			for a, low := range m.Residual() {
+				if want := (high[a] - low) / (2 * step); !(math.Abs(want-d.At(a, j)) <= 1e-6*(1+math.Abs(want))) {
+					t.Fatalf("seed %d, parameter %d, output %d: got %g, want %g", seed, j, a, d.At(a, j), want)
+				}
+			}
+		}
+		count := square.SymmetricDim()
+		for i := range count {
+			for j := range count {
+				if !(math.Abs(square.At(i, j)-k.At(i, j)) <= 1e-12*mat.Trace(k)) {
+					t.Fatalf("seed %d: kernel (%d,%d): got %g, want %g", seed, i, j, k.At(i, j), square.At(i, j))
+				}
+			}
+		}
+	}
+}
+
+// TestDescentKeepsPromises moves the targets until the residual is 0.97 of the largest that closes, in the slowest direction
+// and a random one, and follows gradient descent: every step's factor, its path and the distance of its end.
+func TestDescentKeepsPromises(t *testing.T) {
+	issued := 0
+	for seed := range uint64(*nets) {
+		m := draw(t, seed)
+		theta := append([]float64(nil), m.theta...)
+		k := m.Kernel()
+		var eigen mat.EigenSym
+		if !eigen.Factorize(k, true) {
+			t.Fatal("no eigenvalues")
+		}
+		var vectors mat.Dense
+		eigen.VectorsTo(&vectors)
+		first, err := m.Prove(context.Background(), Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if first.LossNeeded == nil {
+			continue
+		}
+		rng := rand.New(rand.NewPCG(seed, 79))
+		other := make([]float64, k.SymmetricDim())
+		for i := range other {
+			other[i] = rng.NormFloat64()
+		}
+		for _, direction := range [][]float64{mat.Col(nil, 0, &vectors), other} {
+			m.Move(theta)
+			size := 0.97 * math.Sqrt(2*float64(m.samples)**first.LossNeeded) / norm(direction)
+			for i, r := range m.states.residual {
+				m.y[i] += r - size*direction[i]
+			}
+			m.Move(theta)
+			proved, err := m.Prove(context.Background(), Options{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if !proved.Zero.Issued || !proved.Descent.Issued {
+				t.Fatalf("seed %d: not issued at 0.97 of the loss needed: %s; %s", seed, proved.Zero.Why, proved.Descent.Why)
+			}
+			issued++
+			follow(t, seed, m, theta, proved)
+		}
+	}
+	if issued < *nets {
+		t.Errorf("got %d certificates, want %d at least", issued, *nets)
+	}
+}
+
+// follow holds gradient descent from theta, and a zero-loss network found by Newton, to what was proved.
+func follow(t *testing.T, seed uint64, m *Model, theta []float64, proved *certify.Kernel) {
+	t.Helper()
+	end := append([]float64(nil), theta...)
+	_, moved, err := m.Polish(context.Background(), end, 50, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	// Rounding of the outputs moves a zero by 1e-13 over σ₀ or so.
+	slack := 1e-12 * (1 + norm(theta)) / math.Sqrt(*proved.LambdaMin)
+	if loss := m.Loss(); !(loss <= 1e-24) || !(moved <= *proved.Zero.Distance*(1+1e-9)+slack) {
+		t.Errorf("seed %d: Newton ends at loss %g, %g away, want a zero within %g", seed, loss, moved, *proved.Zero.Distance)
+	}
+	at := append([]float64(nil), theta...)
+	grad := make([]float64, m.net.Layout.Trained)
+	m.Move(at)
+	path, nu := 0.0, *proved.Descent.Step/float64(m.samples)
+	for range 400 {
+		before := m.Loss()
+		if before < 1e-22 {
+			break
+		}
+		m.Pull(grad, m.states.residual)
+		axpy(at[:len(grad)], -nu, grad)
+		path += nu * norm(grad)
+		m.Move(at)
+		if after := m.Loss(); !(after <= before**proved.Descent.LossFactor*(1+1e-8)+1e-28) {
+			t.Fatalf("seed %d: a step multiplies the loss %g by %.12g, certified %.12g", seed, before, after/before, *proved.Descent.LossFactor)
+		}
+	}
+	if !(path <= *proved.Descent.Length*(1+1e-9)+slack) {
+		t.Errorf("seed %d: the path is %g, certified %g", seed, path, *proved.Descent.Length)
+	}
+}
