@@ -21,6 +21,11 @@ import (
 // It is an error if the run was not trained by deeplimit, or if a data file has changed
 // since.
 func Recorded(recorded *runfolder.Run, base string) (*Problem, error) {
+	return (&Recorder{Base: base}).Problem(recorded)
+}
+
+// recordedRun returns the resolved run of run.json.
+func recordedRun(recorded *runfolder.Run, base string) (*study.Run, error) {
 	var run study.Run
 	if config := recorded.Meta.Config; len(config) > 0 {
 		var err error
@@ -35,15 +40,7 @@ func Recorded(recorded *runfolder.Run, base string) (*Problem, error) {
 		base = recorded.Meta.Base
 	}
 	run.ID, run.Hash, run.Group, run.Base = recorded.Meta.ID, recorded.Meta.Hash, recorded.Meta.Group, base
-	if err := checkFiles(&run); err != nil {
-		return nil, err
-	}
-	set, err := dataset.Load(run.Data, base)
-	if err != nil {
-		return nil, err
-	}
-	run.Inputs, run.Outputs = set.Inputs, set.Outputs
-	return NewProblem(&run, set)
+	return &run, nil
 }
 
 // checkFiles returns an error unless the data files are those that the run was trained on.

@@ -1,0 +1,95 @@
+package scaling
+
+import (
+	"math"
+	"math/rand/v2"
+	"strings"
+	"testing"
+)
+
+var meanField = Model{Names: []string{"a", "b"}, At: func(x, c []float64) float64 {
+	return math.Sqrt(math.Pow(c[0]/x[0], 2) + c[1]*c[1]/(x[0]*x[1]))
+}}
+
+func truth(x []float64) float64 { return meanField.At(x, []float64{0.3, 1.2}) }
+
+// TestFitModelExact wants planted coefficients back: of a sum, of a sum of squares whose signs are free, and of an
+// unknown power.
+func TestFitModelExact(t *testing.T) {
+	source := rand.New(rand.NewPCG(1, 3))
+	for name, c := range map[string]struct {
+		model Model
+		want  []float64
+	}{
+		"squares":  {meanField, []float64{0.3, 1.2}},
+		"sum":      {Model{[]string{"a", "b"}, func(x, c []float64) float64 { return c[0]/x[0] + c[1]/math.Sqrt(x[1]) }}, []float64{40, 1e-3}},
+		"negative": {Model{[]string{"a", "b"}, func(x, c []float64) float64 { return c[0] + c[1]/x[0] }}, []float64{2, -5}},
+		"power":    {Model{[]string{"c", "p"}, func(x, c []float64) float64 { return c[0] * math.Pow(x[0], -c[1]) }}, []float64{0.02, 0.5}},
+	} {
+		f, err := FitModel(grid(source, 3, func(x []float64) float64 { return c.model.At(x, c.want) }, 0, 0, 0), c.model)
+		if err != nil {
+			t.Errorf("%s: %v", name, err)
+			continue
+		}
+		for j, key := range c.model.Names {
+			if got := f.Coefficients[key]; !(math.Abs(got.Value-c.want[j]) <= 1e-6*math.Abs(c.want[j])) {
+				t.Errorf("%s: %s: got %v, want %v", name, key, got.Value, c.want[j])
+			}
+		}
+	}
+}
+
+// TestCoverageModel measures how often the intervals of coefficients hold them, and how often the lack of fit of a
+// wrong model is seen.
+func TestCoverageModel(t *testing.T) {
+	source := rand.New(rand.NewPCG(2, 4))
+	const draws = 150
+	held, seen, wrong := [2]int{}, 0, 0
+	only := Model{Names: []string{"b"}, At: func(x, c []float64) float64 { return c[0] / math.Sqrt(x[0]*x[1]) }}
+	for range draws {
+		points := grid(source, 4, truth, 0, 0, 0.05)
+		f, err := FitModel(points, meanField)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for j, want := range []float64{0.3, 1.2} {
+			if c := f.Coefficients[meanField.Names[j]]; c.Low <= want && want <= c.High {
+				held[j]++
+			}
+		}
+		if f.LackOfFit.P < 0.05 {
+			seen++
+		}
+		if f, err = FitModel(points, only); err != nil {
+			t.Fatal(err)
+		}
+		if f.LackOfFit.P < 0.05 {
+			wrong++
+		}
+	}
+	for j, n := range held {
+		if share := float64(n) / draws; !(share >= 0.90) {
+			t.Errorf("%s: the interval holds the coefficient in %.3f of draws, want 0.95 less 0.05", meanField.Names[j], share)
+		}
+	}
+	if share := float64(seen) / draws; !(share <= 0.11) {
+		t.Errorf("the lack of fit of the model that holds is seen in %.3f of draws, want 0.05", share)
+	}
+	if share := float64(wrong) / draws; !(share >= 0.9) {
+		t.Errorf("the lack of fit of a wrong model is seen in %.3f of draws, want 0.9 or more", share)
+	}
+}
+
+// TestFitModelRefuses wants models that points cannot tell apart refused.
+func TestFitModelRefuses(t *testing.T) {
+	points := grid(rand.New(rand.NewPCG(1, 1)), 2, truth, 0, 0, 0.01)
+	for want, model := range map[string]Model{
+		"coefficients a and b that the points cannot tell apart": {[]string{"a", "b"}, func(x, c []float64) float64 { return (c[0] + 2*c[1]) / x[0] }},
+		"not positive":         {[]string{"a"}, func(x, c []float64) float64 { return -c[0] * c[0] }},
+		"does not depend on b": {[]string{"a", "b"}, func(x, c []float64) float64 { return c[0] / x[0] }},
+	} {
+		if _, err := FitModel(points, model); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("got %v, want an error with %q", err, want)
+		}
+	}
+}
