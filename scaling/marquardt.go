@@ -1,6 +1,7 @@
 package scaling
 
 import (
+	"errors"
 	"math"
 	"slices"
 
@@ -37,16 +38,20 @@ func marquardt(start []float64, n int, residuals func(theta, out []float64)) ([]
 		var normal mat.Dense
 		var slope mat.VecDense
 		normal.Mul(j.T(), j)
+		largest := 1e-300
+		for i := range theta {
+			largest = max(largest, normal.At(i, i))
+		}
 		slope.MulVec(j.T(), mat.NewVecDense(n, slices.Clone(r)))
 		better := false
 		for damping < 1e12 {
 			damped := mat.DenseCopyOf(&normal)
 			for i := range theta {
-				damped.Set(i, i, normal.At(i, i)*(1+damping)+1e-300)
+				damped.Set(i, i, normal.At(i, i)+damping*max(normal.At(i, i), 1e-10*largest))
 			}
 			var step mat.VecDense
 			next := slices.Clone(theta)
-			if step.SolveVec(damped, &slope) == nil {
+			if err := step.SolveVec(damped, &slope); err == nil || errors.As(err, new(mat.Condition)) {
 				for i := range next {
 					next[i] -= step.AtVec(i)
 				}

@@ -31,8 +31,8 @@ type ModelFit struct {
 
 // FitModel returns the coefficients that minimise Σ (log y − log f(x))², by the method of Levenberg and Marquardt from
 // several starts. Intervals, at 95 %, leave out one seed at a time (ByJackknife), or are those of linearised
-// regression where there is one seed. A coefficient whose sign changes nothing is given as positive, and so is the
-// lower end of its interval cut at 0.
+// regression where there is one seed. A coefficient whose sign changes nothing is given as positive, the
+// lower end of its interval cut at 0, and has none where its best value is 0.
 //
 // It returns an error where points are too few, where no start leads to a positive f, and where two coefficients
 // cannot be told apart.
@@ -54,11 +54,13 @@ func FitModel(points []Point, model Model) (ModelFit, error) {
 	if best == nil {
 		return fail(errors.New("got a model that is not positive at all points for any coefficients tried, want one that can be"))
 	}
+	even := model.fold(points, best)
 	gradient := model.gradient(points, best)
-	if err := model.identified(gradient, best); err != nil {
+	kept := model.active(points, best, gradient, even)
+	gradient = columns(gradient, kept)
+	if err := identified(gradient, chosenOf(model.Names, kept)); err != nil {
 		return fail(err)
 	}
-	even := model.fold(points, best)
 	f := ModelFit{Coefficients: map[string]Interval{}, Method: NoInterval, Points: len(points), Seeds: seedsOf(points)}
 	residuals := f.quality(points, model, best)
 	half := jackknife(points, 0.95, func(left []Point) ([]float64, error) {
@@ -66,6 +68,10 @@ func FitModel(points []Point, model Model) (ModelFit, error) {
 			return nil, errors.New("too few places")
 		}
 		theta, c := model.descend(left, best)
+		// From a coefficient of 0 whose sign changes nothing no step leads away.
+		if other, lower := model.descend(left, model.rough(left, starts(len(best))[0])); lower < c {
+			theta, c = other, lower
+		}
 		if math.IsInf(c, 1) {
 			return nil, errors.New("no fit")
 		}
@@ -79,12 +85,16 @@ func FitModel(points []Point, model Model) (ModelFit, error) {
 	if half != nil {
 		f.Method = ByJackknife
 	} else if free := len(points) - len(best); len(f.Seeds) == 1 && free > 0 {
-		half = regressionHalf(gradient, cost, free)
+		half = spread(regressionHalf(gradient, cost, free), kept)
 		f.Method = ByRegression
 	}
 	for j, name := range model.Names {
 		v := Interval{best[j], math.NaN(), math.NaN()}
-		if half != nil {
+		switch {
+		case !kept[j]: // an interval would need coefficients whose squares are negative
+			v.Value = 0
+			f.Warning = fmt.Sprintf("the best %s is 0, which has no interval", name)
+		case half != nil:
 			v.Low, v.High = best[j]-half[j], best[j]+half[j]
 			if even[j] {
 				v.Low = max(0, v.Low)
@@ -93,7 +103,7 @@ func FitModel(points []Point, model Model) (ModelFit, error) {
 		f.Coefficients[name] = v
 	}
 	f.LackOfFit = lackOfFit(points, residuals, func(x []float64) []float64 {
-		return model.gradient([]Point{{X: x}}, best).RawRowView(0)
+		return chosenOf(model.gradient([]Point{{X: x}}, best).RawRowView(0), kept)
 	})
 	if f.Method == NoInterval {
 		f.Warning = "too few points or seeds for an interval"
@@ -175,14 +185,74 @@ func (m Model) gradient(points []Point, theta []float64) *mat.Dense {
 	})
 }
 
+// active tells which coefficients the gradient tells of: not those whose sign changes nothing and whose best value is
+// 0, where it vanishes by symmetry.
+func (m Model) active(points []Point, theta []float64, gradient *mat.Dense, even []bool) []bool {
+	kept := make([]bool, len(theta))
+	for j := range theta {
+		other := slices.Clone(theta)
+		other[j]++
+		matters := slices.ContainsFunc(points, func(p Point) bool {
+			a, b := m.At(p.X, theta), m.At(p.X, other)
+			return !(math.Abs(a-b) <= 1e-12*math.Abs(a))
+		})
+		kept[j] = !even[j] || !matters || mat.Norm(gradient.ColView(j), 2) > 1e-4
+	}
+	return kept
+}
+
+// chosenOf returns the values that are kept.
+func chosenOf[T any](values []T, kept []bool) (left []T) {
+	for j, v := range values {
+		if kept[j] {
+			left = append(left, v)
+		}
+	}
+	return left
+}
+
+// columns returns the columns of x that are kept; one of zeros where none is.
+func columns(x *mat.Dense, kept []bool) *mat.Dense {
+	rows, _ := x.Dims()
+	left := mat.NewDense(rows, max(1, len(chosenOf(kept, kept))), nil)
+	at := 0
+	for j, keep := range kept {
+		if keep {
+			left.SetCol(at, mat.Col(nil, j, x))
+			at++
+		}
+	}
+	return left
+}
+
+// spread puts half widths of the coefficients kept in their places, and NaN in those of the others.
+func spread(half []float64, kept []bool) []float64 {
+	if half == nil {
+		return nil
+	}
+	all := make([]float64, len(kept))
+	at := 0
+	for j, keep := range kept {
+		all[j] = math.NaN()
+		if keep {
+			all[j] = half[at]
+			at++
+		}
+	}
+	return all
+}
+
 // identified returns an error that names two coefficients which the points cannot tell apart.
-func (m Model) identified(gradient *mat.Dense, theta []float64) error {
+func identified(gradient *mat.Dense, names []string) error {
+	if len(names) == 0 {
+		return nil
+	}
 	rows, cols := gradient.Dims()
 	scaled := mat.DenseCopyOf(gradient)
 	for j := range cols {
 		norm := mat.Norm(scaled.ColView(j), 2)
-		if !(norm*max(math.Abs(theta[j]), 1e-300) > 1e-10) && !(norm > 1e-10) {
-			return fmt.Errorf("got a model that does not depend on %s at the points, want coefficients that matter", m.Names[j])
+		if !(norm > 1e-10) {
+			return fmt.Errorf("got a model that does not depend on %s at the points, want coefficients that matter", names[j])
 		}
 		for i := range rows {
 			scaled.Set(i, j, scaled.At(i, j)/norm)
@@ -191,7 +261,7 @@ func (m Model) identified(gradient *mat.Dense, theta []float64) error {
 	for i := range cols {
 		for j := range i {
 			if cosine := mat.Dot(scaled.ColView(i), scaled.ColView(j)); !(math.Abs(cosine) < 1-1e-9) {
-				return fmt.Errorf("got coefficients %s and %s that the points cannot tell apart, want runs in which their terms vary differently, or one coefficient", m.Names[j], m.Names[i])
+				return fmt.Errorf("got coefficients %s and %s that the points cannot tell apart, want runs in which their terms vary differently, or one coefficient", names[j], names[i])
 			}
 		}
 	}

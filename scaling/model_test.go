@@ -80,6 +80,19 @@ func TestCoverageModel(t *testing.T) {
 	}
 }
 
+// TestFitModelZero wants 0 without an interval for a term that is not there.
+func TestFitModelZero(t *testing.T) {
+	source := rand.New(rand.NewPCG(9, 9))
+	f, err := FitModel(grid(source, 4, func(x []float64) float64 { return 1.2 / math.Sqrt(x[0]*x[1]) }, 0, 0, 0.05), meanField)
+	if err != nil {
+		t.Fatal(err)
+	}
+	a, b := f.Coefficients["a"], f.Coefficients["b"]
+	if a.Value != 0 || !math.IsNaN(a.High) || f.Warning == "" || !(b.Low <= 1.2 && 1.2 <= b.High) {
+		t.Errorf("got a = %+v, b = %+v, want 0 and 1.2", a, b)
+	}
+}
+
 // TestFitModelRefuses wants models that points cannot tell apart refused.
 func TestFitModelRefuses(t *testing.T) {
 	points := grid(rand.New(rand.NewPCG(1, 1)), 2, truth, 0, 0, 0.01)

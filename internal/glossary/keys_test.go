@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"github.com/deeplimit/deeplimit/internal/ask/bench"
+	"github.com/deeplimit/deeplimit/internal/ask/compare"
 	"github.com/deeplimit/deeplimit/internal/ask/transfer"
 	"github.com/deeplimit/deeplimit/internal/glossary/glossarytest"
 	"github.com/deeplimit/deeplimit/internal/read/analyze"
@@ -24,6 +25,7 @@ func TestKeys(t *testing.T) {
 		reflect.TypeFor[proof.Report](),
 		reflect.TypeFor[transfer.Result](),
 		reflect.TypeFor[bench.Result](),
+		reflect.TypeFor[compare.Result](),
 		reflect.TypeFor[runfolder.Row](),
 		reflect.TypeFor[runfolder.Draw](),
 		reflect.TypeFor[runfolder.Meta](),
