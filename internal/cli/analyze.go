@@ -9,12 +9,17 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/deeplimit/deeplimit/internal/disk"
+	"github.com/deeplimit/deeplimit/internal/plain"
 	"github.com/deeplimit/deeplimit/internal/read/analyze"
+	"github.com/deeplimit/deeplimit/internal/read/surface"
 	"github.com/deeplimit/deeplimit/internal/show/report"
 )
 
 func newAnalyze() *cobra.Command {
 	var asJSON bool
+	var model modelFlags
+	var figures string
 	options := analyze.Options{Workers: runtime.GOMAXPROCS(0)}
 	cmd := &cobra.Command{
 		Use:   "analyze DIR",
@@ -22,7 +27,13 @@ func newAnalyze() *cobra.Command {
 		Long: `analyze reads the folder of a study, or of one run, and prints for each run the
 linear rate, norms and p-variations, and for each group of runs that differ in depth
 and seed alone the exponents in depth with 95 % intervals and the runs that they rest on,
-and the same in sentences.`,
+and the same in sentences.
+
+With --in it prints instead how every quantity depends on those fields, among runs that are equal in all else but the
+seed: the exponent in each field at fixed others, or the coefficients of a --model.`,
+		Example: `  deeplimit analyze runs/my-study
+  deeplimit analyze runs/my-study --in network.width
+  deeplimit analyze runs/my-study --in depth,network.hidden --of loss --model 'a/L + b/sqrt(L*M)' --json`,
 		Args: arguments("DIR"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if options.Trace && !asJSON {
@@ -31,6 +42,14 @@ and the same in sentences.`,
 			if options.Windows != 0 && !asJSON {
 				return errors.New("analyze: --windows: got it without --json, want --json beside it, as tables have one rate for each run")
 			}
+			if len(model.in) == 0 && (model.text != "" || options.Of != "" || figures != "") {
+				return errors.New("analyze: got --model, --of or --figure without --in, want the fields that the fit is over, as in --in depth,network.hidden")
+			}
+			fitted, err := model.model(model.in)
+			if err != nil {
+				return fmt.Errorf("analyze: --%w", err)
+			}
+			options.In, options.Model = model.in, fitted
 			dir, err := folder(cmd, args[0], studyOrRun)
 			if err != nil {
 				return err
@@ -42,16 +61,49 @@ and the same in sentences.`,
 			if err != nil {
 				return err
 			}
+			if figures != "" {
+				if err := drawFits(cmd.ErrOrStderr(), result.Fits, figures); err != nil {
+					return fmt.Errorf("analyze: --figure: %w", err)
+				}
+			}
 			if asJSON {
 				return printJSON(cmd.OutOrStdout(), result)
+			}
+			if len(model.in) > 0 {
+				for i, why := range result.Unfitted {
+					if i < mostNotes {
+						fmt.Fprintf(cmd.ErrOrStderr(), "note: analyze: no fit of %s\n", plain.Text(why))
+					}
+				}
+				return writeFits(cmd.OutOrStdout(), result.Fits)
 			}
 			return result.WriteTable(cmd.OutOrStdout())
 		},
 	}
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON")
 	cmd.Flags().BoolVar(&options.Trace, "trace", false, "add the loss at every recorded iteration (with --json)")
+	cmd.Flags().StringVar(&options.Of, "of", "", "with --in: fit this quantity alone, such as loss or max_frobenius")
+	cmd.Flags().StringVar(&figures, "figure", "", "with --in: write figures of the values against the fits into this folder")
+	model.define(cmd)
 	cmd.Flags().IntVar(&options.Windows, "windows", 0, "add the linear rate on each of that many windows of the trace (with --json)")
 	return cmd
+}
+
+// drawFits writes the figures of fits into a folder and prints the paths.
+func drawFits(out io.Writer, fits []surface.Fit, folder string) error {
+	if err := disk.MkdirAll(folder, 0o755); err != nil {
+		return err
+	}
+	for _, f := range report.Surfaces(fits) {
+		paths, err := f.WriteFiles(folder, report.Formats)
+		if err != nil {
+			return err
+		}
+		for _, path := range paths {
+			fmt.Fprintln(out, path)
+		}
+	}
+	return nil
 }
 
 func newReport() *cobra.Command {

@@ -81,7 +81,7 @@ or wide at most. Intervals, at 95 %, leave out one seed at a time.`,
 		Example: `  deeplimit compare runs/my-study --of outputs --to deepest
   deeplimit compare runs/my-study --of displacement --between seeds --json
   deeplimit compare runs/my-study --of outputs --to runs/reference --in depth,network.hidden --model 'a/L + b/sqrt(L*M)' --squares`,
-		Args: cobra.ExactArgs(1),
+		Args: arguments("DIR"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			var err error
 			if o.In = model.in; model.text != "" && len(model.in) == 0 {
@@ -90,9 +90,13 @@ or wide at most. Intervals, at 95 %, leave out one seed at a time.`,
 			if o.Model, err = model.model(model.in); err != nil {
 				return fmt.Errorf("compare: --%w", err)
 			}
+			dir, err := folder(cmd, args[0], studyAlone)
+			if err != nil {
+				return err
+			}
 			observe, stop := watchReading(cmd.ErrOrStderr())
 			o.Observe = observe
-			result, err := compare.Study(cmd.Context(), args[0], o)
+			result, err := compare.Study(cmd.Context(), dir, o)
 			stop()
 			if err != nil {
 				return err

@@ -9,6 +9,7 @@ import (
 	"slices"
 
 	"github.com/deeplimit/deeplimit/field"
+	"github.com/deeplimit/deeplimit/internal/read/surface"
 	"github.com/deeplimit/deeplimit/runfolder"
 )
 
@@ -27,6 +28,11 @@ type Options struct {
 	// Workers is the number of runs analysed at a time; default GOMAXPROCS. The
 	// result does not depend on it.
 	Workers int
+	// In are fields of runs in which Result.Fits are, such as network.width; none by default. Model is what to fit
+	// in the place of a power law, and Of the one quantity to fit; empty for all.
+	In    []string
+	Model *surface.Model
+	Of    string
 	// Observe is called before the first run is read, with 0, and after each, from several
 	// goroutines; nil for nobody.
 	Observe func(done, total int)

@@ -342,6 +342,11 @@ func (p *pass) result() (*Result, error) {
 	slices.SortStableFunc(result.Groups, func(a, b Group) int {
 		return cmp.Or(cmp.Compare(a.Data, b.Data), cmp.Compare(a.Alpha, b.Alpha), cmp.Compare(a.Group, b.Group))
 	})
+	if len(p.options.In) > 0 {
+		if err := p.fitFields(result); err != nil {
+			return nil, errors.Join(append(failures, err)...)
+		}
+	}
 	return result, errors.Join(failures...)
 }
 

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"math"
 
+	"github.com/deeplimit/deeplimit/internal/read/surface"
 	"github.com/deeplimit/deeplimit/runfolder"
 	"github.com/deeplimit/deeplimit/scaling"
 )
@@ -16,6 +17,10 @@ type Result struct {
 	Study  string  `json:"study"`
 	Runs   []Run   `json:"runs"`
 	Groups []Group `json:"groups"`
+	// Fits are how quantities depend on the fields of Options.In, and Unfitted says which do not, and why. Both are
+	// absent without such fields.
+	Fits     []surface.Fit `json:"fits,omitempty"`
+	Unfitted []string      `json:"unfitted,omitempty"`
 	// Unfinished lists the runs without a result, by ID; nothing is known of them here.
 	Unfinished []string `json:"unfinished,omitempty"`
 	// Damaged lists the runs that could not be read, or not be believed.

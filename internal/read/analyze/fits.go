@@ -1,0 +1,125 @@
+package analyze
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/deeplimit/deeplimit/internal/read/surface"
+)
+
+// fitFields adds the fits of Options.In: of every quantity of the runs, and of every part's numbers.
+func (p *pass) fitFields(result *Result) error {
+	var runs []*outcome
+	for _, o := range p.outcomes {
+		if o.err == nil && !o.unfinished && o.run.CopyOf == "" && !o.run.Diverged() {
+			runs = append(runs, o)
+		}
+	}
+	observe := func(value func(*Run) float64) []surface.Observation {
+		var all []surface.Observation
+		for _, o := range runs {
+			all = append(all, surface.Observation{Run: o.run.ID, Fields: surface.FieldsOf(o.meta()), Seeds: []uint64{o.run.Seed}, Value: value(&o.run)})
+		}
+		return all
+	}
+	if err := surface.Check(observe(func(*Run) float64 { return 1 }), p.options.In); err != nil {
+		return err
+	}
+	result.Fits = []surface.Fit{}
+	var skipped []string
+	found := 0
+	add := func(key, part string, value func(*Run) float64) {
+		if p.options.Of != "" && p.options.Of != key {
+			return
+		}
+		found++
+		observations := observe(value)
+		varies := slices.ContainsFunc(observations, func(o surface.Observation) bool { return o.Value > 0 && o.Value != observations[0].Value })
+		if !varies && p.options.Of == "" {
+			return // it is the same for all runs, or none has it
+		}
+		fits, missing := surface.Fits(key, observations, p.options.In, p.options.Model)
+		for _, f := range fits {
+			f.Part = part
+			result.Fits = append(result.Fits, f)
+		}
+		for _, why := range missing {
+			skipped = append(skipped, strings.TrimSpace(part+" "+why))
+		}
+	}
+	for _, q := range ofRun {
+		add(q.key, "", q.value)
+	}
+	for _, part := range partsOf(runs) {
+		for _, q := range ofPath {
+			add(q.key, part, func(r *Run) float64 { return q.value(r.Parts[part]) })
+		}
+		for _, exponent := range p.options.Exponents {
+			text := exponentText(exponent)
+			add("v_"+text, part, func(r *Run) float64 { return r.Parts[part].PVariation[text] })
+		}
+	}
+	if found == 0 {
+		return fmt.Errorf("analyze: --of: got %q, want one of %s", p.options.Of, strings.Join(p.quantities(), ", "))
+	}
+	if len(result.Fits) == 0 && len(skipped) > 0 {
+		return fmt.Errorf("analyze: --in %s: got no quantity that a fit can be had of: %s", strings.Join(p.options.In, ","), skipped[0])
+	}
+	result.Unfitted = skipped
+	return nil
+}
+
+// quantities lists what fits may be of.
+func (p *pass) quantities() []string {
+	var keys []string
+	for _, q := range ofRun {
+		keys = append(keys, q.key)
+	}
+	for _, q := range ofPath {
+		keys = append(keys, q.key)
+	}
+	for _, exponent := range p.options.Exponents {
+		keys = append(keys, "v_"+exponentText(exponent))
+	}
+	return keys
+}
+
+// ofRun are the numbers of a run that no path has.
+var ofRun = []struct {
+	key   string
+	value func(*Run) float64
+}{
+	{"loss", func(r *Run) float64 { return r.Loss }},
+	{"test_loss", func(r *Run) float64 { return valueOf(r.TestLoss) }},
+	{"accuracy", func(r *Run) float64 { return valueOf(r.Accuracy) }},
+	{"test_accuracy", func(r *Run) float64 { return valueOf(r.TestAcc) }},
+	{"iterations", func(r *Run) float64 { return float64(r.Iterations) }},
+	{"delta", func(r *Run) float64 {
+		if r.Delta == nil {
+			return 0
+		}
+		return meanDelta(r)
+	}},
+}
+
+// valueOf returns a number, 0 where there is none, which no fit takes.
+func valueOf(v *float64) float64 {
+	if v == nil {
+		return 0
+	}
+	return *v
+}
+
+// partsOf returns the parts of the runs, in the order of the first that has them.
+func partsOf(runs []*outcome) []string {
+	var list []string
+	for _, o := range runs {
+		for _, part := range parts(o.meta(), o.run.Parts) {
+			if _, ok := o.run.Parts[part]; ok && !slices.Contains(list, part) {
+				list = append(list, part)
+			}
+		}
+	}
+	return list
+}
