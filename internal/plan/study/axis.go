@@ -11,18 +11,17 @@ import (
 )
 
 // An Axis is one direction in which a study varies: a key of its grid, with one path,
-// or its zip, whose paths vary together. The runs are the product over all axes.
+// or a group of its zip, whose paths vary together. The runs are the product over all axes.
 type Axis struct {
 	Paths  []string   // dotted, such as "network.alpha"
-	Values [][]string // for each point the value at each path, as text
+	Values [][]string // for each point the value at each path, as text; "" where it is left out
 
-	key    string // of the study file: "grid" or "zip"
-	points [][]*node
+	key    string    // of the study file: "grid", "zip", or "zip.1" of several
+	points [][]*node // nil where a path is left out
 	places []place // of the paths
 }
 
-// axes reads the sections grid (path → list of values) and zip (a list of mappings
-// path → value with the same paths, or a mapping path → list with lists of one length).
+// axes reads the sections grid (path → list of values) and zip.
 func (d *decoder) axes(grid, zip *node) []Axis {
 	var axes []Axis
 	if grid != nil && !grid.isNull() {
@@ -41,15 +40,15 @@ func (d *decoder) axes(grid, zip *node) []Axis {
 		}
 	}
 	if zip != nil && !zip.isNull() {
-		if axis, ok := d.zip(zip); ok {
-			axes = append(axes, axis)
-		}
+		axes = append(axes, d.zips(zip)...)
 	}
 	for i := range axes {
 		for _, point := range axes[i].points {
 			labels := make([]string, len(point))
 			for j, n := range point {
-				labels[j] = n.label()
+				if n != nil {
+					labels[j] = n.label()
+				}
 			}
 			axes[i].Values = append(axes[i].Values, labels)
 		}
@@ -68,73 +67,6 @@ func (d *decoder) nonEmpty(path string, n *node) []*node {
 		return n.items
 	}
 	return nil
-}
-
-func (d *decoder) zip(zip *node) (axis Axis, ok bool) {
-	switch {
-	case zip.kind == sequence:
-		return d.zipRows(zip)
-	case zip.kind == mapping && len(zip.entries) > 0:
-		return d.zipColumns(zip)
-	}
-	d.add(zip.wrong("zip", zip.got(), "a list of mappings path: value, or a mapping path: list"))
-	return Axis{}, false
-}
-
-func (d *decoder) zipRows(zip *node) (axis Axis, ok bool) {
-	axis.key = "zip"
-	rows := d.nonEmpty("zip", zip)
-	for i, row := range rows {
-		path := join("zip", strconv.Itoa(i))
-		if row.kind != mapping || len(row.entries) == 0 {
-			d.add(row.wrong(path, row.got(), "a mapping path: value"))
-			return Axis{}, false
-		}
-		if i == 0 {
-			for _, e := range row.entries {
-				axis.Paths = append(axis.Paths, e.key)
-				axis.places = append(axis.places, e.place)
-			}
-		}
-		point := make([]*node, len(axis.Paths))
-		for j, key := range axis.Paths {
-			if point[j] = row.child(key); point[j] == nil {
-				d.add(row.wrong(join(path, key), phrase("nothing"), "a value, as in zip.0"))
-				return Axis{}, false
-			}
-		}
-		for _, e := range row.entries {
-			if !slices.Contains(axis.Paths, e.key) {
-				d.add(e.wrong(join(path, e.key), e.value.got(), "the paths of zip.0 alone: "+strings.Join(axis.Paths, ", ")))
-				return Axis{}, false
-			}
-		}
-		axis.points = append(axis.points, point)
-	}
-	return axis, rows != nil
-}
-
-func (d *decoder) zipColumns(zip *node) (axis Axis, ok bool) {
-	axis.key = "zip"
-	for j, e := range zip.entries {
-		list := d.nonEmpty("zip."+e.key, e.value)
-		if list == nil {
-			return Axis{}, false
-		}
-		if j == 0 {
-			axis.points = make([][]*node, len(list))
-		}
-		if len(list) != len(axis.points) {
-			d.add(e.value.wrong("zip."+e.key, phrase(fmt.Sprintf("a list of %d", len(list))), fmt.Sprintf("a list of %d, as many as zip.%s has", len(axis.points), axis.Paths[0])))
-			return Axis{}, false
-		}
-		axis.Paths = append(axis.Paths, e.key)
-		axis.places = append(axis.places, e.place)
-		for i, v := range list {
-			axis.points[i] = append(axis.points[i], v)
-		}
-	}
-	return axis, true
 }
 
 // checkAxes refuses paths that do not exist or overlap, values of the wrong type, and
@@ -161,8 +93,9 @@ func (d *decoder) checkAxes(s *Study) {
 		for i, labels := range axis.Values {
 			value := strings.Join(labels, "\x00")
 			if k, ok := first[value]; ok {
-				n := axis.points[i][0]
-				d.add(n.wrong(join(axis.key, axis.Paths[0]), n.got(), fmt.Sprintf("each value once (value %d of the list has it already)", k+1)))
+				j := slices.IndexFunc(axis.points[i], func(n *node) bool { return n != nil })
+				n := axis.points[i][j]
+				d.add(n.wrong(join(axis.key, axis.Paths[j]), n.got(), fmt.Sprintf("each value once (value %d of the list has it already)", k+1)))
 				return
 			}
 			first[value] = i
@@ -282,7 +215,7 @@ func (a *Axis) varies(set int) bool {
 // apply returns the tree with the axis's point i put in for the given data set.
 func (a *Axis) apply(tree *node, i, set int) *node {
 	for j, path := range a.Paths {
-		if a.applies(j, set) {
+		if a.applies(j, set) && a.points[i][j] != nil {
 			tree = tree.with(treePath(tree, path, set), a.points[i][j])
 		}
 	}

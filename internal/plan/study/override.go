@@ -67,15 +67,12 @@ func (p place) overridePath(tree *node, path string) ([]string, *Error) {
 func varied(tree *node, path string) string {
 	for _, section := range []string{"grid", "zip"} {
 		n := tree.child(section)
-		if n != nil && n.kind == sequence && len(n.items) > 0 {
-			n = n.items[0]
-		}
 		if n == nil {
 			continue
 		}
-		for _, e := range n.entries {
-			if overlap(e.key, path) {
-				return section + "." + e.key
+		for _, key := range variedKeys(n) {
+			if overlap(key, path) {
+				return section + "." + key
 			}
 		}
 	}

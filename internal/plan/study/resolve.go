@@ -43,8 +43,10 @@ func (r *resolver) combine(tree *node, axis, set int, settings map[string]string
 	}
 	for i := range a.points {
 		for j, path := range a.Paths {
-			if a.applies(j, set) {
+			if a.applies(j, set) && a.points[i][j] != nil {
 				settings[path] = a.Values[i][j]
+			} else {
+				delete(settings, path)
 			}
 		}
 		r.combine(a.apply(tree, i, set), axis+1, set, settings)

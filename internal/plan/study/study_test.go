@@ -180,6 +180,38 @@ zip:
 	}
 }
 
+// TestSeveralZips wants the product of groups, and the rest of the file where a row leaves a path out.
+func TestSeveralZips(t *testing.T) {
+	const adam = "network: {bias: true}\n"
+	const rows = "- [{train.method: gd}, {train.method: adam, train.step.value: 0.05}]\n"
+	for name, text := range map[string]string{
+		"rows": "zip:\n" + rows + "- - {network.alpha: 0.5, initial.amplitude: 1}\n  - {network.alpha: 0.75, initial.amplitude: 2}\n",
+		"both": "zip:\n" + rows + "- {network.alpha: [0.5, 0.75], initial.amplitude: [1, 2]}\n",
+	} {
+		runs := mustRuns(t, "name: s\ndepths: [4]\ndata: {kind: separated, width: 4, samples: 2, distance: 0.3}\n"+adam+text)
+		if len(runs) != 4 {
+			t.Fatalf("%s: got %d runs, want 4", name, len(runs))
+		}
+		for i, want := range []map[string]string{
+			{"train.method": "gd", "network.alpha": "0.5", "initial.amplitude": "1"},
+			{"train.method": "gd", "network.alpha": "0.75", "initial.amplitude": "2"},
+			{"train.method": "adam", "train.step.value": "0.05", "network.alpha": "0.5", "initial.amplitude": "1"},
+			{"train.method": "adam", "train.step.value": "0.05", "network.alpha": "0.75", "initial.amplitude": "2"},
+		} {
+			if diff := cmp.Diff(want, runs[i].Settings); diff != "" {
+				t.Errorf("%s: settings of run %d (-want +got):\n%s", name, i, diff)
+			}
+		}
+		if runs[0].Train.Step.Value == 0.05 || runs[2].Train.Step.Value != 0.05 {
+			t.Errorf("%s: got steps %v and %v, want the default and 0.05", name, runs[0].Train.Step.Value, runs[2].Train.Step.Value)
+		}
+	}
+	columns := mustRuns(t, head+"zip:\n- {network.alpha: [0.5, 1]}\n- {dtype: [float32, float64], train.step.value: [1, 2]}\n")
+	if len(columns) != 8 {
+		t.Errorf("zips of lists: got %d runs, want 8: two groups of two, and two of the depths or seeds", len(columns))
+	}
+}
+
 func TestGridOverDataSets(t *testing.T) {
 	const text = "name: s\ndepths: [4]\ndata:\n- {kind: separated, width: 4, samples: 2, distance: 0.3}\n- {kind: rotation, width: 4, samples: 2, angle: 1}\n"
 	all := mustRuns(t, text+"grid: {data.samples: [2, 3]}\n")

@@ -307,7 +307,21 @@ func (o *outcome) readTransfer() error {
 	return nil
 }
 
-// compareRuns is the order of Result.Runs.
+// order returns the place of every group in the study as it was last started; 0 for all where none was.
+func (p *pass) order() map[string]int {
+	order := map[string]int{}
+	if p.listing == nil || p.listing.Manifest == nil {
+		return order
+	}
+	for i, run := range p.listing.Manifest.Runs {
+		if _, ok := order[run.Group]; !ok {
+			order[run.Group] = i
+		}
+	}
+	return order
+}
+
+// compareRuns is the order of the runs of a group, and of runs of no study.
 func compareRuns(a, b Run) int {
 	return cmp.Or(
 		cmp.Compare(a.Data, b.Data), cmp.Compare(a.Alpha, b.Alpha), cmp.Compare(a.Group, b.Group),
@@ -333,14 +347,17 @@ func (p *pass) result() (*Result, error) {
 			result.Study = o.meta().Study
 		}
 	}
-	slices.SortStableFunc(result.Runs, compareRuns)
+	order := p.order()
+	slices.SortStableFunc(result.Runs, func(a, b Run) int {
+		return cmp.Or(cmp.Compare(order[a.Group], order[b.Group]), compareRuns(a, b))
+	})
 	for _, g := range p.groups {
 		if g.group != nil {
 			result.Groups = append(result.Groups, *g.group)
 		}
 	}
 	slices.SortStableFunc(result.Groups, func(a, b Group) int {
-		return cmp.Or(cmp.Compare(a.Data, b.Data), cmp.Compare(a.Alpha, b.Alpha), cmp.Compare(a.Group, b.Group))
+		return cmp.Or(cmp.Compare(order[a.Group], order[b.Group]), cmp.Compare(a.Data, b.Data), cmp.Compare(a.Alpha, b.Alpha), cmp.Compare(a.Group, b.Group))
 	})
 	if len(p.options.In) > 0 {
 		if err := p.fitFields(result); err != nil {

@@ -11,8 +11,8 @@ import (
 	"github.com/deeplimit/deeplimit/scaling"
 )
 
-// Result is what `deeplimit analyze --json` prints. Runs are sorted by data,
-// group, depth and seed; diverged ones are among them.
+// Result is what `deeplimit analyze --json` prints. Groups are in the order of the
+// study, imported ones by data and group; runs by group, depth and seed; diverged ones are among them.
 type Result struct {
 	Study  string  `json:"study"`
 	Runs   []Run   `json:"runs"`
