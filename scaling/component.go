@@ -11,10 +11,20 @@ type structure struct {
 	phi    float64 // layerNoise: correlation of neighbouring layers, that of farther ones a power of it
 	next   float64 // layerNoise: correlation of neighbouring layers where farther ones have none
 	theta  float64 // roughPart: rate of the decay of correlation in k/L, 0 for none
-	free   bool    // layerNoise: whether its exponent is fitted; else it is fixed
 	wobble float64 // standard deviation, in log mean square, of what goes its own way from lag to lag
-	fixed  float64 // layerNoise: its exponent in depth, ½ for noise of steady quadratic variation
+	prior  normal  // of the exponent: that of layer noise in depth, or the Hurst exponent
 }
+
+type normal struct{ mean, spread float64 }
+
+// The priors of exponents: any, wide beside what the depths tell; near the ½ of noise whose quadratic
+// variation is steady, as theory has it; and near the 0 of noise that stays. A point in place of a narrow one
+// would give an interval of no width, which no finite depth can justify.
+var (
+	anyExponent = normal{0.5, 0.4}
+	steadyNoise = normal{0.5, 0.02}
+	noiseStays  = normal{0, 0.02}
+)
 
 type partKind int
 
@@ -43,19 +53,6 @@ func (s *smoothShape) unresolved(u float64) float64 {
 		return 0.5 * 0.5
 	}
 	return 0
-}
-
-// memory is over how many layers differences at a lag are correlated, beside those at lag 1: over the
-// lag, and of noise and of stationary rough parts no farther than the part itself.
-func (s structure) memory(lag, depth int) float64 {
-	length := math.Inf(1)
-	switch {
-	case s.part == layerNoise:
-		length = (1 + s.phi) / (1 - s.phi) / 2
-	case s.theta > 0:
-		length = float64(depth) / s.theta
-	}
-	return min(float64(lag), max(1, length))
 }
 
 // level returns the log mean square of third differences of the part at a lag and depth, over that of
@@ -92,8 +89,8 @@ type fitted struct {
 	structure
 	misfit   float64 // residual sum of squares in units of their variance
 	evidence float64 // log of the marginal likelihood, by Laplace's method
-	exponent float64 // fitted or fixed
-	spread   float64 // its standard deviation, 0 when fixed
+	exponent float64
+	spread   float64 // its standard deviation
 	size     float64 // log of the part's mean square, at u = 1 or times L
 	sizeSD   float64 // of the part's log mean square at the deepest depth
 	numbers  int     // fitted
@@ -106,18 +103,21 @@ const (
 	drift    = 1.0
 )
 
-// The normal prior of an exponent that is fitted, wide beside what the depths tell.
-const (
-	exponentMean   = 0.5
-	exponentSpread = 0.4
-)
-
 // present reports whether the data show the part at all: otherwise its size can be as small as one likes.
 func (f *fitted) present() bool { return f.part != nothing && f.sizeSD < 0.6 }
 
-// fit fits a structure to variograms, from a first guess of its exponent.
-func (s structure) fit(data []variogram, start float64) fitted {
-	p := newProblem(s, data)
+// fit fits a structure to variograms, from a first guess of its exponent. What chance does to them depends on it, so
+// the fit is done again where the guess was far away.
+func (s structure) fit(data []variogram, chance *sampler, start float64) fitted {
+	f := newProblem(s, data, chance, start).solve(start)
+	if s.part == roughPart && math.Abs(f.exponent-start) > 0.05 {
+		f = newProblem(s, data, chance, f.exponent).solve(f.exponent)
+	}
+	return f
+}
+
+// solve is Levenberg and Marquardt's method.
+func (p *problem) solve(start float64) fitted {
 	x := p.start(start)
 	residual, misfit := p.residuals(x)
 	damping := 1e-2

@@ -2,6 +2,7 @@ package scaling
 
 import (
 	"math"
+	"math/bits"
 
 	"gonum.org/v1/gonum/mat"
 )
@@ -18,30 +19,17 @@ type problem struct {
 }
 
 // modelError is the standard deviation, in log mean square, that is allowed for what no structure
-// has, and lagCorrelation the correlation of the values at lags m and 2m, about that of
-// fractional paths.
+// has, and lagCorrelation the correlation of the values at lags m and 2m of a smooth path.
 const (
-	modelError     = 0.08
+	modelError     = 0.06
 	lagCorrelation = 0.5
 )
 
-func newProblem(s structure, data []variogram) *problem {
+func newProblem(s structure, data []variogram, chance *sampler, exponent float64) *problem {
 	p := &problem{structure: s, data: data}
 	for _, v := range data {
 		n := len(v.lags)
-		c := mat.NewSymDense(n, nil)
-		for i := range n {
-			for j := i; j < n; j++ {
-				value := math.Sqrt(v.variance[i]*v.variance[j]*s.memory(v.lags[i], v.depth)*s.memory(v.lags[j], v.depth)) * math.Pow(lagCorrelation, float64(j-i))
-				if i == j {
-					value += modelError*modelError + s.wobble*s.wobble
-					if s.part == nothing {
-						value += s.smooth.unresolved(float64(v.lags[i]) / float64(v.depth))
-					}
-				}
-				c.SetSym(i, j, value)
-			}
-		}
+		c := s.errors(v, chance, exponent)
 		var root mat.Cholesky
 		root.Factorize(c)
 		lower, white := mat.NewTriDense(n, mat.Lower, nil), mat.NewTriDense(n, mat.Lower, nil)
@@ -56,21 +44,39 @@ func newProblem(s structure, data []variogram) *problem {
 	return p
 }
 
+// errors returns the covariance of a variogram's values about those of the structure.
+func (s structure) errors(v variogram, chance *sampler, exponent float64) *mat.SymDense {
+	n := len(v.lags)
+	c := mat.NewSymDense(n, nil)
+	first := bits.Len(uint(v.lags[0])) - 1
+	for i := range n {
+		for j := i; j < n; j++ {
+			value := math.Sqrt(v.variance[i]*v.variance[j]*float64(v.lags[i]*v.lags[j])) * math.Pow(lagCorrelation, float64(j-i))
+			if s.part != nothing {
+				value = chance.covariance(s, exponent, v).At(first+i, first+j) * math.Sqrt(v.noisiness[i]*v.noisiness[j])
+			}
+			if i == j {
+				value += modelError*modelError + s.wobble*s.wobble
+				if s.part == nothing {
+					value += s.smooth.unresolved(float64(v.lags[i]) / float64(v.depth))
+				}
+			}
+			c.SetSym(i, j, value)
+		}
+	}
+	return c
+}
+
 func (p *problem) unknowns() (smooth, all int) {
 	if p.smooth != nil {
 		smooth = len(p.data) + 1
 	}
 	all = smooth
 	if p.part != nothing {
-		all++
-	}
-	if p.fitsExponent() {
-		all++
+		all += 2
 	}
 	return smooth, all
 }
-
-func (p *problem) fitsExponent() bool { return p.part == roughPart || p.part == layerNoise && p.free }
 
 func (p *problem) start(exponent float64) []float64 {
 	smooth, all := p.unknowns()
@@ -83,36 +89,31 @@ func (p *problem) start(exponent float64) []float64 {
 		x[i] = v.log[last] - p.smooth.log(float64(v.lags[last])/float64(v.depth))
 		x[smooth-1] += x[i] / float64(len(p.data))
 	}
-	if p.fitsExponent() {
+	if p.part != nothing {
 		x[all-1] = exponent
 		p.clamp(x)
-	}
-	if p.part != nothing {
 		deep := p.data[len(p.data)-1]
 		x[smooth] = deep.log[0] - p.level(deep.lags[0], deep.depth, p.exponent(x))
 	}
 	return x
 }
 
-func (p *problem) exponent(x []float64) float64 {
-	if p.fitsExponent() {
-		return x[len(x)-1]
-	}
-	return p.fixed
-}
+// exponent is the last unknown, where there is a part.
+func (p *problem) exponent(x []float64) float64 { return x[len(x)-1] }
 
 func (p *problem) clamp(x []float64) {
-	if p.fitsExponent() {
-		low, high := -0.5, 1.5
-		if p.part == roughPart {
-			// Beyond it all lags of the deepest path are uncorrelated, which is noise.
-			low, high = 0.1, 0.999
-			if deepest := p.data[len(p.data)-1].depth; p.theta > 0 {
-				low = max(0.3, math.Log(p.theta/1.2)/math.Log(float64(deepest))/2)
-			}
+	low, high := -0.5, 1.5
+	switch p.part {
+	case nothing:
+		return
+	case roughPart:
+		// Beyond it all lags of the deepest path are uncorrelated, which is noise.
+		low, high = 0.1, 0.999
+		if deepest := p.data[len(p.data)-1].depth; p.theta > 0 {
+			low = max(0.3, math.Log(p.theta/1.2)/math.Log(float64(deepest))/2)
 		}
-		x[len(x)-1] = min(high, max(low, x[len(x)-1]))
 	}
+	x[len(x)-1] = min(high, max(low, x[len(x)-1]))
 }
 
 // residuals are independent with variance 1 where the structure is right.
@@ -141,8 +142,8 @@ func (p *problem) residuals(x []float64) (residual []float64, misfit float64) {
 	for i := 0; i+1 < smooth; i++ {
 		residual = append(residual, (x[i]-x[smooth-1])/drift)
 	}
-	if p.fitsExponent() {
-		residual = append(residual, (x[len(x)-1]-exponentMean)/exponentSpread)
+	if p.part != nothing {
+		residual = append(residual, (p.exponent(x)-p.prior.mean)/p.prior.spread)
 	}
 	for _, r := range residual {
 		misfit += r * r
@@ -194,7 +195,7 @@ func solveDamped(j *mat.Dense, residual []float64, damping float64) ([]float64, 
 // result adds the spread of the exponent and the evidence to a solution.
 func (p *problem) result(x, residual []float64, misfit float64) fitted {
 	smooth, all := p.unknowns()
-	f := fitted{structure: p.structure, misfit: misfit, exponent: p.exponent(x), numbers: all}
+	f := fitted{structure: p.structure, misfit: misfit, numbers: all}
 	if notFinite(misfit) {
 		f.misfit, f.evidence = 0, math.Inf(-1)
 		return f
@@ -212,10 +213,8 @@ func (p *problem) result(x, residual []float64, misfit float64) fitted {
 		f.evidence -= math.Log(logRange) + float64(smooth-1)/2*math.Log(2*math.Pi*drift*drift)
 	}
 	if p.part != nothing {
-		f.evidence -= math.Log(logRange)
-	}
-	if p.fitsExponent() {
-		f.evidence -= math.Log(2*math.Pi*exponentSpread*exponentSpread) / 2
+		f.exponent = p.exponent(x)
+		f.evidence -= math.Log(logRange) + math.Log(2*math.Pi*p.prior.spread*p.prior.spread)/2
 	}
 	var root mat.Cholesky
 	if !root.Factorize(&normal) {
@@ -229,9 +228,7 @@ func (p *problem) result(x, residual []float64, misfit float64) fitted {
 		return f
 	}
 	if p.part != nothing {
-		f.size, f.sizeSD = x[smooth], math.Sqrt(inverse.At(smooth, smooth))
-	}
-	if p.fitsExponent() {
+		f.size = x[smooth]
 		// Of the size at the deepest depth, not of that where the line meets L = 1.
 		f.spread = math.Sqrt(inverse.At(all-1, all-1))
 		const h = 1e-4

@@ -7,42 +7,70 @@ import (
 	"github.com/deeplimit/deeplimit/pvar"
 )
 
-// Variation returns the exponent of V_p.
+// Variation returns the exponent of V_p: of its trend like the p-th power of a size L^γ, and of increments like
+// L^−e of the sum of their p-th powers, whichever grows faster.
 func (x *Inference) Variation(p float64) *LimitExponent {
-	return x.drifting(p, func(e float64) float64 { return max(0, 1-p*min(1, e)) })
+	var out mixture
+	for _, b := range x.branches {
+		out = append(out, b.combined(func(e, gamma float64) float64 { return max(p*gamma, 1-p*e) })...)
+	}
+	return out.exponent(same, x.partName())
 }
 
-// Index returns the variation index; nil where increments may not vanish.
+// combined returns the distribution of a function of e and γ.
+func (b branch) combined(f func(e, gamma float64) float64) (out mixture) {
+	const n = 41
+	gammas := b.size.draws(n)
+	for _, e := range b.increments.draws(5 * n) {
+		for _, gamma := range gammas {
+			out = append(out, outcome{weight: b.weight / (5 * n * n), center: f(e, gamma)})
+		}
+	}
+	return out
+}
+
+// Index returns the variation index if there is one, nil where it is as likely that there is none: where the paths have no
+// limit, or increments that do not vanish.
 func (x *Inference) Index() *LimitExponent {
-	if x.drift != nil {
+	out := x.index()
+	if out.total() < 0.5 {
 		return nil
 	}
-	return x.increments.exponent(func(e float64) float64 {
-		if e <= 0.02 {
-			return math.Inf(1)
-		}
-		return max(1, 1/min(1, e))
-	}, x.partName())
+	return out.exponent(same, x.partName())
 }
 
-// drifting returns the distribution of f(e) + p γ.
-func (x *Inference) drifting(p float64, f func(float64) float64) *LimitExponent {
-	if x.drift == nil {
-		return x.increments.exponent(f, x.partName())
+// index returns the distribution of the index, with the probability that there is one as its total.
+func (x *Inference) index() (out mixture) {
+	const least = 0.02 // exponent of increments that vanish
+	own := 0.0
+	if x.OwnScale != nil {
+		own = x.OwnScale.Exponent
 	}
-	var sum mixture
-	for _, e := range x.increments.values(f) {
-		for _, o := range x.drift {
-			sum = append(sum, outcome{e.weight * o.weight, e.center + p*o.center, p * o.spread})
+	for _, b := range x.branches {
+		if !b.steady {
+			continue
+		}
+		for _, e := range b.increments.draws(400) {
+			if e+own > least {
+				out = append(out, outcome{weight: b.weight / 400, center: max(1, 1/(e+own))})
+			}
 		}
 	}
-	return sum.exponent(same, x.partName())
+	return out
+}
+
+// mean returns the distribution of e over all branches.
+func (x *Inference) mean() (out mixture) {
+	for _, b := range x.branches {
+		out = append(out, b.increments.times(b.weight)...)
+	}
+	return out
 }
 
 // RootSumSquares returns the exponent of (Σ‖Ā_k‖²)^½.
 func (x *Inference) RootSumSquares() *LimitExponent {
 	if !x.trend {
-		return x.increments.exponent(func(e float64) float64 { return 0.5 - e }, x.partName())
+		return x.mean().exponent(func(e float64) float64 { return 0.5 - e }, x.partName())
 	}
 	return x.size(0.5, func(square float64, _ []float64) float64 { return math.Sqrt(square) })
 }
@@ -54,7 +82,7 @@ func (x *Inference) MaxFrobenius() *LimitExponent {
 		if x.heavy {
 			return x.size(math.NaN(), largest)
 		}
-		return x.increments.exponent(func(e float64) float64 { return -e }, x.partName())
+		return x.mean().exponent(func(e float64) float64 { return -e }, x.partName())
 	}
 	return x.size(0, largest)
 }
@@ -87,67 +115,81 @@ func (x *Inference) sizes(of func(square float64, norms []float64) float64) (sam
 // AverageExponent returns the exponent of the limit from values alone, by a model average over corrections; theory
 // is the one that a limit has, NaN for none.
 func AverageExponent(samples []Sample, theory float64) (*LimitExponent, error) {
-	var known []float64
-	if !math.IsNaN(theory) {
-		known = []float64{theory}
-	}
-	m, correction, err := averageExponent(samples, known)
+	m, err := averageExponent(samples, about(theory), allCorrections)
 	if err != nil {
 		return nil, err
 	}
-	return m.exponent(same, correction), nil
+	return m.exponent(same, m.correction), nil
 }
 
-// MaxIncrement returns the exponent of max ‖Ā_{k+1} − Ā_k‖.
+// MaxIncrement returns the exponent of max ‖Ā_{k+1} − Ā_k‖: that of jumps as likely as there are any, and −e of the
+// roughest part otherwise.
 func (x *Inference) MaxIncrement() *LimitExponent {
 	if x.Unexplained {
 		return nil
 	}
-	if x.Probability[JumpLimit] >= Certain {
-		return &LimitExponent{0, 0, 0, "jumps"}
+	jumped := x.Probability[JumpLimit]
+	correction := x.partName()
+	var out mixture
+	if jumped > unlikely {
+		sizes := x.jumped
+		if sizes == nil {
+			sizes = mixture{{1, 0, theorySpread}}
+		}
+		out = sizes.times(jumped)
+		correction = "jumps"
 	}
+	if jumped < 1-unlikely {
+		out = append(out, x.largest().times(1-jumped)...)
+	}
+	return out.exponent(same, correction)
+}
+
+// largest returns the distribution of the exponent of the largest increment where there are no jumps.
+func (x *Inference) largest() (out mixture) {
 	if x.heavy && x.smoothShare() < 0.5 {
 		return x.heavyIncrement()
 	}
-	if x.drift != nil {
-		return x.drifting(1, func(e float64) float64 { return -min(1, e) })
-	}
-	m := slices.Clone(x.increments)
-	if x.Probability[JumpLimit] > 0 {
-		m = append(m, outcome{1, 0, 0})
-	}
+	// Where the steepest place is not resolved, any exponent from that at larger lags on.
 	low := x.incrementsInLag()
-	for i := range m {
-		if m[i].center == 1 && m[i].spread == 0 && low < 0.9 {
-			// The steepest place is not resolved: any exponent from 1 to that at larger lags.
-			w := m[i].weight / 9
-			for j := range 9 {
-				m = append(m, outcome{w, 1 - (1-max(0, low-0.25))*float64(j)/8, 0})
+	for _, b := range x.branches {
+		smooth, sum := 0.0, b.increments.total()
+		for _, o := range b.increments {
+			if math.IsInf(o.center, 1) {
+				smooth += o.weight / sum * b.weight
+				continue
 			}
-			m[i].weight = 0
+			out = append(out, outcome{o.weight / sum * b.weight, max(-1, -o.center), o.spread})
+		}
+		const steps = 8
+		for j := range steps + 1 {
+			at := 0.0
+			if low < 0.9 {
+				at = (1 - max(0, low-0.25)) * float64(j) / steps
+			}
+			out = append(out, b.size.shifted(at-1).times(smooth/(steps+1))...)
 		}
 	}
-	return m.exponent(func(e float64) float64 { return -min(1, e) }, x.partName())
+	return out
 }
 
 // heavyIncrement is MaxIncrement of parts with heavy tails of an index that is not known: their largest value grows
 // beside the typical one, like L^(1/index) with an index of 1.5 or more.
-func (x *Inference) heavyIncrement() *LimitExponent {
-	fitted, correction, err := averageExponent(largestIncrements(x.paths), nil)
-	if err != nil {
-		return nil
+func (x *Inference) heavyIncrement() mixture {
+	var out mixture
+	if fitted, err := averageExponent(largestIncrements(x.paths), about(math.NaN()), allCorrections); err == nil { // else paths are constant
+		out = fitted.times(0.5)
 	}
-	total := 0.0
-	for _, o := range fitted {
-		total += o.weight
-	}
-	for _, o := range x.increments {
+	for _, o := range x.mean().times(0.5) {
+		if math.IsInf(o.center, 1) {
+			o.center = 1
+		}
 		const steps = 14
 		for i := range steps + 1 {
-			fitted = append(fitted, outcome{total * o.weight / (steps + 1), -o.center + 0.7*float64(i)/steps, o.spread})
+			out = append(out, outcome{o.weight / (steps + 1), -o.center + 0.7*float64(i)/steps, o.spread})
 		}
 	}
-	return fitted.exponent(same, correction)
+	return out
 }
 
 // smoothShare is the probability of no rough part.

@@ -29,6 +29,9 @@ const leastDrift = 0.05
 // Certain is the probability from which on a verdict is given.
 const Certain = 0.95
 
+// unlikely is the probability below which a possibility is not looked into.
+const unlikely = 0.01
+
 // Inference is what the paths of several depths and seeds say of the limit. Exponents, regime and parts come
 // from one posterior, so that they cannot contradict one another.
 type Inference struct {
@@ -42,20 +45,39 @@ type Inference struct {
 	Hurst, NoiseShare *LimitExponent
 	// DetectionLimit bounds the noise share, with probability 0.95.
 	DetectionLimit float64
+	// OwnScale is the γ by which the paths were taken as L^(−γ) times themselves, where their size is free.
+	OwnScale *LimitExponent
 
-	increments mixture // of e: mean increments go like L^−e; smooth paths have 1
-	drift      mixture // of γ where sizes go like L^γ, nil where they have a limit
-	trend      bool
-	heavy      bool // whether the tails of differences are heavier than normal ones
-	paths      []DepthPath
-	posterior  []weighted
-	data       []variogram
+	branches  []branch
+	jumped    mixture // exponent of the size of jumps, where there are some
+	trend     bool
+	heavy     bool // whether the tails of differences are heavier than normal ones
+	paths     []DepthPath
+	posterior []weighted
+	data      []variogram
+}
+
+// A branch is what follows where the sizes of the paths have a limit, or where they have none.
+type branch struct {
+	weight     float64
+	steady     bool
+	size       mixture // γ: the paths go like L^γ
+	increments mixture // e: mean increments of the roughest part go like L^−e; +Inf where there is no such part
+}
+
+// Assumptions say what Infer may take for granted.
+type Assumptions struct {
+	// Rounding is the relative precision that the numbers were stored with, such as 2^−24 for 32-bit floats; 0
+	// stands for 2^−53. What is not larger than it is not told from a smooth path.
+	Rounding float64
+	// FreeSize says that the power of L which gives the paths a limit is not known, as where the residual scale is
+	// trained: then it is measured, and sizes that go like a power of L speak against no limit.
+	FreeSize bool
 }
 
 // Infer returns what the paths say. It needs three depths of 8 layers or more, and two seeds; fewer
-// are an error that says so. rounding is the relative precision that the numbers were stored with, such as 2^−24 for
-// 32-bit floats; 0 stands for 2^−53. What is not larger than it is not told from a smooth path.
-func Infer(paths []DepthPath, rounding float64) (*Inference, error) {
+// are an error that says so.
+func Infer(paths []DepthPath, given Assumptions) (*Inference, error) {
 	if err := checkPaths(paths); err != nil {
 		return nil, fmt.Errorf("scaling: infer: %w", err)
 	}
@@ -67,92 +89,147 @@ func Infer(paths []DepthPath, rounding float64) (*Inference, error) {
 		return nil, fmt.Errorf("scaling: infer: got depths %d, seeds %d, want three depths and two seeds or more", len(depths), len(seeds))
 	}
 	paths, _ = rescaledPaths(paths)
-	if rounding == 0 {
-		rounding = 0x1p-53
+	if given.Rounding == 0 {
+		given.Rounding = 0x1p-53
 	}
-	x := infer(paths, rounding)
-	if drift := x.sizeDrift(); drift != nil {
-		// L^β A has no limit, but L^(−γ) times it may: its parts are looked for there.
-		gamma := quantile(drift.values(same), 0.5)
-		again := slices.Clone(paths)
-		for i, p := range again {
-			again[i].Path = pvar.Points{Dim: p.Path.Dim, Data: slices.Clone(p.Path.Data)}
-			factor := math.Pow(float64(p.Depth), -gamma)
-			for j := range again[i].Path.Data {
-				again[i].Path.Data[j] *= factor
-			}
-		}
-		x = infer(again, rounding)
-		x.drift, x.paths = drift, paths
-		x.Verdict, x.Probability = NoLimit, map[LimitKind]float64{NoLimit: 1}
-		x.Hurst, x.NoiseShare, x.DetectionLimit = nil, nil, math.NaN()
+	x := infer(paths, given.Rounding)
+	if !x.trend {
+		return x.settle(), nil // layer noise alone has no size of its own
 	}
-	return x, nil
+	sizes, err := averageExponent(meanSquareRoots(paths), about(0), allCorrections)
+	if err != nil {
+		return x.settle(), nil // of paths that are 0
+	}
+	if given.FreeSize {
+		return x.rescaled(sizes.mixture, given.Rounding), nil
+	}
+	x.drifting(sizes.mixture, given.Rounding)
+	return x.settle(), nil
 }
 
-// sizeDrift returns the distribution of γ where the root mean square of the paths goes like L^γ and
-// not like 1, nil otherwise. Layer noise alone has no size of its own.
-func (x *Inference) sizeDrift() mixture {
-	if !x.trend {
-		return nil
+// meanSquareRoots are the root mean squares of the paths.
+func meanSquareRoots(paths []DepthPath) (samples []Sample) {
+	for _, p := range paths {
+		square := 0.0
+		for _, v := range p.Path.Data {
+			square += v * v
+		}
+		samples = append(samples, Sample{p.Depth, p.Seed, math.Sqrt(square / float64(p.Depth))})
 	}
-	m, _, err := averageExponent(x.sizes(func(square float64, norms []float64) float64 { return math.Sqrt(square / float64(len(norms))) }), []float64{0})
-	if err != nil {
-		return nil
-	}
-	total, still := 0.0, 0.0
-	for _, o := range m {
-		total += o.weight
-		if o.spread == 0 {
-			still += o.weight
+	return samples
+}
+
+// times returns the paths times L^power.
+func times(paths []DepthPath, power float64) []DepthPath {
+	out := slices.Clone(paths)
+	for i, p := range out {
+		factor := math.Pow(float64(p.Depth), power)
+		out[i].Path = pvar.Points{Dim: p.Path.Dim, Data: slices.Clone(p.Path.Data)}
+		for j := range out[i].Path.Data {
+			out[i].Path.Data[j] *= factor
 		}
 	}
-	if still >= 0.01*total || math.Abs(quantile(m.values(same), 0.5)) < leastDrift {
-		return nil
+	return out
+}
+
+// rescaled returns what the paths say of L^(−γ) times themselves, γ being the exponent of their size.
+func (x *Inference) rescaled(sizes mixture, rounding float64) *Inference {
+	gamma := quantile(sizes.values(same), 0.5)
+	out := infer(times(x.paths, -gamma), rounding)
+	out.paths = x.paths
+	for i := range out.branches {
+		out.branches[i].increments = out.branches[i].increments.shifted(-gamma)
+		out.branches[i].size = sizes
 	}
-	return m
+	out.OwnScale = sizes.exponent(same, "")
+	return out.settle()
+}
+
+// drifting adds that the sizes of the paths go like L^γ and not like 1, as likely as that is. L^β A has no limit then, but
+// L^(−γ) times it may: its parts are looked for there.
+func (x *Inference) drifting(sizes mixture, rounding float64) {
+	var still, moving mixture
+	for _, o := range sizes {
+		if math.Abs(o.center) < leastDrift {
+			still = append(still, o)
+		} else {
+			moving = append(moving, o)
+		}
+	}
+	likely := moving.total() / sizes.total()
+	if still != nil {
+		for i := range x.branches {
+			x.branches[i].size = still
+		}
+	}
+	if likely < unlikely {
+		return
+	}
+	gamma := quantile(moving.values(same), 0.5)
+	again := infer(times(x.paths, -gamma), rounding)
+	for kind := range x.Probability {
+		x.Probability[kind] *= 1 - likely
+	}
+	x.Probability[NoLimit] += likely
+	for i := range x.branches {
+		x.branches[i].weight *= 1 - likely
+	}
+	for _, b := range again.branches {
+		x.branches = append(x.branches, branch{b.weight * likely, false, moving, b.increments.shifted(-gamma)})
+	}
+	x.Unexplained = x.Unexplained && again.Unexplained
+	if likely > 0.5 {
+		x.posterior, x.data = again.posterior, again.data
+		x.Hurst, x.NoiseShare, x.DetectionLimit = nil, nil, math.NaN()
+	}
+}
+
+// settle gives the verdict.
+func (x *Inference) settle() *Inference {
+	for _, kind := range []LimitKind{SmoothLimit, SmoothAndNoise, RoughLimit, JumpLimit, NoiseAlone, NoLimit} {
+		if x.Probability[kind] >= Certain && !x.Unexplained {
+			x.Verdict = kind
+		}
+	}
+	return x
 }
 
 // infer does the work of Infer for paths of a size that has a limit.
 func infer(paths []DepthPath, rounding float64) *Inference {
 	x := &Inference{paths: paths}
 	cleaned, jumps := separateJumps(paths)
-	stay, some := jumps.stay()
-	if some {
+	if jumps.any() {
 		cleaned = slices.DeleteFunc(cleaned, func(p DepthPath) bool { return p.Depth < jumpDepth })
 	}
 	x.data = variograms(cleaned, rounding)
 	if len(x.data) < 2 {
 		x.nothingSeen(cleaned, rounding)
-		x.classify(stay, some)
-		x.parts(cleaned)
-		return x
-	}
-	x.posterior = posterior(x.data)
-	for len(x.data) > 2 && x.misfit() > 4 {
-		x.data = x.data[1:]
+	} else {
 		x.posterior = posterior(x.data)
+		for len(x.data) > 2 && x.misfit() > 4 {
+			x.data = x.data[1:]
+			x.posterior = posterior(x.data)
+		}
+		x.heavy = heavyTails(x.data)
+		x.trend = x.hasTrend(cleaned)
 	}
-	x.heavy = x.data[len(x.data)-1].heavy > 0.75
-	x.trend = x.hasTrend(cleaned)
-	x.classify(stay, some)
+	x.classify(jumps, rounding)
 	x.parts(cleaned)
-	if f := x.best(); some && x.heavyRough() && f.present() {
-		x.withJumpsIn(rounding)
+	if x.Unexplained = x.misfit() > 15; x.Unexplained {
+		x.branches = nil
 	}
 	return x
 }
 
-// withJumpsIn adds what the paths say with their jumps, at half the weight. Where jumps of all sizes make a path
-// rough, its law is seen with the large ones alone; a rough part that has jumps beside is seen without them.
-func (x *Inference) withJumpsIn(rounding float64) {
-	data := variograms(x.paths, rounding)
-	if len(data) < 2 {
-		return
+// heavyTails reports whether third differences have heavier tails than normal ones, whose measure is 0.57.
+func heavyTails(data []variogram) bool {
+	const heavy = 0.7
+	sum, count := 0.0, 0.0
+	for _, v := range data {
+		sum += v.heavy * float64(v.depth)
+		count += float64(v.depth)
 	}
-	whole := &Inference{paths: x.paths, data: data, posterior: posterior(data), trend: x.trend}
-	whole.classify(false, false)
-	x.increments = append(slices.Clone(x.increments), whole.increments...)
+	return sum > heavy*count
 }
 
 // nothingSeen is for paths that are smooth as far as their numbers tell: constant, or straight lines, or
@@ -177,59 +254,65 @@ func (x *Inference) best() *weighted {
 
 func (x *Inference) misfit() float64 { return excess(x.best().fitted, x.data) }
 
-// classify adds up the probabilities of structures by kind.
-func (x *Inference) classify(stay, some bool) {
+// classify adds up the probabilities of structures by kind, and those of jumps: single ones that stay, and those of
+// a rough part that jumps at all scales.
+func (x *Inference) classify(jumps *jumpRecord, rounding float64) {
 	x.Probability = map[LimitKind]float64{}
-	jumped := 0.0
-	switch {
-	case stay:
-		jumped = 0.98
-	case some, x.heavyRough():
-		jumped = 0.5
-	}
-	x.Probability[JumpLimit] = jumped
+	var single float64
+	single, x.jumped = jumps.stay()
+	var increments mixture
 	for i := range x.posterior {
 		f := &x.posterior[i]
-		p := f.probability * (1 - jumped)
-		exponent, spread := f.exponent, f.spread
-		kind := SmoothLimit
-		switch {
-		case !f.present():
-			exponent, spread = 1, 0
-		case f.part == roughPart:
-			kind, exponent = RoughLimit, min(1, exponent)
-		case !x.trend:
-			kind = NoiseAlone
-		case f.exponent > 0.85:
-			kind = SmoothLimit // noise that vanishes like the steps of the trend
-		case f.exponent < 0.35 || f.exponent > 0.65:
-			kind = NoLimit
-		default:
-			kind = SmoothAndNoise
-		}
-		x.Probability[kind] += p
-		if stay && spread > 0 {
+		spread := f.spread
+		if x.jumped != nil {
 			// What is left of small jumps depends on the depth.
 			spread = math.Hypot(spread, 0.1)
 		}
-		x.increments = append(x.increments, outcome{f.probability, exponent, spread})
-	}
-	for _, kind := range []LimitKind{SmoothLimit, SmoothAndNoise, RoughLimit, JumpLimit, NoiseAlone, NoLimit} {
-		if x.Probability[kind] >= Certain {
-			x.Verdict = kind
+		e := outcome{f.probability, f.exponent, spread}
+		if !f.present() {
+			e = outcome{f.probability, math.Inf(1), 0}
+		}
+		increments = append(increments, e)
+		for kind, p := range x.kinds(f) {
+			x.Probability[kind] += p * f.probability
 		}
 	}
-	if x.Unexplained = x.misfit() > 15; x.Unexplained {
-		x.Verdict, x.increments = "", nil
+	scales := 0.0
+	if rough := x.Probability[RoughLimit]; x.heavy && rough > unlikely {
+		scales = jumping(x.paths)
+		if scales > unlikely && x.jumped != nil {
+			// Where jumps of all scales make a path rough, its law is seen with the large ones alone.
+			if data := variograms(x.paths, rounding); len(data) > 1 {
+				whole := &Inference{data: data, posterior: posterior(data), trend: x.trend}
+				whole.classify(&jumpRecord{}, rounding)
+				increments = append(increments.times(1-scales/2), whole.branches[0].increments.times(scales/2)...)
+			}
+		}
+		scales *= rough
 	}
+	jumped := 1 - (1-single)*(1-scales)
+	for kind := range x.Probability {
+		x.Probability[kind] *= 1 - jumped
+	}
+	x.Probability[JumpLimit] += jumped
+	x.branches = []branch{{weight: 1, steady: true, size: mixture{{1, 0, 0}}, increments: increments}}
 }
 
-// heavyRough reports whether a rough part has tails that fractional paths do not have, as a process that jumps at
-// all scales has.
-func (x *Inference) heavyRough() bool {
-	const heavy = 0.75 // normal differences have 0.57
-	f := x.best()
-	return f.present() && f.part == roughPart && x.data[len(x.data)-1].heavy > heavy
+// kinds returns the probabilities of the kinds of limit of one structure.
+func (x *Inference) kinds(f *weighted) map[LimitKind]float64 {
+	switch {
+	case !f.present():
+		return map[LimitKind]float64{SmoothLimit: 1}
+	case f.part == roughPart:
+		return map[LimitKind]float64{RoughLimit: 1}
+	case !x.trend:
+		return map[LimitKind]float64{NoiseAlone: 1}
+	}
+	// Noise that vanishes like the steps of the trend is smooth; that of which V_3 would not be bounded has no limit.
+	const low, vanishing = 0.35, 0.85
+	e := outcome{1, f.exponent, f.spread}
+	large, vanishes := e.below(low), 1-e.below(vanishing)
+	return map[LimitKind]float64{NoLimit: large, SmoothLimit: vanishes, SmoothAndNoise: 1 - large - vanishes}
 }
 
 // VariationIndex returns Index as an estimate with the runs that it rests on.
@@ -238,7 +321,11 @@ func (x *Inference) VariationIndex() *Index {
 	if e == nil {
 		return nil
 	}
-	return &Index{Index: e.Exponent, Low: e.Low, High: e.High, Method: ByModel, Basis: x.basis()}
+	index := &Index{Index: e.Exponent, Low: e.Low, High: e.High, Method: ByModel, Basis: x.basis()}
+	if there := x.index().total(); there < Certain {
+		index.Warning = fmt.Sprintf("with probability %s there is no index, and the interval is that of one if there is", fixed(1-there, 2))
+	}
+	return index
 }
 
 func (x *Inference) basis() Basis {

@@ -84,22 +84,35 @@ type jumpRecord struct {
 	sizes           []Sample // the largest jump of each path that has one
 }
 
-// stay reports whether the jumps are still there at the two deepest depths, in two of three seeds,
-// and do not shrink with depth; some, whether there are any at the deepest.
-func (j *jumpRecord) stay() (stay, some bool) {
-	if len(j.depths) < 2 {
-		return false, false
+// any reports whether there are jumps at the deepest depth, in two of three seeds.
+func (j *jumpRecord) any() bool {
+	if len(j.depths) == 0 {
+		return false
 	}
-	deepest, next := j.depths[len(j.depths)-1], j.depths[len(j.depths)-2]
-	some = 3*j.affected[deepest] >= 2*j.seeds[deepest]
-	if !some || next >= jumpDepth && 3*j.affected[next] < 2*j.seeds[next] {
-		return false, some
+	deepest := j.depths[len(j.depths)-1]
+	return 3*j.affected[deepest] >= 2*j.seeds[deepest]
+}
+
+// jumpLaws are those of the size of jumps: it has a limit, or it shrinks, as that of the largest steps of a heavy-tailed
+// walk, of noise or of a smooth function does, by an exponent between 0 and 1.
+var jumpLaws = []law{{0.9, 0, theorySpread, true}, {0.1, -0.5, 0.25, false}}
+
+// stay returns the probability that jumps are there in the limit, which is that of sizes that do not shrink with
+// depth, and the distribution of the exponent of their sizes; 0 and nil where there are none at the deepest depth. Where
+// they are at one depth alone it is even.
+func (j *jumpRecord) stay() (float64, mixture) {
+	if !j.any() {
+		return 0, nil
 	}
-	fit, err := Fit(j.sizes)
+	unknown := mixture{{0.5, 0, theorySpread}, {0.5, -0.5, 0.25}}
+	if next := j.depths[max(0, len(j.depths)-2)]; next < jumpDepth || j.affected[next] == 0 {
+		return 0.5, unknown
+	}
+	sizes, err := averageExponent(j.sizes, jumpLaws, nil)
 	if err != nil {
-		return false, some
+		return 0.5, unknown
 	}
-	return fit.Slope > -0.35, some
+	return sizes.theory, sizes.mixture
 }
 
 // separateJumps takes the jumps out of all paths.

@@ -16,15 +16,24 @@ type weighted struct {
 // and a prior that gives smooth, noise and rough a third each.
 func posterior(data []variogram) []weighted {
 	var out []weighted
+	even := 1.0
+	if data[len(data)-1].crowded > mostCrowded {
+		even = uneven
+	}
+	chance := newSampler()
 	add := func(prior float64, structures []structure, starts ...float64) {
 		for _, s := range structures {
-			best := s.fit(data, starts[0])
+			best := s.fit(data, chance, starts[0])
 			for _, start := range starts[1:] {
-				if f := s.fit(data, start); f.evidence > best.evidence {
+				if f := s.fit(data, chance, start); f.evidence > best.evidence {
 					best = f
 				}
 			}
-			out = append(out, weighted{best, math.Log(prior / float64(len(structures)))})
+			p := prior / float64(len(structures))
+			if s.part != nothing {
+				p *= even
+			}
+			out = append(out, weighted{best, math.Log(p)})
 		}
 	}
 	first := localExponent(data[len(data)-1])
@@ -42,19 +51,26 @@ func posterior(data []variogram) []weighted {
 		structures []structure
 		starts     []float64
 	}{
-		{1. / 6, layerNoises(ratios, false, 0.5), []float64{0}},
-		{1. / 12, layerNoises(fewRatios, true, 0), []float64{0.5}},
-		{1. / 12, layerNoises(fewRatios, false, 0), []float64{0}},
+		{5. / 24, layerNoises(ratios, steadyNoise), []float64{0.5}},
+		{1. / 24, layerNoises(fewRatios, anyExponent), []float64{0.5}},
+		{1. / 12, layerNoises(fewRatios, noiseStays), []float64{0}},
 	} {
 		add(noise.prior/2, noise.structures, noise.starts...)
 		add(noise.prior/2, withSmoothAll(noise.structures, first3), noise.starts...)
 	}
 	add(0.16, roughs(decays), guess, 0.5)
-	add(1./150, []structure{{part: roughPart, wobble: 0.35}}, guess) // self-similar at some factors of scale alone
+	add(1./150, []structure{{part: roughPart, wobble: 0.35, prior: anyExponent}}, guess) // self-similar at some factors of scale alone
 	add(1./6, withSmoothAll(roughs(decays[:1]), first3), guess, 0.3, 0.6)
 	temper(out, data)
 	return out
 }
+
+// Noise and rough parts are spread over all layers. Where more than mostCrowded of all third differences are in an eighth of
+// the layers, as beside a singular end, a factor of uneven counts against them.
+const (
+	mostCrowded = 0.5
+	uneven      = 0.02
+)
 
 // leastSmooth is the exponent of third differences over the smallest lags of the deepest path below which it is
 // not smooth, whatever is said of larger lags.
@@ -83,19 +99,19 @@ func withSmoothAll(list []structure, shapes []*smoothShape) (out []structure) {
 	return out
 }
 
-func layerNoises(ratios []float64, free bool, exponent float64) (out []structure) {
+func layerNoises(ratios []float64, prior normal) (out []structure) {
 	for _, phi := range ratios {
-		out = append(out, structure{part: layerNoise, phi: phi, free: free, fixed: exponent})
+		out = append(out, structure{part: layerNoise, phi: phi, prior: prior})
 	}
 	for _, next := range neighbours {
-		out = append(out, structure{part: layerNoise, next: next, free: free, fixed: exponent})
+		out = append(out, structure{part: layerNoise, next: next, prior: prior})
 	}
 	return out
 }
 
 func roughs(decays []float64) (out []structure) {
 	for _, theta := range decays {
-		out = append(out, structure{part: roughPart, theta: theta})
+		out = append(out, structure{part: roughPart, theta: theta, prior: anyExponent})
 	}
 	return out
 }

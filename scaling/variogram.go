@@ -14,10 +14,13 @@ type variogram struct {
 	lags  []int
 	// log is 4 log of the mean root of |x_{k+3m} − 3x_{k+2m} + 3x_{k+m} − x_k|, less a constant that
 	// makes it log σ² for independent normal layer noise of variance σ². The root, where heavy tails
-	// would rule a mean square, costs normal noise a quarter of its precision. variance is that
-	// of log for noise without memory (structure.memory).
-	log, variance []float64
-	heavy         float64 // of the tails: about 0.57 for normal numbers, more for heavier tails
+	// would rule a mean square, costs normal noise a quarter of its precision.
+	log []float64
+	// variance is that of log for independent noise; noisiness is that of |difference|^½ over that of normal numbers, 1
+	// at least, over the number of entries (structure.errors).
+	variance, noisiness []float64
+	crowded             float64 // largest share of an eighth of the layers in the sum of |difference|^½, at the smallest lag
+	heavy               float64 // of the tails: about 0.57 for normal numbers, more for heavier tails
 }
 
 // largestLag bounds the lags: beyond it they say more of the trend than of its roughness.
@@ -57,7 +60,7 @@ func variogramOf(depth int, paths []DepthPath, floor float64) (variogram, bool) 
 	for i, m := range lagsOf(depth) {
 		d := thirdDifferences(paths, m)
 		if i == 0 {
-			v.heavy = d.heavy
+			v.heavy, v.crowded = d.heavy, d.crowded
 		}
 		size := 4*math.Log(d.mean/normalMean) - math.Log(20)
 		if !(size > math.Log(floor)) {
@@ -76,6 +79,7 @@ func variogramOf(depth int, paths []DepthPath, floor float64) (variogram, bool) 
 		v.lags = append(v.lags, m)
 		v.log = append(v.log, size)
 		v.variance = append(v.variance, 16*relative)
+		v.noisiness = append(v.noisiness, max(1, d.spread/normalSpread)/d.entries)
 	}
 	return v, len(v.lags) > 1
 }
@@ -107,6 +111,7 @@ type differences struct {
 	spread  float64 // variance of |difference|^½ over its squared mean, within entries
 	entries float64 // how many equal entries would tell as much
 	heavy   float64 // variance of |difference| over its squared mean
+	crowded float64 // largest share of an eighth of the layers in the sum of |difference|^½
 }
 
 // entrySums are sums of |difference|^½, |difference| and its square over the layers of one entry.
@@ -114,6 +119,7 @@ type entrySums struct{ root, size, square float64 }
 
 func thirdDifferences(paths []DepthPath, m int) differences {
 	var total, squares, second, fourth, number float64
+	var shares [8]float64
 	for _, p := range paths {
 		dim := p.Path.Dim
 		count := float64(p.Depth - 3*m)
@@ -123,6 +129,7 @@ func thirdDifferences(paths []DepthPath, m int) differences {
 			for e := range sums {
 				v := math.Abs(d[e] - 3*c[e] + 3*b[e] - a[e])
 				sums[e].root += math.Sqrt(v)
+				shares[8*k/(p.Depth-3*m)] += math.Sqrt(v) / count
 				sums[e].size += v
 				sums[e].square += v * v
 			}
@@ -141,5 +148,5 @@ func thirdDifferences(paths []DepthPath, m int) differences {
 	if total == 0 {
 		return differences{}
 	}
-	return differences{mean: total / number, spread: second/squares - 1, entries: total * total / squares, heavy: fourth / number}
+	return differences{mean: total / number, spread: second/squares - 1, entries: total * total / squares, heavy: fourth / number, crowded: slices.Max(shares[:]) / total}
 }

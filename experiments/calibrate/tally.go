@@ -56,7 +56,7 @@ func calibrate(family planted.Family, set depthSet, width, draws int) *tally {
 				paths = append(paths, scaling.DepthPath{Depth: depth, Seed: s, Path: family.Path(s, depth, width*width)})
 			}
 		}
-		x, err := scaling.Infer(paths, 0)
+		x, err := scaling.Infer(paths, scaling.Assumptions{})
 		if err != nil {
 			continue // counted as not covered
 		}

@@ -10,7 +10,7 @@ import (
 
 // infer fills in what the paths L^β A of one part say of the limit, or why they do not.
 func (g *Group) infer(path *GroupPath, part string, paths []scaling.DepthPath, rounding, beta float64, runs []Run) {
-	x, err := scaling.Infer(paths, rounding)
+	x, err := scaling.Infer(paths, scaling.Assumptions{Rounding: rounding, FreeSize: g.Trained()})
 	if err != nil {
 		path.unsettled(strings.TrimPrefix(err.Error(), "scaling: infer: "))
 		return
