@@ -14,7 +14,7 @@ type Problem struct {
 	Block      string  `json:"block"`            // inner, outer or mlp
 	Activation string  `json:"activation"`       // one of activation.Names
 	Loss       string  `json:"loss"`             // squared, cross-entropy or lp
-	Method     string  `json:"method"`           // gd, sgd, momentum or adam
+	Method     string  `json:"method"`           // one of methods
 	Residual   string  `json:"residual"`         // fixed, shared or layered
 	Embed      string  `json:"embed"`            // identity, orthonormal or trained
 	Readout    string  `json:"readout"`          // identity, orthonormal or trained
@@ -84,6 +84,10 @@ type Measurement struct {
 	HessianNorm *float64 `json:"hessian_norm,omitempty" parquet:"hessian_norm,optional"`
 }
 
+// methods are the values of Problem.Method; "altered gd" is gd with weight decay, clipping or a
+// step size for each part.
+var methods = []string{"gd", "altered gd", "sgd", "momentum", "nesterov", "adam", "adamw", "sign", "lion", "muon"}
+
 // validate returns a *field.Error for the first setting of p that is unknown or out of range.
 func (p *Problem) validate() error {
 	for _, c := range []struct {
@@ -92,7 +96,7 @@ func (p *Problem) validate() error {
 	}{
 		{"block", p.Block, []string{"inner", "outer", "mlp"}},
 		{"loss", p.Loss, []string{"squared", "cross-entropy", "lp"}},
-		{"method", p.Method, []string{"gd", "sgd", "momentum", "adam"}},
+		{"method", p.Method, methods},
 		{"residual", p.Residual, []string{"fixed", "shared", "layered"}},
 		{"embed", p.Embed, []string{"identity", "orthonormal", "trained"}},
 		{"readout", p.Readout, []string{"identity", "orthonormal", "trained"}},

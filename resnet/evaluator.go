@@ -64,8 +64,9 @@ type Evaluator[T Float] struct {
 	theta, grad, along []T // arguments of the call under way
 	evaluatePhase, gradientPhase,
 	hessianPhase, reducePhase, splitPhase func(worker int)
-	split func(begin, end int) // argument of Split
+	split func(worker, begin, end int) // arguments of Split
 	size  int
+	part  int
 }
 
 // NewEvaluator returns an evaluator of net on the samples, all of them chosen
@@ -310,20 +311,24 @@ func (e *Evaluator[T]) nextChunk(length, size int) (begin, end int) {
 	return number * length, min((number+1)*length, size)
 }
 
-// Split calls f for parts of [0, size) that cover it once, on all workers at the same
-// time: for what is done to each entry of a long vector on its own.
-func (e *Evaluator[T]) Split(size int, f func(begin, end int)) {
-	e.size, e.split = size, f
+// Workers returns how many goroutines Split calls its argument from.
+func (e *Evaluator[T]) Workers() int { return e.workers }
+
+// Split calls f for parts of [0, size) of that length (the last may be shorter) that cover it
+// once, on all workers 0, 1, … at the same time: for what is done to each entry of a long
+// vector, or to each matrix of many, on its own.
+func (e *Evaluator[T]) Split(size, part int, f func(worker, begin, end int)) {
+	e.size, e.part, e.split = size, part, f
 	e.deal(e.splitPhase)
 }
 
-func (e *Evaluator[T]) splitChunks(int) {
+func (e *Evaluator[T]) splitChunks(worker int) {
 	for {
-		begin, end := e.nextChunk(chunk, e.size)
+		begin, end := e.nextChunk(e.part, e.size)
 		if begin >= end {
 			return
 		}
-		e.split(begin, end)
+		e.split(worker, begin, end)
 	}
 }
 

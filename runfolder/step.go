@@ -11,15 +11,17 @@ import (
 // the rule, and what becomes of it along training, by the schedule.
 type StepLaw struct {
 	Rule     string `json:"rule"`     // depth, constant, armijo or certified
-	Schedule string `json:"schedule"` // constant, cosine or decay
+	Schedule string `json:"schedule"` // constant, cosine, linear, decay or warmup-stable-decay
 	// Value is η₀ at L = 1, or the share of the certified step size for rule certified.
 	Value float64 `json:"value"`
 	// Exponent and First are x and η₀ = value·L^x; nil for rule certified, where each
 	// iterate has a step size of its own. For rule armijo the search starts at η₀.
 	Exponent *float64 `json:"exponent,omitempty"`
 	First    *float64 `json:"first,omitempty"`
-	// Epsilon is Adam's ε at this depth; 0 for other methods.
+	// Epsilon is Adam's ε at this depth; 0 for methods without one.
 	Epsilon float64 `json:"epsilon,omitempty"`
+	// Decay is λ of w ← w − ηλw at this depth.
+	Decay float64 `json:"weight_decay,omitempty"`
 }
 
 // String returns the law in words, the same for all depths: "rule depth, η₀ = 8·L^−0.5,
@@ -59,6 +61,9 @@ func (s *StepLaw) metadata() []parquet.WriterOption {
 	}
 	if s.Epsilon != 0 {
 		pairs["adam_epsilon"] = number(s.Epsilon)
+	}
+	if s.Decay != 0 {
+		pairs["weight_decay"] = number(s.Decay)
 	}
 	var options []parquet.WriterOption
 	for key, value := range pairs { // the writer sorts them

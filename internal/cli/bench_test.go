@@ -64,6 +64,8 @@ func TestBenchRefuses(t *testing.T) {
 		"--dump here":                           `--dump: got 0 shapes and 0 dtypes`,
 		"--dump here --shape 1,1,1":             `--dump: got 1 shapes and 0 dtypes`,
 		"--dump here --scaling --dtype float32": `--dump: got 0 shapes and 1 dtypes`,
+		"--method newton":                       `method: got "newton", want one of gd, sgd, `,
+		"--scaling --method adam":               `--method: got adam, want it left out with --scaling`,
 		"extra":                                 `unknown command "extra"`,
 	} {
 		var out, errs bytes.Buffer

@@ -11,6 +11,7 @@ import (
 	"github.com/deeplimit/deeplimit/internal/plain"
 	"github.com/deeplimit/deeplimit/internal/plan"
 	"github.com/deeplimit/deeplimit/internal/plan/study"
+	"github.com/deeplimit/deeplimit/internal/train"
 )
 
 // writeSteps prints which step size each group of runs gets at each depth, and which
@@ -42,8 +43,15 @@ func writeSteps(w io.Writer, plan *plan.Plan, wanted map[string]bool) error {
 		g.seen[r.Depth] = true
 		if step := r.Step(); step.First != nil {
 			text := fmt.Sprintf("%d: %.4g", r.Depth, *step.First)
+			var more []string
 			if step.Epsilon != 0 {
-				text += fmt.Sprintf(" (ε %.3g)", step.Epsilon)
+				more = append(more, fmt.Sprintf("ε %.3g", step.Epsilon))
+			}
+			if step.Decay != 0 {
+				more = append(more, fmt.Sprintf("λ %.3g", step.Decay))
+			}
+			if len(more) > 0 {
+				text += " (" + strings.Join(more, ", ") + ")"
 			}
 			g.depths = append(g.depths, text)
 		}
@@ -57,5 +65,28 @@ func writeSteps(w io.Writer, plan *plan.Plan, wanted map[string]bool) error {
 		fmt.Fprintf(table, "%v\t%s\t%s\t%s\n", g.first.Step(), plain.Text(strings.Join(name, " ")), strings.Join(trained, ", "), strings.Join(g.depths, "  "))
 	}
 	fmt.Fprintln(table)
-	return table.Flush()
+	if err := table.Flush(); err != nil {
+		return err
+	}
+	return writeState(w, plan, wanted)
+}
+
+// writeState prints what each method keeps from step to step, where it keeps anything.
+func writeState(w io.Writer, plan *plan.Plan, wanted map[string]bool) error {
+	largest := map[string]int{} // numbers kept by method
+	for i := range plan.Runs {
+		if r := &plan.Runs[i]; wanted[r.ID] {
+			kept := train.StateEntries(plan.Problem(r).Network, r.Train.Method)
+			largest[r.Train.Method] = max(largest[r.Train.Method], kept*r.EntryBytes())
+		}
+	}
+	for _, method := range slices.Sorted(maps.Keys(largest)) {
+		if largest[method] == 0 {
+			continue
+		}
+		if _, err := fmt.Fprintf(w, "method %s keeps %s for each parameter, at most %.3g MB of a run's memory\n", method, train.State(method), float64(largest[method])/1e6); err != nil {
+			return err
+		}
+	}
+	return nil
 }

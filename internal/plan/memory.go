@@ -47,7 +47,7 @@ func bytesOf[T kernel.Float](p *Problem, options resnet.Options, cores int) (int
 		return resnet.MemoryOf[T](net, len(s.X)/net.Inputs, s.Labels != nil, cores, options)
 	}
 	full := evaluator(p.Samples, options)
-	descent, err := train.MemoryOf[T](net, spec, len(p.Samples.X)/net.Inputs, p.Test != nil, full.Measured)
+	descent, err := train.MemoryOf[T](net, spec, len(p.Samples.X)/net.Inputs, options.Workers, p.Test != nil, full.Measured)
 	if err != nil {
 		return 0, err
 	}
@@ -95,11 +95,7 @@ func (p *Plan) DiskBytes(run *study.Run) (left, checkpoint float64) {
 	problem := p.Problem(run)
 	n, options := len(problem.Samples.X)/problem.Network.Inputs, resnet.Options{Workers: 1, Memory: 1}
 	measured := resnet.MemoryOf[float64](problem.Network, n, false, 1, options).Measured
-	entry := 8
-	if run.DType == "float32" {
-		entry = 4
-	}
-	return train.Files(problem.Network, run.Train, n, problem.Test != nil, entry, measured)
+	return train.Files(problem.Network, run.Train, n, problem.Test != nil, run.EntryBytes(), measured)
 }
 
 // Memory returns the bytes that the hidden states of a run on some of the cores may take,

@@ -82,7 +82,7 @@ func (c *certification[T]) look(loss float64, last bool) error {
 }
 
 // descends says whether steps are those of full-batch gradient descent.
-func (c *certification[T]) descends() bool { return c.d.Spec.Method == "gd" }
+func (c *certification[T]) descends() bool { return c.d.Spec.Update() == "gd" }
 
 // due says whether to measure here.
 func (c *certification[T]) due(loss float64, last bool) bool {

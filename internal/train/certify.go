@@ -45,7 +45,7 @@ func (c Certify) resolve(method string) (Certify, error) {
 }
 
 // Certifies says whether anything is measured.
-func (s Spec) Certifies() bool { return s.Certify.in(s.Method) != "off" }
+func (s Spec) Certifies() bool { return s.Certify.in(s.Update()) != "off" }
 
 // in returns the cadence with a method: growing, all, ends or off.
 func (c Certify) in(method string) string {

@@ -11,14 +11,14 @@ func (d *Descent[T]) save() error {
 	if d.Save == nil {
 		return nil
 	}
-	moments, count := d.method.state()
+	moments := d.stepper.update.moments()
 	c := &runfolder.Checkpoint{
 		Iteration: d.t,
 		Seconds:   d.elapsed(),
 		Rows:      d.rows,
 		Tensors:   map[string]runfolder.Tensor{},
 		Values: map[string]float64{
-			"steps": float64(*count), "last_step_size": d.lastEta,
+			"steps": float64(d.stepper.count), "last_step_size": d.lastEta,
 			"first_loss": d.first, "best_loss": d.best, "best_iteration": float64(d.bestAt),
 		},
 	}
@@ -42,7 +42,7 @@ func (d *Descent[T]) save() error {
 
 // restore sets the state that save wrote.
 func (d *Descent[T]) restore(c *runfolder.Checkpoint) error {
-	moments, count := d.method.state()
+	moments := d.stepper.update.moments()
 	fill := func(dst []T, name string) error {
 		tensor, ok := c.Tensors[name]
 		if !ok || len(tensor.Data) != len(dst) {
@@ -66,7 +66,7 @@ func (d *Descent[T]) restore(c *runfolder.Checkpoint) error {
 			return fmt.Errorf("train: depth %d: %w: value %s is missing", d.Network.Depth, ErrCheckpoint, name)
 		}
 	}
-	*count = int(c.Values["steps"])
+	d.stepper.count = int(c.Values["steps"])
 	d.lastEta, d.first = c.Values["last_step_size"], c.Values["first_loss"]
 	d.best, d.bestAt = c.Values["best_loss"], int(c.Values["best_iteration"])
 	d.t, d.seconds, d.rows = c.Iteration, c.Seconds, c.Rows

@@ -51,7 +51,7 @@ type Descent[T kernel.Float] struct {
 	Every  time.Duration
 	Wanted func() bool // may be nil
 
-	method   method[T]
+	stepper  *Stepper[T]
 	split    splitter // Full.Split
 	rule     rule
 	certify  *certification[T] // nil when nothing is measured
@@ -154,7 +154,7 @@ func (d *Descent[T]) Run(ctx context.Context, resume *runfolder.Checkpoint) (Out
 
 // begin makes what the loop needs, as it is at iteration 0 or in the checkpoint.
 func (d *Descent[T]) begin(resume *runfolder.Checkpoint) error {
-	d.reserve(&alloc.Account{}, d.Full.Len())
+	d.reserve(&alloc.Account{}, d.Full.Len(), d.Full.Workers())
 	d.split = d.Full.Split
 	copy(d.trial, d.Theta)
 	if d.Batch != nil {
@@ -162,7 +162,7 @@ func (d *Descent[T]) begin(resume *runfolder.Checkpoint) error {
 	}
 	d.best, d.first = math.Inf(1), math.NaN()
 	if d.certify != nil {
-		d.certify.record.Problem = d.Full.Problem(d.Spec.Method)
+		d.certify.record.Problem = d.Full.Problem(d.Spec.Update())
 	}
 	if resume != nil {
 		if err := d.restore(resume); err != nil {
@@ -173,11 +173,12 @@ func (d *Descent[T]) begin(resume *runfolder.Checkpoint) error {
 	return nil
 }
 
-// reserve makes the memory of the descent on that many samples, its rows apart.
-func (d *Descent[T]) reserve(mem *alloc.Account, samples int) {
+// reserve makes the memory of the descent on that many samples with steps made by that many
+// workers, its rows apart.
+func (d *Descent[T]) reserve(mem *alloc.Account, samples, workers int) {
 	law := d.Spec.At(d.Network.Depth, d.Network.Spec)
 	trained := d.Network.Layout.Trained
-	d.method = newMethod[T](mem, d.Spec, law.Epsilon, trained)
+	d.stepper = NewStepper[T](mem, d.Network, d.Spec, workers)
 	d.rule = newRule(d.Spec, law.First)
 	d.grad = alloc.Make[T](mem, trained)
 	if d.rule.searches() {
@@ -238,7 +239,7 @@ func (d *Descent[T]) look() (row runfolder.Row, stop string) {
 // descends says whether steps may be made by Full.Descend: those of gradient descent
 // with a size that depends on the number of the iteration alone.
 func (d *Descent[T]) descends() bool {
-	return d.Spec.Method == "gd" && !d.rule.searches() && !d.rule.certified() && d.Full.Descends()
+	return d.Spec.Update() == "gd" && !d.rule.searches() && !d.rule.certified() && d.Full.Descends()
 }
 
 // step moves the weights by a step of size eta and tells the certification of it.
@@ -250,15 +251,18 @@ func (d *Descent[T]) step(row *runfolder.Row, eta float64) {
 	}
 	if d.ahead {
 		d.Full.Descend(d.Theta, eta, norms)
-		_, count := d.method.state()
-		*count++
+		d.stepper.count++
 		d.ahead = false
 		d.setGradient(row)
 	} else {
 		if norms != nil {
 			resnet.LayerNormsTo(norms, d.Network, d.grad)
 		}
-		d.method.step(theta, d.grad, eta, d.split)
+		norm := 0.0
+		if row.GradientNorm != nil {
+			norm = *row.GradientNorm
+		}
+		d.stepper.Step(theta, d.grad, eta, d.Spec.Clip, norm, d.split)
 	}
 	if d.certify != nil {
 		d.certify.step(eta, lossOf(*row))

@@ -22,6 +22,12 @@ var methods = map[string]func(*Spec){
 	"momentum": func(s *Spec) { s.Method, s.Step.Value = "momentum", 1 },
 	"sgd":      func(s *Spec) { s.Method, s.Step.Value, s.Batch = "sgd", 1, 3 },
 	"adam":     func(s *Spec) { s.Method, s.Step.Value, s.Batch = "adam", 0.01, 5 },
+	"nesterov": func(s *Spec) { s.Method, s.Step.Value = "nesterov", 1 },
+	"adamw":    func(s *Spec) { s.Method, s.Step.Value, s.Clip = "adamw", 0.02, 0.5 },
+	"sign":     func(s *Spec) { s.Method, s.Step.Value, s.Step.Schedule = "sign", 0.02, "linear" },
+	"lion":     func(s *Spec) { s.Method, s.Step.Value, s.Step.Warmup, s.Batch = "lion", 0.01, 3, 5 },
+	"muon":     func(s *Spec) { s.Method, s.Step.Value, s.Step.Schedule = "muon", 0.1, "warmup-stable-decay" },
+	"decayed":  func(s *Spec) { s.WeightDecay, s.Clip = new(Decay(1e-4)), 10 },
 }
 
 // withoutSeconds returns rows with the one column that is not reproducible set to 0.
@@ -103,7 +109,8 @@ func TestMethodsDescend(t *testing.T) {
 		}
 		first := *out.Rows[0].Loss
 		factor := 1e-4
-		if name == "adam" || name == "decay" {
+		switch name {
+		case "adam", "decay", "adamw", "sign", "lion":
 			factor = 0.1
 		}
 		if !(out.Loss <= factor*first) {

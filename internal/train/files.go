@@ -13,19 +13,17 @@ func Files(net *resnet.Network, spec Spec, n int, test bool, entry int, measured
 	trained, all := float64(net.Layout.Trained), float64(net.Layout.Size)
 	records := row*float64(counts.Rows) + 8*depth*float64(counts.Norms*len(net.Parts())) + float64(counts.Measured)*float64(measured)
 	states := 8 * float64(min(keptStates, n)) * (depth + 1) * float64(net.Width)
-	copies := 1 + float64(moments(spec.Method))
+	copies := 1.0
 	if counts.Measured > 0 && certifiable(net, spec, n) {
 		copies++ // the weights at the certificate
 	}
 	streams := float64(counts.Measured) * float64(measured) / 3 // in base64
-	return float64(entry)*(all+trained) + states + records + texts, float64(entry)*copies*trained + records + streams + texts
+	kept := copies*trained + float64(StateEntries(net, spec.Method))
+	return float64(entry)*(all+trained) + states + records + texts, float64(entry)*kept + records + streams + texts
 }
-
-// moments returns how many numbers a method keeps of each parameter.
-func moments(method string) int { return map[string]int{"momentum": 1, "adam": 2}[method] }
 
 // certifiable says whether a certificate of convergence may be issued: the features of n
 // samples can only be independent where there are as many entries.
 func certifiable(net *resnet.Network, spec Spec, n int) bool {
-	return spec.Method == "gd" && net.Loss == "squared" && n <= max(net.Width, net.Hidden)+1
+	return spec.Update() == "gd" && net.Loss == "squared" && n <= max(net.Width, net.Hidden)+1
 }

@@ -7,10 +7,6 @@ import (
 	"github.com/deeplimit/deeplimit/runfolder"
 )
 
-// normalised says whether the size of the method's update does not depend on that of the
-// gradient. Adam divides by it; the others move along the gradient, or a sum of gradients.
-func normalised(method string) bool { return method == "adam" }
-
 // DepthExponent returns the x of rule depth, η₀ = value·L^x: the law that the largest
 // stable step size, and the best one, follow over depth. docs/step-size.md derives it.
 //
@@ -45,7 +41,7 @@ func DepthExponent(method string, network resnet.Spec) float64 {
 // is at this depth, and the schedule that follows it. Everything that needs the factor
 // between depths, the descent included, takes it from here.
 func (s Spec) At(depth int, network resnet.Spec) runfolder.StepLaw {
-	law := runfolder.StepLaw{Rule: s.Step.Rule, Schedule: s.Step.Schedule.name(), Value: s.Step.Value, Epsilon: s.Epsilon}
+	law := runfolder.StepLaw{Rule: s.Step.Rule, Schedule: s.Step.Schedule.name(), Value: s.Step.Value, Epsilon: s.Epsilon, Decay: s.decay()}
 	factor, exponent := 1.0, 0.0
 	switch s.Step.Rule {
 	case "certified": // η is known at an iterate alone
@@ -55,6 +51,7 @@ func (s Spec) At(depth int, network resnet.Spec) runfolder.StepLaw {
 		factor = math.Pow(float64(depth), exponent)
 		// The gradient of the weights is of the order δ = L^−α, and so is what ε is added to.
 		law.Epsilon *= math.Pow(float64(depth), -*network.Alpha)
+		law.Decay /= factor // ηλ, the share that a step takes off a weight, is the same at every depth
 	}
 	first := s.Step.Value * factor
 	law.Exponent, law.First = &exponent, &first

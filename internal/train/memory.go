@@ -24,28 +24,27 @@ type Memory struct {
 	Weights    int64 // while the weights are written at the end
 }
 
-// MemoryOf returns the memory of a descent on n samples, with a test set or without, each
-// of whose measurements keeps that many bytes.
-func MemoryOf[T kernel.Float](net *resnet.Network, spec Spec, n int, test bool, measured int64) (Memory, error) {
+// MemoryOf returns the memory of a descent on n samples by that many workers, with a test set
+// or without, each of whose measurements keeps that many bytes.
+func MemoryOf[T kernel.Float](net *resnet.Network, spec Spec, n, workers int, test bool, measured int64) (Memory, error) {
 	var m Memory
 	var entry T
 	d := &Descent[T]{Network: net, Spec: spec}
 	counts := spec.Count(n, test)
-	m.State = alloc.Bytes(func(mem *alloc.Account) { d.reserve(mem, n) })
+	m.State = alloc.Bytes(func(mem *alloc.Account) { d.reserve(mem, n, workers) })
 	m.State += int64(counts.Rows)*rowBytes + int64(counts.Measured)*measured
 	size, wide := int64(unsafe.Sizeof(entry)), int64(unsafe.Sizeof(float64(0)))
 	trained, all := int64(net.Layout.Trained), int64(net.Layout.Size)
 
 	// Tensors are in float64, and one at a time in the bytes of its file, too.
-	moments, _ := d.method.state()
-	tensors := 1 + int64(len(moments))
+	tensors := int64(1)
 	if d.certify != nil {
 		m.State += int64(counts.Rows) * int64(unsafe.Sizeof(certify.Later{}))
 		if size < wide {
 			tensors++ // θ at the certificate
 		}
 	}
-	m.Checkpoint = tensors*wide*trained + size*trained + int64(counts.Measured)*measured*streamCopies
+	m.Checkpoint = wide*(tensors*trained+int64(StateEntries(net, spec.Method))) + size*trained + int64(counts.Measured)*measured*streamCopies
 	largest := int64(0)
 	for _, g := range net.Layout.Groups {
 		largest = max(largest, int64(g.Len()))

@@ -1,7 +1,5 @@
 package train
 
-import "math"
-
 // A rule gives the step size of iteration t; Armijo's comes from a search instead.
 type rule struct {
 	Step
@@ -25,18 +23,6 @@ func (r rule) certified() bool { return r.Rule == "certified" }
 // size returns η of iteration t = 0, 1, …: η₀ times the schedule's factor. For armijo it
 // is where the search starts.
 func (r rule) size(t int) float64 { return r.first * r.factor(t) }
-
-// factor returns the schedule's part of η, 1 at t = 0.
-func (r rule) factor(t int) float64 {
-	switch r.Schedule {
-	case "cosine":
-		part := min(1, float64(t)/float64(max(1, r.iterations)))
-		return r.Minimum + (1-r.Minimum)*(1+math.Cos(math.Pi*part))/2
-	case "decay":
-		return math.Pow(r.Factor, float64(t/r.Every))
-	}
-	return 1
-}
 
 // backtrack returns the largest η in {first, first·factor, first·factor², …} with
 // J(θ − ηg) < J and J(θ − ηg) ≤ J − c η ‖g‖² [Armijo 1966], or 0 when there is none: J is

@@ -26,6 +26,12 @@ func TestSchedules(t *testing.T) {
 		{"cosine", Step{Schedule: "cosine", Value: 2, Minimum: 0.1}, map[int]float64{0: 8, 5: 8 * 0.55, 10: 0.8, 20: 0.8}},
 		{"decay", Step{Schedule: "decay", Value: 2, Every: 3}, map[int]float64{0: 8, 2: 8, 3: 4, 7: 2}},
 		{"cosine of a constant", Step{Rule: "constant", Schedule: "cosine", Value: 2}, map[int]float64{0: 2, 5: 1, 10: 0}},
+		{"linear", Step{Schedule: "linear", Value: 2, Minimum: 0.5}, map[int]float64{0: 8, 5: 6, 10: 4, 20: 4}},
+		{"warm-up", Step{Value: 2, Warmup: 4}, map[int]float64{0: 2, 1: 4, 3: 8, 4: 8, 9: 8}},
+		{"warm-up, then cosine", Step{Schedule: "cosine", Value: 2, Warmup: 4}, map[int]float64{0: 2, 3: 8, 4: 8, 7: 4, 10: 0}},
+		{"warm-up, then decay", Step{Schedule: "decay", Value: 2, Warmup: 4, Every: 3}, map[int]float64{3: 8, 6: 8, 7: 4}},
+		{"warmup-stable-decay", Step{Schedule: stableDecay, Value: 2, Warmup: 2, Cooldown: 4, Minimum: 0.5}, map[int]float64{0: 4, 1: 8, 6: 8, 7: 7, 8: 6, 9: 5, 10: 4, 11: 4}},
+		{"its defaults", Step{Schedule: stableDecay, Value: 2}, map[int]float64{0: 8, 8: 8, 9: 4, 10: 0}},
 		{"decay of a constant", Step{Rule: "constant", Schedule: "decay", Value: 2, Factor: 0.1}, map[int]float64{0: 2, 3: 0.2}},
 	} {
 		spec, err := Spec{Step: c.step, Stop: Stop{Iterations: new(10)}}.Resolve(0)

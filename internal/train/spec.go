@@ -14,18 +14,27 @@ import (
 // Spec is the `train` section of a study file. Zero values mean the default; the tag zero says what
 // they mean once resolved where that is no number, and a study that writes such a zero is refused.
 type Spec struct {
-	// Method is gd (full-batch gradient descent), sgd, momentum or adam; default gd.
+	// Method is one of Methods: gd (full-batch gradient descent), sgd (on mini-batches), momentum,
+	// nesterov, adam, adamw, sign, lion or muon; default gd.
 	Method string `yaml:"method,omitempty" json:"method"`
-	// Batch is the number of samples of a mini-batch; with momentum and adam 0 for all.
+	// Batch is the number of samples of a mini-batch; 0 for all where the method takes both.
 	// Default 32 for sgd (all where there are fewer samples), else 0; not allowed with gd.
 	Batch int `yaml:"batch,omitempty" json:"batch,omitempty" zero:"all samples"`
-	// Momentum is the factor of method momentum; default 0.9.
+	// Momentum is the factor of methods momentum and nesterov, default 0.9, and muon, default 0.95.
 	Momentum float64 `yaml:"momentum,omitempty" json:"momentum,omitempty"`
-	// Beta1, Beta2, Epsilon are those of method adam; defaults 0.9, 0.999, 1e-8. With step
-	// rule depth ε = epsilon·L^−α, as the gradient of the weights scales (Spec.At).
-	Beta1   float64 `yaml:"beta1,omitempty" json:"beta1,omitempty"`
-	Beta2   float64 `yaml:"beta2,omitempty" json:"beta2,omitempty"`
+	// Beta1 and Beta2 are those of adam, adamw and of muon where it is Adam, defaults 0.9 and 0.999,
+	// and of lion, defaults 0.9 and 0.99.
+	Beta1 float64 `yaml:"beta1,omitempty" json:"beta1,omitempty"`
+	Beta2 float64 `yaml:"beta2,omitempty" json:"beta2,omitempty"`
+	// Epsilon is Adam's ε, default 1e-8. With step rule depth ε = epsilon·L^−α, as the gradient of
+	// the weights scales (Spec.At).
 	Epsilon float64 `yaml:"epsilon,omitempty" json:"epsilon,omitempty"`
+	// WeightDecay is λ of the decoupled decay w ← w − ηλw of all that is trained, with any
+	// method; default 0.01 with adamw, else 0, which is left out of JSON and so of the hash.
+	WeightDecay *Decay `yaml:"weight-decay,omitempty" json:"weight_decay,omitzero"`
+	// Clip is the largest norm of the gradient that a step is made of: a longer one is cut to
+	// it; 0 for none.
+	Clip    float64 `yaml:"clip,omitempty" json:"clip,omitempty" zero:"no clipping"`
 	Step    Step    `yaml:"step,omitempty" json:"step"`
 	Stop    Stop    `yaml:"stop,omitempty" json:"stop"`
 	Certify Certify `yaml:"certify,omitempty" json:"certify,omitzero"`
@@ -67,21 +76,10 @@ type Stop struct {
 // a *field.Error whose path is relative to the section.
 func (s Spec) Resolve(samples int) (Spec, error) {
 	s.Method = cmp.Or(s.Method, "gd")
-	switch s.Method {
-	case "sgd":
-		if s.Batch == 0 {
-			s.Batch = 32
-			if samples > 0 {
-				s.Batch = min(s.Batch, samples)
-			}
-		}
-	case "momentum":
-		s.Momentum = cmp.Or(s.Momentum, 0.9)
-	case "adam":
-		s.Beta1 = cmp.Or(s.Beta1, 0.9)
-		s.Beta2 = cmp.Or(s.Beta2, 0.999)
-		s.Epsilon = cmp.Or(s.Epsilon, 1e-8)
+	if err := field.OneOf("method", s.Method, Methods...); err != nil {
+		return Spec{}, err
 	}
+	s.setMethod(samples)
 	if err := s.checkMethod(samples); err != nil {
 		return Spec{}, err
 	}
@@ -104,10 +102,13 @@ func (s Spec) Resolve(samples int) (Spec, error) {
 	if s.Step, err = s.Step.resolve(s.Method, *s.Stop.Iterations); err != nil {
 		return Spec{}, field.Under("step", err)
 	}
-	if s.Certify, err = s.Certify.resolve(s.Method); err != nil {
+	if err = s.checkAltered(); err != nil {
+		return Spec{}, err
+	}
+	if s.Certify, err = s.Certify.resolve(s.Update()); err != nil {
 		return Spec{}, field.Under("certify", err)
 	}
-	if s.Step.Rule == "certified" && s.Certify.in(s.Method) == "off" {
+	if s.Step.Rule == "certified" && s.Certify.in(s.Update()) == "off" {
 		return Spec{}, &field.Error{Path: "certify.cadence", Got: "off", Want: "another cadence with step rule certified, which works from what is measured"}
 	}
 	return s, nil
@@ -124,27 +125,6 @@ func (s Spec) MemoryBytes() (int64, error) {
 		return 0, &field.Error{Path: "memory", Got: s.Memory, Want: "a size such as 500MB or 2GB"}
 	}
 	return int64(bytes), nil
-}
-
-// checkMethod refuses wrong values of the method and its parameters.
-func (s Spec) checkMethod(samples int) error {
-	if err := field.OneOf("method", s.Method, "gd", "sgd", "momentum", "adam"); err != nil {
-		return err
-	}
-	switch {
-	case s.Method == "gd" && s.Batch != 0:
-		return &field.Error{Path: "batch", Got: s.Batch, Want: "no batch with method gd, which takes all samples (use method: sgd)"}
-	case s.Batch < 0:
-		return &field.Error{Path: "batch", Got: s.Batch, Want: "a whole number ≥ 1"}
-	case samples > 0 && s.Batch > samples:
-		return &field.Error{Path: "batch", Got: s.Batch, Want: fmt.Sprintf("at most %d, the number of samples", samples)}
-	}
-	return firstWrong(
-		setting{"momentum", s.Momentum, s.Method == "momentum", "method: momentum", open(0, 1)},
-		setting{"beta1", s.Beta1, s.Method == "adam", "method: adam", open(0, 1)},
-		setting{"beta2", s.Beta2, s.Method == "adam", "method: adam", open(0, 1)},
-		setting{"epsilon", s.Epsilon, s.Method == "adam", "method: adam", positive},
-	)
 }
 
 // mostIterations keeps the counts of a plan from overflow: all of them are exact in float64.

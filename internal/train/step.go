@@ -2,6 +2,8 @@ package train
 
 import (
 	"cmp"
+	"slices"
+	"strings"
 
 	"github.com/deeplimit/deeplimit/field"
 )
@@ -15,13 +17,19 @@ type Step struct {
 	// docs/certificates.md; value at most 1); default depth. Rules armijo and certified
 	// need method gd.
 	Rule string `yaml:"rule,omitempty" json:"rule"`
-	// Schedule is constant (η = η₀), cosine (from η₀ down to minimum·η₀ over
-	// stop.iterations) or decay (η₀·factor^⌊t/every⌋); default constant, which is left out
-	// of JSON and so of the hash. Rules armijo and certified, which find η at every iterate,
+	// Schedule is one of Schedules, by which η goes on from η₀; default constant, which is left
+	// out of JSON and so of the hash. Rules armijo and certified, which find η at every iterate,
 	// take no other.
 	Schedule Schedule `yaml:"schedule,omitempty" json:"schedule,omitzero"`
-	// Value is η₀ at L = 1, or at every L for rule constant; default 0.01 for adam, which
-	// moves each entry by about η, else 1.
+	// Warmup is the number of first iterations over which η grows in equal steps to η₀, which it
+	// has in the last of them; the schedule follows. Default a twentieth of stop.iterations, at
+	// least 1, with schedule warmup-stable-decay, else 0.
+	Warmup int `yaml:"warmup,omitempty" json:"warmup,omitempty" zero:"no warm-up"`
+	// Cooldown is the number of last iterations over which warmup-stable-decay goes down from
+	// η₀; default a fifth of stop.iterations, at least 1.
+	Cooldown int `yaml:"cooldown,omitempty" json:"cooldown,omitempty"`
+	// Value is η₀ at L = 1, or at every L for rule constant; default 0.01 for normalised methods,
+	// which move each entry by about η, else 1.
 	Value float64 `yaml:"value,omitempty" json:"value"`
 	// Factor is what rule armijo and schedule decay multiply η with; default 1/2.
 	Factor float64 `yaml:"factor,omitempty" json:"factor,omitempty"`
@@ -30,17 +38,10 @@ type Step struct {
 	// Every is the number of iterations between decays; default a third of
 	// stop.iterations, at least 1.
 	Every int `yaml:"every,omitempty" json:"every,omitempty"`
-	// Minimum is the last η of cosine as a fraction of the first; default 0.
+	// Minimum is the last η of schedules cosine, linear and warmup-stable-decay as a fraction of
+	// η₀; default 0.
 	Minimum float64 `yaml:"minimum,omitempty" json:"minimum,omitempty"`
 }
-
-// A Schedule is the name of one; "" stands for constant.
-type Schedule string
-
-// IsZero says whether s is the default, which has no part in JSON.
-func (s Schedule) IsZero() bool { return s.name() == "constant" }
-
-func (s Schedule) name() string { return cmp.Or(string(s), "constant") }
 
 // resolve fills in the defaults of rule and schedule and refuses what is wrong in them.
 func (s Step) resolve(method string, iterations int) (Step, error) {
@@ -54,21 +55,16 @@ func (s Step) resolve(method string, iterations int) (Step, error) {
 		value = 0.01
 	}
 	s.Value = cmp.Or(s.Value, value)
-	armijo, decay, cosine := s.Rule == "armijo", s.Schedule == "decay", s.Schedule == "cosine"
+	armijo, decay := s.Rule == "armijo", s.Schedule == "decay"
 	if armijo || decay {
 		s.Factor = cmp.Or(s.Factor, 0.5)
 	}
 	if armijo {
 		s.Slope = cmp.Or(s.Slope, 1e-4)
 	}
-	if decay {
-		s.Every = cmp.Or(s.Every, max(1, iterations/3))
-	}
-	switch {
-	case !decay && s.Every != 0:
-		return Step{}, &field.Error{Path: "every", Got: s.Every, Want: "it left out, or schedule: decay"}
-	case s.Every < 0:
-		return Step{}, &field.Error{Path: "every", Got: s.Every, Want: "a whole number ≥ 1"}
+	s.setTimes(iterations)
+	if err := s.checkTimes(iterations); err != nil {
+		return Step{}, err
 	}
 	values := positive
 	if s.Rule == "certified" {
@@ -78,34 +74,39 @@ func (s Step) resolve(method string, iterations int) (Step, error) {
 		setting{"value", s.Value, true, "", values},
 		setting{"factor", s.Factor, armijo || decay, "rule: armijo or schedule: decay", open(0, 1)},
 		setting{"slope", s.Slope, armijo, "rule: armijo", open(0, 1)},
-		setting{"minimum", s.Minimum, cosine, "schedule: cosine", fraction},
+		setting{"minimum", s.Minimum, s.Schedule.falls(), "schedule: cosine, linear or warmup-stable-decay", fraction},
 	)
 }
 
 // checkNames refuses a rule or a schedule that there is not, or that does not go with
 // the method or with the other.
 func (s Step) checkNames(method string) error {
-	const rules, schedules = "one of depth, constant, armijo, certified", "one of constant, cosine, decay"
+	const rules = "one of depth, constant, armijo, certified"
+	schedules := "one of " + strings.Join(Schedules, ", ")
 	searched := s.Rule == "armijo" || s.Rule == "certified"
 	switch s.Rule {
 	case "depth", "constant", "armijo", "certified":
-	case "cosine", "decay":
-		return &field.Error{Path: "rule", Got: s.Rule, Want: rules + " (" + s.Rule + " is a schedule: write schedule: " + s.Rule + ")"}
 	default:
-		return &field.Error{Path: "rule", Got: s.Rule, Want: rules}
+		want := rules
+		if slices.Contains(Schedules, s.Rule) {
+			want += " (" + s.Rule + " is a schedule: write schedule: " + s.Rule + ")"
+		}
+		return &field.Error{Path: "rule", Got: s.Rule, Want: want}
 	}
-	switch s.Schedule {
-	case "constant", "cosine", "decay":
-	case "depth", "armijo", "certified":
-		return &field.Error{Path: "schedule", Got: string(s.Schedule), Want: schedules + " (" + string(s.Schedule) + " is a rule: write rule: " + string(s.Schedule) + ")"}
+	switch schedule := string(s.Schedule); {
+	case slices.Contains(Schedules, schedule):
+	case schedule == "depth" || schedule == "armijo" || schedule == "certified":
+		return &field.Error{Path: "schedule", Got: schedule, Want: schedules + " (" + schedule + " is a rule: write rule: " + schedule + ")"}
 	default:
-		return &field.Error{Path: "schedule", Got: string(s.Schedule), Want: schedules}
+		return &field.Error{Path: "schedule", Got: schedule, Want: schedules}
 	}
 	switch {
 	case searched && method != "gd":
 		return &field.Error{Path: "rule", Got: s.Rule, Want: "depth or constant with method " + method + " (" + s.Rule + " needs method: gd)"}
 	case searched && s.Schedule != "constant":
 		return &field.Error{Path: "schedule", Got: string(s.Schedule), Want: "constant with rule " + s.Rule + ", which finds the step size at every iterate (use rule: depth or constant)"}
+	case searched && s.Warmup != 0:
+		return &field.Error{Path: "warmup", Got: s.Warmup, Want: "it left out with rule " + s.Rule + ", which finds the step size at every iterate (use rule: depth or constant)"}
 	}
 	return nil
 }

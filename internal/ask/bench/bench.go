@@ -15,7 +15,7 @@ import (
 type Options struct {
 	Workers int           // most goroutines; at least 1
 	Memory  int64         // bytes for hidden states, 0 for no limit
-	Time    time.Duration // least time to measure for
+	Time    time.Duration // least time to measure each method for
 }
 
 // fewest is the number of steps below which no median is taken.
@@ -26,12 +26,16 @@ const fewest = 5
 type Result struct {
 	Shape        Shape   `json:"shape"`
 	DType        string  `json:"dtype"`
+	Method       string  `json:"method"`
 	Workers      int     `json:"workers"`
 	Tier         string  `json:"tier"`
 	Milliseconds float64 `json:"ms"`            // median over steps
 	GFLOPS       float64 `json:"gflops"`        // Shape.Operations over that time
 	PeakGFLOPS   float64 `json:"peak_gflops"`   // fused multiply-adds in registers, same tier and cores
 	PeakFraction float64 `json:"peak_fraction"` // GFLOPS / PeakGFLOPS
+	// Ratio is the median over the rounds of the time over that of the first method in the
+	// same round; 1 for the first.
+	Ratio float64 `json:"ratio"`
 }
 
 // DTypes returns the element types that Measure takes.
@@ -40,59 +44,86 @@ func DTypes() []string { return []string{"float32", "float64"} }
 // CheckDType returns an error unless dtype is one of DTypes.
 func CheckDType(dtype string) error { return field.OneOf("bench: dtype", dtype, DTypes()...) }
 
-// Measure times at least five steps of the workload, for options.Time, after a warm-up. It
-// measures the machine's peak before and after and uses the larger one.
+// Measure times at least five steps of gradient descent on the workload, for options.Time, after
+// a warm-up. It measures the machine's peak before and after and uses the larger one.
 //
 // It returns an error for an unknown dtype, for options that resnet refuses, and
 // when the descent leaves the finite numbers, as no time means anything then.
 func Measure(shape Shape, dtype string, options Options) (Result, error) {
-	if dtype == "float32" {
-		return measure[float32](shape, dtype, options)
-	}
-	if err := CheckDType(dtype); err != nil {
-		return Result{}, err
-	}
-	return measure[float64](shape, dtype, options)
-}
-
-func measure[T kernel.Float](shape Shape, dtype string, options Options) (Result, error) {
-	p, err := newProblem[T](shape, options)
+	results, err := MeasureMethods(shape, dtype, []string{"gd"}, options)
 	if err != nil {
 		return Result{}, err
 	}
-	defer p.evaluator.Close()
-	_, most := resnet.Parallelism(p.Network, shape.Samples(), dtype)
-	workers := min(options.Workers, most)
-	if p.evaluator.Descends() {
-		workers = 1
-	}
-	before := peak(p.ops, workers)
-	seconds, loss := repeat(p.step, options.Time)
-	if math.IsNaN(loss) || math.IsInf(loss, 0) {
-		return Result{}, fmt.Errorf("bench: shape %v, %s: the loss became %v, want a finite one", shape, dtype, loss)
-	}
-	result := Result{
-		Shape: shape, DType: dtype, Workers: workers, Tier: p.ops.Tier,
-		Milliseconds: 1e3 * seconds,
-		GFLOPS:       shape.Operations() / seconds / 1e9,
-		PeakGFLOPS:   max(before, peak(p.ops, workers)) / 1e9,
-	}
-	result.PeakFraction = result.GFLOPS / result.PeakGFLOPS
-	return result, nil
+	return results[0], nil
 }
 
-// repeat returns the median duration of a step in seconds, and what the last one
-// returned.
-func repeat(step func() float64, least time.Duration) (seconds, loss float64) {
-	step() // touches all memory
-	step()
-	var times []float64
-	for begun := time.Now(); time.Since(begun) < least || len(times) < fewest; {
-		start := time.Now()
-		loss = step()
-		times = append(times, time.Since(start).Seconds())
+// MeasureMethods is Measure for a step of each method, in rounds of one step of each, so that
+// what slows the machine down slows all of them.
+func MeasureMethods(shape Shape, dtype string, methods []string, options Options) ([]Result, error) {
+	if dtype == "float32" {
+		return measure[float32](shape, dtype, methods, options)
 	}
-	return median(times), loss
+	if err := CheckDType(dtype); err != nil {
+		return nil, err
+	}
+	return measure[float64](shape, dtype, methods, options)
+}
+
+func measure[T kernel.Float](shape Shape, dtype string, methods []string, options Options) ([]Result, error) {
+	var problems []*problem[T]
+	var steps []func() float64
+	for _, method := range methods {
+		p, err := newProblem[T](shape, method, options)
+		if err != nil {
+			return nil, err
+		}
+		defer p.evaluator.Close()
+		problems, steps = append(problems, p), append(steps, p.step)
+	}
+	_, most := resnet.Parallelism(problems[0].Network, shape.Samples(), dtype)
+	workers := min(options.Workers, most)
+	if problems[0].descends() {
+		workers = 1
+	}
+	before := peak(problems[0].ops, workers)
+	timed, losses := repeat(steps, options.Time)
+	after := max(before, peak(problems[0].ops, workers)) / 1e9
+	var results []Result
+	for i, method := range methods {
+		if loss := losses[i]; math.IsNaN(loss) || math.IsInf(loss, 0) {
+			return nil, fmt.Errorf("bench: shape %v, %s, method %s: the loss became %v, want a finite one", shape, dtype, method, loss)
+		}
+		ratios := make([]float64, len(timed[i]))
+		for round, seconds := range timed[i] {
+			ratios[round] = seconds / timed[0][round]
+		}
+		seconds := median(timed[i])
+		result := Result{
+			Shape: shape, DType: dtype, Method: method, Workers: workers, Tier: problems[i].ops.Tier,
+			Milliseconds: 1e3 * seconds, GFLOPS: shape.Operations() / seconds / 1e9, PeakGFLOPS: after, Ratio: median(ratios),
+		}
+		result.PeakFraction = result.GFLOPS / result.PeakGFLOPS
+		results = append(results, result)
+	}
+	return results, nil
+}
+
+// repeat times steps in rounds of one of each, five at least and as many as take the least
+// time for each, and returns the seconds of each step by round, and its last loss.
+func repeat(steps []func() float64, least time.Duration) (seconds [][]float64, losses []float64) {
+	seconds, losses = make([][]float64, len(steps)), make([]float64, len(steps))
+	for _, step := range steps { // touches all memory
+		step()
+		step()
+	}
+	for begun := time.Now(); time.Since(begun) < least*time.Duration(len(steps)) || len(seconds[0]) < fewest; {
+		for i, step := range steps {
+			start := time.Now()
+			losses[i] = step()
+			seconds[i] = append(seconds[i], time.Since(start).Seconds())
+		}
+	}
+	return seconds, losses
 }
 
 // median returns the middle value, the mean of the middle two for an even number.

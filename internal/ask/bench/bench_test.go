@@ -5,8 +5,11 @@ import (
 	"maps"
 	"math"
 	"slices"
+	"strings"
 	"testing"
 	"time"
+
+	"github.com/deeplimit/deeplimit/internal/train"
 )
 
 func TestParseShape(t *testing.T) {
@@ -94,13 +97,32 @@ func TestMeasure(t *testing.T) {
 		if err := json.Unmarshal(text, &object); err != nil {
 			t.Fatal(err)
 		}
-		want := []string{"dtype", "gflops", "ms", "peak_fraction", "peak_gflops", "shape", "tier", "workers"}
+		want := []string{"dtype", "gflops", "method", "ms", "peak_fraction", "peak_gflops", "ratio", "shape", "tier", "workers"}
 		if got := slices.Sorted(maps.Keys(object)); !slices.Equal(got, want) {
 			t.Errorf("keys: got %q, want %q", got, want)
 		}
 		if got, ok := object["shape"].([]any); !ok || !slices.Equal(got, []any{3.0, 5.0, 7.0}) {
 			t.Errorf("shape: got %v, want [3,5,7]", object["shape"])
 		}
+	}
+}
+
+// TestMeasureMethods wants a result for each method, the first one the measure of the others.
+func TestMeasureMethods(t *testing.T) {
+	results, err := MeasureMethods(Shape{3, 40, 4}, "float64", train.Methods, Options{Workers: 2})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, r := range results {
+		if r.Method != train.Methods[i] || !(r.Ratio > 0) || !(r.Milliseconds > 0) {
+			t.Errorf("got %+v, want a time of %s", r, train.Methods[i])
+		}
+	}
+	if results[0].Ratio != 1 {
+		t.Errorf("got %g times the first method for itself", results[0].Ratio)
+	}
+	if _, err := MeasureMethods(Shape{3, 4, 4}, "float64", []string{"newton"}, Options{Workers: 1}); err == nil || !strings.HasPrefix(err.Error(), `bench: method: got "newton", want one of gd, `) {
+		t.Errorf("got %v for method newton", err)
 	}
 }
 
@@ -123,12 +145,13 @@ func TestMeasureRefuses(t *testing.T) {
 // TestRepeat wants five steps at least, whatever the time, after a warm-up.
 func TestRepeat(t *testing.T) {
 	calls := 0
-	seconds, loss := repeat(func() float64 {
+	step := func() float64 {
 		calls++
 		return float64(calls)
-	}, 0)
-	if calls != 2+fewest || loss != float64(calls) || !(seconds >= 0) {
-		t.Errorf("got %d calls, loss %g, %g s, want %d calls and the last loss", calls, loss, seconds, 2+fewest)
+	}
+	seconds, losses := repeat([]func() float64{step, step}, 0)
+	if calls != 2*(2+fewest) || losses[1] != float64(calls) || losses[0] != float64(calls-1) || len(seconds[0]) != fewest || len(seconds[1]) != fewest {
+		t.Errorf("got %d calls, losses %v, times %v, want %d calls in turn, the last losses and %d times each", calls, losses, seconds, 2*(2+fewest), fewest)
 	}
 }
 

@@ -1,14 +1,17 @@
 package bench
 
 import (
+	"fmt"
 	"math"
 	"math/rand/v2"
 
 	"github.com/deeplimit/deeplimit/dataset"
+	"github.com/deeplimit/deeplimit/internal/alloc"
 	"github.com/deeplimit/deeplimit/internal/kernel"
 	"github.com/deeplimit/deeplimit/internal/plan"
 	"github.com/deeplimit/deeplimit/internal/plan/study"
 	"github.com/deeplimit/deeplimit/internal/random"
+	"github.com/deeplimit/deeplimit/internal/train"
 	"github.com/deeplimit/deeplimit/resnet"
 )
 
@@ -22,15 +25,17 @@ type problem[T kernel.Float] struct {
 	*plan.Problem // the samples' entries are values of T
 	evaluator     *resnet.Evaluator[T]
 	ops           *kernel.Ops[T]
-	theta         []T                  // A (L,d,d), then δ
-	grad          []T                  // (L,d,d)
-	update        func(begin, end int) // moves those entries of theta
+	theta         []T // A (L,d,d), then δ
+	grad          []T // (L,d,d)
+	stepper       *train.Stepper[T]
+	eta           float64
+	plain         bool // whether steps are those of gradient descent
 }
 
 // newProblem draws inputs and targets with entries N(0,1/d), so that ‖x‖ ≈ ‖y‖ ≈ 1,
 // and weights N(0,1)·L^−1/2, the size L^−β of trained ones. The draw depends on the
 // shape alone. The caller closes the evaluator.
-func newProblem[T kernel.Float](shape Shape, options Options) (*problem[T], error) {
+func newProblem[T kernel.Float](shape Shape, method string, options Options) (*problem[T], error) {
 	d, alpha, one, half := shape.Width(), 0.5, 1.0, 0.5
 	spec, err := resnet.Spec{Alpha: &alpha}.Resolve(d, d)
 	if err != nil {
@@ -50,10 +55,21 @@ func newProblem[T kernel.Float](shape Shape, options Options) (*problem[T], erro
 		return nil, err
 	}
 	p.grad = make([]T, p.Network.Layout.Trained)
-	p.update = func(begin, end int) { p.ops.AddScaled(p.theta[begin:end], -stepSize, p.grad[begin:end]) }
 	p.evaluator, err = resnet.NewEvaluator[T](p.Network, p.Samples, resnet.Options{Workers: options.Workers, Memory: options.Memory})
-	return p, err
+	if err != nil {
+		return nil, err
+	}
+	section, err := train.Spec{Method: method}.Resolve(0)
+	if err != nil {
+		return nil, fmt.Errorf("bench: %w", err)
+	}
+	p.plain, p.eta = method == "gd", min(stepSize, *section.At(shape.Depth(), spec).First)
+	p.stepper = train.NewStepper[T](&alloc.Account{}, p.Network, section, p.evaluator.Workers())
+	return p, nil
 }
+
+// descends says whether the evaluator makes the steps.
+func (p *problem[T]) descends() bool { return p.plain && p.evaluator.Descends() }
 
 // draw returns N·d independent values of T with distribution N(0,1/d).
 func draw[T kernel.Float](rng *rand.Rand, shape Shape) []float64 {
@@ -65,14 +81,14 @@ func draw[T kernel.Float](rng *rand.Rand, shape Shape) []float64 {
 	return entries
 }
 
-// step makes one step of gradient descent and returns the loss before it.
+// step makes one step of the method and returns the loss before it.
 func (p *problem[T]) step() float64 {
-	if p.evaluator.Descends() {
+	if p.descends() {
 		loss := p.evaluator.Ahead(p.theta).Loss
 		p.evaluator.Descend(p.theta, stepSize, nil)
 		return loss
 	}
 	loss := p.evaluator.Gradient(p.theta, p.grad).Loss
-	p.evaluator.Split(len(p.grad), p.update)
+	p.stepper.Step(p.theta[:len(p.grad)], p.grad, p.eta, 0, 0, p.evaluator.Split)
 	return loss
 }

@@ -54,8 +54,13 @@ func Find(ctx context.Context, p *plan.Plan, options Options) (*analyze.Edge, er
 		}
 	}
 	for i := range p.Runs {
-		if method := p.Runs[i].Train.Method; method != "gd" {
-			return nil, &field.Error{Path: "train.method", Got: method, Want: "gd, as the edge is that of gradient descent"}
+		spec := p.Runs[i].Train
+		switch {
+		case spec.Method != "gd":
+			return nil, &field.Error{Path: "train.method", Got: spec.Method, Want: "gd, as the edge is that of gradient descent"}
+		case spec.Update() != "gd":
+			path, got := spec.AlteredBy()
+			return nil, &field.Error{Path: "train." + path, Got: got, Want: "it left out, as the edge is that of gradient descent"}
 		}
 	}
 	runs := make([]analyze.EdgeRun, len(p.Runs))

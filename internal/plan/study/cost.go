@@ -36,3 +36,11 @@ func (r *Run) Flops(n int) float64 {
 	}
 	return flops
 }
+
+// EntryBytes returns the bytes of a number of the run's element type.
+func (r *Run) EntryBytes() int {
+	if r.DType == "float32" {
+		return 4
+	}
+	return 8
+}

@@ -67,6 +67,8 @@ func fields(section reflect.Value) map[string]any {
 			values[name] = fields(value)
 		case name != "" && value.Kind() == reflect.String: // whatever type of text it is
 			values[name] = value.String()
+		case name != "" && value.CanFloat():
+			values[name] = value.Float()
 		case name != "":
 			values[name] = value.Interface()
 		}

@@ -147,6 +147,9 @@ func ParseConfig(config json.RawMessage) (Run, error) {
 	if err := json.Unmarshal(config, &c); err != nil {
 		return Run{}, err
 	}
+	if c.Train.WeightDecay == nil {
+		c.Train.WeightDecay = new(train.Decay(0))
+	}
 	return Run{Data: c.Data, Files: c.Files, Depth: c.Depth, Seed: c.Seed, DType: c.DType, Network: c.Network, Initial: c.Initial, Train: c.Train}, nil
 }
 

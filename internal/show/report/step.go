@@ -19,10 +19,18 @@ func stepText(g group) string {
 		if step.First == nil {
 			continue
 		}
-		text := fmt.Sprintf("%s at L = %d", number(*step.First, 3), r.Depth)
+		var more []string
 		if step.Epsilon != 0 {
-			text = fmt.Sprintf("%s (ε = %s) at L = %d", number(*step.First, 3), number(step.Epsilon, 3), r.Depth)
+			more = append(more, "ε = "+number(step.Epsilon, 3))
 		}
+		if step.Decay != 0 {
+			more = append(more, "λ = "+number(step.Decay, 3))
+		}
+		text := number(*step.First, 3)
+		if len(more) > 0 {
+			text += " (" + strings.Join(more, ", ") + ")"
+		}
+		text += fmt.Sprintf(" at L = %d", r.Depth)
 		if n := len(depths); n == 0 || depths[n-1] != text {
 			depths = append(depths, text)
 		}
