@@ -45,6 +45,19 @@ func (s Spec) Entries(depth, inputs, outputs int) float64 {
 	return countEntries(n.groups())
 }
 
+// Trained returns the names of the groups that training moves, in the order of the layout, of a
+// network of a resolved spec.
+func (s Spec) Trained() []string {
+	n := Network{Spec: s, Depth: 1, Inputs: 1, Outputs: 1}
+	var names []string
+	for _, g := range n.groups() {
+		if g.Trained {
+			names = append(names, g.Name)
+		}
+	}
+	return names
+}
+
 // Len returns the number of entries, the product of Shape.
 func (g Group) Len() int {
 	n := 1

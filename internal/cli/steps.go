@@ -44,11 +44,8 @@ func writeSteps(w io.Writer, plan *plan.Plan, wanted map[string]bool) error {
 		if step := r.Step(); step.First != nil {
 			text := fmt.Sprintf("%d: %.4g", r.Depth, *step.First)
 			var more []string
-			if step.Epsilon != 0 {
-				more = append(more, fmt.Sprintf("ε %.3g", step.Epsilon))
-			}
-			if step.Decay != 0 {
-				more = append(more, fmt.Sprintf("λ %.3g", step.Decay))
+			for _, detail := range step.Details() {
+				more = append(more, fmt.Sprintf("%s %.3g", detail.Name, detail.Value))
 			}
 			if len(more) > 0 {
 				text += " (" + strings.Join(more, ", ") + ")"
@@ -61,7 +58,7 @@ func writeSteps(w io.Writer, plan *plan.Plan, wanted map[string]bool) error {
 		for _, path := range slices.Sorted(maps.Keys(g.first.Settings)) {
 			name = append(name, path+"="+g.first.Settings[path])
 		}
-		trained := plan.Problem(g.first).Trained()
+		trained := g.first.Network.Trained()
 		fmt.Fprintf(table, "%v\t%s\t%s\t%s\n", g.first.Step(), plain.Text(strings.Join(name, " ")), strings.Join(trained, ", "), strings.Join(g.depths, "  "))
 	}
 	fmt.Fprintln(table)

@@ -48,17 +48,6 @@ func (p *Problem) check() error {
 	return p.Network.CheckInitial(p.Run.Initial, p.Run.Base)
 }
 
-// Trained returns the names of the parameter groups that training moves.
-func (p *Problem) Trained() []string {
-	var names []string
-	for _, g := range p.Network.Layout.Groups {
-		if g.Trained {
-			names = append(names, g.Name)
-		}
-	}
-	return names
-}
-
 // Initial returns the weights that the run starts from, in the network's layout.
 func Initial[T kernel.Float](p *Problem) ([]T, error) {
 	return resnet.Parameters[T](p.Network, p.Run.Initial, p.Run.Seed, p.Run.Base)

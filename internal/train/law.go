@@ -37,23 +37,66 @@ func DepthExponent(method string, network resnet.Spec) float64 {
 	return x
 }
 
+// groupExponent returns the law of one trained group by itself: that of the layers' weights and
+// biases and of a trained δ, which move together, and that of E and C.
+func groupExponent(method, group string, network resnet.Spec) float64 {
+	if group == "E" || group == "C" {
+		return 0
+	}
+	network.Embed, network.Readout = "identity", "identity"
+	return DepthExponent(method, network)
+}
+
 // At returns the step sizes of a run of the resolved section: by the rule's law, what η₀
 // is at this depth, and the schedule that follows it. Everything that needs the factor
 // between depths, the descent included, takes it from here.
 func (s Spec) At(depth int, network resnet.Spec) runfolder.StepLaw {
 	law := runfolder.StepLaw{Rule: s.Step.Rule, Schedule: s.Step.Schedule.name(), Value: s.Step.Value, Epsilon: s.Epsilon, Decay: s.decay()}
-	factor, exponent := 1.0, 0.0
-	switch s.Step.Rule {
-	case "certified": // η is known at an iterate alone
+	relative := float64(depth)
+	if base := s.Step.BaseDepth; base > 1 {
+		law.BaseDepth = int(base)
+		relative /= float64(base)
+	}
+	exponent := 0.0
+	scaled := s.Step.Rule == "depth" || s.Step.Rule == "armijo"
+	switch {
+	case s.Step.Rule == "certified": // η is known at an iterate alone
 		return law
-	case "depth", "armijo":
+	case s.apart():
+		exponent = groupExponent(s.Method, "", network)
+	case scaled:
 		exponent = DepthExponent(s.Method, network)
-		factor = math.Pow(float64(depth), exponent)
+	}
+	factor := math.Pow(relative, exponent)
+	if scaled {
 		// The gradient of the weights is of the order δ = L^−α, and so is what ε is added to.
-		law.Epsilon *= math.Pow(float64(depth), -*network.Alpha)
-		law.Decay /= factor // ηλ, the share that a step takes off a weight, is the same at every depth
+		law.Epsilon *= math.Pow(relative, -*network.Alpha)
 	}
 	first := s.Step.Value * factor
 	law.Exponent, law.First = &exponent, &first
+	law.Decay /= factor // ηλ, the share that a step takes off a weight, is the same at every depth
+	for _, group := range network.Trained() {
+		if part := s.part(group, relative, law, network); part != nil {
+			law.Parts = append(law.Parts, *part)
+		}
+	}
 	return law
+}
+
+// part returns the step sizes of a group that are not those of the law, nil where they are.
+func (s Spec) part(group string, relative float64, law runfolder.StepLaw, network resnet.Spec) *runfolder.StepPart {
+	value := s.Step.Parts.of(group, s.Step.Value)
+	p := runfolder.StepPart{Name: group, Value: value, Exponent: *law.Exponent, Epsilon: law.Epsilon}
+	if s.apart() {
+		p.Exponent = groupExponent(s.Method, group, network)
+		if group == "E" || group == "C" || group == "delta" {
+			p.Epsilon = s.Epsilon // their gradients do not fall with L
+		}
+	}
+	factor := math.Pow(relative, p.Exponent)
+	p.First, p.Decay = value*factor, s.decay()/factor
+	if p.First == *law.First && p.Epsilon == law.Epsilon && p.Exponent == *law.Exponent {
+		return nil
+	}
+	return &p
 }

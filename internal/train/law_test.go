@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/deeplimit/deeplimit/dataset"
+	"github.com/deeplimit/deeplimit/internal/alloc"
 	"github.com/deeplimit/deeplimit/resnet"
 )
 
@@ -37,6 +38,12 @@ var lawCases = []lawCase{
 	{"adam-outer-bias", "adam", 0.5, resnet.Spec{Block: "outer", Bias: true}, -0.5},
 	{"adam-readout", "adam", 0.5, resnet.Spec{Readout: "trained"}, -0.5},
 	{"adam-shared", "adam", 1, resnet.Spec{Residual: "shared"}, -0.5},
+	{"nesterov", "nesterov", 1, resnet.Spec{}, 1},
+	{"adamw", "adamw", 1, resnet.Spec{}, 0},
+	{"sign", "sign", 0.5, resnet.Spec{}, -0.5},
+	{"lion", "lion", 0.5, resnet.Spec{}, -0.5},
+	{"muon", "muon", 0.5, resnet.Spec{}, -0.5},
+	{"muon", "muon", 0.75, resnet.Spec{}, -0.25},
 	{"adam-layered", "adam", 1, resnet.Spec{Residual: "layered"}, -0.5},
 }
 
@@ -80,7 +87,7 @@ const lawWidth = 6
 func bestStep(t *testing.T, c lawCase, depth, seeds int) float64 {
 	t.Helper()
 	first, count := 0x1p-6, 40
-	if c.method == "adam" {
+	if normalised(c.method) {
 		first, count = 0x1p-11, 20
 	}
 	var steps, scores []float64
@@ -175,4 +182,91 @@ func slopeOf(depths []int, y []float64) float64 {
 		below += x * x
 	}
 	return above / below
+}
+
+// TestGroupsApart wants η, λ and ε of every group at depth 32 by the law that docs/step-size.md
+// derives: at the base depth they are as written, whatever the method.
+func TestGroupsApart(t *testing.T) {
+	alpha := 0.75
+	network, err := resnet.Spec{Block: "mlp", Alpha: &alpha, Bias: true, Embed: "trained", Readout: "trained"}.Resolve(3, 2)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, method := range Methods {
+		spec, err := Spec{Method: method, WeightDecay: new(Decay(0.1)), Step: Step{Groups: "apart", Value: 0.5, BaseDepth: 8, Parts: Parts{W: 2, Embed: 3}}}.Resolve(0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		net, err := resnet.New(network, 32, 3, 2)
+		if err != nil {
+			t.Fatal(err)
+		}
+		layers := 0.5 // 2α − 1
+		if normalised(method) {
+			layers = -0.25 // α − 1
+		}
+		law := spec.At(32, network)
+		for _, g := range net.Layout.Groups {
+			if !g.Trained {
+				continue
+			}
+			value, factor, epsilon := 0.5, math.Pow(4, layers), spec.Epsilon*math.Pow(4, -0.75)
+			switch g.Name {
+			case "W":
+				value = 2
+			case "E":
+				value = 3
+			}
+			if g.Name == "E" || g.Name == "C" {
+				factor, epsilon = 1, spec.Epsilon
+			}
+			for _, s := range spansOf(net, spec) {
+				if g.Offset < s.begin || g.Offset >= s.end {
+					continue
+				}
+				if got, want := s.scale**law.First, value*factor; !near(got, want) {
+					t.Errorf("%s: step size of %s is %g, want %g", method, g.Name, got, want)
+				}
+				if got, want := s.decay*s.scale**law.First, 0.1*value; !near(got, want) {
+					t.Errorf("%s: ηλ of %s is %g, want %g", method, g.Name, got, want)
+				}
+				if !near(s.epsilon, epsilon) {
+					t.Errorf("%s: ε of %s is %g, want %g", method, g.Name, s.epsilon, epsilon)
+				}
+			}
+		}
+		for _, part := range spec.At(8, network).Parts {
+			if part.Value != part.First || part.Epsilon != spec.Epsilon || part.Decay != 0.1 {
+				t.Errorf("%s: at the base depth %+v, want value, decay and ε as written", method, part)
+			}
+		}
+	}
+}
+
+// TestPartsStep wants each group of θ moved with its own step size.
+func TestPartsStep(t *testing.T) {
+	spec, err := Spec{Step: Step{Rule: "constant", Value: 0.5, Parts: Parts{W: 2, Readout: 3}}}.Resolve(0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	net := mlpNetwork(t, [5]int{2, 3, 5, 4, 2})
+	theta, grad := make([]float64, net.Layout.Trained), make([]float64, net.Layout.Trained)
+	for i := range grad {
+		grad[i] = 1
+	}
+	NewStepper[float64](&alloc.Account{}, net, spec, 2).Step(theta, grad, 0.5, 0, 0, alone)
+	for _, g := range net.Layout.Groups {
+		if !g.Trained {
+			continue
+		}
+		want := map[string]float64{"W": -2, "C": -3}[g.Name]
+		if want == 0 {
+			want = -0.5
+		}
+		for _, got := range resnet.View(net.Layout, theta, g.Name) {
+			if got != want {
+				t.Errorf("%s moved by %g, want %g", g.Name, got, want)
+			}
+		}
+	}
 }

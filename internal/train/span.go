@@ -18,6 +18,11 @@ func spansOf(net *resnet.Network, spec Spec) []span {
 			continue
 		}
 		next := span{begin: g.Offset, end: g.Offset + g.Len(), pace: pace{1, law.Decay, law.Epsilon}}
+		for _, part := range law.Parts {
+			if part.Name == g.Name {
+				next.pace = pace{part.First / *law.First, part.Decay, part.Epsilon}
+			}
+		}
 		if spec.Method == "muon" && isMatrix(g) {
 			next.rows, next.cols = g.Shape[1], g.Shape[2]
 		}

@@ -24,8 +24,8 @@ func adaptive(method string) bool { return slices.Contains([]string{"adam", "ada
 // Altered stands for method gd in Spec.Update where steps are not those of gradient descent.
 const Altered = "altered gd"
 
-// Update names what a step is: the method, or Altered for gd with weight decay or clipping,
-// of which nothing can be certified that holds of gradient descent.
+// Update names what a step is: the method, or Altered for gd with weight decay, clipping or
+// a step size for each group, of which nothing can be certified that holds of gradient descent.
 func (s Spec) Update() string {
 	if key, _ := s.AlteredBy(); s.Method == "gd" && key != "" {
 		return Altered
@@ -41,8 +41,15 @@ func (s Spec) AlteredBy() (key string, value any) {
 		return "weight-decay", s.decay()
 	case s.Clip != 0:
 		return "clip", s.Clip
+	case s.Step.Groups == "apart":
+		return "step.groups", s.Step.Groups
 	}
-	return "", nil
+	s.Step.Parts.each(func(name string, v float64) {
+		if key == "" {
+			key, value = "step.parts."+name, v
+		}
+	})
+	return key, value
 }
 
 // A Decay is λ of weight decay.

@@ -38,6 +38,8 @@ func TestSpecResolve(t *testing.T) {
 		{"adamw", Spec{Method: "adamw"}, 8, Spec{Method: "adamw", Beta1: 0.9, Beta2: 0.999, Epsilon: 1e-8, WeightDecay: new(Decay(0.01)), Step: normalised, Stop: stop}},
 		{"adamw without decay", Spec{Method: "adamw", WeightDecay: new(Decay(0.0))}, 8, Spec{Method: "adamw", Beta1: 0.9, Beta2: 0.999, Epsilon: 1e-8, WeightDecay: new(Decay(0.0)), Step: normalised, Stop: stop}},
 		{"gd without decay", Spec{WeightDecay: new(Decay(0.0))}, 8, Spec{Method: "gd", Step: step, Stop: stop}},
+		{"default groups", Spec{Method: "lion", Step: Step{Groups: "apart"}}, 8, Spec{Method: "lion", Beta1: 0.9, Beta2: 0.99, Step: normalised, Stop: stop}},
+		{"groups and parts", Spec{Step: Step{Groups: "apart", BaseDepth: 8, Parts: Parts{C: 2}}}, 8, Spec{Method: "gd", Step: Step{Rule: "depth", Schedule: "constant", Value: 1, Groups: "apart", BaseDepth: 8, Parts: Parts{C: 2}}, Stop: stop}},
 		{"sign", Spec{Method: "sign", Clip: 1}, 8, Spec{Method: "sign", Clip: 1, Step: normalised, Stop: stop}},
 		{"lion", Spec{Method: "lion"}, 8, Spec{Method: "lion", Beta1: 0.9, Beta2: 0.99, Step: normalised, Stop: stop}},
 		{"muon", Spec{Method: "muon"}, 8, Spec{Method: "muon", Momentum: 0.95, Beta1: 0.9, Beta2: 0.999, Epsilon: 1e-8, Step: normalised, Stop: stop}},
@@ -54,6 +56,7 @@ func TestSpecResolve(t *testing.T) {
 		if c.want.WeightDecay == nil {
 			c.want.WeightDecay = new(Decay(0))
 		}
+		c.want.Step.BaseDepth = cmp.Or(c.want.Step.BaseDepth, 1)
 		if diff := gocmp.Diff(c.want, got); diff != "" {
 			t.Errorf("%s (-want +got):\n%s", c.name, diff)
 		}
@@ -105,6 +108,13 @@ func TestSpecRefuses(t *testing.T) {
 		{Spec{Step: Step{Rule: "armijo", Warmup: 3}}, `step.warmup: got 3, want it left out with rule armijo, which finds the step size at every iterate (use rule: depth or constant)`},
 		{Spec{Step: Step{Schedule: "warmup-stable-decay", Warmup: 900}}, `step.warmup: got 900, want at most 800, what stop.iterations (1000) leave before a cooldown of 200`},
 		{Spec{Step: Step{Schedule: "warmup-stable-decay", Cooldown: 2000}}, `step.warmup: got 50, want at most 0, what stop.iterations (1000) leave before a cooldown of 2000`},
+		{Spec{Step: Step{BaseDepth: -2}}, `step.base-depth: got -2, want a depth ≥ 1`},
+		{Spec{Step: Step{Rule: "constant", BaseDepth: 8}}, `step.base-depth: got 8, want it left out, or rule: depth or armijo`},
+		{Spec{Step: Step{Groups: "each"}}, `step.groups: got "each", want one of together, apart`},
+		{Spec{Step: Step{Rule: "armijo", Groups: "apart"}}, `step.groups: got "apart", want it left out, or rule: depth`},
+		{Spec{Step: Step{Parts: Parts{A: -1}}}, `step.parts.A: got -1, want a finite number > 0`},
+		{Spec{Step: Step{Rule: "certified", Parts: Parts{Readout: 1}}}, `step.parts.C: got 1, want it left out with rule certified (use rule: depth or constant)`},
+		{Spec{Step: Step{Parts: Parts{A: 1}}, Certify: Certify{Gram: true}}, `certify.gram: got true, want it left out, or a cadence: growing, all or ends (nothing is measured with cadence auto and method altered gd)`},
 		{Spec{Clip: -1}, `clip: got -1, want a finite number ≥ 0`},
 		{Spec{Clip: inf}, `clip: got +Inf, want a finite number ≥ 0`},
 		{Spec{Method: "lion", WeightDecay: new(Decay(-0.1))}, `weight-decay: got -0.1, want a finite number ≥ 0`},

@@ -31,6 +31,15 @@ type Step struct {
 	// Value is η₀ at L = 1, or at every L for rule constant; default 0.01 for normalised methods,
 	// which move each entry by about η, else 1.
 	Value float64 `yaml:"value,omitempty" json:"value"`
+	// BaseDepth is the depth L₀ at which η₀ is value, weight decay and ε as they are written, with
+	// rules depth and armijo: L/L₀ takes the place of L in the law. Default 1, which is left out of JSON.
+	BaseDepth Base `yaml:"base-depth,omitempty" json:"base_depth,omitzero"`
+	// Groups is apart (rule depth gives each trained group the law of its own) or together
+	// (all have the smallest of their laws). Default together with gd, sgd, momentum and adam, else
+	// apart; the default is left empty.
+	Groups string `yaml:"groups,omitempty" json:"groups,omitempty"`
+	// Parts are values of groups that take the place of Value for them, with rules depth and constant.
+	Parts Parts `yaml:"parts,omitempty" json:"parts,omitzero"`
 	// Factor is what rule armijo and schedule decay multiply η with; default 1/2.
 	Factor float64 `yaml:"factor,omitempty" json:"factor,omitempty"`
 	// Slope is the Armijo constant c: accept when J(θ−ηg) < J and ≤ J − cη‖g‖²; default 1e-4.
@@ -62,6 +71,13 @@ func (s Step) resolve(method string, iterations int) (Step, error) {
 	if armijo {
 		s.Slope = cmp.Or(s.Slope, 1e-4)
 	}
+	if s.Groups == defaultGroups(method) {
+		s.Groups = ""
+	}
+	if err := s.checkGroups(); err != nil {
+		return Step{}, err
+	}
+	s.BaseDepth = cmp.Or(s.BaseDepth, 1)
 	s.setTimes(iterations)
 	if err := s.checkTimes(iterations); err != nil {
 		return Step{}, err

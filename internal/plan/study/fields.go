@@ -69,6 +69,8 @@ func fields(section reflect.Value) map[string]any {
 			values[name] = value.String()
 		case name != "" && value.CanFloat():
 			values[name] = value.Float()
+		case name != "" && value.CanInt():
+			values[name] = int(value.Int())
 		case name != "":
 			values[name] = value.Interface()
 		}

@@ -121,6 +121,10 @@ func (r *resolver) sections(p *point) bool {
 	}
 	if run.Train, err = p.doc.Train.Resolve(data.Samples); err != nil {
 		refuse("train", err)
+	} else if good {
+		if err = run.Train.CheckParts(run.Network); err != nil {
+			refuse("train", err)
+		}
 	}
 	if !good {
 		return false

@@ -20,11 +20,8 @@ func stepText(g group) string {
 			continue
 		}
 		var more []string
-		if step.Epsilon != 0 {
-			more = append(more, "ε = "+number(step.Epsilon, 3))
-		}
-		if step.Decay != 0 {
-			more = append(more, "λ = "+number(step.Decay, 3))
+		for _, detail := range step.Details() {
+			more = append(more, detail.Name+" = "+number(detail.Value, 3))
 		}
 		text := number(*step.First, 3)
 		if len(more) > 0 {
