@@ -11,6 +11,8 @@
 //
 // docs/statistics.md has the formulas, what they assume and how often they are right.
 //
+//   - FitBowl, Collapse: the best setting at each depth, and how whole curves over a setting move with depth.
+//
 // Values must be positive and finite, paths hold one point for each layer (pvar.Points),
 // and every error names the depth and the seed. Slopes are natural: d log y / d log L.
 // Estimate is the common form of every result, a value with interval, basis and warning, and

@@ -1,0 +1,278 @@
+package tune
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"math"
+	"slices"
+
+	"github.com/deeplimit/deeplimit/internal/plan"
+	"github.com/deeplimit/deeplimit/internal/plan/study"
+	"github.com/deeplimit/deeplimit/internal/read/analyze"
+	"github.com/deeplimit/deeplimit/runfolder"
+)
+
+// train has the runs of points computed and reads what they gave. A point whose value the
+// study does not take has none.
+func (t *tuning) train(ctx context.Context, wanted []point) error {
+	var fresh []study.Run
+	for _, p := range wanted {
+		if _, ok := t.runs[p]; ok {
+			continue
+		}
+		g := t.groups[p.group]
+		of, err := t.plan(g.lattice.text(p.power))
+		if err != nil {
+			return err
+		}
+		t.runs[p] = nil
+		for _, run := range runsOf(of) {
+			if run.Depth == p.depth && keyOf(&run, t.options.Over) == g.key {
+				t.runs[p] = append(t.runs[p], run)
+				if !t.known[run.Hash] {
+					t.known[run.Hash] = true
+					t.order = append(t.order, run)
+					fresh = append(fresh, run)
+				}
+			}
+		}
+	}
+	var missing []study.Run
+	for _, run := range fresh {
+		if ok, err := t.read(run); err != nil {
+			return err
+		} else if !ok {
+			missing = append(missing, run)
+		}
+	}
+	if len(missing) == 0 {
+		return nil
+	}
+	if err := t.execute(ctx, missing); err != nil {
+		return err
+	}
+	for _, run := range missing {
+		if ok, err := t.read(run); err != nil {
+			return err
+		} else if !ok {
+			return fmt.Errorf("tune: run %s: got no result, want one: was its folder removed?", run.ID)
+		}
+	}
+	return nil
+}
+
+func runsOf(p *plan.Plan) []study.Run {
+	if p == nil {
+		return nil
+	}
+	return p.Runs
+}
+
+// plan returns the plan of the study with a value of the field, nil where the field does not take it.
+func (t *tuning) plan(text string) (*plan.Plan, error) {
+	if p, ok := t.plans[text]; ok {
+		return p, nil
+	}
+	s, err := t.load(t.with(text)...)
+	var p *plan.Plan
+	if err == nil {
+		p, err = plan.New(s)
+	}
+	if e, ok := errors.AsType[*study.Error](err); ok && e.Path == t.options.Over && len(t.plans) > 0 {
+		p, err = nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	if p != nil {
+		if err := t.measure.checkSets(p); err != nil {
+			return nil, err
+		}
+	}
+	t.plans[text] = p
+	return p, nil
+}
+
+// with returns the overrides that put values of the field into the study.
+func (t *tuning) with(texts ...string) []string {
+	list := ""
+	for i, text := range texts {
+		if i > 0 {
+			list += ", "
+		}
+		list += text
+	}
+	return append(slices.Clone(t.set), "grid."+t.options.Over+"=["+list+"]")
+}
+
+// execute trains the missing runs, as a part of the study of all runs asked for so far.
+func (t *tuning) execute(ctx context.Context, missing []study.Run) error {
+	var texts []string
+	var plans []*plan.Plan
+	for _, text := range slices.Sorted(maps.Keys(t.plans)) {
+		if p := t.plans[text]; p != nil {
+			texts, plans = append(texts, text), append(plans, p)
+		}
+	}
+	s, err := t.load(t.with(texts...)...)
+	if err != nil {
+		return err
+	}
+	wanted := map[string]bool{}
+	for _, run := range missing {
+		wanted[run.Hash] = true
+	}
+	if t.options.Tell != nil {
+		t.options.Tell(fmt.Sprintf("tune: %d runs to train, %d done", len(missing), len(t.order)-len(missing)))
+	}
+	return t.options.Execute(ctx, plan.Join(s, plans, t.order), func(run *study.Run) bool { return wanted[run.Hash] })
+}
+
+// read takes the result of a run from its folder, and says whether there is one.
+func (t *tuning) read(run study.Run) (bool, error) {
+	folder, err := runfolder.Open(runfolder.RunDir(t.options.Out, run.ID))
+	if runfolder.Unreadable(err) {
+		return false, err
+	}
+	if err != nil || !folder.Done() || folder.Meta.Hash != run.Hash {
+		return false, nil // missing, unfinished or damaged: to be computed
+	}
+	rows, err := folder.Trace()
+	if err != nil {
+		return false, err
+	}
+	v := numberAt(&run, t.options.Over)
+	r := analyze.TuneRun{
+		ID: run.ID, Depth: run.Depth, Seed: run.Seed, Field: v, Value: used(run.Step(), t.options.Over, v), Iterations: folder.Summary.Iterations,
+	}
+	iterations, losses := runfolder.Losses(rows)
+	for i, loss := range losses {
+		r.Losses = append(r.Losses, analyze.TuneLoss{Iteration: iterations[i], Loss: loss})
+	}
+	if folder.Summary.Stop != runfolder.Diverged {
+		r.Measure = t.measure.of(folder.Summary, &r)
+	}
+	t.trained[run.Hash] = r
+	return true, nil
+}
+
+// fit makes the answer of a group from all its runs.
+func (t *tuning) fit(i int) {
+	g := t.groups[i]
+	e := &g.example
+	settings := maps.Clone(e.Settings)
+	delete(settings, t.options.Over)
+	g.result = analyze.TuneGroup{
+		Data: e.Data.Name, Method: e.Train.Method, Alpha: e.Network.Alpha, Settings: settings,
+		Over: t.options.Over, Measure: t.measure.name, Law: law(e, t.options.Over), Regret: []analyze.TuneRegret{},
+	}
+	if t.options.Over == "network.alpha" {
+		g.result.Alpha = nil
+	}
+	seen := map[string]bool{}
+	for _, p := range t.points(i) {
+		for _, run := range t.runs[p] {
+			if r, ok := t.trained[run.Hash]; ok && !seen[run.Hash] {
+				seen[run.Hash] = true
+				g.result.Runs = append(g.result.Runs, r)
+				g.result.Steps += float64(r.Iterations)
+			}
+		}
+	}
+	g.result.Fit()
+	g.result.Best = slices.DeleteFunc(g.result.Best, func(b analyze.TuneBest) bool { return t.end(i, b.Depth) != "" })
+	for _, depth := range t.base.Depths {
+		g.result.GridSteps += t.gridSteps(i, depth)
+	}
+}
+
+// points returns the points of a group that were tried, in order.
+func (t *tuning) points(i int) []point {
+	var out []point
+	for p := range t.runs {
+		if p.group == i {
+			out = append(out, p)
+		}
+	}
+	slices.SortFunc(out, func(a, b point) int {
+		return slices.Compare([]int{a.depth, a.power}, []int{b.depth, b.power})
+	})
+	return out
+}
+
+// gridSteps returns the iterations at a depth of a grid of the field with the precision between neighbours, from
+// the smallest to the largest value that the searches of the group have tried at any depth: those of the nearest value tried
+// for each, as what diverges ends early.
+func (t *tuning) gridSteps(i, depth int) float64 {
+	low, high := math.MaxInt, math.MinInt
+	for _, s := range t.groups[i].depths {
+		low, high = min(low, slices.Min(s.powers())), max(high, slices.Max(s.powers()))
+	}
+	powers := t.groups[i].depths[depth].powers()
+	total := 0.0
+	for k := low; k <= high; k++ {
+		nearest := powers[0]
+		for _, p := range powers {
+			if abs(p-k) < abs(nearest-k) {
+				nearest = p
+			}
+		}
+		for _, run := range t.runs[point{i, depth, nearest}] {
+			total += float64(t.trained[run.Hash].Iterations)
+		}
+	}
+	return total
+}
+
+func abs(k int) int { return max(k, -k) }
+
+// answer collects the groups. Depths without a minimum are an error that wraps ErrNoMinimum.
+func (t *tuning) answer() (*analyze.Tune, error) {
+	out := &analyze.Tune{Study: t.base.Name, Precision: t.options.Precision, Groups: []analyze.TuneGroup{}}
+	var faults []error
+	for i, g := range t.groups {
+		found := false
+		for _, depth := range t.base.Depths {
+			reason := t.end(i, depth)
+			if reason == "" {
+				found = true
+				continue
+			}
+			g.result.Notes = append(g.result.Notes, fmt.Sprintf("depth %d: %s", depth, reason))
+			faults = append(faults, fmt.Errorf("tune: %s, depth %d: %w of %s over %s: %s; %s", describe(g), depth, ErrNoMinimum, t.measure.name, t.options.Over, reason, t.advice(g.depths[depth])))
+		}
+		if found {
+			out.Groups = append(out.Groups, g.result)
+		}
+	}
+	return out, errors.Join(faults...)
+}
+
+// end says in words why there is no minimum at a depth, "" where there is.
+func (t *tuning) end(i, depth int) string {
+	return t.groups[i].depths[depth].end(func(k int) float64 { return t.usedAt(i, depth, k) })
+}
+
+// usedAt returns what training makes at a depth of the setting at a power.
+func (t *tuning) usedAt(i, depth, k int) float64 {
+	return t.groups[i].lattice.at(k) * t.groups[i].ratio(depth)
+}
+
+// describe names a group in messages.
+func describe(g *group) string {
+	e := &g.example
+	return fmt.Sprintf("%s, %s, α = %g", e.Data.Name, e.Train.Method, *e.Network.Alpha)
+}
+
+// advice says what to change where there is no minimum.
+func (t *tuning) advice(s *search) string {
+	switch {
+	case math.IsInf(s.value[s.best()], 1):
+		return "want a value at which training goes: look at data and initial weights (deeplimit run with one small value says how it ends)"
+	case s.flat():
+		return "want a field that changes the measure: more iterations (train.stop.iterations), or another --over or --measure"
+	}
+	return "want a bowl: more iterations (train.stop.iterations), or another --measure or --over"
+}

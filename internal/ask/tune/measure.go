@@ -1,0 +1,90 @@
+package tune
+
+import (
+	"fmt"
+	"math"
+	"strconv"
+	"strings"
+
+	"github.com/deeplimit/deeplimit/field"
+	"github.com/deeplimit/deeplimit/internal/plan"
+	"github.com/deeplimit/deeplimit/internal/plan/study"
+	"github.com/deeplimit/deeplimit/internal/read/analyze"
+	"github.com/deeplimit/deeplimit/runfolder"
+)
+
+// A measure is what is to be least.
+type measure struct {
+	name      string
+	iteration int // of loss@N
+}
+
+const measures = "one of loss, best-loss, test-loss, or loss@N for the loss after N iterations"
+
+// newMeasure returns the measure of that name, loss for "".
+func newMeasure(name string) (measure, error) {
+	switch name {
+	case "":
+		return measure{name: "loss"}, nil
+	case "loss", "best-loss", "test-loss":
+		return measure{name: name}, nil
+	}
+	text, ok := strings.CutPrefix(name, "loss@")
+	if n, err := strconv.Atoi(text); ok && err == nil && n > 0 {
+		return measure{name, n}, nil
+	}
+	return measure{}, &field.Error{Path: "measure", Got: name, Want: measures}
+}
+
+// check refuses a run that will not have the measure.
+func (m measure) check(run *study.Run) error {
+	if stop := run.Train.Stop.Iterations; m.iteration > stop {
+		return &field.Error{Path: "measure", Got: m.name, Want: fmt.Sprintf("at most loss@%d, as train.stop.iterations says", stop)}
+	}
+	return nil
+}
+
+// checkSets refuses a plan whose samples do not have the measure.
+func (m measure) checkSets(p *plan.Plan) error {
+	for i := range p.Runs {
+		if m.name == "test-loss" && p.Set(&p.Runs[i]).Test == nil {
+			return &field.Error{Path: "measure", Got: m.name, Want: "loss or best-loss for data " + p.Runs[i].Data.Name + ", of which no samples are held out (data.test holds some out)"}
+		}
+	}
+	return nil
+}
+
+// ofTraining reports whether the measure begins, before training, at the loss of the training samples.
+func (m measure) ofTraining() bool { return m.name != "test-loss" }
+
+// of returns the measure of a finished run, nil where it has none.
+func (m measure) of(s *runfolder.Summary, r *analyze.TuneRun) *float64 {
+	switch {
+	case m.name == "test-loss":
+		return finite(s.TestLoss)
+	case m.iteration > 0:
+		at := math.NaN()
+		for _, l := range r.Losses {
+			if l.Iteration <= m.iteration {
+				at = l.Loss
+			}
+		}
+		return finite(&at)
+	case m.name == "best-loss":
+		lowest := s.Loss
+		for _, l := range r.Losses {
+			if l.Loss < lowest {
+				lowest = l.Loss
+			}
+		}
+		return finite(&lowest)
+	}
+	return finite(&s.Loss)
+}
+
+func finite(v *float64) *float64 {
+	if v == nil || math.IsNaN(*v) || math.IsInf(*v, 0) {
+		return nil
+	}
+	return v
+}

@@ -1,0 +1,3 @@
+package tune
+
+import _ "github.com/deeplimit/deeplimit/test/fixedseed"
