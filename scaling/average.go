@@ -7,7 +7,7 @@ import (
 
 // The prior of the model average (averageExponent).
 const (
-	theoryPrior  = 0.98 // that the exponent is the theory's
+	theoryPrior  = 0.9  // that the exponent is the theory's
 	theorySpread = 0.01 // how far from it, as no finite depth can tell it from a number beside it
 	freeSpread   = 0.5  // of an exponent that is not the theory's
 	plainPrior   = 0.25 // that there is no correction

@@ -22,7 +22,7 @@ type normal struct{ mean, spread float64 }
 // would give an interval of no width, which no finite depth can justify.
 var (
 	anyExponent = normal{0.5, 0.4}
-	steadyNoise = normal{0.5, 0.02}
+	steadyNoise = normal{0.5, 0.05}
 	noiseStays  = normal{0, 0.02}
 )
 
@@ -91,6 +91,7 @@ type fitted struct {
 	evidence float64 // log of the marginal likelihood, by Laplace's method
 	exponent float64
 	spread   float64 // its standard deviation
+	trend    float64 // mean log size of the smooth part
 	size     float64 // log of the part's mean square, at u = 1 or times L
 	sizeSD   float64 // of the part's log mean square at the deepest depth
 	numbers  int     // fitted

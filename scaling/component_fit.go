@@ -4,6 +4,7 @@ import (
 	"math"
 	"math/bits"
 
+	"gonum.org/v1/gonum/floats"
 	"gonum.org/v1/gonum/mat"
 )
 
@@ -13,9 +14,8 @@ import (
 type problem struct {
 	structure
 	data   []variogram
-	white  []*mat.TriDense // make the errors of a variogram's values independent, with variance 1
-	count  int             // values
-	logDet float64         // of all covariances
+	white  *mat.TriDense // makes the errors of the variograms' values independent, with variance 1
+	logDet float64       // of their covariance
 }
 
 // modelError is the standard deviation, in log mean square, that is allowed for what no structure
@@ -26,20 +26,38 @@ const (
 )
 
 func newProblem(s structure, data []variogram, chance *sampler, exponent float64) *problem {
-	p := &problem{structure: s, data: data}
+	n := 0
 	for _, v := range data {
-		n := len(v.lags)
+		n += len(v.lags)
+	}
+	p := &problem{structure: s, data: data, white: mat.NewTriDense(n, mat.Lower, nil)}
+	all := mat.NewSymDense(n, nil)
+	depths := make([]float64, 0, n) // twice the logarithm of the depth of each value
+	for _, v := range data {
+		at := len(depths)
 		c := s.errors(v, chance, exponent)
-		var root mat.Cholesky
-		root.Factorize(c)
-		lower, white := mat.NewTriDense(n, mat.Lower, nil), mat.NewTriDense(n, mat.Lower, nil)
-		root.LTo(lower)
-		p.logDet += root.LogDet()
-		if err := white.InverseTri(lower); err != nil {
-			panic(err) // of a positive definite matrix
+		for i := range v.lags {
+			depths = append(depths, 2*math.Log(float64(v.depth)))
+			for j := i; j < len(v.lags); j++ {
+				all.SetSym(at+i, at+j, c.At(i, j))
+			}
 		}
-		p.white = append(p.white, white)
-		p.count += n
+	}
+	if chance.tilt > 0 {
+		middle := floats.Sum(depths) / float64(n)
+		for i := range n {
+			for j := i; j < n; j++ {
+				all.SetSym(i, j, all.At(i, j)+chance.tilt*chance.tilt*(depths[i]-middle)*(depths[j]-middle))
+			}
+		}
+	}
+	var root mat.Cholesky
+	root.Factorize(all)
+	lower := mat.NewTriDense(n, mat.Lower, nil)
+	root.LTo(lower)
+	p.logDet = root.LogDet()
+	if err := p.white.InverseTri(lower); err != nil {
+		panic(err) // of a positive definite matrix
 	}
 	return p
 }
@@ -119,8 +137,8 @@ func (p *problem) clamp(x []float64) {
 // residuals are independent with variance 1 where the structure is right.
 func (p *problem) residuals(x []float64) (residual []float64, misfit float64) {
 	smooth, _ := p.unknowns()
+	var raw []float64
 	for i, v := range p.data {
-		raw := make([]float64, len(v.lags))
 		for j, m := range v.lags {
 			sum := math.Inf(-1)
 			if smooth > 0 {
@@ -129,15 +147,16 @@ func (p *problem) residuals(x []float64) (residual []float64, misfit float64) {
 			if p.part != nothing {
 				sum = logAdd(sum, x[smooth]+p.level(m, v.depth, p.exponent(x)))
 			}
-			raw[j] = v.log[j] - sum
+			raw = append(raw, v.log[j]-sum)
 		}
-		for j := range raw {
-			r := 0.0
-			for k := range j + 1 {
-				r += p.white[i].At(j, k) * raw[k]
-			}
-			residual = append(residual, r)
+	}
+	white := p.white.RawTriangular()
+	for j := range raw {
+		r := 0.0
+		for k, w := range white.Data[j*white.Stride : j*white.Stride+j+1] {
+			r += w * raw[k]
 		}
+		residual = append(residual, r)
 	}
 	for i := 0; i+1 < smooth; i++ {
 		residual = append(residual, (x[i]-x[smooth-1])/drift)
@@ -210,6 +229,7 @@ func (p *problem) result(x, residual []float64, misfit float64) fitted {
 	// 2π to the half of the numbers, over the ranges of their priors and √det.
 	f.evidence += float64(all) / 2 * math.Log(2*math.Pi)
 	if smooth > 0 {
+		f.trend = x[smooth-1]
 		f.evidence -= math.Log(logRange) + float64(smooth-1)/2*math.Log(2*math.Pi*drift*drift)
 	}
 	if p.part != nothing {

@@ -8,6 +8,7 @@ import (
 
 // A sampler computes, and keeps, the covariance of the values of variograms that chance alone makes.
 type sampler struct {
+	tilt  float64 // standard deviation of γ where the paths may be L^γ times those of a limit
 	known map[samplingKey]*mat.SymDense
 }
 
@@ -17,7 +18,9 @@ type samplingKey struct {
 	depth                   int
 }
 
-func newSampler() *sampler { return &sampler{known: map[samplingKey]*mat.SymDense{}} }
+func newSampler(tilt float64) *sampler {
+	return &sampler{tilt: tilt, known: map[samplingKey]*mat.SymDense{}}
+}
 
 // third are the weights of a third difference.
 var third = [4]float64{-1, 3, -3, 1}

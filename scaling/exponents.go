@@ -1,6 +1,7 @@
 package scaling
 
 import (
+	"cmp"
 	"math"
 	"slices"
 
@@ -89,7 +90,11 @@ func (x *Inference) MaxFrobenius() *LimitExponent {
 
 // size returns the exponent of a statistic of the norms of the layers; theory is the one of a path that has a limit.
 func (x *Inference) size(theory float64, of func(square float64, norms []float64) float64) *LimitExponent {
-	exponent, err := AverageExponent(x.sizes(of), theory)
+	samples := x.sizes(of)
+	if x.design != nil {
+		samples = Extend(samples, *x.design, theory)
+	}
+	exponent, err := AverageExponent(samples, theory)
 	if err != nil {
 		return nil // a path that is 0 has none
 	}
@@ -206,7 +211,7 @@ func (x *Inference) smoothShare() float64 {
 // incrementsInLag is the smallest exponent of the largest increment in the lag, at the deepest
 // depth: 1 where a smooth path is resolved.
 func (x *Inference) incrementsInLag() float64 {
-	deepest := x.data[len(x.data)-1].depth
+	deepest := slices.MaxFunc(x.paths, func(a, b DepthPath) int { return cmp.Compare(a.Depth, b.Depth) }).Depth
 	least := 1.0
 	var before float64
 	for m := 1; 16*m <= deepest; m *= 2 {

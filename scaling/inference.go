@@ -55,6 +55,10 @@ type Inference struct {
 	paths     []DepthPath
 	posterior []weighted
 	data      []variogram
+	jumps     *jumpRecord
+	rounding  float64
+	tilt      float64 // standard deviation of γ where it is free
+	design    *Design // where more depths and seeds are expected than paths has
 }
 
 // A branch is what follows where the sizes of the paths have a limit, or where they have none.
@@ -75,6 +79,14 @@ type Assumptions struct {
 	FreeSize bool
 }
 
+// sizeLaws are those of the exponent of the paths' size.
+func (a Assumptions) sizeLaws() []law {
+	if a.FreeSize {
+		return about(math.NaN())
+	}
+	return about(0)
+}
+
 // Infer returns what the paths say. It needs three depths of 8 layers or more, and two seeds; fewer
 // are an error that says so.
 func Infer(paths []DepthPath, given Assumptions) (*Inference, error) {
@@ -92,11 +104,11 @@ func Infer(paths []DepthPath, given Assumptions) (*Inference, error) {
 	if given.Rounding == 0 {
 		given.Rounding = 0x1p-53
 	}
-	x := infer(paths, given.Rounding)
+	x := infer(paths, given.Rounding, 0)
 	if !x.trend {
 		return x.settle(), nil // layer noise alone has no size of its own
 	}
-	sizes, err := averageExponent(meanSquareRoots(paths), about(0), allCorrections)
+	sizes, err := averageExponent(meanSquareRoots(paths), given.sizeLaws(), allCorrections)
 	if err != nil {
 		return x.settle(), nil // of paths that are 0
 	}
@@ -134,46 +146,27 @@ func times(paths []DepthPath, power float64) []DepthPath {
 
 // rescaled returns what the paths say of L^(−γ) times themselves, γ being the exponent of their size.
 func (x *Inference) rescaled(sizes mixture, rounding float64) *Inference {
-	gamma := quantile(sizes.values(same), 0.5)
-	out := infer(times(x.paths, -gamma), rounding)
+	own := sizes.exponent(same, "")
+	gamma := own.Exponent
+	out := infer(times(x.paths, -gamma), rounding, (own.High-own.Low)/2/1.96)
 	out.paths = x.paths
 	for i := range out.branches {
 		out.branches[i].increments = out.branches[i].increments.shifted(-gamma)
 		out.branches[i].size = sizes
 	}
-	out.OwnScale = sizes.exponent(same, "")
+	out.OwnScale = own
 	return out.settle()
 }
 
 // drifting adds that the sizes of the paths go like L^γ and not like 1, as likely as that is. L^β A has no limit then, but
 // L^(−γ) times it may: its parts are looked for there.
 func (x *Inference) drifting(sizes mixture, rounding float64) {
-	var still, moving mixture
-	for _, o := range sizes {
-		if math.Abs(o.center) < leastDrift {
-			still = append(still, o)
-		} else {
-			moving = append(moving, o)
-		}
-	}
-	likely := moving.total() / sizes.total()
-	if still != nil {
-		for i := range x.branches {
-			x.branches[i].size = still
-		}
-	}
+	likely, moving := x.weighDrift(sizes)
 	if likely < unlikely {
 		return
 	}
 	gamma := quantile(moving.values(same), 0.5)
-	again := infer(times(x.paths, -gamma), rounding)
-	for kind := range x.Probability {
-		x.Probability[kind] *= 1 - likely
-	}
-	x.Probability[NoLimit] += likely
-	for i := range x.branches {
-		x.branches[i].weight *= 1 - likely
-	}
+	again := infer(times(x.paths, -gamma), rounding, 0)
 	for _, b := range again.branches {
 		x.branches = append(x.branches, branch{b.weight * likely, false, moving, b.increments.shifted(-gamma)})
 	}
@@ -182,6 +175,35 @@ func (x *Inference) drifting(sizes mixture, rounding float64) {
 		x.posterior, x.data = again.posterior, again.data
 		x.Hurst, x.NoiseShare, x.DetectionLimit = nil, nil, math.NaN()
 	}
+}
+
+// weighDrift gives no limit the probability that sizes go like L^γ, and returns it with the distribution of γ then.
+func (x *Inference) weighDrift(sizes mixture) (likely float64, moving mixture) {
+	var still mixture
+	for _, o := range sizes {
+		if math.Abs(o.center) < leastDrift {
+			still = append(still, o)
+		} else {
+			moving = append(moving, o)
+		}
+	}
+	likely = moving.total() / sizes.total()
+	if still != nil {
+		for i := range x.branches {
+			x.branches[i].size = still
+		}
+	}
+	if likely < unlikely {
+		return likely, moving
+	}
+	for kind := range x.Probability {
+		x.Probability[kind] *= 1 - likely
+	}
+	x.Probability[NoLimit] += likely
+	for i := range x.branches {
+		x.branches[i].weight *= 1 - likely
+	}
+	return likely, moving
 }
 
 // settle gives the verdict.
@@ -194,26 +216,26 @@ func (x *Inference) settle() *Inference {
 	return x
 }
 
-// infer does the work of Infer for paths of a size that has a limit.
-func infer(paths []DepthPath, rounding float64) *Inference {
-	x := &Inference{paths: paths}
+// infer does the work of Infer for paths of a size that has a limit; tilt is that of sampler.
+func infer(paths []DepthPath, rounding, tilt float64) *Inference {
 	cleaned, jumps := separateJumps(paths)
-	if jumps.any() {
+	x := &Inference{paths: paths, jumps: jumps, rounding: rounding, tilt: tilt}
+	if jumps.any() && jumps.depths[len(jumps.depths)-2] >= jumpDepth {
 		cleaned = slices.DeleteFunc(cleaned, func(p DepthPath) bool { return p.Depth < jumpDepth })
 	}
 	x.data = variograms(cleaned, rounding)
 	if len(x.data) < 2 {
 		x.nothingSeen(cleaned, rounding)
 	} else {
-		x.posterior = posterior(x.data)
+		x.posterior = posterior(x.data, tilt)
 		for len(x.data) > 2 && x.misfit() > 4 {
 			x.data = x.data[1:]
-			x.posterior = posterior(x.data)
+			x.posterior = posterior(x.data, tilt)
 		}
 		x.heavy = heavyTails(x.data)
 		x.trend = x.hasTrend(cleaned)
 	}
-	x.classify(jumps, rounding)
+	x.classify(jumps, rounding, 1)
 	x.parts(cleaned)
 	if x.Unexplained = x.misfit() > 15; x.Unexplained {
 		x.branches = nil
@@ -223,7 +245,7 @@ func infer(paths []DepthPath, rounding float64) *Inference {
 
 // heavyTails reports whether third differences have heavier tails than normal ones, whose measure is 0.57.
 func heavyTails(data []variogram) bool {
-	const heavy = 0.7
+	const heavy = 0.64
 	sum, count := 0.0, 0.0
 	for _, v := range data {
 		sum += v.heavy * float64(v.depth)
@@ -255,8 +277,8 @@ func (x *Inference) best() *weighted {
 func (x *Inference) misfit() float64 { return excess(x.best().fitted, x.data) }
 
 // classify adds up the probabilities of structures by kind, and those of jumps: single ones that stay, and those of
-// a rough part that jumps at all scales.
-func (x *Inference) classify(jumps *jumpRecord, rounding float64) {
+// a rough part that jumps at all scales; gain is how many times as many layers there are as in the paths.
+func (x *Inference) classify(jumps *jumpRecord, rounding, gain float64) {
 	x.Probability = map[LimitKind]float64{}
 	var single float64
 	single, x.jumped = jumps.stay()
@@ -279,12 +301,12 @@ func (x *Inference) classify(jumps *jumpRecord, rounding float64) {
 	}
 	scales := 0.0
 	if rough := x.Probability[RoughLimit]; x.heavy && rough > unlikely {
-		scales = jumping(x.paths)
+		scales = jumping(x.paths, gain)
 		if scales > unlikely && x.jumped != nil {
 			// Where jumps of all scales make a path rough, its law is seen with the large ones alone.
 			if data := variograms(x.paths, rounding); len(data) > 1 {
-				whole := &Inference{data: data, posterior: posterior(data), trend: x.trend}
-				whole.classify(&jumpRecord{}, rounding)
+				whole := &Inference{data: data, posterior: posterior(data, x.tilt), trend: x.trend}
+				whole.classify(&jumpRecord{}, rounding, 1)
 				increments = append(increments.times(1-scales/2), whole.branches[0].increments.times(scales/2)...)
 			}
 		}

@@ -57,7 +57,7 @@ func FitModel(points []Point, model Model) (ModelFit, error) {
 	even := model.fold(points, best)
 	gradient := model.gradient(points, best)
 	kept := model.active(points, best, gradient, even)
-	gradient = columns(gradient, kept)
+	gradient = keptColumns(gradient, kept)
 	if err := identified(gradient, chosenOf(model.Names, kept)); err != nil {
 		return fail(err)
 	}
@@ -211,8 +211,8 @@ func chosenOf[T any](values []T, kept []bool) (left []T) {
 	return left
 }
 
-// columns returns the columns of x that are kept; one of zeros where none is.
-func columns(x *mat.Dense, kept []bool) *mat.Dense {
+// keptColumns returns the columns of x that are kept; one of zeros where none is.
+func keptColumns(x *mat.Dense, kept []bool) *mat.Dense {
 	rows, _ := x.Dims()
 	left := mat.NewDense(rows, max(1, len(chosenOf(kept, kept))), nil)
 	at := 0

@@ -6,21 +6,21 @@ import (
 	"slices"
 )
 
-// A weighted structure has its share of the posterior probability.
+// A weighted structure has the log of its prior probability, and its posterior one.
 type weighted struct {
 	fitted
-	probability float64
+	prior, probability float64
 }
 
 // posterior returns the probability of every structure, by its marginal likelihood on the variograms
-// and a prior that gives smooth, noise and rough a third each.
-func posterior(data []variogram) []weighted {
+// and a prior that gives smooth, noise and rough a third each; tilt is that of sampler.
+func posterior(data []variogram, tilt float64) []weighted {
 	var out []weighted
 	even := 1.0
 	if data[len(data)-1].crowded > mostCrowded {
 		even = uneven
 	}
-	chance := newSampler()
+	chance := newSampler(tilt)
 	add := func(prior float64, structures []structure, starts ...float64) {
 		for _, s := range structures {
 			best := s.fit(data, chance, starts[0])
@@ -33,15 +33,19 @@ func posterior(data []variogram) []weighted {
 			if s.part != nothing {
 				p *= even
 			}
-			out = append(out, weighted{best, math.Log(p)})
+			if s.smooth != nil && s.part != nothing && !best.present() {
+				continue // it is the smooth part alone, which is a structure of its own
+			}
+			out = append(out, weighted{fitted: best, prior: math.Log(p)})
 		}
 	}
 	first := localExponent(data[len(data)-1])
 	guess := min(0.95, max(0.05, first))
-	first3 := smoothShapes[:3]
 	// A wave that is shorter than five layers of the deepest path is not seen as one.
 	deepest := float64(data[len(data)-1].depth)
-	seen := slices.DeleteFunc(slices.Clone(smoothShapes), func(s *smoothShape) bool { return 5*s.cycles > deepest })
+	unseen := func(s *smoothShape) bool { return 5*s.cycles > deepest }
+	seen := slices.DeleteFunc(slices.Clone(smoothShapes), unseen)
+	first3 := slices.DeleteFunc(slices.Clone(smoothShapes[:3]), unseen)
 	if first < leastSmooth {
 		seen = seen[:0]
 	}
@@ -75,6 +79,20 @@ const (
 // leastSmooth is the exponent of third differences over the smallest lags of the deepest path below which it is
 // not smooth, whatever is said of larger lags.
 const leastSmooth = 0.5
+
+// again returns the probabilities of the likely ones of structures on other data.
+func again(list []weighted, data []variogram, tilt float64) []weighted {
+	const never = 1e-5
+	var out []weighted
+	chance := newSampler(tilt)
+	for _, w := range list {
+		if w.probability > never {
+			out = append(out, weighted{fitted: w.structure.fit(data, chance, w.exponent), prior: w.prior})
+		}
+	}
+	temper(out, data)
+	return out
+}
 
 var (
 	smoothShapes = []*smoothShape{{1, 3}, {5, 3}, {20, 3}, {1, 2.5}, {1, 2}, {1, 1.5}, {1, 1.2}, {8, 3}, {40, 3}}
@@ -124,12 +142,12 @@ func localExponent(v variogram) float64 {
 // temper turns log priors into probabilities. Where even the best structure misfits by more than its variance,
 // all evidence counts for less, and spreads are wider, by that factor.
 func temper(list []weighted, data []variogram) {
-	best := slices.MaxFunc(list, func(a, b weighted) int { return cmp.Compare(a.evidence+a.probability, b.evidence+b.probability) })
+	best := slices.MaxFunc(list, func(a, b weighted) int { return cmp.Compare(a.evidence+a.prior, b.evidence+b.prior) })
 	factor := excess(best.fitted, data)
 	top, sum := math.Inf(-1), 0.0
 	for i := range list {
 		f := &list[i]
-		f.probability += f.evidence + f.misfit/2*(1-1/factor)
+		f.probability = f.prior + f.evidence + f.misfit/2*(1-1/factor)
 		f.spread *= math.Sqrt(factor)
 		f.sizeSD *= math.Sqrt(factor)
 		top = max(top, f.probability)

@@ -12,8 +12,8 @@ const tailShare = 0.05
 // jumping returns the probability that increments have tails of an index below 2, P(|x| > t) ~ t^−index, under a prior
 // that is flat in 1/index: a sum of independent ones then jumps at all scales, and has a normal limit otherwise. It is Hill's
 // estimator over the two deepest depths, from increments less the median of those around, in units of the typical one
-// of the entry.
-func jumping(paths []DepthPath) float64 {
+// of the entry; gain is how many times as many increments there are to be.
+func jumping(paths []DepthPath, gain float64) float64 {
 	var sizes []float64
 	for _, p := range deepestTwo(paths) {
 		dim := p.Path.Dim
@@ -37,7 +37,7 @@ func jumping(paths []DepthPath) float64 {
 	for _, s := range sizes[:k] {
 		inverse += math.Log(s/sizes[k]) / float64(k)
 	}
-	return 1 - outcome{1, inverse, inverse / math.Sqrt(float64(k))}.below(0.5)
+	return 1 - outcome{1, inverse, inverse / math.Sqrt(gain*float64(k))}.below(0.5)
 }
 
 // standardised returns sizes of steps about the median of the seventeen around each, over the median size.

@@ -15,10 +15,11 @@ import (
 
 func main() {
 	draws := flag.Int("draws", 200, "draws of a cell")
-	families := flag.String("family", "", "only families whose name holds this")
+	named := flag.String("family", "", "only families whose name holds this")
 	sets := flag.String("set", "", "only depth sets whose name holds this")
 	dims := flag.String("widths", "1,2,10", "widths of the matrices")
 	out := flag.String("out", "", "write the tables to this file, not to the terminal")
+	aside := flag.Bool("aside", false, "families that inference was not made for")
 	bare := flag.Bool("bare", false, "tables alone, to put behind those of another call")
 	flag.Parse()
 	var w io.Writer = os.Stdout
@@ -43,8 +44,8 @@ func main() {
 		}
 		for _, width := range widths {
 			var rows []*tally
-			for _, family := range planted.Families() {
-				if strings.Contains(family.Name, *families) {
+			for _, family := range families(*aside) {
+				if strings.Contains(family.Name, *named) {
 					rows = append(rows, calibrate(family, set, width, *draws))
 				}
 			}
@@ -58,4 +59,11 @@ func main() {
 			log.Fatal(err)
 		}
 	}
+}
+
+func families(aside bool) []planted.Family {
+	if aside {
+		return planted.Aside()
+	}
+	return planted.Families()
 }

@@ -50,16 +50,16 @@ initial noise needs β ≥ ¼.`,
 			{
 				Key: "weight-size", Text: "L^β max‖A_k‖_F neither grows nor falls: exponent of max‖A_k‖_F, plus β", Source: source, Want: Around(0, 0.05),
 				Measure: eachGroup(study, func(g analyze.Group) Measurement {
-					return ofSlope(named(g.Exponents, "max_frobenius"), 1-g.Alpha)
+					return limitOf(g.GroupPath, "max_frobenius", 1-g.Alpha)
 				}),
 			},
 			{
 				Key: "first-variation", Text: "V_1 of L^β A grows like L^½", Source: "size L^−(β+½) of the initial noise", Want: Around(0.5, 0.05),
-				Measure: eachGroup(study, func(g analyze.Group) Measurement { return ofSlope(named(g.VariationSlope, "1"), 0) }),
+				Measure: eachGroup(study, func(g analyze.Group) Measurement { return limitOf(g.GroupPath, "variation_1", 0) }),
 			},
 			{
 				Key: "second-variation", Text: "V_2 of L^β A stays bounded: exponent 0", Source: source, Want: Around(0, 0.05),
-				Measure: eachGroup(study, func(g analyze.Group) Measurement { return ofSlope(named(g.VariationSlope, "2"), 0) }),
+				Measure: eachGroup(study, func(g analyze.Group) Measurement { return limitOf(g.GroupPath, "variation_2", 0) }),
 			},
 			{
 				Key: "variation-index", Text: "the variation index is at most 2", Source: source, Want: AtMost(2.05),
@@ -68,7 +68,7 @@ initial noise needs β ≥ ¼.`,
 			{
 				Key: "displacement", Text: "V_1 of L^β (A(T) − A(0)) stays bounded: exponent at most 0", Source: "[CRX], increments of the gradient over layers", Want: AtMost(0.05),
 				Measure: eachGroup(study, func(g analyze.Group) Measurement {
-					return ofSlope(named(g.Exponents, "displacement_variation"), 0)
+					return limitOf(g.GroupPath, "displacement_variation", 0)
 				}),
 			},
 			{

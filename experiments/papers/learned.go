@@ -24,14 +24,14 @@ func learnedScaling() Experiment {
 			{
 				Key: "sum" + suffix, Text: where + "tanh, one δ: α + β = 1, where δ ∝ L^−α and max‖A_k‖_F ∝ L^−β: exponent of their product", Source: "the sum of L layers of size δ‖A‖ stays of order one; [CCRX]", Want: Around(-1, 0.1),
 				Measure: only("tanh", func(g analyze.Group) Measurement {
-					m := ofSlope(named(g.Exponents, "delta_max_frobenius"), 0)
-					m.Note = "δ " + exponentText(g, "delta") + ", A " + exponentText(g, "max_frobenius") + ", b " + biasText(g)
+					m := limitOf(g.GroupPath, "delta_max_frobenius", 0)
+					m.Note += "; δ " + exponentText(g, "delta") + ", A " + exponentText(g, "max_frobenius") + ", b " + biasText(g)
 					return m
 				}),
 			},
 			{
 				Key: "continuous" + suffix, Text: where + "tanh, one δ: neighbouring layers agree more and more: exponent of max‖A_{k+1} − A_k‖ is below −½", Source: "[CCRX], hypothesis 1", Want: AtMost(-0.5),
-				Measure: only("tanh", func(g analyze.Group) Measurement { return ofSlope(named(g.Exponents, "max_increment"), 0) }),
+				Measure: only("tanh", func(g analyze.Group) Measurement { return limitOf(g.GroupPath, "max_increment", 0) }),
 			},
 			{
 				Key: "smooth" + suffix, Text: where + "tanh, one δ: the regime is smooth, that of an ordinary differential equation", Source: "[CCRX]", Want: Range{1, 1},
@@ -39,7 +39,7 @@ func learnedScaling() Experiment {
 			},
 			{
 				Key: "noise" + suffix, Text: where + "relu, a δ for each layer: neighbouring layers do not: the same exponent is above −¼", Source: "[CCRX]", Want: AtLeast(-0.25),
-				Measure: only("relu", func(g analyze.Group) Measurement { return ofSlope(named(g.Exponents, "max_increment"), 0) }),
+				Measure: only("relu", func(g analyze.Group) Measurement { return limitOf(g.GroupPath, "max_increment", 0) }),
 			},
 			{
 				Key: "independent" + suffix, Text: where + "relu, a δ for each layer: the layers carry independent noise: second differences of A do not grow with the lag at the largest depth: exponent 0",

@@ -35,7 +35,7 @@ Distances are in L² over k/L, to the network of 16384 layers. In float32 the di
 			{
 				Key: "increment", Text: "the largest increment falls like 1/L", Source: "[MWSB], Lipschitz paths", Want: Around(-1, 0.05),
 				Measure: eachPart(study, func(path analyze.GroupPath) Measurement {
-					return ofSlope(named(path.Exponents, "max_increment"), 0)
+					return limitOf(path, "max_increment", 0)
 				}),
 			},
 			{

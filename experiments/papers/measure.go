@@ -1,6 +1,7 @@
 package papers
 
 import (
+	"fmt"
 	"maps"
 	"math"
 	"slices"
@@ -65,6 +66,38 @@ func ofSlope(s *analyze.Slope, shift float64) Measurement {
 		return missing("no slope")
 	}
 	return Measurement{Value: s.Slope + shift, Low: s.Low + shift, High: s.High + shift}
+}
+
+// ofLimit returns an exponent of the limit with its interval, both moved by shift, and notes the slope over the depths there
+// are; that slope, with a note, where depths or seeds are too few for a limit.
+func ofLimit(x *scaling.LimitExponent, window *analyze.Slope, shift float64) Measurement {
+	m := ofSlope(window, shift)
+	if x == nil {
+		if m.Note == "" {
+			m.Note = "slope over these depths, as there is no exponent of the limit"
+		}
+		return m
+	}
+	out := Measurement{Value: x.Exponent + shift, Low: x.Low + shift, High: x.High + shift}
+	if m.Note == "" {
+		out.Note = "over these depths " + slopeText(window)
+		if shift != 0 {
+			out.Note += fmt.Sprintf(", plus %.3g", shift)
+		}
+	}
+	return out
+}
+
+// limitOf is ofLimit of an exponent of a path by its key in the limit.
+func limitOf(path analyze.GroupPath, key string, shift float64) Measurement {
+	window := named(path.Exponents, key)
+	if p, ok := strings.CutPrefix(key, "variation_"); ok {
+		window = named(path.VariationSlope, p)
+	}
+	if x, ok := path.LimitExponents[key]; ok {
+		return ofLimit(&x, window, shift)
+	}
+	return ofLimit(nil, window, shift)
 }
 
 // named returns a slope of a map, nil if it is not there.

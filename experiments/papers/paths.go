@@ -19,7 +19,7 @@ exponent 0.3.`,
 		Claims: []Claim{
 			{
 				Key: "smooth-variation", Text: "smooth: V_1 stays bounded, exponent 0", Source: "theory", Want: Around(0, 0.05),
-				Measure: eachGroup("paths-smooth", func(g analyze.Group) Measurement { return ofSlope(named(g.VariationSlope, "1"), 0) }),
+				Measure: eachGroup("paths-smooth", func(g analyze.Group) Measurement { return limitOf(g.GroupPath, "variation_1", 0) }),
 			},
 			{
 				Key: "smooth-index", Text: "smooth: the variation index is 1", Source: "theory", Want: Range{0.99, 1.01},

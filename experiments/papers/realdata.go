@@ -39,17 +39,17 @@ ReLU on diabetes does come to the edge late in training: its loss oscillates, as
 			{
 				Key: "weight-size", Column: "weight size", Text: "exponent of max‖A_k‖_F, plus β", Source: source, Want: Around(0, 0.05),
 				Measure: eachGroup(study, func(g analyze.Group) Measurement {
-					return ofSlope(named(g.Exponents, "max_frobenius"), 1-g.Alpha)
+					return limitOf(g.GroupPath, "max_frobenius", 1-g.Alpha)
 				}),
 			},
 			{
 				Key: "second-variation", Column: "V_2", Text: "V_2 of L^β A stays bounded: exponent 0", Source: source, Want: Around(0, 0.05),
-				Measure: eachGroup(study, func(g analyze.Group) Measurement { return ofSlope(named(g.VariationSlope, "2"), 0) }),
+				Measure: eachGroup(study, func(g analyze.Group) Measurement { return limitOf(g.GroupPath, "variation_2", 0) }),
 			},
 			{
 				Key: "displacement", Column: "V_1 of the displacement", Text: "V_1 of L^β (A(T) − A(0)) stays bounded: exponent at most 0", Source: source, Want: AtMost(0.05),
 				Measure: eachGroup(study, func(g analyze.Group) Measurement {
-					return ofSlope(named(g.Exponents, "displacement_variation"), 0)
+					return limitOf(g.GroupPath, "displacement_variation", 0)
 				}),
 			},
 			{

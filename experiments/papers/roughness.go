@@ -32,7 +32,7 @@ func roughness() Experiment {
 		}
 	}
 	variation := func(p string) func(analyze.Group) Measurement {
-		return func(g analyze.Group) Measurement { return ofSlope(named(g.VariationSlope, p), 0) }
+		return func(g analyze.Group) Measurement { return limitOf(g.GroupPath, "variation_"+p, 0) }
 	}
 	const theory = "size L^−(β+½) of the initial noise; [CRX]"
 	return Experiment{
@@ -66,7 +66,7 @@ variation that equal layers get by training grows with depth at this α too.`,
 			{
 				Key: "displacement", Text: "either way V_1 of the displacement L^β (A(T) − A(0)) stays bounded: exponent at most 0, from noise", Source: theory, Want: AtMost(0.2),
 				Measure: starting("truncated-normal", func(g analyze.Group) Measurement {
-					return ofSlope(named(g.Exponents, "displacement_variation"), 0)
+					return limitOf(g.GroupPath, "displacement_variation", 0)
 				}),
 			},
 		},

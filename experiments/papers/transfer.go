@@ -72,13 +72,13 @@ networks falls: the weights of L Euler steps are O(1/L) from their limit, which 
 			{
 				Key: "trend-rate", Text: "the loss of the rebuilt trend, less that of the trained run, falls like L^−2", Source: "Euler steps", Want: Around(-2, 0.5),
 				Measure: eachGroup("transfer-limit", func(g analyze.Group) Measurement {
-					return ofTransfer(g, func(t *analyze.Transfer) *analyze.Slope { return t.Trend })
+					return ofTransfer(g, "trend", func(t *analyze.Transfer) *analyze.Slope { return t.Trend })
 				}),
 			},
 			{
 				Key: "redrawn-rate", Text: "and so does that with initial weights drawn anew, when all depths share their noise", Source: "Euler steps", Want: Around(-2, 0.1),
 				Measure: coupledOnly("transfer-limit", func(g analyze.Group) Measurement {
-					return ofTransfer(g, func(t *analyze.Transfer) *analyze.Slope { return t.Redrawn })
+					return ofTransfer(g, "redrawn", func(t *analyze.Transfer) *analyze.Slope { return t.Redrawn })
 				}),
 			},
 			{
@@ -144,12 +144,15 @@ func coupledOnly(study string, of func(analyze.Group) Measurement) func(*Bench) 
 	}
 }
 
-// ofTransfer returns an exponent of a group that was transferred.
-func ofTransfer(g analyze.Group, of func(*analyze.Transfer) *analyze.Slope) Measurement {
+// ofTransfer returns an exponent of a group that was transferred, by its key.
+func ofTransfer(g analyze.Group, key string, window func(*analyze.Transfer) *analyze.Slope) Measurement {
 	if g.Transfer == nil {
 		return missing("not transferred")
 	}
-	return ofSlope(of(g.Transfer), 0)
+	if x, ok := g.Transfer.LimitExponents[key]; ok {
+		return ofLimit(&x, window(g.Transfer), 0)
+	}
+	return ofLimit(nil, window(g.Transfer), 0)
 }
 
 // meanOf returns the mean of one value for each seed with its interval (Student's t).

@@ -29,9 +29,15 @@ linear rate, norms and p-variations, and for each group of runs that differ in d
 and seed alone the exponents in depth with 95 % intervals and the runs that they rest on,
 and the same in sentences.
 
+With --next it says what these depths and seeds leave open: a kind of limit that is not
+settled, or an interval wider than ± 0.05, and for each the cheapest greater depths and
+more seeds that are expected to tell, with the command that runs them (its --dry-run has
+the cost).
+
 With --in it prints instead how every quantity depends on those fields, among runs that are equal in all else but the
 seed: the exponent in each field at fixed others, or the coefficients of a --model.`,
 		Example: `  deeplimit analyze runs/my-study
+  deeplimit analyze runs/my-study --next
   deeplimit analyze runs/my-study --in network.width
   deeplimit analyze runs/my-study --in depth,network.hidden --of loss --model 'a/L + b/sqrt(L*M)' --json`,
 		Args: arguments("DIR"),
@@ -81,6 +87,7 @@ seed: the exponent in each field at fixed others, or the coefficients of a --mod
 		},
 	}
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON")
+	cmd.Flags().BoolVar(&options.Next, "next", false, "say which further depths and seeds would tell what is left open")
 	cmd.Flags().BoolVar(&options.Trace, "trace", false, "add the loss at every recorded iteration (with --json)")
 	cmd.Flags().StringVar(&options.Of, "of", "", "with --in: fit this quantity alone, such as loss or max_frobenius")
 	cmd.Flags().StringVar(&figures, "figure", "", "with --in: write figures of the values against the fits into this folder")

@@ -6,12 +6,11 @@ import (
 	"math"
 	"slices"
 	"strconv"
-	"strings"
 	"text/tabwriter"
-	"unicode"
 
 	"github.com/spf13/cobra"
 
+	"github.com/deeplimit/deeplimit/internal/plain"
 	"github.com/deeplimit/deeplimit/internal/table"
 	"github.com/deeplimit/deeplimit/pvar"
 	"github.com/deeplimit/deeplimit/tensorfile"
@@ -140,7 +139,7 @@ func (f *pvarFlags) numbers(path string) (shape []int, data []float64, reading *
 func (f *pvarFlags) table(path string) (*table.Table, error) {
 	options := table.Options{
 		Index: f.index, Delimiter: f.delimiter, Decimal: f.decimal,
-		Key: func(key, value string) string { return fmt.Sprintf("--%s=%s", key, shellWord(value)) },
+		Key: func(key, value string) string { return fmt.Sprintf("--%s=%s", key, plain.ShellWord(value)) },
 	}
 	switch {
 	case f.tensor != "":
@@ -162,16 +161,6 @@ func (f *pvarFlags) table(path string) (*table.Table, error) {
 		return nil, file.AskIndex()
 	}
 	return t, err
-}
-
-// shellWord returns a word as a shell takes it.
-func shellWord(text string) string {
-	if strings.ContainsFunc(text, func(r rune) bool {
-		return !strings.ContainsRune(".,_-=+:/%@", r) && !unicode.IsLetter(r) && !unicode.IsDigit(r)
-	}) {
-		return "'" + strings.ReplaceAll(text, "'", `'\''`) + "'"
-	}
-	return text
 }
 
 // choose returns the tensor that is asked for, the only one, or A.

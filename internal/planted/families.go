@@ -16,7 +16,7 @@ const (
 	noLimit        = "no-limit"
 )
 
-// Families returns all kinds, each with its truth.
+// Families returns the kinds that inference is made for, each with its truth.
 func Families() []Family {
 	f := []Family{
 		{Name: "smooth", Verdict: smooth, Exponents: smoothExponents(-1), draw: (*draw).smooth},

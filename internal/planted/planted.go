@@ -139,13 +139,15 @@ func (d *draw) jumps(count int, one bool) {
 }
 
 // student is a number of Student's law with 3 degrees of freedom.
-func student(r *rand.Rand) float64 {
+func student(r *rand.Rand) float64 { return studentOf(r, 3) }
+
+func studentOf(r *rand.Rand, freedom int) float64 {
 	chi := 0.0
-	for range 3 {
+	for range freedom {
 		v := r.NormFloat64()
 		chi += v * v
 	}
-	return r.NormFloat64() / math.Sqrt(chi/3)
+	return r.NormFloat64() / math.Sqrt(chi/float64(freedom))
 }
 
 // stable is a symmetric stable number of index 1.5 (Chambers, Mallows and Stuck).

@@ -38,7 +38,7 @@ func newMeasure(name string) (measure, error) {
 
 // check refuses a run that will not have the measure.
 func (m measure) check(run *study.Run) error {
-	if stop := run.Train.Stop.Iterations; m.iteration > stop {
+	if stop := run.Steps(); m.iteration > stop {
 		return &field.Error{Path: "measure", Got: m.name, Want: fmt.Sprintf("at most loss@%d, as train.stop.iterations says", stop)}
 	}
 	return nil

@@ -25,6 +25,8 @@ type Options struct {
 	// compare depths; default 2 GiB. The regime and the limit of a group are found from as
 	// many seeds as fit, all depths of each; a note says which are left out.
 	PathMemory int64
+	// Next adds what to run next (Group.Next).
+	Next bool
 	// Workers is the number of runs analysed at a time; default GOMAXPROCS. The
 	// result does not depend on it.
 	Workers int

@@ -46,6 +46,9 @@ func (g *Group) infer(path *GroupPath, part string, paths []scaling.DepthPath, r
 		put(key, averaged(samplesOf(runs, func(r *Run) float64 { return value(r.Parts[part]) * math.Pow(float64(r.Depth), scale) }), theory), -scale)
 	}
 	of("displacement", func(n PathNumbers) float64 { return n.Displacement }, beta, 0)
+	if g.Next != nil {
+		g.next(part, x, samplesOf(runs, func(r *Run) float64 { return r.Parts[part].Displacement * math.Pow(float64(r.Depth), beta) }))
+	}
 	of("displacement_variation", func(n PathNumbers) float64 { return n.DisplacementVariation }, 0, 0)
 	if g.Trained() && part == g.part() {
 		put("delta", averaged(samplesOf(runs, meanDelta), math.NaN()), 0)

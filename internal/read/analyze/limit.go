@@ -303,8 +303,17 @@ func (g *Group) transfer(members []*outcome) *Transfer {
 	slices.SortStableFunc(t.Losses, func(a, b TransferLoss) int {
 		return cmp.Or(cmp.Compare(a.Depth, b.Depth), cmp.Compare(a.Seed, b.Seed))
 	})
-	t.Trend, _ = g.slope("transfer: excess loss of the trend", trend)
-	t.Redrawn, _ = g.slope("transfer: excess loss with redrawn initial weights", redrawn)
-	t.TrendOnly, _ = g.slope("transfer: excess loss of a run's own trend", own)
+	t.LimitExponents = map[string]scaling.LimitExponent{}
+	fit := func(key, name string, samples []sample) (window *Slope) {
+		if window, _ = g.slope("transfer: excess loss "+name, samples); window != nil {
+			if x := averaged(samples, math.NaN()); x != nil {
+				t.LimitExponents[key] = *x
+			}
+		}
+		return window
+	}
+	t.Trend = fit("trend", "of the trend", trend)
+	t.Redrawn = fit("redrawn", "with redrawn initial weights", redrawn)
+	t.TrendOnly = fit("trend_only", "of a run's own trend", own)
 	return t
 }

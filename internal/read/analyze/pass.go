@@ -69,6 +69,7 @@ type gathering struct {
 	members []*outcome // by seed, then depth
 	bytes   int64      // of the layers that are kept
 	note    string     // on those that are not
+	next    bool       // Options.Next
 
 	mu    sync.Mutex
 	left  int // to be read
@@ -166,7 +167,7 @@ func (p *pass) gather() {
 		k := key{m.Data, m.Group, m.Alpha}
 		g := index[k]
 		if g == nil {
-			g = &gathering{}
+			g = &gathering{next: p.options.Next}
 			index[k] = g
 			p.groups = append(p.groups, g)
 		}
@@ -253,7 +254,13 @@ func (g *gathering) compare() error {
 	slices.SortStableFunc(runs, compareRuns)
 	group := newGroup(*last.meta(), runs)
 	g.group = &group
+	if g.next {
+		g.group.Next = []Next{}
+	}
 	err := g.group.compareDepths(g.members, g.note)
+	if g.next && err == nil {
+		g.group.leastNext()
+	}
 	for _, o := range g.members {
 		o.layers = nil
 	}
@@ -359,6 +366,9 @@ func (p *pass) result() (*Result, error) {
 	slices.SortStableFunc(result.Groups, func(a, b Group) int {
 		return cmp.Or(cmp.Compare(order[a.Group], order[b.Group]), cmp.Compare(a.Data, b.Data), cmp.Compare(a.Alpha, b.Alpha), cmp.Compare(a.Group, b.Group))
 	})
+	if p.options.Next {
+		failures = append(failures, p.setCommands(result.Groups))
+	}
 	if len(p.options.In) > 0 {
 		if err := p.fitFields(result); err != nil {
 			return nil, errors.Join(append(failures, err)...)

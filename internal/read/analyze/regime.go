@@ -42,7 +42,7 @@ func (g *Group) why(at string, path *GroupPath) phrase {
 				open = append(open, say("%s %s", string(kind), of(kind)))
 			}
 		}
-		return say("no kind reaches a probability of %s: %s; greater depths or more seeds would tell", fixed(scaling.Certain), join(open, ", "))
+		return say("no kind reaches a probability of %s: %s; deeplimit analyze DIR --next says which depths and seeds would tell", fixed(scaling.Certain), join(open, ", "))
 	}
 	p := say("probability %s", of(r.Verdict))
 	m := path.Mixture

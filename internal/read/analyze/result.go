@@ -145,6 +145,8 @@ type Group struct {
 	Rate  *RateRange           `json:"rate,omitempty"`
 	// Transfer is what `deeplimit transfer` found, nil if it was not called.
 	Transfer *Transfer `json:"transfer,omitempty"`
+	// Next is what to run next; nil unless Options.Next asks for it.
+	Next []Next `json:"next,omitzero"`
 	// Diverged is the number of runs left out of the slopes and of Rate.
 	Diverged int      `json:"diverged,omitempty"`
 	Notes    []string `json:"notes,omitempty"` // what else was left out, and why
@@ -266,6 +268,8 @@ type Transfer struct {
 	// TrendOnly is the slope, in the trained depth, of the excess loss of a run's own
 	// trend.
 	TrendOnly *Slope `json:"trend_only"`
+	// LimitExponents are those of L → ∞ by the keys trend, redrawn and trend_only, empty where depths or seeds are too few.
+	LimitExponents map[string]scaling.LimitExponent `json:"limit_exponents"`
 }
 
 // TransferLoss is the loss of a network of the given depth, rebuilt from the limit

@@ -52,6 +52,7 @@ func (t *tableWriter) group(group Group, runs []Run) {
 	t.slopes(group)
 	t.limits(group, runs)
 	t.words(group)
+	t.next(group)
 	for _, note := range group.Notes {
 		fmt.Fprintf(t, "note: %s\n", plain.Text(note))
 	}

@@ -106,12 +106,15 @@ func limitKey(path string) string {
 
 // inLimit adds the exponent of the limit to that of the window at a path.
 func (w *writer) inLimit(path string) phrase {
-	key := limitKey(path)
-	x, ok := w.group.LimitExponents[key]
+	key, at, known := limitKey(path), "/limit_exponents/", w.group.LimitExponents
+	if transfer, ok := strings.CutPrefix(path, "/transfer/"); ok {
+		key, at, known = transfer, "/transfer/limit_exponents/", w.group.Transfer.LimitExponents
+	}
+	x, ok := known[key]
 	if !ok {
 		return phrase{}
 	}
-	return say("; as L → ∞: %s", estimate("/limit_exponents/"+key, "exponent", x.Estimate()))
+	return say("; as L → ∞: %s", estimate(at+key, "exponent", x.Estimate()))
 }
 
 // missingKey is the key in Missing of the exponent at a path.
@@ -232,8 +235,11 @@ func (w *writer) transfer() {
 // named says how a quantity, with what follows its name, goes with depth, if that is known.
 func (w *writer) named(path string, q Quantity, after string, s *Slope) {
 	if s != nil {
-		name := "the " + q.Name + strings.TrimSuffix(after, ",")
-		w.add(say("%s%s", w.trend(path, "The "+q.Name+after, *s), w.from(path, name, q.Of, s.Estimate())))
+		name, limit := "the "+q.Name+strings.TrimSuffix(after, ","), phrase{}
+		if strings.HasPrefix(path, "/transfer/") {
+			limit = w.inLimit(path)
+		}
+		w.add(say("%s%s%s", w.trend(path, "The "+q.Name+after, *s), w.from(path, name, q.Of, s.Estimate()), limit))
 	}
 }
 
