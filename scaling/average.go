@@ -7,7 +7,8 @@ import (
 
 // The prior of the model average (averageExponent).
 const (
-	theoryPrior  = 0.9  // that the exponent is the theory's
+	theoryPrior  = 0.8  // that an exponent is the theory's
+	limitPrior   = 0.98 // that a size has a limit: a verdict takes evidence against it, an interval only doubt
 	theorySpread = 0.01 // how far from it, as no finite depth can tell it from a number beside it
 	freeSpread   = 0.5  // of an exponent that is not the theory's
 	plainPrior   = 0.25 // that there is no correction
@@ -20,12 +21,13 @@ type law struct {
 	theory              bool
 }
 
-// about returns the laws of an exponent that is theory's, closely, or any; any where theory is NaN.
-func about(theory float64) []law {
+// about returns the laws of an exponent that is theory's, closely, with a prior probability, or any; any where theory
+// is NaN.
+func about(theory, prior float64) []law {
 	if math.IsNaN(theory) {
 		return []law{{share: 1, spread: 3 * freeSpread}}
 	}
-	return []law{{theoryPrior, theory, theorySpread, true}, {1 - theoryPrior, theory, freeSpread, false}}
+	return []law{{prior, theory, theorySpread, true}, {1 - prior, theory, freeSpread, false}}
 }
 
 // allCorrections are the sets of ω in Σ c (L/L_min)^−ω that theory has, and correctionSizes the standard deviations of c.

@@ -120,7 +120,7 @@ func (x *Inference) sizes(of func(square float64, norms []float64) float64) (sam
 // AverageExponent returns the exponent of the limit from values alone, by a model average over corrections; theory
 // is the one that a limit has, NaN for none.
 func AverageExponent(samples []Sample, theory float64) (*LimitExponent, error) {
-	m, err := averageExponent(samples, about(theory), allCorrections)
+	m, err := averageExponent(samples, about(theory, theoryPrior), allCorrections)
 	if err != nil {
 		return nil, err
 	}
@@ -182,7 +182,7 @@ func (x *Inference) largest() (out mixture) {
 // beside the typical one, like L^(1/index) with an index of 1.5 or more.
 func (x *Inference) heavyIncrement() mixture {
 	var out mixture
-	if fitted, err := averageExponent(largestIncrements(x.paths), about(math.NaN()), allCorrections); err == nil { // else paths are constant
+	if fitted, err := averageExponent(largestIncrements(x.paths), about(math.NaN(), 0), allCorrections); err == nil { // else paths are constant
 		out = fitted.times(0.5)
 	}
 	for _, o := range x.mean().times(0.5) {

@@ -82,9 +82,9 @@ type Assumptions struct {
 // sizeLaws are those of the exponent of the paths' size.
 func (a Assumptions) sizeLaws() []law {
 	if a.FreeSize {
-		return about(math.NaN())
+		return about(math.NaN(), 0)
 	}
-	return about(0)
+	return about(0, limitPrior)
 }
 
 // Infer returns what the paths say. It needs three depths of 8 layers or more, and two seeds; fewer
