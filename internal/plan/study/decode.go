@@ -13,7 +13,11 @@ import (
 // have, no conversion between types. It collects every error with its place and path. (The
 // YAML library's decoder, with its checks on, takes 010 for 8, yes for true, 5 for the text
 // "5" and nothing for any value, and names no path.)
-type decoder struct{ faults }
+type decoder struct {
+	faults
+	formulas bool // whether a number may be an expression, which leaves its field zero
+	found    []formula
+}
 
 // decode fills v, which must be settable, from n, which has the dotted path. Structs
 // take mappings by their yaml tags, an absent or null key leaving the zero value; a
@@ -115,6 +119,11 @@ func (d *decoder) scalar(path string, n *node, v reflect.Value) {
 		want = words(err, errNotNumber)
 	default:
 		panic("study: decode: a section has a field of kind " + v.Kind().String())
+	}
+	if v.CanInt() || v.CanUint() || v.CanFloat() {
+		if d.formula(path, n, v, want) {
+			return
+		}
 	}
 	if n.quoted && v.Kind() != reflect.String && (isNumber(n.text) || isBool(n.text)) {
 		want += " (without quotes)"

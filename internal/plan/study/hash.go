@@ -47,6 +47,8 @@ type canonical struct {
 	Network resnet.Spec    `json:"network"`
 	Initial resnet.Initial `json:"initial"`
 	Train   train.Spec     `json:"train"`
+	// Expressions are those of depth, of a group alone.
+	Expressions map[string]string `json:"expressions,omitempty"`
 }
 
 // canonical returns the run's configuration without file names.
@@ -71,9 +73,11 @@ func (r *Run) canonical() canonical {
 func (r *Run) digest() string { return r.canonical().digest() }
 
 // group returns the run's Group. pattern is the initial section resolved for no depth
-// in particular; unless seeded, the data's seed is that of the run and left out, too.
-func (r *Run) group(seeded bool, pattern resnet.Initial) string {
+// in particular, expressions what a depth makes of it; unless seeded, the data's seed is that of the
+// run and left out, too.
+func (r *Run) group(seeded bool, pattern resnet.Initial, expressions map[string]string) string {
 	c := r.canonical()
+	c.Expressions = expressions
 	c.Depth, c.Seed = 0, 0
 	if !seeded {
 		c.Data.Seed = nil

@@ -3,6 +3,7 @@ package study
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -19,6 +20,7 @@ type node struct {
 	kind    kind
 	text    string  // of a scalar
 	quoted  bool    // a scalar that is text whatever it looks like
+	formula string  // of a number that was computed: how
 	entries []entry // of a mapping, in file order
 	items   []*node // of a sequence
 	size    int     // nodes below it and itself, an alias counted as what it names
@@ -229,6 +231,20 @@ func (n *node) with(path []string, value *node) *node {
 	return &changed
 }
 
+// without returns a tree that has no key at the path and is n otherwise.
+func (n *node) without(path []string) *node {
+	inner := n.child(path[0])
+	if inner == nil {
+		return n
+	}
+	if len(path) > 1 {
+		return n.with(path[:1], inner.without(path[1:]))
+	}
+	changed := *n
+	changed.entries = slices.DeleteFunc(slices.Clone(n.entries), func(e entry) bool { return e.key == path[0] })
+	return &changed
+}
+
 // isNull says whether n is a null, as after a key without a value.
 func (n *node) isNull() bool { return n.kind == scalar && !n.quoted && isNull(n.text) }
 
@@ -248,6 +264,8 @@ func (n *node) got() any {
 		return phrase("nothing")
 	case n.isText():
 		return shorten(n.text)
+	case n.formula != "":
+		return phrase(shorten(n.text) + " (" + shorten(n.formula) + ")")
 	}
 	return phrase(shorten(n.text))
 }

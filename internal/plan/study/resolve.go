@@ -4,11 +4,11 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"maps"
 	"path/filepath"
 	"reflect"
 	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/deeplimit/deeplimit/dataset"
 	"github.com/deeplimit/deeplimit/field"
@@ -64,22 +64,91 @@ type point struct {
 	doc     document
 	run     Run            // what is the same for all depths and seeds
 	pattern resnet.Initial // the initial section resolved for no depth in particular
+
+	// What the group of runs is known by where initial and train depend on depth: the point with
+	// those expressions left out, and their texts by path.
+	base  *point
+	texts map[string]string
 }
 
 // resolve adds the runs of one point, or the errors that stand against them.
 func (r *resolver) resolve(tree *node, set int, settings map[string]string) {
 	p := point{tree: tree, section: dataPath(tree, set)}
 	p.run = Run{Study: r.study.Name, Base: r.study.Base, Settings: clone(settings)}
-	var d decoder
-	d.decode("", tree, reflect.ValueOf(&p.doc).Elem())
-	p.run.DType = d.dtype(tree, p.doc.DType)
-	d.decode(p.section, tree.find(p.section), reflect.ValueOf(&p.data).Elem())
-	if r.take(&d) || !r.sections(&p) {
+	d := decoder{formulas: true}
+	p.decode(&d)
+	if r.take(&d) {
+		return
+	}
+	if !anyUses(d.found, "depth") {
+		if len(d.found) > 0 && !r.fill(&p, d.found, r.study.Depths[0]) {
+			return
+		}
+		if r.sections(&p) {
+			r.depths(&p, r.study.Depths)
+		}
 		return
 	}
 	for _, depth := range r.study.Depths {
+		at := p
+		if !r.fill(&at, d.found, depth) || !r.sections(&at) {
+			continue
+		}
+		at.base, at.texts = r.without(&at, d.found, depth)
+		r.depths(&at, []int{depth})
+	}
+}
+
+// decode reads the sections of the point's tree.
+func (p *point) decode(d *decoder) {
+	p.doc, p.data = document{}, dataset.Spec{}
+	d.decode("", p.tree, reflect.ValueOf(&p.doc).Elem())
+	p.run.DType = d.dtype(p.tree, p.doc.DType)
+	d.decode(p.section, p.tree.find(p.section), reflect.ValueOf(&p.data).Elem())
+}
+
+// fill puts numbers in the place of the point's expressions, and says whether it could.
+func (r *resolver) fill(p *point, formulas []formula, depth int) bool {
+	tree, good := r.compute(p, formulas, depth)
+	if !good {
+		return false
+	}
+	p.tree = tree
+	var d decoder
+	p.decode(&d)
+	return !r.take(&d)
+}
+
+// without returns the point with the expressions of depth in initial and train left out, nil
+// where there are none, or where the rest cannot stand alone: runs then have a group for each depth.
+func (r *resolver) without(p *point, formulas []formula, depth int) (*point, map[string]string) {
+	texts := map[string]string{}
+	var left []formula
+	for _, f := range formulas {
+		if section, _, _ := strings.Cut(f.path, "."); f.Uses("depth") && (section == "initial" || section == "train") {
+			texts[f.path] = f.String()
+			left = append(left, f)
+		}
+	}
+	if len(left) == 0 {
+		return nil, nil
+	}
+	base := *p
+	base.tree = without(p.tree, left)
+	var d decoder
+	base.decode(&d)
+	alone := resolver{study: r.study, dimensions: r.dimensions, digests: r.digests, hashes: map[string]string{}, names: map[string]string{}}
+	if len(d.list) > 0 || !alone.sections(&base) {
+		return nil, nil
+	}
+	return &base, texts
+}
+
+// depths adds the runs of a point at those depths.
+func (r *resolver) depths(p *point, depths []int) {
+	for _, depth := range depths {
 		for _, seed := range r.study.Seeds {
-			r.add(&p, depth, seed)
+			r.add(p, depth, seed)
 		}
 	}
 }
@@ -172,7 +241,11 @@ func (r *resolver) refuse(p *point, section string, err error) {
 	if errors.As(err, &e) {
 		path = e.Path
 	}
-	r.faults.add(p.tree.find(path).fault(path, err))
+	n := p.tree.find(path)
+	if e != nil && n.formula != "" {
+		err = &field.Error{Path: path, Got: phrase(fmt.Sprintf("%v (%s)", e.Got, n.formula)), Want: e.Want}
+	}
+	r.faults.add(n.fault(path, err))
 }
 
 // dataFiles returns the files of a data set with their hashes.
@@ -251,7 +324,7 @@ func (r *resolver) add(p *point, depth int, seed uint64) {
 	initial, _ = r.initialFiles(p, &run) // with the further groups of the same file
 	run.Files = slices.Concat(run.Files, initial)
 	run.Hash = run.digest()
-	run.Group = run.group(p.data.Seed != nil, p.patternOf(&run))
+	run.Group = r.group(p, &run)
 	run.ID = run.name()
 	if other, ok := r.hashes[run.Hash]; ok {
 		if r.doubled {
@@ -269,18 +342,6 @@ func (r *resolver) add(p *point, depth int, seed uint64) {
 	}
 	r.hashes[run.Hash] = run.describe()
 	r.runs = append(r.runs, run)
-}
-
-// patternOf returns the pattern with the groups that the run takes from the section's file besides.
-func (p *point) patternOf(run *Run) resnet.Initial {
-	pattern := p.pattern
-	for name := range run.Initial.Parts {
-		if part, ok := pattern.Parts[name]; !ok || part.Path == "" && run.Initial.Parts[name].Path != "" {
-			pattern.Parts = maps.Clone(pattern.Parts)
-			pattern.Parts[name] = resnet.Initial{Kind: "file", Path: p.doc.Initial.Path}
-		}
-	}
-	return pattern
 }
 
 // initialFiles returns the files that a run's initial weights come from, with their

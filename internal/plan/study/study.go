@@ -26,7 +26,7 @@ import (
 )
 
 // A Study is a study file as it was read, overrides applied. Its sections hold what
-// is written, before the grid and without defaults; Runs resolves them.
+// is written, before the grid, without defaults, and zero for expressions; Runs resolves them.
 type Study struct {
 	File    string         // the name given to Load or Parse
 	Text    []byte         // the file as it was read
@@ -129,7 +129,7 @@ func ParseWithin(name string, text []byte, set []string, most int) (*Study, erro
 		return nil, err
 	}
 	s := &Study{File: name, Text: text, Set: set, Base: filepath.Dir(name), tree: tree}
-	var d decoder
+	d := decoder{formulas: true}
 	var doc document
 	d.decode("", tree, reflect.ValueOf(&doc).Elem())
 	s.Name, s.Network, s.Initial, s.Train, s.Engine = doc.Name, doc.Network, doc.Initial, doc.Train, doc.Engine
