@@ -99,7 +99,17 @@ func (i Initial) WithFile(resolved Initial, spec Spec, depth int, base string) (
 			slices.Sort(own)
 			return Initial{}, &field.Error{Path: "path", Got: i.Path, Want: fmt.Sprintf("a file with tensors of this network alone, %s: it has %s, too (%s)", strings.Join(own, ", "), name, mends[name])}
 		case chosen, slices.Contains(layers, name) && resolved.Parts[name].Kind == "file", name == "b" && i.Bias != "":
+		case name == "E" && i.Embed != 0:
+			return Initial{}, &field.Error{Path: "embed", Got: i.Embed, Want: "it left out, as " + i.Path + " holds E"}
+		case name == "C" && i.Readout != 0:
+			return Initial{}, &field.Error{Path: "readout", Got: i.Readout, Want: "it left out, as " + i.Path + " holds C"}
 		default:
+			switch name {
+			case "E":
+				resolved.Embed = 0
+			case "C":
+				resolved.Readout = 0
+			}
 			resolved.Parts[name] = Initial{Kind: "file", Path: strings.ReplaceAll(i.Path, depthMark, strconv.Itoa(depth))}
 		}
 	}

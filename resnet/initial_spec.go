@@ -43,6 +43,9 @@ type Initial struct {
 	Path string `yaml:"path,omitempty" json:"path,omitempty"`
 	// Bias names the (L,d) file for b of kind file; zero when absent and not in the file of Path.
 	Bias string `yaml:"bias,omitempty" json:"bias,omitempty"`
+	// Embed and Readout multiply the orthonormal E and C; default 1, for which they are left 0.
+	Embed   float64 `yaml:"embed,omitempty" json:"embed,omitempty"`
+	Readout float64 `yaml:"readout,omitempty" json:"readout,omitempty"`
 	// Parts overrides the above for a parameter group on its own: A, V, W, b, c.
 	// Without it b and c start at zero and V, W as the rest says. A part takes what
 	// it leaves out from the section, as far as its kind has a use for it; it is tied
@@ -62,7 +65,7 @@ const depthMark = "{depth}"
 
 // Resolve returns how every parameter group of spec's block starts: an Initial whose
 // Parts has one complete entry for each of A, or V and W, and with a bias b, and c
-// for block mlp, and which holds nothing else. A complete entry has its kind, and
+// for block mlp, and which holds nothing else but Embed and Readout. A complete entry has its kind, and
 // the fields which that kind uses:
 //
 //	every random kind, constant    Amplitude and Exponent, not nil
@@ -83,7 +86,11 @@ func (i Initial) Resolve(spec Spec, depth int) (Initial, error) {
 	if err := i.checkKeys(spec); err != nil {
 		return Initial{}, err
 	}
-	resolved := Initial{Parts: map[string]Initial{}}
+	frames, err := i.frames(spec)
+	if err != nil {
+		return Initial{}, err
+	}
+	resolved := Initial{Embed: frames[0], Readout: frames[1], Parts: map[string]Initial{}}
 	used := map[string]bool{} // the fields of the section that some part uses
 	for _, name := range partNames(spec) {
 		part, err := i.part(name, spec, used)
@@ -156,6 +163,8 @@ func (i Initial) checkKeys(spec Spec) error {
 			return &field.Error{Path: path, Got: name, Want: strings.Join(names, " or ") + ", the parts of block " + spec.Block}
 		case part.Parts != nil:
 			return &field.Error{Path: path + ".parts", Got: "parts", Want: "no parts inside a part"}
+		case part.Embed != 0 || part.Readout != 0:
+			return &field.Error{Path: path, Got: "embed or readout", Want: "them in the section initial itself"}
 		case part.Bias != "":
 			return &field.Error{Path: path + ".bias", Got: part.Bias, Want: "a part b of kind file instead"}
 		}

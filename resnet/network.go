@@ -198,6 +198,11 @@ func Parameters[T Float](n *Network, initial Initial, seed uint64, base string) 
 			}
 		case (g.Name == "E" || g.Name == "C") && !given:
 			frame := orthonormal(g.Shape[0], g.Shape[1], random.New(seed, "frame/"+g.Name))
+			if by := map[string]float64{"E": initial.Embed, "C": initial.Readout}[g.Name]; by != 0 {
+				for i := range frame {
+					frame[i] *= by
+				}
+			}
 			convert(view, frame)
 		default:
 			entries, err := initial.Parts[g.Name].draw(g, n.Depth, seed, base)

@@ -12,6 +12,8 @@ import (
 type StepLaw struct {
 	Rule     string `json:"rule"`     // depth, constant, armijo or certified
 	Schedule string `json:"schedule"` // constant, cosine, linear, decay or warmup-stable-decay
+	// Parametrisation is that of the study, which sets the step size of each part, or "".
+	Parametrisation string `json:"parametrisation,omitempty"`
 	// Value is η₀ at L = L₀, or the share of the certified step size for rule certified.
 	Value float64 `json:"value"`
 	// BaseDepth is L₀; 0 stands for 1.
@@ -38,7 +40,8 @@ type StepPart struct {
 	Decay    float64 `json:"weight_decay,omitempty"`
 }
 
-// A StepDetail is a number beside η₀: Adam's ε, the decay λ, or η₀ of a part by its name.
+// A StepDetail is a number beside η₀: Adam's ε, the decay λ, η₀ of a part by its name, or the ε_part
+// and λ_part that are not those of the others.
 type StepDetail struct {
 	Name  string
 	Value float64
@@ -56,6 +59,12 @@ func (s *StepLaw) Details() []StepDetail {
 	add("λ", s.Decay)
 	for _, p := range s.Parts {
 		add(p.Name, p.First)
+		if p.Epsilon != s.Epsilon {
+			add("ε_"+p.Name, p.Epsilon)
+		}
+		if p.Decay != s.Decay {
+			add("λ_"+p.Name, p.Decay)
+		}
 	}
 	return all
 }
@@ -64,6 +73,13 @@ func (s *StepLaw) Details() []StepDetail {
 // schedule cosine".
 func (s *StepLaw) String() string {
 	value := shortest(s.Value)
+	if s.Parametrisation != "" {
+		text := "parametrisation " + s.Parametrisation + ", η₀ = " + value
+		if s.BaseDepth > 1 {
+			text += " at L = " + strconv.Itoa(s.BaseDepth)
+		}
+		return text + s.schedule()
+	}
 	text := "rule " + s.Rule
 	switch {
 	case s.Exponent == nil:
@@ -82,10 +98,14 @@ func (s *StepLaw) String() string {
 			text += s.power(p.Exponent)
 		}
 	}
-	if s.Schedule != "constant" {
-		text += ", schedule " + s.Schedule
+	return text + s.schedule()
+}
+
+func (s *StepLaw) schedule() string {
+	if s.Schedule == "constant" {
+		return ""
 	}
-	return text
+	return ", schedule " + s.Schedule
 }
 
 func shortest(x float64) string { return strconv.FormatFloat(x, 'g', -1, 64) }
@@ -105,6 +125,9 @@ func (s *StepLaw) metadata() []parquet.WriterOption {
 		return nil
 	}
 	pairs := map[string]string{"step_rule": s.Rule, "step_schedule": s.Schedule, "step_value": shortest(s.Value)}
+	if s.Parametrisation != "" {
+		pairs["parametrisation"] = s.Parametrisation
+	}
 	if s.BaseDepth > 1 {
 		pairs["step_base_depth"] = strconv.Itoa(s.BaseDepth)
 	}

@@ -51,7 +51,7 @@ func groupExponent(method, group string, network resnet.Spec) float64 {
 // is at this depth, and the schedule that follows it. Everything that needs the factor
 // between depths, the descent included, takes it from here.
 func (s Spec) At(depth int, network resnet.Spec) runfolder.StepLaw {
-	law := runfolder.StepLaw{Rule: s.Step.Rule, Schedule: s.Step.Schedule.name(), Value: s.Step.Value, Epsilon: s.Epsilon, Decay: s.decay()}
+	law := runfolder.StepLaw{Rule: s.Step.Rule, Schedule: s.Step.Schedule.name(), Value: s.Step.Value, Epsilon: s.Epsilon, Decay: s.decay(), Parametrisation: s.Parametrisation}
 	relative := float64(depth)
 	if base := s.Step.BaseDepth; base > 1 {
 		law.BaseDepth = int(base)
@@ -76,7 +76,7 @@ func (s Spec) At(depth int, network resnet.Spec) runfolder.StepLaw {
 	law.Exponent, law.First = &exponent, &first
 	law.Decay /= factor // ηλ, the share that a step takes off a weight, is the same at every depth
 	for _, group := range network.Trained() {
-		if part := s.part(group, relative, law, network); part != nil {
+		if part := s.part(group, depth, relative, law, network); part != nil {
 			law.Parts = append(law.Parts, *part)
 		}
 	}
@@ -84,7 +84,7 @@ func (s Spec) At(depth int, network resnet.Spec) runfolder.StepLaw {
 }
 
 // part returns the step sizes of a group that are not those of the law, nil where they are.
-func (s Spec) part(group string, relative float64, law runfolder.StepLaw, network resnet.Spec) *runfolder.StepPart {
+func (s Spec) part(group string, depth int, relative float64, law runfolder.StepLaw, network resnet.Spec) *runfolder.StepPart {
 	value := s.Step.Parts.of(group, s.Step.Value)
 	p := runfolder.StepPart{Name: group, Value: value, Exponent: *law.Exponent, Epsilon: law.Epsilon}
 	if s.apart() {
@@ -95,7 +95,11 @@ func (s Spec) part(group string, relative float64, law runfolder.StepLaw, networ
 	}
 	factor := math.Pow(relative, p.Exponent)
 	p.First, p.Decay = value*factor, s.decay()/factor
-	if p.First == *law.First && p.Epsilon == law.Epsilon && p.Exponent == *law.Exponent {
+	if s.Parametrisation != "" {
+		f := s.factors(group, depth, network)
+		p.First, p.Decay, p.Epsilon = value*f.step, s.decay()*f.decay, s.Epsilon*f.epsilon
+	}
+	if p.First == *law.First && p.Epsilon == law.Epsilon && p.Decay == law.Decay && p.Exponent == *law.Exponent {
 		return nil
 	}
 	return &p

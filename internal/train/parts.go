@@ -80,7 +80,7 @@ func (s Spec) apart() bool {
 }
 
 // checkGroups refuses base depth, groups and parts that are wrong or that the rule has no use for.
-func (s Step) checkGroups() error {
+func (s Step) checkGroups(parametrised bool) error {
 	if s.Groups != "" {
 		if err := field.OneOf("groups", s.Groups, "together", "apart"); err != nil {
 			return err
@@ -92,8 +92,12 @@ func (s Step) checkGroups() error {
 	switch {
 	case s.BaseDepth < 0:
 		return &field.Error{Path: "base-depth", Got: int(s.BaseDepth), Want: "a depth ≥ 1"}
-	case s.BaseDepth > 1 && s.Rule != "depth" && s.Rule != "armijo":
-		return &field.Error{Path: "base-depth", Got: int(s.BaseDepth), Want: "it left out, or rule: depth or armijo"}
+	case s.BaseDepth > 1 && s.Rule != "depth" && s.Rule != "armijo" && !parametrised:
+		return &field.Error{Path: "base-depth", Got: int(s.BaseDepth), Want: "it left out, or rule: depth or armijo, or a parametrisation"}
+	case s.BaseWidth < 0:
+		return &field.Error{Path: "base-width", Got: int(s.BaseWidth), Want: "a width ≥ 1"}
+	case s.BaseWidth > 1 && !parametrised:
+		return &field.Error{Path: "base-width", Got: int(s.BaseWidth), Want: "it left out, or a parametrisation"}
 	}
 	var err error
 	s.Parts.each(func(name string, value float64) {

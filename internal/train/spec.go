@@ -34,10 +34,12 @@ type Spec struct {
 	WeightDecay *Decay `yaml:"weight-decay,omitempty" json:"weight_decay,omitzero"`
 	// Clip is the largest norm of the gradient that a step is made of: a longer one is cut to
 	// it; 0 for none.
-	Clip    float64 `yaml:"clip,omitempty" json:"clip,omitempty" zero:"no clipping"`
-	Step    Step    `yaml:"step,omitempty" json:"step"`
-	Stop    Stop    `yaml:"stop,omitempty" json:"stop"`
-	Certify Certify `yaml:"certify,omitempty" json:"certify,omitzero"`
+	Clip float64 `yaml:"clip,omitempty" json:"clip,omitempty" zero:"no clipping"`
+	Step Step    `yaml:"step,omitempty" json:"step"`
+	// Parametrisation is one of Parametrisations, or "": that of the study, as it sets the steps.
+	Parametrisation string  `json:"parametrisation,omitempty"`
+	Stop            Stop    `yaml:"stop,omitempty" json:"stop"`
+	Certify         Certify `yaml:"certify,omitempty" json:"certify,omitzero"`
 	// Variation is the number of iterations between rows of the trace that hold the
 	// p-variation of the weight path; 0 for never.
 	Variation int `yaml:"variation,omitempty" json:"variation,omitempty" zero:"never"`
@@ -99,7 +101,13 @@ func (s Spec) Resolve(samples int) (Spec, error) {
 	if s.Stop, err = s.Stop.resolve(); err != nil {
 		return Spec{}, field.Under("stop", err)
 	}
-	if s.Step, err = s.Step.resolve(s.Method, *s.Stop.Iterations); err != nil {
+	if s.Parametrisation != "" {
+		if s.Step.Rule != "" && s.Step.Rule != "constant" {
+			return Spec{}, &field.Error{Path: "step.rule", Got: s.Step.Rule, Want: "constant with parametrisation " + s.Parametrisation + ", which sets the step size of every depth itself"}
+		}
+		s.Step.Rule = "constant"
+	}
+	if s.Step, err = s.Step.resolve(s.Method, *s.Stop.Iterations, s.Parametrisation != ""); err != nil {
 		return Spec{}, field.Under("step", err)
 	}
 	if err = s.checkAltered(); err != nil {

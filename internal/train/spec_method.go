@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/deeplimit/deeplimit/field"
 )
@@ -33,20 +34,22 @@ func (s Spec) Update() string {
 	return s.Method
 }
 
-// AlteredBy returns the key that makes a step more than one of the method along the gradient,
-// with its value, or "".
+// AlteredBy returns the key of a study that makes a step more than one of the method along the
+// gradient, with its value, or "".
 func (s Spec) AlteredBy() (key string, value any) {
 	switch {
 	case s.decay() != 0:
-		return "weight-decay", s.decay()
+		return "train.weight-decay", s.decay()
 	case s.Clip != 0:
-		return "clip", s.Clip
+		return "train.clip", s.Clip
 	case s.Step.Groups == "apart":
-		return "step.groups", s.Step.Groups
+		return "train.step.groups", s.Step.Groups
+	case s.Parametrisation != "":
+		return "parametrisation", s.Parametrisation
 	}
 	s.Step.Parts.each(func(name string, v float64) {
 		if key == "" {
-			key, value = "step.parts."+name, v
+			key, value = "train.step.parts."+name, v
 		}
 	})
 	return key, value
@@ -124,5 +127,5 @@ func (s Spec) checkAltered() error {
 	if key == "" || s.Step.Rule != "armijo" && s.Step.Rule != "certified" {
 		return nil
 	}
-	return &field.Error{Path: key, Got: value, Want: "it left out with step rule " + s.Step.Rule + ", which finds the step size for steps along the gradient (use rule: depth or constant)"}
+	return &field.Error{Path: strings.TrimPrefix(key, "train."), Got: value, Want: "it left out with step rule " + s.Step.Rule + ", which finds the step size for steps along the gradient (use rule: depth or constant)"}
 }

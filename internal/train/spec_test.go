@@ -56,7 +56,7 @@ func TestSpecResolve(t *testing.T) {
 		if c.want.WeightDecay == nil {
 			c.want.WeightDecay = new(Decay(0))
 		}
-		c.want.Step.BaseDepth = cmp.Or(c.want.Step.BaseDepth, 1)
+		c.want.Step.BaseDepth, c.want.Step.BaseWidth = cmp.Or(c.want.Step.BaseDepth, 1), cmp.Or(c.want.Step.BaseWidth, 1)
 		if diff := gocmp.Diff(c.want, got); diff != "" {
 			t.Errorf("%s (-want +got):\n%s", c.name, diff)
 		}
@@ -109,7 +109,10 @@ func TestSpecRefuses(t *testing.T) {
 		{Spec{Step: Step{Schedule: "warmup-stable-decay", Warmup: 900}}, `step.warmup: got 900, want at most 800, what stop.iterations (1000) leave before a cooldown of 200`},
 		{Spec{Step: Step{Schedule: "warmup-stable-decay", Cooldown: 2000}}, `step.warmup: got 50, want at most 0, what stop.iterations (1000) leave before a cooldown of 2000`},
 		{Spec{Step: Step{BaseDepth: -2}}, `step.base-depth: got -2, want a depth ≥ 1`},
-		{Spec{Step: Step{Rule: "constant", BaseDepth: 8}}, `step.base-depth: got 8, want it left out, or rule: depth or armijo`},
+		{Spec{Step: Step{Rule: "constant", BaseDepth: 8}}, `step.base-depth: got 8, want it left out, or rule: depth or armijo, or a parametrisation`},
+		{Spec{Step: Step{BaseWidth: 8}}, `step.base-width: got 8, want it left out, or a parametrisation`},
+		{Spec{Parametrisation: "mup", Step: Step{BaseWidth: -8}}, `step.base-width: got -8, want a width ≥ 1`},
+		{Spec{Parametrisation: "mup", Step: Step{Rule: "depth"}}, `step.rule: got "depth", want constant with parametrisation mup, which sets the step size of every depth itself`},
 		{Spec{Step: Step{Groups: "each"}}, `step.groups: got "each", want one of together, apart`},
 		{Spec{Step: Step{Rule: "armijo", Groups: "apart"}}, `step.groups: got "apart", want it left out, or rule: depth`},
 		{Spec{Step: Step{Parts: Parts{A: -1}}}, `step.parts.A: got -1, want a finite number > 0`},

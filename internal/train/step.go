@@ -34,6 +34,9 @@ type Step struct {
 	// BaseDepth is the depth L₀ at which η₀ is value, weight decay and ε as they are written, with
 	// rules depth and armijo: L/L₀ takes the place of L in the law. Default 1, which is left out of JSON.
 	BaseDepth Base `yaml:"base-depth,omitempty" json:"base_depth,omitzero"`
+	// BaseWidth is the width, and hidden width, at which a parametrisation leaves values as they are
+	// written; default 1, which is left out of JSON.
+	BaseWidth Base `yaml:"base-width,omitempty" json:"base_width,omitzero"`
 	// Groups is apart (rule depth gives each trained group the law of its own) or together
 	// (all have the smallest of their laws). Default together with gd, sgd, momentum and adam, else
 	// apart; the default is left empty.
@@ -53,7 +56,7 @@ type Step struct {
 }
 
 // resolve fills in the defaults of rule and schedule and refuses what is wrong in them.
-func (s Step) resolve(method string, iterations int) (Step, error) {
+func (s Step) resolve(method string, iterations int, parametrised bool) (Step, error) {
 	s.Rule = cmp.Or(s.Rule, "depth")
 	s.Schedule = Schedule(s.Schedule.name())
 	if err := s.checkNames(method); err != nil {
@@ -74,10 +77,10 @@ func (s Step) resolve(method string, iterations int) (Step, error) {
 	if s.Groups == defaultGroups(method) {
 		s.Groups = ""
 	}
-	if err := s.checkGroups(); err != nil {
+	if err := s.checkGroups(parametrised); err != nil {
 		return Step{}, err
 	}
-	s.BaseDepth = cmp.Or(s.BaseDepth, 1)
+	s.BaseDepth, s.BaseWidth = cmp.Or(s.BaseDepth, 1), cmp.Or(s.BaseWidth, 1)
 	s.setTimes(iterations)
 	if err := s.checkTimes(iterations); err != nil {
 		return Step{}, err

@@ -60,7 +60,7 @@ func Find(ctx context.Context, p *plan.Plan, options Options) (*analyze.Edge, er
 			return nil, &field.Error{Path: "train.method", Got: spec.Method, Want: "gd, as the edge is that of gradient descent"}
 		case spec.Update() != "gd":
 			path, got := spec.AlteredBy()
-			return nil, &field.Error{Path: "train." + path, Got: got, Want: "it left out, as the edge is that of gradient descent"}
+			return nil, &field.Error{Path: path, Got: got, Want: "it left out, as the edge is that of gradient descent"}
 		}
 	}
 	runs := make([]analyze.EdgeRun, len(p.Runs))

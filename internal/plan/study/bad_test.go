@@ -45,7 +45,7 @@ func TestBadStudies(t *testing.T) {
 		want string
 	}{
 		// keys
-		{"misspelt section", head + "trian: {}\n", nil, `depth.yaml:4:1: trian: got an unknown key, want one of name, depths, seeds, dtype, data, network, initial, train, grid, zip, engine; did you mean "train"?`},
+		{"misspelt section", head + "trian: {}\n", nil, `depth.yaml:4:1: trian: got an unknown key, want one of name, depths, seeds, dtype, data, network, initial, train, parametrisation, grid, zip, engine; did you mean "train"?`},
 		{"misspelt key", head + "network: {activaton: tanh}\n", nil, `depth.yaml:4:11: network.activaton: got an unknown key, want one of ` + networkKeys + `; did you mean "activation"?`},
 		{"unknown key", head + "network: {colour: red}\n", nil, `depth.yaml:4:11: network.colour: got an unknown key, want one of ` + networkKeys},
 		{"key twice", head + "network: {bias: true}\nnetwork: {bias: false}\n", nil, `depth.yaml:5:1: network: got the key a second time, want it once (it stands in line 4 already)`},
@@ -124,7 +124,7 @@ depth.yaml:5:16: train.batch: got 3, want no batch with method gd, which takes a
 		{"alias inside what it names", "a: &x [*x]\n", nil, `depth.yaml:1:8: a.0: got *x inside what it names, want an alias of an anchor (&x) that stands before it`},
 		{"a list for a key", head + "network: {[alpha]: 1}\n", nil, `depth.yaml:4:11: network: got a key that is no text, want text for a key`},
 		{"a list for the key of a section", "[name]: s\n", nil, `depth.yaml:1:1: got a key that is no text, want text for a key`},
-		{"an empty key", head + "'': 1\n", nil, `depth.yaml:4:1: got an unknown key, want one of name, depths, seeds, dtype, data, network, initial, train, grid, zip, engine`},
+		{"an empty key", head + "'': 1\n", nil, `depth.yaml:4:1: got an unknown key, want one of name, depths, seeds, dtype, data, network, initial, train, parametrisation, grid, zip, engine`},
 		{"tag of an override", head, []string{"name=!!str s"}, `--set name=!!str s: got the YAML tag !!str, want a plain value, a list or a mapping`},
 		{"two merge keys", "name: s\ndepths: [4]\ndata:\n- &a {kind: digits}\n- &b {kind: diabetes}\n- {<<: *a, <<: *b, name: c}\n", nil, `depth.yaml:6:12: data.2.<<: got the key a second time, want it once (it stands in line 6 already)`},
 		{"hexadecimal fraction", head + "network: {alpha: 0x1p-1}\n", nil, `depth.yaml:4:18: network.alpha: got "0x1p-1", want a finite number`},

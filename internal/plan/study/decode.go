@@ -159,7 +159,7 @@ func keys(t reflect.Type) []string {
 }
 
 func fieldIndex(t reflect.Type, key string) int {
-	return slices.IndexFunc(reflect.VisibleFields(t), func(f reflect.StructField) bool { return tag(f) == key })
+	return slices.IndexFunc(reflect.VisibleFields(t), func(f reflect.StructField) bool { return key != "" && tag(f) == key })
 }
 
 // tag returns the key of a struct's field, "" for one that has none.

@@ -11,6 +11,7 @@ import (
 
 	"github.com/deeplimit/deeplimit/dataset"
 	"github.com/deeplimit/deeplimit/internal/filter"
+	"github.com/deeplimit/deeplimit/internal/train"
 	"github.com/deeplimit/deeplimit/resnet"
 )
 
@@ -174,7 +175,8 @@ func (r *resolver) architecture(tree *node, values map[string]float64) bool {
 	if r.take(&d) {
 		return false
 	}
-	values["alpha"], values["width"] = 0.5, values["inputs"]
+	values["alpha"], _ = train.ParametrisedAlpha(textAt(tree, "parametrisation"))
+	values["width"] = values["inputs"]
 	if spec.Alpha != nil {
 		values["alpha"] = *spec.Alpha
 	}
@@ -194,4 +196,12 @@ func without(tree *node, formulas []formula) *node {
 		tree = tree.without(strings.Split(f.path, "."))
 	}
 	return tree
+}
+
+// textAt returns the text of a key of the tree, "" where there is none.
+func textAt(tree *node, key string) string {
+	if n := tree.child(key); n != nil {
+		return n.text
+	}
+	return ""
 }

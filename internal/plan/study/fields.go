@@ -12,7 +12,7 @@ import (
 // of its own. What a run does not have is NaN for a number, "" or an empty list else.
 func (r *Run) Fields() map[string]any {
 	all := map[string]any{
-		"depth": r.Depth, "seed": r.Seed, "dtype": r.DType, "id": r.ID,
+		"depth": r.Depth, "seed": r.Seed, "dtype": r.DType, "id": r.ID, "parametrisation": r.Train.Parametrisation,
 		"data":    fields(reflect.ValueOf(r.Data)),
 		"network": fields(reflect.ValueOf(r.Network)),
 		"initial": fields(reflect.ValueOf(r.Initial)),

@@ -8,7 +8,6 @@ import (
 	"reflect"
 	"slices"
 	"strconv"
-	"strings"
 
 	"github.com/deeplimit/deeplimit/dataset"
 	"github.com/deeplimit/deeplimit/field"
@@ -105,6 +104,7 @@ func (p *point) decode(d *decoder) {
 	d.decode("", p.tree, reflect.ValueOf(&p.doc).Elem())
 	p.run.DType = d.dtype(p.tree, p.doc.DType)
 	d.decode(p.section, p.tree.find(p.section), reflect.ValueOf(&p.data).Elem())
+	p.parametrise(d)
 }
 
 // fill puts numbers in the place of the point's expressions, and says whether it could.
@@ -117,31 +117,6 @@ func (r *resolver) fill(p *point, formulas []formula, depth int) bool {
 	var d decoder
 	p.decode(&d)
 	return !r.take(&d)
-}
-
-// without returns the point with the expressions of depth in initial and train left out, nil
-// where there are none, or where the rest cannot stand alone: runs then have a group for each depth.
-func (r *resolver) without(p *point, formulas []formula, depth int) (*point, map[string]string) {
-	texts := map[string]string{}
-	var left []formula
-	for _, f := range formulas {
-		if section, _, _ := strings.Cut(f.path, "."); f.Uses("depth") && (section == "initial" || section == "train") {
-			texts[f.path] = f.String()
-			left = append(left, f)
-		}
-	}
-	if len(left) == 0 {
-		return nil, nil
-	}
-	base := *p
-	base.tree = without(p.tree, left)
-	var d decoder
-	base.decode(&d)
-	alone := resolver{study: r.study, dimensions: r.dimensions, digests: r.digests, hashes: map[string]string{}, names: map[string]string{}}
-	if len(d.list) > 0 || !alone.sections(&base) {
-		return nil, nil
-	}
-	return &base, texts
 }
 
 // depths adds the runs of a point at those depths.
@@ -183,7 +158,9 @@ func (r *resolver) sections(p *point) bool {
 	}
 	if run.Network, err = p.doc.Network.Resolve(run.Inputs, run.Outputs); err != nil {
 		refuse("network", err)
-	} else if p.pattern, err = p.doc.Initial.Resolve(run.Network, 0); err != nil {
+	} else if err = p.doc.Train.CheckParametrisation(run.Network); err != nil {
+		refuse("", err)
+	} else if p.pattern, err = p.initial(0); err != nil {
 		refuse("initial", err)
 	} else {
 		r.checkSize(p)
@@ -235,7 +212,9 @@ func (r *resolver) take(d *decoder) bool {
 // refuse adds what the owner of a section says about it, placed where the blamed
 // value stands, or the nearest above it when it is not in the file.
 func (r *resolver) refuse(p *point, section string, err error) {
-	err = field.Under(section, err)
+	if section != "" {
+		err = field.Under(section, err)
+	}
 	path := section
 	var e *field.Error
 	if errors.As(err, &e) {
@@ -309,7 +288,7 @@ func (r *resolver) add(p *point, depth int, seed uint64) {
 		r.refuse(p, p.section, err)
 		return
 	}
-	if run.Initial, err = p.doc.Initial.Resolve(run.Network, depth); err != nil {
+	if run.Initial, err = p.initial(depth); err != nil {
 		r.refuse(p, "initial", err)
 		return
 	}

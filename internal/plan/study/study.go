@@ -56,9 +56,11 @@ type document struct {
 	Network resnet.Spec    `yaml:"network"`
 	Initial resnet.Initial `yaml:"initial"`
 	Train   train.Spec     `yaml:"train"`
-	Grid    *node          `yaml:"grid"`
-	Zip     *node          `yaml:"zip"`
-	Engine  engine.Spec    `yaml:"engine"`
+	// Parametrisation sets initial sizes, steps, decay and ε together (train.Parametrisations).
+	Parametrisation string      `yaml:"parametrisation"`
+	Grid            *node       `yaml:"grid"`
+	Zip             *node       `yaml:"zip"`
+	Engine          engine.Spec `yaml:"engine"`
 }
 
 // maxSeeds bounds `seeds: n`: more is a slip of the pen.
