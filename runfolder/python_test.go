@@ -110,7 +110,7 @@ func columnsOf(rows []Row) map[string][]*string {
 	for _, r := range rows {
 		iteration := float64(r.Iteration)
 		for name, value := range map[string]*float64{
-			"iteration": &iteration, "loss": r.Loss, "batch_loss": r.BatchLoss, "gradient_norm": r.GradientNorm,
+			"iteration": &iteration, "loss": r.Loss, "batch_loss": r.BatchLoss, "penalty": r.Penalty, "gradient_norm": r.GradientNorm,
 			"step_size": r.StepSize, "pl_ratio": r.PLRatio, "max_frobenius": &r.MaxFrobenius,
 			"root_sum_squares": &r.RootSquares, "displacement": &r.Displacement, "accuracy": r.Accuracy,
 			"test_loss": r.TestLoss, "test_accuracy": r.TestAccuracy, "seconds": &r.Seconds,

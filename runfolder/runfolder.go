@@ -69,6 +69,7 @@ type Meta struct {
 	Bias       bool    `json:"bias"`
 	Loss       string  `json:"loss"`
 	Method     string  `json:"method"`
+	Penalty    string  `json:"penalty,omitempty"` // what is minimised beside the loss, in words; "" for nothing
 	Alpha      float64 `json:"alpha"`
 	// Coupled says that runs of one group and seed start, at every depth, from the
 	// same function or noise path of the layer index, so that their weights can be
@@ -112,6 +113,7 @@ type Row struct {
 	Iteration    int64    `parquet:"iteration"`
 	Loss         *float64 `parquet:"loss,optional"`          // J over all training samples; null between epochs of a mini-batch run
 	BatchLoss    *float64 `parquet:"batch_loss,optional"`    // J over the mini-batch
+	Penalty      *float64 `parquet:"penalty,optional"`       // R(θ), which is minimised beside J and has no part in it
 	GradientNorm *float64 `parquet:"gradient_norm,optional"` // ‖∇J‖ over all trained parameters (of the mini-batch, if one is used)
 	StepSize     *float64 `parquet:"step_size,optional"`     // η of the step that leaves this iterate; null on the last row
 	PLRatio      *float64 `parquet:"pl_ratio,optional"`      // ‖∇J‖²/(2J)

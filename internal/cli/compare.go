@@ -83,16 +83,15 @@ or wide at most. Intervals, at 95 %, leave out one seed at a time.`,
   deeplimit compare runs/my-study --of outputs --to runs/reference --in depth,network.hidden --model 'a/L + b/sqrt(L*M)' --squares`,
 		Args: arguments("DIR"),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			var err error
+			dir, err := folder(cmd, args[0], studyOrRun)
+			if err != nil {
+				return err
+			}
 			if o.In = model.in; model.text != "" && len(model.in) == 0 {
 				return fmt.Errorf("compare: --model: got it without --in, want the fields that it is over, as in --in depth,network.hidden")
 			}
 			if o.Model, err = model.model(model.in); err != nil {
 				return fmt.Errorf("compare: --%w", err)
-			}
-			dir, err := folder(cmd, args[0], studyAlone)
-			if err != nil {
-				return err
 			}
 			observe, stop := watchReading(cmd.ErrOrStderr())
 			o.Observe = observe

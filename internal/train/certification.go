@@ -45,7 +45,7 @@ type certificationState struct {
 
 // newCertification returns nil when nothing is to be measured.
 func newCertification[T kernel.Float](mem *alloc.Account, d *Descent[T]) *certification[T] {
-	c := &certification[T]{d: d, cadence: d.Spec.Certify.in(d.Spec.Method)}
+	c := &certification[T]{d: d, cadence: d.Spec.cadence()}
 	if c.cadence == "off" {
 		return nil
 	}

@@ -45,7 +45,15 @@ func (c Certify) resolve(method string) (Certify, error) {
 }
 
 // Certifies says whether anything is measured.
-func (s Spec) Certifies() bool { return s.Certify.in(s.Update()) != "off" }
+func (s Spec) Certifies() bool { return s.cadence() != "off" }
+
+// cadence returns that of the measurements: off with a penalty, as they are about the loss alone.
+func (s Spec) cadence() string {
+	if !s.Penalty.IsZero() {
+		return "off"
+	}
+	return s.Certify.in(s.Update())
+}
 
 // in returns the cadence with a method: growing, all, ends or off.
 func (c Certify) in(method string) string {

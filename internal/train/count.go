@@ -46,7 +46,7 @@ func (s Spec) Count(n int, test bool) Counts {
 	if s.Norms != "off" {
 		c.Norms = countNorms(last)
 	}
-	switch s.Certify.in(s.Update()) {
+	switch s.cadence() {
 	case "ends":
 		c.Measured = 2
 	case "all":

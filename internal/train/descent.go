@@ -52,7 +52,9 @@ type Descent[T kernel.Float] struct {
 	Wanted func() bool // may be nil
 
 	stepper  *Stepper[T]
-	split    splitter // Full.Split
+	penalty  *Regulariser[T] // nil without a penalty
+	square   float64         // ‖∇(J + R)‖², with a penalty
+	split    splitter        // Full.Split
 	rule     rule
 	certify  *certification[T] // nil when nothing is measured
 	ahead    bool              // whether only the loss is known of the iterate, and Full.Descend makes the step
@@ -180,6 +182,7 @@ func (d *Descent[T]) reserve(mem *alloc.Account, samples, workers int) {
 	trained := d.Network.Layout.Trained
 	d.stepper = NewStepper[T](mem, d.Network, d.Spec, workers)
 	d.rule = newRule(d.Spec, law.First)
+	d.penalty = NewRegulariser[T](d.Spec.Penalty, d.Network)
 	d.grad = alloc.Make[T](mem, trained)
 	if d.rule.searches() {
 		d.trial = alloc.Make[T](mem, d.Network.Layout.Size)
@@ -209,6 +212,7 @@ func (d *Descent[T]) look() (row runfolder.Row, stop string) {
 		loss = all.Loss
 		d.setLoss(&row, all)
 		d.setGradient(&row)
+		d.objective(&row)
 	default:
 		fresh = d.epochStart() || d.t >= *d.Spec.Stop.Iterations
 		if fresh {
@@ -220,11 +224,16 @@ func (d *Descent[T]) look() (row runfolder.Row, stop string) {
 		part := d.Batch.Gradient(d.Theta, d.grad)
 		norm := math.Sqrt(d.Batch.GradientSquare())
 		row.BatchLoss, row.GradientNorm = &part.Loss, &norm
+		d.objective(&row)
 		if !fresh {
 			loss = part.Loss
 		}
 	}
-	stop = d.stop(loss, fresh)
+	objective := loss
+	if row.Penalty != nil {
+		objective += *row.Penalty
+	}
+	stop = d.stop(loss, objective, fresh)
 	if stop == StopTime && !fresh {
 		d.setLoss(&row, d.Full.Loss(d.Theta))
 	}
@@ -239,7 +248,7 @@ func (d *Descent[T]) look() (row runfolder.Row, stop string) {
 // descends says whether steps may be made by Full.Descend: those of gradient descent
 // with a size that depends on the number of the iteration alone.
 func (d *Descent[T]) descends() bool {
-	return d.Spec.Update() == "gd" && !d.rule.searches() && !d.rule.certified() && d.Full.Descends()
+	return d.Spec.Update() == "gd" && d.penalty == nil && !d.rule.searches() && !d.rule.certified() && d.Full.Descends()
 }
 
 // step moves the weights by a step of size eta and tells the certification of it.
@@ -258,8 +267,11 @@ func (d *Descent[T]) step(row *runfolder.Row, eta float64) {
 		if norms != nil {
 			resnet.LayerNormsTo(norms, d.Network, d.grad)
 		}
-		norm := 0.0
-		if row.GradientNorm != nil {
+		norm := 0.0 // of what is clipped
+		switch {
+		case d.penalty != nil:
+			norm = math.Sqrt(d.square)
+		case row.GradientNorm != nil:
 			norm = *row.GradientNorm
 		}
 		d.stepper.Step(theta, d.grad, eta, d.Spec.Clip, norm, d.split)

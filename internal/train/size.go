@@ -35,9 +35,13 @@ func (d *Descent[T]) search(row runfolder.Row) float64 {
 func (d *Descent[T]) searchFrom(first float64, row runfolder.Row) float64 {
 	ops := kernel.For[T]()
 	trained := d.Network.Layout.Trained
-	return d.rule.backtrack(first, *row.Loss, d.Full.GradientSquare(), d.rounding(), func(eta float64) float64 {
+	return d.rule.backtrack(first, objectiveOf(row), d.gradientSquare(), d.rounding(), func(eta float64) float64 {
 		copy(d.trial[:trained], d.Theta[:trained])
 		ops.AddScaled(d.trial[:trained], T(-eta), d.grad)
-		return d.Full.Loss(d.trial).Loss
+		loss := d.Full.Loss(d.trial).Loss
+		if d.penalty != nil {
+			loss += d.penalty.Value(d.trial)
+		}
+		return loss
 	})
 }

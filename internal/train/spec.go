@@ -37,9 +37,11 @@ type Spec struct {
 	Clip float64 `yaml:"clip,omitempty" json:"clip,omitempty" zero:"no clipping"`
 	Step Step    `yaml:"step,omitempty" json:"step"`
 	// Parametrisation is one of Parametrisations, or "": that of the study, as it sets the steps.
-	Parametrisation string  `json:"parametrisation,omitempty"`
-	Stop            Stop    `yaml:"stop,omitempty" json:"stop"`
-	Certify         Certify `yaml:"certify,omitempty" json:"certify,omitzero"`
+	Parametrisation string `json:"parametrisation,omitempty"`
+	Stop            Stop   `yaml:"stop,omitempty" json:"stop"`
+	// Penalty is minimised beside the loss; none by default.
+	Penalty Penalty `yaml:"penalty,omitempty" json:"penalty,omitzero"`
+	Certify Certify `yaml:"certify,omitempty" json:"certify,omitzero"`
 	// Variation is the number of iterations between rows of the trace that hold the
 	// p-variation of the weight path; 0 for never.
 	Variation int `yaml:"variation,omitempty" json:"variation,omitempty" zero:"never"`
@@ -116,7 +118,13 @@ func (s Spec) Resolve(samples int) (Spec, error) {
 	if s.Certify, err = s.Certify.resolve(s.Update()); err != nil {
 		return Spec{}, field.Under("certify", err)
 	}
-	if s.Step.Rule == "certified" && s.Certify.in(s.Update()) == "off" {
+	if s.Penalty, err = s.Penalty.resolve(); err != nil {
+		return Spec{}, field.Under("penalty", err)
+	}
+	if err := s.checkPenalty(); err != nil {
+		return Spec{}, err
+	}
+	if s.Step.Rule == "certified" && s.cadence() == "off" {
 		return Spec{}, &field.Error{Path: "certify.cadence", Got: "off", Want: "another cadence with step rule certified, which works from what is measured"}
 	}
 	return s, nil

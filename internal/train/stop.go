@@ -5,14 +5,15 @@ import (
 )
 
 // stop returns the reason to end at this iterate, "" to go on. Rules about J look
-// only at fresh losses, those over all samples; divergence looks at any.
-func (d *Descent[T]) stop(loss float64, fresh bool) string {
+// only at fresh losses, those over all samples; divergence looks at any. Divergence and plateau are those of the
+// objective, J and the penalty.
+func (d *Descent[T]) stop(loss, objective float64, fresh bool) string {
 	rules := d.Spec.Stop
 	if math.IsNaN(d.first) {
-		d.first = loss
+		d.first = objective
 	}
 	switch {
-	case math.IsNaN(loss) || math.IsInf(loss, 0) || loss > rules.Divergence*d.first:
+	case math.IsNaN(objective) || math.IsInf(objective, 0) || objective > rules.Divergence*d.first:
 		return StopDiverged
 	case fresh && rules.Loss > 0 && loss <= rules.Loss:
 		return StopLoss
@@ -24,8 +25,8 @@ func (d *Descent[T]) stop(loss float64, fresh bool) string {
 	if !fresh {
 		return ""
 	}
-	if loss < d.best*(1-1e-6) {
-		d.best, d.bestAt = loss, d.t
+	if objective < d.best*(1-1e-6) {
+		d.best, d.bestAt = objective, d.t
 	} else if rules.Plateau > 0 && d.t-d.bestAt >= rules.Plateau {
 		return StopPlateau
 	}

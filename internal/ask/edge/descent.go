@@ -10,6 +10,7 @@ import (
 	"github.com/deeplimit/deeplimit/curvature"
 	"github.com/deeplimit/deeplimit/internal/kernel"
 	"github.com/deeplimit/deeplimit/internal/plan"
+	"github.com/deeplimit/deeplimit/internal/train"
 	"github.com/deeplimit/deeplimit/resnet"
 )
 
@@ -19,6 +20,7 @@ type descents []*descent
 // A descent makes the trials of one worker, one step size after another.
 type descent struct {
 	evaluator            *resnet.Evaluator[float64]
+	penalty              *train.Regulariser[float64] // nil without one
 	initial, theta, grad []float64
 	iterations           int
 	memory               int64
@@ -45,7 +47,7 @@ func newDescents(p *plan.Problem, workers int) (ds descents, err error) {
 			return ds, err
 		}
 		ds = append(ds, &descent{
-			evaluator: evaluator, initial: initial, theta: make([]float64, len(initial)),
+			evaluator: evaluator, penalty: train.NewRegulariser[float64](p.Run.Train.Penalty, p.Network), initial: initial, theta: make([]float64, len(initial)),
 			grad: make([]float64, p.Network.Layout.Trained), iterations: *p.Run.Train.Stop.Iterations, memory: memory,
 		})
 	}
@@ -98,14 +100,18 @@ func (d *descent) rebound(ctx context.Context, eta float64) (float64, error) {
 	return share, nil
 }
 
-// step makes a step of gradient descent and returns the loss before it.
+// step makes a step of gradient descent and returns the loss before it, with the penalty.
 func (d *descent) step(eta float64) float64 {
-	if d.evaluator.Descends() {
+	if d.penalty == nil && d.evaluator.Descends() {
 		loss := d.evaluator.Ahead(d.theta).Loss
 		d.evaluator.Descend(d.theta, eta, nil)
 		return loss
 	}
 	loss := d.evaluator.Gradient(d.theta, d.grad).Loss
+	if d.penalty != nil {
+		loss += d.penalty.Value(d.theta)
+		d.penalty.AddGradient(d.theta, d.grad)
+	}
 	kernel.For[float64]().AddScaled(d.theta[:len(d.grad)], -eta, d.grad)
 	return loss
 }
@@ -115,6 +121,9 @@ func (ds descents) sharpness(seed uint64) (curvature.Eigenvalue, error) {
 	d, n := ds[0], len(ds[0].grad)
 	found, err := curvature.Find(n, func(dst, v []float64) error {
 		d.evaluator.HessianVector(d.initial, v, dst)
+		if d.penalty != nil {
+			return d.penalty.AddHessianVector(d.initial, v, dst)
+		}
 		return nil
 	}, curvature.Options{LargestOnly: true, Vectors: curvature.Fit(n, d.memory), Seed: seed})
 	return found.Largest, err

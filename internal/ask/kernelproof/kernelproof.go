@@ -50,6 +50,9 @@ func Prove(ctx context.Context, run *runfolder.Run, options Options) (*certify.K
 	if err != nil {
 		return nil, fmt.Errorf("kernel certificate: run %s: %w", run.Meta.ID, err)
 	}
+	if run.Meta.Penalty != "" {
+		return refused(problem, theta, "the run minimises a penalty beside the loss ("+run.Meta.Penalty+"), and its descent is not that on the loss alone")
+	}
 	note := func(format string, args ...any) {
 		if options.Progress != nil {
 			options.Progress(fmt.Sprintf(format, args...))

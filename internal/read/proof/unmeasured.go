@@ -16,6 +16,9 @@ import (
 // not apply in any case.
 func (r *Report) unmeasured(run *runfolder.Run, weights runfolder.Weights, record *runfolder.Certification) {
 	r.Reason = "nothing was measured (train.certify.cadence is off, or the weights come from elsewhere): set train.certify.cadence to growing and run again"
+	if run.Meta.Penalty != "" {
+		r.Reason = "the run minimises a penalty beside the loss (" + run.Meta.Penalty + "), and certificates are about descent on the loss alone"
+	}
 	dataKnown := record != nil
 	if dataKnown {
 		r.Problem, r.Cadence, r.Notes = record.Problem, record.Cadence, record.Notes
@@ -33,6 +36,9 @@ func (r *Report) unmeasured(run *runfolder.Run, weights runfolder.Weights, recor
 		h := &r.Hypotheses[i]
 		if !dataKnown && (h.Name == "unit-norm" || h.Name == "separation") {
 			h.Met, h.Got = false, "not measured"
+		}
+		if h.Name == "method" && run.Meta.Penalty != "" {
+			h.Met, h.Got = false, h.Got+" with a penalty"
 		}
 	}
 	only := Iterate{Reason: "not measured"}

@@ -127,6 +127,7 @@ var traceColumns = []struct {
 }{
 	{"loss", func(r *runfolder.Row) *float64 { return r.Loss }},
 	{"batch_loss", func(r *runfolder.Row) *float64 { return r.BatchLoss }},
+	{"penalty", func(r *runfolder.Row) *float64 { return r.Penalty }},
 	{"test_loss", func(r *runfolder.Row) *float64 { return r.TestLoss }},
 	{"gradient_norm", func(r *runfolder.Row) *float64 { return r.GradientNorm }},
 	{"pl_ratio", func(r *runfolder.Row) *float64 { return r.PLRatio }},
