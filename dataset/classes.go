@@ -22,6 +22,9 @@ func (s *Set) About() string {
 		if s.Test != nil {
 			parts = append(parts, "test samples: "+s.Test.classCounts())
 		}
+		if s.Validation != nil {
+			parts = append(parts, "validation samples: "+s.Validation.classCounts())
+		}
 	}
 	return strings.Join(parts, "; ")
 }
@@ -90,8 +93,9 @@ func stratify(n int, available []int, names []string) ([]int, error) {
 }
 
 // split divides a stored set by a permutation: the test part comes from its end, the training part
-// from its beginning. samples 0 means all rows that the test part leaves.
-func (s *stored) split(order []int, samples, test int, stratified bool) (train, held []int, err error) {
+// from its beginning. samples 0 means all rows that the test part leaves. part is what errors call
+// the test part.
+func (s *stored) split(order []int, samples, test int, stratified bool, part string) (train, held []int, err error) {
 	if !stratified {
 		rest := order[:len(order)-test]
 		if samples > 0 {
@@ -106,14 +110,14 @@ func (s *stored) split(order []int, samples, test int, stratified bool) (train, 
 	backward := slices.Clone(order)
 	slices.Reverse(backward)
 	if held, err = s.draw(backward, available, test); err != nil {
-		return nil, nil, fmt.Errorf("test: %w", err)
+		return nil, nil, fmt.Errorf("%s: %w", part, err)
 	}
 	taken := map[int]bool{}
 	for _, row := range held {
 		taken[row] = true
 		k := s.label(row)
 		if available[k]--; available[k] == 0 {
-			return nil, nil, fmt.Errorf("test: got %d, which takes all samples of class %s, want fewer (or stratified: false)", test, plain.Text(s.classes[k]))
+			return nil, nil, fmt.Errorf("%s: got %d, which takes all samples of class %s, want fewer (or stratified: false)", part, test, plain.Text(s.classes[k]))
 		}
 	}
 	rest := slices.DeleteFunc(slices.Clone(order), func(row int) bool { return taken[row] })

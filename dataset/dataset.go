@@ -37,6 +37,10 @@ type Spec struct {
 	// stored sets from what Samples leaves. Not for kinds separated and
 	// normal, whose targets follow no rule.
 	Test int `yaml:"test,omitempty" json:"test,omitempty"`
+	// Validation is the number of further samples held out to choose settings by, from what Samples
+	// and Test leave (of the training files with MNIST and Fashion-MNIST); 0 for none. Not for kinds
+	// separated and normal.
+	Validation int `yaml:"validation,omitempty" json:"validation,omitempty"`
 	// Seed draws samples and splits; default: the seed of the run.
 	Seed *uint64 `yaml:"seed,omitempty" json:"seed,omitempty"`
 
@@ -113,6 +117,8 @@ type Set struct {
 	Source  string    // where the data come from, with licence, for run.json
 	Read    string    // how files of the user were read, in one line; empty where no choice was made
 	Test    *Set      // held-out samples with the same dimensions, or nil
+
+	Validation *Set // as Test, other samples
 }
 
 // Index is the name of a column, its 1-based number where columns have no names, "true" for

@@ -29,19 +29,19 @@ var kinds = []kind{
 	},
 	{
 		name: "rotation", about: "uniform inputs on the sphere, targets rotated by an angle",
-		fields: []string{"test", "width", "angle"},
+		fields: []string{"test", "validation", "width", "angle"},
 	},
 	{
 		name: "ode", about: "teacher z' = tanh(sin(5πt) z + cos(5πt)), inputs on the sphere",
-		fields: []string{"test", "width", "steps", "step"},
+		fields: []string{"test", "validation", "width", "steps", "step"},
 	},
 	{
 		name: "sde", about: "the ode teacher with additive Brownian noise",
-		fields: []string{"test", "width", "steps", "step", "noise"},
+		fields: []string{"test", "validation", "width", "steps", "step", "noise"},
 	},
 	{
 		name: "uniform", about: "inputs uniform on [0,1]^d, one target uniform on [0,1]: no rule to learn",
-		fields: []string{"test", "width"}, outputs: 1,
+		fields: []string{"test", "validation", "width"}, outputs: 1,
 	},
 	{
 		name: "normal", about: "inputs and targets of independent standard normal entries",
@@ -49,39 +49,39 @@ var kinds = []kind{
 	},
 	{
 		name: "digits", about: "8×8 images of handwritten digits", stored: true, scaled: true,
-		fields: []string{"test", "stratified", "standardize", "unit-norm"},
+		fields: []string{"test", "validation", "stratified", "standardize", "unit-norm"},
 		train:  1797, inputs: 64, outputs: 10,
 		source:  "Optical Recognition of Handwritten Digits, UCI (Alpaydin & Kaynak 1998), by way of scikit-learn",
 		licence: "CC BY 4.0",
 	},
 	{
 		name: "diabetes", about: "disease progression from ten measurements", stored: true, scaled: true,
-		fields: []string{"test", "standardize", "unit-norm"},
+		fields: []string{"test", "validation", "standardize", "unit-norm"},
 		train:  442, inputs: 10, outputs: 1,
 		source:  "Efron, Hastie, Johnstone & Tibshirani, Least Angle Regression (2004), by way of scikit-learn",
 		licence: "published with the article, no licence stated",
 	},
 	{
 		name: "mnist", about: "28×28 images of handwritten digits", stored: true, scaled: true,
-		fields: []string{"test", "path", "stratified", "standardize", "unit-norm"},
+		fields: []string{"test", "validation", "path", "stratified", "standardize", "unit-norm"},
 		train:  60000, test: 10000, inputs: 784, outputs: 10,
 		source:  "MNIST (LeCun, Cortes & Burges 1998)",
 		licence: "CC BY-SA 3.0",
 	},
 	{
 		name: "fashion-mnist", about: "28×28 images of clothes", stored: true, scaled: true,
-		fields: []string{"test", "path", "stratified", "standardize", "unit-norm"},
+		fields: []string{"test", "validation", "path", "stratified", "standardize", "unit-norm"},
 		train:  60000, test: 10000, inputs: 784, outputs: 10,
 		source:  "Fashion-MNIST (Xiao, Rasul & Vollgraf 2017), Zalando SE",
 		licence: "MIT",
 	},
 	{
 		name: "csv", about: "a table of the user", stored: true, scaled: true,
-		fields: []string{"test", "path", "columns", "header", "index", "delimiter", "decimal", "classification", "stratified", "standardize", "unit-norm"},
+		fields: []string{"test", "validation", "path", "columns", "header", "index", "delimiter", "decimal", "classification", "stratified", "standardize", "unit-norm"},
 	},
 	{
 		name: "files", about: "two arrays of the user (.npy, .npz), taken as they are", stored: true,
-		fields: []string{"test", "inputs", "targets", "flatten", "classification", "stratified", "standardize", "unit-norm"},
+		fields: []string{"test", "validation", "inputs", "targets", "flatten", "classification", "stratified", "standardize", "unit-norm"},
 	},
 }
 

@@ -43,16 +43,19 @@ func prepare(spec Spec, train, test *stored) (*Set, error) {
 			return nil, at(train.place, fmt.Errorf("got %d samples, want at least %d + %d for samples and test", train.n, need, spec.Test))
 		}
 	}
+	if need := max(spec.Samples, 1); spec.Validation > 0 && spec.Validation > train.n-fromTrain-need {
+		return nil, at(train.place, fmt.Errorf("got %d samples, want at least %d + %d + %d for samples, test and validation", train.n, need, fromTrain, spec.Validation))
+	}
 	if spec.Samples > train.n-fromTrain {
 		return nil, at(train.place, fmt.Errorf("got %d samples, want at least samples: %d", train.n, spec.Samples))
 	}
-	rest, testRows, err := train.split(order, spec.Samples, fromTrain, spec.Stratified)
+	rest, testRows, validationRows, err := train.parts(order, spec, fromTrain)
 	if err != nil {
 		return nil, at(train.place, err)
 	}
 	if test != nil {
 		order := random.New(*spec.Seed, "data/test").Perm(test.n)
-		testRows, _, err = test.split(order, spec.Test, 0, spec.Stratified)
+		testRows, _, err = test.split(order, spec.Test, 0, spec.Stratified, "test")
 		if err != nil {
 			return nil, at(test.place, err)
 		}
@@ -66,6 +69,11 @@ func prepare(spec Spec, train, test *stored) (*Set, error) {
 	}
 	if len(testRows) > 0 {
 		if set.Test, err = test.take(testRows, spec.Name); err != nil {
+			return nil, err
+		}
+	}
+	if len(validationRows) > 0 {
+		if set.Validation, err = train.take(validationRows, spec.Name); err != nil {
 			return nil, err
 		}
 	}
@@ -83,8 +91,28 @@ func prepare(spec Spec, train, test *stored) (*Set, error) {
 				return nil, at(test.place, err)
 			}
 		}
+		if set.Validation != nil {
+			if err := unitNorm(set.Validation, validationRows); err != nil {
+				return nil, at(train.place, err)
+			}
+		}
 	}
 	return set, nil
+}
+
+// parts divides a permutation into the rows for training, those held out for testing, and those for
+// validation, which leave the test part as it is without them.
+func (s *stored) parts(order []int, spec Spec, test int) (train, tested, validated []int, err error) {
+	if spec.Validation == 0 {
+		train, tested, err = s.split(order, spec.Samples, test, spec.Stratified, "test")
+		return train, tested, nil, err
+	}
+	rest, tested, err := s.split(order, 0, test, spec.Stratified, "test")
+	if err != nil {
+		return nil, nil, nil, err
+	}
+	train, validated, err = s.split(rest, spec.Samples, spec.Validation, spec.Stratified, "validation")
+	return train, tested, validated, err
 }
 
 // take sorts rows and returns the set of those samples.
@@ -113,11 +141,13 @@ func (s *stored) take(rows []int, name string) (*Set, error) {
 	return set, nil
 }
 
-// standardize applies the statistics of the training part to it and to Test.
+// standardize applies the statistics of the training part to it, to Test and to Validation.
 func (s *Set) standardize() error {
 	parts := [][]float64{s.X}
-	if s.Test != nil {
-		parts = append(parts, s.Test.X)
+	for _, held := range []*Set{s.Test, s.Validation} {
+		if held != nil {
+			parts = append(parts, held.X)
+		}
 	}
 	if err := standardize(s.Inputs, parts...); err != nil {
 		return fmt.Errorf("input %w", err)
@@ -126,8 +156,10 @@ func (s *Set) standardize() error {
 		return nil
 	}
 	parts = [][]float64{s.Y}
-	if s.Test != nil {
-		parts = append(parts, s.Test.Y)
+	for _, held := range []*Set{s.Test, s.Validation} {
+		if held != nil {
+			parts = append(parts, held.Y)
+		}
 	}
 	if err := standardize(s.Outputs, parts...); err != nil {
 		return fmt.Errorf("target %w", err)

@@ -70,6 +70,7 @@ func (s Spec) checkApplies(k kind) error {
 		got  any
 	}{
 		{"test", s.Test != 0, s.Test},
+		{"validation", s.Validation != 0, s.Validation},
 		{"width", s.Width != 0, s.Width},
 		{"distance", s.Distance != 0, s.Distance},
 		{"separation", s.Separation != nil, value(s.Separation)},
@@ -109,11 +110,16 @@ func (s Spec) checkGenerator() error {
 		return &field.Error{Path: "samples", Got: s.Samples, Want: "the number N ≥ 1 of samples to generate"}
 	case s.Test < 0:
 		return &field.Error{Path: "test", Got: s.Test, Want: "a number ≥ 0 of held-out samples"}
+	case s.Validation < 0:
+		return &field.Error{Path: "validation", Got: s.Validation, Want: "a number ≥ 0 of held-out samples"}
 	case s.Width < least:
 		return &field.Error{Path: "width", Got: s.Width, Want: fmt.Sprintf("the dimension d ≥ %d of inputs and targets", least)}
 	}
-	if !fits(s.Samples+s.Test, s.Width, s.Width) {
+	if held := s.Test + s.Validation; held < 0 || !fits(s.Samples+held, s.Width, s.Width) {
 		want := fmt.Sprintf("at most 2^31 numbers in all, (samples + test) × 2 × width, with test %d and width %d", s.Test, s.Width)
+		if s.Validation > 0 {
+			want = fmt.Sprintf("at most 2^31 numbers in all, (samples + test + validation) × 2 × width, with test %d, validation %d and width %d", s.Test, s.Validation, s.Width)
+		}
 		return &field.Error{Path: "samples", Got: s.Samples, Want: want}
 	}
 
@@ -173,6 +179,8 @@ func (s Spec) checkStored(k kind) error {
 		return &field.Error{Path: "samples", Got: s.Samples, Want: "a number ≥ 1 of training samples, or 0 for all"}
 	case s.Test < 0:
 		return &field.Error{Path: "test", Got: s.Test, Want: "a number ≥ 0 of held-out samples"}
+	case s.Validation < 0:
+		return &field.Error{Path: "validation", Got: s.Validation, Want: "a number ≥ 0 of held-out samples"}
 	}
 	if s.Stratified && !s.Classification && slices.Contains(k.fields, "classification") {
 		return &field.Error{Path: "stratified", Got: true, Want: "it with classification: true alone: numbers have no classes"}
@@ -212,6 +220,12 @@ func (s Spec) checkStored(k kind) error {
 		}
 	} else if rest -= s.Test; rest < 1 {
 		return &field.Error{Path: "test", Got: s.Test, Want: fmt.Sprintf("less than %d, the samples of %s", k.train, k.name)}
+	}
+	if s.Validation > 0 {
+		left := rest
+		if rest -= s.Validation; rest < 1 {
+			return &field.Error{Path: "validation", Got: s.Validation, Want: fmt.Sprintf("less than %d, what %s holds for training", left, k.name)}
+		}
 	}
 	if s.Samples > rest {
 		return &field.Error{Path: "samples", Got: s.Samples, Want: fmt.Sprintf("at most %d, what %s holds for training", rest, k.name)}

@@ -17,6 +17,9 @@ func teacher(spec Spec) *Set {
 	if spec.Test > 0 {
 		set.Test = taught(spec, spec.Test, "data/test")
 	}
+	if spec.Validation > 0 {
+		set.Validation = taught(spec, spec.Validation, "data/validation")
+	}
 	return set
 }
 

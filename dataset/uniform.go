@@ -10,6 +10,9 @@ func uniform(spec Spec) *Set {
 	if spec.Test > 0 {
 		set.Test = noise(spec, spec.Test, "data/test")
 	}
+	if spec.Validation > 0 {
+		set.Validation = noise(spec, spec.Validation, "data/validation")
+	}
 	return set
 }
 

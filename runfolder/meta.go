@@ -68,6 +68,7 @@ type summaryFile struct {
 	Stop       string            `json:"stop_reason"`
 	Loss       *float64          `json:"loss"`
 	TestLoss   *float64          `json:"test_loss,omitempty"`
+	Validation *float64          `json:"validation_loss,omitempty"`
 	Seconds    float64           `json:"seconds"`
 	Violation  string            `json:"violation,omitempty"`
 	SHA256     map[string]string `json:"sha256"`
@@ -75,7 +76,7 @@ type summaryFile struct {
 
 // MarshalJSON writes a loss that is not finite as null.
 func (s Summary) MarshalJSON() ([]byte, error) {
-	return json.Marshal(summaryFile{s.Iterations, s.Stop, finite(&s.Loss), finite(s.TestLoss), s.Seconds, s.Violation, s.SHA256})
+	return json.Marshal(summaryFile{s.Iterations, s.Stop, finite(&s.Loss), finite(s.TestLoss), finite(s.ValidationLoss), s.Seconds, s.Violation, s.SHA256})
 }
 
 // finite returns x, or nil where it has no number that JSON can hold.
@@ -93,7 +94,7 @@ func (s *Summary) UnmarshalJSON(data []byte) error {
 		return err
 	}
 	*s = Summary{
-		Iterations: file.Iterations, Stop: file.Stop, Loss: math.NaN(), TestLoss: file.TestLoss, Seconds: file.Seconds,
+		Iterations: file.Iterations, Stop: file.Stop, Loss: math.NaN(), TestLoss: file.TestLoss, ValidationLoss: file.Validation, Seconds: file.Seconds,
 		Violation: file.Violation, SHA256: file.SHA256,
 	}
 	if file.Loss != nil {

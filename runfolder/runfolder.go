@@ -129,6 +129,10 @@ type Row struct {
 	Variation25  *float64 `parquet:"v_2.5,optional"`
 	Variation3   *float64 `parquet:"v_3,optional"`
 	Seconds      float64  `parquet:"seconds"` // wall clock since the start of training: the one column that is not reproducible
+
+	// The loss on the validation set, and the share of correct classes: columns of a run that has one.
+	ValidationLoss     *float64 `parquet:"validation_loss,optional"`
+	ValidationAccuracy *float64 `parquet:"validation_accuracy,optional"`
 }
 
 // A Tensor is an array in row-major order. Data are float64 in memory; DType ("F64" or "F32")
@@ -175,7 +179,9 @@ type Summary struct {
 	// that is not finite is null in the file and NaN when read back.
 	Loss     float64  `json:"loss"`
 	TestLoss *float64 `json:"test_loss,omitempty"` // nil without a test set
-	Seconds  float64  `json:"seconds"`             // training time
+	// ValidationLoss is likewise; nil without a validation set.
+	ValidationLoss *float64 `json:"validation_loss,omitempty"`
+	Seconds        float64  `json:"seconds"` // training time
 	// Violation is the promise of a certificate that the run broke, a fault of deeplimit:
 	// its numbers are kept as evidence and are not to be trusted.
 	Violation string            `json:"violation,omitempty"`

@@ -35,6 +35,12 @@ func NewDescent[T kernel.Float](p *Problem, theta []T, options resnet.Options) (
 			return nil, fmt.Errorf("test set: %w", err)
 		}
 	}
+	if p.Validation != nil {
+		if d.Validation, err = resnet.NewEvaluator[T](p.Network, *p.Validation, options); err != nil {
+			d.Close()
+			return nil, fmt.Errorf("validation set: %w", err)
+		}
+	}
 	if spec.Batch > 0 {
 		options.Batch = spec.Batch
 		if d.Batch, err = resnet.NewEvaluator[T](p.Network, p.Samples, options); err != nil {
@@ -46,7 +52,7 @@ func NewDescent[T kernel.Float](p *Problem, theta []T, options resnet.Options) (
 }
 
 // share returns the part of the limit on memory that each evaluator of a descent may take:
-// those of all samples, of the mini-batch, of the test set and of the end of the run.
+// those of all samples, of the mini-batch, of held-out samples and of the end of the run.
 func share(limit int64, p *Problem) int64 {
 	if limit == 0 {
 		return 0
@@ -58,15 +64,13 @@ func share(limit int64, p *Problem) int64 {
 	if p.Run.Train.Batch > 0 {
 		evaluators++
 	}
-	if p.Test != nil {
-		evaluators++
-	}
+	evaluators += int64(len(p.held()))
 	return max(1, limit/evaluators)
 }
 
 // Close frees the evaluators' workers.
 func (d *Descent[T]) Close() {
-	for _, e := range []*resnet.Evaluator[T]{d.Full, d.Batch, d.Test} {
+	for _, e := range []*resnet.Evaluator[T]{d.Full, d.Batch, d.Test, d.Validation} {
 		if e != nil {
 			e.Close()
 		}
@@ -86,12 +90,23 @@ func (d *Descent[T]) EvaluateEnd(outcome *train.Outcome) error {
 		theta[i] = float64(v)
 	}
 	var err error
-	if outcome.Loss, err = lossOn(d.Network, d.problem.Samples, d.options, theta); err != nil || d.problem.Test == nil {
+	if outcome.Loss, err = lossOn(d.Network, d.problem.Samples, d.options, theta); err != nil {
 		return err
 	}
-	test, err := lossOn(d.Network, *d.problem.Test, d.options, theta)
-	outcome.TestLoss = &test
-	return err
+	for _, held := range []struct {
+		samples *resnet.Samples
+		loss    **float64
+	}{{d.problem.Test, &outcome.TestLoss}, {d.problem.Validation, &outcome.ValidationLoss}} {
+		if held.samples == nil {
+			continue
+		}
+		loss, err := lossOn(d.Network, *held.samples, d.options, theta)
+		if err != nil {
+			return err
+		}
+		*held.loss = &loss
+	}
+	return nil
 }
 
 // double says whether T is float64.

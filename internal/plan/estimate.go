@@ -143,7 +143,7 @@ func (p *Plan) secondsOf(run *study.Run, at []timed) float64 {
 		after = len(at) - 1
 	}
 	set := p.Set(run)
-	counts := run.Train.Count(set.Samples, set.Test != nil)
+	counts := run.Train.Count(set.Samples, set.Test != nil || set.Validation != nil)
 	of := func(t timed) float64 { // as if a layer took as long at any depth
 		return t.costs.Scale(float64(run.Depth)/float64(t.depth)).Of(counts) + t.fixed*float64(run.Depth)/float64(t.depth)
 	}

@@ -47,7 +47,7 @@ func bytesOf[T kernel.Float](p *Problem, options resnet.Options, cores int) (int
 		return resnet.MemoryOf[T](net, len(s.X)/net.Inputs, s.Labels != nil, cores, options)
 	}
 	full := evaluator(p.Samples, options)
-	descent, err := train.MemoryOf[T](net, spec, len(p.Samples.X)/net.Inputs, options.Workers, p.Test != nil, full.Measured)
+	descent, err := train.MemoryOf[T](net, spec, len(p.Samples.X)/net.Inputs, options.Workers, len(p.held()) > 0, full.Measured)
 	if err != nil {
 		return 0, err
 	}
@@ -56,9 +56,9 @@ func bytesOf[T kernel.Float](p *Problem, options resnet.Options, cores int) (int
 	total := sampleBytes(p.Samples) + 2*weights + full.Evaluator + descent.State
 	end := descent.Weights
 	last := lastBytes[T](net, p.Samples, options)
-	if p.Test != nil {
-		total += sampleBytes(*p.Test) + evaluator(*p.Test, options).Evaluator
-		last = max(last, lastBytes[T](net, *p.Test, options))
+	for _, held := range p.held() {
+		total += sampleBytes(*held) + evaluator(*held, options).Evaluator
+		last = max(last, lastBytes[T](net, *held, options))
 	}
 	if spec.Batch > 0 {
 		options.Batch = spec.Batch
@@ -95,7 +95,7 @@ func (p *Plan) DiskBytes(run *study.Run) (left, checkpoint float64) {
 	problem := p.Problem(run)
 	n, options := len(problem.Samples.X)/problem.Network.Inputs, resnet.Options{Workers: 1, Memory: 1}
 	measured := resnet.MemoryOf[float64](problem.Network, n, false, 1, options).Measured
-	return train.Files(problem.Network, run.Train, n, problem.Test != nil, run.EntryBytes(), measured)
+	return train.Files(problem.Network, run.Train, n, len(problem.held()) > 0, run.EntryBytes(), measured)
 }
 
 // Memory returns the bytes that the hidden states of a run on some of the cores may take,

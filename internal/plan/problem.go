@@ -1,6 +1,8 @@
 package plan
 
 import (
+	"slices"
+
 	"github.com/deeplimit/deeplimit/dataset"
 	"github.com/deeplimit/deeplimit/internal/kernel"
 	"github.com/deeplimit/deeplimit/internal/plan/study"
@@ -14,6 +16,8 @@ type Problem struct {
 	Network *resnet.Network
 	Samples resnet.Samples
 	Test    *resnet.Samples // nil without a test set
+
+	Validation *resnet.Samples // nil without a validation set
 }
 
 // NewProblem returns the problem of a run on the samples of its data set.
@@ -26,7 +30,15 @@ func NewProblem(run *study.Run, set *dataset.Set) (*Problem, error) {
 	if set.Test != nil {
 		p.Test = &resnet.Samples{X: set.Test.X, Y: set.Test.Y, Labels: set.Test.Labels}
 	}
+	if v := set.Validation; v != nil {
+		p.Validation = &resnet.Samples{X: v.X, Y: v.Y, Labels: v.Labels}
+	}
 	return p, nil
+}
+
+// held returns the sets of held-out samples that there are.
+func (p *Problem) held() []*resnet.Samples {
+	return slices.DeleteFunc([]*resnet.Samples{p.Test, p.Validation}, func(s *resnet.Samples) bool { return s == nil })
 }
 
 // At returns the same problem for the network of another depth.
@@ -37,7 +49,7 @@ func (p *Problem) At(depth int) (*Problem, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Problem{Run: &run, Network: net, Samples: p.Samples, Test: p.Test}, nil
+	return &Problem{Run: &run, Network: net, Samples: p.Samples, Test: p.Test, Validation: p.Validation}, nil
 }
 
 // check refuses targets that the loss does not take, and initial weights that do not fit.

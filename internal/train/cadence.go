@@ -17,7 +17,7 @@ func (d *Descent[T]) traced() bool {
 	case d.Batch != nil:
 		return multiple(d.perEpoch())
 	}
-	return d.Test != nil && d.testTime()
+	return (d.Test != nil || d.Validation != nil) && d.testTime()
 }
 
 // recorded says whether index t is kept: every one up to 2,000, after that the

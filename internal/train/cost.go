@@ -72,8 +72,10 @@ func (d *Descent[T]) Costs(ctx context.Context, workers int, sample time.Duratio
 	if d.Batch != nil && d.epochStart() {
 		c.Step = max(c.Step-c.Full, c.Step/10) // a difference of two timings
 	}
-	if d.Test != nil {
-		c.Test = clock.time(func() { d.Test.Loss(d.Theta) })
+	for _, held := range []*resnet.Evaluator[T]{d.Test, d.Validation} {
+		if held != nil {
+			c.Test += clock.time(func() { held.Loss(d.Theta) })
+		}
 	}
 	if d.Spec.Variation > 0 {
 		c.Variation = clock.time(func() { d.setVariation(&row) })

@@ -40,7 +40,10 @@ type Descent[T kernel.Float] struct {
 	Full    *resnet.Evaluator[T] // all training samples
 	Batch   *resnet.Evaluator[T] // for mini-batches; nil for full-batch descent
 	Test    *resnet.Evaluator[T] // held-out samples, or nil
-	Cores   int                  // goroutines for what Spec.Certify measures; 0 for one
+
+	Validation *resnet.Evaluator[T] // other held-out samples, or nil
+
+	Cores int // goroutines for what Spec.Certify measures; 0 for one
 
 	// Observe, if not nil, is called with every recorded row, in order, after the step
 	// from its iterate.
@@ -82,9 +85,12 @@ type Outcome struct {
 	Detail     string // for a diverged run: iteration, loss, step size
 	Loss       float64
 	TestLoss   *float64 // nil without a test set
-	Seconds    float64
-	Rows       []runfolder.Row
-	Norms      *runfolder.Norms // of all layers at some iterations, nil with Spec.Norms off
+
+	ValidationLoss *float64 // nil without a validation set
+
+	Seconds float64
+	Rows    []runfolder.Row
+	Norms   *runfolder.Norms // of all layers at some iterations, nil with Spec.Norms off
 	// Certification is what Spec.Certify measured, nil when it is off. Violation is the
 	// first broken promise of a certificate, a *certify.Violation: a fault of
 	// deeplimit, for which the run's result is not to be trusted.
@@ -319,17 +325,26 @@ func lossOf(row runfolder.Row) float64 {
 func (d *Descent[T]) complete(row *runfolder.Row) {
 	norms := d.Full.Norms(d.Theta, d.Initial)
 	row.MaxFrobenius, row.RootSquares, row.Displacement = norms.MaxFrobenius, norms.RootSquares, norms.Displacement
-	if d.Test != nil && (row.StepSize == nil || d.testTime()) {
-		test := d.Test.Loss(d.Theta)
-		row.TestLoss = &test.Loss
-		if d.Test.Classifies() {
-			share := float64(test.Correct) / float64(d.Test.Len())
-			row.TestAccuracy = &share
-		}
+	if row.StepSize == nil || d.testTime() {
+		row.TestLoss, row.TestAccuracy = heldOut(d.Test, d.Theta)
+		row.ValidationLoss, row.ValidationAccuracy = heldOut(d.Validation, d.Theta)
 	}
 	if d.variationTime(*row) {
 		d.setVariation(row)
 	}
+}
+
+// heldOut returns the loss on samples of their own, and for classes the share of correct ones; nil
+// where there are no samples.
+func heldOut[T kernel.Float](e *resnet.Evaluator[T], theta []T) (loss, accuracy *float64) {
+	if e == nil {
+		return nil, nil
+	}
+	held := e.Loss(theta)
+	if e.Classifies() {
+		accuracy = new(float64(held.Correct) / float64(e.Len()))
+	}
+	return &held.Loss, accuracy
 }
 
 // record hands a complete row on.
@@ -341,7 +356,7 @@ func (d *Descent[T]) record(row runfolder.Row) {
 	}
 }
 
-// testTime says whether the test set is looked at in this iteration: every hundredth
+// testTime says whether held-out samples are looked at in this iteration: every hundredth
 // of stop.iterations, or at the start of every epoch in the trace of a mini-batch run.
 func (d *Descent[T]) testTime() bool {
 	if d.Batch != nil {
@@ -363,7 +378,7 @@ func (d *Descent[T]) outcome(stop string, row runfolder.Row) Outcome {
 	case row.BatchLoss != nil:
 		out.Loss = *row.BatchLoss
 	}
-	out.TestLoss = row.TestLoss
+	out.TestLoss, out.ValidationLoss = row.TestLoss, row.ValidationLoss
 	if stop == StopDiverged {
 		advice := "before the first step; the data or the initial weights are too large for " + d.precision()
 		if d.t > 0 {

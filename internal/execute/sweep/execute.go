@@ -92,7 +92,7 @@ func executeRun[T kernel.Float](ctx context.Context, w *work, t *task, held *lea
 		return outcome, err
 	}
 	summary := runfolder.Summary{
-		Iterations: outcome.Iterations, Stop: outcome.Stop, Loss: outcome.Loss, TestLoss: outcome.TestLoss, Seconds: outcome.Seconds,
+		Iterations: outcome.Iterations, Stop: outcome.Stop, Loss: outcome.Loss, TestLoss: outcome.TestLoss, ValidationLoss: outcome.ValidationLoss, Seconds: outcome.Seconds,
 	}
 	if outcome.Violation != nil {
 		summary.Violation = outcome.Violation.Error()

@@ -18,7 +18,7 @@ type Axis struct {
 
 	key    string    // of the study file: "grid", "zip", or "zip.1" of several
 	points [][]*node // nil where a path is left out
-	places []place // of the paths
+	places []place   // of the paths
 }
 
 // axes reads the sections grid (path → list of values) and zip.
