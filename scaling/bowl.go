@@ -90,8 +90,8 @@ func FitBowl(trials []Trial) (Bowl, error) {
 	return b, nil
 }
 
-// columns are trials of one depth: the logarithms of the measure at the settings where no seed diverged.
-type columns struct {
+// bowlTrials are trials of one depth: the logarithms of the measure at the settings where no seed diverged.
+type bowlTrials struct {
 	depth   int
 	setting []float64   // ascending
 	x       []float64   // its logarithm
@@ -101,11 +101,11 @@ type columns struct {
 	below, above float64
 }
 
-func newColumns(trials []Trial) (columns, error) {
+func newColumns(trials []Trial) (bowlTrials, error) {
 	if len(trials) == 0 {
-		return columns{}, errors.New("got no trials")
+		return bowlTrials{}, errors.New("got no trials")
 	}
-	c := columns{depth: trials[0].Depth, below: math.Inf(-1), above: math.Inf(1)}
+	c := bowlTrials{depth: trials[0].Depth, below: math.Inf(-1), above: math.Inf(1)}
 	bySetting, seeds := map[float64]map[uint64]float64{}, map[uint64]bool{}
 	for _, t := range trials {
 		if t.Depth != c.depth {
@@ -149,7 +149,7 @@ func newColumns(trials []Trial) (columns, error) {
 }
 
 // cut keeps the settings between those at which a seed diverged, on either side of the best.
-func (c *columns) cut(diverged []float64) {
+func (c *bowlTrials) cut(diverged []float64) {
 	if len(c.x) == 0 {
 		return
 	}
@@ -171,7 +171,7 @@ func (c *columns) cut(diverged []float64) {
 
 // interval returns the settings next to those that are not rejected, on either side: at them, or where a
 // seed diverged, the measure is worse.
-func (c *columns) interval(best int) (from, to float64) {
+func (c *bowlTrials) interval(best int) (from, to float64) {
 	first, last := best, best
 	for i := range c.x {
 		if !c.rejects(i, best) {
@@ -189,7 +189,7 @@ func (c *columns) interval(best int) (from, to float64) {
 }
 
 // rejects reports whether column i is above any column from it to the best.
-func (c *columns) rejects(i, best int) bool {
+func (c *bowlTrials) rejects(i, best int) bool {
 	column := func(j int) []float64 {
 		values := make([]float64, len(c.y))
 		for s, y := range c.y {
@@ -225,7 +225,7 @@ func Above(values, others []float64) bool {
 
 // lowest returns the lowest point of the parabola through the means at the best column and its neighbours,
 // which lies between them.
-func (c *columns) lowest(best int) float64 {
+func (c *bowlTrials) lowest(best int) float64 {
 	i := min(max(best, 1), len(c.x)-2)
 	h, k := c.x[i]-c.x[i-1], c.x[i+1]-c.x[i]
 	fall, rise := (c.mean[i]-c.mean[i-1])/h, (c.mean[i+1]-c.mean[i])/k
@@ -236,7 +236,7 @@ func (c *columns) lowest(best int) float64 {
 }
 
 // near returns where the mean crosses a tenth above its least value, on either side of the best.
-func (c *columns) near(best int) (from, to float64) {
+func (c *bowlTrials) near(best int) (from, to float64) {
 	limit := c.mean[best] + nearly
 	cross := func(step, end int) float64 {
 		for i := best; i != end; i += step {

@@ -113,7 +113,7 @@ func curvesOf(trials []Trial) (curves []curve, bowls []Bowl, err error) {
 }
 
 // scatter returns the variance over seeds at column i, their heights taken out.
-func (c *columns) scatter(i int) float64 {
+func (c *bowlTrials) scatter(i int) float64 {
 	if len(c.y) < 2 {
 		return 0
 	}

@@ -20,6 +20,7 @@ func TestKeys(t *testing.T) {
 		reflect.TypeFor[analyze.Result](),
 		reflect.TypeFor[analyze.Edge](),
 		reflect.TypeFor[analyze.Tune](),
+		reflect.TypeFor[analyze.Coordinates](),
 		reflect.TypeFor[analyze.StartResult](),
 		reflect.TypeFor[analyze.RunRow](),
 		reflect.TypeFor[analyze.ExponentRow](),

@@ -23,7 +23,11 @@ type Folder struct {
 	Notes   []string           // on folders that are damaged or do not tell which run they hold
 	Details map[string]*Detail // by the ID of a run of Result or Others
 	Paths   map[string]PathSet // by Group.Group
-	Unread  error              // names every file that could not be read or is damaged, once
+	// Tunes are the best steps of a study that varies its step, one for each of its other points, and Searched says
+	// that they are those that deeplimit tune stored.
+	Tunes    []TuneGroup
+	Searched bool
+	Unread   error // names every file that could not be read or is damaged, once
 }
 
 // A Detail is what figures and pages show of one run.
@@ -184,6 +188,9 @@ func (p *pass) folder(result *Result) *Folder {
 		}
 	}
 	r.Unread = joined(failures)
+	if p.listing != nil {
+		r.tunes(p.dir)
+	}
 	return r
 }
 

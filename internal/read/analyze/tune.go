@@ -60,7 +60,7 @@ type TuneBest struct {
 	Lowest   float64 `json:"lowest"`
 	Seeds    int     `json:"seeds"`
 	// End is "low" or "high" where the best is the smallest or largest value that the field takes.
-	End string `json:"end,omitempty"`
+	End string `json:"at_end,omitempty"`
 }
 
 // TuneRegret is what is lost at depth To by the value that was best at depth From, moved by a rule.

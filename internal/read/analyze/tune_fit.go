@@ -243,3 +243,39 @@ func (g *TuneGroup) Label() string {
 	}
 	return label
 }
+
+// Depths returns those of the runs, ascending.
+func (g *TuneGroup) Depths() []int {
+	found := map[int]bool{}
+	for i := range g.Runs {
+		found[g.Runs[i].Depth] = true
+	}
+	return depthsOf(found)
+}
+
+// A TunePoint is the geometric mean over seeds of the measure at a value.
+type TunePoint struct{ Value, Measure float64 }
+
+// Curve returns the points of a depth at which no seed diverged, by value.
+func (g *TuneGroup) Curve(depth int) []TunePoint {
+	sums, counts := map[float64]float64{}, map[float64]float64{}
+	for i := range g.Runs {
+		r := &g.Runs[i]
+		if r.Depth != depth {
+			continue
+		}
+		counts[r.Value]++
+		if r.Measure == nil {
+			sums[r.Value] = math.NaN()
+		} else {
+			sums[r.Value] += math.Log(max(*r.Measure, leastMeasure))
+		}
+	}
+	var out []TunePoint
+	for _, v := range slices.Sorted(maps.Keys(sums)) {
+		if mean := sums[v] / counts[v]; !math.IsNaN(mean) {
+			out = append(out, TunePoint{v, math.Exp(mean)})
+		}
+	}
+	return out
+}

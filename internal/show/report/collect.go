@@ -30,6 +30,16 @@ func collect(study *analyze.Folder) []group {
 			g.unread(note)
 		}
 	}
+	for i := range study.Tunes {
+		t, drawn := &study.Tunes[i], false
+		for j := range groups {
+			if g := &groups[j]; t.Holds(g.Data, g.Settings) {
+				if g.searched = study.Searched; !drawn {
+					g.tune, drawn = t, true
+				}
+			}
+		}
+	}
 	return groups
 }
 

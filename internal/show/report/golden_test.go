@@ -23,6 +23,7 @@ func TestGolden(t *testing.T) {
 			g.runs[i].proof = sampleProof(g.runs[i].Depth)
 		}
 	}
+	g.tune = sampleTune()
 	drawn := map[string]bool{}
 	for _, f := range g.figures(Options{Style: Paper}) {
 		golden(t, f)

@@ -27,6 +27,12 @@ type group struct {
 	notes []string // what could not be read or computed, and why
 
 	missing []string // those of the notes that say what could not be read
+
+	// tune is what a search or a grid over a step says of this group and those that differ from it in the
+	// step alone; it is drawn once, with the first of them. searched says that the runs are those of a search, too many to be
+	// drawn one by one.
+	tune     *analyze.TuneGroup
+	searched bool
 }
 
 // unread notes what could not be read.

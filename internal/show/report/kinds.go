@@ -16,6 +16,8 @@ type Kind struct {
 var kinds = []Kind{
 	{"loss", "loss against iteration at every depth, with the fitted rate", "runs with a trace", lossFigure},
 	{"loss-depth", "loss against depth at fixed iterations", "runs at two depths or more", lossDepthFigure},
+	{"tune", "loss against the step size, one curve a depth, with the best and the law", "a grid over train.step.value, or what deeplimit tune writes", tuneFigure},
+	{"regret", "what the best step of one depth loses at others", "what deeplimit tune writes", regretFigure},
 	{"weights", "rescaled weights against k/L, depths overlaid", "finished runs", weightsFigure},
 	{"norms-training", "heat map of the norms of all layers along training", "runs with train.norms, which is on unless set to off", normsTrainingFigure},
 	{"norms", "norms of the weights against depth, with power laws and residuals", "finished runs", normsFigure},
@@ -41,6 +43,9 @@ func (g group) figures(options Options) []*Figure {
 	var out []*Figure
 	for _, k := range kinds {
 		if len(options.Names) > 0 && !slices.Contains(options.Names, k.Name) {
+			continue
+		}
+		if g.searched && len(options.Names) == 0 && k.Name != "tune" && k.Name != "regret" {
 			continue
 		}
 		if f := k.draw(g, options.Style); f != nil {

@@ -1,0 +1,148 @@
+package coordinate
+
+import (
+	"math"
+	"testing"
+
+	"github.com/deeplimit/deeplimit/internal/plan"
+	"github.com/deeplimit/deeplimit/internal/plan/plantest"
+	"github.com/deeplimit/deeplimit/internal/read/analyze"
+)
+
+// of returns the value of a quantity at an iteration.
+func of(t *testing.T, run analyze.CoordinateRun, name, part string, iteration int) float64 {
+	t.Helper()
+	for _, c := range run.Coordinates {
+		if c.Name == name && c.Part == part && c.Iteration == iteration {
+			return c.Value
+		}
+	}
+	t.Fatalf("%s: got no %s of %q at iteration %d", run.ID, name, part, iteration)
+	return 0
+}
+
+// TestLinear has one layer without σ, inputs of length 1 that are orthogonal, and one step of size 1 from A = 0: by hand
+// A = (1/N) Σ (y_i − x_i) x_iᵀ, so that everything is known, and the network is its own tangent.
+func TestLinear(t *testing.T) {
+	p := plantest.New(t, "c.yaml", `
+name: c
+depths: [1]
+data: {kind: separated, width: 5, samples: 1, distance: 0.3}
+network: {activation: identity, alpha: 1}
+initial: {kind: zero}
+train: {step: {rule: constant, value: 1}, stop: {iterations: 4}}
+`)
+	run, err := check(t.Context(), p.Problem(&p.Runs[0]), 2)
+	if err != nil {
+		t.Fatal(err)
+	}
+	// One sample: A_1 = (y − x)xᵀ, ‖A_1‖ = 0.3, and the loss is 0 then, so that A_2 = A_1.
+	for _, iteration := range []int{1, 2} {
+		for _, c := range []struct {
+			name, part string
+			want       float64
+		}{
+			{"last-state", "", 0.3},
+			{"block-change", "", 0.3},
+			{"update-norm", "A", 0.3},
+			{"update-rank", "A", 1},
+			{"alignment", "A", 1},
+			{"block-linearisation", "", 0},
+			{"tangent", "", 0},
+		} {
+			if got := of(t, run, c.name, c.part, iteration); !(math.Abs(got-c.want) <= 1e-9) {
+				t.Errorf("%s at %d: got %v, want %v", c.name, iteration, got, c.want)
+			}
+		}
+	}
+}
+
+// TestLinearisation holds the linearisation of every block to finite differences: along an update that is small, block and
+// network leave it by half as much when the update is half as large.
+func TestLinearisation(t *testing.T) {
+	for _, block := range []string{"inner", "outer", "mlp"} {
+		t.Run(block, func(t *testing.T) {
+			p := plantest.New(t, "c.yaml", `
+name: c
+depths: [6]
+data: {kind: rotation, width: 4, samples: 5, angle: 0.5}
+network: {block: `+block+`, activation: tanh, bias: true, alpha: 0.5}
+initial: {amplitude: 1, exponent: 0.5}
+`)
+			problem := p.Problem(&p.Runs[0])
+			initial, err := plan.Initial[float64](problem)
+			if err != nil {
+				t.Fatal(err)
+			}
+			l, err := newLook(problem, 0, initial)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer l.close()
+			at := func(step float64) map[string]float64 {
+				theta := append([]float64(nil), initial...)
+				for i := range problem.Network.Layout.Trained {
+					theta[i] += step * math.Sin(float64(3*i+1))
+				}
+				found, err := l.at(theta)
+				if err != nil {
+					t.Fatal(err)
+				}
+				out := map[string]float64{}
+				for _, c := range found {
+					out[c.Name] = c.Value
+				}
+				return out
+			}
+			one, half := at(0.002), at(0.001)
+			for _, name := range []string{"block-linearisation", "tangent"} {
+				if block == "outer" && name == "block-linearisation" {
+					if !(one[name] <= 1e-12) {
+						t.Errorf("got %v, want 0 of a block that is linear in its weights", one[name])
+					}
+					continue
+				}
+				if ratio := one[name] / half[name]; !(math.Abs(ratio-2) <= 0.05) || !(one[name] > 1e-5) {
+					t.Errorf("%s: got %v and %v, want twice as much for twice the update", name, one[name], half[name])
+				}
+			}
+		})
+	}
+}
+
+// TestFlat wants adam by its law to change the same at every depth, and the blocks of α = ½, not of α = 1, to become linear.
+func TestFlat(t *testing.T) {
+	p := plantest.New(t, "c.yaml", `
+name: c
+depths: [8, 32, 128]
+seeds: 3
+data: {kind: rotation, width: 6, samples: 8, angle: 0.5}
+train: {method: adam, step: {value: 0.02}}
+grid: {network.alpha: [0.5, 1]}
+`)
+	found, err := Check(t.Context(), p, Options{Iterations: 4, Workers: 2})
+	if err != nil {
+		t.Fatal(err)
+	}
+	seen := 0
+	for _, q := range found.Quantities {
+		if q.Iteration != 4 {
+			continue
+		}
+		switch q.Name {
+		case "last-state", "block-change":
+			seen++
+			if q.Flat == nil || !*q.Flat || q.Knob != "" {
+				t.Errorf("α = %g: %s: got %v and the knob %q, want it flat", q.Alpha, q.Name, q.Exponent, q.Knob)
+			}
+		case "block-linearisation":
+			seen++
+			if falls := q.Exponent != nil && q.Exponent.High < -0.5 && q.Knob != ""; falls != (q.Alpha == 0.5) {
+				t.Errorf("α = %g: blocks leave their linearisation with exponent %v, want a fall at α = ½ alone", q.Alpha, q.Exponent)
+			}
+		}
+	}
+	if seen != 6 {
+		t.Errorf("got %d quantities, want 6", seen)
+	}
+}

@@ -1,0 +1,109 @@
+package report
+
+import (
+	"math"
+	"testing"
+
+	"github.com/deeplimit/deeplimit/internal/read/analyze"
+)
+
+// sampleTune has bowls that move with L^½ and rise with depth, and shorter trainings whose best is a larger value.
+func sampleTune() *analyze.TuneGroup {
+	alpha, law := 0.75, 0.5
+	g := &analyze.TuneGroup{Data: "planted", Method: "gd", Alpha: &alpha, Over: "train.step.value", Measure: "loss", Law: &law, Regret: []analyze.TuneRegret{}}
+	for _, depth := range []int{8, 32, 128} {
+		for k := -6; k <= 6; k++ {
+			for seed := range uint64(3) {
+				x := float64(k) / 2
+				value := 2 * math.Sqrt(float64(depth)) * math.Exp(x)
+				r := analyze.TuneRun{Depth: depth, Seed: seed, Field: 2 * math.Exp(x), Value: value, Iterations: 64}
+				at := func(part float64) float64 {
+					y := x - 0.02*float64(seed) - 0.3*(1-part)
+					return 1e-3 * float64(depth) / 8 / part * math.Exp(y*y)
+				}
+				if k < 5 {
+					loss := at(1)
+					r.Measure = &loss
+				}
+				for _, part := range []float64{0.0625, 0.125, 0.25, 0.5, 1} {
+					r.Losses = append(r.Losses, analyze.TuneLoss{Iteration: int(64 * part), Loss: at(part)})
+				}
+				g.Runs = append(g.Runs, r)
+			}
+		}
+	}
+	g.Fit()
+	for _, depth := range []int{32, 128} {
+		g.AddRegret("constant", 0, 8, depth)
+		g.AddRegret("law", law, 8, depth)
+	}
+	g.Judge()
+	return g
+}
+
+// TestTuneFigures wants a marker for every best value, and what a value loses that does not move.
+func TestTuneFigures(t *testing.T) {
+	g := sampleTune()
+	if g.Exponent == nil || !(math.Abs(g.Exponent.Slope-0.5) <= 0.02) || g.Verdict != analyze.Transfers {
+		t.Errorf("got exponent %v and verdict %s, want ½ and transfers", g.Exponent, g.Verdict)
+	}
+	if f := tuneFigure(group{slug: "s"}, Paper); f != nil {
+		t.Error("got a figure without a search")
+	}
+	f := tuneFigure(group{slug: "s", tune: g}, Paper)
+	if rows := len(f.Data.Rows); rows != 3+len(g.Runs)+len(g.Budget) || len(g.Budget) == 0 {
+		t.Errorf("got %d rows of data, want one for each best, run and budget", rows)
+	}
+	regret := regretFigure(group{slug: "s", tune: g}, Paper)
+	if len(regret.Data.Rows) != 4 || regret.Data.Rows[1][8] != analyze.DoesNot {
+		t.Errorf("got %v, want a regret of constant that does not transfer", regret.Data.Rows)
+	}
+}
+
+// sampleCoordinates has a change that is flat, and one that is not.
+func sampleCoordinates() *analyze.Coordinates {
+	var runs []analyze.CoordinateRun
+	for _, depth := range []int{8, 32, 128} {
+		for seed := range uint64(2) {
+			r := analyze.CoordinateRun{Group: "g", Data: "planted", Method: "gd", Alpha: 1, Depth: depth, Seed: seed}
+			for _, t := range []int{1, 2} {
+				noise := 1 + 0.01*float64(seed)
+				r.Coordinates = append(
+					r.Coordinates,
+					analyze.Coordinate{Name: "last-state", Iteration: t, Value: 0.1 * float64(t) * noise},
+					analyze.Coordinate{Name: "update-norm", Part: "V", Iteration: t, Value: float64(t) / float64(depth) * noise},
+					analyze.Coordinate{Name: "tangent", Iteration: t, Value: math.NaN()},
+				)
+			}
+			runs = append(runs, r)
+		}
+	}
+	return analyze.NewCoordinates("s", runs)
+}
+
+// TestCoordinates wants what is flat told from what is not, with what mends it, and nothing said of what is not known.
+func TestCoordinates(t *testing.T) {
+	c := sampleCoordinates()
+	if len(c.Quantities) != 6 {
+		t.Fatalf("got %d quantities, want 6", len(c.Quantities))
+	}
+	for _, q := range c.Quantities {
+		switch q.Name {
+		case "last-state":
+			if q.Flat == nil || !*q.Flat || q.Knob != "" {
+				t.Errorf("%+v: want it flat", q)
+			}
+		case "update-norm":
+			if q.Flat == nil || *q.Flat || q.Knob == "" || q.Symbol() != "L^(1−α)‖ΔV_k‖₂" {
+				t.Errorf("%+v: want it not flat, with a knob", q)
+			}
+		default:
+			if q.Flat != nil || q.Exponent != nil || q.Values[0].Value != nil {
+				t.Errorf("%+v: want nothing of what is not known", q)
+			}
+		}
+	}
+	for _, f := range CoordinateFigures(c, Paper) {
+		golden(t, f)
+	}
+}
