@@ -19,7 +19,7 @@ func main() {
 	sets := flag.String("set", "", "only depth sets whose name holds this")
 	dims := flag.String("widths", "1,2,10", "widths of the matrices")
 	out := flag.String("out", "", "write the tables to this file, not to the terminal")
-	aside := flag.Bool("aside", false, "families that inference was not made for")
+	aside := flag.Bool("aside", false, "only families that inference was not made for")
 	bare := flag.Bool("bare", false, "tables alone, to put behind those of another call")
 	flag.Parse()
 	var w io.Writer = os.Stdout
@@ -38,19 +38,24 @@ func main() {
 	if !*bare {
 		preface(w)
 	}
-	for _, set := range depthSets {
-		if !strings.Contains(set.name, *sets) {
+	for _, kind := range kinds {
+		if *aside && kind.suffix == "" {
 			continue
 		}
-		for _, width := range widths {
-			var rows []*tally
-			for _, family := range families(*aside) {
-				if strings.Contains(family.Name, *named) {
-					rows = append(rows, calibrate(family, set, width, *draws))
-				}
+		for _, set := range depthSets {
+			if !strings.Contains(set.name, *sets) {
+				continue
 			}
-			if len(rows) > 0 {
-				table(w, set, width, rows)
+			for _, width := range widths {
+				var rows []*tally
+				for _, family := range kind.families() {
+					if strings.Contains(family.Name, *named) {
+						rows = append(rows, calibrate(family, set, width, *draws))
+					}
+				}
+				if len(rows) > 0 {
+					table(w, set, width, kind.suffix, rows)
+				}
 			}
 		}
 	}
@@ -61,9 +66,8 @@ func main() {
 	}
 }
 
-func families(aside bool) []planted.Family {
-	if aside {
-		return planted.Aside()
-	}
-	return planted.Families()
-}
+// kinds are the families of the tables, and what their headings end with.
+var kinds = []struct {
+	suffix   string
+	families func() []planted.Family
+}{{"", planted.Families}, {", kinds kept aside", planted.Aside}}

@@ -95,8 +95,8 @@ func (t *tally) add(key string, x *scaling.LimitExponent, truth map[string]float
 	}
 }
 
-func table(w io.Writer, set depthSet, width int, rows []*tally) {
-	fmt.Fprintf(w, "\n## Depths %s, width %d, %d draws\n\n| family | right | wrong |", set.name, width, rows[0].draws)
+func table(w io.Writer, set depthSet, width int, suffix string, rows []*tally) {
+	fmt.Fprintf(w, "\n## Depths %s, width %d, %d draws%s\n\n| family | right | wrong |", set.name, width, rows[0].draws, suffix)
 	for _, q := range quantities {
 		fmt.Fprintf(w, " %s |", q.key)
 	}
