@@ -33,7 +33,7 @@ func about(theory, prior float64) []law {
 // allCorrections are the sets of ω in Σ c (L/L_min)^−ω that theory has, and correctionSizes the standard deviations of c.
 var (
 	allCorrections  = [][]float64{{0.5}, {1}, {2}, {0.5, 1}, {1, 2}}
-	correctionSizes = []float64{0.03, 0.2, 1}
+	correctionSizes = []float64{0.03, 0.3, 3}
 )
 
 // An average is the distribution of an exponent, the probability that it is the theory's, and the correction of the

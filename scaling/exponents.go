@@ -73,33 +73,44 @@ func (x *Inference) RootSumSquares() *LimitExponent {
 	if !x.trend {
 		return x.mean().exponent(func(e float64) float64 { return 0.5 - e }, x.partName())
 	}
-	return x.size(0.5, func(square float64, _ []float64) float64 { return math.Sqrt(square) })
+	return x.size(0.5, func(square float64, _ []float64) float64 { return math.Sqrt(square) }).exponent()
 }
+
+// unresolved is the weight of theory's number in the exponent of the largest norm where the steepest place, and so perhaps
+// the largest norm, is not resolved: no correction in powers of L stands for that.
+const unresolved = 0.1
 
 // MaxFrobenius returns the exponent of max ‖Ā_k‖.
 func (x *Inference) MaxFrobenius() *LimitExponent {
 	largest := func(_ float64, norms []float64) float64 { return slices.Max(norms) }
 	if !x.trend {
 		if x.heavy {
-			return x.size(math.NaN(), largest)
+			return x.size(math.NaN(), largest).exponent()
 		}
 		return x.mean().exponent(func(e float64) float64 { return -e }, x.partName())
 	}
-	return x.size(0, largest)
+	m := x.size(0, largest)
+	if m.mixture != nil && x.smoothShare() > 0.5 && x.incrementsInLag() < resolved {
+		m.mixture = append(m.times(1-unresolved), outcome{unresolved, 0, theorySpread})
+	}
+	return m.exponent()
 }
 
-// size returns the exponent of a statistic of the norms of the layers; theory is the one of a path that has a limit.
-func (x *Inference) size(theory float64, of func(square float64, norms []float64) float64) *LimitExponent {
+// size returns the average of a statistic of the norms of the layers; theory is the one of a path that has a limit.
+func (x *Inference) size(theory float64, of func(square float64, norms []float64) float64) average {
 	samples := x.sizes(of)
 	if x.design != nil {
 		samples = Extend(samples, *x.design, theory)
 	}
-	exponent, err := AverageExponent(samples, theory)
+	m, err := averageExponent(samples, about(theory, theoryPrior), allCorrections)
 	if err != nil {
-		return nil // a path that is 0 has none
+		return average{} // a path that is 0 has none
 	}
-	return exponent
+	return m
 }
+
+// exponent is that of an average, nil for none.
+func (m average) exponent() *LimitExponent { return m.mixture.exponent(same, m.correction) }
 
 // sizes returns a statistic of the layers' norms, and of the sum of their squares, for every path.
 func (x *Inference) sizes(of func(square float64, norms []float64) float64) (samples []Sample) {
@@ -124,7 +135,7 @@ func AverageExponent(samples []Sample, theory float64) (*LimitExponent, error) {
 	if err != nil {
 		return nil, err
 	}
-	return m.exponent(same, m.correction), nil
+	return m.exponent(), nil
 }
 
 // MaxIncrement returns the exponent of max ‖Ā_{k+1} − Ā_k‖: that of jumps as likely as there are any, and −e of the
@@ -150,6 +161,9 @@ func (x *Inference) MaxIncrement() *LimitExponent {
 	return out.exponent(same, correction)
 }
 
+// resolved is the least exponent in the lag of the largest increment of a smooth path whose steepest place is seen.
+const resolved = 0.9
+
 // largest returns the distribution of the exponent of the largest increment where there are no jumps.
 func (x *Inference) largest() (out mixture) {
 	if x.heavy && x.smoothShare() < 0.5 {
@@ -169,7 +183,7 @@ func (x *Inference) largest() (out mixture) {
 		const steps = 8
 		for j := range steps + 1 {
 			at := 0.0
-			if low < 0.9 {
+			if low < resolved {
 				at = (1 - max(0, low-0.25)) * float64(j) / steps
 			}
 			out = append(out, b.size.shifted(at-1).times(smooth/(steps+1))...)

@@ -293,6 +293,6 @@ func ExampleInfer() {
 		return
 	}
 	v1 := x.Variation(1)
-	fmt.Printf("%s: V_1 goes like L^b, b = %s\n", x.Verdict, v1.Estimate())
-	// Output: smooth: V_1 goes like L^b, b = 0.000 [-0.002, 0.002]
+	fmt.Printf("%s: V_1 grows no faster than L^%.2f\n", x.Verdict, v1.High)
+	// Output: smooth: V_1 grows no faster than L^0.00
 }
