@@ -23,6 +23,8 @@ const (
 	NoLimit        LimitKind = "no-limit"
 )
 
+var limitKinds = []LimitKind{SmoothLimit, SmoothAndNoise, RoughLimit, JumpLimit, NoiseAlone, NoLimit}
+
 // leastDrift is the smallest γ that counts: less is what a path that is not yet resolved shows.
 const leastDrift = 0.05
 
@@ -208,7 +210,7 @@ func (x *Inference) weighDrift(sizes mixture) (likely float64, moving mixture) {
 
 // settle gives the verdict.
 func (x *Inference) settle() *Inference {
-	for _, kind := range []LimitKind{SmoothLimit, SmoothAndNoise, RoughLimit, JumpLimit, NoiseAlone, NoLimit} {
+	for _, kind := range limitKinds {
 		if x.Probability[kind] >= Certain && !x.Unexplained {
 			x.Verdict = kind
 		}
@@ -239,6 +241,9 @@ func infer(paths []DepthPath, rounding, tilt float64) *Inference {
 	x.parts(cleaned)
 	if x.Unexplained = x.misfit() > 15; x.Unexplained {
 		x.branches = nil
+		for _, kind := range limitKinds { // what fits best fits badly, and says nothing
+			x.Probability[kind] = 1 / float64(len(limitKinds))
+		}
 	}
 	return x
 }
