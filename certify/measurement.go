@@ -86,7 +86,7 @@ type Measurement struct {
 
 // methods are the values of Problem.Method; "altered gd" is gd with weight decay, clipping or a
 // step size for each part.
-var methods = []string{"gd", "altered gd", "sgd", "momentum", "nesterov", "adam", "adamw", "sign", "lion", "muon"}
+var methods = []string{"gd", "altered gd", "sgd", "momentum", "nesterov", "adam", "adamw", "sign", "lion", "muon", "levenberg-marquardt"}
 
 // validate returns a *field.Error for the first setting of p that is unknown or out of range.
 func (p *Problem) validate() error {

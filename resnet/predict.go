@@ -6,6 +6,9 @@ import (
 	"github.com/deeplimit/deeplimit/internal/alloc"
 )
 
+// Data returns the inputs (N,inputs) and targets (N,outputs) of all samples, chosen or not. They may not be changed.
+func (e *Evaluator[T]) Data() (x, y []float64) { return e.samples.X, e.samples.Y }
+
 // Outputs writes ŷ of every chosen sample to out (N,outputs) in float64.
 func (e *Evaluator[T]) Outputs(theta []T, out []float64) error {
 	if len(out) != e.total*e.net.Outputs {

@@ -41,6 +41,8 @@ type Certification struct {
 	Refusals []Refusal `json:"refusals"`
 	// Curvatures are the extreme eigenvalues, where they were asked for.
 	Curvatures []Curvature `json:"curvatures,omitempty"`
+	// Kernel is what the tangent kernel of the last iterate proves; nil where it was not asked for.
+	Kernel *certify.Kernel `json:"kernel,omitempty"`
 	// Violation is the first promise that was broken, "" when none was.
 	Violation string `json:"violation,omitempty"`
 	// Notes say what was left out, and why.

@@ -82,6 +82,8 @@ func (s *StepLaw) String() string {
 	}
 	text := "rule " + s.Rule
 	switch {
+	case s.Rule == "gain-ratio": // of levenberg-marquardt
+		text += ": the damping follows from how well the linear model foretells the loss"
 	case s.Exponent == nil:
 		text += ", η = " + value + " times the certified step size"
 	case s.Rule == "constant":

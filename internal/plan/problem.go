@@ -4,8 +4,10 @@ import (
 	"slices"
 
 	"github.com/deeplimit/deeplimit/dataset"
+	"github.com/deeplimit/deeplimit/field"
 	"github.com/deeplimit/deeplimit/internal/kernel"
 	"github.com/deeplimit/deeplimit/internal/plan/study"
+	"github.com/deeplimit/deeplimit/internal/train"
 	"github.com/deeplimit/deeplimit/resnet"
 )
 
@@ -56,6 +58,9 @@ func (p *Problem) At(depth int) (*Problem, error) {
 func (p *Problem) check() error {
 	if err := p.Network.CheckTargets(p.Samples.Y); err != nil {
 		return err
+	}
+	if err := train.CheckNewton(p.Run.Train, p.Run.Network, p.Run.DType, len(p.Samples.X)/p.Network.Inputs, p.Network.Outputs); err != nil {
+		return field.Under("train", err)
 	}
 	return p.Network.CheckInitial(p.Run.Initial, p.Run.Base)
 }

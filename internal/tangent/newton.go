@@ -5,6 +5,8 @@ import (
 	"math"
 
 	"gonum.org/v1/gonum/mat"
+
+	"github.com/deeplimit/deeplimit/resnet"
 )
 
 // A Newton moves a model by damped minimum-norm Newton steps (Levenberg–Marquardt), s = −DFᵀ(K + μ)⁻¹r, which
@@ -143,4 +145,17 @@ func (m *Model) Polish(ctx context.Context, theta []float64, most int, progress 
 	}
 	axpy(start, -1, theta)
 	return steps, norm(start), nil
+}
+
+// Bytes returns about how many bytes Newton steps on n samples take: the states, kernel and
+// factor, features, and copies of the parameters.
+func Bytes(net *resnet.Network, n int) int64 {
+	middle := net.Width
+	if net.Block == "mlp" {
+		middle = net.Hidden
+	}
+	count := int64(n) * int64(net.Outputs)
+	states := int64(n) * int64(net.Depth+1) * int64(net.Width+3*middle)
+	features := count * int64(2*pad(max(net.Width, middle, net.Inputs))+net.Width+middle)
+	return 8 * (states + 4*count*count + features + int64(shards+4)*int64(net.Layout.Size))
 }

@@ -49,17 +49,25 @@ type RefusedError struct{ Why string }
 
 func (e *RefusedError) Error() string { return "tangent: " + e.Why }
 
+// Refuses returns why no statement is about networks of a resolved spec, "" if there may be one.
+func Refuses(spec resnet.Spec) string {
+	if spec.Loss != "squared" {
+		return "the loss is " + spec.Loss + ", the statements are about squared loss"
+	}
+	if sigma, err := activation.ByName(spec.Activation); err != nil || sigma.Smoothness() < 2 {
+		return "σ″ of " + spec.Activation + " jumps or does not exist, the statements need a bounded σ‴"
+	}
+	return ""
+}
+
 // New returns the model of a network with squared loss; x is (N,inputs), y (N,outputs). It keeps theta.
 func New(net *resnet.Network, theta, x, y []float64, workers int) (*Model, error) {
-	if net.Loss != "squared" {
-		return nil, &RefusedError{"the loss is " + net.Loss + ", the statements are about squared loss"}
+	if why := Refuses(net.Spec); why != "" {
+		return nil, &RefusedError{why}
 	}
 	sigma, err := activation.ByName(net.Activation)
 	if err != nil {
 		return nil, err
-	}
-	if sigma.Smoothness() < 2 {
-		return nil, &RefusedError{"σ″ of " + net.Activation + " jumps or does not exist, the statements need a bounded σ‴"}
 	}
 	m := &Model{
 		net: net, x: x, y: y, samples: len(y) / net.Outputs, workers: max(1, workers), sigma: sigma,

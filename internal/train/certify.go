@@ -22,6 +22,9 @@ type Certify struct {
 	// Gram adds the smallest eigenvalue of the neural tangent matrix, for at most 2000
 	// samples times outputs: one backward pass for each output.
 	Gram bool `yaml:"gram,omitempty" json:"gram,omitempty"`
+	// Kernel proves statements about the last iterate from its tangent kernel (package tangent); true by default with
+	// method levenberg-marquardt alone, which is then left out.
+	Kernel bool `yaml:"kernel,omitempty" json:"kernel,omitempty"`
 }
 
 // IsZero says whether c, resolved, is the default: the section then has no part in the
@@ -54,6 +57,9 @@ func (s Spec) cadence() string {
 	}
 	return s.Certify.in(s.Update())
 }
+
+// ProvesKernel says whether the last iterate is held against the theorems of the tangent kernel.
+func (s Spec) ProvesKernel() bool { return s.Certify.Kernel || s.Method == LevenbergMarquardt }
 
 // in returns the cadence with a method: growing, all, ends or off.
 func (c Certify) in(method string) string {

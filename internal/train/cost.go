@@ -60,6 +60,10 @@ func (d *Descent[T]) Costs(ctx context.Context, workers int, sample time.Duratio
 	}
 	c.Step = clock.time(func() {
 		row, _ := d.look()
+		if newton, ok := d.stepper.update.(*levenberg[T]); ok {
+			d.searchNewton(newton)
+			return
+		}
 		if d.rule.searches() { // one trial above the last step, which fails, and one that is accepted
 			d.Full.Loss(d.trial)
 			d.Full.Loss(d.trial)

@@ -372,6 +372,9 @@ func (d *Descent[T]) outcome(stop string, row runfolder.Row) Outcome {
 	if d.certify != nil {
 		out.Certification, out.Violation = &d.certify.record, d.certify.violation
 	}
+	if d.Spec.ProvesKernel() && stop != StopInterrupted && stop != StopDiverged {
+		d.proveKernel(&out)
+	}
 	switch {
 	case row.Loss != nil:
 		out.Loss = *row.Loss

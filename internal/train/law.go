@@ -60,7 +60,7 @@ func (s Spec) At(depth int, network resnet.Spec) runfolder.StepLaw {
 	exponent := 0.0
 	scaled := s.Step.Rule == "depth" || s.Step.Rule == "armijo"
 	switch {
-	case s.Step.Rule == "certified": // η is known at an iterate alone
+	case s.Step.Rule == "certified", s.Step.Rule == gainRatio: // η is known at an iterate alone
 		return law
 	case s.apart():
 		exponent = groupExponent(s.Method, "", network)

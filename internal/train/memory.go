@@ -7,6 +7,7 @@ import (
 	"github.com/deeplimit/deeplimit/curvature"
 	"github.com/deeplimit/deeplimit/internal/alloc"
 	"github.com/deeplimit/deeplimit/internal/kernel"
+	"github.com/deeplimit/deeplimit/internal/tangent"
 	"github.com/deeplimit/deeplimit/resnet"
 	"github.com/deeplimit/deeplimit/runfolder"
 )
@@ -33,6 +34,9 @@ func MemoryOf[T kernel.Float](net *resnet.Network, spec Spec, n, workers int, te
 	counts := spec.Count(n, test)
 	m.State = alloc.Bytes(func(mem *alloc.Account) { d.reserve(mem, n, workers) })
 	m.State += int64(counts.Rows)*rowBytes + int64(counts.Measured)*measured
+	if spec.Method == LevenbergMarquardt {
+		m.State += tangent.Bytes(net, n)
+	}
 	size, wide := int64(unsafe.Sizeof(entry)), int64(unsafe.Sizeof(float64(0)))
 	trained, all := int64(net.Layout.Trained), int64(net.Layout.Size)
 

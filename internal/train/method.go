@@ -74,6 +74,8 @@ func newUpdate[T kernel.Float](mem *alloc.Account, net *resnet.Network, spec Spe
 		}
 	case "adam", "adamw":
 		return newAdam[T](mem, spec, 0, size)
+	case LevenbergMarquardt:
+		return newLevenberg[T](mem)
 	case "sign":
 		return signDescent[T]{}
 	case "lion":

@@ -17,7 +17,7 @@ func newRule(spec Spec, first *float64) rule {
 }
 
 // searches and certified say where η comes from an iterate rather than from t alone.
-func (r rule) searches() bool  { return r.Rule == "armijo" }
+func (r rule) searches() bool  { return r.Rule == "armijo" || r.Rule == gainRatio }
 func (r rule) certified() bool { return r.Rule == "certified" }
 
 // size returns η of iteration t = 0, 1, …: η₀ times the schedule's factor. For armijo it

@@ -23,6 +23,9 @@ func (d *Descent[T]) stepSize(row runfolder.Row) (float64, error) {
 // factor above the last η, and where that fails, as after a step that rounding made small,
 // at η₀.
 func (d *Descent[T]) search(row runfolder.Row) float64 {
+	if newton, ok := d.stepper.update.(*levenberg[T]); ok {
+		return d.searchNewton(newton)
+	}
 	first := d.rule.size(d.t)
 	if d.lastEta > 0 && d.lastEta/d.rule.Factor < first {
 		if eta := d.searchFrom(d.lastEta/d.rule.Factor, row); eta > 0 {

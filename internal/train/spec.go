@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"math"
+	"slices"
 
 	"github.com/dustin/go-humanize"
 
@@ -15,7 +16,8 @@ import (
 // they mean once resolved where that is no number, and a study that writes such a zero is refused.
 type Spec struct {
 	// Method is one of Methods: gd (full-batch gradient descent), sgd (on mini-batches), momentum,
-	// nesterov, adam, adamw, sign, lion or muon; default gd.
+	// nesterov, adam, adamw, sign, lion or muon; or levenberg-marquardt (damped Gauss–Newton by the
+	// tangent kernel); default gd.
 	Method string `yaml:"method,omitempty" json:"method"`
 	// Batch is the number of samples of a mini-batch; 0 for all where the method takes both.
 	// Default 32 for sgd (all where there are fewer samples), else 0; not allowed with gd.
@@ -80,7 +82,7 @@ type Stop struct {
 // a *field.Error whose path is relative to the section.
 func (s Spec) Resolve(samples int) (Spec, error) {
 	s.Method = cmp.Or(s.Method, "gd")
-	if err := field.OneOf("method", s.Method, Methods...); err != nil {
+	if err := field.OneOf("method", s.Method, append(slices.Clone(Methods), LevenbergMarquardt)...); err != nil {
 		return Spec{}, err
 	}
 	s.setMethod(samples)

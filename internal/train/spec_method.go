@@ -9,7 +9,7 @@ import (
 	"github.com/deeplimit/deeplimit/field"
 )
 
-// Methods are the names that train.method takes.
+// Methods are the names that train.method takes for steps along, or made from, the gradient.
 var Methods = []string{"gd", "sgd", "momentum", "nesterov", "adam", "adamw", "sign", "lion", "muon"}
 
 // normalised says whether the size of the method's update does not depend on that of the
@@ -100,7 +100,11 @@ func (s *Spec) setMethod(samples int) {
 
 // checkMethod refuses wrong values of the method's parameters.
 func (s Spec) checkMethod(samples int) error {
-	switch {
+	switch key, value := s.AlteredBy(); {
+	case s.Method == LevenbergMarquardt && s.Batch != 0:
+		return &field.Error{Path: "batch", Got: s.Batch, Want: "no batch with method levenberg-marquardt, which takes all samples"}
+	case s.Method == LevenbergMarquardt && key != "":
+		return &field.Error{Path: key, Got: value, Want: "it left out with method levenberg-marquardt"}
 	case s.Method == "gd" && s.Batch != 0:
 		return &field.Error{Path: "batch", Got: s.Batch, Want: "no batch with method gd, which takes all samples (use method: sgd)"}
 	case s.Batch < 0:

@@ -72,7 +72,7 @@ func TestSpecRefuses(t *testing.T) {
 		spec Spec
 		want string
 	}{
-		{Spec{Method: "newton"}, `method: got "newton", want one of gd, sgd, momentum, nesterov, adam, adamw, sign, lion, muon`},
+		{Spec{Method: "newton"}, `method: got "newton", want one of gd, sgd, momentum, nesterov, adam, adamw, sign, lion, muon, levenberg-marquardt`},
 		{Spec{Batch: 4}, `batch: got 4, want no batch with method gd, which takes all samples (use method: sgd)`},
 		{Spec{Method: "sgd", Batch: -1}, `batch: got -1, want a whole number ≥ 1`},
 		{Spec{Method: "sgd", Batch: 32}, `batch: got 32, want at most 8, the number of samples`},

@@ -57,6 +57,9 @@ type Step struct {
 
 // resolve fills in the defaults of rule and schedule and refuses what is wrong in them.
 func (s Step) resolve(method string, iterations int, parametrised bool) (Step, error) {
+	if method == LevenbergMarquardt {
+		return s.resolveGain()
+	}
 	s.Rule = cmp.Or(s.Rule, "depth")
 	s.Schedule = Schedule(s.Schedule.name())
 	if err := s.checkNames(method); err != nil {
@@ -95,6 +98,32 @@ func (s Step) resolve(method string, iterations int, parametrised bool) (Step, e
 		setting{"slope", s.Slope, armijo, "rule: armijo", open(0, 1)},
 		setting{"minimum", s.Minimum, s.Schedule.falls(), "schedule: cosine, linear or warmup-stable-decay", fraction},
 	)
+}
+
+// resolveGain resolves the step of method levenberg-marquardt, which has nothing to choose.
+func (s Step) resolveGain() (Step, error) {
+	const want = "it left out with method levenberg-marquardt, whose step rule is its own"
+	switch {
+	case s.Rule != "" && s.Rule != gainRatio:
+		return Step{}, &field.Error{Path: "rule", Got: s.Rule, Want: want + " (" + gainRatio + ")"}
+	case s.Schedule.name() != "constant":
+		return Step{}, &field.Error{Path: "schedule", Got: string(s.Schedule), Want: want}
+	}
+	for _, f := range []setting{
+		{name: "every", value: float64(s.Every)},
+		{name: "warmup", value: float64(s.Warmup)},
+		{name: "cooldown", value: float64(s.Cooldown)},
+		{name: "base-depth", value: float64(s.BaseDepth)},
+		{name: "value", value: s.Value},
+		{name: "factor", value: s.Factor},
+		{name: "slope", value: s.Slope},
+		{name: "minimum", value: s.Minimum},
+	} {
+		if f.value != 0 {
+			return Step{}, &field.Error{Path: f.name, Got: f.value, Want: want}
+		}
+	}
+	return Step{Rule: gainRatio}, nil
 }
 
 // checkNames refuses a rule or a schedule that there is not, or that does not go with

@@ -170,6 +170,8 @@ func (r *resolver) sections(p *point) bool {
 	} else if good {
 		if err = run.Train.CheckParts(run.Network); err != nil {
 			refuse("train", err)
+		} else if err = train.CheckNewton(run.Train, run.Network, run.DType, data.Samples, run.Outputs); err != nil {
+			refuse("train", err)
 		}
 	}
 	if !good {

@@ -100,6 +100,9 @@ func Read(run *runfolder.Run, at ...int64) (*Report, error) {
 // Of is Read for a finished run whose files are read: record is what Certification returned.
 func Of(run *runfolder.Run, record *runfolder.Certification, weights runfolder.Weights, at ...int64) (*Report, error) {
 	r := &Report{Run: run.Meta.ID, Depth: run.Meta.Depth, Verdict: NotCertified, Violations: []string{}, Refusals: []runfolder.Refusal{}, Promises: []Promise{}}
+	if record != nil {
+		r.Kernel = record.Kernel
+	}
 	if record == nil || len(record.Measurements) == 0 {
 		if len(at) > 0 {
 			return nil, fmt.Errorf("proof: run %s: got iteration %d, want none, as nothing was measured", r.Run, at[0])
