@@ -14,7 +14,7 @@ import (
 	"github.com/deeplimit/deeplimit/resnet"
 )
 
-var nets = flag.Int("nets", 6, "random networks that bounds and certificates are tried on")
+var nets = flag.Int("nets", 4, "random networks that bounds and certificates are tried on")
 
 // draw returns a random small network of any block, activation and set of trained groups.
 func draw(t testing.TB, seed uint64) *Model {
