@@ -48,9 +48,13 @@ test: ## all tests, offline
 steps: ## the laws of the step size over depth, measured by the best step of each depth (a minute)
 	go test ./internal/train -run TestBestStep -count=1 -v -args -long
 
+.PHONY: kernel-certificates
+kernel-certificates: ## kernel certificates on digits and diabetes: writes docs/kernel-certificates.md (COST=20000 for a quarter of an hour; 300000 for all cells)
+	go run ./experiments/kernelcerts -cost $(or $(COST),20000) -out docs/kernel-certificates.md
+
 .PHONY: adversary
 adversary: ## kernel certificates against an adversary: bounds and descents of a thousand random networks (a quarter of an hour)
-	go test ./internal/tangent -run 'Adversary|KeepsPromises|Derivative' -count=1 -timeout 60m -args -nets $(or $(NETS),1000)
+	go test ./internal/tangent -run 'Adversary|KeepsPromises|Derivative' -count=1 -v -timeout 60m -args -nets $(or $(NETS),1000)
 
 .PHONY: slurm
 slurm:

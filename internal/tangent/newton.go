@@ -53,7 +53,7 @@ func (n *Newton) Step(ctx context.Context, theta []float64) (length float64, err
 		mu := n.Damping * mean
 		y, ok := solve(k, mu, residual)
 		if !ok {
-			n.Damping *= 10
+			n.Damping *= 2
 			continue
 		}
 		m.Pull(n.move, y)
@@ -64,16 +64,18 @@ func (n *Newton) Step(ctx context.Context, theta []float64) (length float64, err
 		foretold := mu * norm(y) // ‖r − K y‖
 		gain := (square(before) - square(after)) / (square(before) - square(foretold))
 		if !(gain > 1e-3) || !(after < before) {
-			if n.Damping *= 10; ctx.Err() != nil {
+			if n.Damping *= 3; ctx.Err() != nil {
 				break
 			}
 			continue
 		}
 		switch {
-		case gain > 0.75:
+		case gain > 0.9: // nearly linear: quadratic convergence is at hand
 			n.Damping = max(n.Damping/10, leastDamping)
-		case gain < 0.25:
-			n.Damping *= 4
+		case gain > 0.3:
+			n.Damping = max(n.Damping/4, leastDamping)
+		case gain < 0.1:
+			n.Damping *= 2
 		}
 		copy(theta, n.trial)
 		m.theta = theta

@@ -250,3 +250,6 @@ func (m *Model) parallelWithin(ctx context.Context, count int, f func(worker, i 
 	group.Wait()
 	return ctx.Err()
 }
+
+// Trained returns the number of trained parameters.
+func (m *Model) Trained() int { return m.net.Layout.Trained }
