@@ -64,8 +64,9 @@ func (n *Newton) Step(ctx context.Context, theta []float64) (length float64, err
 		foretold := mu * norm(y) // ‖r − K y‖
 		gain := (square(before) - square(after)) / (square(before) - square(foretold))
 		if !(gain > 1e-3) || !(after < before) {
+			m.Move(theta) // the next step is from here, too
 			if n.Damping *= 3; ctx.Err() != nil {
-				break
+				return 0, ctx.Err()
 			}
 			continue
 		}
@@ -81,7 +82,6 @@ func (n *Newton) Step(ctx context.Context, theta []float64) (length float64, err
 		m.theta = theta
 		return norm(n.move), nil
 	}
-	m.Move(theta)
 	n.Damping = firstDamping
 	return 0, ctx.Err()
 }
