@@ -130,7 +130,7 @@ type Row struct {
 	Variation3   *float64 `parquet:"v_3,optional"`
 	Seconds      float64  `parquet:"seconds"` // wall clock since the start of training: the one column that is not reproducible
 
-	// The loss on the validation set, and the share of correct classes: columns of a run that has one.
+	// The loss on the validation set, and the share of correct classes, where there is one.
 	ValidationLoss     *float64 `parquet:"validation_loss,optional"`
 	ValidationAccuracy *float64 `parquet:"validation_accuracy,optional"`
 }

@@ -7,7 +7,6 @@ import (
 	"io"
 	"path/filepath"
 	"reflect"
-	"slices"
 	"strings"
 
 	"github.com/parquet-go/parquet-go"
@@ -88,14 +87,7 @@ func encodeTrace(out io.Writer, rows []Row, step *StepLaw) error {
 		parquet.Compression(&parquet.Uncompressed),
 		parquet.DefaultEncoding(&parquet.Plain),
 	)
-	if slices.ContainsFunc(rows, func(r Row) bool { return r.ValidationLoss != nil }) {
-		return encodeRows(out, rows, options)
-	}
-	return encodeUntuned(out, rows, options)
-}
-
-func encodeRows[R any](out io.Writer, rows []R, options []parquet.WriterOption) error {
-	writer := parquet.NewGenericWriter[R](out, options...)
+	writer := parquet.NewGenericWriter[Row](out, options...)
 	if _, err := writer.Write(rows); err != nil {
 		return err
 	}

@@ -68,6 +68,10 @@ func (s Spec) checkPenalty() error {
 	}
 	const want = "it left out with train.penalty: certificates are about descent on the loss alone"
 	switch c := s.Certify; {
+	case s.Method == LevenbergMarquardt:
+		return &field.Error{Path: "method", Got: s.Method, Want: "another method with train.penalty: this one solves for the loss alone"}
+	case c.Kernel:
+		return &field.Error{Path: "certify.kernel", Got: true, Want: want}
 	case c.Cadence != "auto" && c.Cadence != "off":
 		return &field.Error{Path: "certify.cadence", Got: c.Cadence, Want: want}
 	case c.Curvature:

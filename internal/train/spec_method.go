@@ -104,7 +104,7 @@ func (s Spec) checkMethod(samples int) error {
 	case s.Method == LevenbergMarquardt && s.Batch != 0:
 		return &field.Error{Path: "batch", Got: s.Batch, Want: "no batch with method levenberg-marquardt, which takes all samples"}
 	case s.Method == LevenbergMarquardt && key != "":
-		return &field.Error{Path: key, Got: value, Want: "it left out with method levenberg-marquardt"}
+		return &field.Error{Path: strings.TrimPrefix(key, "train."), Got: value, Want: "it left out with method levenberg-marquardt"}
 	case s.Method == "gd" && s.Batch != 0:
 		return &field.Error{Path: "batch", Got: s.Batch, Want: "no batch with method gd, which takes all samples (use method: sgd)"}
 	case s.Batch < 0:

@@ -73,6 +73,10 @@ func TestSpecRefuses(t *testing.T) {
 		want string
 	}{
 		{Spec{Method: "newton"}, `method: got "newton", want one of gd, sgd, momentum, nesterov, adam, adamw, sign, lion, muon, levenberg-marquardt`},
+		{Spec{Method: LevenbergMarquardt, Clip: 1}, `clip: got 1, want it left out with method levenberg-marquardt`},
+		{Spec{Method: LevenbergMarquardt, WeightDecay: new(Decay(0.1))}, `weight-decay: got 0.1, want it left out with method levenberg-marquardt`},
+		{Spec{Method: LevenbergMarquardt, Penalty: Penalty{L2: 0.1}}, `method: got "levenberg-marquardt", want another method with train.penalty: this one solves for the loss alone`},
+		{Spec{Certify: Certify{Kernel: true}, Penalty: Penalty{L2: 0.1}}, `certify.kernel: got true, want it left out with train.penalty: certificates are about descent on the loss alone`},
 		{Spec{Batch: 4}, `batch: got 4, want no batch with method gd, which takes all samples (use method: sgd)`},
 		{Spec{Method: "sgd", Batch: -1}, `batch: got -1, want a whole number ≥ 1`},
 		{Spec{Method: "sgd", Batch: 32}, `batch: got 32, want at most 8, the number of samples`},
