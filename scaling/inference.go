@@ -5,8 +5,6 @@ import (
 	"math"
 	"slices"
 
-	"gonum.org/v1/gonum/stat/distuv"
-
 	"github.com/deeplimit/deeplimit/pvar"
 )
 
@@ -375,8 +373,4 @@ func (x *Inference) partName() string {
 		return "correlated layer noise"
 	}
 	return "layer noise"
-}
-
-func studentQuantile(freedom float64) float64 {
-	return distuv.StudentsT{Mu: 0, Sigma: 1, Nu: freedom}.Quantile(0.975)
 }

@@ -38,15 +38,7 @@ func (m mixture) shifted(by float64) mixture {
 	return out
 }
 
-// below returns the probability of numbers below v.
-func (m mixture) below(v float64) float64 {
-	sum := 0.0
-	for _, o := range m {
-		sum += o.weight * o.below(v)
-	}
-	return sum / m.total()
-}
-
+// below returns the probability of a number below v.
 func (o outcome) below(v float64) float64 {
 	switch {
 	case o.spread > 0:
