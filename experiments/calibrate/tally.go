@@ -149,6 +149,7 @@ func preface(w io.Writer) {
 
 How often the 95 % interval of the limit's exponent holds the truth, and the median of its width, on planted paths whose
 limit is known (package internal/planted); *right* and *wrong* are the shares of draws in which the
-verdict is the true one, or another one; in the rest it cannot be told. Written by `+"`make calibrate`"+`.
+verdict is the true one, or another one; in the rest it cannot be told. A cell *none* has no truth to hold. The kinds kept aside were
+not at hand when priors and thresholds were chosen. Written by `+"`make calibrate`"+`.
 `)
 }
