@@ -53,15 +53,16 @@ func (o outcome) below(v float64) float64 {
 func (m mixture) values(of func(float64) float64) (points []outcome) {
 	total := m.total()
 	for _, o := range m {
-		if o.weight <= 1e-6*total {
+		if o.weight <= 1e-5*total {
 			continue
 		}
 		if o.spread == 0 {
 			points = append(points, outcome{weight: o.weight / total, center: of(o.center)})
 			continue
 		}
-		const n = 200
-		for i := range n {
+		const fewest, most, all = 5, 200, 4000
+		n := float64(min(most, max(fewest, int(all*o.weight/total))))
+		for i := range int(n) {
 			z := math.Sqrt2 * math.Erfinv(2*(float64(i)+0.5)/n-1)
 			points = append(points, outcome{weight: o.weight / total / n, center: of(o.center + o.spread*z)})
 		}
