@@ -36,6 +36,10 @@ papers-page: bin/reproduce ## docs/papers.md anew from experiments/record.json
 papers-small: bin/reproduce ## the same code at small sizes, seconds each, held to experiments/small.json
 	bin/reproduce -small $(if $(ACCEPT),-accept) $(if $(KEEP),-keep) $(STUDY)
 
+.PHONY: questions
+questions: $(BIN) ## three questions of the literature by commands alone, in minutes: mean field, seeds, order in depth
+	experiments/questions/run.sh $(BIN)
+
 .PHONY: calibrate
 calibrate: ## how often intervals and verdicts on planted paths are right: writes docs/calibration.md (DRAWS=20 for a look; 200 take hours)
 	go run ./experiments/calibrate -draws $(or $(DRAWS),200) -out docs/calibration.md
