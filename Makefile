@@ -60,6 +60,11 @@ kernel-certificates: ## kernel certificates on digits and diabetes: writes docs/
 adversary: ## kernel certificates against an adversary: bounds and descents of a thousand random networks (a quarter of an hour)
 	go test ./internal/tangent -run 'Adversary|KeepsPromises|Derivative' -count=1 -v -timeout 60m -args -nets $(or $(NETS),1000)
 
+.PHONY: tune
+tune: $(BIN) ## the best step over depth by `deeplimit tune`, its exponents, and its iterations against those of a grid as fine (a minute or two)
+	for study in adam-half adam-one gd-separated; do $(BIN) tune experiments/tune/$$study.yaml --out runs/tune/$$study || exit 1; done
+	go test ./scaling -run 'TestBowlCoverage|TestCollapseCoverage' -count=1 -v -args -curves 30 | grep %
+
 .PHONY: slurm
 slurm:
 	@PATH=$$PATH:/usr/sbin:/sbin; for program in sbatch slurmctld slurmd munged ip; do command -v $$program > /dev/null || missing=yes; done; \

@@ -22,6 +22,8 @@ type StepLaw struct {
 	// iterate has a step size of its own. For rule armijo the search starts at η₀.
 	Exponent *float64 `json:"exponent,omitempty"`
 	First    *float64 `json:"first,omitempty"`
+	// Law is the exponent that rule depth has, where the rule is constant; nil else.
+	Law *float64 `json:"law,omitempty"`
 	// Epsilon is Adam's ε at this depth; 0 for methods without one.
 	Epsilon float64 `json:"epsilon,omitempty"`
 	// Decay is λ of w ← w − ηλw at this depth.

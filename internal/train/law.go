@@ -68,6 +68,9 @@ func (s Spec) At(depth int, network resnet.Spec) runfolder.StepLaw {
 		exponent = DepthExponent(s.Method, network)
 	}
 	factor := math.Pow(relative, exponent)
+	if s.Step.Rule == "constant" {
+		law.Law = new(DepthExponent(s.Method, network))
+	}
 	if scaled {
 		// The gradient of the weights is of the order δ = L^−α, and so is what ε is added to.
 		law.Epsilon *= math.Pow(relative, -*network.Alpha)

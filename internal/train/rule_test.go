@@ -61,7 +61,7 @@ func TestAt(t *testing.T) {
 	}{
 		{Spec{}, runfolder.StepLaw{Rule: "depth", Schedule: "constant", Value: 1, Exponent: number(0), First: number(1)}},
 		{Spec{Method: "adam"}, runfolder.StepLaw{Rule: "depth", Schedule: "constant", Value: 0.01, Exponent: number(-0.5), First: number(0.0025), Epsilon: 2.5e-9}},
-		{Spec{Method: "adam", Step: Step{Rule: "constant", Schedule: "cosine"}}, runfolder.StepLaw{Rule: "constant", Schedule: "cosine", Value: 0.01, Exponent: number(0), First: number(0.01), Epsilon: 1e-8}},
+		{Spec{Method: "adam", Step: Step{Rule: "constant", Schedule: "cosine"}}, runfolder.StepLaw{Rule: "constant", Schedule: "cosine", Value: 0.01, Exponent: number(0), First: number(0.01), Epsilon: 1e-8, Law: number(-0.5)}},
 		{Spec{Step: Step{Rule: "armijo", Value: 64}}, runfolder.StepLaw{Rule: "armijo", Schedule: "constant", Value: 64, Exponent: number(0), First: number(64)}},
 		{Spec{Step: Step{Rule: "certified"}}, runfolder.StepLaw{Rule: "certified", Schedule: "constant", Value: 1}},
 	} {

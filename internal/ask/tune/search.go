@@ -29,6 +29,8 @@ type search struct {
 	turned       bool // whether one side of center was asked for with that stride, side which
 	center, side int
 	joined       bool // whether steep was asked for
+	rival        bool // whether a power from elsewhere was asked for when before was the best
+	before       int
 
 	// lowEnd and highEnd are the ends of the settings that the field takes, if any were met.
 	lowEnd, highEnd *int
@@ -79,6 +81,10 @@ func (s *search) next() []int {
 	if len(s.value) >= flatness && s.flat() {
 		return nil
 	}
+	if s.rival && s.best() != s.before {
+		s.fine, s.turned = max(1, s.stride/4), false
+	}
+	s.rival = false
 	if wider := s.widen(); wider != nil {
 		return wider
 	}
@@ -112,8 +118,8 @@ func (s *search) far(k int) bool {
 	return max(s.value[powers[i-1]], s.value[powers[i]])-s.value[s.best()] > math.Log(1.02)
 }
 
-// again lets the search close in on the best once more, which a power from elsewhere may be.
-func (s *search) again() { s.fine, s.turned = max(1, s.stride/4), false }
+// again lets the search close in once more if a power that is tried next turns out better than the best.
+func (s *search) again() { s.rival, s.before = true, s.best() }
 
 // closer returns the powers a stride from the best: first the one on the side where the measure is lower, then,
 // unless it is better than the best, the other. Of the last stride it returns both.

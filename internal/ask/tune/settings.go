@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"maps"
 	"math"
+	"reflect"
 	"slices"
 	"strconv"
 	"strings"
@@ -14,10 +15,11 @@ import (
 	"github.com/deeplimit/deeplimit/runfolder"
 )
 
-// stepValue and epsilon are the fields whose number at a depth follows from the rule of the step.
+// The fields whose number at a depth follows from the rule of the step.
 const (
 	stepValue = "train.step.value"
 	epsilon   = "train.epsilon"
+	decay     = "train.weight-decay"
 )
 
 // numberAt returns the number at a dotted path of a resolved run, NaN where there is none.
@@ -30,8 +32,8 @@ func numberAt(run *study.Run, path string) float64 {
 		}
 		at = inner[segment]
 	}
-	if v, ok := at.(float64); ok && !math.IsNaN(v) {
-		return v
+	if v := reflect.ValueOf(at); v.IsValid() && v.CanFloat() && !math.IsNaN(v.Float()) {
+		return v.Float()
 	}
 	if key, ok := strings.CutPrefix(path, "initial."); ok {
 		return initialNumber(run, key)
@@ -86,6 +88,8 @@ func used(step *runfolder.StepLaw, over string, v float64) float64 {
 		return *step.First
 	case over == epsilon && step.Epsilon > 0:
 		return step.Epsilon
+	case over == decay && step.Decay > 0:
+		return step.Decay
 	}
 	return v
 }
@@ -93,7 +97,7 @@ func used(step *runfolder.StepLaw, over string, v float64) float64 {
 // law returns the exponent in depth that rule depth has for what training makes of the field; nil for a field
 // that the rule says nothing of.
 func law(run *study.Run, over string) *float64 {
-	if over != stepValue && over != epsilon {
+	if over != stepValue && over != epsilon && over != decay {
 		return nil
 	}
 	at := func(depth int) float64 {
@@ -126,10 +130,12 @@ func rules(run *study.Run, over string, law *float64) map[string]float64 {
 		if alpha == 0.5 {
 			out["depth-mup"] = -0.5
 		}
-	case over == stepValue && alpha == 0.5 && (run.Train.Method == "gd" || run.Train.Method == "sgd" || run.Train.Method == "momentum"):
+	case over == stepValue && alpha == 0.5 && slices.Contains([]string{"gd", "sgd", "momentum", "nesterov"}, run.Train.Method):
 		out["depth-mup"] = 0
 	case over == epsilon && adam:
 		out["complete-p"] = -alpha
+	case over == decay && adam:
+		out["complete-p"] = 0
 	}
 	return out
 }

@@ -220,8 +220,18 @@ func (t *tuning) next() []point {
 	return wanted
 }
 
+// near reports whether a value was tried within the precision of one at a depth.
+func (t *tuning) near(p point) bool {
+	for _, power := range []int{p.power - 1, p.power, p.power + 1} {
+		if len(t.runs[point{p.group, p.depth, power}]) > 0 {
+			return true
+		}
+	}
+	return false
+}
+
 // mostCrossings is how often the best values of all depths are tried at all others.
-const mostCrossings = 2
+const mostCrossings = 1
 
 // cross returns the points to which the law moves the best of every depth, where none close by was tried: of several
 // wells as deep, the searches of two depths may have found different ones.
@@ -302,7 +312,7 @@ func (t *tuning) regrets(ctx context.Context) error {
 			for _, to := range t.base.Depths {
 				for _, v := range g.result.Moved(exponent, t.options.From, to) {
 					p := point{i, to, g.lattice.nearest(v / g.ratio(to))}
-					if len(t.runs[p]) == 0 && !slices.Contains(wanted, p) {
+					if !t.near(p) && !slices.Contains(wanted, p) {
 						wanted = append(wanted, p)
 					}
 				}

@@ -42,9 +42,8 @@ func (f *Folder) tunes(dir string) {
 			g = &TuneGroup{
 				Data: r.Data, Method: detail.Meta.Method, Alpha: &alpha, Settings: settings, Over: stepValue, Measure: "loss", Verdict: CannotTell, Regret: []TuneRegret{},
 			}
-			if detail.Meta.Step.Rule == "depth" {
-				law := *detail.Meta.Step.Exponent
-				g.Law = &law
+			if g.Law = detail.Meta.Step.Law; detail.Meta.Step.Rule == "depth" {
+				g.Law = detail.Meta.Step.Exponent
 			}
 			found[key] = g
 			order = append(order, key)
