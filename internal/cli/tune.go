@@ -24,6 +24,7 @@ import (
 // tuneOptions are the flags of `deeplimit tune`.
 type tuneOptions struct {
 	tune.Options
+	over       []string
 	store      string
 	set        []string
 	maxRuns    int
@@ -69,7 +70,7 @@ on after an interrupt and computes nothing twice. The answer is kept in tune.jso
 	}
 	flags := cmd.Flags()
 	flags.StringVar(&o.Out, "out", "", "study folder of the runs (default runs/<name of the study>-tune)")
-	flags.StringVar(&o.Over, "over", "train.step.value", "field of the study file that is tuned")
+	flags.StringArrayVar(&o.over, "over", []string{"train.step.value"}, "field of the study file that is tuned")
 	flags.StringVar(&o.Measure, "measure", "loss", "what is to be least: loss, best-loss, test-loss, or loss@N after N iterations")
 	flags.Float64Var(&o.Precision, "precision", 1.1, "factor between neighbouring values about the best")
 	flags.IntVar(&o.From, "from", 0, "depth whose best value is moved to the others (default the shallowest)")
@@ -87,6 +88,10 @@ func (o *tuneOptions) run(ctx context.Context, file string, stdout, stderr io.Wr
 	if o.jobs < 1 {
 		return fmt.Errorf("tune: --jobs: got %d, want at least 1", o.jobs)
 	}
+	if len(o.over) != 1 {
+		return fmt.Errorf("tune: --over: got %q, want one field: tune one, set it, and tune the next", o.over)
+	}
+	o.Over = o.over[0]
 	s, err := study.LoadWithin(file, o.set, o.maxRuns)
 	if err != nil {
 		return err

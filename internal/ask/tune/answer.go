@@ -183,6 +183,9 @@ func (t *tuning) fit(i int) {
 	}
 	g.result.Fit()
 	g.result.Best = slices.DeleteFunc(g.result.Best, func(b analyze.TuneBest) bool { return t.end(i, b.Depth) != "" })
+	if len(g.result.Best) < 2 { // curves without a minimum are not compared
+		g.result.Exponent, g.result.Left, g.result.Right, g.result.Apart = nil, nil, nil, false
+	}
 	for _, depth := range t.base.Depths {
 		g.result.GridSteps += t.gridSteps(i, depth)
 	}
@@ -233,19 +236,15 @@ func (t *tuning) answer() (*analyze.Tune, error) {
 	out := &analyze.Tune{Study: t.base.Name, Precision: t.options.Precision, Groups: []analyze.TuneGroup{}}
 	var faults []error
 	for i, g := range t.groups {
-		found := false
 		for _, depth := range t.base.Depths {
 			reason := t.end(i, depth)
 			if reason == "" {
-				found = true
 				continue
 			}
 			g.result.Notes = append(g.result.Notes, fmt.Sprintf("depth %d: %s", depth, reason))
 			faults = append(faults, fmt.Errorf("tune: %s, depth %d: %w of %s over %s: %s; %s", describe(g), depth, ErrNoMinimum, t.measure.name, t.options.Over, reason, t.advice(g.depths[depth])))
 		}
-		if found {
-			out.Groups = append(out.Groups, g.result)
-		}
+		out.Groups = append(out.Groups, g.result)
 	}
 	return out, errors.Join(faults...)
 }

@@ -49,7 +49,7 @@ func (o *Options) resolve() (measure, error) {
 }
 
 // ErrNoMinimum is wrapped by the error about groups and depths of which no best value was found. The answer
-// then holds the others.
+// holds what was tried there all the same.
 var ErrNoMinimum = errors.New("no minimum")
 
 // Study tunes a study. The file is parsed once for each value, by load with that override and those of the
@@ -80,12 +80,7 @@ func Study(ctx context.Context, load func(set ...string) (*study.Study, error), 
 		return nil, err
 	}
 	answer, err := t.answer()
-	if len(answer.Groups) > 0 {
-		if stored := runfolder.WriteAnswer(options.Out, runfolder.Tune, answer); stored != nil {
-			return answer, errors.Join(stored, err)
-		}
-	}
-	return answer, err
+	return answer, errors.Join(runfolder.WriteAnswer(options.Out, runfolder.Tune, answer), err)
 }
 
 // A group is runs that differ in depth, seed and the field alone.
