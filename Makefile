@@ -56,6 +56,15 @@ steps: ## the laws of the step size over depth, measured by the best step of eac
 kernel-certificates: ## kernel certificates on digits and diabetes: writes docs/kernel-certificates.md (COST=20000 for a quarter of an hour; 300000 for all cells)
 	go run ./experiments/kernelcerts -cost $(or $(COST),20000) -out docs/kernel-certificates.md
 
+.flint/installed:
+	python3 -m venv .flint || { apt-get update && apt-get install -y --no-install-recommends python3-venv && python3 -m venv .flint; }
+	.flint/bin/pip install --quiet python-flint
+	touch $@
+
+.PHONY: verify-certificates
+verify-certificates: $(BIN) .flint/installed ## small kernel certificates proved in ball arithmetic by another program, and a hundred changed ones rejected
+	.flint/bin/python python/test_verify_certificate.py $(BIN)
+
 .PHONY: adversary
 adversary: ## kernel certificates against an adversary: bounds and descents of a thousand random networks (a quarter of an hour)
 	go test ./internal/tangent -run 'Adversary|KeepsPromises|Derivative' -count=1 -v -timeout 60m -args -nets $(or $(NETS),1000)

@@ -19,6 +19,7 @@ import (
 // kernelFlags are the flags of certify --kernel.
 type kernelFlags struct {
 	wanted bool
+	write  string
 	kernelproof.Options
 }
 
@@ -28,13 +29,14 @@ func (k *kernelFlags) add(cmd *cobra.Command) {
 	flags.StringVar(&k.Bound, "bound", tangent.Full, "with --kernel: curvature from norms alone (cheap), with the second propagator (full), or cheap and then full where that does not suffice (auto)")
 	flags.Float64Var(&k.Step, "step", 0, "with --kernel: step size of the descent that is spoken of (default: the largest that is certain)")
 	flags.BoolVar(&k.Polish, "polish", false, "with --kernel: make Newton steps, and say how far an exact zero-loss network is")
+	flags.StringVar(&k.write, "write", "", "with --kernel: write the certificate to this file, for others to check (deeplimit verify)")
 	flags.StringVar(&k.Base, "base", "", "with --kernel: folder that relative names of data files start from (default: as recorded)")
 	flags.IntVar(&k.Workers, "jobs", runtime.GOMAXPROCS(0), "with --kernel: cores to use; the results do not depend on it")
 }
 
 // check refuses flags that are out of range, or that have no use without --kernel.
 func (k *kernelFlags) check(cmd *cobra.Command) error {
-	for _, name := range []string{"bound", "step", "polish", "base", "jobs"} {
+	for _, name := range []string{"bound", "step", "polish", "write", "base", "jobs"} {
 		if flag := cmd.Flags().Lookup(name); flag.Changed && !k.wanted {
 			return fmt.Errorf("certify: --%s: got %s, want --kernel beside it", name, flag.Value)
 		}
@@ -62,5 +64,13 @@ func (k *kernelFlags) prove(cmd *cobra.Command, folder string) (*certify.Kernel,
 		k.Progress = func(text string) { fmt.Fprintf(out, "\r\x1b[K%s", text) }
 		defer fmt.Fprint(out, "\r\x1b[K")
 	}
-	return kernelproof.Prove(cmd.Context(), run, k.Options)
+	proved, err := kernelproof.Prove(cmd.Context(), run, k.Options)
+	if err != nil || k.write == "" {
+		return proved, err
+	}
+	document, err := kernelproof.NewDocument(run, k.Options, proved)
+	if err != nil {
+		return nil, fmt.Errorf("certify: --write: %w", err)
+	}
+	return proved, document.Write(k.write)
 }
