@@ -40,7 +40,8 @@ and the data of each as CSV. It prints the paths. NAME is one or several of
   map        a quantity over two parameters of the study, with --x and --y
 
 A map takes the mean over seeds in every cell; with --best, at the value of that
-parameter with the best mean among those at which no run diverged.`,
+parameter with the best mean among those at which no run diverged: on the validation set for a
+number of the test set, where the data have one. A note says in how many cells it lies at the end of what was tried.`,
 		Example: `  deeplimit figure loss runs/my-study
   deeplimit figure norms variation runs/my-study --style slides --format svg
   deeplimit figure map runs/my-study --x network.alpha --y initial.hurst --best train.step.value`,

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"maps"
+	"slices"
 	"strconv"
 
 	"github.com/deeplimit/deeplimit/runfolder"
@@ -15,13 +16,13 @@ type End struct {
 	// Parameters are the fields of the study that a grid varies, and depth, seed and data.
 	Parameters map[string]string
 	Summary    *runfolder.Summary
-	Last       *float64 // value of the column that Ends was asked for; nil without one
+	Last       []*float64 // last values of the columns that Ends was asked for; nil where a run has none
 }
 
 // Ends returns how those finished runs of a study folder ended that wanted takes, by their
 // parameters, and counts the runs without a readable result. It reads run.json and
-// result.json alone and, for the last value of a column, which may be nil, the traces.
-func Ends(ctx context.Context, dir string, wanted func(parameters map[string]string) bool, column func(*runfolder.Row) *float64) (ends []End, unfinished int, err error) {
+// result.json alone and, for the last values of columns, each of which may be nil, the traces.
+func Ends(ctx context.Context, dir string, wanted func(parameters map[string]string) bool, columns ...func(*runfolder.Row) *float64) (ends []End, unfinished int, err error) {
 	listing, err := runfolder.OpenStudy(dir, nil, nil)
 	if err != nil {
 		return nil, 0, err
@@ -44,13 +45,20 @@ func Ends(ctx context.Context, dir string, wanted func(parameters map[string]str
 		if !wanted(end.Parameters) {
 			continue
 		}
-		if column != nil && end.Summary.Stop != runfolder.Diverged {
+		end.Last = make([]*float64, len(columns))
+		wants := slices.ContainsFunc(columns, func(c func(*runfolder.Row) *float64) bool { return c != nil })
+		if wants && end.Summary.Stop != runfolder.Diverged {
 			rows, err := m.Run.Trace()
 			if err != nil {
 				return nil, 0, fmt.Errorf("run %s: %w", meta.ID, err)
 			}
-			if _, values := runfolder.Series(rows, column); len(values) > 0 {
-				end.Last = &values[len(values)-1]
+			for i, column := range columns {
+				if column == nil {
+					continue
+				}
+				if _, values := runfolder.Series(rows, column); len(values) > 0 {
+					end.Last[i] = &values[len(values)-1]
+				}
 			}
 		}
 		ends = append(ends, end)

@@ -167,6 +167,7 @@ func (o MapOptions) figure(runs []mapRun) *Figure {
 		p.marks = append(p.marks, crosses)
 		f.legend = append(f.legend, entry{text: "a run diverged", mark: &crosses})
 	}
+	f.Notes = o.choosing(cells, runs)
 	f.panels, f.bar = [][]panel{{p}}, &scale
 	f.Caption = o.caption(quantity, runs)
 	f.Alt = fmt.Sprintf("Heat map of %d by %d cells.", len(xs), len(ys))

@@ -81,10 +81,35 @@ func TestMap(t *testing.T) {
 	if len(crosses) != 1 || !cmp.Equal(crosses[0].x, []float64{1}) || !cmp.Equal(crosses[0].y, []float64{1}) {
 		t.Errorf("got marks %v, want one cross at (1, 1)", crosses)
 	}
-	if want := []string{"4 runs without a result left out."}; !cmp.Equal(f.Notes, want) {
+	if want := []string{
+		"The best train.step.value is the first or last of those tried in 2 of 2 cells: a better one may lie beyond.",
+		"The best train.step.value is chosen on the test set that it is scored on, which flatters it; data.validation holds out samples to choose by.",
+		"4 runs without a result left out.",
+	}; !cmp.Equal(f.Notes, want) {
 		t.Errorf("notes are %q, want %q", f.Notes, want)
 	}
 	golden(t, f)
+}
+
+// TestMapValidation wants the best value chosen on the validation set and scored on the test set, and its place in what
+// was tried told.
+func TestMapValidation(t *testing.T) {
+	o := MapOptions{Value: "test_accuracy", Best: "step"}
+	run := func(step string, test, validation float64) mapRun {
+		return mapRun{parameters: map[string]string{"step": step}, value: test, choice: validation, validated: true}
+	}
+	runs := []mapRun{run("1", 0.9, 0.5), run("2", 0.7, 0.8), run("4", 0.95, 0.6)}
+	if c := o.cell(runs, true); c.best != "2" || c.value != 0.7 || c.end {
+		t.Errorf("got %+v, want 2, with a test accuracy of 0.7, inside the grid", c)
+	}
+	runs[2].choice = 0.9
+	c := o.cell(runs, true)
+	if c.best != "4" || c.value != 0.95 || !c.end {
+		t.Errorf("got %+v, want 4, at the end of the grid", c)
+	}
+	if notes := o.choosing([][]mapCell{{c}}, runs); len(notes) != 1 {
+		t.Errorf("got notes %q, want one, on the end of the grid", notes)
+	}
 }
 
 func TestMapRefuses(t *testing.T) {
