@@ -87,6 +87,9 @@ or wide at most. Intervals, at 95 %, leave out one seed at a time.`,
 			if err != nil {
 				return err
 			}
+			if o.Workers < 1 {
+				return fmt.Errorf("compare: --jobs: got %d, want at least 1", o.Workers)
+			}
 			if o.In = model.in; model.text != "" && len(model.in) == 0 {
 				return fmt.Errorf("compare: --model: got it without --in, want the fields that it is over, as in --in depth,network.hidden")
 			}

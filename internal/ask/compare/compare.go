@@ -42,7 +42,7 @@ type Options struct {
 	Only    []string // conditions on runs, as of package filter
 	In      []string // fields of the exponents; what varies when empty
 	Model   *surface.Model
-	Workers int
+	Workers int                   // runs and pairs at a time; GOMAXPROCS when 0
 	Observe func(done, total int) // as of analyze.Options
 }
 
@@ -120,8 +120,7 @@ func (o Options) resolve() (Options, error) {
 			o.Between = "seeds"
 		}
 	}
-	o.Workers = max(1, o.Workers)
-	if o.Workers == 1 {
+	if o.Workers == 0 {
 		o.Workers = runtime.GOMAXPROCS(0)
 	}
 	for _, check := range []struct {
