@@ -68,7 +68,7 @@ func (s Spec) At(depth int, network resnet.Spec) runfolder.StepLaw {
 		exponent = DepthExponent(s.Method, network)
 	}
 	factor := math.Pow(relative, exponent)
-	if s.Step.Rule == "constant" {
+	if s.Step.Rule == "constant" && s.Parametrisation == "" {
 		law.Law = new(DepthExponent(s.Method, network))
 	}
 	if scaled {

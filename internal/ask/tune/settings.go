@@ -100,6 +100,9 @@ func law(run *study.Run, over string) *float64 {
 	if over != stepValue && over != epsilon && over != decay {
 		return nil
 	}
+	if run.Train.Parametrisation != "" { // which scales the groups itself, so that one value serves all depths
+		return new(float64)
+	}
 	at := func(depth int) float64 {
 		spec := run.Train
 		spec.Step.Rule = "depth"
@@ -121,6 +124,9 @@ func rules(run *study.Run, over string, law *float64) map[string]float64 {
 	out := map[string]float64{"constant": 0}
 	if law != nil {
 		out["law"] = *law
+	}
+	if run.Train.Parametrisation != "" {
+		return out
 	}
 	alpha := *run.Network.Alpha
 	adam := strings.HasPrefix(run.Train.Method, "adam")
