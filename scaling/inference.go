@@ -283,13 +283,11 @@ func (x *Inference) misfit() float64 { return excess(x.best().fitted, x.data) }
 // a rough part that jumps at all scales; gain is how many times as many layers there are as in the paths.
 func (x *Inference) classify(jumps *jumpRecord, rounding, gain float64) {
 	x.Probability = map[LimitKind]float64{}
-	var single float64
-	single, x.jumped = jumps.stay()
 	var increments mixture
 	for i := range x.posterior {
 		f := &x.posterior[i]
 		spread := f.spread
-		if x.jumped != nil {
+		if jumps.any() {
 			// What is left of small jumps depends on the depth.
 			spread = math.Hypot(spread, 0.1)
 		}
@@ -302,8 +300,13 @@ func (x *Inference) classify(jumps *jumpRecord, rounding, gain float64) {
 			x.Probability[kind] += p * f.probability
 		}
 	}
-	scales := 0.0
-	if rough := x.Probability[RoughLimit]; x.heavy && rough > unlikely {
+	scales, rough, laws := 0.0, x.Probability[RoughLimit], jumpLaws
+	if x.heavy && rough > 0.5 {
+		laws = walkLaws
+	}
+	var single float64
+	single, x.jumped = jumps.stay(laws)
+	if x.heavy && rough > unlikely {
 		scales = jumping(x.paths, gain)
 		if scales > unlikely && x.jumped != nil {
 			// Where jumps of all scales make a path rough, its law is seen with the large ones alone.

@@ -93,22 +93,25 @@ func (j *jumpRecord) any() bool {
 	return 3*j.affected[deepest] >= 2*j.seeds[deepest]
 }
 
-// jumpLaws are those of the size of jumps: it has a limit, or it shrinks, as that of the largest steps of a heavy-tailed
-// walk, of noise or of a smooth function does, by an exponent between 0 and 1.
-var jumpLaws = []law{{0.9, 0, theorySpread, true}, {0.1, -0.5, 0.25, false}}
+// jumpLaws are those of the size of jumps: it has a limit, or it shrinks as the largest steps of noise or of a smooth function
+// do. walkLaws are those where a rough part has heavy tails, whose largest steps shrink less than others.
+var (
+	jumpLaws = []law{{0.9, 0, theorySpread, true}, {0.1, -0.5, 0.25, false}}
+	walkLaws = []law{{0.8, 0, theorySpread, true}, {0.2, -0.35, 0.25, false}}
+)
 
 // stay returns the probability that jumps are there in the limit, which is that of sizes that do not shrink with
 // depth, and the distribution of the exponent of their sizes; 0 and nil where there are none at the deepest depth. Where
 // they are at one depth alone it is even.
-func (j *jumpRecord) stay() (float64, mixture) {
+func (j *jumpRecord) stay(laws []law) (float64, mixture) {
 	if !j.any() {
 		return 0, nil
 	}
-	unknown := mixture{{0.5, 0, theorySpread}, {0.5, -0.5, 0.25}}
+	unknown := mixture{{0.5, 0, theorySpread}, {0.5, -0.35, 0.25}}
 	if next := j.depths[max(0, len(j.depths)-2)]; next < jumpDepth || j.affected[next] == 0 {
 		return 0.5, unknown
 	}
-	sizes, err := averageExponent(j.sizes, jumpLaws, nil)
+	sizes, err := averageExponent(j.sizes, laws, nil)
 	if err != nil {
 		return 0.5, unknown
 	}
