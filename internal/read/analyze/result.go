@@ -47,6 +47,7 @@ type Run struct {
 	Stop       string            `json:"stop_reason"`
 	Loss       float64           `json:"loss"`
 	TestLoss   *float64          `json:"test_loss,omitempty"`
+	Validation *float64          `json:"validation_loss,omitempty"`
 	Accuracy   *float64          `json:"accuracy,omitempty"`
 	TestAcc    *float64          `json:"test_accuracy,omitempty"`
 	Rate       *Rate             `json:"rate"`                  // null when no line can be fitted
