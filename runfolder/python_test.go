@@ -115,6 +115,7 @@ func columnsOf(rows []Row) map[string][]*string {
 			"root_sum_squares": &r.RootSquares, "displacement": &r.Displacement, "accuracy": r.Accuracy,
 			"test_loss": r.TestLoss, "test_accuracy": r.TestAccuracy, "seconds": &r.Seconds,
 			"v_1": r.Variation1, "v_1.5": r.Variation15, "v_2": r.Variation2, "v_2.5": r.Variation25, "v_3": r.Variation3,
+			"validation_loss": r.ValidationLoss, "validation_accuracy": r.ValidationAccuracy,
 		} {
 			var text *string
 			if value != nil {

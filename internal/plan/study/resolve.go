@@ -294,15 +294,14 @@ func (r *resolver) add(p *point, depth int, seed uint64) {
 		r.refuse(p, "initial", err)
 		return
 	}
-	initial, ok := r.initialFiles(p, &run)
-	if !ok {
-		return
+	if _, ok := r.initialFiles(p, &run); !ok {
+		return // before the groups of a file that is not there are looked for
 	}
 	if run.Initial, err = p.doc.Initial.WithFile(run.Initial, run.Network, depth, run.Base); err != nil {
 		r.refuse(p, "initial", err)
 		return
 	}
-	initial, _ = r.initialFiles(p, &run) // with the further groups of the same file
+	initial, _ := r.initialFiles(p, &run) // with the further groups of the same file
 	run.Files = slices.Concat(run.Files, initial)
 	run.Hash = run.digest()
 	run.Group = r.group(p, &run)
