@@ -39,10 +39,13 @@ The table shows the last iteration, with --all every one. Nothing is written, bu
 the figures. docs/tune.md has the formulas.`,
 		Example: `  deeplimit coordinate-check study.yaml
   deeplimit coordinate-check study.yaml --set 'depths=[8, 32, 128]' --set seeds=3 --iterations 8 --json`,
-		Args: cobra.ExactArgs(1),
+		Args: arguments("STUDY.yaml"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if options.Workers < 1 {
 				return fmt.Errorf("coordinate-check: --jobs: got %d, want at least 1", options.Workers)
+			}
+			if err := studyFile("coordinate-check", args[0]); err != nil {
+				return err
 			}
 			s, err := study.LoadWithin(args[0], set, maxRuns)
 			if err != nil {

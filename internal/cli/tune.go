@@ -63,7 +63,7 @@ on after an interrupt and computes nothing twice. The answer is kept in tune.jso
 		Example: `  deeplimit tune study.yaml
   deeplimit tune study.yaml --set 'grid.network.alpha=[0.5, 1]' --set seeds=5 --json
   deeplimit tune study.yaml --over initial.amplitude --measure test-loss --precision 1.3`,
-		Args: cobra.ExactArgs(1),
+		Args: arguments("STUDY.yaml"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return o.run(cmd.Context(), args[0], cmd.OutOrStdout(), cmd.ErrOrStderr())
 		},
@@ -71,7 +71,7 @@ on after an interrupt and computes nothing twice. The answer is kept in tune.jso
 	flags := cmd.Flags()
 	flags.StringVar(&o.Out, "out", "", "study folder of the runs (default runs/<name of the study>-tune)")
 	flags.StringArrayVar(&o.over, "over", []string{"train.step.value"}, "field of the study file that is tuned")
-	flags.StringVar(&o.Measure, "measure", "loss", "what is to be least: loss, best-loss, test-loss, or loss@N after N iterations")
+	flags.StringVar(&o.Measure, "measure", "", "what is to be least: loss, best-loss, validation-loss, test-loss, or loss@N after N iterations (default validation-loss where data.validation holds samples out, else loss)")
 	flags.Float64Var(&o.Precision, "precision", 1.1, "factor between neighbouring values about the best")
 	flags.IntVar(&o.From, "from", 0, "depth whose best value is moved to the others (default the shallowest)")
 	flags.StringArrayVar(&o.set, "set", nil, "override a field, as in network.alpha=0.75; may be repeated")
@@ -92,6 +92,9 @@ func (o *tuneOptions) run(ctx context.Context, file string, stdout, stderr io.Wr
 		return fmt.Errorf("tune: --over: got %q, want one field: tune one, set it, and tune the next", o.over)
 	}
 	o.Over = o.over[0]
+	if err := studyFile("tune", file); err != nil {
+		return err
+	}
 	s, err := study.LoadWithin(file, o.set, o.maxRuns)
 	if err != nil {
 		return err

@@ -19,14 +19,17 @@ type measure struct {
 	iteration int // of loss@N
 }
 
-const measures = "one of loss, best-loss, test-loss, or loss@N for the loss after N iterations"
+const measures = "one of loss, best-loss, validation-loss, test-loss, or loss@N for the loss after N iterations"
+
+// validationLoss is the measure of a study that holds samples out to choose settings by.
+const validationLoss = "validation-loss"
 
 // newMeasure returns the measure of that name, loss for "".
 func newMeasure(name string) (measure, error) {
 	switch name {
 	case "":
 		return measure{name: "loss"}, nil
-	case "loss", "best-loss", "test-loss":
+	case "loss", "best-loss", validationLoss, "test-loss":
 		return measure{name: name}, nil
 	}
 	text, ok := strings.CutPrefix(name, "loss@")
@@ -47,21 +50,24 @@ func (m measure) check(run *study.Run) error {
 // checkSets refuses a plan whose samples do not have the measure.
 func (m measure) checkSets(p *plan.Plan) error {
 	for i := range p.Runs {
-		if m.name == "test-loss" && p.Set(&p.Runs[i]).Test == nil {
-			return &field.Error{Path: "measure", Got: m.name, Want: "loss or best-loss for data " + p.Runs[i].Data.Name + ", of which no samples are held out (data.test holds some out)"}
+		set := p.Set(&p.Runs[i])
+		if m.name == "test-loss" && set.Test == nil || m.name == validationLoss && set.Validation == nil {
+			return &field.Error{Path: "measure", Got: m.name, Want: "loss or best-loss for data " + p.Runs[i].Data.Name + ", of which no samples are held out for it (data.test and data.validation hold some out)"}
 		}
 	}
 	return nil
 }
 
 // ofTraining reports whether the measure begins, before training, at the loss of the training samples.
-func (m measure) ofTraining() bool { return m.name != "test-loss" }
+func (m measure) ofTraining() bool { return m.name != "test-loss" && m.name != validationLoss }
 
 // of returns the measure of a finished run, nil where it has none.
 func (m measure) of(s *runfolder.Summary, r *analyze.TuneRun) *float64 {
 	switch {
 	case m.name == "test-loss":
 		return finite(s.TestLoss)
+	case m.name == validationLoss:
+		return finite(s.ValidationLoss)
 	case m.iteration > 0:
 		at := math.NaN()
 		for _, l := range r.Losses {

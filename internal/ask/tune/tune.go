@@ -25,7 +25,7 @@ import (
 type Options struct {
 	Out       string  // study folder of the runs
 	Over      string  // the field that is tuned; default train.step.value
-	Measure   string  // loss (default), best-loss, test-loss or loss@N
+	Measure   string  // loss, best-loss, validation-loss (default where samples are held out for it), test-loss or loss@N
 	Precision float64 // factor between neighbouring values about the best; default 1.1
 	From      int     // depth whose best value is moved to others; default the shallowest
 	// Execute trains the runs of a plan for which fresh holds, into Out, until all are done. An error ends the search.
@@ -125,6 +125,9 @@ func newTuning(load func(set ...string) (*study.Study, error), options Options, 
 	runs, err := s.Runs()
 	if err != nil {
 		return nil, err
+	}
+	if options.Measure == "" && slices.ContainsFunc(runs, func(r study.Run) bool { return r.Data.Validation > 0 }) {
+		t.measure = measure{name: validationLoss}
 	}
 	if err := t.overrides(s, runs); err != nil {
 		return nil, err
