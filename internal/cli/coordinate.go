@@ -11,8 +11,6 @@ import (
 
 	"github.com/deeplimit/deeplimit/internal/ask/coordinate"
 	"github.com/deeplimit/deeplimit/internal/plain"
-	"github.com/deeplimit/deeplimit/internal/plan"
-	"github.com/deeplimit/deeplimit/internal/plan/study"
 	"github.com/deeplimit/deeplimit/internal/read/analyze"
 	"github.com/deeplimit/deeplimit/internal/show/report"
 )
@@ -44,18 +42,8 @@ the figures. docs/tune.md has the formulas.`,
 			if options.Workers < 1 {
 				return fmt.Errorf("coordinate-check: --jobs: got %d, want at least 1", options.Workers)
 			}
-			if err := studyFile("coordinate-check", args[0]); err != nil {
-				return err
-			}
-			s, err := study.LoadWithin(args[0], set, maxRuns)
+			p, err := planOf("coordinate-check", args[0], set, maxRuns)
 			if err != nil {
-				return err
-			}
-			p, err := plan.New(s)
-			if err != nil {
-				return err
-			}
-			if err := p.CheckMemory(nil); err != nil {
 				return err
 			}
 			found, err := coordinate.Check(cmd.Context(), p, options)

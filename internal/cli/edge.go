@@ -12,8 +12,6 @@ import (
 	"github.com/deeplimit/deeplimit/curvature"
 	"github.com/deeplimit/deeplimit/internal/ask/edge"
 	"github.com/deeplimit/deeplimit/internal/plain"
-	"github.com/deeplimit/deeplimit/internal/plan"
-	"github.com/deeplimit/deeplimit/internal/plan/study"
 	"github.com/deeplimit/deeplimit/internal/read/analyze"
 )
 
@@ -52,18 +50,8 @@ Nothing is written. Methods other than gd are refused.`,
 			if options.Workers < 1 {
 				return fmt.Errorf("edge: --jobs: got %d, want at least 1", options.Workers)
 			}
-			if err := studyFile("edge", args[0]); err != nil {
-				return err
-			}
-			s, err := study.LoadWithin(args[0], set, maxRuns)
+			plan, err := planOf("edge", args[0], set, maxRuns)
 			if err != nil {
-				return err
-			}
-			plan, err := plan.New(s)
-			if err != nil {
-				return err
-			}
-			if err := plan.CheckMemory(nil); err != nil {
 				return err
 			}
 			found, err := edge.Find(cmd.Context(), plan, options)

@@ -13,6 +13,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/deeplimit/deeplimit/internal/plain"
+	"github.com/deeplimit/deeplimit/internal/plan"
 	"github.com/deeplimit/deeplimit/internal/plan/study"
 	"github.com/deeplimit/deeplimit/runfolder"
 )
@@ -69,6 +70,23 @@ func studyFile(command, arg string) error {
 		return fmt.Errorf("%s: %s: got the folder of a study, want a study file, such as %s", command, arg, filepath.Join(arg, "study.yaml"))
 	}
 	return fmt.Errorf("%s: %s: got a folder, want a study file", command, arg)
+}
+
+// planOf returns the plan of a study file that a command asks something of without running it,
+// each run within the memory there is.
+func planOf(command, file string, set []string, most int) (*plan.Plan, error) {
+	if err := studyFile(command, file); err != nil {
+		return nil, err
+	}
+	s, err := study.LoadWithin(file, set, most)
+	if err != nil {
+		return nil, err
+	}
+	p, err := plan.New(s)
+	if err != nil {
+		return nil, err
+	}
+	return p, p.CheckMemory(nil)
 }
 
 func isYAML(name string) bool {
