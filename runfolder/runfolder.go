@@ -53,24 +53,26 @@ type Meta struct {
 	Group string `json:"group"` // the same hash with depth and seed left out: runs of one group are compared over depth
 	Study string `json:"study"`
 
-	Data       string  `json:"data"`                 // label of the data set
-	DataAbout  string  `json:"data_about,omitempty"` // how files of the user were read, and samples of each class
-	Depth      int     `json:"depth"`
-	Width      int     `json:"width"`
-	Hidden     int     `json:"hidden,omitempty"`
-	Samples    int     `json:"samples"`
-	Inputs     int     `json:"inputs"`
-	Outputs    int     `json:"outputs"`
-	Seed       uint64  `json:"seed"`
-	DType      string  `json:"dtype"` // float64 or float32
-	Block      string  `json:"block"`
-	Activation string  `json:"activation"`
-	Residual   string  `json:"residual"`
-	Bias       bool    `json:"bias"`
-	Loss       string  `json:"loss"`
-	Method     string  `json:"method"`
-	Penalty    string  `json:"penalty,omitempty"` // what is minimised beside the loss, in words; "" for nothing
-	Alpha      float64 `json:"alpha"`
+	Data       string `json:"data"`                 // label of the data set
+	DataAbout  string `json:"data_about,omitempty"` // how files of the user were read, and samples of each class
+	Depth      int    `json:"depth"`
+	Width      int    `json:"width"`
+	Hidden     int    `json:"hidden,omitempty"`
+	Samples    int    `json:"samples"`
+	Inputs     int    `json:"inputs"`
+	Outputs    int    `json:"outputs"`
+	Seed       uint64 `json:"seed"`
+	DType      string `json:"dtype"` // float64 or float32
+	Block      string `json:"block"`
+	Activation string `json:"activation"`
+	Residual   string `json:"residual"`
+	Bias       bool   `json:"bias"`
+	Loss       string `json:"loss"`
+	Method     string `json:"method"`
+	// Altered says that method gd makes steps that are not gradient descent's, as with weight decay: nothing is certified of them.
+	Altered bool    `json:"altered,omitempty"`
+	Penalty string  `json:"penalty,omitempty"` // what is minimised beside the loss, in words; "" for nothing
+	Alpha   float64 `json:"alpha"`
 	// Coupled says that runs of one group and seed start, at every depth, from the
 	// same function or noise path of the layer index, so that their weights can be
 	// compared across depths layer by layer.

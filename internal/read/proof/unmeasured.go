@@ -85,6 +85,9 @@ func problemOf(m runfolder.Meta, weights runfolder.Weights) certify.Problem {
 		Depth: m.Depth, Width: m.Width, Hidden: m.Hidden, Samples: m.Samples, Outputs: m.Outputs, Alpha: m.Alpha,
 		UnitRoundoff: 0x1p-53,
 	}
+	if m.Altered {
+		p.Method = "altered " + m.Method
+	}
 	if m.DType == "float32" {
 		p.UnitRoundoff = 0x1p-24
 	}
