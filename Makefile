@@ -134,9 +134,10 @@ generate: ## write the assembly of the kernels anew
 	go generate ./internal/kernel
 
 .PHONY: purego
-purego: ## tests with the portable kernels, and a cross-build for arm64
+purego: ## tests with the portable kernels, and what other systems and processors compile
 	go test -tags purego ./internal/kernel ./resnet ./internal/train
 	GOARCH=arm64 go vet ./...
+	GOOS=windows go vet ./...
 
 .venv/installed:
 	python3 -m venv .venv || { apt-get update && apt-get install -y --no-install-recommends python3-venv && python3 -m venv .venv; }
