@@ -4,20 +4,25 @@ import (
 	"math"
 	"math/bits"
 	"strings"
+	"sync"
 
 	"github.com/deeplimit/deeplimit/scaling"
 )
 
 // infer fills in what the paths L^β A of one part say of the limit, or why they do not.
 func (g *Group) infer(path *GroupPath, part string, paths []scaling.DepthPath, rounding, beta float64, runs []Run) {
+	var evidence Regime
+	var measured sync.WaitGroup // beside the inference, which takes as long
+	measured.Go(func() { evidence.measure(paths) })
 	x, err := scaling.Infer(paths, scaling.Assumptions{Rounding: rounding, FreeSize: g.Trained()})
+	measured.Wait()
 	if err != nil {
 		path.unsettled(strings.TrimPrefix(err.Error(), "scaling: infer: "))
 		return
 	}
 	delete(path.Missing, "variation_index")
-	r := &Regime{Verdict: x.Verdict, Probability: x.Probability, Unexplained: x.Unexplained}
-	r.measure(paths)
+	r := &evidence
+	r.Verdict, r.Probability, r.Unexplained = x.Verdict, x.Probability, x.Unexplained
 	path.Regime = r
 	path.Mixture = &Mixture{NoiseShare: shareOf(x.NoiseShare), Hurst: shareOf(x.Hurst), DetectionLimit: finite(x.DetectionLimit)}
 	if path.VariationIndex = x.VariationIndex(); path.VariationIndex == nil {
