@@ -51,6 +51,9 @@ seed: the exponent in each field at fixed others, or the coefficients of a --mod
 			if len(model.in) == 0 && (model.text != "" || options.Of != "" || figures != "") {
 				return errors.New("analyze: got --model, --of or --figure without --in, want the fields that the fit is over, as in --in depth,network.hidden")
 			}
+			if options.Next && len(model.in) > 0 && !asJSON {
+				return errors.New("analyze: --next: got it beside --in, want one of them, or --json for both")
+			}
 			fitted, err := model.model(model.in)
 			if err != nil {
 				return fmt.Errorf("analyze: --%w", err)
@@ -77,9 +80,11 @@ seed: the exponent in each field at fixed others, or the coefficients of a --mod
 			}
 			if len(model.in) > 0 {
 				for i, why := range result.Unfitted {
-					if i < mostNotes {
-						fmt.Fprintf(cmd.ErrOrStderr(), "note: analyze: no fit of %s\n", plain.Text(why))
+					if i == mostNotes {
+						fmt.Fprintf(cmd.ErrOrStderr(), "note: analyze: no fit of %d more quantities (--json has them)\n", len(result.Unfitted)-mostNotes)
+						break
 					}
+					fmt.Fprintf(cmd.ErrOrStderr(), "note: analyze: no fit of %s\n", plain.Text(why))
 				}
 				return writeFits(cmd.OutOrStdout(), result.Fits)
 			}

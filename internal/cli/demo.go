@@ -13,7 +13,6 @@ import (
 
 	"github.com/deeplimit/deeplimit/internal/plan"
 	"github.com/deeplimit/deeplimit/internal/plan/study"
-	"github.com/deeplimit/deeplimit/internal/show/report"
 )
 
 //go:embed demo.yaml
@@ -53,7 +52,7 @@ report in a browser where there is a desktop, or else prints its path. It needs 
 					return err
 				}
 			}
-			o := runOptions{out: out, jobs: runtime.GOMAXPROCS(0), checkpoint: time.Minute, figures: report.Options{}}
+			o := runOptions{out: out, jobs: runtime.GOMAXPROCS(0), checkpoint: time.Minute}
 			if err := o.run(cmd.Context(), p, cmd.OutOrStdout(), cmd.ErrOrStderr()); err != nil {
 				return err
 			}

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"strings"
@@ -28,17 +29,16 @@ var flagValues = map[string]string{
 	"uint64":         "a whole number, at least 0",
 }
 
+// valueOf says which values a flag takes.
+func valueOf(flag *pflag.Flag) string { return cmp.Or(flagValues[flag.Value.Type()], flag.Value.Type()) }
+
 // flagFault returns an error about flags that says what was got and what was wanted.
 func flagFault(cmd *cobra.Command, err error) error {
 	if wrong, ok := errors.AsType[*pflag.InvalidValueError](err); ok {
-		want := flagValues[wrong.GetFlag().Value.Type()]
-		if want == "" {
-			return fmt.Errorf("%s: --%s: got %q: %w", cmd.Name(), wrong.GetFlag().Name, wrong.GetValue(), wrong.Unwrap())
-		}
-		return fmt.Errorf("%s: --%s: got %q, want %s", cmd.Name(), wrong.GetFlag().Name, wrong.GetValue(), want)
+		return fmt.Errorf("%s: --%s: got %q, want %s", cmd.Name(), wrong.GetFlag().Name, wrong.GetValue(), valueOf(wrong.GetFlag()))
 	}
 	if bare, ok := errors.AsType[*pflag.ValueRequiredError](err); ok {
-		return fmt.Errorf("%s: --%s: got nothing behind it, want %s", cmd.Name(), bare.GetFlag().Name, flagValues[bare.GetFlag().Value.Type()])
+		return fmt.Errorf("%s: --%s: got nothing behind it, want %s", cmd.Name(), bare.GetFlag().Name, valueOf(bare.GetFlag()))
 	}
 	if unknown, ok := errors.AsType[*pflag.NotExistError](err); ok && unknown.GetSpecifiedShortnames() == "" {
 		return unknownFlag(cmd, unknown.GetSpecifiedName())

@@ -13,5 +13,6 @@ func TestKeys(t *testing.T) {
 		reflect.TypeFor[studyStatus](),
 		reflect.TypeFor[planned](),
 		reflect.TypeFor[build](),
+		reflect.TypeFor[finding](),
 	)
 }

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/spf13/cobra"
 
@@ -22,12 +23,14 @@ checkpoints stay where they are. Merging again changes nothing, and deeplimit ru
   deeplimit report runs/all`,
 		Args: arguments("OUT", "IN…"),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			for _, in := range args[1:] {
-				if _, err := folder(cmd, in, studyAlone); err != nil {
+			ins := slices.Clone(args[1:])
+			for i, in := range ins {
+				var err error
+				if ins[i], err = folder(cmd, in, studyAlone); err != nil {
 					return err
 				}
 			}
-			merged, err := runfolder.Merge(args[0], args[1:])
+			merged, err := runfolder.Merge(args[0], ins)
 			if err != nil {
 				return err
 			}

@@ -16,8 +16,8 @@ func WantKeys(t *testing.T, kinds ...reflect.Type) {
 	for _, kind := range kinds {
 		keys := map[string]reflect.Type{}
 		gather(kind, keys)
-		if len(keys) < 5 {
-			t.Errorf("%s: got %d keys, want those of all that it holds", kind, len(keys))
+		if len(keys) == 0 {
+			t.Errorf("%s: got no keys, want those of all that it holds", kind)
 		}
 		for key, holder := range keys {
 			if glossary.Find(key) == nil {
