@@ -30,7 +30,9 @@ var flagValues = map[string]string{
 }
 
 // valueOf says which values a flag takes.
-func valueOf(flag *pflag.Flag) string { return cmp.Or(flagValues[flag.Value.Type()], flag.Value.Type()) }
+func valueOf(flag *pflag.Flag) string {
+	return cmp.Or(flagValues[flag.Value.Type()], flag.Value.Type())
+}
 
 // flagFault returns an error about flags that says what was got and what was wanted.
 func flagFault(cmd *cobra.Command, err error) error {
