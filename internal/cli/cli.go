@@ -119,7 +119,7 @@ gradient descent at many depths L, and measures what happens as L grows: the
 linear rate, the scaling exponents of the trained weights, and the p-variation of
 their path over the layers (Cont, Rossier, Xu, arXiv 2204.07261).
 
-  deeplimit demo                a study of twenty seconds, and what to look at
+  deeplimit demo                a small study, and what to look at in it
   deeplimit init study.yaml     write a commented study file
   deeplimit run study.yaml      train, analyse and report
   deeplimit analyze DIR         the numbers again, from the folder of a study

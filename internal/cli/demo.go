@@ -34,7 +34,7 @@ func newDemo() *cobra.Command {
 	var noOpen bool
 	cmd := &cobra.Command{
 		Use:   "demo",
-		Short: "Run a study of some twenty seconds and open its report",
+		Short: "Run a small study and open its report",
 		Long: `demo trains 15 small networks in the regime of the paper, prints the analysis, and opens the
 report in a browser where there is a desktop, or else prints its path. It needs no network and no data.`,
 		Args: cobra.NoArgs,
