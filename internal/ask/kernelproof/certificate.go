@@ -200,8 +200,11 @@ func (d *Document) Against(fresh *Document) error {
 	if string(a) != string(b) {
 		return fmt.Errorf("network: got %s in the run, the certificate has %s", b, a)
 	}
-	if len(d.Claims) == 0 {
-		return errors.New("claims: got none")
+	if d.Run != fresh.Run || d.Bound != fresh.Bound {
+		return fmt.Errorf("got a certificate of run %s with bound %s, want %s and %s", d.Run, d.Bound, fresh.Run, fresh.Bound)
+	}
+	if len(d.Claims) != len(fresh.Claims) {
+		return fmt.Errorf("claims: got %d, the run gives %d", len(d.Claims), len(fresh.Claims))
 	}
 	for name, text := range d.Claims {
 		got, err := strconv.ParseFloat(text, 64)
