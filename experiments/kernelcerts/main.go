@@ -47,7 +47,7 @@ For whoever wants to know when a certificate from the tangent kernel can be had:
 	fmt.Fprintf(&w, "All rows come from one call of one build: commit %s, %s, `kernelcerts -cost %d -descent %d`.\n", strings.TrimSpace(string(commit)), runtime.Version(), *most, *steps)
 	fmt.Fprint(&w, `Rounding is estimated. Networks have tanh and bias, A ~ N(0,1)/√d (twice that at α = 1), b ~ N(0,1)/2, one seed.
 
-Each cell: Levenberg–Marquardt steps to a loss of 1e-28; λ_min; λ_max/λ_min; **loss needed**, the largest at which descent is
+Each cell: Levenberg–Marquardt steps until the loss is at most 1e-30 or rounding alone; λ_min; λ_max/λ_min; **loss needed**, the largest at which descent is
 certified with this kernel and these bounds; whether zero and descent are issued at the end.
 
 `)
