@@ -24,7 +24,7 @@ type Kernel struct {
 	// the rate of its end; null where that is not known.
 	StepsNeeded *float64 `json:"steps_needed,omitempty"`
 	Polish      *Polish  `json:"polish,omitempty"`
-	// Rounding is proven where every number carries a bound of its rounding, else estimated.
+	// Rounding is RoundingEstimated: no number carries a bound of its rounding.
 	Rounding string `json:"rounding"`
 }
 
@@ -40,11 +40,8 @@ type Polish struct {
 	Distance *float64 `json:"distance"`
 }
 
-// Values of Kernel.Rounding.
-const (
-	RoundingEstimated = "estimated"
-	RoundingProven    = "proven"
-)
+// RoundingEstimated is the value of Kernel.Rounding.
+const RoundingEstimated = "estimated"
 
 // Refused returns a Kernel in which both statements are refused for the same reason.
 func Refused(loss, residual float64, why string) *Kernel {

@@ -148,7 +148,11 @@ func (t *Tangent) Descent(step float64) LinearDescent {
 func (d *LinearDescent) set(step, q, loss float64) {
 	factor := q * q
 	d.Step, d.LossFactor = &step, &factor
-	if count := math.Max(0, math.Ceil(math.Log(NegligibleLoss/loss)/math.Log(factor))); factor < 1 && !math.IsNaN(count) {
+	count := 0.0
+	if loss > NegligibleLoss {
+		count = max(1, math.Ceil(math.Log(NegligibleLoss/loss)/math.Log(factor)))
+	}
+	if factor < 1 {
 		d.StepsTo = &count
 	}
 }

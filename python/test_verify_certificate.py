@@ -1,4 +1,4 @@
-"""Accept the certificates of small networks, and reject a hundred changed ones.
+"""Accept the certificates of small networks, and reject a hundred changed ones and each kind of forged one.
 
     test_verify_certificate.py deeplimit
 
@@ -75,6 +75,52 @@ def changed(document, rng):
         document["weights"] = hashlib.sha256(bytes([rng.randrange(256)])).hexdigest()
     return sign(document) if rng.random() < 0.8 else document
 
+def rewritten(weights, path, change):
+    """The digest of a copy of the weights whose header is changed."""
+    with open(weights, "rb") as file:
+        data = file.read()
+    (size,) = struct.unpack("<Q", data[:8])
+    header = json.loads(data[8:8 + size])
+    change(header)
+    text = json.dumps(header).encode()
+    data = struct.pack("<Q", len(text)) + text + data[8 + size:]
+    with open(path, "wb") as file:
+        file.write(data)
+    return hashlib.sha256(data).hexdigest()
+
+def forgeries(document, weights, folder):
+    """Signed certificates that look proved as far as the numbers go: (document, weights, reason)."""
+    def changes(change, reason, header=None):
+        forged, path = copy.deepcopy(document), weights
+        change(forged)
+        if header:
+            path = os.path.join(folder, "forged.safetensors")
+            forged["weights"] = rewritten(weights, path, header)
+        return sign(forged), path, reason
+
+    def vacuous(d):
+        d["network"]["samples"], d["inputs"], d["targets"] = 0, "", ""
+        d["claims"] = {k: v for k, v in d["claims"].items() if not k.startswith("descent")}
+
+    def unused(header):
+        start = header["A"]["data_offsets"][0]
+        header["E"] = {"dtype": "F64", "shape": [10, 10], "data_offsets": [start, start + 800]}
+
+    same = lambda d: None  # noqa: E731
+    yield changes(lambda d: d["claims"].update({"zero.loss": "0x0p+0"}), "the claims are none")
+    yield changes(lambda d: d["claims"].pop("zero.radius"), "the claims are none")
+    yield changes(lambda d: d.update(distance="0x0p+0"), "the certificate has other parts")
+    yield changes(lambda d: d["network"].update(loss="lp"), "the network has other parts")
+    yield changes(lambda d: d["network"].update(residual="Shared"), "the residual Shared is not covered")
+    yield changes(lambda d: d["network"].update(bias=1.5), "the bias 1.5 is not covered")
+    yield changes(lambda d: d["network"].update(embed="trained"), "the weights have no tensor E")
+    yield changes(lambda d: d.update(step="0x1p-40"), "another step was asked for")
+    yield changes(lambda d: d["claims"].update({"zero.distance": "nan"}), "the distance is longer")
+    yield changes(vacuous, "samples is no positive whole number")
+    yield changes(same, "the weights are of a network with loss cross-entropy", lambda h: h["__metadata__"].update(loss="cross-entropy"))
+    yield changes(same, "tensor A has shape", lambda h: h["A"].update(shape=[10, 10, 4]))
+    yield changes(same, "the weights have a tensor E", unused)
+
 def main():
     program, rng = os.path.abspath(sys.argv[1]), random.Random(1)
     with tempfile.TemporaryDirectory() as root:
@@ -97,6 +143,14 @@ def main():
         print("rejected 100 changed certificates: " + "; ".join("%s (%d)" % r for r in sorted(reasons.items())))
         if len(reasons) < 8:
             sys.exit("got %d reasons, want 8 at least" % len(reasons))
+        for document, weights, want in forgeries(*made[0], root):
+            try:
+                verify(document, weights)
+            except Rejected as error:
+                if not str(error).startswith(want):
+                    sys.exit("got %s, want %s" % (error, want))
+            else:
+                sys.exit("a forged certificate was accepted, want %s" % want)
 
 if __name__ == "__main__":
     main()

@@ -128,30 +128,66 @@ SIGMA = {
     "identity": (lambda z: (z, ONE, ZERO), ONE, ZERO, ZERO),
 }
 
+PARTS = {"format", "run", "network", "bound", "step", "weights", "inputs", "targets", "claims"}
+CONSTANTS = {"lambda_min", "lambda_max", "residual"}
+STATEMENTS = {"zero": {"newton_step", "curvature", "radius", "distance"},
+              "descent": {"curvature", "radius", "length", "step_max", "step", "loss_factor"}}
+CHOICES = {"block": ("inner", "outer", "mlp"), "activation": tuple(SIGMA), "bias": (True, False), "residual": ("fixed", "shared", "layered"),
+           "embed": ("identity", "orthonormal", "trained"), "readout": ("identity", "orthonormal", "trained")}
+SIZES = ("depth", "width", "inputs", "outputs", "samples")
+
+def check(document):
+    """Refuse what this program would not prove: an unknown part, claim or choice, and sizes that do not fit."""
+    require(set(document) == PARTS, "the certificate has other parts")
+    about = document["network"]
+    require(set(about) == {*CHOICES, *SIZES, "hidden"}, "the network has other parts")
+    for name, choices in CHOICES.items():
+        require(any(about[name] is c or type(about[name]) is str and about[name] == c for c in choices), "the %s %s is not covered" % (name, about[name]))
+    for name in SIZES + (("hidden",) if about["block"] == "mlp" else ()):
+        require(type(about[name]) is int and about[name] >= 1, "%s is no positive whole number" % name)
+    require(about["block"] == "mlp" or about["hidden"] == 0, "hidden is for block mlp alone")
+    require(about["embed"] != "identity" or about["inputs"] == about["width"], "embed identity needs as many inputs as width")
+    require(about["readout"] != "identity" or about["outputs"] == about["width"], "readout identity needs as many outputs as width")
+    require(document["bound"] in ("cheap", "full"), "the bound is unknown")
+    made = {s for s in STATEMENTS if any(n.startswith(s + ".") for n in document["claims"])}
+    want = CONSTANTS | {"%s.%s" % (s, n) for s in made for n in STATEMENTS[s]}
+    require(made and set(document["claims"]) == want, "the claims are none, incomplete or unknown")
+
 class Network:
     """The network of a certificate, with exact weights."""
 
     def __init__(self, about, tensors):
         self.__dict__.update({k: about[k] for k in ("block", "activation", "bias", "residual", "embed", "readout", "depth", "width", "outputs", "samples")})
-        require(self.activation in SIGMA, "the activation %s is not covered" % self.activation)
         self.sigma, self.m1, self.m2, self.m3 = SIGMA[self.activation]
         self.middle = about["hidden"] if self.block == "mlp" else self.width
         depth = self.depth
-        names = {"inner": ("A", None, "b", None), "outer": (None, "A", None, "b"), "mlp": ("W", "V", "b", "c")}[self.block]
-        w, v, b, c = (tensors.get(n) if n else None for n in names)
-        for name, present in zip(names, (w, v, b if self.bias else 1, c if self.bias else 1)):
-            require(name is None or present is not None, "the weights have no tensor %s" % name)
-        self.w = matrices(w, depth, self.middle, self.width)
-        self.v = matrices(v, depth, self.width, self.middle)
-        self.wb = vectors(b if self.bias else None, depth, self.middle)
-        self.vb = vectors(c if self.bias else None, depth, self.width)
-        delta = tensors["delta"]
+        w, v, wb, vb = {"inner": ("A", None, "b", None), "outer": (None, "A", None, "b"), "mlp": ("W", "V", "b", "c")}[self.block]
+        shapes = {w: [depth, self.middle, self.width], v: [depth, self.width, self.middle], "delta": [depth]}
+        if self.bias:
+            shapes.update({wb: [depth, self.middle], vb: [depth, self.width]})
+        if self.embed != "identity":
+            shapes["E"] = [self.width, about["inputs"]]
+        if self.readout != "identity":
+            shapes["C"] = [self.outputs, self.width]
+        shapes.pop(None, None)
+        for name in tensors:
+            require(name.removesuffix("_initial") in shapes, "the weights have a tensor %s that the network has not" % name)
+        data = {}
+        for name, shape in shapes.items():
+            require(name in tensors, "the weights have no tensor %s" % name)
+            found, data[name] = tensors[name]
+            require(found == shape or name == "delta" and found == [1], "tensor %s has shape %s, the network wants %s" % (name, found, shape))
+        self.w = matrices(data.get(w), depth, self.middle, self.width)
+        self.v = matrices(data.get(v), depth, self.width, self.middle)
+        self.wb = vectors(data.get(wb), depth, self.middle)
+        self.vb = vectors(data.get(vb), depth, self.width)
+        delta = data["delta"]
         require(len(delta) in (1, depth), "delta has a wrong size")
         if self.residual != "layered":
             require(len(set(delta)) == 1, "delta differs between layers")
         self.delta = [arb(delta[k] if len(delta) > 1 else delta[0]) for k in range(depth)]
-        self.e = matrices(tensors.get("E"), 1, self.width, about["inputs"])[0] if self.embed != "identity" else None
-        self.c = matrices(tensors.get("C"), 1, self.outputs, self.width)[0] if self.readout != "identity" else None
+        self.e = matrices(data["E"], 1, self.width, about["inputs"])[0] if "E" in data else None
+        self.c = matrices(data["C"], 1, self.outputs, self.width)[0] if "C" in data else None
         self.shared, self.layered = self.residual == "shared", self.residual == "layered"
         self.trained_e, self.trained_c = self.embed == "trained", self.readout == "trained"
 
@@ -403,7 +439,7 @@ def curvature(net, gains, radius):
         source = (delta + rd) * a + 2 * kappa * f1
         t2 = chi * source
         first = pi * source + (t1 if net.trained_c else ZERO)
-        third = lambda z: z.upper().root(3) if z > 0 else ZERO  # noqa: E731
+        third = lambda z: ZERO if z == 0 else z.upper().root(3)  # noqa: E731
         cube = third(root(sum(((p * o ** 3) ** 2 for p, o in zip(vk, om)), ZERO))) + hasw * third(vp) * up
         tangent = omega + hasw * up
         b = net.m3 * cube ** 3 + 3 * net.m2 * (root(sum(((p * o * (wk + rw)) ** 2 for p, o, wk in zip(vk, om, w)), ZERO)) * t2
@@ -416,7 +452,7 @@ def curvature(net, gains, radius):
     return root(total)
 
 def read_weights(path):
-    """The tensors of a safetensors file by name, and the digest of the file."""
+    """The tensors of a safetensors file by name, each (shape, entries), what the file says of its network, and its digest."""
     data = open(path, "rb").read()
     (size,) = struct.unpack("<Q", data[:8])
     header, body, tensors = json.loads(data[8:8 + size]), data[8 + size:], {}
@@ -424,8 +460,9 @@ def read_weights(path):
         if name != "__metadata__":
             start, end = about["data_offsets"]
             code = {"F64": "d", "F32": "f"}[about["dtype"]]
-            tensors[name] = struct.unpack("<%d%s" % ((end - start) // struct.calcsize(code), code), body[start:end])
-    return tensors, hashlib.sha256(data).hexdigest()
+            entries = struct.unpack("<%d%s" % ((end - start) // struct.calcsize(code), code), body[start:end])
+            tensors[name] = about["shape"], entries
+    return tensors, header.get("__metadata__", {}), hashlib.sha256(data).hexdigest()
 
 def rows_of(text, count, size):
     data = base64.b64decode(text)
@@ -440,9 +477,13 @@ def verify(document, weights):
     text = json.dumps(document, sort_keys=True, separators=(",", ":"))
     require(hashlib.sha256(text.encode()).hexdigest() == digest, "the certificate was changed")
     require(document["format"] == "deeplimit kernel certificate 1", "the format is unknown")
-    tensors, found = read_weights(weights)
+    check(document)
+    tensors, said, found = read_weights(weights)
     require(found == document["weights"], "the weights are others")
     about = document["network"]
+    for name, value in said.items():
+        want = "squared" if name == "loss" else about.get(name, value)
+        require(value == want, "the weights are of a network with %s %s" % (name, value))
     net = Network(about, tensors)
     count = about["samples"]
     x, y = rows_of(document["inputs"], count, about["inputs"]), rows_of(document["targets"], count, about["outputs"])
@@ -455,9 +496,8 @@ def verify(document, weights):
     require(low > 0 and positive_definite(add(k, scale(-low, identity(len(k))))), "lambda_min is smaller")
     require(positive_definite(add(scale(high, identity(len(k))), scale(-ONE, k))), "lambda_max is larger")
     gains = [Gains(s, document["bound"] == "full") for s in samples]
-    zero = {n[5:]: claims.pop(n) for n in list(claims) if n.startswith("zero.")}
-    descent = {n[8:]: claims.pop(n) for n in list(claims) if n.startswith("descent.")}
-    require(not claims and (zero or descent), "the claims are none, or unknown")
+    zero = {n[5:]: v for n, v in claims.items() if n.startswith("zero.")}
+    descent = {n[8:]: v for n, v in claims.items() if n.startswith("descent.")}
     if zero:
         newton = arb_mat(k).solve(arb_mat([[v] for v in r])).tolist()
         require(root(dot(r, [v[0] for v in newton])) <= zero["newton_step"], "the Newton step is longer")
@@ -468,6 +508,8 @@ def verify(document, weights):
         beta, n = high.sqrt() + m * length, arb(count)
         require(descent["step_max"] <= n / beta ** 2, "the largest step is smaller")
         require(0 < descent["step"] and descent["step"] <= descent["step_max"], "the step is larger than the largest")
+        asked = arb(float.fromhex(document["step"])) if document["step"] else descent["step_max"]
+        require(descent["step"] == asked.min(descent["step_max"]), "another step was asked for")
         nu = descent["step"] / n
         q = 1 - nu * low * (1 - 2 * h) * (1 - m * nu * rho / 2)
         require(q ** 2 <= descent["loss_factor"] and descent["loss_factor"] < 1, "the loss falls less")
@@ -479,7 +521,7 @@ def closes(net, gains, claim, first, low, length):
     require(radius >= 0 and curvature(net, gains, radius) <= m, "the curvature in the ball is larger")
     h = m * first / low.sqrt()
     require(h <= ONE / 2, "h exceeds 1/2")
-    require(2 * first / (1 + root(1 - 2 * h).lower().max(ZERO)) <= length, "the distance is longer")
+    require(2 * first / (1 + (1 - 2 * h).lower().max(ZERO).sqrt()) <= length, "the distance is longer")
     require(length <= radius, "the ball is too small")
     return h
 
@@ -488,6 +530,6 @@ if __name__ == "__main__":
         sys.exit(__doc__)
     try:
         proved = verify(json.load(open(sys.argv[1], encoding="utf-8")), sys.argv[2])
-    except (Rejected, KeyError, ValueError, TypeError, AttributeError, ZeroDivisionError) as error:
+    except (Rejected, KeyError, IndexError, ValueError, TypeError, AttributeError, ZeroDivisionError, OverflowError, struct.error) as error:
         sys.exit("rejected: %s" % error)
     print("proved: " + ", ".join(proved))

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"sync/atomic"
 
 	"gonum.org/v1/gonum/mat"
 
@@ -69,11 +70,10 @@ func (m *Model) Prove(ctx context.Context, options Options) (*certify.Kernel, er
 func (m *Model) bound(ctx context.Context, t *certify.Tangent, options Options) (*certify.Kernel, error) {
 	layers := m.Layers()
 	with := func(full bool) (*certify.Kernel, error) {
-		count := make(chan int, m.samples)
+		var count atomic.Int64
 		done := func() {
-			count <- 1
-			if options.Progress != nil {
-				options.Progress(len(count), m.samples)
+			if n := count.Add(1); options.Progress != nil {
+				options.Progress(int(n), m.samples)
 			}
 		}
 		samples, err := m.Propagations(ctx, full, done)

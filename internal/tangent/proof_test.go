@@ -96,3 +96,24 @@ func TestWorkers(t *testing.T) {
 		}
 	}
 }
+
+// TestOverflow wants nothing issued where the kernel overflows though the outputs are small.
+func TestOverflow(t *testing.T) {
+	for _, size := range []float64{1e150, 1e160, 1e300} {
+		m := random(t, resnet.Spec{Width: 2, Embed: "trained", Readout: "orthonormal"}, 2, 2, 3, 1, 1)
+		for i := range m.x {
+			m.x[i] *= size
+		}
+		for i := range m.embed {
+			m.embed[i] /= size
+		}
+		m.Move(m.theta)
+		k, err := m.Prove(t.Context(), Options{})
+		if err != nil {
+			t.Fatalf("inputs of size %g: %v", size, err)
+		}
+		if k.Zero.Issued || k.Descent.Issued {
+			t.Errorf("inputs of size %g: got %+v and %+v, want both refused", size, k.Zero, k.Descent)
+		}
+	}
+}

@@ -1,6 +1,7 @@
 package kernelproof
 
 import (
+	"bytes"
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/binary"
@@ -121,11 +122,11 @@ func lengthOf(m, first, low float64) (l float64, ok bool) {
 }
 
 func encode(values []float64) string {
-	bytes := make([]byte, 0, 8*len(values))
+	data := make([]byte, 0, 8*len(values))
 	for _, v := range values {
-		bytes = binary.LittleEndian.AppendUint64(bytes, math.Float64bits(v))
+		data = binary.LittleEndian.AppendUint64(data, math.Float64bits(v))
 	}
-	return base64.StdEncoding.EncodeToString(bytes)
+	return base64.StdEncoding.EncodeToString(data)
 }
 
 // digest returns the SHA-256 of all but SHA256.
@@ -157,7 +158,9 @@ func ReadDocument(path string) (*Document, error) {
 		return nil, err
 	}
 	d := &Document{}
-	if err := json.Unmarshal(text, d); err != nil {
+	decoder := json.NewDecoder(bytes.NewReader(text))
+	decoder.DisallowUnknownFields() // the digest does not cover them
+	if err := decoder.Decode(d); err != nil {
 		return nil, fmt.Errorf("%s: got no certificate of deeplimit: %w", filepath.Base(path), err)
 	}
 	if d.Format != format {
@@ -183,8 +186,8 @@ func (d *Document) Options() (Options, error) {
 	return o, nil
 }
 
-// Against compares the document with one made afresh from the run: all must be equal but for claims, each of which may be
-// weaker by a little, as another machine rounds otherwise.
+// Against compares the document with one made afresh from the run: all must be equal but for claims, which may differ by a
+// relative 1e-8, far less than slack, as another machine rounds otherwise.
 func (d *Document) Against(fresh *Document) error {
 	if d.Weights != fresh.Weights {
 		return fmt.Errorf("weights: got sha256 %s in the run, the certificate is of %s", fresh.Weights, d.Weights)
@@ -197,8 +200,11 @@ func (d *Document) Against(fresh *Document) error {
 	if string(a) != string(b) {
 		return fmt.Errorf("network: got %s in the run, the certificate has %s", b, a)
 	}
-	if len(d.Claims) == 0 {
-		return errors.New("claims: got none")
+	if d.Run != fresh.Run || d.Bound != fresh.Bound {
+		return fmt.Errorf("got a certificate of run %s with bound %s, want %s and %s", d.Run, d.Bound, fresh.Run, fresh.Bound)
+	}
+	if len(d.Claims) != len(fresh.Claims) {
+		return fmt.Errorf("claims: got %d, the run gives %d", len(d.Claims), len(fresh.Claims))
 	}
 	for name, text := range d.Claims {
 		got, err := strconv.ParseFloat(text, 64)
