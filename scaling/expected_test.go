@@ -50,7 +50,7 @@ func TestExtend(t *testing.T) {
 			t.Errorf("got %v, want one of %v", s, want)
 		}
 	}
-	if again := Extend(samples, Design{Depths: []int{16, 64, 256}, Seeds: 3}, math.NaN()); math.Abs(again[4].Value-got[4].Value) > 1e-9 {
+	if again := Extend(samples, Design{Depths: []int{16, 64, 256}, Seeds: 3}, math.NaN()); !(math.Abs(again[4].Value-got[4].Value) <= 1e-9) {
 		t.Errorf("got %v with the exponent fitted, want %v", again[4], got[4])
 	}
 }
