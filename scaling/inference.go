@@ -46,7 +46,7 @@ type Inference struct {
 	Hurst, NoiseShare *LimitExponent
 	// DetectionLimit bounds the noise share, with probability 0.95.
 	DetectionLimit float64
-	// OwnScale is the γ by which the paths were taken as L^(−γ) times themselves, where their size is free.
+	// OwnScale is γ where the size of the paths is free: what is inferred is of L^(−γ) times the paths. Nil elsewhere.
 	OwnScale *LimitExponent
 
 	branches  []branch
