@@ -48,7 +48,8 @@ type average struct {
 //
 //	log y = level of the seed + s log L + Σ (c + c_seed) (L/L_min)^−ω + ε,
 //
-// with normal priors, over the sets of ω in corrections and none: those of s are laws; that of c_seed is that of c, or there is none. The size of the errors ε has a prior that is flat in its logarithm from 0.001 to 2.
+// with normal priors, over no ω and the sets of ω in corrections: those of s are laws; that of c_seed is that of c, or
+// c_seed is 0. The size of the errors ε has a prior that is flat in its logarithm from 0.001 to 2.
 func averageExponent(samples []Sample, laws []law, corrections [][]float64) (average, error) {
 	if err := checkSamples(samples); err != nil {
 		return average{}, fmt.Errorf("scaling: limit exponent: %w", err)
@@ -96,8 +97,9 @@ func averageExponent(samples []Sample, laws []law, corrections [][]float64) (ave
 	for i := range out.mixture {
 		out.mixture[i].weight = math.Exp(out.mixture[i].weight - best)
 	}
+	total := out.total()
 	for _, i := range ofTheory {
-		out.theory += out.mixture[i].weight / out.total()
+		out.theory += out.mixture[i].weight / total
 	}
 	return out, nil
 }

@@ -1,7 +1,7 @@
 package scaling
 
-// Index is a variation index, the smallest p at which V_p stays bounded as depth grows, with its interval:
-// what Infer says of it. High is +Inf where increments may not vanish.
+// Index is a variation index, the smallest p at which V_p stays bounded as depth grows, with its interval,
+// as Inference.VariationIndex returns it.
 type Index struct {
 	Index   float64 `json:"index"` // at least 1
 	Low     float64 `json:"low"`

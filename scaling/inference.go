@@ -21,7 +21,8 @@ const (
 	NoLimit        LimitKind = "no-limit"
 )
 
-var limitKinds = []LimitKind{SmoothLimit, SmoothAndNoise, RoughLimit, JumpLimit, NoiseAlone, NoLimit}
+// LimitKinds are all kinds, in the order in which they are told.
+var LimitKinds = []LimitKind{SmoothLimit, SmoothAndNoise, RoughLimit, JumpLimit, NoiseAlone, NoLimit}
 
 // leastDrift is the smallest γ that counts: less is what a path that is not yet resolved shows.
 const leastDrift = 0.05
@@ -45,7 +46,7 @@ type Inference struct {
 	Hurst, NoiseShare *LimitExponent
 	// DetectionLimit bounds the noise share, with probability 0.95.
 	DetectionLimit float64
-	// OwnScale is the γ by which the paths were taken as L^(−γ) times themselves, where their size is free.
+	// OwnScale is γ where the size of the paths is free: what is inferred is of L^(−γ) times the paths. Nil elsewhere.
 	OwnScale *LimitExponent
 
 	branches  []branch
@@ -208,7 +209,7 @@ func (x *Inference) weighDrift(sizes mixture) (likely float64, moving mixture) {
 
 // settle gives the verdict.
 func (x *Inference) settle() *Inference {
-	for _, kind := range limitKinds {
+	for _, kind := range LimitKinds {
 		if x.Probability[kind] >= Certain && !x.Unexplained {
 			x.Verdict = kind
 		}
@@ -239,8 +240,8 @@ func infer(paths []DepthPath, rounding, tilt float64) *Inference {
 	x.parts(cleaned)
 	if x.Unexplained = x.misfit() > 15; x.Unexplained {
 		x.branches = nil
-		for _, kind := range limitKinds { // what fits best fits badly, and says nothing
-			x.Probability[kind] = 1 / float64(len(limitKinds))
+		for _, kind := range LimitKinds { // what fits best fits badly, and says nothing
+			x.Probability[kind] = 1 / float64(len(LimitKinds))
 		}
 	}
 	return x

@@ -32,8 +32,8 @@ func drawn(t *testing.T, name string, first uint64, depths []int, seeds, dim int
 	return nil, family
 }
 
-// A few cells of docs/calibration.md, with fewer draws: where a window's interval held the truth
-// in 0 to 80 % of draws.
+// A few cells of docs/calibration.md, with fewer draws: where the interval of a slope over these depths
+// holds the truth in 0 to 83 % (TestSlopesMissTheLimit).
 func TestInferCovers(t *testing.T) {
 	const draws = 6
 	for _, c := range []struct {

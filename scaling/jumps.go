@@ -101,8 +101,8 @@ var (
 )
 
 // stay returns the probability that jumps are there in the limit, which is that of sizes that do not shrink with
-// depth, and the distribution of the exponent of their sizes; 0 and nil where there are none at the deepest depth. Where
-// they are at one depth alone it is even.
+// depth, and the distribution of the exponent of their sizes; 0 and nil where there are none at the deepest depth. It is ½
+// where the next deepest depth has none, or too few layers to tell.
 func (j *jumpRecord) stay(laws []law) (float64, mixture) {
 	if !j.any() {
 		return 0, nil

@@ -7,11 +7,11 @@
 //   - Increments: statistics of the increments of paths over the depths there are;
 //   - Split: a path as a smooth trend plus layer noise;
 //   - IntegralDistance, L2Distance, DeepestDistances: how far paths of different depths are
-//     apart.
+//     apart;
+//   - FitBowl, Collapse: the best setting at each depth, and how whole curves over a setting move with depth;
+//   - FitPowers, FitModel: power laws and models in several fields of runs.
 //
 // docs/statistics.md has the formulas, what they assume and how often they are right.
-//
-//   - FitBowl, Collapse: the best setting at each depth, and how whole curves over a setting move with depth.
 //
 // Values must be positive and finite, paths hold one point for each layer (pvar.Points),
 // and every error names the depth and the seed. Slopes are natural: d log y / d log L.
@@ -51,13 +51,13 @@ type Sample struct {
 	Value float64
 }
 
-// The values of Slope.Method.
+// The values of Method of a Slope, an Index or an Estimate.
 const (
 	// BySeeds: Student's t over the slopes of S seeds, S − 1 degrees of freedom.
 	BySeeds = "seeds"
 	// ByRegression: regression theory over the n depths of one seed, n − 2 degrees of freedom.
 	ByRegression = "regression"
-	// ByModel: the posterior of Infer.
+	// ByModel: the posterior of Infer or of AverageExponent.
 	ByModel = "model"
 	// NoInterval: two runs determine a line but not its error.
 	NoInterval = "none"

@@ -19,7 +19,7 @@ func main() {
 	sets := flag.String("set", "", "only depth sets whose name holds this")
 	dims := flag.String("widths", "1,2,10", "widths of the matrices")
 	out := flag.String("out", "", "write the tables to this file, not to the terminal")
-	aside := flag.Bool("aside", false, "only families that inference was not made for")
+	aside := flag.Bool("aside", false, "only the kinds kept aside")
 	bare := flag.Bool("bare", false, "tables alone, to put behind those of another call")
 	flag.Parse()
 	var w io.Writer = os.Stdout

@@ -10,7 +10,8 @@ import (
 // rule is the text on verdicts; Range.Judge is the code of it.
 const rule = `A claim is a range of numbers. Where theory gives an exponent for infinite depth, the range is that
 number ± 0.05 unless the claim says otherwise, for what finitely many layers bend. The interval is the 95 %
-interval of the slope over seeds (Student's t; over the points of the regression where there is one seed). What is claimed of
+interval of the exponent of the limit where the claim has one ([statistics](statistics.md)): its note then has the slope "over these depths". Elsewhere it is that of the slope
+over seeds (Student's t; over the points of the regression where there is one seed). What is claimed of
 every seed is the share of seeds of which it holds at all depths, wanted 0.95 or more, with the interval of Clopper and Pearson: it takes 72
 seeds that all do to tell, 100 are the rule where they can be had; a run that cannot answer counts as a miss below and as a hit above. Numbers that are exact for these runs, such as a verdict
 on the regime, stand without an interval and are their own ends.

@@ -89,17 +89,11 @@ distribution (--draws 10000 gives that); embedding and readout are orthonormal, 
 // bothWays are the quantities of a start from either end.
 var bothWays = []string{"forward", "backward"}
 
-// starts returns what a step found.
-func starts(b *Bench, step int) (*analyze.StartResult, error) {
-	var found analyze.StartResult
-	return &found, b.Output(step, &found)
-}
-
 // startGroup returns the group of a step's result with these settings, by the last word
 // of each; "" stands for a study with one group.
 func startGroup(b *Bench, step int, label string) (analyze.StartGroup, error) {
-	found, err := starts(b, step)
-	if err != nil {
+	var found analyze.StartResult
+	if err := b.Output(step, &found); err != nil {
 		return analyze.StartGroup{}, err
 	}
 	for _, g := range found.Groups {

@@ -5,8 +5,8 @@ import (
 	"math/rand/v2"
 )
 
-// Aside returns kinds that no prior or threshold of package scaling was chosen by: how often is what
-// is inferred right of paths that nobody thought of?
+// Aside returns kinds that priors and thresholds of package scaling were chosen without, but for walks of t(4)
+// steps: they show how often inference is right of paths that it was not made for.
 func Aside() []Family {
 	noisy := func(exponent float64) map[string]float64 {
 		e := noiseExponents(0)

@@ -47,17 +47,15 @@ func (g *Group) infer(path *GroupPath, part string, paths []scaling.DepthPath, r
 		put("variation_"+text, x.Variation(exponentOf(text)), 0)
 	}
 	put("index", x.Index(), 0)
-	of := func(key string, value func(PathNumbers) float64, scale, theory float64) {
-		put(key, averaged(samplesOf(runs, func(r *Run) float64 { return value(r.Parts[part]) * math.Pow(float64(r.Depth), scale) }), theory), -scale)
-	}
-	of("displacement", func(n PathNumbers) float64 { return n.Displacement }, beta, 0)
-	if g.Next != nil {
-		g.next(part, x, samplesOf(runs, func(r *Run) float64 { return r.Parts[part].Displacement * math.Pow(float64(r.Depth), beta) }))
-	}
-	of("displacement_variation", func(n PathNumbers) float64 { return n.DisplacementVariation }, 0, 0)
+	displacements := samplesOf(runs, func(r *Run) float64 { return r.Parts[part].Displacement * math.Pow(float64(r.Depth), beta) })
+	put("displacement", averaged(displacements, 0), -beta)
+	put("displacement_variation", averaged(samplesOf(runs, func(r *Run) float64 { return r.Parts[part].DisplacementVariation }), 0), 0)
 	if g.Trained() && part == g.part() {
 		put("delta", averaged(samplesOf(runs, meanDelta), math.NaN()), 0)
 		put("delta_max_frobenius", averaged(samplesOf(runs, func(r *Run) float64 { return r.DeltaMaxFrobenius }), math.NaN()), 0)
+	}
+	if g.Next != nil {
+		g.next(part, x, displacements)
 	}
 }
 
@@ -104,7 +102,7 @@ func shareOf(e *scaling.LimitExponent) *Share {
 	return &Share{e.Exponent, e.Low, e.High}
 }
 
-// rounding returns the relative precision of numbers: 2^−24 where all of them fit 32-bit floats, 2^−9 for bfloat16.
+// rounding returns the relative precision of numbers: 2^−24 where all of them fit 32-bit floats, 2^−8 for bfloat16.
 func rounding(data []float64) float64 {
 	const mantissa = 52
 	used, count := uint64(0), 0

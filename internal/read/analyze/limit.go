@@ -12,7 +12,7 @@ import (
 )
 
 // regimeDepth is the smallest depth that scaling.Infer takes.
-const regimeDepth = 8
+const regimeDepth = scaling.MinSplit
 
 // compareDepths adds what needs the paths of several depths side by side, and what
 // `deeplimit transfer` left in the run folders: regime, limit and transfer. members are the

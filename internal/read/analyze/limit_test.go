@@ -174,3 +174,23 @@ func TestTransferOfPlantedRuns(t *testing.T) {
 		t.Errorf("table: got no %q in\n%s", want, &table)
 	}
 }
+
+// Numbers have the precision of the shortest floats that hold them all.
+func TestRounding(t *testing.T) {
+	for _, c := range []struct {
+		bits int // of the mantissa, the leading one included
+		want float64
+	}{{53, 0x1p-53}, {24, 0x1p-24}, {11, 0x1p-11}, {8, 0x1p-8}} {
+		var data []float64
+		for i := range 200 {
+			v, exponent := math.Frexp(math.Sin(float64(i + 1)))
+			data = append(data, math.Ldexp(math.Round(math.Ldexp(v, c.bits)), exponent-c.bits))
+		}
+		if got := rounding(data); got != c.want {
+			t.Errorf("%d bits: got %g, want %g", c.bits, got, c.want)
+		}
+		if got := rounding(data[:20]); got != 0x1p-53 {
+			t.Errorf("20 numbers of %d bits: got %g, want the precision of float64", c.bits, got)
+		}
+	}
+}

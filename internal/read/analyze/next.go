@@ -53,7 +53,7 @@ func (g *Group) next(part string, x *scaling.Inference, displacements []sample) 
 		return
 	}
 	var likely []scaling.LimitKind
-	for _, kind := range kinds {
+	for _, kind := range scaling.LimitKinds {
 		if x.Probability[kind] >= 1-scaling.Certain {
 			likely = append(likely, kind)
 		}

@@ -1,8 +1,6 @@
 package analyze
 
-import (
-	"github.com/deeplimit/deeplimit/scaling"
-)
+import "github.com/deeplimit/deeplimit/scaling"
 
 // evidenceNames are the quantities behind the slopes of scaling.Evidence, by their names in
 // JSON and in the order of tables.
@@ -23,9 +21,6 @@ func (r *Regime) slope(statistic string) *Slope {
 	}[statistic]
 }
 
-// kinds are the verdicts in the order in which they are told.
-var kinds = []scaling.LimitKind{scaling.SmoothLimit, scaling.SmoothAndNoise, scaling.RoughLimit, scaling.JumpLimit, scaling.NoiseAlone, scaling.NoLimit}
-
 // why says what the verdict on a path rests on, or between which kinds it cannot be told; at is where JSON has the path.
 func (g *Group) why(at string, path *GroupPath) phrase {
 	r := path.Regime
@@ -37,7 +32,7 @@ func (g *Group) why(at string, path *GroupPath) phrase {
 	}
 	if r.Verdict == "" {
 		var open []phrase
-		for _, kind := range kinds {
+		for _, kind := range scaling.LimitKinds {
 			if r.Probability[kind] >= 0.005 {
 				open = append(open, say("%s %s", string(kind), of(kind)))
 			}
