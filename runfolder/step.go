@@ -10,7 +10,7 @@ import (
 // StepLaw says which step sizes a run was given: η₀ = value·L^exponent at its depth, by
 // the rule, and what becomes of it along training, by the schedule.
 type StepLaw struct {
-	Rule     string `json:"rule"`     // depth, constant, armijo or certified
+	Rule     string `json:"rule"`     // depth, constant, armijo, certified or gain-ratio
 	Schedule string `json:"schedule"` // constant, cosine, linear, decay or warmup-stable-decay
 	// Parametrisation is that of the study, which sets the step size of each part, or "".
 	Parametrisation string `json:"parametrisation,omitempty"`
@@ -18,8 +18,8 @@ type StepLaw struct {
 	Value float64 `json:"value"`
 	// BaseDepth is L₀; 0 stands for 1.
 	BaseDepth int `json:"base_depth,omitempty"`
-	// Exponent and First are x and η₀ = value·(L/L₀)^x; nil for rule certified, where each
-	// iterate has a step size of its own. For rule armijo the search starts at η₀.
+	// Exponent and First are x and η₀ = value·(L/L₀)^x; nil for rules certified and gain-ratio,
+	// where each iterate has a step size of its own. For rule armijo the search starts at η₀.
 	Exponent *float64 `json:"exponent,omitempty"`
 	First    *float64 `json:"first,omitempty"`
 	// Law is the exponent that rule depth has, where the rule is constant; nil else.

@@ -71,7 +71,7 @@ type checkNames struct {
 
 // Visit is ast.Visitor.
 func (c *checkNames) Visit(node *ast.Node) {
-	path := pathOf(*node)
+	path := PathOf(*node)
 	if len(path) == 0 || c.unknown != "" {
 		return
 	}
@@ -87,14 +87,14 @@ func (c *checkNames) Visit(node *ast.Node) {
 	}
 }
 
-// pathOf returns the steps of a name such as network.alpha, nil for anything else.
-func pathOf(node ast.Node) []string {
+// PathOf returns the steps of a name such as network.alpha, nil for anything else.
+func PathOf(node ast.Node) []string {
 	switch n := node.(type) {
 	case *ast.IdentifierNode:
 		return []string{n.Value}
 	case *ast.MemberNode:
 		step, ok := n.Property.(*ast.StringNode)
-		if path := pathOf(n.Node); ok && path != nil {
+		if path := PathOf(n.Node); ok && path != nil {
 			return append(path, step.Value)
 		}
 	}

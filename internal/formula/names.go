@@ -6,6 +6,8 @@ import (
 	"strings"
 
 	"github.com/expr-lang/expr/ast"
+
+	"github.com/deeplimit/deeplimit/internal/filter"
 )
 
 // naming replaces the names of fields by those of coordinates, and collects all other names as coefficients.
@@ -82,18 +84,7 @@ func ownersOf(symbol string) []string {
 }
 
 // pathOf returns a name such as network.hidden, "" for anything else.
-func pathOf(node ast.Node) string {
-	switch n := node.(type) {
-	case *ast.IdentifierNode:
-		return n.Value
-	case *ast.MemberNode:
-		step, ok := n.Property.(*ast.StringNode)
-		if path := pathOf(n.Node); ok && path != "" {
-			return path + "." + step.Value
-		}
-	}
-	return ""
-}
+func pathOf(node ast.Node) string { return strings.Join(filter.PathOf(node), ".") }
 
 // termsOf returns the terms of a sum or difference; their signs are lost.
 func termsOf(node ast.Node) []ast.Node {

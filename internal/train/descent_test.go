@@ -3,6 +3,7 @@ package train
 import (
 	"context"
 	"errors"
+	"maps"
 	"math"
 	"slices"
 	"strings"
@@ -28,6 +29,22 @@ var methods = map[string]func(*Spec){
 	"lion":     func(s *Spec) { s.Method, s.Step.Value, s.Step.Warmup, s.Batch = "lion", 0.01, 3, 5 },
 	"muon":     func(s *Spec) { s.Method, s.Step.Value, s.Step.Schedule = "muon", 0.1, "warmup-stable-decay" },
 	"decayed":  func(s *Spec) { s.WeightDecay, s.Clip = new(Decay(1e-4)), 10 },
+}
+
+// resumed are sections beside methods whose state a checkpoint has to hold.
+var resumed = map[string]func(*Spec){
+	"penalised": func(s *Spec) { s.Step.Value, s.Penalty = 0.1, Penalty{L2: 0.1, Increments: 0.02, P: 1.5} },
+	"penalised armijo": func(s *Spec) {
+		s.Penalty, s.Step.Rule, s.Step.Value = Penalty{L2: 0.01, Increments: 0.002, P: 2}, "armijo", 8
+	},
+	"penalised sgd": func(s *Spec) {
+		s.Method, s.Step.Value, s.Batch, s.Clip, s.Penalty = "sgd", 0.1, 3, 0.5, Penalty{Increments: 0.02, P: 1}
+	},
+	"cosine with warmup": func(s *Spec) { s.Step.Schedule, s.Step.Warmup = "cosine", 9 },
+	"linear with warmup": func(s *Spec) { s.Step.Schedule, s.Step.Warmup = "linear", 9 },
+	"decay with warmup":  func(s *Spec) { s.Step.Schedule, s.Step.Warmup, s.Step.Every = "decay", 9, 3 },
+	"stable with warmup": func(s *Spec) { s.Step.Schedule, s.Step.Warmup, s.Step.Cooldown = "warmup-stable-decay", 9, 4 },
+	"muon on batches":    func(s *Spec) { s.Method, s.Step.Value, s.Batch, s.Step.Warmup = "muon", 0.1, 5, 9 },
 }
 
 // withoutSeconds returns rows with the one column that is not reproducible set to 0.
@@ -57,7 +74,9 @@ func parquet(t *testing.T, rows []runfolder.Row) string {
 // TestResume interrupts each method at several iterations and wants the resumed run
 // to end with the weights and the trace of the run that was not interrupted.
 func TestResume(t *testing.T) {
-	for name, edit := range methods {
+	all := maps.Clone(methods)
+	maps.Copy(all, resumed)
+	for name, edit := range all {
 		t.Run(name, func(t *testing.T) {
 			limited := func(s *Spec) { edit(s); s.Stop = Stop{Iterations: new(17)} }
 			whole := separated(t, 16, 0.5, limited)

@@ -10,11 +10,11 @@ import (
 // DepthExponent returns the x of rule depth, η₀ = value·L^x: the law that the largest
 // stable step size, and the best one, follow over depth. docs/step-size.md derives it.
 //
-//	trained                      gd, sgd, momentum   adam
-//	weights and biases           2α − 1              α − 1
-//	one δ for all layers, too    min(2α − 1, −½)     min(α − 1, −½)
-//	a δ for each layer, too      min(2α − 1, 0)      min(α − 1, −½)
-//	E or C, too                  min(2α − 1, 0)      α − 1
+//	trained                      along the gradient   normalised
+//	weights and biases           2α − 1               α − 1
+//	one δ for all layers, too    min(2α − 1, −½)      min(α − 1, −½)
+//	a δ for each layer, too      min(2α − 1, 0)       min(α − 1, −½)
+//	E or C, too                  min(2α − 1, 0)       α − 1
 //
 // All groups are moved by one step size, so the group that bears the smallest decides.
 func DepthExponent(method string, network resnet.Spec) float64 {

@@ -24,24 +24,27 @@ func TestLevenberg(t *testing.T) {
 	if k := want.Certification.Kernel; k == nil || !k.Zero.Issued || !k.Descent.Issued {
 		t.Errorf("got certificate %+v, want zero and descent", k)
 	}
-	ctx, cancel := context.WithCancel(t.Context())
-	first := separated(t, 8, 0.5, edit)
-	first.Observe = func(row runfolder.Row) {
-		if row.Iteration == 1 {
-			cancel()
+	for _, stopAt := range []int64{0, 1, 2} {
+		ctx, cancel := context.WithCancel(t.Context())
+		first := separated(t, 8, 0.5, edit)
+		first.Observe = func(row runfolder.Row) {
+			if row.Iteration == stopAt {
+				cancel()
+			}
 		}
-	}
-	var saved *runfolder.Checkpoint
-	first.Save = func(c *runfolder.Checkpoint) error { saved = c; return nil }
-	if out, err := first.Run(ctx, nil); err != nil || out.Stop != StopInterrupted {
-		t.Fatalf("got stop %q, error %v", out.Stop, err)
-	}
-	second := separated(t, 8, 0.5, edit)
-	second.Cores = 3
-	if _, err := second.Run(t.Context(), saved); err != nil {
-		t.Fatal(err)
-	}
-	if !slices.Equal(second.Theta, whole.Theta) {
-		t.Error("the weights after an interruption differ")
+		var saved *runfolder.Checkpoint
+		first.Save = func(c *runfolder.Checkpoint) error { saved = c; return nil }
+		if out, err := first.Run(ctx, nil); err != nil || out.Stop != StopInterrupted {
+			t.Fatalf("interrupted at %d: got stop %q, error %v", stopAt, out.Stop, err)
+		}
+		second := separated(t, 8, 0.5, edit)
+		second.Cores = 3
+		got, err := second.Run(t.Context(), saved)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !slices.Equal(second.Theta, whole.Theta) || !sameRows(t, got.Rows, want.Rows) {
+			t.Errorf("interrupted at %d: weights or trace differ from the uninterrupted run's", stopAt)
+		}
 	}
 }

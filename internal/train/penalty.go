@@ -106,16 +106,16 @@ func NewRegulariser[T kernel.Float](penalty Penalty, net *resnet.Network) *Regul
 
 // Value returns R(θ).
 func (r *Regulariser[T]) Value(theta []T) float64 {
-	sum := 0.0
-	for _, v := range theta[:r.net.Layout.Trained] {
-		sum += float64(v) * float64(v)
-	}
 	value := 0.0
 	if r.penalty.L2 != 0 {
+		sum := 0.0
+		for _, v := range theta[:r.net.Layout.Trained] {
+			sum += float64(v) * float64(v)
+		}
 		value = r.penalty.L2 / 2 * sum
 	}
 	r.eachIncrement(theta, func(first, next []T, _ int) {
-		if square := squaredDistance(next, first); square > 0 {
+		if square := squaredDistance(next, first); square != 0 { // NaN shows
 			value += r.scale * math.Pow(square, r.penalty.P/2)
 		}
 	})

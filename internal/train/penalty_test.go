@@ -83,6 +83,17 @@ func TestPenalty(t *testing.T) {
 	}
 }
 
+// TestPenaltyNotFinite wants a weight that is NaN to show in the value of every penalty.
+func TestPenaltyNotFinite(t *testing.T) {
+	d := separated(t, 4, 0.75, nil)
+	d.Theta[1] = math.NaN()
+	for _, p := range penalised {
+		if got := NewRegulariser[float64](p, d.Network).Value(d.Theta); !math.IsNaN(got) {
+			t.Errorf("%+v: got %v, want NaN", p, got)
+		}
+	}
+}
+
 // TestPenalisedDescent wants gradient descent, Armijo's too, to move as a loop does that adds the penalty's gradient,
 // and the loss shown without it.
 func TestPenalisedDescent(t *testing.T) {

@@ -73,6 +73,8 @@ func TestSpecRefuses(t *testing.T) {
 		want string
 	}{
 		{Spec{Method: "newton"}, `method: got "newton", want one of gd, sgd, momentum, nesterov, adam, adamw, sign, lion, muon, levenberg-marquardt`},
+		{Spec{Method: LevenbergMarquardt, Step: Step{Groups: "together"}}, `step.groups: got "together", want it left out with method levenberg-marquardt, whose step rule is its own`},
+		{Spec{Method: LevenbergMarquardt, Step: Step{BaseWidth: 8}}, `step.base-width: got 8, want it left out with method levenberg-marquardt, whose step rule is its own`},
 		{Spec{Method: LevenbergMarquardt, Clip: 1}, `clip: got 1, want it left out with method levenberg-marquardt`},
 		{Spec{Method: LevenbergMarquardt, WeightDecay: new(Decay(0.1))}, `weight-decay: got 0.1, want it left out with method levenberg-marquardt`},
 		{Spec{Method: LevenbergMarquardt, Penalty: Penalty{L2: 0.1}}, `method: got "levenberg-marquardt", want another method with train.penalty: this one solves for the loss alone`},

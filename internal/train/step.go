@@ -108,12 +108,15 @@ func (s Step) resolveGain() (Step, error) {
 		return Step{}, &field.Error{Path: "rule", Got: s.Rule, Want: want + " (" + gainRatio + ")"}
 	case s.Schedule.name() != "constant":
 		return Step{}, &field.Error{Path: "schedule", Got: string(s.Schedule), Want: want}
+	case s.Groups != "":
+		return Step{}, &field.Error{Path: "groups", Got: s.Groups, Want: want}
 	}
 	for _, f := range []setting{
 		{name: "every", value: float64(s.Every)},
 		{name: "warmup", value: float64(s.Warmup)},
 		{name: "cooldown", value: float64(s.Cooldown)},
 		{name: "base-depth", value: float64(s.BaseDepth)},
+		{name: "base-width", value: float64(s.BaseWidth)},
 		{name: "value", value: s.Value},
 		{name: "factor", value: s.Factor},
 		{name: "slope", value: s.Slope},

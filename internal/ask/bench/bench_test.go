@@ -2,6 +2,7 @@ package bench
 
 import (
 	"encoding/json"
+	"fmt"
 	"maps"
 	"math"
 	"slices"
@@ -121,8 +122,11 @@ func TestMeasureMethods(t *testing.T) {
 	if results[0].Ratio != 1 {
 		t.Errorf("got %g times the first method for itself", results[0].Ratio)
 	}
-	if _, err := MeasureMethods(Shape{3, 4, 4}, "float64", []string{"newton"}, Options{Workers: 1}); err == nil || !strings.HasPrefix(err.Error(), `bench: method: got "newton", want one of gd, `) {
-		t.Errorf("got %v for method newton", err)
+	for _, method := range []string{"newton", train.LevenbergMarquardt} { // the latter makes no steps from a gradient
+		_, err := MeasureMethods(Shape{3, 4, 4}, "float64", []string{method}, Options{Workers: 1})
+		if want := fmt.Sprintf("bench: method: got %q, want one of gd, ", method); err == nil || !strings.HasPrefix(err.Error(), want) {
+			t.Errorf("%s: got %v, want an error that begins with %q", method, err, want)
+		}
 	}
 }
 

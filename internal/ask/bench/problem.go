@@ -6,6 +6,7 @@ import (
 	"math/rand/v2"
 
 	"github.com/deeplimit/deeplimit/dataset"
+	"github.com/deeplimit/deeplimit/field"
 	"github.com/deeplimit/deeplimit/internal/alloc"
 	"github.com/deeplimit/deeplimit/internal/kernel"
 	"github.com/deeplimit/deeplimit/internal/plan"
@@ -36,6 +37,9 @@ type problem[T kernel.Float] struct {
 // and weights N(0,1)·L^−1/2, the size L^−β of trained ones. The draw depends on the
 // shape alone. The caller closes the evaluator.
 func newProblem[T kernel.Float](shape Shape, method string, options Options) (*problem[T], error) {
+	if err := field.OneOf("bench: method", method, train.Methods...); err != nil {
+		return nil, err
+	}
 	d, alpha, one, half := shape.Width(), 0.5, 1.0, 0.5
 	spec, err := resnet.Spec{Alpha: &alpha}.Resolve(d, d)
 	if err != nil {
