@@ -3,6 +3,7 @@ package compare
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -44,7 +45,7 @@ func (c *comparison) pairs() ([]couple, error) {
 			}
 		}
 		for _, m := range cell {
-			if c.options.To == "mean" && len(chosen) > 1 || !among(chosen, m) {
+			if c.options.To == "mean" && len(chosen) > 1 || !slices.Contains(chosen, m) {
 				pairs = append(pairs, couple{m, reference})
 			}
 		}
@@ -111,15 +112,6 @@ func (c *comparison) chosen(cell []*member) ([]*member, error) {
 	return best, nil
 }
 
-func among(list []*member, m *member) bool {
-	for _, other := range list {
-		if other == m {
-			return true
-		}
-	}
-	return false
-}
-
 // toElsewhere pairs every member with the reference of the folder To; with Between it would not mean more.
 func (c *comparison) toElsewhere() ([]couple, error) {
 	reference := c.reference[0]
@@ -167,7 +159,6 @@ func (c *comparison) sameInputs() error {
 	if c.options.Inputs != "train" && c.options.Inputs != "test" {
 		return nil
 	}
-	members := c.members
 	check := func(cell []*member) error {
 		for _, m := range cell[1:] {
 			if m.samples != cell[0].samples {
@@ -177,16 +168,12 @@ func (c *comparison) sameInputs() error {
 		return nil
 	}
 	if c.reference != nil {
-		return check(append(append([]*member{}, members...), c.reference...))
+		return check(slices.Concat(c.members, c.reference))
 	}
-	var faults []error
-	for _, cell := range cells(members, c.cellOf) {
+	for _, cell := range cells(c.members, c.cellOf) {
 		if err := check(cell); err != nil {
-			faults = append(faults, err)
+			return err
 		}
-	}
-	if len(faults) > 0 {
-		return faults[0]
 	}
 	return nil
 }
