@@ -193,6 +193,11 @@ func (q *CoordinateQuantity) order() int {
 	return max(0, slices.IndexFunc(coordinates, func(c measuredChange) bool { return c.name == q.Name }))
 }
 
+// Label names the group: data, method, α and what else the study varies.
+func (q *CoordinateQuantity) Label() string {
+	return trainingLabel(q.Data, q.Method, &q.Alpha, q.Settings)
+}
+
 // Text returns the quantity in words, Symbol as a formula, and Math as figures write that.
 func (q *CoordinateQuantity) Text() string   { return coordinates[q.order()].text }
 func (q *CoordinateQuantity) Symbol() string { return q.of(coordinates[q.order()].symbol) }

@@ -231,14 +231,17 @@ func (g *TuneGroup) Judge() {
 }
 
 // Label names the group: data, method, α and what else the study varies.
-func (g *TuneGroup) Label() string {
-	label := fmt.Sprintf("%s, %s", g.Data, g.Method)
-	if g.Alpha != nil {
-		label += fmt.Sprintf(", α = %g", *g.Alpha)
+func (g *TuneGroup) Label() string { return trainingLabel(g.Data, g.Method, g.Alpha, g.Settings) }
+
+// trainingLabel names runs by data, method, α where it is not nil, and what else the study varies.
+func trainingLabel(data, method string, alpha *float64, settings map[string]string) string {
+	label := data + ", " + method
+	if alpha != nil {
+		label += fmt.Sprintf(", α = %g", *alpha)
 	}
-	for _, path := range slices.Sorted(maps.Keys(g.Settings)) {
+	for _, path := range slices.Sorted(maps.Keys(settings)) {
 		if path != "network.alpha" && path != "train.method" {
-			label += ", " + path[strings.LastIndexByte(path, '.')+1:] + " " + g.Settings[path]
+			label += ", " + path[strings.LastIndexByte(path, '.')+1:] + " " + settings[path]
 		}
 	}
 	return label
