@@ -46,9 +46,6 @@ const (
 // nearly is log of how far above the least measure settings count as near the best.
 var nearly = math.Log(1.1)
 
-// least is what a measure of 0 counts as, so that it has a logarithm.
-const least = 0x1p-1000
-
 // FitBowl returns the best setting among trials of one depth.
 //
 // It takes the settings that every seed has. One at which any seed diverged counts as worse than all others, and
@@ -89,6 +86,9 @@ func FitBowl(trials []Trial) (Bowl, error) {
 	}
 	return b, nil
 }
+
+// LogMeasure returns log measure; a measure of 0 counts as 2^−1000, so that it has a logarithm.
+func LogMeasure(measure float64) float64 { return math.Log(max(0x1p-1000, measure)) }
 
 // bowlTrials are trials of one depth: the logarithms of the measure at the settings where no seed diverged, and that
 // every seed has.
@@ -141,7 +141,7 @@ func newBowlTrials(trials []Trial) (bowlTrials, error) {
 		c.setting, c.x = append(c.setting, setting), append(c.x, math.Log(setting))
 		mean := 0.0
 		for s, seed := range c.seeds {
-			v := math.Log(max(least, column[seed]))
+			v := LogMeasure(column[seed])
 			c.y[s] = append(c.y[s], v)
 			mean += v / float64(len(c.seeds))
 		}
