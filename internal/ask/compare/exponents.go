@@ -127,7 +127,7 @@ func (c *comparison) neighbours() []bool {
 		return near
 	}
 	next := map[*member]*member{}
-	for _, cell := range cells(c.members, c.cellOf) {
+	for _, cell := range c.cells() {
 		sorted := slices.Clone(cell)
 		sort.SliceStable(sorted, func(i, j int) bool { return c.smaller(sorted[i], sorted[j]) })
 		for i := range sorted[:len(sorted)-1] {

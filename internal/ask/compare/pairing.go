@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/deeplimit/deeplimit/internal/filter"
+	"github.com/deeplimit/deeplimit/internal/grouped"
 )
 
 // A couple is two members to compare.
@@ -25,7 +26,7 @@ func (c *comparison) pairs() ([]couple, error) {
 	}
 	mean := strings.HasSuffix(c.options.To, "mean")
 	var pairs []couple
-	for _, cell := range cells(c.members, c.cellOf) {
+	for _, cell := range c.cells() {
 		if c.options.To == "" {
 			for i, a := range cell {
 				for _, b := range cell[i+1:] {
@@ -68,22 +69,8 @@ func (c *comparison) cellOf(m *member) string {
 	return m.fields["data"] + " " + strconv.Itoa(m.depth) + " " + seed
 }
 
-// cells returns members by their key, both in order of occurrence.
-func cells(members []*member, key func(*member) string) [][]*member {
-	index := map[string]int{}
-	var out [][]*member
-	for _, m := range members {
-		k := key(m)
-		i, ok := index[k]
-		if !ok {
-			i = len(out)
-			index[k] = i
-			out = append(out, nil)
-		}
-		out[i] = append(out[i], m)
-	}
-	return out
-}
+// cells returns the members that are compared with each other.
+func (c *comparison) cells() [][]*member { return grouped.By(c.members, c.cellOf) }
 
 // chosen returns the reference of a cell: one member, or those whose mean it is.
 func (c *comparison) chosen(cell []*member) ([]*member, error) {
@@ -170,7 +157,7 @@ func (c *comparison) sameInputs() error {
 	if c.reference != nil {
 		return check(slices.Concat(c.members, c.reference))
 	}
-	for _, cell := range cells(c.members, c.cellOf) {
+	for _, cell := range c.cells() {
 		if err := check(cell); err != nil {
 			return err
 		}
