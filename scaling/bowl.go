@@ -24,8 +24,8 @@ type Trial struct {
 type Bowl struct {
 	Depth   int
 	Setting float64
-	// Low and High are the 95 % interval of Setting; NaN and +Inf where it holds all settings tried on that side, both
-	// NaN with one seed.
+	// Low and High are the 95 % interval of Setting. Low is NaN, and High +Inf, where the interval holds all settings
+	// tried on that side; both are NaN with one seed.
 	Low, High float64
 	// NearLow and NearHigh bound the settings about the best whose mean measure is at most a tenth above the least.
 	NearLow, NearHigh float64
@@ -46,9 +46,6 @@ const (
 // nearly is log of how far above the least measure settings count as near the best.
 var nearly = math.Log(1.1)
 
-// least is what a measure of 0 counts as, so that it has a logarithm.
-const least = 0x1p-1000
-
 // FitBowl returns the best setting among trials of one depth.
 //
 // It takes the settings that every seed has. One at which any seed diverged counts as worse than all others, and
@@ -62,7 +59,7 @@ const least = 0x1p-1000
 //
 // Fewer than three settings where no seed diverged are an error.
 func FitBowl(trials []Trial) (Bowl, error) {
-	c, err := newColumns(trials)
+	c, err := newBowlTrials(trials)
 	if err != nil {
 		return Bowl{}, fmt.Errorf("scaling: bowl: %w", err)
 	}
@@ -83,16 +80,21 @@ func FitBowl(trials []Trial) (Bowl, error) {
 	}
 	switch {
 	case best == 0 && math.IsInf(c.below, -1):
-		b.End, b.Low = LowEnd, math.NaN()
+		b.End = LowEnd
 	case best == len(c.x)-1 && math.IsInf(c.above, 1):
-		b.End, b.High = HighEnd, math.NaN()
+		b.End = HighEnd
 	}
 	return b, nil
 }
 
-// bowlTrials are trials of one depth: the logarithms of the measure at the settings where no seed diverged.
+// LogMeasure returns log measure; a measure of 0 counts as 2^−1000, so that it has a logarithm.
+func LogMeasure(measure float64) float64 { return math.Log(max(0x1p-1000, measure)) }
+
+// bowlTrials are trials of one depth: the logarithms of the measure at the settings where no seed diverged, and that
+// every seed has.
 type bowlTrials struct {
 	depth   int
+	seeds   []uint64    // ascending
 	setting []float64   // ascending
 	x       []float64   // its logarithm
 	y       [][]float64 // log Measure by seed and setting
@@ -101,7 +103,8 @@ type bowlTrials struct {
 	below, above float64
 }
 
-func newColumns(trials []Trial) (bowlTrials, error) {
+// newBowlTrials takes the settings between those at which a seed diverged, about the best.
+func newBowlTrials(trials []Trial) (bowlTrials, error) {
 	if len(trials) == 0 {
 		return bowlTrials{}, errors.New("got no trials")
 	}
@@ -123,8 +126,8 @@ func newColumns(trials []Trial) (bowlTrials, error) {
 		bySetting[t.Setting][t.Seed] = t.Measure
 		seeds[t.Seed] = true
 	}
-	order := slices.Sorted(maps.Keys(seeds))
-	c.y = make([][]float64, len(order))
+	c.seeds = slices.Sorted(maps.Keys(seeds))
+	c.y = make([][]float64, len(c.seeds))
 	var diverged []float64
 	for _, setting := range slices.Sorted(maps.Keys(bySetting)) {
 		column := bySetting[setting]
@@ -132,15 +135,15 @@ func newColumns(trials []Trial) (bowlTrials, error) {
 			diverged = append(diverged, math.Log(setting))
 			continue
 		}
-		if len(column) < len(order) {
+		if len(column) < len(c.seeds) {
 			continue
 		}
 		c.setting, c.x = append(c.setting, setting), append(c.x, math.Log(setting))
 		mean := 0.0
-		for s, seed := range order {
-			v := math.Log(max(least, column[seed]))
+		for s, seed := range c.seeds {
+			v := LogMeasure(column[seed])
 			c.y[s] = append(c.y[s], v)
-			mean += v / float64(len(order))
+			mean += v / float64(len(c.seeds))
 		}
 		c.mean = append(c.mean, mean)
 	}
@@ -254,7 +257,7 @@ func student(degrees, level float64) float64 {
 	return distuv.StudentsT{Mu: 0, Sigma: 1, Nu: degrees}.Quantile(level)
 }
 
-// tOf returns the mean of values over its standard error: 0 for no values but 0, infinite for equal ones.
+// tOf returns the mean of values over its standard error: 0 where the mean is, else infinite for equal values.
 func tOf(values []float64) float64 {
 	mean, sd := stat.MeanStdDev(values, nil)
 	if mean == 0 {

@@ -25,13 +25,13 @@ type Shift struct {
 // Collapse returns the exponent b with which curves of several depths lie best on one another: each seed's
 // curves log Measure = c_L + F(log Setting − b log L), F any function and c_L free for each depth.
 //
-// For each seed it maximises, over b, the likelihood of the distances between all pairs of shifted curves, over
+// For each seed it maximises, over |b| ≤ 3, the likelihood of the distances between all pairs of shifted curves, over
 // log Setting: of every trial of one curve to a monotone cubic through those of the other. Errors are Cauchy's, so that
-// what the curves do not have in common (the depth of the bottom beside flanks of one height) does not
-// pull at b. Their variance is that over seeds at the trials, and of what the cubic differs from
-// straight lines, as nothing is known between trials: far apart on a bend they say little. At least half of the
-// shorter curve must lie on the other. The estimate is the mean over seeds; the interval is Student's t, and wider by what
-// straight lines in place of cubics change, and never narrower than the trials resolve.
+// what the curves do not have in common (the depth of the bottom beside flanks of one height) does not pull at b. The
+// variance of a distance is that over seeds at the trials, and the square of what the cubic differs from straight lines:
+// nothing is known between trials, so that those far apart on a bend say little. At least half of the shorter curve must
+// lie on the other. The estimate is the mean over seeds. The interval is Student's t over seeds, wider by what straight
+// lines in place of cubics change, and never narrower than the trials resolve.
 //
 // Trials that diverged are left out. Fewer than two depths with three trials each of one
 // seed are an error.
@@ -85,20 +85,12 @@ func curvesOf(trials []Trial) (curves []curve, bowls []Bowl, err error) {
 		return nil, nil, errors.New("got fewer than two depths with a minimum, want two or more")
 	}
 	for _, part := range byDepth(trials) {
-		c, err := newColumns(part)
+		c, err := newBowlTrials(part)
 		if err != nil {
 			return nil, nil, err
 		}
 		if len(c.x) < 3 {
 			continue
-		}
-		seeds := map[uint64]bool{}
-		var order []uint64
-		for _, t := range part { // sorted by seed
-			if !seeds[t.Seed] {
-				seeds[t.Seed] = true
-				order = append(order, t.Seed)
-			}
 		}
 		floor := floorShare * (slices.Max(c.mean) - slices.Min(c.mean))
 		variance := make([]float64, len(c.x))
@@ -106,7 +98,7 @@ func curvesOf(trials []Trial) (curves []curve, bowls []Bowl, err error) {
 			variance[i] = max(1e-12, floor*floor) + c.scatter(i)
 		}
 		for s, y := range c.y {
-			curves = append(curves, curve{c.depth, order[s], c.x, y, variance})
+			curves = append(curves, curve{c.depth, c.seeds[s], c.x, y, variance})
 		}
 	}
 	return curves, bowls, nil
@@ -324,7 +316,7 @@ type joint struct {
 func newJoint(c *curve, straight bool) joint {
 	j := joint{curve: c, lines: straight}
 	if j.linear.Fit(c.x, c.y) != nil || j.cubic.Fit(c.x, c.y) != nil {
-		panic("scaling: collapse: trials of a curve are not in order") // newColumns sorts them
+		panic("scaling: collapse: trials of a curve are not in order") // newBowlTrials sorts them
 	}
 	for i := range len(c.x) - 1 {
 		most := 0.0

@@ -4,8 +4,6 @@ import (
 	"encoding/json"
 	"math"
 	"slices"
-
-	"gonum.org/v1/gonum/stat/distuv"
 )
 
 // A Point is a value at a place of several coordinates.
@@ -69,7 +67,7 @@ func jackknife(points []Point, level float64, estimate func([]Point) ([]float64,
 		without = append(without, values)
 	}
 	n := float64(len(seeds))
-	t := distuv.StudentsT{Mu: 0, Sigma: 1, Nu: n - 1}.Quantile((1 + level) / 2)
+	t := student(n-1, (1+level)/2)
 	half := make([]float64, len(without[0]))
 	for j := range half {
 		mean, squares := 0.0, 0.0

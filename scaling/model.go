@@ -7,7 +7,6 @@ import (
 	"slices"
 
 	"gonum.org/v1/gonum/mat"
-	"gonum.org/v1/gonum/stat/distuv"
 )
 
 // A Model is a positive function of coordinates with unknown coefficients.
@@ -40,6 +39,9 @@ func FitModel(points []Point, model Model) (ModelFit, error) {
 	fail := func(err error) (ModelFit, error) { return ModelFit{}, fmt.Errorf("scaling: fit of a model: %w", err) }
 	if err := checkPoints(points); err != nil {
 		return fail(err)
+	}
+	if len(model.Names) == 0 {
+		return fail(errors.New("got no coefficient, want one or more"))
 	}
 	if n := placesOf(points); n < len(model.Names) {
 		return fail(fmt.Errorf("got points at %d places for %d coefficients, want as many places or more", n, len(model.Names)))
@@ -84,9 +86,10 @@ func FitModel(points []Point, model Model) (ModelFit, error) {
 	})
 	if half != nil {
 		f.Method = ByJackknife
-	} else if free := len(points) - len(best); len(f.Seeds) == 1 && free > 0 {
-		half = spread(regressionHalf(gradient, cost, free), kept)
-		f.Method = ByRegression
+	} else if len(f.Seeds) == 1 {
+		if half = spread(regressionHalf(gradient, cost, len(points)-len(best)), kept); half != nil {
+			f.Method = ByRegression
+		}
 	}
 	for j, name := range model.Names {
 		v := Interval{best[j], math.NaN(), math.NaN()}
@@ -292,14 +295,18 @@ func (m Model) fold(points []Point, theta []float64) (even []bool) {
 	return even
 }
 
-// regressionHalf returns half widths of 95 % intervals by linearised regression.
+// regressionHalf returns half widths of 95 % intervals by regression that is linear in gradient, with free degrees of
+// freedom; nil where there are none, or where the coefficients cannot be told apart.
 func regressionHalf(gradient *mat.Dense, rss float64, free int) []float64 {
+	if free < 1 {
+		return nil
+	}
 	var normal, inverse mat.Dense
 	normal.Mul(gradient.T(), gradient)
 	if inverse.Inverse(&normal) != nil {
 		return nil
 	}
-	t := distuv.StudentsT{Mu: 0, Sigma: 1, Nu: float64(free)}.Quantile(0.975)
+	t := student(float64(free), 0.975)
 	_, n := gradient.Dims()
 	half := make([]float64, n)
 	for j := range half {

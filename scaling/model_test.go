@@ -99,6 +99,7 @@ func TestFitModelRefuses(t *testing.T) {
 	for want, model := range map[string]Model{
 		"coefficients a and b that the points cannot tell apart": {[]string{"a", "b"}, func(x, c []float64) float64 { return (c[0] + 2*c[1]) / x[0] }},
 		"not positive":         {[]string{"a"}, func(x, c []float64) float64 { return -c[0] * c[0] }},
+		"got no coefficient":   {nil, func(x, c []float64) float64 { return x[0] }},
 		"does not depend on b": {[]string{"a", "b"}, func(x, c []float64) float64 { return c[0] / x[0] }},
 	} {
 		if _, err := FitModel(points, model); err == nil || !strings.Contains(err.Error(), want) {

@@ -7,7 +7,6 @@ import (
 	"slices"
 
 	"gonum.org/v1/gonum/mat"
-	"gonum.org/v1/gonum/stat/distuv"
 )
 
 // Powers is the fit y ≈ C Π_j x_j^Exponents[j].
@@ -70,12 +69,12 @@ func FitPowers(points []Point) (Powers, error) {
 		f.R2 = 1 - rss/tss
 	}
 	if half := jackknife(points, 0.95, func(left []Point) ([]float64, error) { return powersOf(left, within) }); half != nil {
-		f.Method = ByJackknife
-		for j, h := range half {
-			f.Exponents[j].Low, f.Exponents[j].High = exponents[j]-h, exponents[j]+h
-		}
+		f.setInterval(half, ByJackknife)
 	} else if len(f.Seeds) == 1 {
-		f.regression(points, rss)
+		x, _ := design(points, false)
+		if half := regressionHalf(x, rss, len(points)-dim-1); half != nil {
+			f.setInterval(half, ByRegression)
+		}
 	}
 	f.LackOfFit = lackOfFit(points, residuals, func(x []float64) []float64 {
 		row := []float64{1}
@@ -90,25 +89,13 @@ func FitPowers(points []Point) (Powers, error) {
 	return f, nil
 }
 
-// regression fills in the intervals of regression theory, where more points than coefficients leave any.
-func (f *Powers) regression(points []Point, rss float64) {
-	free := float64(len(points) - len(f.Exponents) - 1)
-	if free < 1 {
-		return
-	}
-	x, _ := design(points, false)
-	var normal, inverse mat.Dense
-	normal.Mul(x.T(), x)
-	if inverse.Inverse(&normal) != nil {
-		return
-	}
-	t := distuv.StudentsT{Mu: 0, Sigma: 1, Nu: free}.Quantile(0.975)
-	for j := range f.Exponents {
-		half := t * math.Sqrt(rss/free*inverse.At(j, j))
+// setInterval sets the intervals from their half widths.
+func (f *Powers) setInterval(half []float64, method string) {
+	f.Method = method
+	for j, h := range half {
 		e := &f.Exponents[j]
-		e.Low, e.High = e.Value-half, e.Value+half
+		e.Low, e.High = e.Value-h, e.Value+h
 	}
-	f.Method = ByRegression
 }
 
 // checkPoints returns an error unless points can be put on log–log axes.

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"maps"
@@ -34,11 +35,11 @@ func (m *modelFlags) define(cmd *cobra.Command) {
 	flags.BoolVar(&m.squares, "squares", false, "add the squares of the model's terms: y² = (a/L)² + b²/(L*M)")
 }
 
-// model returns the model to fit over fields, nil for none.
+// model returns the model to fit over fields, nil for none. Its errors begin with the name of the flag that is wrong.
 func (m *modelFlags) model(in []string) (*surface.Model, error) {
 	if m.text == "" {
 		if m.squares {
-			return nil, fmt.Errorf("--squares: got it without --model, want a model whose terms are squared")
+			return nil, errors.New("squares: got it without --model, want a model whose terms are squared")
 		}
 		return nil, nil
 	}

@@ -91,7 +91,7 @@ func writeCoordinates(w io.Writer, found *analyze.Coordinates, all bool) error {
 				fmt.Fprintln(table)
 			}
 			group = q.Group
-			fmt.Fprintf(table, "%s, %s, α = %g\n\nITERATION\tQUANTITY\tEXPONENT IN DEPTH\tFLAT\tKNOB\n", plain.Text(q.Data), q.Method, q.Alpha)
+			fmt.Fprintf(table, "%s\n\nITERATION\tQUANTITY\tEXPONENT IN DEPTH\tFLAT\tKNOB\n", plain.Text(q.Label()))
 		}
 		flat := "–"
 		if q.Flat != nil {

@@ -166,8 +166,11 @@ func writeTune(w io.Writer, found *analyze.Tune) error {
 			fmt.Fprintln(w)
 			fmt.Fprintln(table, "REGRET OF\tFROM\tTO\tJ/J(BEST) − 1\t95 % INTERVAL\t")
 			for _, r := range g.Regret {
-				value := "diverges"
-				if r.Value != nil {
+				value := "–"
+				switch {
+				case r.Diverged > 0:
+					value = "diverges"
+				case r.Value != nil:
 					value = fmt.Sprintf("%.3g", *r.Value)
 				}
 				fmt.Fprintf(table, "%s\t%d\t%d\t%s\t%s\t%s\n", r.Rule, r.From, r.To, value, ends(r.Low, r.High, ""), r.Verdict)

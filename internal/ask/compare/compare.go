@@ -19,6 +19,7 @@ import (
 	"fmt"
 	"runtime"
 	"slices"
+	"strings"
 
 	"golang.org/x/sync/errgroup"
 
@@ -141,6 +142,7 @@ func (o Options) resolve() (Options, error) {
 // consistent returns a *field.Error for options that do not go together.
 func (o Options) consistent() error {
 	network := o.Of == "outputs" || o.Of == "states"
+	size := strings.TrimSuffix(o.To, "-mean")
 	switch {
 	case network && o.Permute:
 		return &field.Error{Path: "permute", Got: true, Want: "it with --of weights or displacement: the order of hidden units changes neither outputs nor states"}
@@ -154,12 +156,12 @@ func (o Options) consistent() error {
 		return &field.Error{Path: "norm", Got: o.Norm, Want: "l2 or sup with --permute: an integral over layers with orders of their own means nothing"}
 	case o.Permute && (o.To == "mean" || o.To == "deepest-mean" || o.To == "widest-mean"):
 		return &field.Error{Path: "to", Got: o.To, Want: "a run with --permute: a mean over seeds whose units have orders of their own means nothing"}
-	case o.To == "deepest" && o.Between == "seeds", o.To == "widest" && o.Between != "groups":
-		return &field.Error{Path: "between", Got: o.Between, Want: map[string]string{"deepest": "depths, or groups", "widest": "groups"}[o.To] + " with --to " + o.To + ", as all runs of one group and depth are as deep and wide"}
+	case size == "deepest" && o.Between != "depths":
+		return &field.Error{Path: "between", Got: o.Between, Want: "depths with --to " + o.To}
+	case size == "widest" && o.Between != "groups":
+		return &field.Error{Path: "between", Got: o.Between, Want: "groups with --to " + o.To}
 	case o.To == "mean" && o.Between != "seeds":
 		return &field.Error{Path: "between", Got: o.Between, Want: "seeds with --to mean, or --to deepest-mean or widest-mean"}
-	case o.To == "deepest" && o.Between == "groups":
-		return &field.Error{Path: "between", Got: o.Between, Want: "depths with --to deepest"}
 	}
 	return nil
 }

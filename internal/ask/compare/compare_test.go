@@ -232,6 +232,8 @@ func TestStored(t *testing.T) {
 func TestRefuses(t *testing.T) {
 	dir := trained(t, strings.Replace(small, ", seed: 1", "", 1))
 	wide := trained(t, strings.Replace(small, "train:", "grid: {network.width: [3, 5]}\ntrain:", 1))
+	units := trained(t, strings.Replace(small, "{block: inner, activation: tanh, alpha: 0.5}", "{block: mlp, hidden: 6, alpha: 1, bias: true}", 1))
+	turned := trained(t, strings.Replace(small, "{block: inner, activation: tanh, alpha: 0.5}", "{block: mlp, alpha: 1}\nzip: {network.width: [4, 6], network.hidden: [6, 4]}", 1))
 	for _, c := range []struct {
 		dir     string
 		options Options
@@ -241,11 +243,17 @@ func TestRefuses(t *testing.T) {
 		{dir, Options{Of: "loss"}, "of: got"},
 		{dir, Options{Of: "weights", Permute: true}, "--permute: got block inner, want mlp"},
 		{dir, Options{Of: "outputs", Permute: true}, "permute: got true"},
+		{units, Options{Of: "weights", Permute: true, Parts: []string{"c"}}, "--part: got c, which has no hidden units"},
+		{units, Options{Of: "weights", Permute: true, Parts: []string{"V", "c"}}, "--part: got c, which has no hidden units"},
 		{dir, Options{Of: "outputs", Norm: "integral"}, "norm: got"},
-		{dir, Options{To: "widest", Between: "depths"}, "between: got"},
+		{dir, Options{To: "widest", Between: "depths"}, `between: got "depths", want groups with --to widest`},
+		{dir, Options{To: "deepest", Between: "groups"}, `between: got "groups", want depths with --to deepest`},
+		{dir, Options{To: "deepest", Between: "seeds"}, `between: got "seeds", want depths with --to deepest`},
+		{dir, Options{To: "deepest-mean", Between: "seeds"}, `between: got "seeds", want depths with --to deepest-mean`},
 		{dir, Options{To: "nowhere"}, "want deepest, widest, mean"},
 		{dir, Options{Inputs: "test"}, "got data without a test set"},
 		{dir, Options{Of: "weights", In: []string{"network.alpha"}}, "in: got"},
+		{turned, Options{Of: "weights", Between: "groups"}, "got layers of shapes V 4×6 W 6×4 and V 6×4 W 4×6, want the same widths"},
 		{wide, Options{Of: "weights", Between: "groups"}, "want the same widths, or --of outputs"},
 		{wide, Options{Of: "states", Between: "groups"}, "or --of outputs"},
 		{wide, Options{Only: []string{"depth > 100"}}, "which holds for none"},

@@ -15,8 +15,8 @@ func (c *comparison) distance(a, b *profile) (float64, error) {
 		return 0, fmt.Errorf("got outputs of shapes (%d,%d) and (%d,%d), want the same", a.samples, a.dim, b.samples, b.dim)
 	case a.kind == lines && a.dim != b.dim:
 		return 0, fmt.Errorf("got hidden states of %d and %d entries a layer for %d samples, want the same width, or --of outputs", a.dim, b.dim, a.samples)
-	case a.kind == steps && a.dim != b.dim:
-		return 0, fmt.Errorf("got layers of %d and %d entries, want the same widths, or --of outputs", a.dim, b.dim)
+	case a.kind == steps && (a.shape != b.shape || a.dim != b.dim):
+		return 0, fmt.Errorf("got layers of shapes %s and %s, want the same widths, or --of outputs", a.shape, b.shape)
 	case a.kind == points:
 		return pointDistance(a, b, c.options.Norm), nil
 	case a.kind == lines:
@@ -145,7 +145,7 @@ func meanOf(profiles []*profile) (*profile, error) {
 	mean := *profiles[0]
 	mean.data = make([]float64, len(profiles[0].data))
 	for _, p := range profiles {
-		if p.kind != mean.kind || p.dim != mean.dim || len(p.data) != len(mean.data) {
+		if p.kind != mean.kind || p.dim != mean.dim || p.shape != mean.shape || len(p.data) != len(mean.data) {
 			return nil, errors.New("got runs of different shapes, whose mean cannot be had")
 		}
 		for i, v := range p.data {

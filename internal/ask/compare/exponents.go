@@ -24,7 +24,7 @@ func (c *comparison) fit() error {
 		if c.options.Between == "depths" || c.options.Between == "seeds" {
 			in = slices.DeleteFunc(in, func(name string) bool { return name != "depth" })
 		}
-		in = c.free(observations, in)
+		in = free(observations, in)
 	} else if err := surface.Check(observations, in); err != nil {
 		return err
 	}
@@ -53,7 +53,7 @@ func (c *comparison) fit() error {
 }
 
 // free leaves out fields that follow from those before them, which have no exponents of their own.
-func (c *comparison) free(observations []surface.Observation, in []string) []string {
+func free(observations []surface.Observation, in []string) []string {
 	var left []string
 	for _, name := range in {
 		if len(left) == 0 || !surface.Follows(observations, left, name) {
@@ -67,9 +67,8 @@ func (c *comparison) free(observations []surface.Observation, in []string) []str
 // between depths or groups those of neighbours, with the smaller's.
 func (c *comparison) observations() []surface.Observation {
 	var all []surface.Observation
-	near := c.neighbours()
+	near, far := c.neighbours(), c.farEnough()
 	left := 0
-	far := c.farEnough()
 	for i, p := range c.compared {
 		a := p.a
 		if c.options.To == "" && c.options.Between != "seeds" {
@@ -88,8 +87,7 @@ func (c *comparison) observations() []surface.Observation {
 		if c.options.Between == "seeds" && c.options.To == "" {
 			seeds = []uint64{p.a.seeds[0], p.b.seeds[0]}
 		}
-		fields := maps.Clone(a.fields)
-		all = append(all, surface.Observation{Run: p.a.id, Fields: fields, Seeds: seeds, Value: c.result.Pairs[i].Distance})
+		all = append(all, surface.Observation{Run: a.id, Fields: a.fields, Seeds: seeds, Value: c.result.Pairs[i].Distance})
 	}
 	if left > 0 {
 		c.result.Notes = append(c.result.Notes, fmt.Sprintf("exponents: left out %d of %d distances, of runs more than an eighth as deep or wide as the reference, whose own error they hold", left, len(c.compared)))
@@ -115,7 +113,7 @@ func (c *comparison) groupField() string {
 		observations = append(observations, surface.Observation{Fields: m.fields})
 	}
 	varied := slices.DeleteFunc(surface.Varied(observations), func(name string) bool { return name == "depth" })
-	varied = c.free(observations, varied)
+	varied = free(observations, varied)
 	if len(varied) != 1 {
 		return ""
 	}
@@ -129,7 +127,7 @@ func (c *comparison) neighbours() []bool {
 		return near
 	}
 	next := map[*member]*member{}
-	for _, cell := range cells(c.members, c.cellOf) {
+	for _, cell := range c.cells() {
 		sorted := slices.Clone(cell)
 		sort.SliceStable(sorted, func(i, j int) bool { return c.smaller(sorted[i], sorted[j]) })
 		for i := range sorted[:len(sorted)-1] {

@@ -3,10 +3,12 @@ package compare
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
 	"github.com/deeplimit/deeplimit/internal/filter"
+	"github.com/deeplimit/deeplimit/internal/grouped"
 )
 
 // A couple is two members to compare.
@@ -24,7 +26,7 @@ func (c *comparison) pairs() ([]couple, error) {
 	}
 	mean := strings.HasSuffix(c.options.To, "mean")
 	var pairs []couple
-	for _, cell := range cells(c.members, c.cellOf) {
+	for _, cell := range c.cells() {
 		if c.options.To == "" {
 			for i, a := range cell {
 				for _, b := range cell[i+1:] {
@@ -44,7 +46,7 @@ func (c *comparison) pairs() ([]couple, error) {
 			}
 		}
 		for _, m := range cell {
-			if c.options.To == "mean" && len(chosen) > 1 || !among(chosen, m) {
+			if c.options.To == "mean" && len(chosen) > 1 || !slices.Contains(chosen, m) {
 				pairs = append(pairs, couple{m, reference})
 			}
 		}
@@ -67,22 +69,8 @@ func (c *comparison) cellOf(m *member) string {
 	return m.fields["data"] + " " + strconv.Itoa(m.depth) + " " + seed
 }
 
-// cells returns members by their key, both in order of occurrence.
-func cells(members []*member, key func(*member) string) [][]*member {
-	index := map[string]int{}
-	var out [][]*member
-	for _, m := range members {
-		k := key(m)
-		i, ok := index[k]
-		if !ok {
-			i = len(out)
-			index[k] = i
-			out = append(out, nil)
-		}
-		out[i] = append(out[i], m)
-	}
-	return out
-}
+// cells returns the members that are compared with each other.
+func (c *comparison) cells() [][]*member { return grouped.By(c.members, c.cellOf) }
 
 // chosen returns the reference of a cell: one member, or those whose mean it is.
 func (c *comparison) chosen(cell []*member) ([]*member, error) {
@@ -109,15 +97,6 @@ func (c *comparison) chosen(cell []*member) ([]*member, error) {
 		}
 	}
 	return best, nil
-}
-
-func among(list []*member, m *member) bool {
-	for _, other := range list {
-		if other == m {
-			return true
-		}
-	}
-	return false
 }
 
 // toElsewhere pairs every member with the reference of the folder To; with Between it would not mean more.
@@ -167,7 +146,6 @@ func (c *comparison) sameInputs() error {
 	if c.options.Inputs != "train" && c.options.Inputs != "test" {
 		return nil
 	}
-	members := c.members
 	check := func(cell []*member) error {
 		for _, m := range cell[1:] {
 			if m.samples != cell[0].samples {
@@ -177,16 +155,12 @@ func (c *comparison) sameInputs() error {
 		return nil
 	}
 	if c.reference != nil {
-		return check(append(append([]*member{}, members...), c.reference...))
+		return check(slices.Concat(c.members, c.reference))
 	}
-	var faults []error
-	for _, cell := range cells(members, c.cellOf) {
+	for _, cell := range c.cells() {
 		if err := check(cell); err != nil {
-			faults = append(faults, err)
+			return err
 		}
-	}
-	if len(faults) > 0 {
-		return faults[0]
 	}
 	return nil
 }

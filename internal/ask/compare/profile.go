@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"slices"
 	"strings"
 
 	"github.com/deeplimit/deeplimit/internal/plan"
@@ -25,6 +26,7 @@ type profile struct {
 	data    []float64
 	samples int      // of outputs and states
 	parts   []string // of weights
+	shape   string   // of a layer of weights
 	// unit is how many entries of a row belong to each hidden unit, which stand together; 0 without such units.
 	unit int
 }
@@ -146,6 +148,9 @@ func (c *comparison) stored(m *member, weights runfolder.Weights) (*profile, err
 		if err != nil {
 			return nil, fmt.Errorf("--part: %w", err)
 		}
+		if c.options.Permute && !slices.Contains(partsOfUnits, part) {
+			return nil, fmt.Errorf("--part: got %s, which has no hidden units, want some of %s with --permute", part, strings.Join(partsOfUnits, ", "))
+		}
 		if path.Depth != meta.Depth {
 			return nil, fmt.Errorf("--part: got %s of %d rows, want a part with one for each of %d layers", part, path.Depth, meta.Depth)
 		}
@@ -160,13 +165,14 @@ func (c *comparison) stored(m *member, weights runfolder.Weights) (*profile, err
 		}
 		paths = append(paths, path)
 		p.dim += path.Rows * path.Cols
+		p.shape = strings.TrimSpace(fmt.Sprintf("%s %s %d×%d", p.shape, part, path.Rows, path.Cols))
 	}
 	p.data = make([]float64, 0, meta.Depth*p.dim)
 	if c.options.Permute {
 		p.unit = p.dim / meta.Hidden
 	}
 	for k := range meta.Depth {
-		p.data = appendLayer(p.data, paths, parts, k+1, c.options.Permute)
+		p.data = appendLayer(p.data, paths, parts, k+1, p.unit)
 	}
 	for i := range p.data {
 		p.data[i] *= factor
@@ -174,17 +180,20 @@ func (c *comparison) stored(m *member, weights runfolder.Weights) (*profile, err
 	return p, p.check()
 }
 
-// appendLayer appends the entries of layer k of all parts, those of each hidden unit together if permuted: columns of
-// V, rows of W, entries of b.
-func appendLayer(to []float64, paths []runfolder.Path, parts []string, k int, permuted bool) []float64 {
-	if !permuted {
+// partsOfUnits are the parts of block mlp in which every hidden unit has entries of its own.
+var partsOfUnits = []string{"V", "W", "b"}
+
+// appendLayer appends the entries of layer k of all parts. Where a hidden unit has a number of them, those of each unit
+// stand together: columns of V, rows of W, entries of b.
+func appendLayer(to []float64, paths []runfolder.Path, parts []string, k, unit int) []float64 {
+	if unit == 0 {
 		for _, path := range paths {
 			to = append(to, path.Matrix(k)...)
 		}
 		return to
 	}
 	units := paths[0].Rows
-	if strings.HasPrefix(parts[0], "V") {
+	if parts[0] == "V" {
 		units = paths[0].Cols
 	}
 	for u := range units {

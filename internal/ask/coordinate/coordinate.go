@@ -111,7 +111,7 @@ func check(ctx context.Context, p *plan.Problem, iterations int) (analyze.Coordi
 				found[i].Iteration = t
 			}
 			out.Coordinates = append(out.Coordinates, found...)
-			if t == at[len(at)-1] {
+			if err != nil || t == at[len(at)-1] {
 				enough()
 			}
 		}

@@ -15,13 +15,14 @@ func (l *look) blockLinearisation(theta, states []float64) float64 {
 	if !l.knows(theta, states) {
 		return math.NaN()
 	}
+	step := minus(theta, l.initial)
 	rest, moved := 0.0, 0.0
 	for _, k := range l.layers {
 		for s := range l.samples {
 			h := l.state(states, s, k)
-			change := difference2(l.block(theta, k, h), l.block(l.initial, k, h))
+			change := minus(l.block(theta, k, h), l.block(l.initial, k, h))
 			moved += square(change)
-			floats.Sub(change, l.derivative(theta, k, h))
+			floats.Sub(change, l.derivative(step, k, h))
 			rest += square(change)
 		}
 	}
@@ -37,7 +38,7 @@ func (l *look) knows(theta, states []float64) bool {
 		h := l.state(states, 0, k)
 		f := l.block(theta, k, h)
 		floats.Scale(l.delta(theta, k), f)
-		added := difference2(l.state(states, 0, k+1), h)
+		added := minus(l.state(states, 0, k+1), h)
 		floats.Sub(f, added)
 		if !(math.Sqrt(square(f)) <= 1e-8*math.Sqrt(square(added))+1e-12*math.Sqrt(square(h))) {
 			return false
@@ -74,21 +75,19 @@ func (l *look) behind(theta []float64, k int, a []float64) []float64 {
 	return out
 }
 
-// derivative returns Df_k(h; θ₀)(θ − θ₀).
-func (l *look) derivative(theta []float64, k int, h []float64) []float64 {
-	delta := make([]float64, len(theta)) // the maps are linear in their weights and biases
-	floats.SubTo(delta, theta, l.initial)
+// derivative returns Df_k(h; θ₀) step; the maps are linear in their weights and biases.
+func (l *look) derivative(step []float64, k int, h []float64) []float64 {
 	switch l.net.Block {
 	case "inner":
-		return l.chain(l.before(l.initial, "A", k, h), l.before(delta, "A", k, h))
+		return l.chain(l.before(l.initial, "A", k, h), l.before(step, "A", k, h))
 	case "outer":
-		return l.before(delta, "A", k, l.values(h))
+		return l.before(step, "A", k, l.values(h))
 	}
 	z := l.before(l.initial, "W", k, h)
 	var out mat.VecDense
-	inner := l.chain(z, l.before(delta, "W", k, h))
+	inner := l.chain(z, l.before(step, "W", k, h))
 	out.MulVec(l.matrix(l.initial, "V", k), mat.NewVecDense(len(inner), inner))
-	sum := l.behind(delta, k, l.values(z))
+	sum := l.behind(step, k, l.values(z))
 	floats.Add(sum, out.RawVector().Data)
 	return sum
 }
@@ -110,12 +109,12 @@ func (l *look) tangent(theta []float64) (float64, error) {
 	if err != nil {
 		return 0, err
 	}
-	moved := make([]float64, len(theta))
-	forth, err := l.predict(floats.AddScaledTo(moved, l.initial, difference, difference2(theta, l.initial)))
+	step, moved := minus(theta, l.initial), make([]float64, len(theta))
+	forth, err := l.predict(floats.AddScaledTo(moved, l.initial, difference, step))
 	if err != nil {
 		return 0, err
 	}
-	back, err := l.predict(floats.AddScaledTo(moved, l.initial, -difference, difference2(theta, l.initial)))
+	back, err := l.predict(floats.AddScaledTo(moved, l.initial, -difference, step))
 	if err != nil {
 		return 0, err
 	}

@@ -92,7 +92,7 @@ func (l *look) lastState(states []float64) float64 {
 	change, size := 0.0, 0.0
 	for s := range l.samples {
 		now, before := l.state(states, s, l.net.Depth), l.state(l.states, s, l.net.Depth)
-		change += square(difference2(now, before))
+		change += square(minus(now, before))
 		size += square(before)
 	}
 	return math.Sqrt(change / size)
@@ -104,9 +104,9 @@ func (l *look) blockChange(states []float64) float64 {
 	for _, k := range l.layers {
 		change, size := 0.0, 0.0
 		for s := range l.samples {
-			now := difference2(l.state(states, s, k+1), l.state(states, s, k))
-			before := difference2(l.state(l.states, s, k+1), l.state(l.states, s, k))
-			change += square(difference2(now, before))
+			now := minus(l.state(states, s, k+1), l.state(states, s, k))
+			before := minus(l.state(l.states, s, k+1), l.state(l.states, s, k))
+			change += square(minus(now, before))
 			size += square(l.state(l.states, s, k))
 		}
 		sum += change / size / float64(len(l.layers))
@@ -121,7 +121,7 @@ func (l *look) update(theta, states []float64, part string) (norm, rank, alignme
 	for _, k := range l.layers {
 		delta := mat.DenseCopyOf(l.matrix(theta, part, k))
 		delta.Sub(delta, l.matrix(l.initial, part, k))
-		spectral, frobenius := mat.Norm(delta, 2), mat.Norm(delta, 2)
+		spectral, frobenius := math.NaN(), mat.Norm(delta, 2)
 		var svd mat.SVD
 		if svd.Factorize(delta, mat.SVDNone) {
 			spectral = svd.Values(nil)[0]
@@ -196,9 +196,11 @@ func (l *look) values(z []float64) []float64 {
 	return out
 }
 
+// square returns ‖x‖².
 func square(x []float64) float64 { return floats.Dot(x, x) }
 
-func difference2(a, b []float64) []float64 {
+// minus returns a − b.
+func minus(a, b []float64) []float64 {
 	out := make([]float64, len(a))
 	floats.SubTo(out, a, b)
 	return out

@@ -15,6 +15,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/deeplimit/deeplimit/field"
+	"github.com/deeplimit/deeplimit/internal/grouped"
 	"github.com/deeplimit/deeplimit/internal/kernel"
 	"github.com/deeplimit/deeplimit/internal/machine"
 	"github.com/deeplimit/deeplimit/internal/plan"
@@ -85,19 +86,7 @@ func (o *Options) tell(e runfolder.Ensemble, skipped bool) {
 
 // ensemblesOf groups the runs that differ only in seed, in the order of the runs.
 func ensemblesOf(runs []study.Run) [][]study.Run {
-	place := map[string]int{}
-	var list [][]study.Run
-	for _, run := range runs {
-		key := fmt.Sprint(run.Group, run.Depth)
-		i, ok := place[key]
-		if !ok {
-			i = len(list)
-			place[key] = i
-			list = append(list, nil)
-		}
-		list[i] = append(list[i], run)
-	}
-	return list
+	return grouped.By(runs, func(r study.Run) string { return fmt.Sprint(r.Group, r.Depth) })
 }
 
 // finished returns the ensemble of the draws if it was written before.

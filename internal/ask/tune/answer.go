@@ -256,7 +256,7 @@ func (t *tuning) end(i, depth int) string {
 
 // usedAt returns what training makes at a depth of the setting at a power.
 func (t *tuning) usedAt(i, depth, k int) float64 {
-	return t.groups[i].lattice.at(k) * t.groups[i].ratio(depth)
+	return t.groups[i].lattice.at(k) * t.ratio(i, depth)
 }
 
 // describe names a group in messages.

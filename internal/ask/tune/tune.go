@@ -240,20 +240,13 @@ func (t *tuning) cross() []point {
 		if x := law(&g.example, t.options.Over); x != nil {
 			exponent = *x
 		}
-		unit := func(depth int) float64 { // what training makes of a field of 1
-			run := g.example
-			run.Depth = depth
-			step := run.Step()
-			v := numberAt(&run, t.options.Over)
-			return used(step, t.options.Over, v) / v
-		}
 		for _, from := range t.base.Depths {
 			if t.end(i, from) != "" {
 				continue
 			}
-			value := g.lattice.at(g.depths[from].best()) * unit(from)
+			value := g.lattice.at(g.depths[from].best()) * t.ratio(i, from)
 			for _, to := range t.base.Depths {
-				power := g.lattice.nearest(value * math.Pow(float64(to)/float64(from), exponent) / unit(to))
+				power := g.lattice.nearest(value * math.Pow(float64(to)/float64(from), exponent) / t.ratio(i, to))
 				if s := g.depths[to]; t.end(i, to) == "" && s.far(power) && !slices.Contains(wanted, point{i, to, power}) {
 					s.again()
 					wanted = append(wanted, point{i, to, power})
@@ -280,11 +273,7 @@ func (t *tuning) try(ctx context.Context, wanted []point) error {
 		start := 0.0
 		for i := range runs {
 			r := t.trained[runs[i].Hash]
-			value := math.Inf(1)
-			if r.Measure != nil {
-				value = math.Log(max(*r.Measure, math.SmallestNonzeroFloat64))
-			}
-			values = append(values, value)
+			values = append(values, r.LogMeasure())
 			if len(r.Losses) > 0 {
 				start += math.Log(r.Losses[0].Loss) / float64(len(runs))
 			} else {
@@ -309,7 +298,7 @@ func (t *tuning) regrets(ctx context.Context) error {
 		for _, exponent := range rules(&g.example, t.options.Over, g.result.Law) {
 			for _, to := range t.base.Depths {
 				for _, v := range g.result.Moved(exponent, t.options.From, to) {
-					p := point{i, to, g.lattice.nearest(v / g.ratio(to))}
+					p := point{i, to, g.lattice.nearest(v / t.ratio(i, to))}
 					if !t.near(p) && !slices.Contains(wanted, p) {
 						wanted = append(wanted, p)
 					}
@@ -338,10 +327,11 @@ func (t *tuning) regrets(ctx context.Context) error {
 	return nil
 }
 
-// ratio returns what training makes of a field of 1 at a depth.
-func (g *group) ratio(depth int) float64 {
-	for i := range g.result.Runs {
-		if r := &g.result.Runs[i]; r.Depth == depth {
+// ratio returns what training makes of a field of 1 at a depth, as the runs there have it.
+func (t *tuning) ratio(i, depth int) float64 {
+	for _, p := range t.points(i) {
+		if runs := t.runs[p]; p.depth == depth && len(runs) > 0 {
+			r := t.trained[runs[0].Hash]
 			return r.Value / r.Field
 		}
 	}

@@ -5,6 +5,8 @@ import (
 	"math"
 	"slices"
 	"strings"
+
+	"github.com/deeplimit/deeplimit/scaling"
 )
 
 // Coordinates is what `deeplimit coordinate-check --json` prints: which of the changes that the first steps make are
@@ -64,42 +66,37 @@ type Coordinate struct {
 // flatness is how far from 0 the exponent of a change that counts as the same at every depth may be.
 const flatness = 0.1
 
-// A Measured change has a name, a meaning and what mends it.
-type measuredChange struct {
+// A change is what the first steps make of a network, and what mends it where it depends on depth.
+type change struct {
+	name string
 	// symbol is the formula as a terminal shows it, math as figures do (Quantity.Symbol).
-	name, symbol, math, text string
-	// grows and falls say what to change where it grows or falls with depth.
+	symbol, math string
+	// grows and falls say what to change where it grows or falls with depth; falls is "" where that is the same.
 	grows, falls string
 }
 
 // coordinates are in the order of tables.
-var coordinates = []measuredChange{
+var coordinates = []change{
 	{
-		"last-state", "‖Δh_L‖/‖h_L‖", "$‖Δh_L‖/‖h_L‖$", "relative change of the last hidden state",
+		"last-state", "‖Δh_L‖/‖h_L‖", "$‖Δh_L‖/‖h_L‖$",
 		"the step is too large at depth: train.step.rule: depth, or a smaller exponent", "the step is too small at depth: train.step.rule: depth, or a larger exponent",
 	},
 	{
-		"block-change", "L·‖Δ(h_k − h_{k−1})‖/‖h_{k−1}‖", "$L‖Δ(h_k − h_{k−1})‖/‖h_{k−1}‖$", "L times the relative change of what a block adds",
+		"block-change", "L·‖Δ(h_k − h_{k−1})‖/‖h_{k−1}‖", "$L‖Δ(h_k − h_{k−1})‖/‖h_{k−1}‖$",
 		"blocks add more than 1/L each: train.step, or a larger network.alpha", "blocks add less than 1/L each: train.step, or a smaller network.alpha",
 	},
 	{
-		"update-norm", "L^(1−α)‖ΔA_k‖₂", "$L^{1−α}‖ΔA_k‖_2$", "spectral norm of the update, rescaled like the weights",
+		"update-norm", "L^(1−α)‖ΔA_k‖₂", "$L^{1−α}‖ΔA_k‖_2$",
 		"train.step: the update grows with depth", "train.step: the update vanishes with depth",
 	},
+	{"update-rank", "‖ΔA_k‖_F²/‖ΔA_k‖₂²", "$‖ΔA_k‖_F^2/‖ΔA_k‖_2^2$", "train.method or train.batch: the directions of updates depend on depth", ""},
+	{"alignment", "‖ΔA_k x‖/(‖ΔA_k‖₂‖x‖)", "$‖ΔA_kx‖/(‖ΔA_k‖_2‖x‖)$", "initial.exponent: the inputs of the blocks depend on depth", ""},
 	{
-		"update-rank", "‖ΔA_k‖_F²/‖ΔA_k‖₂²", "$‖ΔA_k‖_F^2/‖ΔA_k‖_2^2$", "stable rank of the update",
-		"train.method or train.batch: the directions of updates depend on depth", "train.method or train.batch: the directions of updates depend on depth",
+		"block-linearisation", "‖Δf − Df·Δθ‖/‖Δf‖", "$‖Δf − Df·Δθ‖/‖Δf‖$",
+		"network.alpha or train.step: blocks leave their linearisation faster with depth", "train.step, or network.alpha nearer to 1: blocks become linear with depth",
 	},
 	{
-		"alignment", "‖ΔA_k x‖/(‖ΔA_k‖₂‖x‖)", "$‖ΔA_kx‖/(‖ΔA_k‖_2‖x‖)$", "alignment of the update and its input",
-		"initial.exponent: the inputs of the blocks depend on depth", "initial.exponent: the inputs of the blocks depend on depth",
-	},
-	{
-		"block-linearisation", "‖Δf − Df·Δθ‖/‖Δf‖", "$‖Δf − Df·Δθ‖/‖Δf‖$", "distance of a block from its linearisation at the start",
-		"network.alpha or train.step: blocks leave their linearisation faster with depth", "network.alpha: 1 keeps blocks from becoming linear with depth",
-	},
-	{
-		"tangent", "‖Δŷ − Dŷ·Δθ‖/‖Δŷ‖", "$‖Δŷ − Dŷ·Δθ‖/‖Δŷ‖$", "distance of the network from its tangent at the start",
+		"tangent", "‖Δŷ − Dŷ·Δθ‖/‖Δŷ‖", "$‖Δŷ − Dŷ·Δθ‖/‖Δŷ‖$",
 		"train.step: the network moves further with depth", "train.step or initial.exponent: training becomes lazy with depth",
 	},
 }
@@ -155,15 +152,10 @@ func (q *CoordinateQuantity) fit() []string {
 	})
 	var samples []sample
 	for _, v := range q.Values {
-		var s sample
-		s.Depth, s.Seed, s.Value = v.Depth, v.Seed, math.NaN()
-		if v.Value != nil {
-			s.Value = *v.Value
+		if v.Value == nil || !(*v.Value > negligible) {
+			return nil // not known, or 0 but for rounding: block outer is its own linearisation
 		}
-		if !(s.Value > negligible) {
-			return nil // 0 but for rounding: block outer is its own linearisation
-		}
-		samples = append(samples, s)
+		samples = append(samples, sample{Sample: scaling.Sample{Depth: v.Depth, Seed: v.Seed, Value: *v.Value}})
 	}
 	var g Group // for its fits and notes
 	q.Exponent, _ = g.slope(strings.TrimSpace(q.Name+" "+q.Part), samples)
@@ -176,25 +168,29 @@ func (q *CoordinateQuantity) fit() []string {
 		q.Flat = &flat
 	}
 	if q.Flat != nil && !flat {
-		change := coordinates[q.order()]
-		q.Knob = change.falls
-		if low > flatness {
-			q.Knob = change.grows
+		mend := coordinates[q.order()]
+		q.Knob = mend.grows
+		if high < -flatness {
+			q.Knob = cmp.Or(mend.falls, mend.grows)
 		}
 	}
 	return g.Notes
 }
 
-// negligible is below every change that is not rounding.
+// negligible is above what rounding leaves of a change that is 0.
 const negligible = 1e-11
 
 // order returns the place of the quantity in tables.
 func (q *CoordinateQuantity) order() int {
-	return max(0, slices.IndexFunc(coordinates, func(c measuredChange) bool { return c.name == q.Name }))
+	return max(0, slices.IndexFunc(coordinates, func(c change) bool { return c.name == q.Name }))
 }
 
-// Text returns the quantity in words, Symbol as a formula, and Math as figures write that.
-func (q *CoordinateQuantity) Text() string   { return coordinates[q.order()].text }
+// Label names the group: data, method, α and what else the study varies.
+func (q *CoordinateQuantity) Label() string {
+	return trainingLabel(q.Data, q.Method, &q.Alpha, q.Settings)
+}
+
+// Symbol returns the quantity as a formula, and Math as figures write that.
 func (q *CoordinateQuantity) Symbol() string { return q.of(coordinates[q.order()].symbol) }
 func (q *CoordinateQuantity) Math() string   { return q.of(coordinates[q.order()].math) }
 

@@ -97,15 +97,20 @@ func (g *TuneGroup) AddRegret(rule string, exponent float64, from, to int) {
 		case moved.Measure == nil:
 			r.Diverged++
 		default:
-			losses = append(losses, math.Log(max(*moved.Measure, leastMeasure)/max(*best.Measure, leastMeasure)))
+			losses = append(losses, moved.LogMeasure()-best.LogMeasure())
 		}
 	}
 	r.judge(losses)
 	g.Regret = append(g.Regret, r)
 }
 
-// leastMeasure is what a measure of 0 counts as.
-const leastMeasure = 0x1p-1000
+// LogMeasure returns log Measure as scaling.FitBowl takes it, +Inf where training diverged.
+func (r *TuneRun) LogMeasure() float64 {
+	if r.Measure == nil {
+		return math.Inf(1)
+	}
+	return scaling.LogMeasure(*r.Measure)
+}
 
 // judge sets value, interval and verdict from log J(moved)/J(best) of every seed.
 func (r *TuneRegret) judge(losses []float64) {
@@ -156,11 +161,7 @@ func (g *TuneGroup) chosen(depth int, without uint64) float64 {
 			continue
 		}
 		counts[r.Value]++
-		if r.Measure == nil {
-			sums[r.Value] = math.Inf(1)
-		} else {
-			sums[r.Value] += math.Log(max(*r.Measure, leastMeasure))
-		}
+		sums[r.Value] += r.LogMeasure()
 	}
 	best, least := math.NaN(), math.Inf(1)
 	for _, value := range slices.Sorted(maps.Keys(sums)) {
@@ -231,14 +232,17 @@ func (g *TuneGroup) Judge() {
 }
 
 // Label names the group: data, method, α and what else the study varies.
-func (g *TuneGroup) Label() string {
-	label := fmt.Sprintf("%s, %s", g.Data, g.Method)
-	if g.Alpha != nil {
-		label += fmt.Sprintf(", α = %g", *g.Alpha)
+func (g *TuneGroup) Label() string { return trainingLabel(g.Data, g.Method, g.Alpha, g.Settings) }
+
+// trainingLabel names runs by data, method, α where it is not nil, and what else the study varies.
+func trainingLabel(data, method string, alpha *float64, settings map[string]string) string {
+	label := data + ", " + method
+	if alpha != nil {
+		label += fmt.Sprintf(", α = %g", *alpha)
 	}
-	for _, path := range slices.Sorted(maps.Keys(g.Settings)) {
+	for _, path := range slices.Sorted(maps.Keys(settings)) {
 		if path != "network.alpha" && path != "train.method" {
-			label += ", " + path[strings.LastIndexByte(path, '.')+1:] + " " + g.Settings[path]
+			label += ", " + path[strings.LastIndexByte(path, '.')+1:] + " " + settings[path]
 		}
 	}
 	return label
@@ -265,15 +269,11 @@ func (g *TuneGroup) Curve(depth int) []TunePoint {
 			continue
 		}
 		counts[r.Value]++
-		if r.Measure == nil {
-			sums[r.Value] = math.NaN()
-		} else {
-			sums[r.Value] += math.Log(max(*r.Measure, leastMeasure))
-		}
+		sums[r.Value] += r.LogMeasure()
 	}
 	var out []TunePoint
 	for _, v := range slices.Sorted(maps.Keys(sums)) {
-		if mean := sums[v] / counts[v]; !math.IsNaN(mean) {
+		if mean := sums[v] / counts[v]; !math.IsInf(mean, 1) {
 			out = append(out, TunePoint{v, math.Exp(mean)})
 		}
 	}

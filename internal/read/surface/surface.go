@@ -4,6 +4,7 @@ package surface
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 	"maps"
 	"math"
@@ -99,17 +100,11 @@ func Varied(observations []Observation) []string {
 			varied = append(varied, name)
 		}
 	}
-	slices.SortFunc(varied, func(a, b string) int {
-		return cmp.Or(-cmp.Compare(btoi(a == "depth"), btoi(b == "depth")), cmp.Compare(a, b))
-	})
-	return varied
-}
-
-func btoi(b bool) int {
-	if b {
-		return 1
+	slices.Sort(varied)
+	if i := slices.Index(varied, "depth"); i >= 0 {
+		varied = slices.Insert(slices.Delete(varied, i, i+1), 0, "depth")
 	}
-	return 0
+	return varied
 }
 
 func number(text string) (float64, error) {
@@ -250,7 +245,7 @@ func (f Fit) of(set []Observation, in []string, model *Model) ([]Fit, error) {
 		points = append(points, p)
 	}
 	if len(points) == 0 {
-		return nil, fmt.Errorf("got no positive value")
+		return nil, errors.New("got no positive value, want one or more")
 	}
 	if model != nil {
 		return f.ofModel(points, model)

@@ -42,7 +42,7 @@ func coordinateFigure(quantities []analyze.CoordinateQuantity, style Style) *Fig
 	first := &quantities[0]
 	f := &Figure{
 		Kind: "coordinate-check", Name: "coordinate-check-" + first.Group[:min(8, len(first.Group))], Title: "Changes of the first steps against depth", style: style, wide: true,
-		Caption: fmt.Sprintf("%s, %s, α = %g: what the first steps change, against depth L; one line for each number of iterations, geometric mean and range over seeds. Above each panel the exponent of the last, with its 95 %% interval; flat is within ±0.1.", first.Data, first.Method, first.Alpha),
+		Caption: fmt.Sprintf("%s: what the first steps change, against depth L; one line for each number of iterations, geometric mean and range over seeds. Above each panel the exponent of the last, with its 95 %% interval; flat is within ±0.1.", first.Label()),
 		Data:    Table{Header: []string{"quantity", "part", "iteration", "depth", "seed", "value", "exponent", "low", "high"}},
 	}
 	var iterations, depths []int

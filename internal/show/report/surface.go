@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"image/color"
+	"maps"
 	"math"
 	"slices"
 	"strings"
@@ -21,7 +22,7 @@ func Surfaces(fits []surface.Fit) []*Figure {
 		if fit.Part != "" {
 			name += "-" + fit.Part
 		}
-		for _, key := range sortedAt(fit.At) {
+		for _, key := range slices.Sorted(maps.Keys(fit.At)) {
 			name += "-" + lastKey(key) + fit.At[key]
 		}
 		name = slug("fit-" + name)
@@ -32,15 +33,6 @@ func Surfaces(fits []surface.Fit) []*Figure {
 		figures = append(figures, surfaceFigure(fit, name, fieldsOf(fit, fits)))
 	}
 	return figures
-}
-
-func sortedAt(at map[string]string) []string {
-	var keys []string
-	for key := range at {
-		keys = append(keys, key)
-	}
-	slices.Sort(keys)
-	return keys
 }
 
 // fieldsOf returns the fields that the places of a fit have.

@@ -163,7 +163,7 @@ func regretFigure(g group, style Style) *Figure {
 			rules = append(rules, r.Rule)
 		}
 	}
-	missing := 0
+	diverged := 0
 	for i, rule := range rules {
 		look := categories[i%len(categories)]
 		points := mark{color: look.color, shape: look.shape, radius: s.marker, width: s.thin}
@@ -174,8 +174,10 @@ func regretFigure(g group, style Style) *Figure {
 			f.Data.Rows = append(f.Data.Rows, []string{
 				r.Rule, strconv.Itoa(r.From), strconv.Itoa(r.To), exact(r.Exponent), optionalExact(r.Value), optionalExact(r.Low), optionalExact(r.High), strconv.Itoa(r.Diverged), r.Verdict,
 			})
+			if r.Diverged > 0 {
+				diverged++
+			}
 			if r.Value == nil {
-				missing++
 				continue
 			}
 			at := float64(r.To) * math.Pow(1.04, float64(i)-float64(len(rules)-1)/2) // side by side
@@ -190,8 +192,8 @@ func regretFigure(g group, style Style) *Figure {
 	}
 	limit := mark{x: []float64{float64(t.Depths()[0]), float64(t.Depths()[len(t.Depths())-1])}, y: []float64{1.1, 1.1}, color: color.Gray{0x80}, width: s.thin, dashes: []vg.Length{4 * s.line, 2.5 * s.line}}
 	p.marks = append([]mark{limit}, p.marks...)
-	if missing > 0 {
-		f.Notes = append(f.Notes, count(missing, "moved value")+" at which training diverged.")
+	if diverged > 0 {
+		f.Notes = append(f.Notes, count(diverged, "moved value")+" at which training diverged.")
 	}
 	f.panels = [][]panel{{p}}
 	return f
@@ -216,6 +218,8 @@ func measureText(measure string) string {
 		return "least loss $J$"
 	case "test-loss":
 		return "test loss"
+	case "validation-loss":
+		return "validation loss"
 	}
 	return measure
 }
