@@ -14,7 +14,9 @@ import (
 
 // A Shift is how curves of log Measure against log Setting move with depth.
 type Shift struct {
-	Slope // the exponent of the shift; Intercept puts the line through the minima of the curves
+	// The exponent of the shift. Intercept puts the line through the minima of the curves, and R2 is theirs about
+	// it, from −1 to 1: below 0 where a level line is nearer, as minima of flat curves lie anywhere.
+	Slope
 	// Left and Right are the exponents of what lies left and right of the minima alone; nil where there
 	// is too little of it.
 	Left, Right *Slope
@@ -45,18 +47,13 @@ func Collapse(trials []Trial) (Shift, error) {
 		return Shift{}, fmt.Errorf("scaling: collapse: %w", err)
 	}
 	s := Shift{Slope: whole}
-	x, y := 0.0, 0.0
-	for _, b := range bowls {
-		x += math.Log(float64(b.Depth)) / float64(len(bowls))
-		y += math.Log(b.Setting) / float64(len(bowls))
-	}
-	s.Intercept = y - s.Slope.Slope*x
+	s.through(bowls)
 	for _, flank := range []struct {
 		to   **Slope
 		side float64
 	}{{&s.Left, -1}, {&s.Right, 1}} {
 		if part, err := collapse(flankOf(curves, bowls, flank.side)); err == nil {
-			part.Intercept = s.Intercept
+			part.through(bowls)
 			*flank.to = &part
 		}
 	}
@@ -64,6 +61,24 @@ func Collapse(trials []Trial) (Shift, error) {
 		s.Apart = l.High < r.Low || r.High < l.Low
 	}
 	return s, nil
+}
+
+// through puts the line of a slope through the minima, and says how near they are.
+func (s *Slope) through(bowls []Bowl) {
+	var x, y []float64
+	for _, b := range bowls {
+		x, y = append(x, math.Log(float64(b.Depth))), append(y, math.Log(b.Setting))
+	}
+	mean := stat.Mean(y, nil)
+	s.Intercept = mean - s.Slope*stat.Mean(x, nil)
+	rss, tss := 0.0, 0.0
+	for i := range x {
+		left, deviation := y[i]-s.Intercept-s.Slope*x[i], y[i]-mean
+		rss, tss = rss+left*left, tss+deviation*deviation
+	}
+	if s.R2 = 1; rss > 0 {
+		s.R2 = max(1-rss/tss, -1) // tss is 0 where all minima are level
+	}
 }
 
 // A curve is the trials of one depth and seed that did not diverge.
@@ -164,7 +179,7 @@ func collapse(curves []curve) (Slope, error) {
 	}
 	mean, half := MeanInterval(exponents, 0.95)
 	half = max(half+math.Abs(stat.Mean(apart, nil)), resolution(curves))
-	s := Slope{Slope: mean, Low: mean - half, High: mean + half, Method: BySeeds, R2: 1, Basis: basisOf(samples)}
+	s := Slope{Slope: mean, Low: mean - half, High: mean + half, Method: BySeeds, Basis: basisOf(samples)}
 	if len(exponents) < 2 {
 		s.Low, s.High, s.Method, s.Warning = math.NaN(), math.NaN(), NoInterval, "one seed gives no interval"
 	}

@@ -24,6 +24,26 @@ func plantedCurves(p plantedBowl, r *rand.Rand, seeds int, exponent, shift, jitt
 	return out
 }
 
+// TestCollapseFit wants the R2 of a planted shift near 1, and no more; where the curves do not move, the minima are
+// about a level line and R2 tells nothing.
+func TestCollapseFit(t *testing.T) {
+	r := rand.New(rand.NewPCG(5, 0))
+	moved, err := Collapse(plantedCurves(plantedBowls[0], r, 3, -0.5, 0.02, 0))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !(moved.R2 >= 0.9 && moved.R2 <= 1) {
+		t.Errorf("shift by L^−½: got R2 = %v, want 0.9 to 1", moved.R2)
+	}
+	still, err := Collapse(plantedCurves(plantedBowls[0], r, 3, 0, 0.02, 0))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !(still.R2 >= -1 && still.R2 <= 0.7) {
+		t.Errorf("no shift: got R2 = %v, want −1 to 0.7", still.R2)
+	}
+}
+
 // TestCollapseCoverage wants the exponents of planted curves in their intervals in 93 of 100 draws or more, of
 // every kind of bowl: flat, asymmetric, with a cliff and with two wells.
 func TestCollapseCoverage(t *testing.T) {

@@ -51,7 +51,7 @@ func TestPathNumbersScale(t *testing.T) {
 		near("max_increment", far.MaxIncrement, c*one.MaxIncrement)
 		near("root_sum_squares", far.RootSumSquares, c*one.RootSumSquares)
 		near("displacement_variation", far.DisplacementVariation, c*one.DisplacementVariation)
-		if math.Abs(far.Hoelder-one.Hoelder) > 1e-9 || math.Abs(far.HoelderUniform-one.HoelderUniform) > 1e-9 {
+		if !(math.Abs(far.Hoelder-one.Hoelder) <= 1e-9) || !(math.Abs(far.HoelderUniform-one.HoelderUniform) <= 1e-9) {
 			t.Fatalf("c = %v: got Hölder exponents %v and %v, want %v and %v", c, far.Hoelder, far.HoelderUniform, one.Hoelder, one.HoelderUniform)
 		}
 		for _, p := range exponents {

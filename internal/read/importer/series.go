@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"github.com/deeplimit/deeplimit/field"
+	"github.com/deeplimit/deeplimit/internal/grouped"
 	"github.com/deeplimit/deeplimit/internal/plain"
 )
 
@@ -71,23 +72,7 @@ func arrange(plans []*plan, o *Options) ([]*plan, error) {
 // ofOneShape returns the plans by depth and shapes: only within one can two be seeds,
 // steps or copies.
 func ofOneShape(plans []*plan) [][]*plan {
-	return together(plans, func(p *plan) string { return fmt.Sprint(p.depth, p.shapes) })
-}
-
-// together returns the plans by key, in the order in which their keys come first.
-func together(plans []*plan, key func(*plan) string) [][]*plan {
-	var all [][]*plan
-	place := map[string]int{}
-	for _, p := range plans {
-		i, met := place[key(p)]
-		if !met {
-			i = len(all)
-			place[key(p)] = i
-			all = append(all, nil)
-		}
-		all[i] = append(all[i], p)
-	}
-	return all
+	return grouped.By(plans, func(p *plan) string { return fmt.Sprint(p.depth, p.shapes) })
 }
 
 // numberSeeds gives every plan the seed of its name, 1 where that names none. Seeds that
@@ -250,7 +235,7 @@ func noteSteps(plans []*plan) {
 // trainings returns the plans by seed and settings: each is the checkpoints of one
 // training.
 func trainings(plans []*plan) [][]*plan {
-	return together(plans, func(p *plan) string { return fmt.Sprint(p.seed, p.settings) })
+	return grouped.By(plans, func(p *plan) string { return fmt.Sprint(p.seed, p.settings) })
 }
 
 // chooseSteps returns the checkpoints of one training to import.
