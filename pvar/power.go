@@ -8,8 +8,12 @@ import "math"
 // that callers get use math.Pow.
 func power(p float64) func(d float64) float64 {
 	switch p {
+	case 0.75:
+		return func(d float64) float64 { r := math.Sqrt(d); return r * math.Sqrt(r) }
 	case 1:
 		return func(d float64) float64 { return d }
+	case 1.25:
+		return func(d float64) float64 { return d * math.Sqrt(math.Sqrt(d)) }
 	case 1.5:
 		return func(d float64) float64 { return d * math.Sqrt(d) }
 	case 2:

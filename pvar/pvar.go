@@ -25,10 +25,11 @@
 // For p = 1 the finest partition is best by the triangle inequality. Scalar paths
 // take time linear in n, up to the cost of solving an equation (scalar.go): a Brownian path
 // of a million points takes 0.15 s for p = 2 on one core. Paths in R^Dim take a dynamic
-// programme over a dyadic tree that excludes blocks of pairs by distance bounds (search.go),
-// n log n distances on lines and n² at worst: 1,000 points in R^100 take 30 ms, 100,000 in
-// R^10 take 1 s. The several p of one call run in parallel. Nothing is approximated: only
-// pairs are skipped that are proved not to be better. Memory is a few words for each point.
+// programme over a dyadic tree that excludes blocks of pairs by bounds of distances (search.go),
+// in the Euclidean metric of second order (euclidean.go): n log n distances on lines and n² at
+// worst. The several p of one call run in parallel. Nothing is approximated: only pairs are
+// skipped that are proved not to be better. Memory is a few words for each point, and for
+// Euclidean paths a copy for each p at work.
 //
 // # Exactness
 //

@@ -110,6 +110,31 @@ func TestScalarsEqualDefinition(t *testing.T) {
 	})
 }
 
+// TestLongPathsEqualDefinition has blocks of every level that meets the bound of second order.
+func TestLongPathsEqualDefinition(t *testing.T) {
+	r := rand.New(rand.NewPCG(3, 4))
+	for _, dim := range []int{2, 7, 20} {
+		walk := brownian(900, dim)
+		for kind, trend := range map[string]float64{"walk": 0, "trend and noise": 1} {
+			x := Points{Dim: dim, Data: slices.Clone(walk.Data)}
+			for i := range x.Data {
+				if at := float64(i/dim) / 900; trend > 0 {
+					x.Data[i] = math.Sin(5*at+float64(i%dim)) + 0.03*r.NormFloat64()
+				}
+			}
+			for _, p := range []float64{1.3, 1.5, 2, 2.2, 3} {
+				got, err := Compute(x, p)
+				if err != nil {
+					t.Fatal(err)
+				}
+				if want := definition(Euclidean, x, p); !(math.Abs(got[0].Value-want.Value) <= tolerance(x, p)*want.Value) {
+					t.Errorf("%s in R^%d, p = %v: got %v, want %v", kind, dim, p, got[0].Value, want.Value)
+				}
+			}
+		}
+	}
+}
+
 func TestVectorsEqualDefinition(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		for range 20 {

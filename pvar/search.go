@@ -1,6 +1,10 @@
 package pvar
 
-import "math"
+import (
+	"math"
+
+	"github.com/deeplimit/deeplimit/internal/kernel"
+)
 
 // search finds V_p of a path in a normed space, for p > 1, by the dynamic
 // programme V(j) = max_{i<j} V(i) + d(i,j)^p over a dyadic tree of index blocks.
@@ -14,7 +18,8 @@ import "math"
 //	V(i) + d(i,j)^p ≤ V(last of I) + (d(c_I,c_J) + r_I + r_J)^p.
 //
 // If that does not exceed V(first of J − 1), which every V(j) in J reaches without
-// I, the search skips all pairs of I × J. Otherwise it splits the larger block. It
+// I, the search skips all pairs of I × J. What it cannot skip meets a sharper test in the
+// Euclidean metric (euclidean.go). What is left is split, the larger block first. The search
 // visits the blocks J from left to right, so that V is known before them. A block passes
 // the list of the I that it could not exclude to its halves, so that far blocks are
 // excluded for many j at once. On a straight line all but O(log n) blocks are excluded
@@ -26,21 +31,25 @@ import "math"
 // from its middle point.
 //
 // Korepanov, Lyons and Zorin-Kranich bound the dynamic programme by dyadic blocks; the
-// recursion over J, the centres and the leaves are deeplimit's.
+// recursion over J, the centres, the leaves and the bound of second order are deeplimit's.
 type search struct {
 	path  Points
 	space space
 	pow   func(raw float64) float64 // d^p as a function of the raw distance
 	p     float64
+	tiles *tiles // nil unless the metric is Euclidean
 
-	n, leaf int
-	centre  []Points    // by level: one point a block
-	radius  [][]float64 // by level and block
+	n      int
+	centre []Points    // by level: one point a block
+	radius [][]float64 // by level and block
 
 	value []float64
 	from  []int32
 	lists [][]node // one buffer for each level of J
 }
+
+// leaf is the number of points in the smallest blocks.
+const leaf = kernel.Lanes
 
 // node is the block of indices [number·leaf·2^level, (number+1)·leaf·2^level), cut at n.
 type node struct {
@@ -50,24 +59,25 @@ type node struct {
 
 // newSearch prepares the search for V_p of a path of two points or more.
 func newSearch(metric Metric, path Points, p float64) *search {
-	s := &search{path: path, space: metric.space(path.Dim), p: p, n: path.Len(), leaf: 8}
-	if path.Dim >= vectorDim {
-		s.leaf = 4 // distances cost more than the bookkeeping of smaller leaves
-	}
+	s := &search{path: path, space: metric.space(path.Dim), p: p, n: path.Len()}
 	s.pow = power(p)
 	if s.space.squared {
 		s.pow = power(p / 2)
+		s.tiles = newTiles(path)
 	}
 	return s
 }
 
-func (s *search) first(b node) int { return b.number * (s.leaf << b.level) }
-func (s *search) last(b node) int  { return min((b.number+1)*(s.leaf<<b.level), s.n) - 1 }
+func (s *search) first(b node) int { return b.number * (leaf << b.level) }
+func (s *search) last(b node) int  { return min((b.number+1)*(leaf<<b.level), s.n) - 1 }
 
 // partition returns a maximising partition.
 func (s *search) partition() []int {
 	s.value, s.from = make([]float64, s.n), make([]int32, s.n)
 	s.measure()
+	if s.tiles != nil {
+		s.tiles.step(s)
+	}
 	s.lists = make([][]node, len(s.radius))
 	s.descend(node{level: len(s.radius) - 1}, nil)
 	return trace(s.from)
@@ -76,7 +86,7 @@ func (s *search) partition() []int {
 // measure computes the centre and radius of every block, n distances a level.
 func (s *search) measure() {
 	for level := 0; ; level++ {
-		size := s.leaf << level
+		size := leaf << level
 		blocks := (s.n + size - 1) / size
 		centre := Points{Dim: s.path.Dim, Data: make([]float64, blocks*s.path.Dim)}
 		radius := make([]float64, blocks)
@@ -87,17 +97,27 @@ func (s *search) measure() {
 			for m, left := range s.path.At(first) {
 				c[m] = left + (right[m]-left)/2
 			}
-			for i := first; i <= last; i++ {
-				if s.space.within == nil || !s.space.within(s.path.At(i), c, radius[k]) {
-					radius[k] = max(radius[k], s.space.distance(s.path.At(i), c))
-				}
-			}
+			radius[k] = s.reach(first, last, c)
 		}
 		s.centre, s.radius = append(s.centre, centre), append(s.radius, radius)
 		if blocks == 1 {
 			return
 		}
 	}
+}
+
+// reach returns the largest distance of the points from first to last from c.
+func (s *search) reach(first, last int, c []float64) float64 {
+	if s.tiles != nil {
+		return math.Sqrt(largest(s.tiles.distances(s.tiles.a, first, last, c)))
+	}
+	radius := 0.0
+	for i := first; i <= last; i++ {
+		if s.space.within == nil || !s.space.within(s.path.At(i), c, radius) {
+			radius = max(radius, s.space.distance(s.path.At(i), c))
+		}
+	}
+	return radius
 }
 
 // exceeds reports whether v + (d(x, y) + slack)^p > floor may hold.
@@ -130,7 +150,11 @@ func (s *search) descend(j node, before []node) {
 	}
 	s.lists[j.level] = list
 	if j.level == 0 {
-		s.search(j, list)
+		if s.tiles != nil {
+			s.tiles.search(s, j, list)
+		} else {
+			s.search(j, list)
+		}
 		return
 	}
 	left, right := node{j.level - 1, 2 * j.number}, node{j.level - 1, 2*j.number + 1}
@@ -150,6 +174,9 @@ func (s *search) keep(list []node, i, j node, floor float64) []node {
 		return list
 	}
 	if i.level <= j.level {
+		if s.tiles != nil && sharpened(j.level) && !s.tiles.exceeds(s, i, j) {
+			return list
+		}
 		return append(list, i)
 	}
 	for k := 2 * i.number; k <= 2*i.number+1 && k < len(s.radius[i.level-1]); k++ {
@@ -160,14 +187,11 @@ func (s *search) keep(list []node, i, j node, floor float64) []node {
 
 // search computes V in the leaf j; list holds the leaves of predecessors outside it. It tries
 // likely predecessors first, so that others are excluded sooner: the neighbour and its
-// predecessor, then from near to far.
+// predecessor, those in the leaf, then from near to far.
 func (s *search) search(j node, list []node) {
 	first := s.first(j)
 	for k := max(first, 1); k <= s.last(j); k++ {
-		s.offer(k-1, k)
-		if guess := int(s.from[k-1]); guess < first {
-			s.offer(guess, k)
-		}
+		s.likely(first, k)
 		for i := k - 2; i >= first; i-- {
 			s.offer(i, k)
 		}
@@ -183,13 +207,26 @@ func (s *search) search(j node, list []node) {
 	}
 }
 
+// likely offers k its neighbour and that one's predecessor, if it is before first.
+func (s *search) likely(first, k int) {
+	s.offer(k-1, k)
+	if guess := int(s.from[k-1]); guess < first {
+		s.offer(guess, k)
+	}
+}
+
 // offer makes i the predecessor of k if none so far is better.
 func (s *search) offer(i, k int) {
 	x, y := s.path.At(i), s.path.At(k)
 	if s.space.within != nil && s.space.within(x, y, s.root(s.value[k]-s.value[i])) {
 		return
 	}
-	if v := s.value[i] + s.pow(s.space.raw(x, y)); v > s.value[k] {
+	s.raise(i, k, s.space.raw(x, y))
+}
+
+// raise is offer with the raw distance of the two at hand.
+func (s *search) raise(i, k int, raw float64) {
+	if v := s.value[i] + s.pow(raw); v > s.value[k] {
 		s.value[k], s.from[k] = v, int32(i)
 	}
 }

@@ -67,6 +67,7 @@ func nothingOutsideIsTouched[T Float](t *testing.T, name string) {
 					ops.ActivateAdd(GELU, array(rows*c), nil, u, w, 0.5)
 					ops.AddScaled(y, 0.5, u)
 					ops.ScaleMul(y, 0.5, u, w)
+					ops.SquaredDistances(fenced[float64](t, 8, atEnd), array(c*8), array(c))
 					if sum := ops.SumSquares(u) + ops.SumSquaredDifferences(u, w); !(sum > 0) {
 						t.Errorf("sum of squares: got %v", sum)
 					}

@@ -71,6 +71,12 @@ func checked[T Float](ops Ops[T]) *Ops[T] {
 		}
 		return raw.SumSquaredDifferences(x, y)
 	}
+	ops.SquaredDistances = func(dst []float64, x, y []T) {
+		if len(y) == 0 || len(dst)%Lanes != 0 || len(x) != len(dst)*len(y) {
+			panic(fmt.Sprintf("kernel: SquaredDistances: got lengths dst: %d, x: %d, y: %d, want tiles×%d, tiles×y×%d, at least 1", len(dst), len(x), len(y), Lanes, Lanes))
+		}
+		raw.SquaredDistances(dst, x, y)
+	}
 	ops.Forward = func(kind Activation, next, ds, w, b, h []T, a T, d, n, layers, nextStep, dsStep int) {
 		tile := d * n
 		if !(known(kind) && product(d, d, n) && layers > 0 && stepped(len(next), tile, layers, nextStep) && stepped(len(ds), tile, layers, dsStep) &&

@@ -223,6 +223,14 @@ func vectorsIdentical[T Float](t *testing.T, ops *Ops[T], a *arena[T]) {
 		if got, want := ops.SumSquares(x), want.SumSquares(x); bitsOf(got) != bitsOf(want) {
 			t.Fatalf("%s: got %v, want %v", at("SumSquares"), got, want)
 		}
+		if tiles := n / Lanes % 5; n > 0 && tiles > 0 {
+			d := 1 + n%23
+			points, point := a.array(tiles*d*Lanes), a.array(d)
+			got, other := make([]float64, tiles*Lanes), make([]float64, tiles*Lanes)
+			ops.SquaredDistances(got, points, point)
+			want.SquaredDistances(other, points, point)
+			same(t, at("SquaredDistances"), got, other)
+		}
 		if got, want := ops.SumSquaredDifferences(x, y), want.SumSquaredDifferences(x, y); bitsOf(got) != bitsOf(want) {
 			t.Fatalf("%s: got %v, want %v", at("SumSquaredDifferences"), got, want)
 		}

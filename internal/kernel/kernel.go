@@ -98,6 +98,11 @@ type Ops[T Float] struct {
 	// taken in float64.
 	SumSquaredDifferences func(x, y []T) float64
 
+	// SquaredDistances computes dst[t·Lanes+s] = Σ_k (y[k] − x[t,k,s])² for tiles x (tiles, d, Lanes)
+	// of points, Lanes side by side, and one point y (d), in float64: coordinate k goes to chain
+	// k mod 4, and the sum is (c₀ + c₂) + (c₁ + c₃). dst has Lanes elements for each tile.
+	SquaredDistances func(dst []float64, x, y []T)
+
 	// Forward takes a tile (d,n) from h through consecutive layers of the inner block, whose W
 	// (d,d) stand one behind the other in w and b (d) in b, nil without. Layer k = 0, 1, …
 	// computes h + a σ(W h + b) by Affine and ActivateAdd, with their bits. It goes to

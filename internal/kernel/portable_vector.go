@@ -90,6 +90,20 @@ func addSquaredDifferences[T Float](chains *[16]float64, x, y []T) {
 	}
 }
 
+func squaredDistances[T Float](dst []float64, x, y []T) {
+	for t := range len(dst) / Lanes {
+		tile := x[t*len(y)*Lanes:][:len(y)*Lanes]
+		for s := range Lanes {
+			var c [4]float64
+			for k, v := range y {
+				d := float64(float64(v) - float64(tile[k*Lanes+s]))
+				c[k%4] = math.FMA(d, d, c[k%4])
+			}
+			dst[t*Lanes+s] = float64(float64(c[0]+c[2]) + float64(c[1]+c[3]))
+		}
+	}
+}
+
 func activate[T Float](kind Activation, s, ds, u []T) {
 	f := function[T](kind)
 	for i, v := range u {

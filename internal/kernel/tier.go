@@ -42,6 +42,7 @@ func portable[T Float]() Ops[T] {
 		SumSquares:            sumSquares[T],
 		prefetch:              func([]T) {},
 		SumSquaredDifferences: sumSquaredDifferences[T],
+		SquaredDistances:      squaredDistances[T],
 		peak:                  peakPortable[T],
 	}
 }

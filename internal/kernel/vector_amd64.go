@@ -44,6 +44,11 @@ func sumSquaresAVX2F32(x *float32, n int) (chains [16]float64)
 //go:noescape
 func sumSquaredDifferencesAVX2F32(x *float32, y *float32, n int) (chains [16]float64)
 
+// squaredDistancesAVX2F32 computes dst[t,s] = Σ_k (x[t,k,s] − y[k])² for tiles of 8 points, k in 4 interleaved chains.
+//
+//go:noescape
+func squaredDistancesAVX2F32(dst *float64, x *float32, y *float32, tiles int, d int)
+
 // peakAVX2F32 runs rounds of 12 independent vectors of fused multiply-adds.
 //
 //go:noescape
@@ -83,6 +88,11 @@ func sumSquaresAVX2F64(x *float64, n int) (chains [16]float64)
 //
 //go:noescape
 func sumSquaredDifferencesAVX2F64(x *float64, y *float64, n int) (chains [16]float64)
+
+// squaredDistancesAVX2F64 computes dst[t,s] = Σ_k (x[t,k,s] − y[k])² for tiles of 8 points, k in 4 interleaved chains.
+//
+//go:noescape
+func squaredDistancesAVX2F64(dst *float64, x *float64, y *float64, tiles int, d int)
 
 // peakAVX2F64 runs rounds of 12 independent vectors of fused multiply-adds.
 //
@@ -124,6 +134,11 @@ func sumSquaresAVX512F32(x *float32, n int) (chains [16]float64)
 //go:noescape
 func sumSquaredDifferencesAVX512F32(x *float32, y *float32, n int) (chains [16]float64)
 
+// squaredDistancesAVX512F32 computes dst[t,s] = Σ_k (x[t,k,s] − y[k])² for tiles of 8 points, k in 4 interleaved chains.
+//
+//go:noescape
+func squaredDistancesAVX512F32(dst *float64, x *float32, y *float32, tiles int, d int)
+
 // peakAVX512F32 runs rounds of 12 independent vectors of fused multiply-adds.
 //
 //go:noescape
@@ -163,6 +178,11 @@ func sumSquaresAVX512F64(x *float64, n int) (chains [16]float64)
 //
 //go:noescape
 func sumSquaredDifferencesAVX512F64(x *float64, y *float64, n int) (chains [16]float64)
+
+// squaredDistancesAVX512F64 computes dst[t,s] = Σ_k (x[t,k,s] − y[k])² for tiles of 8 points, k in 4 interleaved chains.
+//
+//go:noescape
+func squaredDistancesAVX512F64(dst *float64, x *float64, y *float64, tiles int, d int)
 
 // peakAVX512F64 runs rounds of 12 independent vectors of fused multiply-adds.
 //

@@ -235,6 +235,120 @@ loop:
 	VZEROUPPER
 	RET
 
+// func squaredDistancesAVX2F32(dst *float64, x *float32, y *float32, tiles int, d int)
+// Requires: AVX, AVX2, FMA3
+TEXT ·squaredDistancesAVX2F32(SB), NOSPLIT, $0-40
+	MOVQ dst+0(FP), AX
+	MOVQ x+8(FP), CX
+	MOVQ y+16(FP), DX
+	MOVQ tiles+24(FP), BX
+
+tile:
+	MOVQ   DX, SI
+	VXORPS Y0, Y0, Y0
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
+	VXORPS Y4, Y4, Y4
+	VXORPS Y5, Y5, Y5
+	VXORPS Y6, Y6, Y6
+	VXORPS Y7, Y7, Y7
+	MOVQ   d+32(FP), DI
+
+four:
+	CMPQ         DI, $0x04
+	JLT          rest
+	VCVTSS2SD    (SI), X8, X8
+	VBROADCASTSD X8, Y8
+	VCVTPS2PD    (CX), Y9
+	VSUBPD       Y9, Y8, Y9
+	VFMADD231PD  Y9, Y9, Y0
+	VCVTPS2PD    16(CX), Y9
+	VSUBPD       Y9, Y8, Y9
+	VFMADD231PD  Y9, Y9, Y1
+	VCVTSS2SD    4(SI), X10, X10
+	VBROADCASTSD X10, Y10
+	VCVTPS2PD    32(CX), Y9
+	VSUBPD       Y9, Y10, Y9
+	VFMADD231PD  Y9, Y9, Y2
+	VCVTPS2PD    48(CX), Y9
+	VSUBPD       Y9, Y10, Y9
+	VFMADD231PD  Y9, Y9, Y3
+	VCVTSS2SD    8(SI), X11, X11
+	VBROADCASTSD X11, Y11
+	VCVTPS2PD    64(CX), Y9
+	VSUBPD       Y9, Y11, Y9
+	VFMADD231PD  Y9, Y9, Y4
+	VCVTPS2PD    80(CX), Y9
+	VSUBPD       Y9, Y11, Y9
+	VFMADD231PD  Y9, Y9, Y5
+	VCVTSS2SD    12(SI), X12, X12
+	VBROADCASTSD X12, Y12
+	VCVTPS2PD    96(CX), Y9
+	VSUBPD       Y9, Y12, Y9
+	VFMADD231PD  Y9, Y9, Y6
+	VCVTPS2PD    112(CX), Y9
+	VSUBPD       Y9, Y12, Y9
+	VFMADD231PD  Y9, Y9, Y7
+	ADDQ         $0x10, SI
+	ADDQ         $0x00000080, CX
+	SUBQ         $0x04, DI
+	JMP          four
+
+rest:
+	CMPQ         DI, $0x00
+	JEQ          rest0
+	VCVTSS2SD    (SI), X13, X13
+	VBROADCASTSD X13, Y13
+	VCVTPS2PD    (CX), Y9
+	VSUBPD       Y9, Y13, Y9
+	VFMADD231PD  Y9, Y9, Y0
+	VCVTPS2PD    16(CX), Y9
+	VSUBPD       Y9, Y13, Y9
+	VFMADD231PD  Y9, Y9, Y1
+	CMPQ         DI, $0x01
+	JEQ          rest1
+	VCVTSS2SD    4(SI), X14, X14
+	VBROADCASTSD X14, Y14
+	VCVTPS2PD    32(CX), Y9
+	VSUBPD       Y9, Y14, Y9
+	VFMADD231PD  Y9, Y9, Y2
+	VCVTPS2PD    48(CX), Y9
+	VSUBPD       Y9, Y14, Y9
+	VFMADD231PD  Y9, Y9, Y3
+	CMPQ         DI, $0x02
+	JEQ          rest2
+	VCVTSS2SD    8(SI), X15, X15
+	VBROADCASTSD X15, Y15
+	VCVTPS2PD    64(CX), Y9
+	VSUBPD       Y9, Y15, Y9
+	VFMADD231PD  Y9, Y9, Y4
+	VCVTPS2PD    80(CX), Y9
+	VSUBPD       Y9, Y15, Y9
+	VFMADD231PD  Y9, Y9, Y5
+	ADDQ         $0x00000020, CX
+
+rest2:
+	ADDQ $0x00000020, CX
+
+rest1:
+	ADDQ $0x00000020, CX
+
+rest0:
+	VADDPD  Y4, Y0, Y0
+	VADDPD  Y6, Y2, Y2
+	VADDPD  Y2, Y0, Y0
+	VMOVUPD Y0, (AX)
+	VADDPD  Y5, Y1, Y1
+	VADDPD  Y7, Y3, Y3
+	VADDPD  Y3, Y1, Y1
+	VMOVUPD Y1, 32(AX)
+	ADDQ    $0x40, AX
+	DECQ    BX
+	JNE     tile
+	VZEROUPPER
+	RET
+
 // func peakAVX2F32(rounds int, x *float32)
 // Requires: AVX, FMA3
 TEXT ·peakAVX2F32(SB), NOSPLIT, $0-16
@@ -493,6 +607,99 @@ loop:
 	VZEROUPPER
 	RET
 
+// func squaredDistancesAVX2F64(dst *float64, x *float64, y *float64, tiles int, d int)
+// Requires: AVX, FMA3
+TEXT ·squaredDistancesAVX2F64(SB), NOSPLIT, $0-40
+	MOVQ dst+0(FP), AX
+	MOVQ x+8(FP), CX
+	MOVQ y+16(FP), DX
+	MOVQ tiles+24(FP), BX
+
+tile:
+	MOVQ   DX, SI
+	VXORPS Y0, Y0, Y0
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
+	VXORPS Y4, Y4, Y4
+	VXORPS Y5, Y5, Y5
+	VXORPS Y6, Y6, Y6
+	VXORPS Y7, Y7, Y7
+	MOVQ   d+32(FP), DI
+
+four:
+	CMPQ         DI, $0x04
+	JLT          rest
+	VBROADCASTSD (SI), Y8
+	VSUBPD       (CX), Y8, Y9
+	VFMADD231PD  Y9, Y9, Y0
+	VSUBPD       32(CX), Y8, Y8
+	VFMADD231PD  Y8, Y8, Y1
+	VBROADCASTSD 8(SI), Y8
+	VSUBPD       64(CX), Y8, Y9
+	VFMADD231PD  Y9, Y9, Y2
+	VSUBPD       96(CX), Y8, Y8
+	VFMADD231PD  Y8, Y8, Y3
+	VBROADCASTSD 16(SI), Y8
+	VSUBPD       128(CX), Y8, Y9
+	VFMADD231PD  Y9, Y9, Y4
+	VSUBPD       160(CX), Y8, Y8
+	VFMADD231PD  Y8, Y8, Y5
+	VBROADCASTSD 24(SI), Y8
+	VSUBPD       192(CX), Y8, Y9
+	VFMADD231PD  Y9, Y9, Y6
+	VSUBPD       224(CX), Y8, Y8
+	VFMADD231PD  Y8, Y8, Y7
+	ADDQ         $0x20, SI
+	ADDQ         $0x00000100, CX
+	SUBQ         $0x04, DI
+	JMP          four
+
+rest:
+	CMPQ         DI, $0x00
+	JEQ          rest0
+	VBROADCASTSD (SI), Y8
+	VSUBPD       (CX), Y8, Y9
+	VFMADD231PD  Y9, Y9, Y0
+	VSUBPD       32(CX), Y8, Y8
+	VFMADD231PD  Y8, Y8, Y1
+	CMPQ         DI, $0x01
+	JEQ          rest1
+	VBROADCASTSD 8(SI), Y8
+	VSUBPD       64(CX), Y8, Y9
+	VFMADD231PD  Y9, Y9, Y2
+	VSUBPD       96(CX), Y8, Y8
+	VFMADD231PD  Y8, Y8, Y3
+	CMPQ         DI, $0x02
+	JEQ          rest2
+	VBROADCASTSD 16(SI), Y8
+	VSUBPD       128(CX), Y8, Y9
+	VFMADD231PD  Y9, Y9, Y4
+	VSUBPD       160(CX), Y8, Y8
+	VFMADD231PD  Y8, Y8, Y5
+	ADDQ         $0x00000040, CX
+
+rest2:
+	ADDQ $0x00000040, CX
+
+rest1:
+	ADDQ $0x00000040, CX
+
+rest0:
+	VADDPD  Y4, Y0, Y0
+	VADDPD  Y6, Y2, Y2
+	VADDPD  Y2, Y0, Y0
+	VMOVUPD Y0, (AX)
+	VADDPD  Y5, Y1, Y1
+	VADDPD  Y7, Y3, Y3
+	VADDPD  Y3, Y1, Y1
+	VMOVUPD Y1, 32(AX)
+	ADDQ    $0x40, AX
+	DECQ    BX
+	JNE     tile
+	VZEROUPPER
+	RET
+
 // func peakAVX2F64(rounds int, x *float64)
 // Requires: AVX, FMA3
 TEXT ·peakAVX2F64(SB), NOSPLIT, $0-16
@@ -704,6 +911,91 @@ loop:
 	LEAQ        chains_0+24(FP), AX
 	VMOVUPD     Z0, (AX)
 	VMOVUPD     Z1, 64(AX)
+	VZEROUPPER
+	RET
+
+// func squaredDistancesAVX512F32(dst *float64, x *float32, y *float32, tiles int, d int)
+// Requires: AVX, AVX512DQ, AVX512F
+TEXT ·squaredDistancesAVX512F32(SB), NOSPLIT, $0-40
+	MOVQ dst+0(FP), AX
+	MOVQ x+8(FP), CX
+	MOVQ y+16(FP), DX
+	MOVQ tiles+24(FP), BX
+
+tile:
+	MOVQ   DX, SI
+	VXORPS Z0, Z0, Z0
+	VXORPS Z1, Z1, Z1
+	VXORPS Z2, Z2, Z2
+	VXORPS Z3, Z3, Z3
+	MOVQ   d+32(FP), DI
+
+four:
+	CMPQ         DI, $0x04
+	JLT          rest
+	VCVTSS2SD    (SI), X4, X4
+	VBROADCASTSD X4, Z4
+	VCVTPS2PD    (CX), Z5
+	VSUBPD       Z5, Z4, Z5
+	VFMADD231PD  Z5, Z5, Z0
+	VCVTSS2SD    4(SI), X6, X6
+	VBROADCASTSD X6, Z6
+	VCVTPS2PD    32(CX), Z5
+	VSUBPD       Z5, Z6, Z5
+	VFMADD231PD  Z5, Z5, Z1
+	VCVTSS2SD    8(SI), X7, X7
+	VBROADCASTSD X7, Z7
+	VCVTPS2PD    64(CX), Z5
+	VSUBPD       Z5, Z7, Z5
+	VFMADD231PD  Z5, Z5, Z2
+	VCVTSS2SD    12(SI), X8, X8
+	VBROADCASTSD X8, Z8
+	VCVTPS2PD    96(CX), Z5
+	VSUBPD       Z5, Z8, Z5
+	VFMADD231PD  Z5, Z5, Z3
+	ADDQ         $0x10, SI
+	ADDQ         $0x00000080, CX
+	SUBQ         $0x04, DI
+	JMP          four
+
+rest:
+	CMPQ         DI, $0x00
+	JEQ          rest0
+	VCVTSS2SD    (SI), X9, X9
+	VBROADCASTSD X9, Z9
+	VCVTPS2PD    (CX), Z5
+	VSUBPD       Z5, Z9, Z5
+	VFMADD231PD  Z5, Z5, Z0
+	CMPQ         DI, $0x01
+	JEQ          rest1
+	VCVTSS2SD    4(SI), X10, X10
+	VBROADCASTSD X10, Z10
+	VCVTPS2PD    32(CX), Z5
+	VSUBPD       Z5, Z10, Z5
+	VFMADD231PD  Z5, Z5, Z1
+	CMPQ         DI, $0x02
+	JEQ          rest2
+	VCVTSS2SD    8(SI), X11, X11
+	VBROADCASTSD X11, Z11
+	VCVTPS2PD    64(CX), Z5
+	VSUBPD       Z5, Z11, Z5
+	VFMADD231PD  Z5, Z5, Z2
+	ADDQ         $0x00000020, CX
+
+rest2:
+	ADDQ $0x00000020, CX
+
+rest1:
+	ADDQ $0x00000020, CX
+
+rest0:
+	VADDPD  Z2, Z0, Z0
+	VADDPD  Z3, Z1, Z1
+	VADDPD  Z1, Z0, Z0
+	VMOVUPD Z0, (AX)
+	ADDQ    $0x40, AX
+	DECQ    BX
+	JNE     tile
 	VZEROUPPER
 	RET
 
@@ -921,6 +1213,77 @@ loop:
 	LEAQ        chains_0+24(FP), AX
 	VMOVUPD     Z0, (AX)
 	VMOVUPD     Z1, 64(AX)
+	VZEROUPPER
+	RET
+
+// func squaredDistancesAVX512F64(dst *float64, x *float64, y *float64, tiles int, d int)
+// Requires: AVX, AVX512DQ, AVX512F
+TEXT ·squaredDistancesAVX512F64(SB), NOSPLIT, $0-40
+	MOVQ dst+0(FP), AX
+	MOVQ x+8(FP), CX
+	MOVQ y+16(FP), DX
+	MOVQ tiles+24(FP), BX
+
+tile:
+	MOVQ   DX, SI
+	VXORPS Z0, Z0, Z0
+	VXORPS Z1, Z1, Z1
+	VXORPS Z2, Z2, Z2
+	VXORPS Z3, Z3, Z3
+	MOVQ   d+32(FP), DI
+
+four:
+	CMPQ         DI, $0x04
+	JLT          rest
+	VBROADCASTSD (SI), Z4
+	VSUBPD       (CX), Z4, Z4
+	VFMADD231PD  Z4, Z4, Z0
+	VBROADCASTSD 8(SI), Z4
+	VSUBPD       64(CX), Z4, Z4
+	VFMADD231PD  Z4, Z4, Z1
+	VBROADCASTSD 16(SI), Z4
+	VSUBPD       128(CX), Z4, Z4
+	VFMADD231PD  Z4, Z4, Z2
+	VBROADCASTSD 24(SI), Z4
+	VSUBPD       192(CX), Z4, Z4
+	VFMADD231PD  Z4, Z4, Z3
+	ADDQ         $0x20, SI
+	ADDQ         $0x00000100, CX
+	SUBQ         $0x04, DI
+	JMP          four
+
+rest:
+	CMPQ         DI, $0x00
+	JEQ          rest0
+	VBROADCASTSD (SI), Z4
+	VSUBPD       (CX), Z4, Z4
+	VFMADD231PD  Z4, Z4, Z0
+	CMPQ         DI, $0x01
+	JEQ          rest1
+	VBROADCASTSD 8(SI), Z4
+	VSUBPD       64(CX), Z4, Z4
+	VFMADD231PD  Z4, Z4, Z1
+	CMPQ         DI, $0x02
+	JEQ          rest2
+	VBROADCASTSD 16(SI), Z4
+	VSUBPD       128(CX), Z4, Z4
+	VFMADD231PD  Z4, Z4, Z2
+	ADDQ         $0x00000040, CX
+
+rest2:
+	ADDQ $0x00000040, CX
+
+rest1:
+	ADDQ $0x00000040, CX
+
+rest0:
+	VADDPD  Z2, Z0, Z0
+	VADDPD  Z3, Z1, Z1
+	VADDPD  Z1, Z0, Z0
+	VMOVUPD Z0, (AX)
+	ADDQ    $0x40, AX
+	DECQ    BX
+	JNE     tile
 	VZEROUPPER
 	RET
 

@@ -45,6 +45,7 @@ func main() {
 			t.addRowSums()
 			t.sumSquares(false)
 			t.sumSquares(true)
+			t.squaredDistances()
 			t.peak()
 		default:
 			fmt.Fprintf(os.Stderr, "generate: -kind: got %q, want product, activation or vector\n", *kind)

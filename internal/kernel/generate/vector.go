@@ -1,6 +1,8 @@
 package main
 
 import (
+	"fmt"
+
 	"github.com/mmcloughlin/avo/attr"
 	. "github.com/mmcloughlin/avo/build"
 	. "github.com/mmcloughlin/avo/operand"
@@ -233,6 +235,83 @@ func (t target) sumSquares(difference bool) {
 	for i := range v {
 		wide.store(v[i], Mem{Base: result, Disp: i * wide.width()})
 	}
+	VZEROUPPER()
+	RET()
+}
+
+// squaredDistances emits the distances of 8 points side by side from one point, coordinate k in
+// chain k mod 4, so that a single tile keeps enough independent sums in flight.
+func (t target) squaredDistances() {
+	wide := target{double: true, zmm: t.zmm}
+	t.function("squaredDistances", "computes dst[t,s] = Σ_k (x[t,k,s] − y[k])² for tiles of 8 points, k in 4 interleaved chains.",
+		"func(dst *float64, x, y *%[1]s, tiles, d int)")
+	dst, x, y, tiles := param("dst"), param("x"), param("y"), param("tiles")
+	vectors := 8 / wide.lanes()
+	at := GP64()
+	var chains [4][]reg.VecVirtual
+	for c := range chains {
+		chains[c] = wide.vecs(vectors)
+	}
+	// step adds coordinate c of those at hand to chain c.
+	step := func(c int) {
+		one := wide.vec()
+		m := Mem{Base: at, Disp: c * t.size()}
+		if t.double {
+			wide.broadcast(m, one)
+		} else {
+			VCVTSS2SD(m, one.AsX(), one.AsX())
+			VBROADCASTSD(one.AsX(), one)
+		}
+		for part, sum := range chains[c] {
+			v := wide.vec()
+			from := Mem{Base: x, Disp: (c*8 + part*wide.lanes()) * t.size()}
+			if t.double {
+				wide.sub(from, one, v) // y − x, whose square is that of x − y
+			} else {
+				VCVTPS2PD(from, v)
+				wide.sub(v, one, v)
+			}
+			wide.fma(v, v, sum)
+		}
+	}
+	Label("tile")
+	MOVQ(y, at)
+	for _, chain := range chains {
+		for _, sum := range chain {
+			wide.zero(sum)
+		}
+	}
+	left := GP64()
+	Load(Param("d"), left)
+	Label("four")
+	CMPQ(left, Imm(4))
+	JLT(LabelRef("rest"))
+	for c := range chains {
+		step(c)
+	}
+	ADDQ(Imm(uint64(4*t.size())), at)
+	ADDQ(U32(uint32(32*t.size())), x)
+	SUBQ(Imm(4), left)
+	JMP(LabelRef("four"))
+	Label("rest")
+	for c := range 3 {
+		CMPQ(left, Imm(uint64(c)))
+		JEQ(LabelRef(fmt.Sprintf("rest%d", c)))
+		step(c)
+	}
+	for c := 2; c >= 0; c-- {
+		ADDQ(U32(uint32(8*t.size())), x)
+		Label(fmt.Sprintf("rest%d", c))
+	}
+	for part := range vectors {
+		wide.add(chains[2][part], chains[0][part], chains[0][part])
+		wide.add(chains[3][part], chains[1][part], chains[1][part])
+		wide.add(chains[1][part], chains[0][part], chains[0][part])
+		wide.store(chains[0][part], Mem{Base: dst, Disp: part * wide.width()})
+	}
+	ADDQ(Imm(64), dst)
+	DECQ(tiles)
+	JNE(LabelRef("tile"))
 	VZEROUPPER()
 	RET()
 }
