@@ -159,6 +159,10 @@ $(PEERS)/installed: experiments/peers/requirements.txt
 	$(PEERS)/bin/pip install --quiet --requirement $<
 	touch $@
 
+.PHONY: peers-pvar
+peers-pvar: ## p-variation beside the C++ code khumarahn/p-var: PEER names a checkout of it (a minute)
+	go run ./experiments/peers/pvar -peer "$(PEER)"
+
 .PHONY: peers
 peers: $(BIN) $(PEERS)/installed ## the step against NumPy, PyTorch and JAX: writes docs/performance.md (half an hour, 6 GB; PEERS_FLAGS=--quick for a look)
 	$(PEERS)/bin/python experiments/peers/run.py $(BIN) $(PEERS_FLAGS)

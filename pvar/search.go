@@ -83,7 +83,7 @@ func (s *search) partition() []int {
 	return trace(s.from)
 }
 
-// measure computes the centre and radius of every block, n distances a level.
+// measure computes the centre and radius of every block, n distances for each of the lower levels.
 func (s *search) measure() {
 	for level := 0; ; level++ {
 		size := leaf << level
@@ -92,12 +92,11 @@ func (s *search) measure() {
 		radius := make([]float64, blocks)
 		for k := range radius {
 			b, c := node{level, k}, centre.At(k)
-			first, last := s.first(b), s.last(b)
-			right := s.path.At(last)
-			for m, left := range s.path.At(first) {
+			right := s.path.At(s.last(b))
+			for m, left := range s.path.At(s.first(b)) {
 				c[m] = left + (right[m]-left)/2
 			}
-			radius[k] = s.reach(first, last, c)
+			radius[k] = s.reach(b, c)
 		}
 		s.centre, s.radius = append(s.centre, centre), append(s.radius, radius)
 		if blocks == 1 {
@@ -106,12 +105,20 @@ func (s *search) measure() {
 	}
 }
 
-// reach returns the largest distance of the points from first to last from c.
-func (s *search) reach(first, last int, c []float64) float64 {
+// reach returns the largest distance of the points of block b from c; for large blocks a bound by those of smaller
+// ones, a quarter above it on a Brownian path.
+func (s *search) reach(b node, c []float64) float64 {
+	first, last := s.first(b), s.last(b)
+	radius := 0.0
+	if low := b.level - coarser; low >= coarser {
+		for k := b.number << coarser; k < (b.number+1)<<coarser && k < len(s.radius[low]); k++ {
+			radius = max(radius, s.space.distance(s.centre[low].At(k), c)+s.radius[low][k])
+		}
+		return radius
+	}
 	if s.tiles != nil {
 		return math.Sqrt(largest(s.tiles.distances(s.tiles.a, first, last, c)))
 	}
-	radius := 0.0
 	for i := first; i <= last; i++ {
 		if s.space.within == nil || !s.space.within(s.path.At(i), c, radius) {
 			radius = max(radius, s.space.distance(s.path.At(i), c))
@@ -119,6 +126,9 @@ func (s *search) reach(first, last int, c []float64) float64 {
 	}
 	return radius
 }
+
+// coarser is how many levels below a block are the smaller ones of reach, and the lowest level of those.
+const coarser = 4
 
 // exceeds reports whether v + (d(x, y) + slack)^p > floor may hold.
 func (s *search) exceeds(v float64, x, y []float64, slack, floor float64) bool {

@@ -2,7 +2,10 @@
 // squares and powers: the square of 1e-200 is 0, that of 1e200 infinite.
 package rescale
 
-import "math"
+import (
+	"math"
+	"slices"
+)
 
 // Numbers between these bounds have squares, and sums of 2^200 of them, that are normal numbers.
 const (
@@ -11,15 +14,22 @@ const (
 )
 
 // Spread returns the largest difference between two entries in one column of rows of dim numbers, at
-// most the largest float64.
+// most the largest float64. The numbers are finite.
 func Spread(dim int, rows []float64) float64 {
-	widest := 0.0
-	for k := range min(dim, len(rows)) {
-		low, high := rows[k], rows[k]
-		for i := k; i < len(rows); i += dim {
-			low, high = min(low, rows[i]), max(high, rows[i])
+	dim = min(dim, len(rows))
+	low, high := slices.Clone(rows[:dim]), slices.Clone(rows[:dim])
+	for i := 0; i < len(rows); i += dim { // by rows, as they lie in memory
+		for k, v := range rows[i:min(i+dim, len(rows))] {
+			if v < low[k] {
+				low[k] = v
+			} else if v > high[k] {
+				high[k] = v
+			}
 		}
-		widest = max(widest, min(high-low, math.MaxFloat64))
+	}
+	widest := 0.0
+	for k := range low {
+		widest = max(widest, min(high[k]-low[k], math.MaxFloat64))
 	}
 	return widest
 }
