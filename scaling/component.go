@@ -58,14 +58,26 @@ func (s *smoothShape) unresolved(u float64) float64 {
 // level returns the log mean square of third differences of the part at a lag and depth, over that of
 // independent numbers of variance 1; exponent is that of noise in depth, or the Hurst exponent.
 func (s structure) level(lag, depth int, exponent float64) float64 {
-	l := math.Log(float64(depth))
-	if s.part == layerNoise {
-		return -2*exponent*l + math.Log((20-30*s.correlation(lag)+12*s.correlation(2*lag)-2*s.correlation(3*lag))/20)
+	base, rate, decays := s.line(lag, depth)
+	if decays {
+		return s.decayed(float64(lag)/float64(depth), exponent)
 	}
-	u := float64(lag) / float64(depth)
-	if s.theta == 0 {
-		return 2 * exponent * math.Log(u)
+	return rate*exponent + base
+}
+
+// line returns the level as a line in the exponent, which it is where correlation does not decay.
+func (s structure) line(lag, depth int) (base, rate float64, decays bool) {
+	switch {
+	case s.part == layerNoise:
+		return math.Log((20 - 30*s.correlation(lag) + 12*s.correlation(2*lag) - 2*s.correlation(3*lag)) / 20), -2 * math.Log(float64(depth)), false
+	case s.theta == 0:
+		return 0, 2 * math.Log(float64(lag)/float64(depth)), false
 	}
+	return 0, 0, true
+}
+
+// decayed is the level at u = m/L of a rough part whose correlation decays.
+func (s structure) decayed(u, exponent float64) float64 {
 	// As 20 − 30ρ₁ + 12ρ₂ − 2ρ₃, whose terms nearly cancel for small u.
 	less := func(j float64) float64 { return math.Expm1(-s.theta * math.Pow(j*u, 2*exponent)) }
 	return math.Log(max(math.SmallestNonzeroFloat64, (12*less(2)-30*less(1)-2*less(3))/20))
@@ -109,7 +121,7 @@ func (f *fitted) present() bool { return f.part != nothing && f.sizeSD < 0.6 }
 
 // fit fits a structure to variograms, from a first guess of its exponent. What chance does to them depends on it, so
 // the fit is done again where the guess was far away.
-func (s structure) fit(data []variogram, chance *sampler, start float64) fitted {
+func (s structure) fit(data []variogram, chance sampler, start float64) fitted {
 	f := newProblem(s, data, chance, start).solve(start)
 	if s.part == roughPart && math.Abs(f.exponent-start) > 0.05 {
 		f = newProblem(s, data, chance, f.exponent).solve(f.exponent)
@@ -123,10 +135,10 @@ func (p *problem) solve(start float64) fitted {
 	residual, misfit := p.residuals(x)
 	damping := 1e-2
 	for range 40 {
-		jacobian := p.jacobian(x, residual)
+		equations := newNormalEquations(p.jacobian(x, residual), residual)
 		improved := false
 		for range 8 {
-			step, ok := solveDamped(jacobian, residual, damping)
+			step, ok := equations.solve(damping)
 			if !ok {
 				break
 			}

@@ -14,8 +14,19 @@ import (
 type problem struct {
 	structure
 	data   []variogram
+	values []value
 	white  *mat.TriDense // makes the errors of the variograms' values independent, with variance 1
 	logDet float64       // of their covariance
+}
+
+// A value is one of a variogram, with what fits need of it again and again.
+type value struct {
+	log        float64
+	depth      int     // place in the data
+	smooth     float64 // log of the smooth shape there
+	base, rate float64 // the level of the other part is rate times the exponent plus base, where decays is false
+	decays     bool
+	lag        int
 }
 
 // modelError is the standard deviation, in log mean square, that is allowed for what no structure
@@ -25,12 +36,12 @@ const (
 	lagCorrelation = 0.5
 )
 
-func newProblem(s structure, data []variogram, chance *sampler, exponent float64) *problem {
+func newProblem(s structure, data []variogram, chance sampler, exponent float64) *problem {
 	n := 0
 	for _, v := range data {
 		n += len(v.lags)
 	}
-	p := &problem{structure: s, data: data, white: mat.NewTriDense(n, mat.Lower, nil)}
+	p := &problem{structure: s, data: data, values: s.values(data, n), white: mat.NewTriDense(n, mat.Lower, nil)}
 	all := mat.NewSymDense(n, nil)
 	depths := make([]float64, 0, n) // twice the logarithm of the depth of each value
 	for _, v := range data {
@@ -62,16 +73,40 @@ func newProblem(s structure, data []variogram, chance *sampler, exponent float64
 	return p
 }
 
+// values lists the n values of variograms.
+func (s structure) values(data []variogram, n int) []value {
+	list := make([]value, 0, n)
+	for i, v := range data {
+		for j, m := range v.lags {
+			x := value{log: v.log[j], depth: i, lag: m}
+			if s.smooth != nil {
+				x.smooth = s.smooth.log(float64(m) / float64(v.depth))
+			}
+			if s.part != nothing {
+				x.base, x.rate, x.decays = s.line(m, v.depth)
+			}
+			list = append(list, x)
+		}
+	}
+	return list
+}
+
 // errors returns the covariance of a variogram's values about those of the structure.
-func (s structure) errors(v variogram, chance *sampler, exponent float64) *mat.SymDense {
+func (s structure) errors(v variogram, chance sampler, exponent float64) *mat.SymDense {
 	n := len(v.lags)
 	c := mat.NewSymDense(n, nil)
 	first := bits.Len(uint(v.lags[0])) - 1
+	var byChance *mat.SymDense
+	if s.part != nothing {
+		byChance = chance.covariance(s, exponent, v)
+	}
 	for i := range n {
 		for j := i; j < n; j++ {
-			value := math.Sqrt(v.variance[i]*v.variance[j]*float64(v.lags[i]*v.lags[j])) * math.Pow(lagCorrelation, float64(j-i))
+			var value float64
 			if s.part != nothing {
-				value = chance.covariance(s, exponent, v).At(first+i, first+j) * math.Sqrt(v.noisiness[i]*v.noisiness[j])
+				value = byChance.At(first+i, first+j) * math.Sqrt(v.noisiness[i]*v.noisiness[j])
+			} else {
+				value = math.Sqrt(v.variance[i]*v.variance[j]*float64(v.lags[i]*v.lags[j])) * math.Pow(lagCorrelation, float64(j-i))
 			}
 			if i == j {
 				value += modelError*modelError + s.wobble*s.wobble
@@ -137,18 +172,17 @@ func (p *problem) clamp(x []float64) {
 // residuals are independent with variance 1 where the structure is right.
 func (p *problem) residuals(x []float64) (residual []float64, misfit float64) {
 	smooth, _ := p.unknowns()
-	var raw []float64
-	for i, v := range p.data {
-		for j, m := range v.lags {
-			sum := math.Inf(-1)
-			if smooth > 0 {
-				sum = x[i] + p.smooth.log(float64(m)/float64(v.depth))
-			}
-			if p.part != nothing {
-				sum = logAdd(sum, x[smooth]+p.level(m, v.depth, p.exponent(x)))
-			}
-			raw = append(raw, v.log[j]-sum)
+	raw := make([]float64, len(p.values))
+	residual = make([]float64, 0, len(raw)+len(x))
+	for j, v := range p.values {
+		sum := math.Inf(-1)
+		if smooth > 0 {
+			sum = x[v.depth] + v.smooth
 		}
+		if p.part != nothing {
+			sum = logAdd(sum, x[smooth]+p.levelAt(v, p.exponent(x)))
+		}
+		raw[j] = v.log - sum
 	}
 	white := p.white.RawTriangular()
 	for j := range raw {
@@ -168,6 +202,14 @@ func (p *problem) residuals(x []float64) (residual []float64, misfit float64) {
 		misfit += r * r
 	}
 	return residual, misfit
+}
+
+// levelAt is level at a value.
+func (p *problem) levelAt(v value, exponent float64) float64 {
+	if v.decays {
+		return p.decayed(float64(v.lag)/float64(p.data[v.depth].depth), exponent)
+	}
+	return v.rate*exponent + v.base
 }
 
 func logAdd(a, b float64) float64 {
@@ -191,21 +233,32 @@ func (p *problem) jacobian(x, residual []float64) *mat.Dense {
 	return j
 }
 
-// solveDamped returns the step of Levenberg and Marquardt.
-func solveDamped(j *mat.Dense, residual []float64, damping float64) ([]float64, bool) {
-	_, n := j.Dims()
-	var normal mat.SymDense
-	normal.SymOuterK(1, j.T())
-	for i := range n {
-		normal.SetSym(i, i, normal.At(i, i)*(1+damping)+1e-9)
+// normalEquations are JᵀJ and Jᵀr of a Jacobian J and residuals r.
+type normalEquations struct {
+	outer mat.SymDense
+	right mat.VecDense
+}
+
+func newNormalEquations(j *mat.Dense, residual []float64) *normalEquations {
+	var e normalEquations
+	e.outer.SymOuterK(1, j.T())
+	e.right.MulVec(j.T(), mat.NewVecDense(len(residual), residual))
+	return &e
+}
+
+// solve returns the step of Levenberg and Marquardt.
+func (e *normalEquations) solve(damping float64) ([]float64, bool) {
+	damped := mat.NewSymDense(e.outer.SymmetricDim(), nil)
+	damped.CopySym(&e.outer)
+	for i := range damped.SymmetricDim() {
+		damped.SetSym(i, i, damped.At(i, i)*(1+damping)+1e-9)
 	}
 	var root mat.Cholesky
-	if !root.Factorize(&normal) {
+	if !root.Factorize(damped) {
 		return nil, false
 	}
-	var right, step mat.VecDense
-	right.MulVec(j.T(), mat.NewVecDense(len(residual), residual))
-	if err := root.SolveVecTo(&step, &right); err != nil {
+	var step mat.VecDense
+	if err := root.SolveVecTo(&step, &e.right); err != nil {
 		return nil, false
 	}
 	return step.RawVector().Data, true

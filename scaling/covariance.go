@@ -2,24 +2,23 @@ package scaling
 
 import (
 	"math"
+	"sync"
 
 	"gonum.org/v1/gonum/mat"
 )
 
-// A sampler computes, and keeps, the covariance of the values of variograms that chance alone makes.
+// A sampler computes the covariance of the values of variograms that chance alone makes.
 type sampler struct {
-	tilt  float64 // standard deviation of γ where the paths may be L^γ times those of a limit
-	known map[samplingKey]*mat.SymDense
+	tilt float64 // standard deviation of γ where the paths may be L^γ times those of a limit
 }
+
+// sampled holds every *mat.SymDense computed by its samplingKey: it is of a structure and a depth, whatever the paths.
+var sampled sync.Map
 
 type samplingKey struct {
 	phi, next, theta, hurst float64
 	noise                   bool
 	depth                   int
-}
-
-func newSampler(tilt float64) *sampler {
-	return &sampler{tilt: tilt, known: map[samplingKey]*mat.SymDense{}}
 }
 
 // third are the weights of a third difference.
@@ -33,15 +32,15 @@ const onSquares = 0.125
 // covariance returns the covariance of the values of one entry of one seed at one depth when the part of s is all there
 // is: third differences of a normal part have known correlations, so the variance of 4 log of a mean of roots is
 // 16/n² Σ_{k,k'} Cov(|x_k|^½, |x_k'|^½), to first order, and likewise of two lags.
-func (r *sampler) covariance(s structure, exponent float64, v variogram) *mat.SymDense {
+func (sampler) covariance(s structure, exponent float64, v variogram) *mat.SymDense {
 	key := samplingKey{noise: s.part == layerNoise, depth: v.depth}
 	if key.noise {
 		key.phi, key.next = s.phi, s.next
 	} else {
 		key.theta, key.hurst = s.theta, min(0.95, max(0.05, math.Round(20*exponent)/20)) // at 1 differences vanish
 	}
-	if c, ok := r.known[key]; ok {
-		return c
+	if c, ok := sampled.Load(key); ok {
+		return c.(*mat.SymDense)
 	}
 	all := make([]int, 0, len(v.lags))
 	for m := 1; m <= v.lags[len(v.lags)-1]; m *= 2 {
@@ -74,7 +73,7 @@ func (r *sampler) covariance(s structure, exponent float64, v variogram) *mat.Sy
 			c.SetSym(i, j, 16*meanCovariance(rows[j], m, all[j], v.depth, math.Sqrt(size[i]*size[j])))
 		}
 	}
-	r.known[key] = c
+	sampled.Store(key, c)
 	return c
 }
 

@@ -30,7 +30,7 @@ func TestCovarianceOfDraws(t *testing.T) {
 					t.Fatalf("%s: got no variogram", name)
 				}
 				if draw == 0 {
-					c := newSampler(0).covariance(s, family.Hurst, v)
+					c := sampler{}.covariance(s, family.Hurst, v)
 					values = make([][]float64, len(v.lags))
 					for i := range v.lags {
 						expected = append(expected, c.At(i, i)/dim)

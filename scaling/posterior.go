@@ -20,7 +20,7 @@ func posterior(data []variogram, tilt float64) []weighted {
 	if data[len(data)-1].crowded > mostCrowded {
 		even = uneven
 	}
-	chance := newSampler(tilt)
+	chance := sampler{tilt}
 	add := func(prior float64, structures []structure, starts ...float64) {
 		for _, s := range structures {
 			best := s.fit(data, chance, starts[0])
@@ -84,7 +84,7 @@ const leastSmooth = 0.5
 func again(list []weighted, data []variogram, tilt float64) []weighted {
 	const never = 1e-5
 	var out []weighted
-	chance := newSampler(tilt)
+	chance := sampler{tilt}
 	for _, w := range list {
 		if w.probability > never {
 			out = append(out, weighted{fitted: w.structure.fit(data, chance, w.exponent), prior: w.prior})
