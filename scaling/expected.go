@@ -194,9 +194,12 @@ func Extend(samples []Sample, d Design, exponent float64) []Sample {
 		seeds[samples[group[0]].Seed] = g
 	}
 	order := slices.Sorted(maps.Keys(seeds))
-	for next := order[len(order)-1] + 1; len(order) < d.Seeds; next++ {
-		seeds[next] = len(order) % len(groups)
-		order = append(order, next)
+	for next := order[len(order)-1]; len(order) < d.Seeds; {
+		next++
+		if _, there := seeds[next]; !there { // after the largest of all comes 0
+			seeds[next] = len(order) % len(groups)
+			order = append(order, next)
+		}
 	}
 	for _, seed := range order {
 		for _, depth := range d.Depths {

@@ -53,6 +53,14 @@ func TestExtend(t *testing.T) {
 	if again := Extend(samples, Design{Depths: []int{16, 64, 256}, Seeds: 3}, math.NaN()); !(math.Abs(again[4].Value-got[4].Value) <= 1e-9) {
 		t.Errorf("got %v with the exponent fitted, want %v", again[4], got[4])
 	}
+	last := []Sample{{16, 0, 4}, {64, 0, 8}, {16, math.MaxUint64, 8}, {64, math.MaxUint64, 16}}
+	seeds := map[uint64]bool{}
+	for _, s := range Extend(last, Design{Depths: []int{16, 64}, Seeds: 4}, 0.5) {
+		seeds[s.Seed] = true
+	}
+	if len(seeds) != 4 || !seeds[1] || !seeds[2] {
+		t.Errorf("got seeds %v, want the smallest two that are free beside the largest of all", seeds)
+	}
 }
 
 // Where the power of L is free, the kind of limit is that of the shape of the paths, and exponents are those of the

@@ -62,15 +62,15 @@ func (g *Group) next(part string, x *scaling.Inference, displacements []sample) 
 	for _, q := range questions {
 		open[q.of] = true
 	}
+	why := "no design tried is expected to tell"
 	for _, d := range designs(g.Depths, len(g.Seeds)) {
-		expected := map[scaling.LimitKind]*scaling.Inference{}
-		for _, kind := range likely {
-			if e := x.Expected(kind, d); e != nil {
-				expected[kind] = e
-			}
+		expected, unknown := expectations(x, likely, d)
+		if unknown != "" {
+			why = unknown
+			break
 		}
 		for _, q := range questions {
-			if !open[q.of] || len(expected) == 0 {
+			if !open[q.of] {
 				continue
 			}
 			value := math.NaN()
@@ -93,9 +93,21 @@ func (g *Group) next(part string, x *scaling.Inference, displacements []sample) 
 	}
 	for _, q := range questions {
 		if open[q.of] {
-			g.Next = append(g.Next, Next{Part: part, Of: q.of, Now: finite(q.now), Depths: []int{}, Why: "no design tried is expected to tell"})
+			g.Next = append(g.Next, Next{Part: part, Of: q.of, Now: finite(q.now), Depths: []int{}, Why: why})
 		}
 	}
+}
+
+// expectations are what a design is expected to show where the limit is of each kind. Where one cannot be told, unknown
+// says so: a design that leaves out a kind is no answer.
+func expectations(x *scaling.Inference, likely []scaling.LimitKind, d scaling.Design) (list map[scaling.LimitKind]*scaling.Inference, unknown string) {
+	list = map[scaling.LimitKind]*scaling.Inference{}
+	for _, kind := range likely {
+		if list[kind] = x.Expected(kind, d); list[kind] == nil {
+			return nil, fmt.Sprintf("these depths do not show what greater ones would if the limit were of the kind %s", kind)
+		}
+	}
+	return list, ""
 }
 
 // questions are the regime where it is not settled, and the exponents whose intervals are wide.
@@ -242,8 +254,10 @@ func command(dir string, set []string, n *Next, seeds []uint64) string {
 	}
 	add("depths=[" + numbers(n.Depths) + "]")
 	list := slices.Clone(seeds)
-	for next := slices.Max(list) + 1; len(list) < n.Seeds; next++ {
-		list = append(list, next)
+	for next := slices.Max(list); len(list) < n.Seeds; {
+		if next++; !slices.Contains(list, next) { // after the largest of all comes 0
+			list = append(list, next)
+		}
 	}
 	add("seeds=[" + numbers(list) + "]")
 	return strings.Join(words, " ")
