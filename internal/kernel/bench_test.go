@@ -73,6 +73,8 @@ func benchmarkLayer[T Float](b *testing.B, ops *Ops[T]) {
 			{"AddOuter", square, func() { ops.AddOuter(t.g, t.e, t.h, d, d, n, t.tmp) }},
 			{"Tanh", linear, func() { ops.ActivateAdd(Tanh, t.next, t.ds, t.h, t.h, 0.1) }},
 			{"GELU", linear, func() { ops.ActivateAdd(GELU, t.next, t.ds, t.h, t.h, 0.1) }},
+			{"Normalise", linear, func() { ops.Normalise(t.next, t.tmp, t.h, d, n, 1e-5) }},
+			{"AddNormalised", linear, func() { ops.AddNormalised(t.next, t.e, t.h, t.tmp, d, n) }},
 			{"Forward", square, func() { ops.Forward(TanhValue, t.next, t.ds, t.w, nil, t.h, 0.1, d, n, 1, d*n, d*n) }},
 			{"Backward", 2 * square, func() {
 				ops.Backward(TanhValue, t.g, nil, t.p, t.e, t.w, t.ds, t.h, 1e-6, d, n, 1, false, false, t.tmp)

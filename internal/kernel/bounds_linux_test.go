@@ -62,6 +62,9 @@ func nothingOutsideIsTouched[T Float](t *testing.T, name string) {
 					ops.AddTransposed(array(c*n), w, e, rows, c, n)
 					ops.AddOuter(array(rows*c), e, h, rows, c, n, array(OuterScratch(rows, c, n)))
 					ops.AddRowSums(b, e, rows, n)
+					ops.Centre(array(c*n), h, c, n)
+					ops.Normalise(array(c*n), array(n), h, c, n, 1e-5)
+					ops.AddNormalised(array(c*n), h, array(c*n), array(n), c, n)
 					u, y := array(rows*c), array(rows*c) // an odd length
 					ops.ActivateAdd(Tanh, array(rows*c), array(rows*c), u, w, 0.5)
 					ops.ActivateAdd(GELU, array(rows*c), nil, u, w, 0.5)

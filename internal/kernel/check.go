@@ -65,6 +65,24 @@ func checked[T Float](ops Ops[T]) *Ops[T] {
 		}
 		raw.SumScaled(z, a, x, y)
 	}
+	ops.Centre = func(x, h []T, r, n int) {
+		if !(product(r, 1, n) && len(x) >= r*n && len(h) >= r*n) {
+			panic(mismatch("Centre", r, 1, n, "x r×n", len(x), "h r×n", len(h)))
+		}
+		raw.Centre(x, h, r, n)
+	}
+	ops.Normalise = func(x, inverse, h []T, r, n int, epsilon float64) {
+		if !(product(r, 1, n) && len(x) >= r*n && len(inverse) >= n && len(h) >= r*n) {
+			panic(mismatch("Normalise", r, 1, n, "x r×n", len(x), "inverse n", len(inverse), "h r×n", len(h)))
+		}
+		raw.Normalise(x, inverse, h, r, n, epsilon)
+	}
+	ops.AddNormalised = func(p, g, x, inverse []T, r, n int) {
+		if !(product(r, 1, n) && len(p) >= r*n && len(g) >= r*n && len(x) >= r*n && len(inverse) >= n) {
+			panic(mismatch("AddNormalised", r, 1, n, "p r×n", len(p), "g r×n", len(g), "x r×n", len(x), "inverse n", len(inverse)))
+		}
+		raw.AddNormalised(p, g, x, inverse, r, n)
+	}
 	ops.SumSquaredDifferences = func(x, y []T) float64 {
 		if len(x) != len(y) {
 			panic(unequal("SumSquaredDifferences", "x", len(x), "y", len(y)))

@@ -131,6 +131,9 @@ func TestShapeMismatchPanics(t *testing.T) {
 			{func() { ops.AddTransposed(v(24), v(5), v(16), 2, 3, 8) }, "kernel: AddTransposed: got r=2 c=3 n=8"},
 			{func() { ops.AddOuter(v(6), v(16), v(24), 2, 3, 8, v(24)) }, "kernel: AddOuter: got r=2 c=3 n=8"},
 			{func() { ops.AddRowSums(v(1), v(16), 2, 8) }, "kernel: AddRowSums: got r=2 c=1 n=8"},
+			{func() { ops.Centre(v(16), v(15), 2, 8) }, "kernel: Centre: got r=2 c=1 n=8"},
+			{func() { ops.Normalise(v(16), v(7), v(16), 2, 8, 1) }, "kernel: Normalise: got r=2 c=1 n=8"},
+			{func() { ops.AddNormalised(v(16), v(16), v(8), v(8), 2, 8) }, "kernel: AddNormalised: got r=2 c=1 n=8"},
 			{
 				func() { ops.Activate(Tanh, v(3), v(4), v(4)) },
 				"kernel: Activate: got activation 0 and lengths s: 3, ds: 4, u: 4, want an activation from 0 to 2 and equal lengths",
@@ -211,6 +214,9 @@ func noAllocation[T Float](t *testing.T) {
 			ops.Backward(GELU, l.g, l.next[:d], l.p, l.e, l.w, l.ds, l.h, 1e-3, d, n, 1, false, true, l.tmp)
 			ops.Activate(GELU, l.next, l.ds, l.h)
 			ops.AddScaled(l.w, -1e-3, l.g)
+			ops.Centre(l.e, l.h, d, n)
+			ops.Normalise(l.e, l.tmp, l.h, d, n, 1e-5)
+			ops.AddNormalised(l.p, l.h, l.e, l.tmp, d, n)
 			if sum := ops.SumSquares(l.g) + ops.SumSquaredDifferences(l.g, l.w); sum != sum {
 				t.Error("sum of squares is NaN")
 			}

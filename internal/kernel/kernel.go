@@ -103,6 +103,19 @@ type Ops[T Float] struct {
 	// k mod 4, and the sum is (c₀ + c₂) + (c₁ + c₃). dst has Lanes elements for each tile.
 	SquaredDistances func(dst []float64, x, y []T)
 
+	// Centre computes x[j,s] = h[j,s] − m[s] for h (r,n), m[s] the mean of column s, rounded to T. x may be h.
+	// A sum over the rows of a column, here and below, is one of float64 numbers in 4 chains, row j in chain j mod 4,
+	// added as (0 + 2) + (1 + 3).
+	Centre func(x, h []T, r, n int)
+
+	// Normalise computes inverse[s] = 1/√(q/r + ε), q = Σ_j h[j,s]², of fused multiply-adds in float64, rounded to T,
+	// and x[j,s] = h[j,s]·inverse[s]. x may be h. ε > 0 makes a column of zeros one of zeros.
+	Normalise func(x, inverse, h []T, r, n int, epsilon float64)
+
+	// AddNormalised computes p[j,s] = fma(inverse[s], fma(−x[j,s], t[s], g[j,s]), p[j,s]), t[s] = Σ_i x[i,s] g[i,s] / r, of fused
+	// multiply-adds in float64, rounded to T: it adds the derivative of Normalise, along g or transposed, which are the same.
+	AddNormalised func(p, g, x, inverse []T, r, n int)
+
 	// Forward takes a tile (d,n) from h through consecutive layers of the inner block, whose W
 	// (d,d) stand one behind the other in w and b (d) in b, nil without. Layer k = 0, 1, …
 	// computes h + a σ(W h + b) by Affine and ActivateAdd, with their bits. It goes to

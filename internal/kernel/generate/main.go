@@ -1,5 +1,5 @@
 // Command generate writes the assembly of package kernel: one file of products,
-// activations or vectors per run, each with the AVX2 and the AVX-512 tier in both
+// activations, vectors or normalisations per run, each with the AVX2 and the AVX-512 tier in both
 // element types. It is a module of its own, so that avo is no dependency of
 // deeplimit. Run it by `go generate ./internal/kernel` or ../generate.sh.
 package main
@@ -13,7 +13,7 @@ import (
 )
 
 func main() {
-	kind := flag.String("kind", "", "what to write: product, activation or vector")
+	kind := flag.String("kind", "", "what to write: product, activation, vector or normalise")
 	flag.Parse()
 	ConstraintExpr("!purego")
 	if *kind == "vector" {
@@ -47,8 +47,12 @@ func main() {
 			t.sumSquares(true)
 			t.squaredDistances()
 			t.peak()
+		case "normalise":
+			t.centre()
+			t.normalise()
+			t.addNormalised()
 		default:
-			fmt.Fprintf(os.Stderr, "generate: -kind: got %q, want product, activation or vector\n", *kind)
+			fmt.Fprintf(os.Stderr, "generate: -kind: got %q, want product, activation, vector or normalise\n", *kind)
 			os.Exit(2)
 		}
 	}
