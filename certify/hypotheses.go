@@ -10,10 +10,10 @@ import (
 // A hypothesis returns the empty string when it is met, and otherwise why it is not.
 type hypothesis func(it *Iterate) string
 
-// refuse returns the reasons of all hypotheses that fail, joined, or "".
+// refuse returns the reasons of all hypotheses that fail, joined, or "". Every bound needs blocks without a norm.
 func (it *Iterate) refuse(hypotheses ...hypothesis) string {
 	var reasons string
-	for _, h := range hypotheses {
+	for _, h := range append([]hypothesis{withoutNorm}, hypotheses...) {
 		if why := h(it); why != "" {
 			if reasons != "" {
 				reasons += "; "
@@ -27,6 +27,14 @@ func (it *Iterate) refuse(hypotheses ...hypothesis) string {
 func zeroAtOrigin(it *Iterate) string {
 	if v := it.σ.Value(0); v != 0 {
 		return fmt.Sprintf("σ(0) = %v for %s, the bound needs σ(0) = 0", v, it.p.Activation)
+	}
+	return ""
+}
+
+// withoutNorm: the derivative of a norm grows as its input shrinks, and no bound keeps states from doing so.
+func withoutNorm(it *Iterate) string {
+	if it.p.Normalise != "" {
+		return "the blocks are normalised (" + it.p.Normalise + "), the bound is for blocks that see the states as they are"
 	}
 	return ""
 }
@@ -146,10 +154,14 @@ func (it *Iterate) Hypotheses() []Hypothesis {
 	if s := it.σ.Smoothness(); s != activation.Smooth {
 		smooth = fmt.Sprintf("%d times continuously differentiable", s)
 	}
+	block := p.Block
+	if p.Normalise != "" {
+		block += ", normalised (" + p.Normalise + ")"
+	}
 	return []Hypothesis{
 		{"loss", p.Loss == "squared", p.Loss, "squared"},
 		{"method", p.Method == "gd", p.Method, "gd, full batch"},
-		{"block", p.Block == "inner", p.Block, "inner in [CRX]; outer and mlp are deeplimit's"},
+		{"block", block == "inner", block, "inner in [CRX]; outer and mlp are deeplimit's"},
 		{"bias", !p.Bias, fmt.Sprint(p.Bias), "false in [CRX]; true is deeplimit's"},
 		{"residual", p.Residual == "fixed", p.Residual, "fixed"},
 		{"embedding", p.Embed != "trained", p.Embed, "identity or orthonormal, not trained"},

@@ -11,18 +11,19 @@ import (
 // A Problem holds what does not change along a run: network, loss, method, and the facts
 // about the data that the hypotheses need. The strings are those of a study file.
 type Problem struct {
-	Block      string  `json:"block"`            // inner, outer or mlp
-	Activation string  `json:"activation"`       // one of activation.Names
-	Loss       string  `json:"loss"`             // squared, cross-entropy or lp
-	Method     string  `json:"method"`           // one of methods
-	Residual   string  `json:"residual"`         // fixed, shared or layered
-	Embed      string  `json:"embed"`            // identity, orthonormal or trained
-	Readout    string  `json:"readout"`          // identity, orthonormal or trained
-	Bias       bool    `json:"bias"`             // whether b (and c in block mlp) is there and trained
-	Depth      int     `json:"depth"`            // L
-	Width      int     `json:"width"`            // d
-	Hidden     int     `json:"hidden,omitempty"` // m, hidden width of block mlp
-	Samples    int     `json:"samples"`          // N
+	Block      string  `json:"block"`               // inner, outer or mlp
+	Activation string  `json:"activation"`          // one of activation.Names
+	Loss       string  `json:"loss"`                // squared, cross-entropy or lp
+	Method     string  `json:"method"`              // one of methods
+	Residual   string  `json:"residual"`            // fixed, shared or layered
+	Embed      string  `json:"embed"`               // identity, orthonormal or trained
+	Readout    string  `json:"readout"`             // identity, orthonormal or trained
+	Normalise  string  `json:"normalise,omitempty"` // pre where blocks see a normalised input, else empty
+	Bias       bool    `json:"bias"`                // whether b (and c in block mlp) is there and trained
+	Depth      int     `json:"depth"`               // L
+	Width      int     `json:"width"`               // d
+	Hidden     int     `json:"hidden,omitempty"`    // m, hidden width of block mlp
+	Samples    int     `json:"samples"`             // N
 	Outputs    int     `json:"outputs"`
 	Alpha      float64 `json:"alpha"` // residual-scale exponent; β = 1 − α
 
@@ -98,6 +99,7 @@ func (p *Problem) validate() error {
 		{"loss", p.Loss, []string{"squared", "cross-entropy", "lp"}},
 		{"method", p.Method, methods},
 		{"residual", p.Residual, []string{"fixed", "shared", "layered"}},
+		{"normalise", p.Normalise, []string{"", "pre"}},
 		{"embed", p.Embed, []string{"identity", "orthonormal", "trained"}},
 		{"readout", p.Readout, []string{"identity", "orthonormal", "trained"}},
 	} {

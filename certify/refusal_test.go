@@ -86,6 +86,10 @@ func TestRefusals(t *testing.T) {
 			refused: everything, reason: "σ(0) = 0.5 for sigmoid, the bound needs σ(0) = 0",
 		},
 		{
+			name: "normalised", edit: func(p *certify.Problem, _ *certify.Measurement) { p.Normalise = "pre" },
+			refused: everything, reason: "the blocks are normalised (pre), the bound is for blocks that see the states as they are",
+		},
+		{
 			name: "relu, a jump of σ′", shape: func(s *shape) { s.activation = "relu" },
 			refused: []string{pl}, reason: "σ′ of relu jumps, the bound needs it continuous",
 		},

@@ -5,8 +5,8 @@ import (
 	"github.com/deeplimit/deeplimit/internal/kernel"
 )
 
-// chain is the engine of networks whose layers are next = h + δ σ(A h + b) with a fixed δ
-// and a σ that the kernel has: one call takes a tile through a segment, another takes an
+// chain is the engine of networks whose layers are next = h + δ σ(A h + b) with a fixed δ,
+// no norm and a σ that the kernel has: one call takes a tile through a segment, another takes an
 // adjoint through a stretch of layers and adds their gradients. With tanh it keeps σ in
 // the place of σ′: both σ′ = 1 − σ² and the next state follow from it.
 type chain[T Float] struct {
@@ -33,7 +33,7 @@ func chained(net *Network) (kernel.Activation, bool) {
 	if kind == kernel.Tanh {
 		kind = kernel.TanhValue
 	}
-	return kind, ok && net.Block == "inner" && net.Residual == "fixed"
+	return kind, ok && net.Block == "inner" && net.Residual == "fixed" && net.Norm() == nil
 }
 
 func newChain[T Float](mem *alloc.Account, net *Network, ops *kernel.Ops[T], kind kernel.Activation, n int, c cut) *chain[T] {

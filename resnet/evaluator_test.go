@@ -52,7 +52,8 @@ func gradientOf[T Float](t testing.TB, net *Network, samples Samples, theta []T,
 func TestSameBits(t *testing.T) {
 	for _, block := range []string{"inner", "outer", "mlp"} {
 		for _, residual := range []string{"fixed", "layered"} {
-			net, samples, theta := large(t, Spec{Block: block, Residual: residual, Bias: true, Embed: "trained"})
+			norm := map[string]string{"outer": "pre", "mlp": "pre"}[block]
+			net, samples, theta := large(t, Spec{Block: block, Residual: residual, Bias: true, Embed: "trained", Normalise: norm})
 			loss, want := gradientOf(t, net, samples, theta, Options{Workers: 1})
 			loss32, want32 := gradientOf(t, net, samples, rounded(theta), Options{Workers: 1})
 			for _, options := range []Options{{Workers: 2}, {Workers: 5}, {Workers: 1, Memory: 1}, {Workers: 3, Memory: 200_000}} {
@@ -261,7 +262,8 @@ func TestHessianOfGrowingBatches(t *testing.T) {
 // TestNoAllocation wants a step in the steady state to allocate nothing.
 func TestNoAllocation(t *testing.T) {
 	for _, block := range []string{"inner", "outer", "mlp"} {
-		net, samples, theta := large(t, Spec{Block: block, Bias: true, Residual: "layered"})
+		norm := map[string]string{"inner": "pre", "mlp": "pre"}[block]
+		net, samples, theta := large(t, Spec{Block: block, Bias: true, Residual: "layered", Normalise: norm})
 		e, err := NewEvaluator[float64](net, samples, Options{Workers: 2, Memory: 1 << 16})
 		if err != nil {
 			t.Fatal(err)

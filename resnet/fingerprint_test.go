@@ -161,6 +161,7 @@ func TestFingerprint(t *testing.T) {
 	blocks(t, zoo)
 	shapes(t, zoo)
 	starts(t, zoo)
+	normed(t, zoo)
 	got := map[string]string{}
 	for name, f := range zoo {
 		got[name] = f.String()
@@ -220,6 +221,27 @@ func blocks(t *testing.T, zoo zoo) {
 					both(t, zoo, block+"/"+sigma, []Options{{Workers: 1}, {Workers: 2, Memory: 1}}, true, net, samples, theta)
 				}
 			}
+		}
+	}
+}
+
+// normed covers blocks behind a norm.
+func normed(t *testing.T, zoo zoo) {
+	for i, block := range []string{"inner", "outer", "mlp"} {
+		for _, kind := range []string{"rms", "layer"} {
+			alpha := 0.5
+			spec := Spec{Block: block, Normalise: "pre", NormKind: kind, Residual: []string{"layered", "fixed", "shared"}[i], Bias: i == 1, Alpha: &alpha, Width: 9, Embed: "trained"}
+			spec, err := spec.Resolve(4, 9)
+			if err != nil {
+				t.Fatal(err)
+			}
+			net, err := New(spec, 9, 4, 9)
+			if err != nil {
+				t.Fatal(err)
+			}
+			rng := random.New(uint64(i), "normed")
+			samples, theta := randomSamples(rng, net, 51), randomParameters(rng, net)
+			both(t, zoo, "normalised/"+block+"/"+kind, []Options{{Workers: 1}, {Workers: 2, Memory: 1}}, true, net, samples, theta)
 		}
 	}
 }

@@ -55,7 +55,7 @@ func (g *gradient[T]) layer(l *layer[T]) {
 		g.add(a, l.k, l.q, l.value)
 	}
 	if a := &g.net.before; a.present {
-		g.add(a, l.k, l.e, l.h)
+		g.add(a, l.k, l.e, l.x)
 	}
 }
 

@@ -118,67 +118,67 @@ func direction(rng *rand.Rand, net *Network, group string) []float64 {
 // third derivative, plus 2u|J|/ε of rounding: with ε = 1e-5 and derivatives of order
 // one to some hundred both are under 1e-8. relu has kinks, which a random point with
 // prime sizes avoids by more than ε in all but a seed that would show up here.
-func TestGradient(t *testing.T) {
-	everySpec(t, func(t *testing.T, spec Spec, inputs, outputs int) {
-		net, samples, theta := small(t, spec, inputs, outputs, 11)
-		e, err := NewEvaluator[float64](net, samples, Options{Workers: 1})
-		if err != nil {
-			t.Fatal(err)
+func TestGradient(t *testing.T) { everySpec(t, holdGradient) }
+
+func holdGradient(t *testing.T, spec Spec, inputs, outputs int) {
+	net, samples, theta := small(t, spec, inputs, outputs, 11)
+	e, err := NewEvaluator[float64](net, samples, Options{Workers: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer e.Close()
+	grad := make([]float64, net.Layout.Trained)
+	loss := e.Gradient(theta, grad).Loss
+	if again := e.Loss(theta).Loss; again != loss {
+		t.Errorf("loss is %g with the gradient and %g without", loss, again)
+	}
+	rng := random.New(12, t.Name())
+	const epsilon = 1e-5
+	for _, g := range net.Layout.Groups {
+		if !g.Trained {
+			continue
 		}
-		defer e.Close()
-		grad := make([]float64, net.Layout.Trained)
-		loss := e.Gradient(theta, grad).Loss
-		if again := e.Loss(theta).Loss; again != loss {
-			t.Errorf("loss is %g with the gradient and %g without", loss, again)
+		v := direction(rng, net, g.Name)
+		want := (e.Loss(perturbed(theta, v, epsilon)).Loss - e.Loss(perturbed(theta, v, -epsilon)).Loss) / (2 * epsilon)
+		if got := inner(grad, v); !(math.Abs(got-want) <= 1e-7*(1+math.Abs(want)+loss)) {
+			t.Errorf("derivative along %s: got %.12g, central difference %.12g", g.Name, got, want)
 		}
-		rng := random.New(12, t.Name())
-		const epsilon = 1e-5
-		for _, g := range net.Layout.Groups {
-			if !g.Trained {
-				continue
-			}
-			v := direction(rng, net, g.Name)
-			want := (e.Loss(perturbed(theta, v, epsilon)).Loss - e.Loss(perturbed(theta, v, -epsilon)).Loss) / (2 * epsilon)
-			if got := inner(grad, v); !(math.Abs(got-want) <= 1e-7*(1+math.Abs(want)+loss)) {
-				t.Errorf("derivative along %s: got %.12g, central difference %.12g", g.Name, got, want)
-			}
-		}
-	})
+	}
 }
 
 // TestHessianVector compares ∇²J·v with a central difference of gradients, group by
 // group of v and as a whole. Activations with a kink are left to the points where
 // they are smooth, as in TestGradient.
-func TestHessianVector(t *testing.T) {
-	everySpec(t, func(t *testing.T, spec Spec, inputs, outputs int) {
-		net, samples, theta := small(t, spec, inputs, outputs, 21)
-		e, err := NewEvaluator[float64](net, samples, Options{Workers: 1})
-		if err != nil {
-			t.Fatal(err)
+func TestHessianVector(t *testing.T) { everySpec(t, holdHessian) }
+
+func holdHessian(t *testing.T, spec Spec, inputs, outputs int) {
+	net, samples, theta := small(t, spec, inputs, outputs, 21)
+	e, err := NewEvaluator[float64](net, samples, Options{Workers: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer e.Close()
+	size := net.Layout.Trained
+	hv, plus, minus := make([]float64, size), make([]float64, size), make([]float64, size)
+	rng := random.New(22, t.Name())
+	const epsilon = 1e-5
+	for _, g := range net.Layout.Groups {
+		if !g.Trained {
+			continue
 		}
-		defer e.Close()
-		size := net.Layout.Trained
-		hv, plus, minus := make([]float64, size), make([]float64, size), make([]float64, size)
-		rng := random.New(22, t.Name())
-		const epsilon = 1e-5
-		for _, g := range net.Layout.Groups {
-			if !g.Trained {
-				continue
-			}
-			v := direction(rng, net, g.Name)
-			loss := e.HessianVector(theta, v, hv).Loss
-			if want := e.Loss(theta).Loss; !(math.Abs(loss-want) <= 1e-12*want) {
-				t.Errorf("loss beside the Hessian: got %g, want %g", loss, want)
-			}
-			e.Gradient(perturbed(theta, v, epsilon), plus)
-			e.Gradient(perturbed(theta, v, -epsilon), minus)
-			scale := 1 + norm(hv) + norm(plus)
-			for i := range hv {
-				want := (plus[i] - minus[i]) / (2 * epsilon)
-				if !(math.Abs(hv[i]-want) <= 1e-6*scale) {
-					t.Fatalf("v in %s, entry %d: got %.12g, central difference %.12g", g.Name, i, hv[i], want)
-				}
+		v := direction(rng, net, g.Name)
+		loss := e.HessianVector(theta, v, hv).Loss
+		if want := e.Loss(theta).Loss; !(math.Abs(loss-want) <= 1e-12*want) {
+			t.Errorf("loss beside the Hessian: got %g, want %g", loss, want)
+		}
+		e.Gradient(perturbed(theta, v, epsilon), plus)
+		e.Gradient(perturbed(theta, v, -epsilon), minus)
+		scale := 1 + norm(hv) + norm(plus)
+		for i := range hv {
+			want := (plus[i] - minus[i]) / (2 * epsilon)
+			if !(math.Abs(hv[i]-want) <= 1e-6*scale) {
+				t.Fatalf("v in %s, entry %d: got %.12g, central difference %.12g", g.Name, i, hv[i], want)
 			}
 		}
-	})
+	}
 }

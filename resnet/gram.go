@@ -121,7 +121,7 @@ func (g *gram[T]) layer(l *layer[T]) {
 		g.add(l.q, l.value, a.bias != nil)
 	}
 	if a := &g.net.before; a.present {
-		g.add(l.e, l.h, a.bias != nil)
+		g.add(l.e, l.x, a.bias != nil)
 	}
 }
 

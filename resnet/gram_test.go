@@ -17,7 +17,7 @@ import (
 // Errors are those of sums of the 23 layers, some hundred units of the entries.
 func TestGram(t *testing.T) {
 	for _, name := range []string{"inner", "outer", "mlp"} {
-		for _, spec := range []Spec{{}, {Bias: true}, {Bias: true, Residual: "layered", Embed: "trained", Readout: "trained"}, {Residual: "shared"}} {
+		for _, spec := range []Spec{{}, {Bias: true}, {Bias: true, Residual: "layered", Embed: "trained", Readout: "trained"}, {Residual: "shared"}, {Bias: true, Normalise: "pre", NormKind: "layer"}} {
 			spec.Block = name
 			net, _, theta := large(t, spec)
 			const n = 5

@@ -50,10 +50,12 @@ type tangent[T Float] struct {
 	second       []T             // σ″ (L, m, n)
 	zDot, uDot   []T             // (L, m, n)
 	hDot         []T             // (L+1, d, n)
+	xDot         []T             // (L, d, n); none without a norm
 	fDot         []T             // (L, d, n)
 	pDot         []T             // (d, n)
 	q, qDot      []T             // (d, n)
 	tDot, eDot   []T             // (m, n)
+	gDot         []T             // (d, n), likewise
 	product, row []T             // scratch (max(d,m), n) and (m, n)
 	outputDot    []T             // (outputs, n)
 	sampleDot    []float64
@@ -62,13 +64,16 @@ type tangent[T Float] struct {
 func newTangent[T Float](mem *alloc.Account, net *Network, ops *kernel.Ops[T], n int) *tangent[T] {
 	d, m, depth := net.Width, net.middle(), net.Depth
 	rows := func(count int) []T { return alloc.Make[T](mem, count*n) }
-	layers := newPlain(mem, net, ops, n, depth, keeps{true, true, true, true})
+	layers := newPlain(mem, net, ops, n, depth, keeps{states: true, norms: true, slopes: true, values: true, branches: true})
 	t := &tangent[T]{
 		pass: newPass(mem, net, ops, n, layers), layers: layers, sum: newGradient(mem, net, ops, n),
 		second: rows(depth * m), zDot: rows(depth * m), uDot: rows(depth * m),
 		hDot: rows((depth + 1) * d), fDot: rows(depth * d), pDot: rows(d), q: rows(d), qDot: rows(d),
 		tDot: rows(m), eDot: rows(m), product: rows(max(d, m)), row: rows(m),
 		outputDot: rows(net.Outputs), sampleDot: alloc.Make[float64](mem, net.Outputs),
+	}
+	if layers.norm.present() {
+		t.xDot, t.gDot = rows(depth*d), rows(d)
 	}
 	t.see, t.visit = t.layerForward, t.layerBackward
 	layers.errors = rows(m) // e and t are read together
@@ -125,10 +130,18 @@ func (t *tangent[T]) layerForward(l *layer[T]) {
 	rows, size := t.net.middle()*t.n, t.net.Width*t.n
 	hDot, nextDot := block(t.hDot, l.k, size), block(t.hDot, l.k+1, size)
 	uDot, zDot, fDot := block(t.uDot, l.k, rows), block(t.zDot, l.k, rows), block(t.fDot, l.k, size)
+	xDot := t.inputDot(l.k)
+	if norm := &t.layers.norm; norm.present() {
+		centred := t.gDot[:size]
+		copy(centred, hDot)
+		norm.centre(centred, t.n)
+		clear(xDot)
+		norm.add(xDot, centred, l)
+	}
 	if a := &t.net.before; a.present {
-		t.push(a, l.k, uDot, l.h, hDot)
+		t.push(a, l.k, uDot, l.x, xDot)
 	} else {
-		copy(uDot, hDot)
+		copy(uDot, xDot)
 	}
 	t.ops.ScaleMul(zDot, 1, l.slope, uDot)
 	if a := &t.net.behind; a.present {
@@ -222,11 +235,31 @@ func (t *tangent[T]) layerBackward(l *layer[T]) {
 	ops.ScaleMul(row, 1, row, block(t.uDot, l.k, rows))
 	ops.ScaleMul(eDot, 1, tDot, l.slope)
 	ops.AddScaled(eDot, 1, row)
-	if a := &net.before; a.present {
-		t.pullMap(a, l.k, pDot, l.e, eDot, l.h, block(t.hDot, l.k, size))
-	} else {
-		ops.AddScaled(pDot, 1, eDot)
+	norm, to := &t.layers.norm, pDot
+	if norm.present() {
+		to = t.gDot[:size]
+		clear(to)
 	}
+	xDot := t.inputDot(l.k)
+	if a := &net.before; a.present {
+		t.pullMap(a, l.k, to, l.e, eDot, l.x, xDot)
+	} else {
+		ops.AddScaled(to, 1, eDot)
+	}
+	if norm.present() {
+		norm.centre(to, t.n)
+		norm.add(pDot, to, l)
+		norm.bend(pDot, block(t.hDot, l.k, size), xDot, l.g, l)
+	}
+}
+
+// inputDot returns the derivative of what the block of layer k sees.
+func (t *tangent[T]) inputDot(k int) []T {
+	dots := t.xDot
+	if dots == nil {
+		dots = t.hDot
+	}
+	return block(dots, k, t.net.Width*t.n)
 }
 
 // pullMap adds the derivative of the gradient E Xᵀ of layer k's map, and that of Mᵀ E to toDot.

@@ -22,7 +22,7 @@ func (e *Evaluator[T]) Problem(method string) certify.Problem {
 	var zero T
 	p := certify.Problem{
 		Block: net.Block, Activation: net.Activation, Loss: net.Loss, Method: method,
-		Residual: net.Residual, Embed: net.Embed, Readout: net.Readout, Bias: net.Bias,
+		Residual: net.Residual, Normalise: net.Normalise, Embed: net.Embed, Readout: net.Readout, Bias: net.Bias,
 		Depth: net.Depth, Width: net.Width, Hidden: net.Hidden,
 		Samples: e.Len(), Outputs: net.Outputs, Alpha: *net.Alpha,
 		MinInputNorm: math.Inf(1), UnitRoundoff: 0x1p-53,

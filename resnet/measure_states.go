@@ -12,7 +12,7 @@ type states struct {
 	featured      bool      // whether features are kept: N ≤ rows
 	hidden        []float64 // max_i ‖h_k(x_i)‖, k = 0..L
 	slopes        []float64 // min |σ′(z_k)| over entries and samples, k = 1..L
-	inputs        []float64 // max_i ‖u_k(x_i)‖ without a one, k = 1..L; nil where u_k = h_{k−1}
+	inputs        []float64 // max_i ‖u_k(x_i)‖ without a one, k = 1..L; nil where u_k = h_{k−1} or its norm
 	// features holds for every layer the inputs of its outermost map, (L, N, rows), a
 	// one appended to each with biases; nil where N > rows.
 	features []float64
@@ -130,7 +130,7 @@ func see[T Float](s *states, net *Network, l *layer[T], t *tile[T], squares []fl
 		s.inputs[l.k] = max(s.inputs[l.k], longest(squares, l.value, t.n, t.used))
 	}
 	if s.featured {
-		u := l.h
+		u := l.x
 		if net.behind.present {
 			u = l.value
 		}

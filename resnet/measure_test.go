@@ -76,6 +76,9 @@ func plainMeasure(t *testing.T, net *Network, samples Samples, theta, grad []flo
 		slope := math.Inf(1)
 		for i := range h {
 			u := mat.VecDenseCopyOf(h[i])
+			if net.Norm() != nil {
+				net.Norm().To(u.RawVector().Data, u.RawVector().Data)
+			}
 			inside := "A"
 			if mlp {
 				inside = "W"
@@ -174,7 +177,7 @@ func plainMeasure(t *testing.T, net *Network, samples Samples, theta, grad []flo
 func TestMeasure(t *testing.T) {
 	near := cmp.Comparer(func(a, b float64) bool { return math.Abs(a-b) <= 1e-11*max(math.Abs(a), math.Abs(b), 1e-3) })
 	for _, blockName := range []string{"inner", "outer", "mlp"} {
-		for _, spec := range []Spec{{}, {Bias: true}, {Bias: true, Residual: "layered", Embed: "trained"}, {Residual: "shared", Activation: "relu"}} {
+		for _, spec := range []Spec{{}, {Bias: true}, {Bias: true, Residual: "layered", Embed: "trained"}, {Residual: "shared", Activation: "relu"}, {Normalise: "pre", NormKind: "layer"}} {
 			for _, n := range []int{1, 4, 6, 7, 70} {
 				spec.Block = blockName
 				net, _, theta := large(t, spec)

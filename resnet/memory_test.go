@@ -37,6 +37,7 @@ func TestMemory(t *testing.T) {
 		"long, limit":    {spec: Spec{}, depth: 5000, n: 64, in: 16, out: 16, options: Options{Memory: 3 << 20}},
 		"limit, workers": {spec: Spec{Block: "outer"}, depth: 5000, n: 64, in: 8, out: 8, options: Options{Memory: 3 << 20, Workers: 2}},
 		"batch":          {spec: Spec{}, depth: 800, n: 4000, in: 16, out: 16, options: Options{Batch: 100}},
+		"normalised":     {spec: Spec{Block: "mlp", Normalise: "pre", NormKind: "layer"}, depth: 800, n: 40, in: 12, out: 12, gram: true, options: Options{Workers: 2}},
 		"wide":           {spec: Spec{Width: 200}, depth: 4, n: 150, in: 200, out: 200},
 	} {
 		t.Run(name, func(t *testing.T) {

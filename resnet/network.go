@@ -11,6 +11,8 @@
 //	outer  f(h) = A σ(h) + b            behind: (A, b)
 //	mlp    f(h) = V σ(W h + b) + c      before: (W, b), behind: (V, c)
 //
+// With normalise: pre it stands behind a Norm, f(norm(h)).
+//
 // # Use
 //
 // Spec and Initial are the sections network and initial of a study file. Their Resolve checks

@@ -8,12 +8,12 @@ import (
 // plain is the engine of any network, and the oracle of chain. Layer by layer, forward and
 // backward are
 //
-//	u = W h + b     z = σ(u)      f = V z + c      h ← h + δ f
-//	q = δ p         t = Vᵀ q      e = t ⊙ σ′(u)    p ← p + Wᵀ e
+//	x = norm(h)     u = W x + b     z = σ(u)      f = V z + c      h ← h + δ f
+//	q = δ p         t = Vᵀ q        e = t ⊙ σ′(u)    p ← p + norm′(h) Wᵀ e
 //
-// with u = h and p ← p + e where no map is before σ, f = z and t = q where none is behind
-// it. A function given to forwardWith or backwardWith is called with each layer: that of the
-// gradient adds q zᵀ, e hᵀ and ⟨p, f⟩.
+// with x = h and no norm′ without a norm, u = x and p ← p + norm′(h) e where no map is before σ, f = z and t = q where
+// none is behind it. A function given to forwardWith or backwardWith is called with each layer: that of
+// the gradient adds q zᵀ, e xᵀ and ⟨p, f⟩.
 type plain[T Float] struct {
 	segments[T]
 	ops *kernel.Ops[T]
@@ -29,6 +29,7 @@ type plain[T Float] struct {
 	scaled  []T // q (d,n)
 	pulled  []T // t (m,n)
 	errors  []T // e (m,n), in the memory of t
+	norm    norming[T]
 }
 
 // A layer is what an engine knows of layer k, k = 0..L−1. On the way back next is undefined,
@@ -36,24 +37,27 @@ type plain[T Float] struct {
 type layer[T Float] struct {
 	k            int
 	h, next      []T // input and output (d,n)
+	x, r         []T // what the block sees (d,n): norm(h) with its r (n), h itself without a norm
 	slope, value []T // σ′(u) and z (m,n)
 	branch       []T // f (d,n)
 
 	// Backward alone.
 	p, q []T // adjoints of next and f (d,n); q is nil without a map behind σ
 	t, e []T // adjoints of z and u (m,n); t is nil likewise, and undefined where e shares its memory
+	g    []T // adjoint of x (d,n), centred where the norm does that; nil without a norm
 }
 
 // keeps says what a plain engine keeps for backward, of all layers of a segment.
-type keeps struct{ states, slopes, values, branches bool }
+type keeps struct{ states, norms, slopes, values, branches bool }
 
 // keptByGradient is what the gradient reads.
 func (n *Network) keptByGradient() keeps {
-	return keeps{states: true, slopes: true, values: n.keepValues(), branches: n.keepBranches()}
+	normed := n.Norm() != nil
+	return keeps{states: !normed, norms: normed, slopes: true, values: n.keepValues(), branches: n.keepBranches()}
 }
 
 // A tape holds what layers leave behind.
-type tape[T Float] struct{ states, slopes, values, branches track[T] }
+type tape[T Float] struct{ states, norms, scales, slopes, values, branches track[T] }
 
 // A track has a block (rows,n) for each layer, or one or two that layers take in turn.
 type track[T Float] struct {
@@ -72,6 +76,7 @@ func newPlain[T Float](mem *alloc.Account, net *Network, ops *kernel.Ops[T], n, 
 		product: alloc.Make[T](mem, m*n), scaled: alloc.Make[T](mem, d*n), pulled: alloc.Make[T](mem, m*n),
 	}
 	p.errors = p.pulled
+	p.norm = newNorming(mem, net, ops, n)
 	tracks := func(all bool, length, turns, rows int) (kept, scratch track[T]) {
 		if !all {
 			length = turns
@@ -84,6 +89,10 @@ func newPlain[T Float](mem *alloc.Account, net *Network, ops *kernel.Ops[T], n, 
 		return kept, scratch
 	}
 	p.kept.states, p.scratch.states = tracks(keep.states, length+1, 2, d)
+	if p.norm.present() {
+		p.kept.norms, p.scratch.norms = tracks(keep.norms, length, 1, d)
+		p.kept.scales, p.scratch.scales = tracks(keep.norms, length, 1, 1)
+	}
 	p.kept.slopes, p.scratch.slopes = tracks(keep.slopes, length, 1, m)
 	p.kept.values, p.scratch.values = tracks(keep.values, length, 1, m)
 	p.kept.branches, p.scratch.branches = tracks(keep.branches, length, 1, d)
@@ -147,6 +156,10 @@ func (p *plain[T]) segment(theta []T, g, n int, tape *tape[T], see func(*layer[T
 func (p *plain[T]) at(k, j, n int, tape *tape[T]) *layer[T] {
 	l := &p.layer
 	l.k, l.h, l.next = k, tape.states.at(j, n), tape.states.at(j+1, n)
+	l.x = l.h
+	if p.norm.present() {
+		l.x, l.r = tape.norms.at(j, n), tape.scales.at(j, n)
+	}
 	l.slope, l.value = tape.slopes.at(j, n), tape.values.at(j, n)
 	l.branch = l.value
 	if p.net.behind.present {
@@ -156,17 +169,19 @@ func (p *plain[T]) at(k, j, n int, tape *tape[T]) *layer[T] {
 }
 
 func (p *plain[T]) layerForward(theta []T, l *layer[T], n int) {
-	u := l.h
+	if p.norm.present() {
+		p.norm.to(l.x, l.r, l.h)
+	}
+	u := l.x
 	if a := &p.net.before; a.present {
 		u = p.product[:a.rows*n]
-		p.ops.Affine(u, p.weights(a, theta, l.k), l.h, p.bias(a, theta, l.k), a.rows, a.cols, n)
+		p.ops.Affine(u, p.weights(a, theta, l.k), l.x, p.bias(a, theta, l.k), a.rows, a.cols, n)
 	}
 	p.sigma(l.k, l.value, l.slope, u)
 	if a := &p.net.behind; a.present {
 		p.ops.Affine(l.branch, p.weights(a, theta, l.k), l.value, p.bias(a, theta, l.k), a.rows, a.cols, n)
 	}
-	copy(l.next, l.h)
-	p.ops.AddScaled(l.next, theta[p.net.scaleIndex(l.k)], l.branch)
+	p.ops.SumScaled(l.next, theta[p.net.scaleIndex(l.k)], l.branch, l.h)
 }
 
 func (p *plain[T]) backward(theta, adjoint []T, n int, g *gradient[T]) {
@@ -202,12 +217,27 @@ func (p *plain[T]) layerBackward(theta []T, l *layer[T], n int, visit func(*laye
 	} else {
 		p.ops.ScaleMul(l.e, delta, l.p, l.slope)
 	}
+	if p.norm.present() {
+		l.g = p.norm.pull[:p.net.Width*n]
+		clear(l.g)
+		p.pullMap(l.g, theta, l, n)
+		p.norm.centre(l.g, n)
+	}
 	if visit != nil {
 		visit(l)
 	}
-	if a := &p.net.before; a.present {
-		p.ops.AddTransposed(l.p, p.weights(a, theta, l.k), l.e, a.rows, a.cols, n)
+	if p.norm.present() {
+		p.norm.add(l.p, l.g, l)
 	} else {
-		p.ops.AddScaled(l.p, 1, l.e)
+		p.pullMap(l.p, theta, l, n)
+	}
+}
+
+// pullMap adds Wᵀ e to the adjoint of x, e where no map is before σ.
+func (p *plain[T]) pullMap(to, theta []T, l *layer[T], n int) {
+	if a := &p.net.before; a.present {
+		p.ops.AddTransposed(to, p.weights(a, theta, l.k), l.e, a.rows, a.cols, n)
+	} else {
+		p.ops.AddScaled(to, 1, l.e)
 	}
 }

@@ -14,7 +14,10 @@ func (n *Network) keepBranches() bool { return n.behind.present && n.Residual !=
 
 // layerEntries returns how many numbers a kept layer takes for each column.
 func (n *Network) layerEntries() int {
-	entries := n.Width + n.middle()
+	entries := n.Width + n.middle() // the state, or what the norm makes of it
+	if n.Norm() != nil {
+		entries++
+	}
 	if n.keepValues() {
 		entries += n.middle()
 	}

@@ -21,6 +21,13 @@ type Spec struct {
 	// Residual says how δ is trained: fixed (not), shared (one δ for all layers)
 	// or layered (one for each); default fixed. A trained δ starts at L^−α.
 	Residual string `yaml:"residual,omitempty" json:"residual"`
+	// Normalise is none, or pre: a block then sees its normalised input, f(norm(h)) in the place of f(h);
+	// default none, for which it is left empty.
+	Normalise string `yaml:"normalise,omitempty" json:"normalise,omitempty"`
+	// NormKind is rms (h over its root mean square) or layer (the same of h less its mean); default rms.
+	NormKind string `yaml:"norm,omitempty" json:"norm,omitempty"`
+	// NormEpsilon is what is added to the mean square, ≥ 1e-30; default 1e-5.
+	NormEpsilon float64 `yaml:"norm-epsilon,omitempty" json:"norm_epsilon,omitempty"`
 	// Bias adds b (and c in block mlp); default false.
 	Bias bool `yaml:"bias,omitempty" json:"bias"`
 	// Loss is squared ((1/2N)Σ‖r‖²), cross-entropy (mean over samples, of the
@@ -41,8 +48,8 @@ type Spec struct {
 
 // Resolve returns s with every default filled in for samples with inputs and
 // outputs entries: Alpha is not nil, Width is positive, Hidden is positive for
-// block mlp and 0 otherwise, Power is above 1 for loss lp and 0 otherwise, and
-// Embed and Readout are identity, orthonormal or trained. Resolving a resolved Spec
+// block mlp and 0 otherwise, Power is above 1 for loss lp and 0 otherwise, NormKind
+// and NormEpsilon are given with Normalise pre and empty otherwise, and Embed and Readout are identity, orthonormal or trained. Resolving a resolved Spec
 // changes nothing.
 //
 // A field that is wrong, or that the block or loss has no use for, is refused with a
@@ -68,6 +75,9 @@ func (s Spec) Resolve(inputs, outputs int) (Spec, error) {
 		s.Power = cmp.Or(s.Power, 4)
 	}
 	if err := s.check(outputs); err != nil {
+		return Spec{}, err
+	}
+	if err := s.resolveNorm(); err != nil {
 		return Spec{}, err
 	}
 	var err error

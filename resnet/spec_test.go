@@ -33,6 +33,8 @@ func TestSpecResolve(t *testing.T) {
 		{"nothing given", Spec{}, 3, 3, Spec{Block: "inner", Activation: "tanh", Alpha: ptr(0.5), Residual: "fixed", Loss: "squared", Width: 3, Embed: "identity", Readout: "identity"}},
 		{"sizes differ", Spec{Block: "mlp", Width: 5, Alpha: ptr(0), Loss: "lp", Embed: "auto", Readout: "trained"}, 3, 1, Spec{Block: "mlp", Activation: "tanh", Alpha: ptr(0), Residual: "fixed", Loss: "lp", Power: 4, Width: 5, Hidden: 5, Embed: "orthonormal", Readout: "trained"}},
 		{"everything given", Spec{Block: "outer", Activation: "relu", Alpha: ptr(1), Residual: "layered", Bias: true, Loss: "cross-entropy", Width: 2, Embed: "orthonormal", Readout: "identity"}, 2, 2, Spec{Block: "outer", Activation: "relu", Alpha: ptr(1), Residual: "layered", Bias: true, Loss: "cross-entropy", Width: 2, Embed: "orthonormal", Readout: "identity"}},
+		{"normalised", Spec{Normalise: "pre"}, 3, 3, Spec{Block: "inner", Activation: "tanh", Alpha: ptr(0.5), Residual: "fixed", Normalise: "pre", NormKind: "rms", NormEpsilon: 1e-5, Loss: "squared", Width: 3, Embed: "identity", Readout: "identity"}},
+		{"normalised by nothing", Spec{Normalise: "none"}, 3, 3, Spec{Block: "inner", Activation: "tanh", Alpha: ptr(0.5), Residual: "fixed", Loss: "squared", Width: 3, Embed: "identity", Readout: "identity"}},
 	} {
 		got, err := c.spec.Resolve(c.inputs, c.outputs)
 		if err != nil {
@@ -72,6 +74,13 @@ func TestSpecRefuses(t *testing.T) {
 		{Spec{Width: -1}, 3, `width: got -1, want a whole number ≥ 1`},
 		{Spec{Block: "mlp", Hidden: -1}, 3, `hidden: got -1, want a whole number ≥ 1`},
 		{Spec{Hidden: 4}, 3, `hidden: got 4, want no hidden width with block inner (use block: mlp)`},
+		{Spec{Normalise: "post"}, 3, `normalise: got "post", want one of none, pre`},
+		{Spec{Normalise: "pre", NormKind: "batch"}, 3, `norm: got "batch", want one of rms, layer`},
+		{Spec{Normalise: "pre", NormEpsilon: -1}, 3, `norm-epsilon: got -1, want a finite number ≥ 1e-30, below which a state of zeros has no derivative`},
+		{Spec{Normalise: "pre", NormEpsilon: nan}, 3, `norm-epsilon: got NaN, want a finite number ≥ 1e-30, below which a state of zeros has no derivative`},
+		{Spec{Normalise: "pre", NormKind: "layer", Width: 1}, 3, `norm: got "layer", want rms with width 1, where a number less its mean is 0`},
+		{Spec{NormKind: "rms"}, 3, `norm: got "rms", want it left out, or normalise: pre`},
+		{Spec{Normalise: "none", NormEpsilon: 1e-5}, 3, `norm-epsilon: got 1e-05, want it left out, or normalise: pre`},
 		{Spec{Embed: "none"}, 3, `embed: got "none", want one of auto, identity, orthonormal, trained`},
 		{Spec{Embed: "identity", Width: 4}, 3, `embed: got "identity", want orthonormal or trained, as width 4 and inputs 3 differ`},
 		{Spec{Readout: "identity"}, 2, `readout: got "identity", want orthonormal or trained, as width 3 and outputs 2 differ`},

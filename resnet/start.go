@@ -123,12 +123,12 @@ func (s *Starter[T]) Bytes(count int) float64 {
 	return float64(r.Bytes)
 }
 
-// grow takes the memory for tiles of n columns: the plain engine, which keeps σ′ alone and
+// grow takes the memory for tiles of n columns: the plain engine, which keeps σ′ and norms alone and
 // takes its layers from the draws.
 func (s *Starter[T]) grow(mem *alloc.Account, n int) {
 	ops := kernel.For[T]()
 	s.columns = n
-	s.layers = newPlain(mem, &s.net, ops, n, s.net.Depth, keeps{slopes: true})
+	s.layers = newPlain(mem, &s.net, ops, n, s.net.Depth, keeps{slopes: true, norms: true})
 	s.layers.weights = func(a *affine, _ []T, k int) []T {
 		if a == &s.net.before {
 			return s.before.draw(k)
@@ -256,7 +256,7 @@ func (d *layerDraw[T]) draw(k int) []T {
 // ExpectedStart returns the expectations of Start.Forward and Start.Backward over the
 // initial weights, where they are known in closed form, else nil.
 //
-// For block mlp without bias, σ = relu or the identity, and V and W with independent,
+// For block mlp without bias and norm, σ = relu or the identity, and V and W with independent,
 // symmetric entries of variances v and w at this depth, V has mean zero and is
 // independent of W and h_{k−1}; and a symmetric row w_j of W makes
 // E σ(w_j·h)² = q E(w_j·h)², q = ½ for relu and 1 for the identity. So
@@ -271,7 +271,7 @@ func (d *layerDraw[T]) draw(k int) []T {
 // expectation is not known.
 func (n *Network) ExpectedStart(initial Initial) (forward, backward *float64) {
 	share, ok := map[string]float64{"relu": 0.5, "identity": 1}[n.Activation]
-	if !ok || n.Block != "mlp" || n.Bias {
+	if !ok || n.Block != "mlp" || n.Bias || n.Norm() != nil {
 		return nil, nil
 	}
 	growth := math.Pow(n.ResidualScale(), 2) * share * float64(n.Width) * float64(n.Hidden)

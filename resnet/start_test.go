@@ -19,6 +19,8 @@ func TestStart(t *testing.T) {
 		{Block: "inner", Activation: "tanh"},
 		{Block: "inner", Activation: "silu", Bias: true},
 		{Block: "outer", Activation: "sin", Bias: true},
+		{Block: "mlp", Activation: "gelu", Hidden: 3, Normalise: "pre"},
+		{Block: "outer", Activation: "tanh", Normalise: "pre", NormKind: "layer"},
 	} {
 		for _, initial := range []Initial{
 			{Kind: "uniform"},
@@ -33,7 +35,7 @@ func TestStart(t *testing.T) {
 				initial.Parts = map[string]Initial{"b": {Kind: "normal"}}
 			}
 			initial.Amplitude, initial.Exponent = at(0.6, 0.1)
-			t.Run(fmt.Sprint(spec.Block, spec.Activation, initial.Kind, initial.Tied, initial.Coupled), func(t *testing.T) {
+			t.Run(fmt.Sprint(spec.Block, spec.Activation, spec.Normalise, initial.Kind, initial.Tied, initial.Coupled), func(t *testing.T) {
 				checkStart(t, spec, initial)
 			})
 		}

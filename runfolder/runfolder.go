@@ -66,6 +66,7 @@ type Meta struct {
 	Block      string `json:"block"`
 	Activation string `json:"activation"`
 	Residual   string `json:"residual"`
+	Normalise  string `json:"normalise,omitempty"` // pre where blocks see a normalised input, which Config describes
 	Bias       bool   `json:"bias"`
 	Loss       string `json:"loss"`
 	Method     string `json:"method"`

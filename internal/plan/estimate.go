@@ -31,16 +31,16 @@ const (
 
 // kind tells runs apart that take different time for each layer.
 type kind struct {
-	dtype, data, block, activation, residual, loss, embed, readout string
-	bias, curvature, gram                                          bool
-	width, hidden, batch                                           int
-	method, rule, cadence                                          string
+	dtype, data, block, activation, residual, norm, loss, embed, readout string
+	bias, curvature, gram                                                bool
+	width, hidden, batch                                                 int
+	method, rule, cadence                                                string
 }
 
 func kindOf(r *study.Run) kind {
 	n, t := r.Network, r.Train
 	return kind{
-		r.DType, r.Data.Name, n.Block, n.Activation, n.Residual, n.Loss, n.Embed, n.Readout,
+		r.DType, r.Data.Name, n.Block, n.Activation, n.Residual, n.NormKind, n.Loss, n.Embed, n.Readout,
 		n.Bias, t.Certify.Curvature, t.Certify.Gram,
 		n.Width, n.Hidden, t.Batch, t.Method, t.Step.Rule, t.Certify.Cadence,
 	}

@@ -325,7 +325,7 @@ func (p *propagator) adjoints() {
 // back takes one adjoint through layer k.
 func (p *propagator) back(row, q []float64, k int) {
 	p.pullBranch(q, row, p.i, k)
-	p.pullMap(row, q, k)
+	p.pullMap(row, q, p.i, k)
 }
 
 func square(v float64) float64 { return v * v }

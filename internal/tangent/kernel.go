@@ -54,13 +54,12 @@ type sweep struct {
 // run adds all groups.
 func (s *sweep) run() {
 	m := s.Model
-	state := func(k int) func(i int) []float64 { return func(i int) []float64 { return m.hidden(i, k) } }
 	if m.net.Readout == "trained" {
 		unit := make([]float64, s.count*m.outputs)
 		for c := range s.count {
 			unit[c*m.outputs+c%m.outputs] = 1
 		}
-		s.add(unit, m.outputs, 1, state(m.depth), m.width, false)
+		s.add(unit, m.outputs, 1, func(i int) []float64 { return m.hidden(i, m.depth) }, m.width, false)
 	}
 	for c := range s.count {
 		p := block(s.p, c, m.width)
@@ -83,9 +82,11 @@ func (s *sweep) run() {
 			m.pullBranch(q, block(s.p, c, m.width), c/m.outputs, k)
 		})
 		if m.w != nil {
-			s.add(s.q, m.middle, delta, state(k), m.width, m.wBias != nil)
+			s.add(s.q, m.middle, delta, func(i int) []float64 { return m.input(i, k) }, m.width, m.wBias != nil)
 		}
-		m.parallel(s.count, func(_, c int) { m.pullMap(block(s.p, c, m.width), block(s.q, c, m.middle), k) })
+		m.parallel(s.count, func(_, c int) {
+			m.pullMap(block(s.p, c, m.width), block(s.q, c, m.middle), c/m.outputs, k)
+		})
 	}
 	if m.net.Residual == "shared" {
 		s.addSquare(s.scales)
@@ -108,12 +109,19 @@ func (m *Model) pullBranch(q, p []float64, i, k int) {
 	}
 }
 
-// pullMap adds δ Wᵀ q to p.
-func (m *Model) pullMap(p, q []float64, k int) {
+// pullMap adds δ Wᵀ q to p, behind the norm's derivative where there is one.
+func (m *Model) pullMap(p, q []float64, i, k int) {
+	to := p
+	if m.norm != nil {
+		to = make([]float64, m.width)
+	}
 	if m.w != nil {
-		addTransposedTo(p, m.scale(k), block(m.w, k, m.middle*m.width), q)
+		addTransposedTo(to, m.scale(k), block(m.w, k, m.middle*m.width), q)
 	} else {
-		axpy(p, m.scale(k), q)
+		axpy(to, m.scale(k), q)
+	}
+	if m.norm != nil {
+		m.norm.AddDerivative(p, to, m.input(i, k), m.states.r[i*m.depth+k])
 	}
 }
 
@@ -231,12 +239,12 @@ func (m *Model) pull(grad []float64, i int, y []float64) {
 		}
 		m.pullBranch(q, p, i, k)
 		if m.w != nil {
-			addOuter(block(dw, k, m.middle*m.width), delta, q, m.hidden(i, k))
+			addOuter(block(dw, k, m.middle*m.width), delta, q, m.input(i, k))
 			if m.wBias != nil {
 				axpy(block(db, k, m.middle), delta, q)
 			}
 		}
-		m.pullMap(p, q, k)
+		m.pullMap(p, q, i, k)
 	}
 	if m.net.Embed == "trained" {
 		addOuter(group("E"), 1, p, block(m.x, i, m.net.Inputs))

@@ -158,6 +158,9 @@ func Bytes(net *resnet.Network, n int) int64 {
 	}
 	count := int64(n) * int64(net.Outputs)
 	states := int64(n) * int64(net.Depth+1) * int64(net.Width+3*middle)
+	if net.Norm() != nil {
+		states += int64(n) * int64(net.Depth) * int64(net.Width+1)
+	}
 	features := count * int64(2*pad(max(net.Width, middle, net.Inputs))+net.Width+middle)
 	return 8 * (states + 4*count*count + features + int64(shards+4)*int64(net.Layout.Size))
 }

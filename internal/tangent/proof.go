@@ -45,6 +45,9 @@ func (m *Model) Prove(ctx context.Context, options Options) (*certify.Kernel, er
 	if math.IsNaN(residual) || math.IsInf(residual, 0) {
 		return nil, fmt.Errorf("tangent: got outputs that are not finite, want weights that did not diverge")
 	}
+	if why := RefusesProof(m.net.Spec); why != "" {
+		return certify.Refused(m.Loss(), residual, why), nil
+	}
 	if count := m.samples * m.outputs; count > MostOutputs {
 		return certify.Refused(m.Loss(), residual, fmt.Sprintf("%d samples × %d outputs exceed %d, up to which a kernel is computed", m.samples, m.outputs, MostOutputs)), nil
 	}

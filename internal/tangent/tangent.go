@@ -29,10 +29,11 @@ type Model struct {
 	sigma   activation.Function
 
 	depth, width, middle, outputs int
-	v, w                          []float64 // V (L,d,m), W (L,m,d); nil where the block has none
-	vBias, wBias                  []float64 // c (L,d), b (L,m); nil without bias
-	delta                         []float64 // (1) or (L)
-	embed, readout                []float64 // E (d,inputs), C (o,d); nil for the identity
+	v, w                          []float64    // V (L,d,m), W (L,m,d); nil where the block has none
+	vBias, wBias                  []float64    // c (L,d), b (L,m); nil without bias
+	delta                         []float64    // (1) or (L)
+	embed, readout                []float64    // E (d,inputs), C (o,d); nil for the identity
+	norm                          *resnet.Norm // before each block; nil without
 
 	states forward
 }
@@ -40,6 +41,7 @@ type Model struct {
 // forward holds the states of all samples at θ.
 type forward struct {
 	h                    []float64 // (N,L+1,d)
+	x, r                 []float64 // norm(h) (N,L,d) and its r (N,L); nil without a norm
 	value, slope, second []float64 // σ, σ′, σ″ at z (N,L,m)
 	residual             []float64 // F − Y (N,o)
 }
@@ -60,6 +62,18 @@ func Refuses(spec resnet.Spec) string {
 	return ""
 }
 
+// RefusesProof returns why no certificate is about networks of a resolved spec, "" if there may be one. Newton steps are for all
+// that Refuses allows.
+func RefusesProof(spec resnet.Spec) string {
+	if why := Refuses(spec); why != "" {
+		return why
+	}
+	if spec.Norm() != nil {
+		return "the blocks are normalised (" + spec.Normalise + "), the statements are about blocks that see the states as they are"
+	}
+	return ""
+}
+
 // New returns the model of a network with squared loss; x is (N,inputs), y (N,outputs). It keeps theta.
 func New(net *resnet.Network, theta, x, y []float64, workers int) (*Model, error) {
 	if why := Refuses(net.Spec); why != "" {
@@ -71,7 +85,7 @@ func New(net *resnet.Network, theta, x, y []float64, workers int) (*Model, error
 	}
 	m := &Model{
 		net: net, x: x, y: y, samples: len(y) / net.Outputs, workers: max(1, workers), sigma: sigma,
-		depth: net.Depth, width: net.Width, middle: net.Width, outputs: net.Outputs,
+		depth: net.Depth, width: net.Width, middle: net.Width, outputs: net.Outputs, norm: net.Norm(),
 	}
 	if net.Block == "mlp" {
 		m.middle = net.Hidden
@@ -81,6 +95,9 @@ func New(net *resnet.Network, theta, x, y []float64, workers int) (*Model, error
 		h:     make([]float64, m.samples*(m.depth+1)*m.width),
 		value: make([]float64, layers), slope: make([]float64, layers), second: make([]float64, layers),
 		residual: make([]float64, m.samples*m.outputs),
+	}
+	if m.norm != nil {
+		m.states.x, m.states.r = make([]float64, m.samples*m.depth*m.width), make([]float64, m.samples*m.depth)
 	}
 	m.Move(theta)
 	return m, nil
@@ -113,6 +130,14 @@ func (m *Model) scale(k int) float64 {
 // hidden returns h_k of sample i, k = 0..L.
 func (m *Model) hidden(i, k int) []float64 { return block(m.states.h, i*(m.depth+1)+k, m.width) }
 
+// input returns what the block of layer k sees of sample i, k = 0..L−1.
+func (m *Model) input(i, k int) []float64 {
+	if m.norm == nil {
+		return m.hidden(i, k)
+	}
+	return block(m.states.x, i*m.depth+k, m.width)
+}
+
 // of returns the entries of sample i and layer k of a (N,L,m) array.
 func (m *Model) of(values []float64, i, k int) []float64 {
 	return block(values, i*m.depth+k, m.middle)
@@ -141,12 +166,15 @@ func (m *Model) run(i int) {
 	}
 	z, f := make([]float64, rows), make([]float64, d)
 	for k := range m.depth {
-		next := m.hidden(i, k+1)
+		next, x := m.hidden(i, k+1), m.input(i, k)
+		if m.norm != nil {
+			m.states.r[i*m.depth+k] = m.norm.To(x, h)
+		}
 		u := z
 		if m.w != nil {
-			multiplyTo(z, block(m.w, k, rows*d), h, biasAt(m.wBias, k, rows))
+			multiplyTo(z, block(m.w, k, rows*d), x, biasAt(m.wBias, k, rows))
 		} else {
-			u = h
+			u = x
 		}
 		value, slope, second := m.of(m.states.value, i, k), m.of(m.states.slope, i, k), m.of(m.states.second, i, k)
 		for j, at := range u {

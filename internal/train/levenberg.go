@@ -83,7 +83,11 @@ func CheckNewton(spec Spec, network resnet.Spec, dtype string, samples, outputs 
 	if samples*outputs > tangent.MostOutputs {
 		return refuse(fmt.Sprintf("the tangent kernel takes at most %d samples × outputs, and here are %d × %d", tangent.MostOutputs, samples, outputs))
 	}
-	if why := tangent.Refuses(network); why != "" {
+	refuses := tangent.Refuses
+	if spec.Certify.Kernel {
+		refuses = tangent.RefusesProof
+	}
+	if why := refuses(network); why != "" {
 		return refuse(why)
 	}
 	return nil

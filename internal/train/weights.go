@@ -23,6 +23,10 @@ func Weights[T kernel.Float](net *resnet.Network, theta, initial []T) runfolder.
 			"loss":       net.Loss,
 		},
 	}
+	if net.Norm() != nil {
+		w.Metadata["normalise"], w.Metadata["norm"] = net.Normalise, net.NormKind
+		w.Metadata["norm_epsilon"] = strconv.FormatFloat(net.NormEpsilon, 'g', -1, 64)
+	}
 	for _, g := range net.Layout.Groups {
 		w.Tensors[g.Name] = group(net, theta, g)
 		if g.Trained {

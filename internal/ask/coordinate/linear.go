@@ -53,8 +53,9 @@ func (l *look) delta(theta []float64, k int) float64 {
 	return theta[g.Offset+min(k, g.Len()-1)]
 }
 
-// block returns f_k(h): σ(Ah + b), Aσ(h) + b or Vσ(Wh + b) + c.
+// block returns f_k(h): σ(Ah + b), Aσ(h) + b or Vσ(Wh + b) + c, of the norm of h where there is one.
 func (l *look) block(theta []float64, k int, h []float64) []float64 {
+	h = l.seen(h)
 	switch l.net.Block {
 	case "inner":
 		return l.values(l.before(theta, "A", k, h))
@@ -77,6 +78,7 @@ func (l *look) behind(theta []float64, k int, a []float64) []float64 {
 
 // derivative returns Df_k(h; θ₀) step; the maps are linear in their weights and biases.
 func (l *look) derivative(step []float64, k int, h []float64) []float64 {
+	h = l.seen(h)
 	switch l.net.Block {
 	case "inner":
 		return l.chain(l.before(l.initial, "A", k, h), l.before(step, "A", k, h))

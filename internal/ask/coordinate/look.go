@@ -167,6 +167,7 @@ func (l *look) bias(theta []float64, name string, k int) []float64 {
 
 // input returns what the weights of a part at layer k are multiplied with, for the hidden state h before the block.
 func (l *look) input(theta []float64, part string, k int, h []float64) *mat.VecDense {
+	h = l.seen(h)
 	switch {
 	case l.net.Block == "outer":
 		return mat.NewVecDense(len(h), l.values(h))
@@ -185,6 +186,17 @@ func (l *look) before(theta []float64, part string, k int, h []float64) []float6
 		floats.Add(out, b)
 	}
 	return out
+}
+
+// seen returns what a block sees of the hidden state before it.
+func (l *look) seen(h []float64) []float64 {
+	norm := l.net.Norm()
+	if norm == nil {
+		return h
+	}
+	x := make([]float64, len(h))
+	norm.To(x, h)
+	return x
 }
 
 // values returns σ of every entry.

@@ -137,7 +137,7 @@ func (w *work) meta(run *study.Run, set *dataset.Set) runfolder.Meta {
 		Data: run.Data.Name, DataAbout: set.About(), Depth: run.Depth, Width: network.Width, Hidden: network.Hidden,
 		Samples: set.Samples, Inputs: set.Inputs, Outputs: set.Outputs,
 		Seed: run.Seed, DType: run.DType, Block: network.Block, Activation: network.Activation,
-		Residual: network.Residual, Bias: network.Bias, Loss: network.Loss, Method: run.Train.Method, Altered: run.Train.Update() != run.Train.Method, Penalty: run.Train.Penalty.String(), Alpha: *network.Alpha,
+		Residual: network.Residual, Normalise: network.Normalise, Bias: network.Bias, Loss: network.Loss, Method: run.Train.Method, Altered: run.Train.Update() != run.Train.Method, Penalty: run.Train.Penalty.String(), Alpha: *network.Alpha,
 		Coupled: resnet.Coupled(run.Initial), Base: base(run),
 		Step: run.Step(), Settings: run.Settings, Config: run.Config(),
 		Version: w.options.Version, Environment: maps.Clone(w.environment), Start: time.Now().UTC(),

@@ -13,7 +13,7 @@ import (
 const head = "name: s\ndepths: [4, 8]\ndata: {kind: separated, width: 4, samples: 2, distance: 0.3}\n"
 
 const (
-	networkKeys = "block, activation, alpha, residual, bias, loss, power, width, hidden, embed, readout"
+	networkKeys = "block, activation, alpha, residual, normalise, norm, norm-epsilon, bias, loss, power, width, hidden, embed, readout"
 	goodName    = "a name of letters, digits, dots, dashes and underscores that begins with a letter or digit, at most 100 of them"
 )
 

@@ -37,5 +37,5 @@ func ExampleError() {
 	fmt.Println(err)
 	// Output:
 	// study: depth.yaml:2:14: depths.1: got 8, want a depth above 16, the one before it
-	// study: depth.yaml:4:11: network.activaton: got an unknown key, want one of block, activation, alpha, residual, bias, loss, power, width, hidden, embed, readout; did you mean "activation"?
+	// study: depth.yaml:4:11: network.activaton: got an unknown key, want one of block, activation, alpha, residual, normalise, norm, norm-epsilon, bias, loss, power, width, hidden, embed, readout; did you mean "activation"?
 }

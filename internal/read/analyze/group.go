@@ -27,7 +27,7 @@ var ofPath = []struct {
 // far as their own numbers say it; meta is that of one of them.
 func newGroup(meta runfolder.Meta, runs []Run) Group {
 	group := Group{
-		Group: meta.Group, Settings: meta.Settings, Data: meta.Data, Block: meta.Block,
+		Group: meta.Group, Settings: meta.Settings, Data: meta.Data, Block: meta.Block, Normalise: meta.Normalise,
 		Activation: meta.Activation, Alpha: meta.Alpha, Coupled: meta.Coupled,
 		Residual: meta.Residual, Imported: meta.Method == runfolder.Imported, Parts: map[string]GroupPath{},
 	}

@@ -125,6 +125,7 @@ type Group struct {
 	Settings   map[string]string `json:"settings,omitempty"`
 	Data       string            `json:"data"`
 	Block      string            `json:"block"`
+	Normalise  string            `json:"normalise,omitempty"` // pre where blocks see a normalised input
 	Activation string            `json:"activation"`
 	Alpha      float64           `json:"alpha"`
 	Depths     []int             `json:"depths"`

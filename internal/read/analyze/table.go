@@ -43,7 +43,11 @@ func (t *tableWriter) row(cells ...string) {
 }
 
 func (t *tableWriter) group(group Group, runs []Run) {
-	fmt.Fprintf(t, "\n%s  block %s, activation %s, alpha %s", plain.Text(group.Data), group.Block, group.Activation, short(group.Alpha))
+	block := group.Block
+	if group.Normalise != "" {
+		block += ", normalise " + group.Normalise
+	}
+	fmt.Fprintf(t, "\n%s  block %s, activation %s, alpha %s", plain.Text(group.Data), block, group.Activation, short(group.Alpha))
 	for _, name := range slices.Sorted(maps.Keys(group.Settings)) {
 		fmt.Fprintf(t, ", %s %s", plain.Text(name), plain.Text(group.Settings[name]))
 	}

@@ -81,7 +81,7 @@ func unknown(b certify.Bound) certify.Bound {
 // they do not tell, the data, is 0.
 func problemOf(m runfolder.Meta, weights runfolder.Weights) certify.Problem {
 	p := certify.Problem{
-		Block: m.Block, Activation: m.Activation, Loss: m.Loss, Method: m.Method, Residual: m.Residual, Bias: m.Bias,
+		Block: m.Block, Activation: m.Activation, Loss: m.Loss, Method: m.Method, Residual: m.Residual, Normalise: m.Normalise, Bias: m.Bias,
 		Depth: m.Depth, Width: m.Width, Hidden: m.Hidden, Samples: m.Samples, Outputs: m.Outputs, Alpha: m.Alpha,
 		UnitRoundoff: 0x1p-53,
 	}

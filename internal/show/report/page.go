@@ -287,6 +287,19 @@ var blocks = map[string][2]template.HTML{
 	},
 }
 
+// blockForm returns the residual function of a block, "" of one that is not known.
+func blockForm(block string, bias bool, normalise string) template.HTML {
+	form := blocks[block][0]
+	if bias {
+		form = blocks[block][1]
+	}
+	const state, seen = "h</i><sub><i>k</i>−1</sub>", "x<sub>k</sub></i>"
+	if form != "" && normalise != "" {
+		form = template.HTML(strings.Replace(string(form), state, seen, 1)) + ", <i>" + seen + " = norm(<i>" + state + "),"
+	}
+	return form
+}
+
 // newMethodView describes a group by the first of its runs with a run.json; nil
 // when there is none.
 func newMethodView(g group) (*methodView, error) {
@@ -303,12 +316,7 @@ func newMethodView(g group) (*methodView, error) {
 		Imported: m.Method == runfolder.Imported, Fixed: m.Residual == "" || m.Residual == "fixed",
 		LinearR2: unpadded(analyze.LinearR2), Slow: unpadded(analyze.Slow),
 	}
-	if forms, ok := blocks[m.Block]; ok {
-		v.Block = forms[0]
-		if m.Bias {
-			v.Block = forms[1]
-		}
-	}
+	v.Block = blockForm(m.Block, m.Bias, m.Normalise)
 	v.Depths, v.Seeds, v.Step = depthList(g), seedList(g), stepText(g)
 	for _, k := range slices.Sorted(maps.Keys(m.Environment)) {
 		v.Environment = append(v.Environment, k+" "+m.Environment[k])

@@ -162,20 +162,20 @@ func newStartMethod(g analyze.StartGroup) (startMethod, error) {
 		depths[s.Depth], draws[s.Draws] = true, true
 	}
 	m.Depths, m.Draws = sortedList(depths), sortedList(draws)
-	forms, known := blocks[e.Block]
-	if known {
-		m.Block = forms[0]
-	}
+	m.Block = blockForm(e.Block, false, "")
 	if len(e.Config) == 0 {
 		return m, nil
 	}
-	var config struct{ Network struct{ Bias bool } }
+	var config struct {
+		Network struct {
+			Bias      bool
+			Normalise string
+		}
+	}
 	if err := json.Unmarshal(e.Config, &config); err != nil {
 		return startMethod{}, fmt.Errorf("report: ensemble %s: configuration: %w", e.ID, err)
 	}
-	if known && config.Network.Bias {
-		m.Block = forms[1]
-	}
+	m.Block = blockForm(e.Block, config.Network.Bias, config.Network.Normalise)
 	var text bytes.Buffer
 	if err := json.Indent(&text, e.Config, "", "  "); err != nil {
 		return startMethod{}, fmt.Errorf("report: ensemble %s: configuration: %w", e.ID, err)
