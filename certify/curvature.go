@@ -28,6 +28,9 @@ type Propagation struct {
 	Value float64   // max (‖σ(z_k)‖² + bias)^½
 	// Curvature bounds ‖F″‖ of the sample's outputs at θ; NaN where it was not computed.
 	Curvature float64
+	// Orbit is how far the states are from those of an exact forward pass, (Σ‖ε_k‖²)^½ of the errors of h_0 and of each layer;
+	// 0 where they count as exact. Reach is Chi with an error of h_0 among them.
+	Orbit, Reach float64
 }
 
 // A CurvatureBall holds bounds for all parameters θ′ with ‖θ′ − θ‖ ≤ Radius and all samples together.
@@ -43,27 +46,33 @@ type CurvatureBall struct {
 const mostPasses = 60
 
 // Ball returns the bounds over a ball of that radius, of a network with these samples
-// (docs/certificates.md, section 14).
+// (docs/certificates.md, section 14), rounded up.
 func (l *Layers) Ball(samples []Propagation, radius float64) CurvatureBall {
 	b := CurvatureBall{Radius: radius}
-	moved := l.displacements(samples, radius)
+	samples, radii := l.extend(samples, radius)
+	moved := l.displacements(samples, radii)
 	if moved == nil {
 		inf := math.Inf(1)
 		return CurvatureBall{radius, inf, inf, inf}
 	}
 	for i := range samples {
-		first, third := l.derivatives(&samples[i], moved[i], radius)
+		first, third := l.derivatives(&samples[i], moved[i], radii[i])
 		bound := first
-		if at := samples[i].Curvature + radius*third; at < bound {
+		if at := l.up(samples[i].Curvature + radii[i]*third); at < bound {
 			bound = at
 		}
 		b.Curvature += bound * bound
 		b.First += first * first
 		b.Third += third * third
 	}
-	b.Curvature, b.First, b.Third = math.Sqrt(b.Curvature), math.Sqrt(b.First), math.Sqrt(b.Third)
+	up := func(sum float64) float64 { return math.Sqrt(sum) * (1 + float64(len(samples)+4)*0x1p-52) }
+	b.Curvature, b.First, b.Third = up(b.Curvature), up(b.First), up(b.Third)
 	return b
 }
+
+// up rounds up the result of sums over layers, products and roots of non-negative numbers: a relative (L + 64) 2⁻⁵¹ covers
+// any such expression of this file.
+func (l *Layers) up(v float64) float64 { return v * (1 + float64(len(l.V)+64)*0x1p-51) }
 
 // A displacement bounds how far the states of a sample, and their derivatives, are from those at the
 // centre, anywhere in a ball.
@@ -71,6 +80,7 @@ type displacement struct {
 	states float64 // Δ ≥ ‖h′_k − h_k‖
 	maps   float64 // x ≥ (Σ‖M′_k − M_k‖²)^½
 	inputs float64 // T_Δ: of what θ̇ injects
+	gain   float64 // 1/(1 − χx)
 	first  float64 // t₁ ≥ ‖ḣ′_k‖
 }
 
@@ -97,24 +107,24 @@ func (l *Layers) sharing() float64 {
 }
 
 // displacements finds the displacement of each sample, nil where one has none.
-func (l *Layers) displacements(samples []Propagation, radius float64) []displacement {
+func (l *Layers) displacements(samples []Propagation, radii []float64) []displacement {
 	moved := make([]displacement, len(samples))
 	for i := range samples {
-		moved[i].states = 1.01 * radius * samples[i].Tau
+		moved[i].states = 1.01 * radii[i] * samples[i].Tau
 	}
 	for range mostPasses {
 		closed := true
 		for i := range samples {
-			if !l.move(&samples[i], &moved[i], radius) {
+			if !l.move(&samples[i], &moved[i], radii[i]) {
 				return nil
 			}
-			closed = closed && radius*moved[i].first <= moved[i].states
+			closed = closed && l.up(radii[i]*moved[i].first) <= moved[i].states
 		}
 		if closed {
 			return moved
 		}
 		for i := range moved {
-			moved[i].states = max(moved[i].states, 1.02*radius*moved[i].first)
+			moved[i].states = max(moved[i].states, 1.02*radii[i]*moved[i].first)
 		}
 	}
 	return nil
@@ -133,10 +143,11 @@ func (l *Layers) move(s *Propagation, m *displacement, radius float64) bool {
 		most, carried = max(most, zeta), max(carried, vk*zeta)
 	}
 	vPlus, wPlus := v+rv, w+rw
-	input, value := s.Input+shift, s.Value+l.M1*most
+	most, carried = l.up(most), l.up(carried)
+	input, value := l.up(s.Input+shift), l.up(s.Value+l.M1*most)
 	sharing := l.sharing()
-	m.maps = sharing*radius*l.M1*vPlus*wPlus + l.Delta*(l.M1*rv*wPlus+l.M2*rw*v*wPlus*input+
-		l.M2*shift*math.Sqrt(products)+l.M1*rw*v)
+	m.maps = l.up(sharing*radius*l.M1*vPlus*wPlus + l.Delta*(l.M1*rv*wPlus+l.M2*rw*v*wPlus*input+
+		l.M2*shift*math.Sqrt(products)+l.M1*rw*v))
 	sum := square(sharing * (rv*value + l.M1*carried))
 	if l.TrainedW {
 		sum += square(rd*l.M1*vPlus*input + l.Delta*(rv*l.M1*input+carried*l.M2*input+v*l.M1*shift))
@@ -144,24 +155,26 @@ func (l *Layers) move(s *Propagation, m *displacement, radius float64) bool {
 	if l.TrainedV {
 		sum += square(rd*value + l.Delta*l.M1*most)
 	}
-	m.inputs = math.Sqrt(sum)
-	if !(s.Chi*m.maps < 1) {
+	m.inputs = l.up(math.Sqrt(sum))
+	loop := l.up(s.Chi * m.maps)
+	if !(loop < 1) {
 		return false
 	}
-	m.first = (s.Tau + s.Chi*m.inputs) / (1 - s.Chi*m.maps)
+	m.gain = l.up(1 / (1 - loop))
+	m.first = l.up((s.Tau + s.Chi*m.inputs) * m.gain)
 	return m.first <= math.MaxFloat64
 }
 
 // derivatives returns T₁ and T₃, bounds of ‖F″‖ and ‖F‴‖ of a sample's outputs in the ball.
 func (l *Layers) derivatives(s *Propagation, m displacement, radius float64) (second, third float64) {
 	rv, rw, rc, rd := l.radii(radius)
-	gain := s.Chi / (1 - s.Chi*m.maps)         // χ⁺
-	outer := s.Pi*(1+gain*m.maps) + rc*gain    // π⁺
-	first := m.first                           // t₁
-	most, most2, most3 := 0.0, 0.0, 0.0        // max ω⁺, max v⁺ω⁺ and max v⁺
-	fourth, sixth, mixed, w := 0., 0., 0., 0.0 // Σ(v⁺)²ω⁺⁴, Σ(v⁺)²ω⁺⁶, Σ(v⁺ω⁺w⁺)², max w⁺
+	gain := l.up(s.Chi * m.gain)                  // χ⁺
+	outer := l.up(s.Pi*(1+gain*m.maps) + rc*gain) // π⁺
+	first := m.first                              // t₁
+	most, most2, most3 := 0.0, 0.0, 0.0           // max ω⁺, max v⁺ω⁺ and max v⁺
+	fourth, sixth, mixed, w := 0., 0., 0., 0.0    // Σ(v⁺)²ω⁺⁴, Σ(v⁺)²ω⁺⁶, Σ(v⁺ω⁺w⁺)², max w⁺
 	for k, omega := range s.Omega {
-		omega += l.W[k]*s.Chi*(m.inputs+m.maps*first) + rw*first
+		omega = l.up(omega + l.W[k]*s.Chi*(m.inputs+m.maps*first) + rw*first)
 		v := l.V[k] + rv
 		most, most2, most3, w = max(most, omega), max(most2, v*omega), max(most3, v), max(w, l.W[k]+rw)
 		fourth += square(v * omega * omega)
@@ -181,7 +194,7 @@ func (s *Propagation) valueIn(l *Layers, m displacement, rw float64) float64 {
 	for _, w := range l.W {
 		most = max(most, w*m.states+rw*(s.Input+m.states))
 	}
-	return s.Value + l.M1*most
+	return l.up(s.Value + l.M1*most)
 }
 
 // sums are what the sources of the second and third derivatives of the states are bounded by.
@@ -201,7 +214,7 @@ func (l *Layers) sources(q sums) (second, third float64) {
 		a += math.Sqrt(q.v*l.M2) * q.input
 		f1 += q.v * l.M1 * q.input
 	}
-	a *= a
+	a = l.up(a * a)
 	half := q.omega
 	if l.TrainedW {
 		a += 2 * l.M1 * q.v * q.first
@@ -211,16 +224,16 @@ func (l *Layers) sources(q sums) (second, third float64) {
 		a += 2 * l.M1 * half
 		f1 += q.value
 	}
-	source := q.delta*a + 2*q.sharing*f1
-	t2 := q.gain * source
+	source := l.up(q.delta*l.up(a) + 2*q.sharing*l.up(f1))
+	t2 := l.up(q.gain * source)
 	second = q.outer * source
 
 	tangent := q.omega // ω⁺ + [W] u⁺
-	cube := math.Cbrt(math.Sqrt(q.sixth))
+	cube := l.cubeRoot(math.Sqrt(q.sixth))
 	curved := math.Sqrt(q.mixed) * t2
 	if l.TrainedW {
 		tangent += q.input
-		cube += math.Cbrt(q.v) * q.input
+		cube += l.cubeRoot(q.v) * q.input
 		curved += 2*q.branch*q.first + q.v*q.w*q.input*t2 + 2*q.v*q.input*q.first
 	}
 	b := l.M3*cube*cube*cube + 3*l.M2*curved
@@ -240,7 +253,16 @@ func (l *Layers) sources(q sums) (second, third float64) {
 		second += q.first
 		third += 1.1548 * t2
 	}
-	return second, third
+	return l.up(second), l.up(third)
+}
+
+// cubeRoot returns a number whose cube is certainly at least v.
+func (l *Layers) cubeRoot(v float64) float64 {
+	root := l.up(math.Cbrt(v))
+	if !(root*root*root >= l.up(v)) && v > 0 {
+		return math.Inf(1)
+	}
+	return root
 }
 
 func square(v float64) float64 { return v * v }

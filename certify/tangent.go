@@ -12,11 +12,11 @@ import (
 type Tangent struct {
 	Samples int
 	Outputs int
-	// Residual is ρ = ‖r‖, so that J = ρ²/(2N).
+	// Residual is ρ = ‖r‖, so that J = ρ²/(2N). Statements hold for any smaller one, too.
 	Residual float64
-	// LambdaMin and LambdaMax are the extreme eigenvalues σ₀² and σ₁² of K.
+	// LambdaMin and LambdaMax are the extreme eigenvalues σ₀² and σ₁² of K, or a lower and an upper bound.
 	LambdaMin, LambdaMax float64
-	// NewtonStep is n₁ = (rᵀK⁻¹r)^½, the length of the first Newton step.
+	// NewtonStep is n₁ = (rᵀK⁻¹r)^½, the length of the first Newton step, or an upper bound.
 	NewtonStep float64
 	// Curvature returns a bound of ‖F″‖ in the ball of that radius around θ, +Inf where there is none.
 	Curvature func(radius float64) float64
@@ -61,10 +61,14 @@ const mostBalls = 60
 // Singular returns why K has no certain inverse, "" where it has one.
 func (t *Tangent) Singular() string {
 	if size := float64(t.Samples * t.Outputs); !(t.LambdaMin > 1e-14*size*t.LambdaMax) {
-		return "lambda_min of the tangent kernel is not positive"
+		return fmt.Sprintf("lambda_min of the tangent kernel is not positive beyond rounding (got %.3g, lambda_max %.3g)", t.LambdaMin, t.LambdaMax)
 	}
 	return ""
 }
+
+// above and below move the result of a few operations on positive numbers to its safe side.
+func above(v float64) float64 { return v * (1 + 0x1p-48) }
+func below(v float64) float64 { return v * (1 - 0x1p-48) }
 
 // A closure is a radius found for the majorant ψ(t) = ρ₀ − σ₀t + ½Mt², whose first Newton step is
 // first: h = M first/σ₀.
@@ -75,11 +79,11 @@ type closure struct {
 
 // close looks for a radius w with h = M(w)·first/σ₀ ≤ ½ and l = 2 first/(1 + √(1 − 2h)) ≤ w.
 func (t *Tangent) close(first float64) closure {
-	sigma := math.Sqrt(t.LambdaMin)
+	sigma := below(math.Sqrt(t.LambdaMin))
 	c := closure{radius: first}
 	for range mostBalls {
 		c.curvature = t.Curvature(c.radius)
-		c.h = c.curvature * first / sigma
+		c.h = above(c.curvature * first / sigma)
 		switch {
 		case math.IsInf(c.curvature, 1) || math.IsNaN(c.curvature):
 			c.h = math.Inf(1)
@@ -89,7 +93,7 @@ func (t *Tangent) close(first float64) closure {
 			c.why = fmt.Sprintf("h is %.3g, above 1/2: the curvature %.3g in the ball of radius %.3g is too large for the residual", c.h, c.curvature, c.radius)
 			return c
 		}
-		c.length = 2 * first / (1 + math.Sqrt(1-2*c.h))
+		c.length = above(2 * first / (1 + math.Sqrt(1-2*c.h)))
 		if c.length <= c.radius {
 			return c
 		}
@@ -118,7 +122,7 @@ func (t *Tangent) Descent(step float64) LinearDescent {
 	if why := t.Singular(); why != "" {
 		return LinearDescent{Why: why}
 	}
-	c := t.close(t.Residual / math.Sqrt(t.LambdaMin))
+	c := t.close(above(t.Residual / math.Sqrt(t.LambdaMin)))
 	d := LinearDescent{H: finite(c.h), Radius: c.radius, CurvatureInBall: finite(c.curvature), Why: c.why}
 	if step > 0 {
 		d.Step = &step
@@ -128,7 +132,7 @@ func (t *Tangent) Descent(step float64) LinearDescent {
 	}
 	n := float64(t.Samples)
 	beta := math.Sqrt(t.LambdaMax) + c.curvature*c.length
-	most := n / (beta * beta)
+	most := below(n / (beta * beta))
 	d.StepMax = &most
 	if step > most {
 		return t.largeStep(d, step)
@@ -138,7 +142,7 @@ func (t *Tangent) Descent(step float64) LinearDescent {
 	}
 	nu := step / n
 	end := t.LambdaMin * (1 - 2*c.h) // σ_∞²
-	q := 1 - nu*end*(1-0.5*c.curvature*nu*t.Residual)
+	q := 1 - below(nu*end*(1-above(0.5*c.curvature*nu*t.Residual)))
 	d.Issued, d.Length = true, &c.length
 	d.set(step, q, t.loss())
 	return d
@@ -146,7 +150,7 @@ func (t *Tangent) Descent(step float64) LinearDescent {
 
 // set fills in a step, its factor and the number of steps.
 func (d *LinearDescent) set(step, q, loss float64) {
-	factor := q * q
+	factor := above(q * q)
 	d.Step, d.LossFactor = &step, &factor
 	count := 0.0
 	if loss > NegligibleLoss {
@@ -163,7 +167,7 @@ func (t *Tangent) loss() float64 { return square(t.Residual) / (2 * float64(t.Sa
 // largeStep is Theorem 3, for a step between N/β² and 2N/β², which needs a smaller residual.
 func (t *Tangent) largeStep(d LinearDescent, step float64) LinearDescent {
 	nu := step / float64(t.Samples)
-	low, high := math.Sqrt(t.LambdaMin), math.Sqrt(t.LambdaMax)
+	low, high := below(math.Sqrt(t.LambdaMin)), above(math.Sqrt(t.LambdaMax))
 	d.Step = &step
 	refuse := func(why string) LinearDescent {
 		d.Why = fmt.Sprintf("the step %.4g exceeds %.4g, up to which descent is certain, and Theorem 3 does not close: %s", step, *d.StepMax, why)
@@ -176,12 +180,12 @@ func (t *Tangent) largeStep(d LinearDescent, step float64) LinearDescent {
 	for range mostBalls {
 		m := t.Curvature(d.Radius)
 		d.CurvatureInBall, d.H = finite(m), nil
-		sigma, beta := low-m*d.Radius, high+m*d.Radius
-		q := max(1-nu*sigma*sigma, nu*beta*beta-1) + 0.5*m*nu*nu*beta*beta*t.Residual
+		sigma, beta := below(low-above(m*d.Radius)), above(high+m*d.Radius)
+		q := above(max(1-below(nu*sigma*sigma), above(nu*beta*beta)-1) + 0.5*m*nu*nu*beta*beta*t.Residual) + 0x1p-50
 		if !(sigma > 0 && nu*beta*beta < 2 && q < 1) {
 			return refuse(fmt.Sprintf("the curvature %.3g in the ball of radius %.3g is too large for the residual", m, d.Radius))
 		}
-		length := nu * beta * t.Residual / (1 - q)
+		length := above(nu * beta * t.Residual / (1 - q))
 		if length <= d.Radius {
 			d.Issued, d.Length, d.Why = true, &length, ""
 			d.set(step, q, t.loss())

@@ -62,9 +62,9 @@ func (m *Model) Prove(ctx context.Context, options Options) (*certify.Kernel, er
 	if err != nil {
 		return nil, err
 	}
-	if why := t.Singular(); why != "" {
-		why += m.whySingular()
-		out.Zero.Why, out.Descent.Why = why, why
+	if known := m.whySingular(); known != "" && t.Singular() != "" {
+		out.Zero.Why = "lambda_min of the tangent kernel is not positive" + known
+		out.Descent.Why = out.Zero.Why
 	}
 	return out, nil
 }
