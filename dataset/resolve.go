@@ -62,6 +62,12 @@ func (s Spec) Resolve(seed uint64) (Spec, error) {
 	return s, nil
 }
 
+// Drawn says whether Seed matters: for generated samples, and for a part of a stored set or a split of it.
+func (s Spec) Drawn() bool {
+	k, err := kindNamed(s.Kind)
+	return err != nil || !k.stored || s.Samples > 0 || s.Test > 0 || s.Validation > 0
+}
+
 // checkApplies returns an error for a field that is set and does not apply to the kind.
 func (s Spec) checkApplies(k kind) error {
 	for _, f := range []struct {

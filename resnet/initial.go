@@ -77,6 +77,16 @@ func Coupled(initial Initial) bool {
 	return true
 }
 
+// Drawn says whether resolved initial weights of a network are random: those of the layers, or E and C.
+func Drawn(initial Initial, network Spec) bool {
+	for _, part := range initial.Parts {
+		if part.Kind != "constant" && part.Kind != "zero" && part.Kind != "file" {
+			return true
+		}
+	}
+	return network.Embed != "identity" || network.Readout != "identity"
+}
+
 // alongLayers calls fill with the path over the layers of each of the size entries
 // of a layer, and stores what it wrote.
 func alongLayers(entries []float64, size int, fill func(path []float64, entry int)) {

@@ -78,6 +78,8 @@ type Meta struct {
 	// same function or noise path of the layer index, so that their weights can be
 	// compared across depths layer by layer.
 	Coupled bool `json:"coupled,omitempty"`
+	// Drawn says what of the run is random; nil for weights from elsewhere.
+	Drawn *Drawn `json:"drawn,omitempty"`
 	// Base is the folder that relative file names in Config start from, empty for a run
 	// that reads no files.
 	Base string `json:"base,omitempty"`
@@ -96,6 +98,13 @@ type Meta struct {
 	Start       time.Time         `json:"start"`
 	End         time.Time         `json:"end,omitzero"`
 	Stop        string            `json:"stop_reason,omitempty"`
+}
+
+// Drawn says what of a run is random. Weights and order of batches are drawn from the seed of the run.
+type Drawn struct {
+	Data    *uint64 `json:"data_seed"` // that samples, or their split, are drawn from; null where all of a stored set are used
+	Weights bool    `json:"weights"`   // whether initial weights are drawn
+	Batches bool    `json:"batches"`   // whether mini-batches are
 }
 
 // Beta returns β = 1 − α, the exponent that rescales the path: Ā = L^β A.

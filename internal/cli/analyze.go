@@ -35,10 +35,17 @@ more seeds that are expected to tell, with the command that runs them (its --dry
 the cost).
 
 With --in it prints instead how every quantity depends on those fields, among runs that are equal in all else but the
-seed: the exponent in each field at fixed others, or the coefficients of a --model.`,
+seed: the exponent in each field at fixed others, or the coefficients of a --model.
+
+With --contrast it prints how loss, accuracy, rate and exponents in depth differ between the values of a field, such as
+train.method, depth, or group for all settings together. Runs are paired that share their seed; p values are those of
+Student's t, and adjusted by Holm's method for all contrasts of a quantity. With --best each value of the field is
+taken at the best value of another: for a number of the test set chosen on the validation set, where the data have one.`,
 		Example: `  deeplimit analyze runs/my-study
   deeplimit analyze runs/my-study --next
   deeplimit analyze runs/my-study --in network.width
+  deeplimit analyze runs/my-study --contrast train.method
+  deeplimit analyze runs/my-study --contrast depth --of test_accuracy --best train.step.value
   deeplimit analyze runs/my-study --in depth,network.hidden --of loss --model 'a/L + b/sqrt(L*M)' --json`,
 		Args: arguments("DIR"),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -48,7 +55,13 @@ seed: the exponent in each field at fixed others, or the coefficients of a --mod
 			if options.Windows != 0 && !asJSON {
 				return errors.New("analyze: --windows: got it without --json, want --json beside it, as tables have one rate for each run")
 			}
-			if len(model.in) == 0 && (model.text != "" || options.Of != "" || figures != "") {
+			if options.Contrast == "" && (options.Against != "" || options.Best != "") {
+				return errors.New("analyze: got --against or --best without --contrast, want the field whose values are compared, as in --contrast depth")
+			}
+			if options.Contrast != "" && (len(model.in) > 0 || options.Next) && !asJSON {
+				return errors.New("analyze: --contrast: got it beside --in or --next, want one of them, or --json for all")
+			}
+			if len(model.in) == 0 && (model.text != "" || options.Of != "" && options.Contrast == "" || figures != "") {
 				return errors.New("analyze: got --model, --of or --figure without --in, want the fields that the fit is over, as in --in depth,network.hidden")
 			}
 			if options.Next && len(model.in) > 0 && !asJSON {
@@ -78,6 +91,9 @@ seed: the exponent in each field at fixed others, or the coefficients of a --mod
 			if asJSON {
 				return printJSON(cmd.OutOrStdout(), result)
 			}
+			if options.Contrast != "" {
+				return writeContrasts(cmd, result)
+			}
 			if len(model.in) > 0 {
 				for i, why := range result.Unfitted {
 					if i == mostNotes {
@@ -94,8 +110,11 @@ seed: the exponent in each field at fixed others, or the coefficients of a --mod
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON")
 	cmd.Flags().BoolVar(&options.Next, "next", false, "say which further depths and seeds would tell what is left open")
 	cmd.Flags().BoolVar(&options.Trace, "trace", false, "add the loss at every recorded iteration (with --json)")
-	cmd.Flags().StringVar(&options.Of, "of", "", "with --in: fit this quantity alone, such as loss or max_frobenius")
+	cmd.Flags().StringVar(&options.Of, "of", "", "with --in or --contrast: this quantity alone, such as loss or max_frobenius")
 	cmd.Flags().StringVar(&figures, "figure", "", "with --in: write figures of the values against the fits into this folder")
+	cmd.Flags().StringVar(&options.Contrast, "contrast", "", "compare the values of this field, paired within seeds")
+	cmd.Flags().StringVar(&options.Against, "against", "", "with --contrast: compare with this value alone, in the place of every two")
+	cmd.Flags().StringVar(&options.Best, "best", "", "with --contrast: take the best value of this field, such as train.step.value")
 	model.define(cmd)
 	cmd.Flags().IntVar(&options.Windows, "windows", 0, "add the linear rate on each of that many windows of the trace (with --json)")
 	return cmd

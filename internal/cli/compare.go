@@ -221,7 +221,7 @@ func writeFits(w io.Writer, fits []surface.Fit) error {
 				value += interval(key+" = ", c.Value, &c.Low, &c.High) + "  "
 			}
 		}
-		fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%.4f\t%d\t%s\n", name, f.In, atText(f.At), strings.TrimSpace(value), f.R2, f.Points, f.Warning)
+		fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%.4f\t%d\t%s\n", name, f.In, surface.Text(f.At), strings.TrimSpace(value), f.R2, f.Points, f.Warning)
 	}
 	return table.Flush()
 }
@@ -232,13 +232,4 @@ func interval(name string, value float64, low, high *float64) string {
 		return fmt.Sprintf("%s%.4g [no interval]", name, value)
 	}
 	return fmt.Sprintf("%s%.4g [%.4g, %.4g]", name, value, *low, *high)
-}
-
-// atText writes what the runs of a fit have in common.
-func atText(at map[string]string) string {
-	var words []string
-	for _, name := range slices.Sorted(maps.Keys(at)) {
-		words = append(words, name+"="+at[name])
-	}
-	return strings.Join(words, " ")
 }

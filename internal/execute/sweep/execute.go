@@ -138,12 +138,24 @@ func (w *work) meta(run *study.Run, set *dataset.Set) runfolder.Meta {
 		Samples: set.Samples, Inputs: set.Inputs, Outputs: set.Outputs,
 		Seed: run.Seed, DType: run.DType, Block: network.Block, Activation: network.Activation,
 		Residual: network.Residual, Normalise: network.Normalise, Bias: network.Bias, Loss: network.Loss, Method: run.Train.Method, Altered: run.Train.Update() != run.Train.Method, Penalty: run.Train.Penalty.String(), Alpha: *network.Alpha,
-		Coupled: resnet.Coupled(run.Initial), Base: base(run),
+		Coupled: resnet.Coupled(run.Initial), Drawn: drawn(run, set), Base: base(run),
 		Step: run.Step(), Settings: run.Settings, Config: run.Config(),
 		Version: w.options.Version, Environment: maps.Clone(w.environment), Start: time.Now().UTC(),
 	}
 	meta.SetArithmetic(w.options.arithmetic())
 	return meta
+}
+
+// drawn says what of a run is random.
+func drawn(run *study.Run, set *dataset.Set) *runfolder.Drawn {
+	d := &runfolder.Drawn{
+		Weights: resnet.Drawn(run.Initial, run.Network),
+		Batches: run.Train.Batch > 0 && run.Train.Batch < set.Samples,
+	}
+	if run.Data.Drawn() {
+		d.Data = run.Data.Seed
+	}
+	return d
 }
 
 // base returns the absolute folder that the run's relative file names start from, and

@@ -35,6 +35,11 @@ type Options struct {
 	In    []string
 	Model *surface.Model
 	Of    string
+	// Contrast is a field between whose values Result.Contrasts are, such as train.method, depth, or group for all settings
+	// together; none by default. Against is the one value that all others are compared with; empty for every two.
+	Contrast, Against string
+	// Best is a field of which contrasts take the best value, such as train.step.value; empty for none.
+	Best string
 	// Observe is called before the first run is read, with 0, and after each, from several
 	// goroutines; nil for nobody.
 	Observe func(done, total int)
@@ -96,9 +101,10 @@ func measure(folder *runfolder.Run, rows []runfolder.Row, weights runfolder.Weig
 		Depth: meta.Depth, Seed: meta.Seed,
 		Iterations: folder.Summary.Iterations, Stop: folder.Summary.Stop, Loss: folder.Summary.Loss,
 		TestLoss: folder.Summary.TestLoss, Validation: folder.Summary.ValidationLoss,
-		Accuracy: lastOf(rows, func(r *runfolder.Row) *float64 { return r.Accuracy }),
-		TestAcc:  lastOf(rows, func(r *runfolder.Row) *float64 { return r.TestAccuracy }),
-		Parts:    map[string]PathNumbers{},
+		Accuracy:      lastOf(rows, func(r *runfolder.Row) *float64 { return r.Accuracy }),
+		TestAcc:       lastOf(rows, func(r *runfolder.Row) *float64 { return r.TestAccuracy }),
+		ValidationAcc: lastOf(rows, func(r *runfolder.Row) *float64 { return r.ValidationAccuracy }),
+		Parts:         map[string]PathNumbers{},
 	}
 	iterations, losses := runfolder.Losses(rows)
 	if options.Trace {

@@ -2,6 +2,7 @@ package analyze
 
 import (
 	"fmt"
+	"math"
 	"slices"
 	"strings"
 
@@ -61,13 +62,18 @@ func (p *pass) fitFields(result *Result) error {
 		}
 	}
 	if found == 0 {
-		return fmt.Errorf("analyze: --of: got %q, want one of %s", p.options.Of, strings.Join(p.quantities(), ", "))
+		return p.unknownQuantity()
 	}
 	if len(result.Fits) == 0 && len(skipped) > 0 {
 		return fmt.Errorf("analyze: --in %s: got no quantity that a fit can be had of: %s", strings.Join(p.options.In, ","), skipped[0])
 	}
 	result.Unfitted = skipped
 	return nil
+}
+
+// unknownQuantity is the error for an Options.Of that no run has.
+func (p *pass) unknownQuantity() error {
+	return fmt.Errorf("analyze: --of: got %q, want one of %s", p.options.Of, strings.Join(p.quantities(), ", "))
 }
 
 // quantities lists what fits may be of.
@@ -94,6 +100,12 @@ var ofRun = []struct {
 	{"test_loss", func(r *Run) float64 { return valueOf(r.TestLoss) }},
 	{"accuracy", func(r *Run) float64 { return valueOf(r.Accuracy) }},
 	{"test_accuracy", func(r *Run) float64 { return valueOf(r.TestAcc) }},
+	{"rate", func(r *Run) float64 {
+		if r.Rate == nil || !r.Rate.Linear || !(r.Rate.Rho > 0) {
+			return 0
+		}
+		return -math.Log(r.Rate.Rho)
+	}},
 	{"iterations", func(r *Run) float64 { return float64(r.Iterations) }},
 	{"delta", func(r *Run) float64 {
 		if r.Delta == nil {

@@ -374,6 +374,11 @@ func (p *pass) result() (*Result, error) {
 			return nil, errors.Join(append(failures, err)...)
 		}
 	}
+	if p.options.Contrast != "" {
+		if err := p.contrast(result); err != nil {
+			return nil, errors.Join(append(failures, err)...)
+		}
+	}
 	return result, errors.Join(failures...)
 }
 

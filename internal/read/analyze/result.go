@@ -21,6 +21,11 @@ type Result struct {
 	// absent without such fields.
 	Fits     []surface.Fit `json:"fits,omitempty"`
 	Unfitted []string      `json:"unfitted,omitempty"`
+	// Contrasts are those between the values of Options.Contrast, Levels the means at each, and ContrastNotes say how best
+	// values were chosen. All are absent without such a field.
+	Levels        []Level    `json:"levels,omitempty"`
+	Contrasts     []Contrast `json:"contrasts,omitempty"`
+	ContrastNotes []string   `json:"contrast_notes,omitempty"`
 	// Unfinished lists the runs without a result, by ID; nothing is known of them here.
 	Unfinished []string `json:"unfinished,omitempty"`
 	// Damaged lists the runs that could not be read, or not be believed.
@@ -36,22 +41,23 @@ type Damage struct {
 // Run holds the numbers of one run. Numbers that are not finite or not known are
 // NaN here and null in JSON, and Notes say why.
 type Run struct {
-	ID         string            `json:"id"`
-	Group      string            `json:"group"`
-	Settings   map[string]string `json:"settings,omitempty"`
-	Data       string            `json:"data"`
-	Alpha      float64           `json:"alpha"`
-	Depth      int               `json:"depth"`
-	Seed       uint64            `json:"seed"`
-	Iterations int               `json:"iterations"`
-	Stop       string            `json:"stop_reason"`
-	Loss       float64           `json:"loss"`
-	TestLoss   *float64          `json:"test_loss,omitempty"`
-	Validation *float64          `json:"validation_loss,omitempty"`
-	Accuracy   *float64          `json:"accuracy,omitempty"`
-	TestAcc    *float64          `json:"test_accuracy,omitempty"`
-	Rate       *Rate             `json:"rate"`                  // null when no line can be fitted
-	RateReason string            `json:"rate_reason,omitempty"` // why there is none, or it is not linear
+	ID            string            `json:"id"`
+	Group         string            `json:"group"`
+	Settings      map[string]string `json:"settings,omitempty"`
+	Data          string            `json:"data"`
+	Alpha         float64           `json:"alpha"`
+	Depth         int               `json:"depth"`
+	Seed          uint64            `json:"seed"`
+	Iterations    int               `json:"iterations"`
+	Stop          string            `json:"stop_reason"`
+	Loss          float64           `json:"loss"`
+	TestLoss      *float64          `json:"test_loss,omitempty"`
+	Validation    *float64          `json:"validation_loss,omitempty"`
+	Accuracy      *float64          `json:"accuracy,omitempty"`
+	TestAcc       *float64          `json:"test_accuracy,omitempty"`
+	ValidationAcc *float64          `json:"validation_accuracy,omitempty"`
+	Rate          *Rate             `json:"rate"`                  // null when no line can be fitted
+	RateReason    string            `json:"rate_reason,omitempty"` // why there is none, or it is not linear
 	// LocalRates are the rates on the windows of Options.Windows; null where there is none.
 	LocalRates []*Rate `json:"local_rates,omitempty"`
 	PathNumbers

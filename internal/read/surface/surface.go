@@ -80,6 +80,15 @@ func FieldsOf(meta *runfolder.Meta) map[string]string {
 	return fields
 }
 
+// Text writes fields as a=1 b=2.
+func Text(fields map[string]string) string {
+	var words []string
+	for _, name := range slices.Sorted(maps.Keys(fields)) {
+		words = append(words, name+"="+fields[name])
+	}
+	return strings.Join(words, " ")
+}
+
 // Varied returns the numeric fields with two values or more, sorted, depth first.
 func Varied(observations []Observation) []string {
 	names := map[string]bool{}
@@ -137,7 +146,7 @@ func Check(observations []Observation, in []string) error {
 // vary along with them, and the seed. Observations without a positive finite value are left out. skipped says what has no fit, and
 // why.
 func Fits(quantity string, observations []Observation, in []string, model *Model) (fits []Fit, skipped []string) {
-	along, held := split(observations, in)
+	along, held := Split(observations, in)
 	sets := map[string][]Observation{}
 	var order []string
 	for _, o := range observations {
@@ -172,9 +181,9 @@ func Fits(quantity string, observations []Observation, in []string, model *Model
 	return fits, skipped
 }
 
-// split returns the fields, beside in, whose values follow from those of in and the fields held, and the fields held,
+// Split returns the fields, beside in, whose values follow from those of in and the fields held, and the fields held,
 // of which runs differ freely.
-func split(observations []Observation, in []string) (along, held []string) {
+func Split(observations []Observation, in []string) (along, held []string) {
 	values := map[string]map[string]bool{}
 	for _, o := range observations {
 		for name, value := range o.Fields {
@@ -203,6 +212,12 @@ func split(observations []Observation, in []string) (along, held []string) {
 	}
 	slices.Sort(held)
 	return along, held
+}
+
+// Differing returns the fields with two values or more, sorted.
+func Differing(observations []Observation) []string {
+	_, held := Split(observations, nil)
+	return held
 }
 
 // Follows reports whether a field has one value wherever the others have one.

@@ -1,0 +1,284 @@
+package analyze
+
+import (
+	"cmp"
+	"fmt"
+	"maps"
+	"math"
+	"slices"
+	"strings"
+
+	"github.com/deeplimit/deeplimit/internal/grouped"
+	"github.com/deeplimit/deeplimit/internal/read/surface"
+	"github.com/deeplimit/deeplimit/scaling"
+)
+
+// A Contrast is how a quantity differs between two values of a field, among runs that are equal in all else.
+type Contrast struct {
+	Quantity string            `json:"quantity"`
+	Part     string            `json:"part,omitempty"` // of a weight path; empty for a number of the run
+	Of       string            `json:"of"`             // value, or exponent: the slope in depth of each seed
+	In       string            `json:"in"`
+	A        string            `json:"a"` // values of the field
+	B        string            `json:"b"`
+	At       map[string]string `json:"at,omitempty"` // what the runs have in common, where others differ
+	// Scale says what Difference is: the mean of y_b − y_a (difference), or the geometric mean of y_b/y_a (ratio). Pairs
+	// share their seed, and their data seed where the study varies it.
+	Scale      string           `json:"scale"`
+	Difference scaling.Interval `json:"difference"`
+	P          *float64         `json:"p_value"` // of no difference, by Student's t; null where there is no interval
+	// Holm is P adjusted for the number of contrasts of this quantity.
+	Holm  *float64 `json:"p_holm"`
+	Pairs int      `json:"pairs"`
+	// Averages says what changes between pairs, so that the interval is over it: data, initial weights, order of batches.
+	Averages []string `json:"averages_over"`
+	Warning  string   `json:"warning,omitempty"`
+}
+
+// A Level is the mean of a quantity at one value of the field of contrasts.
+type Level struct {
+	Quantity string            `json:"quantity"`
+	Part     string            `json:"part,omitempty"`
+	Of       string            `json:"of"`
+	In       string            `json:"in"`
+	Value    string            `json:"value"` // of the field
+	At       map[string]string `json:"at,omitempty"`
+	Mean     scaling.Interval  `json:"mean"` // geometric where Scale is ratio
+	Scale    string            `json:"scale"`
+	Points   int               `json:"points"` // runs, or seeds of an exponent
+	Best     string            `json:"best,omitempty"`
+	// End is low or high where Best is the smallest or largest value tried.
+	End string `json:"at_end,omitempty"`
+}
+
+// A compared is a number of a run, or of the runs of a seed at all depths.
+type compared struct {
+	fields map[string]string
+	unit   unit
+	runs   []*outcome
+	value  float64
+	choice *choice // of Options.Best
+}
+
+// A unit is what runs that are paired have in common.
+type unit struct{ data, seed uint64 }
+
+// A contrasted is one quantity that contrasts are of.
+type contrasted struct {
+	key, part string
+	bounded   bool // in [0,1], as an accuracy, so that differences are compared and not ratios
+	value     func(*Run) float64
+}
+
+// contrast adds the contrasts of Options.Contrast between the values of that field.
+func (p *pass) contrast(result *Result) error {
+	field := p.options.Contrast
+	var runs []*outcome
+	for _, o := range p.outcomes {
+		if o.err == nil && !o.unfinished && o.run.CopyOf == "" {
+			runs = append(runs, o)
+		}
+	}
+	quantities, err := p.contrasted(runs)
+	if err != nil {
+		return err
+	}
+	result.Levels, result.Contrasts = []Level{}, []Contrast{}
+	notes := map[string]bool{}
+	note := func(lines ...string) {
+		for _, line := range lines {
+			if !notes[line] {
+				notes[line] = true
+				result.ContrastNotes = append(result.ContrastNotes, line)
+			}
+		}
+	}
+	var first error
+	for _, q := range quantities {
+		values, said, err := p.compared(runs, q)
+		note(said...)
+		if err != nil {
+			return err
+		}
+		varies := slices.ContainsFunc(values, func(v compared) bool { return v.value != values[0].value })
+		if !varies && (p.options.Of == "" || len(values) == 0) {
+			continue
+		}
+		for _, of := range []string{"value", "exponent"} {
+			set := values
+			if of == "exponent" {
+				if set = exponentsOf(values); field == "depth" || len(set) == 0 {
+					continue
+				}
+			}
+			levels, contrasts, err := q.between(set, field, of, p.options.Against)
+			if err != nil {
+				first = cmp.Or(first, err)
+				continue
+			}
+			adjust(contrasts)
+			result.Levels, result.Contrasts = append(result.Levels, levels...), append(result.Contrasts, contrasts...)
+		}
+	}
+	if len(result.Contrasts) == 0 {
+		if first != nil {
+			return fmt.Errorf("analyze: --contrast %s: %w", field, first)
+		}
+		return fmt.Errorf("analyze: --contrast %s: got no two runs to compare, want runs that differ in it and are equal in all else but the seed", field)
+	}
+	return nil
+}
+
+// contrasted returns the quantities: Options.Of, or loss, accuracy and rate.
+func (p *pass) contrasted(runs []*outcome) ([]contrasted, error) {
+	var all []contrasted
+	for _, q := range ofRun {
+		all = append(all, contrasted{q.key, "", strings.HasSuffix(q.key, "accuracy"), q.value})
+	}
+	usual := len(all)
+	for _, part := range partsOf(runs) {
+		for _, q := range ofPath {
+			all = append(all, contrasted{q.key, part, false, func(r *Run) float64 { return q.value(r.Parts[part]) }})
+		}
+		for _, exponent := range p.options.Exponents {
+			text := exponentText(exponent)
+			all = append(all, contrasted{"v_" + text, part, false, func(r *Run) float64 { return r.Parts[part].PVariation[text] }})
+		}
+	}
+	if p.options.Of == "" {
+		return all[:usual], nil
+	}
+	all = slices.DeleteFunc(all, func(q contrasted) bool { return q.key != p.options.Of })
+	if len(all) == 0 {
+		return nil, p.unknownQuantity()
+	}
+	return all, nil
+}
+
+// compared returns the values of a quantity, at the best value of Options.Best where that is given.
+func (p *pass) compared(runs []*outcome, q contrasted) (values []compared, notes []string, err error) {
+	add := func(o *outcome, c *choice, dropped []string) error {
+		if o.run.Diverged() {
+			return nil
+		}
+		v := compared{fields: fieldsOf(o, p.options.Contrast == group, p.options.Best), runs: []*outcome{o}, value: q.value(&o.run), choice: c, unit: unit{seed: o.run.Seed}}
+		if text, ok := o.meta().Settings[dataSeed]; ok {
+			if _, err := fmt.Sscan(text, &v.unit.data); err != nil {
+				return fmt.Errorf("run %s: %s: got %q, want a whole number", o.ID, dataSeed, text)
+			}
+		}
+		for _, name := range dropped {
+			delete(v.fields, name)
+		}
+		// A number that a run has not got is 0 in fits, which take positive numbers alone.
+		if math.IsNaN(v.value) || math.IsInf(v.value, 0) || v.value == 0 && !q.bounded {
+			return nil
+		}
+		values = append(values, v)
+		return nil
+	}
+	if p.options.Best == "" {
+		for _, o := range runs {
+			if err := add(o, nil, nil); err != nil {
+				return nil, nil, err
+			}
+		}
+		return values, nil, nil
+	}
+	known := slices.DeleteFunc(slices.Clone(runs), func(o *outcome) bool { return !o.run.Diverged() && q.missing(&o.run) })
+	if len(known) == 0 || !slices.ContainsFunc(known, func(o *outcome) bool { return !o.run.Diverged() }) {
+		return nil, nil, nil
+	}
+	choices, dropped, notes, err := bestRuns(known, p.options.Best, []string{p.options.Contrast}, criterionOf(q.key, known))
+	if err != nil {
+		return nil, nil, err
+	}
+	for i := range choices {
+		for _, o := range choices[i].runs {
+			if err := add(o, &choices[i], dropped); err != nil {
+				return nil, nil, err
+			}
+		}
+	}
+	return values, notes, nil
+}
+
+// missing reports whether a run has not got the quantity.
+func (q contrasted) missing(r *Run) bool {
+	switch q.key {
+	case "accuracy":
+		return r.Accuracy == nil
+	case "test_accuracy":
+		return r.TestAcc == nil
+	}
+	v := q.value(r)
+	return math.IsNaN(v) || v == 0
+}
+
+// exponentsOf returns the slope in depth of every seed, by least squares of log y in log L; those of all depths that
+// the runs have. Seeds that lack a depth have none.
+func exponentsOf(values []compared) []compared {
+	depths := map[string]bool{}
+	for _, v := range values {
+		depths[v.fields["depth"]] = true
+	}
+	if len(depths) < 2 {
+		return nil
+	}
+	var held []string
+	for name := range values[0].fields {
+		if name != "depth" {
+			held = append(held, name)
+		}
+	}
+	slices.Sort(held)
+	// Fields that vary with depth alone tell no seeds apart.
+	held = slices.DeleteFunc(held, func(name string) bool { return follows(values, "depth", name) })
+	type key struct {
+		at   string
+		unit unit
+	}
+	var out []compared
+	for _, members := range grouped.By(values, func(v compared) key { return key{keyOf(v.fields, held), v.unit} }) {
+		if len(members) != len(depths) {
+			continue
+		}
+		var samples []scaling.Sample
+		one := compared{fields: maps.Clone(members[0].fields), unit: members[0].unit}
+		for _, m := range members {
+			if m.value <= 0 {
+				break
+			}
+			samples = append(samples, scaling.Sample{Depth: m.runs[0].run.Depth, Seed: 1, Value: m.value})
+			one.runs = append(one.runs, m.runs...)
+		}
+		delete(one.fields, "depth")
+		slope, err := scaling.Fit(samples)
+		if err != nil || len(samples) != len(members) {
+			continue
+		}
+		one.value = slope.Slope
+		out = append(out, one)
+	}
+	return out
+}
+
+// follows reports whether a field has one value wherever another has one.
+func follows(values []compared, from, name string) bool {
+	var observations []surface.Observation
+	for _, v := range values {
+		observations = append(observations, surface.Observation{Fields: v.fields})
+	}
+	return surface.Follows(observations, []string{from}, name)
+}
+
+// adjust fills in the p values of all contrasts together.
+func adjust(contrasts []Contrast) {
+	p := make([]float64, len(contrasts))
+	for i, c := range contrasts {
+		p[i] = orNaN(c.P)
+	}
+	for i, v := range scaling.Holm(p) {
+		contrasts[i].Holm = finite(v)
+	}
+}
