@@ -116,6 +116,11 @@ func columnsOf(rows []Row) map[string][]*string {
 			"test_loss": r.TestLoss, "test_accuracy": r.TestAccuracy, "seconds": &r.Seconds,
 			"v_1": r.Variation1, "v_1.5": r.Variation15, "v_2": r.Variation2, "v_2.5": r.Variation25, "v_3": r.Variation3,
 			"validation_loss": r.ValidationLoss, "validation_accuracy": r.ValidationAccuracy,
+			"max_increment": r.MaxIncrement, "quadratic_variation": r.QuadraticVariation,
+			"displacement_root_sum_squares": r.DisplacementRootSquares, "displacement_max_increment": r.DisplacementIncrement,
+			"displacement_quadratic_variation": r.DisplacementQuadratic, "displacement_v_1": r.DisplacementVariation1,
+			"displacement_v_1.5": r.DisplacementVariation15, "displacement_v_2": r.DisplacementVariation2,
+			"displacement_v_2.5": r.DisplacementVariation25, "displacement_v_3": r.DisplacementVariation3,
 		} {
 			var text *string
 			if value != nil {

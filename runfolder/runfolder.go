@@ -140,7 +140,22 @@ type Row struct {
 	Variation2   *float64 `parquet:"v_2,optional"`
 	Variation25  *float64 `parquet:"v_2.5,optional"`
 	Variation3   *float64 `parquet:"v_3,optional"`
-	Seconds      float64  `parquet:"seconds"` // wall clock since the start of training: the one column that is not reproducible
+
+	// Further statistics of the path, in the rows that train.record asks for, and all of them for the
+	// displacement A − A(0): SetPath fills them. Increments are of A, variations of L^β A.
+	MaxIncrement       *float64 `parquet:"max_increment,optional"`       // max_k ‖A_{k+1} − A_k‖_F
+	QuadraticVariation *float64 `parquet:"quadratic_variation,optional"` // Σ_k ‖Ā_{k+1} − Ā_k‖_F²
+
+	DisplacementRootSquares *float64 `parquet:"displacement_root_sum_squares,optional"`
+	DisplacementIncrement   *float64 `parquet:"displacement_max_increment,optional"`
+	DisplacementQuadratic   *float64 `parquet:"displacement_quadratic_variation,optional"`
+	DisplacementVariation1  *float64 `parquet:"displacement_v_1,optional"`
+	DisplacementVariation15 *float64 `parquet:"displacement_v_1.5,optional"`
+	DisplacementVariation2  *float64 `parquet:"displacement_v_2,optional"`
+	DisplacementVariation25 *float64 `parquet:"displacement_v_2.5,optional"`
+	DisplacementVariation3  *float64 `parquet:"displacement_v_3,optional"`
+
+	Seconds float64 `parquet:"seconds"` // wall clock since the start of training: the one column that is not reproducible
 
 	// The loss on the validation set, and the share of correct classes, where there is one.
 	ValidationLoss     *float64 `parquet:"validation_loss,optional"`

@@ -67,7 +67,7 @@ func drawRows(t *rapid.T) []Row {
 			GradientNorm: optional("gradient"), StepSize: optional("step"), PLRatio: optional("pl"),
 			MaxFrobenius: drawFloat(t, "max"), RootSquares: drawFloat(t, "root"), Displacement: drawFloat(t, "moved"),
 			Accuracy: optional("accuracy"), TestLoss: optional("test"), TestAccuracy: optional("test accuracy"),
-			Variation1: optional("v_1"), Variation3: optional("v_3"),
+			Variation1: optional("v_1"), Variation3: optional("v_3"), DisplacementVariation2: optional("displacement_v_2"),
 			Seconds: drawFloat(t, "seconds"),
 		}
 	}

@@ -18,12 +18,14 @@ func TestSecondsOf(t *testing.T) {
 	}{
 		"steps":      {"train: {stop: {iterations: 50}}\n", train.Costs{Step: 2}, 100},
 		"rows":       {"train: {stop: {iterations: 50}}\n", train.Costs{Row: 2}, 2 * 51},
-		"test set":   {"train: {stop: {iterations: 500}}\n", train.Costs{Test: 3}, 3 * 102},
+		"test set":   {"train: {stop: {iterations: 500}}\n", train.Costs{Test: 3}, 3 * 35},
+		"all tests":  {"train: {test: {cadence: all}, stop: {iterations: 50}}\n", train.Costs{Test: 3}, 3 * 51},
 		"epochs":     {"train: {method: sgd, batch: 5, stop: {iterations: 40}}\n", train.Costs{Full: 2}, 2 * 12},
 		"norms":      {"train: {stop: {iterations: 16}}\n", train.Costs{Norms: 1}, 8 + 5 + 1},
 		"measured":   {"train: {certify: {cadence: all}, stop: {iterations: 50}}\n", train.Costs{Measure: 1}, 52},
-		"variations": {"train: {variation: 10, stop: {iterations: 50}}\n", train.Costs{Variation: 1}, 7},
-		"no norms":   {"train: {norms: off, certify: {cadence: off}, stop: {iterations: 16}}\n", train.Costs{Norms: 1, Measure: 1, Variation: 1, Full: 1}, 0},
+		"records":    {"train: {variation: 10, stop: {iterations: 50}}\n", train.Costs{Record: 1}, 7},
+		"geometric":  {"train: {stop: {iterations: 16}}\n", train.Costs{Record: 1}, 8 + 5 + 2},
+		"no norms":   {"train: {norms: off, record: {cadence: off}, certify: {cadence: off}, stop: {iterations: 16}}\n", train.Costs{Norms: 1, Measure: 1, Record: 1, Full: 1}, 0},
 	} {
 		p := planned(t, base+c.text)
 		run := &p.Runs[0]
@@ -42,7 +44,7 @@ func TestSecondsOf(t *testing.T) {
 // TestEstimateCounts wants a study that measures curvature to take longer by about what its
 // products with the Hessian take: each as much as some steps.
 func TestEstimateCounts(t *testing.T) {
-	const base = "name: s\ndepths: [16]\ndata: {kind: separated, width: 8, samples: 8, distance: 0.3}\ntrain: {norms: off, stop: {iterations: 10}, certify: "
+	const base = "name: s\ndepths: [16]\ndata: {kind: separated, width: 8, samples: 8, distance: 0.3}\ntrain: {norms: off, record: {cadence: off}, stop: {iterations: 10}, certify: "
 	seconds := func(certify string) float64 {
 		p := planned(t, base+certify+"}\n")
 		e, err := p.Estimate(t.Context(), 1, nil)

@@ -7,8 +7,14 @@ import (
 	"github.com/deeplimit/deeplimit/internal/random"
 )
 
-// perEpoch returns the number of mini-batches of an epoch; the last may be smaller.
-func (d *Descent[T]) perEpoch() int { return (d.Full.Len() + d.batch - 1) / d.batch }
+// perEpoch returns the number of mini-batches of an epoch, of which the last may be smaller, and 1
+// without them.
+func (d *Descent[T]) perEpoch() int {
+	if d.Batch == nil {
+		return 1
+	}
+	return (d.Full.Len() + d.batch - 1) / d.batch
+}
 
 func (d *Descent[T]) epochStart() bool { return d.t%d.perEpoch() == 0 }
 

@@ -42,8 +42,8 @@ func TestLossAtTimeout(t *testing.T) {
 	}
 }
 
-// TestLooksAtTestSet wants the test loss a hundred times over a run and at its end, and
-// at the start of every epoch of a mini-batch run, where the trace is thinned too.
+// TestLooksAtTestSet wants the test loss every train.test.every iterations and at the end, with the loss beside it
+// at the start of every epoch, where the trace is thinned too.
 func TestLooksAtTestSet(t *testing.T) {
 	for name, c := range map[string]struct {
 		edit  func(*Spec)
@@ -52,7 +52,7 @@ func TestLooksAtTestSet(t *testing.T) {
 		"gd":  {func(s *Spec) { s.Stop = Stop{Iterations: new(5000)} }, 50},
 		"sgd": {func(s *Spec) { s.Method, s.Batch, s.Stop = "sgd", 3, Stop{Iterations: new(5000)} }, 3},
 	} {
-		d := separated(t, 2, 0.5, c.edit)
+		d := separated(t, 2, 0.5, func(s *Spec) { c.edit(s); s.Test.Every = int(c.every) })
 		d.Test = d.Full
 		out, err := d.Run(t.Context(), nil)
 		if err != nil {

@@ -3,22 +3,14 @@ package train
 // dense is the number of iterations that are all recorded.
 const dense = 2000
 
-// traced says whether this iterate has a row in the trace: by the number of its
-// iteration; for mini-batches by that of the epoch it starts, too, as J over all
-// samples is known there alone; when the test set is looked at; and every
-// train.variation iterations.
-func (d *Descent[T]) traced() bool {
-	multiple := func(of int) bool { return d.t%of == 0 && recorded(d.t/of) }
-	switch {
-	case recorded(d.t):
-		return true
-	case d.Spec.Variation > 0 && multiple(d.Spec.Variation):
-		return true
-	case d.Batch != nil:
-		return multiple(d.perEpoch())
-	}
-	return (d.Test != nil || d.Validation != nil) && d.testTime()
+// numbered says whether the number of this iteration has a row in the trace; for mini-batches that of the
+// epoch which it starts, too, as J over all samples is known there alone.
+func (d *Descent[T]) numbered() bool {
+	return recorded(d.t) || d.Batch != nil && multiple(d.t, d.perEpoch())
 }
+
+// multiple says whether t is n times a number that is recorded.
+func multiple(t, n int) bool { return t%n == 0 && recorded(t/n) }
 
 // recorded says whether index t is kept: every one up to 2,000, after that the
 // multiples of a power of two that is between a 2,000th and a 1,000th of t, so that

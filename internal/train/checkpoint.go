@@ -70,6 +70,9 @@ func (d *Descent[T]) restore(c *runfolder.Checkpoint) error {
 	d.lastEta, d.first = c.Values["last_step_size"], c.Values["first_loss"]
 	d.best, d.bestAt = c.Values["best_loss"], int(c.Values["best_iteration"])
 	d.t, d.seconds, d.rows = c.Iteration, c.Seconds, c.Rows
+	for i := range d.rows {
+		d.crosses(d.rows[i].Loss) // where a level is crossed there is a row
+	}
 	if d.norms != nil {
 		if err := d.restoreNorms(c); err != nil {
 			return fmt.Errorf("train: depth %d: %w", d.Network.Depth, err)

@@ -14,18 +14,18 @@ import (
 
 // Costs are the seconds that one of each of the things in Counts takes.
 type Costs struct {
-	Step, Row, Full, Test, Norms, Measure, Variation float64
+	Step, Row, Full, Test, Norms, Measure, Record float64
 }
 
 // Of returns the seconds of a run with those counts.
 func (c Costs) Of(n Counts) float64 {
 	return c.Step*float64(n.Steps) + c.Row*float64(n.Rows) + c.Full*float64(n.Full) + c.Test*float64(n.Tests) +
-		c.Norms*float64(n.Norms) + c.Measure*float64(n.Measured) + c.Variation*float64(n.Variations)
+		c.Norms*float64(n.Norms) + c.Measure*float64(n.Measured) + c.Record*float64(n.Records)
 }
 
 // Scale multiplies every cost, for a network of another depth.
 func (c Costs) Scale(by float64) Costs {
-	return Costs{by * c.Step, by * c.Row, by * c.Full, by * c.Test, by * c.Norms, by * c.Measure, by * c.Variation}
+	return Costs{by * c.Step, by * c.Row, by * c.Full, by * c.Test, by * c.Norms, by * c.Measure, by * c.Record}
 }
 
 // Costs times what a run does on so many workers, for about sample each, at its first
@@ -81,8 +81,8 @@ func (d *Descent[T]) Costs(ctx context.Context, workers int, sample time.Duratio
 			c.Test += clock.time(func() { held.Loss(d.Theta) })
 		}
 	}
-	if d.Spec.Variation > 0 {
-		c.Variation = clock.time(func() { d.setVariation(&row) })
+	if d.Spec.records() {
+		c.Record = clock.time(func() { d.setPaths(&row) })
 	}
 	return c, ctx.Err()
 }

@@ -8,13 +8,13 @@ import (
 // Counts says how often a descent does what it does not do at every step, up to its last
 // iteration and at most.
 type Counts struct {
-	Steps      int
-	Rows       int // of the trace
-	Full       int // losses over all samples, of a mini-batch run
-	Tests      int // losses over the test set
-	Norms      int // of all layers
-	Measured   int // iterates that are measured for certificates
-	Variations int
+	Steps    int
+	Rows     int // of the trace
+	Full     int // losses over all samples, of a mini-batch run
+	Tests    int // losses over the test set
+	Norms    int // of all layers
+	Measured int // iterates that are measured for certificates
+	Records  int // of statistics of paths
 }
 
 // Count returns the counts of a resolved spec for n training samples, with a test set or
@@ -28,21 +28,46 @@ func (s Spec) Count(n int, test bool) Counts {
 	if s.Batch > 0 {
 		per = (n + s.Batch - 1) / s.Batch
 		units = last / per
-		c.Full = units + 2
 		more(per)
-	} else if test {
-		every := max(1, last/100)
-		c.Tests = last/every + 2
-		c.Rows += last/every + 1 - countRecorded(last, every)
 	}
-	if s.Variation > 0 { // in rows that there are for another reason, too
-		others := c.Rows - countRecorded(last, 1)
-		c.Variations = min(last/s.Variation+2, countRecorded(last/s.Variation, 1)+others)
+	numbered := c.Rows
+	late := countNorms(units) - countNorms(min(units, dense-1)) // of a geometric cadence, and not numbered
+	between := 0                                                // records between epochs, or that may be
+	switch s.recordCadence() {
+	case "geometric":
+		c.Records = countNorms(units) + 1
+		c.Rows += late
+	case "all":
+		c.Records, between = numbered, numbered-countRecorded(units, 1)
+	case "ends":
+		c.Records = 2
+	}
+	if s.Variation > 0 {
+		every := countRecorded(last/s.Variation, 1)
+		c.Records += every + 1
+		between += every
 		more(s.Variation)
 	}
-	if test && s.Batch > 0 {
-		c.Tests = min(units+2, countRecorded(units, 1)+c.Variations+1)
+	c.Records += len(s.Record.Losses)
+	c.Rows += len(s.Record.Losses)
+	if s.Batch > 0 {
+		c.Full = min(units+2+between, last+2)
 	}
+	if test {
+		switch s.Test.Cadence {
+		case "":
+			c.Tests = c.Records + 1
+		case "all":
+			c.Tests = numbered + c.Records
+		default:
+			c.Tests = 2
+		}
+		if s.Test.Every > 0 {
+			c.Tests += countRecorded(last/s.Test.Every, 1)
+			more(s.Test.Every)
+		}
+	}
+	c.Records, c.Tests = min(c.Records, last+1), min(c.Tests, last+1)
 	if s.Norms != "off" {
 		c.Norms = countNorms(last)
 	}

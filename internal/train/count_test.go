@@ -15,7 +15,7 @@ func TestCountRecorded(t *testing.T) {
 		if recorded(last) {
 			all++
 		}
-		if d.normsTime() {
+		if geometric(last) {
 			norms++
 		}
 		if got := countRecorded(last, 1); got != all {
@@ -40,6 +40,11 @@ func TestCountsAreMost(t *testing.T) {
 		if rapid.Bool().Draw(t, "variation") {
 			spec.Variation = rapid.IntRange(1, 3000).Draw(t, "every")
 		}
+		spec.Record.Cadence = rapid.SampledFrom([]string{"", "geometric", "all", "ends", "off"}).Draw(t, "record")
+		spec.Test.Cadence = rapid.SampledFrom([]string{"", "all", "ends"}).Draw(t, "test cadence")
+		if spec.Test.Cadence == "ends" && rapid.Bool().Draw(t, "tests between") {
+			spec.Test.Every = rapid.IntRange(1, 3000).Draw(t, "tests every")
+		}
 		test := rapid.Bool().Draw(t, "test")
 		spec.Certify.Cadence = rapid.SampledFrom([]string{"off", "ends", "all"}).Draw(t, "cadence")
 		got := spec.Count(n, test)
@@ -51,22 +56,32 @@ func TestCountsAreMost(t *testing.T) {
 				per = (n + spec.Batch - 1) / spec.Batch
 			}
 			epoch := i%per == 0
-			every := i%max(1, *spec.Stop.Iterations/100) == 0
-			if spec.Batch > 0 {
-				every = epoch
-				if epoch || last {
-					want.Full++
-				}
+			if spec.Batch > 0 && (epoch || last) {
+				want.Full++
 			}
-			multiple := func(of int) bool { return i%of == 0 && recorded(i/of) }
-			traced := last || recorded(i) || spec.Variation > 0 && multiple(spec.Variation) || spec.Batch > 0 && multiple(per) || test && spec.Batch == 0 && every
-			if traced {
+			among := func(of int) bool { return of > 0 && i%of == 0 && recorded(i/of) }
+			numbered := recorded(i) || spec.Batch > 0 && among(per)
+			record := last && spec.records() || among(spec.Variation)
+			switch spec.recordCadence() {
+			case "geometric":
+				record = record || epoch && geometric(i/per)
+			case "all":
+				record = record || numbered
+			case "ends":
+				record = record || i == 0
+			}
+			tested := test && (last || record && spec.Test.Cadence == "" || among(spec.Test.Every) ||
+				(numbered || record) && spec.Test.Cadence == "all" || i == 0 && spec.Test.Cadence == "ends")
+			if last || numbered || record || tested {
 				want.Rows++
-				if test && (last || every) {
-					want.Tests++
-				}
-				if spec.Variation > 0 && (last || i%spec.Variation == 0) {
-					want.Variations++
+			}
+			if tested {
+				want.Tests++
+			}
+			if record {
+				want.Records++
+				if spec.Batch > 0 && !epoch && !last {
+					want.Full++
 				}
 			}
 			switch spec.Certify.Cadence {
@@ -85,7 +100,7 @@ func TestCountsAreMost(t *testing.T) {
 		}
 		for what, c := range map[string][2]int{
 			"rows": {got.Rows, want.Rows}, "losses": {got.Full, want.Full}, "tests": {got.Tests, want.Tests},
-			"measured": {got.Measured, want.Measured}, "variations": {got.Variations, want.Variations},
+			"measured": {got.Measured, want.Measured}, "records": {got.Records, want.Records},
 		} {
 			if c[0] < c[1] || c[0] > 3*c[1]+5 {
 				t.Fatalf("%s: got %d, want %d or somewhat more", what, c[0], c[1])

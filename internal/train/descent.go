@@ -70,6 +70,7 @@ type Descent[T kernel.Float] struct {
 	seconds  float64                         // training time before this start
 	begun    time.Time
 	lastEta  float64 // η of the last step
+	levels   int     // of Spec.Record.Losses that J was at or below
 	first    float64 // J(0)
 	best     float64 // smallest J that counted as progress
 	bestAt   int
@@ -133,11 +134,11 @@ func (d *Descent[T]) Run(ctx context.Context, resume *runfolder.Checkpoint) (Out
 		if stop == "" {
 			row.StepSize = &eta
 		}
-		traced := stop != "" || d.traced()
+		record, tested, traced := d.times(row, stop != "")
 		if traced {
-			d.complete(&row)
+			d.complete(&row, record, tested)
 		}
-		if d.norms != nil && (stop != "" || d.normsTime()) {
+		if d.norms != nil && (stop != "" || geometric(d.t)) {
 			d.recordNorms()
 		}
 		if stop == "" {
@@ -320,18 +321,32 @@ func lossOf(row runfolder.Row) float64 {
 	return *row.Loss
 }
 
-// complete adds the norms of the weights to a row, and at times the test set and the
-// p-variation: all that depends on the weights before the step.
-func (d *Descent[T]) complete(row *runfolder.Row) {
+// times says what is to be done at this iterate: a record, a look at held-out samples, a row in the trace.
+func (d *Descent[T]) times(row runfolder.Row, last bool) (record, tested, traced bool) {
+	crossed := d.crosses(row.Loss)
+	record = d.recordTime(last) || crossed
+	held := d.Test != nil || d.Validation != nil
+	tested = held && d.testTime(record, last)
+	return record, tested, last || record || tested || d.numbered()
+}
+
+// complete adds the norms of the weights to a row, and at times held-out samples and
+// the statistics of paths: all that depends on the weights before the step.
+func (d *Descent[T]) complete(row *runfolder.Row, record, tested bool) {
 	norms := d.Full.Norms(d.Theta, d.Initial)
 	row.MaxFrobenius, row.RootSquares, row.Displacement = norms.MaxFrobenius, norms.RootSquares, norms.Displacement
-	if row.StepSize == nil || d.testTime() {
+	if tested {
 		row.TestLoss, row.TestAccuracy = heldOut(d.Test, d.Theta)
 		row.ValidationLoss, row.ValidationAccuracy = heldOut(d.Validation, d.Theta)
 	}
-	if d.variationTime(*row) {
-		d.setVariation(row)
+	if !record {
+		return
 	}
+	if row.Loss == nil {
+		d.setLoss(row, d.Full.Loss(d.Theta))
+		d.crosses(row.Loss)
+	}
+	d.setPaths(row)
 }
 
 // heldOut returns the loss on samples of their own, and for classes the share of correct ones; nil
@@ -354,15 +369,6 @@ func (d *Descent[T]) record(row runfolder.Row) {
 	if d.Observe != nil {
 		d.Observe(row)
 	}
-}
-
-// testTime says whether held-out samples are looked at in this iteration: every hundredth
-// of stop.iterations, or at the start of every epoch in the trace of a mini-batch run.
-func (d *Descent[T]) testTime() bool {
-	if d.Batch != nil {
-		return d.epochStart()
-	}
-	return d.t%max(1, *d.Spec.Stop.Iterations/100) == 0
 }
 
 func (d *Descent[T]) elapsed() float64 { return d.seconds + time.Since(d.begun).Seconds() }

@@ -19,7 +19,7 @@ type Memory struct {
 
 	// More, for a while.
 	Checkpoint int64 // while one is written
-	Variation  int64 // while the p-variation is computed
+	Variation  int64 // while statistics of paths are computed
 	Lanczos    int64 // while the extreme eigenvalues of the Hessian are sought
 	Gram       int64 // while those of the neural tangent matrix are
 	Weights    int64 // while the weights are written at the end
@@ -55,8 +55,8 @@ func MemoryOf[T kernel.Float](net *resnet.Network, spec Spec, n, workers int, te
 	}
 	m.Weights = wide*(all+trained) + size*largest
 
-	if spec.Variation > 0 {
-		m.Variation = variationBytes(net)
+	if spec.records() {
+		m.Variation = pathBytes(net, spec.recordedPowers())
 	}
 	if spec.Certify.Curvature {
 		limit, err := spec.MemoryBytes()

@@ -2,23 +2,12 @@ package train
 
 import (
 	"fmt"
-	"math"
 	"strings"
 
 	"github.com/deeplimit/deeplimit/internal/alloc"
 	"github.com/deeplimit/deeplimit/resnet"
 	"github.com/deeplimit/deeplimit/runfolder"
 )
-
-// normsTime says whether the norms of all layers are recorded at this iterate: up to
-// iteration 8, and then four times as often as it doubles.
-func (d *Descent[T]) normsTime() bool {
-	if d.t < 8 {
-		return true
-	}
-	j := math.Round(4 * math.Log2(float64(d.t)))
-	return float64(d.t) == math.Round(math.Exp2(j/4))
-}
 
 // newNorms returns the memory for the norms of that many iterations, by part.
 func newNorms(mem *alloc.Account, net *resnet.Network, iterations int) map[string]runfolder.LayerNorms {

@@ -44,8 +44,10 @@ type Spec struct {
 	// Penalty is minimised beside the loss; none by default.
 	Penalty Penalty `yaml:"penalty,omitempty" json:"penalty,omitzero"`
 	Certify Certify `yaml:"certify,omitempty" json:"certify,omitzero"`
-	// Variation is the number of iterations between rows of the trace that hold the
-	// p-variation of the weight path; 0 for never.
+	// Record and Test say when the trace holds statistics of paths, and of held-out samples.
+	Record Record `yaml:"record,omitempty" json:"record,omitzero"`
+	Test   Test   `yaml:"test,omitempty" json:"test,omitzero"`
+	// Variation is Record.Every; 0 for never.
 	Variation int `yaml:"variation,omitempty" json:"variation,omitempty" zero:"never"`
 	// Norms is geometric (the norm of every layer is recorded at iterations 0 … 8 and four
 	// times as often as the iteration doubles, and at the end) or off; default geometric, for
@@ -92,8 +94,8 @@ func (s Spec) Resolve(samples int) (Spec, error) {
 	if _, err := s.MemoryBytes(); err != nil {
 		return Spec{}, err
 	}
-	if s.Variation < 0 {
-		return Spec{}, &field.Error{Path: "variation", Got: s.Variation, Want: "a whole number ≥ 1"}
+	if err := s.resolveRecord(); err != nil {
+		return Spec{}, err
 	}
 	if err := field.OneOf("norms", cmp.Or(s.Norms, "geometric"), "geometric", "off"); err != nil {
 		return Spec{}, err

@@ -60,7 +60,7 @@ func TestSpecResolve(t *testing.T) {
 		if diff := gocmp.Diff(c.want, got); diff != "" {
 			t.Errorf("%s (-want +got):\n%s", c.name, diff)
 		}
-		if again, err := got.Resolve(c.samples); err != nil || again != got {
+		if again, err := got.Resolve(c.samples); err != nil || gocmp.Diff(again, got) != "" {
 			t.Errorf("%s: resolved again: got %+v and error %v", c.name, again, err)
 		}
 	}

@@ -85,7 +85,7 @@ func check(ctx context.Context, p *plan.Problem, iterations int) (analyze.Coordi
 	}
 	quiet := *p
 	spec := *run // of another run: measurements that the check has no use for are left out
-	spec.Train.Certify, spec.Train.Norms, spec.Train.Variation = train.Certify{Cadence: "off"}, "off", 0
+	spec.Train.Certify, spec.Train.Norms, spec.Train.Variation, spec.Train.Record = train.Certify{Cadence: "off"}, "off", 0, train.Record{Cadence: "off"}
 	quiet.Run, quiet.Test = &spec, nil
 	d, err := plan.NewDescent(&quiet, slices.Clone(initial), resnet.Options{Workers: 1, Memory: memory})
 	if err != nil {

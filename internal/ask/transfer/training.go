@@ -59,7 +59,7 @@ func descend[T kernel.Float](ctx context.Context, p *problem, at *plan.Problem, 
 		return runfolder.Descent{}, err
 	}
 	defer d.Close()
-	d.Spec.Certify, d.Spec.Variation = train.Certify{Cadence: "off"}, 0
+	d.Spec.Certify, d.Spec.Variation, d.Spec.Record = train.Certify{Cadence: "off"}, 0, train.Record{Cadence: "off"}
 	out, err := d.Run(ctx, nil)
 	if err == nil && out.Stop == train.StopInterrupted {
 		err = ctx.Err()
