@@ -62,8 +62,8 @@ func (r *Row) Column(name string) *float64 {
 }
 
 // SetPath fills those columns of a source that some rows alone have, from its path, which factor rescales:
-// root_sum_squares and max_increment of the path, quadratic_variation and V_p of the rescaled one, for the p in
-// exponents. Numbers that are not finite stay null. The path is overwritten.
+// root_sum_squares and max_increment of the path, quadratic_variation, V_1 and V_p of the rescaled one, for the p > 1
+// in exponents. Numbers that are not finite stay null. Exponents overwrite the path.
 func (r *Row) SetPath(source Source, path Path, factor float64, exponents ...float64) {
 	row := reflect.ValueOf(r).Elem()
 	set := func(statistic string, v float64) {
@@ -73,9 +73,19 @@ func (r *Row) SetPath(source Source, path Path, factor float64, exponents ...flo
 		}
 	}
 	set("root_sum_squares", path.RootSumSquares())
-	set("max_increment", path.MaxIncrement())
+	most, first, squares := 0.0, 0.0, 0.0
+	for _, step := range path.Increments() {
+		most = max(most, step)
+		first += factor * step
+		squares += factor * step * factor * step
+	}
+	set("max_increment", most)
+	set("quadratic_variation", squares)
+	set("v_1", first)
+	if len(exponents) == 0 {
+		return
+	}
 	floats.Scale(factor, path.Data)
-	set("quadratic_variation", path.QuadraticVariation())
 	variations, err := pvar.Compute(pvar.Points{Dim: path.Rows * path.Cols, Data: path.Data}, exponents...)
 	if err != nil {
 		return // an entry is not finite

@@ -6,7 +6,7 @@ import "testing"
 func TestSourceKeys(t *testing.T) {
 	row := sampleRows()[2]
 	for i, source := range Sources {
-		row.SetPath(source, Path{Depth: 3, Rows: 1, Cols: 1, Data: []float64{float64(i), 2, 5}}, 2, 1, 1.5, 2, 2.5, 3)
+		row.SetPath(source, Path{Depth: 3, Rows: 1, Cols: 1, Data: []float64{float64(i), 2, 5}}, 2, 1.5, 2, 2.5, 3)
 	}
 	// Steps 2, 3 and 1, 3 of the paths, twice as long where they are rescaled; the largest V_p for p > 1 is that of the whole way.
 	for _, c := range []struct {

@@ -99,12 +99,12 @@ func (s Spec) records() bool {
 	return s.recordCadence() != "off" || s.Variation > 0 || len(s.Record.Losses) > 0
 }
 
-// recordedPowers are the p of the V_p that a record holds.
+// recordedPowers are the p > 1 of the V_p that a record holds.
 func (s Spec) recordedPowers() []float64 {
 	if s.Record.IsZero() && s.Variation == 0 {
-		return []float64{1}
+		return nil
 	}
-	return []float64{1, 1.5, 2, 2.5, 3}
+	return []float64{1.5, 2, 2.5, 3}
 }
 
 // geometric says whether n is up to 8, or one of four numbers that are evenly spread on a log scale for

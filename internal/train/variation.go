@@ -7,12 +7,12 @@ import (
 	"github.com/deeplimit/deeplimit/runfolder"
 )
 
-// pathBytes returns what setPaths takes: a path in float64, and for each p above 1 that
+// pathBytes returns what setPaths takes: a path in float64, and for each of the powers that
 // is worked on at the same time the centres of blocks of 4 points, twice as many as there are
 // of the smallest, with a few numbers for each point.
 func pathBytes(net *resnet.Network, powers []float64) int64 {
 	g, _ := net.Layout.Group(net.Parts()[0])
-	path, at := 8*int64(g.Len()), int64(min(len(powers)-1, runtime.GOMAXPROCS(0)))
+	path, at := 8*int64(g.Len()), int64(min(len(powers), runtime.GOMAXPROCS(0)))
 	return path + at*(path/2+32*int64(net.Depth))
 }
 
