@@ -1,0 +1,218 @@
+package layerorder
+
+import (
+	"fmt"
+	"math"
+
+	"github.com/deeplimit/deeplimit/field"
+)
+
+// Blocks is the number of blocks that a Gram matrix keeps its entries in, where there are so many.
+const Blocks = 16
+
+// A Gram holds the inner products ⟨X_k, X_l⟩ of the layers of a path: all that this package needs
+// of it, whatever the number of entries. Sums over blocks of entries are kept apart, because intervals
+// come from leaving out one block at a time.
+type Gram struct {
+	Layers  int
+	Entries int // of one layer
+	// Independent is how many of the entries say something of their own, d(d+1)/2 of a symmetric matrix; 0 for all.
+	Independent float64
+	// Products holds a matrix (L,L) for each block, row by row.
+	Products [][]float64
+}
+
+// NewGram returns the Gram matrix of the layers, each a vector of the same length.
+func NewGram(layers [][]float64) (*Gram, error) {
+	if len(layers) == 0 || len(layers[0]) == 0 {
+		return nil, fmt.Errorf("layerorder: %w", &field.Error{Path: "layers", Got: "none", Want: "at least one layer of at least one entry"})
+	}
+	n := len(layers[0])
+	g := EmptyGram(len(layers), n)
+	parts := make([][]float64, len(layers))
+	for b := range g.Products {
+		from, to := g.block(b)
+		for k, layer := range layers {
+			if len(layer) != n {
+				return nil, fmt.Errorf("layerorder: layer %d: %w", k, &field.Error{Path: "entries", Got: len(layer), Want: fmt.Sprintf("%d as in layer 0", n)})
+			}
+			parts[k] = layer[from:to]
+		}
+		if err := g.Add(from, parts); err != nil {
+			return nil, err
+		}
+	}
+	return g, nil
+}
+
+// EmptyGram returns a Gram matrix of zeros, for Add.
+func EmptyGram(layers, entries int) *Gram {
+	g := &Gram{Layers: layers, Entries: entries, Products: make([][]float64, min(Blocks, entries))}
+	for b := range g.Products {
+		g.Products[b] = make([]float64, layers*layers)
+	}
+	return g
+}
+
+func (g *Gram) independent() float64 {
+	if g.Independent > 0 {
+		return g.Independent
+	}
+	return float64(g.Entries)
+}
+
+// block returns the range of entries of a block.
+func (g *Gram) block(b int) (from, to int) {
+	count := len(g.Products)
+	return b * g.Entries / count, (b + 1) * g.Entries / count
+}
+
+// BlockEnd returns the end of the block that entry from is in: a piece given to Add must not pass it.
+func (g *Gram) BlockEnd(from int) int {
+	_, end := g.block(g.blockOf(from))
+	return end
+}
+
+func (g *Gram) blockOf(entry int) int {
+	b := entry * len(g.Products) / g.Entries
+	for _, end := g.block(b); entry >= end; _, end = g.block(b) {
+		b++
+	}
+	return b
+}
+
+// Add adds the products of entries from, from+1, … of all layers, all of one block. A path that does not fit
+// in memory is added piece by piece.
+func (g *Gram) Add(from int, layers [][]float64) error {
+	if len(layers) != g.Layers || len(layers[0]) == 0 || from+len(layers[0]) > g.BlockEnd(from) {
+		return fmt.Errorf("layerorder: entry %d: got a piece of %d layers that leaves its block, want %d layers inside one", from, len(layers), g.Layers)
+	}
+	sums := g.Products[g.blockOf(from)]
+	for k, x := range layers {
+		for l := range k + 1 {
+			sum := dot(x, layers[l])
+			if math.IsNaN(sum) || math.IsInf(sum, 0) {
+				return fmt.Errorf("layerorder: layers %d and %d: %w", l, k, &field.Error{Path: "product", Got: sum, Want: "a finite number"})
+			}
+			sums[k*g.Layers+l] += sum
+			if l < k {
+				sums[l*g.Layers+k] += sum
+			}
+		}
+	}
+	return nil
+}
+
+// dot returns ⟨x, y⟩, in four sums that do not wait for each other.
+func dot(x, y []float64) float64 {
+	var a, b, c, d float64
+	y = y[:len(x)]
+	i := 0
+	for ; i+4 <= len(x); i += 4 {
+		a += x[i] * y[i]
+		b += x[i+1] * y[i+1]
+		c += x[i+2] * y[i+2]
+		d += x[i+3] * y[i+3]
+	}
+	for ; i < len(x); i++ {
+		a += x[i] * y[i]
+	}
+	return a + b + (c + d)
+}
+
+// A products is the sum of a Gram matrix over its blocks, but one.
+type products struct {
+	layers int
+	data   []float64
+}
+
+func (p products) at(k, l int) float64 { return p.data[k*p.layers+l] }
+
+// without returns the sum over all blocks but one, over all for −1.
+func (g *Gram) without(block int) products {
+	p := products{g.Layers, make([]float64, g.Layers*g.Layers)}
+	for b, part := range g.Products {
+		if b == block {
+			continue
+		}
+		for i, v := range part {
+			p.data[i] += v
+		}
+	}
+	return p
+}
+
+// Slice returns the Gram matrix of layers from, …, to−1.
+func (g *Gram) Slice(from, to int) *Gram {
+	part := &Gram{Layers: to - from, Entries: g.Entries, Independent: g.Independent, Products: make([][]float64, len(g.Products))}
+	for b, whole := range g.Products {
+		for k := from; k < to; k++ {
+			part.Products[b] = append(part.Products[b], whole[k*g.Layers+from:k*g.Layers+to]...)
+		}
+	}
+	return part
+}
+
+// norms returns ‖X_k‖.
+func (p products) norms() []float64 {
+	out := make([]float64, p.layers)
+	for k := range out {
+		out[k] = math.Sqrt(max(0, p.at(k, k)))
+	}
+	return out
+}
+
+// squaredDistance returns ‖X_k − X_l‖².
+func (p products) squaredDistance(k, l int) float64 {
+	return max(0, p.at(k, k)+p.at(l, l)-2*p.at(k, l))
+}
+
+// cosine returns that of the angle between two layers, 0 where one of them is zero.
+func (p products) cosine(k, l int) float64 {
+	size := math.Sqrt(p.at(k, k)) * math.Sqrt(p.at(l, l))
+	if !(size > 0) {
+		return 0
+	}
+	return max(-1, min(1, p.at(k, l)/size))
+}
+
+// variance returns Σ_k ‖X_k − X̄‖²/(L − 1).
+func (p products) variance() float64 {
+	trace, total := 0.0, 0.0
+	for k := range p.layers {
+		trace += p.at(k, k)
+		for l := range p.layers {
+			total += p.at(k, l)
+		}
+	}
+	return max(0, trace-total/float64(p.layers)) / float64(p.layers-1)
+}
+
+// differences returns the mean over k of ‖Δ^q X_k‖², differences of order q at lag m.
+func (p products) differences(q, m int) float64 {
+	weights := binomials(q)
+	windows := p.layers - q*m
+	sum := 0.0
+	for k := range windows {
+		for i, a := range weights {
+			for j, b := range weights {
+				sum += a * b * p.at(k+i*m, k+j*m)
+			}
+		}
+	}
+	return max(0, sum) / float64(windows)
+}
+
+// binomials returns (−1)^i (q over i), i = 0..q.
+func binomials(q int) []float64 {
+	row := []float64{1}
+	for range q {
+		next := make([]float64, len(row)+1)
+		for i, v := range row {
+			next[i] += v
+			next[i+1] -= v
+		}
+		row = next
+	}
+	return row
+}

@@ -1,0 +1,3 @@
+package layerorder
+
+import _ "github.com/deeplimit/deeplimit/test/fixedseed"
