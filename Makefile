@@ -44,6 +44,10 @@ questions: $(BIN) ## three questions of the literature by commands alone, in min
 calibrate: ## how often intervals and verdicts on planted paths are right: writes docs/calibration.md (DRAWS=20 for a look; 200 take hours)
 	go run ./experiments/calibrate -draws $(or $(DRAWS),200) -out docs/calibration.md
 
+.PHONY: planted-layers
+planted-layers: ## how often verdicts about the layers of one network are right, on planted networks (DRAWS=200, minutes)
+	go test ./layerorder -run TestPlanted -count=1 -timeout 60m -v -draws $(or $(DRAWS),200)
+
 .PHONY: test
 test: ## all tests, offline
 	go test ./...

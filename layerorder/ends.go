@@ -33,7 +33,7 @@ func outliers(p products) []int {
 			steps[k] = min(steps[k], math.Abs(math.Log(norms[k]/norms[l])))
 		}
 	}
-	usual, usualStep := median(near), median(steps)
+	usual, usualStep := Median(near), Median(steps)
 	var out []int
 	for k := range n {
 		if near[k] > farAway*usual || steps[k] > max(ofNorms*usualStep, math.Log(leastNorm)) {
@@ -74,12 +74,12 @@ func jumps(p products) []int {
 		squares[k] = p.squaredDistance(k, k+1)
 		logs[k] = math.Log(squares[k])
 	}
-	usual := median(squares)
-	middle := median(logs)
+	usual := Median(squares)
+	middle := Median(logs)
 	for k := range logs {
 		logs[k] = math.Abs(logs[k] - middle)
 	}
-	least := max(6, math.Exp(6*1.4826*median(logs)))
+	least := max(6, math.Exp(6*1.4826*Median(logs)))
 	var out []int
 	for k := 1; k < n-2; k++ {
 		s := squares[k]
@@ -111,8 +111,12 @@ func (p products) betweenMeans(a, b, c int) float64 {
 	return max(0, sum)
 }
 
-func median(values []float64) float64 {
+// Median returns the median, of an even number the mean of the middle two; NaN of none.
+func Median(values []float64) float64 {
 	sorted := slices.Sorted(slices.Values(values))
 	n := len(sorted)
+	if n == 0 {
+		return math.NaN()
+	}
 	return (sorted[(n-1)/2] + sorted[n/2]) / 2
 }

@@ -42,10 +42,10 @@ const (
 	// MinLayers is the smallest number of layers whose order can be seen at this level: five have 60 orders.
 	MinLayers = 6
 	// SureLayers is the smallest number at which no order seen counts as none.
-	SureLayers = 8
+	SureLayers = 7
 	// RoughLayers is the smallest number at which a rough path is told from a trend and noise.
 	RoughLayers = 16
-	// Little is the share of noise in a smooth path at most, and of order in what counts as noise.
+	// Little is the share of noise in a smooth path at most, and the share of order in what counts as noise.
 	Little = 0.03
 )
 
@@ -97,7 +97,7 @@ func Analyze(g *Gram) (*Result, error) {
 	r.Axes, r.Explained = principal(all)
 	if !(all.variance() > 1e-24*largest(r.Norms)*largest(r.Norms)) { // no more than rounding
 		r.Equal, r.Verdict = true, Smooth
-		r.Order = Order{1, 1, 1}
+		r.Order = Order{1, 0, 1, 1}
 		if r.Norms[0] > 0 {
 			r.NoiseShare, r.Index = Interval{0, 0, 0}, Interval{1, 1, 1}
 		}
@@ -125,7 +125,7 @@ func (r *Result) judge(g *Gram, p products) {
 		for i := range r.JumpAfter {
 			r.JumpAfter[i] += r.From
 		}
-		r.Verdict = verdict(n, r.Order.P, parts, len(r.JumpAfter) > 0)
+		r.Verdict = verdict(n, r.Order, parts, len(r.JumpAfter) > 0)
 	} else {
 		r.Verdict = TooFewLayers
 	}
@@ -138,18 +138,16 @@ func (r *Result) judge(g *Gram, p products) {
 }
 
 // verdict decides.
-func verdict(layers int, p float64, parts parts, jump bool) Verdict {
+func verdict(layers int, order Order, parts parts, jump bool) Verdict {
 	switch {
-	case p > Level && layers < SureLayers:
+	case order.P > Level && layers < SureLayers:
 		return TooFewLayers
-	case p > Level:
+	case order.P > Level || order.Share < Little:
 		return Noise
 	case jump:
 		return Jumps
 	case parts.rough && layers >= RoughLayers:
 		return Rough
-	case parts.noise.High > 1-Little: // order, but of a part that is small or unsure
-		return Noise
 	case parts.noise.Value < Little:
 		return Smooth
 	}

@@ -13,6 +13,8 @@ const permutations = 999
 type Order struct {
 	// Statistic is the mean cosine of neighbouring layers.
 	Statistic float64
+	// Share is how much of the way from the mean cosine of all pairs to 1 that is: what order explains of the layers.
+	Share float64
 	// P is the share of shuffles of the layers, this one counted, whose neighbours are at least as near.
 	P float64
 	// Independent is the probability that independent normal layers of so many entries have such neighbours.
@@ -37,6 +39,7 @@ func testOrder(p products, entries float64) (Order, []Lag) {
 		for l := range n {
 			cosines[k*n+l] = p.cosine(k, l)
 		}
+		cosines[k*n+k] = 1
 	}
 	lags := lagsOf(n)
 	order := identity(n)
@@ -61,7 +64,12 @@ func testOrder(p products, entries float64) (Order, []Lag) {
 		table[i] = Lag{m, own[i], at(0.025), at(0.975), 1 / math.Sqrt(entries*float64(n-m))}
 	}
 	z := own[0] / table[0].Deviation
-	return Order{own[0], float64(reached) / (permutations + 1), math.Erfc(z/math.Sqrt2) / 2}, table
+	mean := (sum(cosines) - float64(n)) / float64(n*(n-1))
+	share := 0.0
+	if mean < 1 {
+		share = (own[0] - mean) / (1 - mean)
+	}
+	return Order{own[0], share, float64(reached) / (permutations + 1), math.Erfc(z/math.Sqrt2) / 2}, table
 }
 
 // lagsOf returns 1, 2, 4 … up to half of the layers.
@@ -92,4 +100,12 @@ func meanCosines(cosines []float64, order, lags []int) []float64 {
 		out[i] /= float64(n - m)
 	}
 	return out
+}
+
+func sum(values []float64) float64 {
+	total := 0.0
+	for _, v := range values {
+		total += v
+	}
+	return total
 }

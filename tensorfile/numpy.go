@@ -51,7 +51,7 @@ func newArchive(r io.ReaderAt, size int64) (source, error) {
 	}
 	for name := range members {
 		if folder, ok := strings.CutSuffix(name, "/data.pkl"); ok {
-			return newTorch(members, folder)
+			return newTorch(r, members, folder)
 		}
 	}
 	return newArrays(archive.File)

@@ -16,6 +16,7 @@ import (
 // torchFile is what torch.save writes since version 1.6: a zip archive with a pickle of
 // the objects, and one member for each storage of numbers.
 type torchFile struct {
+	file    io.ReaderAt
 	folder  string // of the members inside the archive
 	members map[string]*zip.File
 	order   []string
@@ -41,8 +42,8 @@ const (
 	maxAxes   = 16
 )
 
-func newTorch(members map[string]*zip.File, folder string) (*torchFile, error) {
-	f := &torchFile{folder: folder, members: members, tensors: map[string]torchTensor{}}
+func newTorch(r io.ReaderAt, members map[string]*zip.File, folder string) (*torchFile, error) {
+	f := &torchFile{file: r, folder: folder, members: members, tensors: map[string]torchTensor{}}
 	if order, ok := members[folder+"/byteorder"]; ok {
 		text, err := content(order, 16)
 		if err != nil || string(text) != "little" {

@@ -76,7 +76,7 @@ taken at the best value of another: for a number of the test set chosen on the v
 			if err != nil {
 				return err
 			}
-			observe, stop := watchReading(cmd.ErrOrStderr())
+			observe, stop := watchReading(cmd.ErrOrStderr(), "runs")
 			options.Observe = observe
 			result, err := analyze.Study(cmd.Context(), dir, options)
 			stop()
@@ -166,7 +166,7 @@ func newReport() *cobra.Command {
 
 // readStudy reads the folder of a study for figures, and tells on a terminal how far it is.
 func readStudy(ctx context.Context, stderr io.Writer, dir string, workers int) (*analyze.Folder, error) {
-	observe, stop := watchReading(stderr)
+	observe, stop := watchReading(stderr, "runs")
 	defer stop()
 	return analyze.Read(ctx, dir, analyze.Options{Workers: workers, Observe: observe})
 }

@@ -97,7 +97,7 @@ or wide at most. Intervals, at 95 %, leave out one seed at a time.`,
 			if o.Model, err = model.model(model.in); err != nil {
 				return fmt.Errorf("compare: --%w", err)
 			}
-			observe, stop := watchReading(cmd.ErrOrStderr())
+			observe, stop := watchReading(cmd.ErrOrStderr(), "runs")
 			o.Observe = observe
 			result, err := compare.Study(cmd.Context(), dir, o)
 			stop()

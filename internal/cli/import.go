@@ -1,19 +1,16 @@
 package cli
 
 import (
-	"cmp"
+	"errors"
 	"fmt"
-	"io"
 	"math"
-	"slices"
-	"strconv"
 	"strings"
 	"text/tabwriter"
 
 	"github.com/spf13/cobra"
 
-	"github.com/deeplimit/deeplimit/internal/plain"
 	"github.com/deeplimit/deeplimit/internal/read/importer"
+	"github.com/deeplimit/deeplimit/internal/read/network"
 )
 
 // importFlags are the flags of `deeplimit import` as they are written.
@@ -26,15 +23,23 @@ type importFlags struct {
 	layersAxis                  int
 	alpha, beta                 float64
 	json, hasAlpha, hasBeta     bool
+	all                         bool
+	roles                       string
 	hasAxis                     bool
 }
 
 func newImport() *cobra.Command {
 	var f importFlags
 	cmd := &cobra.Command{
-		Use:   "import FILE… --out DIR",
-		Short: "Turn checkpoints (safetensors, .npz, .pt) into run folders for analyze and report",
-		Long: `import takes the weights of each layer from a checkpoint that another program saved
+		Use:   "import FILE… [--out DIR]",
+		Short: "List the families of layers in checkpoints (safetensors, .npz, .pt), or measure them for analyze and report",
+		Long: `import lists, without --out, the families of layers that it sees in a checkpoint: the pattern
+of their names, how many layers, their shape, what they do (by the names in the list of roles;
+--roles puts one of your own before it), on which side of the input they stand and why. With --all
+it measures every family, and what the symmetries of a block leave unchanged (up^T up, q^T k …),
+for deeplimit analyze DIR: norms, cosines along depth, order, noise, a verdict for each.
+
+With a pattern import takes the weights of each layer from a checkpoint that another program saved
 (safetensors, .npz of NumPy, .pt of torch.save) and writes them as a path over the layer
 index: a run folder for one FILE; a study folder, which gives exponents, for several FILEs or
 a folder of them. The depth is the number of layers found. Of a network in shards give any
@@ -56,7 +61,9 @@ a network without such a factor has alpha 0.
 
 Presets:
 ` + presetList(),
-		Example: `  deeplimit import model.safetensors --out runs/model --pattern 'blocks.{k}.fc.weight'
+		Example: `  deeplimit import model.safetensors
+  deeplimit import model.safetensors --all --out runs/model
+  deeplimit import model.safetensors --out runs/model --pattern 'blocks.{k}.fc.weight'
   deeplimit import gpt2.safetensors --out runs/gpt2 --preset gpt2-mlp --alpha 0
   deeplimit import checkpoints/ --out runs/depths --preset layers --initial 'start/{name}.npz'
   deeplimit import 64/1.pt 64/2.pt --out runs/seeds --preset layers --names '{depth}/{seed}.pt'`,
@@ -68,14 +75,7 @@ Presets:
 			if err != nil {
 				return err
 			}
-			runs, err := importer.Import(cmd.Context(), args, options)
-			if err != nil {
-				return err
-			}
-			if f.json {
-				return printJSON(cmd.OutOrStdout(), runs)
-			}
-			return writeImports(cmd.OutOrStdout(), runs, options)
+			return f.run(cmd, args, options)
 		},
 	}
 	flags := cmd.Flags()
@@ -96,10 +96,61 @@ Presets:
 	flags.StringVar(&f.names, "names", "", "how the names of FILEs are read, as in 'L{depth}/seed{seed}-{step}.pt'; other marks are settings, * is anything")
 	flags.StringVar(&f.steps, "steps", importer.LastStep, "which steps of a training to take: last, all (each a setting, never a seed), or the number of one")
 	flags.BoolVar(&f.json, "json", false, "print JSON")
-	if err := cmd.MarkFlagRequired("out"); err != nil {
-		panic(err)
-	}
+	flags.BoolVar(&f.all, "all", false, "measure every family of layers, in the place of a pattern")
+	flags.StringVar(&f.roles, "roles", "", "file of roles by the names of tensors, before those that are built in")
 	return cmd
+}
+
+// run lists, measures or imports.
+func (f *importFlags) run(cmd *cobra.Command, args []string, o importer.Options) error {
+	patterns := o.Layout.Weight != ""
+	switch {
+	case f.all && patterns:
+		return errors.New("import: --all: got it beside a pattern or a preset, want one of them")
+	case f.all && f.out == "":
+		return errors.New("import: --all: got no --out, want the folder to write; without --all and --out the families are listed")
+	case patterns && f.out == "":
+		return errors.New("import: --out: got none, want the folder to write")
+	case !f.all && !patterns && f.out == "":
+		list, err := importer.List(cmd.Context(), args, o)
+		if err != nil {
+			return err
+		}
+		return writeListing(cmd.OutOrStdout(), list, f.json)
+	}
+	var runs []importer.Run
+	var err error
+	if f.all {
+		observe, stop := watchReading(cmd.ErrOrStderr(), "million numbers")
+		o.Observe = observe
+		runs, _, err = importer.ImportAll(cmd.Context(), args, o)
+		stop()
+	} else {
+		runs, err = importer.Import(cmd.Context(), args, o)
+	}
+	if err != nil {
+		return err
+	}
+	measured, err := network.Read(f.out)
+	if err != nil {
+		return err
+	}
+	result := &network.Result{Families: []network.FamilyResult{}, Invariants: []network.InvariantResult{}}
+	if measured != nil {
+		if result, err = measured.Result(); err != nil {
+			return err
+		}
+	}
+	if f.json {
+		return printJSON(cmd.OutOrStdout(), struct {
+			Runs []importer.Run `json:"runs"`
+			*network.Result
+		}{runs, result})
+	}
+	if !f.all {
+		return writeImports(cmd.OutOrStdout(), runs, o)
+	}
+	return writeMeasured(cmd.OutOrStdout(), runs, result, o.Out)
 }
 
 // presetList returns a line for each preset.
@@ -119,6 +170,11 @@ func (f *importFlags) options() (importer.Options, error) {
 		Out: f.out, Name: f.name, Alpha: f.alpha, Initial: f.initial, Names: f.names, Steps: f.steps, Version: thisBuild().String(),
 	}
 	var err error
+	if f.roles != "" {
+		if o.Roles, err = importer.ReadRoles(f.roles); err != nil {
+			return o, err
+		}
+	}
 	if f.preset != "" {
 		if o.Layout, err = importer.PresetLayout(f.preset); err != nil {
 			return o, fmt.Errorf("import: --%w", err)
@@ -155,112 +211,4 @@ func (f *importFlags) options() (importer.Options, error) {
 		o.Alpha = 1 - f.beta
 	}
 	return o, nil
-}
-
-// writeImports prints what was taken from the checkpoints, a line for each run, and what
-// was left out.
-func writeImports(w io.Writer, runs []importer.Run, o importer.Options) error {
-	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-	writeTaken(table, runs)
-	withSteps := slices.ContainsFunc(runs, func(r importer.Run) bool { return r.Step != "" })
-	step := ""
-	if withSteps {
-		step = "\tSTEP"
-	}
-	fmt.Fprintf(table, "\nDEPTH\tSEED%s\tPARTS\tFILE\tRUN\n", step)
-	for _, r := range runs {
-		var parts []string
-		for _, name := range []string{"A", "V", "W", "b", "c"} {
-			if shape, ok := r.Shapes[name]; ok {
-				parts = append(parts, name+" "+sizeText(shape))
-			}
-		}
-		note := ""
-		if r.Old {
-			note = " (was there)"
-		}
-		if withSteps {
-			step = "\t" + cmp.Or(r.Step, "–")
-		}
-		fmt.Fprintf(table, "%d\t%d%s\t%s\t%s\t%s%s\n", r.Depth, r.Seed, step, strings.Join(parts, ", "), plain.Text(r.Source), plain.Text(r.Dir), note)
-	}
-	if err := table.Flush(); err != nil {
-		return err
-	}
-	for _, r := range runs {
-		for _, left := range r.LeftOut {
-			if _, err := fmt.Fprintf(w, "left out: %s: %s\n", plain.Text(left.Path), left.Why); err != nil {
-				return err
-			}
-		}
-		for _, note := range r.Notes {
-			if _, err := fmt.Fprintf(w, "note: %s: %s\n", plain.Text(r.Source), note); err != nil {
-				return err
-			}
-		}
-	}
-	_, err := fmt.Fprintf(w, "weights for %s; alpha %g, beta %g; next: deeplimit analyze %s\n", storedText(runs), o.Alpha, 1-o.Alpha, plain.Text(o.Out))
-	return err
-}
-
-// writeTaken prints which tensors became which part, once for checkpoints that were read
-// alike.
-func writeTaken(w io.Writer, runs []importer.Run) {
-	fmt.Fprintln(w, "PART\tTENSOR\tSTORED\tLAYERS\tREAD AS\tBECAUSE")
-	var written []importer.Taken
-	for _, r := range runs {
-		for _, t := range r.Taken {
-			if slices.ContainsFunc(written, t.Equal) {
-				continue
-			}
-			written = append(written, t)
-			layers := t.Indices
-			if t.Axis != nil {
-				layers = fmt.Sprintf("%d along axis %d", t.Layers, *t.Axis)
-			}
-			if len(runs) > 1 && t.Axis == nil {
-				layers = "all"
-				if strings.HasPrefix(t.Indices, "no number") {
-					layers = "all, the first without a number"
-				}
-			}
-			fmt.Fprintf(w, "%s\t%s\t%s %s\t%s\t%s\t%s\n", t.Part, plain.Text(t.Tensor), sizeText(t.Shape), plain.Text(t.DType), layers,
-				readAs(t.Convention), cmp.Or(t.Why, "–"))
-		}
-	}
-}
-
-// readAs says how matrices were read.
-func readAs(c importer.Convention) string {
-	switch c {
-	case importer.ColumnVectors:
-		return "A·x, as stored"
-	case importer.RowVectors:
-		return "x·A, transposed"
-	}
-	return "bias"
-}
-
-// storedText says how the matrices of all runs were stored.
-func storedText(runs []importer.Run) string {
-	met := map[importer.Convention]bool{}
-	for _, r := range runs {
-		met[r.Taken[0].Convention] = true
-	}
-	switch {
-	case len(met) > 1:
-		return "A·x, some transposed, as they were stored for x·A"
-	case met[importer.RowVectors]:
-		return "A·x, transposed, as they were stored for x·A"
-	}
-	return "A·x, as they were stored"
-}
-
-// sizeText writes a shape as 12×8×8.
-func sizeText(shape []int) string {
-	texts := make([]string, len(shape))
-	for i, n := range shape {
-		texts[i] = strconv.Itoa(n)
-	}
-	return strings.Join(texts, "×")
 }

@@ -17,6 +17,7 @@ const quietReading = time.Second
 // A readingLine tells on a terminal how far the reading of a study is.
 type readingLine struct {
 	to          io.Writer
+	what        string // is counted
 	start       time.Time
 	done, total atomic.Int64
 	drawn       bool
@@ -24,12 +25,12 @@ type readingLine struct {
 
 // watchReading returns an observer for analyze.Options.Observe whose line is drawn on out
 // if that is a terminal, and stop, which ends the drawing and clears the line.
-func watchReading(out io.Writer) (observe func(done, total int), stop func()) {
+func watchReading(out io.Writer, what string) (observe func(done, total int), stop func()) {
 	file := fileOf(out)
 	if file == nil || !term.IsTerminal(int(file.Fd())) || os.Getenv("TERM") == "dumb" {
 		return nil, func() {}
 	}
-	line := &readingLine{to: file, start: time.Now()}
+	line := &readingLine{to: file, what: what, start: time.Now()}
 	ended := make(chan struct{})
 	var drawing sync.WaitGroup
 	drawing.Go(func() {
@@ -63,7 +64,7 @@ func (l *readingLine) draw(now time.Time) {
 		return
 	}
 	l.drawn = true
-	fmt.Fprintf(l.to, "\r\x1b[Kreading: %d of %d runs, %.0f s", l.done.Load(), l.total.Load(), now.Sub(l.start).Seconds())
+	fmt.Fprintf(l.to, "\r\x1b[Kreading: %d of %d %s, %.0f s", l.done.Load(), l.total.Load(), l.what, now.Sub(l.start).Seconds())
 }
 
 // clear leaves the line empty.

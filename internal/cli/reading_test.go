@@ -12,7 +12,7 @@ import (
 func TestReadingLine(t *testing.T) {
 	var out bytes.Buffer
 	start := time.Unix(1e9, 0)
-	l := &readingLine{to: &out, start: start}
+	l := &readingLine{to: &out, what: "runs", start: start}
 	l.observe(3, 40)
 	l.observe(2, 40) // of a slower goroutine
 	l.draw(start.Add(quietReading - time.Millisecond))
@@ -31,7 +31,7 @@ func TestReadingLine(t *testing.T) {
 
 // TestReadingIsWatchedOnTerminalsAlone wants no observer for a file or buffer.
 func TestReadingIsWatchedOnTerminalsAlone(t *testing.T) {
-	observe, stop := watchReading(newOutput(&bytes.Buffer{}))
+	observe, stop := watchReading(newOutput(&bytes.Buffer{}), "runs")
 	defer stop()
 	if observe != nil {
 		t.Error("got an observer for a buffer, want none")

@@ -17,6 +17,7 @@ import (
 	"golang.org/x/sync/semaphore"
 
 	"github.com/deeplimit/deeplimit/internal/disk"
+	"github.com/deeplimit/deeplimit/internal/read/network"
 	"github.com/deeplimit/deeplimit/internal/read/survey"
 	"github.com/deeplimit/deeplimit/runfolder"
 )
@@ -34,7 +35,8 @@ type pass struct {
 	listing  *runfolder.Listing // nil for the folder of one run
 	outcomes []*outcome         // in the order of their folders
 	groups   []*gathering
-	read     atomic.Int64 // runs so far
+	read     atomic.Int64    // runs so far
+	families *network.Result // of imported networks; nil for none
 }
 
 // outcome is what became of one run folder: err, or unfinished, or run.
@@ -96,6 +98,9 @@ func newPass(ctx context.Context, dir string, options Options, detailed bool) (*
 // open opens the runs of the study, or the one run.
 func (p *pass) open() (err error) {
 	now := time.Now()
+	if err := p.openFamilies(); err != nil {
+		return err
+	}
 	p.study, err = runfolder.StudyName(p.dir)
 	var mu sync.Mutex
 	details := map[string]*Detail{}
@@ -119,6 +124,10 @@ func (p *pass) open() (err error) {
 		if _, err := disk.Stat(filepath.Join(p.dir, "run.json")); err != nil {
 			if !errors.Is(err, fs.ErrNotExist) {
 				return fmt.Errorf("analyze: %w", err)
+			}
+			if p.families != nil {
+				p.study = filepath.Base(filepath.Clean(p.dir))
+				return nil // families alone, of deeplimit import --all
 			}
 			return fmt.Errorf("analyze: %s: got a folder with neither study.yaml nor run.json, want that of a study or of a run", p.dir)
 		}
@@ -339,6 +348,7 @@ func compareRuns(a, b Run) int {
 // result puts the outcomes of all runs into one result. The error names every damaged file.
 func (p *pass) result() (*Result, error) {
 	result := &Result{Study: p.study, Runs: []Run{}, Groups: []Group{}}
+	p.addFamilies(result)
 	var failures []error
 	for _, o := range p.outcomes {
 		switch {

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"math"
 
+	"github.com/deeplimit/deeplimit/internal/read/network"
 	"github.com/deeplimit/deeplimit/internal/read/surface"
 	"github.com/deeplimit/deeplimit/runfolder"
 	"github.com/deeplimit/deeplimit/scaling"
@@ -26,6 +27,11 @@ type Result struct {
 	Levels        []Level    `json:"levels,omitempty"`
 	Contrasts     []Contrast `json:"contrasts,omitempty"`
 	ContrastNotes []string   `json:"contrast_notes,omitempty"`
+	// Families and Invariants are what the layers of each imported network say without scaling and without a second depth,
+	// and FamilyNotes what could not be said; absent where nothing was imported.
+	Families    []network.FamilyResult    `json:"families,omitzero"`
+	Invariants  []network.InvariantResult `json:"invariants,omitzero"`
+	FamilyNotes []string                  `json:"family_notes,omitempty"`
 	// Unfinished lists the runs without a result, by ID; nothing is known of them here.
 	Unfinished []string `json:"unfinished,omitempty"`
 	// Damaged lists the runs that could not be read, or not be believed.

@@ -11,6 +11,7 @@ import (
 	"text/tabwriter"
 
 	"github.com/deeplimit/deeplimit/internal/plain"
+	"github.com/deeplimit/deeplimit/internal/read/network"
 	"github.com/deeplimit/deeplimit/scaling"
 )
 
@@ -18,6 +19,15 @@ import (
 // what the group says about depth, and last what was left out. Numbers that are
 // not known show as "–".
 func (r *Result) WriteTable(w io.Writer) error {
+	if len(r.Families) > 0 {
+		families := network.Result{Families: r.Families, Invariants: r.Invariants, Notes: r.FamilyNotes}
+		if err := families.WriteTable(w); err != nil || len(r.Runs)+len(r.Unfinished)+len(r.Damaged) == 0 {
+			return err
+		}
+		if _, err := fmt.Fprintln(w); err != nil {
+			return err
+		}
+	}
 	table := &tableWriter{tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)}
 	fmt.Fprintf(table, "study %s: runs %d, groups %d\n", plain.Text(r.Study), len(r.Runs), len(r.Groups))
 	for _, group := range r.Groups {

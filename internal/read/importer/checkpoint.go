@@ -84,6 +84,14 @@ func (o *opened) shape(name string) []int {
 // Read returns the entries of a tensor.
 func (o *opened) Read(name string) ([]float64, error) { return o.holder[name].Read(name) }
 
+// InPieces and ReadPiece are those of the file that holds a tensor.
+func (o *opened) InPieces(name string) bool { return o.holder[name].InPieces(name) }
+
+// ReadPiece fills dst with entries of a tensor.
+func (o *opened) ReadPiece(name string, from int, dst []float64) error {
+	return o.holder[name].ReadPiece(name, from, dst)
+}
+
 // afford is an error when the tensors of these names are more than their files may give.
 func (o *opened) afford(names []string) error {
 	for _, f := range o.files {

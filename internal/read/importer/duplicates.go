@@ -37,6 +37,9 @@ func (p precision) round(v float64) float64 {
 // eachPart reads the parts of the network of p in the order of their names.
 func (p *plan) eachPart(o *Options, do func(name string, main bool, t runfolder.Tensor)) error {
 	return p.checkpoint.use(func(f *opened) error {
+		if o.All {
+			return p.eachTensor(f, do)
+		}
 		found, err := findParts(f, o.Layout, o.Layers)
 		if err != nil {
 			return err
@@ -52,14 +55,28 @@ func (p *plan) eachPart(o *Options, do func(name string, main bool, t runfolder.
 	})
 }
 
+// eachTensor reads the tensors of all families one by one. Those of the first are the main part.
+func (p *plan) eachTensor(f *opened, do func(name string, main bool, t runfolder.Tensor)) error {
+	for i, family := range p.families {
+		for _, name := range family.Tensors {
+			data, err := f.Read(name)
+			if err != nil {
+				return err
+			}
+			do(name, i == 0, runfolder.Tensor{Shape: family.Shape, Data: data})
+		}
+	}
+	return nil
+}
+
 // fingerprint fills in the checksum of the weights as numbers, whatever their file, their
 // type or what else the file holds, and a sketch of them.
 func (p *plan) fingerprint(o *Options) error {
 	sum := sha256.New()
 	err := p.eachPart(o, func(name string, main bool, t runfolder.Tensor) {
 		addNumbers(sum, name, t.Shape, t.Data)
-		if main {
-			p.sketch = sketch(t)
+		if main && len(p.sketch) < maxSketch {
+			p.sketch = append(p.sketch, sketch(t)...)
 		}
 	})
 	p.weights = hex.EncodeToString(sum.Sum(nil))

@@ -158,8 +158,8 @@ func torchOf(t tester, tensors map[string]array) []byte {
 	return zipOf(t, members)
 }
 
-// network returns the layers of a network: maps called layers.K.weight.
-func network(depth, seed int) map[string]array {
+// mapsCalledLayers returns the layers of a network: maps called layers.K.weight.
+func mapsCalledLayers(depth, seed int) map[string]array {
 	tensors := map[string]array{}
 	for k := range depth {
 		tensors["layers."+string(rune('0'+k))+".weight"] = noise(100*seed+k, 3, 3)
@@ -173,7 +173,7 @@ func writeNetworks(t *testing.T, networks map[string][2]int) string {
 	t.Helper()
 	dir := t.TempDir()
 	for name, n := range networks {
-		writeTensors(t, filepath.Join(dir, filepath.FromSlash(name)), network(n[0], n[1]))
+		writeTensors(t, filepath.Join(dir, filepath.FromSlash(name)), mapsCalledLayers(n[0], n[1]))
 	}
 	return dir
 }

@@ -28,6 +28,7 @@ import (
 
 	"github.com/deeplimit/deeplimit/field"
 	"github.com/deeplimit/deeplimit/internal/plain"
+	"github.com/deeplimit/deeplimit/internal/read/network"
 	"github.com/deeplimit/deeplimit/runfolder"
 )
 
@@ -51,17 +52,25 @@ type Options struct {
 	// the number of one.
 	Steps   string
 	Version string // of the program, for run.json
+	// All measures every family of a checkpoint (ImportAll), in the place of a layout.
+	All   bool
+	Roles Roles // nil for those that are built in
+	// Observe is called while families are read, with millions of numbers; nil for nobody.
+	Observe func(done, total int)
 }
 
 // A Run is an imported checkpoint.
 type Run struct {
+	ID     string           `json:"id"`
 	Dir    string           `json:"dir"`
 	Source string           `json:"source"`
 	Depth  int              `json:"depth"`
 	Seed   uint64           `json:"seed"`
 	Step   string           `json:"step,omitempty"` // of the training, by the name
-	Shapes map[string][]int `json:"shapes"`
-	Taken  []Taken          `json:"taken"`
+	Shapes map[string][]int `json:"shapes,omitempty"`
+	Taken  []Taken          `json:"taken,omitempty"`
+	// Families are those that were measured, where all were taken.
+	Families []network.Family `json:"-"`
 	// Others is the number of tensors in the checkpoint that are no part of the path.
 	Others int `json:"other_tensors"`
 	// LeftOut are the checkpoints for which this one stands: copies and other steps; and
@@ -80,7 +89,7 @@ type LeftOut struct {
 
 // Import writes a run folder for one checkpoint, or a study folder for several or for a
 // folder of them. All headers are checked before anything is written. An import that is there
-// already is left as it is.
+// already is left as it is. The families of the maps stand in families.json beside them.
 func Import(ctx context.Context, paths []string, o Options) ([]Run, error) {
 	found, several, err := findCheckpoints(paths)
 	if err != nil {
@@ -125,7 +134,11 @@ func Import(ctx context.Context, paths []string, o Options) ([]Run, error) {
 		}
 		runs = append(runs, run)
 	}
-	return runs, nil
+	m, err := measureParts(ctx, plans, runs, &o)
+	if err != nil || len(m.Families) == 0 {
+		return runs, err
+	}
+	return runs, storeFamilies(o.Out, m)
 }
 
 // newPlans checks the headers of all checkpoints and decides which of them to import.
@@ -139,7 +152,13 @@ func newPlans(ctx context.Context, found []checkpoint, o *Options) ([]*plan, err
 		if err := ctx.Err(); err != nil {
 			return nil, fmt.Errorf("importer: %s: %w", plain.Text(c.path), err)
 		}
-		if plans[i], err = newPlan(c, o); err != nil {
+		if o.All {
+			plans[i] = &plan{checkpoint: c, leftOut: c.beside}
+			err = plans[i].listFamilies(o)
+		} else {
+			plans[i], err = newPlan(c, o)
+		}
+		if err != nil {
 			return nil, err
 		}
 		plans[i].naming, plans[i].order = namings[i], i
@@ -183,7 +202,7 @@ func (o *Options) check() error {
 // noPattern is the error of a layout that names no weights: it tells what there is.
 func noPattern(c *checkpoint) error {
 	return c.use(func(f *opened) error {
-		return fmt.Errorf("want a pattern or a preset; %s", suggestion(f.names))
+		return fmt.Errorf("want --all, or a --pattern or --preset beside --out (without --out the families are listed); %s", suggestion(f.names))
 	})
 }
 

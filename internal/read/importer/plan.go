@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"github.com/deeplimit/deeplimit/internal/plain"
+	"github.com/deeplimit/deeplimit/internal/read/network"
 	"github.com/deeplimit/deeplimit/runfolder"
 )
 
@@ -29,6 +30,8 @@ type plan struct {
 	taken   []Taken
 	others  int
 	initial *checkpoint // nil for none
+	// families are all of the checkpoint, where all are taken.
+	families []network.Family
 
 	naming   naming
 	seed     uint64
@@ -196,7 +199,7 @@ func (p *plan) write(o *Options, several bool) (Run, error) {
 		return Run{}, err
 	}
 	run := Run{
-		Dir: o.Out, Source: p.path, Depth: p.depth, Seed: p.seed, Step: p.step, Shapes: p.shapes,
+		ID: meta.ID, Dir: o.Out, Source: p.path, Depth: p.depth, Seed: p.seed, Step: p.step, Shapes: p.shapes,
 		Taken: p.taken, Others: p.others, LeftOut: p.leftOut, Notes: p.notes,
 	}
 	if several {

@@ -226,8 +226,8 @@ func TestSeriesAsks(t *testing.T) {
 // other after a few steps, or in another type.
 func TestRelatedWeights(t *testing.T) {
 	dir := t.TempDir()
-	first := network(4, 1)
-	second := network(4, 2)
+	first := mapsCalledLayers(4, 1)
+	second := mapsCalledLayers(4, 2)
 	for name := range second {
 		for i := range second[name].data {
 			second[name].data[i] = 0.5*second[name].data[i] + first[name].data[i]
@@ -291,7 +291,7 @@ func TestRound(t *testing.T) {
 // TestNotes imports what is as its names say, but looks as if it were not.
 func TestNotes(t *testing.T) {
 	dir := t.TempDir()
-	first, second := network(4, 1), network(4, 1)
+	first, second := mapsCalledLayers(4, 1), mapsCalledLayers(4, 1)
 	for name := range second {
 		for i := range second[name].data {
 			second[name].data[i] *= 1 + 0.01*float64(i%2)

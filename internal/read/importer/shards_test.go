@@ -21,7 +21,7 @@ func shard(t *testing.T, path string, layers ...int) {
 	tensors := map[string]array{}
 	for _, k := range layers {
 		name := fmt.Sprintf("layers.%d.weight", k)
-		tensors[name] = network(6, 1)[name]
+		tensors[name] = mapsCalledLayers(6, 1)[name]
 	}
 	writeTensors(t, path, tensors)
 }
@@ -82,7 +82,7 @@ func TestShards(t *testing.T) {
 				}
 				got := tensorsOf(t, runs[0].Dir)["A"].Data
 				for k := range 6 {
-					want := network(6, 1)[fmt.Sprintf("layers.%d.weight", k)].data
+					want := mapsCalledLayers(6, 1)[fmt.Sprintf("layers.%d.weight", k)].data
 					if got[9*k] != want[0] || got[9*k+8] != want[8] {
 						t.Errorf("layer %d: got %v, want %v", k, got[9*k:9*k+9], want)
 					}

@@ -1,0 +1,21 @@
+package analyze
+
+import (
+	"github.com/deeplimit/deeplimit/internal/read/network"
+)
+
+// openFamilies reads what an import measured of networks, if there is any.
+func (p *pass) openFamilies() error {
+	measured, err := network.Read(p.dir)
+	if err == nil && measured != nil {
+		p.families, err = measured.Result()
+	}
+	return err
+}
+
+// addFamilies puts the families of imported networks into a result.
+func (p *pass) addFamilies(r *Result) {
+	if p.families != nil {
+		r.Families, r.Invariants, r.FamilyNotes = p.families.Families, p.families.Invariants, p.families.Notes
+	}
+}

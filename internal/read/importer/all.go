@@ -1,0 +1,185 @@
+package importer
+
+import (
+	"cmp"
+	"context"
+	"crypto/sha256"
+	"encoding/json"
+	"fmt"
+	"path/filepath"
+	"slices"
+
+	"github.com/deeplimit/deeplimit/field"
+	"github.com/deeplimit/deeplimit/internal/disk"
+	"github.com/deeplimit/deeplimit/internal/plain"
+	"github.com/deeplimit/deeplimit/internal/read/network"
+)
+
+// ImportAll measures every family of the checkpoints and writes families.json into the folder of the options; the weights
+// stay where they are. Which checkpoints are seeds, steps of one training or copies is decided as by Import.
+func ImportAll(ctx context.Context, paths []string, o Options) ([]Run, *network.Measurement, error) {
+	found, several, err := findCheckpoints(paths)
+	if err != nil {
+		return nil, nil, err
+	}
+	if o.Out == "" {
+		return nil, nil, fmt.Errorf("importer: %w", &field.Error{Path: "out", Got: o.Out, Want: "a folder"})
+	}
+	if err := checkSteps(o.Steps); err != nil {
+		return nil, nil, fmt.Errorf("importer: %w", err)
+	}
+	if err := refusePieces(found, &o); err != nil {
+		return nil, nil, err
+	}
+	o.All = true
+	o.Name = cmp.Or(o.Name, plain.Text(filepath.Base(filepath.Clean(o.Out))))
+	if !several {
+		o.Name = plain.Text(stem(found[0].path))
+	}
+	plans, err := newPlans(ctx, found, &o)
+	if err != nil {
+		return nil, nil, err
+	}
+	m := &network.Measurement{}
+	var runs []Run
+	tell := o.progress(plans)
+	for _, p := range plans {
+		run, err := p.measureAll(ctx, &o, m, tell)
+		if err != nil {
+			return nil, nil, err
+		}
+		runs = append(runs, run)
+	}
+	return runs, m, storeFamilies(o.Out, m)
+}
+
+// storeFamilies writes the measurement, unless the folder holds that of other networks.
+func storeFamilies(dir string, m *network.Measurement) error {
+	if err := disk.MkdirAll(dir, 0o755); err != nil {
+		return fmt.Errorf("importer: %w", err)
+	}
+	old, err := network.Read(dir)
+	if err != nil {
+		return err
+	}
+	if old != nil && !slices.Equal(old.Runs(), m.Runs()) {
+		return fmt.Errorf("importer: %s: got a folder with the families of %s, want one without those of other networks; choose another folder", plain.Text(dir), plain.Text(old.Runs()[0]))
+	}
+	return m.Write(dir)
+}
+
+// progress returns a function that is told how many numbers were read, and tells the observer the share of
+// all that there are, in millions.
+func (o *Options) progress(plans []*plan) func(entries int) {
+	if o.Observe == nil {
+		return nil
+	}
+	total, done := 0, 0
+	for _, p := range plans {
+		for i := range p.families {
+			total += p.families[i].Numbers()
+		}
+	}
+	const million = 1_000_000
+	return func(entries int) {
+		done += entries
+		o.Observe(done/million, max(1, total/million))
+	}
+}
+
+// listFamilies fills in the plan of a checkpoint of which all families are taken.
+func (p *plan) listFamilies(o *Options) error {
+	l, err := p.list(o)
+	if err != nil {
+		return err
+	}
+	p.families, p.depth, p.others = l.Families, l.Depth, l.Others
+	p.notes = append(p.notes, l.Notes...)
+	p.shapes = map[string][]int{}
+	for _, f := range l.Families {
+		p.shapes[f.Pattern] = append(slices.Clone(f.Shape), f.Layers)
+	}
+	return nil
+}
+
+// measureAll measures the families of a plan and the invariants of its blocks.
+func (p *plan) measureAll(ctx context.Context, o *Options, m *network.Measurement, tell func(int)) (Run, error) {
+	run := Run{
+		Dir: o.Out, Source: p.path, Depth: p.depth, Seed: p.seed, Step: p.step, Others: p.others, LeftOut: p.leftOut, Notes: p.notes,
+	}
+	own := &network.Measurement{}
+	err := p.use(func(f *opened) error { return own.Add(ctx, f, p.families, tell) })
+	if err != nil {
+		return run, err
+	}
+	origin := network.Origin{Source: filepath.Base(p.path), Depth: p.depth, Seed: p.seed, Step: p.stepNumber()}
+	sum := sha256.New()
+	if err := json.NewEncoder(sum).Encode(own); err != nil {
+		return run, fmt.Errorf("importer: %w", err)
+	}
+	origin.Run = fmt.Sprintf("%s-L%04d-s%d-%.8x", o.Name, p.depth, p.seed, sum.Sum(nil))
+	own.SetOrigin(origin)
+	for i := range own.Families {
+		run.Families = append(run.Families, own.Families[i].Family)
+	}
+	run.ID = origin.Run
+	m.Join(own)
+	return run, nil
+}
+
+// stepNumber is the step of the training, nil where the name tells none.
+func (p *plan) stepNumber() *float64 {
+	if p.step == "" {
+		return nil
+	}
+	return &p.time
+}
+
+// measureParts measures the maps of the runs that Import wrote, each a family, and what they leave unchanged.
+func measureParts(ctx context.Context, plans []*plan, runs []Run, o *Options) (*network.Measurement, error) {
+	m := &network.Measurement{}
+	for i, p := range plans {
+		origin := network.Origin{Run: runs[i].ID, Source: filepath.Base(p.path), Depth: p.depth, Seed: p.seed, Step: p.stepNumber()}
+		own := &network.Measurement{}
+		err := p.use(func(f *opened) error {
+			found, err := findParts(f, p.layout(o), o.Layers)
+			if err != nil {
+				return err
+			}
+			var families []network.Family
+			for _, name := range []string{"A", "V", "W"} {
+				if s := found[name]; s != nil && s.depth > 1 {
+					families = append(families, s.family(o.roles()))
+				}
+			}
+			return own.Add(ctx, f, families, nil)
+		})
+		if err != nil {
+			return nil, err
+		}
+		own.SetOrigin(origin)
+		m.Join(own)
+	}
+	return m, nil
+}
+
+// family describes a part as a family.
+func (s *stack) family(roles Roles) network.Family {
+	axes := len(s.shape)
+	f := network.Family{
+		Pattern: s.form, Layers: s.depth, Shape: s.shape, DType: trimQuotes(s.dtype), Tensors: s.names,
+		Rows: s.rows, Columns: s.cols, Orientation: string(ColumnVectors), Why: s.why,
+	}
+	if s.transposed {
+		f.Orientation = string(RowVectors)
+	}
+	if s.stacked() {
+		axis := s.axis
+		f.Axis = &axis
+		axes--
+	} else {
+		f.Indices, f.First = indexText(s.indices, s.unnumbered), s.indices[0]
+	}
+	f.Role = roles.of(numberedName(s.form), axes)
+	return f
+}

@@ -1,0 +1,257 @@
+package network
+
+import (
+	"context"
+	"math"
+	"math/rand/v2"
+	"slices"
+	"strings"
+
+	"gonum.org/v1/gonum/blas"
+	"gonum.org/v1/gonum/blas/blas64"
+
+	"github.com/deeplimit/deeplimit/layerorder"
+)
+
+// A side is one factor of an invariant: the map of a family with its hidden units as rows and the residual stream as
+// columns.
+type side struct {
+	name   string // up, down, q …
+	family *Family
+	// part and parts choose the part-th of equal parts of the rows, of a map that holds q, k and v.
+	part, parts int
+}
+
+// hidden and stream return the sizes of a side.
+func (s side) hidden() int {
+	if s.toStream() {
+		return s.family.Columns
+	}
+	return s.family.Rows / s.parts
+}
+
+func (s side) stream() int {
+	if s.toStream() {
+		return s.family.Rows
+	}
+	return s.family.Columns
+}
+
+// toStream reports whether the map goes from hidden units to the stream: A = (stream × hidden).
+func (s side) toStream() bool { return s.name == "down" || s.name == "o" }
+
+// label is the side as the left or the right factor: up^T on the left, up on the right; down on the left, down^T on
+// the right.
+func (s side) label(left bool) string {
+	if s.toStream() == left {
+		return s.name
+	}
+	return s.name + "^T"
+}
+
+// A product is an invariant before it is measured: left^T right.
+type product struct {
+	Invariant
+	left, right side
+}
+
+// pairs are the products of two maps that share their hidden units.
+var pairs = [][2]string{{"down", "up"}, {"gate", "up"}, {"q", "k"}, {"o", "v"}}
+
+// invariants returns the products of the families of one network.
+func invariants(families []Family) []product {
+	var out []product
+	blocks := map[string][]side{}
+	var order []string
+	for i := range families {
+		f := &families[i]
+		for _, s := range sidesOf(f) {
+			key := blockOf(f)
+			if blocks[key] == nil {
+				order = append(order, key)
+			}
+			blocks[key] = append(blocks[key], s)
+		}
+	}
+	for _, key := range order {
+		sides := blocks[key]
+		for _, s := range sides {
+			out = append(out, newProduct(s, s))
+		}
+		for _, pair := range pairs {
+			a, b := only(sides, pair[0]), only(sides, pair[1])
+			if a == nil || b == nil || a.hidden() != b.hidden() || a.stream() != b.stream() || a.family.Indices != b.family.Indices || a.family.Layers != b.family.Layers {
+				continue
+			}
+			out = append(out, newProduct(*a, *b))
+		}
+	}
+	return out
+}
+
+// only returns the one side of a name, nil when there is none or several.
+func only(sides []side, name string) *side {
+	var found *side
+	for i := range sides {
+		if sides[i].name == name {
+			if found != nil {
+				return nil
+			}
+			found = &sides[i]
+		}
+	}
+	return found
+}
+
+func newProduct(a, b side) product {
+	d := a.stream()
+	p := product{left: a, right: b, Invariant: Invariant{
+		Origin: a.family.Origin, Name: a.label(true) + " " + b.label(false), Layers: a.family.Layers, First: a.family.First,
+		Patterns: slices.Compact([]string{a.family.Pattern, b.family.Pattern}), Rows: d, Columns: d,
+	}}
+	if most := memory / (a.family.Layers * d); most < d {
+		p.Sketch = max(8, most)
+	}
+	return p
+}
+
+// blockOf returns what the families of one block have in common: the name up to the layer, and in an attention or a
+// perceptron that stands there several times its name.
+func blockOf(f *Family) string {
+	before, behind, _ := strings.Cut(f.Pattern, "{k}")
+	behind = strings.TrimLeft(behind, "./_")
+	first, _, _ := strings.Cut(behind, ".")
+	kind, _, _ := strings.Cut(f.Role, " ")
+	if f.Axis != nil {
+		first, before = "", f.Pattern[:max(0, strings.LastIndexAny(strings.TrimSuffix(f.Pattern, "/kernel"), "./"))]
+	}
+	if kind == "mlp" {
+		first = "" // up and down of BERT stand apart
+	}
+	return before + "\x00" + kind + "\x00" + first
+}
+
+// sidesOf returns the factors that a family gives; none when its orientation or its role is not known.
+func sidesOf(f *Family) []side {
+	if f.Orientation != "Ax" && f.Orientation != "xA" || len(f.Shape) > 3 {
+		return nil
+	}
+	switch f.Role {
+	case "mlp up", "mlp down", "mlp gate", "attention q", "attention k", "attention v", "attention o":
+		_, name, _ := strings.Cut(f.Role, " ")
+		return []side{{name, f, 0, 1}}
+	case "attention qkv":
+		if f.Rows == 3*f.Columns {
+			return []side{{"q", f, 0, 3}, {"k", f, 1, 3}, {"v", f, 2, 3}}
+		}
+	}
+	return nil
+}
+
+// matrix reads the map of a layer as (hidden, stream).
+func (s side) matrix(load func(f *Family, k int) ([]float64, error), k int) (blas64.General, error) {
+	f := s.family
+	data, err := load(f, k)
+	if err != nil {
+		return blas64.General{}, err
+	}
+	a, transposed := blas64.General{Rows: f.Rows, Cols: f.Columns, Stride: f.Columns, Data: data}, s.toStream()
+	if f.Orientation == "xA" {
+		a, transposed = blas64.General{Rows: f.Columns, Cols: f.Rows, Stride: f.Rows, Data: data}, !transposed
+	}
+	if transposed {
+		a = transpose(a)
+	}
+	rows := a.Rows / s.parts
+	return blas64.General{Rows: rows, Cols: a.Cols, Stride: a.Stride, Data: a.Data[s.part*rows*a.Stride : (s.part+1)*rows*a.Stride]}, nil
+}
+
+func transpose(a blas64.General) blas64.General {
+	t := blas64.General{Rows: a.Cols, Cols: a.Rows, Stride: a.Rows, Data: make([]float64, a.Rows*a.Cols)}
+	for i := range a.Rows {
+		for j := range a.Cols {
+			t.Data[j*t.Stride+i] = a.Data[i*a.Stride+j]
+		}
+	}
+	return t
+}
+
+// measure reads the maps and returns the inner products of the layers of left^T right; the square of one map without
+// its trace, of which the norm alone would make all layers alike.
+func (p *product) measure(ctx context.Context, load func(f *Family, k int) ([]float64, error)) (*layerorder.Gram, error) {
+	d := p.Rows
+	columns := d
+	var projection blas64.General
+	if p.Sketch > 0 {
+		columns = p.Sketch
+		projection = newProjection(d, columns)
+	}
+	same := p.left == p.right
+	layers := make([][]float64, p.Layers)
+	for k := range layers {
+		if err := ctx.Err(); err != nil {
+			return nil, err
+		}
+		u, err := p.left.matrix(load, k)
+		if err != nil {
+			return nil, err
+		}
+		v := u
+		if !same {
+			if v, err = p.right.matrix(load, k); err != nil {
+				return nil, err
+			}
+		}
+		if p.Sketch > 0 {
+			v = multiply(v, projection)
+		}
+		out := blas64.General{Rows: d, Cols: columns, Stride: columns, Data: make([]float64, d*columns)}
+		blas64.Gemm(blas.Trans, blas.NoTrans, 1, u, v, 0, out)
+		if same {
+			removeTrace(out, u, projection)
+		}
+		layers[k] = out.Data
+	}
+	g, err := layerorder.NewGram(layers)
+	if err == nil && same && p.Sketch == 0 {
+		g.Independent = float64(d) * float64(d+1) / 2
+	}
+	return g, err
+}
+
+func multiply(a, b blas64.General) blas64.General {
+	out := blas64.General{Rows: a.Rows, Cols: b.Cols, Stride: b.Cols, Data: make([]float64, a.Rows*b.Cols)}
+	blas64.Gemm(blas.NoTrans, blas.NoTrans, 1, a, b, 0, out)
+	return out
+}
+
+// removeTrace subtracts ‖u‖²/d of the identity, or of its projection.
+func removeTrace(out, u, projection blas64.General) {
+	trace := 0.0
+	for i := range u.Rows {
+		for _, v := range u.Data[i*u.Stride : i*u.Stride+u.Cols] {
+			trace += v * v
+		}
+	}
+	trace /= float64(out.Rows)
+	for i := range out.Rows {
+		if projection.Data == nil {
+			out.Data[i*out.Stride+i] -= trace
+			continue
+		}
+		for j, v := range projection.Data[i*projection.Stride : i*projection.Stride+projection.Cols] {
+			out.Data[i*out.Stride+j] -= trace * v
+		}
+	}
+}
+
+// newProjection returns a matrix of independent normal numbers of variance 1/columns, which leaves inner products
+// of matrices as they are on average.
+func newProjection(rows, columns int) blas64.General {
+	random := rand.New(rand.NewPCG(0x70726f6a, uint64(rows)))
+	p := blas64.General{Rows: rows, Cols: columns, Stride: columns, Data: make([]float64, rows*columns)}
+	for i := range p.Data {
+		p.Data[i] = random.NormFloat64() / math.Sqrt(float64(columns))
+	}
+	return p
+}

@@ -1,0 +1,193 @@
+// Package network reads one trained network as families of layers: what the tensors of all blocks that have
+// one place in it say together about depth.
+//
+// A family is read once, in pieces, into the inner products of its layers (layerorder.Gram), which stand in
+// families.json of an imported folder. Everything that is said of it follows from them.
+//
+// Each layer numbers its hidden units for itself, so entries of neighbouring layers may have nothing in common where
+// the maps do. Invariants are what such symmetries leave unchanged: products of the maps of a block in the
+// coordinates of the residual stream, such as up^T up, down down^T, q^T k.
+package network
+
+import (
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"io/fs"
+	"math"
+
+	"github.com/deeplimit/deeplimit/internal/plain"
+	"github.com/deeplimit/deeplimit/layerorder"
+	"github.com/deeplimit/deeplimit/runfolder"
+)
+
+// File is the name of the file of the measured families in a folder, without .json.
+const File = "families"
+
+// An Origin says which checkpoint a family is of.
+type Origin struct {
+	Run    string   `json:"run"`
+	Source string   `json:"source"` // name of the checkpoint
+	Depth  int      `json:"depth"`  // of the network, the largest number of layers of a family
+	Seed   uint64   `json:"seed"`
+	Step   *float64 `json:"step"` // of the training, null where it is not known
+}
+
+// A Family is the tensors of all layers that have one place in them.
+type Family struct {
+	Origin
+	Pattern     string `json:"pattern"` // name of the tensors, with {k} for the layer
+	Layers      int    `json:"layers"`
+	Indices     string `json:"indices,omitempty"` // of the layers in the file
+	First       int    `json:"-"`
+	Shape       []int  `json:"shape"` // of a tensor, as stored
+	DType       string `json:"dtype"`
+	Role        string `json:"role"`
+	Rows        int    `json:"rows"`        // outputs, where the orientation is known; else as stored
+	Columns     int    `json:"columns"`     // inputs
+	Orientation string `json:"orientation"` // Ax, xA, vector; unknown
+	Why         string `json:"why"`
+	// Tensors are those of the layers in their order, or one that holds all of them along Axis.
+	Tensors []string `json:"-"`
+	Axis    *int     `json:"axis,omitempty"`
+}
+
+// An Invariant is a product of maps of every block that does not depend on how the block numbers its hidden units.
+type Invariant struct {
+	Origin
+	Name     string   `json:"name"` // such as "up^T up"
+	Patterns []string `json:"patterns"`
+	Layers   int      `json:"layers"`
+	Rows     int      `json:"rows"` // the width of the residual stream
+	Columns  int      `json:"columns"`
+	// Sketch is the number of columns of the random projection through which a wide product is read; 0 for the product itself.
+	Sketch int `json:"sketch,omitempty"`
+	First  int `json:"-"`
+}
+
+// A record is what families.json keeps of a family or of an invariant.
+type record struct {
+	Family    *Family     `json:"family,omitempty"`
+	Invariant *Invariant  `json:"invariant,omitempty"`
+	First     int         `json:"first"`
+	Gram      encodedGram `json:"gram"`
+}
+
+// encodedGram is a Gram matrix with the numbers of each block as bytes: float64, little-endian, row by row, the lower
+// triangle.
+type encodedGram struct {
+	Layers      int      `json:"layers"`
+	Entries     int      `json:"entries"`
+	Independent float64  `json:"independent,omitempty"`
+	Products    [][]byte `json:"products"`
+}
+
+// A Measurement is families and invariants with the inner products of their layers.
+type Measurement struct {
+	Families   []MeasuredFamily
+	Invariants []MeasuredInvariant
+	Notes      []string
+}
+
+// MeasuredFamily is a family and its inner products.
+type MeasuredFamily struct {
+	Family
+	Gram *layerorder.Gram
+}
+
+// MeasuredInvariant is an invariant and its inner products.
+type MeasuredInvariant struct {
+	Invariant
+	Gram *layerorder.Gram
+}
+
+// stored is the content of families.json.
+type stored struct {
+	Records []record `json:"records"`
+	Notes   []string `json:"notes,omitempty"`
+}
+
+// Write writes families.json into a folder.
+func (m *Measurement) Write(dir string) error {
+	s := stored{Notes: m.Notes}
+	for i := range m.Families {
+		f := &m.Families[i]
+		s.Records = append(s.Records, record{Family: &f.Family, First: f.First, Gram: encode(f.Gram)})
+	}
+	for i := range m.Invariants {
+		f := &m.Invariants[i]
+		s.Records = append(s.Records, record{Invariant: &f.Invariant, First: f.First, Gram: encode(f.Gram)})
+	}
+	return runfolder.WriteAnswer(dir, File, s)
+}
+
+// Read reads families.json of a folder; nil when there is none.
+func Read(dir string) (*Measurement, error) {
+	var s stored
+	if err := runfolder.ReadAnswer(dir, File, &s); err != nil {
+		damaged, ok := errors.AsType[*runfolder.DamagedError](err)
+		switch {
+		case ok:
+			return nil, fmt.Errorf("network: %s: damaged: %w; import the checkpoint again into another folder", plain.Text(damaged.Path), damaged.Err)
+		case errors.Is(err, fs.ErrNotExist):
+			return nil, nil
+		}
+		return nil, err
+	}
+	m := &Measurement{Notes: s.Notes}
+	for i, r := range s.Records {
+		gram, err := r.Gram.decode()
+		if err != nil {
+			return nil, fmt.Errorf("network: %s: %s.json: record %d: %w", dir, File, i, err)
+		}
+		switch {
+		case r.Family != nil:
+			r.Family.First = r.First
+			m.Families = append(m.Families, MeasuredFamily{*r.Family, gram})
+		case r.Invariant != nil:
+			r.Invariant.First = r.First
+			m.Invariants = append(m.Invariants, MeasuredInvariant{*r.Invariant, gram})
+		}
+	}
+	return m, nil
+}
+
+func encode(g *layerorder.Gram) encodedGram {
+	e := encodedGram{Layers: g.Layers, Entries: g.Entries, Independent: g.Independent}
+	for _, block := range g.Products {
+		var text []byte
+		for k := range g.Layers {
+			for l := range k + 1 {
+				text = binary.LittleEndian.AppendUint64(text, math.Float64bits(block[k*g.Layers+l]))
+			}
+		}
+		e.Products = append(e.Products, text)
+	}
+	return e
+}
+
+func (e *encodedGram) decode() (*layerorder.Gram, error) {
+	n := e.Layers
+	if n < 1 || n > 1<<14 || len(e.Products) < 1 || len(e.Products) > layerorder.Blocks || e.Entries < len(e.Products) {
+		return nil, fmt.Errorf("got %d layers of %d entries in %d blocks, want inner products of layers", n, e.Entries, len(e.Products))
+	}
+	g := &layerorder.Gram{Layers: n, Entries: e.Entries, Independent: e.Independent}
+	for _, text := range e.Products {
+		if len(text) != 8*n*(n+1)/2 {
+			return nil, fmt.Errorf("got a block of %d bytes, want %d for %d layers", len(text), 8*n*(n+1)/2, n)
+		}
+		block := make([]float64, n*n)
+		for k := range n {
+			for l := range k + 1 {
+				v := math.Float64frombits(binary.LittleEndian.Uint64(text))
+				text = text[8:]
+				if math.IsNaN(v) || math.IsInf(v, 0) {
+					return nil, fmt.Errorf("layers %d and %d: got %v, want a finite product", l, k, v)
+				}
+				block[k*n+l], block[l*n+k] = v, v
+			}
+		}
+		g.Products = append(g.Products, block)
+	}
+	return g, nil
+}

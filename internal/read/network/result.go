@@ -1,0 +1,123 @@
+package network
+
+import (
+	"encoding/json"
+	"math"
+
+	"github.com/deeplimit/deeplimit/layerorder"
+)
+
+// Numbers are what the layers of a family or of an invariant say (package layerorder).
+type Numbers struct {
+	Verdict layerorder.Verdict `json:"verdict"`
+	// PValue is that of the order of the layers, by permutation; Independent that of independent normal layers of
+	// the same norms.
+	PValue      *float64 `json:"p_value"`
+	Independent *float64 `json:"p_value_independent"`
+	// OrderShare is how much of the way from the mean cosine of all pairs of layers to 1 that of neighbours is.
+	OrderShare float64  `json:"order_share"`
+	Index      Interval `json:"index"`
+	NoiseShare Interval `json:"noise_share"`
+	// Outliers are layers unlike all others, and Jumps those behind which the path jumps, by their index in the file.
+	Outliers []int `json:"outliers"`
+	Jumps    []int `json:"jumps"`
+	// Judged are the first and the last layer that the verdict is about: outliers at the ends are left out.
+	Judged     [2]int           `json:"judged"`
+	Norms      []float64        `json:"norms"`
+	Increments []Number         `json:"relative_increments"` // ‖A_{k+1} − A_k‖/‖A_k‖
+	Cosines    []layerorder.Lag `json:"cosines"`
+	// Components are the coordinates of the layers along the first principal components of the path, and Explained the
+	// shares of its variance.
+	Components [][]float64 `json:"components"`
+	Explained  []float64   `json:"explained"`
+	Sentence   string      `json:"sentence"`
+}
+
+// Interval is an interval as JSON: what is not known, and what has no bound, is null.
+type Interval layerorder.Interval
+
+// MarshalJSON writes value, low and high.
+func (i Interval) MarshalJSON() ([]byte, error) {
+	return json.Marshal(struct {
+		Value Number `json:"value"`
+		Low   Number `json:"low"`
+		High  Number `json:"high"`
+	}{Number(i.Value), Number(i.Low), Number(i.High)})
+}
+
+// Number is a number that is null in JSON where it is not finite.
+type Number float64
+
+// MarshalJSON writes the number or null.
+func (n Number) MarshalJSON() ([]byte, error) {
+	if math.IsNaN(float64(n)) || math.IsInf(float64(n), 0) {
+		return []byte("null"), nil
+	}
+	return json.Marshal(float64(n))
+}
+
+// FamilyResult is a family and what it says.
+type FamilyResult struct {
+	Family
+	Numbers
+}
+
+// InvariantResult is an invariant and what it says.
+type InvariantResult struct {
+	Invariant
+	Numbers
+}
+
+// A Result is what the families of one or more networks say.
+type Result struct {
+	Families   []FamilyResult    `json:"families"`
+	Invariants []InvariantResult `json:"invariants"`
+	Notes      []string          `json:"notes,omitempty"`
+}
+
+// Result analyses all families and invariants.
+func (m *Measurement) Result() (*Result, error) {
+	r := &Result{Families: []FamilyResult{}, Invariants: []InvariantResult{}, Notes: m.Notes}
+	for _, f := range m.Families {
+		n, err := numbers(f.Gram, f.First)
+		if err != nil {
+			return nil, err
+		}
+		r.Families = append(r.Families, FamilyResult{f.Family, n})
+	}
+	for _, f := range m.Invariants {
+		n, err := numbers(f.Gram, f.First)
+		if err != nil {
+			return nil, err
+		}
+		r.Invariants = append(r.Invariants, InvariantResult{f.Invariant, n})
+	}
+	return r, nil
+}
+
+// numbers analyses the layers of one path; first is the index of its first layer.
+func numbers(g *layerorder.Gram, first int) (Numbers, error) {
+	a, err := layerorder.Analyze(g)
+	if err != nil {
+		return Numbers{}, err
+	}
+	n := Numbers{
+		Verdict: a.Verdict, PValue: &a.Order.P, Independent: &a.Order.Independent, OrderShare: a.Order.Share,
+		Index: Interval(a.Index), NoiseShare: Interval(a.NoiseShare),
+		Outliers: shifted(a.Outliers, first), Jumps: shifted(a.JumpAfter, first), Judged: [2]int{first + a.From, first + a.To - 1},
+		Norms: a.Norms, Cosines: a.Lags, Components: a.Axes, Explained: a.Explained,
+	}
+	for _, v := range a.Increments {
+		n.Increments = append(n.Increments, Number(v))
+	}
+	n.Sentence = sentence(&n, a.Equal)
+	return n, nil
+}
+
+func shifted(layers []int, by int) []int {
+	out := make([]int, len(layers))
+	for i, k := range layers {
+		out[i] = k + by
+	}
+	return out
+}

@@ -1,0 +1,111 @@
+package tensorfile
+
+import (
+	"archive/zip"
+	"errors"
+	"fmt"
+	"io"
+	"math"
+
+	"github.com/deeplimit/deeplimit/internal/tensorheader"
+)
+
+// pieces is a source that can read some entries of a tensor without the others.
+type pieces interface {
+	// piece returns where the entries of a tensor stand one behind the other, and their type; ok is false for a
+	// tensor that has to be read whole.
+	piece(name string) (data io.ReaderAt, kind numberType, ok bool)
+}
+
+// InPieces reports whether ReadPiece can read a tensor: its entries stand in the file as they are, one behind
+// the other.
+func (f *File) InPieces(name string) bool {
+	s, ok := f.source.(pieces)
+	if !ok || !f.known[name] {
+		return false
+	}
+	_, _, ok = s.piece(name)
+	return ok
+}
+
+// ReadPiece fills dst with the entries from, from+1, … of a tensor in row-major order, as Read would return them. It
+// may be called again and again: what it returns does not count against what Read may return.
+func (f *File) ReadPiece(name string, from int, dst []float64) error {
+	info, err := f.Info(name)
+	if err != nil {
+		return err
+	}
+	s, ok := f.source.(pieces)
+	if !ok {
+		return f.at(name, errors.New("got a format without pieces, want Read"))
+	}
+	data, kind, ok := s.piece(name)
+	if !ok || from < 0 || from+len(dst) > info.Entries() {
+		return f.at(name, fmt.Errorf("entries %d to %d: want entries of a tensor that stands in one piece", from, from+len(dst)))
+	}
+	if err := kind.readAt(data, from, dst); err != nil {
+		return f.at(name, tensorheader.NoEOF(err))
+	}
+	for k, v := range dst {
+		if math.IsNaN(v) || math.IsInf(v, 0) {
+			return f.at(name, fmt.Errorf("entry %v: got %v, want a finite number", indices(from+k, info.Shape), v))
+		}
+	}
+	return nil
+}
+
+// readAt fills dst with entries from, from+1, …
+func (t numberType) readAt(data io.ReaderAt, from int, dst []float64) error {
+	buffer := make([]byte, min(1<<16, t.size*len(dst)))
+	at := int64(from) * int64(t.size)
+	for len(dst) > 0 {
+		chunk := buffer[:min(len(buffer), t.size*len(dst))]
+		if n, err := data.ReadAt(chunk, at); n < len(chunk) {
+			return err
+		}
+		at += int64(len(chunk))
+		for i := 0; i < len(chunk); i += t.size {
+			dst[i/t.size] = t.decode(chunk[i : i+t.size])
+		}
+		dst = dst[len(chunk)/t.size:]
+	}
+	return nil
+}
+
+func (f *safetensorsFile) piece(name string) (io.ReaderAt, numberType, bool) {
+	t := f.tensors[name]
+	kind, ok := numberTypes[t.DType]
+	return io.NewSectionReader(f.r, t.Offset, t.Size), kind, ok
+}
+
+func (f *torchFile) piece(name string) (io.ReaderAt, numberType, bool) {
+	t := f.tensors[name]
+	if t.err != nil || !t.inOrder() {
+		return nil, numberType{}, false
+	}
+	if _, err := f.span(t); err != nil {
+		return nil, numberType{}, false
+	}
+	member, kind, err := f.member(t)
+	if err != nil || member.Method != zip.Store || member.CompressedSize64 != member.UncompressedSize64 {
+		return nil, kind, false
+	}
+	start, err := member.DataOffset()
+	if err != nil {
+		return nil, kind, false
+	}
+	begin := start + int64(t.offset)*int64(kind.size)
+	return io.NewSectionReader(f.file, begin, start+int64(member.UncompressedSize64)-begin), kind, true
+}
+
+// inOrder reports whether the entries stand in row-major order, one behind the other.
+func (t torchTensor) inOrder() bool {
+	stride := 1
+	for axis := len(t.strides) - 1; axis >= 0; axis-- {
+		if t.about.Shape[axis] > 1 && t.strides[axis] != stride {
+			return false
+		}
+		stride *= t.about.Shape[axis]
+	}
+	return true
+}
