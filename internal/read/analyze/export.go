@@ -127,7 +127,7 @@ func Export(ctx context.Context, dir string, options ExportOptions) ([]string, e
 	files := []string{path("runs"), path("iterations"), path("exponents")}
 	err := writeRows(files[0], options.Format, result.runRows())
 	if err == nil {
-		err = writeRows(files[1], options.Format, result.iterationRows(ctx, dir))
+		err = writeRows(files[1], options.Format, iterationRows(ctx, dir, result.ids()))
 	}
 	if err == nil {
 		err = writeRows(files[2], options.Format, result.exponentRows())
@@ -175,18 +175,22 @@ func (r *Result) runRows() iter.Seq2[RunRow, error] {
 	}
 }
 
-// iterationRows reads the traces, one run at a time.
-func (r *Result) iterationRows(ctx context.Context, dir string) iter.Seq2[IterationRow, error] {
+// iterationRows reads the traces of runs, one run at a time.
+func iterationRows(ctx context.Context, dir string, ids iter.Seq[string]) iter.Seq2[IterationRow, error] {
 	return func(yield func(IterationRow, error) bool) {
-		for i := range r.Runs {
-			run := &r.Runs[i]
-			rows, err := traceOf(ctx, dir, run.ID)
+		for id := range ids {
+			run, err := runOf(ctx, dir, id)
+			if err != nil {
+				yield(IterationRow{}, err)
+				return
+			}
+			rows, err := run.Trace()
 			if err != nil {
 				yield(IterationRow{}, err)
 				return
 			}
 			for _, row := range rows {
-				if !yield(IterationRow{run.Group, run.ID, int64(run.Depth), run.Seed, row}, nil) {
+				if !yield(IterationRow{run.Meta.Group, run.Meta.ID, int64(run.Meta.Depth), run.Meta.Seed, row}, nil) {
 					return
 				}
 			}
@@ -194,23 +198,30 @@ func (r *Result) iterationRows(ctx context.Context, dir string) iter.Seq2[Iterat
 	}
 }
 
-// traceOf returns the trace of a run in the folder of a study, or of that one run.
-func traceOf(ctx context.Context, dir, id string) ([]runfolder.Row, error) {
+// runOf opens a run in the folder of a study, or that one run.
+func runOf(ctx context.Context, dir, id string) (*runfolder.Run, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, fmt.Errorf("analyze: %s: %w", dir, err)
 	}
 	alone, err := runfolder.Open(dir)
 	if err == nil && alone.Meta.ID == id {
-		return alone.Trace()
+		return alone, nil
 	}
 	if runfolder.Unreadable(err) {
 		return nil, err
 	}
-	opened, err := runfolder.Open(runfolder.RunDir(dir, id))
-	if err != nil {
-		return nil, err
+	return runfolder.Open(runfolder.RunDir(dir, id))
+}
+
+// ids are those of the runs.
+func (r *Result) ids() iter.Seq[string] {
+	return func(yield func(string) bool) {
+		for i := range r.Runs {
+			if !yield(r.Runs[i].ID) {
+				return
+			}
+		}
 	}
-	return opened.Trace()
 }
 
 func (r *Result) exponentRows() iter.Seq2[ExponentRow, error] {

@@ -148,7 +148,11 @@ func TestExportCSV(t *testing.T) {
 	iterations := readCSV(t, filepath.Join(out, "iterations.csv"))
 	at := 0
 	for _, run := range result.Runs {
-		rows, err := traceOf(t.Context(), filepath.Dir(out), run.ID)
+		opened, err := runOf(t.Context(), filepath.Dir(out), run.ID)
+		if err != nil {
+			t.Fatal(err)
+		}
+		rows, err := opened.Trace()
 		if err != nil {
 			t.Fatal(err)
 		}
