@@ -155,18 +155,24 @@ func (p *problem) start(exponent float64) []float64 {
 func (p *problem) exponent(x []float64) float64 { return x[len(x)-1] }
 
 func (p *problem) clamp(x []float64) {
-	low, high := -0.5, 1.5
-	switch p.part {
-	case nothing:
+	if p.part == nothing {
 		return
-	case roughPart:
-		// Beyond it all lags of the deepest path are uncorrelated, which is noise.
-		low, high = 0.1, 0.999
-		if deepest := p.data[len(p.data)-1].depth; p.theta > 0 {
-			low = max(0.3, math.Log(p.theta/1.2)/math.Log(float64(deepest))/2)
-		}
 	}
+	low, high := p.bounds(p.data[len(p.data)-1].depth)
 	x[len(x)-1] = min(high, max(low, x[len(x)-1]))
+}
+
+// bounds are those of the exponent of the part.
+func (s structure) bounds(deepest int) (low, high float64) {
+	if s.part != roughPart {
+		return -0.5, 1.5
+	}
+	low, high = 0.1, 0.999
+	if s.theta > 0 {
+		// Beyond it all lags of the deepest path are uncorrelated, which is noise.
+		low = max(0.3, math.Log(s.theta/1.2)/math.Log(float64(deepest))/2)
+	}
+	return low, high
 }
 
 // residuals are independent with variance 1 where the structure is right.

@@ -234,6 +234,7 @@ func infer(paths []DepthPath, rounding, tilt float64) *Inference {
 			x.posterior = posterior(x.data, tilt)
 		}
 		x.heavy = heavyTails(x.data)
+		x.sharpen(cleaned)
 		x.trend = x.hasTrend(cleaned)
 	}
 	x.classify(jumps, rounding, 1)
