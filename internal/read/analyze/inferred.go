@@ -6,15 +6,26 @@ import (
 	"strings"
 	"sync"
 
+	"gonum.org/v1/gonum/floats"
+
 	"github.com/deeplimit/deeplimit/scaling"
 )
 
-// infer fills in what the paths L^β A of one part say of the limit, or why they do not.
-func (g *Group) infer(path *GroupPath, part string, paths []scaling.DepthPath, rounding, beta float64, runs []Run) {
+// partPaths are the paths L^β A of one part at all depths and seeds, those of its displacements L^β (A(T) − A(0)), nil
+// where a run has none, and the coarsest rounding of its weights.
+type partPaths struct {
+	weights, moved []scaling.DepthPath
+	rounding       float64
+}
+
+// infer fills in what the paths of one part say of the limit, or why they do not.
+func (g *Group) infer(path *GroupPath, part string, paths partPaths, beta float64, runs []Run) {
 	var evidence Regime
 	var measured sync.WaitGroup // beside the inference, which takes as long
-	measured.Go(func() { evidence.measure(paths) })
-	x, err := scaling.Infer(paths, scaling.Assumptions{Rounding: rounding, FreeSize: g.Trained()})
+	measured.Go(func() { evidence.measure(paths.weights) })
+	var moved *scaling.Inference
+	measured.Go(func() { moved = g.inferMoved(paths) })
+	x, err := scaling.Infer(paths.weights, scaling.Assumptions{Rounding: paths.rounding, FreeSize: g.Trained()})
 	measured.Wait()
 	if err != nil {
 		path.unsettled(strings.TrimPrefix(err.Error(), "scaling: infer: "))
@@ -48,15 +59,40 @@ func (g *Group) infer(path *GroupPath, part string, paths []scaling.DepthPath, r
 	}
 	put("index", x.Index(), 0)
 	displacements := samplesOf(runs, func(r *Run) float64 { return r.Parts[part].Displacement * math.Pow(float64(r.Depth), beta) })
-	put("displacement", averaged(displacements, 0), -beta)
-	put("displacement_variation", averaged(samplesOf(runs, func(r *Run) float64 { return r.Parts[part].DisplacementVariation }), 0), 0)
+	displacement := averaged(displacements, 0)
+	variation := averaged(samplesOf(runs, func(r *Run) float64 { return r.Parts[part].DisplacementVariation }), 0)
+	if moved != nil {
+		displacement, variation = moved.MaxFrobenius(), moved.Variation(1)
+	}
+	put("displacement", displacement, -beta)
+	put("displacement_variation", variation, 0)
 	if g.Trained() && part == g.part() {
 		put("delta", averaged(samplesOf(runs, meanDelta), math.NaN()), 0)
 		put("delta_max_frobenius", averaged(samplesOf(runs, func(r *Run) float64 { return r.DeltaMaxFrobenius }), math.NaN()), 0)
 	}
 	if g.Next != nil {
-		g.next(part, x, displacements)
+		g.next(part, x, displacement, displacements)
 	}
+}
+
+// inferMoved infers from the displacements, nil where runs have none or none moves. They are differences of weights, whose rounding is
+// that of the larger weights.
+func (g *Group) inferMoved(paths partPaths) *scaling.Inference {
+	largest := func(list []scaling.DepthPath) (most float64) {
+		for _, p := range list {
+			most = max(most, floats.Norm(p.Path.Data, math.Inf(1)))
+		}
+		return most
+	}
+	if paths.moved == nil || !(largest(paths.moved) > 0) {
+		return nil
+	}
+	rounding := paths.rounding * max(1, largest(paths.weights)/largest(paths.moved))
+	x, err := scaling.Infer(paths.moved, scaling.Assumptions{Rounding: rounding, FreeSize: g.Trained()})
+	if err != nil {
+		return nil
+	}
+	return x
 }
 
 // unsettled leaves a path without a verdict, an index and exponents of the limit.

@@ -32,10 +32,9 @@ func (g *Group) compareDepths(members []*outcome, note string) error {
 		return nil
 	}
 	parts := parts(members[0].meta(), g.Parts)
-	paths := map[string][]scaling.DepthPath{}
+	paths := map[string]partPaths{}
 	distances := map[string][]LimitDistance{}
-	coarsest := map[string]float64{} // of the roundings of a part's weights
-	var before *layers               // the weights of the run before in this loop
+	var before *layers // the weights of the run before in this loop
 	for _, o := range members {
 		now := o.layers
 		for _, part := range parts {
@@ -43,8 +42,7 @@ func (g *Group) compareDepths(members []*outcome, note string) error {
 				_, err := runfolder.Weights{}.Path(part)
 				return fmt.Errorf("run %s: %w", o.run.ID, err)
 			}
-			coarsest[part] = max(coarsest[part], now.rounding[part])
-			paths[part] = append(paths[part], scaling.DepthPath{Depth: now.depth, Seed: now.seed, Path: now.paths[part]})
+			paths[part] = paths[part].with(now, part)
 			if before == nil || before.seed != now.seed {
 				continue
 			}
@@ -59,15 +57,15 @@ func (g *Group) compareDepths(members []*outcome, note string) error {
 	}
 	for _, part := range parts {
 		path := g.Parts[part]
-		if missing := g.comparable(paths[part]); missing != "" {
+		if missing := g.comparable(paths[part].weights); missing != "" {
 			path.unsettled(missing)
-			path.Regime.measure(deepEnough(paths[part]))
+			path.Regime.measure(deepEnough(paths[part].weights))
 		} else {
-			g.infer(&path, part, deepEnough(paths[part]), coarsest[part], members[0].meta().Beta(), runsOf(members))
+			g.infer(&path, part, paths[part].deepEnough(), members[0].meta().Beta(), runsOf(members))
 		}
 		path.Limit = g.limit(part, distances[part])
 		if path.Limit != nil && g.Coupled {
-			g.deepest(part, path.Limit, paths[part])
+			g.deepest(part, path.Limit, paths[part].weights)
 		}
 		g.Parts[part] = path
 	}
@@ -192,6 +190,25 @@ func distance(coarse, fine *layers, part string) (LimitDistance, error) {
 		d.Displacement = finite(l2)
 	}
 	return d, nil
+}
+
+// with adds the paths of one run.
+func (p partPaths) with(l *layers, part string) partPaths {
+	p.weights = append(p.weights, scaling.DepthPath{Depth: l.depth, Seed: l.seed, Path: l.paths[part]})
+	if moved, known := l.displacements[part]; known && len(p.moved) == len(p.weights)-1 {
+		p.moved = append(p.moved, scaling.DepthPath{Depth: l.depth, Seed: l.seed, Path: moved})
+	}
+	p.rounding = max(p.rounding, l.rounding[part])
+	return p
+}
+
+// deepEnough returns the paths that scaling.Infer takes.
+func (p partPaths) deepEnough() partPaths {
+	if len(p.moved) < len(p.weights) {
+		p.moved = nil
+	}
+	p.weights, p.moved = deepEnough(p.weights), deepEnough(p.moved)
+	return p
 }
 
 // deepEnough returns the paths that scaling.Infer takes.

@@ -47,8 +47,8 @@ type question struct {
 }
 
 // next fills in what the limit of one part leaves open.
-func (g *Group) next(part string, x *scaling.Inference, displacements []sample) {
-	questions := questions(x, displacements)
+func (g *Group) next(part string, x *scaling.Inference, displacement *scaling.LimitExponent, displacements []sample) {
+	questions := questions(x, displacement, displacements)
 	if len(questions) == 0 {
 		return
 	}
@@ -111,7 +111,7 @@ func expectations(x *scaling.Inference, likely []scaling.LimitKind, d scaling.De
 }
 
 // questions are the regime where it is not settled, and the exponents whose intervals are wide.
-func questions(x *scaling.Inference, displacements []sample) (out []question) {
+func questions(x *scaling.Inference, displacement *scaling.LimitExponent, displacements []sample) (out []question) {
 	if x.Unexplained {
 		return nil // more of the same does not explain it
 	}
@@ -138,7 +138,7 @@ func questions(x *scaling.Inference, displacements []sample) (out []question) {
 		}
 	}
 	samples := samplesUsed(displacements)
-	if now := averaged(displacements, 0); now != nil && !narrow(halfOf(now)) {
+	if now := displacement; now != nil && !narrow(halfOf(now)) {
 		out = append(out, question{"displacement", halfOf(now), func(_ *scaling.Inference, _ scaling.LimitKind, d scaling.Design) float64 {
 			e, err := scaling.AverageExponent(scaling.Extend(samples, d, now.Exponent), 0)
 			if err != nil {
