@@ -11,8 +11,6 @@ import (
 	"slices"
 	"strings"
 
-	"gonum.org/v1/gonum/floats"
-
 	"github.com/deeplimit/deeplimit/internal/planted"
 	"github.com/deeplimit/deeplimit/scaling"
 )
@@ -36,46 +34,21 @@ type draw struct {
 // quantities are the columns of a table.
 var quantities = []struct {
 	key string
-	of  func(x *scaling.Inference, paths []scaling.DepthPath) *scaling.LimitExponent
+	of  func(*scaling.Inference) *scaling.LimitExponent
 }{
-	{"variation_1", func(x *scaling.Inference, _ []scaling.DepthPath) *scaling.LimitExponent { return x.Variation(1) }},
-	{"variation_2", func(x *scaling.Inference, _ []scaling.DepthPath) *scaling.LimitExponent { return x.Variation(2) }},
-	{"index", of((*scaling.Inference).Index)},
-	{"root_sum_squares", of((*scaling.Inference).RootSumSquares)},
-	{"max_frobenius", of((*scaling.Inference).MaxFrobenius)},
-	{"displacement", displacement},
-	{"max_increment", of((*scaling.Inference).MaxIncrement)},
-	{"hurst", func(x *scaling.Inference, _ []scaling.DepthPath) *scaling.LimitExponent { return x.Hurst }},
-}
-
-func of(f func(*scaling.Inference) *scaling.LimitExponent) func(*scaling.Inference, []scaling.DepthPath) *scaling.LimitExponent {
-	return func(x *scaling.Inference, _ []scaling.DepthPath) *scaling.LimitExponent { return f(x) }
-}
-
-// displacement is the exponent of the largest norm from its values alone, as analyze takes it of displacements.
-func displacement(_ *scaling.Inference, paths []scaling.DepthPath) *scaling.LimitExponent {
-	var samples []scaling.Sample
-	for _, p := range paths {
-		largest := 0.0
-		for i := range p.Path.Len() {
-			largest = max(largest, floats.Norm(p.Path.At(i), 2))
-		}
-		samples = append(samples, scaling.Sample{Depth: p.Depth, Seed: p.Seed, Value: largest})
-	}
-	e, err := scaling.AverageExponent(samples, 0)
-	if err != nil {
-		return nil
-	}
-	return e
+	{"variation_1", func(x *scaling.Inference) *scaling.LimitExponent { return x.Variation(1) }},
+	{"variation_2", func(x *scaling.Inference) *scaling.LimitExponent { return x.Variation(2) }},
+	{"index", (*scaling.Inference).Index},
+	{"root_sum_squares", (*scaling.Inference).RootSumSquares},
+	{"max_frobenius", (*scaling.Inference).MaxFrobenius},
+	{"max_increment", (*scaling.Inference).MaxIncrement},
+	{"hurst", func(x *scaling.Inference) *scaling.LimitExponent { return x.Hurst }},
 }
 
 // truth returns the exponent of a quantity in the limit; known is false where it has none.
 func (c cell) truth(key string) (value float64, known bool) {
-	switch key {
-	case "hurst":
+	if key == "hurst" {
 		return c.family.Hurst, c.family.Hurst > 0
-	case "displacement":
-		key = "max_frobenius"
 	}
 	value, known = c.family.Exponents[key]
 	return value, known
@@ -98,7 +71,7 @@ func (c cell) draw(n int) draw {
 	}
 	d.Verdict = x.Verdict
 	for _, q := range quantities {
-		if e := q.of(x, paths); e != nil {
+		if e := q.of(x); e != nil {
 			d.Intervals[q.key] = [2]float64{e.Low, e.High}
 		}
 	}

@@ -106,7 +106,8 @@ const preface = `# Calibration
 How often the 95 % interval of the limit's exponent holds the truth, and the median of its width (the upper one of an even number), on
 planted paths whose limit is known (package internal/planted). *Right* and *wrong* are the shares of draws in which the verdict is
 the true one, or another one; in the rest it is not settled. A cell *none* has no truth to hold, and paths without a rough part have no
-Hurst exponent. The number of draws of a table is that of each of its cells.
+Hurst exponent. The number of draws of a table is that of each of its cells. The exponent of displacement is that of max_frobenius of
+the paths of displacements, and has its coverage.
 
 The kinds kept aside were not at hand when priors and thresholds were chosen, but for walks of t(4) steps: they had been called jumps at
 depths 16 to 128 and width 10, in 2 of 2 draws, and a prior of their own leaves them open there since.
