@@ -119,7 +119,7 @@ func (x *Inference) expectedData(f *weighted, d Design) (data []variogram) {
 		if slices.ContainsFunc(x.paths, func(p DepthPath) bool { return p.Depth == depth }) {
 			continue
 		}
-		v := variogram{depth: depth, lags: lagsOf(depth), heavy: deepest.heavy, crowded: deepest.crowded}
+		v := variogram{depth: depth, lags: lagsOf(depth), heavy: deepest.heavy, crowded: deepest.crowded, sparse: deepest.sparse}
 		for _, m := range v.lags {
 			v.log = append(v.log, f.expectedLog(m, depth))
 			v.noisiness = append(v.noisiness, deepest.noisiness[0]*fewer)

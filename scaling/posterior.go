@@ -17,7 +17,7 @@ type weighted struct {
 func posterior(data []variogram, tilt float64) []weighted {
 	var out []weighted
 	even := 1.0
-	if data[len(data)-1].crowded > mostCrowded {
+	if last := data[len(data)-1]; last.crowded > mostCrowded || last.sparse > mostSparse {
 		even = uneven
 	}
 	chance := sampler{tilt}
@@ -70,9 +70,11 @@ func posterior(data []variogram, tilt float64) []weighted {
 }
 
 // Noise and rough parts are spread over all layers. Where more than mostCrowded of all third differences are in an eighth of
-// the layers, as beside a singular end, a factor of uneven counts against them.
+// the layers, as beside a singular end, or more than mostSparse of them are hardly any, as of Cantor's function, a factor of
+// uneven counts against them.
 const (
 	mostCrowded = 0.5
+	mostSparse  = 0.5
 	uneven      = 0.02
 )
 
@@ -99,7 +101,7 @@ var (
 	ratios       = []float64{-0.9, -0.7, -0.5, -0.35, -0.2, 0, 0.2, 0.35, 0.45, 0.55, 0.6, 0.65, 0.7, 0.75}
 	fewRatios    = []float64{-0.5, 0, 0.3, 0.7}
 	neighbours   = []float64{-0.45, 0.25, 0.48}
-	decays       = []float64{0, 0.5, 1.5, 5, 10, 20, 50, 100, 200}
+	decays       = []float64{0, 0.5, 1.5, 5, 10, 14, 20, 30, 50, 70, 100, 140, 200}
 )
 
 func withSmooth(s structure, shapes []*smoothShape) (out []structure) {

@@ -20,6 +20,7 @@ type variogram struct {
 	// at least, over the number of entries (structure.errors).
 	variance, noisiness []float64
 	crowded             float64 // largest share of an eighth of the layers in the sum of |difference|^½, at the smallest lag
+	sparse              float64 // share of differences smaller than a fifth of the mean of their entry, at the smallest lag
 	heavy               float64 // of the tails: about 0.57 for normal numbers, more for heavier tails
 }
 
@@ -60,7 +61,7 @@ func variogramOf(depth int, paths []DepthPath, floor float64) (variogram, bool) 
 	for i, m := range lagsOf(depth) {
 		d := thirdDifferences(paths, m)
 		if i == 0 {
-			v.heavy, v.crowded = d.heavy, d.crowded
+			v.heavy, v.crowded, v.sparse = d.heavy, d.crowded, sparsity(paths, m)
 		}
 		size := 4*math.Log(d.mean/normalMean) - math.Log(20)
 		if !(size > math.Log(floor)) {
@@ -112,6 +113,31 @@ type differences struct {
 	entries float64 // how many equal entries would tell as much
 	heavy   float64 // variance of |difference| over its squared mean
 	crowded float64 // largest share of an eighth of the layers in the sum of |difference|^½
+}
+
+// sparsity is the share of third differences smaller than a fifth of the mean of their entry: 0.13 of normal numbers, most where
+// few layers have all the differences.
+func sparsity(paths []DepthPath, m int) float64 {
+	small, number := 0, 0
+	for _, p := range paths {
+		dim := p.Path.Dim
+		sizes := make([]float64, p.Depth-3*m)
+		for e := range dim {
+			sum := 0.0
+			for k := range sizes {
+				x := p.Path.Data[k*dim+e:]
+				sizes[k] = math.Abs(x[3*m*dim] - 3*x[2*m*dim] + 3*x[m*dim] - x[0])
+				sum += sizes[k]
+			}
+			for _, v := range sizes {
+				if v < sum/float64(5*len(sizes)) {
+					small++
+				}
+			}
+			number += len(sizes)
+		}
+	}
+	return float64(small) / float64(number)
 }
 
 // entrySums are sums of |difference|^½, |difference| and its square over the layers of one entry.
