@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"runtime"
@@ -19,7 +20,7 @@ import (
 type benchFlags struct {
 	json, scaling      bool
 	shapes, dtypes     []string
-	methods            []string
+	methods, networks  []string
 	tier, dump         string
 	workers, megabytes int
 	time               time.Duration
@@ -34,11 +35,13 @@ func newBench() *cobra.Command {
 inner, no bias, squared loss) after a warm-up, and prints the median, the rate of
 its 6 d² N L multiplications and additions, and the share of the fused multiply-add
 peak of the cores used, measured in the same run. With --method the step is that of
-another method; several are timed in turn, step by step, and RATIO is the median of
-the time over that of the first one.`,
+another method, with --network that of another network (operations are those of its
+matrix products, 12 d m N L for block mlp); several are timed in turn, step by step,
+and RATIO is the median of the time over that of the first one.`,
 		Example: `  deeplimit bench
   deeplimit bench --shape 10,1024,1000 --shape 64,2048,100 --dtype float32 --json
   deeplimit bench --shape 32,1024,500 --method gd --method adam --method muon
+  deeplimit bench --shape 64,2048,100 --network '{block: mlp}' --network '{block: mlp, normalise: pre}'
   deeplimit bench --scaling --dtype float64`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -63,6 +66,7 @@ the time over that of the first one.`,
 	flags.StringArrayVar(&f.shapes, "shape", nil, "width, samples and depth as d,N,L; repeatable (default: the workloads of docs/performance.md)")
 	flags.StringArrayVar(&f.dtypes, "dtype", nil, "float32 or float64; repeatable (default: both)")
 	flags.StringArrayVar(&f.methods, "method", []string{"gd"}, "method as in train.method; repeatable")
+	flags.StringArrayVar(&f.networks, "network", []string{""}, "network as the section of a study has it, such as '{block: mlp, normalise: pre}'; repeatable")
 	flags.IntVar(&f.workers, "workers", runtime.GOMAXPROCS(0), "most cores to use")
 	flags.StringVar(&f.tier, "tier", "", "kernels to use: avx512, avx2 or portable (default: the best of this CPU)")
 	flags.DurationVar(&f.time, "time", 300*time.Millisecond, "least time to measure each workload for, 5 steps at least")
@@ -79,13 +83,18 @@ the time over that of the first one.`,
 type benchPlan struct {
 	shapes  []bench.Shape
 	dtypes  []string
-	methods []string
+	steps   []bench.Step
 	options bench.Options
 }
 
 // plan checks the flags and fills in defaults.
 func (f *benchFlags) plan() (benchPlan, error) {
-	p := benchPlan{shapes: bench.Shapes(), dtypes: bench.DTypes(), methods: f.methods}
+	p := benchPlan{shapes: bench.Shapes(), dtypes: bench.DTypes()}
+	for _, network := range f.networks {
+		for _, method := range f.methods {
+			p.steps = append(p.steps, bench.Step{Method: method, Network: network})
+		}
+	}
 	switch {
 	case f.workers < 1:
 		return p, fmt.Errorf("bench: --workers: got %d, want at least 1", f.workers)
@@ -97,6 +106,8 @@ func (f *benchFlags) plan() (benchPlan, error) {
 		return p, fmt.Errorf("bench: --scaling: got --shape %s beside it, want no shape, as it measures its own", f.shapes[0])
 	case (f.scaling || f.dump != "") && !slices.Equal(f.methods, []string{"gd"}):
 		return p, fmt.Errorf("bench: --method: got %s, want it left out with --scaling and --dump, which are about gradient descent", strings.Join(f.methods, ", "))
+	case (f.scaling || f.dump != "") && !slices.Equal(f.networks, []string{""}):
+		return p, fmt.Errorf("bench: --network: got %s, want it left out with --scaling and --dump, which are about the plainest network", strings.Join(f.networks, ", "))
 	case f.dump != "" && (f.scaling || len(f.shapes) != 1 || len(f.dtypes) != 1):
 		return p, fmt.Errorf("bench: --dump: got %d shapes and %d dtypes, want one of each and no --scaling", len(f.shapes), len(f.dtypes))
 	}
@@ -127,7 +138,7 @@ func (p *benchPlan) measure(w io.Writer, asJSON bool) error {
 	var results []bench.Result
 	for _, dtype := range p.dtypes {
 		for _, shape := range p.shapes {
-			measured, err := bench.MeasureMethods(shape, dtype, p.methods, p.options)
+			measured, err := bench.MeasureSteps(shape, dtype, p.steps, p.options)
 			if err != nil {
 				return err
 			}
@@ -165,10 +176,10 @@ func (p *benchPlan) growths(w io.Writer, asJSON bool) error {
 // writeResults prints one line for each result.
 func writeResults(w io.Writer, results []bench.Result) error {
 	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(table, "d,N,L\tDTYPE\tMETHOD\tWORKERS\tTIER\tMS/STEP\tRATIO\tGFLOP/S\tPEAK\tOF PEAK")
+	fmt.Fprintln(table, "d,N,L\tDTYPE\tMETHOD\tWORKERS\tTIER\tMS/STEP\tRATIO\tGFLOP/S\tPEAK\tOF PEAK\tNETWORK")
 	for _, r := range results {
-		fmt.Fprintf(table, "%v\t%s\t%s\t%d\t%s\t%.4g\t%.3f\t%.4g\t%.4g\t%.1f%%\n",
-			r.Shape, r.DType, r.Method, r.Workers, r.Tier, r.Milliseconds, r.Ratio, r.GFLOPS, r.PeakGFLOPS, 100*r.PeakFraction)
+		fmt.Fprintf(table, "%v\t%s\t%s\t%d\t%s\t%.4g\t%.3f\t%.4g\t%.4g\t%.1f%%\t%s\n",
+			r.Shape, r.DType, r.Method, r.Workers, r.Tier, r.Milliseconds, r.Ratio, r.GFLOPS, r.PeakGFLOPS, 100*r.PeakFraction, cmp.Or(r.Network, "{}"))
 	}
 	return table.Flush()
 }

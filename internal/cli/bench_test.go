@@ -65,6 +65,8 @@ func TestBenchRefuses(t *testing.T) {
 		"--dump here --shape 1,1,1":             `--dump: got 1 shapes and 0 dtypes`,
 		"--dump here --scaling --dtype float32": `--dump: got 0 shapes and 1 dtypes`,
 		"--method newton":                       `method: got "newton", want one of gd, sgd, `,
+		"--scaling --network {block:mlp}":       `--network: got {block:mlp}, want it left out with --scaling`,
+		"--network {normalise:post}":            `network`,
 		"--scaling --method adam":               `--method: got adam, want it left out with --scaling`,
 		"extra":                                 `unknown command "extra"`,
 	} {

@@ -8,7 +8,6 @@ import (
 
 	"github.com/deeplimit/deeplimit/field"
 	"github.com/deeplimit/deeplimit/internal/kernel"
-	"github.com/deeplimit/deeplimit/resnet"
 )
 
 // Options says how a step is computed and how long it is timed.
@@ -27,13 +26,14 @@ type Result struct {
 	Shape        Shape   `json:"shape"`
 	DType        string  `json:"dtype"`
 	Method       string  `json:"method"`
+	Network      string  `json:"network,omitempty"` // Step.Network
 	Workers      int     `json:"workers"`
 	Tier         string  `json:"tier"`
 	Milliseconds float64 `json:"ms"`            // median over steps
-	GFLOPS       float64 `json:"gflops"`        // Shape.Operations over that time
+	GFLOPS       float64 `json:"gflops"`        // operations of the matrix products (study.Run.Flops) over that time
 	PeakGFLOPS   float64 `json:"peak_gflops"`   // fused multiply-adds in registers, same tier and cores
 	PeakFraction float64 `json:"peak_fraction"` // GFLOPS / PeakGFLOPS
-	// Ratio is the median over the rounds of the time over that of the first method in the
+	// Ratio is the median over the rounds of the time over that of the first step in the
 	// same round; 1 for the first.
 	Ratio float64 `json:"ratio"`
 }
@@ -50,57 +50,63 @@ func CheckDType(dtype string) error { return field.OneOf("bench: dtype", dtype, 
 // It returns an error for an unknown dtype, for options that resnet refuses, and
 // when the descent leaves the finite numbers, as no time means anything then.
 func Measure(shape Shape, dtype string, options Options) (Result, error) {
-	results, err := MeasureMethods(shape, dtype, []string{"gd"}, options)
+	results, err := MeasureSteps(shape, dtype, []Step{{Method: "gd"}}, options)
 	if err != nil {
 		return Result{}, err
 	}
 	return results[0], nil
 }
 
-// MeasureMethods is Measure for a step of each method, in rounds of one step of each, so that
-// what slows the machine down slows all of them.
-func MeasureMethods(shape Shape, dtype string, methods []string, options Options) ([]Result, error) {
+// A Step is what is timed: of a method, and of the network that a study's network section describes, such
+// as {block: mlp, normalise: pre}; "" for the plainest.
+type Step struct{ Method, Network string }
+
+// MeasureSteps is Measure for several steps, in rounds of one of each, so that what slows the machine
+// down slows all of them.
+func MeasureSteps(shape Shape, dtype string, steps []Step, options Options) ([]Result, error) {
 	if dtype == "float32" {
-		return measure[float32](shape, dtype, methods, options)
+		return measure[float32](shape, dtype, steps, options)
 	}
 	if err := CheckDType(dtype); err != nil {
 		return nil, err
 	}
-	return measure[float64](shape, dtype, methods, options)
+	return measure[float64](shape, dtype, steps, options)
 }
 
-func measure[T kernel.Float](shape Shape, dtype string, methods []string, options Options) ([]Result, error) {
+func measure[T kernel.Float](shape Shape, dtype string, steps []Step, options Options) ([]Result, error) {
 	var problems []*problem[T]
-	var steps []func() float64
-	for _, method := range methods {
-		p, err := newProblem[T](shape, method, options)
+	var calls []func() float64
+	peaks := map[int]float64{} // by cores
+	for _, step := range steps {
+		p, err := newProblem[T](shape, step, options)
 		if err != nil {
 			return nil, err
 		}
 		defer p.evaluator.Close()
-		problems, steps = append(problems, p), append(steps, p.step)
+		problems, calls = append(problems, p), append(calls, p.step)
+		peaks[p.workers(options.Workers)] = 0
 	}
-	_, most := resnet.Parallelism(problems[0].Network, shape.Samples(), dtype)
-	workers := min(options.Workers, most)
-	if problems[0].descends() {
-		workers = 1
+	measurePeaks := func() {
+		for cores, known := range peaks {
+			peaks[cores] = max(known, peak(problems[0].ops, cores)/1e9)
+		}
 	}
-	before := peak(problems[0].ops, workers)
-	timed, losses := repeat(steps, options.Time)
-	after := max(before, peak(problems[0].ops, workers)) / 1e9
+	measurePeaks()
+	timed, losses := repeat(calls, options.Time)
+	measurePeaks()
 	var results []Result
-	for i, method := range methods {
+	for i, step := range steps {
 		if loss := losses[i]; math.IsNaN(loss) || math.IsInf(loss, 0) {
-			return nil, fmt.Errorf("bench: shape %v, %s, method %s: the loss became %v, want a finite one", shape, dtype, method, loss)
+			return nil, fmt.Errorf("bench: shape %v, %s, method %s: the loss became %v, want a finite one", shape, dtype, step.Method, loss)
 		}
 		ratios := make([]float64, len(timed[i]))
 		for round, seconds := range timed[i] {
 			ratios[round] = seconds / timed[0][round]
 		}
-		seconds := median(timed[i])
+		seconds, workers := median(timed[i]), problems[i].workers(options.Workers)
 		result := Result{
-			Shape: shape, DType: dtype, Method: method, Workers: workers, Tier: problems[i].ops.Tier,
-			Milliseconds: 1e3 * seconds, GFLOPS: shape.Operations() / seconds / 1e9, PeakGFLOPS: after, Ratio: median(ratios),
+			Shape: shape, DType: dtype, Method: step.Method, Network: step.Network, Workers: workers, Tier: problems[i].ops.Tier,
+			Milliseconds: 1e3 * seconds, GFLOPS: problems[i].Run.Flops(shape.Samples()) / seconds / 1e9, PeakGFLOPS: peaks[workers], Ratio: median(ratios),
 		}
 		result.PeakFraction = result.GFLOPS / result.PeakGFLOPS
 		results = append(results, result)

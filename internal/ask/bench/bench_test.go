@@ -21,9 +21,6 @@ func TestParseShape(t *testing.T) {
 	if got.Width() != 10 || got.Samples() != 8 || got.Depth() != 1000 || got.String() != "10,8,1000" {
 		t.Errorf("got width %d, samples %d, depth %d of %v", got.Width(), got.Samples(), got.Depth(), got)
 	}
-	if got, want := got.Operations(), 6.0*100*8*1000; got != want {
-		t.Errorf("operations: got %g, want %g", got, want)
-	}
 	for _, shape := range Shapes() {
 		if again, err := ParseShape(shape.String()); err != nil || again != shape {
 			t.Errorf("%v: parsed as %v, %v", shape, again, err)
@@ -84,7 +81,7 @@ func TestMeasure(t *testing.T) {
 				t.Errorf("%s, %s: got %g, want %g", dtype, name, got, want)
 			}
 		}
-		near("gflops", result.GFLOPS, shape.Operations()/(1e6*result.Milliseconds))
+		near("gflops", result.GFLOPS, 6*3*3*5*7/(1e6*result.Milliseconds)) // 6 d² N L
 		near("peak_fraction", result.PeakFraction, result.GFLOPS/result.PeakGFLOPS)
 		if !(result.PeakFraction < 1) {
 			t.Errorf("%s: peak_fraction: got %g, want less than 1", dtype, result.PeakFraction)
@@ -108,11 +105,35 @@ func TestMeasure(t *testing.T) {
 	}
 }
 
-// TestMeasureMethods wants a result for each method, the first one the measure of the others.
-func TestMeasureMethods(t *testing.T) {
-	results, err := MeasureMethods(Shape{3, 40, 4}, "float64", train.Methods, Options{Workers: 2})
+// TestMeasureSteps wants a result for each method and each network, the first one the measure of the others, and operations
+// of the blocks' own products.
+func TestMeasureSteps(t *testing.T) {
+	var steps []Step
+	for _, method := range train.Methods {
+		steps = append(steps, Step{Method: method})
+	}
+	results, err := MeasureSteps(Shape{3, 40, 4}, "float64", steps, Options{Workers: 2})
 	if err != nil {
 		t.Fatal(err)
+	}
+	const section = "{block: mlp, hidden: 5, normalise: pre}"
+	mlp, err := MeasureSteps(Shape{3, 40, 4}, "float32", []Step{{Method: "gd"}, {Method: "gd", Network: section}}, Options{Workers: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, want := mlp[1].GFLOPS*mlp[1].Milliseconds*1e6, 12.0*3*5*40*4; mlp[1].Network != section || !(math.Abs(got/want-1) <= 1e-12) {
+		t.Errorf("got %+v with %g operations, want %g", mlp[1], got, want)
+	}
+	for text, want := range map[string]string{
+		"{block: mpl}":         `block: got "mpl", want one of inner, outer, mlp`,
+		"{normalize: pre}":     "network.normalize: got an unknown key",
+		"{block: mlp":          "",
+		"{norm: layer}":        `norm: got "layer", want it left out, or normalise: pre`,
+		"{loss: lp, power: 1}": "power: got 1, want a finite number > 1",
+	} {
+		if _, err := MeasureSteps(Shape{3, 4, 4}, "float64", []Step{{Method: "gd", Network: text}}, Options{Workers: 1}); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: got %v, want %s", text, err, want)
+		}
 	}
 	for i, r := range results {
 		if r.Method != train.Methods[i] || !(r.Ratio > 0) || !(r.Milliseconds > 0) {
@@ -123,7 +144,7 @@ func TestMeasureMethods(t *testing.T) {
 		t.Errorf("got %g times the first method for itself", results[0].Ratio)
 	}
 	for _, method := range []string{"newton", train.LevenbergMarquardt} { // the latter makes no steps from a gradient
-		_, err := MeasureMethods(Shape{3, 4, 4}, "float64", []string{method}, Options{Workers: 1})
+		_, err := MeasureSteps(Shape{3, 4, 4}, "float64", []Step{{Method: method}}, Options{Workers: 1})
 		if want := fmt.Sprintf("bench: method: got %q, want one of gd, ", method); err == nil || !strings.HasPrefix(err.Error(), want) {
 			t.Errorf("%s: got %v, want an error that begins with %q", method, err, want)
 		}

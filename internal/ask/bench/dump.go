@@ -36,7 +36,7 @@ func Dump(dir string, shape Shape, dtype string, options Options) error {
 }
 
 func dump[T kernel.Float](dir string, shape Shape, dtype string, options Options) error {
-	p, err := newProblem[T](shape, "gd", options)
+	p, err := newProblem[T](shape, Step{Method: "gd"}, options)
 	if err != nil {
 		return err
 	}

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
+	"unsafe"
 
 	"github.com/deeplimit/deeplimit/dataset"
 	"github.com/deeplimit/deeplimit/field"
@@ -26,26 +27,48 @@ type problem[T kernel.Float] struct {
 	*plan.Problem // the samples' entries are values of T
 	evaluator     *resnet.Evaluator[T]
 	ops           *kernel.Ops[T]
-	theta         []T // A (L,d,d), then δ
-	grad          []T // (L,d,d)
+	theta         []T // of the plainest network A (L,d,d), then δ
+	grad          []T
 	stepper       *train.Stepper[T]
 	eta           float64
 	plain         bool // whether steps are those of gradient descent
 }
 
+// network returns the resolved network section of a step.
+func network(shape Shape, section string) (resnet.Spec, error) {
+	if section == "" {
+		section = "{}"
+	}
+	text := fmt.Sprintf("name: bench\ndepths: [%d]\ndata: {kind: normal, width: %d, samples: %d}\n", shape.Depth(), shape.Width(), shape.Samples())
+	s, err := study.Parse("bench", []byte(text), []string{"network=" + section})
+	if err != nil {
+		return resnet.Spec{}, err
+	}
+	runs, err := s.Runs()
+	if err != nil {
+		return resnet.Spec{}, err
+	}
+	return runs[0].Network, nil
+}
+
 // newProblem draws inputs and targets with entries N(0,1/d), so that ‖x‖ ≈ ‖y‖ ≈ 1,
-// and weights N(0,1)·L^−1/2, the size L^−β of trained ones. The draw depends on the
-// shape alone. The caller closes the evaluator.
-func newProblem[T kernel.Float](shape Shape, method string, options Options) (*problem[T], error) {
+// and weights N(0,1)·L^−1/2, the size L^−β of trained ones, over the root of the larger width where a
+// block has two maps or a norm, whose states would explode else. The draw depends on the
+// shape and the network alone. The caller closes the evaluator.
+func newProblem[T kernel.Float](shape Shape, step Step, options Options) (*problem[T], error) {
+	method := step.Method
 	if err := field.OneOf("bench: method", method, train.Methods...); err != nil {
 		return nil, err
 	}
-	d, alpha, one, half := shape.Width(), 0.5, 1.0, 0.5
-	spec, err := resnet.Spec{Alpha: &alpha}.Resolve(d, d)
+	d, size, half := shape.Width(), 1.0, 0.5
+	spec, err := network(shape, step.Network)
 	if err != nil {
 		return nil, err
 	}
-	initial, err := resnet.Initial{Kind: "normal", Amplitude: &one, Exponent: &half}.Resolve(spec, shape.Depth())
+	if spec.Block == "mlp" || spec.Norm() != nil {
+		size = 1 / math.Sqrt(float64(max(spec.Width, spec.Hidden)))
+	}
+	initial, err := resnet.Initial{Kind: "normal", Amplitude: &size, Exponent: &half}.Resolve(spec, shape.Depth())
 	if err != nil {
 		return nil, err
 	}
@@ -70,6 +93,20 @@ func newProblem[T kernel.Float](shape Shape, method string, options Options) (*p
 	p.plain, p.eta = method == "gd", min(stepSize, *section.At(shape.Depth(), spec).First)
 	p.stepper = train.NewStepper[T](&alloc.Account{}, p.Network, section, p.evaluator.Workers())
 	return p, nil
+}
+
+// workers returns how many of that many cores have work.
+func (p *problem[T]) workers(cores int) int {
+	if p.descends() {
+		return 1
+	}
+	var zero T
+	dtype := "float64"
+	if unsafe.Sizeof(zero) == 4 {
+		dtype = "float32"
+	}
+	_, most := resnet.Parallelism(p.Network, len(p.Samples.X)/p.Network.Inputs, dtype)
+	return min(cores, most)
 }
 
 // descends says whether the evaluator makes the steps.
