@@ -7,6 +7,7 @@ import (
 	"io"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 	"text/tabwriter"
 	"time"
@@ -54,7 +55,9 @@ tried about the best. Then it prints
              or below, does not if it begins above, and else it cannot be told
 
 --over names any field of the study file that holds a number with decimals. What the grid
-says of it is where the search begins. Stops at a loss are left out, as all runs that reach it
+says of it is where the search begins. --over A,B tunes two fields at a time: the pair at which
+the loss is least, an interval of each whatever the other is, the exponent of each, what is
+lost when the law moves both, and whether only the product or the ratio of the two counts. Stops at a loss are left out, as all runs that reach it
 would be equal, and a run ends as diverged at 10 times its first loss unless the
 study sets train.stop.divergence.
 
@@ -62,6 +65,7 @@ The runs are ordinary runs in the folder --out, for status and analyze too; the 
 on after an interrupt and computes nothing twice. The answer is kept in tune.json there.`,
 		Example: `  deeplimit tune study.yaml
   deeplimit tune study.yaml --set 'grid.network.alpha=[0.5, 1]' --set seeds=5 --json
+  deeplimit tune study.yaml --over train.step.value,train.weight-decay --set train.method=adamw --precision 1.3
   deeplimit tune study.yaml --over initial.amplitude --measure test-loss --precision 1.3`,
 		Args: arguments("STUDY.yaml"),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -70,7 +74,7 @@ on after an interrupt and computes nothing twice. The answer is kept in tune.jso
 	}
 	flags := cmd.Flags()
 	flags.StringVar(&o.Out, "out", "", "study folder of the runs (default runs/<name of the study>-tune)")
-	flags.StringArrayVar(&o.over, "over", []string{"train.step.value"}, "field of the study file that is tuned")
+	flags.StringArrayVar(&o.over, "over", []string{"train.step.value"}, "field of the study file that is tuned; two, as A,B, are tuned at a time")
 	flags.StringVar(&o.Measure, "measure", "", "what is to be least: loss, best-loss, validation-loss, test-loss, or loss@N after N iterations (default validation-loss where data.validation holds samples out, else loss)")
 	flags.Float64Var(&o.Precision, "precision", 1.1, "factor between neighbouring values about the best")
 	flags.IntVar(&o.From, "from", 0, "depth whose best value is moved to the others (default the shallowest)")
@@ -88,10 +92,13 @@ func (o *tuneOptions) run(ctx context.Context, file string, stdout, stderr io.Wr
 	if o.jobs < 1 {
 		return fmt.Errorf("tune: --jobs: got %d, want at least 1", o.jobs)
 	}
-	if len(o.over) != 1 {
-		return fmt.Errorf("tune: --over: got %q, want one field: tune one, set it, and tune the next", o.over)
+	o.Over = nil
+	for _, over := range o.over {
+		o.Over = append(o.Over, strings.Split(over, ",")...)
 	}
-	o.Over = o.over[0]
+	if len(o.Over) > 2 {
+		return fmt.Errorf("tune: --over: got %q, want one field, or two that are tuned at a time", o.over)
+	}
 	if err := studyFile("tune", file); err != nil {
 		return err
 	}
@@ -153,39 +160,93 @@ func writeTune(w io.Writer, found *analyze.Tune) error {
 		}
 		fmt.Fprintf(w, "%s: least %s over %s\n\n", plain.Text(g.Label()), g.Measure, g.Over)
 		table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-		fmt.Fprintln(table, "DEPTH\tBEST\t95 % INTERVAL\tWITHIN A TENTH\tLEAST\tSEEDS")
-		for _, b := range g.Best {
-			fmt.Fprintf(table, "%d\t%.3g\t%s\t%.3g – %.3g\t%.3g\t%d\n", b.Depth, b.Value, ends(b.Low, b.High, b.End), b.NearLow, b.NearHigh, b.Lowest, b.Seeds)
-		}
-		table.Flush()
+		writeBest(table, g)
 		fmt.Fprintf(w, "\nEXPONENT  %s%s\n", exponent(g.Exponent), lawText(g))
 		if g.Left != nil && g.Right != nil {
 			fmt.Fprintf(w, "          left of the best %s, right of it %s\n", g.Left, g.Right)
 		}
-		if len(g.Regret) > 0 {
-			fmt.Fprintln(w)
-			fmt.Fprintln(table, "REGRET OF\tFROM\tTO\tJ/J(BEST) − 1\t95 % INTERVAL\t")
-			for _, r := range g.Regret {
-				value := "–"
-				switch {
-				case r.Diverged > 0:
-					value = "diverges"
-				case r.Value != nil:
-					value = fmt.Sprintf("%.3g", *r.Value)
-				}
-				fmt.Fprintf(table, "%s\t%d\t%d\t%s\t%s\t%s\n", r.Rule, r.From, r.To, value, ends(r.Low, r.High, ""), r.Verdict)
-			}
-			table.Flush()
-			fmt.Fprintf(w, "\nVERDICT   %s\n", g.Verdict)
+		if g.With == "" { // of two fields once, below
+			writeRegret(w, g.Regret, g.Verdict)
 		}
-		if g.GridSteps > 0 {
+		if g.GridSteps > 0 && g.With == "" {
 			fmt.Fprintf(w, "\n%d runs, %.0f iterations: %.0f %% of the %.0f of a grid as fine over the same range.\n", len(g.Runs), g.Steps, 100*g.Steps/g.GridSteps, g.GridSteps)
 		}
 		if len(g.Notes) > 0 {
 			fmt.Fprintln(w, plain.Lines("note: "+strings.Join(g.Notes, "\nnote: ")))
 		}
 	}
+	for i := range found.Planes {
+		writePlane(w, &found.Planes[i])
+	}
 	return nil
+}
+
+// writePlane prints what both fields of a group have in common.
+func writePlane(w io.Writer, p *analyze.TunePlane) {
+	fmt.Fprintf(w, "\n%s: both, %s and %s\n", plain.Text(p.Label()), p.Over[0], p.Over[1])
+	var both []analyze.TuneRegret
+	for i := range p.Regret {
+		both = append(both, p.Regret[i].TuneRegret)
+	}
+	writeRegret(w, both, p.Verdict)
+	fmt.Fprintf(w, "\n%d runs, %.0f iterations: %.1f %% of the %.0f of a grid as fine over the same rectangle.\n", len(p.Runs), p.Steps, 100*p.Steps/p.GridSteps, p.GridSteps)
+	for _, note := range p.Notes {
+		fmt.Fprintln(w, plain.Text("note: "+note))
+	}
+}
+
+// writeRegret prints what moved values lose.
+func writeRegret(w io.Writer, regrets []analyze.TuneRegret, verdict string) {
+	if len(regrets) == 0 {
+		return
+	}
+	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(table, "\nREGRET OF\tFROM\tTO\tJ/J(BEST) − 1\t95 % INTERVAL\t")
+	for _, r := range regrets {
+		value := "–"
+		switch {
+		case r.Diverged > 0:
+			value = "diverges"
+		case r.Value != nil:
+			value = fmt.Sprintf("%.3g", *r.Value)
+		}
+		fmt.Fprintf(table, "%s\t%d\t%d\t%s\t%s\t%s\n", r.Rule, r.From, r.To, value, ends(r.Low, r.High, ""), r.Verdict)
+	}
+	table.Flush()
+	fmt.Fprintf(w, "\nVERDICT   %s\n", verdict)
+}
+
+// writeBest prints the best value of each depth, and its score on the test set where there is one.
+func writeBest(table *tabwriter.Writer, g *analyze.TuneGroup) {
+	head := "DEPTH\tBEST\t95 % INTERVAL\tWITHIN A TENTH\tLEAST\tSEEDS"
+	scored := slices.ContainsFunc(g.Best, func(b analyze.TuneBest) bool { return b.TestLoss != nil })
+	classes := slices.ContainsFunc(g.Best, func(b analyze.TuneBest) bool { return b.TestAccuracy != nil })
+	if scored {
+		head += "\tTEST LOSS"
+	}
+	if classes {
+		head += "\tTEST ACCURACY"
+	}
+	fmt.Fprintln(table, head)
+	for _, b := range g.Best {
+		fmt.Fprintf(table, "%d\t%.3g\t%s\t%.3g – %.3g\t%.3g\t%d", b.Depth, b.Value, ends(b.Low, b.High, b.End), b.NearLow, b.NearHigh, b.Lowest, b.Seeds)
+		if scored {
+			fmt.Fprint(table, "\t", score(b.TestLoss))
+		}
+		if classes {
+			fmt.Fprint(table, "\t", score(b.TestAccuracy))
+		}
+		fmt.Fprintln(table)
+	}
+	table.Flush()
+}
+
+// score writes a score with its interval.
+func score(s *analyze.TuneScore) string {
+	if s == nil {
+		return "–"
+	}
+	return fmt.Sprintf("%.3g %s", s.Value, ends(s.Low, s.High, ""))
 }
 
 // ends writes an interval, "–" where there is none.

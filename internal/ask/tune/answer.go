@@ -7,6 +7,7 @@ import (
 	"maps"
 	"math"
 	"slices"
+	"strings"
 
 	"github.com/deeplimit/deeplimit/internal/plan"
 	"github.com/deeplimit/deeplimit/internal/plan/study"
@@ -23,7 +24,7 @@ func (t *tuning) train(ctx context.Context, wanted []point) error {
 			continue
 		}
 		g := t.groups[p.group]
-		of, err := t.plan(g.lattice.text(p.power))
+		of, err := t.plan(t.texts(p)...)
 		if err != nil {
 			return err
 		}
@@ -70,8 +71,18 @@ func runsOf(p *plan.Plan) []study.Run {
 	return p.Runs
 }
 
-// plan returns the plan of the study with a value of the field, nil where the field does not take it.
-func (t *tuning) plan(text string) (*plan.Plan, error) {
+// texts returns the values of the fields at a point as the study file takes them.
+func (t *tuning) texts(p point) []string {
+	var out []string
+	for f := range t.options.Over {
+		out = append(out, t.groups[p.group].lattices[f].text(p.at[f]))
+	}
+	return out
+}
+
+// plan returns the plan of the study with a value for each field, nil where a field does not take it.
+func (t *tuning) plan(texts ...string) (*plan.Plan, error) {
+	text := strings.Join(texts, " ")
 	if p, ok := t.plans[text]; ok {
 		return p, nil
 	}
@@ -80,7 +91,7 @@ func (t *tuning) plan(text string) (*plan.Plan, error) {
 	if err == nil {
 		p, err = plan.New(s)
 	}
-	if e, ok := errors.AsType[*study.Error](err); ok && e.Path == t.options.Over && len(t.plans) > 0 {
+	if e, ok := errors.AsType[*study.Error](err); ok && t.tunes(e.Path) && len(t.plans) > 0 {
 		p, err = nil, nil
 	}
 	if err != nil {
@@ -95,16 +106,22 @@ func (t *tuning) plan(text string) (*plan.Plan, error) {
 	return p, nil
 }
 
-// with returns the overrides that put values of the field into the study.
+// with returns the overrides that put values into the study: as a grid those of one field, as a zip those of two, each
+// text with a space between them, so that the study of all runs has the pairs that were tried and no others.
 func (t *tuning) with(texts ...string) []string {
-	list := ""
-	for i, text := range texts {
-		if i > 0 {
-			list += ", "
-		}
-		list += text
+	section := "grid."
+	if t.pairs() {
+		section = "zip."
 	}
-	return append(slices.Clone(t.set), "grid."+t.options.Over+"=["+list+"]")
+	out := slices.Clone(t.set)
+	for f, over := range t.options.Over {
+		var values []string
+		for _, text := range texts {
+			values = append(values, strings.Fields(text)[f])
+		}
+		out = append(out, section+over+"=["+strings.Join(values, ", ")+"]")
+	}
+	return out
 }
 
 // execute trains the missing runs, as a part of the study of all runs asked for so far.
@@ -143,9 +160,15 @@ func (t *tuning) read(run study.Run) (bool, error) {
 	if err != nil {
 		return false, err
 	}
-	v := numberAt(&run, t.options.Over)
-	r := analyze.TuneRun{
-		ID: run.ID, Depth: run.Depth, Seed: run.Seed, Field: v, Value: used(run.Step(), t.options.Over, v), Iterations: folder.Summary.Iterations,
+	at := func(f int) (number, value float64) {
+		number = numberAt(&run, t.options.Over[f])
+		return number, used(run.Step(), t.options.Over[f], number)
+	}
+	r := analyze.TuneRun{ID: run.ID, Depth: run.Depth, Seed: run.Seed, Iterations: folder.Summary.Iterations}
+	r.Field, r.Value = at(0)
+	if t.pairs() {
+		number, value := at(1)
+		t.second[run.Hash] = [2]float64{number, value}
 	}
 	iterations, losses := runfolder.Losses(rows)
 	for i, loss := range losses {
@@ -153,6 +176,7 @@ func (t *tuning) read(run study.Run) (bool, error) {
 	}
 	if folder.Summary.Stop != runfolder.Diverged {
 		r.Measure = t.measure.of(folder.Summary, &r)
+		r.TestLoss, r.TestAccuracy = t.measure.score(folder.Summary, rows)
 	}
 	t.trained[run.Hash] = r
 	return true, nil
@@ -161,16 +185,7 @@ func (t *tuning) read(run study.Run) (bool, error) {
 // fit makes the answer of a group from all its runs.
 func (t *tuning) fit(i int) {
 	g := t.groups[i]
-	e := &g.example
-	settings := maps.Clone(e.Settings)
-	delete(settings, t.options.Over)
-	g.result = analyze.TuneGroup{
-		Data: e.Data.Name, Method: e.Train.Method, Alpha: e.Network.Alpha, Settings: settings,
-		Over: t.options.Over, Measure: t.measure.name, Law: law(e, t.options.Over), Regret: []analyze.TuneRegret{},
-	}
-	if t.options.Over == "network.alpha" {
-		g.result.Alpha = nil
-	}
+	g.result = t.newResult(g, 0)
 	seen := map[string]bool{}
 	for _, p := range t.points(i) {
 		for _, run := range t.runs[p] {
@@ -191,6 +206,26 @@ func (t *tuning) fit(i int) {
 	}
 }
 
+// newResult returns the answer of a group for a field, without what its runs say.
+func (t *tuning) newResult(g *group, f int) analyze.TuneGroup {
+	e := &g.example
+	settings := maps.Clone(e.Settings)
+	for _, over := range t.options.Over {
+		delete(settings, over)
+	}
+	out := analyze.TuneGroup{
+		Data: e.Data.Name, Method: e.Train.Method, Alpha: e.Network.Alpha, Settings: settings,
+		Over: t.options.Over[f], Measure: t.measure.name, Law: law(e, t.options.Over[f]), Regret: []analyze.TuneRegret{},
+	}
+	if t.tunes("network.alpha") {
+		out.Alpha = nil
+	}
+	if t.pairs() {
+		out.With = t.options.Over[1-f]
+	}
+	return out
+}
+
 // points returns the points of a group that were tried, in order.
 func (t *tuning) points(i int) []point {
 	var out []point
@@ -199,9 +234,7 @@ func (t *tuning) points(i int) []point {
 			out = append(out, p)
 		}
 	}
-	slices.SortFunc(out, func(a, b point) int {
-		return slices.Compare([]int{a.depth, a.power}, []int{b.depth, b.power})
-	})
+	slices.SortFunc(out, comparePoints)
 	return out
 }
 
@@ -222,7 +255,7 @@ func (t *tuning) gridSteps(i, depth int) float64 {
 				nearest = p
 			}
 		}
-		for _, run := range t.runs[point{i, depth, nearest}] {
+		for _, run := range t.runs[point{i, depth, cell{nearest}}] {
 			total += float64(t.trained[run.Hash].Iterations)
 		}
 	}
@@ -242,7 +275,7 @@ func (t *tuning) answer() (*analyze.Tune, error) {
 				continue
 			}
 			g.result.Notes = append(g.result.Notes, fmt.Sprintf("depth %d: %s", depth, reason))
-			faults = append(faults, fmt.Errorf("tune: %s, depth %d: %w of %s over %s: %s; %s", describe(g), depth, ErrNoMinimum, t.measure.name, t.options.Over, reason, t.advice(g.depths[depth])))
+			faults = append(faults, fmt.Errorf("tune: %s, depth %d: %w of %s over %s: %s; %s", describe(g), depth, ErrNoMinimum, t.measure.name, t.options.Over[0], reason, t.advice(g.depths[depth])))
 		}
 		out.Groups = append(out.Groups, g.result)
 	}
@@ -256,7 +289,7 @@ func (t *tuning) end(i, depth int) string {
 
 // usedAt returns what training makes at a depth of the setting at a power.
 func (t *tuning) usedAt(i, depth, k int) float64 {
-	return t.groups[i].lattice.at(k) * t.ratio(i, depth)
+	return t.groups[i].lattices[0].at(k) * t.ratio(i, depth)
 }
 
 // describe names a group in messages.

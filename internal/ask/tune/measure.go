@@ -88,6 +88,23 @@ func (m measure) of(s *runfolder.Summary, r *analyze.TuneRun) *float64 {
 	return finite(&s.Loss)
 }
 
+// score returns what a finished run has on the test set: after N iterations for loss@N, else at the end. There is none
+// where no samples are held out as a test set, or the measure is their loss and so had a part in the choice.
+func (m measure) score(s *runfolder.Summary, rows []runfolder.Row) (loss, accuracy *float64) {
+	if s.TestLoss == nil || m.name == "test-loss" {
+		return nil, nil
+	}
+	for i := range rows {
+		if r := &rows[i]; (m.iteration == 0 || r.Iteration <= int64(m.iteration)) && r.TestLoss != nil {
+			loss, accuracy = r.TestLoss, r.TestAccuracy
+		}
+	}
+	if m.iteration == 0 { // of the weights as stored, in float64
+		loss = s.TestLoss
+	}
+	return loss, accuracy
+}
+
 func finite(v *float64) *float64 {
 	if v == nil || math.IsNaN(*v) || math.IsInf(*v, 0) {
 		return nil

@@ -78,7 +78,7 @@ func (s *search) next() []int {
 	if len(s.value) == 0 {
 		return s.fresh(s.origin-s.stride, s.origin, s.origin+s.stride)
 	}
-	if len(s.value) >= flatness && s.flat() {
+	if s.hopeless() {
 		return nil
 	}
 	if s.rival && s.best() != s.before {
@@ -102,6 +102,17 @@ func (s *search) next() []int {
 		return s.steep()
 	}
 	return nil
+}
+
+// hopeless reports whether the measure does not change with the setting.
+func (s *search) hopeless() bool { return len(s.value) >= flatness && s.flat() }
+
+// wider returns what widen does, of a search that has a point.
+func (s *search) wider() []int {
+	if s.hopeless() {
+		return nil
+	}
+	return s.widen()
 }
 
 // far reports whether no power about k was tried, and the best may lie there: between two neighbours that are as good as the
@@ -277,7 +288,8 @@ func (s *search) end(field func(k int) float64) string {
 	return ""
 }
 
-// level reports whether the outermost values on a side, -1 or 1, hardly differ: beyond them is nothing to find.
+// level reports whether the outermost values on a side, -1 or 1, hardly differ over two coarse steps or more: beyond them is
+// nothing to find.
 func (s *search) level(side int) bool {
 	powers := s.powers()
 	if len(powers) < enough || s.flat() {
@@ -287,11 +299,22 @@ func (s *search) level(side int) bool {
 	if side > 0 {
 		outer = powers[len(powers)-levelled:]
 	}
+	if outer[levelled-1]-outer[0] < (levelled-2)*s.stride {
+		return false
+	}
 	low, high := math.Inf(1), math.Inf(-1)
 	for _, k := range outer {
 		low, high = min(low, s.value[k]), max(high, s.value[k])
 	}
 	return high-low <= 1e-3
+}
+
+// isEnd reports whether power k is the outermost one on a side, -1 or 1.
+func (s *search) isEnd(k, side int) bool {
+	if side < 0 {
+		return k == slices.Min(s.powers())
+	}
+	return k == slices.Max(s.powers())
 }
 
 // flat reports whether all values are equal but for rounding.

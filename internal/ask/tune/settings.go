@@ -185,12 +185,12 @@ func (l lattice) nearest(v float64) int {
 	return int(math.Round(math.Log(v/l.first) / math.Log(l.precision)))
 }
 
-// keyOf names what a group of runs has in common: data set and settings other than the one that is tuned.
-func keyOf(run *study.Run, over string) string {
+// keyOf names what a group of runs has in common: data set and settings other than those that are tuned.
+func keyOf(run *study.Run, over []string) string {
 	var b strings.Builder
 	b.WriteString(strconv.Quote(run.Data.Name))
 	for _, path := range slices.Sorted(maps.Keys(run.Settings)) {
-		if path != over {
+		if !slices.Contains(over, path) {
 			fmt.Fprintf(&b, " %s=%q", path, run.Settings[path])
 		}
 	}

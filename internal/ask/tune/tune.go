@@ -7,6 +7,7 @@
 package tune
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -23,11 +24,11 @@ import (
 
 // Options of Study. The zero value but for Out and Execute is the default.
 type Options struct {
-	Out       string  // study folder of the runs
-	Over      string  // the field that is tuned; default train.step.value
-	Measure   string  // loss, best-loss, validation-loss (default where samples are held out for it), test-loss or loss@N
-	Precision float64 // factor between neighbouring values about the best; default 1.1
-	From      int     // depth whose best value is moved to others; default the shallowest
+	Out       string   // study folder of the runs
+	Over      []string // the field that is tuned, or two; default train.step.value
+	Measure   string   // loss, best-loss, validation-loss (default where samples are held out for it), test-loss or loss@N
+	Precision float64  // factor between neighbouring values about the best; default 1.1
+	From      int      // depth whose best value is moved to others; default the shallowest
 	// Execute trains the runs of a plan for which fresh holds, into Out, until all are done. An error ends the search.
 	Execute func(ctx context.Context, p *plan.Plan, fresh func(*study.Run) bool) error
 	// Tell, if not nil, is called with a line of progress before each round.
@@ -36,8 +37,11 @@ type Options struct {
 
 // resolve fills in defaults and refuses what is wrong.
 func (o *Options) resolve() (measure, error) {
-	if o.Over == "" {
-		o.Over = stepValue
+	if len(o.Over) == 0 {
+		o.Over = []string{stepValue}
+	}
+	if len(o.Over) > 2 || len(o.Over) == 2 && o.Over[0] == o.Over[1] {
+		return measure{}, &field.Error{Path: "over", Got: o.Over, Want: "one field, or two different ones"}
 	}
 	if o.Precision == 0 {
 		o.Precision = 1.1
@@ -76,26 +80,40 @@ func Study(ctx context.Context, load func(set ...string) (*study.Study, error), 
 			return nil, err
 		}
 	}
-	if err := t.regrets(ctx); err != nil {
+	regrets, collect := t.regrets, t.answer
+	if t.pairs() {
+		regrets, collect = t.planeRegrets, t.planeAnswer
+	}
+	if err := regrets(ctx); err != nil {
 		return nil, err
 	}
-	answer, err := t.answer()
+	answer, err := collect()
 	return answer, errors.Join(runfolder.WriteAnswer(options.Out, runfolder.Tune, answer), err)
 }
 
 // A group is runs that differ in depth, seed and the field alone.
 type group struct {
-	key     string
-	example study.Run // one of its runs
-	lattice lattice
-	depths  map[int]*search
-	result  analyze.TuneGroup
+	key      string
+	example  study.Run  // one of its runs
+	lattices [2]lattice // of each field
+	depths   map[int]*search
+	result   analyze.TuneGroup
+
+	planes map[int]*plane // of two fields, in the place of depths
+	plane  analyze.TunePlane
 }
 
-// A point is a value at a depth of a group, to be tried with every seed.
+// A cell holds a power of the precision for each field; the second is 0 where one field is tuned.
+type cell [2]int
+
+// A point is values at a depth of a group, to be tried with every seed.
 type point struct {
-	group, depth, power int
+	group, depth int
+	at           cell
 }
+
+// pairs reports whether two fields are tuned at a time.
+func (t *tuning) pairs() bool { return len(t.options.Over) == 2 }
 
 // tuning is one call of Study.
 type tuning struct {
@@ -108,6 +126,7 @@ type tuning struct {
 	plans   map[string]*plan.Plan      // by the text of a setting; nil where the study refuses it
 	runs    map[point][]study.Run      // of all points tried
 	trained map[string]analyze.TuneRun // by run's hash
+	second  map[string][2]float64      // of two fields: the second one's number, and what training makes of it, by run's hash
 	order   []study.Run                // of all runs, as they were asked for
 	known   map[string]bool            // hashes in order
 }
@@ -115,7 +134,7 @@ type tuning struct {
 func newTuning(load func(set ...string) (*study.Study, error), options Options, m measure) (*tuning, error) {
 	t := &tuning{
 		options: options, measure: m, load: load, plans: map[string]*plan.Plan{}, runs: map[point][]study.Run{},
-		trained: map[string]analyze.TuneRun{}, known: map[string]bool{},
+		trained: map[string]analyze.TuneRun{}, second: map[string][2]float64{}, known: map[string]bool{},
 	}
 	s, err := load()
 	if err != nil {
@@ -150,9 +169,14 @@ const earlyDivergence = 10
 // overrides collects what the search changes in the study.
 func (t *tuning) overrides(s *study.Study, runs []study.Run) error {
 	for _, axis := range s.Axes {
-		if slices.Contains(axis.Paths, t.options.Over) && len(axis.Paths) > 1 {
-			return &field.Error{Path: "zip", Got: axis.Paths, Want: t.options.Over + " varied by itself, as it is tuned"}
+		for _, over := range t.options.Over {
+			if slices.Contains(axis.Paths, over) && len(axis.Paths) > 1 {
+				return &field.Error{Path: "zip", Got: axis.Paths, Want: over + " varied by itself, as it is tuned"}
+			}
 		}
+	}
+	if err := t.checkPair(s, runs); err != nil {
+		return err
 	}
 	stopped := false
 	for i := range runs {
@@ -165,42 +189,51 @@ func (t *tuning) overrides(s *study.Study, runs []study.Run) error {
 		return slices.ContainsFunc(s.Axes, func(a study.Axis) bool { return slices.Contains(a.Paths, path) })
 	}
 	const loss, divergence = "train.stop.loss", "train.stop.divergence"
-	if stopped && !varied(loss) && t.options.Over != loss { // all that reach it would be equal
+	if stopped && !varied(loss) && !t.tunes(loss) { // all that reach it would be equal
 		t.set = append(t.set, loss+"=1e-300") // a key that is written can be overridden and not taken out
 	}
-	if s.Train.Stop.Divergence == 0 && !varied(divergence) && t.options.Over != divergence {
+	if s.Train.Stop.Divergence == 0 && !varied(divergence) && !t.tunes(divergence) {
 		t.set = append(t.set, fmt.Sprintf("%s=%d", divergence, earlyDivergence))
 	}
 	return nil
 }
 
+// tunes reports whether a field is tuned.
+func (t *tuning) tunes(path string) bool { return slices.Contains(t.options.Over, path) }
+
 // gather finds the groups of the study.
 func (t *tuning) gather(s *study.Study, runs []study.Run) error {
 	found := map[string]*group{}
+	written := map[*group][2][]float64{} // the values that the study has
 	for i := range runs {
 		run := &runs[i]
-		v, err := checkOver(run, t.options.Over)
-		if err != nil {
-			return err
-		}
 		key := keyOf(run, t.options.Over)
 		g := found[key]
 		if g == nil {
-			g = &group{key: key, example: *run, depths: map[int]*search{}}
+			g = &group{key: key, example: *run, depths: map[int]*search{}, planes: map[int]*plane{}}
 			for i, depth := range s.Depths {
-				g.depths[depth] = newSearch(t.options.Precision, i)
+				g.depths[depth], g.planes[depth] = newSearch(t.options.Precision, i), newPlane(t.options.Precision, i)
 			}
 			found[key] = g
 			t.groups = append(t.groups, g)
 		}
-		if run.Depth == s.Depths[0] && run.Seed == s.Seeds[0] {
-			g.result.Runs = append(g.result.Runs, analyze.TuneRun{Field: v}) // the values that the grid has
+		values := written[g]
+		for f, over := range t.options.Over {
+			v, err := checkOver(run, over)
+			if err != nil {
+				return err
+			}
+			if run.Depth == s.Depths[0] && run.Seed == s.Seeds[0] {
+				values[f] = append(values[f], v)
+			}
 		}
+		written[g] = values
 	}
 	for _, g := range t.groups {
-		first := g.result.Runs[len(g.result.Runs)/2].Field
-		g.result = analyze.TuneGroup{}
-		g.lattice = newLattice(first, t.options.Precision)
+		for f := range t.options.Over {
+			values := written[g][f]
+			g.lattices[f] = newLattice(values[len(values)/2], t.options.Precision)
+		}
 	}
 	return nil
 }
@@ -210,8 +243,14 @@ func (t *tuning) next() []point {
 	var wanted []point
 	for i, g := range t.groups {
 		for _, depth := range t.base.Depths {
+			if t.pairs() {
+				for _, at := range g.planes[depth].next() {
+					wanted = append(wanted, point{i, depth, at})
+				}
+				continue
+			}
 			for _, power := range g.depths[depth].next() {
-				wanted = append(wanted, point{i, depth, power})
+				wanted = append(wanted, point{i, depth, cell{power}})
 			}
 		}
 	}
@@ -220,9 +259,11 @@ func (t *tuning) next() []point {
 
 // near reports whether a value was tried within the precision of one at a depth.
 func (t *tuning) near(p point) bool {
-	for _, power := range []int{p.power - 1, p.power, p.power + 1} {
-		if len(t.runs[point{p.group, p.depth, power}]) > 0 {
-			return true
+	for a := -1; a <= 1; a++ {
+		for b := -1; b <= 1; b++ {
+			if len(t.runs[point{p.group, p.depth, cell{p.at[0] + a, p.at[1] + b}}]) > 0 {
+				return true
+			}
 		}
 	}
 	return false
@@ -234,22 +275,26 @@ const mostCrossings = 1
 // cross returns the points to which the law moves the best of every depth, where none close by was tried: of several
 // wells as deep, the searches of two depths may have found different ones.
 func (t *tuning) cross() []point {
+	if t.pairs() {
+		return t.crossPlanes()
+	}
 	var wanted []point
 	for i, g := range t.groups {
 		exponent := 0.0
-		if x := law(&g.example, t.options.Over); x != nil {
+		if x := law(&g.example, t.options.Over[0]); x != nil {
 			exponent = *x
 		}
 		for _, from := range t.base.Depths {
 			if t.end(i, from) != "" {
 				continue
 			}
-			value := g.lattice.at(g.depths[from].best()) * t.ratio(i, from)
+			value := g.lattices[0].at(g.depths[from].best()) * t.ratio(i, from)
 			for _, to := range t.base.Depths {
-				power := g.lattice.nearest(value * math.Pow(float64(to)/float64(from), exponent) / t.ratio(i, to))
-				if s := g.depths[to]; t.end(i, to) == "" && s.far(power) && !slices.Contains(wanted, point{i, to, power}) {
+				power := g.lattices[0].nearest(value * math.Pow(float64(to)/float64(from), exponent) / t.ratio(i, to))
+				p := point{i, to, cell{power}}
+				if s := g.depths[to]; t.end(i, to) == "" && s.far(power) && !slices.Contains(wanted, p) {
 					s.again()
-					wanted = append(wanted, point{i, to, power})
+					wanted = append(wanted, p)
 				}
 			}
 		}
@@ -263,10 +308,15 @@ func (t *tuning) try(ctx context.Context, wanted []point) error {
 		return err
 	}
 	for _, p := range wanted {
-		s := t.groups[p.group].depths[p.depth]
-		runs := t.runs[p]
-		if len(runs) == 0 {
-			s.refuse(p.power)
+		g, runs := t.groups[p.group], t.runs[p]
+		s, both := g.depths[p.depth], g.planes[p.depth]
+		switch {
+		case len(runs) > 0:
+		case t.pairs():
+			both.refuse(p.at)
+			continue
+		default:
+			s.refuse(p.at[0])
 			continue
 		}
 		var values []float64
@@ -280,9 +330,13 @@ func (t *tuning) try(ctx context.Context, wanted []point) error {
 				start = math.NaN()
 			}
 		}
-		s.tell(p.power, values)
+		if t.pairs() {
+			both.tell(p.at, values)
+		} else {
+			s.tell(p.at[0], values)
+		}
 		if t.measure.ofTraining() {
-			s.start = start
+			s.start, both.start = start, start
 		}
 	}
 	return nil
@@ -295,10 +349,10 @@ func (t *tuning) regrets(ctx context.Context) error {
 	}
 	var wanted []point
 	for i, g := range t.groups {
-		for _, exponent := range rules(&g.example, t.options.Over, g.result.Law) {
+		for _, exponent := range rules(&g.example, t.options.Over[0], g.result.Law) {
 			for _, to := range t.base.Depths {
 				for _, v := range g.result.Moved(exponent, t.options.From, to) {
-					p := point{i, to, g.lattice.nearest(v / t.ratio(i, to))}
+					p := point{i, to, cell{g.lattices[0].nearest(v / t.ratio(i, to))}}
 					if !t.near(p) && !slices.Contains(wanted, p) {
 						wanted = append(wanted, p)
 					}
@@ -306,15 +360,13 @@ func (t *tuning) regrets(ctx context.Context) error {
 			}
 		}
 	}
-	slices.SortFunc(wanted, func(a, b point) int {
-		return slices.Compare([]int{a.group, a.depth, a.power}, []int{b.group, b.depth, b.power})
-	})
+	slices.SortFunc(wanted, comparePoints)
 	if err := t.train(ctx, wanted); err != nil {
 		return err
 	}
 	for i, g := range t.groups {
 		t.fit(i)
-		all := rules(&g.example, t.options.Over, g.result.Law)
+		all := rules(&g.example, t.options.Over[0], g.result.Law)
 		for _, rule := range slices.Sorted(maps.Keys(all)) {
 			for _, to := range t.base.Depths {
 				if to != t.options.From {
@@ -325,6 +377,10 @@ func (t *tuning) regrets(ctx context.Context) error {
 		g.result.Judge()
 	}
 	return nil
+}
+
+func comparePoints(a, b point) int {
+	return cmp.Or(cmp.Compare(a.group, b.group), cmp.Compare(a.depth, b.depth), slices.Compare(a.at[:], b.at[:]))
 }
 
 // ratio returns what training makes of a field of 1 at a depth, as the runs there have it.

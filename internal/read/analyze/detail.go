@@ -24,8 +24,9 @@ type Folder struct {
 	Details map[string]*Detail // by the ID of a run of Result or Others
 	Paths   map[string]PathSet // by Group.Group
 	// Tunes are the best steps of a study that varies its step, one for each of its other points, and Searched says
-	// that they are those that deeplimit tune stored.
+	// that they are those that deeplimit tune stored; Planes those of two fields.
 	Tunes    []TuneGroup
+	Planes   []TunePlane
 	Searched bool
 	Unread   error // names every file that could not be read or is damaged, once
 }

@@ -2,6 +2,7 @@ package analyze
 
 import (
 	"cmp"
+	"math"
 	"slices"
 
 	"github.com/deeplimit/deeplimit/scaling"
@@ -12,7 +13,8 @@ import (
 type Tune struct {
 	Study     string      `json:"study"`
 	Precision float64     `json:"precision"` // factor between neighbouring values about the best
-	Groups    []TuneGroup `json:"groups"`
+	Groups    []TuneGroup `json:"groups"`    // of two fields one for each
+	Planes    []TunePlane `json:"planes,omitempty"`
 }
 
 // TuneGroup is the answer for runs that differ in depth, seed and the setting alone.
@@ -22,6 +24,7 @@ type TuneGroup struct {
 	Alpha    *float64          `json:"alpha"`              // null where it is what is tuned
 	Settings map[string]string `json:"settings,omitempty"` // what else the study varies
 	Over     string            `json:"over"`               // the field of the study file
+	With     string            `json:"with,omitempty"`     // the field that was tuned at the same time
 	Measure  string            `json:"measure"`            // what is to be least
 
 	Best []TuneBest `json:"best"` // by depth
@@ -59,8 +62,19 @@ type TuneBest struct {
 	Tried    float64 `json:"tried"` // the best value tried
 	Lowest   float64 `json:"lowest"`
 	Seeds    int     `json:"seeds"`
+	// TestLoss and TestAccuracy are the score on the test set of the best value tried, with the interval over seeds: the
+	// geometric mean of the loss, the mean of the accuracy. Null without a test set, or where the measure is its loss.
+	TestLoss     *TuneScore `json:"test_loss"`
+	TestAccuracy *TuneScore `json:"test_accuracy"`
 	// End is "low" or "high" where the best is the smallest or largest value that the field takes.
 	End string `json:"at_end,omitempty"`
+}
+
+// TuneScore is a mean over seeds with its 95 % interval, null with one seed.
+type TuneScore struct {
+	Value float64  `json:"value"`
+	Low   *float64 `json:"low"`
+	High  *float64 `json:"high"`
 }
 
 // TuneRegret is what is lost at depth To by the value that was best at depth From, moved by a rule.
@@ -98,6 +112,9 @@ type TuneRun struct {
 	Value      float64  `json:"value"`   // as training uses it
 	Measure    *float64 `json:"measure"` // null where it diverged
 	Iterations int      `json:"iterations"`
+	// TestLoss and TestAccuracy are those on the test set, null where it has none, or where the measure is its loss.
+	TestLoss     *float64 `json:"test_loss"`
+	TestAccuracy *float64 `json:"test_accuracy"`
 
 	Losses []TuneLoss `json:"-"` // along training, for Budget
 }
@@ -148,7 +165,36 @@ func (g *TuneGroup) best(b scaling.Bowl) TuneBest {
 			break
 		}
 	}
+	g.score(&out)
 	return out
+}
+
+// score sets the score on the test set of the best value tried.
+func (g *TuneGroup) score(b *TuneBest) {
+	var losses, accuracies []float64
+	for i := range g.Runs {
+		r := &g.Runs[i]
+		if r.Depth != b.Depth || r.Value != b.Tried {
+			continue
+		}
+		if r.TestLoss != nil {
+			losses = append(losses, scaling.LogMeasure(*r.TestLoss))
+		}
+		if r.TestAccuracy != nil {
+			accuracies = append(accuracies, *r.TestAccuracy)
+		}
+	}
+	b.TestLoss = newTuneScore(losses, math.Exp)
+	b.TestAccuracy = newTuneScore(accuracies, func(v float64) float64 { return v })
+}
+
+// newTuneScore returns what read makes of the mean of values and of the ends of its interval, nil without values.
+func newTuneScore(values []float64, read func(float64) float64) *TuneScore {
+	if len(values) == 0 {
+		return nil
+	}
+	mean, half := scaling.MeanInterval(values, 0.95)
+	return &TuneScore{read(mean), finite(read(mean - half)), finite(read(mean + half))}
 }
 
 // shift fits how the curves move with depth.

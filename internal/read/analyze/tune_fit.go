@@ -226,6 +226,11 @@ func (g *TuneGroup) Judge() {
 			deepest, g.Verdict = r.To, r.Verdict
 		}
 	}
+	g.apartNote()
+}
+
+// apartNote adds a note where the flanks of the curves move differently.
+func (g *TuneGroup) apartNote() {
 	if g.Apart {
 		g.Notes = append(g.Notes, fmt.Sprintf("the flanks of the curves move differently: the left one with exponent %s, the right one with %s", g.Left, g.Right))
 	}

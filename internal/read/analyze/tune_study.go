@@ -20,7 +20,7 @@ func (f *Folder) tunes(dir string) {
 	err := runfolder.ReadAnswer(dir, runfolder.Tune, &stored)
 	switch {
 	case err == nil:
-		f.Tunes, f.Searched = stored.Groups, true
+		f.Tunes, f.Planes, f.Searched = stored.Groups, stored.Planes, true
 		return
 	case !errors.Is(err, fs.ErrNotExist):
 		f.Notes = append(f.Notes, err.Error())
@@ -51,6 +51,7 @@ func (f *Folder) tunes(dir string) {
 		run := TuneRun{ID: r.ID, Depth: r.Depth, Seed: r.Seed, Field: detail.Meta.Step.Value, Value: *detail.Meta.Step.First, Iterations: r.Iterations}
 		if !r.Diverged() {
 			run.Measure = finite(r.Loss)
+			run.TestLoss, run.TestAccuracy = r.TestLoss, r.TestAcc
 		}
 		for j, loss := range r.LossTrace {
 			if j < len(r.LossIterations) {
@@ -94,5 +95,6 @@ func (g *TuneGroup) Holds(data string, settings map[string]string) bool {
 		return false
 	}
 	delete(rest, g.Over)
+	delete(rest, g.With)
 	return data == g.Data && maps.Equal(rest, g.Settings)
 }

@@ -33,11 +33,23 @@ func collect(study *analyze.Folder) []group {
 	for i := range study.Tunes {
 		t, drawn := &study.Tunes[i], false
 		for j := range groups {
-			if g := &groups[j]; t.Holds(g.Data, g.Settings) {
-				if g.searched = study.Searched; !drawn {
-					g.tune, drawn = t, true
-				}
+			g := &groups[j]
+			if !t.Holds(g.Data, g.Settings) {
+				continue
 			}
+			switch g.searched = study.Searched; {
+			case drawn:
+			case g.tune == nil:
+				g.tune, drawn = t, true
+			case t.With != "":
+				g.second, drawn = t, true
+			}
+		}
+	}
+	for i := range study.Planes {
+		p := &study.Planes[i]
+		if j := slices.IndexFunc(groups, func(g group) bool { return p.Holds(g.Data, g.Settings) }); j >= 0 {
+			groups[j].plane = p
 		}
 	}
 	return groups

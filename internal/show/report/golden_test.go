@@ -24,6 +24,7 @@ func TestGolden(t *testing.T) {
 		}
 	}
 	g.tune = sampleTune()
+	g.plane, g.second = samplePlane()
 	drawn := map[string]bool{}
 	for _, f := range g.figures(Options{Style: Paper}) {
 		golden(t, f)

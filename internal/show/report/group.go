@@ -33,6 +33,9 @@ type group struct {
 	// drawn one by one.
 	tune     *analyze.TuneGroup
 	searched bool
+	// second and plane are the second field's answer and that of both where two are tuned at a time.
+	second *analyze.TuneGroup
+	plane  *analyze.TunePlane
 }
 
 // unread notes what could not be read.

@@ -17,6 +17,8 @@ var kinds = []Kind{
 	{"loss", "loss against iteration at every depth, with the fitted rate", "runs with a trace", lossFigure},
 	{"loss-depth", "loss against depth at fixed iterations", "runs at two depths or more", lossDepthFigure},
 	{"tune", "loss against the step size, one curve a depth, with the best and the law", "a grid over train.step.value, or what deeplimit tune writes", tuneFigure},
+	{"tune-second", "the same for the second of two values", "what deeplimit tune writes for two fields", secondFigure},
+	{"plane", "loss over two values that are tuned at a time, one map a depth", "what deeplimit tune writes for two fields", planeFigure},
 	{"regret", "what the best step of one depth loses at others", "what deeplimit tune writes", regretFigure},
 	{"weights", "rescaled weights against k/L, depths overlaid", "finished runs", weightsFigure},
 	{"norms-training", "heat map of the norms of all layers along training", "runs with train.norms, which is on unless set to off", normsTrainingFigure},
@@ -35,6 +37,9 @@ var kinds = []Kind{
 	{"sharpness", "largest eigenvalue of the Hessian against 2/η", "runs with train.certify.curvature", sharpnessFigure},
 }
 
+// ofSearches are the kinds that a page shows of a search, whose runs are too many to be drawn one by one.
+var ofSearches = []string{"tune", "tune-second", "plane", "regret"}
+
 // Kinds returns the figures of a study, in the order of its page.
 func Kinds() []Kind { return slices.Clone(kinds) }
 
@@ -45,7 +50,7 @@ func (g group) figures(options Options) []*Figure {
 		if len(options.Names) > 0 && !slices.Contains(options.Names, k.Name) {
 			continue
 		}
-		if g.searched && len(options.Names) == 0 && k.Name != "tune" && k.Name != "regret" {
+		if g.searched && len(options.Names) == 0 && !slices.Contains(ofSearches, k.Name) {
 			continue
 		}
 		if f := k.draw(g, options.Style); f != nil {

@@ -26,6 +26,9 @@ func tuneFigure(g group, style Style) *Figure {
 	}
 	f.Caption = fmt.Sprintf("Left: %s against %s, the mean over seeds of its logarithm, one curve for each depth. Markers: the best value tried, with the 95 %% interval of the best.", measureText(t.Measure), value)
 	f.Alt = fmt.Sprintf("Curves of %s against %s at %s. ", measureText(t.Measure), value, depthText(t.Depths()))
+	if t.With != "" {
+		f.Caption += fmt.Sprintf(" The curves are sections, with %s at its best of each depth.", valueText(t.With))
+	}
 	curves := panel{x: axis{label: value, log: true, margin: 0.04}, y: axis{label: measureText(t.Measure), log: true, margin: 0.06}}
 	best := panel{x: axis{label: "depth $L$", log: true, margin: 0.06, depths: t.Depths()}, y: axis{label: "best " + value, log: true, margin: 0.08}}
 	depths := t.Depths()
@@ -68,6 +71,16 @@ func tuneFigure(g group, style Style) *Figure {
 		f.Caption += " Thin lines: the best when training ends earlier."
 	}
 	f.panels = [][]panel{{curves, best}}
+	return f
+}
+
+// secondFigure is tuneFigure for the second of two fields.
+func secondFigure(g group, style Style) *Figure {
+	g.tune = g.second
+	f := tuneFigure(g, style)
+	if f != nil {
+		f.Name = "tune-second-" + g.slug
+	}
 	return f
 }
 

@@ -41,6 +41,59 @@ func sampleTune() *analyze.TuneGroup {
 	return g
 }
 
+// samplePlane has bowls over two values whose first best value moves with L^½, and of which one depth sees the product alone.
+func samplePlane() (*analyze.TunePlane, *analyze.TuneGroup) {
+	alpha, law := 0.75, 0.5
+	p := &analyze.TunePlane{Data: "planted", Method: "adamw", Alpha: &alpha, Over: [2]string{"train.step.value", "train.weight-decay"}, Measure: "loss"}
+	for _, depth := range []int{8, 32} {
+		for a := -5; a <= 5; a++ {
+			for b := -5; b <= 5; b++ {
+				for seed := range uint64(3) {
+					x, y := float64(a)/2, float64(b)/2
+					r := analyze.TunePlaneRun{TuneRun: analyze.TuneRun{Depth: depth, Seed: seed, Iterations: 9}}
+					r.Values = [2]float64{math.Sqrt(float64(depth)) * math.Exp(x), math.Exp(y)}
+					r.Fields = [2]float64{math.Exp(x), math.Exp(y)}
+					loss := math.Exp(x*x + y*y + 0.05*float64(seed)*x)
+					if depth == 32 {
+						loss = math.Exp((x+y)*(x+y) + 1e-3*float64(seed))
+					}
+					if a < 5 {
+						r.Measure = &loss
+					}
+					p.Runs = append(p.Runs, r)
+				}
+			}
+		}
+	}
+	p.Fit(math.Exp(0.5))
+	p.AddRegret("law", [2]float64{law, 0}, 8, 32)
+	p.Judge()
+	second := &analyze.TuneGroup{Data: p.Data, Method: p.Method, Alpha: &alpha, Over: p.Over[1], With: p.Over[0], Measure: p.Measure}
+	second.TakePlane(p, 1, nil, nil)
+	return p, second
+}
+
+// TestPlaneFigure wants the best pair, the valley of the deeper network, and the interval that it leaves open.
+func TestPlaneFigure(t *testing.T) {
+	p, second := samplePlane()
+	if v := p.Best[1].Valley; v != "product" || p.Best[0].Valley != "" || len(p.Notes) != 1 || p.Best[1].Low[0] != nil {
+		t.Errorf("got %+v and notes %q, want a valley of the product at depth 32 alone", p.Best, p.Notes)
+	}
+	if b := p.Best[0]; b.Values[1] != 1 || !(*b.Low[1] < 1 && 1 < *b.High[1]) {
+		t.Errorf("got %+v, want 1 as the best second value", b)
+	}
+	if len(second.Best) != 2 || second.Best[0].Value != 1 && !(math.Abs(second.Best[0].Value-1) <= 0.1) {
+		t.Errorf("got %+v, want the section about 1", second.Best)
+	}
+	if len(p.Regret) != 1 || p.Verdict != analyze.Transfers || second.Verdict != p.Verdict || second.Regret[0].Exponent != 0 {
+		t.Errorf("got %+v and verdict %s, want a regret of the law that transfers", p.Regret, p.Verdict)
+	}
+	f := planeFigure(group{slug: "s", plane: p}, Paper)
+	if rows := len(f.Data.Rows); rows != 2+len(p.Runs) || len(f.panels[0]) != 2 {
+		t.Errorf("got %d rows of data, want one for each best and run", rows)
+	}
+}
+
 // TestTuneFigures wants a marker for every best value, and what a value loses that does not move.
 func TestTuneFigures(t *testing.T) {
 	g := sampleTune()

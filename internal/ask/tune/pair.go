@@ -1,0 +1,252 @@
+package tune
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"math"
+	"slices"
+
+	"github.com/deeplimit/deeplimit/field"
+	"github.com/deeplimit/deeplimit/internal/plan/study"
+	"github.com/deeplimit/deeplimit/internal/read/analyze"
+)
+
+// checkPair refuses a study in which two fields cannot be tuned at a time.
+func (t *tuning) checkPair(s *study.Study, runs []study.Run) error {
+	if !t.pairs() {
+		return nil
+	}
+	for _, axis := range s.Axes {
+		for _, over := range t.options.Over {
+			if slices.Contains(axis.Paths, over) {
+				return &field.Error{Path: over, Got: "values in the grid", Want: "one value to begin from where two fields are tuned at a time"}
+			}
+		}
+		if len(axis.Paths) > 1 {
+			return &field.Error{Path: "zip", Got: axis.Paths, Want: "a grid: where two fields are tuned at a time, the pairs tried are the zip of the study"}
+		}
+	}
+	follows := func(path string) bool { return path == stepValue || path == epsilon || path == decay }
+	if t.tunes("network.alpha") && slices.ContainsFunc(t.options.Over, follows) && slices.ContainsFunc(runs, func(r study.Run) bool { return r.Train.Step.Rule == "depth" }) {
+		return &field.Error{Path: "train.step.rule", Got: "depth", Want: "constant to tune network.alpha beside a number that this rule makes a function of it"}
+	}
+	return nil
+}
+
+// ratios returns what training makes at a depth of each field of 1, as the runs there have it.
+func (t *tuning) ratios(i, depth int) [2]float64 {
+	for _, p := range t.points(i) {
+		if runs := t.runs[p]; p.depth == depth && len(runs) > 0 {
+			r, second := t.trained[runs[0].Hash], t.second[runs[0].Hash]
+			return [2]float64{r.Value / r.Field, second[1] / second[0]}
+		}
+	}
+	return [2]float64{1, 1}
+}
+
+// valuesAt returns what training makes at a depth of the settings of a cell.
+func (t *tuning) valuesAt(i, depth int, c cell) [2]float64 {
+	g, ratios := t.groups[i], t.ratios(i, depth)
+	return [2]float64{g.lattices[0].at(c[0]) * ratios[0], g.lattices[1].at(c[1]) * ratios[1]}
+}
+
+// cellOf returns the cell whose values are nearest to those that exponents in depth make of values at another depth.
+func (t *tuning) cellOf(i, from, to int, values, exponents [2]float64) cell {
+	var c cell
+	ratios := t.ratios(i, to)
+	for f := range c {
+		moved := values[f] * math.Pow(float64(to)/float64(from), exponents[f])
+		c[f] = t.groups[i].lattices[f].nearest(moved / ratios[f])
+	}
+	return c
+}
+
+// crossPlanes is cross for two fields.
+func (t *tuning) crossPlanes() []point {
+	var wanted []point
+	for i, g := range t.groups {
+		exponents := t.pairRules(g)["law"]
+		for _, from := range t.base.Depths {
+			if t.lost(i, from) {
+				continue
+			}
+			values := t.valuesAt(i, from, g.planes[from].best())
+			for _, to := range t.base.Depths {
+				p := point{i, to, t.cellOf(i, from, to, values, exponents)}
+				if !t.lost(i, to) && g.planes[to].far(p.at) && !slices.Contains(wanted, p) {
+					wanted = append(wanted, p)
+				}
+			}
+		}
+	}
+	slices.SortFunc(wanted, comparePoints)
+	return wanted
+}
+
+// lost reports whether a depth has no pair of values at which training goes.
+func (t *tuning) lost(i, depth int) bool {
+	s := t.groups[i].planes[depth]
+	return len(s.value) == 0 || math.IsInf(s.value[s.best()], 1)
+}
+
+// pairRules returns the exponents in depth by which rules move both values. A field without a law is left where it is;
+// a rule that has nothing for one of two fields with a law is none for both. Rule law has 0 for both where neither has one.
+func (t *tuning) pairRules(g *group) map[string][2]float64 {
+	var of [2]map[string]float64
+	lawless := [2]bool{}
+	for f, over := range t.options.Over {
+		l := law(&g.example, over)
+		of[f], lawless[f] = rules(&g.example, over, l), l == nil
+	}
+	out := map[string][2]float64{}
+	for f := range of {
+		for name, exponent := range of[f] {
+			other, ok := of[1-f][name]
+			if !ok && !lawless[1-f] {
+				continue
+			}
+			pair := [2]float64{}
+			pair[f], pair[1-f] = exponent, other
+			out[name] = pair
+		}
+	}
+	return out
+}
+
+// planeRegrets fits every group and tries the pairs that rules make of the best at one depth.
+func (t *tuning) planeRegrets(ctx context.Context) error {
+	var wanted []point
+	for i, g := range t.groups {
+		t.fitPlane(i)
+		for _, exponents := range t.pairRules(g) {
+			for _, to := range t.base.Depths {
+				for _, values := range g.plane.Chosen(t.options.From) {
+					p := point{i, to, t.cellOf(i, t.options.From, to, values, exponents)}
+					if !t.lost(i, to) && !t.near(p) && !slices.Contains(wanted, p) {
+						wanted = append(wanted, p)
+					}
+				}
+			}
+		}
+	}
+	slices.SortFunc(wanted, comparePoints)
+	if err := t.train(ctx, wanted); err != nil {
+		return err
+	}
+	for i, g := range t.groups {
+		t.fitPlane(i)
+		all := t.pairRules(g)
+		for _, rule := range slices.Sorted(maps.Keys(all)) {
+			for _, to := range t.base.Depths {
+				if to != t.options.From {
+					g.plane.AddRegret(rule, all[rule], t.options.From, to)
+				}
+			}
+		}
+		g.plane.Judge()
+	}
+	return nil
+}
+
+// fitPlane makes the answer of a group from all its runs.
+func (t *tuning) fitPlane(i int) {
+	g := t.groups[i]
+	like := t.newResult(g, 0)
+	g.plane = analyze.TunePlane{
+		Data: like.Data, Method: like.Method, Alpha: like.Alpha, Settings: like.Settings, Over: [2]string(t.options.Over), Measure: like.Measure,
+		Regret: []analyze.TunePlaneRegret{},
+	}
+	seen := map[string]bool{}
+	for _, p := range t.points(i) {
+		for _, run := range t.runs[p] {
+			r, ok := t.trained[run.Hash]
+			if !ok || seen[run.Hash] {
+				continue
+			}
+			seen[run.Hash] = true
+			second := t.second[run.Hash]
+			g.plane.Runs = append(g.plane.Runs, analyze.TunePlaneRun{
+				TuneRun: r, Fields: [2]float64{r.Field, second[0]}, Values: [2]float64{r.Value, second[1]},
+			})
+			g.plane.Steps += float64(r.Iterations)
+		}
+	}
+	g.plane.Fit(t.options.Precision)
+	for _, depth := range t.base.Depths {
+		g.plane.GridSteps += t.planeGridSteps(i, depth)
+	}
+}
+
+// planeGridSteps is gridSteps for two fields: the iterations of a grid over the rectangle that all depths have tried.
+func (t *tuning) planeGridSteps(i, depth int) float64 {
+	low, high := cell{math.MaxInt, math.MaxInt}, cell{math.MinInt, math.MinInt}
+	for _, s := range t.groups[i].planes {
+		for c := range s.value {
+			for f := range c {
+				low[f], high[f] = min(low[f], c[f]), max(high[f], c[f])
+			}
+		}
+	}
+	cells := t.groups[i].planes[depth].cells()
+	cost := map[cell]float64{}
+	for _, c := range cells {
+		for _, run := range t.runs[point{i, depth, c}] {
+			cost[c] += float64(t.trained[run.Hash].Iterations)
+		}
+	}
+	total := 0.0
+	for a := low[0]; a <= high[0] && len(cells) > 0; a++ {
+		for b := low[1]; b <= high[1]; b++ {
+			nearest := slices.MinFunc(cells, func(c, d cell) int {
+				return max(abs(c[0]-a), abs(c[1]-b)) - max(abs(d[0]-a), abs(d[1]-b))
+			})
+			total += cost[nearest]
+		}
+	}
+	return total
+}
+
+// planeAnswer collects the groups, one for each field, and their planes. Depths without a minimum are an error that wraps
+// ErrNoMinimum.
+func (t *tuning) planeAnswer() (*analyze.Tune, error) {
+	out := &analyze.Tune{Study: t.base.Name, Precision: t.options.Precision, Groups: []analyze.TuneGroup{}}
+	var faults []error
+	for i, g := range t.groups {
+		for f, over := range t.options.Over {
+			result := t.newResult(g, f)
+			without, lost := map[int]bool{}, map[int]bool{} // depths without a minimum, and those of which that is a fault
+			for _, depth := range t.base.Depths {
+				reason, fault := t.planeEnd(i, depth, f)
+				if without[depth], lost[depth] = reason != "", fault; reason != "" {
+					result.Notes = append(result.Notes, fmt.Sprintf("depth %d: %s", depth, reason))
+				}
+				if fault {
+					faults = append(faults, fmt.Errorf("tune: %s, depth %d: %w of %s over %s: %s; %s", describe(g), depth, ErrNoMinimum, t.measure.name, over, reason, t.advice(g.planes[depth].line(axes[f]))))
+				}
+			}
+			result.TakePlane(&g.plane, f, without, lost)
+			out.Groups = append(out.Groups, result)
+		}
+		out.Planes = append(out.Planes, g.plane)
+	}
+	return out, errors.Join(faults...)
+}
+
+// planeEnd says in words why a field has no best value inside of what was tried at a depth, "" where it has one. It is a fault but
+// where the measure hardly changes from the best on: then the other field has its best all the same.
+func (t *tuning) planeEnd(i, depth, f int) (reason string, fault bool) {
+	s := t.groups[i].planes[depth]
+	best, line := s.best(), s.line(axes[f])
+	reason = line.end(func(k int) float64 { return t.valuesAt(i, depth, best.plus(k, axes[f]))[f] })
+	at := line.best()
+	level := line.flat()
+	for _, side := range []int{-1, 1} {
+		level = level || line.isEnd(at, side) && line.level(side)
+	}
+	if reason != "" && !math.IsInf(s.value[best], 1) && level {
+		return reason + "; it hardly changes beyond", false
+	}
+	return reason, reason != ""
+}
