@@ -5,6 +5,7 @@ import (
 
 	"github.com/deeplimit/deeplimit/internal/alloc"
 	"github.com/deeplimit/deeplimit/internal/kernel"
+	"github.com/deeplimit/deeplimit/internal/rescale"
 	"github.com/deeplimit/deeplimit/resnet"
 )
 
@@ -93,12 +94,20 @@ func newOrthogonal[T kernel.Float](mem *alloc.Account, side int) orthogonal[T] {
 	return o
 }
 
-// moveAlong computes θ ← θ − step·O(u) for matrices (rows,cols).
+// moveAlong computes θ ← θ − step·O(u) for matrices (rows,cols). It takes u·2^−e where squares of u would leave the
+// numbers, as O(u) does not depend on the length of u.
 func (o *orthogonal[T]) moveAlong(theta, u []T, rows, cols int, step T) {
-	norm := math.Sqrt(o.ops.SumSquares(u))
-	if norm == 0 {
-		return
+	square, exponent := o.ops.SumSquares(u), 0
+	if !rescale.Safe(square) {
+		norm := rescale.Norm(u, nil)
+		if norm == 0 {
+			return
+		}
+		_, exponent = math.Frexp(norm)
+		square = math.Ldexp(norm, -exponent)
+		square *= square
 	}
+	norm := math.Sqrt(square)
 	flat, wide := rows <= cols, max(rows, cols)
 	r, n := padded(min(rows, cols)), padded(wide)
 	x, next := o.x[:r*n], o.next[:r*n]
@@ -111,7 +120,11 @@ func (o *orthogonal[T]) moveAlong(theta, u []T, rows, cols int, step T) {
 	}
 	for i := range rows {
 		for j, v := range u[i*cols : (i+1)*cols] {
-			x[at(i, j)] = T(float64(v) / norm)
+			scaled := float64(v)
+			if exponent != 0 {
+				scaled = math.Ldexp(scaled, -exponent)
+			}
+			x[at(i, j)] = T(scaled / norm)
 		}
 	}
 	for range schulzSteps {

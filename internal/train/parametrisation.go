@@ -139,8 +139,8 @@ func ParametrisedAlpha(name string) (alpha float64, alone bool) {
 }
 
 // ParametrisedInitial returns the initial section with the sizes of the section's parametrisation:
-// each amplitude, 1 where it is left out, times 1/√columns of the matrix, at every depth; E and C times
-// powers of the width's ratio.
+// each amplitude, 1 where it is left out, times 1/√columns of the matrix, at every depth; that of a bias times 1, as
+// its fan-in is 1 [Yang and Hu 2021, Table 3]; E and C times powers of the width's ratio.
 func (s Spec) ParametrisedInitial(initial resnet.Initial, network resnet.Spec) resnet.Initial {
 	r := s.ratiosOf(1, network)
 	embed, readout := 1.0, 1.0
@@ -149,6 +149,9 @@ func (s Spec) ParametrisedInitial(initial resnet.Initial, network resnet.Spec) r
 		embed, readout = math.Sqrt(r.width), 1/math.Sqrt(r.width)
 	}
 	return initial.Sized(network, embed, readout, func(part string) float64 {
+		if part == "b" || part == "c" {
+			return 1
+		}
 		columns := float64(network.Width)
 		if part == "V" {
 			columns = float64(network.Hidden)

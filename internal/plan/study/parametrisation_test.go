@@ -35,6 +35,16 @@ func TestParametrisedInitial(t *testing.T) {
 	}
 }
 
+// TestParametrisedBiases wants the size of a bias with settings of its own not to depend on width, and others to stay zero.
+func TestParametrisedBiases(t *testing.T) {
+	for _, name := range []string{"ntk", "mup", "complete-p", "depth-mup", "mean-field"} {
+		r := mustRuns(t, mlpHead+"parametrisation: "+name+"\nnetwork: {block: mlp, width: 16, hidden: 64, bias: true}\ninitial: {parts: {b: {amplitude: 0.5}}}\n")[0]
+		if b := r.Initial.Parts["b"]; b.Amplitude == nil || *b.Amplitude != 0.5 || *b.Exponent != 0 {
+			t.Errorf("%s: got b %+v, want amplitude 0.5", name, b)
+		}
+	}
+}
+
 // TestParametrisationRefused wants what a parametrisation excludes.
 func TestParametrisationRefused(t *testing.T) {
 	for text, want := range map[string]string{
