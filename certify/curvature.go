@@ -29,8 +29,9 @@ type Propagation struct {
 	// Curvature bounds ‖F″‖ of the sample's outputs at θ; NaN where it was not computed.
 	Curvature float64
 	// Orbit is how far the states are from those of an exact forward pass, (Σ‖ε_k‖²)^½ of the errors of h_0 and of each layer;
-	// 0 where they count as exact. Reach is Chi with an error of h_0 among them.
-	Orbit, Reach float64
+	// 0 where they count as exact. Reach is Chi with an error of h_0 among them, and FirstReach that of h_0 alone: 0 where it is
+	// exact, else 1.
+	Orbit, Reach, FirstReach float64
 }
 
 // A CurvatureBall holds bounds for all parameters θ′ with ‖θ′ − θ‖ ≤ Radius and all samples together.
@@ -68,6 +69,15 @@ func (l *Layers) Ball(samples []Propagation, radius float64) CurvatureBall {
 	up := func(sum float64) float64 { return math.Sqrt(sum) * (1 + float64(len(samples)+4)*0x1p-52) }
 	b.Curvature, b.First, b.Third = up(b.Curvature), up(b.First), up(b.Third)
 	return b
+}
+
+// Centre returns the bound of ‖F″‖ at θ itself.
+func (l *Layers) Centre(samples []Propagation) float64 {
+	sum := 0.0
+	for i := range samples {
+		sum += square(samples[i].Curvature)
+	}
+	return math.Sqrt(sum) * (1 + float64(len(samples)+4)*0x1p-52)
 }
 
 // up rounds up the result of sums over layers, products and roots of non-negative numbers: a relative (L + 64) 2⁻⁵¹ covers

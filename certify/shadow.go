@@ -26,7 +26,11 @@ func (l *Layers) extend(samples []Propagation, radius float64) ([]Propagation, [
 		all[i].Tau = l.join(s.Tau, reach)
 		all[i].Omega = make([]float64, len(s.Omega))
 		for k, omega := range s.Omega {
-			all[i].Omega[k] = l.join(omega, l.W[k]*reach)
+			through := reach
+			if k == 0 {
+				through = l.up(unit * s.FirstReach)
+			}
+			all[i].Omega[k] = l.join(omega, l.W[k]*through)
 		}
 	}
 	return all, radii

@@ -181,7 +181,7 @@ func (t *Tangent) largeStep(d LinearDescent, step float64) LinearDescent {
 		m := t.Curvature(d.Radius)
 		d.CurvatureInBall, d.H = finite(m), nil
 		sigma, beta := below(low-above(m*d.Radius)), above(high+m*d.Radius)
-		q := above(max(1-below(nu*sigma*sigma), above(nu*beta*beta)-1) + 0.5*m*nu*nu*beta*beta*t.Residual) + 0x1p-50
+		q := above(max(1-below(nu*sigma*sigma), above(nu*beta*beta)-1)+0.5*m*nu*nu*beta*beta*t.Residual) + 0x1p-50
 		if !(sigma > 0 && nu*beta*beta < 2 && q < 1) {
 			return refuse(fmt.Sprintf("the curvature %.3g in the ball of radius %.3g is too large for the residual", m, d.Radius))
 		}

@@ -8,11 +8,17 @@ import (
 )
 
 // Layers returns what bounds of the curvature need of the network.
-func (m *Model) Layers() *certify.Layers {
+func (m *Model) Layers() *certify.Layers { return m.layers(roundoff{}) }
+
+// layers also keeps the norms.
+func (m *Model) layers(r roundoff) *certify.Layers {
 	l := &certify.Layers{
 		V: make([]float64, m.depth), W: make([]float64, m.depth),
 		TrainedV: m.v != nil, TrainedW: m.w != nil, TrainedC: m.net.Readout == "trained",
 		M1: m.sigma.SupFirst(), M2: m.sigma.SupSecond(), M3: m.sigma.SupThird(),
+	}
+	if r.u > 0 {
+		l.M1, l.M2, l.M3 = upper(l.M1), upper(l.M2), upper(l.M3)
 	}
 	for _, delta := range m.delta {
 		l.Delta = max(l.Delta, math.Abs(delta))
@@ -20,23 +26,30 @@ func (m *Model) Layers() *certify.Layers {
 	if m.net.Residual != "fixed" {
 		l.Scales = len(m.delta)
 	}
-	algebras := m.algebras()
+	algebras := m.algebras(r)
+	m.norms = make([]layerNorms, m.depth)
 	m.parallel(m.depth, func(worker, k int) {
-		l.V[k], l.W[k] = 1, 1
+		n := layerNorms{v: 1, w: 1, vAll: 1, wAll: 1}
 		if m.v != nil {
-			l.V[k] = algebras[worker].spectral(block(m.v, k, m.width*m.middle), m.width, m.middle)
+			v := block(m.v, k, m.width*m.middle)
+			n.v, n.vAll = algebras[worker].spectral(v, m.width, m.middle), norm(v)
+			n.vBias = norm(biasAt(m.vBias, k, m.width))
 		}
 		if m.w != nil {
-			l.W[k] = algebras[worker].spectral(block(m.w, k, m.middle*m.width), m.middle, m.width)
+			w := block(m.w, k, m.middle*m.width)
+			n.w, n.wAll = algebras[worker].spectral(w, m.middle, m.width), norm(w)
+			n.wBias = norm(biasAt(m.wBias, k, m.middle))
 		}
+		m.norms[k] = n
+		l.V[k], l.W[k] = n.v, n.w
 	})
 	return l
 }
 
-func (m *Model) algebras() []*algebra {
+func (m *Model) algebras(r roundoff) []*algebra {
 	all := make([]*algebra, m.workers)
 	for i := range all {
-		all[i] = newAlgebra()
+		all[i] = newAlgebra(r)
 	}
 	return all
 }
@@ -45,11 +58,19 @@ func (m *Model) algebras() []*algebra {
 // the second propagator, which costs 12 to 24 times N o L d³ floating-point operations; NaN without.
 // done is called as samples are finished, from several goroutines; it may be nil.
 func (m *Model) Propagations(ctx context.Context, full bool, done func()) ([]certify.Propagation, error) {
-	all := make([]certify.Propagation, m.samples)
+	m.Layers()
+	all, _, err := m.propagations(ctx, full, done, nil)
+	return all, err
+}
+
+// propagations bounds rounding, too, where the errors of the states are given: its gains then are those of the computed orbit, rounded up,
+// and features bound the distance of the derivative of each sample's outputs from that of which the kernel is computed.
+func (m *Model) propagations(ctx context.Context, full bool, done func(), o *orbit) (all []certify.Propagation, features []float64, err error) {
+	all, features = make([]certify.Propagation, m.samples), make([]float64, m.samples)
 	workers := make([]*propagator, m.workers)
-	err := m.parallelWithin(ctx, m.samples, func(worker, i int) {
+	err = m.parallelWithin(ctx, m.samples, func(worker, i int) {
 		if workers[worker] == nil {
-			workers[worker] = newPropagator(m)
+			workers[worker] = newPropagator(m, o)
 		}
 		w := workers[worker]
 		w.begin(i)
@@ -59,12 +80,12 @@ func (m *Model) Propagations(ctx context.Context, full bool, done func()) ([]cer
 		if full {
 			w.second()
 		}
-		all[i] = w.sample
+		all[i], features[i] = w.sample, w.features
 		if done != nil {
 			done()
 		}
 	})
-	return all, err
+	return all, features, err
 }
 
 // A propagator follows derivatives of the states of one sample through the layers. The state is
@@ -82,18 +103,24 @@ type propagator struct {
 	values        []float64 // s_k (L)
 	taus, omegas  []float64 // λ_max(X_k)^½ (L+1), and ω′_k (L)
 	branch        []float64 // f_k (d)
+	branches      []float64 // ‖f_k‖ (L)
 
 	w, v, vd         matrix // W, V and V D of the layer at hand
 	wx, wxw          matrix
 	mx, plain, y, my matrix
 	backward
+	margins
 }
 
-func newPropagator(m *Model) *propagator {
+func newPropagator(m *Model, o *orbit) *propagator {
+	r := roundoff{}
+	if o != nil {
+		r.u = unit
+	}
 	p := &propagator{
-		Model: m, algebra: newAlgebra(), size: m.width, shared: m.net.Residual == "shared",
+		Model: m, algebra: newAlgebra(r), margins: newMargins(m, o), size: m.width, shared: m.net.Residual == "shared",
 		inputs: make([]float64, m.depth), values: make([]float64, m.depth),
-		taus: make([]float64, m.depth+1), omegas: make([]float64, m.depth), branch: make([]float64, pad(m.width+1)),
+		taus: make([]float64, m.depth+1), omegas: make([]float64, m.depth), branches: make([]float64, m.depth), branch: make([]float64, pad(m.width+1)),
 	}
 	if p.shared {
 		p.size++
@@ -139,6 +166,7 @@ func (p *propagator) load(k int) {
 		}
 	}
 	p.branchTo(p.branch[:p.width], p.i, k)
+	p.boundInner(k)
 }
 
 // mapTo writes M_k = 1 + δ_k V D W, with a column f and a row (0, 1) for a shared δ.
@@ -175,6 +203,7 @@ func (p *propagator) mapTo(to matrix, k int) {
 	if p.shared {
 		to.at(p.width)[p.width] = 1
 	}
+	p.boundMap(k)
 }
 
 func bias(present bool) float64 {
@@ -192,53 +221,57 @@ func (p *propagator) forward() {
 	if p.net.Embed == "trained" {
 		input := block(p.x, p.i, p.net.Inputs)
 		for r := range p.width {
-			x.at(r)[r] = dot(input, input)
+			x.at(r)[r] = dot(input, input) * (1 + p.gamma(len(input)))
 		}
 	}
 	if p.shared {
 		x.at(p.width)[p.width] = 1
 	}
 	clear(p.y.data)
-	p.taus[0] = math.Sqrt(p.top(x, p.width))
+	p.taus[0] = p.root(x, p.width, 0)
 	s.Tau = p.taus[0]
 	chi := 0.0
 	for k := range p.depth {
 		p.load(k)
-		h, value := p.hidden(p.i, k), p.of(p.states.value, p.i, k)
-		p.inputs[k] = math.Sqrt(dot(h, h) + bias(p.net.Bias))
-		p.values[k] = math.Sqrt(dot(value, value) + bias(p.net.Bias))
+		h, value, e := p.hidden(p.i, k), p.of(p.states.value, p.i, k), p.stateErrors(k)
+		p.inputs[k] = math.Sqrt(dot(h, h)+bias(p.net.Bias)) * (1 + p.gamma(p.width))
+		p.values[k] = p.up(math.Sqrt(dot(value, value)+bias(p.net.Bias))*(1+p.gamma(p.middle)) + e.value)
+		p.branches[k] = p.up(norm(p.branch[:p.width])*(1+p.gamma(p.width)) + e.branch)
 		s.Input, s.Value = max(s.Input, p.inputs[k]), max(s.Value, p.values[k])
 		p.gains(k)
 		p.mapTo(p.maps[k], k)
 		p.reach(k)
-		p.taus[k+1] = math.Sqrt(p.top(p.reached[k+1], p.width))
+		p.taus[k+1] = p.root(p.reached[k+1], p.width, 0)
 		s.Tau = max(s.Tau, p.taus[k+1])
 		chi = p.inject(k, chi)
 	}
-	s.Chi = math.Sqrt(chi)
+	s.Chi = p.up(math.Sqrt(chi))
+	p.finishForward()
 }
 
 // gains computes ω_k and ω′_k.
 func (p *propagator) gains(k int) {
-	product := p.reached[k]
+	product, err := p.reached[k], 0.0
 	if p.Model.w != nil {
 		p.product(p.wx, p.w, p.reached[k])
 		clear(p.wxw.data)
 		p.addOuter(p.wxw, p.wx, p.w)
 		product = p.wxw
+		err = p.wide(p.gamma(2*p.size+4) * square(p.norms[k].wAll) * p.reached[k].frobenius())
 	}
-	p.sample.Omega[k] = math.Sqrt(p.top(product, p.middle))
+	p.sample.Omega[k] = p.root(product, p.middle, err)
 	if p.Model.v == nil {
 		return
 	}
-	slope := p.of(p.states.slope, p.i, k)
+	slope, all := p.of(p.states.slope, p.i, k), p.wide(product.frobenius())
 	for r := range p.middle {
 		row := p.wxw.at(r)
 		for c, v := range product.at(r)[:p.middle] {
 			row[c] = slope[r] * v * slope[c]
 		}
 	}
-	p.omegas[k] = math.Sqrt(p.top(p.wxw, p.middle))
+	steep := square(p.bounds[k].steep)
+	p.omegas[k] = p.cover(p.wxw, p.middle, steep*(err+p.gamma(4)*all), p.stateErrors(k).slope*p.sample.Omega[k])
 }
 
 // reach computes X_{k+1} from X_k.
@@ -265,11 +298,12 @@ func (p *propagator) reach(k int) {
 			axpy(next.at(r)[:p.width], p.branch[r], p.branch[:p.width])
 		}
 	}
+	p.enlarge(next, p.size, p.reachMargin(k, x.frobenius()))
 }
 
 // inject computes Y_{k+1} and returns the larger of chi and its largest eigenvalue.
 func (p *propagator) inject(k int, chi float64) float64 {
-	m := p.maps[k]
+	m, all := p.maps[k], p.y.frobenius()
 	if p.shared {
 		copy(p.plain.data, m.data)
 		for r := range p.width {
@@ -284,7 +318,8 @@ func (p *propagator) inject(k int, chi float64) float64 {
 	for r := range p.width {
 		p.y.at(r)[r]++
 	}
-	if p.y.frobenius() <= chi { // it bounds the eigenvalue
+	p.enlarge(p.y, p.width, p.productMargin(k, all))
+	if p.y.frobenius()*(1+p.gamma(len(p.y.data))) <= chi { // it bounds the eigenvalue
 		return chi
 	}
 	return math.Max(chi, p.top(p.y, p.width))
@@ -297,6 +332,7 @@ func (p *propagator) gather() {
 	sum := newMatrix(outputs, outputs)
 	q := make([]float64, p.middle)
 	for k := p.depth - 1; k >= 0; k-- {
+		p.adjointAll[k+1] = p.wide(p.p.frobenius())
 		for a := range outputs {
 			row := p.p.at(a)[:p.width]
 			for b := range outputs {
@@ -307,7 +343,12 @@ func (p *propagator) gather() {
 			p.back(p.p.at(a)[:p.width], q, k)
 		}
 	}
-	p.sample.Pi = math.Sqrt(p.top(sum, outputs))
+	p.boundAdjoints()
+	trace := 0.0
+	for a := range outputs {
+		trace += sum.at(a)[a]
+	}
+	p.sample.Pi = p.cover(sum, outputs, p.gamma(p.width+p.depth+4)*trace, math.Sqrt(float64(p.depth))*p.drift)
 }
 
 // adjoints sets P to that of h_L.

@@ -38,8 +38,9 @@ func (m matrix) fill(a []float64, cols int) {
 	}
 }
 
-// An algebra multiplies, with the memory for it.
+// An algebra multiplies, with the memory for it, and bounds eigenvalues.
 type algebra struct {
+	roundoff
 	ops     *kernel.Ops[float64]
 	scratch []float64
 	square  []float64 // for eigenvalues
@@ -47,7 +48,7 @@ type algebra struct {
 	work    []float64
 }
 
-func newAlgebra() *algebra { return &algebra{ops: kernel.For[float64]()} }
+func newAlgebra(r roundoff) *algebra { return &algebra{roundoff: r, ops: kernel.For[float64]()} }
 
 // product computes dst = a b.
 func (g *algebra) product(dst, a, b matrix) {
@@ -67,8 +68,8 @@ func (g *algebra) addOuter(dst, a, b matrix) {
 	g.ops.AddOuter(dst.data, a.data, b.data, a.rows, b.rows, a.cols, g.scratch)
 }
 
-// top returns the largest eigenvalue of the leading n × n block of a symmetric matrix, at least 0; NaN
-// where it is not finite.
+// top returns the largest eigenvalue of the leading n × n block of a symmetric matrix, of which it reads the upper triangle, at least 0:
+// an upper bound where rounding counts. It is NaN where the block is not finite.
 func (g *algebra) top(m matrix, n int) float64 {
 	if n == 1 {
 		return max(0, m.data[0])
@@ -89,6 +90,8 @@ func (g *algebra) top(m matrix, n int) float64 {
 		return math.NaN()
 	case sum == 0:
 		return 0
+	case g.u > 0 && sum < 0x1p-250:
+		return 2 * sum
 	}
 	a := blas64.Symmetric{N: n, Stride: n, Data: g.square[:n*n], Uplo: blas.Upper}
 	if len(g.work) == 0 || len(g.work) < 3*n {
@@ -99,7 +102,15 @@ func (g *algebra) top(m matrix, n int) float64 {
 	if !lapack64.Syev(lapack.EVNone, a, g.values[:n], g.work, len(g.work)) {
 		return math.NaN()
 	}
-	return max(0, g.values[n-1])
+	if g.u == 0 {
+		return max(0, g.values[n-1])
+	}
+	return g.boundTop(func(i int) []float64 { return m.at(i)[:n] }, n, g.values[n-1], g.square)
+}
+
+// root returns (λ + err)^½, λ as top returns it and err a bound of the error of the matrix.
+func (g *algebra) root(m matrix, n int, err float64) float64 {
+	return g.up(math.Sqrt(g.up(g.top(m, n) + err)))
 }
 
 // frobenius returns the Frobenius norm.
@@ -123,5 +134,5 @@ func (g *algebra) spectral(a []float64, rows, cols int) float64 {
 			}
 		}
 	}
-	return math.Sqrt(g.top(gram, n))
+	return g.root(gram, n, g.wide(g.gamma(max(rows, cols))*square(norm(a))))
 }

@@ -52,13 +52,15 @@ func (m *Model) Prove(ctx context.Context, options Options) (*certify.Kernel, er
 		return certify.Refused(m.Loss(), residual, fmt.Sprintf("%d samples × %d outputs exceed %d, up to which a kernel is computed", m.samples, m.outputs, MostOutputs)), nil
 	}
 	t := &certify.Tangent{Samples: m.samples, Outputs: m.outputs, Residual: residual}
-	if err := m.spectrum(t); err != nil {
+	kernel := m.Kernel()
+	solution, err := m.spectrum(kernel, t)
+	if err != nil {
 		return nil, err
 	}
 	if ctx.Err() != nil {
 		return nil, ctx.Err()
 	}
-	out, err := m.bound(ctx, t, options)
+	out, err := m.bound(ctx, &spectral{t, kernel, solution}, options)
 	if err != nil {
 		return nil, err
 	}
@@ -69,9 +71,19 @@ func (m *Model) Prove(ctx context.Context, options Options) (*certify.Kernel, er
 	return out, nil
 }
 
+// spectral is what is computed of a kernel.
+type spectral struct {
+	*certify.Tangent
+	kernel   *mat.SymDense
+	solution []float64 // K⁻¹r; nil where K is singular
+}
+
 // bound evaluates the statements with the bounds that options name.
-func (m *Model) bound(ctx context.Context, t *certify.Tangent, options Options) (*certify.Kernel, error) {
-	layers := m.Layers()
+func (m *Model) bound(ctx context.Context, s *spectral, options Options) (*certify.Kernel, error) {
+	o, why, err := m.enclose(ctx, s.Singular())
+	if err != nil {
+		return nil, err
+	}
 	with := func(full bool) (*certify.Kernel, error) {
 		var count atomic.Int64
 		done := func() {
@@ -79,62 +91,112 @@ func (m *Model) bound(ctx context.Context, t *certify.Tangent, options Options) 
 				options.Progress(int(n), m.samples)
 			}
 		}
-		samples, err := m.Propagations(ctx, full, done)
-		if err != nil {
-			return nil, err
-		}
-		t.Curvature = func(radius float64) float64 { return layers.Ball(samples, radius).Curvature }
-		k := t.Kernel(options.Step)
-		k.Bound = Cheap
-		if full {
-			k.Bound = Full
-			centre := 0.0
-			for _, s := range samples {
-				centre += square(s.Curvature)
-			}
-			if centre = math.Sqrt(centre); centre <= math.MaxFloat64 {
-				k.CurvatureAtCentre = &centre
-			}
-		}
-		return k, nil
+		return m.state(ctx, s, o, why, full, options.Step, done)
 	}
 	if options.Bound != Full {
 		k, err := with(false)
-		if err != nil || options.Bound == Cheap || k.Zero.Issued && k.Descent.Issued || t.Singular() != "" {
+		if err != nil || options.Bound == Cheap || k.Zero.Issued && k.Descent.Issued || s.Singular() != "" {
 			return k, err
 		}
 	}
 	return with(true)
 }
 
-// spectrum fills in the extreme eigenvalues of the kernel and the length of the Newton step.
-func (m *Model) spectrum(t *certify.Tangent) error {
-	k := m.Kernel()
+// state returns both statements, from bounds that count rounding where o holds the errors of the states and all else is bounded, too; from
+// estimates, with the reason, where not. What estimates state and bounds do not is estimated.
+func (m *Model) state(ctx context.Context, s *spectral, o *orbit, why string, full bool, step float64, done func()) (*certify.Kernel, error) {
+	r := roundoff{}
+	if o != nil {
+		r.u = unit
+	}
+	layers := m.layers(r)
+	samples, features, err := m.propagations(ctx, full, done, o)
+	if err != nil {
+		return nil, err
+	}
+	if o != nil && !measured(samples, full) { // estimate them
+		return m.state(ctx, s, nil, "a gain of a layer is not bounded", full, step, func() {})
+	}
+	finish := func(t *certify.Tangent, samples []certify.Propagation) *certify.Kernel {
+		t.Curvature = func(radius float64) float64 { return layers.Ball(samples, radius).Curvature }
+		k := t.Kernel(step)
+		k.Bound = Cheap
+		if centre := layers.Centre(samples); full && centre <= math.MaxFloat64 {
+			k.CurvatureAtCentre = &centre
+		}
+		if full {
+			k.Bound = Full
+		}
+		return k
+	}
+	plain := samples
+	if o != nil && float64(m.samples*m.depth*m.outputs)*math.Pow(float64(m.width), 3) < apart {
+		if plain, _, err = m.propagations(ctx, full, nil, nil); err != nil {
+			return nil, err
+		}
+	}
+	estimate := finish(s.Tangent, plain)
+	if o == nil {
+		estimate.RoundingWhy = why
+		return estimate, nil
+	}
+	t, why := m.spectrumBounds(s, layers, samples, features, o)
+	if why == "" {
+		why = estimate.Prove(finish(t, samples))
+	}
+	estimate.RoundingWhy = why
+	return estimate, nil
+}
+
+// apart is the N o L d³ up to which gains are computed without bounds of rounding beside those with them. Larger networks have the bounds
+// alone, which are too large by 1e-8 or so.
+const apart = 1e8
+
+// measured says whether all gains are numbers of a size at which squares neither overflow nor vanish.
+func measured(samples []certify.Propagation, full bool) bool {
+	for i := range samples {
+		s := &samples[i]
+		all := s.Tau + s.Chi + s.Pi + s.Input + s.Value + s.Reach
+		if full {
+			all += s.Curvature
+		}
+		for _, omega := range s.Omega {
+			all += omega
+		}
+		if !(all <= 0x1p100) {
+			return false
+		}
+	}
+	return true
+}
+
+// spectrum fills in the extreme eigenvalues of the kernel and the length of the Newton step, and returns K⁻¹r.
+func (m *Model) spectrum(k *mat.SymDense, t *certify.Tangent) ([]float64, error) {
 	var eigen mat.EigenSym
 	if !eigen.Factorize(k, false) {
 		t.LambdaMin, t.LambdaMax = math.NaN(), math.NaN()
-		return nil
+		return nil, nil
 	}
 	values := eigen.Values(nil)
 	t.LambdaMin, t.LambdaMax = slices.Min(values), slices.Max(values)
 	t.NewtonStep = math.NaN()
 	if t.Singular() != "" {
-		return nil
+		return nil, nil
 	}
 	var chol mat.Cholesky
 	if !chol.Factorize(k) {
 		t.LambdaMin = math.NaN()
-		return nil
+		return nil, nil
 	}
 	r := mat.NewVecDense(len(m.states.residual), m.states.residual)
 	var y mat.VecDense
 	if err := chol.SolveVecTo(&y, r); err != nil {
 		if _, ill := err.(mat.Condition); !ill {
-			return fmt.Errorf("tangent: %w", err)
+			return nil, fmt.Errorf("tangent: %w", err)
 		}
 	}
 	t.NewtonStep = math.Sqrt(max(0, mat.Dot(&y, r)))
-	return nil
+	return y.RawVector().Data, nil
 }
 
 // whySingular names what makes the kernel singular, where it is known.

@@ -40,11 +40,13 @@ func newBackward(p *propagator) backward {
 func (p *propagator) second() {
 	p.adjoints()
 	clear(p.forms.data)
+	p.formsOff, p.formsSum = 0, 0
 	local, sum := 0.0, 0.0
 	for k := p.depth - 1; k >= 0; k-- {
 		p.load(k)
 		p.contract(k)
 		p.product(p.moved, p.forms, p.maps[k])
+		p.boundForms(k)
 		nu, here := p.layer(k)
 		sum += nu
 		local = math.Max(local, here)
@@ -55,10 +57,11 @@ func (p *propagator) second() {
 		}
 	}
 	local = math.Max(local, p.start())
-	p.sample.Curvature = local + 2*math.Sqrt(sum)
+	p.sample.Curvature = local + 2*math.Sqrt(sum*(1+p.gamma(3*p.depth)))
 	if p.net.Readout == "trained" {
 		p.sample.Curvature += p.taus[p.depth]
 	}
+	p.sample.Curvature = p.up(p.sample.Curvature)
 }
 
 // contract computes P V and its products with σ′, σ″ and W.
@@ -88,16 +91,17 @@ func (p *propagator) contract(k int) {
 // layer returns Σ_g (ν^g)² of layer k and the bound of its local part.
 func (p *propagator) layer(k int) (nu, local float64) {
 	delta, u, s := math.Abs(p.scale(k)), p.inputs[k], p.values[k]
-	adjoint := p.norm(p.p, p.width)
+	adjoint := p.norm(p.p, p.width, p.drift)
 	slope := 0.0
 	for _, v := range p.of(p.states.slope, p.i, k) {
 		slope = max(slope, math.Abs(v))
 	}
+	slope += p.stateErrors(k).slope
 	var q [3][3]float64 // W, V, δ
 	trainedW, trainedV := p.Model.w != nil, p.Model.v != nil
 	if trainedW {
 		reach := p.weigh(k)
-		nu += square(u*reach + delta*p.norm(p.sloped, p.middle)*p.taus[k])
+		nu += square(u*reach + delta*p.norm(p.sloped, p.middle, p.slopedOff)*p.taus[k])
 		form, cross := p.localW(k, trainedV)
 		q[0][0] = u * u * form
 		if trainedV {
@@ -117,21 +121,21 @@ func (p *propagator) layer(k int) (nu, local float64) {
 	clear(p.small.data)
 	for i := range 3 {
 		for j := i; j < 3; j++ {
-			p.small.at(i)[j], p.small.at(j)[i] = q[i][j], q[i][j]
+			p.small.at(i)[j], p.small.at(j)[i] = p.up(q[i][j]), p.up(q[i][j])
 		}
 	}
-	return nu, p.top(p.small, 3)
+	return p.up(nu), p.top(p.small, 3)
 }
 
-// norm returns the spectral norm of the rows of the outputs.
-func (p *propagator) norm(rows matrix, cols int) float64 {
+// norm returns the spectral norm of the rows of the outputs, which may be off by off in norm.
+func (p *propagator) norm(rows matrix, cols int, off float64) float64 {
 	clear(p.small.data)
 	for a := range p.outputs {
 		for b := range p.outputs {
 			p.small.at(a)[b] = dot(rows.at(a)[:cols], rows.at(b)[:cols])
 		}
 	}
-	return math.Sqrt(p.top(p.small, p.outputs))
+	return p.cover(p.small, p.outputs, p.gamma(cols+4)*square(rows.frobenius()), off)
 }
 
 // weigh returns |R^W|_X, R^W[a,y] = Γ[M a, T y] + δ PVσ″∘(Wḣ)∘y (+ δ̇ PVD y).
@@ -155,7 +159,18 @@ func (p *propagator) weigh(k int) float64 {
 	for a := range p.outputs {
 		p.addOuter(p.sumM, p.rwx.part(a, rows), p.rw.part(a, rows))
 	}
-	return math.Sqrt(p.top(p.sumM, p.middle))
+	all, bent := p.rw.frobenius(), p.curved.frobenius()
+	off := p.transposeMargin(k, p.movedAll, p.movedOff) + 4*p.u*all + math.Abs(delta)*p.norms[k].w*(p.curvedOff+4*p.u*bent)
+	if p.shared {
+		off += p.slopedOff
+	}
+	return p.weighed(k, p.sumM, p.middle, all, off)
+}
+
+// weighed returns the norm |R|_X over the ellipsoid of X_k from the sum Σ R X Rᵀ, R of that Frobenius norm and error.
+func (p *propagator) weighed(k int, sum matrix, n int, all, off float64) float64 {
+	reach := p.reached[k].frobenius()
+	return p.cover(sum, n, p.gamma(2*p.size+p.outputs+6)*all*all*reach, off*math.Sqrt(reach))
 }
 
 // transposeT writes Tᵀ g, T = δ V D, for g (D,D).
@@ -191,7 +206,12 @@ func (p *propagator) lift(k int) float64 {
 	for a := range p.outputs {
 		p.addOuter(p.sumD, p.rvx.part(a, p.square), p.rv.part(a, p.square))
 	}
-	return math.Sqrt(p.top(p.sumD, p.width))
+	all := p.rv.frobenius()
+	off := math.Abs(delta)*(p.movedOff+4*p.u*p.movedAll) + 4*p.u*all
+	if p.shared {
+		off += p.drift
+	}
+	return p.weighed(k, p.sumD, p.width, all, off)
 }
 
 // localW returns ⟦Γ[T·,T·] + δ PVσ″ diag⟧ and ⟦Γ[T·,·]⟧.
@@ -223,7 +243,14 @@ func (p *propagator) localW(k int, cross bool) (form, crossing float64) {
 			p.addOuter(p.crossing, p.tg, p.tg)
 		}
 	}
-	return math.Sqrt(p.top(p.sumM, p.middle)), math.Sqrt(p.top(p.crossing, p.middle))
+	b, n := &p.bounds[k], &p.norms[k]
+	inner := p.transposeMargin(k, p.formsAll, p.formsOff) // of Tᵀ Γ
+	all := p.wide(math.Abs(delta)*n.v*b.steep*p.formsAll + inner)
+	bent := p.curved.frobenius()
+	off := p.transposeMargin(k, all, inner) + math.Abs(delta)*(p.curvedOff+4*p.u*bent)
+	most := math.Abs(delta)*n.v*b.steep*all + math.Abs(delta)*bent
+	terms := p.gamma(p.middle + p.size + p.outputs + 6)
+	return p.cover(p.sumM, p.middle, terms*most*most, off), p.cover(p.crossing, p.middle, terms*all*all, inner)
 }
 
 // onlyStates clears the column of a shared δ.
@@ -248,7 +275,7 @@ func (p *propagator) formNorm() float64 {
 		}
 		p.addOuter(p.sumD, g, g)
 	}
-	return math.Sqrt(p.top(p.sumD, p.width))
+	return p.cover(p.sumD, p.width, p.gamma(p.size+p.outputs+4)*p.formsAll*p.formsAll, p.formsOff)
 }
 
 // along returns |R^δ|_X of a δ for each layer, R^δ[a] = Γ[M a, f] + P B ḣ.
@@ -267,7 +294,9 @@ func (p *propagator) along(k int) float64 {
 			p.small.at(a)[b] = dot(p.rdX.at(a), p.rDelta.at(b))
 		}
 	}
-	return math.Sqrt(p.top(p.small, p.outputs))
+	all, f := p.rDelta.frobenius(), p.branches[k]
+	off := p.movedOff*f + p.movedAll*(p.stateErrors(k).branch+p.gamma(p.width+2)*f) + p.pbOff + 4*p.u*all
+	return p.weighed(k, p.small, p.outputs, all, off)
 }
 
 // localScale returns ‖Γ[T·,f] + PVD‖, ‖δΓ[·,f] + P‖ and ‖Γ[f,f]‖ of a δ for each layer.
@@ -281,7 +310,10 @@ func (p *propagator) localScale(k int, trainedW, trainedV bool) (w, v, own float
 		}
 		own += square(dot(row[:p.width], p.branch[:p.width]))
 	}
-	own = math.Sqrt(own)
+	e, f := p.stateErrors(k), p.branches[k]
+	off := p.wide(p.formsOff*f + p.formsAll*(e.branch+p.gamma(p.width+2)*f)) // of Γ f
+	all := p.wide(p.formsAll * f)
+	own = p.up(math.Sqrt(own) + p.wide(off*f+all*(e.branch+p.gamma(p.width+2)*f)))
 	if trainedW {
 		rows := newMatrix(p.outputs, p.middle)
 		for a := range p.outputs {
@@ -291,7 +323,7 @@ func (p *propagator) localScale(k int, trainedW, trainedV bool) (w, v, own float
 				axpy(row, delta*value, p.vd.at(j))
 			}
 		}
-		w = p.norm(rows, p.middle)
+		w = p.norm(rows, p.middle, p.transposeMargin(k, all, off)+p.slopedOff+4*p.u*rows.frobenius())
 	}
 	if trainedV {
 		for a := range p.outputs {
@@ -299,7 +331,7 @@ func (p *propagator) localScale(k int, trainedW, trainedV bool) (w, v, own float
 			copy(row, p.p.at(a))
 			axpy(row, delta, p.rdX.at(a))
 		}
-		v = p.norm(p.rDelta, p.width)
+		v = p.norm(p.rDelta, p.width, math.Abs(delta)*off+p.drift+4*p.u*p.rDelta.frobenius())
 	}
 	return w, v, own
 }
@@ -330,6 +362,7 @@ func (p *propagator) pullForms(k int) {
 			}
 		}
 	}
+	p.pullMargin(k)
 }
 
 // start returns ⟦S Γ_0 S⟧, S = diag X_0^½.
@@ -345,5 +378,9 @@ func (p *propagator) start() float64 {
 		}
 		p.addOuter(p.sumD, p.mx, p.mx)
 	}
-	return math.Sqrt(p.top(p.sumD, p.size))
+	size, most := p.forms.frobenius(), 0.0
+	for r := range p.size {
+		most = max(most, p.reached[0].at(r)[r])
+	}
+	return p.cover(p.sumD, p.size, p.gamma(p.size+p.outputs+8)*square(size*most), p.formsOff*most)
 }

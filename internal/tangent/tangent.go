@@ -36,6 +36,7 @@ type Model struct {
 	norm                          *resnet.Norm // before each block; nil without
 
 	states forward
+	norms  []layerNorms // of the layers, by Layers
 }
 
 // forward holds the states of all samples at θ.

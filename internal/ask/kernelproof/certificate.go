@@ -75,12 +75,19 @@ func claimsOf(k *certify.Kernel, problem *plan.Problem) (map[string]string, erro
 	if k.LambdaMin == nil || !k.Zero.Issued && !k.Descent.Issued {
 		return nil, errors.New("got nothing issued to write: " + k.Zero.Why)
 	}
-	// What rounding may do to the outputs, reckoned as a random walk over the layers would be.
-	size := 0.0
-	for _, y := range problem.Samples.Y {
-		size += y * y
+	rounding := 0.0
+	if p := k.Proven; p != nil {
+		bounds := *k
+		bounds.Residual, bounds.LambdaMin, bounds.LambdaMax, bounds.NewtonStep = p.Residual, &p.LambdaMin, &p.LambdaMax, &p.NewtonStep
+		bounds.Zero, bounds.Descent = p.Zero, p.Descent
+		k = &bounds
+	} else { // what rounding may do to the outputs, reckoned as a random walk over the layers would be
+		size := 0.0
+		for _, y := range problem.Samples.Y {
+			size += y * y
+		}
+		rounding = 64 * 0x1p-53 * float64(problem.Network.Depth+1) * (math.Sqrt(size) + k.Residual)
 	}
-	rounding := 64 * 0x1p-53 * float64(problem.Network.Depth+1) * (math.Sqrt(size) + k.Residual)
 	low, high := *k.LambdaMin*(1-slack), *k.LambdaMax*(1+slack)
 	residual := k.Residual*(1+slack) + rounding
 	n := float64(len(problem.Samples.Y) / problem.Network.Outputs)

@@ -12,7 +12,11 @@ func (r *Report) WriteKernel(w io.Writer) error {
 	k := r.Kernel
 	var lines []string
 	say := func(format string, args ...any) { lines = append(lines, fmt.Sprintf(format, args...)) }
-	say("\nFrom the tangent kernel, at loss %s (rounding %s):", short(k.Loss), k.Rounding)
+	rounding := k.Rounding
+	if k.RoundingWhy != "" {
+		rounding += ", as " + k.RoundingWhy
+	}
+	say("\nFrom the tangent kernel, at loss %s (rounding %s):", short(k.Loss), rounding)
 	switch z := k.Zero; {
 	case z.Issued:
 		say("zero: an exact zero-loss network lies within %s of this one (h = %s).", short(*z.Distance), short(*z.H))
