@@ -142,7 +142,12 @@ func (m *Model) state(ctx context.Context, s *spectral, o *orbit, why string, fu
 	}
 	t, why := m.spectrumBounds(s, layers, samples, features, o)
 	if why == "" {
-		why = estimate.Prove(finish(t, samples))
+		bounds := finish(t, samples)
+		if full { // at the exact states, too
+			centre := layers.Ball(samples, 0).Curvature
+			bounds.CurvatureAtCentre = &centre
+		}
+		why = estimate.Prove(bounds)
 	}
 	estimate.RoundingWhy = why
 	return estimate, nil
