@@ -37,7 +37,7 @@ papers-small: bin/reproduce ## the same code at small sizes, seconds each, held 
 	bin/reproduce -small $(if $(ACCEPT),-accept) $(if $(KEEP),-keep) $(STUDY)
 
 .PHONY: questions
-questions: $(BIN) ## three questions of the literature by commands alone, in minutes: mean field, seeds, order in depth
+questions: $(BIN) ## questions of the literature by commands alone, in minutes (docs/compare.md)
 	experiments/questions/run.sh $(BIN)
 
 .PHONY: calibrate

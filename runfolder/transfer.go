@@ -25,6 +25,10 @@ type Transfer struct {
 	Sources []int `json:"sources,omitempty"`
 	// Targets are the rebuilt networks, by ascending depth.
 	Targets []TransferTarget `json:"targets,omitempty"`
+	// LossLimit is what the loss of the trend goes to as depth grows.
+	LossLimit *LossLimit `json:"loss_limit,omitempty"`
+	// Orders are those of the group's errors in depth, the same for every seed.
+	Orders []TransferOrder `json:"orders,omitempty"`
 	// Limit is the SHA-256 of transfer/limit.safetensors, "" when there is none.
 	Limit string `json:"limit,omitempty"`
 }
@@ -37,9 +41,45 @@ type TransferTarget struct {
 	// Redrawn is the loss of initial weights drawn at that depth plus the limit of the
 	// displacement; nil when they cannot be drawn there, as those that come from files.
 	Redrawn *float64 `json:"redrawn,omitempty"`
+	// Errors are of the outputs; nil when no reference was asked for.
+	Errors *TransferErrors `json:"errors,omitempty"`
 	// Training compares training from the rebuilt network with training from scratch; nil
 	// when that was not asked for.
 	Training *TransferTraining `json:"training,omitempty"`
+}
+
+// TransferErrors are distances of outputs from those of the network at a reference depth, as
+// ((1/N) Σ_i ‖ŷ(x_i) − ŷ′(x_i)‖²)^½ over the N training samples. Trend is that of the trends; the others are of
+// networks with initial weights drawn at both depths and the limit of the displacement.
+type TransferErrors struct {
+	Reference int      `json:"reference"` // depth
+	Trend     float64  `json:"trend"`
+	Draws     int      `json:"draws"`
+	Strong    *float64 `json:"strong"` // root mean square over draws; null where depths do not share their draws
+	// Weak is the distance of the mean outputs, and WeakSquare that of the mean of (1/N) Σ_i ‖ŷ(x_i)‖², both without what
+	// the chance of the draws adds; null where that is all there is.
+	Weak       *float64 `json:"weak"`
+	WeakSquare *float64 `json:"weak_square"`
+}
+
+// A TransferOrder is the exponent with which an error changes with depth.
+type TransferOrder struct {
+	// Of is trend_loss, |J(L) − J∞|, or an error of outputs: trend, strong, weak or weak_square.
+	Of       string   `json:"of"`
+	Exponent float64  `json:"exponent"`
+	Low      *float64 `json:"low"`
+	High     *float64 `json:"high"`
+	Method   string   `json:"method"` // seeds, regression or none; draws: leaving out blocks of draws
+	Depths   []int    `json:"depths"`
+	Against  string   `json:"against"` // what the errors are from
+	Warning  string   `json:"warning,omitempty"`
+}
+
+// A LossLimit is the loss of rebuilt trends as depth grows: the polynomial in 1/L through those of Depths, at 0.
+type LossLimit struct {
+	Value  float64 `json:"value"`
+	Error  float64 `json:"error"` // distance to the polynomial through one depth fewer
+	Depths []int   `json:"depths"`
 }
 
 // TransferTraining is how two descents at one depth ended, both by the rules of the run.
@@ -88,6 +128,9 @@ func (t TransferTarget) MarshalJSON() ([]byte, error) {
 	if t.Redrawn != nil {
 		file["redrawn"] = orNull(*t.Redrawn)
 	}
+	if t.Errors != nil {
+		file["errors"] = t.Errors
+	}
 	if t.Training != nil {
 		file["training"] = t.Training
 	}
@@ -100,12 +143,13 @@ func (t *TransferTarget) UnmarshalJSON(data []byte) error {
 		Depth    int               `json:"depth"`
 		Trend    *float64          `json:"trend"`
 		Redrawn  json.RawMessage   `json:"redrawn"`
+		Errors   *TransferErrors   `json:"errors"`
 		Training *TransferTraining `json:"training"`
 	}
 	if err := json.Unmarshal(data, &file); err != nil {
 		return err
 	}
-	*t = TransferTarget{Depth: file.Depth, Trend: orNaN(file.Trend), Training: file.Training}
+	*t = TransferTarget{Depth: file.Depth, Trend: orNaN(file.Trend), Errors: file.Errors, Training: file.Training}
 	if file.Redrawn != nil {
 		var redrawn *float64
 		if err := json.Unmarshal(file.Redrawn, &redrawn); err != nil {

@@ -13,6 +13,9 @@ import (
 type Model struct {
 	Names []string // of the coefficients
 	At    func(x, coefficients []float64) float64
+	// Squares says that errors add as squares: the mean of y² is f², and coefficients maximise the likelihood of y² with a
+	// gamma distribution about it.
+	Squares bool
 }
 
 // A ModelFit is a Model with the coefficients that fit points best.
@@ -28,8 +31,9 @@ type ModelFit struct {
 	Warning      string
 }
 
-// FitModel returns the coefficients that minimise Σ (log y − log f(x))², by the method of Levenberg and Marquardt from
-// several starts. Intervals, at 95 %, leave out one seed at a time (ByJackknife), or are those of linearised
+// FitModel returns the coefficients that minimise Σ (log y − log f(x))², or with Squares Σ (u − log(1 + u))/2 with
+// u = y²/f² − 1, which is nearly the same for small u and whose f² is a mean where log f is one of logarithms; by the
+// method of Levenberg and Marquardt from several starts. Intervals, at 95 %, leave out one seed at a time (ByJackknife), or are those of linearised
 // regression where there is one seed. A coefficient whose sign changes nothing is given as positive, the
 // lower end of its interval cut at 0, and has none where its best value is 0.
 //
@@ -174,9 +178,23 @@ func (m Model) rough(points []Point, start []float64) []float64 {
 func (m Model) descend(points []Point, start []float64) ([]float64, float64) {
 	return marquardt(start, len(points), func(theta, out []float64) {
 		for i, p := range points {
-			out[i] = math.Log(m.At(p.X, theta)) - math.Log(p.Value) // NaN where f is negative
+			out[i] = m.residual(p.Value, m.At(p.X, theta))
 		}
 	})
+}
+
+// residual returns the root of what a value adds to the sum that is minimised, with a sign; NaN where f is negative.
+func (m Model) residual(y, f float64) float64 {
+	d := 2 * (math.Log(y) - math.Log(f))
+	if !m.Squares {
+		return -d / 2
+	}
+	// e^d − 1 − d, which loses its digits near 0 but for this.
+	excess := math.Expm1(d) - d
+	if math.Abs(d) < 1e-4 {
+		excess = d * d / 2 * (1 + d/3)
+	}
+	return -math.Copysign(math.Sqrt(excess/2), d)
 }
 
 // gradient returns ∂ log f/∂θ at every point.

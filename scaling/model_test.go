@@ -22,9 +22,9 @@ func TestFitModelExact(t *testing.T) {
 		want  []float64
 	}{
 		"squares":  {meanField, []float64{0.3, 1.2}},
-		"sum":      {Model{[]string{"a", "b"}, func(x, c []float64) float64 { return c[0]/x[0] + c[1]/math.Sqrt(x[1]) }}, []float64{40, 1e-3}},
-		"negative": {Model{[]string{"a", "b"}, func(x, c []float64) float64 { return c[0] + c[1]/x[0] }}, []float64{2, -5}},
-		"power":    {Model{[]string{"c", "p"}, func(x, c []float64) float64 { return c[0] * math.Pow(x[0], -c[1]) }}, []float64{0.02, 0.5}},
+		"sum":      {Model{Names: []string{"a", "b"}, At: func(x, c []float64) float64 { return c[0]/x[0] + c[1]/math.Sqrt(x[1]) }}, []float64{40, 1e-3}},
+		"negative": {Model{Names: []string{"a", "b"}, At: func(x, c []float64) float64 { return c[0] + c[1]/x[0] }}, []float64{2, -5}},
+		"power":    {Model{Names: []string{"c", "p"}, At: func(x, c []float64) float64 { return c[0] * math.Pow(x[0], -c[1]) }}, []float64{0.02, 0.5}},
 	} {
 		f, err := FitModel(grid(source, 3, func(x []float64) float64 { return c.model.At(x, c.want) }, 0, 0, 0), c.model)
 		if err != nil {
@@ -93,14 +93,48 @@ func TestFitModelZero(t *testing.T) {
 	}
 }
 
+// TestFitModelSquares wants coefficients of squares that add to be those of their means, whatever the number of degrees of
+// freedom that they have; those of logarithms are lower.
+func TestFitModelSquares(t *testing.T) {
+	source := rand.New(rand.NewPCG(5, 6))
+	model := meanField
+	model.Squares = true
+	const draws, freedom = 60, 4
+	mean, logarithms := 0.0, 0.0
+	for range draws {
+		points := grid(source, 4, func(x []float64) float64 { return meanField.At(x, []float64{0.3, 1.2}) }, 0, 0, 0)
+		for i := range points {
+			square := 0.0
+			for range freedom {
+				square += math.Pow(source.NormFloat64(), 2) / freedom
+			}
+			points[i].Value *= math.Sqrt(square)
+		}
+		for m, sum := range map[*Model]*float64{&model: &mean, &meanField: &logarithms} {
+			f, err := FitModel(points, *m)
+			if err != nil {
+				t.Fatal(err)
+			}
+			*sum += f.Coefficients["b"].Value / draws
+		}
+	}
+	if !(math.Abs(mean-1.2) <= 0.02) {
+		t.Errorf("squares: the mean coefficient is %v, want 1.2", mean)
+	}
+	// E log(χ²_4/4)/2 = (ψ(2) − log 2)/2 = −0.135
+	if want := 1.2 * math.Exp(-0.135); !(math.Abs(logarithms-want) <= 0.03) {
+		t.Errorf("logarithms: the mean coefficient is %v, want %v", logarithms, want)
+	}
+}
+
 // TestFitModelRefuses wants models that points cannot tell apart refused.
 func TestFitModelRefuses(t *testing.T) {
 	points := grid(rand.New(rand.NewPCG(1, 1)), 2, truth, 0, 0, 0.01)
 	for want, model := range map[string]Model{
-		"coefficients a and b that the points cannot tell apart": {[]string{"a", "b"}, func(x, c []float64) float64 { return (c[0] + 2*c[1]) / x[0] }},
-		"not positive":         {[]string{"a"}, func(x, c []float64) float64 { return -c[0] * c[0] }},
-		"got no coefficient":   {nil, func(x, c []float64) float64 { return x[0] }},
-		"does not depend on b": {[]string{"a", "b"}, func(x, c []float64) float64 { return c[0] / x[0] }},
+		"coefficients a and b that the points cannot tell apart": {Names: []string{"a", "b"}, At: func(x, c []float64) float64 { return (c[0] + 2*c[1]) / x[0] }},
+		"not positive":         {Names: []string{"a"}, At: func(x, c []float64) float64 { return -c[0] * c[0] }},
+		"got no coefficient":   {Names: nil, At: func(x, c []float64) float64 { return x[0] }},
+		"does not depend on b": {Names: []string{"a", "b"}, At: func(x, c []float64) float64 { return c[0] / x[0] }},
 	} {
 		if _, err := FitModel(points, model); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("got %v, want an error with %q", err, want)

@@ -51,7 +51,7 @@ func (m *modelFlags) model(in []string) (*surface.Model, error) {
 	if m.squares {
 		text += " (squares added)"
 	}
-	return &surface.Model{Text: text, Formula: f}, nil
+	return &surface.Model{Text: text, Squares: m.squares, Formula: f}, nil
 }
 
 func newCompare() *cobra.Command {

@@ -29,7 +29,7 @@ func writeContrasts(cmd *cobra.Command, result *analyze.Result) error {
 			value = "× " + value
 		}
 		fmt.Fprintf(table, "%s\t%s\t%s against %s\t%s\t%s\t%s\t%d\t%s\t%s\n", quantityText(c.Part, c.Quantity, c.Of), plain.Text(surface.Text(c.At)),
-			plain.Text(c.B), plain.Text(c.A), value, probability(c.P), probability(c.Holm), c.Pairs, strings.Join(c.Averages, ", "), c.Warning)
+			valueText(c.B), valueText(c.A), value, probability(c.P), probability(c.Holm), c.Pairs, strings.Join(c.Averages, ", "), c.Warning)
 	}
 	return table.Flush()
 }
@@ -45,14 +45,25 @@ func writeLevels(w io.Writer, levels []analyze.Level) error {
 	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	fmt.Fprintf(table, "MEAN OF\tAT\t%s\tMEAN\tPOINTS\t%s\n", strings.ToUpper(levels[0].In), best)
 	for _, l := range levels {
-		chosen := plain.Text(l.Best)
+		chosen := ""
+		if best != "" {
+			chosen = valueText(l.Best)
+		}
 		if l.End != "" {
 			chosen += " (" + l.End + "est tried)"
 		}
-		fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%d\t%s\n", quantityText(l.Part, l.Quantity, l.Of), plain.Text(surface.Text(l.At)), plain.Text(l.Value),
+		fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%d\t%s\n", quantityText(l.Part, l.Quantity, l.Of), plain.Text(surface.Text(l.At)), valueText(l.Value),
 			interval("", l.Mean.Value, &l.Mean.Low, &l.Mean.High), l.Points, chosen)
 	}
 	return table.Flush()
+}
+
+// valueText writes the value of a field; runs that leave the field out have none.
+func valueText(value string) string {
+	if value == "" {
+		return "left out"
+	}
+	return plain.Text(value)
 }
 
 // quantityText names a quantity, or its exponent in depth.

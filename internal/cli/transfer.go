@@ -13,6 +13,7 @@ import (
 
 	"github.com/deeplimit/deeplimit/internal/ask/transfer"
 	"github.com/deeplimit/deeplimit/internal/plain"
+	"github.com/deeplimit/deeplimit/internal/read/surface"
 	"github.com/deeplimit/deeplimit/runfolder"
 )
 
@@ -39,10 +40,17 @@ With --train it also trains the network of every depth as the study trained its 
 study's dtype, once from the rebuilt trend and once from scratch, and counts the iterations of both.
 Losses are evaluated in float64.
 
+With --reference it compares outputs: those of the trend alone (error of the trend), and of --draws initial weights with the
+displacement, root mean square over draws that depths share (strong error; initial.coupled), of their means and of
+their mean squares (weak errors), each against the network at that depth, with their orders in depth. Draw r has the
+initial weights of the run of seed + r 2^32. The loss of the trend is extrapolated to L = ∞ from the deepest
+rebuilt networks, and its order is that of the distance to that.
+
 The limit path goes to transfer/limit.safetensors in the folder of the deepest run and
 the losses to transfer.json in every run folder, where analyze and report read them.`,
-		Example: `  deeplimit transfer runs/my-study --depth 1024 --depth 4096`,
-		Args:    arguments("DIR"),
+		Example: `  deeplimit transfer runs/my-study --depth 1024 --depth 4096
+  deeplimit transfer runs/my-study --depth 64,128,256,512,1024,2048 --reference 16384 --draws 500`,
+		Args: arguments("DIR"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if options.Workers < 1 {
 				return fmt.Errorf("transfer: --jobs: got %d, want at least 1", options.Workers)
@@ -64,14 +72,27 @@ the losses to transfer.json in every run folder, where analyze and report read t
 			if err != nil {
 				return err
 			}
+			for i, r := range results {
+				if i > 0 && results[i-1].Group == r.Group {
+					continue
+				}
+				for _, note := range r.Notes {
+					fmt.Fprintf(cmd.ErrOrStderr(), "note: transfer: %s\n", plain.Text(note))
+				}
+			}
 			if asJSON {
 				return printJSON(cmd.OutOrStdout(), results)
 			}
-			return writeTransfers(cmd.OutOrStdout(), results)
+			if err := writeTransfers(cmd.OutOrStdout(), results); err != nil {
+				return err
+			}
+			return writeOrders(cmd.OutOrStdout(), results)
 		},
 	}
 	flags := cmd.Flags()
-	flags.IntSliceVar(&options.Depths, "depth", nil, "depth to rebuild at; may be repeated (default 2, 4 and 8 times the deepest)")
+	flags.IntSliceVar(&options.Depths, "depth", nil, "depth to rebuild at; may be repeated (default 2, 4 and 8 times the deepest; with --reference an eighth of it and four halvings)")
+	flags.IntVar(&options.Reference, "reference", 0, "compare outputs with those of the network at this depth (default no comparison)")
+	flags.IntVar(&options.Draws, "draws", 0, "draws of the initial weights for strong and weak errors, with --reference (default 1)")
 	flags.BoolVar(&options.Deepest, "deepest", false, "take the path of the deepest run as the limit, without extrapolation in 1/L")
 	flags.BoolVar(&options.Train, "train", false, "train from each rebuilt network and from scratch, and count the iterations")
 	flags.StringVar(&options.Base, "base", "", "folder that relative names of data files start from (default: as recorded)")
@@ -85,6 +106,11 @@ the losses to transfer.json in every run folder, where analyze and report read t
 func writeTransfers(w io.Writer, results []transfer.Result) error {
 	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	header := "RUN\tLIMIT FROM\tDEPTH\tTREND ALONE\tINITIAL REDRAWN"
+	if slices.ContainsFunc(results, func(r transfer.Result) bool {
+		return slices.ContainsFunc(r.Targets, func(t runfolder.TransferTarget) bool { return t.Errors != nil })
+	}) {
+		header += "\tERROR OF TREND\tSTRONG\tWEAK\tWEAK OF SQUARES"
+	}
 	if trained(results) {
 		header += "\tTRAINED FROM IT\tFROM SCRATCH"
 	}
@@ -101,6 +127,9 @@ func writeTransfers(w io.Writer, results []transfer.Result) error {
 				redrawn = fmt.Sprintf("%.4g", *t.Redrawn)
 			}
 			fmt.Fprintf(table, "\t\t%d\t%.4g\t%s", t.Depth, t.Trend, redrawn)
+			if e := t.Errors; e != nil {
+				fmt.Fprintf(table, "\t%.4g\t%s\t%s\t%s", e.Trend, errorText(e.Strong), errorText(e.Weak), errorText(e.WeakSquare))
+			}
 			if t.Training != nil {
 				scratch := "–"
 				if t.Training.Scratch != nil {
@@ -109,6 +138,34 @@ func writeTransfers(w io.Writer, results []transfer.Result) error {
 				fmt.Fprintf(table, "\t%s\t%s", t.Training.Rebuilt, scratch)
 			}
 			fmt.Fprintln(table)
+		}
+	}
+	return table.Flush()
+}
+
+// errorText writes an error, "–" for none.
+func errorText(v *float64) string {
+	if v == nil {
+		return "–"
+	}
+	return fmt.Sprintf("%.4g", *v)
+}
+
+// writeOrders prints the orders of each group, and what its losses go to.
+func writeOrders(w io.Writer, results []transfer.Result) error {
+	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	headed := false
+	for i, r := range results {
+		if i > 0 && results[i-1].Group == r.Group || len(r.Orders) == 0 {
+			continue
+		}
+		if !headed {
+			fmt.Fprintln(table, "\nORDER OF\tDATA\tSETTINGS\tEXPONENT\tMETHOD\tDEPTHS\tAGAINST\tWARNING")
+			headed = true
+		}
+		for _, o := range r.Orders {
+			fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\t%d to %d\t%s\t%s\n", o.Of, plain.Text(r.Data), plain.Text(surface.Text(r.Settings)),
+				interval("", o.Exponent, o.Low, o.High), o.Method, o.Depths[0], o.Depths[len(o.Depths)-1], o.Against, o.Warning)
 		}
 	}
 	return table.Flush()

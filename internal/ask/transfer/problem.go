@@ -82,23 +82,6 @@ func (p *problem) rebuilt(e *estimate, depth int) (*plan.Problem, []float64, err
 	return at, theta, nil
 }
 
-// better returns the estimate whose trend has the lower loss at the given depth; b when
-// that of a is not a number.
-func (p *problem) better(a, b *estimate, depth int) (*estimate, error) {
-	first, err := p.trendLoss(a, depth)
-	if err != nil {
-		return nil, err
-	}
-	second, err := p.trendLoss(b, depth)
-	if err != nil {
-		return nil, err
-	}
-	if first < second {
-		return a, nil
-	}
-	return b, nil
-}
-
 // target returns the losses of the networks that a limit gives at a depth.
 func (p *problem) target(limit *estimate, depth int) (runfolder.TransferTarget, error) {
 	t := runfolder.TransferTarget{Depth: depth}
@@ -120,16 +103,21 @@ func (p *problem) target(limit *estimate, depth int) (runfolder.TransferTarget, 
 	if err != nil {
 		return t, err
 	}
-	for _, g := range limit.groups {
-		set(at.Network, theta, g, func(layer, limit []float64, scale float64) {
-			for i, v := range limit {
-				layer[i] += scale * v
-			}
-		}, resample(g.displacement, g.points(depth)).Data)
-	}
+	limit.move(at.Network, theta)
 	loss, err := p.loss(at, theta)
 	t.Redrawn = &loss
 	return t, err
+}
+
+// move adds the limit of the displacement to the parameters of a network.
+func (e *estimate) move(net *resnet.Network, theta []float64) {
+	for _, g := range e.groups {
+		set(net, theta, g, func(layer, limit []float64, scale float64) {
+			for i, v := range limit {
+				layer[i] += scale * v
+			}
+		}, resample(g.displacement, g.points(net.Depth)).Data)
+	}
 }
 
 // fromFiles says whether initial weights come from a file, of which there is none for a depth

@@ -25,8 +25,8 @@
 // That holds when descent has converged at both depths and ended near the same
 // solution; otherwise it enlarges their difference. So both the extrapolation and the
 // path of the deepest run are tried at the greatest depth asked for, and the one whose
-// trend has the lower loss there is the estimate (Result.Sources says which). With one
-// depth it is the path of that depth. Between midpoints paths are linear.
+// trend has the lower loss there, in the mean of its logarithm over the seeds of a group, is the
+// estimate of all of them (Result.Sources says which). With one depth it is the path of that depth. Between midpoints paths are linear.
 package transfer
 
 import (
@@ -39,11 +39,9 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
-	"sync"
-
-	"golang.org/x/sync/errgroup"
 
 	"github.com/deeplimit/deeplimit/field"
+	"github.com/deeplimit/deeplimit/internal/grouped"
 	"github.com/deeplimit/deeplimit/runfolder"
 	"github.com/deeplimit/deeplimit/scaling"
 )
@@ -56,14 +54,17 @@ type Options struct {
 	// Base is the folder that relative names of data files start from; default: the one
 	// recorded when the run was made.
 	Base string
-	// Workers is the number of seeds worked on at a time; default 1. Results do not
-	// depend on it.
-	Workers int
+	// Workers is the number of seeds worked on at a time, and Cores that of draws of all of them; default 1. Results do
+	// not depend on it.
+	Workers, Cores int
 	// Deepest uses the path of the deepest run without extrapolation.
 	Deepest bool
 	// Train trains the network of every depth as the runs were trained, once from the rebuilt
 	// trend and once from initial weights of its own (runfolder.TransferTarget.Training).
 	Train bool
+	// Reference is a depth whose network the outputs of the others are compared with; 0 for none. Draws is how many
+	// initial weights are drawn for that; 1 when 0.
+	Reference, Draws int
 	// Note, if not nil, is called with each run that a limit cannot come from.
 	Note func(Omitted)
 }
@@ -79,7 +80,12 @@ type Result struct {
 	TrendLoss float64                    `json:"trend_loss"` // of its trend alone
 	Sources   []int                      `json:"sources"`
 	Targets   []runfolder.TransferTarget `json:"targets"`
-	Limit     string                     `json:"limit"` // the file of the limit path
+	// LossLimit is what the loss of the trend goes to as depth grows; null for fewer than two targets.
+	LossLimit *runfolder.LossLimit `json:"loss_limit"`
+	// Orders are those of the group, the same for all its seeds.
+	Orders []runfolder.TransferOrder `json:"orders"`
+	Notes  []string                  `json:"notes,omitempty"` // on orders that there are not
+	Limit  string                    `json:"limit"`           // the file of the limit path
 	// Omitted are the depths of this group and seed that had no part in it, ascending.
 	Omitted []Omitted `json:"omitted,omitempty"`
 }
@@ -107,10 +113,8 @@ const MinDepth = scaling.MinSplit
 // Result.Omitted and to Options.Note. It is an error if no run is left at all. A seed that fails
 // does not stop the others; its errors are joined.
 func Study(ctx context.Context, dir string, options Options) ([]Result, error) {
-	for _, depth := range options.Depths {
-		if depth < 1 {
-			return nil, &field.Error{Path: "depth", Got: depth, Want: "at least 1"}
-		}
+	if err := options.check(); err != nil {
+		return nil, err
 	}
 	chains, err := find(dir)
 	if err != nil {
@@ -126,36 +130,73 @@ func Study(ctx context.Context, dir string, options Options) ([]Result, error) {
 	if chains, err = withRuns(chains); err != nil {
 		return nil, fmt.Errorf("transfer: %s: %w", dir, err)
 	}
-	var (
-		mu       sync.Mutex
-		results  []Result
-		failures []error
-	)
-	var workers errgroup.Group
 	options.Workers = max(1, options.Workers)
-	workers.SetLimit(options.Workers)
-	for _, chain := range chains {
-		workers.Go(func() error {
-			result, err := chain.transfer(ctx, options)
-			mu.Lock()
-			defer mu.Unlock()
-			if err != nil {
-				failures = append(failures, err)
-			} else {
-				results = append(results, result)
-			}
-			return nil
-		})
-	}
-	workers.Wait()
+	options.Cores = options.Workers
+	options.Workers = min(options.Workers, len(chains))
+	each(chains, options.Workers, func(c *chain) error { return c.prepare(ctx, options) })
+	choose(slices.DeleteFunc(slices.Clone(chains), func(c *chain) bool { return c.err != nil }))
+	each(chains, options.Workers, func(c *chain) error { return c.transfer(ctx, options) })
 	if err := ctx.Err(); err != nil {
 		return nil, fmt.Errorf("transfer: %s: %w", dir, err)
+	}
+	results, failures := finish(chains, options)
+	return results, errors.Join(failures...)
+}
+
+// finish writes what was found, with the orders of each group, and returns it sorted, and the errors of chains that failed.
+func finish(chains []*chain, options Options) (results []Result, failures []error) {
+	for _, group := range grouped.By(chains, func(c *chain) string { return c.group }) {
+		var done []*chain
+		for _, c := range group {
+			if c.err != nil {
+				failures = append(failures, c.err)
+			} else {
+				done = append(done, c)
+			}
+		}
+		if len(done) == 0 {
+			continue
+		}
+		slices.SortFunc(done, func(a, b *chain) int { return cmp.Compare(a.seed, b.seed) })
+		found, notes := orders(done, options.Reference)
+		for _, c := range done {
+			c.record.Orders = found
+			result, err := c.result()
+			result.Notes = notes
+			if err != nil {
+				failures = append(failures, err)
+				continue
+			}
+			results = append(results, result)
+		}
 	}
 	slices.SortFunc(results, func(a, b Result) int {
 		return cmp.Or(cmp.Compare(a.Data, b.Data), cmp.Compare(a.Group, b.Group), cmp.Compare(a.Seed, b.Seed))
 	})
 	slices.SortFunc(failures, func(a, b error) int { return cmp.Compare(a.Error(), b.Error()) })
-	return results, errors.Join(failures...)
+	return results, failures
+}
+
+// check refuses options that mean nothing, as *field.Error, and fills in Draws.
+func (o *Options) check() error {
+	for _, depth := range o.Depths {
+		if depth < 1 {
+			return &field.Error{Path: "depth", Got: depth, Want: "at least 1"}
+		}
+		if o.Reference > 0 && depth >= o.Reference {
+			return &field.Error{Path: "depth", Got: depth, Want: fmt.Sprintf("less than the reference depth %d", o.Reference)}
+		}
+	}
+	switch {
+	case o.Reference < 0 || o.Reference > 0 && o.Reference < reach:
+		return &field.Error{Path: "reference", Got: o.Reference, Want: fmt.Sprintf("a depth of %d or more", reach)}
+	case o.Draws < 0:
+		return &field.Error{Path: "draws", Got: o.Draws, Want: "at least 1"}
+	case o.Draws > 0 && o.Reference == 0:
+		return &field.Error{Path: "draws", Got: o.Draws, Want: "it with --reference, the depth that outputs are compared with"}
+	}
+	o.Draws = max(1, o.Draws)
+	return nil
 }
 
 // A chain holds the runs of one group and seed that a limit may come from, by ascending
@@ -165,6 +206,15 @@ type chain struct {
 	seed    uint64
 	runs    []*runfolder.Run
 	omitted []Omitted
+
+	problem      *problem
+	trendLoss    float64 // of the deepest run, at its own depth
+	gain         float64 // log loss at the greatest depth with extrapolation, less that without; +Inf for one depth
+	extrapolated bool
+	record       runfolder.Transfer
+	weights      runfolder.Weights
+	sums         [][]sums // of simulated draws, by block and target
+	err          error
 }
 
 // unfit returns why no limit may come from a run, "" if one may.
@@ -292,70 +342,35 @@ func withRuns(chains []*chain) ([]*chain, error) {
 	return nil, fmt.Errorf("got no run that a limit can come from, want at least 1 that is finished, not diverged and of depth %d or more (left out: %s)", MinDepth, strings.Join(list, "; "))
 }
 
-// transfer works on one chain, from the shallowest run to the deepest; the weights of
-// two runs are in memory at a time.
-func (c *chain) transfer(ctx context.Context, options Options) (Result, error) {
-	deepest := c.runs[len(c.runs)-1]
-	problem, err := newProblem(deepest, options.Base, options.Workers)
-	if err != nil {
-		return Result{}, fmt.Errorf("transfer: run %s: %w", deepest.Meta.ID, err)
-	}
-	var coarse, fine *estimate
-	var trendLoss float64
-	for _, run := range c.runs {
-		if err := ctx.Err(); err != nil {
-			return Result{}, err
-		}
-		coarse = fine
-		if fine, err = newEstimate(run, problem); err == nil {
-			trendLoss, err = problem.trendLoss(fine, run.Meta.Depth)
-		}
-		if err == nil && run != deepest {
-			err = run.WriteTransfer(runfolder.Transfer{TrendLoss: trendLoss}, nil)
-		}
-		if err != nil {
-			return Result{}, fmt.Errorf("transfer: run %s: %w", run.Meta.ID, err)
-		}
-	}
-	depths := targets(options.Depths, deepest.Meta.Depth)
-	limit := fine
-	if coarse != nil && !options.Deepest {
-		if limit, err = problem.better(extrapolate(coarse, fine), fine, depths[len(depths)-1]); err != nil {
-			return Result{}, fmt.Errorf("transfer: run %s: %w", deepest.Meta.ID, err)
-		}
-	}
-	record := runfolder.Transfer{TrendLoss: trendLoss, Sources: limit.sources}
-	for _, depth := range depths {
-		if err := ctx.Err(); err != nil {
-			return Result{}, err
-		}
-		target, err := problem.target(limit, depth)
-		if err == nil && options.Train {
-			target.Training, err = problem.training(ctx, limit, depth)
-		}
-		if err != nil {
-			return Result{}, fmt.Errorf("transfer: run %s: depth %d: %w", deepest.Meta.ID, depth, err)
-		}
-		record.Targets = append(record.Targets, target)
-	}
-	weights := limit.weights(&deepest.Meta)
-	if err := deepest.WriteTransfer(record, &weights); err != nil {
+// deepest returns the deepest run.
+func (c *chain) deepest() *runfolder.Run { return c.runs[len(c.runs)-1] }
+
+// result writes what was found for a chain, and returns it.
+func (c *chain) result() (Result, error) {
+	deepest := c.deepest()
+	if err := deepest.WriteTransfer(c.record, &c.weights); err != nil {
 		return Result{}, err
 	}
 	meta := &deepest.Meta
 	return Result{
 		Run: meta.ID, Group: meta.Group, Data: meta.Data, Settings: meta.Settings, Seed: meta.Seed,
-		Loss: deepest.Summary.Loss, TrendLoss: trendLoss, Sources: record.Sources, Targets: record.Targets,
-		Limit: deepest.LimitFile(), Omitted: c.omitted,
+		Loss: deepest.Summary.Loss, TrendLoss: c.trendLoss, Sources: c.record.Sources, Targets: c.record.Targets,
+		LossLimit: c.record.LossLimit, Orders: c.record.Orders, Limit: deepest.LimitFile(), Omitted: c.omitted,
 	}, nil
 }
 
-// targets returns the depths to rebuild at, ascending and each once.
-func targets(chosen []int, deepest int) []int {
-	if len(chosen) == 0 {
+// depths returns the depths to rebuild at, ascending and each once.
+func (o Options) depths(deepest int) []int {
+	depths := slices.Clone(o.Depths)
+	switch {
+	case len(depths) > 0:
+	case o.Reference > 0:
+		for depth := o.Reference / reach; depth > 0 && depth >= o.Reference/(reach<<4); depth /= 2 {
+			depths = append(depths, depth)
+		}
+	default:
 		return []int{2 * deepest, 4 * deepest, 8 * deepest}
 	}
-	depths := slices.Clone(chosen)
 	slices.Sort(depths)
 	return slices.Compact(depths)
 }

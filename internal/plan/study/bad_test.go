@@ -181,7 +181,7 @@ depth.yaml:5:49: initial.bias: got "b.npy", want a file that can be read: no suc
 		{"grid and its inside", head + "grid: {train.step: [{value: 1}], train.step.value: [2]}\n", nil, `depth.yaml:4:34: grid.train.step.value: got a field that is varied already, want it varied once (by train.step alone)`},
 		{"grid of all sets and one", head + "grid: {data.samples: [1], data.0.samples: [2]}\n", nil, `depth.yaml:4:27: grid.data.0.samples: got a field that is varied already, want it varied once (by data.samples alone)`},
 		{"zip of two lengths", head + "zip: {network.alpha: [1, 0], train.step.value: [1]}\n", nil, `depth.yaml:4:48: zip.train.step.value: got a list of 1, want a list of 2, as many as zip.network.alpha has`},
-		{"zip without a path", head + "zip: [{network.alpha: 1}, {}]\n", nil, `depth.yaml:4:27: zip.1: got a mapping, want a mapping path: value`},
+		{"zip without a path", head + "zip: [{}, {}]\n", nil, `depth.yaml:4:7: zip.0: got a mapping, want a mapping path: value, here or in another row`},
 		{"a path in two zips", head + "zip: [[{network.alpha: 1}, {network.alpha: 0}], [{network.alpha: 1}]]\n", nil, `depth.yaml:4:51: zip.1.network.alpha: got a field that is varied already, want it varied once (by network.alpha alone)`},
 		{"zips of other forms", head + "zip: [[{network.alpha: 1}], 3]\n", nil, `depth.yaml:4:29: zip.1: got 3, want a list of mappings path: value, or a mapping path: list`},
 		{"a path of zip set", head + "zip: [[{network.alpha: 1}], [{train.step.value: 3}, {network.bias: true}]]\n", []string{"network.bias=true"}, `--set network.bias=true: network.bias: got a field that zip.network.bias varies, want zip.network.bias to be set instead`},

@@ -206,6 +206,10 @@ func TestSeveralZips(t *testing.T) {
 			t.Errorf("%s: got steps %v and %v, want the default and 0.05", name, runs[0].Train.Step.Value, runs[2].Train.Step.Value)
 		}
 	}
+	without := mustRuns(t, head+"zip: [{}, {train.penalty.increments: 0.1}]\n")
+	if len(without) != 4 || len(without[0].Settings) != 0 || without[0].Train.Penalty.Increments != 0 || without[2].Train.Penalty.Increments != 0.1 {
+		t.Errorf("a row without a path: got %+v", without)
+	}
 	columns := mustRuns(t, head+"zip:\n- {network.alpha: [0.5, 1]}\n- {dtype: [float32, float64], train.step.value: [1, 2]}\n")
 	if len(columns) != 8 {
 		t.Errorf("zips of lists: got %d runs, want 8: two groups of two, and two of the depths or seeds", len(columns))

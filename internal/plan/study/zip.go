@@ -7,7 +7,7 @@ import (
 
 // zips reads the section zip: one group of paths that vary together, or a list of groups, over which the runs are a
 // product. A group is a list of mappings path → value, in which a path that a mapping leaves out keeps the value of the
-// rest of the file, or a mapping path → list with lists of one length.
+// rest of the file, {} all of them, or a mapping path → list with lists of one length.
 func (d *decoder) zips(zip *node) []Axis {
 	groups, paths := []*node{zip}, []string{"zip"}
 	if severalZips(zip) {
@@ -66,7 +66,7 @@ func (d *decoder) zipRows(zip *node, axis *Axis) bool {
 	rows := d.nonEmpty(axis.key, zip)
 	index := map[string]int{}
 	for i, row := range rows {
-		if row.kind != mapping || len(row.entries) == 0 {
+		if row.kind != mapping {
 			d.add(row.wrong(join(axis.key, strconv.Itoa(i)), row.got(), "a mapping path: value"))
 			return false
 		}
@@ -77,6 +77,10 @@ func (d *decoder) zipRows(zip *node, axis *Axis) bool {
 				axis.places = append(axis.places, e.place)
 			}
 		}
+	}
+	if rows != nil && len(axis.Paths) == 0 {
+		d.add(rows[0].wrong(join(axis.key, "0"), rows[0].got(), "a mapping path: value, here or in another row"))
+		return false
 	}
 	for _, row := range rows {
 		point := make([]*node, len(axis.Paths)) // nil for a path that is left out

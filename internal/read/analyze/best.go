@@ -170,8 +170,11 @@ func keyOf(fields map[string]string, names []string) string {
 	return b.String()
 }
 
-// compareValues orders numbers by size, before texts.
+// compareValues orders what is left out before numbers, by size, and these before texts.
 func compareValues(a, b string) int {
+	if a == "" || b == "" {
+		return strings.Compare(a, b)
+	}
 	x, errX := strconv.ParseFloat(a, 64)
 	y, errY := strconv.ParseFloat(b, 64)
 	switch {

@@ -67,6 +67,7 @@ type unit struct{ data, seed uint64 }
 type contrasted struct {
 	key, part string
 	bounded   bool // in [0,1], as an accuracy, so that differences are compared and not ratios
+	exponent  bool // whether only its exponent in depth is compared
 	value     func(*Run) float64
 }
 
@@ -93,6 +94,15 @@ func (p *pass) contrast(result *Result) error {
 			}
 		}
 	}
+	if diverged := slices.Collect(func(yield func(string) bool) {
+		for _, o := range runs {
+			if o.run.Diverged() && !yield(o.ID) {
+				return
+			}
+		}
+	}); len(diverged) > 0 {
+		note(fmt.Sprintf("left out as diverged: %d of %d runs, such as %s", len(diverged), len(runs), diverged[0]))
+	}
 	var first error
 	for _, q := range quantities {
 		values, said, err := p.compared(runs, q)
@@ -106,6 +116,9 @@ func (p *pass) contrast(result *Result) error {
 		}
 		for _, of := range []string{"value", "exponent"} {
 			set := values
+			if of == "value" && q.exponent {
+				continue
+			}
 			if of == "exponent" {
 				if set = exponentsOf(values); field == "depth" || len(set) == 0 {
 					continue
@@ -129,24 +142,24 @@ func (p *pass) contrast(result *Result) error {
 	return nil
 }
 
-// contrasted returns the quantities: Options.Of, or loss, accuracy and rate.
+// contrasted returns the quantities: Options.Of, or the numbers of runs, and of paths those whose exponents are compared.
 func (p *pass) contrasted(runs []*outcome) ([]contrasted, error) {
 	var all []contrasted
 	for _, q := range ofRun {
-		all = append(all, contrasted{q.key, "", strings.HasSuffix(q.key, "accuracy"), q.value})
+		all = append(all, contrasted{q.key, "", strings.HasSuffix(q.key, "accuracy"), false, q.value})
 	}
-	usual := len(all)
+	usual := p.options.Of == ""
 	for _, part := range partsOf(runs) {
 		for _, q := range ofPath {
-			all = append(all, contrasted{q.key, part, false, func(r *Run) float64 { return q.value(r.Parts[part]) }})
+			all = append(all, contrasted{q.key, part, false, usual, func(r *Run) float64 { return q.value(r.Parts[part]) }})
 		}
 		for _, exponent := range p.options.Exponents {
 			text := exponentText(exponent)
-			all = append(all, contrasted{"v_" + text, part, false, func(r *Run) float64 { return r.Parts[part].PVariation[text] }})
+			all = append(all, contrasted{"v_" + text, part, false, usual, func(r *Run) float64 { return r.Parts[part].PVariation[text] }})
 		}
 	}
-	if p.options.Of == "" {
-		return all[:usual], nil
+	if usual {
+		return all, nil
 	}
 	all = slices.DeleteFunc(all, func(q contrasted) bool { return q.key != p.options.Of })
 	if len(all) == 0 {
@@ -225,13 +238,14 @@ func exponentsOf(values []compared) []compared {
 	if len(depths) < 2 {
 		return nil
 	}
-	var held []string
-	for name := range values[0].fields {
-		if name != "depth" {
-			held = append(held, name)
+	names := map[string]bool{}
+	for _, v := range values {
+		for name := range v.fields {
+			names[name] = true
 		}
 	}
-	slices.Sort(held)
+	delete(names, "depth")
+	held := slices.Sorted(maps.Keys(names))
 	// Fields that vary with depth alone tell no seeds apart.
 	held = slices.DeleteFunc(held, func(name string) bool { return follows(values, "depth", name) })
 	type key struct {

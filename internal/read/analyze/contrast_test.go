@@ -136,8 +136,8 @@ func testContrastsAtBest(t *testing.T, dir string) {
 				t.Errorf("%s: %+v: got best %s (%s), want %s (%s)", c.of, l, l.Best, l.End, best, end)
 			}
 		}
-		if len(result.ContrastNotes) != 1 {
-			t.Errorf("notes: got %q, want one on the ends", result.ContrastNotes)
+		if len(result.ContrastNotes) != 2 {
+			t.Errorf("notes: got %q, want one on the run that diverged, and one on the ends", result.ContrastNotes)
 		}
 	}
 }

@@ -304,8 +304,11 @@ func (g *Group) transfer(members []*outcome) *Transfer {
 			return sample{scaling.Sample{Depth: depth, Seed: run.Seed, Value: loss - run.Loss}, fmt.Sprintf("%s, rebuilt at depth %d,", run.ID, depth)}
 		}
 		own = append(own, excess(run.Depth, stored.TrendLoss))
+		if len(stored.Orders) > 0 {
+			t.Orders = stored.Orders
+		}
 		for _, target := range stored.Targets {
-			loss := TransferLoss{Depth: target.Depth, Seed: run.Seed, Sources: stored.Sources, Trained: run.Loss, Trend: finite(target.Trend), Training: target.Training}
+			loss := TransferLoss{Depth: target.Depth, Seed: run.Seed, Sources: stored.Sources, Trained: run.Loss, Trend: finite(target.Trend), Training: target.Training, LossLimit: stored.LossLimit, Errors: target.Errors}
 			trend = append(trend, excess(target.Depth, target.Trend))
 			if target.Redrawn != nil {
 				loss.Redrawn = finite(*target.Redrawn)

@@ -124,6 +124,15 @@ func (t *tableWriter) transfer(transfer *Transfer) {
 			t.row(f.name, f.slope.String(), "", f.slope.Warning)
 		}
 	}
+	t.orders(transfer)
+}
+
+// orders writes the orders of errors of rebuilt networks.
+func (t *tableWriter) orders(transfer *Transfer) {
+	for _, o := range transfer.Orders {
+		e := Estimate{Value: o.Exponent, Low: orNaN(o.Low), High: orNaN(o.High), Method: o.Method}
+		t.row("order of "+o.Of, e.String(), "against "+o.Against, o.Warning)
+	}
 }
 
 // trainings writes the iterations of training from rebuilt networks and from scratch.

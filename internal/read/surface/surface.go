@@ -61,7 +61,8 @@ type Place struct {
 
 // Model is what to fit in the place of a power law; nil for a power law.
 type Model struct {
-	Text string
+	Text    string
+	Squares bool // as of scaling.Model
 	*formula.Formula
 }
 
@@ -269,7 +270,7 @@ func (f Fit) of(set []Observation, in []string, model *Model) ([]Fit, error) {
 }
 
 func (f Fit) ofModel(points []scaling.Point, model *Model) ([]Fit, error) {
-	m, err := scaling.FitModel(points, scaling.Model{Names: model.Coefficients, At: model.At})
+	m, err := scaling.FitModel(points, scaling.Model{Names: model.Coefficients, At: model.At, Squares: model.Squares})
 	if err != nil {
 		return nil, err
 	}
