@@ -70,7 +70,7 @@ displacement compare L^beta A, and L^beta (A(T) - A(0)), as functions of s = k/L
 integral over s of squares, and its root (--norm l2), the largest value (sup), or the largest integral from 0 to s
 (integral), in which layer noise vanishes.
 
-Runs are compared that differ in depth, seed or group alone: all pairs, or each with a reference --to
+Runs are compared that differ in depth, seed or group alone (--between; all: in anything): all pairs, or each with a reference --to
 
   deepest, widest             the run of the same seed that is
   mean                        the mean over seeds of the same group and depth
@@ -124,20 +124,20 @@ or wide at most. Intervals, at 95 %, leave out one seed at a time.`,
 	}
 	flags := cmd.Flags()
 	flags.StringVar(&o.Of, "of", "outputs", "what to compare: outputs, states, weights or displacement")
-	flags.StringVar(&o.Between, "between", "", "what the two runs of a pair differ in: depths, seeds or groups (default what suits --to, else depths)")
+	flags.StringVar(&o.Between, "between", "", "what the two runs of a pair differ in: depths, seeds, groups or all (default what suits --to, else depths)")
 	flags.StringVar(&o.To, "to", "", "reference of every run: deepest, widest, mean, deepest-mean, widest-mean, or the folder of a run or of a study")
 	flags.StringVar(&o.Norm, "norm", "l2", "norm over s = k/L and samples: l2, sup or integral")
 	flags.StringSliceVar(&o.Parts, "part", nil, "weights to compare: A, V, W, b or c (default A, or V and W together)")
 	flags.BoolVar(&o.Permute, "permute", false, "take the least distance over the orders of the hidden units of every layer (block mlp)")
 	flags.StringVar(&o.Inputs, "inputs", "train", "inputs to evaluate on: train, test or a .npy file of shape (N,inputs)")
 	flags.StringVar(&o.Base, "base", "", "folder that relative names of data files start from (default: as recorded)")
-	flags.StringVar(&figures, "figure", "", "write a heat map of the distances into this folder")
+	flags.StringVar(&figures, "figure", "", "write figures into this folder: a heat map of all pairs, and the distances against their fits")
 	flags.IntVar(&o.Workers, "jobs", runtime.GOMAXPROCS(0), "cores to use; the results do not depend on it")
 	flags.BoolVar(&asJSON, "json", false, "print JSON")
 	onlyFlag(cmd, &o.Only)
 	model.define(cmd)
 	for name, values := range map[string][]string{
-		"of": {"outputs", "states", "weights", "displacement"}, "between": {"depths", "seeds", "groups"}, "norm": {"l2", "sup", "integral"},
+		"of": {"outputs", "states", "weights", "displacement"}, "between": {"depths", "seeds", "groups", "all"}, "norm": {"l2", "sup", "integral"},
 		"to": {"deepest", "widest", "mean", "deepest-mean", "widest-mean"},
 	} {
 		cmd.RegisterFlagCompletionFunc(name, cobra.FixedCompletions(values, cobra.ShellCompDirectiveDefault))
@@ -145,8 +145,20 @@ or wide at most. Intervals, at 95 %, leave out one seed at a time.`,
 	return cmd
 }
 
-// drawDistances writes the heat map of a comparison.
+// drawDistances writes the figures of a comparison: of all pairs a heat map, and the distances against their fits.
 func drawDistances(notes io.Writer, result *compare.Result, folder string) error {
+	fits := result.Powers
+	if len(result.Fits) > 0 {
+		fits = result.Fits
+	}
+	if len(fits) > 0 {
+		if err := drawFits(notes, fits, folder); err != nil {
+			return err
+		}
+	}
+	if result.To != "" {
+		return nil
+	}
 	index, labels := map[string]int{}, []string{}
 	for i, run := range result.Runs {
 		index[run.ID] = i
@@ -154,13 +166,7 @@ func drawDistances(notes io.Writer, result *compare.Result, folder string) error
 	}
 	var cells []report.DistanceCell
 	for _, p := range result.Pairs {
-		j, ok := index[p.B]
-		if !ok {
-			j = len(labels)
-			index[p.B] = j
-			labels = append(labels, "reference")
-		}
-		cells = append(cells, report.DistanceCell{A: index[p.A], B: j, Distance: p.Distance})
+		cells = append(cells, report.DistanceCell{A: index[p.A], B: index[p.B], Distance: p.Distance})
 	}
 	f, err := report.Distances(result.Of, labels, cells)
 	if err != nil {

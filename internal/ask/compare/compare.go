@@ -30,7 +30,7 @@ import (
 // Options of Study.
 type Options struct {
 	Of      string // outputs, states, weights or displacement; outputs when empty
-	Between string // depths, seeds or groups; what suits To when empty
+	Between string // depths, seeds, groups or all; what suits To when empty
 	// To is what every run is compared with: deepest, widest or mean, the first two also of the mean over seeds
 	// (deepest-mean, widest-mean), or a folder of a run or of a study whose runs differ in seed alone, for their mean.
 	// Empty for all pairs.
@@ -62,7 +62,9 @@ type Result struct {
 	// Exponents are those of the distance in what varies.
 	Exponents []Exponent `json:"exponents"`
 	// Fits are those of Options.Model.
-	Fits  []surface.Fit `json:"fits,omitempty"`
+	Fits []surface.Fit `json:"fits,omitempty"`
+	// Powers are the fits of Exponents, for figures.
+	Powers []surface.Fit `json:"-"`
 	Notes []string      `json:"notes,omitempty"`
 	Runs  []Labelled    `json:"runs"`
 }
@@ -130,7 +132,7 @@ func (o Options) resolve() (Options, error) {
 	}{
 		{"of", o.Of, []string{"outputs", "states", "weights", "displacement"}},
 		{"norm", o.Norm, []string{"l2", "sup", "integral"}},
-		{"between", o.Between, []string{"depths", "seeds", "groups", ""}},
+		{"between", o.Between, []string{"depths", "seeds", "groups", "all", ""}},
 	} {
 		if !slices.Contains(check.known, check.value) {
 			return o, field.OneOf(check.path, check.value, slices.DeleteFunc(check.known, func(s string) bool { return s == "" })...)
@@ -160,6 +162,10 @@ func (o Options) consistent() error {
 		return &field.Error{Path: "between", Got: o.Between, Want: "depths with --to " + o.To}
 	case size == "widest" && o.Between != "groups":
 		return &field.Error{Path: "between", Got: o.Between, Want: "groups with --to " + o.To}
+	case o.Between == "all" && o.To != "":
+		return &field.Error{Path: "between", Got: o.Between, Want: "it without --to: every run has the one reference"}
+	case o.Between == "all" && (len(o.In) > 0 || o.Model != nil):
+		return &field.Error{Path: "between", Got: o.Between, Want: "depths, seeds or groups for exponents and models: runs that differ in all have none in common"}
 	case o.To == "mean" && o.Between != "seeds":
 		return &field.Error{Path: "between", Got: o.Between, Want: "seeds with --to mean, or --to deepest-mean or widest-mean"}
 	}
@@ -201,7 +207,7 @@ func (c *comparison) measure(ctx context.Context) error {
 		return err
 	}
 	if len(pairs) == 0 {
-		return fmt.Errorf("got no two runs to compare among %d, want runs that differ in %s alone", len(c.members), c.options.Between)
+		return fmt.Errorf("got no two runs to compare among %d, want runs that differ in %s", len(c.members), map[bool]string{true: "anything", false: c.options.Between + " alone"}[c.options.Between == "all"])
 	}
 	c.compared = pairs
 	c.result.Pairs = make([]Pair, len(pairs))

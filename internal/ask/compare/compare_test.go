@@ -177,6 +177,18 @@ func TestReferences(t *testing.T) {
 			t.Errorf("%s: got %d pairs, want %d", to, len(result.Pairs), want)
 		}
 	}
+	all, err := Study(t.Context(), dir, Options{Between: "all"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(all.Pairs) != 6 || len(all.Exponents) > 0 {
+		t.Errorf("all: got %d pairs and exponents %v, want 6 and none", len(all.Pairs), all.Exponents)
+	}
+	for _, p := range all.Pairs {
+		if want := expected(t, "outputs", runs[p.A], runs[p.B]); !(math.Abs(p.Distance-want) <= 1e-12*(want+1)) {
+			t.Errorf("all: %s and %s: got %v, want %v", p.A, p.B, p.Distance, want)
+		}
+	}
 	// Two networks are as far from their mean as half their distance.
 	pair, err := Study(t.Context(), dir, Options{Of: "weights", Between: "seeds"})
 	if err != nil {
@@ -250,6 +262,8 @@ func TestRefuses(t *testing.T) {
 		{dir, Options{To: "deepest", Between: "groups"}, `between: got "groups", want depths with --to deepest`},
 		{dir, Options{To: "deepest", Between: "seeds"}, `between: got "seeds", want depths with --to deepest`},
 		{dir, Options{To: "deepest-mean", Between: "seeds"}, `between: got "seeds", want depths with --to deepest-mean`},
+		{dir, Options{To: "deepest", Between: "all"}, `between: got "all", want it without --to`},
+		{dir, Options{In: []string{"depth"}, Between: "all"}, `between: got "all", want depths, seeds or groups`},
 		{dir, Options{To: "nowhere"}, "want deepest, widest, mean"},
 		{dir, Options{Inputs: "test"}, "got data without a test set"},
 		{dir, Options{Of: "weights", In: []string{"network.alpha"}}, "in: got"},

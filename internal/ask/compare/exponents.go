@@ -17,6 +17,9 @@ const reach = 8
 
 // fit fills in the exponents of the distances and the fits of the model.
 func (c *comparison) fit() error {
+	if c.options.Between == "all" {
+		return nil // no field is all that varies
+	}
 	observations := c.observations()
 	in := c.options.In
 	if len(in) == 0 {
@@ -36,6 +39,7 @@ func (c *comparison) fit() error {
 		return nil
 	}
 	fits, skipped := surface.Fits("distance", observations, in, nil)
+	c.result.Powers = fits
 	for _, f := range fits {
 		c.result.Exponents = append(c.result.Exponents, Exponent{
 			In: f.In, Exponent: *f.Exponent, Low: f.Low, High: f.High, At: f.At, Along: f.Along, R2: f.R2, Method: f.Method,

@@ -61,6 +61,8 @@ func (c *comparison) cellOf(m *member) string {
 		seed = "" // the reference is of all seeds
 	}
 	switch c.options.Between {
+	case "all":
+		return ""
 	case "depths":
 		return m.group + " " + seed
 	case "seeds":
