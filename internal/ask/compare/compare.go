@@ -158,14 +158,14 @@ func (o Options) consistent() error {
 		return &field.Error{Path: "norm", Got: o.Norm, Want: "l2 or sup with --permute: an integral over layers with orders of their own means nothing"}
 	case o.Permute && (o.To == "mean" || o.To == "deepest-mean" || o.To == "widest-mean"):
 		return &field.Error{Path: "to", Got: o.To, Want: "a run with --permute: a mean over seeds whose units have orders of their own means nothing"}
-	case size == "deepest" && o.Between != "depths":
-		return &field.Error{Path: "between", Got: o.Between, Want: "depths with --to " + o.To}
-	case size == "widest" && o.Between != "groups":
-		return &field.Error{Path: "between", Got: o.Between, Want: "groups with --to " + o.To}
 	case o.Between == "all" && o.To != "":
 		return &field.Error{Path: "between", Got: o.Between, Want: "it without --to: every run has the one reference"}
 	case o.Between == "all" && (len(o.In) > 0 || o.Model != nil):
 		return &field.Error{Path: "between", Got: o.Between, Want: "depths, seeds or groups for exponents and models: runs that differ in all have none in common"}
+	case size == "deepest" && o.Between != "depths":
+		return &field.Error{Path: "between", Got: o.Between, Want: "depths with --to " + o.To}
+	case size == "widest" && o.Between != "groups":
+		return &field.Error{Path: "between", Got: o.Between, Want: "groups with --to " + o.To}
 	case o.To == "mean" && o.Between != "seeds":
 		return &field.Error{Path: "between", Got: o.Between, Want: "seeds with --to mean, or --to deepest-mean or widest-mean"}
 	}
