@@ -219,3 +219,15 @@ func (o *outcome) other() Run {
 	}
 	return r
 }
+
+// survey returns how the runs of the study stand, nil for the folder of one run.
+func (p *pass) survey() []survey.Run {
+	if p.listing == nil {
+		return nil
+	}
+	looked := map[string]survey.Run{}
+	for _, o := range p.outcomes {
+		looked[o.ID] = o.detail.survey
+	}
+	return survey.InOrder(p.dir, p.listing, looked)
+}

@@ -18,7 +18,6 @@ import (
 
 	"github.com/deeplimit/deeplimit/internal/disk"
 	"github.com/deeplimit/deeplimit/internal/read/network"
-	"github.com/deeplimit/deeplimit/internal/read/survey"
 	"github.com/deeplimit/deeplimit/runfolder"
 )
 
@@ -390,16 +389,4 @@ func (p *pass) result() (*Result, error) {
 		}
 	}
 	return result, errors.Join(failures...)
-}
-
-// survey returns how the runs of the study stand, nil for the folder of one run.
-func (p *pass) survey() []survey.Run {
-	if p.listing == nil {
-		return nil
-	}
-	looked := map[string]survey.Run{}
-	for _, o := range p.outcomes {
-		looked[o.ID] = o.detail.survey
-	}
-	return survey.InOrder(p.dir, p.listing, looked)
 }
