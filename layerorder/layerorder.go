@@ -45,8 +45,11 @@ const (
 	SureLayers = 7
 	// RoughLayers is the smallest number at which a rough path is told from a trend and noise.
 	RoughLayers = 16
-	// Little is the share of noise in a smooth path at most, and the share of order in what counts as noise.
+	// Little is the share of noise in a smooth path at most.
 	Little = 0.03
+	// LittleOrder is the share of order (Order.Share) in what counts as noise: layers that each permute m hidden units keep
+	// the mean over these, a share of 1/m.
+	LittleOrder = 0.05
 )
 
 // An Interval is a number with its 95 % interval. What is not known is NaN; an index without bound is +Inf.
@@ -142,7 +145,7 @@ func verdict(layers int, order Order, parts parts, jump bool) Verdict {
 	switch {
 	case order.P > Level && layers < SureLayers:
 		return TooFewLayers
-	case order.P > Level || order.Share < Little:
+	case order.P > Level || order.Share < LittleOrder:
 		return Noise
 	case jump:
 		return Jumps

@@ -152,16 +152,37 @@ func newReport() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			page, err := report.Write(cmd.Context(), dir, study, options)
-			if page != "" {
-				_, printed := fmt.Fprintln(cmd.OutOrStdout(), page)
-				err = errors.Join(err, printed)
-			}
-			return err
+			return writeReport(cmd, dir, study, options)
 		},
 	}
 	figureFlags(cmd, &options)
 	return cmd
+}
+
+// writeReport writes the page of a study, and that of imported networks: alone it is the page of the folder.
+func writeReport(cmd *cobra.Command, dir string, study *analyze.Folder, options report.Options) error {
+	var pages []string
+	var failures []error
+	families, alone := study.Result.Networks()
+	if families == nil || !alone {
+		page, err := report.Write(cmd.Context(), dir, study, options)
+		pages, failures = append(pages, page), append(failures, err)
+	}
+	if families != nil {
+		name := "families.html"
+		if alone {
+			name = "index.html"
+		}
+		page, err := report.WriteNetwork(cmd.Context(), dir, name, families, options)
+		pages, failures = append(pages, page), append(failures, err)
+	}
+	for _, page := range pages {
+		if page != "" {
+			_, err := fmt.Fprintln(cmd.OutOrStdout(), page)
+			failures = append(failures, err)
+		}
+	}
+	return errors.Join(failures...)
 }
 
 // readStudy reads the folder of a study for figures, and tells on a terminal how far it is.

@@ -19,3 +19,12 @@ func (p *pass) addFamilies(r *Result) {
 		r.Families, r.Invariants, r.FamilyNotes = p.families.Families, p.families.Invariants, p.families.Notes
 	}
 }
+
+// Networks returns the families of imported networks, nil where there are none, and whether the folder holds nothing
+// else.
+func (r *Result) Networks() (families *network.Result, alone bool) {
+	if len(r.Families) == 0 {
+		return nil, false
+	}
+	return &network.Result{Families: r.Families, Invariants: r.Invariants, Notes: r.FamilyNotes}, len(r.Runs)+len(r.Unfinished)+len(r.Damaged) == 0
+}

@@ -11,7 +11,6 @@ import (
 	"text/tabwriter"
 
 	"github.com/deeplimit/deeplimit/internal/plain"
-	"github.com/deeplimit/deeplimit/internal/read/network"
 	"github.com/deeplimit/deeplimit/scaling"
 )
 
@@ -19,9 +18,8 @@ import (
 // what the group says about depth, and last what was left out. Numbers that are
 // not known show as "–".
 func (r *Result) WriteTable(w io.Writer) error {
-	if len(r.Families) > 0 {
-		families := network.Result{Families: r.Families, Invariants: r.Invariants, Notes: r.FamilyNotes}
-		if err := families.WriteTable(w); err != nil || len(r.Runs)+len(r.Unfinished)+len(r.Damaged) == 0 {
+	if families, alone := r.Networks(); families != nil {
+		if err := families.WriteTable(w); err != nil || alone {
 			return err
 		}
 		if _, err := fmt.Fprintln(w); err != nil {

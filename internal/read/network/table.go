@@ -23,7 +23,7 @@ func (r *Result) WriteTable(w io.Writer) error {
 			fmt.Fprintln(table)
 		}
 		last = o.Run
-		fmt.Fprintf(table, "%s: depth %d%s\n", plain.Text(o.Run), o.Depth, o.stepText())
+		fmt.Fprintf(table, "%s: depth %d%s\n", plain.Text(o.Run), o.Depth, o.StepText())
 		fmt.Fprintln(table, "FAMILY\tLAYERS\tSIZE\tROLE\tNORM\tINCREMENT\tCOSINE AT 1, 2, 4\tCHANCE\tVERDICT")
 	}
 	for i := range r.Families {
@@ -33,7 +33,7 @@ func (r *Result) WriteTable(w io.Writer) error {
 		if i+1 == len(r.Families) || r.Families[i+1].Run != f.Run {
 			for k := range r.Invariants {
 				if v := &r.Invariants[k]; v.Run == f.Run {
-					fmt.Fprintf(table, "%s\t%d\t%d×%d\tinvariant\t%s\n", v.title(), v.Layers, v.Rows, v.Columns, v.columns())
+					fmt.Fprintf(table, "%s\t%d\t%d×%d\tinvariant\t%s\n", v.Title(), v.Layers, v.Rows, v.Columns, v.columns())
 				}
 			}
 		}
@@ -50,13 +50,13 @@ func (r *Result) WriteTable(w io.Writer) error {
 	return err
 }
 
-// title names an invariant in tables: where several have one name, the pattern tells them apart.
-func (v *Invariant) title() string {
+// Title names an invariant in tables: where several have one name, the pattern tells them apart.
+func (v *Invariant) Title() string {
 	return fmt.Sprintf("%s of %s", v.Name, plain.Text(strings.Join(v.Patterns, ", ")))
 }
 
-// stepText says which step and seed a network is of, "" for nothing to say.
-func (o *Origin) stepText() string {
+// StepText says which step and seed a network is of, "" for nothing to say.
+func (o *Origin) StepText() string {
 	if o.Step == nil {
 		return ""
 	}
@@ -74,13 +74,14 @@ func (n *Numbers) columns() string {
 			chance = fmt.Sprintf("%.2f…%.2f", c.Low, c.High)
 		}
 	}
-	return fmt.Sprintf("%s…%s\t%s\t%s\t%s\t%s", short(n.Norms[0]), short(n.Norms[len(n.Norms)-1]), short(n.medianIncrement()),
+	return fmt.Sprintf("%s…%s\t%s\t%s\t%s\t%s", short(n.Norms[0]), short(n.Norms[len(n.Norms)-1]), short(n.MedianIncrement()),
 		strings.Join(cosines, " "), chance, n.Sentence)
 }
 
 func short(v float64) string { return fmt.Sprintf("%.3g", v) }
 
-func (n *Numbers) medianIncrement() float64 {
+// MedianIncrement returns the median of ‖A_{k+1} − A_k‖/‖A_k‖, without layers of zeros.
+func (n *Numbers) MedianIncrement() float64 {
 	values := make([]float64, 0, len(n.Increments))
 	for _, v := range n.Increments {
 		if !math.IsNaN(float64(v)) {

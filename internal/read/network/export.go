@@ -1,0 +1,108 @@
+package network
+
+import (
+	"cmp"
+	"encoding/csv"
+	"fmt"
+	"io"
+	"math"
+	"slices"
+	"strconv"
+
+	"github.com/deeplimit/deeplimit/internal/grouped"
+)
+
+// Runs returns the names of the networks, each once.
+func (r *Result) Runs() []string {
+	var runs []string
+	for i := range r.Families {
+		if run := r.Families[i].Run; !slices.Contains(runs, run) {
+			runs = append(runs, run)
+		}
+	}
+	return runs
+}
+
+// A Moment is a family or an invariant at one step of a training.
+type Moment struct {
+	Title string
+	First int // index of the first layer
+	Step  float64
+	*Numbers
+}
+
+// Trainings returns the families and invariants that there are at several steps of one training, each by its steps.
+func (r *Result) Trainings() [][]Moment {
+	type keyed struct {
+		Moment
+		key string
+	}
+	var all []keyed
+	add := func(o *Origin, title string, first int, n *Numbers) {
+		if o.Step != nil {
+			all = append(all, keyed{Moment{title, first, *o.Step, n}, fmt.Sprint(title, o.Depth, o.Seed, len(n.Norms))})
+		}
+	}
+	for i := range r.Families {
+		if f := &r.Families[i]; f.Orientation != "vector" {
+			add(&f.Origin, f.Pattern, f.First, &f.Numbers)
+		}
+	}
+	for i := range r.Invariants {
+		f := &r.Invariants[i]
+		add(&f.Origin, f.Title(), f.First, &f.Numbers)
+	}
+	var series [][]Moment
+	for _, group := range grouped.By(all, func(k keyed) string { return k.key }) {
+		moments := make([]Moment, len(group))
+		for i, k := range group {
+			moments[i] = k.Moment
+		}
+		slices.SortStableFunc(moments, func(a, b Moment) int { return cmp.Compare(a.Step, b.Step) })
+		if len(moments) > 1 {
+			series = append(series, moments)
+		}
+	}
+	return series
+}
+
+// WriteCSV writes a row for each family and each invariant.
+func (r *Result) WriteCSV(w io.Writer) error {
+	table := csv.NewWriter(w)
+	rows := [][]string{{
+		"run", "depth", "seed", "step", "name", "role", "layers", "rows", "columns", "orientation", "verdict", "p_value", "p_value_independent", "order_share",
+		"noise_share", "noise_share_low", "noise_share_high", "index", "index_low", "index_high", "median_increment", "cosine_1", "sentence",
+	}}
+	add := func(o *Origin, name, role string, layers, height, width int, orientation string, n *Numbers) {
+		step := ""
+		if o.Step != nil {
+			step = decimal(*o.Step)
+		}
+		rows = append(rows, []string{
+			o.Run, strconv.Itoa(o.Depth), strconv.FormatUint(o.Seed, 10), step, name, role, strconv.Itoa(layers), strconv.Itoa(height), strconv.Itoa(width),
+			orientation, string(n.Verdict), decimal(*n.PValue), decimal(*n.Independent), decimal(n.OrderShare),
+			decimal(n.NoiseShare.Value), decimal(n.NoiseShare.Low), decimal(n.NoiseShare.High), decimal(n.Index.Value), decimal(n.Index.Low), decimal(n.Index.High),
+			decimal(n.MedianIncrement()), decimal(n.Cosines[0].Cosine), n.Sentence,
+		})
+	}
+	for i := range r.Families {
+		f := &r.Families[i]
+		add(&f.Origin, f.Pattern, f.Role, f.Layers, f.Rows, f.Columns, f.Orientation, &f.Numbers)
+	}
+	for i := range r.Invariants {
+		f := &r.Invariants[i]
+		add(&f.Origin, f.Title(), "invariant", f.Layers, f.Rows, f.Columns, "", &f.Numbers)
+	}
+	return table.WriteAll(rows)
+}
+
+// decimal writes a number, nothing for one that is not known and inf for one without bound.
+func decimal(v float64) string {
+	switch {
+	case math.IsNaN(v):
+		return ""
+	case math.IsInf(v, 0):
+		return "inf"
+	}
+	return strconv.FormatFloat(v, 'g', -1, 64)
+}

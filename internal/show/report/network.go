@@ -1,0 +1,131 @@
+package report
+
+import (
+	"fmt"
+	"image/color"
+	"strconv"
+	"strings"
+
+	"github.com/deeplimit/deeplimit/internal/plain"
+	"github.com/deeplimit/deeplimit/internal/read/network"
+)
+
+// networkFigure draws a family of layers or an invariant: norms, cosines against chance, and the path.
+func networkFigure(name, title string, n *network.Numbers, first int, style Style) *Figure {
+	s := style.sizes()
+	f := &Figure{
+		Name: name, Title: title, style: style, wide: true,
+		Caption: "Left: the norm of every layer k; layers unlike the others are orange. Middle: mean cosine of layers m apart, and where 95 % of shuffles of the layers lie. Right: the layers along the first principal components of their path, with the share of its variance.",
+		Alt:     "Norms against the layer, cosines against the lag and principal components against the layer: " + n.Sentence,
+		Data:    Table{Header: []string{"quantity", "layer_or_lag", "value", "low", "high"}},
+	}
+	f.panels = [][]panel{{f.normPanel(n, first, s), f.cosinePanel(n, s), f.pathPanel(n, first, s)}}
+	return f
+}
+
+// add adds a row of data.
+func (f *Figure) addNumber(quantity string, at int, value, low, high string) {
+	f.Data.Rows = append(f.Data.Rows, []string{quantity, strconv.Itoa(at), value, low, high})
+}
+
+func (f *Figure) normPanel(n *network.Numbers, first int, s sizes) panel {
+	p := panel{x: axis{label: "layer $k$", whole: true, margin: 0.05}, y: axis{label: "$‖A_k‖$", margin: 0.08}}
+	line := mark{color: categories[0].color, width: s.line, shape: circle, radius: s.marker}
+	odd := mark{color: categories[1].color, shape: square, radius: 1.5 * s.marker}
+	for i, v := range n.Norms {
+		k := first + i
+		line.x, line.y = append(line.x, float64(k)), append(line.y, v)
+		f.addNumber("norm", k, exact(v), "", "")
+		for _, outlier := range n.Outliers {
+			if outlier == k {
+				odd.x, odd.y = append(odd.x, float64(k)), append(odd.y, v)
+			}
+		}
+	}
+	p.marks = []mark{line, odd}
+	return p
+}
+
+// chanceColor fills where shuffled layers lie.
+var chanceColor = color.NRGBA{0x56, 0x56, 0x56, 0x2e}
+
+func (f *Figure) cosinePanel(n *network.Numbers, s sizes) panel {
+	p := panel{x: axis{label: "lag $m$", log: true, margin: 0.06}, y: axis{label: "cosine", margin: 0.1}}
+	line := mark{color: categories[0].color, width: s.line, shape: circle, radius: s.marker}
+	b := band{color: chanceColor}
+	ends := mark{color: color.NRGBA{0x56, 0x56, 0x56, 0x60}, width: s.thin}
+	for _, c := range n.Cosines {
+		m := float64(c.Lag)
+		p.x.depths = append(p.x.depths, c.Lag)
+		line.x, line.y = append(line.x, m), append(line.y, c.Cosine)
+		b.x, b.low, b.high = append(b.x, m), append(b.low, c.Low), append(b.high, c.High)
+		f.addNumber("cosine", c.Lag, exact(c.Cosine), exact(c.Low), exact(c.High))
+		p.marks = append(p.marks, mark{x: []float64{m, m}, y: []float64{c.Low, c.High}, color: ends.color, width: ends.width})
+	}
+	p.bands = []band{b}
+	p.marks = append(p.marks, line)
+	return p
+}
+
+func (f *Figure) pathPanel(n *network.Numbers, first int, s sizes) panel {
+	p := panel{x: axis{label: "layer $k$", whole: true, margin: 0.05}, y: axis{label: "principal component", margin: 0.08}}
+	var shares []string
+	for i, component := range n.Components {
+		look := categories[i%len(categories)]
+		line := mark{color: look.color, width: s.line, shape: look.shape, radius: 0.8 * s.marker}
+		for k, v := range component {
+			line.x, line.y = append(line.x, float64(first+k)), append(line.y, v)
+			f.addNumber(fmt.Sprintf("component %d", i+1), first+k, exact(v), "", "")
+		}
+		p.marks = append(p.marks, line)
+		shares = append(shares, fmt.Sprintf("%.0f %%", 100*n.Explained[i]))
+	}
+	p.title = strings.Join(shares, ", ")
+	return p
+}
+
+// seriesFigure draws the norms of a family over layers and steps of a training, and how its order grows.
+func seriesFigure(name string, of []network.Moment, style Style) *Figure {
+	s := style.sizes()
+	f := &Figure{
+		Name: name, Title: plain.Text(of[0].Title) + " along training", style: style, wide: true,
+		Alt:  fmt.Sprintf("Norms over layers and %d steps, and the cosine of neighbours against the step.", len(of)),
+		Data: Table{Header: []string{"step", "layer", "norm", "cosine", "low", "high", "p_value", "noise_share", "verdict"}},
+	}
+	grid := &heat{}
+	var norms []float64
+	var steps []string
+	rises := panel{x: axis{label: "step", margin: 0.05}, y: axis{label: "cosine of neighbours", margin: 0.1}}
+	line := mark{color: categories[0].color, width: s.line, shape: circle, radius: s.marker}
+	chance := band{color: chanceColor}
+	for i := range of {
+		m := &of[i]
+		c := m.Cosines[0]
+		steps = append(steps, unpadded(m.Step))
+		grid.values, grid.y = append(grid.values, m.Norms), append(grid.y, float64(i))
+		norms = append(norms, m.Norms...)
+		line.x, line.y = append(line.x, m.Step), append(line.y, c.Cosine)
+		chance.x, chance.low, chance.high = append(chance.x, m.Step), append(chance.low, c.Low), append(chance.high, c.High)
+		for k, v := range m.Norms {
+			f.Data.Rows = append(f.Data.Rows, []string{
+				exact(m.Step), strconv.Itoa(m.First + k), exact(v), exact(c.Cosine), exact(c.Low), exact(c.High),
+				exact(*m.PValue), blank(m.NoiseShare.Value), string(m.Verdict),
+			})
+		}
+	}
+	f.Caption = "Left: the norm of every layer at the steps " + strings.Join(steps, ", ") + ", from below. Right: mean cosine of neighbouring layers against the step, and where 95 % of shuffles of the layers lie: order along depth is there where the line leaves the band."
+	grid.y = append(grid.y, float64(len(of)))
+	for k := range len(of[0].Norms) + 1 {
+		grid.x = append(grid.x, float64(of[0].First+k)-0.5)
+	}
+	grid.scale = newColorScale("$‖A_k‖$", norms, true)
+	f.bar = &grid.scale
+	heated := panel{
+		heat: grid, x: axis{label: "layer $k$", whole: true, low: grid.x[0], high: grid.x[len(grid.x)-1]},
+		y: axis{label: "checkpoint", whole: true, low: 0, high: float64(len(of))},
+	}
+	edge := func(y []float64) mark { return mark{x: chance.x, y: y, color: chanceColor, width: s.thin} }
+	rises.bands, rises.marks = []band{chance}, []mark{edge(chance.low), edge(chance.high), line}
+	f.panels = [][]panel{{heated, rises}}
+	return f
+}

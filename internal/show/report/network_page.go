@@ -1,0 +1,197 @@
+package report
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	_ "embed"
+	"fmt"
+	"html/template"
+	"math"
+	"path/filepath"
+	"strconv"
+	"strings"
+
+	"github.com/deeplimit/deeplimit/internal/disk"
+	"github.com/deeplimit/deeplimit/internal/plain"
+	"github.com/deeplimit/deeplimit/internal/read/network"
+)
+
+//go:embed network.html.tmpl
+var networkSource string
+
+var networkTemplate = template.Must(template.Must(parts.Clone()).New("network").Parse(networkSource))
+
+// mostCards bounds the figures of one page: a network of experts has thousands of families.
+const mostCards = 60
+
+// The views are what the template shows: text, ready to be escaped.
+type networkPage struct {
+	Kind, Study, Lead string
+	CSS               template.CSS
+	Notes             []string
+	Networks          []networkView
+	Series            []figureView
+}
+
+type networkView struct {
+	Slug, Label string
+	Rows        []familyRow
+	Figures     []figureView
+	Omitted     string
+}
+
+type familyRow struct {
+	Figure, Name, Role, Size, Increment, Cosine, P, Noise, Index, Verdict string
+	Layers                                                                int
+}
+
+// WriteNetwork writes the report of imported networks and returns the path of its page, report/index.html, or
+// report/families.html beside the page of a study:
+//
+//	dir/report/families.html          the page, complete in itself
+//	dir/report/families.csv           a row for each family and invariant
+//	dir/report/figures/<name>.svg     a figure for each, and as .pdf, .png (300 dpi) and .csv
+func WriteNetwork(ctx context.Context, dir, page string, result *network.Result, options Options) (path string, err error) {
+	if options, err = options.resolve(); err != nil {
+		return "", err
+	}
+	folder := filepath.Join(dir, "report")
+	if err := disk.Subfolder(dir, "report", "figures"); err != nil {
+		return "", fmt.Errorf("report: %w", err)
+	}
+	w := &networkWriter{ctx: ctx, folder: folder, options: options, result: result}
+	view := networkPage{Kind: "Imported network", Study: plain.Text(filepath.Base(filepath.Clean(dir))), CSS: template.CSS(pageStyle), Notes: result.Notes}
+	for _, run := range result.Runs() {
+		v, err := w.network(run)
+		if err != nil {
+			return "", err
+		}
+		v.Slug = strconv.Itoa(len(view.Networks) + 1)
+		view.Networks = append(view.Networks, v)
+	}
+	if view.Series, err = w.series(); err != nil {
+		return "", err
+	}
+	view.Lead = fmt.Sprintf("%s, %s and %s.", count(len(view.Networks), "network"), families(len(result.Families)), count(len(result.Invariants), "invariant"))
+	var table bytes.Buffer
+	if err := result.WriteCSV(&table); err != nil {
+		return "", fmt.Errorf("report: %w", err)
+	}
+	if err := replace(filepath.Join(folder, "families.csv"), table.Bytes()); err != nil {
+		return "", err
+	}
+	var text bytes.Buffer
+	if err := networkTemplate.Execute(&text, view); err != nil {
+		return "", fmt.Errorf("report: page: %w", err)
+	}
+	path = filepath.Join(folder, page)
+	return path, replace(path, shown(&text))
+}
+
+func families(n int) string {
+	if n == 1 {
+		return "1 family"
+	}
+	return fmt.Sprintf("%d families", n)
+}
+
+// networkWriter draws the figures of a page, at most mostCards.
+type networkWriter struct {
+	ctx     context.Context
+	folder  string
+	options Options
+	result  *network.Result
+	drawn   int
+}
+
+// network returns what the page shows of one network: maps and invariants with a figure each, norms and biases in
+// the table alone.
+func (w *networkWriter) network(run string) (networkView, error) {
+	v := networkView{}
+	var figures []*Figure
+	omitted := 0
+	add := func(row familyRow, n *network.Numbers, first int, card bool) {
+		row.fill(n)
+		switch {
+		case card && w.drawn+len(figures) < mostCards:
+			f := networkFigure(fmt.Sprintf("family-%d", w.drawn+len(figures)+1), row.Name, n, first, w.options.Style)
+			f.Caption = sentenceCase(n.Sentence) + ". " + f.Caption
+			row.Figure = f.Name
+			figures = append(figures, f)
+		case card:
+			omitted++
+		}
+		v.Rows = append(v.Rows, row)
+	}
+	for i := range w.result.Families {
+		f := &w.result.Families[i]
+		if f.Run != run {
+			continue
+		}
+		if v.Label == "" {
+			v.Label = plain.Text(f.Run) + f.Origin.StepText()
+		}
+		add(familyRow{Name: plain.Text(f.Pattern), Role: f.Role, Size: fmt.Sprintf("%d×%d", f.Rows, f.Columns), Layers: f.Layers}, &f.Numbers, f.First, f.Orientation != "vector")
+	}
+	for i := range w.result.Invariants {
+		if f := &w.result.Invariants[i]; f.Run == run {
+			add(familyRow{Name: f.Title(), Role: "invariant", Size: fmt.Sprintf("%d×%d", f.Rows, f.Columns), Layers: f.Layers}, &f.Numbers, f.First, true)
+		}
+	}
+	if omitted > 0 {
+		v.Omitted = fmt.Sprintf("%d more without a figure: a page has %d at most; families.csv has all numbers.", omitted, mostCards)
+	}
+	var err error
+	v.Figures, err = w.write(figures)
+	return v, err
+}
+
+// write writes figures and returns what the page shows of them.
+func (w *networkWriter) write(figures []*Figure) ([]figureView, error) {
+	for _, f := range figures {
+		if err := w.ctx.Err(); err != nil {
+			return nil, fmt.Errorf("report: drawing %s: %w", f.Name, err)
+		}
+		if _, err := f.WriteFiles(filepath.Join(w.folder, "figures"), w.options.Formats); err != nil {
+			return nil, err
+		}
+	}
+	return figureViews(figures, w.options.Formats, &w.drawn)
+}
+
+// series draws the families that there are at several steps of one training.
+func (w *networkWriter) series() ([]figureView, error) {
+	var figures []*Figure
+	for i, training := range w.result.Trainings() {
+		if len(figures) == mostCards {
+			break
+		}
+		figures = append(figures, seriesFigure(fmt.Sprintf("training-%d", i+1), training, w.options.Style))
+	}
+	return w.write(figures)
+}
+
+// fill writes the numbers of a row.
+func (r *familyRow) fill(n *network.Numbers) {
+	r.Increment, r.Cosine = number(n.MedianIncrement(), 3), decimal(n.Cosines[0].Cosine, 2)
+	r.P, r.Verdict = decimal(*n.PValue, 3), string(n.Verdict)
+	r.Noise, r.Index = none, none
+	if s := n.NoiseShare; !math.IsNaN(s.Value) {
+		r.Noise = fmt.Sprintf("%s (%s to %s)", decimal(s.Value, 2), decimal(s.Low, 2), decimal(s.High, 2))
+	}
+	if s := n.Index; !math.IsNaN(s.Low) {
+		r.Index = fmt.Sprintf("%s (%s to %s)", bounded(s.Value), bounded(s.Low), bounded(s.High))
+	}
+}
+
+func bounded(v float64) string {
+	if math.IsInf(v, 0) {
+		return "∞"
+	}
+	return decimal(v, 2)
+}
+
+func sentenceCase(text string) string {
+	return cmp.Or(strings.ToUpper(text[:1])+text[1:], text)
+}
