@@ -24,7 +24,7 @@ type importFlags struct {
 	alpha, beta                 float64
 	json, hasAlpha, hasBeta     bool
 	all                         bool
-	roles                       string
+	roles, table                string
 	hasAxis                     bool
 }
 
@@ -67,7 +67,12 @@ Presets:
   deeplimit import gpt2.safetensors --out runs/gpt2 --preset gpt2-mlp --alpha 0
   deeplimit import checkpoints/ --out runs/depths --preset layers --initial 'start/{name}.npz'
   deeplimit import 64/1.pt 64/2.pt --out runs/seeds --preset layers --names '{depth}/{seed}.pt'`,
-		Args: arguments("FILE…"),
+		Args: func(cmd *cobra.Command, args []string) error {
+			if f.table != "" && len(args) == 0 {
+				return nil
+			}
+			return arguments("FILE…")(cmd, args)
+		},
 		RunE: func(cmd *cobra.Command, args []string) error {
 			f.hasAxis = cmd.Flags().Changed("layers-axis")
 			f.hasAlpha, f.hasBeta = cmd.Flags().Changed("alpha"), cmd.Flags().Changed("beta")
@@ -97,6 +102,7 @@ Presets:
 	flags.StringVar(&f.steps, "steps", importer.LastStep, "which steps of a training to take: last, all (each a setting, never a seed), or the number of one")
 	flags.BoolVar(&f.json, "json", false, "print JSON")
 	flags.BoolVar(&f.all, "all", false, "measure every family of layers, in the place of a pattern")
+	flags.StringVar(&f.table, "table", "", "CSV file with the columns file, depth, seed, step, in the place of FILEs and their names")
 	flags.StringVar(&f.roles, "roles", "", "file of roles by the names of tensors, before those that are built in")
 	return cmd
 }
@@ -167,7 +173,7 @@ func presetList() string {
 // options checks the flags and fills in the preset.
 func (f *importFlags) options() (importer.Options, error) {
 	o := importer.Options{
-		Out: f.out, Name: f.name, Alpha: f.alpha, Initial: f.initial, Names: f.names, Steps: f.steps, Version: thisBuild().String(),
+		Out: f.out, Name: f.name, Alpha: f.alpha, Initial: f.initial, Names: f.names, Table: f.table, Steps: f.steps, Version: thisBuild().String(),
 	}
 	var err error
 	if f.roles != "" {

@@ -18,7 +18,7 @@ import (
 // ImportAll measures every family of the checkpoints and writes families.json into the folder of the options; the weights
 // stay where they are. Which checkpoints are seeds, steps of one training or copies is decided as by Import.
 func ImportAll(ctx context.Context, paths []string, o Options) ([]Run, *network.Measurement, error) {
-	found, several, err := findCheckpoints(paths)
+	found, several, err := o.find(paths)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -40,6 +40,9 @@ func ImportAll(ctx context.Context, paths []string, o Options) ([]Run, *network.
 	if err != nil {
 		return nil, nil, err
 	}
+	slices.SortStableFunc(plans, func(a, b *plan) int {
+		return cmp.Or(cmp.Compare(a.depth, b.depth), cmp.Compare(a.seed, b.seed), cmp.Compare(a.time, b.time))
+	})
 	m := &network.Measurement{}
 	var runs []Run
 	tell := o.progress(plans)

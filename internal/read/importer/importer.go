@@ -48,6 +48,9 @@ type Options struct {
 	// Names is how the names of checkpoints are read: {depth}, {seed}, {step}, any other mark
 	// for a setting, and * for anything but a slash. "" goes by the words in the names.
 	Names string
+	// Table is a CSV file with the columns file, depth, seed and step, in the place of paths and names.
+	Table string
+	rows  []naming // of Table
 	// Steps says which checkpoints of one training to take: LastStep (also ""), AllSteps, or
 	// the number of one.
 	Steps   string
@@ -91,7 +94,7 @@ type LeftOut struct {
 // folder of them. All headers are checked before anything is written. An import that is there
 // already is left as it is. The families of the maps stand in families.json beside them.
 func Import(ctx context.Context, paths []string, o Options) ([]Run, error) {
-	found, several, err := findCheckpoints(paths)
+	found, several, err := o.find(paths)
 	if err != nil {
 		return nil, err
 	}
@@ -143,7 +146,7 @@ func Import(ctx context.Context, paths []string, o Options) ([]Run, error) {
 
 // newPlans checks the headers of all checkpoints and decides which of them to import.
 func newPlans(ctx context.Context, found []checkpoint, o *Options) ([]*plan, error) {
-	namings, err := readNamings(found, o.Names)
+	namings, err := o.namings(found)
 	if err != nil {
 		return nil, fmt.Errorf("importer: %w", err)
 	}

@@ -22,7 +22,7 @@ type Listing struct {
 
 // List returns the families of every checkpoint, from the headers alone.
 func List(ctx context.Context, paths []string, o Options) ([]Listing, error) {
-	found, _, err := findCheckpoints(paths)
+	found, _, err := o.find(paths)
 	if err != nil {
 		return nil, err
 	}

@@ -18,7 +18,7 @@ import (
 // What is in each, layers or slices of a tensor, the names do not tell. Options.Names
 // says what else the number is.
 func refusePieces(found []checkpoint, o *Options) error {
-	if o.Names != "" {
+	if o.Names != "" || o.Table != "" {
 		return nil
 	}
 	for _, c := range found {

@@ -53,7 +53,7 @@ func newPlan(c checkpoint, o *Options) (*plan, error) {
 		if err != nil {
 			return err
 		}
-		if o.Names == "" && o.Layers.all() {
+		if o.Names == "" && o.Table == "" && o.Layers.all() {
 			if err := c.refuseFirst(found.main()); err != nil {
 				return err
 			}
