@@ -1,7 +1,9 @@
 package tensorfile
 
 import (
+	"archive/zip"
 	"bytes"
+	"strings"
 	"testing"
 )
 
@@ -44,21 +46,44 @@ func FuzzArchive(f *testing.F) {
 // data is the pickle of an archive with one storage of 64 bytes.
 func FuzzPickle(f *testing.F) {
 	for _, name := range []string{"views.pt", "gpt2.pt"} {
-		data := mustReadFile(f, name)
-		s, err := decode(bytes.NewReader(data), int64(len(data)), ".pt")
-		if err != nil {
-			f.Fatal(err)
-		}
-		archive := s.(*torchFile)
-		pickle, err := content(archive.members[archive.folder+"/data.pkl"], maxPickle)
-		if err != nil {
-			f.Fatal(err)
-		}
-		f.Add(pickle)
+		f.Add(pickleOf(f, mustReadFile(f, name)))
 	}
 	f.Fuzz(func(t *testing.T, pickle []byte) {
 		fuzz(t, zipOf(t, 0, member{"m/data.pkl", pickle}, member{"m/data/0", make([]byte, 64)}), ".pt")
 	})
+}
+
+// pickleOf returns the pickle of a file of torch.save.
+func pickleOf(t testing.TB, data []byte) []byte {
+	archive, err := zip.NewReader(bytes.NewReader(data), int64(len(data)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, m := range archive.File {
+		if strings.HasSuffix(m.Name, "/data.pkl") {
+			pickle, err := content(m, maxPickle)
+			if err != nil {
+				t.Fatal(err)
+			}
+			return pickle
+		}
+	}
+	t.Fatal("got no data.pkl")
+	return nil
+}
+
+// legacyOf returns the file that torch.save before version 1.6 would write with a pickle of objects, and one storage "0" of
+// 16 floats.
+func legacyOf(pickle []byte) []byte {
+	file := []byte(legacyMagic + "\x80\x02M\xe9\x03." + "\x80\x02}X\x0d\x00\x00\x00little_endian\x88s.")
+	file = append(append(file, pickle...), "\x80\x02]X\x01\x00\x00\x000a."...)
+	return append(append(file, 16, 0, 0, 0, 0, 0, 0, 0), make([]byte, 64)...)
+}
+
+// FuzzLegacy reads the pickles of a file of torch.save before version 1.6.
+func FuzzLegacy(f *testing.F) {
+	f.Add(pickleOf(f, mustReadFile(f, "views.pt")))
+	f.Fuzz(func(t *testing.T, pickle []byte) { fuzz(t, legacyOf(pickle), ".pt") })
 }
 
 func FuzzNPY(f *testing.F) {

@@ -18,10 +18,12 @@ type numberType struct {
 // numberTypes are the types that convert to float64 exactly, by the name that
 // safetensors gives them.
 var numberTypes = map[string]numberType{
-	"F64":  {8, func(b []byte) float64 { return math.Float64frombits(binary.LittleEndian.Uint64(b)) }},
-	"F32":  {4, func(b []byte) float64 { return float64(math.Float32frombits(binary.LittleEndian.Uint32(b))) }},
-	"F16":  {2, func(b []byte) float64 { return half.Float64(binary.LittleEndian.Uint16(b)) }},
-	"BF16": {2, func(b []byte) float64 { return half.FromBfloat16(binary.LittleEndian.Uint16(b)) }},
+	"F64":     {8, func(b []byte) float64 { return math.Float64frombits(binary.LittleEndian.Uint64(b)) }},
+	"F32":     {4, func(b []byte) float64 { return float64(math.Float32frombits(binary.LittleEndian.Uint32(b))) }},
+	"F16":     {2, func(b []byte) float64 { return half.Float64(binary.LittleEndian.Uint16(b)) }},
+	"BF16":    {2, func(b []byte) float64 { return half.FromBfloat16(binary.LittleEndian.Uint16(b)) }},
+	"F8_E4M3": {1, func(b []byte) float64 { return half.FromE4M3(b[0]) }},
+	"F8_E5M2": {1, func(b []byte) float64 { return half.FromE5M2(b[0]) }},
 }
 
 // read returns the next count entries of r. The caller has compared count with the size of r.

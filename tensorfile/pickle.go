@@ -9,7 +9,7 @@ import (
 )
 
 // Values of a pickle are nil, bool, int64, float64, string, tuple, *list, *dict, and global,
-// call and persistent.
+// call, built and persistent.
 type (
 	tuple []any
 	list  []any
@@ -22,6 +22,11 @@ type (
 		fn   any
 		args tuple
 	}
+	// built is an object with its attributes.
+	built struct {
+		call
+		state any
+	}
 	// persistent is a reference to something outside the pickle: a storage of numbers.
 	persistent struct{ id any }
 	// mark divides the stack.
@@ -33,7 +38,13 @@ type (
 // in protocols 2 to 5. Memory is bounded, because every length is compared with the rest of
 // data and the number of values is limited.
 func unpickle(data []byte) (any, error) {
-	m := machine{data: data, memo: map[uint32]any{}}
+	m := machine{data: data}
+	return m.next()
+}
+
+// next returns the value of the next pickle of the data.
+func (m *machine) next() (any, error) {
+	m.memo, m.stack = map[uint32]any{}, nil
 	for {
 		at := m.at
 		op, err := m.take(1)
@@ -55,6 +66,8 @@ type machine struct {
 	stack  []any
 	memo   map[uint32]any
 	values int // opcodes interpreted, each builds at most one value
+	// references are those to storages, in the order of the data.
+	references []persistent
 }
 
 // maxValues bounds what a pickle may build. A tensor takes about 40 opcodes, and a value
@@ -345,6 +358,7 @@ func (m *machine) object(op byte) error {
 	case 'Q': // BINPERSID
 		id, err := m.pop()
 		m.push(persistent{id})
+		m.references = append(m.references, persistent{id})
 		return err
 	}
 	if op == 0x92 { // NEWOBJ_EX: NEWOBJ with keyword arguments, which are dropped
@@ -364,18 +378,47 @@ func (m *machine) object(op byte) error {
 			return errStack
 		}
 		m.push(global{module, name})
-	case 'b': // BUILD: attributes of an object, such as the versions of modules
+	case 'b': // BUILD: attributes of an object; those of a dictionary are versions of modules
+		if c, ok := pair[0].(call); ok {
+			m.push(built{c, pair[1]})
+			return nil
+		}
 		m.push(pair[0])
 	default: // REDUCE, NEWOBJ, NEWOBJ_EX
 		args, ok := pair[1].(tuple)
 		if !ok {
 			return errStack
 		}
-		if pair[0] == (global{"collections", "OrderedDict"}) && len(args) == 0 {
-			m.push(&dict{})
-			return nil
+		if pair[0] == (global{"collections", "OrderedDict"}) {
+			if d, ok := orderedDict(args); ok {
+				m.push(d)
+				return nil
+			}
 		}
 		m.push(call{pair[0], args})
 	}
 	return nil
+}
+
+// orderedDict returns the dictionary that OrderedDict() or OrderedDict([[key, value], …]) makes, as Python 2 wrote it.
+func orderedDict(args tuple) (*dict, bool) {
+	d := &dict{}
+	if len(args) == 0 {
+		return d, true
+	}
+	items, ok := args[0].(*list)
+	if !ok || len(args) > 1 {
+		return nil, false
+	}
+	for _, item := range *items {
+		pair, ok := item.(tuple)
+		if l, isList := item.(*list); isList {
+			pair, ok = tuple(*l), true
+		}
+		if !ok || len(pair) != 2 {
+			return nil, false
+		}
+		d.keys, d.values = append(d.keys, pair[0]), append(d.values, pair[1])
+	}
+	return d, true
 }

@@ -1,7 +1,6 @@
 package tensorfile
 
 import (
-	"archive/zip"
 	"errors"
 	"fmt"
 	"io"
@@ -86,16 +85,12 @@ func (f *torchFile) piece(name string) (io.ReaderAt, numberType, bool) {
 	if _, err := f.span(t); err != nil {
 		return nil, numberType{}, false
 	}
-	member, kind, err := f.member(t)
-	if err != nil || member.Method != zip.Store || member.CompressedSize64 != member.UncompressedSize64 {
+	s, kind, err := f.storage(t)
+	if err != nil || s.start < 0 {
 		return nil, kind, false
 	}
-	start, err := member.DataOffset()
-	if err != nil {
-		return nil, kind, false
-	}
-	begin := start + int64(t.offset)*int64(kind.size)
-	return io.NewSectionReader(f.file, begin, start+int64(member.UncompressedSize64)-begin), kind, true
+	begin := int64(t.offset) * int64(kind.size)
+	return io.NewSectionReader(f.file, s.start+begin, s.size-begin), kind, true
 }
 
 // inOrder reports whether the entries stand in row-major order, one behind the other.

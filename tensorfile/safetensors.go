@@ -45,8 +45,8 @@ func (f *safetensorsFile) read(name string) ([]float64, error) {
 	return kind.read(io.NewSectionReader(f.r, t.Offset, t.Size), t.Count)
 }
 
-// errUnreadable is what is wrong with numbers that are no floats of 16 bits or more.
-var errUnreadable = errors.New("want floats of 64, 32 or 16 bits: the numbers behind a quantised tensor need its scale, so save it as float32")
+// errUnreadable is what is wrong with numbers that are no floats.
+var errUnreadable = errors.New("want floats of 64, 32, 16 or 8 bits: the numbers behind a quantised tensor need its scale, so save it as float32")
 
 // unreadable is the error of a dtype that does not convert to float64 by itself.
 func unreadable(dtype string) error {

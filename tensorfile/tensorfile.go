@@ -5,7 +5,7 @@
 // the type of one, Read its entries in row-major order: entry (i, j) of a tensor of shape
 // (r, c) is data[i·c + j].
 //
-// Tensors of 64-, 32- and 16-bit floats (bfloat16 among them) convert to float64 exactly;
+// Tensors of 64-, 32-, 16- and 8-bit floats (bfloat16 among them) convert to float64 exactly;
 // .npy files may hold integers, too. Asking for a tensor of another type is an error, and so
 // are entries that are NaN or infinite. The other tensors of the file can still be read.
 //
@@ -138,8 +138,10 @@ func decode(r io.ReaderAt, size int64, extension string) (source, error) {
 		return newArray(section(), size)
 	case strings.HasPrefix(text, "PK\x03\x04"), strings.HasPrefix(text, "PK\x05\x06"):
 		return newArchive(r, size)
-	case strings.HasPrefix(text, "\x80\x02\x8a\x0a"), slices.Contains([]string{".pt", ".pth", ".bin", ".ckpt"}, extension):
-		return nil, errors.New("got a PyTorch file that is no zip archive, as before version 1.6; " + resave)
+	case strings.HasPrefix(legacyMagic, text) && n == len(start):
+		return newLegacy(r, size)
+	case slices.Contains([]string{".pt", ".pth", ".bin", ".ckpt"}, extension):
+		return nil, errors.New("got a file that is neither a zip archive nor what torch.save wrote before version 1.6; " + resave)
 	case extension == ".safetensors" || n == 8 && start[7] == 0 && start[6] == 0:
 		return newSafetensors(r, size)
 	default:

@@ -214,7 +214,9 @@ func TestRefuses(t *testing.T) {
 		{"member twice", ".npz", zipOf(t, zip.Store, member{"x.npy", good}, member{"x.npy", good}), `zip archive: got two members "x.npy", want names that differ`},
 
 		{"truncated pt", ".pt", gpt2[:len(gpt2)-100], "zip archive: zip: not a valid zip file"},
-		{"before 1.6", ".pt", []byte("\x80\x02\x8a\x0al\xfc\x9cF\xf9 j\xa8P\x19."), "got a PyTorch file that is no zip archive, as before version 1.6; " + resave},
+		{"before 1.6", ".pt", []byte("\x80\x02\x8a\x0al\xfc\x9cF\xf9 j\xa8P\x19."), "part 2 of a file of torch.save before version 1.6: pickle: byte 15: the file is cut short"},
+		{"before 1.6, storage cut", ".pt", legacyOf([]byte("\x80\x02}X\x01\x00\x00\x00x" + "ctorch._utils\n_rebuild_tensor_v2\n((X\x07\x00\x00\x00storagectorch\nFloatStorage\nX\x01\x00\x00\x000X\x03\x00\x00\x00cpuK\x02tQK\x00K\x02\x85K\x01\x85\x89}tRs."))[:220], `storage "0": got 16 entries of 4 bytes, want them to end within the 220 bytes of the file`},
+		{"no archive", ".pt", []byte("something else"), "got a file that is neither a zip archive nor what torch.save wrote before version 1.6; " + resave},
 		{"pickle cut", ".pt", torch("\x80\x02}X\xff\xff\xff\xffab"), "member data.pkl: pickle: byte 3: the file is cut short"},
 		{"pickle of code", ".pt", torch("\x80\x02cos\nsystem\nX\x02\x00\x00\x00ls\x85R."), "got no tensors, want a state dict, as torch.save(model.state_dict(), …) writes it"},
 		{"stack empty", ".pt", torch("\x80\x02s."), "member data.pkl: pickle: byte 2: got an opcode without the values it works on"},

@@ -13,14 +13,22 @@ import (
 	"github.com/deeplimit/deeplimit/internal/tensorheader"
 )
 
-// torchFile is what torch.save writes since version 1.6: a zip archive with a pickle of
-// the objects, and one member for each storage of numbers.
+// torchFile is what torch.save writes: a pickle of the objects and storages of numbers, members of a zip archive since
+// version 1.6 and one behind the other before (legacy.go).
 type torchFile struct {
-	file    io.ReaderAt
-	folder  string // of the members inside the archive
-	members map[string]*zip.File
-	order   []string
-	tensors map[string]torchTensor
+	file     io.ReaderAt
+	storages map[string]storage
+	order    []string
+	tensors  map[string]torchTensor
+}
+
+// A storage is the numbers that tensors are views of.
+type storage struct {
+	size   int64 // bytes
+	packed int64 // bytes in the file, fewer where it is compressed
+	// start is where the bytes begin in the file, where they stand there as they are; −1 for none.
+	start int64
+	open  func() (io.ReadCloser, error)
 }
 
 // A torchTensor is a view of a storage: entry (i_1, i_2 …) stands at
@@ -43,7 +51,12 @@ const (
 )
 
 func newTorch(r io.ReaderAt, members map[string]*zip.File, folder string) (*torchFile, error) {
-	f := &torchFile{file: r, folder: folder, members: members, tensors: map[string]torchTensor{}}
+	f := &torchFile{file: r, storages: map[string]storage{}, tensors: map[string]torchTensor{}}
+	for name, member := range members {
+		if key, ok := strings.CutPrefix(name, folder+"/data/"); ok && int64(member.UncompressedSize64) >= 0 {
+			f.storages[key] = newStorage(member)
+		}
+	}
 	if order, ok := members[folder+"/byteorder"]; ok {
 		text, err := content(order, 16)
 		if err != nil || string(text) != "little" {
@@ -58,15 +71,30 @@ func newTorch(r io.ReaderAt, members map[string]*zip.File, folder string) (*torc
 	if err != nil {
 		return nil, fmt.Errorf("member data.pkl: %w", err)
 	}
+	return f, f.find(root, len(data))
+}
+
+// find finds the tensors of the objects of a pickle of so many bytes.
+func (f *torchFile) find(root any, size int) error {
 	// A value that is referenced twice is visited twice, so a small pickle may be a large tree.
-	walk := walker{file: f, left: len(data)}
+	walk := walker{file: f, left: size}
 	if err := walk.visit("", root, maxNested); err != nil {
-		return nil, err
+		return err
 	}
 	if len(f.order) == 0 {
-		return nil, errors.New("got no tensors, want a state dict, as torch.save(model.state_dict(), …) writes it")
+		return errors.New("got no tensors, want a state dict, as torch.save(model.state_dict(), …) writes it")
 	}
-	return f, nil
+	return nil
+}
+
+func newStorage(member *zip.File) storage {
+	s := storage{size: int64(member.UncompressedSize64), packed: int64(member.CompressedSize64), start: -1, open: member.Open}
+	if member.Method == zip.Store && member.CompressedSize64 == member.UncompressedSize64 {
+		if start, err := member.DataOffset(); err == nil {
+			s.start = start
+		}
+	}
+	return s
 }
 
 // content returns the bytes of a member of at most limit bytes.
@@ -97,7 +125,10 @@ func (w *walker) visit(name string, value any, depth int) error {
 		return fmt.Errorf("entry %.100q…: got a name of %d bytes, want at most %d", name, len(name), maxName)
 	}
 	below := func(key string) string {
-		if name == "" {
+		switch {
+		case key == "_modules" || key == "_parameters" || key == "_buffers":
+			return name // of a module: its state dict has no such words
+		case name == "":
 			return key
 		}
 		return name + "." + key
@@ -122,6 +153,11 @@ func (w *walker) visit(name string, value any, depth int) error {
 		return w.visitAll(below, *v, depth)
 	case tuple:
 		return w.visitAll(below, v, depth)
+	case built:
+		if _, ok := newTorchTensor(v.call); ok {
+			return w.visit(name, v.call, depth)
+		}
+		return w.visit(name, v.state, depth-1) // a module, of TorchScript or of torch.save(model, …)
 	case call:
 		tensor, ok := newTorchTensor(v)
 		if !ok {
@@ -158,7 +194,8 @@ func newTorchTensor(c call) (t torchTensor, ok bool) {
 			return newTorchTensor(inner)
 		}
 		return torchTensor{err: errors.New("got a parameter without a tensor")}, true
-	case "_rebuild_tensor_v2", // (storage, offset, shape, strides, …)
+	case "_rebuild_tensor", // (storage, offset, shape, strides), before version 0.4
+		"_rebuild_tensor_v2", // (storage, offset, shape, strides, …)
 		"_rebuild_tensor_v3": // (…, requires_grad, hooks, dtype) for types without a storage class
 		return newView(c.args), true
 	}
@@ -215,7 +252,10 @@ func integers(value any) ([]int, bool) {
 }
 
 // storageTypes are the storages that convert to float64 exactly, by their class.
-var storageTypes = map[string]string{"DoubleStorage": "F64", "FloatStorage": "F32", "HalfStorage": "F16", "BFloat16Storage": "BF16"}
+var storageTypes = map[string]string{
+	"DoubleStorage": "F64", "FloatStorage": "F32", "HalfStorage": "F16", "BFloat16Storage": "BF16",
+	"float8_e4m3fn": "F8_E4M3", "float8_e5m2": "F8_E5M2",
+}
 
 func (f *torchFile) names() []string { return f.order }
 
@@ -233,29 +273,26 @@ func (f *torchFile) info(name string) (Info, error) {
 	return t.about, err
 }
 
-// member returns the member with the entries of t and their type.
-func (f *torchFile) member(t torchTensor) (*zip.File, numberType, error) {
+// storage returns the storage with the entries of t and their type.
+func (f *torchFile) storage(t torchTensor) (storage, numberType, error) {
 	kind, ok := numberTypes[storageTypes[t.about.DType]]
 	if !ok {
-		return nil, kind, unreadable(strings.TrimSuffix(t.about.DType, "Storage"))
+		return storage{}, kind, unreadable(strings.TrimSuffix(t.about.DType, "Storage"))
 	}
-	member, ok := f.members[f.folder+"/data/"+t.storage]
+	s, ok := f.storages[t.storage]
 	if !ok {
-		return nil, kind, fmt.Errorf("got no member data/%.100s, want its storage", t.storage)
+		return s, kind, fmt.Errorf("got no member data/%.100s, want its storage", t.storage)
 	}
-	return member, kind, nil
+	return s, kind, nil
 }
 
 // span returns how many entries of the storage t spans, from t.offset on.
 func (f *torchFile) span(t torchTensor) (int, error) {
-	member, kind, err := f.member(t)
+	s, kind, err := f.storage(t)
 	if err != nil {
 		return 0, err
 	}
-	entries := int64(member.UncompressedSize64 / uint64(kind.size))
-	if int64(member.UncompressedSize64) < 0 {
-		return 0, fmt.Errorf("got a storage of %d bytes", member.UncompressedSize64)
-	}
+	entries := s.size / int64(kind.size)
 	// A stride of 0 repeats entries, so there may be more in the shape than in the file.
 	const limit = 1 << 40
 	if n, err := count(t.about.Shape, limit); n == 0 || err != nil {
@@ -281,15 +318,15 @@ func (f *torchFile) read(name string) ([]float64, error) {
 	if err != nil || span == 0 {
 		return nil, err
 	}
-	member, kind, err := f.member(t)
+	s, kind, err := f.storage(t)
 	if err != nil {
 		return nil, err
 	}
-	// The whole member is read, for its checksum, even if the tensor is a view of a part.
-	if limit := budget(int64(member.CompressedSize64)); member.UncompressedSize64 > uint64(limit) || int64(span) > limit/8 {
-		return nil, fmt.Errorf("got a storage of %d bytes packed into %d, want a file that is not compressed, as torch.save writes it", member.UncompressedSize64, member.CompressedSize64)
+	// The whole storage is read, for its checksum, even if the tensor is a view of a part.
+	if limit := budget(s.packed); s.size > limit || int64(span) > limit/8 {
+		return nil, fmt.Errorf("got a storage of %d bytes packed into %d, want a file that is not compressed, as torch.save writes it", s.size, s.packed)
 	}
-	r, err := member.Open()
+	r, err := s.open()
 	if err != nil {
 		return nil, err
 	}

@@ -34,8 +34,7 @@ func TestUnaskedTypes(t *testing.T) {
 		content         []byte
 		want            string // of the error for q; "" when it is no tensor
 	}{
-		{"F8_E4M3", ".safetensors", safetensors("F8_E4M3", "[2,2]", 4), "dtype: got F8_E4M3, " + errUnreadable.Error()},
-		{"F8_E5M2", ".safetensors", safetensors("F8_E5M2", "[4]", 4), "dtype: got F8_E5M2, " + errUnreadable.Error()},
+		{"F8_E8M0", ".safetensors", safetensors("F8_E8M0", "[2,2]", 4), "dtype: got F8_E8M0, " + errUnreadable.Error()},
 		{"F4 of half a byte", ".safetensors", safetensors("F4", "[8]", 4), "dtype: got F4, " + errUnreadable.Error()},
 		{"I4", ".safetensors", safetensors("I4", "[7]", 4), "dtype: got I4, " + errUnreadable.Error()},
 		{"complex", ".safetensors", safetensors("C64", "[1]", 8), "dtype: got C64, " + errUnreadable.Error()},
@@ -51,7 +50,7 @@ func TestUnaskedTypes(t *testing.T) {
 
 		{"qint8", ".pt", torch("ctorch._utils\n_rebuild_tensor_v2\n"+storage("QInt8Storage")+"tR", ""), "dtype: got QInt8, " + errUnreadable.Error()},
 		{"complex pt", ".pt", torch("ctorch._utils\n_rebuild_tensor_v2\n"+storage("ComplexFloatStorage")+"tR", ""), "dtype: got ComplexFloat, " + errUnreadable.Error()},
-		{"float8", ".pt", torch("ctorch._utils\n_rebuild_tensor_v3\n"+storage("UntypedStorage")+"ctorch\nfloat8_e4m3fn\ntR", ""), "dtype: got float8_e4m3fn, " + errUnreadable.Error()},
+		{"float8", ".pt", torch("ctorch._utils\n_rebuild_tensor_v3\n"+storage("UntypedStorage")+"ctorch\nfloat8_e4m3fnuz\ntR", ""), "dtype: got float8_e4m3fnuz, " + errUnreadable.Error()},
 		{"quantised", ".pt", torch("ctorch._utils\n_rebuild_qtensor\n"+storage("QInt8Storage")+"tR", ""), "got a tensor of _rebuild_qtensor, want a plain one of floats; " + resave},
 		{"sparse", ".pt", torch("ctorch._utils\n_rebuild_sparse_tensor\n(tR", ""), "got a tensor of _rebuild_sparse_tensor, want a plain one of floats; " + resave},
 		{"malformed", ".pt", torch("ctorch._utils\n_rebuild_tensor_v2\n(K\x01tR", ""), "got a description that is malformed, want that of torch.save"},

@@ -1,4 +1,4 @@
-// Package half converts the 16-bit floats of checkpoints.
+// Package half converts the 16-bit and 8-bit floats of checkpoints.
 package half
 
 import "math"
@@ -29,4 +29,24 @@ func Float64(bits uint16) float64 {
 // of a float32 number.
 func FromBfloat16(bits uint16) float64 {
 	return float64(math.Float32frombits(uint32(bits) << 16))
+}
+
+// FromE5M2 returns the 8-bit number with five bits of exponent, exactly: the upper half of a binary16 number.
+func FromE5M2(bits byte) float64 { return Float64(uint16(bits) << 8) }
+
+// FromE4M3 returns the 8-bit number with four bits of exponent of the Open Compute Project (e4m3fn), exactly: it has no
+// infinities, and NaN where all bits but the sign are set.
+func FromE4M3(bits byte) float64 {
+	exponent, fraction := int(bits>>3)&0xf, float64(bits&7)
+	v := math.Ldexp(8+fraction, exponent-10)
+	switch {
+	case bits&0x7f == 0x7f:
+		v = math.NaN()
+	case exponent == 0:
+		v = math.Ldexp(fraction, -9)
+	}
+	if bits>>7 != 0 {
+		v = -v
+	}
+	return v
 }

@@ -47,3 +47,35 @@ func TestFromBfloat16(t *testing.T) {
 		t.Errorf("bits 0x7fc0: got %v, want NaN", got)
 	}
 }
+
+// TestEightBits holds all numbers of 8 bits to what the formats say: ordered by their bits, with the largest, the smallest and 1
+// where the Open Compute Project has them.
+func TestEightBits(t *testing.T) {
+	for _, c := range []struct {
+		name                   string
+		of                     func(byte) float64
+		one, largest           byte
+		largestValue, smallest float64
+	}{
+		{"E4M3", FromE4M3, 0x38, 0x7e, 448, 1.0 / 512},
+		{"E5M2", FromE5M2, 0x3c, 0x7b, 57344, 1.0 / 65536},
+	} {
+		if got := c.of(c.one); got != 1 {
+			t.Errorf("%s: %#x: got %v, want 1", c.name, c.one, got)
+		}
+		if got := c.of(c.largest); got != c.largestValue {
+			t.Errorf("%s: largest: got %v, want %v", c.name, got, c.largestValue)
+		}
+		if got := c.of(1); got != c.smallest {
+			t.Errorf("%s: smallest: got %v, want %v", c.name, got, c.smallest)
+		}
+		for bits := byte(1); bits <= c.largest; bits++ {
+			if !(c.of(bits) > c.of(bits-1)) || c.of(bits|0x80) != -c.of(bits) {
+				t.Errorf("%s: %#x: got %v after %v, and %v with the sign", c.name, bits, c.of(bits), c.of(bits-1), c.of(bits|0x80))
+			}
+		}
+		if got := c.of(0x7f); !math.IsNaN(got) {
+			t.Errorf("%s: 0x7f: got %v, want NaN", c.name, got)
+		}
+	}
+}

@@ -20,7 +20,7 @@ const maxHeader = 100_000_000
 
 // sizes are the bytes of an entry of the dtypes whose entries are whole bytes.
 var sizes = map[string]uint64{
-	"F64": 8, "I64": 8, "U64": 8, "F32": 4, "I32": 4, "U32": 4, "F16": 2, "BF16": 2, "I16": 2, "U16": 2, "I8": 1, "U8": 1, "BOOL": 1,
+	"F64": 8, "I64": 8, "U64": 8, "F32": 4, "I32": 4, "U32": 4, "F16": 2, "BF16": 2, "I16": 2, "U16": 2, "I8": 1, "U8": 1, "BOOL": 1, "F8_E4M3": 1, "F8_E5M2": 1,
 }
 
 // A Tensor says what a tensor of a file is and where its data stand.

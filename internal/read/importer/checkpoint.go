@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 
 	"github.com/deeplimit/deeplimit/internal/plain"
 	"github.com/deeplimit/deeplimit/tensorfile"
@@ -67,6 +68,24 @@ func (o *opened) Info(name string) (tensorfile.Info, error) {
 		return f.Info(name)
 	}
 	return tensorfile.Info{}, fmt.Errorf("tensor %q: got no such tensor, want one of %s", name, tensorfile.List(o.names))
+}
+
+// scaleOf returns the name of the tensor without which the numbers of another one have no meaning: the scale of 8-bit
+// floats. "" for none.
+func (o *opened) scaleOf(name string) string {
+	info, err := o.Info(name)
+	if err != nil || !strings.HasPrefix(info.DType, "F8") && !strings.HasPrefix(info.DType, "float8") {
+		return ""
+	}
+	stem, last := strings.TrimSuffix(name, lastPart(name)), lastPart(name)
+	for _, scale := range []string{
+		name + "_scale", name + "_scale_inv", name + ".scale", name + "_scale_2", stem + "scale", stem + "scale_" + last, stem + "weight_scale", stem + "scales",
+	} {
+		if o.holder[scale] != nil {
+			return scale
+		}
+	}
+	return ""
 }
 
 // shape returns the shape of a tensor, nil when there is none that can be told.

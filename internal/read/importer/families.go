@@ -60,7 +60,7 @@ type family struct {
 func findFamilies(f *opened) (found []family, others int) {
 	names := slices.DeleteFunc(slices.Clone(f.names), func(name string) bool {
 		info, err := f.Info(name)
-		return err != nil || info.CheckFloat() != nil || len(info.Shape) == 0 || slices.Contains(info.Shape, 0) || optimiser.MatchString(name)
+		return err != nil || info.CheckFloat() != nil || len(info.Shape) == 0 || slices.Contains(info.Shape, 0) || f.scaleOf(name) != "" || optimiser.MatchString(name)
 	})
 	members := map[form]int{}
 	for _, name := range names {

@@ -35,6 +35,9 @@ func findStack(f *opened, part, pattern string, bias bool, layout *Layout, layer
 		if err := info.CheckFloat(); err != nil {
 			return nil, fmt.Errorf("tensor %q: %w", name, err)
 		}
+		if scale := f.scaleOf(name); scale != "" {
+			return nil, fmt.Errorf("tensor %q: got 8-bit floats whose scale is in %q, want weights without a scale; save them as float32", name, scale)
+		}
 		if i > 0 && !slices.Equal(info.Shape, s.shape) {
 			return nil, fmt.Errorf("layer %d: tensor %q: got shape %v, want %v as in layer %d; choose layers of one shape with --layers",
 				found.indices[i], name, info.Shape, s.shape, found.indices[0])

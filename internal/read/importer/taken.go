@@ -3,6 +3,7 @@ package importer
 import (
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 )
 
@@ -63,7 +64,16 @@ func indexText(indices []int, unnumbered bool) string {
 	text := fmt.Sprintf("%d…%d", first, last)
 	if len(indices) == 1 {
 		text = fmt.Sprint(first)
-	} else if stride := indices[1] - first; stride > 1 {
+	} else if stride := indices[1] - first; last-first != stride*(len(indices)-1) { // families alone may have gaps
+		texts := make([]string, 0, 8)
+		for _, k := range indices[:min(len(indices), 7)] {
+			texts = append(texts, strconv.Itoa(k))
+		}
+		if len(indices) > 7 {
+			texts = append(texts, "…", strconv.Itoa(last))
+		}
+		text = strings.Join(texts, ", ")
+	} else if stride > 1 {
 		text = fmt.Sprintf("%d, %d … %d", first, indices[1], last)
 	}
 	return strings.TrimPrefix(prefix+", "+text, ", ")
