@@ -54,6 +54,9 @@ func newArchive(r io.ReaderAt, size int64) (source, error) {
 			return newTorch(r, members, folder)
 		}
 	}
+	if members["model.weights.h5"] != nil {
+		return nil, errors.New("got an archive of Keras; " + fromKeras)
+	}
 	return newArrays(archive.File)
 }
 

@@ -1,5 +1,6 @@
 // Package tensorfile reads arrays of numbers from files that other programs wrote, as
-// float64: safetensors, NumPy's .npy and .npz, PyTorch's .pt.
+// float64: safetensors, NumPy's .npy and .npz, PyTorch's .pt of all versions and TorchScript, GGUF, ONNX, and the MessagePack of
+// Flax.
 //
 // Open detects the format by the content. Names lists the tensors, Info has the shape and
 // the type of one, Read its entries in row-major order: entry (i, j) of a tensor of shape
@@ -138,6 +139,14 @@ func decode(r io.ReaderAt, size int64, extension string) (source, error) {
 		return newArray(section(), size)
 	case strings.HasPrefix(text, "PK\x03\x04"), strings.HasPrefix(text, "PK\x05\x06"):
 		return newArchive(r, size)
+	case strings.HasPrefix(text, "GGUF"):
+		return newGGUF(r, size)
+	case text == "\x89HDF\r\n\x1a\n":
+		return nil, errors.New("got HDF5, as Keras writes it; " + fromKeras)
+	case extension == ".onnx":
+		return newONNX(r, size)
+	case extension == ".msgpack":
+		return newFlax(r, size)
 	case strings.HasPrefix(legacyMagic, text) && n == len(start):
 		return newLegacy(r, size)
 	case slices.Contains([]string{".pt", ".pth", ".bin", ".ckpt"}, extension):
@@ -145,12 +154,15 @@ func decode(r io.ReaderAt, size int64, extension string) (source, error) {
 	case extension == ".safetensors" || n == 8 && start[7] == 0 && start[6] == 0:
 		return newSafetensors(r, size)
 	default:
-		return nil, fmt.Errorf("got a file that begins with %q, want safetensors, .npy, .npz or .pt of PyTorch", text)
+		return nil, fmt.Errorf("got a file that begins with %q, want safetensors, .npy, .npz, .pt of PyTorch, GGUF, .onnx or .msgpack of Flax", text)
 	}
 }
 
 // resave tells the user how to write a file that can be read.
 const resave = `save it in Python: safetensors.torch.save_file({k: v.contiguous() for k, v in model.state_dict().items()}, "model.safetensors")`
+
+// fromKeras is how a network of Keras becomes a file that can be read, in two lines of Python.
+const fromKeras = `save it in Python: model = keras.saving.load_model("FILE"); numpy.savez("model.npz", **{w.path: w.numpy() for w in model.weights})`
 
 // Path returns the path that the file was opened with.
 func (f *File) Path() string { return f.path }

@@ -197,7 +197,7 @@ func TestRefuses(t *testing.T) {
 		want            string
 	}{
 		{"empty", ".safetensors", nil, "header: the file is cut short"},
-		{"text", ".md", []byte("# Title\n and more"), `got a file that begins with "# Title\n", want safetensors, .npy, .npz or .pt of PyTorch`},
+		{"text", ".md", []byte("# Title\n and more"), `got a file that begins with "# Title\n", want safetensors, .npy, .npz, .pt of PyTorch, GGUF, .onnx or .msgpack of Flax`},
 		{"huge header", ".safetensors", []byte("\xff\xff\xff\xff\xff\xff\xff\x7f{}"), "header: got a length of 9223372036854775807 bytes in a file of 10"},
 		{"truncated safetensors", ".safetensors", safetensorsOf(tensor("F32", "[4]", 0, 16), 15), `tensor "x": got data offsets 0 to 16, want them to start at 0 and end within the 15 bytes of the file`},
 		{"huge shape", ".safetensors", safetensorsOf(tensor("F32", "[4294967296,4294967296]", 0, 16), 16), `tensor "x": shape [4294967296 4294967296] is too large`},

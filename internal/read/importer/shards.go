@@ -18,7 +18,7 @@ import (
 )
 
 // extensions are those of the checkpoints in a folder.
-var extensions = []string{".safetensors", ".npz", ".pt", ".pth", ".bin", ".ckpt"}
+var extensions = []string{".safetensors", ".npz", ".pt", ".pth", ".bin", ".ckpt", ".jit", ".onnx", ".gguf", ".msgpack"}
 
 var (
 	// shardName is a file that says which of how many it is: model-00001-of-00002.safetensors.

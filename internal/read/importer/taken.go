@@ -73,6 +73,8 @@ func indexText(indices []int, unnumbered bool) string {
 			texts = append(texts, "…", strconv.Itoa(last))
 		}
 		text = strings.Join(texts, ", ")
+	} else if stride > 1 && len(indices) == 2 {
+		text = fmt.Sprintf("%d, %d", first, last)
 	} else if stride > 1 {
 		text = fmt.Sprintf("%d, %d … %d", first, indices[1], last)
 	}
