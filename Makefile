@@ -148,6 +148,29 @@ purego: ## tests with the portable kernels, and what other systems and processor
 	.venv/bin/pip install --quiet pandas pyarrow safetensors numpy
 	touch $@
 
+# The tools that build the wheel, apart from what tests install.
+.wheel/installed:
+	python3 -m venv .wheel || { apt-get update && apt-get install -y --no-install-recommends python3-venv && python3 -m venv .wheel; }
+	.wheel/bin/pip install --quiet hatchling ruff pyright pytest hypothesis numpy pandas pandas-stubs polars pyarrow matplotlib
+	touch $@
+
+# GOOS=darwin GOARCH=arm64 make wheel builds that of another machine.
+PLATFORM := $(shell go env GOOS)/$(shell go env GOARCH)
+PROGRAM := python/build/deeplimit$(if $(findstring windows,$(PLATFORM)),.exe)
+.PHONY: wheel lint-python test-python test-torch
+wheel: .wheel/installed ## the Python package with the program in it: dist/deeplimit-*.whl
+	@mkdir -p python/build dist
+	rm -f dist/deeplimit-*.whl
+	CGO_ENABLED=0 go build -buildvcs=auto -ldflags='-s -w' -o $(PROGRAM) ./cmd/deeplimit
+	cd python && DEEPLIMIT_PLATFORM=$(PLATFORM) ../.wheel/bin/hatchling build -t wheel -d ../dist
+
+lint-python: .wheel/installed ## ruff and pyright on the Python package
+	cd python && ../.wheel/bin/ruff check . && ../.wheel/bin/ruff format --check .
+	cd python && ../.wheel/bin/pyright --pythonpath ../.wheel/bin/python
+
+test-python: wheel ## the wheel alone in a fresh environment: tests, doctests, notebooks (Debian's python3-torch for the hooks)
+	python/test.sh dist/deeplimit-*.whl
+
 .PHONY: readme
 readme: $(BIN) .venv/installed ## README.md from top to bottom as a script, and no file of it left in the clone
 	go run ./test/readme | PATH="$(CURDIR)/.venv/bin:$$PATH" bash -eux

@@ -1,0 +1,93 @@
+"""Networks in memory as safetensors files, for ``deeplimit import`` to read."""
+
+from __future__ import annotations
+
+import json
+import struct
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, cast
+
+import numpy as np
+import numpy.typing as npt
+
+from deeplimit._arrays import to_numpy
+from deeplimit._error import Error
+
+_TYPES = {
+    "f8": "F64", "f4": "F32", "f2": "F16",
+    "i8": "I64", "i4": "I32", "i2": "I16", "i1": "I8",
+    "u8": "U64", "u4": "U32", "u2": "U16", "u1": "U8", "b1": "BOOL",
+}  # fmt: skip
+
+
+def named(network: Any) -> dict[str, Any]:
+    """Return the tensors of a network by name: a state dict, a module, or nested mappings and lists (names joined by dots).
+
+    Raises:
+        Error: nothing of these.
+
+    """
+    if hasattr(network, "state_dict"):
+        network = network.state_dict()
+    if not isinstance(network, Mapping):
+        raise Error(f"analyze: got {type(network).__name__}, want a module, a state dict or a mapping of arrays")
+    out: dict[str, Any] = {}
+    _flatten(network, "", out)
+    if not out:
+        raise Error("analyze: got a network without tensors")
+    return out
+
+
+def _flatten(value: Any, name: str, out: dict[str, Any]) -> None:
+    if isinstance(value, Mapping):
+        items = [(str(key), item) for key, item in cast("Mapping[Any, Any]", value).items()]
+    elif isinstance(value, (list, tuple)) and not all(isinstance(v, (int, float)) for v in cast("list[Any]", value)):
+        items = [(str(i), item) for i, item in enumerate(cast("list[Any]", value))]
+    else:
+        value = cast("Any", value)
+        if hasattr(value, "shape") or isinstance(value, (list, tuple)):
+            if name in out:
+                raise Error(f"analyze: got two tensors of the name {name!r}, want each once")
+            out[name] = value
+        return  # counts, None and other things that are no tensors
+    for key, item in items:
+        _flatten(item, f"{name}.{key}" if name else key, out)
+
+
+def write(path: Path, tensors: Mapping[str, Any]) -> None:
+    """Write a safetensors file.
+
+    Raises:
+        Error: a type that the format does not have, such as complex numbers.
+
+    """
+    header: dict[str, Any] = {}
+    arrays: list[npt.NDArray[Any]] = []
+    at = 0
+    for name, tensor in tensors.items():
+        kind, a = _stored(name, tensor)
+        header[name] = {"dtype": kind, "shape": list(a.shape), "data_offsets": [at, at + a.nbytes]}
+        arrays.append(a)
+        at += a.nbytes
+    text = json.dumps(header).encode()
+    text += b" " * (-len(text) % 8)
+    with path.open("wb") as file:
+        file.write(struct.pack("<Q", len(text)) + text)
+        for a in arrays:
+            file.write(a.tobytes())
+
+
+def _stored(name: str, tensor: Any) -> tuple[str, npt.NDArray[Any]]:
+    """Return the type and the numbers, bit for bit."""
+    if hasattr(tensor, "detach") and str(getattr(tensor, "dtype", "")) == "torch.bfloat16":
+        import torch  # type: ignore[import-not-found,unused-ignore]
+
+        return "BF16", np.asarray(tensor.detach().cpu().contiguous().view(torch.int16).numpy())  # type: ignore[attr-defined]
+    a = to_numpy(tensor)
+    little: Any = cast("Any", a.dtype).newbyteorder("<")
+    stored: npt.NDArray[Any] = cast("Any", a).astype(little, order="C", copy=False)
+    kind = _TYPES.get(str(little.str)[1:])
+    if kind is None:
+        raise Error(f"analyze: {name}: got dtype {little}, want real numbers of 64, 32 or 16 bits")
+    return kind, stored
