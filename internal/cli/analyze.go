@@ -20,6 +20,7 @@ func newAnalyze() *cobra.Command {
 	var asJSON bool
 	var model modelFlags
 	var figures string
+	var at []string
 	options := analyze.Options{Workers: runtime.GOMAXPROCS(0)}
 	cmd := &cobra.Command{
 		Use:   "analyze DIR",
@@ -40,9 +41,15 @@ seed: the exponent in each field at fixed others, or the coefficients of a --mod
 With --contrast it prints how loss, accuracy, rate and exponents in depth differ between the values of a field, such as
 train.method, depth, or group for all settings together. Runs are paired that share their seed; p values are those of
 Student's t, and adjusted by Holm's method for all contrasts of a quantity. With --best each value of the field is
-taken at the best value of another: for a number of the test set chosen on the validation set, where the data have one.`,
+taken at the best value of another: for a number of the test set chosen on the validation set, where the data have one.
+
+With --at it prints instead what the runs say at points along training: where the loss first falls to
+a level (--at loss=0.1,0.01), after iterations, epochs, or layer-iterations (steps times layers). Numbers are those
+that the trace has there, or interpolated between two rows; runs that never get there are listed. The trace has
+norms and V_p of the weights and of the displacement at the iterations that train.record asks for.`,
 		Example: `  deeplimit analyze runs/my-study
   deeplimit analyze runs/my-study --next
+  deeplimit analyze runs/my-study --at loss=0.1,0.01
   deeplimit analyze runs/my-study --in network.width
   deeplimit analyze runs/my-study --contrast train.method
   deeplimit analyze runs/my-study --contrast depth --of test_accuracy --best train.step.value
@@ -66,6 +73,16 @@ taken at the best value of another: for a number of the test set chosen on the v
 			}
 			if options.Next && len(model.in) > 0 && !asJSON {
 				return errors.New("analyze: --next: got it beside --in, want one of them, or --json for both")
+			}
+			for _, text := range at {
+				points, err := analyze.ParsePoints(text)
+				if err != nil {
+					return fmt.Errorf("analyze: --%w", err)
+				}
+				options.At = append(options.At, points...)
+			}
+			if len(at) > 0 && (len(model.in) > 0 || options.Next) {
+				return errors.New("analyze: --at: got it beside --in or --next, which are about the end of training, want one of them")
 			}
 			fitted, err := model.model(model.in)
 			if err != nil {
@@ -104,11 +121,15 @@ taken at the best value of another: for a number of the test set chosen on the v
 				}
 				return writeFits(cmd.OutOrStdout(), result.Fits)
 			}
+			if len(at) > 0 {
+				return result.WriteMoments(cmd.OutOrStdout())
+			}
 			return result.WriteTable(cmd.OutOrStdout())
 		},
 	}
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON")
 	cmd.Flags().BoolVar(&options.Next, "next", false, "say which further depths and seeds would tell what is left open")
+	cmd.Flags().StringArrayVar(&at, "at", nil, "print the numbers at points along training: loss=0.1,0.01, iterations=…, epochs=… or layer-iterations=…")
 	cmd.Flags().BoolVar(&options.Trace, "trace", false, "add the loss at every recorded iteration (with --json)")
 	cmd.Flags().StringVar(&options.Of, "of", "", "with --in or --contrast: this quantity alone, such as loss or max_frobenius")
 	cmd.Flags().StringVar(&figures, "figure", "", "with --in: write figures of the values against the fits into this folder")

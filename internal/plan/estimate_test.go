@@ -16,16 +16,16 @@ func TestSecondsOf(t *testing.T) {
 		costs train.Costs
 		want  float64
 	}{
-		"steps":      {"train: {stop: {iterations: 50}}\n", train.Costs{Step: 2}, 100},
-		"rows":       {"train: {stop: {iterations: 50}}\n", train.Costs{Row: 2}, 2 * 51},
-		"test set":   {"train: {stop: {iterations: 500}}\n", train.Costs{Test: 3}, 3 * 35},
-		"all tests":  {"train: {test: {cadence: all}, stop: {iterations: 50}}\n", train.Costs{Test: 3}, 3 * 51},
-		"epochs":     {"train: {method: sgd, batch: 5, stop: {iterations: 40}}\n", train.Costs{Full: 2}, 2 * 12},
-		"norms":      {"train: {stop: {iterations: 16}}\n", train.Costs{Norms: 1}, 8 + 5 + 1},
-		"measured":   {"train: {certify: {cadence: all}, stop: {iterations: 50}}\n", train.Costs{Measure: 1}, 52},
-		"records":    {"train: {variation: 10, stop: {iterations: 50}}\n", train.Costs{Record: 1}, 7},
-		"geometric":  {"train: {stop: {iterations: 16}}\n", train.Costs{Record: 1}, 8 + 5 + 2},
-		"no norms":   {"train: {norms: off, record: {cadence: off}, certify: {cadence: off}, stop: {iterations: 16}}\n", train.Costs{Norms: 1, Measure: 1, Record: 1, Full: 1}, 0},
+		"steps":     {"train: {stop: {iterations: 50}}\n", train.Costs{Step: 2}, 100},
+		"rows":      {"train: {stop: {iterations: 50}}\n", train.Costs{Row: 2}, 2 * 51},
+		"test set":  {"train: {stop: {iterations: 500}}\n", train.Costs{Test: 3}, 3 * 35},
+		"all tests": {"train: {test: {cadence: all}, stop: {iterations: 50}}\n", train.Costs{Test: 3}, 3 * 51},
+		"epochs":    {"train: {method: sgd, batch: 5, stop: {iterations: 40}}\n", train.Costs{Full: 2}, 2 * 12},
+		"norms":     {"train: {stop: {iterations: 16}}\n", train.Costs{Norms: 1}, 8 + 5 + 1},
+		"measured":  {"train: {certify: {cadence: all}, stop: {iterations: 50}}\n", train.Costs{Measure: 1}, 52},
+		"records":   {"train: {variation: 10, stop: {iterations: 50}}\n", train.Costs{Record: 1}, 7},
+		"geometric": {"train: {stop: {iterations: 16}}\n", train.Costs{Record: 1}, 8 + 5 + 2},
+		"no norms":  {"train: {norms: off, record: {cadence: off}, certify: {cadence: off}, stop: {iterations: 16}}\n", train.Costs{Norms: 1, Measure: 1, Record: 1, Full: 1}, 0},
 	} {
 		p := planned(t, base+c.text)
 		run := &p.Runs[0]

@@ -40,6 +40,8 @@ type Options struct {
 	Contrast, Against string
 	// Best is a field of which contrasts take the best value, such as train.step.value; empty for none.
 	Best string
+	// At are points along training to give the numbers of, beside those at the end; none by default.
+	At []Point
 	// Observe is called before the first run is read, with 0, and after each, from several
 	// goroutines; nil for nobody.
 	Observe func(done, total int)

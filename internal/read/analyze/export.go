@@ -64,6 +64,18 @@ type RunRow struct {
 	Hoelder               *float64 `parquet:"hoelder,optional"`
 	HoelderUniform        *float64 `parquet:"hoelder_uniform,optional"`
 	TrendLoss             *float64 `parquet:"trend_loss,optional"`
+
+	// The same statistics of the displacement, whose largest norm is Displacement.
+	MovedIncrement      *float64 `parquet:"displacement_max_increment,optional"`
+	MovedRootSumSquares *float64 `parquet:"displacement_root_sum_squares,optional"`
+	MovedQuadratic      *float64 `parquet:"displacement_quadratic_variation,optional"`
+	MovedVariation1     *float64 `parquet:"displacement_v_1,optional"`
+	MovedVariation15    *float64 `parquet:"displacement_v_1.5,optional"`
+	MovedVariation2     *float64 `parquet:"displacement_v_2,optional"`
+	MovedVariation25    *float64 `parquet:"displacement_v_2.5,optional"`
+	MovedVariation3     *float64 `parquet:"displacement_v_3,optional"`
+	MovedHoelder        *float64 `parquet:"displacement_hoelder,optional"`
+	MovedHoelderUniform *float64 `parquet:"displacement_hoelder_uniform,optional"`
 }
 
 // An IterationRow is a row of the table of iterations: a row of a run's trace.
@@ -85,7 +97,7 @@ type ExponentRow struct {
 	Alpha    float64 `parquet:"alpha"`
 	Part     string  `parquet:"part"`
 	// Quantity is a key of GroupPath.Exponents, v_ and a key of VariationSlope,
-	// variation_index or, of the primary part, alpha_plus_beta. Estimate is the slope in depth of
+	// variation_index or, of the primary part, alpha_plus_beta; of the displacement, behind displacement_. Estimate is the slope in depth of
 	// log and log, the index or the sum; null with the reason in Missing.
 	Quantity string   `parquet:"quantity"`
 	Estimate *float64 `parquet:"estimate,optional"`
@@ -164,6 +176,7 @@ func (r *Result) runRows() iter.Seq2[RunRow, error] {
 				Variation25: variation("2.5"), Variation3: variation("3"),
 				Hoelder: finite(run.Hoelder), HoelderUniform: finite(run.HoelderUniform), TrendLoss: run.TrendLoss,
 			}
+			row.setDisplacement(run.DisplacementPath)
 			if run.Rate != nil {
 				row.Rho, row.RhoStdErr, row.RateR2 = finite(run.Rate.Rho), finite(run.Rate.StdErr), finite(run.Rate.R2)
 				row.RateLinear = &run.Rate.Linear
@@ -173,6 +186,18 @@ func (r *Result) runRows() iter.Seq2[RunRow, error] {
 			}
 		}
 	}
+}
+
+// setDisplacement fills in the statistics of the displacement, if there are any.
+func (r *RunRow) setDisplacement(n *PathNumbers) {
+	if n == nil {
+		return
+	}
+	variation := func(p string) *float64 { return finite(n.PVariation[p]) }
+	r.MovedIncrement, r.MovedRootSumSquares, r.MovedQuadratic = finite(n.MaxIncrement), finite(n.RootSumSquares), finite(n.QuadraticVariation)
+	r.MovedVariation1, r.MovedVariation15, r.MovedVariation2 = variation("1"), variation("1.5"), variation("2")
+	r.MovedVariation25, r.MovedVariation3 = variation("2.5"), variation("3")
+	r.MovedHoelder, r.MovedHoelderUniform = finite(n.Hoelder), finite(n.HoelderUniform)
 }
 
 // iterationRows reads the traces of runs, one run at a time.
@@ -241,9 +266,15 @@ func (r *Result) exponentRows() iter.Seq2[ExponentRow, error] {
 						return
 					}
 				}
-				for _, row := range path.exponentRows(base) {
-					if !yield(row, err) {
-						return
+				for _, source := range runfolder.Sources {
+					for _, row := range path.Of(source).exponentRows(base) {
+						row.Quantity = source.Key(row.Quantity)
+						if source == runfolder.FromDisplacement && (row.Quantity == "displacement" || row.Quantity == "displacement_v_1") {
+							continue // those of the weights hold them
+						}
+						if !yield(row, err) {
+							return
+						}
 					}
 				}
 			}
@@ -253,6 +284,9 @@ func (r *Result) exponentRows() iter.Seq2[ExponentRow, error] {
 
 // exponentRows fills in the rows of one part.
 func (g *GroupPath) exponentRows(base ExponentRow) (rows []ExponentRow) {
+	if g == nil {
+		return nil
+	}
 	add := func(quantity string, s Slope) {
 		row := base.of(quantity, s.Estimate())
 		row.R2 = &s.R2

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/deeplimit/deeplimit/internal/read/surface"
+	"github.com/deeplimit/deeplimit/runfolder"
 )
 
 // fitFields adds the fits of Options.In: of every quantity of the runs, and of every part's numbers.
@@ -56,9 +57,8 @@ func (p *pass) fitFields(result *Result) error {
 		for _, q := range ofPath {
 			add(q.key, part, func(r *Run) float64 { return q.value(r.Parts[part]) })
 		}
-		for _, exponent := range p.options.Exponents {
-			text := exponentText(exponent)
-			add("v_"+text, part, func(r *Run) float64 { return r.Parts[part].PVariation[text] })
+		for _, q := range p.ofSources() {
+			add(q.key, part, func(r *Run) float64 { return q.value(r.Parts[part]) })
 		}
 	}
 	if found == 0 {
@@ -85,10 +85,37 @@ func (p *pass) quantities() []string {
 	for _, q := range ofPath {
 		keys = append(keys, q.key)
 	}
-	for _, exponent := range p.options.Exponents {
-		keys = append(keys, "v_"+exponentText(exponent))
+	for _, q := range p.ofSources() {
+		keys = append(keys, q.key)
 	}
 	return keys
+}
+
+// ofSources are V_p, and the statistics of the displacement that ofPath has not; 0 where a run has none.
+func (p *pass) ofSources() []pathQuantity {
+	var list []pathQuantity
+	add := func(source runfolder.Source, statistic string, value func(PathNumbers) float64) {
+		list = append(list, pathQuantity{source.Key(statistic), func(n PathNumbers) float64 {
+			if own := n.Of(source); own != nil {
+				return value(*own)
+			}
+			return 0
+		}})
+	}
+	for _, source := range runfolder.Sources {
+		if source == runfolder.FromDisplacement {
+			for _, q := range ofPath {
+				if q.key == "max_increment" || q.key == "root_sum_squares" {
+					add(source, q.key, q.value)
+				}
+			}
+		}
+		for _, exponent := range p.options.Exponents {
+			text := exponentText(exponent)
+			add(source, "v_"+text, func(n PathNumbers) float64 { return n.PVariation[text] })
+		}
+	}
+	return list
 }
 
 // ofRun are the numbers of a run that no path has.

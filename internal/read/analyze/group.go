@@ -11,11 +11,14 @@ import (
 	"github.com/deeplimit/deeplimit/scaling"
 )
 
-// ofPath are the quantities of a weight path whose exponents over depth a group has.
-var ofPath = []struct {
+// A pathQuantity is a number of a path by its key.
+type pathQuantity struct {
 	key   string
 	value func(PathNumbers) float64
-}{
+}
+
+// ofPath are the quantities of a weight path whose exponents over depth a group has.
+var ofPath = []pathQuantity{
 	{"max_frobenius", func(n PathNumbers) float64 { return n.MaxFrobenius }},
 	{"displacement", func(n PathNumbers) float64 { return n.Displacement }},
 	{"max_increment", func(n PathNumbers) float64 { return n.MaxIncrement }},
@@ -54,10 +57,15 @@ func newGroup(meta runfolder.Meta, runs []Run) Group {
 	group.Notes = append(group.Notes, precisionNotes(meta.DType, runs)...)
 
 	for _, part := range parts(&meta, runs[0].Parts) {
-		group.Parts[part] = group.exponents(sound, part, part == meta.Part())
+		if _, ok := runs[0].Parts[part]; !ok {
+			continue // of W at a point of training
+		}
+		path := group.exponents(sound, part, part == meta.Part())
+		group.displacementExponents(&path, sound, part)
+		group.Parts[part] = path
 	}
 	group.GroupPath = group.Parts[meta.Part()]
-	if group.Trained() {
+	if group.Trained() && runs[0].At == nil { // the trace has no δ
 		group.Exponents, group.Missing = maps.Clone(group.Exponents), maps.Clone(group.Missing)
 		group.fit(&group.GroupPath, "delta", "delta", samplesOf(sound, meanDelta))
 		group.fit(&group.GroupPath, "delta_max_frobenius", "delta_max_frobenius", samplesOf(sound, func(r *Run) float64 { return r.DeltaMaxFrobenius }))

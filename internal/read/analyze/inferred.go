@@ -20,44 +20,24 @@ type partPaths struct {
 
 // infer fills in what the paths of one part say of the limit, or why they do not.
 func (g *Group) infer(path *GroupPath, part string, paths partPaths, beta float64, runs []Run) {
-	var evidence Regime
+	var evidence, around Regime
 	var measured sync.WaitGroup // beside the inference, which takes as long
 	measured.Go(func() { evidence.measure(paths.weights) })
 	var moved *scaling.Inference
 	measured.Go(func() { moved = g.inferMoved(paths) })
+	measured.Go(func() { around.measure(paths.moved) })
 	x, err := scaling.Infer(paths.weights, scaling.Assumptions{Rounding: paths.rounding, FreeSize: g.Trained()})
 	measured.Wait()
 	if err != nil {
 		path.unsettled(strings.TrimPrefix(err.Error(), "scaling: infer: "))
 		return
 	}
-	delete(path.Missing, "variation_index")
-	r := &evidence
-	r.Verdict, r.Probability, r.Unexplained = x.Verdict, x.Probability, x.Unexplained
-	path.Regime = r
-	path.Mixture = &Mixture{NoiseShare: shareOf(x.NoiseShare), Hurst: shareOf(x.Hurst), DetectionLimit: finite(x.DetectionLimit)}
-	if path.VariationIndex = x.VariationIndex(); path.VariationIndex == nil {
-		path.Missing["variation_index"] = "increments may not vanish with depth, and then there is none"
-		if x.Unexplained {
-			path.Missing["variation_index"] = "the paths have no structure that is known"
-		}
+	put := path.conclude(x, &evidence, beta)
+	if path.Displacement != nil && moved != nil {
+		path.Displacement.conclude(moved, &around, beta)
+	} else if path.Displacement != nil {
+		path.Displacement.unsettled("the displacements do not tell")
 	}
-	put := func(key string, e *scaling.LimitExponent, shift float64) {
-		if e != nil {
-			path.LimitExponents[key] = scaling.LimitExponent{Exponent: e.Exponent + shift, Low: e.Low + shift, High: e.High + shift, Correction: e.Correction}
-		}
-	}
-	for key, e := range map[string]*scaling.LimitExponent{
-		"max_frobenius": x.MaxFrobenius(), "max_increment": x.MaxIncrement(), "root_sum_squares": x.RootSumSquares(),
-	} {
-		if _, ok := path.Exponents[key]; ok {
-			put(key, e, -beta)
-		}
-	}
-	for text := range path.VariationSlope {
-		put("variation_"+text, x.Variation(exponentOf(text)), 0)
-	}
-	put("index", x.Index(), 0)
 	displacements := samplesOf(runs, func(r *Run) float64 { return r.Parts[part].Displacement * math.Pow(float64(r.Depth), beta) })
 	displacement := averaged(displacements, 0)
 	variation := averaged(samplesOf(runs, func(r *Run) float64 { return r.Parts[part].DisplacementVariation }), 0)
@@ -73,6 +53,38 @@ func (g *Group) infer(path *GroupPath, part string, paths partPaths, beta float6
 	if g.Next != nil {
 		g.next(part, x, displacement, displacements)
 	}
+}
+
+// conclude fills in what an inference says of the limit, r being its evidence, and returns how further exponents are put beside
+// those, with what is added to each.
+func (path *GroupPath) conclude(x *scaling.Inference, r *Regime, beta float64) (put func(key string, e *scaling.LimitExponent, shift float64)) {
+	delete(path.Missing, "variation_index")
+	r.Verdict, r.Probability, r.Unexplained = x.Verdict, x.Probability, x.Unexplained
+	path.Regime = r
+	path.Mixture = &Mixture{NoiseShare: shareOf(x.NoiseShare), Hurst: shareOf(x.Hurst), DetectionLimit: finite(x.DetectionLimit)}
+	if path.VariationIndex = x.VariationIndex(); path.VariationIndex == nil {
+		path.Missing["variation_index"] = "increments may not vanish with depth, and then there is none"
+		if x.Unexplained {
+			path.Missing["variation_index"] = "the paths have no structure that is known"
+		}
+	}
+	put = func(key string, e *scaling.LimitExponent, shift float64) {
+		if e != nil {
+			path.LimitExponents[key] = scaling.LimitExponent{Exponent: e.Exponent + shift, Low: e.Low + shift, High: e.High + shift, Correction: e.Correction}
+		}
+	}
+	for key, e := range map[string]*scaling.LimitExponent{
+		"max_frobenius": x.MaxFrobenius(), "max_increment": x.MaxIncrement(), "root_sum_squares": x.RootSumSquares(),
+	} {
+		if _, ok := path.Exponents[key]; ok {
+			put(key, e, -beta)
+		}
+	}
+	for text := range path.VariationSlope {
+		put("variation_"+text, x.Variation(exponentOf(text)), 0)
+	}
+	put("index", x.Index(), 0)
+	return put
 }
 
 // inferMoved infers from the displacements, nil where runs have none or none moves. They are differences of weights, whose rounding is

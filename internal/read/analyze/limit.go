@@ -60,6 +60,10 @@ func (g *Group) compareDepths(members []*outcome, note string) error {
 		if missing := g.comparable(paths[part].weights); missing != "" {
 			path.unsettled(missing)
 			path.Regime.measure(deepEnough(paths[part].weights))
+			if path.Displacement != nil {
+				path.Displacement.unsettled(missing)
+				path.Displacement.Regime.measure(deepEnough(paths[part].moved))
+			}
 		} else {
 			g.infer(&path, part, paths[part].deepEnough(), members[0].meta().Beta(), runsOf(members))
 		}
@@ -80,6 +84,9 @@ func (g *Group) compareDepths(members []*outcome, note string) error {
 	for _, part := range parts {
 		if path := g.Parts[part]; path.Regime.told() {
 			path.Regime.Why = g.why("", &path).words
+			if moved := path.Displacement; moved != nil && moved.Regime.told() {
+				moved.Regime.Why = g.why("", moved).words
+			}
 		}
 	}
 	return nil

@@ -10,6 +10,8 @@ import (
 	"strings"
 
 	"gonum.org/v1/gonum/stat"
+
+	"github.com/deeplimit/deeplimit/runfolder"
 )
 
 // limits writes what a group says about its limit: variation index, Hölder exponents,
@@ -21,12 +23,22 @@ func (t *tableWriter) limits(group Group, runs []Run) {
 		if len(group.Parts) > 1 {
 			suffix = " of " + part
 		}
-		if x := path.VariationIndex; x != nil {
-			t.row("variation index of the limit"+suffix, x.String(), "", "", BasisText(x.Basis, "run"), x.Warning)
-		}
-		t.hoelder(group, runs, part, suffix)
-		if r := path.Regime; r.told() {
-			t.row("limit"+suffix, cmp.Or(string(r.Verdict), "not settled")) // the sentences below have the reason
+		for _, source := range runfolder.Sources {
+			of := suffix
+			if source == runfolder.FromDisplacement {
+				of = " of the displacement" + suffix
+			}
+			view := path.Of(source)
+			if view == nil {
+				continue
+			}
+			if x := view.VariationIndex; x != nil {
+				t.row("variation index of the limit"+of, x.String(), "", "", BasisText(x.Basis, "run"), x.Warning)
+			}
+			t.hoelder(group, runs, part, of, source)
+			if r := view.Regime; r.told() {
+				t.row("limit"+of, cmp.Or(string(r.Verdict), "not settled")) // the sentences below have the reason
+			}
 		}
 		if path.Limit != nil {
 			t.distances(suffix, path.Limit)
@@ -40,12 +52,12 @@ func (t *tableWriter) limits(group Group, runs []Run) {
 
 // hoelder writes the Hölder exponents of one part at the deepest depth that has them,
 // means over seeds.
-func (t *tableWriter) hoelder(group Group, runs []Run, part, suffix string) {
+func (t *tableWriter) hoelder(group Group, runs []Run, part, suffix string, source runfolder.Source) {
 	var mean, uniform []float64
 	deepest := 0
 	for _, run := range runs {
-		n := run.Parts[part]
-		if run.Group != group.Group || run.Diverged() || run.Depth < deepest || finite(n.Hoelder) == nil {
+		n := run.Of(source).Parts[part]
+		if run.Group != group.Group || run.Diverged() || run.Depth < deepest || n.PVariation == nil || finite(n.Hoelder) == nil {
 			continue
 		}
 		if run.Depth > deepest {

@@ -16,7 +16,7 @@ import (
 // initialSuffix marks the tensor of a part as it was at iteration 0.
 const initialSuffix = "_initial"
 
-// pathNumbers measures the path of one part of the weights. Numbers that cannot
+// pathNumbers measures the path of one part of the weights, and of its displacement. Numbers that cannot
 // be had are NaN, with a note for each reason. It is an error when the part is
 // missing or its shapes disagree.
 func pathNumbers(weights runfolder.Weights, part string, beta float64, exponents []float64) (PathNumbers, []string, error) {
@@ -24,10 +24,37 @@ func pathNumbers(weights runfolder.Weights, part string, beta float64, exponents
 	if err != nil {
 		return PathNumbers{}, nil, err
 	}
-	var notes []string
-	note := func(err error) { notes = append(notes, fmt.Sprintf("%s: %v", part, err)) }
-
 	factor := math.Pow(float64(path.Depth), beta)
+	numbers, notes := measurePath(path, factor, exponents, part)
+	if _, ok := weights.Tensors[part+initialSuffix]; !ok {
+		return numbers, append(notes, fmt.Sprintf("%s: no tensor %q, so no displacement", part, part+initialSuffix)), nil
+	}
+	initial, err := weights.Path(part + initialSuffix)
+	if err != nil {
+		return PathNumbers{}, nil, err
+	}
+	displacement, err := path.Sub(initial)
+	if err != nil {
+		return PathNumbers{}, nil, err
+	}
+	moved, reasons := measurePath(displacement, factor, exponents, part+": displacement")
+	numbers.DisplacementPath, numbers.Displacement = &moved, moved.MaxFrobenius
+	first, ok := moved.PVariation["1"]
+	if !ok {
+		values, _, err := variations(displacement.Rescaled(factor), []float64{1})
+		if err != nil {
+			reasons = append(reasons, fmt.Sprintf("%s: displacement: %v", part, err))
+		}
+		first = values["1"]
+	}
+	numbers.DisplacementVariation = first
+	return numbers, append(notes, reasons...), nil
+}
+
+// measurePath measures one path; notes begin with its name.
+func measurePath(path runfolder.Path, factor float64, exponents []float64, name string) (PathNumbers, []string) {
+	var notes []string
+	note := func(err error) { notes = append(notes, fmt.Sprintf("%s: %v", name, err)) }
 	rescaled := path.Rescaled(factor)
 	numbers := PathNumbers{
 		MaxFrobenius:          path.MaxFrobenius(),
@@ -55,26 +82,7 @@ func pathNumbers(weights runfolder.Weights, part string, beta float64, exponents
 	if regularity, err := pvar.Hoelder(points(rescaled)); err == nil {
 		numbers.Hoelder, numbers.HoelderUniform = regularity.Mean, regularity.Uniform
 	}
-
-	if _, ok := weights.Tensors[part+initialSuffix]; !ok {
-		note(fmt.Errorf("no tensor %q, so no displacement", part+initialSuffix))
-		return numbers, notes, nil
-	}
-	initial, err := weights.Path(part + initialSuffix)
-	if err != nil {
-		return PathNumbers{}, nil, err
-	}
-	displacement, err := path.Sub(initial)
-	if err != nil {
-		return PathNumbers{}, nil, err
-	}
-	numbers.Displacement = displacement.MaxFrobenius()
-	values, _, err = variations(displacement.Rescaled(factor), []float64{1})
-	if err != nil {
-		note(fmt.Errorf("displacement: %w", err))
-	}
-	numbers.DisplacementVariation = values["1"]
-	return numbers, notes, nil
+	return numbers, notes
 }
 
 // variations returns V_p by the text of p: NaN for all of them with an error, when

@@ -55,6 +55,8 @@ type outcome struct {
 	divided bool    // with the partitions of its path
 	sample  *PathSample
 	missing error // why there is no sample
+
+	at []reached // at the points of Options.At
 }
 
 func (o *outcome) meta() *runfolder.Meta { return &o.Run.Meta }
@@ -183,7 +185,9 @@ func (p *pass) gather() {
 	}
 	for _, o := range p.outcomes {
 		if o.Run != nil && !(p.detailed && first[o.meta().Group] == o) {
-			o.meta().Config, o.meta().Environment = nil, nil
+			if o.meta().Environment = nil; !slices.ContainsFunc(p.options.At, func(at Point) bool { return at.Of == AtEpochs }) {
+				o.meta().Config = nil
+			}
 		}
 	}
 	for _, g := range p.groups {
@@ -300,6 +304,7 @@ func (p *pass) readRun(o *outcome) {
 		o.err = fmt.Errorf("analyze: %s: %w", o.Dir, err)
 		return
 	}
+	o.readPoints(rows, p.options)
 	o.weights = fingerprint(weights)
 	if o.err = o.readTransfer(); o.err == nil && o.detail != nil {
 		o.readDetail(weights, states)
@@ -375,6 +380,7 @@ func (p *pass) result() (*Result, error) {
 	slices.SortStableFunc(result.Groups, func(a, b Group) int {
 		return cmp.Or(cmp.Compare(order[a.Group], order[b.Group]), cmp.Compare(a.Data, b.Data), cmp.Compare(a.Alpha, b.Alpha), cmp.Compare(a.Group, b.Group))
 	})
+	result.Moments = p.moments(result.Groups)
 	if p.options.Next {
 		failures = append(failures, p.setCommands(result.Groups))
 	}

@@ -38,6 +38,9 @@ var quantityList = []Quantity{
 	{"excess_trend_only", "own trend, at the trained depth", "loss of a run's own trend above the trained loss, against the trained depth", "run"},
 }
 
+// Displaced is the symbol of the displacement A(T) − A(0).
+const Displaced = "U"
+
 // QuantityOf returns the quantity with a key for weights of that name, A, V, W, b or c.
 func QuantityOf(key, part string) Quantity {
 	q := Quantity{Key: key, Symbol: key, Name: key, Of: "run"}
@@ -46,8 +49,13 @@ func QuantityOf(key, part string) Quantity {
 	}
 	for _, known := range quantityList {
 		if known.Key == key {
-			q = known
+			known.Symbol = strings.ReplaceAll(known.Symbol, "{A}", part)
+			return known
 		}
+	}
+	if of, ok := strings.CutPrefix(key, "displacement_"); ok {
+		q = QuantityOf(of, Displaced)
+		q.Key, q.Name = key, q.Name+" of the displacement"
 	}
 	q.Symbol = strings.ReplaceAll(q.Symbol, "{A}", part)
 	return q

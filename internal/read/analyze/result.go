@@ -32,6 +32,8 @@ type Result struct {
 	Families    []network.FamilyResult    `json:"families,omitzero"`
 	Invariants  []network.InvariantResult `json:"invariants,omitzero"`
 	FamilyNotes []string                  `json:"family_notes,omitempty"`
+	// Moments are what the runs say at the points of Options.At, in their order; absent without any.
+	Moments []Moment `json:"at,omitempty"`
 	// Unfinished lists the runs without a result, by ID; nothing is known of them here.
 	Unfinished []string `json:"unfinished,omitempty"`
 	// Damaged lists the runs that could not be read, or not be believed.
@@ -87,6 +89,8 @@ type Run struct {
 	// TrendLoss is the loss at this depth of the trend of the weights alone, as
 	// `deeplimit transfer` found it; nil if it was not called.
 	TrendLoss *float64 `json:"trend_loss,omitempty"`
+	// At says where the run is at a point of training; nil at its end.
+	At *Place `json:"place,omitempty"`
 }
 
 // Diverged reports whether the run ended without a usable loss. Such runs enter
@@ -129,6 +133,9 @@ type PathNumbers struct {
 	// mean square over k and in the maximum (pvar.Regularity); NaN below depth 17.
 	Hoelder        float64 `json:"hoelder"`
 	HoelderUniform float64 `json:"hoelder_uniform"`
+	// DisplacementPath holds the same numbers of the path of the displacement A(T) − A(0), but for its own displacement;
+	// nil where the initial weights are not known.
+	DisplacementPath *PathNumbers `json:"displacement_path,omitempty"`
 }
 
 // Group is a set of runs that differ in depth and seed alone.
@@ -178,6 +185,9 @@ type GroupPath struct {
 	Regime         *Regime                          `json:"regime"`
 	Mixture        *Mixture                         `json:"mixture"`
 	Limit          *Limit                           `json:"limit,omitempty"`
+	// Displacement says the same of the displacement A(T) − A(0), but for the distances of Limit, which hold it;
+	// nil where the initial weights are not known, or depths are too few.
+	Displacement *GroupPath `json:"displacement,omitempty"`
 	// Missing says why there is no exponent, by its key, or no v_<p>, variation_index
 	// or limit.
 	Missing map[string]string `json:"missing,omitempty"`
@@ -302,16 +312,17 @@ func (r Run) MarshalJSON() ([]byte, error) {
 	for i, v := range r.LossTrace {
 		trace[i] = finite(v)
 	}
-	// Fields of the outer struct and of nullable lie less deep than those of
+	// Fields of the outer struct, of nullable and of nullablePath lie less deep than those of
 	// fields.PathNumbers and so take their names.
 	return json.Marshal(struct {
 		fields
 		nullable
+		nullablePath
 		Loss      *float64            `json:"loss"`
 		Parts     map[string]nullable `json:"parts"`
 		LossTrace []*float64          `json:"loss_trace,omitempty"`
 		Scaled    *float64            `json:"delta_max_frobenius,omitempty"`
-	}{fields(r), r.PathNumbers.nullable(), finite(r.Loss), parts, trace, r.scaled()})
+	}{fields(r), r.PathNumbers.nullable(), r.PathNumbers.nullablePath(), finite(r.Loss), parts, trace, r.scaled()})
 }
 
 // scaled returns DeltaMaxFrobenius, nil where δ is not trained.
@@ -342,28 +353,41 @@ func (g Group) MarshalJSON() ([]byte, error) {
 
 // nullable is PathNumbers as JSON has it.
 type nullable struct {
-	MaxFrobenius          *float64            `json:"max_frobenius"`
-	Displacement          *float64            `json:"displacement"`
-	MaxIncrement          *float64            `json:"max_increment"`
-	RootSumSquares        *float64            `json:"root_sum_squares"`
-	QuadraticVariation    *float64            `json:"quadratic_variation"`
-	PVariation            map[string]*float64 `json:"p_variation"`
-	PVariationRoots       map[string]float64  `json:"p_variation_roots,omitempty"`
-	QuadraticRoot         *float64            `json:"quadratic_variation_root,omitempty"`
-	DisplacementVariation *float64            `json:"displacement_variation"`
-	Hoelder               *float64            `json:"hoelder"`
-	HoelderUniform        *float64            `json:"hoelder_uniform"`
+	nullablePath
+	Displacement          *float64      `json:"displacement"`
+	DisplacementVariation *float64      `json:"displacement_variation"`
+	DisplacementPath      *nullablePath `json:"displacement_path,omitempty"`
+}
+
+// nullablePath is what JSON has of either source.
+type nullablePath struct {
+	MaxFrobenius       *float64            `json:"max_frobenius"`
+	MaxIncrement       *float64            `json:"max_increment"`
+	RootSumSquares     *float64            `json:"root_sum_squares"`
+	QuadraticVariation *float64            `json:"quadratic_variation"`
+	PVariation         map[string]*float64 `json:"p_variation"`
+	PVariationRoots    map[string]float64  `json:"p_variation_roots,omitempty"`
+	QuadraticRoot      *float64            `json:"quadratic_variation_root,omitempty"`
+	Hoelder            *float64            `json:"hoelder"`
+	HoelderUniform     *float64            `json:"hoelder_uniform"`
 }
 
 func (n PathNumbers) nullable() nullable {
+	all := nullable{nullablePath: n.nullablePath(), Displacement: finite(n.Displacement), DisplacementVariation: finite(n.DisplacementVariation)}
+	if n.DisplacementPath != nil {
+		all.DisplacementPath = new(n.DisplacementPath.nullablePath())
+	}
+	return all
+}
+
+func (n PathNumbers) nullablePath() nullablePath {
 	variation := make(map[string]*float64, len(n.PVariation))
 	for p, v := range n.PVariation {
 		variation[p] = finite(v)
 	}
-	return nullable{
-		finite(n.MaxFrobenius), finite(n.Displacement), finite(n.MaxIncrement), finite(n.RootSumSquares),
-		finite(n.QuadraticVariation), variation, n.PVariationRoots, n.QuadraticVariationRoot, finite(n.DisplacementVariation),
-		finite(n.Hoelder), finite(n.HoelderUniform),
+	return nullablePath{
+		finite(n.MaxFrobenius), finite(n.MaxIncrement), finite(n.RootSumSquares), finite(n.QuadraticVariation), variation, n.PVariationRoots,
+		n.QuadraticVariationRoot, finite(n.Hoelder), finite(n.HoelderUniform),
 	}
 }
 

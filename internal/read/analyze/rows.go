@@ -7,6 +7,7 @@ import (
 	"math"
 	"strconv"
 
+	"github.com/deeplimit/deeplimit/runfolder"
 	"github.com/deeplimit/deeplimit/scaling"
 )
 
@@ -52,6 +53,31 @@ func (g *Group) Rows() []Row {
 	}
 	for _, p := range sortedExponents(maps.Keys(g.VariationSlope)) {
 		add("v_"+p, g.VariationSlope[p], true)
+	}
+	if g.Displacement != nil {
+		rows = append(rows, g.Displacement.displacementRows(g.part())...)
+	}
+	return rows
+}
+
+// displacementRows lists those of a displacement that are no quantities of the weights already.
+func (g *GroupPath) displacementRows(part string) (rows []Row) {
+	add := func(statistic, limit string, s Slope) {
+		row := NewRow(QuantityOf(runfolder.FromDisplacement.Key(statistic), part), &s)
+		if x, ok := g.LimitExponents[limit]; ok {
+			row.Limit = x.Estimate().String()
+		}
+		rows = append(rows, row)
+	}
+	for _, q := range quantityList {
+		if s, ok := g.Exponents[q.Key]; ok && q.Key != "max_frobenius" {
+			add(q.Key, q.Key, s)
+		}
+	}
+	for _, p := range sortedExponents(maps.Keys(g.VariationSlope)) {
+		if p != "1" {
+			add("v_"+p, "variation_"+p, g.VariationSlope[p])
+		}
 	}
 	return rows
 }

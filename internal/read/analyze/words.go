@@ -195,16 +195,10 @@ func (w *writer) limits(part string) {
 	if part == g.part() {
 		path, at = g.GroupPath, ""
 	}
-	switch x := path.VariationIndex; {
-	case x != nil:
-		name := "the variation index" + of
-		w.add(say("The variation index%s of the limit is %s%s", of, estimate(at+"/variation_index", "index", x.Estimate()), w.from(at+"/variation_index", name, "run", x.Estimate())))
-	case path.Missing["variation_index"] != "" && len(path.VariationSlope) > 0:
-		w.add(say("No variation index%s: %s", of, quote(at+"/missing/variation_index", path.Missing["variation_index"])))
-	}
-	if r := path.Regime; r.told() { // else the sentence on the index has the reason
-		verdict := phrase{words: cmp.Or(string(r.Verdict), "not settled")}
-		w.add(say("The limit%s is %s: %s", of, verdict, g.why(at, &path)))
+	w.kind(&path, at, of, "The variation index"+of+" of the limit")
+	if path.Displacement != nil && path.Displacement.Regime.told() { // else the sentences on the weights have the reason
+		of := " of the displacement" + of
+		w.kind(path.Displacement, at+"/displacement", of, "The variation index of the limit"+of)
 	}
 	if path.Limit == nil {
 		return
@@ -218,6 +212,22 @@ func (w *writer) limits(part string) {
 		{"to_deepest", "to_deepest", path.Limit.ToDeepest},
 	} {
 		w.named(at+"/limit/"+f.key, QuantityOf(f.quantity, part), of, f.slope)
+	}
+}
+
+// kind says which kind of limit a path has, and its index.
+func (w *writer) kind(path *GroupPath, at, of, index string) {
+	g := w.group
+	switch x := path.VariationIndex; {
+	case x != nil:
+		name := "the variation index" + of
+		w.add(say("%s is %s%s", index, estimate(at+"/variation_index", "index", x.Estimate()), w.from(at+"/variation_index", name, "run", x.Estimate())))
+	case path.Missing["variation_index"] != "" && len(path.VariationSlope) > 0:
+		w.add(say("No variation index%s: %s", of, quote(at+"/missing/variation_index", path.Missing["variation_index"])))
+	}
+	if r := path.Regime; r.told() { // else the sentence on the index has the reason
+		verdict := phrase{words: cmp.Or(string(r.Verdict), "not settled")}
+		w.add(say("The limit%s is %s: %s", of, verdict, g.why(at, path)))
 	}
 }
 

@@ -111,13 +111,18 @@ func checkFact(tree any, f Fact) error {
 	case nil:
 		return fmt.Errorf("%s: says %q, JSON null", f.Path, f.Text)
 	case float64:
-		said, err := strconv.ParseFloat(strings.ReplaceAll(f.Text, "−", "-"), 64)
+		text := strings.ReplaceAll(f.Text, "−", "-")
+		said, err := strconv.ParseFloat(text, 64)
 		if err != nil {
 			return fmt.Errorf("%s: %w", f.Path, err)
 		}
+		mantissa, power, _ := strings.Cut(text, "e")
 		decimals := 0
-		if _, fraction, ok := strings.Cut(f.Text, "."); ok {
+		if _, fraction, ok := strings.Cut(mantissa, "."); ok {
 			decimals = len(fraction)
+		}
+		if exponent, err := strconv.Atoi(power); err == nil {
+			decimals -= exponent
 		}
 		unit := math.Pow10(-decimals)
 		if strings.HasSuffix(f.Path, "r2") {
@@ -319,9 +324,13 @@ func TestRowsAreThoseOfJSON(t *testing.T) {
 					}
 					continue
 				}
-				path := "/exponents/" + row.Key
-				if p, ok := strings.CutPrefix(row.Key, "v_"); ok {
-					path = "/variation_slopes/" + p
+				at, key := "", row.Key
+				if _, ok := g.Exponents[key]; !ok && strings.HasPrefix(key, "displacement_") {
+					at, key = "/displacement", strings.TrimPrefix(key, "displacement_")
+				}
+				path := at + "/exponents/" + key
+				if p, ok := strings.CutPrefix(key, "v_"); ok {
+					path = at + "/variation_slopes/" + p
 				}
 				value, err := lookUp(tree, path)
 				if err != nil {
