@@ -99,10 +99,10 @@ func TestFitModelSquares(t *testing.T) {
 	source := rand.New(rand.NewPCG(5, 6))
 	model := meanField
 	model.Squares = true
-	const draws, freedom = 60, 4
-	mean, logarithms := 0.0, 0.0
-	for range draws {
-		points := grid(source, 4, func(x []float64) float64 { return meanField.At(x, []float64{0.3, 1.2}) }, 0, 0, 0)
+	const draws, freedom, few = 60, 4, 20
+	mean, logarithms, held := 0.0, 0.0, 0
+	for draw := range draws {
+		points := grid(source, 4, func(x []float64) float64 { return meanField.At(x, []float64{1, 1.2}) }, 0, 0, 0)
 		for i := range points {
 			square := 0.0
 			for range freedom {
@@ -110,16 +110,27 @@ func TestFitModelSquares(t *testing.T) {
 			}
 			points[i].Value *= math.Sqrt(square)
 		}
-		for m, sum := range map[*Model]*float64{&model: &mean, &meanField: &logarithms} {
-			f, err := FitModel(points, *m)
-			if err != nil {
+		f, err := FitModel(points, model)
+		if err != nil {
+			t.Fatal(err)
+		}
+		b := f.Coefficients["b"]
+		mean += b.Value / draws
+		if b.Low <= 1.2 && 1.2 <= b.High {
+			held++
+		}
+		if draw < few {
+			if f, err = FitModel(points, meanField); err != nil {
 				t.Fatal(err)
 			}
-			*sum += f.Coefficients["b"].Value / draws
+			logarithms += f.Coefficients["b"].Value / few
 		}
 	}
 	if !(math.Abs(mean-1.2) <= 0.02) {
 		t.Errorf("squares: the mean coefficient is %v, want 1.2", mean)
+	}
+	if share := float64(held) / draws; !(share >= 0.9) {
+		t.Errorf("squares: the interval holds the coefficient in %v of the draws, want 0.9 or more", share)
 	}
 	// E log(χ²_4/4)/2 = (ψ(2) − log 2)/2 = −0.135
 	if want := 1.2 * math.Exp(-0.135); !(math.Abs(logarithms-want) <= 0.03) {

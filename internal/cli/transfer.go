@@ -77,7 +77,7 @@ the losses to transfer.json in every run folder, where analyze and report read t
 					continue
 				}
 				for _, note := range r.Notes {
-					fmt.Fprintf(cmd.ErrOrStderr(), "note: transfer: %s\n", plain.Text(note))
+					fmt.Fprintf(cmd.ErrOrStderr(), "note: transfer: %s: %s\n", plain.Text(strings.TrimSpace(r.Data+" "+surface.Text(r.Settings))), plain.Text(note))
 				}
 			}
 			if asJSON {

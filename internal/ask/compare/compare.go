@@ -65,8 +65,8 @@ type Result struct {
 	Fits []surface.Fit `json:"fits,omitempty"`
 	// Powers are the fits of Exponents, for figures.
 	Powers []surface.Fit `json:"-"`
-	Notes []string      `json:"notes,omitempty"`
-	Runs  []Labelled    `json:"runs"`
+	Notes  []string      `json:"notes,omitempty"`
+	Runs   []Labelled    `json:"runs"`
 }
 
 // A Pair is how far two runs are apart.

@@ -2,11 +2,13 @@ package compare
 
 import (
 	"math"
+	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 
 	"github.com/deeplimit/deeplimit/internal/execute/sweep"
+	"github.com/deeplimit/deeplimit/internal/npy/npytest"
 	"github.com/deeplimit/deeplimit/internal/plan"
 	"github.com/deeplimit/deeplimit/internal/plan/plantest"
 	"github.com/deeplimit/deeplimit/resnet"
@@ -109,10 +111,15 @@ func expected(t *testing.T, of string, a, b *runfolder.Run) float64 {
 	if err != nil {
 		t.Fatal(err)
 	}
+	return expectedOn(t, of, problem.Samples.X, a, b)
+}
+
+// expectedOn is the distance of outputs or states on four inputs.
+func expectedOn(t *testing.T, of string, inputs []float64, a, b *runfolder.Run) float64 {
 	const n, d, grid = 4, 3, 12
 	sum := 0.0
 	for i := range n {
-		x := problem.Samples.X[i*d : (i+1)*d]
+		x := inputs[i*d : (i+1)*d]
 		first, second := naive(t, a, x), naive(t, b, x)
 		if of == "outputs" {
 			sum += squareOf(first[len(first)-1], second[len(second)-1]) / n
@@ -156,6 +163,38 @@ func displacement(t *testing.T, a, b *runfolder.Run) float64 {
 		sum += squareOf(moved(a, s), moved(b, s)) / 12
 	}
 	return math.Sqrt(sum)
+}
+
+// TestInputs holds outputs and states on the test set, and on given inputs, to the formulas.
+func TestInputs(t *testing.T) {
+	dir := trained(t, strings.Replace(small, "seed: 1}", "seed: 1, test: 4}", 1))
+	runs := byID(t, dir)
+	var first *runfolder.Run
+	for _, first = range runs {
+		break
+	}
+	problem, err := plan.Recorded(first, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	given := []float64{0.1, -0.2, 0.3, 1, 0, 0, 0, 0.5, 0.5, -1, 0.2, 0}
+	file := filepath.Join(t.TempDir(), "x.npy")
+	if err := os.WriteFile(file, npytest.File(npytest.Array{Shape: []int{4, 3}, Values: given}), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	for inputs, x := range map[string][]float64{"test": problem.Test.X, file: given} {
+		for _, of := range []string{"outputs", "states"} {
+			result, err := Study(t.Context(), dir, Options{Of: of, Between: "depths", Inputs: inputs})
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, p := range result.Pairs {
+				if want := expectedOn(t, of, x, runs[p.A], runs[p.B]); !(math.Abs(p.Distance-want) <= 1e-12*(want+1)) || want == 0 {
+					t.Errorf("%s on %s: got %v, want %v", of, inputs, p.Distance, want)
+				}
+			}
+		}
+	}
 }
 
 // TestReferences wants every reference to be what it says.
