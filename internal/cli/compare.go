@@ -212,7 +212,7 @@ func writeFits(w io.Writer, fits []surface.Fit) error {
 		return nil
 	}
 	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(table, "\nQUANTITY\tIN\tAT\tEXPONENT OR COEFFICIENTS\tR²\tPOINTS\tWARNING")
+	fmt.Fprintln(table, "\nQUANTITY\tIN\tAT\tEXPONENT OR COEFFICIENTS\tLIMIT\tR²\tPOINTS\tWARNING")
 	for _, f := range fits {
 		name := f.Quantity
 		if f.Part != "" {
@@ -227,7 +227,11 @@ func writeFits(w io.Writer, fits []surface.Fit) error {
 				value += interval(key+" = ", c.Value, &c.Low, &c.High) + "  "
 			}
 		}
-		fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%.4f\t%d\t%s\n", name, f.In, surface.Text(f.At), strings.TrimSpace(value), f.R2, f.Points, f.Warning)
+		limit := ""
+		if f.Limit != nil {
+			limit = f.Limit.Estimate().String()
+		}
+		fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\t%.4f\t%d\t%s\n", name, f.In, surface.Text(f.At), strings.TrimSpace(value), limit, f.R2, f.Points, f.Warning)
 	}
 	return table.Flush()
 }

@@ -20,9 +20,9 @@ import (
 type Penalty struct {
 	// L2 is the coefficient of half the squared norm; 0 for none. It acts through the gradient, as coupled weight
 	// decay does.
-	L2 float64 `yaml:"l2,omitempty" json:"l2,omitempty" zero:"no such penalty"`
+	L2 float64 `yaml:"l2,omitempty" json:"l2,omitempty"`
 	// Increments is the coefficient of the increments between layers; 0 for none.
-	Increments float64 `yaml:"increments,omitempty" json:"increments,omitempty" zero:"no such penalty"`
+	Increments float64 `yaml:"increments,omitempty" json:"increments,omitempty"`
 	// P is the power of the increments, at least 1; default 2.
 	P float64 `yaml:"p,omitempty" json:"p,omitempty"`
 }

@@ -210,6 +210,10 @@ func TestSeveralZips(t *testing.T) {
 	if len(without) != 4 || len(without[0].Settings) != 0 || without[0].Train.Penalty.Increments != 0 || without[2].Train.Penalty.Increments != 0.1 {
 		t.Errorf("a row without a path: got %+v", without)
 	}
+	zero, none := mustRuns(t, head+"grid: {train.penalty.l2: [0, 0.1]}\n"), mustRuns(t, head)
+	if zero[0].Hash != none[0].Hash || zero[2].Train.Penalty.L2 != 0.1 {
+		t.Errorf("a penalty of 0: got %+v, want the run without one", zero[0])
+	}
 	columns := mustRuns(t, head+"zip:\n- {network.alpha: [0.5, 1]}\n- {dtype: [float32, float64], train.step.value: [1, 2]}\n")
 	if len(columns) != 8 {
 		t.Errorf("zips of lists: got %d runs, want 8: two groups of two, and two of the depths or seeds", len(columns))

@@ -147,6 +147,19 @@ func (c *Contrast) pair(first, second []compared) (bool, error) {
 	return true, nil
 }
 
+// runsAt returns the runs whose fields have these values.
+func runsAt(runs []*outcome, at map[string]string) []*outcome {
+	return slices.DeleteFunc(slices.Clone(runs), func(o *outcome) bool {
+		fields := surface.FieldsOf(o.meta())
+		for name, value := range at {
+			if fields[name] != value {
+				return true
+			}
+		}
+		return false
+	})
+}
+
 // averagesOver returns what is drawn anew between runs: data, initial weights, order of batches; "not recorded" for runs
 // that do not say.
 func averagesOver(runs []*outcome) []string {

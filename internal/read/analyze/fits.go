@@ -43,7 +43,7 @@ func (p *pass) fitFields(result *Result) error {
 		}
 		fits, missing := surface.Fits(key, observations, p.options.In, p.options.Model)
 		for _, f := range fits {
-			f.Part = part
+			f.Part, f.Averages = part, averagesOver(runsAt(runs, f.At))
 			result.Fits = append(result.Fits, f)
 		}
 		for _, why := range missing {

@@ -47,7 +47,9 @@ type Fit struct {
 	Method       string                      `json:"method"`
 	Points       int                         `json:"points"`
 	Seeds        []uint64                    `json:"seeds"`
-	Warning      string                      `json:"warning,omitempty"`
+	// Averages says what is drawn anew between seeds, so that the interval is over it; absent of distances.
+	Averages []string `json:"averages_over,omitempty"`
+	Warning  string   `json:"warning,omitempty"`
 
 	Places []Place `json:"-"` // for figures
 }

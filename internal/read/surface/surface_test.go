@@ -63,7 +63,7 @@ func TestModel(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	fits, skipped := Fits("distance", study(func(L, M, _ float64) float64 { return math.Hypot(0.5/L, 1.2/math.Sqrt(L*M)) }), in, &Model{"model", f})
+	fits, skipped := Fits("distance", study(func(L, M, _ float64) float64 { return math.Hypot(0.5/L, 1.2/math.Sqrt(L*M)) }), in, &Model{Text: "model", Formula: f})
 	if len(skipped) > 0 || len(fits) != 2 {
 		t.Fatal(fits, skipped)
 	}
