@@ -46,7 +46,7 @@ func writeLevels(w io.Writer, levels []analyze.Level) error {
 	fmt.Fprintf(table, "MEAN OF\tAT\t%s\tMEAN\tPOINTS\t%s\n", strings.ToUpper(levels[0].In), best)
 	for _, l := range levels {
 		chosen := ""
-		if best != "" {
+		if best != "" && l.Of == "value" {
 			chosen = valueText(l.Best)
 		}
 		if l.End != "" {

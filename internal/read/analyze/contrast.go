@@ -94,15 +94,7 @@ func (p *pass) contrast(result *Result) error {
 			}
 		}
 	}
-	if diverged := slices.Collect(func(yield func(string) bool) {
-		for _, o := range runs {
-			if o.run.Diverged() && !yield(o.ID) {
-				return
-			}
-		}
-	}); len(diverged) > 0 {
-		note(fmt.Sprintf("left out as diverged: %d of %d runs, such as %s", len(diverged), len(runs), diverged[0]))
-	}
+	note(divergedNote(runs)...)
 	var first error
 	for _, q := range quantities {
 		values, said, err := p.compared(runs, q)
@@ -111,18 +103,19 @@ func (p *pass) contrast(result *Result) error {
 			return err
 		}
 		varies := slices.ContainsFunc(values, func(v compared) bool { return v.value != values[0].value })
-		if !varies && (p.options.Of == "" || len(values) == 0) {
-			continue
+		if !varies && p.options.Of == "" {
+			continue // it is the same for all runs, or none has it
+		}
+		if len(values) == 0 {
+			return fmt.Errorf("analyze: --of: got %q, which no run has, want another quantity, or runs that record it", q.key)
 		}
 		for _, of := range []string{"value", "exponent"} {
 			set := values
-			if of == "value" && q.exponent {
-				continue
-			}
 			if of == "exponent" {
-				if set = exponentsOf(values); field == "depth" || len(set) == 0 {
-					continue
-				}
+				set = exponentsOf(values)
+			}
+			if of == "value" && q.exponent || of == "exponent" && field == "depth" || len(set) == 0 {
+				continue
 			}
 			levels, contrasts, err := q.between(set, field, of, p.options.Against)
 			if err != nil {
@@ -140,6 +133,15 @@ func (p *pass) contrast(result *Result) error {
 		return fmt.Errorf("analyze: --contrast %s: got no two runs to compare, want runs that differ in it and are equal in all else but the seed", field)
 	}
 	return nil
+}
+
+// divergedNote says how many runs diverged, nothing for none.
+func divergedNote(runs []*outcome) []string {
+	diverged := slices.DeleteFunc(slices.Clone(runs), func(o *outcome) bool { return !o.run.Diverged() })
+	if len(diverged) == 0 {
+		return nil
+	}
+	return []string{fmt.Sprintf("left out as diverged: %d of %d runs, such as %s", len(diverged), len(runs), diverged[0].ID)}
 }
 
 // contrasted returns the quantities: Options.Of, or the numbers of runs, and of paths those whose exponents are compared.
@@ -171,7 +173,7 @@ func (p *pass) contrasted(runs []*outcome) ([]contrasted, error) {
 // compared returns the values of a quantity, at the best value of Options.Best where that is given.
 func (p *pass) compared(runs []*outcome, q contrasted) (values []compared, notes []string, err error) {
 	add := func(o *outcome, c *choice, dropped []string) error {
-		if o.run.Diverged() {
+		if o.run.Diverged() || q.missing(&o.run) {
 			return nil
 		}
 		v := compared{fields: fieldsOf(o, p.options.Contrast == group, p.options.Best), runs: []*outcome{o}, value: q.value(&o.run), choice: c, unit: unit{seed: o.run.Seed}}
@@ -182,10 +184,6 @@ func (p *pass) compared(runs []*outcome, q contrasted) (values []compared, notes
 		}
 		for _, name := range dropped {
 			delete(v.fields, name)
-		}
-		// A number that a run has not got is 0 in fits, which take positive numbers alone.
-		if math.IsNaN(v.value) || math.IsInf(v.value, 0) || v.value == 0 && !q.bounded {
-			return nil
 		}
 		values = append(values, v)
 		return nil
@@ -216,16 +214,21 @@ func (p *pass) compared(runs []*outcome, q contrasted) (values []compared, notes
 	return values, notes, nil
 }
 
-// missing reports whether a run has not got the quantity.
+// missing reports whether a run has not got the quantity. Where fits take a missing number for 0, it may be one.
 func (q contrasted) missing(r *Run) bool {
+	v := q.value(r)
 	switch q.key {
 	case "accuracy":
 		return r.Accuracy == nil
 	case "test_accuracy":
 		return r.TestAcc == nil
+	case "test_loss":
+		return r.TestLoss == nil
+	case "rate", "delta":
+		return v == 0
 	}
-	v := q.value(r)
-	return math.IsNaN(v) || v == 0
+	_, known := r.Parts[q.part]
+	return math.IsNaN(v) || math.IsInf(v, 0) || q.part != "" && !known
 }
 
 // exponentsOf returns the slope in depth of every seed, by least squares of log y in log L; those of all depths that
