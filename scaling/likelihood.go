@@ -14,7 +14,9 @@ const (
 	leastWhole   = 1e-5 // probability of a structure that is weighed
 	mostTrend    = 0.1  // share of the trend in the mean square of third differences at a depth that is used
 	mostWaves    = 3.0  // size of a trend of many waves against the part at a depth that is used
-	trendDegrees = 6    // of polynomials taken out beyond the degree 2 that third differences do not see; fewer below 72 layers
+	leastDepth   = 16   // below it polynomials leave too little
+	trendDegrees = 6    // of polynomials taken out beyond the degree 2 that third differences do not see,
+	steepTrend   = 1.6  // and four more for each tenfold trend from this logarithm to base 10 on
 	flatPower    = 10   // how fast the likelihood counts for less where values are not normal
 )
 
@@ -85,7 +87,7 @@ func (x *Inference) series(paths []DepthPath) (list []series) {
 		return nil
 	}
 	for _, v := range x.data {
-		if v.lags[0] != 1 {
+		if v.lags[0] != 1 || v.depth < leastDepth {
 			continue
 		}
 		steepness := 1.0 // of the trend against the part
@@ -108,7 +110,9 @@ func (x *Inference) series(paths []DepthPath) (list []series) {
 				s.values = append(s.values, differencesOf(p.Depth, func(k int) float64 { return p.Path.Data[k*p.Path.Dim+e] }))
 			}
 		}
-		list = append(list, s)
+		if 2*len(s.waves) < v.depth-3 {
+			list = append(list, s)
+		}
 	}
 	return list
 }
@@ -117,8 +121,7 @@ func (x *Inference) series(paths []DepthPath) (list []series) {
 // the part, by the logarithm of their ratio to base 10: what few degrees leave of a large trend would count as roughness, and many
 // take out what tells slow noise from a rough part.
 func waves(depth int, steepness float64) (list [][]float64) {
-	degrees := trendDegrees + int(math.Ceil(4*max(0, steepness-1.9)))
-	for j := range min(degrees, int(float64(depth)*(1+4*max(0, steepness-1.4))/12)) {
+	for j := range trendDegrees + int(math.Ceil(4*max(0, steepness-steepTrend))) {
 		list = append(list, differencesOf(depth, func(k int) float64 {
 			return legendre(3+j, (2*float64(k)+1)/float64(depth)-1)
 		}))

@@ -90,7 +90,7 @@ func choose(named, set, dims string) (cells []cell, err error) {
 	}
 	for _, kind := range kinds {
 		for _, s := range depthSets {
-			if set != "" && s.name != set {
+			if set != "" && s.name != set || set == "" && s.aside {
 				continue
 			}
 			for _, width := range widths {
@@ -118,12 +118,17 @@ type depthSet struct {
 	name   string
 	depths []int
 	seeds  int
+	aside  bool // not for docs/calibration.md, but for the choice of default depths in docs/statistics.md
 }
 
 var depthSets = []depthSet{
-	{"16-128", []int{16, 32, 64, 128}, 3},
-	{"16-256", []int{16, 64, 256}, 5},
-	{"64-4096", []int{64, 256, 1024, 4096}, 3},
+	{"16-128", []int{16, 32, 64, 128}, 3, false},
+	{"16-256", []int{16, 64, 256}, 5, false},
+	{"64-4096", []int{64, 256, 1024, 4096}, 3, false},
+	{"16-64x2", []int{16, 32, 64}, 2, true},
+	{"16-64x3", []int{16, 32, 64}, 3, true},
+	{"16-256x2", []int{16, 64, 256}, 2, true},
+	{"16-256x3", []int{16, 64, 256}, 3, true},
 }
 
 func setNames() (names []string) {
