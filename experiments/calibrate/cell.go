@@ -23,8 +23,8 @@ type cell struct {
 	suffix string // of the heading of its table
 }
 
-// A draw is what is inferred of one draw of a cell, a line of its file.
-type draw struct {
+// inferred is what one draw of a cell gives, a line of its file.
+type inferred struct {
 	Draw      int                   `json:"draw"`
 	Verdict   scaling.LimitKind     `json:"verdict"`
 	Intervals map[string][2]float64 `json:"intervals"` // by quantity; what has none is left out
@@ -54,17 +54,21 @@ func (c cell) truth(key string) (value float64, known bool) {
 	return value, known
 }
 
-// draw does draw n.
-func (c cell) draw(n int) draw {
-	var paths []scaling.DepthPath
+// paths are those of draw n.
+func (c cell) paths(n int) (paths []scaling.DepthPath) {
 	for seed := range c.set.seeds {
 		for _, depth := range c.set.depths {
 			s := uint64(n*c.set.seeds + seed)
 			paths = append(paths, scaling.DepthPath{Depth: depth, Seed: s, Path: c.family.Path(s, depth, c.width*c.width)})
 		}
 	}
-	d := draw{Draw: n, Intervals: map[string][2]float64{}}
-	x, err := scaling.Infer(paths, scaling.Assumptions{})
+	return paths
+}
+
+// infer does draw n.
+func (c cell) infer(n int) inferred {
+	d := inferred{Draw: n, Intervals: map[string][2]float64{}}
+	x, err := scaling.Infer(c.paths(n), scaling.Assumptions{})
 	if err != nil {
 		d.Error = err.Error()
 		return d
@@ -102,7 +106,7 @@ func (c cell) extend(folder string, wanted int) error {
 		return err
 	}
 	for n := len(draws); n < wanted; n++ {
-		line, err := json.Marshal(c.draw(n))
+		line, err := json.Marshal(c.infer(n))
 		if err != nil {
 			return err
 		}
@@ -117,14 +121,14 @@ func (c cell) extend(folder string, wanted int) error {
 
 // readDraws returns the draws of a file, none where there is no file, and the bytes of its whole lines: the last one
 // may have been cut off.
-func readDraws(name string) (draws []draw, whole int64, err error) {
+func readDraws(name string) (draws []inferred, whole int64, err error) {
 	data, err := os.ReadFile(name)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return nil, 0, err
 	}
 	data = data[:bytes.LastIndexByte(data, '\n')+1]
 	for line := range bytes.Lines(data) {
-		var d draw
+		var d inferred
 		if err := json.Unmarshal(line, &d); err != nil {
 			return nil, 0, fmt.Errorf("%s: %w", name, err)
 		}
@@ -144,7 +148,7 @@ func tabulate(folder string, cells []cell, wanted int) (tables []table, err erro
 		for to = from; to < len(cells) && cells[to].set.name == first.set.name && cells[to].width == first.width && cells[to].suffix == first.suffix; {
 			to++
 		}
-		all := make([][]draw, 0, to-from)
+		all := make([][]inferred, 0, to-from)
 		fewest := wanted
 		for _, c := range cells[from:to] {
 			draws, _, err := readDraws(c.file(folder))

@@ -31,7 +31,14 @@ func main() {
 	keep := flag.String("keep", "runs/calibration", "folder of the draws")
 	kept := flag.Bool("kept", false, "draw nothing: write the tables of the draws that are kept")
 	out := flag.String("out", "", "write the tables to this file, not to the terminal")
+	figure := flag.String("figure", "", "write a PNG of intervals of slopes and of the limit's exponents to this file, and no tables")
 	flag.Parse()
+	if *figure != "" {
+		if err := writeFigure(*figure); err != nil {
+			log.Fatal(err)
+		}
+		return
+	}
 	cells, err := choose(*named, *set, *dims)
 	if err == nil && *draws < 1 {
 		err = fmt.Errorf("-draws: got %d, want 1 or more", *draws)

@@ -20,7 +20,7 @@ type tally struct {
 }
 
 // count counts draws. An interval that is not given where there is a truth counts as a miss.
-func count(c cell, draws []draw) *tally {
+func count(c cell, draws []inferred) *tally {
 	t := &tally{cell: c, draws: len(draws), covered: map[string]int{}, widths: map[string][]float64{}, verdicts: map[scaling.LimitKind]int{}}
 	for _, d := range draws {
 		t.verdicts[d.Verdict]++
@@ -62,7 +62,7 @@ func (t *tally) mistakes() string {
 	return fmt.Sprintf("%.3g (%s)", share(t.wrong, t.draws), most)
 }
 
-// cell is the coverage and the median width, the upper one of an even number.
+// column is the coverage and the median width, the upper one of an even number.
 func (t *tally) column(key string) string {
 	if _, known := t.truth(key); !known {
 		if key == "hurst" {
