@@ -45,6 +45,8 @@ var lawCases = []lawCase{
 	{"muon", "muon", 0.5, resnet.Spec{}, -0.5},
 	{"muon", "muon", 0.75, resnet.Spec{}, -0.25},
 	{"adam-layered", "adam", 1, resnet.Spec{Residual: "layered"}, -0.5},
+	{"gd-normalised", "gd", 1, resnet.Spec{Normalise: "pre"}, 1},
+	{"adam-normalised", "adam", 0.5, resnet.Spec{Normalise: "pre", NormKind: "layer"}, -0.5},
 }
 
 // TestBestStep holds rule depth to what it is for: that the best step size of one depth
