@@ -5,7 +5,10 @@ import (
 	"fmt"
 	"math"
 	"os"
+	"slices"
 	"testing"
+
+	"github.com/deeplimit/deeplimit/internal/kernel"
 )
 
 // normedSpecs calls test with each block × norm × residual scale, with and without bias, E and C, for activations in turn.
@@ -115,6 +118,33 @@ func TestNormalisedGolden(t *testing.T) {
 			}
 			return wide
 		}, 1e-5)
+	}
+}
+
+// TestNormalisedTiers wants the same bits from every tier of the kernel.
+func TestNormalisedTiers(t *testing.T) {
+	t.Cleanup(func() {
+		if err := kernel.SetTier(""); err != nil {
+			t.Error(err)
+		}
+	})
+	for _, kind := range []string{"rms", "layer"} {
+		net, samples, theta := large(t, Spec{Block: "mlp", Activation: "gelu", Normalise: "pre", NormKind: kind})
+		var want []float64
+		var want32 []float32
+		for _, ops := range kernel.Tiers[float64]() {
+			if err := kernel.SetTier(ops.Tier); err != nil {
+				t.Fatal(err)
+			}
+			_, grad := gradientOf(t, net, samples, theta, Options{Workers: 1})
+			_, grad32 := gradientOf(t, net, samples, rounded(theta), Options{Workers: 1})
+			if want == nil {
+				want, want32 = grad, grad32
+			}
+			if !slices.Equal(grad, want) || !slices.Equal(grad32, want32) {
+				t.Errorf("%s: the gradient of tier %s has other bits than that of the best", kind, ops.Tier)
+			}
+		}
 	}
 }
 
