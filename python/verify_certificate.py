@@ -481,6 +481,7 @@ def verify(document, weights):
     tensors, said, found = read_weights(weights)
     require(found == document["weights"], "the weights are others")
     about = document["network"]
+    require("normalise" not in said, "the weights are of a network whose blocks are normalised, which no claim is about")
     for name, value in said.items():
         want = "squared" if name == "loss" else about.get(name, value)
         require(value == want, "the weights are of a network with %s %s" % (name, value))
