@@ -34,6 +34,7 @@ const (
 	liveFile         = "live.jsonl"
 	failureFile      = "failure.json"
 	transferFile     = "transfer.json"
+	kernelFile       = "kernel.json"
 	transferFolder   = "transfer"
 	limitFile        = "limit.safetensors"
 )

@@ -24,7 +24,7 @@ func limitOf(path string) int64 {
 	switch {
 	case name == studyFile:
 		return yamltext.Limit
-	case name == manifestFile || name == submissionFile || name == certificatesFile || name == transferFile:
+	case name == manifestFile || name == submissionFile || name == certificatesFile || name == transferFile || name == kernelFile:
 		return maxTable
 	case leaseNumber(name) > 0:
 		return maxLease

@@ -32,6 +32,8 @@
 //	result.json           Summary; written last and atomically: its presence means "done"
 //	transfer.json         Transfer, if `deeplimit transfer` was called
 //	transfer/             the limit path it estimated
+//	kernel.json           what `deeplimit certify STUDY --kernel` proved of the last iterate
+//	kernel/               the weights that --polish leads to
 //
 // and the folder of a study holds, beside runs/, the Ensembles of `deeplimit probe`.
 //

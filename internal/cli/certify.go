@@ -16,7 +16,7 @@ func newCertify() *cobra.Command {
 	var at []int64
 	var kernel kernelFlags
 	cmd := &cobra.Command{
-		Use:   "certify RUN",
+		Use:   "certify RUN|STUDY",
 		Short: "Print what is proved about a run: hypotheses, bounds, convergence",
 		Long: `certify reads the folder of one run and prints each assumption of the theory with
 the number that decides it, every bound at the iterates that were measured with its
@@ -38,11 +38,17 @@ activation, and hold for every block, bias and trained group, and any method:
 at any loss of the iterate; it stores the weights in kernel/polished.safetensors in
 the folder of the run. Everything is evaluated in float64, also for runs of float32.
 
+Of the folder of a study, --kernel proves them for every finished run that has not yet what
+is asked for, stores them in kernel.json of the run, and prints them along depth, with
+exponents: whether the region of the certificate shrinks with depth. The report and
+figure certificates show the same.
+
 A statement that is found broken is a fault of deeplimit: exit code 2.`,
 		Example: `  deeplimit certify runs/my-study/runs/separated-L0064-s1-3f2a9c01
   deeplimit certify RUN --at 0 --at 16 --json
-  deeplimit certify RUN --kernel --polish`,
-		Args: arguments("RUN"),
+  deeplimit certify RUN --kernel --polish
+  deeplimit certify runs/my-study --kernel`,
+		Args: arguments("RUN|STUDY"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if err := kernel.check(cmd); err != nil {
 				return err
@@ -50,6 +56,9 @@ A statement that is found broken is a fault of deeplimit: exit code 2.`,
 			dir, err := folder(cmd, args[0], runAlone)
 			if err != nil {
 				return err
+			}
+			if runs, _ := runfolder.List(dir); kernel.wanted && len(runs) > 0 {
+				return kernel.study(cmd, dir, at, asJSON)
 			}
 			report, err := readProof(dir, at, asJSON)
 			if err != nil {

@@ -59,11 +59,7 @@ func (k *kernelFlags) prove(cmd *cobra.Command, folder string) (*certify.Kernel,
 	if err != nil {
 		return nil, err
 	}
-	out := cmd.ErrOrStderr()
-	if file, ok := out.(*os.File); ok && term.IsTerminal(int(file.Fd())) {
-		k.Progress = func(text string) { fmt.Fprintf(out, "\r\x1b[K%s", text) }
-		defer fmt.Fprint(out, "\r\x1b[K")
-	}
+	defer k.showProgress(cmd)()
 	proved, err := kernelproof.Prove(cmd.Context(), run, k.Options)
 	if err != nil || k.write == "" {
 		return proved, err
@@ -73,4 +69,14 @@ func (k *kernelFlags) prove(cmd *cobra.Command, folder string) (*certify.Kernel,
 		return nil, fmt.Errorf("certify: --write: %w", err)
 	}
 	return proved, document.Write(k.write)
+}
+
+// showProgress shows what is done on a terminal, until the function that it returns is called.
+func (k *kernelFlags) showProgress(cmd *cobra.Command) func() {
+	out := cmd.ErrOrStderr()
+	if file, ok := out.(*os.File); ok && term.IsTerminal(int(file.Fd())) {
+		k.Progress = func(text string) { fmt.Fprintf(out, "\r\x1b[K%s", text) }
+		return func() { fmt.Fprint(out, "\r\x1b[K") }
+	}
+	return func() {}
 }

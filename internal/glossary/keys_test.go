@@ -19,6 +19,7 @@ func TestKeys(t *testing.T) {
 	glossarytest.WantKeys(t,
 		reflect.TypeFor[analyze.Result](),
 		reflect.TypeFor[analyze.Edge](),
+		reflect.TypeFor[analyze.Kernels](),
 		reflect.TypeFor[analyze.Tune](),
 		reflect.TypeFor[analyze.Coordinates](),
 		reflect.TypeFor[analyze.StartResult](),

@@ -5,7 +5,32 @@ import (
 	"io"
 
 	"github.com/deeplimit/deeplimit/certify"
+	"github.com/deeplimit/deeplimit/runfolder"
 )
+
+// kernel takes what is stored of the run's tangent kernel: by certify --kernel, else by training.
+func (r *Report) kernel(run *runfolder.Run, record *runfolder.Certification) error {
+	var err error
+	if r.Kernel, err = run.Kernel(); err != nil {
+		return err
+	}
+	if r.Kernel == nil && record != nil {
+		r.Kernel = record.Kernel
+	}
+	if r.Kernel == nil || run.Meta.Method != "gd" {
+		return nil
+	}
+	rows, err := run.Trace()
+	if err != nil {
+		return err
+	}
+	for i := len(rows) - 1; i >= 0 && r.StepSize == 0; i-- {
+		if step := rows[i].StepSize; step != nil {
+			r.StepSize = *step
+		}
+	}
+	return nil
+}
 
 // WriteKernel writes what the tangent kernel proves, in sentences.
 func (r *Report) WriteKernel(w io.Writer) error {

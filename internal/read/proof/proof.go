@@ -49,6 +49,8 @@ type Report struct {
 	Notes       []string              `json:"notes,omitempty"`
 	// Kernel is what certify --kernel proves; nil where it was not asked for.
 	Kernel *certify.Kernel `json:"kernel,omitempty"`
+	// StepSize is the last step size of a run of gd with a Kernel, 0 of others: what the rate of its loss is to be compared by.
+	StepSize float64 `json:"-"`
 }
 
 // An Iterate is one that was measured, with every bound at it. Where nothing was
@@ -100,8 +102,8 @@ func Read(run *runfolder.Run, at ...int64) (*Report, error) {
 // Of is Read for a finished run whose files are read: record is what Certification returned.
 func Of(run *runfolder.Run, record *runfolder.Certification, weights runfolder.Weights, at ...int64) (*Report, error) {
 	r := &Report{Run: run.Meta.ID, Depth: run.Meta.Depth, Verdict: NotCertified, Violations: []string{}, Refusals: []runfolder.Refusal{}, Promises: []Promise{}}
-	if record != nil {
-		r.Kernel = record.Kernel
+	if err := r.kernel(run, record); err != nil {
+		return nil, err
 	}
 	if record == nil || len(record.Measurements) == 0 {
 		if len(at) > 0 {

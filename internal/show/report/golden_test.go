@@ -61,6 +61,9 @@ func sampleProof(depth int) *proof.Report {
 		Depth: depth, Verdict: proof.Certified,
 		Certificate: &certify.Certificate{Iteration: 4, Loss: 1e-6, Radius: 0.1, Rate: 0.5, StepSize: 0.8},
 	}
+	size := float64(depth) // the loss needed goes like L^−2
+	low, high, newton, curvature, needed := 0.1/size, 10., 1e-3, 20*size, 1e-8/(size*size)
+	r.Kernel = &certify.Kernel{Loss: 1e-6, LambdaMin: &low, LambdaMax: &high, NewtonStep: &newton, CurvatureAtCentre: &curvature, LossNeeded: &needed}
 	for _, t := range []int64{0, 1, 4, 16} {
 		at := float64(t) + 1
 		it := proof.Iterate{Iteration: t}

@@ -34,6 +34,7 @@ var kinds = []Kind{
 	{"transfer", "losses of networks rebuilt at other depths", "what deeplimit transfer writes", transferFigure},
 	{"training", "iterations from rebuilt networks and from scratch", "what deeplimit transfer --train writes", trainingFigure},
 	{"slack", "slack of every bound over iterations, and when the certificate is issued", "runs with train.certify", slackFigure},
+	{"certificates", "numbers of the kernel certificates against depth, with power laws", "what deeplimit certify STUDY --kernel writes, or runs with train.certify.kernel", kernelsFigure},
 	{"sharpness", "largest eigenvalue of the Hessian against 2/η", "runs with train.certify.curvature", sharpnessFigure},
 }
 

@@ -1,0 +1,46 @@
+package report
+
+import (
+	"slices"
+
+	"github.com/deeplimit/deeplimit/internal/read/analyze"
+)
+
+// kernelsFigure draws the numbers of the kernel certificates against depth; nil where no run has one, or all are of one depth.
+// The distance of a zero-loss network is left out, as it follows from the loss at which training ended.
+func kernelsFigure(g group, style Style) *Figure {
+	var rows []analyze.KernelRun
+	for _, r := range g.runs {
+		if r.proof != nil && r.proof.Kernel != nil && r.CopyOf == "" {
+			rows = append(rows, analyze.NewKernelRun(&r.Run, r.proof))
+		}
+	}
+	depths := g.depths()
+	if len(rows) == 0 || len(depths) < 2 {
+		return nil
+	}
+	found := analyze.NewKernelGroup(&g.Group, rows)
+	var quantities []quantity
+	for _, q := range analyze.KernelQuantities {
+		of := quantity{column: q.Key, text: q.Name}
+		for i := range rows {
+			if v := q.Value(&rows[i]); v != nil {
+				of.points = append(of.points, depthValue{rows[i].Depth, rows[i].Seed, *v, true})
+			}
+		}
+		if len(of.points) == 0 || q.Key == "distance" {
+			continue
+		}
+		if s, ok := found.Exponents[q.Key]; ok {
+			of = of.fit(&s)
+		}
+		quantities = append(quantities, of)
+	}
+	if len(quantities) == 0 {
+		return nil
+	}
+	f := depthFigure(style, "value", slices.Compact(depths), quantities)
+	return f.describe("certificates-"+g.slug, "Kernel certificates",
+		"Least eigenvalue of the tangent kernel, its condition κ, the bound M of the curvature, the loss up to which descent is certified, and the part of the loss that a step takes off "+
+			"over its step size, certified and observed, against depth L; one marker per seed. Power laws: slope [95 % interval]. "+found.Sentence)
+}
