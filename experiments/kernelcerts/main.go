@@ -22,7 +22,8 @@ import (
 
 var (
 	most  = flag.Int("cost", 20_000, "the most samples × outputs × depth of a cell")
-	steps = flag.Int("descent", 200_000, "steps of plain gradient descent")
+	least = flag.Int("from", 0, "cells of at most that many are left out, as they were run before")
+	steps = flag.Int("descent", 200_000, "steps of plain gradient descent, 0 for none")
 	out   = flag.String("out", "", "the file to write; default standard output")
 )
 
@@ -45,10 +46,10 @@ func run() error {
 For whoever wants to know when a certificate from the tangent kernel can be had: measured by `+"`make kernel-certificates`"+`
 ([certificates.md](certificates.md), sections 12 to 16). `)
 	fmt.Fprintf(&w, "All rows come from one call of one build: commit %s, %s, `kernelcerts -cost %d -descent %d`.\n", strings.TrimSpace(string(commit)), runtime.Version(), *most, *steps)
-	fmt.Fprint(&w, `Rounding is estimated. Networks have tanh and bias, A ~ N(0,1)/√d (twice that at α = 1), b ~ N(0,1)/2, one seed.
+	fmt.Fprint(&w, `Networks have tanh and bias, A ~ N(0,1)/√d (twice that at α = 1), b ~ N(0,1)/2, one seed.
 
 Each cell: Levenberg–Marquardt steps until the loss is at most 1e-30 or rounding alone; λ_min; λ_max/λ_min; **loss needed**, the largest at which descent is
-certified with this kernel and these bounds; whether zero and descent are issued at the end.
+certified with this kernel and these bounds; whether zero and descent are issued at the end, and whether with all rounding bounded.
 
 `)
 	left := ""
@@ -58,10 +59,12 @@ certified with this kernel and these bounds; whether zero and descent are issued
 		}
 	}
 	if left != "" {
-		fmt.Fprintf(&w, "Not run, for every block and α, as they cost more than %d samples × outputs × depth (`make kernel-certificates COST=300000` runs all): %s.\n\n", *most, left)
+		fmt.Fprintf(&w, "Not run, for every block and α, as they cost more than %d samples × outputs × depth or at most %d (`make kernel-certificates COST=300000` runs all): %s.\n\n", *most, *least, left)
 	}
-	if err := descents(&w); err != nil {
-		return err
+	if *steps > 0 {
+		if err := descents(&w); err != nil {
+			return err
+		}
 	}
 	if *out == "" {
 		_, err := fmt.Print(w.String())
@@ -87,7 +90,7 @@ func newtonTable(w io.Writer, set, left string) (string, error) {
 	for _, depth := range depths {
 		var missing []string
 		for _, samples := range sampleCounts {
-			if samples*outputs(set)*depth > *most {
+			if !chosen(set, depth, samples) {
 				missing = append(missing, fmt.Sprint(samples))
 			}
 		}
@@ -118,6 +121,12 @@ func newtonTable(w io.Writer, set, left string) (string, error) {
 	}
 	_, err := io.WriteString(w, end)
 	return left, err
+}
+
+// chosen says whether a cell is run.
+func chosen(set string, depth, samples int) bool {
+	cost := samples * outputs(set) * depth
+	return cost > *least && cost <= *most
 }
 
 // open returns the model of a cell at its initial weights, which it may move.
@@ -151,7 +160,7 @@ func open(set string, depth int, block string, alpha float64, samples int) (m *t
 
 // afterNewton returns a cell of the first table, – where it costs too much.
 func afterNewton(set string, depth int, block string, alpha float64, samples int) (string, error) {
-	if samples*outputs(set)*depth > *most {
+	if !chosen(set, depth, samples) {
 		return "–", nil
 	}
 	m, theta, err := open(set, depth, block, alpha, samples)
@@ -182,13 +191,14 @@ func needed(k *certify.Kernel) string {
 
 // issued names the statements that are.
 func issued(k *certify.Kernel) string {
+	text := "none"
 	switch {
 	case k.Zero.Issued && k.Descent.Issued:
-		return "both"
+		text = "both"
 	case k.Zero.Issued:
-		return "zero"
+		text = "zero"
 	}
-	return "none"
+	return text + ", " + k.Rounding
 }
 
 // descents writes the table of plain gradient descent.
