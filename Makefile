@@ -168,8 +168,11 @@ lint-python: .wheel/installed ## ruff and pyright on the Python package
 	cd python && ../.wheel/bin/ruff check . && ../.wheel/bin/ruff format --check .
 	cd python && ../.wheel/bin/pyright --pythonpath ../.wheel/bin/python
 
-test-python: wheel ## the wheel alone in a fresh environment: tests, doctests, notebooks (Debian's python3-torch for the hooks)
+test-python: wheel ## the wheel alone in a fresh environment: tests, doctests
 	python/test.sh dist/deeplimit-*.whl
+
+test-torch: wheel ## recording of PyTorch, beside Debian's python3-torch
+	python/test_torch.sh dist/deeplimit-*.whl
 
 .PHONY: readme
 readme: $(BIN) .venv/installed ## README.md from top to bottom as a script, and no file of it left in the clone

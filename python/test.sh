@@ -13,7 +13,7 @@ cd "$venv" # nothing of the checkout is in reach
 "$venv/bin/python" -c 'import deeplimit; assert deeplimit.pvar([0, 1, 0], 2) == 2'
 "$venv/bin/pip" install --quiet "$wheel[polars,plot]" pytest hypothesis
 cp -r "$here/tests" "$here/pyproject.toml" "$venv"
-"$venv/bin/pytest" -q tests
+"$venv/bin/pytest" -q -rs tests # says what is skipped, and why
 package=$("$venv/bin/python" -c 'import deeplimit; print(deeplimit.__path__[0])')
 cp "$venv/tests/conftest.py" "$package" # doctests find their study there
 "$venv/bin/pytest" -q --doctest-modules --rootdir "$package" "$package"

@@ -99,7 +99,7 @@ Presets:
 	flags.Float64Var(&f.beta, "beta", 0.5, "exponent of the rescaled path L^beta·A, 1 - alpha")
 	flags.StringVar(&f.initial, "initial", "", "file of the initial weights; {depth} and {name} stand for those of FILE")
 	flags.StringVar(&f.names, "names", "", "how the names of FILEs are read, as in 'L{depth}/seed{seed}-{step}.pt'; other marks are settings, * is anything")
-	flags.StringVar(&f.steps, "steps", importer.LastStep, "which steps of a training to take: last, all (each a setting, never a seed), or the number of one")
+	flags.StringVar(&f.steps, "steps", importer.LastStep, "which steps of a training to take: last, all (each a setting, never a seed), series (one run with all of them along time), or the number of one")
 	flags.BoolVar(&f.json, "json", false, "print JSON")
 	flags.BoolVar(&f.all, "all", false, "measure every family of layers, in the place of a pattern")
 	flags.StringVar(&f.table, "table", "", "CSV file with the columns file, depth, seed, step, in the place of FILEs and their names")

@@ -115,7 +115,7 @@ func measure(folder *runfolder.Run, rows []runfolder.Row, weights runfolder.Weig
 	switch {
 	case run.Diverged():
 		run.RateReason = "the run diverged"
-	case run.Stop == runfolder.Imported:
+	case run.Stop == runfolder.Imported && len(losses) == 0:
 		run.RateReason = "imported weights come without losses"
 	default:
 		run.Rate, run.RateReason = FitRate(iterations, losses)

@@ -212,7 +212,7 @@ func TestOptionsRefused(t *testing.T) {
 		{func(o *Options) { o.Layout.InnerBias = "{k}.b" }, `importer: inner bias: got "{k}.b", want an inner pattern beside it`},
 		{func(o *Options) { o.Layout.Convention = "A" }, `importer: convention: got "A", want one of Ax, xA`},
 		{func(o *Options) { o.Layout.LayersAxis = new(-1) }, `importer: layers-axis: got -1, want an axis, counted from 0`},
-		{func(o *Options) { o.Steps = "first" }, `importer: steps: got "first", want last, all or the number of a step`},
+		{func(o *Options) { o.Steps = "first" }, `importer: steps: got "first", want last, all, series or the number of a step`},
 		{func(o *Options) { o.Names = "{step}{step}" }, `importer: names: got "{step}{step}", want a name with {depth}, {seed}, {step} and * such as 'L{depth}-seed{seed}.pt', each once`},
 		{func(o *Options) { o.Names = "L{depth}" }, `importer: names: got "testdata/residual-4.safetensors", want a name that the pattern fits, as it has to fit those of all checkpoints`},
 	} {

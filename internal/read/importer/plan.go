@@ -32,6 +32,7 @@ type plan struct {
 	initial *checkpoint // nil for none
 	// families are all of the checkpoint, where all are taken.
 	families []network.Family
+	series   []*plan // of the training along time, this one last; nil for its weights alone
 
 	naming   naming
 	seed     uint64
@@ -119,6 +120,7 @@ type config struct {
 	Seed       uint64            `json:"seed,omitempty"`
 	HasInitial bool              `json:"has_initial"`
 	Name       string            `json:"name"`
+	Series     []string          `json:"series,omitempty"` // the steps of a training along time
 }
 
 // meta returns what run.json says of the run.
@@ -130,6 +132,9 @@ func (p *plan) meta(o *Options) (runfolder.Meta, error) {
 	}
 	c.Source, c.Depth, c.Seed = filepath.Base(p.path), p.depth, p.seed
 	c.Step, c.Taken = p.step, p.taken
+	for _, step := range p.series {
+		c.Series = append(c.Series, step.step)
+	}
 	if c.SHA256, err = digest(p.files); err != nil {
 		return runfolder.Meta{}, err
 	}
@@ -218,7 +223,13 @@ func (p *plan) write(o *Options, several bool) (Run, error) {
 		return Run{}, errors.Join(err, runfolder.Remove(run.Dir))
 	}
 	summary := runfolder.Summary{Stop: runfolder.Imported, Loss: math.NaN()}
-	return run, runfolder.Finish(run.Dir, meta, nil, weights, summary)
+	var rows []runfolder.Row
+	if p.series != nil {
+		if rows, err = p.finishSeries(run.Dir, &meta, o, weights, &summary); err != nil {
+			return Run{}, errors.Join(err, runfolder.Remove(run.Dir))
+		}
+	}
+	return run, runfolder.Finish(run.Dir, meta, rows, weights, summary)
 }
 
 // readWeights reads every part, and the initial ones under names with the suffix _initial.

@@ -19,14 +19,16 @@ import (
 const (
 	LastStep = "last" // of each training
 	AllSteps = "all"  // each step a setting, so that the runs of one step are a group
+	// SeriesSteps makes one run of each training, whose trace and norms are those of its steps.
+	SeriesSteps = "series"
 )
 
 // checkSteps refuses what --steps cannot be.
 func checkSteps(steps string) error {
-	if _, err := strconv.ParseUint(steps, 10, 64); err == nil || steps == "" || steps == LastStep || steps == AllSteps {
+	if _, err := strconv.ParseUint(steps, 10, 64); err == nil || steps == "" || steps == LastStep || steps == AllSteps || steps == SeriesSteps {
 		return nil
 	}
-	return &field.Error{Path: "steps", Got: steps, Want: "last, all or the number of a step"}
+	return &field.Error{Path: "steps", Got: steps, Want: "last, all, series or the number of a step"}
 }
 
 // moment are words for a time of a training: two names that differ in one may well be
@@ -113,7 +115,7 @@ func sortOut(plans []*plan, o *Options) ([]*plan, error) {
 	}
 	var kept []*plan
 	for _, series := range trainings(plans) {
-		chosen, err := chooseSteps(series, cmp.Or(o.Steps, LastStep))
+		chosen, err := chooseSteps(series, cmp.Or(o.Steps, LastStep), o)
 		if err != nil {
 			return nil, err
 		}
@@ -239,12 +241,15 @@ func trainings(plans []*plan) [][]*plan {
 }
 
 // chooseSteps returns the checkpoints of one training to import.
-func chooseSteps(series []*plan, steps string) ([]*plan, error) {
+func chooseSteps(series []*plan, steps string, o *Options) ([]*plan, error) {
 	if err := orderSteps(series); err != nil {
 		return nil, err
 	}
 	last := series[len(series)-1]
 	switch {
+	case steps == SeriesSteps:
+		run, err := recordable(series, o)
+		return []*plan{run}, err
 	case steps == AllSteps && last.step != "":
 		for _, p := range series {
 			if p.settings == nil {

@@ -4,7 +4,7 @@
     study = deeplimit.run("study.yaml")           # or a dict; an interrupt leaves runs that the same call goes on with
     deeplimit.pvar(path, 2)                       # exact p-variation of any path, with its partition
     deeplimit.analyze(model, pattern="layers.{k}.weight")
-    with deeplimit.watch(model, "layers.*.weight", "runs/mine") as w: ...   # record a training of PyTorch
+    with deeplimit.watch(model, "layers.*", out="runs/mine") as w: ...   # record a training of PyTorch
 
 What a word means: ``deeplimit.glossary["variation_index"]``. Nothing is imported before it is used.
 """
@@ -28,6 +28,9 @@ if TYPE_CHECKING:
     from deeplimit._paths import variation_index as variation_index
     from deeplimit._study import Study as Study
     from deeplimit._study import load as load
+    from deeplimit._watch import record as record
+    from deeplimit._watch import recorded as recorded
+    from deeplimit._watch import watch as watch
 
 __version__ = "0.1.0"
 
@@ -41,10 +44,13 @@ _homes = {
     "glossary": "_glossary",
     "load": "_study",
     "pvar": "_paths",
+    "record": "_watch",
+    "recorded": "_watch",
     "run": "_commands",
     "scaling": "_paths",
     "tune": "_commands",
     "variation_index": "_paths",
+    "watch": "_watch",
 }
 
 __all__ = [
@@ -57,10 +63,13 @@ __all__ = [
     "glossary",
     "load",
     "pvar",
+    "record",
+    "recorded",
     "run",
     "scaling",
     "tune",
     "variation_index",
+    "watch",
 ]
 
 

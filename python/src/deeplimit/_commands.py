@@ -102,6 +102,11 @@ def _plain(value: Any) -> Any:
     raise TypeError(f"got {type(value).__name__}, want numbers, texts, lists and mappings")
 
 
+def import_checkpoints(files: Sequence[str], flags: Mapping[str, Any]) -> None:
+    """Be ``deeplimit import``."""
+    _command(["import", *files, *_flags(flags)])
+
+
 class _StudyFile:
     """The file of a study: the one that is named, or one of a mapping, beside which relative paths begin."""
 
@@ -428,7 +433,7 @@ def analyze(
             write(start, named(initial))
             extra["initial"] = str(start)
         out = os.path.join(folder.name, "study")
-        _command(["import", *files, f"--out={out}", *_flags({**extra, **flags})])
+        import_checkpoints(files, {"out": out, **extra, **flags})
         study = load(out, frame=frame)
     except Error as error:
         folder.cleanup()

@@ -124,20 +124,25 @@ class Plots:
         runs = self._runs(chosen)
         depths = sorted({int(r["depth"]) for r in runs})
         ids, at, loss = (np.asarray(rows[name]) for name in ("run", "iteration", "loss"))
+        name = r"loss $J$"
+        if not np.isfinite(loss).any():  # a recording may know that of mini-batches alone
+            loss, name = np.asarray(rows["batch_loss"]), "loss of the mini-batch"
         ax = self._axes(ax)
         drawn = False
         for run in runs:
             mine = ids == run["id"]
             y = loss[mine]
             if np.isfinite(y).any():
-                ax.plot(at[mine], y, color=_color(int(run["depth"]), depths), linewidth=0.9)
+                mine &= np.isfinite(loss)
+                ax.plot(at[mine], loss[mine], color=_color(int(run["depth"]), depths), linewidth=0.9)
                 drawn = True
         if not drawn:
             raise Error("plot: loss: got runs without a loss, as imported weights have none")
-        if np.nanmin(loss[np.isin(ids, [r["id"] for r in runs])]) > 0:
+        shown = loss[np.isin(ids, [r["id"] for r in runs])]
+        if np.nanmin(shown) > 0:
             ax.set_yscale("log")
         self._legend(ax, depths)
-        return self._labelled(ax, "iteration", r"loss $J$", chosen)
+        return self._labelled(ax, "iteration", name, chosen)
 
     def weights(self, ax: Any = None, *, group: str | None = None, part: str | None = None, entry: Any = None) -> Any:
         """Draw rescaled weights against k/L, the first seed of each depth: one entry, by default the Frobenius norm.
@@ -189,7 +194,8 @@ class Plots:
                 ax.plot(x, np.exp(slope["intercept"]) * x ** slope["slope"], color=color, linewidth=0.9)
         self._depth_axis(ax, sorted({int(r["depth"]) for r in runs}))
         ax.set_yscale("log")
-        ax.legend(fontsize=7.5, frameon=False)
+        # Beside the axes: five lines leave no corner free.
+        ax.legend(fontsize=7.5, frameon=False, loc="upper left", bbox_to_anchor=(1, 1))
         return self._labelled(ax, r"depth $L$", r"$V_p$ of $L^\beta A$", chosen)
 
     def _depth_axis(self, ax: Any, depths: Sequence[int]) -> None:
@@ -230,23 +236,38 @@ class Plots:
             ax.legend(fontsize=7.5, frameon=False)
         return ax
 
-    def step_transfer(self, ax: Any = None, *, group: str | None = None) -> Any:
-        """Draw the last loss against the step size, one line a depth, of a study that varies train.step.value."""
+    def step_transfer(self, ax: Any = None, *, where: Mapping[str, Any] | None = None) -> Any:
+        """Draw the last loss against the step size, one line a depth, of a study that varies train.step.value.
+
+        ``where`` chooses runs by other columns of ``study.runs`` that vary, ``{"network.alpha": 0.5}``.
+        """
         rows = self._study.runs
         name = "train.step.value"
         if name not in rows.columns:
             raise Error(
                 f"plot: step_transfer: got a study that does not vary {name}, want one with a grid over it, or of tune"
             )
-        names = ("depth", name, "loss", "stop_reason", "label")
-        listed = list(zip(*(list(rows[column]) for column in names), strict=True))
-        if group is not None:
-            listed = [row for row in listed if row[4] == group]
+        groups: list[dict[str, Any]] = self._study.result["groups"]
+        settings: list[dict[str, str]] = [g.get("settings") or {} for g in groups]
+        varied = {"data", *(s for one in settings for s in one)} - {name}
+        kept = np.ones(len(rows), dtype=bool)
+        for column, wanted in (where or {}).items():
+            if column not in rows.columns:
+                raise Error(f"plot: where: got {column!r}, want a column of runs")
+            kept &= np.asarray([v == wanted for v in rows[column]])
+        names = ("depth", name, "loss", "stop_reason", *sorted(varied))
+        listed = [row for row, keep in zip(zip(*(list(rows[c]) for c in names), strict=True), kept, strict=True) if keep]
+        for i, column in enumerate(names[4:], 4):
+            values = sorted({row[i] for row in listed}, key=str)
+            if len(values) > 1:
+                raise Error(
+                    f"plot: step_transfer: got runs of several {column}, want one by where={{{column!r}: {values[0]!r}}}"
+                )
         depths = sorted({int(row[0]) for row in listed})
         ax = self._axes(ax)
         for depth in depths:
             by_step: dict[float, list[float]] = {}
-            for d, step, loss, stop, _ in listed:
+            for d, step, loss, stop in (row[:4] for row in listed):
                 if d == depth and _known(step):
                     by_step.setdefault(float(step), []).append(
                         math.inf if stop == "diverged" or not _known(loss) else float(loss)

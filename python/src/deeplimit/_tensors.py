@@ -55,14 +55,14 @@ def _flatten(value: Any, name: str, out: dict[str, Any]) -> None:
         _flatten(item, f"{name}.{key}" if name else key, out)
 
 
-def write(path: Path, tensors: Mapping[str, Any]) -> None:
+def write(path: Path, tensors: Mapping[str, Any], metadata: Mapping[str, str] | None = None) -> None:
     """Write a safetensors file.
 
     Raises:
         Error: a type that the format does not have, such as complex numbers.
 
     """
-    header: dict[str, Any] = {}
+    header: dict[str, Any] = {"__metadata__": dict(metadata)} if metadata else {}
     arrays: list[npt.NDArray[Any]] = []
     at = 0
     for name, tensor in tensors.items():
