@@ -5,6 +5,7 @@ import (
 	"math"
 
 	"github.com/deeplimit/deeplimit/field"
+	"github.com/deeplimit/deeplimit/internal/kernel"
 )
 
 // Blocks is the number of blocks that a Gram matrix keeps its entries in, where there are so many.
@@ -20,6 +21,9 @@ type Gram struct {
 	Independent float64
 	// Products holds a matrix (L,L) for each block, row by row.
 	Products [][]float64
+
+	ops                 *kernel.Ops[float64]
+	sums, tile, scratch []float64
 }
 
 // NewGram returns the Gram matrix of the layers, each a vector of the same length.
@@ -87,38 +91,34 @@ func (g *Gram) Add(from int, layers [][]float64) error {
 	if len(layers) != g.Layers || len(layers[0]) == 0 || from+len(layers[0]) > g.BlockEnd(from) {
 		return fmt.Errorf("layerorder: entry %d: got a piece of %d layers that leaves its block, want %d layers inside one", from, len(layers), g.Layers)
 	}
-	sums := g.Products[g.blockOf(from)]
-	for k, x := range layers {
-		for l := range k + 1 {
-			sum := dot(x, layers[l])
-			if math.IsNaN(sum) || math.IsInf(sum, 0) {
-				return fmt.Errorf("layerorder: layers %d and %d: %w", l, k, &field.Error{Path: "product", Got: sum, Want: "a finite number"})
-			}
-			sums[k*g.Layers+l] += sum
-			if l < k {
-				sums[l*g.Layers+k] += sum
-			}
+	n := g.Layers
+	if g.sums == nil {
+		g.ops = kernel.For[float64]()
+		g.sums, g.tile = make([]float64, n*n), make([]float64, n*tileWidth)
+		g.scratch = make([]float64, kernel.OuterScratch(n, n, tileWidth))
+	}
+	clear(g.sums)
+	for at := 0; at < len(layers[0]); at += tileWidth {
+		width := min(tileWidth, len(layers[0])-at)
+		padded := (width + kernel.Lanes - 1) / kernel.Lanes * kernel.Lanes
+		for k, x := range layers {
+			row := g.tile[k*padded : (k+1)*padded]
+			clear(row[copy(row, x[at:at+width]):])
 		}
+		g.ops.AddOuter(g.sums, g.tile, g.tile, n, n, padded, g.scratch)
+	}
+	total := g.Products[g.blockOf(from)]
+	for i, v := range g.sums {
+		if math.IsNaN(v) || math.IsInf(v, 0) {
+			return fmt.Errorf("layerorder: layers %d and %d: %w", i/n, i%n, &field.Error{Path: "product", Got: v, Want: "a finite number"})
+		}
+		total[i] += v
 	}
 	return nil
 }
 
-// dot returns ⟨x, y⟩, in four sums that do not wait for each other.
-func dot(x, y []float64) float64 {
-	var a, b, c, d float64
-	y = y[:len(x)]
-	i := 0
-	for ; i+4 <= len(x); i += 4 {
-		a += x[i] * y[i]
-		b += x[i+1] * y[i+1]
-		c += x[i+2] * y[i+2]
-		d += x[i+3] * y[i+3]
-	}
-	for ; i < len(x); i++ {
-		a += x[i] * y[i]
-	}
-	return a + b + (c + d)
-}
+// tileWidth is how many entries of all layers are multiplied at a time.
+const tileWidth = 256
 
 // A products is the sum of a Gram matrix over its blocks, but one.
 type products struct {

@@ -9,6 +9,15 @@ import (
 	"pgregory.net/rapid"
 )
 
+// dot returns ⟨x, y⟩.
+func dot(x, y []float64) float64 {
+	sum := 0.0
+	for i, v := range x {
+		sum += v * y[i]
+	}
+	return sum
+}
+
 // drawPath draws layers of normal numbers.
 func drawPath(t *rapid.T) [][]float64 {
 	layers, entries := rapid.IntRange(6, 20).Draw(t, "layers"), rapid.IntRange(1, 40).Draw(t, "entries")

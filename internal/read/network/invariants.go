@@ -10,6 +10,7 @@ import (
 	"gonum.org/v1/gonum/blas"
 	"gonum.org/v1/gonum/blas/blas64"
 
+	"github.com/deeplimit/deeplimit/internal/kernel"
 	"github.com/deeplimit/deeplimit/layerorder"
 )
 
@@ -54,6 +55,13 @@ type product struct {
 	Invariant
 	left, right side
 }
+
+// A sketch holds this many entries, but not fewer columns: its cost is that of reading the maps, and a hundred thousand entries a
+// layer tell what millions would.
+const (
+	sketched    = 2 << 20
+	leastSketch = 16
+)
 
 // pairs are the products of two maps that share their hidden units.
 var pairs = [][2]string{{"down", "up"}, {"gate", "up"}, {"q", "k"}, {"o", "v"}}
@@ -109,8 +117,9 @@ func newProduct(a, b side) product {
 		Origin: a.family.Origin, Name: a.label(true) + " " + b.label(false), Layers: a.family.Layers, First: a.family.First,
 		Patterns: slices.Compact([]string{a.family.Pattern, b.family.Pattern}), Rows: d, Columns: d,
 	}}
-	if most := memory / (a.family.Layers * d); most < d {
-		p.Sketch = max(8, most)
+	if a.family.Layers*d > memory/d {
+		lanes := max(leastSketch, sketched/(a.family.Layers*d)) / kernel.Lanes
+		p.Sketch = lanes * kernel.Lanes
 	}
 	return p
 }
@@ -148,25 +157,63 @@ func sidesOf(f *Family) []side {
 	return nil
 }
 
-// matrix reads the map of a layer as (hidden, stream).
-func (s side) matrix(load func(f *Family, k int) ([]float64, error), k int) (blas64.General, error) {
+// A layerMap is the map of a layer as the file has it: (hidden, stream), or the other way round.
+type layerMap struct {
+	blas64.General
+	across bool // (stream, hidden)
+}
+
+// load reads the map of a layer.
+func (s side) load(load func(f *Family, k int) ([]float64, error), k int) (layerMap, error) {
 	f := s.family
 	data, err := load(f, k)
 	if err != nil {
-		return blas64.General{}, err
+		return layerMap{}, err
 	}
-	a, transposed := blas64.General{Rows: f.Rows, Cols: f.Columns, Stride: f.Columns, Data: data}, s.toStream()
+	a := layerMap{blas64.General{Rows: f.Rows, Cols: f.Columns, Stride: f.Columns, Data: data}, s.toStream()}
 	if f.Orientation == "xA" {
-		a, transposed = blas64.General{Rows: f.Columns, Cols: f.Rows, Stride: f.Rows, Data: data}, !transposed
+		a = layerMap{blas64.General{Rows: f.Columns, Cols: f.Rows, Stride: f.Rows, Data: data}, !s.toStream()}
 	}
-	if transposed {
-		a = transpose(a)
+	if s.parts > 1 { // q, k and v one behind the other among the hidden units
+		a = a.part(s.part, s.parts)
 	}
-	rows := a.Rows / s.parts
-	return blas64.General{Rows: rows, Cols: a.Cols, Stride: a.Stride, Data: a.Data[s.part*rows*a.Stride : (s.part+1)*rows*a.Stride]}, nil
+	return a, nil
 }
 
-func transpose(a blas64.General) blas64.General {
+// part returns one of equal parts of the hidden units.
+func (a layerMap) part(part, parts int) layerMap {
+	if !a.across {
+		rows := a.Rows / parts
+		a.Data, a.Rows = a.Data[part*rows*a.Stride:(part+1)*rows*a.Stride], rows
+		return a
+	}
+	columns := a.Cols / parts
+	cut := layerMap{blas64.General{Rows: a.Rows, Cols: columns, Stride: columns}, true}
+	for i := range a.Rows {
+		at := i*a.Stride + part*columns
+		cut.Data = append(cut.Data, a.Data[at:at+columns]...)
+	}
+	return cut
+}
+
+// times returns the map (hidden, stream) times a matrix (stream, n).
+func (a layerMap) times(x blas64.General) blas64.General {
+	if a.across {
+		return transposedTile(a.General, x)
+	}
+	return timesTile(a.General, x)
+}
+
+// transposedTimes returns the transpose of the map times a matrix (hidden, n).
+func (a layerMap) transposedTimes(x blas64.General) blas64.General {
+	return layerMap{a.General, !a.across}.times(x)
+}
+
+// whole returns the map as (hidden, stream).
+func (a layerMap) whole() blas64.General {
+	if !a.across {
+		return a.General
+	}
 	t := blas64.General{Rows: a.Cols, Cols: a.Rows, Stride: a.Rows, Data: make([]float64, a.Rows*a.Cols)}
 	for i := range a.Rows {
 		for j := range a.Cols {
@@ -180,11 +227,9 @@ func transpose(a blas64.General) blas64.General {
 // its trace, of which the norm alone would make all layers alike.
 func (p *product) measure(ctx context.Context, load func(f *Family, k int) ([]float64, error)) (*layerorder.Gram, error) {
 	d := p.Rows
-	columns := d
 	var projection blas64.General
 	if p.Sketch > 0 {
-		columns = p.Sketch
-		projection = newProjection(d, columns)
+		projection = newProjection(d, p.Sketch)
 	}
 	same := p.left == p.right
 	layers := make([][]float64, p.Layers)
@@ -192,23 +237,25 @@ func (p *product) measure(ctx context.Context, load func(f *Family, k int) ([]fl
 		if err := ctx.Err(); err != nil {
 			return nil, err
 		}
-		u, err := p.left.matrix(load, k)
+		u, err := p.left.load(load, k)
 		if err != nil {
 			return nil, err
 		}
 		v := u
 		if !same {
-			if v, err = p.right.matrix(load, k); err != nil {
+			if v, err = p.right.load(load, k); err != nil {
 				return nil, err
 			}
 		}
+		var out blas64.General
 		if p.Sketch > 0 {
-			v = multiply(v, projection)
+			out = u.transposedTimes(v.times(projection))
+		} else {
+			out = blas64.General{Rows: d, Cols: d, Stride: d, Data: make([]float64, d*d)}
+			blas64.Gemm(blas.Trans, blas.NoTrans, 1, u.whole(), v.whole(), 0, out)
 		}
-		out := blas64.General{Rows: d, Cols: columns, Stride: columns, Data: make([]float64, d*columns)}
-		blas64.Gemm(blas.Trans, blas.NoTrans, 1, u, v, 0, out)
 		if same {
-			removeTrace(out, u, projection)
+			removeTrace(out, u.General, projection)
 		}
 		layers[k] = out.Data
 	}
@@ -219,9 +266,16 @@ func (p *product) measure(ctx context.Context, load func(f *Family, k int) ([]fl
 	return g, err
 }
 
-func multiply(a, b blas64.General) blas64.General {
-	out := blas64.General{Rows: a.Rows, Cols: b.Cols, Stride: b.Cols, Data: make([]float64, a.Rows*b.Cols)}
-	blas64.Gemm(blas.NoTrans, blas.NoTrans, 1, a, b, 0, out)
+// timesTile returns a·x for a matrix x of few columns, a multiple of kernel.Lanes; transposedTile aᵀ·x.
+func timesTile(a, x blas64.General) blas64.General {
+	out := blas64.General{Rows: a.Rows, Cols: x.Cols, Stride: x.Cols, Data: make([]float64, a.Rows*x.Cols)}
+	kernel.For[float64]().Affine(out.Data, a.Data, x.Data, nil, a.Rows, a.Cols, x.Cols)
+	return out
+}
+
+func transposedTile(a, x blas64.General) blas64.General {
+	out := blas64.General{Rows: a.Cols, Cols: x.Cols, Stride: x.Cols, Data: make([]float64, a.Cols*x.Cols)}
+	kernel.For[float64]().AddTransposed(out.Data, a.Data, x.Data, a.Rows, a.Cols, x.Cols)
 	return out
 }
 

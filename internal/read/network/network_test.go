@@ -132,7 +132,7 @@ func TestSketch(t *testing.T) {
 	load := &loader{source: source, held: map[*Family][][]float64{}}
 	exact := invariants(families)[0]
 	sketched := exact
-	sketched.Sketch = 30
+	sketched.Sketch = 32
 	a, err := exact.measure(context.Background(), load.layer)
 	if err != nil {
 		t.Fatal(err)
