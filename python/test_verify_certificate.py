@@ -118,6 +118,7 @@ def forgeries(document, weights, folder):
     yield changes(lambda d: d["claims"].update({"zero.distance": "nan"}), "the distance is longer")
     yield changes(vacuous, "samples is no positive whole number")
     yield changes(same, "the weights are of a network with loss cross-entropy", lambda h: h["__metadata__"].update(loss="cross-entropy"))
+    yield changes(same, "the weights are of a network whose blocks are normalised", lambda h: h["__metadata__"].update(normalise="pre"))
     yield changes(same, "tensor A has shape", lambda h: h["A"].update(shape=[10, 10, 4]))
     yield changes(same, "the weights have a tensor E", unused)
 
