@@ -28,7 +28,7 @@ func writeContrasts(cmd *cobra.Command, result *analyze.Result) error {
 		if c.Scale == "ratio" {
 			value = "× " + value
 		}
-		fmt.Fprintf(table, "%s\t%s\t%s against %s\t%s\t%s\t%s\t%d\t%s\t%s\n", quantityText(c.Part, c.Quantity, c.Of), plain.Text(surface.Text(c.At)),
+		fmt.Fprintf(table, "%s\t%s\t%s against %s\t%s\t%s\t%s\t%d\t%s\t%s\n", quantityText(c.Part, c.Quantity, c.Of), placeText(c.Point, c.At),
 			valueText(c.B), valueText(c.A), value, probability(c.P), probability(c.Holm), c.Pairs, strings.Join(c.Averages, ", "), c.Warning)
 	}
 	return table.Flush()
@@ -52,10 +52,15 @@ func writeLevels(w io.Writer, levels []analyze.Level) error {
 		if l.End != "" {
 			chosen += " (" + l.End + "est tried)"
 		}
-		fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%d\t%s\n", quantityText(l.Part, l.Quantity, l.Of), plain.Text(surface.Text(l.At)), valueText(l.Value),
+		fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%d\t%s\n", quantityText(l.Part, l.Quantity, l.Of), placeText(l.Point, l.At), valueText(l.Value),
 			interval("", l.Mean.Value, &l.Mean.Low, &l.Mean.High), l.Points, chosen)
 	}
 	return table.Flush()
+}
+
+// placeText names a point of training and what runs have in common.
+func placeText(point string, at map[string]string) string {
+	return plain.Text(strings.TrimSpace(point + " " + surface.Text(at)))
 }
 
 // valueText writes the value of a field; runs that leave the field out have none.

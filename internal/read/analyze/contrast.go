@@ -2,6 +2,7 @@ package analyze
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 	"maps"
 	"math"
@@ -21,13 +22,14 @@ type Contrast struct {
 	In       string            `json:"in"`
 	A        string            `json:"a"` // values of the field
 	B        string            `json:"b"`
-	At       map[string]string `json:"at,omitempty"` // what the runs have in common, where others differ
+	At       map[string]string `json:"at,omitempty"`    // what the runs have in common, where others differ
+	Point    string            `json:"point,omitempty"` // of Options.At; empty for the end of training
 	// Scale says what Difference is: the mean of y_b − y_a (difference), or the geometric mean of y_b/y_a (ratio). Pairs
 	// share their seed, and their data seed where the study varies it.
 	Scale      string           `json:"scale"`
 	Difference scaling.Interval `json:"difference"`
 	P          *float64         `json:"p_value"` // of no difference, by Student's t; null where there is no interval
-	// Holm is P adjusted for the number of contrasts of this quantity.
+	// Holm is P adjusted for the number of contrasts of this quantity, at all points.
 	Holm  *float64 `json:"p_holm"`
 	Pairs int      `json:"pairs"`
 	// Averages says what changes between pairs, so that the interval is over it: data, initial weights, order of batches.
@@ -43,6 +45,7 @@ type Level struct {
 	In       string            `json:"in"`
 	Value    string            `json:"value"` // of the field
 	At       map[string]string `json:"at,omitempty"`
+	Point    string            `json:"point,omitempty"`
 	Mean     scaling.Interval  `json:"mean"` // geometric where Scale is ratio
 	Scale    string            `json:"scale"`
 	Points   int               `json:"points"` // runs, or seeds of an exponent
@@ -71,34 +74,80 @@ type contrasted struct {
 	value     func(*Run) float64
 }
 
-// contrast adds the contrasts of Options.Contrast between the values of that field.
+// contrast adds the contrasts of Options.Contrast between the values of that field, at the end of training or at each
+// point of Options.At.
 func (p *pass) contrast(result *Result) error {
-	field := p.options.Contrast
 	var runs []*outcome
 	for _, o := range p.outcomes {
 		if o.err == nil && !o.unfinished && o.run.CopyOf == "" {
 			runs = append(runs, o)
 		}
 	}
+	result.Levels, result.Contrasts = []Level{}, []Contrast{}
+	result.note(divergedNote(runs)...)
+	var first error
+	if len(p.options.At) == 0 {
+		first = p.contrastRuns(result, runs)
+	}
+	for i, point := range p.options.At {
+		there, never := atIndex(runs, i)
+		if never != nil {
+			result.note(fmt.Sprintf("at %s: %d of %d runs never get there, such as %s: %s", point, len(runs)-len(there), len(runs), never.ID, never.at[i].why))
+		}
+		levels, contrasts := len(result.Levels), len(result.Contrasts)
+		first = cmp.Or(first, p.contrastRuns(result, there))
+		for j := range result.Levels[levels:] {
+			result.Levels[levels+j].Point = point.String()
+		}
+		for j := range result.Contrasts[contrasts:] {
+			result.Contrasts[contrasts+j].Point = point.String()
+		}
+	}
+	adjust(result.Contrasts)
+	if len(result.Contrasts) > 0 {
+		return nil
+	}
+	if first == nil {
+		first = errors.New("got no two runs to compare, want runs that differ in it and are equal in all else but the seed")
+	}
+	return fmt.Errorf("analyze: --contrast %s: %w", p.options.Contrast, first)
+}
+
+// atIndex returns the runs as they are at the i-th point, and the first that never gets there.
+func atIndex(runs []*outcome, i int) (there []*outcome, never *outcome) {
+	for _, o := range runs {
+		switch {
+		case o.at[i].run != nil:
+			moved := *o
+			moved.run = *o.at[i].run
+			there = append(there, &moved)
+		case never == nil:
+			never = o
+		}
+	}
+	return there, never
+}
+
+// note adds lines to the notes, each once.
+func (r *Result) note(lines ...string) {
+	for _, line := range lines {
+		if !slices.Contains(r.ContrastNotes, line) {
+			r.ContrastNotes = append(r.ContrastNotes, line)
+		}
+	}
+}
+
+// contrastRuns adds the contrasts between runs; it returns the first reason why a quantity has none.
+func (p *pass) contrastRuns(result *Result, runs []*outcome) error {
+	field := p.options.Contrast
 	quantities, err := p.contrasted(runs)
 	if err != nil {
 		return err
 	}
-	result.Levels, result.Contrasts = []Level{}, []Contrast{}
-	notes := map[string]bool{}
-	note := func(lines ...string) {
-		for _, line := range lines {
-			if !notes[line] {
-				notes[line] = true
-				result.ContrastNotes = append(result.ContrastNotes, line)
-			}
-		}
-	}
-	note(divergedNote(runs)...)
 	var first error
 	for _, q := range quantities {
 		values, said, err := p.compared(runs, q)
-		note(said...)
+		result.note(said...)
 		if err != nil {
 			return err
 		}
@@ -107,7 +156,7 @@ func (p *pass) contrast(result *Result) error {
 			continue // it is the same for all runs, or none has it
 		}
 		if len(values) == 0 {
-			return fmt.Errorf("analyze: --of: got %q, which no run has, want another quantity, or runs that record it", q.key)
+			return fmt.Errorf("--of: got %q, which no run has, want another quantity, or runs that record it", q.key)
 		}
 		for _, of := range []string{"value", "exponent"} {
 			set := values
@@ -122,17 +171,10 @@ func (p *pass) contrast(result *Result) error {
 				first = cmp.Or(first, err)
 				continue
 			}
-			adjust(contrasts)
 			result.Levels, result.Contrasts = append(result.Levels, levels...), append(result.Contrasts, contrasts...)
 		}
 	}
-	if len(result.Contrasts) == 0 {
-		if first != nil {
-			return fmt.Errorf("analyze: --contrast %s: %w", field, first)
-		}
-		return fmt.Errorf("analyze: --contrast %s: got no two runs to compare, want runs that differ in it and are equal in all else but the seed", field)
-	}
-	return nil
+	return first
 }
 
 // divergedNote says how many runs diverged, nothing for none.
@@ -155,9 +197,8 @@ func (p *pass) contrasted(runs []*outcome) ([]contrasted, error) {
 		for _, q := range ofPath {
 			all = append(all, contrasted{q.key, part, false, usual, func(r *Run) float64 { return q.value(r.Parts[part]) }})
 		}
-		for _, exponent := range p.options.Exponents {
-			text := exponentText(exponent)
-			all = append(all, contrasted{"v_" + text, part, false, usual, func(r *Run) float64 { return r.Parts[part].PVariation[text] }})
+		for _, q := range p.ofSources() {
+			all = append(all, contrasted{q.key, part, false, usual, func(r *Run) float64 { return q.value(r.Parts[part]) }})
 		}
 	}
 	if usual {
@@ -227,6 +268,9 @@ func (q contrasted) missing(r *Run) bool {
 	case "rate", "delta":
 		return v == 0
 	}
+	if v == 0 && strings.HasPrefix(q.key, "displacement_") {
+		return true // not known, or not trained
+	}
 	_, known := r.Parts[q.part]
 	return math.IsNaN(v) || math.IsInf(v, 0) || q.part != "" && !known
 }
@@ -289,13 +333,20 @@ func follows(values []compared, from, name string) bool {
 	return surface.Follows(observations, []string{from}, name)
 }
 
-// adjust fills in the p values of all contrasts together.
+// adjust fills in the p values of all contrasts of a quantity together.
 func adjust(contrasts []Contrast) {
-	p := make([]float64, len(contrasts))
-	for i, c := range contrasts {
-		p[i] = orNaN(c.P)
+	var places []int
+	for i := range contrasts {
+		places = append(places, i)
 	}
-	for i, v := range scaling.Holm(p) {
-		contrasts[i].Holm = finite(v)
+	family := func(i int) string { return contrasts[i].Part + " " + contrasts[i].Quantity + " " + contrasts[i].Of }
+	for _, members := range grouped.By(places, family) {
+		p := make([]float64, len(members))
+		for j, i := range members {
+			p[j] = orNaN(contrasts[i].P)
+		}
+		for j, v := range scaling.Holm(p) {
+			contrasts[members[j]].Holm = finite(v)
+		}
 	}
 }
