@@ -18,7 +18,7 @@ import (
 // intervals.
 const blocks = 20
 
-// Sums are what errors of outputs are computed from, over draws of the initial weights: D = ŷ_L − ŷ_ref of one draw, and
+// sums are what errors of outputs are computed from, over draws of the initial weights: D = ŷ_L − ŷ_ref of one draw, and
 // S = (‖ŷ_L‖² − ‖ŷ_ref‖²)/N, both over all N samples.
 type sums struct {
 	draws       float64
