@@ -10,7 +10,7 @@ import (
 // the third differences at lag 1, as those of normal numbers (sharpen).
 const (
 	deepestWhole = 256  // the work grows like the square of the depth
-	wholeEntries = 12.0 // times seeds: the likelihood of more counts as that of so many
+	wholeEntries = 6.0  // entries times seeds: the likelihood of more counts as that of so many
 	leastWhole   = 1e-5 // probability of a structure that is weighed
 	mostTrend    = 0.1  // share of the trend in the mean square of third differences at a depth that is used
 	mostWaves    = 3.0  // size of a trend of many waves against the part at a depth that is used
