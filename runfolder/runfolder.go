@@ -162,6 +162,19 @@ type Row struct {
 	// The loss on the validation set, and the share of correct classes, where there is one.
 	ValidationLoss     *float64 `parquet:"validation_loss,optional"`
 	ValidationAccuracy *float64 `parquet:"validation_accuracy,optional"`
+
+	// What training has changed in the network so far, at records of a run with train.coordinates; docs/tune.md has the
+	// formulas. Those of updates are of the primary part, and with _w of W.
+	LastState          *float64 `parquet:"last_state,optional"`
+	BlockChange        *float64 `parquet:"block_change,optional"`
+	UpdateNorm         *float64 `parquet:"update_norm,optional"`
+	UpdateRank         *float64 `parquet:"update_rank,optional"`
+	Alignment          *float64 `parquet:"alignment,optional"`
+	UpdateNormW        *float64 `parquet:"update_norm_w,optional"`
+	UpdateRankW        *float64 `parquet:"update_rank_w,optional"`
+	AlignmentW         *float64 `parquet:"alignment_w,optional"`
+	BlockLinearisation *float64 `parquet:"block_linearisation,optional"`
+	Tangent            *float64 `parquet:"tangent,optional"`
 }
 
 // A Tensor is an array in row-major order. Data are float64 in memory; DType ("F64" or "F32")

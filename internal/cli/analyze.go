@@ -124,7 +124,11 @@ norms and V_p of the weights and of the displacement at the iterations that trai
 			if len(at) > 0 {
 				return result.WriteMoments(cmd.OutOrStdout())
 			}
-			return result.WriteTable(cmd.OutOrStdout())
+			if err := result.WriteTable(cmd.OutOrStdout()); err != nil || result.Coordinates == nil {
+				return err
+			}
+			fmt.Fprintln(cmd.OutOrStdout())
+			return writeCoordinates(cmd.OutOrStdout(), result.Coordinates, false)
 		},
 	}
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON")

@@ -3,9 +3,11 @@ package plan
 import (
 	"fmt"
 
+	"github.com/deeplimit/deeplimit/internal/coordinates"
 	"github.com/deeplimit/deeplimit/internal/kernel"
 	"github.com/deeplimit/deeplimit/internal/train"
 	"github.com/deeplimit/deeplimit/resnet"
+	"github.com/deeplimit/deeplimit/runfolder"
 )
 
 // A Descent is a train.Descent on a problem, with the evaluators that it owns.
@@ -13,6 +15,7 @@ type Descent[T kernel.Float] struct {
 	train.Descent[T]
 	problem *Problem
 	options resnet.Options
+	look    *coordinates.Look // nil before the first record, and without train.coordinates
 }
 
 // NewDescent returns the descent of a problem from theta, which becomes its own, on
@@ -41,6 +44,9 @@ func NewDescent[T kernel.Float](p *Problem, theta []T, options resnet.Options) (
 			return nil, fmt.Errorf("validation set: %w", err)
 		}
 	}
+	if spec.Coordinates {
+		d.Changes = d.changes
+	}
 	if spec.Batch > 0 {
 		options.Batch = spec.Batch
 		if d.Batch, err = resnet.NewEvaluator[T](p.Network, p.Samples, options); err != nil {
@@ -49,6 +55,26 @@ func NewDescent[T kernel.Float](p *Problem, theta []T, options resnet.Options) (
 		}
 	}
 	return d, nil
+}
+
+// changes fills in what training has changed, in float64 also where the descent is in float32.
+func (d *Descent[T]) changes(row *runfolder.Row, initial, theta []T) error {
+	if d.look == nil {
+		var err error
+		if d.look, err = coordinates.NewLook(d.Network, d.problem.Samples, d.options.Memory, inDouble(initial)); err != nil {
+			return err
+		}
+	}
+	return d.look.Fill(row, inDouble(theta))
+}
+
+// inDouble returns a copy of x in float64.
+func inDouble[T kernel.Float](x []T) []float64 {
+	out := make([]float64, len(x))
+	for i, v := range x {
+		out[i] = float64(v)
+	}
+	return out
 }
 
 // share returns the part of the limit on memory that each evaluator of a descent may take:
@@ -64,6 +90,9 @@ func share(limit int64, p *Problem) int64 {
 	if p.Run.Train.Batch > 0 {
 		evaluators++
 	}
+	if p.Run.Train.Coordinates {
+		evaluators++
+	}
 	evaluators += int64(len(p.held()))
 	return max(1, limit/evaluators)
 }
@@ -75,6 +104,9 @@ func (d *Descent[T]) Close() {
 			e.Close()
 		}
 	}
+	if d.look != nil {
+		d.look.Close()
+	}
 }
 
 // EvaluateEnd sets the losses of an outcome to those of the weights as they are stored,
@@ -85,10 +117,7 @@ func (d *Descent[T]) EvaluateEnd(outcome *train.Outcome) error {
 	if double[T]() || outcome.Stop == train.StopDiverged {
 		return nil
 	}
-	theta := make([]float64, len(d.Theta))
-	for i, v := range d.Theta {
-		theta[i] = float64(v)
-	}
+	theta := inDouble(d.Theta)
 	var err error
 	if outcome.Loss, err = lossOn(d.Network, d.problem.Samples, d.options, theta); err != nil {
 		return err

@@ -43,6 +43,9 @@ type Descent[T kernel.Float] struct {
 
 	Validation *resnet.Evaluator[T] // other held-out samples, or nil
 
+	// Changes, if not nil, fills into the row of each record what training has changed in the network.
+	Changes func(row *runfolder.Row, initial, theta []T) error
+
 	Cores int // goroutines for what Spec.Certify measures; 0 for one
 
 	// Observe, if not nil, is called with every recorded row, in order, after the step
@@ -136,7 +139,9 @@ func (d *Descent[T]) Run(ctx context.Context, resume *runfolder.Checkpoint) (Out
 		}
 		record, tested, traced := d.times(row, stop != "")
 		if traced {
-			d.complete(&row, record, tested)
+			if err := d.complete(&row, record, tested); err != nil {
+				return Outcome{}, err
+			}
 		}
 		if d.norms != nil && (stop != "" || geometric(d.t)) {
 			d.recordNorms()
@@ -319,34 +324,6 @@ func lossOf(row runfolder.Row) float64 {
 		return math.NaN()
 	}
 	return *row.Loss
-}
-
-// times says what is to be done at this iterate: a record, a look at held-out samples, a row in the trace.
-func (d *Descent[T]) times(row runfolder.Row, last bool) (record, tested, traced bool) {
-	crossed := d.crosses(row.Loss)
-	record = d.recordTime(last) || crossed
-	held := d.Test != nil || d.Validation != nil
-	tested = held && d.testTime(record, last)
-	return record, tested, last || record || tested || d.numbered()
-}
-
-// complete adds the norms of the weights to a row, and at times held-out samples and
-// the statistics of paths: all that depends on the weights before the step.
-func (d *Descent[T]) complete(row *runfolder.Row, record, tested bool) {
-	norms := d.Full.Norms(d.Theta, d.Initial)
-	row.MaxFrobenius, row.RootSquares, row.Displacement = norms.MaxFrobenius, norms.RootSquares, norms.Displacement
-	if tested {
-		row.TestLoss, row.TestAccuracy = heldOut(d.Test, d.Theta)
-		row.ValidationLoss, row.ValidationAccuracy = heldOut(d.Validation, d.Theta)
-	}
-	if !record {
-		return
-	}
-	if row.Loss == nil {
-		d.setLoss(row, d.Full.Loss(d.Theta))
-		d.crosses(row.Loss)
-	}
-	d.setPaths(row)
 }
 
 // heldOut returns the loss on samples of their own, and for classes the share of correct ones; nil

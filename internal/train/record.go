@@ -68,6 +68,9 @@ func (s *Spec) resolveRecord() error {
 			r.Cadence = "geometric"
 		}
 	}
+	if s.Coordinates && !s.records() {
+		return &field.Error{Path: "coordinates", Got: true, Want: "records to put them in: record.cadence other than off, or record.every"}
+	}
 	t := &s.Test
 	if t.Every < 0 {
 		return &field.Error{Path: "test.every", Got: t.Every, Want: "a whole number ≥ 0"}
@@ -176,4 +179,36 @@ func (d *Descent[T]) setPaths(row *runfolder.Row) {
 		}
 		row.SetPath(source, path, factor, d.Spec.recordedPowers()...)
 	}
+}
+
+// times says what is to be done at this iterate: a record, a look at held-out samples, a row in the trace.
+func (d *Descent[T]) times(row runfolder.Row, last bool) (record, tested, traced bool) {
+	crossed := d.crosses(row.Loss)
+	record = d.recordTime(last) || crossed
+	held := d.Test != nil || d.Validation != nil
+	tested = held && d.testTime(record, last)
+	return record, tested, last || record || tested || d.numbered()
+}
+
+// complete adds the norms of the weights to a row, and at times held-out samples and
+// the statistics of paths: all that depends on the weights before the step.
+func (d *Descent[T]) complete(row *runfolder.Row, record, tested bool) error {
+	norms := d.Full.Norms(d.Theta, d.Initial)
+	row.MaxFrobenius, row.RootSquares, row.Displacement = norms.MaxFrobenius, norms.RootSquares, norms.Displacement
+	if tested {
+		row.TestLoss, row.TestAccuracy = heldOut(d.Test, d.Theta)
+		row.ValidationLoss, row.ValidationAccuracy = heldOut(d.Validation, d.Theta)
+	}
+	if !record {
+		return nil
+	}
+	if row.Loss == nil {
+		d.setLoss(row, d.Full.Loss(d.Theta))
+		d.crosses(row.Loss)
+	}
+	d.setPaths(row)
+	if d.Changes != nil {
+		return d.Changes(row, d.Initial, d.Theta)
+	}
+	return nil
 }

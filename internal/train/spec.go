@@ -47,6 +47,8 @@ type Spec struct {
 	// Record and Test say when the trace holds statistics of paths, and of held-out samples.
 	Record Record `yaml:"record,omitempty" json:"record,omitzero"`
 	Test   Test   `yaml:"test,omitempty" json:"test,omitzero"`
+	// Coordinates puts into the trace, at each record, what training has changed in the network (internal/coordinates).
+	Coordinates bool `yaml:"coordinates,omitempty" json:"coordinates,omitempty"`
 	// Variation is Record.Every; 0 for never.
 	Variation int `yaml:"variation,omitempty" json:"variation,omitempty" zero:"never"`
 	// Norms is geometric (the norm of every layer is recorded at iterations 0 … 8 and four

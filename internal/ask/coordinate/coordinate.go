@@ -12,6 +12,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/deeplimit/deeplimit/field"
+	"github.com/deeplimit/deeplimit/internal/coordinates"
 	"github.com/deeplimit/deeplimit/internal/plan"
 	"github.com/deeplimit/deeplimit/internal/read/analyze"
 	"github.com/deeplimit/deeplimit/internal/train"
@@ -86,17 +87,18 @@ func check(ctx context.Context, p *plan.Problem, iterations int) (analyze.Coordi
 	quiet := *p
 	spec := *run // of another run: measurements that the check has no use for are left out
 	spec.Train.Certify, spec.Train.Norms, spec.Train.Variation, spec.Train.Record = train.Certify{Cadence: "off"}, "off", 0, train.Record{Cadence: "off"}
+	spec.Train.Coordinates = false
 	quiet.Run, quiet.Test = &spec, nil
 	d, err := plan.NewDescent(&quiet, slices.Clone(initial), resnet.Options{Workers: 1, Memory: memory})
 	if err != nil {
 		return out, err
 	}
 	defer d.Close()
-	l, err := newLook(p, memory, initial)
+	l, err := coordinates.NewLook(p.Network, p.Samples, memory, initial)
 	if err != nil {
 		return out, err
 	}
-	defer l.close()
+	defer l.Close()
 	at := looks(min(iterations, run.Steps()))
 	training, enough := context.WithCancel(ctx)
 	defer enough()
@@ -105,12 +107,11 @@ func check(ctx context.Context, p *plan.Problem, iterations int) (analyze.Coordi
 			return
 		}
 		if t := int(row.Iteration) + 1; slices.Contains(at, t) && err == nil {
-			var found []analyze.Coordinate
-			found, err = l.at(d.Theta)
-			for i := range found {
-				found[i].Iteration = t
+			var found []coordinates.Change
+			found, err = l.At(d.Theta)
+			for _, c := range found {
+				out.Coordinates = append(out.Coordinates, analyze.Coordinate{Name: c.Name, Part: c.Part, Iteration: t, Value: c.Value})
 			}
-			out.Coordinates = append(out.Coordinates, found...)
 			if err != nil || t == at[len(at)-1] {
 				enough()
 			}

@@ -5,9 +5,12 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/deeplimit/deeplimit/internal/coordinates"
 	"github.com/deeplimit/deeplimit/internal/plan"
 	"github.com/deeplimit/deeplimit/internal/plan/plantest"
 	"github.com/deeplimit/deeplimit/internal/read/analyze"
+	"github.com/deeplimit/deeplimit/resnet"
+	"github.com/deeplimit/deeplimit/runfolder"
 )
 
 // of returns the value of a quantity at an iteration.
@@ -75,17 +78,17 @@ initial: {amplitude: 1, exponent: 0.5}
 			if err != nil {
 				t.Fatal(err)
 			}
-			l, err := newLook(problem, 0, initial)
+			l, err := coordinates.NewLook(problem.Network, problem.Samples, 0, initial)
 			if err != nil {
 				t.Fatal(err)
 			}
-			defer l.close()
+			defer l.Close()
 			at := func(step float64) map[string]float64 {
 				theta := append([]float64(nil), initial...)
 				for i := range problem.Network.Layout.Trained {
 					theta[i] += step * math.Sin(float64(3*i+1))
 				}
-				found, err := l.at(theta)
+				found, err := l.At(theta)
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -146,4 +149,57 @@ grid: {network.alpha: [0.5, 1]}
 	if seen != 6 {
 		t.Errorf("got %d quantities, want 6", seen)
 	}
+}
+
+// TestTrace wants the columns of the trace to hold what the check finds in the same training, also where that is in float32, to
+// its digits, and nothing but what is known at the start.
+func TestTrace(t *testing.T) {
+	for _, dtype := range []string{"float64", "float32"} {
+		p := plantest.New(t, "c.yaml", `
+name: c
+depths: [6]
+dtype: `+dtype+`
+data: {kind: rotation, width: 4, samples: 5, angle: 0.5}
+network: {block: mlp, bias: true, alpha: 0.5}
+initial: {amplitude: 0.5, exponent: 0}
+train: {method: adam, step: {value: 0.05}, stop: {iterations: 4}, coordinates: true}
+`)
+		problem := p.Problem(&p.Runs[0])
+		want, err := check(t.Context(), problem, 4)
+		if err != nil {
+			t.Fatal(err)
+		}
+		rows, tolerance := rowsOf[float64](t, problem), 0.0
+		if dtype == "float32" {
+			rows, tolerance = rowsOf[float32](t, problem), 1e-2
+		}
+		if first := rows[0]; first.LastState == nil || *first.LastState != 0 || first.Tangent != nil || first.UpdateRank != nil {
+			t.Errorf("%s: at the start got %+v, want no change and no more", dtype, first)
+		}
+		for _, c := range want.Coordinates {
+			got := rows[c.Iteration].Coordinate(c.Name, c.Part)
+			if *got == nil || !(math.Abs(**got-c.Value) <= tolerance*math.Abs(c.Value)) {
+				t.Errorf("%s: %s %s at %d: got %v, want %v", dtype, c.Name, c.Part, c.Iteration, *got, c.Value)
+			}
+		}
+	}
+}
+
+// rowsOf trains a run and returns its trace.
+func rowsOf[T float32 | float64](t *testing.T, p *plan.Problem) []runfolder.Row {
+	t.Helper()
+	initial, err := plan.Initial[T](p)
+	if err != nil {
+		t.Fatal(err)
+	}
+	d, err := plan.NewDescent(p, initial, resnet.Options{Workers: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer d.Close()
+	out, err := d.Run(t.Context(), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return out.Rows
 }

@@ -112,6 +112,7 @@ func measure(folder *runfolder.Run, rows []runfolder.Row, weights runfolder.Weig
 	if options.Trace {
 		run.LossIterations, run.LossTrace = iterations, losses
 	}
+	run.changes, run.method = changesOf(rows, parts(meta, weights.Tensors)), meta.Method
 	switch {
 	case run.Diverged():
 		run.RateReason = "the run diverged"

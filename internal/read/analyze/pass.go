@@ -381,6 +381,7 @@ func (p *pass) result() (*Result, error) {
 		return cmp.Or(cmp.Compare(order[a.Group], order[b.Group]), cmp.Compare(a.Data, b.Data), cmp.Compare(a.Alpha, b.Alpha), cmp.Compare(a.Group, b.Group))
 	})
 	result.Moments = p.moments(result.Groups)
+	result.Coordinates = coordinatesOf(p.study, result.Runs)
 	if p.options.Next {
 		failures = append(failures, p.setCommands(result.Groups))
 	}

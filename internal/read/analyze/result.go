@@ -34,6 +34,9 @@ type Result struct {
 	FamilyNotes []string                  `json:"family_notes,omitempty"`
 	// Moments are what the runs say at the points of Options.At, in their order; absent without any.
 	Moments []Moment `json:"at,omitempty"`
+	// Coordinates are what training has changed, after 1, 2, 4 … iterations, with the exponents in depth; absent without
+	// train.coordinates.
+	Coordinates *Coordinates `json:"coordinates,omitempty"`
 	// Unfinished lists the runs without a result, by ID; nothing is known of them here.
 	Unfinished []string `json:"unfinished,omitempty"`
 	// Damaged lists the runs that could not be read, or not be believed.
@@ -91,6 +94,9 @@ type Run struct {
 	TrendLoss *float64 `json:"trend_loss,omitempty"`
 	// At says where the run is at a point of training; nil at its end.
 	At *Place `json:"place,omitempty"`
+
+	changes []Coordinate // of the trace, for Result.Coordinates
+	method  string
 }
 
 // Diverged reports whether the run ended without a usable loss. Such runs enter

@@ -46,6 +46,13 @@ func collect(study *analyze.Folder) []group {
 			}
 		}
 	}
+	if c := study.Result.Coordinates; c != nil {
+		for _, q := range c.Quantities {
+			if j := slices.IndexFunc(groups, func(g group) bool { return g.Group.Group == q.Group }); j >= 0 {
+				groups[j].changes = append(groups[j].changes, q)
+			}
+		}
+	}
 	for i := range study.Planes {
 		p := &study.Planes[i]
 		if j := slices.IndexFunc(groups, func(g group) bool { return p.Holds(g.Data, g.Settings) }); j >= 0 {

@@ -37,6 +37,16 @@ func WriteCoordinates(folder string, c *analyze.Coordinates) error {
 	return nil
 }
 
+// coordinatesFigure draws what the traces of a group say of the changes that training made.
+func coordinatesFigure(g group, style Style) *Figure {
+	if len(g.changes) == 0 {
+		return nil
+	}
+	f := coordinateFigure(g.changes, style)
+	f.Name, f.Title = "coordinates-"+g.slug, "Changes along training against depth"
+	return f
+}
+
 func coordinateFigure(quantities []analyze.CoordinateQuantity, style Style) *Figure {
 	s := style.sizes()
 	first := &quantities[0]

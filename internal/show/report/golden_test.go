@@ -25,6 +25,7 @@ func TestGolden(t *testing.T) {
 	}
 	g.tune = sampleTune()
 	g.plane, g.second = samplePlane()
+	g.changes = sampleCoordinates().Quantities
 	drawn := map[string]bool{}
 	for _, f := range g.figures(Options{Style: Paper}) {
 		golden(t, f)

@@ -33,6 +33,7 @@ type group struct {
 	// drawn one by one.
 	tune     *analyze.TuneGroup
 	searched bool
+	changes  []analyze.CoordinateQuantity // of runs with train.coordinates
 	// second and plane are the second field's answer and that of both where two are tuned at a time.
 	second *analyze.TuneGroup
 	plane  *analyze.TunePlane

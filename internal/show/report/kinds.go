@@ -33,6 +33,7 @@ var kinds = []Kind{
 	{"deepest", "distance to the deepest run, with its rate", "depths that share their initial weights", deepestFigure},
 	{"transfer", "losses of networks rebuilt at other depths", "what deeplimit transfer writes", transferFigure},
 	{"training", "iterations from rebuilt networks and from scratch", "what deeplimit transfer --train writes", trainingFigure},
+	{"coordinates", "what training has changed against depth, with the exponents", "runs with train.coordinates", coordinatesFigure},
 	{"slack", "slack of every bound over iterations, and when the certificate is issued", "runs with train.certify", slackFigure},
 	{"certificates", "numbers of the kernel certificates against depth, with power laws", "what deeplimit certify STUDY --kernel writes, or runs with train.certify.kernel", kernelsFigure},
 	{"sharpness", "largest eigenvalue of the Hessian against 2/η", "runs with train.certify.curvature", sharpnessFigure},

@@ -1,4 +1,4 @@
-package coordinate
+package coordinates
 
 import (
 	"math"
@@ -11,7 +11,7 @@ import (
 // square over layers and samples of ‖f(θ) − f(θ₀) − Df(θ₀)Δθ‖ over that of ‖f(θ) − f(θ₀)‖, at the hidden states of θ. It
 // is 0 for block outer, which is linear in its weights, and NaN where nothing moved or the block is not one of those
 // whose formula is known here.
-func (l *look) blockLinearisation(theta, states []float64) float64 {
+func (l *Look) blockLinearisation(theta, states []float64) float64 {
 	if !l.knows(theta, states) {
 		return math.NaN()
 	}
@@ -33,7 +33,7 @@ func (l *look) blockLinearisation(theta, states []float64) float64 {
 }
 
 // knows reports whether block gives what the network adds to a hidden state.
-func (l *look) knows(theta, states []float64) bool {
+func (l *Look) knows(theta, states []float64) bool {
 	for _, k := range l.layers {
 		h := l.state(states, 0, k)
 		f := l.block(theta, k, h)
@@ -48,13 +48,13 @@ func (l *look) knows(theta, states []float64) bool {
 }
 
 // delta returns δ of layer k.
-func (l *look) delta(theta []float64, k int) float64 {
+func (l *Look) delta(theta []float64, k int) float64 {
 	g, _ := l.net.Layout.Group("delta")
 	return theta[g.Offset+min(k, g.Len()-1)]
 }
 
 // block returns f_k(h): σ(Ah + b), Aσ(h) + b or Vσ(Wh + b) + c, of the norm of h where there is one.
-func (l *look) block(theta []float64, k int, h []float64) []float64 {
+func (l *Look) block(theta []float64, k int, h []float64) []float64 {
 	h = l.seen(h)
 	switch l.net.Block {
 	case "inner":
@@ -66,7 +66,7 @@ func (l *look) block(theta []float64, k int, h []float64) []float64 {
 }
 
 // behind returns Va + c.
-func (l *look) behind(theta []float64, k int, a []float64) []float64 {
+func (l *Look) behind(theta []float64, k int, a []float64) []float64 {
 	var z mat.VecDense
 	z.MulVec(l.matrix(theta, "V", k), mat.NewVecDense(len(a), a))
 	out := z.RawVector().Data
@@ -77,7 +77,7 @@ func (l *look) behind(theta []float64, k int, a []float64) []float64 {
 }
 
 // derivative returns Df_k(h; θ₀) step; the maps are linear in their weights and biases.
-func (l *look) derivative(step []float64, k int, h []float64) []float64 {
+func (l *Look) derivative(step []float64, k int, h []float64) []float64 {
 	h = l.seen(h)
 	switch l.net.Block {
 	case "inner":
@@ -95,7 +95,7 @@ func (l *look) derivative(step []float64, k int, h []float64) []float64 {
 }
 
 // chain returns σ′(z)·dz.
-func (l *look) chain(z, dz []float64) []float64 {
+func (l *Look) chain(z, dz []float64) []float64 {
 	out := make([]float64, len(z))
 	for i := range z {
 		_, first, _ := l.sigma.Derivatives(z[i])
@@ -106,7 +106,7 @@ func (l *look) chain(z, dz []float64) []float64 {
 
 // tangent returns how far the network is from its tangent at the start, ‖ŷ(θ) − ŷ(θ₀) − Dŷ(θ₀)Δθ‖/‖ŷ(θ) − ŷ(θ₀)‖ over all
 // samples; NaN where the outputs did not move.
-func (l *look) tangent(theta []float64) (float64, error) {
+func (l *Look) tangent(theta []float64) (float64, error) {
 	now, err := l.predict(theta)
 	if err != nil {
 		return 0, err

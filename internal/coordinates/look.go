@@ -1,4 +1,6 @@
-package coordinate
+// Package coordinates measures what training has changed in a network: its last hidden state, the part of each block, the
+// weights, and how far blocks and network have left their linearisations at the start. docs/tune.md has the formulas.
+package coordinates
 
 import (
 	"math"
@@ -7,9 +9,8 @@ import (
 	"gonum.org/v1/gonum/mat"
 
 	"github.com/deeplimit/deeplimit/activation"
-	"github.com/deeplimit/deeplimit/internal/plan"
-	"github.com/deeplimit/deeplimit/internal/read/analyze"
 	"github.com/deeplimit/deeplimit/resnet"
+	"github.com/deeplimit/deeplimit/runfolder"
 )
 
 const (
@@ -20,8 +21,8 @@ const (
 	difference = 1e-4
 )
 
-// A look compares a network in training with the one it started as.
-type look struct {
+// A Look compares a network in training with the one it started as.
+type Look struct {
 	net       *resnet.Network
 	sigma     activation.Function
 	evaluator *resnet.Evaluator[float64]
@@ -32,18 +33,19 @@ type look struct {
 	layers    []int     // that are looked at, from 0
 }
 
-func newLook(p *plan.Problem, memory int64, initial []float64) (*look, error) {
-	sigma, err := activation.ByName(p.Network.Spec.Activation)
+// NewLook returns the look at a network that starts from initial, with hidden states and outputs of samples. The caller closes it.
+func NewLook(net *resnet.Network, samples resnet.Samples, memory int64, initial []float64) (*Look, error) {
+	sigma, err := activation.ByName(net.Spec.Activation)
 	if err != nil {
 		return nil, err
 	}
-	evaluator, err := resnet.NewEvaluator[float64](p.Network, p.Samples, resnet.Options{Workers: 1, Memory: memory})
+	evaluator, err := resnet.NewEvaluator[float64](net, samples, resnet.Options{Workers: 1, Memory: memory})
 	if err != nil {
 		return nil, err
 	}
-	l := &look{net: p.Network, sigma: sigma, evaluator: evaluator, initial: initial}
+	l := &Look{net: net, sigma: sigma, evaluator: evaluator, initial: initial}
 	l.states, l.samples = evaluator.HiddenStates(initial, mostSamples)
-	depth := p.Network.Depth
+	depth := net.Depth
 	for i := range min(depth, mostLayers) {
 		l.layers = append(l.layers, i*depth/min(depth, mostLayers))
 	}
@@ -51,27 +53,34 @@ func newLook(p *plan.Problem, memory int64, initial []float64) (*look, error) {
 	return l, err
 }
 
-func (l *look) close() { l.evaluator.Close() }
+// Close frees what the evaluator works with.
+func (l *Look) Close() { l.evaluator.Close() }
+
+// A Change is one of the numbers, of a part of the weights or, for "", of the network; NaN where it is not known.
+type Change struct {
+	Name, Part string
+	Value      float64
+}
 
 // predict returns the outputs of all samples.
-func (l *look) predict(theta []float64) ([]float64, error) {
+func (l *Look) predict(theta []float64) ([]float64, error) {
 	out := make([]float64, l.evaluator.Len()*l.net.Outputs)
 	return out, l.evaluator.Outputs(theta, out)
 }
 
 // state returns h_k of a sample.
-func (l *look) state(states []float64, sample, k int) []float64 {
+func (l *Look) state(states []float64, sample, k int) []float64 {
 	d := l.net.Width
 	from := (sample*(l.net.Depth+1) + k) * d
 	return states[from : from+d]
 }
 
-// at returns the coordinates of the weights theta.
-func (l *look) at(theta []float64) ([]analyze.Coordinate, error) {
+// At returns the changes of the weights theta.
+func (l *Look) At(theta []float64) ([]Change, error) {
 	states, _ := l.evaluator.HiddenStates(theta, mostSamples)
-	var out []analyze.Coordinate
+	var out []Change
 	add := func(name, part string, value float64) {
-		out = append(out, analyze.Coordinate{Name: name, Part: part, Value: value})
+		out = append(out, Change{name, part, value})
 	}
 	add("last-state", "", l.lastState(states))
 	add("block-change", "", l.blockChange(states))
@@ -87,8 +96,19 @@ func (l *look) at(theta []float64) ([]analyze.Coordinate, error) {
 	return out, err
 }
 
+// Fill puts the changes of theta into a row of the trace; those that are not known are left out.
+func (l *Look) Fill(row *runfolder.Row, theta []float64) error {
+	found, err := l.At(theta)
+	for _, c := range found {
+		if at := row.Coordinate(c.Name, c.Part); at != nil && !math.IsNaN(c.Value) && !math.IsInf(c.Value, 0) {
+			*at = &c.Value
+		}
+	}
+	return err
+}
+
 // lastState returns ‖Δh_L‖/‖h_L‖, of root mean squares over samples.
-func (l *look) lastState(states []float64) float64 {
+func (l *Look) lastState(states []float64) float64 {
 	change, size := 0.0, 0.0
 	for s := range l.samples {
 		now, before := l.state(states, s, l.net.Depth), l.state(l.states, s, l.net.Depth)
@@ -99,7 +119,7 @@ func (l *look) lastState(states []float64) float64 {
 }
 
 // blockChange returns L times the root mean square over layers of ‖Δ(h_k − h_{k−1})‖/‖h_{k−1}‖.
-func (l *look) blockChange(states []float64) float64 {
+func (l *Look) blockChange(states []float64) float64 {
 	sum := 0.0
 	for _, k := range l.layers {
 		change, size := 0.0, 0.0
@@ -116,7 +136,7 @@ func (l *look) blockChange(states []float64) float64 {
 
 // update returns, as means over layers, L^(1−α)‖ΔM_k‖₂, the stable rank ‖ΔM_k‖_F²/‖ΔM_k‖₂², and the alignment
 // ‖ΔM_k x‖/(‖ΔM_k‖₂‖x‖) with the inputs x of the part, in root mean square over samples.
-func (l *look) update(theta, states []float64, part string) (norm, rank, alignment float64) {
+func (l *Look) update(theta, states []float64, part string) (norm, rank, alignment float64) {
 	counted := 0.0
 	for _, k := range l.layers {
 		delta := mat.DenseCopyOf(l.matrix(theta, part, k))
@@ -149,7 +169,7 @@ func (l *look) update(theta, states []float64, part string) (norm, rank, alignme
 }
 
 // matrix returns the weights of a part at layer k, from 0.
-func (l *look) matrix(theta []float64, part string, k int) *mat.Dense {
+func (l *Look) matrix(theta []float64, part string, k int) *mat.Dense {
 	g, _ := l.net.Layout.Group(part)
 	rows, cols := g.Shape[1], g.Shape[2]
 	from := g.Offset + k*rows*cols
@@ -157,7 +177,7 @@ func (l *look) matrix(theta []float64, part string, k int) *mat.Dense {
 }
 
 // bias returns that of layer k, nil for a network without.
-func (l *look) bias(theta []float64, name string, k int) []float64 {
+func (l *Look) bias(theta []float64, name string, k int) []float64 {
 	g, ok := l.net.Layout.Group(name)
 	if !ok {
 		return nil
@@ -166,7 +186,7 @@ func (l *look) bias(theta []float64, name string, k int) []float64 {
 }
 
 // input returns what the weights of a part at layer k are multiplied with, for the hidden state h before the block.
-func (l *look) input(theta []float64, part string, k int, h []float64) *mat.VecDense {
+func (l *Look) input(theta []float64, part string, k int, h []float64) *mat.VecDense {
 	h = l.seen(h)
 	switch {
 	case l.net.Block == "outer":
@@ -178,7 +198,7 @@ func (l *look) input(theta []float64, part string, k int, h []float64) *mat.VecD
 }
 
 // before returns Mh + b of a part in front of σ.
-func (l *look) before(theta []float64, part string, k int, h []float64) []float64 {
+func (l *Look) before(theta []float64, part string, k int, h []float64) []float64 {
 	var z mat.VecDense
 	z.MulVec(l.matrix(theta, part, k), mat.NewVecDense(len(h), h))
 	out := z.RawVector().Data
@@ -189,7 +209,7 @@ func (l *look) before(theta []float64, part string, k int, h []float64) []float6
 }
 
 // seen returns what a block sees of the hidden state before it.
-func (l *look) seen(h []float64) []float64 {
+func (l *Look) seen(h []float64) []float64 {
 	norm := l.net.Norm()
 	if norm == nil {
 		return h
@@ -200,7 +220,7 @@ func (l *look) seen(h []float64) []float64 {
 }
 
 // values returns σ of every entry.
-func (l *look) values(z []float64) []float64 {
+func (l *Look) values(z []float64) []float64 {
 	out := make([]float64, len(z))
 	for i, v := range z {
 		out[i] = l.sigma.Value(v)
