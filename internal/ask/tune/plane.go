@@ -1,6 +1,7 @@
 package tune
 
 import (
+	"cmp"
 	"maps"
 	"math"
 	"slices"
@@ -134,7 +135,7 @@ func (s *plane) look() []cell {
 	for _, d := range axes {
 		l := s.line(d)
 		for _, k := range l.wider() {
-			if side := map[bool]int{true: 1, false: -1}[k > 0]; !l.level(side) {
+			if side := cmp.Compare(k, 0); !l.level(side) {
 				more = append(more, best.plus(k, d))
 			}
 		}
