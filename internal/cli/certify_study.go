@@ -51,16 +51,7 @@ func writeKernels(w io.Writer, found *analyze.Kernels) error {
 	fmt.Fprintln(table, "\tROUNDING")
 	for i := range found.Runs {
 		r := &found.Runs[i]
-		issued := "none"
-		switch {
-		case r.Descent:
-			issued = "descent"
-		case r.Distance != nil:
-			issued = "zero"
-		case r.Polished != nil:
-			issued = "polish"
-		}
-		fmt.Fprintf(table, "%s\t%.3g\t%s", r.ID, r.Loss, issued)
+		fmt.Fprintf(table, "%s\t%.3g\t%s", r.ID, r.Loss, r.Issued())
 		for _, q := range analyze.KernelQuantities {
 			text := "–"
 			if v := q.Value(r); v != nil {

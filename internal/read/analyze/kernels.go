@@ -118,6 +118,19 @@ func NewKernelRun(r *Run, p *proof.Report) KernelRun {
 	return row
 }
 
+// Issued names the strongest statement that is issued: descent, zero, polish or none.
+func (r *KernelRun) Issued() string {
+	switch {
+	case r.Descent:
+		return "descent"
+	case r.Distance != nil:
+		return "zero"
+	case r.Polished != nil:
+		return "polish"
+	}
+	return "none"
+}
+
 // certified returns 1 − factor over the step size, 0 where descent is not certified.
 func certified(k *certify.Kernel) float64 {
 	d := &k.Descent

@@ -39,6 +39,7 @@ type proofView struct {
 	Hypotheses []certify.Hypothesis
 	Bounds     []boundView
 	Curvatures []curvatureView
+	Kernels    *kernelsView
 }
 
 // A provedView is one run with its certificate.
@@ -75,6 +76,7 @@ func newProofView(g group) *proofView {
 			v.Violations = append(v.Violations, fmt.Sprintf("Run %s: %s", r.ID, violation))
 		}
 	}
+	v.Kernels = newKernelsView(g)
 	chosen := shown.proof.Chosen()
 	for _, it := range shown.proof.Iterates {
 		if slices.Contains(chosen, it.Iteration) {

@@ -2,20 +2,60 @@ package report
 
 import (
 	"slices"
+	"strconv"
 
 	"github.com/deeplimit/deeplimit/internal/read/analyze"
 )
 
-// kernelsFigure draws the numbers of the kernel certificates against depth; nil where no run has one, or all are of one depth.
-// The distance of a zero-loss network is left out, as it follows from the loss at which training ended.
-func kernelsFigure(g group, style Style) *Figure {
+// A kernelsView is the table of kernel certificates.
+type kernelsView struct {
+	Rows     []kernelView
+	Sentence string
+}
+
+type kernelView struct {
+	Depth, Seed, Issued string
+	Values              []string // of analyze.KernelQuantities
+	Rounding            string
+}
+
+// newKernelsView returns nil where no run has a kernel certificate.
+func newKernelsView(g group) *kernelsView {
+	rows := g.kernels()
+	if len(rows) == 0 {
+		return nil
+	}
+	v := &kernelsView{Sentence: analyze.NewKernelGroup(&g.Group, rows).Sentence}
+	for i := range rows {
+		r := &rows[i]
+		row := kernelView{Depth: strconv.Itoa(r.Depth), Seed: strconv.FormatUint(r.Seed, 10), Issued: r.Issued(), Rounding: r.Rounding}
+		for _, q := range analyze.KernelQuantities {
+			text := none
+			if value := q.Value(r); value != nil {
+				text = number(*value, 3)
+			}
+			row.Values = append(row.Values, text)
+		}
+		v.Rows = append(v.Rows, row)
+	}
+	return v
+}
+
+// kernels returns the kernel certificates of the runs.
+func (g group) kernels() []analyze.KernelRun {
 	var rows []analyze.KernelRun
 	for _, r := range g.runs {
 		if r.proof != nil && r.proof.Kernel != nil && r.CopyOf == "" {
 			rows = append(rows, analyze.NewKernelRun(&r.Run, r.proof))
 		}
 	}
-	depths := g.depths()
+	return rows
+}
+
+// kernelsFigure draws the numbers of the kernel certificates against depth; nil where no run has one, or all are of one depth.
+// The distance of a zero-loss network is left out, as it follows from the loss at which training ended.
+func kernelsFigure(g group, style Style) *Figure {
+	rows, depths := g.kernels(), g.depths()
 	if len(rows) == 0 || len(depths) < 2 {
 		return nil
 	}
