@@ -13,14 +13,14 @@ import (
 
 // exact holds numbers of the golden nets to 40 digits, by the balls of python/verify_certificate.py at 250 bits.
 type exact struct {
-	Residual          string
-	LambdaMin         string `json:"lambda_min"`
-	LambdaMax         string `json:"lambda_max"`
-	NewtonStep        string `json:"newton_step"`
-	Tau, Chi, Pi      []string
-	Omega, Centre     []string
-	Ball              [][2]any // radius and ‖F″‖'s bound by the same formulas
-	above, among, bad int      // of doubles: estimates on the wrong side, those there are, and bounds on it
+	Residual      string
+	LambdaMin     string `json:"lambda_min"`
+	LambdaMax     string `json:"lambda_max"`
+	NewtonStep    string `json:"newton_step"`
+	Tau, Chi, Pi  []string
+	Omega, Centre []string
+	Ball          [][2]any // radius and ‖F″‖'s bound by the same formulas
+	above, among  int      // of doubles: estimates on the wrong side, and those there are
 }
 
 // compare counts an estimate and a bound of a number, sign 1 for an upper bound.
