@@ -17,3 +17,7 @@ cp -r "$here/tests" "$here/pyproject.toml" "$venv"
 package=$("$venv/bin/python" -c 'import deeplimit; print(deeplimit.__path__[0])')
 cp "$venv/tests/conftest.py" "$package" # doctests find their study there
 "$venv/bin/pytest" -q --doctest-modules --rootdir "$package" "$package"
+
+"$venv/bin/pip" install --quiet nbclient nbformat ipykernel
+cp -r "$here/notebooks" "$venv"
+"$venv/bin/python" notebooks/execute.py --check notebooks/*.ipynb

@@ -28,6 +28,9 @@ func ImportAll(ctx context.Context, paths []string, o Options) ([]Run, *network.
 	if err := checkSteps(o.Steps); err != nil {
 		return nil, nil, fmt.Errorf("importer: %w", err)
 	}
+	if o.Steps == SeriesSteps {
+		return nil, nil, fmt.Errorf("importer: %w", &field.Error{Path: "steps", Got: o.Steps, Want: "last, all or the number of a step beside --all; a series is of one pattern or preset"})
+	}
 	if err := refusePieces(found, &o); err != nil {
 		return nil, nil, err
 	}

@@ -110,3 +110,13 @@ func TestRecordingRefuses(t *testing.T) {
 		}
 	}
 }
+
+// TestRecordingOfAll wants an error for a series of all families.
+func TestRecordingOfAll(t *testing.T) {
+	dir := t.TempDir()
+	writeSteps(t, dir, 4, nil, 0, 5)
+	_, _, err := ImportAll(t.Context(), []string{dir}, Options{Out: filepath.Join(t.TempDir(), "out"), Steps: SeriesSteps})
+	if err == nil || !strings.Contains(err.Error(), "beside --all") {
+		t.Errorf("got error %v, want one that speaks of --all", err)
+	}
+}

@@ -285,7 +285,7 @@ class Tuned(dict[str, Any]):
         return make_frame({name: _column([row.get(name) for row in rows]) for name in names}, self._kind)
 
     def __repr__(self) -> str:
-        lines = [f"tuned {self['study']}: {self.path}"]
+        lines = [f"tuned {self['study']}"]
         for group in self["groups"]:
             exponent = group.get("exponent")
             text = f"exponent in depth {exponent['text']}" if exponent else "no exponent in depth"
