@@ -8,7 +8,6 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/deeplimit/deeplimit/internal/plain"
 	"github.com/deeplimit/deeplimit/internal/table"
 )
 
@@ -34,7 +33,7 @@ func csvDimensions(path string, spec Spec) (d, m int, err error) {
 		return 0, 0, at(path, err)
 	}
 	defer t.Close()
-	if !spec.Classification {
+	if !spec.Classification && len(spec.Categories) == 0 {
 		return len(t.inputs), len(t.targets), nil
 	}
 	s, err := t.stored()
@@ -48,8 +47,10 @@ func csvDimensions(path string, spec Spec) (d, m int, err error) {
 type csvTable struct {
 	io.Closer
 	*table.Reader
-	inputs, targets []int // columns of the file
-	classification  bool  // the target is a class
+	inputs, targets []int    // columns of the file
+	categories      []int    // inputs that hold words
+	words           []string // names of their inputs, of a table that was read
+	classification  bool     // the target is a class
 }
 
 // openTable detects the dialect of a table, and which columns are inputs and targets.
@@ -58,7 +59,7 @@ func openTable(path string, spec Spec) (*csvTable, error) {
 	if err != nil {
 		return nil, hint(err)
 	}
-	t, err := newTable(f.Reader, spec.Columns, spec.Classification)
+	t, err := newTable(f.Reader, spec.Columns, spec.Categories, spec.Classification)
 	if err != nil {
 		f.Close()
 		return nil, err
@@ -69,12 +70,12 @@ func openTable(path string, spec Spec) (*csvTable, error) {
 
 func (s Spec) tableOptions() table.Options {
 	return table.Options{
-		Header: s.Header, Index: string(s.Index), Delimiter: s.Delimiter, Decimal: s.Decimal, Least: 2, Limit: maxNumbers,
+		Header: s.Header, Index: string(s.Index), Delimiter: s.Delimiter, Decimal: s.Decimal, Missing: s.Missing, Least: 2, Limit: maxNumbers,
 	}
 }
 
-// newTable finds the target columns by their names; no names mean the last column.
-func newTable(r *table.Reader, names []string, classification bool) (*csvTable, error) {
+// newTable finds the target columns by their names, of which none mean the last column, and those of categories.
+func newTable(r *table.Reader, names, categories []string, classification bool) (*csvTable, error) {
 	t := &csvTable{Reader: r, classification: classification}
 	for _, name := range names {
 		j, err := r.Column(name)
@@ -94,8 +95,11 @@ func newTable(r *table.Reader, names []string, classification bool) (*csvTable, 
 	if n := len(t.inputs); len(names) == 0 && n > 0 {
 		t.targets, t.inputs = t.inputs[n-1:], t.inputs[:n-1]
 	}
+	if err := t.findCategories(categories); err != nil {
+		return nil, err
+	}
 	switch {
-	case len(t.inputs) > 0:
+	case len(t.inputs)+len(t.categories) > 0:
 		return t, nil
 	case len(names) > 0:
 		return nil, fmt.Errorf("columns: got all %d columns as targets, want at least one input", len(t.targets))
@@ -105,15 +109,15 @@ func newTable(r *table.Reader, names []string, classification bool) (*csvTable, 
 
 // stored reads all rows. The classes of a classification are numbered in sorted order.
 func (t *csvTable) stored() (*stored, error) {
-	var text []int
+	text := slices.Clone(t.categories)
 	if t.classification {
-		text = t.targets
+		text = append(text, t.targets...)
 	}
 	rows, err := t.Read(text...)
 	if err != nil {
 		return nil, err
 	}
-	if rows.Counts && t.inputs[0] == 0 && len(t.inputs) > 1 {
+	if rows.Counts && len(t.inputs) > 0 && t.inputs[0] == 0 && len(t.inputs) > 1 {
 		return nil, t.AskIndex()
 	}
 	s := &stored{n: rows.Rows, d: len(t.inputs), m: len(t.targets), read: rows.Reading.String() + "; target " + t.targetNames()}
@@ -127,13 +131,16 @@ func (t *csvTable) stored() (*stored, error) {
 		}
 	}
 	s.x = pick(x)
+	if err := t.addCategories(s, rows.Text); err != nil {
+		return nil, err
+	}
 	if !t.classification {
 		s.y = pick(y)
 		return s, nil
 	}
-	labels, names := numberClasses(rows.Text[0])
+	labels, names := numberClasses(rows.Text[len(t.categories)])
 	if len(names) < 2 {
-		return nil, fmt.Errorf("got the one class %q in all rows, want at least 2", rows.Text[0][0])
+		return nil, fmt.Errorf("got the one class %q in all rows, want at least 2", names[0])
 	}
 	if !fits(s.n, s.d, len(names)) {
 		return nil, fmt.Errorf("got %d rows of %d inputs and %d classes, want at most 2^31 numbers", s.n, s.d, len(names))
@@ -147,10 +154,7 @@ func (t *csvTable) stored() (*stored, error) {
 func (t *csvTable) targetNames() string {
 	names := make([]string, len(t.targets))
 	for k, j := range t.targets {
-		names[k] = fmt.Sprintf("column %d", j+1)
-		if t.Names() != nil {
-			names[k] = plain.Text(t.Names()[j])
-		}
+		names[k] = t.columnName(j)
 	}
 	return strings.Join(names, ", ")
 }

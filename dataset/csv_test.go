@@ -3,7 +3,9 @@ package dataset
 import (
 	"bytes"
 	"compress/gzip"
+	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -134,7 +136,7 @@ func FuzzCSV(f *testing.F) {
 		if err != nil {
 			return
 		}
-		columns, err := newTable(r, nil, classification)
+		columns, err := newTable(r, nil, nil, classification)
 		if err != nil {
 			return
 		}
@@ -168,5 +170,66 @@ func consume(t *testing.T, s *stored) {
 		if !finite(v) {
 			t.Fatalf("target %d: got %v", i, v)
 		}
+	}
+}
+
+// TestCategories wants an input of 0 and 1 for each word, behind the numbers, and the same classes as without them.
+func TestCategories(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "t.csv")
+	text := "sex,a,city,y\nf,1.5,Rome,p\nm,2.5,Oslo,q\nf,3.5,Rome,q\n"
+	if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	spec := Spec{Kind: "csv", Path: path, Categories: []string{"sex", "city"}, Classification: true}
+	shown, err := Show(spec, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if want := []string{"a", "sex=f", "sex=m", "city=Oslo", "city=Rome"}; !slices.Equal(shown.Inputs, want) {
+		t.Errorf("got inputs %q, want %q", shown.Inputs, want)
+	}
+	want := [][]float64{{1.5, 1, 0, 0, 1, 0}, {2.5, 0, 1, 1, 0, 1}, {3.5, 1, 0, 0, 1, 1}}
+	if !slices.EqualFunc(shown.Rows, want, slices.Equal[[]float64]) {
+		t.Errorf("got rows %v, want %v", shown.Rows, want)
+	}
+	if d, m, err := Dimensions(spec, ""); err != nil || d != 5 || m != 2 {
+		t.Errorf("got dimensions %d, %d, %v, want 5 and 2", d, m, err)
+	}
+	for _, wrong := range []Spec{
+		{Kind: "csv", Path: path, Categories: []string{"y"}, Classification: true},
+		{Kind: "csv", Path: path, Categories: []string{"country"}},
+		{Kind: "csv", Path: path, Categories: []string{"sex", "sex"}},
+		{Kind: "csv", Path: path, Missing: "guess"},
+		{Kind: "digits", Missing: "drop"},
+	} {
+		if _, err := Show(wrong, ""); err == nil {
+			t.Errorf("%+v: got no error", wrong)
+		}
+	}
+}
+
+// TestMissing wants rows with missing values left out, or the mean of the column in their place, and both said.
+func TestMissing(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "t.csv")
+	if err := os.WriteFile(path, []byte("a,b,y\n1.5,2.5,3.5\nNA,4.5,5.5\n3.5,,7.5\n"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		missing, said string
+		rows          [][]float64
+	}{
+		{"drop", "2 rows with missing values dropped", [][]float64{{1.5, 2.5, 3.5}}},
+		{"mean", "2 missing values filled with the mean of the column", [][]float64{{1.5, 2.5, 3.5}, {2.5, 4.5, 5.5}, {3.5, 3.5, 7.5}}},
+	} {
+		shown, err := Show(Spec{Kind: "csv", Path: path, Missing: c.missing}, "")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !slices.EqualFunc(shown.Rows, c.rows, slices.Equal[[]float64]) || !strings.Contains(shown.Read, c.said) {
+			t.Errorf("%s: got %v read as %q, want %v and %q", c.missing, shown.Rows, shown.Read, c.rows, c.said)
+		}
+	}
+	if _, err := Show(Spec{Kind: "csv", Path: path}, ""); err == nil {
+		t.Error("got no error without missing")
 	}
 }

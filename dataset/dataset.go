@@ -88,6 +88,12 @@ type Spec struct {
 	Delimiter string `yaml:"delimiter,omitempty" json:"delimiter,omitempty"`
 	// Decimal is the decimal mark of kind csv, . or ,; default: detected.
 	Decimal string `yaml:"decimal,omitempty" json:"decimal,omitempty"`
+	// Categories names input columns of kind csv that hold words: each becomes one input for every distinct word, 1 where the
+	// row has it and 0 elsewhere, behind the inputs that are numbers.
+	Categories []string `yaml:"categories,omitempty" json:"categories,omitempty"`
+	// Missing says what becomes of missing values of kind csv: drop leaves out their rows, mean puts the mean of the column in
+	// their place; default: they are an error.
+	Missing string `yaml:"missing,omitempty" json:"missing,omitempty"`
 	// Classification says that the target of kinds csv and files is a class label (in kind
 	// files an integer). Targets become one-hot over the sorted distinct values.
 	Classification bool `yaml:"classification,omitempty" json:"classification,omitempty"`

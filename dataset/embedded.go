@@ -56,7 +56,7 @@ func embeddedTable(name, text, delimiter string, classification bool) (*stored, 
 	if err != nil {
 		return nil, at(name, err)
 	}
-	t, err := newTable(r, nil, classification)
+	t, err := newTable(r, nil, nil, classification)
 	if err != nil {
 		return nil, at(name, err)
 	}

@@ -77,7 +77,7 @@ var kinds = []kind{
 	},
 	{
 		name: "csv", about: "a table of the user", stored: true, scaled: true,
-		fields: []string{"test", "validation", "path", "columns", "header", "index", "delimiter", "decimal", "classification", "stratified", "standardize", "unit-norm"},
+		fields: []string{"test", "validation", "path", "columns", "categories", "missing", "header", "index", "delimiter", "decimal", "classification", "stratified", "standardize", "unit-norm"},
 	},
 	{
 		name: "files", about: "two arrays of the user (.npy, .npz), taken as they are", stored: true,

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/deeplimit/deeplimit/field"
+	"github.com/deeplimit/deeplimit/internal/table"
 )
 
 // maxNumbers is the largest number of float64 values of one set, N·(d+m): 2^31 of them are 16
@@ -49,7 +50,7 @@ func (s Spec) Resolve(seed uint64) (Spec, error) {
 			s.Step = 1 / float64(s.Steps)
 		}
 	}
-	s.Columns = slices.Clone(s.Columns)
+	s.Columns, s.Categories = slices.Clone(s.Columns), slices.Clone(s.Categories)
 
 	if k.stored {
 		err = s.checkStored(k)
@@ -88,6 +89,8 @@ func (s Spec) checkApplies(k kind) error {
 		{"targets", s.Targets != "", s.Targets},
 		{"path", s.Path != "", s.Path},
 		{"columns", len(s.Columns) > 0, s.Columns},
+		{"categories", len(s.Categories) > 0, s.Categories},
+		{"missing", s.Missing != "", s.Missing},
 		{"flatten", s.Flatten, s.Flatten},
 		{"header", s.Header != nil, value(s.Header)},
 		{"index", s.Index != "", s.Index},
@@ -205,6 +208,16 @@ func (s Spec) checkStored(k kind) error {
 		for i, name := range s.Columns {
 			if slices.Contains(s.Columns[:i], name) {
 				return &field.Error{Path: fmt.Sprintf("columns[%d]", i), Got: name, Want: "each column once"}
+			}
+		}
+		for i, name := range s.Categories {
+			if slices.Contains(s.Categories[:i], name) || slices.Contains(s.Columns, name) {
+				return &field.Error{Path: fmt.Sprintf("categories[%d]", i), Got: name, Want: "each column once, and no target"}
+			}
+		}
+		if s.Missing != "" {
+			if err := field.OneOf("missing", s.Missing, table.DropMissing, table.FillMissing); err != nil {
+				return err
 			}
 		}
 	case "files":

@@ -13,9 +13,9 @@ import (
 func newData() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "data",
-		Short: "List the data sets, or fetch one",
+		Short: "List the data sets, fetch one, or show what a file is read as",
 	}
-	cmd.AddCommand(newDataList(), newDataFetch())
+	cmd.AddCommand(newDataList(), newDataFetch(), newDataShow())
 	return cmd
 }
 

@@ -35,6 +35,9 @@ func (t *Reader) Read(text ...int) (*Table, error) {
 			return nil, err
 		}
 	}
+	if out.Rows == 0 && out.dropped > 0 {
+		return nil, fmt.Errorf("got %s, all with missing values, want one that is whole", plural(out.dropped, "row"))
+	}
 	if out.Rows == 0 {
 		return nil, errors.New("got no rows below the header, want rows of numbers")
 	}
@@ -42,6 +45,9 @@ func (t *Reader) Read(text ...int) (*Table, error) {
 		if err := names.verdict(&t.options, t.names[names.column]); err != nil {
 			return nil, err
 		}
+	}
+	if err := out.fill(); err != nil {
+		return nil, err
 	}
 	out.Counts = t.names == nil && t.options.Index == "" && out.numbersRows()
 	out.Reading = t.reading(out)
@@ -93,11 +99,20 @@ func (c *content) add(r *record) error {
 	if limit := t.options.Limit; limit > 0 && ((out.Rows+1)*t.width > limit || c.bytes/8 > limit) {
 		return fmt.Errorf("line %d: got more than %d numbers, want a smaller table (or one that is not zipped)", r.line, limit)
 	}
+	if t.options.Missing == DropMissing && c.misses(r) {
+		out.dropped++
+		return nil
+	}
 	for _, names := range t.check {
 		names.add(r.fields[names.column], r.quoted[names.column])
 		c.bytes += len(r.fields[names.column])
 	}
 	for _, j := range out.Columns {
+		if t.options.Missing == FillMissing && isMissing(r.fields[j]) {
+			out.filled = append(out.filled, len(out.Numbers))
+			out.Numbers = append(out.Numbers, 0)
+			continue
+		}
 		v, hint, ok := parse(r.fields[j], t.decimal)
 		if !ok {
 			return fmt.Errorf("line %d, column %d: got %q, want a finite number%s%s%s",
@@ -119,6 +134,37 @@ func (c *content) add(r *record) error {
 		out.Text[i] = append(out.Text[i], shared)
 	}
 	out.Rows++
+	return nil
+}
+
+// misses reports whether a row has no value in a column that is read.
+func (c *content) misses(r *record) bool {
+	return slices.ContainsFunc(c.table.Columns, func(j int) bool { return isMissing(r.fields[j]) }) ||
+		slices.ContainsFunc(c.text, func(j int) bool { return isMissing(r.fields[j]) })
+}
+
+// fill puts the means of the columns in the place of missing values.
+func (out *Table) fill() error {
+	if len(out.filled) == 0 {
+		return nil
+	}
+	width := len(out.Columns)
+	sums, counts := make([]float64, width), make([]float64, width)
+	missing := out.filled
+	for at, v := range out.Numbers {
+		if len(missing) > 0 && missing[0] == at {
+			missing = missing[1:]
+			continue
+		}
+		counts[at%width]++
+		sums[at%width] += (v - sums[at%width]) / counts[at%width] // the mean so far, which cannot overflow
+	}
+	for _, at := range out.filled {
+		if counts[at%width] == 0 {
+			return fmt.Errorf("column %d: got no value in any row, want one at least", out.Columns[at%width]+1)
+		}
+		out.Numbers[at] = sums[at%width]
+	}
 	return nil
 }
 
@@ -150,7 +196,7 @@ func plural(n int, one string) string {
 
 // reading describes how the table was read.
 func (t *Reader) reading(out *Table) Reading {
-	r := Reading{Rows: out.Rows, Header: t.names, Why: t.why, Delimiter: delimiterNames[t.delimiter], Decimal: string(t.decimal), Comments: t.comments}
+	r := Reading{Rows: out.Rows, Header: t.names, Why: t.why, Delimiter: delimiterNames[t.delimiter], Decimal: string(t.decimal), Comments: t.comments, Dropped: out.dropped, Filled: len(out.filled)}
 	for _, j := range t.index {
 		name := fmt.Sprint(j + 1)
 		if t.names != nil {
@@ -194,6 +240,12 @@ func (r Reading) String() string {
 	parts = append(parts, "decimal "+mark)
 	if r.Comments > 0 {
 		parts = append(parts, plural(r.Comments, "comment"))
+	}
+	if r.Dropped > 0 {
+		parts = append(parts, plural(r.Dropped, "row")+" with missing values dropped")
+	}
+	if r.Filled > 0 {
+		parts = append(parts, plural(r.Filled, "missing value")+" filled with the mean of the column")
 	}
 	return strings.Join(append(parts, r.Notes...), "; ")
 }

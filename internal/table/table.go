@@ -23,12 +23,21 @@ type Options struct {
 	Index     string // true (the first column names rows), false, or the name of such a column
 	Delimiter string // one of , ; tab blank none
 	Decimal   string // . or ,
+	// Missing says what to do with rows that have no value in some column: DropMissing, or FillMissing with the mean of
+	// the column. "" makes a missing value an error.
+	Missing string
 
 	Least int // fewest columns
 	Limit int // most numbers; 0 for none
 	// Key returns how the user sets an option to a value, for messages; nil for "key: value" of YAML.
 	Key func(key, value string) string
 }
+
+// The values of Options.Missing.
+const (
+	DropMissing = "drop"
+	FillMissing = "mean"
+)
 
 // ask returns an error of two options, each with a value, that decide between two readings.
 func (o *Options) ask(got, key, value, otherKey, other string) error {
@@ -55,6 +64,8 @@ type Reading struct {
 	Delimiter string   `json:"delimiter"`
 	Decimal   string   `json:"decimal"`
 	Comments  int      `json:"comments,omitempty"` // lines that begin with #
+	Dropped   int      `json:"dropped,omitempty"`  // rows without a value in some column
+	Filled    int      `json:"filled,omitempty"`   // values that the mean of their column stands for
 	Notes     []string `json:"notes,omitempty"`
 }
 
@@ -65,6 +76,8 @@ type Table struct {
 	Numbers []float64 // (Rows, len(Columns)), row-major
 	Text    [][]string
 	Reading Reading
+	dropped int
+	filled  []int // places in Numbers
 	// Counts says that the first column has no name and numbers the rows: it may be time, or an
 	// index. A caller that uses it as numbers returns AskIndex.
 	Counts bool
