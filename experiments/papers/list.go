@@ -12,6 +12,7 @@ func Experiments() []Experiment {
 		limit(),
 		longTime(),
 		edge(),
+		stepTransfer(),
 		transfer(),
 		paths(),
 	}

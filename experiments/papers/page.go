@@ -170,5 +170,9 @@ func (p *printer) references() {
 - [MFBV] Marion, Fermanian, Biau, Vert, *Scaling ResNets in the Large-depth Regime*, JMLR 2025, [arXiv 2206.06929](https://arxiv.org/abs/2206.06929).
 - [MWSB] Marion, Wu, Sander, Biau, *Implicit Regularization of Deep Residual Networks towards Neural ODEs*, [arXiv 2309.01213](https://arxiv.org/abs/2309.01213).
 - [BFT] Bayer, Friz, Tapia, *Stability of Deep Neural Networks via Discrete Rough Paths*, [arXiv 2201.07566](https://arxiv.org/abs/2201.07566).
+- [YYZH] Yang, Yu, Zhu, Hayou, *Tensor Programs VI: Feature Learning in Infinite-Depth Neural Networks*, [arXiv 2310.02244](https://arxiv.org/abs/2310.02244).
+- [BNLHP] Bordelon, Noci, Li, Hanin, Pehlevan, *Depthwise Hyperparameter Transfer in Residual Networks*, [arXiv 2309.16620](https://arxiv.org/abs/2309.16620).
+- [DZN] Dey et al., *Don't be lazy: CompleteP enables compute-efficient deep transformers*, [arXiv 2505.01618](https://arxiv.org/abs/2505.01618).
+- [C] Chizat, *The Hidden Width of Deep ResNets*, [arXiv 2509.10167](https://arxiv.org/abs/2509.10167).
 `)
 }

@@ -43,6 +43,8 @@ type Step struct {
 	Full, Small string
 	// FullOnly leaves the step out of the small version.
 	FullOnly bool
+	// Partial takes what a command printed although it ended with an error, as tune does where a depth has no minimum.
+	Partial bool
 }
 
 // A Claim is a statement about numbers that can be measured.
