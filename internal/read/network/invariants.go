@@ -56,10 +56,10 @@ type product struct {
 	left, right side
 }
 
-// A sketch holds this many entries, but not fewer columns: its cost is that of reading the maps, and a hundred thousand entries a
-// layer tell what millions would.
+// A sketch holds this many entries of all layers, but not fewer columns: more would cost more than reading the maps, and ten thousand
+// entries a layer tell what millions would.
 const (
-	sketched    = 2 << 20
+	sketched    = 1 << 19
 	leastSketch = 16
 )
 
