@@ -110,7 +110,8 @@ Hurst exponent. The number of draws of a table is that of each of its cells. The
 the paths of displacements, and has its coverage.
 
 The kinds kept aside were not at hand when priors and thresholds were chosen, but for walks of t(4) steps: they had been called jumps at
-depths 16 to 128 and width 10, in 2 of 2 draws, and a prior of their own leaves them open there since.
+depths 16 to 128 and width 10, in 2 of 2 draws, and a prior of their own leaves them open there since; and for exponentials of Brownian
+paths, by which it was chosen how much less the likelihood counts where values are not normal.
 
 Written by ` + "`make calibrate`" + `, which keeps every draw in runs/calibration and goes on where it was stopped: draw n is fixed by n, so
 that more draws extend a sample. Tables without draws are left out. *Cells below* hold the truth in fewer draws than 178 of 200, or than the number
