@@ -28,3 +28,4 @@ echo "== What does width do to rate and exponents?"
 "$program" analyze "$out/width" --contrast network.width --of rate
 echo "== Test accuracy against depth at the best step"
 "$program" analyze "$out/best-step" --contrast depth --of test_accuracy --best train.step.value
+"$here/run-batches.sh" "$program" "$out"

@@ -69,6 +69,7 @@ number of the test set, where the data have one. A note says in how many cells i
 	figureFlags(cmd, &o.Options)
 	flags := cmd.Flags()
 	flags.StringVar(&o.out, "out", "", "folder of the files (default DIR/report/figures)")
+	flags.StringVar((*string)(&o.Of), "of", "", "figures of paths: weights (default), or displacement, what training has added to them")
 	flags.StringVar(&o.over.X, "x", "", "map: parameter along the x axis, such as network.alpha, depth or data")
 	flags.StringVar(&o.over.Y, "y", "", "map: parameter along the y axis")
 	flags.StringVar(&o.over.Value, "value", "", "map: quantity, one of "+strings.Join(report.MapValues(), ", ")+" (default test_accuracy)")
@@ -117,7 +118,7 @@ func (o *figureOptions) parse(args []string) error {
 		case mapName:
 			o.drawMap = true
 		case "all":
-			o.all = true
+			o.all, o.All = true, true
 			for _, k := range report.Kinds() {
 				o.Names = append(o.Names, k.Name)
 			}

@@ -37,7 +37,7 @@ type Detail struct {
 	State     survey.State     // "" for the folder of one run
 	Reason    string           // of a failure or an interruption
 	Loss      Curve            // of an unfinished run, up to its last checkpoint
-	Variation map[string]Curve // V_p along training, by p
+	Variation map[string]Curve // V_p along training, by its column in the trace
 	Proof     *proof.Report    // nil for an unfinished run
 	Missing   []string         // what could not be read, and why
 
@@ -46,7 +46,10 @@ type Detail struct {
 }
 
 // A Curve is a quantity of a run over iterations.
-type Curve struct{ Iterations, Values []float64 }
+type Curve struct {
+	Iterations, Values []float64
+	Losses             []float64 // beside the values of VariationCurves, NaN where not known
+}
 
 // A PathSet holds the sampled paths of one seed of a group, by depth.
 type PathSet struct {
@@ -111,16 +114,27 @@ func newCurve(iterations []int, values []float64) Curve {
 	return c
 }
 
-// VariationCurves returns V_p over iterations by p, of the p that rows have.
+// VariationCurves returns V_1, V_2 and V_3 of either source over iterations by their columns, of those that rows have.
 func VariationCurves(rows []runfolder.Row) map[string]Curve {
 	out := map[string]Curve{}
-	for name, column := range map[string]func(*runfolder.Row) *float64{
-		"1": func(r *runfolder.Row) *float64 { return r.Variation1 },
-		"2": func(r *runfolder.Row) *float64 { return r.Variation2 },
-		"3": func(r *runfolder.Row) *float64 { return r.Variation3 },
-	} {
-		if iterations, values := runfolder.Series(rows, column); len(values) > 0 {
-			out[name] = newCurve(iterations, values)
+	for _, source := range runfolder.Sources {
+		for _, p := range []string{"v_1", "v_2", "v_3"} {
+			name := source.Key(p)
+			var c Curve
+			for i := range rows {
+				v := rows[i].Column(name)
+				if v == nil {
+					continue
+				}
+				loss := math.NaN()
+				if rows[i].Loss != nil {
+					loss = *rows[i].Loss
+				}
+				c.Iterations, c.Values, c.Losses = append(c.Iterations, float64(rows[i].Iteration)), append(c.Values, *v), append(c.Losses, loss)
+			}
+			if len(c.Values) > 0 {
+				out[name] = c
+			}
 		}
 	}
 	return out

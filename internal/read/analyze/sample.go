@@ -33,6 +33,7 @@ type PathSample struct {
 	Norms     *runfolder.Norms // of all layers along training, or nil
 	States    [][]float64      // entries and norm of the first sample's hidden states, (·, L+1), or nil
 	Partition *Partition       // of the one path that it is drawn for
+	Moved     *Partition       // of its displacement, nil without initial weights
 }
 
 // A Partition is a path seen along one of its entries, with the partitions that attain
@@ -132,6 +133,10 @@ func newPathSample(meta *runfolder.Meta, weights runfolder.Weights, norms *runfo
 	s.Norms, s.States = norms, SampleStates(states)
 	if divided {
 		s.Partition, err = NewPartition(trained, s.Factor)
+	}
+	if divided && err == nil && initial != nil {
+		moved, _ := trained.Sub(*initial) // SamplePath has made it
+		s.Moved, err = NewPartition(moved, s.Factor)
 	}
 	return s, err
 }

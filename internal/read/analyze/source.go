@@ -27,8 +27,11 @@ func (r Run) Of(source runfolder.Source) Run {
 	if source == runfolder.FromWeights {
 		return r
 	}
-	all := r.Parts
+	all, primary := r.Parts, r.PathNumbers.Of(source)
 	r.Parts, r.PathNumbers = map[string]PathNumbers{}, PathNumbers{}
+	if primary != nil {
+		r.PathNumbers = *primary
+	}
 	for part, numbers := range all {
 		if n := numbers.Of(source); n != nil {
 			r.Parts[part] = *n

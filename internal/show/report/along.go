@@ -124,54 +124,80 @@ func logSpread(values []float64, n int) []float64 {
 	return slices.Compact(out)
 }
 
-// variationTrainingFigure draws V_p of the weight path against iteration for p = 1, 2 and
-// 3; nil when no run recorded it.
+// variationTrainingFigure draws V_p of the path against iteration for those of p = 1, 2 and
+// 3 that were recorded; nil when none was.
 func variationTrainingFigure(g group, style Style) *Figure {
-	s, depths := style.sizes(), g.depths()
-	f := &Figure{
-		Name: "variation-training-" + g.slug, Title: "p-variation along training", style: style, wide: true,
-		Data: Table{Header: []string{"p", "depth", "seed", "iteration", "value"}},
+	x := axis{label: "iteration $t$"}
+	x.low, x.high = iterationRange(g.runs)
+	f := g.variationAlong(style, x, func(c series) []float64 { return c.x })
+	if f == nil {
+		return nil
 	}
+	caption := fmt.Sprintf("p-variation Vₚ of the rescaled path Lᵝ%s (the sum, without the p-th root) against iteration t, one line per run.", primaryPart(g))
+	if g.source == "" {
+		caption += " What descent adds is smooth in the layer index, so that V₂ and V₃ hardly move from their values at initialisation when the noise of " +
+			"the initial weights makes them."
+	}
+	return f.describe("variation-training-"+g.slug, "p-variation along training", caption)
+}
+
+// variationLossFigure draws V_p against the loss along training, for runs at equal loss; nil when none was recorded.
+func variationLossFigure(g group, style Style) *Figure {
+	f := g.variationAlong(style, axis{label: "loss $J(t)$", log: true, margin: 0.03}, func(c series) []float64 { return c.loss })
+	if f == nil {
+		return nil
+	}
+	return f.describe("variation-loss-"+g.slug, "p-variation against the loss along training",
+		fmt.Sprintf("p-variation Vₚ of the rescaled path Lᵝ%s (the sum, without the p-th root) against the loss J at the same iterate, one line per run: training "+
+			"goes from right to left, and runs are compared at equal loss on a vertical line.", primaryPart(g)))
+}
+
+// variationAlong draws V_1, V_2 and V_3 of every run, as far as they were recorded, over what at returns of a curve; nil
+// without any.
+func (g group) variationAlong(style Style, x axis, at func(series) []float64) *Figure {
+	s, depths := style.sizes(), g.depths()
+	f := &Figure{style: style, Data: Table{Header: []string{"p", "depth", "seed", "iteration", "loss", "value"}}}
 	var shown []int
 	var row []panel
+	names := ""
 	for _, name := range []string{"1", "2", "3"} {
-		p := panel{
-			x: axis{label: "iteration $t$"},
-			y: axis{label: "$V_" + name + "$", log: true, margin: 0.06},
-		}
-		p.x.low, p.x.high = iterationRange(g.runs)
+		p := panel{x: x, y: axis{label: "$V_" + name + "$", log: true, margin: 0.06}}
 		for _, r := range g.runs {
-			curve, ok := r.variation[name]
+			curve, ok := g.along(r, name)
 			if !ok {
 				continue
 			}
-			p.marks = append(p.marks, mark{x: curve.x, y: curve.y, width: s.line, color: depthColor(r.Depth, depths[0], depths[len(depths)-1])})
+			p.marks = append(p.marks, mark{x: at(curve), y: curve.y, width: s.line, color: depthColor(r.Depth, depths[0], depths[len(depths)-1])})
 			if !slices.Contains(shown, r.Depth) {
 				shown = append(shown, r.Depth)
 			}
 			for i := range curve.x {
-				f.Data.Rows = append(f.Data.Rows, []string{name, strconv.Itoa(r.Depth), strconv.FormatUint(r.Seed, 10), exact(curve.x[i]), exact(curve.y[i])})
+				f.Data.Rows = append(f.Data.Rows, []string{
+					name, strconv.Itoa(r.Depth), strconv.FormatUint(r.Seed, 10), exact(curve.x[i]), blank(curve.loss[i]), exact(curve.y[i]),
+				})
 			}
 		}
-		row = append(row, p)
+		if len(p.marks) > 0 {
+			row = append(row, p)
+			names += " V_" + name
+		}
 	}
-	if len(shown) == 0 {
+	if len(row) == 0 {
 		return nil
 	}
+	f.wide = len(row) > 1
 	f.panels, f.legend = [][]panel{row}, depthLegend(analyze.Evenly(shown, 8), depths, s)
-	f.Caption = fmt.Sprintf("p-variation Vₚ of the rescaled path Lᵝ%s (the sum, without the p-th root) against iteration t, one line per run. What descent adds is smooth in "+
-		"the layer index, so that V₂ and V₃ hardly move from their values at initialisation when the noise of the initial weights makes them.", primaryPart(g))
-	f.Alt = fmt.Sprintf("Three panels of V_1, V_2 and V_3 against iteration for %s.", depthText(shown))
+	f.Alt = fmt.Sprintf("%s along training,%s, for %s.", count(len(row), "panel"), names, depthText(shown))
 	return f
 }
 
-// A series is a quantity of a run over its iterations.
-type series struct{ x, y []float64 }
+// A series is a quantity of a run over its iterations, with the losses there.
+type series struct{ x, y, loss []float64 }
 
 func seriesOf(curves map[string]analyze.Curve) map[string]series {
 	out := map[string]series{}
 	for name, c := range curves {
-		out[name] = series{c.Iterations, c.Values}
+		out[name] = series{c.Iterations, c.Values, c.Losses}
 	}
 	return out
 }

@@ -37,6 +37,8 @@ type group struct {
 	// second and plane are the second field's answer and that of both where two are tuned at a time.
 	second *analyze.TuneGroup
 	plane  *analyze.TunePlane
+
+	source runfolder.Source // of the paths; "" for the weights
 }
 
 // unread notes what could not be read.
@@ -53,7 +55,7 @@ type run struct {
 	reason    string          // of a failure or an interruption
 	iteration []float64
 	loss      []float64
-	variation map[string]series // V_p along training, by p
+	variation map[string]series // V_p along training, by its column in the trace
 	proof     *proof.Report     // nil for an unfinished run
 }
 
@@ -70,6 +72,7 @@ type pathCurve struct {
 	norms     *runfolder.Norms   // of all layers along training, or nil
 	states    [][]float64        // entries and norm of the first sample's hidden states, (·, L+1), or nil
 	partition *analyze.Partition // of the one path that it is drawn for
+	moved     *analyze.Partition // of its displacement
 }
 
 // trouble says why the run's numbers count in no fit, or returns "".

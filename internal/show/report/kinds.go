@@ -1,6 +1,10 @@
 package report
 
-import "slices"
+import (
+	"slices"
+
+	"github.com/deeplimit/deeplimit/runfolder"
+)
 
 // A Kind is a figure that every group of runs with the data for it has.
 type Kind struct {
@@ -26,7 +30,8 @@ var kinds = []Kind{
 	{"variation", "p-variation against depth, with power laws and residuals", "finished runs", variationFigure},
 	{"states", "hidden states against k/L, depths overlaid", "finished runs, trained here", statesFigure},
 	{"partition", "partitions that attain the p-variation, drawn on the path", "finished runs", partitionFigure},
-	{"variation-training", "p-variation along training", "runs with train.variation", variationTrainingFigure},
+	{"variation-training", "p-variation along training", "runs with train.record", variationTrainingFigure},
+	{"variation-loss", "p-variation against the loss along training, for runs at equal loss", "runs with train.record", variationLossFigure},
 	{"slopes", "slope of the p-variation against p, with the variation index", "runs at two depths or more", slopesFigure},
 	{"regime", "statistics of increments against depth, beside the verdict on the limit", "runs at three depths or more", regimeFigure},
 	{"distance", "distance between the paths of consecutive depths", "runs of one seed at two depths or more", distanceFigure},
@@ -42,6 +47,9 @@ var kinds = []Kind{
 // ofSearches are the kinds that a page shows of a search, whose runs are too many to be drawn one by one.
 var ofSearches = []string{"tune", "tune-second", "plane", "regret"}
 
+// ofPaths are those that show paths of either source.
+var ofPaths = []string{"weights", "norms-training", "norms", "variation", "partition", "variation-training", "variation-loss", "slopes", "regime"}
+
 // Kinds returns the figures of a study, in the order of its page.
 func Kinds() []Kind { return slices.Clone(kinds) }
 
@@ -55,8 +63,13 @@ func (g group) figures(options Options) []*Figure {
 		if g.searched && len(options.Names) == 0 && !slices.Contains(ofSearches, k.Name) {
 			continue
 		}
-		if f := k.draw(g, options.Style); f != nil {
+		if options.Of == runfolder.FromDisplacement && !slices.Contains(ofPaths, k.Name) {
+			continue
+		}
+		view := g.of(options.Of)
+		if f := k.draw(view, options.Style); f != nil {
 			f.Kind = k.Name
+			f.says(view)
 			f.setColumns(options.Columns)
 			out = append(out, f)
 		}

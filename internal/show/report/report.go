@@ -8,6 +8,7 @@ package report
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -20,6 +21,7 @@ import (
 	"github.com/deeplimit/deeplimit/internal/disk"
 	"github.com/deeplimit/deeplimit/internal/plain"
 	"github.com/deeplimit/deeplimit/internal/read/analyze"
+	"github.com/deeplimit/deeplimit/runfolder"
 )
 
 // Options say how figures look. The zero value is the default.
@@ -28,6 +30,9 @@ type Options struct {
 	Columns int      // of a page that every figure takes, 1 or 2; 0 for what suits each
 	Formats []string // of the files, of Formats; all when empty. A CSV file is always written
 	Names   []string // figures to draw, names of Kinds; all when empty
+	All     bool     // whether Names are all there are, of which some may not be of paths
+
+	Of runfolder.Source // the paths that are drawn; those of the weights when empty
 }
 
 // Formats are those that figures are written in.
@@ -62,9 +67,16 @@ func (o Options) resolve() (Options, error) {
 	for _, k := range kinds {
 		names = append(names, k.Name)
 	}
+	o.Of = cmp.Or(o.Of, runfolder.FromWeights)
+	if err := field.OneOf("of", string(o.Of), string(runfolder.FromWeights), string(runfolder.FromDisplacement)); err != nil {
+		return o, err
+	}
 	for _, name := range o.Names {
 		if err := field.OneOf("figure", name, names...); err != nil {
 			return o, err
+		}
+		if o.Of == runfolder.FromDisplacement && !o.All && !slices.Contains(ofPaths, name) {
+			return o, &field.Error{Path: "of", Got: string(o.Of), Want: "it left out for " + name + ", or a figure of paths: " + strings.Join(ofPaths, ", ")}
 		}
 	}
 	return o, nil

@@ -6,8 +6,10 @@ import (
 	"math"
 	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/deeplimit/deeplimit/internal/read/analyze"
+	"github.com/deeplimit/deeplimit/runfolder"
 )
 
 // A quantity is drawn against depth, with its power law.
@@ -63,13 +65,17 @@ func normsFigure(g group, style Style) *Figure {
 		q.points = overRuns(g, func(r analyze.Run) (float64, bool) { return value(r), r.PVariation != nil })
 		return q
 	}
-	f := depthFigure(style, "norm of the weights", g.depths(), []quantity{
+	second, name := of("displacement", func(r analyze.Run) float64 { return r.Displacement }), "the trained weights"
+	if g.source == runfolder.FromDisplacement {
+		second, name = of("root_sum_squares", func(r analyze.Run) float64 { return r.RootSumSquares }), "the displacement"
+	}
+	f := depthFigure(style, "norm of "+strings.Replace(name, "trained ", "", 1), g.depths(), []quantity{
 		of("max_frobenius", func(r analyze.Run) float64 { return r.MaxFrobenius }),
-		of("displacement", func(r analyze.Run) float64 { return r.Displacement }),
+		second,
 		of("max_increment", func(r analyze.Run) float64 { return r.MaxIncrement }),
 	})
-	caption := fmt.Sprintf("Norms of the trained weights %s against depth L, one marker per seed, with power laws fitted on "+
-		"log–log axes: slope [95 %% interval].", part)
+	caption := fmt.Sprintf("Norms of %s %s against depth L, one marker per seed, with power laws fitted on "+
+		"log–log axes: slope [95 %% interval].", name, part)
 	if !g.Trained() {
 		caption += fmt.Sprintf(" With α = %s a path with a scaling limit has norms of order L⁻ᵝ, β = 1 − α = %s.", unpadded(g.Alpha), unpadded(1-g.Alpha))
 	}
@@ -279,6 +285,9 @@ func fitLine(slope analyze.Slope, depths []int, c color.Color, s sizes) mark {
 
 // primaryPart names the weights that a group's numbers are of.
 func primaryPart(g group) string {
+	if g.source == runfolder.FromDisplacement {
+		return analyze.Displaced
+	}
 	if g.Block == "mlp" {
 		return "V"
 	}

@@ -122,6 +122,6 @@ func pathRows(curves []pathCurve) [][]string {
 func newPathCurve(s *analyze.PathSample) pathCurve {
 	return pathCurve{
 		depth: s.Depth, seed: s.Seed, part: s.Part, entries: s.Entries, trained: s.Trained, displacement: s.Displacement,
-		factor: s.Factor, norms: s.Norms, states: s.States, partition: s.Partition,
+		factor: s.Factor, norms: s.Norms, states: s.States, partition: s.Partition, moved: s.Moved,
 	}
 }
