@@ -74,7 +74,7 @@ func contents(t *testing.T, dir string) map[string]string {
 func TestWrite(t *testing.T) {
 	dir, page := written(t, sampleSmall, sampleSmall.result(), Options{})
 	files := contents(t, filepath.Join(dir, "report"))
-	for _, figure := range []string{"loss", "loss-depth", "norms", "weights", "norms-training", "states", "variation", "slopes", "partition", "variation-training"} {
+	for _, figure := range []string{"loss", "loss-depth", "norms", "weights", "norms-training", "states", "variation", "slopes", "partition", "variation-training", "variation-loss"} {
 		name := "figures/" + figure + "-separated"
 		for extension, start := range map[string]string{".svg": "<svg ", ".pdf": "%PDF-", ".png": "\x89PNG", ".csv": ""} {
 			if data, ok := files[name+extension]; !ok || !strings.HasPrefix(data, start) || len(data) < 50 {

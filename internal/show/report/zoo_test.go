@@ -23,7 +23,7 @@ var (
 	markup  = regexp.MustCompile(`(?s)<[^>]*>`)
 	lowered = regexp.MustCompile(`(?s)<su[bp]>.*?</su[bp]>`)
 	// figuresIn are the numbers of a text, without those in names such as V_1 and L^2.
-	figuresIn = regexp.MustCompile(`(?:^|[^\pL\d_^.⁻])([-−]?\d+(?:\.\d+)?)(?: × 10([⁻⁰¹²³⁴⁵⁶⁷⁸⁹]+))?`)
+	figuresIn = regexp.MustCompile(`(?:^|[^\pL\d_^.⁻])([-−]?\d+(?:\.\d+)?(?:e[-−+]?\d+)?)(?: × 10([⁻⁰¹²³⁴⁵⁶⁷⁸⁹]+))?`)
 	// ruled are numbers that the page fixes: levels, limits, thresholds, references.
 	ruled = []string{"0", "1", "2", "95", "0.1", "0.5", "0.99", "−0.1", "0.15", "2204.07261", "2105.12245", "2022", "10"}
 	// uncounted are the numbers of figures, and counts of what a figure does not show.
@@ -67,6 +67,11 @@ func known(text, power string, values map[float64]bool) bool {
 		return false
 	}
 	unit, down := 1.0, 0.0
+	text, exponent, small := strings.Cut(text, "e")
+	if small {
+		power = strings.ReplaceAll(exponent, "−", "-")
+		said, _ = strconv.ParseFloat(strings.ReplaceAll(text, "−", "-"), 64)
+	}
 	if _, fraction, ok := strings.Cut(text, "."); ok {
 		unit = math.Pow10(-len(fraction))
 		if len(fraction) == 4 { // R² is rounded down
