@@ -85,8 +85,8 @@ func TestWrite(t *testing.T) {
 			t.Errorf("the page does not hold %s.svg", name)
 		}
 	}
-	if len(files) != 10*4+1 {
-		t.Errorf("got %d files, want 41", len(files))
+	if len(files) != 11*4+1 {
+		t.Errorf("got %d files, want 45", len(files))
 	}
 	group := sampleSmall.result().Groups[0]
 	for _, want := range []string{
