@@ -151,7 +151,7 @@ purego: ## tests with the portable kernels, and what other systems and processor
 # The tools that build the wheel, apart from what tests install.
 .wheel/installed:
 	python3 -m venv .wheel || { apt-get update && apt-get install -y --no-install-recommends python3-venv && python3 -m venv .wheel; }
-	.wheel/bin/pip install --quiet hatchling ruff pyright pytest hypothesis numpy pandas pandas-stubs polars pyarrow matplotlib
+	.wheel/bin/pip install --quiet hatchling ruff "pyright[nodejs]" pytest hypothesis numpy pandas pandas-stubs polars pyarrow matplotlib
 	touch $@
 
 # GOOS=darwin GOARCH=arm64 make wheel builds that of another machine.
