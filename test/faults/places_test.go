@@ -54,7 +54,7 @@ func TestFileSizes(t *testing.T) {
 	study := writeStudy(t, small)
 	want := undisturbed(t, study)
 	ended, completed := 0, 0
-	for size := 1; size < 20_000; size += 1 + size/4 + *stride*2 {
+	for size := 1; size < 64_000; size += 1 + size/4 + *stride*2 {
 		out := filepath.Join(t.TempDir(), "out")
 		code, stdout, stderr := run(t, exec.CommandContext(t.Context(), "limited", append([]string{strconv.Itoa(size)}, runArgs(study, out)...)...))
 		switch {
