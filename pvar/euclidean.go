@@ -113,9 +113,9 @@ func (t *tiles) exceeds(s *search, i, j node) bool {
 // exceedsPart reports whether V(i) + (a(i) + add)^(p/2) > floor for a point of a block that begins at first.
 func (t *tiles) exceedsPart(s *search, first int, a []float64, add, floor float64) bool {
 	size := (len(a) + parts - 1) / parts
-	most := 0.0
+	most := -1.0
 	for end := len(a); end > 0; end -= size {
-		if far := largest(a[max(0, end-size):end]); far > most {
+		if far := largest(a[max(0, end-size):end]); far > most { // else later points offer as much, as V does not fall
 			most = far
 			if s.value[first+end-1]+s.pow(max(0, most+add)) > floor {
 				return true

@@ -65,3 +65,16 @@ func TestJSON(t *testing.T) {
 		t.Errorf("empty path: got %s", got)
 	}
 }
+
+// TestPathsThatRest has paths that stand still for a leaf of the search and then move about that place, so that all points of a
+// block are the centre of the next.
+func TestPathsThatRest(t *testing.T) {
+	x := Points{Dim: 2, Data: make([]float64, 2*2*leaf)}
+	for k, at := range []float64{-0.1, -0.05, -5} {
+		x.At(leaf + k)[0] = at
+	}
+	x.At(2*leaf - 1)[0] = 0.1
+	for _, p := range []float64{1.3, 2, 3} {
+		checkAgainstDefinition(t, Euclidean, x, p)
+	}
+}

@@ -69,7 +69,7 @@ func drawP(t *rapid.T) float64 {
 
 // checkAgainstDefinition fails unless Compute equals the definition and its
 // partition is a witness.
-func checkAgainstDefinition(t *rapid.T, metric Metric, x Points, p float64) {
+func checkAgainstDefinition(t rapid.TB, metric Metric, x Points, p float64) {
 	got, err := ComputeIn(metric, x, p)
 	if err != nil {
 		t.Fatal(err)
