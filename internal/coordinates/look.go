@@ -135,13 +135,16 @@ func (l *Look) blockChange(states []float64) float64 {
 }
 
 // update returns, as means over layers, L^(1−α)‖ΔM_k‖₂, the stable rank ‖ΔM_k‖_F²/‖ΔM_k‖₂², and the alignment
-// ‖ΔM_k x‖/(‖ΔM_k‖₂‖x‖) with the inputs x of the part, in root mean square over samples.
+// ‖ΔM_k x‖/(‖ΔM_k‖₂‖x‖) with the inputs x of the part, in root mean square over samples; NaN for weights that are not finite.
 func (l *Look) update(theta, states []float64, part string) (norm, rank, alignment float64) {
 	counted := 0.0
 	for _, k := range l.layers {
 		delta := mat.DenseCopyOf(l.matrix(theta, part, k))
 		delta.Sub(delta, l.matrix(l.initial, part, k))
 		spectral, frobenius := math.NaN(), mat.Norm(delta, 2)
+		if !(frobenius <= math.MaxFloat64) { // a diverged run, of which gonum takes no singular values
+			return math.NaN(), math.NaN(), math.NaN()
+		}
 		var svd mat.SVD
 		if svd.Factorize(delta, mat.SVDNone) {
 			spectral = svd.Values(nil)[0]
