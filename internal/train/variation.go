@@ -1,19 +1,23 @@
 package train
 
 import (
+	"math/bits"
 	"runtime"
 
+	"github.com/deeplimit/deeplimit/internal/kernel"
 	"github.com/deeplimit/deeplimit/resnet"
 	"github.com/deeplimit/deeplimit/runfolder"
 )
 
-// pathBytes returns what setPaths takes: a path in float64, and for each of the powers that
-// is worked on at the same time the centres of blocks of 4 points, twice as many as there are
-// of the smallest, with a few numbers for each point.
+// pathBytes returns what setPaths takes: a path in float64, and for each of the powers that is worked on at the same
+// time, as package pvar does, a copy in tiles of Lanes points, the centres of blocks, twice as many as tiles and one for
+// each level, and a few numbers for each point.
 func pathBytes(net *resnet.Network, powers []float64) int64 {
 	g, _ := net.Layout.Group(net.Parts()[0])
 	path, at := 8*int64(g.Len()), int64(min(len(powers), runtime.GOMAXPROCS(0)))
-	return path + at*(path/2+32*int64(net.Depth))
+	tiles := (net.Depth + kernel.Lanes - 1) / kernel.Lanes
+	points := int64((kernel.Lanes+2)*tiles + bits.Len(uint(tiles)))
+	return path + at*(points*(path/int64(net.Depth)+64))
 }
 
 // keptStates is the number of samples whose hidden states a run leaves behind.
