@@ -221,7 +221,7 @@ func (p *propagator) forward() {
 	if p.net.Embed == "trained" {
 		input := block(p.x, p.i, p.net.Inputs)
 		for r := range p.width {
-			x.at(r)[r] = dot(input, input) * (1 + p.gamma(len(input)))
+			x.at(r)[r] = dot(input, input)*(1+p.gamma(len(input))) + p.wide(0)
 		}
 	}
 	if p.shared {
@@ -234,7 +234,7 @@ func (p *propagator) forward() {
 	for k := range p.depth {
 		p.load(k)
 		h, value, e := p.hidden(p.i, k), p.of(p.states.value, p.i, k), p.stateErrors(k)
-		p.inputs[k] = math.Sqrt(dot(h, h)+bias(p.net.Bias)) * (1 + p.gamma(p.width))
+		p.inputs[k] = math.Sqrt(dot(h, h)+bias(p.net.Bias))*(1+p.gamma(p.width)) + p.wide(0)
 		p.values[k] = p.up(math.Sqrt(dot(value, value)+bias(p.net.Bias))*(1+p.gamma(p.middle)) + e.value)
 		p.branches[k] = p.up(norm(p.branch[:p.width])*(1+p.gamma(p.width)) + e.branch)
 		s.Input, s.Value = max(s.Input, p.inputs[k]), max(s.Value, p.values[k])

@@ -23,12 +23,12 @@ func (r roundoff) gamma(n int) float64 {
 // up covers the rounding of a dozen operations on non-negative numbers.
 func (r roundoff) up(v float64) float64 { return v * (1 + 16*r.u) }
 
-// wide covers that of an error bound, and what may have underflowed in it.
+// wide covers that of an error bound, and what may have underflowed in it: a norm loses at most 2⁻⁵⁰⁰, as squares below 2⁻¹⁰⁷⁴ count as 0.
 func (r roundoff) wide(v float64) float64 {
 	if r.u == 0 {
 		return 0
 	}
-	return 1.001*v + 0x1p-800
+	return 1.001*v + 0x1p-400
 }
 
 // factorises says whether Cholesky's algorithm runs to completion on a symmetric matrix (n,n) whose lower triangle is given. It
