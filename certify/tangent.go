@@ -154,7 +154,7 @@ func (d *LinearDescent) set(step, q, loss float64) {
 	d.Step, d.LossFactor = &step, &factor
 	count := 0.0
 	if loss > NegligibleLoss {
-		count = max(1, math.Ceil(math.Log(NegligibleLoss/loss)/math.Log(factor)))
+		count = max(1, math.Ceil(above((math.Log(loss/NegligibleLoss)+0x1p-48)/-math.Log(factor))))
 	}
 	if factor < 1 {
 		d.StepsTo = &count
