@@ -98,6 +98,9 @@ type Polish struct {
 	Moved   float64 `json:"moved"`   // ‖θ_polished − θ‖
 	Weights string  `json:"weights"` // the file of θ_polished
 	Zero    Zero    `json:"zero"`    // at θ_polished
+	// Rounding and RoundingWhy are those of Zero.
+	Rounding    string `json:"rounding"`
+	RoundingWhy string `json:"rounding_why,omitempty"`
 	// Distance is Moved + Zero.Distance: an exact zero-loss network lies within it of the iterate; null where
 	// Zero is not issued.
 	Distance *float64 `json:"distance"`

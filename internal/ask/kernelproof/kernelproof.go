@@ -166,9 +166,15 @@ func polish(ctx context.Context, run *runfolder.Run, problem *plan.Problem, mode
 	if err != nil {
 		return nil, err
 	}
-	p := &certify.Polish{Steps: steps, Loss: end.Loss, Moved: moved, Weights: PolishedFile, Zero: end.Zero}
-	if end.Zero.Issued {
-		distance := moved + *end.Zero.Distance
+	p := &certify.Polish{
+		Steps: steps, Loss: end.Loss, Moved: moved, Weights: PolishedFile, Zero: end.Zero,
+		Rounding: end.Rounding, RoundingWhy: end.RoundingWhy,
+	}
+	if end.Proven != nil {
+		p.Zero = end.Proven.Zero
+	}
+	if p.Zero.Issued { // rounded up, the sum of squares in Moved too
+		distance := (moved + *p.Zero.Distance) * (1 + float64(len(theta)+8)*0x1p-53)
 		p.Distance = &distance
 	}
 	weights := train.Weights(problem.Network, theta, start)
