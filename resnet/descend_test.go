@@ -14,14 +14,7 @@ import (
 func few(t testing.TB, activation string, width, samples, depth int) (*Network, Samples, []float64) {
 	t.Helper()
 	alpha := 0.5
-	spec, err := Spec{Alpha: &alpha, Activation: activation}.Resolve(width, width)
-	if err != nil {
-		t.Fatal(err)
-	}
-	net, err := New(spec, depth, width, width)
-	if err != nil {
-		t.Fatal(err)
-	}
+	net := netOf(t, Spec{Alpha: &alpha, Activation: activation}, depth, width, width)
 	rng := random.New(47, "few")
 	return net, randomSamples(rng, net, samples), randomParameters(rng, net)
 }

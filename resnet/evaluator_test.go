@@ -12,19 +12,26 @@ import (
 	"github.com/deeplimit/deeplimit/internal/random"
 )
 
+// netOf returns the network of a spec.
+func netOf(t testing.TB, spec Spec, depth, inputs, outputs int) *Network {
+	t.Helper()
+	spec, err := spec.Resolve(inputs, outputs)
+	if err != nil {
+		t.Fatal(err)
+	}
+	net, err := New(spec, depth, inputs, outputs)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return net
+}
+
 // large returns a network and enough samples for several tiles and shards.
 func large(t testing.TB, spec Spec) (*Network, Samples, []float64) {
 	t.Helper()
 	alpha := 0.5
 	spec.Alpha, spec.Width = &alpha, 6
-	spec, err := spec.Resolve(5, 4)
-	if err != nil {
-		t.Fatal(err)
-	}
-	net, err := New(spec, 23, 5, 4)
-	if err != nil {
-		t.Fatal(err)
-	}
+	net := netOf(t, spec, 23, 5, 4)
 	rng := random.New(31, "large")
 	return net, randomSamples(rng, net, 5*bestWidth[float64](6)+3), randomParameters(rng, net)
 }
@@ -150,14 +157,7 @@ func TestCutOf(t *testing.T) {
 		{"tanh", 10000, 16, 1 << 40, 400, 1000, true},
 	} {
 		alpha := 0.5
-		spec, err := Spec{Alpha: &alpha, Activation: c.activation}.Resolve(10, 10)
-		if err != nil {
-			t.Fatal(err)
-		}
-		net, err := New(spec, c.depth, 10, 10)
-		if err != nil {
-			t.Fatal(err)
-		}
+		net := netOf(t, Spec{Alpha: &alpha, Activation: c.activation}, c.depth, 10, 10)
 		got := cutOf[float32](net, 64, c.workers, c.memory)
 		if got.kept < c.least || got.kept > c.most || (got.segment < c.depth) != c.segments || (c.depth-got.kept)%got.segment != 0 && got.kept > 0 {
 			t.Errorf("%+v: got %+v", c, got)
@@ -302,14 +302,7 @@ func TestNoAllocationInPlace(t *testing.T) {
 // and identity maps ŷ = x.
 func TestAccuracy(t *testing.T) {
 	alpha := 0.5
-	spec, err := Spec{Loss: "cross-entropy", Alpha: &alpha}.Resolve(2, 2)
-	if err != nil {
-		t.Fatal(err)
-	}
-	net, err := New(spec, 4, 2, 2)
-	if err != nil {
-		t.Fatal(err)
-	}
+	net := netOf(t, Spec{Loss: "cross-entropy", Alpha: &alpha}, 4, 2, 2)
 	samples := Samples{X: []float64{3, 1, 1, 3, 2, 0}, Y: []float64{1, 0, 1, 0, 1, 0}, Labels: []int{0, 0, 0}}
 	e, err := NewEvaluator[float64](net, samples, Options{Workers: 1})
 	if err != nil {

@@ -41,15 +41,9 @@ func counted(first, entries int) []float64 {
 // fileNetwork returns a network of width 2 whose initial section is resolved for it.
 func fileNetwork(t testing.TB, spec Spec, initial Initial, depth int) (*Network, Initial) {
 	t.Helper()
-	spec, err := spec.Resolve(2, 2)
+	net := netOf(t, spec, depth, 2, 2)
+	initial, err := initial.Resolve(net.Spec, depth)
 	if err != nil {
-		t.Fatal(err)
-	}
-	net, err := New(spec, depth, 2, 2)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if initial, err = initial.Resolve(spec, depth); err != nil {
 		t.Fatal(err)
 	}
 	return net, initial

@@ -208,14 +208,7 @@ func blocks(t *testing.T, zoo zoo) {
 						spec.Hidden = 7
 					}
 					turn++
-					spec, err := spec.Resolve(inputs, outputs)
-					if err != nil {
-						t.Fatal(err)
-					}
-					net, err := New(spec, 9, inputs, outputs)
-					if err != nil {
-						t.Fatal(err)
-					}
+					net := netOf(t, spec, 9, inputs, outputs)
 					rng := random.New(uint64(turn), "fingerprint")
 					samples, theta := randomSamples(rng, net, 51), randomParameters(rng, net)
 					both(t, zoo, block+"/"+sigma, []Options{{Workers: 1}, {Workers: 2, Memory: 1}}, true, net, samples, theta)
@@ -231,14 +224,7 @@ func normed(t *testing.T, zoo zoo) {
 		for _, kind := range []string{"rms", "layer"} {
 			alpha := 0.5
 			spec := Spec{Block: block, Normalise: "pre", NormKind: kind, Residual: []string{"layered", "fixed", "shared"}[i], Bias: i == 1, Alpha: &alpha, Width: 9, Embed: "trained"}
-			spec, err := spec.Resolve(4, 9)
-			if err != nil {
-				t.Fatal(err)
-			}
-			net, err := New(spec, 9, 4, 9)
-			if err != nil {
-				t.Fatal(err)
-			}
+			net := netOf(t, spec, 9, 4, 9)
 			rng := random.New(uint64(i), "normed")
 			samples, theta := randomSamples(rng, net, 51), randomParameters(rng, net)
 			both(t, zoo, "normalised/"+block+"/"+kind, []Options{{Workers: 1}, {Workers: 2, Memory: 1}}, true, net, samples, theta)
@@ -272,14 +258,7 @@ func shapes(t *testing.T, zoo zoo) {
 			}
 			for _, bias := range []bool{false, true} {
 				alpha := 0.5
-				spec, err := Spec{Activation: sigma, Bias: bias, Alpha: &alpha}.Resolve(c.d, c.d)
-				if err != nil {
-					t.Fatal(err)
-				}
-				net, err := New(spec, c.depth, c.d, c.d)
-				if err != nil {
-					t.Fatal(err)
-				}
+				net := netOf(t, Spec{Activation: sigma, Bias: bias, Alpha: &alpha}, c.depth, c.d, c.d)
 				rng := random.New(9, "shapes")
 				samples, theta := randomSamples(rng, net, c.n), randomParameters(rng, net)
 				for _, g := range net.Layout.Groups {
@@ -330,16 +309,10 @@ func starts(t *testing.T, zoo zoo) {
 func start(t *testing.T, f fingerprint, spec Spec, initial Initial, inputs, outputs int) {
 	t.Helper()
 	const depth = 11
-	spec, err := spec.Resolve(inputs, outputs)
-	if err != nil {
-		t.Fatal(err)
-	}
-	net, err := New(spec, depth, inputs, outputs)
-	if err != nil {
-		t.Fatal(err)
-	}
+	net := netOf(t, spec, depth, inputs, outputs)
 	initial.Amplitude, initial.Exponent = at(0.6, 0.1)
-	if initial, err = initial.Resolve(spec, depth); err != nil {
+	initial, err := initial.Resolve(net.Spec, depth)
+	if err != nil {
 		t.Fatal(err)
 	}
 	s64, s32 := NewStarter[float64](net, initial, ""), NewStarter[float32](net, initial, "")

@@ -56,14 +56,7 @@ func readGolden(t testing.TB) []goldenCase {
 func (g goldenCase) problem(t testing.TB, bias bool) (*Network, Samples, []float64) {
 	t.Helper()
 	c := g.Case
-	spec, err := Spec{Activation: c.Act, Alpha: &c.Alpha, Bias: bias}.Resolve(c.D, c.D)
-	if err != nil {
-		t.Fatal(err)
-	}
-	net, err := New(spec, c.L, c.D, c.D)
-	if err != nil {
-		t.Fatal(err)
-	}
+	net := netOf(t, Spec{Activation: c.Act, Alpha: &c.Alpha, Bias: bias}, c.L, c.D, c.D)
 	samples := Samples{X: make([]float64, c.N*c.D), Y: make([]float64, c.N*c.D)}
 	for n := range c.N {
 		x, y := samples.X[n*c.D:(n+1)*c.D], samples.Y[n*c.D:(n+1)*c.D]

@@ -19,15 +19,8 @@ func small(t testing.TB, spec Spec, inputs, outputs int, seed uint64) (*Network,
 	if spec.Block == "mlp" {
 		spec.Hidden = 4
 	}
-	spec, err := spec.Resolve(inputs, outputs)
-	if err != nil {
-		t.Fatal(err)
-	}
 	const depth, samples = 5, 7
-	net, err := New(spec, depth, inputs, outputs)
-	if err != nil {
-		t.Fatal(err)
-	}
+	net := netOf(t, spec, depth, inputs, outputs)
 	rng := random.New(seed, "test")
 	return net, randomSamples(rng, net, samples), randomParameters(rng, net)
 }

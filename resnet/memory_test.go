@@ -42,14 +42,7 @@ func TestMemory(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			c.options.Workers = max(1, c.options.Workers)
-			spec, err := c.spec.Resolve(c.in, c.out)
-			if err != nil {
-				t.Fatal(err)
-			}
-			net, err := New(spec, c.depth, c.in, c.out)
-			if err != nil {
-				t.Fatal(err)
-			}
+			net := netOf(t, c.spec, c.depth, c.in, c.out)
 			if c.single {
 				holdMemory[float32](t, net, c.n, c.classes, c.gram, c.options)
 			} else {

@@ -73,14 +73,7 @@ func TestNormalisedGolden(t *testing.T) {
 		if c.Block == "mlp" {
 			spec.Hidden, names = hidden, []string{"V", "W", "b", "c", "delta", "E", "C"}
 		}
-		spec, err := spec.Resolve(inputs, outputs)
-		if err != nil {
-			t.Fatal(err)
-		}
-		net, err := New(spec, depth, inputs, outputs)
-		if err != nil {
-			t.Fatal(err)
-		}
+		net := netOf(t, spec, depth, inputs, outputs)
 		theta := make([]float64, net.Layout.Size)
 		for j, name := range names {
 			wave(View(net.Layout, theta, name), float64(1+j))

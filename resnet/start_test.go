@@ -45,15 +45,9 @@ func TestStart(t *testing.T) {
 func checkStart(t *testing.T, spec Spec, initial Initial) {
 	const inputs, outputs, depth, seed = 6, 2, 9, 3
 	spec.Width, spec.Embed, spec.Readout = 5, "trained", "trained"
-	spec, err := spec.Resolve(inputs, outputs)
+	net := netOf(t, spec, depth, inputs, outputs)
+	initial, err := initial.Resolve(net.Spec, depth)
 	if err != nil {
-		t.Fatal(err)
-	}
-	net, err := New(spec, depth, inputs, outputs)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if initial, err = initial.Resolve(spec, depth); err != nil {
 		t.Fatal(err)
 	}
 	samples := Samples{X: []float64{1, -2, 0.5, 0.3, 2, -1}, Y: []float64{0.4, -3}}
@@ -117,15 +111,8 @@ func checkStart(t *testing.T, spec Spec, initial Initial) {
 
 // Several samples give the mean of what each gives alone.
 func TestStartMeansOverSamples(t *testing.T) {
-	spec, err := Spec{Block: "mlp", Activation: "relu", Width: 4}.Resolve(3, 2)
-	if err != nil {
-		t.Fatal(err)
-	}
-	net, err := New(spec, 6, 3, 2)
-	if err != nil {
-		t.Fatal(err)
-	}
-	initial, err := Initial{Kind: "normal", Amplitude: ptr(0.5), Exponent: ptr(0)}.Resolve(spec, 6)
+	net := netOf(t, Spec{Block: "mlp", Activation: "relu", Width: 4}, 6, 3, 2)
+	initial, err := Initial{Kind: "normal", Amplitude: ptr(0.5), Exponent: ptr(0)}.Resolve(net.Spec, 6)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -166,16 +153,9 @@ func TestExpectedStart(t *testing.T) {
 	for _, activation := range []string{"relu", "identity"} {
 		for _, kind := range []string{"uniform", "normal", "truncated-normal"} {
 			t.Run(activation+"/"+kind, func(t *testing.T) {
-				spec, err := Spec{Block: "mlp", Activation: activation, Width: 3, Hidden: 4, Alpha: ptr(0.25)}.Resolve(5, 1)
-				if err != nil {
-					t.Fatal(err)
-				}
-				net, err := New(spec, depth, 5, 1)
-				if err != nil {
-					t.Fatal(err)
-				}
+				net := netOf(t, Spec{Block: "mlp", Activation: activation, Width: 3, Hidden: 4, Alpha: ptr(0.25)}, depth, 5, 1)
 				section := Initial{Kind: kind, Amplitude: ptr(0.5), Exponent: ptr(0), Parts: map[string]Initial{"W": {Amplitude: ptr(0.7), Exponent: ptr(0.2)}}}
-				initial, err := section.Resolve(spec, depth)
+				initial, err := section.Resolve(net.Spec, depth)
 				if err != nil {
 					t.Fatal(err)
 				}
