@@ -44,8 +44,9 @@ func TestDerivatives(t *testing.T) {
 		}
 	}
 	for _, name := range activation.Names() {
-		if f, _ := activation.ByName(name); f.Smoothness() >= 2 && !(widest[name] <= 1000) {
-			t.Errorf("%s: widest interval is of %g units", name, widest[name])
+		f, _ := activation.ByName(name)
+		if most, tried := widest[name]; f.Smoothness() >= 2 && name != "identity" && !(tried && most <= 1000) {
+			t.Errorf("%s: widest interval is of %g units, tried %t", name, most, tried)
 		}
 	}
 	t.Logf("widest in units of rounding: %v", widest)
