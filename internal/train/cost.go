@@ -1,6 +1,7 @@
 package train
 
 import (
+	"cmp"
 	"context"
 	"math"
 	"time"
@@ -82,9 +83,14 @@ func (d *Descent[T]) Costs(ctx context.Context, workers int, sample time.Duratio
 		}
 	}
 	if d.Spec.records() {
-		c.Record = clock.time(func() { d.setPaths(&row) })
+		c.Record = clock.time(func() {
+			d.setPaths(&row)
+			if d.Changes != nil && err == nil {
+				err = d.Changes(&row, d.Initial, d.Theta)
+			}
+		})
 	}
-	return c, ctx.Err()
+	return c, cmp.Or(err, ctx.Err())
 }
 
 // measureCost returns the seconds of a measurement for certificates. Curvature and tangent

@@ -2,9 +2,11 @@ package train
 
 import (
 	"context"
+	"errors"
 	"math"
 	"slices"
 	"testing"
+	"time"
 
 	gocmp "github.com/google/go-cmp/cmp"
 
@@ -258,5 +260,25 @@ func TestResolveRecord(t *testing.T) {
 		if e, ok := err.(*field.Error); !ok || e.Path != path {
 			t.Errorf("got error %v, want one about %s", err, path)
 		}
+	}
+}
+
+// TestCostOfChanges wants a record to be timed with what Changes does, and its error returned.
+func TestCostOfChanges(t *testing.T) {
+	const pause = 20 * time.Millisecond
+	d := separated(t, 4, 0.5, func(*Spec) {})
+	failed := errors.New("failed")
+	var err error
+	d.Changes = func(*runfolder.Row, []float64, []float64) error {
+		for begun := time.Now(); time.Since(begun) < pause; { // at work, as time asleep may not count
+		}
+		return err
+	}
+	if c, err := d.Costs(t.Context(), 1, time.Millisecond); err != nil || !(c.Record >= pause.Seconds()/10) {
+		t.Errorf("got %g s a record and %v, want about %v", c.Record, err, pause)
+	}
+	err = failed
+	if _, err := d.Costs(t.Context(), 1, time.Millisecond); !errors.Is(err, failed) {
+		t.Errorf("got %v, want %v", err, failed)
 	}
 }
