@@ -103,9 +103,8 @@ func (b *kernelBounds) newtonStep(r, y []float64, low float64) float64 {
 	n := b.gamma(b.n + 2)
 	yAll, rAll := b.wide(norm(y)), b.wide(norm(r))
 	left := slices.Clone(r)
-	all := 0.0
+	all, full := 0.0, make([]float64, b.n)
 	for i := range left {
-		full := make([]float64, b.n)
 		for j := range full {
 			full[j] = b.kernel.At(i, j)
 		}

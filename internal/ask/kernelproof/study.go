@@ -46,7 +46,7 @@ func Study(ctx context.Context, dir string, options Options) (unfinished []strin
 // answered says whether k is what Prove with these options returned.
 func (o Options) answered(k *certify.Kernel) bool {
 	bound := o.Bound == tangent.Auto || k.Bound == o.Bound || k.Bound == tangent.Full && o.Bound == "" || k.Bound == ""
-	step := k.Descent.Step == nil && o.Step == 0
+	step := k.Descent.Step == nil && (o.Step == 0 || k.NewtonStep == nil) // a refusal or a singular kernel is one for every step
 	if s := k.Descent.Step; s != nil {
 		step = *s == o.Step || o.Step == 0 && k.Descent.StepMax != nil && *s == *k.Descent.StepMax
 	}
