@@ -3,6 +3,8 @@ package scaling
 import (
 	"math"
 	"slices"
+
+	"gonum.org/v1/gonum/mat"
 )
 
 // Variograms say how large third differences are, and not how neighbouring ones go together, which tells correlated noise
@@ -33,10 +35,13 @@ func (x *Inference) sharpen(paths []DepthPath) {
 	}
 	entries := 0.0
 	for _, s := range series {
-		entries = max(entries, float64(len(s.values)))
+		entries = max(entries, float64(s.count))
 	}
 	misfit := x.misfit()
 	weight := min(1, wholeEntries/entries) / max(1, entries*deepest.noisiness[0]) / math.Pow(flatness(series), flatPower)
+	for i := range series {
+		series[i].shrink()
+	}
 	known := map[structure]float64{}
 	var chosen []int
 	var logs []float64
@@ -76,8 +81,27 @@ func (x *Inference) sharpen(paths []DepthPath) {
 // which stand for the trend.
 type series struct {
 	depth  int
-	values [][]float64
+	values [][]float64 // as many as entries and seeds, or fewer with the same sum of y yᵀ (shrink)
+	count  int         // of entries and seeds
 	waves  [][]float64
+}
+
+// shrink replaces values that are more than numbers in each of them by as many vectors as there are numbers, with the same
+// sum of y yᵀ, which is all that the likelihood takes from them: the rows of R in the QR decomposition of all.
+func (s *series) shrink() {
+	n := s.depth - 3
+	if len(s.values) <= n {
+		return
+	}
+	all := mat.NewDense(len(s.values), n, slices.Concat(s.values...))
+	var qr mat.QR
+	var r mat.Dense
+	qr.Factorize(all)
+	qr.RTo(&r)
+	s.values = s.values[:n]
+	for i := range s.values {
+		s.values[i] = r.RawRowView(i)
+	}
 }
 
 // series returns those of the depths at which the trend hardly counts.
@@ -110,6 +134,7 @@ func (x *Inference) series(paths []DepthPath) (list []series) {
 				s.values = append(s.values, differencesOf(p.Depth, func(k int) float64 { return p.Path.Data[k*p.Path.Dim+e] }))
 			}
 		}
+		s.count = len(s.values)
 		if 2*len(s.waves) < v.depth-3 {
 			list = append(list, s)
 		}
@@ -258,8 +283,8 @@ func (s structure) whiten(list []series, exponent float64) (out []whitened) {
 			}
 			w.squares += dot(value, value)
 		}
-		w.numbers = float64(len(values) * (v.depth - 3 - len(waves)))
-		w.logDet = float64(len(values)) * logDet
+		w.numbers = float64(v.count * (v.depth - 3 - len(waves)))
+		w.logDet = float64(v.count) * logDet
 		out = append(out, w)
 	}
 	return out

@@ -2,6 +2,7 @@ package scaling
 
 import (
 	"math"
+	"slices"
 	"testing"
 
 	"gonum.org/v1/gonum/mat"
@@ -22,7 +23,7 @@ func TestWholeLikelihoodIsThatOfDenseMatrices(t *testing.T) {
 		{part: roughPart, theta: 10},
 	} {
 		for _, depth := range []int{16, 64} {
-			list := []series{{depth: depth, waves: waves(depth, 0), values: [][]float64{noisy(r, depth-3), noisy(r, depth-3)}}}
+			list := []series{{depth: depth, waves: waves(depth, 0), values: [][]float64{noisy(r, depth-3), noisy(r, depth-3)}, count: 2}}
 			got := s.whiten(list, exponent)[0]
 			n := depth - 3
 			gamma := s.ofDifferences(depth, exponent)
@@ -71,7 +72,35 @@ func noisy(r interface{ NormFloat64() float64 }, n int) []float64 {
 	return v
 }
 
-// Polynomials up to degree 8 hardly enter the likelihood: at 128 layers those up to 6 degrees beyond what differences remove.
+// Many entries leave the likelihood as it is when fewer vectors stand for them, also where one entry is a multiple of another.
+func TestWholeLikelihoodOfManyEntries(t *testing.T) {
+	const depth, entries = 32, 200
+	r := random.New(7, "test")
+	for _, distinct := range []int{entries, 5} {
+		s := series{depth: depth, waves: waves(depth, 0), count: entries}
+		for e := range entries {
+			if e < distinct {
+				s.values = append(s.values, noisy(r, depth-3))
+			} else {
+				s.values = append(s.values, s.values[e%distinct])
+			}
+		}
+		few := s
+		few.values = slices.Clone(s.values)
+		few.shrink()
+		if len(few.values) != depth-3 {
+			t.Fatalf("got %d vectors, want %d", len(few.values), depth-3)
+		}
+		for _, law := range []structure{{part: layerNoise, phi: 0.7}, {part: roughPart, theta: 10}} {
+			want, got := law.whiten([]series{s}, 0.43)[0], law.whiten([]series{few}, 0.43)[0]
+			if !(math.Abs(got.squares-want.squares) <= 1e-10*want.squares) || got.numbers != want.numbers || got.logDet != want.logDet {
+				t.Errorf("%+v, %d distinct entries: got %+v, want %+v", law, distinct, got, want)
+			}
+		}
+	}
+}
+
+// At 128 layers a trend of degree 8, 6 degrees beyond what third differences remove, hardly enters the likelihood.
 func TestTrendIsTakenOut(t *testing.T) {
 	const depth = 128
 	r := random.New(6, "test")
@@ -84,7 +113,7 @@ func TestTrendIsTakenOut(t *testing.T) {
 	bent := differencesOf(depth, func(k int) float64 { return noise[k] + trend(k) })
 	for _, s := range []structure{{part: layerNoise, phi: 0.7}, {part: roughPart}} {
 		of := func(d []float64) float64 {
-			return s.whiten([]series{{depth: depth, waves: waves(depth, 0), values: [][]float64{d}}}, 0.5)[0].squares
+			return s.whiten([]series{{depth: depth, waves: waves(depth, 0), values: [][]float64{d}, count: 1}}, 0.5)[0].squares
 		}
 		if a, b := of(plain), of(bent); !(math.Abs(a-b) < 1e-6*a) {
 			t.Errorf("%+v: got squares of %v with a trend, %v without", s, b, a)
