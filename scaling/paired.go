@@ -30,9 +30,9 @@ type Contrast struct {
 // cross: with V_d the variance of the mean when data sets are the units, V_s when seeds are, and V_0 when all differences
 // are, the variance is the largest of V_d, V_s and V_d + V_s − V_0 [Cameron, Gelbach, Miller 2011], and the degrees of
 // freedom are those of Satterthwaite for V_d + V_s. So the interval says what other data, and other seeds, would
-// give.
+// give. With one seed the data sets are the units, and the interval says nothing of other seeds.
 //
-// There is no interval for fewer than two seeds, fewer than two data sets where there are several, and for equal differences.
+// There is no interval for one seed of one data set, and for differences that are equal but for rounding.
 func MeanDifference(differences []Difference) Contrast {
 	values := make([]float64, len(differences))
 	for i, d := range differences {
@@ -50,7 +50,7 @@ func MeanDifference(differences []Difference) Contrast {
 			variance, freedom = byData, float64(sets-1)
 		}
 	}
-	if !(variance > 0) || math.IsInf(variance, 0) || !(freedom >= 1) {
+	if equal(values) || !(variance > 0) || math.IsInf(variance, 0) || !(freedom >= 1) {
 		return c
 	}
 	deviation := math.Sqrt(variance)
@@ -59,6 +59,16 @@ func MeanDifference(differences []Difference) Contrast {
 	c.Low, c.High, c.Freedom = mean-half, mean+half, freedom
 	c.P = 2 * t.Survival(math.Abs(mean)/deviation)
 	return c
+}
+
+// equal reports whether values differ by rounding at most, as those of 0.9 − 0.8 and of 0.8 − 0.7 do.
+func equal(values []float64) bool {
+	const rounding = 1e-12
+	if len(values) == 0 {
+		return true
+	}
+	low, high := slices.Min(values), slices.Max(values)
+	return high-low <= rounding*max(math.Abs(low), math.Abs(high))
 }
 
 // clustered returns the variance of the mean where units share what key names, G/(G − 1)·Σ_g (Σ_{i∈g} (y_i − ȳ))²/n², and
