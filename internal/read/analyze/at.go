@@ -231,8 +231,9 @@ func atPoint(end *Run, meta *runfolder.Meta, rows []runfolder.Row, p Point, opti
 	r := &reader{rows: rows, t: t}
 	run := Run{
 		ID: end.ID, Group: end.Group, Settings: end.Settings, Data: end.Data, Alpha: end.Alpha, Depth: end.Depth, Seed: end.Seed,
-		Iterations: int(math.Ceil(t)), Stop: end.Stop, Loss: r.at("loss"), CopyOf: end.CopyOf, TestLoss: finite(r.at("test_loss")),
-		Validation: finite(r.at("validation_loss")), Accuracy: finite(r.at("accuracy")), TestAcc: finite(r.at("test_accuracy")),
+		Iterations: int(math.Ceil(t)), Stop: end.Stop, Loss: r.at("loss"), CopyOf: end.CopyOf,
+		TestLoss: finite(r.at("test_loss")), Validation: finite(r.at("validation_loss")),
+		Accuracy: finite(r.at("accuracy")), TestAcc: finite(r.at("test_accuracy")), ValidationAcc: finite(r.at("validation_accuracy")),
 	}
 	if math.IsNaN(run.Loss) && run.Stop != runfolder.Diverged {
 		return nil, fmt.Sprintf("its loss at iteration %g is not known", t)

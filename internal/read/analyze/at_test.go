@@ -18,7 +18,7 @@ func descending(last int) []runfolder.Row {
 		rows[t] = runfolder.Row{Iteration: int64(t), Loss: new(math.Exp(-x / 10)), MaxFrobenius: 2 + x, Displacement: 3 * x}
 		if t <= 8 || t%15 == 0 {
 			rows[t].DisplacementVariation2, rows[t].Variation1 = new(x*x), new(5.0)
-			rows[t].TestLoss, rows[t].TestAccuracy = new(2*math.Exp(-x/10)), new(x/100)
+			rows[t].TestLoss, rows[t].TestAccuracy, rows[t].ValidationAccuracy = new(2*math.Exp(-x/10)), new(x/100), new(x/200)
 		}
 	}
 	return rows
@@ -80,6 +80,7 @@ func TestAtPoint(t *testing.T) {
 			near("V_2 on a straight line", got, low*low+(c.t-low)*(high+low))
 			near("test loss", *run.TestLoss, 2*math.Exp(-c.t/10))
 			near("test accuracy", *run.TestAcc, c.t/100)
+			near("validation accuracy", orNaN(run.ValidationAcc), c.t/200)
 		}
 	}
 }
