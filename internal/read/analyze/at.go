@@ -108,7 +108,7 @@ func (p Point) place(meta *runfolder.Meta, rows []runfolder.Row) (t float64, why
 
 // placeOfLoss returns where the loss, its logarithm on straight lines between rows, first falls to the level.
 func placeOfLoss(rows []runfolder.Row, level float64) (t float64, why string) {
-	known := slices.DeleteFunc(slices.Clone(rows), func(r runfolder.Row) bool { return r.Loss == nil })
+	known := slices.DeleteFunc(slices.Clone(rows), func(r runfolder.Row) bool { return r.Loss == nil || math.IsNaN(*r.Loss) })
 	iterations, losses := runfolder.Losses(known)
 	at := slices.IndexFunc(losses, func(j float64) bool { return j <= level })
 	switch {
@@ -155,8 +155,8 @@ type reader struct {
 	far          []string // columns whose rows are too far apart, with the reason
 }
 
-// Rows are near enough to interpolate between where the later number of the iteration is at most 1.3 times the first
-// and one more, as with a geometric cadence, or the loss falls by no more than a half between them.
+// Rows are near enough to interpolate between where the iteration of the later one is at most 1.3 times that of the first
+// and one more, as with a geometric cadence, or where the losses of the two differ by a factor 2 at most.
 const (
 	nearIterations = 1.3
 	nearLoss       = 2

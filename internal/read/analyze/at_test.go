@@ -94,12 +94,14 @@ func TestNeverAtPoint(t *testing.T) {
 			sparse[i].Loss = nil
 		}
 	}
+	diverged := append(descending(50), runfolder.Row{Iteration: 51, Loss: new(math.NaN())})
 	for _, c := range []struct {
 		point string
 		rows  []runfolder.Row
 		want  string
 	}{
 		{"loss=1e-5", descending(50), "its least loss is 0.006738"},
+		{"loss=1e-5", diverged, "its least loss is 0.006738"},
 		{"loss=2", descending(50), "its loss is below from the start: 1"},
 		{"iterations=51", descending(50), "it ends after 50 iterations"},
 		{"layer-iterations=204", descending(50), "it ends after 50 iterations"},
