@@ -108,17 +108,17 @@ func exponential(v scaling.Interval) scaling.Interval {
 
 // pair compares the values that share a unit, and reports whether there are any.
 func (c *Contrast) pair(first, second []compared) (bool, error) {
-	byUnit := map[unit]compared{}
-	for _, v := range first {
-		if other, ok := byUnit[v.unit]; ok {
-			return false, fmt.Errorf("%s: got runs %s and %s of one seed, want one: they differ in a field that the study does not vary", c.Quantity, other.runs[0].ID, v.runs[0].ID)
-		}
-		byUnit[v.unit] = v
+	partners, err := c.byUnit(first)
+	if err != nil {
+		return false, err
+	}
+	if _, err := c.byUnit(second); err != nil {
+		return false, err
 	}
 	var differences []scaling.Difference
 	var runs []*outcome
 	for _, v := range second {
-		if other, ok := byUnit[v.unit]; ok {
+		if other, ok := partners[v.unit]; ok {
 			differences = append(differences, v.difference(c.Scale, other.value, other.value))
 			runs = append(runs, v.runs...)
 		}
@@ -145,6 +145,18 @@ func (c *Contrast) pair(first, second []compared) (bool, error) {
 	}
 	c.Warning = strings.Join(warnings, "; ")
 	return true, nil
+}
+
+// byUnit returns values by their unit, of which each may have one.
+func (c *Contrast) byUnit(values []compared) (map[unit]compared, error) {
+	of := map[unit]compared{}
+	for _, v := range values {
+		if other, ok := of[v.unit]; ok {
+			return nil, fmt.Errorf("%s: got runs %s and %s of one seed, want one: they differ in a field that the study does not vary", c.Quantity, other.runs[0].ID, v.runs[0].ID)
+		}
+		of[v.unit] = v
+	}
+	return of, nil
 }
 
 // runsAt returns the runs whose fields have these values.

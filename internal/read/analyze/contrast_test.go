@@ -156,3 +156,18 @@ func testContrastRefuses(t *testing.T, dir string) {
 		}
 	}
 }
+
+// TestContrastOfOneUnitTwice wants values refused of which two are of one seed, on either side.
+func TestContrastOfOneUnitTwice(t *testing.T) {
+	of := func(id string, seed uint64) compared {
+		return compared{unit: unit{seed: seed}, value: 1, runs: []*outcome{{run: Run{ID: id, Seed: seed}}}}
+	}
+	for _, sides := range [][2][]compared{
+		{{of("a", 1), of("b", 1)}, {of("c", 1)}},
+		{{of("a", 1)}, {of("b", 1), of("c", 1)}},
+	} {
+		if paired, err := (&Contrast{}).pair(sides[0], sides[1]); err == nil {
+			t.Errorf("got pairs %v of %+v, want an error", paired, sides)
+		}
+	}
+}
