@@ -68,8 +68,7 @@ func (p *Plane) Valley() string {
 // rejected if its mean over seeds is above that of any pair in the rectangle between it and the best, by a paired t test,
 // one-sided at 97.5 %. The interval of a setting holds its values of all pairs that are not rejected, and reaches to the
 // next value tried on the line from the best through the outermost one, where that is an axis or a diagonal, else in the row of
-// either. No pair at which all seeds went
-// is an error.
+// either. It is an error if every pair diverged for some seed.
 func FitPlane(trials []PlaneTrial, factor float64) (Plane, error) {
 	g, err := newPlaneGrid(trials, factor)
 	if err != nil {
@@ -148,17 +147,18 @@ func newPlaneGrid(trials []PlaneTrial, factor float64) (*planeGrid, error) {
 	return g, nil
 }
 
-// fill computes means, and finds the best.
+// fill drops cells that some seed lacks, computes the means of the others, and finds the best.
 func (g *planeGrid) fill(bySeed map[point2]map[uint64]float64, seeds []uint64) {
 	for c, cell := range g.cells {
+		if len(bySeed[c]) < len(seeds) {
+			delete(g.cells, c)
+			continue
+		}
 		for _, seed := range seeds {
-			v, ok := bySeed[c][seed]
-			switch {
-			case !ok:
-				delete(g.cells, c)
-			case math.IsNaN(v) || math.IsInf(v, 0):
+			v := bySeed[c][seed]
+			if math.IsNaN(v) || math.IsInf(v, 0) {
 				v = math.Inf(1)
-			default:
+			} else {
 				v = LogMeasure(v)
 			}
 			cell.y = append(cell.y, v)

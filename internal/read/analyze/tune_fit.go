@@ -88,11 +88,17 @@ func (g *TuneGroup) AddRegret(rule string, exponent float64, from, to int) {
 	}
 	factor := math.Pow(float64(to)/float64(from), exponent)
 	r := TuneRegret{Rule: rule, From: from, To: to, Exponent: exponent, Tried: g.nearest(to, source.Tried*factor)}
+	r.weigh(g.seeds(to), func(seed uint64) (moved, best *TuneRun) {
+		return g.run(to, seed, g.nearest(to, g.chosen(from, seed)*factor)), g.run(to, seed, g.chosen(to, seed))
+	})
+	g.Regret = append(g.Regret, r)
+}
+
+// weigh counts and judges what the seeds lose by their moved run in place of their best one; one that lacks either is left out.
+func (r *TuneRegret) weigh(seeds []uint64, of func(seed uint64) (moved, best *TuneRun)) {
 	var losses []float64
-	for _, seed := range g.seeds(to) {
-		moved := g.run(to, seed, g.nearest(to, g.chosen(from, seed)*factor))
-		best := g.run(to, seed, g.chosen(to, seed))
-		switch {
+	for _, seed := range seeds {
+		switch moved, best := of(seed); {
 		case moved == nil || best == nil || best.Measure == nil:
 		case moved.Measure == nil:
 			r.Diverged++
@@ -101,7 +107,6 @@ func (g *TuneGroup) AddRegret(rule string, exponent float64, from, to int) {
 		}
 	}
 	r.judge(losses)
-	g.Regret = append(g.Regret, r)
 }
 
 // LogMeasure returns log Measure as scaling.FitBowl takes it, +Inf where training diverged.

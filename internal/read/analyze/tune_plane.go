@@ -42,8 +42,6 @@ type TunePlaneBest struct {
 	// ValleyLow and ValleyHigh are the values of the first field along it whose measure is at most a tenth above the least.
 	ValleyLow  *float64 `json:"valley_low,omitempty"`
 	ValleyHigh *float64 `json:"valley_high,omitempty"`
-
-	near [2]scaling.Range
 }
 
 // TunePlaneRegret is what is lost by a pair that is moved from another depth by a rule.
@@ -82,13 +80,13 @@ func (p *TunePlane) Fit(precision float64) {
 			continue
 		}
 		b := TunePlaneBest{
-			Depth: depth, Values: fitted.Tried, Fields: fitted.Tried, Lowest: fitted.Measure, Seeds: fitted.Seeds, Valley: fitted.Valley(), near: fitted.Near,
+			Depth: depth, Values: fitted.Tried, Fields: fitted.Tried, Lowest: fitted.Measure, Seeds: fitted.Seeds, Valley: fitted.Valley(),
 		}
 		for f := range b.Low {
 			b.Low[f], b.High[f] = finite(fitted.Low[f]), finite(fitted.High[f])
 		}
-		if r := p.any(depth, b.Values); r != nil {
-			b.Fields = r.Fields
+		if i := slices.IndexFunc(p.Runs, func(r TunePlaneRun) bool { return r.Depth == depth && r.Values == b.Values }); i >= 0 {
+			b.Fields = p.Runs[i].Fields
 		}
 		along := map[string]scaling.Range{scaling.ValleyProduct: fitted.Product, scaling.ValleyRatio: fitted.Ratio}
 		if v, ok := along[b.Valley]; ok {
@@ -107,15 +105,6 @@ func (p *TunePlane) Fit(precision float64) {
 
 // hardlyMatters is the factor between values within a tenth of the least measure from which a field hardly counts.
 const hardlyMatters = 25
-
-// any returns a run of a depth with these values, nil for none.
-func (p *TunePlane) any(depth int, values [2]float64) *TunePlaneRun {
-	i := slices.IndexFunc(p.Runs, func(r TunePlaneRun) bool { return r.Depth == depth && r.Values == values })
-	if i < 0 {
-		return nil
-	}
-	return &p.Runs[i]
-}
 
 func (p *TunePlane) bestAt(depth int) *TunePlaneBest {
 	i := slices.IndexFunc(p.Best, func(b TunePlaneBest) bool { return b.Depth == depth })
@@ -211,12 +200,13 @@ func (p *TunePlane) nearest(depth int, values [2]float64) [2]float64 {
 }
 
 // of returns the run of a depth, seed and pair, nil for none.
-func (p *TunePlane) of(depth int, seed uint64, values [2]float64) *TunePlaneRun {
-	i := slices.IndexFunc(p.Runs, func(r TunePlaneRun) bool { return r.Depth == depth && r.Seed == seed && r.Values == values })
-	if i < 0 {
-		return nil
+func (p *TunePlane) of(depth int, seed uint64, values [2]float64) *TuneRun {
+	for i := range p.Runs {
+		if r := &p.Runs[i]; r.Depth == depth && r.Seed == seed && r.Values == values {
+			return &r.TuneRun
+		}
 	}
-	return &p.Runs[i]
+	return nil
 }
 
 // AddRegret adds what is lost at depth to by the pairs that a rule makes of the best at depth from, each chosen for a seed by
@@ -234,18 +224,9 @@ func (p *TunePlane) AddRegret(rule string, exponents [2]float64, from, to int) {
 	}
 	r := TunePlaneRegret{TuneRegret: TuneRegret{Rule: rule, From: from, To: to, Exponent: exponents[0]}, Exponents: exponents, Pair: move(source.Values)}
 	r.Tried = r.Pair[0]
-	var losses []float64
-	for _, seed := range p.seeds(to) {
-		moved, best := p.of(to, seed, move(p.chosen(from, seed))), p.of(to, seed, p.chosen(to, seed))
-		switch {
-		case moved == nil || best == nil || best.Measure == nil:
-		case moved.Measure == nil:
-			r.Diverged++
-		default:
-			losses = append(losses, moved.LogMeasure()-best.LogMeasure())
-		}
-	}
-	r.judge(losses)
+	r.weigh(p.seeds(to), func(seed uint64) (moved, best *TuneRun) {
+		return p.of(to, seed, move(p.chosen(from, seed))), p.of(to, seed, p.chosen(to, seed))
+	})
 	p.Regret = append(p.Regret, r)
 }
 
@@ -263,8 +244,8 @@ func (p *TunePlane) Judge() {
 }
 
 // TakePlane makes the answer for field f of a plane: the section through the best pair of each depth, with the interval, regret and
-// verdict of the plane. Of the depths without a minimum over the field, those that are lost have no best value, and the others none
-// that an exponent is taken from.
+// verdict of the plane. A depth that is lost has no best value. Without two depths that have a minimum over the field there is no
+// exponent.
 func (g *TuneGroup) TakePlane(p *TunePlane, f int, without, lost map[int]bool) {
 	notes := g.Notes
 	for i := range p.Runs {
