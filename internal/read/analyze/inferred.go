@@ -24,25 +24,28 @@ func (g *Group) infer(path *GroupPath, part string, paths partPaths, beta float6
 	var measured sync.WaitGroup // beside the inference, which takes as long
 	measured.Go(func() { evidence.measure(paths.weights) })
 	var moved *scaling.Inference
-	measured.Go(func() { moved = g.inferMoved(paths) })
+	var still string
+	measured.Go(func() { moved, still = g.inferMoved(paths) })
 	measured.Go(func() { around.measure(paths.moved) })
 	x, err := scaling.Infer(paths.weights, scaling.Assumptions{Rounding: paths.rounding, FreeSize: g.Trained()})
 	measured.Wait()
 	if err != nil {
-		path.unsettled(strings.TrimPrefix(err.Error(), "scaling: infer: "))
+		path.unsettled(reason(err))
 		return
 	}
 	put := path.conclude(x, &evidence, beta)
 	if path.Displacement != nil && moved != nil {
 		path.Displacement.conclude(moved, &around, beta)
 	} else if path.Displacement != nil {
-		path.Displacement.unsettled("the displacements do not tell")
+		path.Displacement.unsettled(still)
 	}
 	displacements := samplesOf(runs, func(r *Run) float64 { return r.Parts[part].Displacement * math.Pow(float64(r.Depth), beta) })
-	displacement := averaged(displacements, 0)
-	variation := averaged(samplesOf(runs, func(r *Run) float64 { return r.Parts[part].DisplacementVariation }), 0)
+	var displacement, variation *scaling.LimitExponent
 	if moved != nil {
 		displacement, variation = moved.MaxFrobenius(), moved.Variation(1)
+	} else {
+		displacement = averaged(displacements, 0)
+		variation = averaged(samplesOf(runs, func(r *Run) float64 { return r.Parts[part].DisplacementVariation }), 0)
 	}
 	put("displacement", displacement, -beta)
 	put("displacement_variation", variation, 0)
@@ -87,25 +90,31 @@ func (path *GroupPath) conclude(x *scaling.Inference, r *Regime, beta float64) (
 	return put
 }
 
-// inferMoved infers from the displacements, nil where runs have none or none moves. They are differences of weights, whose rounding is
+// inferMoved infers from the displacements, or says why it does not. They are differences of weights, so their rounding is
 // that of the larger weights.
-func (g *Group) inferMoved(paths partPaths) *scaling.Inference {
+func (g *Group) inferMoved(paths partPaths) (x *scaling.Inference, why string) {
 	largest := func(list []scaling.DepthPath) (most float64) {
 		for _, p := range list {
 			most = max(most, floats.Norm(p.Path.Data, math.Inf(1)))
 		}
 		return most
 	}
-	if paths.moved == nil || !(largest(paths.moved) > 0) {
-		return nil
+	switch {
+	case paths.moved == nil:
+		return nil, "some runs have no initial weights"
+	case !(largest(paths.moved) > 0):
+		return nil, "the weights have not moved"
 	}
 	rounding := paths.rounding * max(1, largest(paths.weights)/largest(paths.moved))
 	x, err := scaling.Infer(paths.moved, scaling.Assumptions{Rounding: rounding, FreeSize: g.Trained()})
 	if err != nil {
-		return nil
+		return nil, reason(err)
 	}
-	return x
+	return x, ""
 }
+
+// reason is why scaling.Infer gives nothing.
+func reason(err error) string { return strings.TrimPrefix(err.Error(), "scaling: infer: ") }
 
 // unsettled leaves a path without a verdict, an index and exponents of the limit.
 func (path *GroupPath) unsettled(why string) {

@@ -183,11 +183,14 @@ func (p *pass) gather() {
 		}
 		g.members = append(g.members, o)
 	}
+	epochs := slices.ContainsFunc(p.options.At, func(at Point) bool { return at.Of == AtEpochs }) // the configuration says what one is
 	for _, o := range p.outcomes {
-		if o.Run != nil && !(p.detailed && first[o.meta().Group] == o) {
-			if o.meta().Environment = nil; !slices.ContainsFunc(p.options.At, func(at Point) bool { return at.Of == AtEpochs }) {
-				o.meta().Config = nil
-			}
+		if o.Run == nil || p.detailed && first[o.meta().Group] == o {
+			continue
+		}
+		o.meta().Environment = nil
+		if !epochs {
+			o.meta().Config = nil
 		}
 	}
 	for _, g := range p.groups {

@@ -192,7 +192,7 @@ type GroupPath struct {
 	Mixture        *Mixture                         `json:"mixture"`
 	Limit          *Limit                           `json:"limit,omitempty"`
 	// Displacement says the same of the displacement A(T) − A(0), but for the distances of Limit, which hold it;
-	// nil where the initial weights are not known, or depths are too few.
+	// nil where a run's initial weights are not known, or have not moved.
 	Displacement *GroupPath `json:"displacement,omitempty"`
 	// Missing says why there is no exponent, by its key, or no v_<p>, variation_index
 	// or limit.
