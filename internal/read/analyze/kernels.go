@@ -102,8 +102,7 @@ func NewKernelRun(r *Run, p *proof.Report) KernelRun {
 	if k.NewtonStep == nil { // the kernel is singular, and its λ_min rounding
 		row.LambdaMin = nil
 	} else if k.LambdaMin != nil && k.LambdaMax != nil {
-		condition := *k.LambdaMax / *k.LambdaMin
-		row.Condition = &condition
+		row.Condition = finite(*k.LambdaMax / *k.LambdaMin)
 	}
 	if k.Polish != nil {
 		row.Polished = k.Polish.Distance

@@ -185,7 +185,7 @@ func (g *TuneGroup) score(b *TuneBest) {
 		}
 	}
 	b.TestLoss = newTuneScore(losses, math.Exp)
-	b.TestAccuracy = newTuneScore(accuracies, func(v float64) float64 { return v })
+	b.TestAccuracy = newTuneScore(accuracies, func(v float64) float64 { return min(1, max(0, v)) })
 }
 
 // newTuneScore returns what read makes of the mean of values and of the ends of its interval, nil without values.

@@ -1,0 +1,26 @@
+package analyze
+
+import (
+	"math"
+	"testing"
+)
+
+// TestTuneScore wants the mean accuracy over seeds with an interval cut at 0 and 1, and the geometric mean of test losses.
+func TestTuneScore(t *testing.T) {
+	g := TuneGroup{}
+	for seed, accuracy := range []float64{0.9, 1, 1} {
+		g.Runs = append(g.Runs, TuneRun{Depth: 8, Seed: uint64(seed), Value: 0.5, TestAccuracy: &accuracy, TestLoss: new(math.Exp(float64(seed)))})
+	}
+	b := TuneBest{Depth: 8, Tried: 0.5}
+	g.score(&b)
+	if a := b.TestAccuracy; a == nil || !(math.Abs(a.Value-2.9/3) <= 1e-12) || !(*a.Low < 0.9) || *a.High != 1 {
+		t.Errorf("accuracy: got %+v, want 0.967 with an interval up to 1", a)
+	}
+	if l := b.TestLoss; l == nil || !(math.Abs(l.Value-math.E) <= 1e-12) || !(*l.Low < 1 && math.E*math.E < *l.High) {
+		t.Errorf("loss: got %+v, want e", l)
+	}
+	b = TuneBest{Depth: 8, Tried: 0.25}
+	if g.score(&b); b.TestAccuracy != nil || b.TestLoss != nil {
+		t.Errorf("got %+v of a value that no run has, want nothing", b)
+	}
+}
