@@ -8,7 +8,6 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 
 	"github.com/deeplimit/deeplimit/internal/planted"
@@ -163,7 +162,7 @@ func tabulate(folder string, cells []cell, wanted int) (tables []table, err erro
 		}
 		t := table{set: first.set, width: first.width, suffix: first.suffix, draws: fewest}
 		for i, draws := range all {
-			t.rows = append(t.rows, count(cells[from+i], slices.Clip(draws[:fewest])))
+			t.rows = append(t.rows, count(cells[from+i], draws[:fewest]))
 		}
 		tables = append(tables, t)
 	}

@@ -114,6 +114,7 @@ depths 16 to 128 and width 10, in 2 of 2 draws, and a prior of their own leaves 
 paths, by which it was chosen how much less the likelihood counts where values are not normal.
 
 Written by ` + "`make calibrate`" + `, which keeps every draw in runs/calibration and goes on where it was stopped: draw n is fixed by n, so
-that more draws extend a sample. Tables without draws are left out. *Cells below* hold the truth in fewer draws than 178 of 200, or than the number
-of which intervals that hold it with probability 0.95 fall short as seldom. The last two columns are shares of all draws of a table.
+that more draws extend a sample. Tables without draws are left out. *Cells below* hold the truth in fewer draws than the number in
+brackets: 178 of 200 draws, and of fewer draws the largest number that an interval which holds the truth with probability 0.95 falls short of no
+more often than of 178 of 200. So with few draws only gross misses are seen. The last two columns are shares of all draws of a table.
 `

@@ -78,8 +78,8 @@ func (t *tally) column(key string) string {
 	return fmt.Sprintf("%.3g, %.2f", share(t.covered[key], t.draws), widths[len(widths)/2])
 }
 
-// least returns the fewest draws of n in which a cell may hold the truth: of 200 draws 178, and of others the least number that
-// intervals of 95 % fall short of no more often.
+// least returns the fewest draws of n in which a cell may hold the truth: of 200 draws 178, and of others the largest number
+// that intervals which hold it with probability 0.95 fall short of no more often than of 178 of 200.
 func least(n int) int {
 	binomial := func(n int) distuv.Binomial { return distuv.Binomial{N: float64(n), P: 0.95} }
 	allowed := binomial(200).CDF(177)
