@@ -37,7 +37,8 @@ func collect(study *analyze.Folder) []group {
 			if !t.Holds(g.Data, g.Settings) {
 				continue
 			}
-			switch g.searched = study.Searched; {
+			g.searched = study.Searched
+			switch {
 			case drawn:
 			case g.tune == nil:
 				g.tune, drawn = t, true

@@ -23,7 +23,7 @@ func networkFigure(name, title string, n *network.Numbers, first int, style Styl
 	return f
 }
 
-// add adds a row of data.
+// addNumber adds a row of data.
 func (f *Figure) addNumber(quantity string, at int, value, low, high string) {
 	f.Data.Rows = append(f.Data.Rows, []string{quantity, strconv.Itoa(at), value, low, high})
 }
@@ -53,14 +53,13 @@ func (f *Figure) cosinePanel(n *network.Numbers, s sizes) panel {
 	p := panel{x: axis{label: "lag $m$", log: true, margin: 0.06}, y: axis{label: "cosine", margin: 0.1}}
 	line := mark{color: categories[0].color, width: s.line, shape: circle, radius: s.marker}
 	b := band{color: chanceColor}
-	ends := mark{color: color.NRGBA{0x56, 0x56, 0x56, 0x60}, width: s.thin}
 	for _, c := range n.Cosines {
 		m := float64(c.Lag)
 		p.x.depths = append(p.x.depths, c.Lag)
 		line.x, line.y = append(line.x, m), append(line.y, c.Cosine)
 		b.x, b.low, b.high = append(b.x, m), append(b.low, c.Low), append(b.high, c.High)
 		f.addNumber("cosine", c.Lag, exact(c.Cosine), exact(c.Low), exact(c.High))
-		p.marks = append(p.marks, mark{x: []float64{m, m}, y: []float64{c.Low, c.High}, color: ends.color, width: ends.width})
+		p.marks = append(p.marks, mark{x: []float64{m, m}, y: []float64{c.Low, c.High}, color: color.NRGBA{0x56, 0x56, 0x56, 0x60}, width: s.thin})
 	}
 	p.bands = []band{b}
 	p.marks = append(p.marks, line)

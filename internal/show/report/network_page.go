@@ -2,7 +2,6 @@ package report
 
 import (
 	"bytes"
-	"cmp"
 	"context"
 	_ "embed"
 	"fmt"
@@ -10,7 +9,6 @@ import (
 	"math"
 	"path/filepath"
 	"strconv"
-	"strings"
 
 	"github.com/deeplimit/deeplimit/internal/disk"
 	"github.com/deeplimit/deeplimit/internal/plain"
@@ -116,7 +114,7 @@ func (w *networkWriter) network(run string) (networkView, error) {
 		switch {
 		case card && w.drawn+len(figures) < mostCards:
 			f := networkFigure(fmt.Sprintf("family-%d", w.drawn+len(figures)+1), row.Name, n, first, w.options.Style)
-			f.Caption = sentenceCase(n.Sentence) + ". " + f.Caption
+			f.Caption = upperFirst(n.Sentence) + ". " + f.Caption
 			row.Figure = f.Name
 			figures = append(figures, f)
 		case card:
@@ -190,8 +188,4 @@ func bounded(v float64) string {
 		return "∞"
 	}
 	return decimal(v, 2)
-}
-
-func sentenceCase(text string) string {
-	return cmp.Or(strings.ToUpper(text[:1])+text[1:], text)
 }

@@ -29,6 +29,7 @@ func planeFigure(g group, style Style) *Figure {
 	f.Alt = fmt.Sprintf("Maps of %s over %s and %s. ", measureText(t.Measure), names[0], names[1])
 	scale, ranges := planeScale(t)
 	var row []panel
+	law := ""
 	for i := range t.Best {
 		b := &t.Best[i]
 		p := panel{
@@ -46,6 +47,7 @@ func planeFigure(g group, style Style) *Figure {
 		for j := range t.Regret {
 			if r := &t.Regret[j]; r.Rule == "law" && r.To == b.Depth {
 				p.marks = append(p.marks, mark{x: []float64{r.Pair[0]}, y: []float64{r.Pair[1]}, color: categories[1].color, shape: cross, radius: 1.4 * s.marker})
+				law = fmt.Sprintf(" Cross: the best pair of depth %d, moved by the law.", r.From)
 			}
 		}
 		row = append(row, p)
@@ -58,9 +60,7 @@ func planeFigure(g group, style Style) *Figure {
 		f.Alt += fmt.Sprintf("At depth %d the best pair is %s, %s. ", b.Depth, number(b.Values[0], 3), number(b.Values[1], 3))
 	}
 	f.bar = &scale
-	if len(t.Regret) > 0 {
-		f.Caption += fmt.Sprintf(" Cross: the best pair of depth %d, moved by the law.", t.Regret[0].From)
-	}
+	f.Caption += law
 	for i := range t.Runs {
 		r := &t.Runs[i]
 		f.Data.Rows = append(f.Data.Rows, []string{"run", strconv.Itoa(r.Depth), strconv.FormatUint(r.Seed, 10), exact(r.Values[0]), exact(r.Values[1]), optionalExact(r.Measure), "", "", "", ""})

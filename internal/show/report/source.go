@@ -49,10 +49,8 @@ func (f *Figure) says(g group) {
 	if g.source != runfolder.FromDisplacement {
 		return
 	}
-	part := "A"
-	if g.Block == "mlp" {
-		part = "V"
-	}
+	g.source = ""
+	part := primaryPart(g)
 	f.Name, f.Title = f.Kind+"-displacement-"+g.slug, f.Title+" of the displacement"
 	f.Caption += " Here U = " + part + "(T) − " + part + "(0), what training has added to the weights."
 }

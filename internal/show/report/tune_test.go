@@ -2,6 +2,7 @@ package report
 
 import (
 	"math"
+	"strings"
 	"testing"
 
 	"github.com/deeplimit/deeplimit/internal/read/analyze"
@@ -89,6 +90,13 @@ func TestPlaneFigure(t *testing.T) {
 		t.Errorf("got %+v and verdict %s, want a regret of the law that transfers", p.Regret, p.Verdict)
 	}
 	f := planeFigure(group{slug: "s", plane: p}, Paper)
+	if !strings.Contains(f.Caption, "Cross: the best pair of depth 8") {
+		t.Errorf("got caption %q, want the cross explained", f.Caption)
+	}
+	p.Regret[0].Rule = "constant"
+	if caption := planeFigure(group{slug: "s", plane: p}, Paper).Caption; strings.Contains(caption, "Cross") {
+		t.Errorf("got caption %q, want no cross where there is no law", caption)
+	}
 	if rows := len(f.Data.Rows); rows != 2+len(p.Runs) || len(f.panels[0]) != 2 {
 		t.Errorf("got %d rows of data, want one for each best and run", rows)
 	}
