@@ -120,11 +120,12 @@ const (
 func (f *fitted) present() bool { return f.part != nothing && f.sizeSD < 0.6 }
 
 // fit fits a structure to variograms, from a first guess of its exponent. What chance does to them depends on it, so
-// the fit is done again where the guess was far away.
-func (s structure) fit(data []variogram, chance sampler, start float64) fitted {
-	f := newProblem(s, data, chance, start).solve(start)
+// the fit is done again where the guess was far away. The paths may be L^γ times those of a limit, tilt being the
+// standard deviation of γ.
+func (s structure) fit(data []variogram, tilt, start float64) fitted {
+	f := newProblem(s, data, tilt, start).solve(start)
 	if s.part == roughPart && math.Abs(f.exponent-start) > 0.05 {
-		f = newProblem(s, data, chance, f.exponent).solve(f.exponent)
+		f = newProblem(s, data, tilt, f.exponent).solve(f.exponent)
 	}
 	return f
 }

@@ -36,7 +36,7 @@ const (
 	lagCorrelation = 0.5
 )
 
-func newProblem(s structure, data []variogram, chance sampler, exponent float64) *problem {
+func newProblem(s structure, data []variogram, tilt, exponent float64) *problem {
 	n := 0
 	for _, v := range data {
 		n += len(v.lags)
@@ -46,7 +46,7 @@ func newProblem(s structure, data []variogram, chance sampler, exponent float64)
 	depths := make([]float64, 0, n) // twice the logarithm of the depth of each value
 	for _, v := range data {
 		at := len(depths)
-		c := s.errors(v, chance, exponent)
+		c := s.errors(v, exponent)
 		for i := range v.lags {
 			depths = append(depths, 2*math.Log(float64(v.depth)))
 			for j := i; j < len(v.lags); j++ {
@@ -54,11 +54,11 @@ func newProblem(s structure, data []variogram, chance sampler, exponent float64)
 			}
 		}
 	}
-	if chance.tilt > 0 {
+	if tilt > 0 {
 		middle := floats.Sum(depths) / float64(n)
 		for i := range n {
 			for j := i; j < n; j++ {
-				all.SetSym(i, j, all.At(i, j)+chance.tilt*chance.tilt*(depths[i]-middle)*(depths[j]-middle))
+				all.SetSym(i, j, all.At(i, j)+tilt*tilt*(depths[i]-middle)*(depths[j]-middle))
 			}
 		}
 	}
@@ -92,13 +92,13 @@ func (s structure) values(data []variogram, n int) []value {
 }
 
 // errors returns the covariance of a variogram's values about those of the structure.
-func (s structure) errors(v variogram, chance sampler, exponent float64) *mat.SymDense {
+func (s structure) errors(v variogram, exponent float64) *mat.SymDense {
 	n := len(v.lags)
 	c := mat.NewSymDense(n, nil)
 	first := bits.Len(uint(v.lags[0])) - 1
 	var byChance *mat.SymDense
 	if s.part != nothing {
-		byChance = chance.covariance(s, exponent, v)
+		byChance = s.covariance(exponent, v)
 	}
 	for i := range n {
 		for j := i; j < n; j++ {

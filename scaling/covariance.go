@@ -7,12 +7,7 @@ import (
 	"gonum.org/v1/gonum/mat"
 )
 
-// A sampler computes the covariance of the values of variograms that chance alone makes.
-type sampler struct {
-	tilt float64 // standard deviation of γ where the paths may be L^γ times those of a limit
-}
-
-// sampled holds every *mat.SymDense computed by its samplingKey: it is of a structure and a depth, whatever the paths.
+// sampled holds every covariance computed, a *mat.SymDense, by its samplingKey: it depends on the structure and the depth alone.
 var sampled sync.Map
 
 type samplingKey struct {
@@ -32,7 +27,7 @@ const onSquares = 0.125
 // covariance returns the covariance of the values of one entry of one seed at one depth when the part of s is all there
 // is: third differences of a normal part have known correlations, so the variance of 4 log of a mean of roots is
 // 16/n² Σ_{k,k'} Cov(|x_k|^½, |x_k'|^½), to first order, and likewise of two lags.
-func (sampler) covariance(s structure, exponent float64, v variogram) *mat.SymDense {
+func (s structure) covariance(exponent float64, v variogram) *mat.SymDense {
 	key := samplingKey{noise: s.part == layerNoise, depth: v.depth}
 	if key.noise {
 		key.phi, key.next = s.phi, s.next

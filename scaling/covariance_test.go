@@ -7,7 +7,7 @@ import (
 	"gonum.org/v1/gonum/stat"
 )
 
-// The variances that sampler gives the values of a variogram are those over draws, within 25 %: three standard
+// The variances that covariance gives the values of a variogram are those over draws, within 25 %: three standard
 // deviations of a variance over 300 draws, √(2/300) each.
 func TestCovarianceOfDraws(t *testing.T) {
 	const draws, dim = 300, 4
@@ -30,7 +30,7 @@ func TestCovarianceOfDraws(t *testing.T) {
 					t.Fatalf("%s: got no variogram", name)
 				}
 				if draw == 0 {
-					c := sampler{}.covariance(s, family.Hurst, v)
+					c := s.covariance(family.Hurst, v)
 					values = make([][]float64, len(v.lags))
 					for i := range v.lags {
 						expected = append(expected, c.At(i, i)/dim)

@@ -217,7 +217,7 @@ func (x *Inference) settle() *Inference {
 	return x
 }
 
-// infer does the work of Infer for paths of a size that has a limit; tilt is that of sampler.
+// infer does the work of Infer for paths of a size that has a limit; tilt is that of fit.
 func infer(paths []DepthPath, rounding, tilt float64) *Inference {
 	cleaned, jumps := separateJumps(paths)
 	x := &Inference{paths: paths, jumps: jumps, rounding: rounding, tilt: tilt}

@@ -13,19 +13,18 @@ type weighted struct {
 }
 
 // posterior returns the probability of every structure, by its marginal likelihood on the variograms
-// and a prior that gives smooth, noise and rough a third each; tilt is that of sampler.
+// and a prior that gives smooth, noise and rough a third each; tilt is that of fit.
 func posterior(data []variogram, tilt float64) []weighted {
 	var out []weighted
 	even := 1.0
 	if last := data[len(data)-1]; last.crowded > mostCrowded || last.sparse > mostSparse {
 		even = uneven
 	}
-	chance := sampler{tilt}
 	add := func(prior float64, structures []structure, starts ...float64) {
 		for _, s := range structures {
-			best := s.fit(data, chance, starts[0])
+			best := s.fit(data, tilt, starts[0])
 			for _, start := range starts[1:] {
-				if f := s.fit(data, chance, start); f.evidence > best.evidence {
+				if f := s.fit(data, tilt, start); f.evidence > best.evidence {
 					best = f
 				}
 			}
@@ -70,7 +69,7 @@ func posterior(data []variogram, tilt float64) []weighted {
 }
 
 // Noise and rough parts are spread over all layers. Where more than mostCrowded of all third differences are in an eighth of
-// the layers, as beside a singular end, or more than mostSparse of them are hardly any, as of Cantor's function, a factor of
+// the layers, as beside a singular end, or more than mostSparse of them are small beside their mean, as of Cantor's function, a factor of
 // uneven counts against them.
 const (
 	mostCrowded = 0.5
@@ -86,10 +85,9 @@ const leastSmooth = 0.5
 func again(list []weighted, data []variogram, tilt float64) []weighted {
 	const never = 1e-5
 	var out []weighted
-	chance := sampler{tilt}
 	for _, w := range list {
 		if w.probability > never {
-			out = append(out, weighted{fitted: w.structure.fit(data, chance, w.exponent), prior: w.prior})
+			out = append(out, weighted{fitted: w.structure.fit(data, tilt, w.exponent), prior: w.prior})
 		}
 	}
 	temper(out, data)
