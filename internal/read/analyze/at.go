@@ -100,6 +100,9 @@ func (p Point) place(meta *runfolder.Meta, rows []runfolder.Row) (t float64, why
 	case AtLayerIterations:
 		t = p.Value / float64(meta.Depth)
 	}
+	if whole := math.Round(t); math.Abs(t-whole) <= 1e-12*whole {
+		t = whole // 1.1 times 10 is 11 but for rounding
+	}
 	if t > last {
 		return 0, fmt.Sprintf("it ends after %g iterations", last)
 	}

@@ -85,6 +85,14 @@ func TestAtPoint(t *testing.T) {
 	}
 }
 
+// TestPlaceIsWholeButForRounding wants 1.1 epochs of ten batches to end after 11 iterations.
+func TestPlaceIsWholeButForRounding(t *testing.T) {
+	meta := &runfolder.Meta{Depth: 4, Samples: 10, Config: []byte(`{"train":{"batch":1}}`)}
+	if at, why := (Point{AtEpochs, 1.1}).place(meta, descending(11)); at != 11 || why != "" {
+		t.Errorf("got iteration %v and %q, want 11", at, why)
+	}
+}
+
 // TestNeverAtPoint wants the reason where a run never gets to a point.
 func TestNeverAtPoint(t *testing.T) {
 	meta := &runfolder.Meta{ID: "r", Depth: 4, Block: "inner"}
