@@ -94,6 +94,7 @@ func (f *Figure) coordinatePanel(all []analyze.CoordinateQuantity, of *analyze.C
 	if of.Exponent != nil {
 		p.title = typeset("exponent " + of.Exponent.String())
 	}
+	empty := true
 	for i := range all {
 		q := &all[i]
 		if q.Name != of.Name || q.Part != of.Part {
@@ -106,6 +107,7 @@ func (f *Figure) coordinatePanel(all []analyze.CoordinateQuantity, of *analyze.C
 			if !ok {
 				continue
 			}
+			empty = false
 			line.x, line.y = append(line.x, float64(depth)), append(line.y, mean)
 			p.marks = append(p.marks, mark{x: []float64{float64(depth), float64(depth)}, y: []float64{low, high}, color: look, width: vg.Length(0.6) * s.line})
 		}
@@ -117,6 +119,9 @@ func (f *Figure) coordinatePanel(all []analyze.CoordinateQuantity, of *analyze.C
 			}
 			f.Data.Rows = append(f.Data.Rows, row)
 		}
+	}
+	if empty {
+		p.title = "0 at every depth, or not known"
 	}
 	return p
 }
