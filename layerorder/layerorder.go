@@ -27,7 +27,7 @@ type Verdict string
 
 // The verdicts.
 const (
-	Smooth         Verdict = "smooth"           // a smooth path
+	Smooth         Verdict = "smooth"           // a smooth path; equal layers, too
 	SmoothAndNoise Verdict = "smooth-and-noise" // a smooth trend and independent noise
 	Rough          Verdict = "rough"            // a path of index above 1, as a Brownian one
 	Jumps          Verdict = "jumps"            // a path with jumps
@@ -75,8 +75,9 @@ type Result struct {
 	// Outliers are layers unlike all others, counted from 0; those at the ends are left out of all that follows Lags.
 	Outliers []int
 	From, To int // the layers From … To−1 are judged
-	Equal    bool
-	Verdict  Verdict
+	// Equal says that no layer is farther from the first one than rounding to float32, 2^-23 of the norm, explains.
+	Equal   bool
+	Verdict Verdict
 	// Axes are the coordinates of the layers along the first principal components, and Explained their shares of
 	// the variance.
 	Axes      [][]float64
@@ -98,8 +99,9 @@ func Analyze(g *Gram) (*Result, error) {
 		r.Increments = append(r.Increments, increment)
 	}
 	r.Axes, r.Explained = principal(all)
-	if !(all.variance() > 1e-24*largest(r.Norms)*largest(r.Norms)) { // no more than rounding
+	if all.equal() {
 		r.Equal, r.Verdict = true, Smooth
+		_, r.Lags = testOrder(all, g.independent())
 		r.Order = Order{1, 0, 1, 1}
 		if r.Norms[0] > 0 {
 			r.NoiseShare, r.Index = Interval{0, 0, 0}, Interval{1, 1, 1}
@@ -157,15 +159,11 @@ func verdict(layers int, order Order, parts parts, jump bool) Verdict {
 	return SmoothAndNoise
 }
 
-// dyadicIndex returns 1/H of increments at lags 1 and 2.
+// dyadicIndex returns 1/H of increments at lags 1 and 2, +Inf where those at lag 2 are not larger.
 func dyadicIndex(p products) float64 {
-	return 2 / math.Log2(p.differences(1, 2)/p.differences(1, 1))
-}
-
-func largest(values []float64) float64 {
-	out := 0.0
-	for _, v := range values {
-		out = max(out, v)
+	growth := math.Log2(p.differences(1, 2) / p.differences(1, 1))
+	if !(growth > 0) {
+		return math.Inf(1)
 	}
-	return out
+	return 2 / growth
 }

@@ -226,17 +226,54 @@ func TestOutliers(t *testing.T) {
 	}
 }
 
-// TestEqualLayers wants equal layers, and layers of zeros, without a division by zero.
+// TestEqualLayers wants equal layers, and layers of zeros, without a division by zero, however the sums of their products
+// round, and with their cosines.
 func TestEqualLayers(t *testing.T) {
-	for _, value := range []float64{0, 3} {
-		path := empty(8, 5)
-		for _, x := range path {
-			for e := range x {
-				x[e] = value
+	for _, value := range []float64{0, 3, 0.1, 7.77e-5} {
+		for _, layers := range []int{2, 7, 12, 31, 96} {
+			path := empty(layers, 17)
+			for _, x := range path {
+				for e := range x {
+					x[e] = value * float64(1+e%7)
+				}
+			}
+			got := analyzed(t, path)
+			if !got.Equal || got.Verdict != Smooth || got.Order.P != 1 || len(got.Lags) != len(lagsOf(layers)) {
+				t.Errorf("%d layers of %g: got %+v, want equal layers", layers, value, got)
 			}
 		}
-		if got := analyzed(t, path); !got.Equal || got.Verdict != Smooth {
-			t.Errorf("value %g: got %+v, want equal layers", value, got)
+	}
+}
+
+// TestNearlyEqualLayers wants layers that differ by more than rounding to be a path.
+func TestNearlyEqualLayers(t *testing.T) {
+	path := empty(12, 40)
+	for k, x := range path {
+		for e := range x {
+			x[e] = 1 + 1e-6*math.Sin(float64(e)+float64(k)/4)
+		}
+	}
+	if got := analyzed(t, path); got.Equal || got.Order.P > Level {
+		t.Errorf("got equal %v, order %+v, want layers that differ and their order", got.Equal, got.Order)
+	}
+}
+
+// TestDyadicIndex wants no bound where increments at lag 2 are not larger than those at lag 1.
+func TestDyadicIndex(t *testing.T) {
+	for _, c := range []struct {
+		path [][]float64
+		want float64
+	}{
+		{[][]float64{{0}, {1}, {2}, {3}}, 1},
+		{[][]float64{{0}, {1}, {0}, {1}, {0}}, math.Inf(1)},
+		{[][]float64{{0}, {3}, {1}, {4}, {2}}, math.Inf(1)},
+	} {
+		g, err := NewGram(c.path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := dyadicIndex(g.without(-1)); got != c.want {
+			t.Errorf("%v: got %v, want %v", c.path, got, c.want)
 		}
 	}
 }

@@ -46,7 +46,7 @@ func testOrder(p products, entries float64) (Order, []Lag) {
 	own := meanCosines(cosines, order, lags)
 	shuffled := make([][]float64, len(lags))
 	random := rand.New(rand.NewPCG(0x6c61796572, uint64(n)))
-	const tolerance = 1e-12 // ties are equal sums in another order
+	tolerance := float64(n) * 0x1p-52 // ties are equal sums of n numbers of at most 1 in another order
 	reached := 1
 	for range permutations {
 		random.Shuffle(n, func(i, j int) { order[i], order[j] = order[j], order[i] })
