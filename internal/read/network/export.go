@@ -80,7 +80,7 @@ func (r *Result) WriteCSV(w io.Writer) error {
 		}
 		rows = append(rows, []string{
 			o.Run, strconv.Itoa(o.Depth), strconv.FormatUint(o.Seed, 10), step, name, role, strconv.Itoa(layers), strconv.Itoa(height), strconv.Itoa(width),
-			orientation, string(n.Verdict), decimal(*n.PValue), decimal(*n.Independent), decimal(n.OrderShare),
+			orientation, string(n.Verdict), decimal(n.PValue), decimal(n.Independent), decimal(n.OrderShare),
 			decimal(n.NoiseShare.Value), decimal(n.NoiseShare.Low), decimal(n.NoiseShare.High), decimal(n.Index.Value), decimal(n.Index.Low), decimal(n.Index.High),
 			decimal(n.MedianIncrement()), decimal(n.Cosines[0].Cosine), n.Sentence,
 		})

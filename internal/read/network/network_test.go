@@ -87,7 +87,7 @@ func TestInvariants(t *testing.T) {
 		var names []string
 		for _, v := range result.Invariants {
 			names = append(names, v.Name)
-			if v.Verdict != layerorder.Smooth || *v.PValue > 0.001 {
+			if v.Verdict != layerorder.Smooth || v.PValue > 0.001 {
 				t.Errorf("transposed %v: %s: got %s, want a smooth path", transposed, v.Name, v.Sentence)
 			}
 		}

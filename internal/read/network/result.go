@@ -12,8 +12,8 @@ type Numbers struct {
 	Verdict layerorder.Verdict `json:"verdict"`
 	// PValue is that of the order of the layers, by permutation; Independent that of independent normal layers of
 	// the same norms.
-	PValue      *float64 `json:"p_value"`
-	Independent *float64 `json:"p_value_independent"`
+	PValue      float64 `json:"p_value"`
+	Independent float64 `json:"p_value_independent"`
 	// OrderShare is how much of the way from the mean cosine of all pairs of layers to 1 that of neighbours is.
 	OrderShare float64  `json:"order_share"`
 	Index      Interval `json:"index"`
@@ -102,7 +102,7 @@ func numbers(g *layerorder.Gram, first int) (Numbers, error) {
 		return Numbers{}, err
 	}
 	n := Numbers{
-		Verdict: a.Verdict, PValue: &a.Order.P, Independent: &a.Order.Independent, OrderShare: a.Order.Share,
+		Verdict: a.Verdict, PValue: a.Order.P, Independent: a.Order.Independent, OrderShare: a.Order.Share,
 		Index: Interval(a.Index), NoiseShare: Interval(a.NoiseShare),
 		Outliers: shifted(a.Outliers, first), Jumps: shifted(a.JumpAfter, first), Judged: [2]int{first + a.From, first + a.To - 1},
 		Norms: a.Norms, Cosines: a.Lags, Components: a.Axes, Explained: a.Explained,

@@ -13,7 +13,7 @@ func sentence(n *Numbers, equal bool) string {
 	if equal {
 		return "all layers are equal: nothing changes with depth"
 	}
-	p := fmt.Sprintf("order by permutation p = %.3g", *n.PValue)
+	p := fmt.Sprintf("order by permutation p = %.3g", n.PValue)
 	var text string
 	switch n.Verdict {
 	case layerorder.Smooth:
@@ -26,7 +26,7 @@ func sentence(n *Numbers, equal bool) string {
 		text = fmt.Sprintf("a path with jumps behind layer %s (%s)", list(n.Jumps), p)
 	case layerorder.Noise:
 		text = fmt.Sprintf("no order beyond chance (%s)", p)
-		if *n.PValue <= layerorder.Level {
+		if n.PValue <= layerorder.Level {
 			text = fmt.Sprintf("no order to speak of: it is there (%s) and makes neighbours alike by %s", p, percent(n.OrderShare))
 		}
 	case layerorder.TooFewLayers:

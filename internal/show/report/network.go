@@ -3,6 +3,7 @@ package report
 import (
 	"fmt"
 	"image/color"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -36,10 +37,8 @@ func (f *Figure) normPanel(n *network.Numbers, first int, s sizes) panel {
 		k := first + i
 		line.x, line.y = append(line.x, float64(k)), append(line.y, v)
 		f.addNumber("norm", k, exact(v), "", "")
-		for _, outlier := range n.Outliers {
-			if outlier == k {
-				odd.x, odd.y = append(odd.x, float64(k)), append(odd.y, v)
-			}
+		if slices.Contains(n.Outliers, k) {
+			odd.x, odd.y = append(odd.x, float64(k)), append(odd.y, v)
 		}
 	}
 	p.marks = []mark{line, odd}
@@ -108,7 +107,7 @@ func seriesFigure(name string, of []network.Moment, style Style) *Figure {
 		for k, v := range m.Norms {
 			f.Data.Rows = append(f.Data.Rows, []string{
 				exact(m.Step), strconv.Itoa(m.First + k), exact(v), exact(c.Cosine), exact(c.Low), exact(c.High),
-				exact(*m.PValue), blank(m.NoiseShare.Value), string(m.Verdict),
+				exact(m.PValue), blank(m.NoiseShare.Value), string(m.Verdict),
 			})
 		}
 	}

@@ -4,10 +4,12 @@ import (
 	"bytes"
 	"context"
 	"encoding/csv"
+	"maps"
 	"math"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -19,17 +21,23 @@ import (
 func networks(t *testing.T) *network.Result {
 	t.Helper()
 	random := rand.New(rand.NewPCG(1, 2))
+	return measured(t, map[string]func(k, e int) float64{
+		"smooth.{k}":   func(k, e int) float64 { return math.Cos(float64(k)/8 + float64(e)) },
+		"<script>.{k}": func(int, int) float64 { return random.NormFloat64() },
+	})
+}
+
+// measured are families of 12 layers of 40 entries at two steps of a training.
+func measured(t *testing.T, families map[string]func(k, e int) float64) *network.Result {
+	t.Helper()
 	m := &network.Measurement{}
 	for _, step := range []float64{100, 2000} {
-		for _, pattern := range []string{"smooth.{k}", "<script>.{k}"} {
+		for _, pattern := range slices.Backward(slices.Sorted(maps.Keys(families))) {
 			layers := make([][]float64, 12)
 			for k := range layers {
 				layers[k] = make([]float64, 40)
 				for e := range layers[k] {
-					layers[k][e] = math.Cos(float64(k)/8 + float64(e))
-					if pattern != "smooth.{k}" {
-						layers[k][e] = random.NormFloat64()
-					}
+					layers[k][e] = families[pattern](k, e)
 				}
 			}
 			gram, err := layerorder.NewGram(layers)
@@ -74,5 +82,26 @@ func TestWriteNetwork(t *testing.T) {
 	rows, err := csv.NewReader(bytes.NewReader(text)).ReadAll()
 	if err != nil || len(rows) != 5 {
 		t.Errorf("families.csv: got %d rows and error %v, want a head and 4", len(rows), err)
+	}
+}
+
+// TestWriteEqualLayers wants a report of layers that are all zero or all one, as before training.
+func TestWriteEqualLayers(t *testing.T) {
+	result := measured(t, map[string]func(k, e int) float64{
+		"zero.{k}": func(int, int) float64 { return 0 },
+		"one.{k}":  func(int, int) float64 { return 1 },
+	})
+	path, err := WriteNetwork(context.Background(), t.TempDir(), "index.html", result, Options{Formats: []string{"svg"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	page, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{"All layers are equal: nothing changes with depth", `id="family-4"`, `id="training-2"`} {
+		if !strings.Contains(string(page), want) {
+			t.Errorf("page: got no %q", want)
+		}
 	}
 }
