@@ -138,7 +138,10 @@ func (g *ggufReader) entry(key string, alignment *int64) error {
 	if err != nil {
 		return err
 	}
-	if key == "general.alignment" && kind == 4 {
+	if key == "general.alignment" {
+		if kind != 4 {
+			return fmt.Errorf("got a value of type %d, want 4", kind)
+		}
 		n, err := g.uint32()
 		if err == nil && (n == 0 || n > 1<<20 || n&(n-1) != 0) {
 			err = fmt.Errorf("got %d, want a power of two", n)

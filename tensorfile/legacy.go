@@ -1,6 +1,7 @@
 package tensorfile
 
 import (
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
@@ -31,8 +32,12 @@ func newLegacy(r io.ReaderAt, size int64) (*torchFile, error) {
 			return nil, fmt.Errorf("part %d of a file of torch.save before version 1.6: %w", i+1, err)
 		}
 	}
-	if version, ok := values[1].(int64); !ok || version != 1001 {
-		return nil, fmt.Errorf("protocol: got %v, want 1001, that of torch.save from version 0.1.10 to 1.5; %s", values[1], resave)
+	// Values of other kinds are not printed: a few bytes of a pickle can stand for 2^60 of them.
+	switch version, ok := values[1].(int64); {
+	case !ok:
+		return nil, fmt.Errorf("protocol: got no number, want 1001; %s", resave)
+	case version != 1001:
+		return nil, fmt.Errorf("protocol: got %d, want 1001, that of torch.save from version 0.1.10 to 1.5; %s", version, resave)
 	}
 	if info, ok := values[2].(*dict); ok && !info.isLittle() {
 		return nil, errors.New("byte order: got big, want little")
@@ -75,21 +80,21 @@ func (f *torchFile) placeStorages(keys list, references []persistent, at, size i
 			return errors.New("got a storage that is a view of another one, as before version 0.4; " + resave)
 		}
 	}
-	for _, value := range keys {
+	for i, value := range keys {
 		key, isKey := value.(string)
+		if !isKey {
+			return fmt.Errorf("storage %d: got no name, want one; %s", i, resave)
+		}
 		entry, known := entrySizes[classes[key]]
-		if !isKey || !known {
-			return fmt.Errorf("storage %.100v: got the type %.100q, want one of floats or integers; %s", value, strings.TrimSuffix(classes[key], "Storage"), resave)
+		if !known {
+			return fmt.Errorf("storage %.100q: got the type %.100q, want one of floats or integers; %s", key, strings.TrimSuffix(classes[key], "Storage"), resave)
 		}
 		var count [8]byte
 		if n, err := f.file.ReadAt(count[:], at); n < len(count) {
 			return err
 		}
 		at += int64(len(count))
-		entries := int64(0)
-		for i := range count {
-			entries |= int64(count[i]) << (8 * i)
-		}
+		entries := int64(binary.LittleEndian.Uint64(count[:]))
 		if entries < 0 || entries > (size-at)/entry {
 			return fmt.Errorf("storage %.100q: got %d entries of %d bytes, want them to end within the %d bytes of the file", key, entries, entry, size)
 		}

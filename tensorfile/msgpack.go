@@ -168,7 +168,7 @@ func (f *flaxFile) visit(name string, depth int) error {
 				}
 			}
 			if key == "__msgpack_chunked_array__" {
-				return fmt.Errorf("entry %.100q: got an array in several pieces, want one: flax.serialization divides arrays of 2^30 bytes and more; save it as safetensors", name)
+				return fmt.Errorf("entry %.100q: got an array in several pieces, want one: flax.serialization divides arrays of more than 2^30 bytes; save it as safetensors", name)
 			}
 			if err := f.visit(below(key), depth-1); err != nil {
 				return err
@@ -181,10 +181,10 @@ func (f *flaxFile) visit(name string, depth int) error {
 			}
 		}
 	case 'x':
-		end := f.at + int64(min(h.n, math.MaxInt32*2))
 		if h.n > uint64(f.size-f.at) {
 			return errCut
 		}
+		end := f.at + int64(h.n)
 		if h.ext == flaxArray {
 			if err := f.array(name); err != nil {
 				return fmt.Errorf("array %.100q: %w", name, err)
@@ -245,7 +245,7 @@ func (f *flaxFile) array(name string) error {
 	if err != nil {
 		return err
 	}
-	e.start, e.size = f.at, int64(min(data.n, math.MaxInt64))
+	e.start, e.size = f.at, int64(data.n)
 	if err := f.skip(data.n); err != nil {
 		return err
 	}

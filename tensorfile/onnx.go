@@ -1,6 +1,7 @@
 package tensorfile
 
 import (
+	"cmp"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -15,23 +16,24 @@ import (
 
 // The fields of ONNX's messages that lead to tensors (onnx.proto3).
 const (
-	modelGraph           = 7
-	graphNode            = 1
-	graphInitializer     = 5
-	nodeOutput           = 2
-	nodeAttribute        = 5
-	attributeTensor      = 5
-	attributeGraph       = 6
-	tensorDims           = 1
-	tensorType           = 2
-	tensorFloats         = 4
-	tensorName           = 8
-	tensorRaw            = 9
-	tensorDoubles        = 10
-	tensorExternal       = 13
-	tensorLocation       = 14
-	maxMessages      int = 1 << 22
+	modelGraph       = 7
+	graphNode        = 1
+	graphInitializer = 5
+	nodeOutput       = 2
+	nodeAttribute    = 5
+	attributeTensor  = 5
+	attributeGraph   = 6
+	tensorDims       = 1
+	tensorType       = 2
+	tensorFloats     = 4
+	tensorName       = 8
+	tensorRaw        = 9
+	tensorDoubles    = 10
+	tensorExternal   = 13
 )
+
+// maxMessages bounds the fields of a model.
+const maxMessages = 1 << 22
 
 // onnxTypes are the types of numbers of ONNX by their number; others are named so.
 var onnxTypes = map[uint64]string{1: "F32", 2: "U8", 3: "I8", 4: "U16", 5: "I16", 6: "I32", 7: "I64", 8: "string", 9: "BOOL", 10: "F16", 11: "F64", 16: "BF16", 17: "F8_E4M3", 19: "F8_E5M2"}
@@ -123,7 +125,7 @@ func (f *onnxFile) graph(prefix string, from, to int64, depth int) error {
 	})
 }
 
-// node finds the constant of a node, named by its output, and the graphs of its branches.
+// node finds the constant of a node, named by its output as the names of such tensors need not differ, and the graphs of its branches.
 func (f *onnxFile) node(prefix string, at int, from, to int64, depth int) error {
 	output, branch := "", 0
 	return f.fields(from, to, func(number protowire.Number, from, to int64, _ uint64) (err error) {
@@ -137,7 +139,7 @@ func (f *onnxFile) node(prefix string, at int, from, to int64, depth int) error 
 					return f.tensor(prefix, output, from, to)
 				case attributeGraph:
 					branch++
-					return f.graph(fmt.Sprintf("%snode%d.%c.", prefix, at, 'a'+branch%26-1), from, to, depth-1) // a letter: branches are no layers
+					return f.graph(fmt.Sprintf("%snode%d.%c.", prefix, at, 'a'+(branch-1)%26), from, to, depth-1) // a letter: branches are no layers
 				}
 				return nil
 			})
@@ -157,14 +159,14 @@ func (f *onnxFile) text(from, to int64) (string, error) {
 	return string(text), nil
 }
 
-// tensor adds a tensor; one without a name is called fallback.
-func (f *onnxFile) tensor(prefix, fallback string, from, to int64) error {
+// tensor adds a tensor that is called output, or by its own name where that is "".
+func (f *onnxFile) tensor(prefix, output string, from, to int64) error {
 	e := extent{about: Info{Shape: []int{}}}
-	name := ""
+	own := ""
 	err := f.fields(from, to, func(number protowire.Number, from, to int64, value uint64) (err error) {
 		switch number {
 		case tensorName:
-			name, err = f.text(from, to)
+			own, err = f.text(from, to)
 		case tensorDims:
 			err = e.addSizes(f.r, from, to, value)
 		case tensorType:
@@ -185,11 +187,9 @@ func (f *onnxFile) tensor(prefix, fallback string, from, to int64) error {
 	if err != nil {
 		return err
 	}
+	name := cmp.Or(output, own)
 	if name == "" {
-		name = fallback
-	}
-	if name == "" {
-		return nil // of an attribute that is no weight
+		return nil // of a node without an output
 	}
 	return f.add(prefix+name, e)
 }

@@ -28,7 +28,8 @@ func (f *File) InPieces(name string) bool {
 }
 
 // ReadPiece fills dst with the entries from, from+1, … of a tensor in row-major order, as Read would return them. It
-// may be called again and again: what it returns does not count against what Read may return.
+// may be called again and again: what it returns does not count against what Read may return. The checksum of a member of
+// a zip archive, which is that of the whole, is not verified.
 func (f *File) ReadPiece(name string, from int, dst []float64) error {
 	info, err := f.Info(name)
 	if err != nil {

@@ -11,8 +11,8 @@
 // are entries that are NaN or infinite. The other tensors of the file can still be read.
 //
 // Files are not trusted. Sizes are compared with the file before memory is allocated, the
-// pickles of PyTorch are parsed without running code, and all that Read returns from one
-// file is at most 16 times its size (or 32 MiB, if that is more). Every error is an *Error
+// pickles of PyTorch are parsed without running code, and the tensors that Read returns from one
+// file, each counted once, are at most 16 times its size (or 32 MiB, if that is more). Every error is an *Error
 // with the path and the tensor.
 //
 // Open reads the header alone, so the cost of opening is independent of the data. Read takes
@@ -74,7 +74,8 @@ type File struct {
 	source source
 	known  map[string]bool // the names
 	close  func() error
-	budget int64 // bytes of float64 that Read may still return
+	budget int64           // bytes of float64 that Read may still return
+	paid   map[string]bool // the tensors that Read has returned, which cost nothing again
 }
 
 // source is a file of one format. Errors do not name the file or the tensor.
@@ -115,7 +116,7 @@ func newFile(path string, s source, size int64, closeFile func() error) *File {
 	for _, name := range s.names() {
 		known[name] = true
 	}
-	return &File{path, s, known, closeFile, budget(size)}
+	return &File{path, s, known, closeFile, budget(size), map[string]bool{}}
 }
 
 // most is the largest ratio of the numbers read, as float64, to the size of their file. A
@@ -196,7 +197,10 @@ func (f *File) Read(name string) ([]float64, error) {
 	if err := f.Afford(name); err != nil {
 		return nil, err
 	}
-	f.budget -= 8 * int64(info.Entries())
+	if !f.paid[name] {
+		f.budget -= 8 * int64(info.Entries())
+		f.paid[name] = true
+	}
 	data, err := f.source.read(name)
 	if err != nil {
 		return nil, f.at(name, tensorheader.NoEOF(err))
@@ -209,7 +213,7 @@ func (f *File) Read(name string) ([]float64, error) {
 	return data, nil
 }
 
-// Afford returns an error if the tensors of these names are together larger than what Read
+// Afford returns an error if the tensors of these names that were not read before are together larger than what Read
 // may still return of the file. Callers that read several ask before they allocate memory.
 func (f *File) Afford(names ...string) error {
 	left := f.budget / 8
@@ -217,6 +221,9 @@ func (f *File) Afford(names ...string) error {
 		info, err := f.Info(name)
 		if err != nil {
 			return err
+		}
+		if f.paid[name] {
+			continue
 		}
 		entries, err := count(info.Shape, left)
 		if err != nil {

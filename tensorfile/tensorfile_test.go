@@ -220,7 +220,7 @@ func TestRefuses(t *testing.T) {
 		{"pickle cut", ".pt", torch("\x80\x02}X\xff\xff\xff\xffab"), "member data.pkl: pickle: byte 3: the file is cut short"},
 		{"pickle of code", ".pt", torch("\x80\x02cos\nsystem\nX\x02\x00\x00\x00ls\x85R."), "got no tensors, want a state dict, as torch.save(model.state_dict(), …) writes it"},
 		{"stack empty", ".pt", torch("\x80\x02s."), "member data.pkl: pickle: byte 2: got an opcode without the values it works on"},
-		{"dictionary in itself", ".pt", torch("\x80\x02}q\x00X\x01\x00\x00\x00ah\x00s."), `entry "a.a.a.a.a.a.a.a.a.a.a.a.a.a.a": nested too deep`},
+		{"dictionary in itself", ".pt", torch("\x80\x02}q\x00X\x01\x00\x00\x00ah\x00s."), `entry "a.a.a.a.a.a.a.a.a.a.a.a.a.a.a": got more objects than a network has`},
 		{"no storage", ".pt", torch(describe("K\x02K\x02\x86", "K\x02K\x01\x86")), `tensor "x": got no member data/0, want its storage`},
 		{"storage too small", ".pt", torch(describe("K\x02K\x02\x86", "K\x02K\x01\x86"), member{"m/data/0", make([]byte, 15)}), `tensor "x": shape [2 2] with strides [2 1] from entry 0: got a storage of 3 entries, which is too small`},
 		{"repeated entries", ".pt", torch(describe("J\xff\xff\xff\x7f\x85", "K\x00\x85"), member{"m/data/0", make([]byte, 16)}), `tensor "x": shape [2147483647]: got more numbers than 16 times the size of the file, want one that is neither compressed nor made of repeated entries`},

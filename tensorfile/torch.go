@@ -77,7 +77,7 @@ func newTorch(r io.ReaderAt, members map[string]*zip.File, folder string) (*torc
 // find finds the tensors of the objects of a pickle of so many bytes.
 func (f *torchFile) find(root any, size int) error {
 	// A value that is referenced twice is visited twice, so a small pickle may be a large tree.
-	walk := walker{file: f, left: size}
+	walk := walker{file: f, left: min(size, maxValues)}
 	if err := walk.visit("", root, maxNested); err != nil {
 		return err
 	}
@@ -118,7 +118,10 @@ type walker struct {
 }
 
 func (w *walker) visit(name string, value any, depth int) error {
-	if w.left--; w.left < 0 || depth == 0 {
+	switch w.left--; {
+	case w.left < 0:
+		return fmt.Errorf("entry %.100q: got more objects than a network has", name)
+	case depth == 0:
 		return fmt.Errorf("entry %.100q: nested too deep", name)
 	}
 	if len(name) > maxName {
@@ -218,6 +221,9 @@ func newView(args tuple) torchTensor {
 	if !isClass || !isKey || !isOffset || !isShape || !isStrides || offset < 0 || len(shape) != len(strides) {
 		return malformed
 	}
+	if len(args) > 6 && isNegated(args[len(args)-1]) {
+		return torchTensor{err: fmt.Errorf("got a view whose numbers PyTorch negates, want a plain tensor; %s", resave)}
+	}
 	dtype := class.name
 	if len(args) > 6 && class.name == "UntypedStorage" {
 		if named, ok := args[6].(global); ok {
@@ -225,6 +231,21 @@ func newView(args tuple) torchTensor {
 		}
 	}
 	return torchTensor{about: Info{dtype, shape}, storage: key, offset: int(offset), strides: strides}
+}
+
+// isNegated reports whether the metadata of a tensor, the last argument of _rebuild_tensor_v2 and _v3 since version 2 of
+// PyTorch, say that its numbers are minus those of the storage.
+func isNegated(metadata any) bool {
+	d, ok := metadata.(*dict)
+	if !ok {
+		return false
+	}
+	for i, key := range d.keys {
+		if key == "neg" && d.values[i] == true {
+			return true
+		}
+	}
+	return false
 }
 
 func first(values tuple) any {
