@@ -8,8 +8,17 @@ import (
 	"github.com/deeplimit/deeplimit/internal/kernel"
 )
 
-// Blocks is the number of blocks that a Gram matrix keeps its entries in, where there are so many.
-const Blocks = 16
+// Bounds of a Gram matrix.
+const (
+	// Blocks is the number of blocks that a Gram matrix keeps its entries in, where there are so many.
+	Blocks = 16
+	// MaxLayers is the largest number of layers. Of more than 724 there are fewer blocks, so that a matrix takes 64 MiB at most.
+	MaxLayers   = 2048
+	mostNumbers = 2 * MaxLayers * MaxLayers
+)
+
+// BlocksOf returns the number of blocks of so many layers of so many entries.
+func BlocksOf(layers, entries int) int { return min(Blocks, entries, mostNumbers/(layers*layers)) }
 
 // A Gram holds the inner products ⟨X_k, X_l⟩ of the layers of a path: all that this package needs
 // of it, whatever the number of entries. Sums over blocks of entries are kept apart, because intervals
@@ -31,6 +40,9 @@ func NewGram(layers [][]float64) (*Gram, error) {
 	if len(layers) == 0 || len(layers[0]) == 0 {
 		return nil, fmt.Errorf("layerorder: %w", &field.Error{Path: "layers", Got: "none", Want: "at least one layer of at least one entry"})
 	}
+	if len(layers) > MaxLayers {
+		return nil, fmt.Errorf("layerorder: %w", &field.Error{Path: "layers", Got: len(layers), Want: fmt.Sprintf("at most %d", MaxLayers)})
+	}
 	n := len(layers[0])
 	g := EmptyGram(len(layers), n)
 	parts := make([][]float64, len(layers))
@@ -49,9 +61,9 @@ func NewGram(layers [][]float64) (*Gram, error) {
 	return g, nil
 }
 
-// EmptyGram returns a Gram matrix of zeros, for Add.
+// EmptyGram returns a Gram matrix of zeros, for Add. There are 1 to MaxLayers layers.
 func EmptyGram(layers, entries int) *Gram {
-	g := &Gram{Layers: layers, Entries: entries, Products: make([][]float64, min(Blocks, entries))}
+	g := &Gram{Layers: layers, Entries: entries, Products: make([][]float64, BlocksOf(layers, entries))}
 	for b := range g.Products {
 		g.Products[b] = make([]float64, layers*layers)
 	}

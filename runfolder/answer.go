@@ -10,6 +10,7 @@ import (
 const (
 	Tune            = "tune"             // of `deeplimit tune`: tune.json
 	CoordinateCheck = "coordinate-check" // of `deeplimit coordinate-check`: coordinate-check.json
+	Families        = "families"         // of `deeplimit import`: families.json
 )
 
 // WriteAnswer writes the answer to a question about a whole study into its folder, as NAME.json, in
@@ -18,6 +19,9 @@ func WriteAnswer(studyDir, name string, answer any) error {
 	text, err := encodeWithChecksum(answer)
 	if err != nil {
 		return fmt.Errorf("runfolder: writing %s: %w", filepath.Join(studyDir, name+".json"), err)
+	}
+	if err := checkWritten(filepath.Join(studyDir, name+".json"), text, "an answer"); err != nil {
+		return err
 	}
 	if _, err := replaceFile(studyDir, name+".json", func(w io.Writer) error { _, err := w.Write(text); return err }); err != nil {
 		return err

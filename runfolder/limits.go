@@ -16,6 +16,8 @@ const (
 	maxTable  = 256 << 20 // JSON with an entry for each run or measurement
 	maxTrace  = 1 << 30   // Parquet, and the live trace
 	maxLease  = 64 << 10
+	// MaxFamilies is the largest families.json.
+	MaxFamilies = maxTable
 )
 
 // limitOf returns the most bytes that the file may have. Arrays may fill the memory.
@@ -24,7 +26,7 @@ func limitOf(path string) int64 {
 	switch {
 	case name == studyFile:
 		return yamltext.Limit
-	case name == manifestFile || name == submissionFile || name == certificatesFile || name == transferFile || name == kernelFile:
+	case name == manifestFile || name == submissionFile || name == certificatesFile || name == transferFile || name == kernelFile || name == Families+".json":
 		return maxTable
 	case leaseNumber(name) > 0:
 		return maxLease

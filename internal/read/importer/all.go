@@ -13,6 +13,8 @@ import (
 	"github.com/deeplimit/deeplimit/internal/disk"
 	"github.com/deeplimit/deeplimit/internal/plain"
 	"github.com/deeplimit/deeplimit/internal/read/network"
+	"github.com/deeplimit/deeplimit/layerorder"
+	"github.com/deeplimit/deeplimit/runfolder"
 )
 
 // ImportAll measures every family of the checkpoints and writes families.json into the folder of the options; the weights
@@ -68,8 +70,11 @@ func storeFamilies(dir string, m *network.Measurement) error {
 	if err != nil {
 		return err
 	}
-	if old != nil && !slices.Equal(old.Runs(), m.Runs()) {
-		return fmt.Errorf("importer: %s: got a folder with the families of %s, want one without those of other networks; choose another folder", plain.Text(dir), plain.Text(old.Runs()[0]))
+	if old == nil {
+		return m.Write(dir)
+	}
+	if runs := old.Runs(); len(runs) > 0 && !slices.Equal(runs, m.Runs()) {
+		return fmt.Errorf("importer: %s: got a folder with the families of %s, want one without those of other networks; choose another folder", plain.Text(dir), plain.Text(runs[0]))
 	}
 	return m.Write(dir)
 }
@@ -114,7 +119,14 @@ func (p *plan) measureAll(ctx context.Context, o *Options, m *network.Measuremen
 		Dir: o.Out, Source: p.path, Depth: p.depth, Seed: p.seed, Step: p.step, Others: p.others, LeftOut: p.leftOut, Notes: p.notes,
 	}
 	own := &network.Measurement{}
-	err := p.use(func(f *opened) error { return own.Add(ctx, f, p.families, tell) })
+	families := slices.DeleteFunc(slices.Clone(p.families), func(f network.Family) bool {
+		if f.Layers > layerorder.MaxLayers {
+			run.Notes = append(run.Notes, tooDeep(f.Pattern, f.Layers))
+			return true
+		}
+		return false
+	})
+	err := p.use(func(f *opened) error { return own.Add(ctx, f, families, tell) })
 	if err != nil {
 		return run, err
 	}
@@ -133,6 +145,11 @@ func (p *plan) measureAll(ctx context.Context, o *Options, m *network.Measuremen
 	return run, nil
 }
 
+// tooDeep says that a family is not measured.
+func tooDeep(pattern string, layers int) string {
+	return fmt.Sprintf("not measured: %s: got %d layers, want at most %d", plain.Text(pattern), layers, layerorder.MaxLayers)
+}
+
 // stepNumber is the step of the training, nil where the name tells none.
 func (p *plan) stepNumber() *float64 {
 	if p.step == "" {
@@ -141,9 +158,22 @@ func (p *plan) stepNumber() *float64 {
 	return &p.time
 }
 
-// measureParts measures the maps of the runs that Import wrote, each a family, and what they leave unchanged.
+// mostBytes bounds the inner products of all runs of an import; the rest of the file is for their names.
+const mostBytes = runfolder.MaxFamilies * 7 / 8
+
+// measureParts measures the maps of the runs that Import wrote, each a family, and what they leave unchanged, beside the
+// families of other runs in the folder. A note says which are too deep, or too many for one file.
 func measureParts(ctx context.Context, plans []*plan, runs []Run, o *Options) (*network.Measurement, error) {
-	m := &network.Measurement{}
+	m, err := network.Read(o.Out)
+	if err != nil {
+		return nil, err
+	}
+	if m == nil {
+		m = &network.Measurement{}
+	}
+	for _, run := range runs {
+		m.Remove([]string{run.ID})
+	}
 	for i, p := range plans {
 		origin := network.Origin{Run: runs[i].ID, Source: filepath.Base(p.path), Depth: p.depth, Seed: p.seed, Step: p.stepNumber()}
 		own := &network.Measurement{}
@@ -154,7 +184,11 @@ func measureParts(ctx context.Context, plans []*plan, runs []Run, o *Options) (*
 			}
 			var families []network.Family
 			for _, name := range []string{"A", "V", "W"} {
-				if s := found[name]; s != nil && s.depth > 1 {
+				switch s := found[name]; {
+				case s == nil || s.depth < 2:
+				case s.depth > layerorder.MaxLayers:
+					runs[i].Notes = append(runs[i].Notes, tooDeep(s.form, s.depth))
+				default:
 					families = append(families, s.family(o.roles()))
 				}
 			}
@@ -162,6 +196,10 @@ func measureParts(ctx context.Context, plans []*plan, runs []Run, o *Options) (*
 		})
 		if err != nil {
 			return nil, err
+		}
+		if m.Bytes()+own.Bytes() > mostBytes {
+			runs[i].Notes = append(runs[i].Notes, fmt.Sprintf("left out of %s.json, which has no room for its %d layers beside those of the other runs", runfolder.Families, p.depth))
+			continue
 		}
 		own.SetOrigin(origin)
 		m.Join(own)

@@ -141,7 +141,7 @@ func Import(ctx context.Context, paths []string, o Options) ([]Run, error) {
 	if err != nil || len(m.Families) == 0 {
 		return runs, err
 	}
-	return runs, storeFamilies(o.Out, m)
+	return runs, m.Write(o.Out)
 }
 
 // newPlans checks the headers of all checkpoints and decides which of them to import.

@@ -3,6 +3,7 @@ package network
 import (
 	"context"
 	"fmt"
+	"slices"
 )
 
 // Numbers returns how many numbers a family holds.
@@ -68,6 +69,12 @@ func (m *Measurement) Join(other *Measurement) {
 	m.Families = append(m.Families, other.Families...)
 	m.Invariants = append(m.Invariants, other.Invariants...)
 	m.Notes = append(m.Notes, other.Notes...)
+}
+
+// Remove removes the families of these networks.
+func (m *Measurement) Remove(runs []string) {
+	m.Families = slices.DeleteFunc(m.Families, func(f MeasuredFamily) bool { return slices.Contains(runs, f.Run) })
+	m.Invariants = slices.DeleteFunc(m.Invariants, func(f MeasuredInvariant) bool { return slices.Contains(runs, f.Run) })
 }
 
 // Runs returns the names of the networks, each once.

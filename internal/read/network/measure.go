@@ -3,7 +3,9 @@ package network
 import (
 	"context"
 	"fmt"
+	"slices"
 
+	"github.com/deeplimit/deeplimit/internal/plain"
 	"github.com/deeplimit/deeplimit/layerorder"
 )
 
@@ -36,7 +38,11 @@ func (f *Family) Measure(ctx context.Context, source Source, observe func(entrie
 	if observe == nil {
 		observe = func(int) {}
 	}
-	if f.Axis == nil && source.InPieces(f.Tensors[0]) {
+	if f.Layers > layerorder.MaxLayers {
+		return nil, fmt.Errorf("%s: got %d layers, want at most %d", plain.Text(f.Pattern), f.Layers, layerorder.MaxLayers)
+	}
+	whole := func(name string) bool { return !source.InPieces(name) }
+	if f.Axis == nil && !slices.ContainsFunc(f.Tensors, whole) {
 		return f.measurePieces(ctx, source, observe)
 	}
 	layers, err := f.read(source)

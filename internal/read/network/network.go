@@ -21,9 +21,6 @@ import (
 	"github.com/deeplimit/deeplimit/runfolder"
 )
 
-// File is the name of the file of the measured families in a folder, without .json.
-const File = "families"
-
 // An Origin says which checkpoint a family is of.
 type Origin struct {
 	Run    string   `json:"run"`
@@ -107,6 +104,21 @@ type stored struct {
 	Notes   []string `json:"notes,omitempty"`
 }
 
+// Bytes returns how many bytes of families.json the inner products take, with 4 characters for 3 bytes.
+func (m *Measurement) Bytes() int64 {
+	total := int64(0)
+	add := func(g *layerorder.Gram) {
+		total += int64(len(g.Products)) * int64(g.Layers*(g.Layers+1)/2) * 8 * 4 / 3
+	}
+	for i := range m.Families {
+		add(m.Families[i].Gram)
+	}
+	for i := range m.Invariants {
+		add(m.Invariants[i].Gram)
+	}
+	return total
+}
+
 // Write writes families.json into a folder.
 func (m *Measurement) Write(dir string) error {
 	s := stored{Notes: m.Notes}
@@ -118,13 +130,13 @@ func (m *Measurement) Write(dir string) error {
 		f := &m.Invariants[i]
 		s.Records = append(s.Records, record{Invariant: &f.Invariant, First: f.First, Gram: encode(f.Gram)})
 	}
-	return runfolder.WriteAnswer(dir, File, s)
+	return runfolder.WriteAnswer(dir, runfolder.Families, s)
 }
 
 // Read reads families.json of a folder; nil when there is none.
 func Read(dir string) (*Measurement, error) {
 	var s stored
-	if err := runfolder.ReadAnswer(dir, File, &s); err != nil {
+	if err := runfolder.ReadAnswer(dir, runfolder.Families, &s); err != nil {
 		damaged, ok := errors.AsType[*runfolder.DamagedError](err)
 		switch {
 		case ok:
@@ -138,7 +150,7 @@ func Read(dir string) (*Measurement, error) {
 	for i, r := range s.Records {
 		gram, err := r.Gram.decode()
 		if err != nil {
-			return nil, fmt.Errorf("network: %s: %s.json: record %d: %w", dir, File, i, err)
+			return nil, fmt.Errorf("network: %s: %s.json: record %d: %w", dir, runfolder.Families, i, err)
 		}
 		switch {
 		case r.Family != nil:
@@ -168,7 +180,7 @@ func encode(g *layerorder.Gram) encodedGram {
 
 func (e *encodedGram) decode() (*layerorder.Gram, error) {
 	n := e.Layers
-	if n < 1 || n > 1<<14 || len(e.Products) < 1 || len(e.Products) > layerorder.Blocks || e.Entries < len(e.Products) {
+	if n < 1 || n > layerorder.MaxLayers || len(e.Products) < 1 || len(e.Products) > layerorder.Blocks || e.Entries < len(e.Products) {
 		return nil, fmt.Errorf("got %d layers of %d entries in %d blocks, want inner products of layers", n, e.Entries, len(e.Products))
 	}
 	g := &layerorder.Gram{Layers: n, Entries: e.Entries, Independent: e.Independent}
