@@ -70,7 +70,7 @@ func openTable(path string, spec Spec) (*csvTable, error) {
 
 func (s Spec) tableOptions() table.Options {
 	return table.Options{
-		Header: s.Header, Index: string(s.Index), Delimiter: s.Delimiter, Decimal: s.Decimal, Missing: s.Missing, Least: 2, Limit: maxNumbers,
+		Header: s.Header, Index: string(s.Index), Delimiter: s.Delimiter, Decimal: s.Decimal, Missing: s.Missing, MissingKey: true, Least: 2, Limit: maxNumbers,
 	}
 }
 
@@ -117,7 +117,7 @@ func (t *csvTable) stored() (*stored, error) {
 	if err != nil {
 		return nil, err
 	}
-	if rows.Counts && len(t.inputs) > 0 && t.inputs[0] == 0 && len(t.inputs) > 1 {
+	if rows.Counts && len(t.inputs) > 1 && t.inputs[0] == 0 {
 		return nil, t.AskIndex()
 	}
 	s := &stored{n: rows.Rows, d: len(t.inputs), m: len(t.targets), read: rows.Reading.String() + "; target " + t.targetNames()}

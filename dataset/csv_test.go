@@ -83,12 +83,12 @@ func TestCSVRefuses(t *testing.T) {
 		{text: "7,2,3\n4,5,6\n7,8\n", want: "line 3: got 2 columns, want 3"},
 		{text: "a,b\n1,2\n\n3,4,5\n", want: "line 4: got 3 columns, want 2"},
 		{text: "5,2\n3,x\n", want: `line 2, column 2: got "x", want a finite number`},
-		{text: "5,2\n3,NaN\n", want: `line 2, column 2: got "NaN", want a finite number (a missing value: fill it in or leave its row out)`},
-		{text: "5,2\n-inf,3\n", want: `line 2, column 1: got "-inf", want a finite number (a missing value: fill it in or leave its row out)`},
+		{text: "5,2\n3,NaN\n", want: `line 2, column 2: got "NaN", want a finite number (a missing value; missing: drop leaves out its row, missing: mean fills in a number by the mean of its column)`},
+		{text: "5,2\n-inf,3\n", want: `line 2, column 1: got "-inf", want a finite number (a missing value; missing: drop leaves out its row, missing: mean fills in a number by the mean of its column)`},
 		{text: "5,2\n1e999,3\n", want: `line 2, column 1: got "1e999", want a finite number (it is beyond the range of float64)`},
-		{text: "5,2\n,3\n", want: `line 2, column 1: got "", want a finite number (a missing value: fill it in or leave its row out)`},
-		{text: "nan,nan\n1,2\n", want: `line 1, column 1: got "nan", want a finite number (a missing value: fill it in or leave its row out); if the first row holds names: header: true`},
-		{text: ",\n1,2\n", want: `line 1, column 1: got "", want a finite number (a missing value: fill it in or leave its row out); if the first row holds names: header: true`},
+		{text: "5,2\n,3\n", want: `line 2, column 1: got "", want a finite number (a missing value; missing: drop leaves out its row, missing: mean fills in a number by the mean of its column)`},
+		{text: "nan,nan\n1,2\n", want: `line 1, column 1: got "nan", want a finite number (a missing value; missing: drop leaves out its row, missing: mean fills in a number by the mean of its column); if the first row holds names: header: true`},
+		{text: ",\n1,2\n", want: `line 1, column 1: got "", want a finite number (a missing value; missing: drop leaves out its row, missing: mean fills in a number by the mean of its column); if the first row holds names: header: true`},
 		{text: "year,2010\n1,2\n", want: `line 1, column 1: got "year", want a finite number; if the first row holds names: header: true; if the column names the rows: index: true`},
 		{text: "1\n2\n", want: "line 1: got 1 column, want inputs and targets separated by commas, semicolons, tabs or blanks"},
 		{text: "5,2\n3,\"4\n", want: "line 2: got a field that begins with a quote and does not end with one"},
@@ -100,7 +100,7 @@ func TestCSVRefuses(t *testing.T) {
 		{text: "5,2\n", spec: Spec{Columns: []string{"2", "02"}}, want: `columns: got "02", want a number from 1 to 2 (no header row)`},
 		{text: "5,2\n", spec: Spec{Columns: []string{"2", "1"}}, want: `columns: got all 2 columns as targets, want at least one input`},
 		{text: "1,a\n2,a\n", spec: Spec{Classification: true}, want: `got the one class "a" in all rows, want at least 2`},
-		{text: "1,a\n2,\n", spec: Spec{Classification: true}, want: `line 2, column 2: got an empty field, want a class`},
+		{text: "1,a\n2,\n", spec: Spec{Classification: true}, want: `line 2, column 2: got an empty field, want a word (a missing value; missing: drop leaves out its row, missing: mean fills in a number by the mean of its column)`},
 		{text: "\x1f\x8b", want: "the file is cut short"},
 	} {
 		path := filepath.Join(t.TempDir(), "t.csv")
@@ -231,5 +231,12 @@ func TestMissing(t *testing.T) {
 	}
 	if _, err := Show(Spec{Kind: "csv", Path: path}, ""); err == nil {
 		t.Error("got no error without missing")
+	}
+	if err := os.WriteFile(path, []byte("a,y\n1.5,p\n2.5,NA\n3.5,q\n"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	_, err := Show(Spec{Kind: "csv", Path: path, Classification: true, Missing: "mean"}, "")
+	if want := `line 3, column 2: got "NA", a missing word, which no mean can stand for; want missing: drop`; err == nil || !strings.Contains(err.Error(), want) {
+		t.Errorf("class: got %v, want %q", err, want)
 	}
 }

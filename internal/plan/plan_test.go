@@ -43,7 +43,7 @@ func TestNewReportsAllFaults(t *testing.T) {
 	}
 	_, err = New(s)
 	want := "dataset: " + dir + "/a.csv: line 2, column 2: got \"x\", want a finite number\n" +
-		"dataset: " + dir + "/b.csv: line 2, column 2: got \"NaN\", want a finite number (a missing value: fill it in or leave its row out)"
+		"dataset: " + dir + "/b.csv: line 2, column 2: got \"NaN\", want a finite number (a missing value; missing: drop leaves out its row, missing: mean fills in a number by the mean of its column)"
 	if err == nil || err.Error() != want {
 		t.Errorf("got %v\nwant %s", err, want)
 	}

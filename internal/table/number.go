@@ -90,11 +90,9 @@ func isExponent(r rune) bool { return r == 'e' || r == 'E' }
 
 func isDigit(b byte) bool { return '0' <= b && b <= '9' }
 
-// misread says in brackets what a text that is no number may have been meant as.
+// misread says in brackets what a text that is neither a number nor a missing value may have been meant as.
 func misread(text string, decimal byte) string {
 	switch {
-	case isMissing(text):
-		return " (a missing value: fill it in or leave its row out)"
 	case grouped.MatchString(text):
 		return " (separators of thousands are not read)"
 	case decimal == '.' && isNumber(text, ','):

@@ -115,15 +115,18 @@ func (c *content) add(r *record) error {
 		}
 		v, hint, ok := parse(r.fields[j], t.decimal)
 		if !ok {
-			return fmt.Errorf("line %d, column %d: got %q, want a finite number%s%s%s",
-				r.line, j+1, shorten(r.fields[j]), hint, t.headerHint(out.Rows), t.indexHint(r.fields[j], j))
+			return fmt.Errorf("line %d, column %d: got %q, want a finite number%s%s%s%s",
+				r.line, j+1, shorten(r.fields[j]), hint, t.missingHint(r.fields[j]), t.headerHint(out.Rows), t.indexHint(r.fields[j], j))
 		}
 		out.Numbers = append(out.Numbers, v)
 	}
 	for i, j := range c.text {
 		field := r.fields[j]
-		if field == "" {
-			return fmt.Errorf("line %d, column %d: got an empty field, want a class", r.line, j+1)
+		switch {
+		case t.options.Missing == FillMissing && isMissing(field):
+			return fmt.Errorf("line %d, column %d: got %q, a missing word, which no mean can stand for; want %s", r.line, j+1, field, t.options.set("missing", DropMissing))
+		case field == "":
+			return fmt.Errorf("line %d, column %d: got an empty field, want a word%s", r.line, j+1, t.missingHint(field))
 		}
 		shared, ok := c.known[field]
 		if !ok {
@@ -166,6 +169,17 @@ func (out *Table) fill() error {
 		out.Numbers[at] = sums[at%width]
 	}
 	return nil
+}
+
+// missingHint says in brackets what becomes of a missing value.
+func (t *Reader) missingHint(field string) string {
+	switch {
+	case !isMissing(field):
+		return ""
+	case t.options.MissingKey:
+		return fmt.Sprintf(" (a missing value; %s leaves out its row, %s fills in a number by the mean of its column)", t.options.set("missing", DropMissing), t.options.set("missing", FillMissing))
+	}
+	return " (a missing value: fill it in or leave its row out)"
 }
 
 // headerHint returns advice for a first row that was read as numbers.

@@ -24,8 +24,10 @@ type Options struct {
 	Delimiter string // one of , ; tab blank none
 	Decimal   string // . or ,
 	// Missing says what to do with rows that have no value in some column: DropMissing, or FillMissing with the mean of
-	// the column. "" makes a missing value an error.
+	// the column, where words are an error, as they have none. "" makes a missing number an error.
 	Missing string
+	// MissingKey says that the user can set Missing, so that messages name it.
+	MissingKey bool
 
 	Least int // fewest columns
 	Limit int // most numbers; 0 for none
