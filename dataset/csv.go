@@ -13,34 +13,43 @@ import (
 
 // openCSV reads the table of a spec of kind csv.
 func openCSV(path string, spec Spec) (*stored, error) {
-	t, err := openTable(path, spec)
+	_, s, err := readTable(path, spec)
 	if err != nil {
-		return nil, at(path, err)
-	}
-	defer t.Close()
-	s, err := t.stored()
-	if err != nil {
-		return nil, at(path, err)
+		return nil, err
 	}
 	s.place, s.source = path, "file of the user"
 	return s, nil
 }
 
-// csvDimensions reads the first rows, or all of them where classes must be counted.
+// readTable reads all of a table and returns its columns, too. Its file is closed.
+func readTable(path string, spec Spec) (*csvTable, *stored, error) {
+	t, err := openTable(path, spec)
+	if err != nil {
+		return nil, nil, at(path, err)
+	}
+	defer t.Close()
+	s, err := t.stored()
+	if err != nil {
+		return nil, nil, at(path, err)
+	}
+	return t, s, nil
+}
+
+// csvDimensions reads the first rows, or all of them where classes or words must be counted.
 func csvDimensions(path string, spec Spec) (d, m int, err error) {
+	if spec.Classification || len(spec.Categories) > 0 {
+		_, s, err := readTable(path, spec)
+		if err != nil {
+			return 0, 0, err
+		}
+		return s.d, s.m, nil
+	}
 	t, err := openTable(path, spec)
 	if err != nil {
 		return 0, 0, at(path, err)
 	}
 	defer t.Close()
-	if !spec.Classification && len(spec.Categories) == 0 {
-		return len(t.inputs), len(t.targets), nil
-	}
-	s, err := t.stored()
-	if err != nil {
-		return 0, 0, at(path, err)
-	}
-	return s.d, s.m, nil
+	return len(t.inputs), len(t.targets), nil
 }
 
 // A csvTable is a table with its columns told apart.

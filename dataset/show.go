@@ -2,6 +2,7 @@ package dataset
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 
 	"github.com/deeplimit/deeplimit/internal/plain"
@@ -13,9 +14,9 @@ type Shown struct {
 	Inputs  []string     `json:"inputs"`  // names of the columns, by number where they have none
 	Targets []string     `json:"targets"` // likewise; the classes of a classification stand apart
 	Classes []ClassCount `json:"classes,omitempty"`
-	Read    string       `json:"read"` // how the files were read
-	Rows    [][]float64  `json:"rows"` // the first samples: inputs, then targets or the number of the class
-	Ranges  [][2]float64 `json:"ranges"`
+	Read    string       `json:"read"`   // how the files were read
+	Rows    [][]float64  `json:"rows"`   // the first samples: inputs, then targets or the number of the class
+	Ranges  [][2]float64 `json:"ranges"` // smallest and largest number of each column, over all samples
 }
 
 // ClassCount is a class and how many samples are of it.
@@ -39,17 +40,21 @@ func Show(spec Spec, base string) (*Shown, error) {
 	shown := &Shown{}
 	var s *stored
 	if spec.Kind == "csv" {
-		s, err = shown.readTable(under(base, spec.Path), spec)
-	} else if s, _, err = open(spec, base); err == nil {
+		var t *csvTable
+		if t, s, err = readTable(under(base, spec.Path), spec); err != nil {
+			return nil, err
+		}
+		shown.addColumns(t)
+	} else {
+		if s, _, err = open(spec, base); err != nil {
+			return nil, err
+		}
 		for j := range s.d {
 			shown.Inputs = append(shown.Inputs, "column "+strconv.Itoa(j+1))
 		}
 		for j := range s.columns() {
 			shown.Targets = append(shown.Targets, "target "+strconv.Itoa(j+1))
 		}
-	}
-	if err != nil {
-		return nil, err
 	}
 	shown.Samples, shown.Read = s.n, s.read
 	shown.count(s)
@@ -64,17 +69,8 @@ func (s *stored) columns() int {
 	return s.m
 }
 
-// readTable reads a table and the names of its columns.
-func (shown *Shown) readTable(path string, spec Spec) (*stored, error) {
-	t, err := openTable(path, spec)
-	if err != nil {
-		return nil, at(path, err)
-	}
-	defer t.Close()
-	s, err := t.stored()
-	if err != nil {
-		return nil, at(path, err)
-	}
+// addColumns adds the names of the columns of a table that was read.
+func (shown *Shown) addColumns(t *csvTable) {
 	for _, j := range t.inputs {
 		shown.Inputs = append(shown.Inputs, t.columnName(j))
 	}
@@ -82,7 +78,6 @@ func (shown *Shown) readTable(path string, spec Spec) (*stored, error) {
 	for _, j := range t.targets {
 		shown.Targets = append(shown.Targets, t.columnName(j))
 	}
-	return s, nil
 }
 
 // count fills in the first rows, the range of every column and the samples of every class.
@@ -100,7 +95,7 @@ func (shown *Shown) count(s *stored) {
 			s.y(i, row[s.d:])
 		}
 		if i < shownRows {
-			shown.Rows = append(shown.Rows, append([]float64{}, row...))
+			shown.Rows = append(shown.Rows, slices.Clone(row))
 		}
 		for j, v := range row {
 			if i == 0 {

@@ -56,7 +56,7 @@ each has, header, index and delimiter, and the first samples before they are sta
 	flags := cmd.Flags()
 	flags.StringSliceVar(&spec.Columns, "columns", nil, "names of the target columns of a table (default: the last)")
 	flags.StringSliceVar(&spec.Categories, "categories", nil, "names of input columns that hold words, an input of 0 and 1 for each word")
-	flags.StringVar(&spec.Missing, "missing", "", "drop rows with missing values, or fill them with the mean of the column (default: an error)")
+	flags.StringVar(&spec.Missing, "missing", "", "drop leaves out rows with missing values, mean fills in the mean of the column (default: an error)")
 	flags.StringVar(&spec.Targets, "targets", "", "file of the targets, beside an array of inputs")
 	flags.BoolVar(&spec.Classification, "classification", false, "the target is a class")
 	flags.BoolVar(&spec.Flatten, "flatten", false, "flatten arrays of more than two axes, such as images")
