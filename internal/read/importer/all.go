@@ -6,6 +6,7 @@ import (
 	"crypto/sha256"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"path/filepath"
 	"slices"
 
@@ -130,7 +131,7 @@ func (p *plan) measureAll(ctx context.Context, o *Options, m *network.Measuremen
 	if err != nil {
 		return run, err
 	}
-	origin := network.Origin{Source: filepath.Base(p.path), Depth: p.depth, Seed: p.seed, Step: p.stepNumber()}
+	origin := network.Origin{Source: filepath.Base(p.path), Depth: p.depth, Seed: p.seed, Step: p.stepNumber(), Settings: p.otherSettings()}
 	sum := sha256.New()
 	if err := json.NewEncoder(sum).Encode(own); err != nil {
 		return run, fmt.Errorf("importer: %w", err)
@@ -161,6 +162,13 @@ func (p *plan) stepNumber() *float64 {
 // mostBytes bounds the inner products of all runs of an import; the rest of the file is for their names.
 const mostBytes = runfolder.MaxFamilies * 7 / 8
 
+// otherSettings are those beside the step, which Options.Steps AllSteps makes one.
+func (p *plan) otherSettings() map[string]string {
+	settings := maps.Clone(p.settings)
+	delete(settings, "step")
+	return settings
+}
+
 // measureParts measures the maps of the runs that Import wrote, each a family, and what they leave unchanged, beside the
 // families of other runs in the folder. A note says which are too deep, or too many for one file.
 func measureParts(ctx context.Context, plans []*plan, runs []Run, o *Options) (*network.Measurement, error) {
@@ -175,7 +183,7 @@ func measureParts(ctx context.Context, plans []*plan, runs []Run, o *Options) (*
 		m.Remove([]string{run.ID})
 	}
 	for i, p := range plans {
-		origin := network.Origin{Run: runs[i].ID, Source: filepath.Base(p.path), Depth: p.depth, Seed: p.seed, Step: p.stepNumber()}
+		origin := network.Origin{Run: runs[i].ID, Source: filepath.Base(p.path), Depth: p.depth, Seed: p.seed, Step: p.stepNumber(), Settings: p.otherSettings()}
 		own := &network.Measurement{}
 		err := p.use(func(f *opened) error {
 			found, err := findParts(f, p.layout(o), o.Layers)

@@ -150,16 +150,18 @@ func (fam *family) byShape(f *opened) []family {
 // holdsLayers is a word in the name of a tensor that holds all layers of a network.
 var holdsLayers = regexp.MustCompile(`(?i)(^|[._/])(layers|blocks|block|h|stack|stacked|scan|scanned|scan_layers|transformer)([._/]|$)`)
 
-// findStacked returns the tensors that hold all layers, as jax.lax.scan has them: their names say so, and they
-// share the size of an axis with the vectors beside them, or all their sizes but those of the maps.
+// findStacked returns the tensors in no family that hold all layers, as jax.lax.scan has them: their names say so, and
+// they have three axes or more.
 func findStacked(f *opened, names []string, found []family) []family {
+	taken := map[string]bool{}
+	for _, fam := range found {
+		for _, name := range fam.names {
+			taken[name] = true
+		}
+	}
 	var out []family
 	for _, name := range names {
-		if slices.ContainsFunc(found, func(fam family) bool { return slices.Contains(fam.names, name) }) {
-			continue
-		}
-		info, _ := f.Info(name)
-		if len(info.Shape) >= 3 && holdsLayers.MatchString(name) {
+		if info, err := f.Info(name); err == nil && !taken[name] && len(info.Shape) >= 3 && holdsLayers.MatchString(name) {
 			out = append(out, family{form: form{before: name}, names: []string{name}, shape: info.Shape, dtype: info.DType, stacked: true})
 		}
 	}

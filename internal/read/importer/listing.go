@@ -13,7 +13,7 @@ import (
 // A Listing is the families that one checkpoint holds.
 type Listing struct {
 	Source   string           `json:"source"`
-	Depth    int              `json:"depth"` // the largest number of layers of a family
+	Depth    int              `json:"depth"` // the largest number of layers of a family of maps; of vectors where there are no maps
 	Families []network.Family `json:"families"`
 	// Others is the number of tensors of floats that are in no family.
 	Others int      `json:"other_tensors"`
@@ -58,14 +58,16 @@ func (c *checkpoint) list(o *Options) (Listing, error) {
 			}
 			family.Source = plain.Text(stem(c.path))
 			l.Families = append(l.Families, family)
-			if len(found[i].shape) > 1 || l.Depth == 0 {
-				l.Depth = max(l.Depth, family.Layers)
-			}
 		}
 		if len(l.Families) == 0 {
 			return fmt.Errorf("got no tensors of floats that are there for two layers or more; %s", suggestion(f.names))
 		}
 		slices.SortStableFunc(l.Families, func(a, b network.Family) int { return cmp.Compare(isVector(a), isVector(b)) })
+		for _, family := range l.Families {
+			if isVector(family) == isVector(l.Families[0]) {
+				l.Depth = max(l.Depth, family.Layers)
+			}
+		}
 		for i := range l.Families {
 			l.Families[i].Depth = l.Depth
 		}

@@ -114,7 +114,7 @@ func readRow(dir string, head, cells []string) (naming, error) {
 				continue
 			}
 			value, err := strconv.ParseFloat(text, 64)
-			if err != nil || value < 0 || value > 1<<53 {
+			if err != nil || !(value >= 0 && value <= 1<<53) {
 				return n, &field.Error{Path: head[i], Got: text, Want: "a number of at least 0"}
 			}
 			n.numbers = append(n.numbers, number{role: roles[head[i]], word: head[i], text: text, value: value})

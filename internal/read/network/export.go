@@ -40,7 +40,7 @@ func (r *Result) Trainings() [][]Moment {
 	var all []keyed
 	add := func(o *Origin, title string, first int, n *Numbers) {
 		if o.Step != nil {
-			all = append(all, keyed{Moment{title, first, *o.Step, n}, fmt.Sprint(title, o.Depth, o.Seed, len(n.Norms))})
+			all = append(all, keyed{Moment{title, first, *o.Step, n}, fmt.Sprintf("%s %d %d %q %d", title, o.Depth, o.Seed, o.Settings, len(n.Norms))})
 		}
 	}
 	for i := range r.Families {

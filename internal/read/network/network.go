@@ -28,6 +28,8 @@ type Origin struct {
 	Depth  int      `json:"depth"`  // of the network, the largest number of layers of a family
 	Seed   uint64   `json:"seed"`
 	Step   *float64 `json:"step"` // of the training, null where it is not known
+	// Settings are what else tells networks apart, as the learning rate in the name of the checkpoint.
+	Settings map[string]string `json:"settings,omitempty"`
 }
 
 // A Family is the tensors of all layers that have one place in them.
