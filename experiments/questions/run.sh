@@ -4,7 +4,7 @@ set -eu
 program=${1:?the deeplimit program}
 out=${2:-runs/questions}
 here=$(dirname "$0")
-for study in mean-field mean-field-reference seeds outputs ode-limit sde-limit penalty noise width best-step; do
+for study in mean-field mean-field-reference seeds outputs ode-limit sde-limit penalty batches width best-step; do
 	"$program" run "$here/$study.yaml" --out "$out/$study" --no-report >/dev/null
 done
 echo "== Error in depth L and hidden width M after 50 steps, against the mean of four networks at (512, 1024)"
@@ -23,9 +23,8 @@ echo "== Does a penalty on increments make the limit smooth?"
 "$program" analyze "$out/penalty" | grep -e '^separated' -e '^The limit'
 "$program" analyze "$out/penalty" --contrast train.penalty.increments --of v_1
 echo "== Do mini-batches roughen the path at equal loss?"
-"$program" analyze "$out/noise" --contrast train.method --at loss=0.001 --of displacement_v_2
+"$program" analyze "$out/batches" --contrast train.batch --at loss=0.001 --of displacement_v_2
 echo "== What does width do to rate and exponents?"
 "$program" analyze "$out/width" --contrast network.width --of rate
 echo "== Test accuracy against depth at the best step"
 "$program" analyze "$out/best-step" --contrast depth --of test_accuracy --best train.step.value
-"$here/run-batches.sh" "$program" "$out"
