@@ -186,15 +186,10 @@ func (t *tuning) read(run study.Run) (bool, error) {
 func (t *tuning) fit(i int) {
 	g := t.groups[i]
 	g.result = t.newResult(g, 0)
-	seen := map[string]bool{}
-	for _, p := range t.points(i) {
-		for _, run := range t.runs[p] {
-			if r, ok := t.trained[run.Hash]; ok && !seen[run.Hash] {
-				seen[run.Hash] = true
-				g.result.Runs = append(g.result.Runs, r)
-				g.result.Steps += float64(r.Iterations)
-			}
-		}
+	for _, hash := range t.hashes(i) {
+		r := t.trained[hash]
+		g.result.Runs = append(g.result.Runs, r)
+		g.result.Steps += float64(r.Iterations)
 	}
 	g.result.Fit()
 	g.result.Best = slices.DeleteFunc(g.result.Best, func(b analyze.TuneBest) bool { return t.end(i, b.Depth) != "" })
@@ -238,6 +233,21 @@ func (t *tuning) points(i int) []point {
 	return out
 }
 
+// hashes returns those of the runs of a group that have a result, once each and in the order of their points.
+func (t *tuning) hashes(i int) []string {
+	var out []string
+	seen := map[string]bool{}
+	for _, p := range t.points(i) {
+		for _, run := range t.runs[p] {
+			if _, ok := t.trained[run.Hash]; ok && !seen[run.Hash] {
+				seen[run.Hash] = true
+				out = append(out, run.Hash)
+			}
+		}
+	}
+	return out
+}
+
 // gridSteps returns the iterations at a depth of a grid of the field with the precision between neighbours, from
 // the smallest to the largest value that the searches of the group have tried at any depth: those of the nearest value tried
 // for each, as what diverges ends early.
@@ -249,12 +259,7 @@ func (t *tuning) gridSteps(i, depth int) float64 {
 	powers := t.groups[i].depths[depth].powers()
 	total := 0.0
 	for k := low; k <= high; k++ {
-		nearest := powers[0]
-		for _, p := range powers {
-			if abs(p-k) < abs(nearest-k) {
-				nearest = p
-			}
-		}
+		nearest := slices.MinFunc(powers, func(a, b int) int { return abs(a-k) - abs(b-k) })
 		for _, run := range t.runs[point{i, depth, cell{nearest}}] {
 			total += float64(t.trained[run.Hash].Iterations)
 		}
@@ -289,7 +294,7 @@ func (t *tuning) end(i, depth int) string {
 
 // usedAt returns what training makes at a depth of the setting at a power.
 func (t *tuning) usedAt(i, depth, k int) float64 {
-	return t.groups[i].lattices[0].at(k) * t.ratio(i, depth)
+	return t.groups[i].lattices[0].at(k) * t.ratio(i, depth, 0)
 }
 
 // describe names a group in messages.

@@ -1,10 +1,8 @@
 package tune
 
 import (
-	"context"
 	"errors"
 	"fmt"
-	"maps"
 	"math"
 	"slices"
 
@@ -35,30 +33,21 @@ func (t *tuning) checkPair(s *study.Study, runs []study.Run) error {
 	return nil
 }
 
-// ratios returns what training makes at a depth of each field of 1, as the runs there have it.
-func (t *tuning) ratios(i, depth int) [2]float64 {
-	for _, p := range t.points(i) {
-		if runs := t.runs[p]; p.depth == depth && len(runs) > 0 {
-			r, second := t.trained[runs[0].Hash], t.second[runs[0].Hash]
-			return [2]float64{r.Value / r.Field, second[1] / second[0]}
-		}
-	}
-	return [2]float64{1, 1}
-}
-
 // valuesAt returns what training makes at a depth of the settings of a cell.
 func (t *tuning) valuesAt(i, depth int, c cell) [2]float64 {
-	g, ratios := t.groups[i], t.ratios(i, depth)
-	return [2]float64{g.lattices[0].at(c[0]) * ratios[0], g.lattices[1].at(c[1]) * ratios[1]}
+	var values [2]float64
+	for f, power := range c {
+		values[f] = t.groups[i].lattices[f].at(power) * t.ratio(i, depth, f)
+	}
+	return values
 }
 
 // cellOf returns the cell whose values are nearest to those that exponents in depth make of values at another depth.
 func (t *tuning) cellOf(i, from, to int, values, exponents [2]float64) cell {
 	var c cell
-	ratios := t.ratios(i, to)
 	for f := range c {
 		moved := values[f] * math.Pow(float64(to)/float64(from), exponents[f])
-		c[f] = t.groups[i].lattices[f].nearest(moved / ratios[f])
+		c[f] = t.groups[i].lattices[f].nearest(moved / t.ratio(i, to, f))
 	}
 	return c
 }
@@ -115,41 +104,6 @@ func (t *tuning) pairRules(g *group) map[string][2]float64 {
 	return out
 }
 
-// planeRegrets fits every group and tries the pairs that rules make of the best at one depth.
-func (t *tuning) planeRegrets(ctx context.Context) error {
-	var wanted []point
-	for i, g := range t.groups {
-		t.fitPlane(i)
-		for _, exponents := range t.pairRules(g) {
-			for _, to := range t.base.Depths {
-				for _, values := range g.plane.Chosen(t.options.From) {
-					p := point{i, to, t.cellOf(i, t.options.From, to, values, exponents)}
-					if !t.lost(i, to) && !t.near(p) && !slices.Contains(wanted, p) {
-						wanted = append(wanted, p)
-					}
-				}
-			}
-		}
-	}
-	slices.SortFunc(wanted, comparePoints)
-	if err := t.train(ctx, wanted); err != nil {
-		return err
-	}
-	for i, g := range t.groups {
-		t.fitPlane(i)
-		all := t.pairRules(g)
-		for _, rule := range slices.Sorted(maps.Keys(all)) {
-			for _, to := range t.base.Depths {
-				if to != t.options.From {
-					g.plane.AddRegret(rule, all[rule], t.options.From, to)
-				}
-			}
-		}
-		g.plane.Judge()
-	}
-	return nil
-}
-
 // fitPlane makes the answer of a group from all its runs.
 func (t *tuning) fitPlane(i int) {
 	g := t.groups[i]
@@ -158,20 +112,12 @@ func (t *tuning) fitPlane(i int) {
 		Data: like.Data, Method: like.Method, Alpha: like.Alpha, Settings: like.Settings, Over: [2]string(t.options.Over), Measure: like.Measure,
 		Regret: []analyze.TunePlaneRegret{},
 	}
-	seen := map[string]bool{}
-	for _, p := range t.points(i) {
-		for _, run := range t.runs[p] {
-			r, ok := t.trained[run.Hash]
-			if !ok || seen[run.Hash] {
-				continue
-			}
-			seen[run.Hash] = true
-			second := t.second[run.Hash]
-			g.plane.Runs = append(g.plane.Runs, analyze.TunePlaneRun{
-				TuneRun: r, Fields: [2]float64{r.Field, second[0]}, Values: [2]float64{r.Value, second[1]},
-			})
-			g.plane.Steps += float64(r.Iterations)
-		}
+	for _, hash := range t.hashes(i) {
+		r, second := t.trained[hash], t.second[hash]
+		g.plane.Runs = append(g.plane.Runs, analyze.TunePlaneRun{
+			TuneRun: r, Fields: [2]float64{r.Field, second[0]}, Values: [2]float64{r.Value, second[1]},
+		})
+		g.plane.Steps += float64(r.Iterations)
 	}
 	g.plane.Fit(t.options.Precision)
 	for _, depth := range t.base.Depths {

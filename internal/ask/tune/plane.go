@@ -5,8 +5,6 @@ import (
 	"maps"
 	"math"
 	"slices"
-
-	"gonum.org/v1/gonum/stat"
 )
 
 // A plane looks for the minimum of a measure over two settings at one depth, each a power of the precision times its first
@@ -201,11 +199,7 @@ func compareCells(a, b cell) int { return slices.Compare(a[:], b[:]) }
 
 // tell records log measure of each seed at a cell, +Inf where it diverged.
 func (s *plane) tell(c cell, seeds []float64) {
-	mean := stat.Mean(seeds, nil)
-	if math.IsNaN(mean) {
-		mean = math.Inf(1)
-	}
-	s.value[c], s.seeds[c] = mean, seeds
+	s.value[c], s.seeds[c] = meanOf(seeds), seeds
 }
 
 // refuse records that the study does not take the settings of a cell.
@@ -216,14 +210,7 @@ func (s *plane) cells() []cell { return slices.SortedFunc(maps.Keys(s.value), co
 
 // best returns the cell of the least value, the first of equal ones.
 func (s *plane) best() cell {
-	cells := s.cells()
-	best := cells[0]
-	for _, c := range cells {
-		if s.value[c] < s.value[best] {
-			best = c
-		}
-	}
-	return best
+	return slices.MinFunc(s.cells(), func(a, b cell) int { return cmp.Compare(s.value[a], s.value[b]) })
 }
 
 // far reports whether no cell about c was tried.

@@ -238,11 +238,16 @@ func (s *search) fresh(powers ...int) []int {
 
 // tell records log measure of each seed at a power, +Inf where it diverged.
 func (s *search) tell(k int, seeds []float64) {
+	s.value[k], s.seeds[k] = meanOf(seeds), seeds
+}
+
+// meanOf returns the mean of log measure over seeds, +Inf where that is not a number.
+func meanOf(seeds []float64) float64 {
 	mean := stat.Mean(seeds, nil)
 	if math.IsNaN(mean) {
-		mean = math.Inf(1)
+		return math.Inf(1)
 	}
-	s.value[k], s.seeds[k] = mean, seeds
+	return mean
 }
 
 // refuse records that the study does not take the setting at a power, nor any beyond it.
@@ -260,14 +265,7 @@ func (s *search) powers() []int { return slices.Sorted(maps.Keys(s.value)) }
 
 // best returns the power of the least value, the smallest of equal ones.
 func (s *search) best() int {
-	powers := s.powers()
-	best := powers[0]
-	for _, k := range powers {
-		if s.value[k] < s.value[best] {
-			best = k
-		}
-	}
-	return best
+	return slices.MinFunc(s.powers(), func(a, b int) int { return cmp.Compare(s.value[a], s.value[b]) })
 }
 
 // end says in words why the search has ended without a minimum, "" where it has one. field

@@ -11,7 +11,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"maps"
 	"math"
 	"slices"
 
@@ -80,12 +79,12 @@ func Study(ctx context.Context, load func(set ...string) (*study.Study, error), 
 			return nil, err
 		}
 	}
-	regrets, collect := t.regrets, t.answer
-	if t.pairs() {
-		regrets, collect = t.planeRegrets, t.planeAnswer
-	}
-	if err := regrets(ctx); err != nil {
+	if err := t.regrets(ctx); err != nil {
 		return nil, err
+	}
+	collect := t.answer
+	if t.pairs() {
+		collect = t.planeAnswer
 	}
 	answer, err := collect()
 	return answer, errors.Join(runfolder.WriteAnswer(options.Out, runfolder.Tune, answer), err)
@@ -257,18 +256,6 @@ func (t *tuning) next() []point {
 	return wanted
 }
 
-// near reports whether a value was tried within the precision of one at a depth.
-func (t *tuning) near(p point) bool {
-	for a := -1; a <= 1; a++ {
-		for b := -1; b <= 1; b++ {
-			if len(t.runs[point{p.group, p.depth, cell{p.at[0] + a, p.at[1] + b}}]) > 0 {
-				return true
-			}
-		}
-	}
-	return false
-}
-
 // mostCrossings is how often the best values of all depths are tried at all others.
 const mostCrossings = 1
 
@@ -288,9 +275,9 @@ func (t *tuning) cross() []point {
 			if t.end(i, from) != "" {
 				continue
 			}
-			value := g.lattices[0].at(g.depths[from].best()) * t.ratio(i, from)
+			value := g.lattices[0].at(g.depths[from].best()) * t.ratio(i, from, 0)
 			for _, to := range t.base.Depths {
-				power := g.lattices[0].nearest(value * math.Pow(float64(to)/float64(from), exponent) / t.ratio(i, to))
+				power := g.lattices[0].nearest(value * math.Pow(float64(to)/float64(from), exponent) / t.ratio(i, to, 0))
 				p := point{i, to, cell{power}}
 				if s := g.depths[to]; t.end(i, to) == "" && s.far(power) && !slices.Contains(wanted, p) {
 					s.again()
@@ -342,52 +329,18 @@ func (t *tuning) try(ctx context.Context, wanted []point) error {
 	return nil
 }
 
-// regrets fits every group and tries the values that rules make of the best at one depth.
-func (t *tuning) regrets(ctx context.Context) error {
-	for i := range t.groups {
-		t.fit(i)
-	}
-	var wanted []point
-	for i, g := range t.groups {
-		for _, exponent := range rules(&g.example, t.options.Over[0], g.result.Law) {
-			for _, to := range t.base.Depths {
-				for _, v := range g.result.Moved(exponent, t.options.From, to) {
-					p := point{i, to, cell{g.lattices[0].nearest(v / t.ratio(i, to))}}
-					if !t.near(p) && !slices.Contains(wanted, p) {
-						wanted = append(wanted, p)
-					}
-				}
-			}
-		}
-	}
-	slices.SortFunc(wanted, comparePoints)
-	if err := t.train(ctx, wanted); err != nil {
-		return err
-	}
-	for i, g := range t.groups {
-		t.fit(i)
-		all := rules(&g.example, t.options.Over[0], g.result.Law)
-		for _, rule := range slices.Sorted(maps.Keys(all)) {
-			for _, to := range t.base.Depths {
-				if to != t.options.From {
-					g.result.AddRegret(rule, all[rule], t.options.From, to)
-				}
-			}
-		}
-		g.result.Judge()
-	}
-	return nil
-}
-
 func comparePoints(a, b point) int {
 	return cmp.Or(cmp.Compare(a.group, b.group), cmp.Compare(a.depth, b.depth), slices.Compare(a.at[:], b.at[:]))
 }
 
-// ratio returns what training makes of a field of 1 at a depth, as the runs there have it.
-func (t *tuning) ratio(i, depth int) float64 {
+// ratio returns what training makes at a depth of field number f of 1, as the runs there have it.
+func (t *tuning) ratio(i, depth, f int) float64 {
 	for _, p := range t.points(i) {
 		if runs := t.runs[p]; p.depth == depth && len(runs) > 0 {
-			r := t.trained[runs[0].Hash]
+			r, second := t.trained[runs[0].Hash], t.second[runs[0].Hash]
+			if f == 1 {
+				return second[1] / second[0]
+			}
 			return r.Value / r.Field
 		}
 	}
