@@ -125,6 +125,10 @@ func (t *tuning) fitPlane(i int) {
 	}
 }
 
+// mostGrid is up to how many pairs planeGridSteps looks at all; of a larger grid it takes every second (fourth, …) value of
+// both fields for its neighbours.
+const mostGrid = 100_000
+
 // planeGridSteps is gridSteps for two fields: the iterations of a grid over the rectangle that all depths have tried.
 func (t *tuning) planeGridSteps(i, depth int) float64 {
 	low, high := cell{math.MaxInt, math.MaxInt}, cell{math.MinInt, math.MinInt}
@@ -136,19 +140,25 @@ func (t *tuning) planeGridSteps(i, depth int) float64 {
 		}
 	}
 	cells := t.groups[i].planes[depth].cells()
+	if len(cells) == 0 {
+		return 0
+	}
 	cost := map[cell]float64{}
 	for _, c := range cells {
 		for _, run := range t.runs[point{i, depth, c}] {
 			cost[c] += float64(t.trained[run.Hash].Iterations)
 		}
 	}
-	total := 0.0
-	for a := low[0]; a <= high[0] && len(cells) > 0; a++ {
-		for b := low[1]; b <= high[1]; b++ {
+	total, step := 0.0, 1
+	for ((high[0]-low[0])/step+1)*((high[1]-low[1])/step+1) > mostGrid {
+		step *= 2
+	}
+	for a := low[0]; a <= high[0]; a += step {
+		for b := low[1]; b <= high[1]; b += step {
 			nearest := slices.MinFunc(cells, func(c, d cell) int {
 				return max(abs(c[0]-a), abs(c[1]-b)) - max(abs(d[0]-a), abs(d[1]-b))
 			})
-			total += cost[nearest]
+			total += cost[nearest] * float64(step*step)
 		}
 	}
 	return total
@@ -180,19 +190,26 @@ func (t *tuning) planeAnswer() (*analyze.Tune, error) {
 	return out, errors.Join(faults...)
 }
 
-// planeEnd says in words why a field has no best value inside of what was tried at a depth, "" where it has one. It is a fault but
+// planeEnd says in words why a field has no best value inside of what was tried at a depth, "" where it has one. It is no fault
 // where the measure hardly changes from the best on: then the other field has its best all the same.
 func (t *tuning) planeEnd(i, depth, f int) (reason string, fault bool) {
 	s := t.groups[i].planes[depth]
 	best, line := s.best(), s.line(axes[f])
 	reason = line.end(func(k int) float64 { return t.valuesAt(i, depth, best.plus(k, axes[f]))[f] })
-	at := line.best()
-	level := line.flat()
+	switch {
+	case math.IsInf(s.value[best], 1) || s.hopeless():
+		return reason, true
+	case reason == "" && s.gaveUp:
+		return fmt.Sprintf("the search gave up after %d pairs", len(s.value)), true
+	case reason == "":
+		return "", false
+	case line.flat():
+		return reason, false
+	}
 	for _, side := range []int{-1, 1} {
-		level = level || line.isEnd(at, side) && line.level(side)
+		if line.isEnd(line.best(), side) && line.level(side) {
+			return reason + "; it hardly changes beyond", false
+		}
 	}
-	if reason != "" && !math.IsInf(s.value[best], 1) && level {
-		return reason + "; it hardly changes beyond", false
-	}
-	return reason, reason != ""
+	return reason, true
 }

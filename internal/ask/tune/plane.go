@@ -26,6 +26,7 @@ type plane struct {
 	fine   int  // the length of the steps, 0 when all have been
 	polled int  // how many of the two kinds of step from the center were asked for
 	steep  bool // whether parts of the flanks were asked for
+	gaveUp bool // whether something was left to ask for when mostCells had been tried
 }
 
 const (
@@ -62,13 +63,18 @@ func (s *plane) next() []cell {
 		}
 		return s.fresh(cell{}) // what the study has written
 	}
-	if len(s.value) >= mostCells || s.hopeless() {
+	if s.hopeless() {
 		return nil
 	}
-	if more := s.descend(); more != nil {
-		return more
+	more := s.descend()
+	if more == nil {
+		more = s.look()
 	}
-	return s.look()
+	if len(s.value) >= mostCells && more != nil {
+		s.gaveUp = true
+		return nil
+	}
+	return more
 }
 
 // hopeless reports whether the measure does not change with the settings.

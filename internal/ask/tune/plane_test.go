@@ -3,6 +3,7 @@ package tune
 import (
 	"math"
 	"math/rand/v2"
+	"strings"
 	"testing"
 
 	"pgregory.net/rapid"
@@ -80,6 +81,34 @@ func TestPlaneEnds(t *testing.T) {
 			t.Errorf("%s: got %d trials, want an end before", name, len(s.value))
 		}
 		t.Logf("%s: %d trials", name, len(s.value))
+	}
+}
+
+// TestPlaneGivesUp wants a search that has not come to its end after as many pairs as it tries to say so.
+func TestPlaneGivesUp(t *testing.T) {
+	s := newPlane(1.02, 0)
+	s.start = 12
+	s.run(1.02, 2, func(a, b float64, seed int) float64 { // a narrow valley across the directions of steps
+		across := b - 0.4*a
+		return 1000*across*across + (a-18)*(a-18) + 1e-9*float64(seed)
+	})
+	tuned := &tuning{groups: []*group{{planes: map[int]*plane{8: s}, lattices: [2]lattice{newLattice(1, 1.02), newLattice(1, 1.02)}}}}
+	for f := range axes {
+		if reason, fault := tuned.planeEnd(0, 8, f); len(s.value) < mostCells || reason == "" || !fault {
+			t.Errorf("field %d, %d pairs: got %q, fault %v, want a fault", f, len(s.value), reason, fault)
+		}
+	}
+}
+
+// TestPlaneWithoutEffect wants settings of which neither changes the measure to be a fault of both.
+func TestPlaneWithoutEffect(t *testing.T) {
+	s := newPlane(1.3, 0)
+	s.run(1.3, 2, func(_, _ float64, _ int) float64 { return 1 })
+	tuned := &tuning{groups: []*group{{planes: map[int]*plane{8: s}, lattices: [2]lattice{newLattice(1, 1.3), newLattice(1, 1.3)}}}}
+	for f := range axes {
+		if reason, fault := tuned.planeEnd(0, 8, f); !strings.HasPrefix(reason, "it is the same at all") || strings.Contains(reason, "beyond") || !fault {
+			t.Errorf("field %d: got %q, fault %v, want a fault", f, reason, fault)
+		}
 	}
 }
 
