@@ -16,7 +16,7 @@ import (
 // of the trend of every run but the deepest.
 func (c *chain) prepare(ctx context.Context, options Options) (err error) {
 	deepest := c.deepest()
-	if c.problem, err = newProblem(deepest, options.Base, options.Cores); err != nil {
+	if c.problem, err = newProblem(deepest, options.Base, options.Workers*options.each); err != nil {
 		return fmt.Errorf("transfer: run %s: %w", deepest.Meta.ID, err)
 	}
 	var coarse, fine *estimate

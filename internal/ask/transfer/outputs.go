@@ -3,7 +3,6 @@ package transfer
 import (
 	"context"
 	"math"
-	"runtime"
 	"slices"
 
 	"golang.org/x/sync/errgroup"
@@ -70,7 +69,7 @@ func (c *chain) simulate(ctx context.Context, limit *estimate, options Options) 
 		if err != nil {
 			return nil, err
 		}
-		return p.outputs(at, theta)
+		return p.outputs(at, theta, options.each)
 	}
 	reference, err := outputs(options.Reference)
 	if err != nil {
@@ -111,7 +110,7 @@ func (p *problem) draw(ctx context.Context, limit *estimate, options Options) ([
 	depths := options.depths(0)
 	out := make([][]sums, min(blocks, options.Draws))
 	workers, ctx := errgroup.WithContext(ctx)
-	workers.SetLimit(max(1, options.Cores/options.Workers))
+	workers.SetLimit(options.each)
 	for b := range out {
 		workers.Go(func() (err error) {
 			out[b], err = p.block(ctx, limit, append(slices.Clone(depths), options.Reference), b, len(out), options.Draws)
@@ -206,8 +205,8 @@ func (s *simulated) evaluate(seed uint64) error {
 }
 
 // outputs returns those of a network on the samples.
-func (p *problem) outputs(at *plan.Problem, theta []float64) ([]float64, error) {
-	e, err := resnet.NewEvaluator[float64](at.Network, p.Samples, resnet.Options{Workers: runtime.GOMAXPROCS(0), Memory: p.memory})
+func (p *problem) outputs(at *plan.Problem, theta []float64, workers int) ([]float64, error) {
+	e, err := resnet.NewEvaluator[float64](at.Network, p.Samples, resnet.Options{Workers: workers, Memory: p.memory})
 	if err != nil {
 		return nil, err
 	}

@@ -54,9 +54,8 @@ type Options struct {
 	// Base is the folder that relative names of data files start from; default: the one
 	// recorded when the run was made.
 	Base string
-	// Workers is the number of seeds worked on at a time, and Cores that of draws of all of them; default 1. Results do
-	// not depend on it.
-	Workers, Cores int
+	// Workers is how many seeds, and draws of all of them, are worked on at a time; default 1. Results do not depend on it.
+	Workers int
 	// Deepest uses the path of the deepest run without extrapolation.
 	Deepest bool
 	// Train trains the network of every depth as the runs were trained, once from the rebuilt
@@ -67,6 +66,8 @@ type Options struct {
 	Reference, Draws int
 	// Note, if not nil, is called with each run that a limit cannot come from.
 	Note func(Omitted)
+
+	each int // how many draws of one seed are worked on at a time
 }
 
 // A Result is what was found for the deepest run of one group and seed.
@@ -130,9 +131,9 @@ func Study(ctx context.Context, dir string, options Options) ([]Result, error) {
 	if chains, err = withRuns(chains); err != nil {
 		return nil, fmt.Errorf("transfer: %s: %w", dir, err)
 	}
-	options.Workers = max(1, options.Workers)
-	options.Cores = options.Workers
-	options.Workers = min(options.Workers, len(chains))
+	cores := max(1, options.Workers)
+	options.Workers = min(cores, len(chains))
+	options.each = cores / options.Workers
 	each(chains, options.Workers, func(c *chain) error { return c.prepare(ctx, options) })
 	choose(slices.DeleteFunc(slices.Clone(chains), func(c *chain) bool { return c.err != nil }))
 	each(chains, options.Workers, func(c *chain) error { return c.transfer(ctx, options) })
