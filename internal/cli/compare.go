@@ -70,7 +70,8 @@ displacement compare L^beta A, and L^beta (A(T) - A(0)), as functions of s = k/L
 integral over s of squares, and its root (--norm l2), the largest value (sup), or the largest integral from 0 to s
 (integral), in which layer noise vanishes.
 
-Runs are compared that differ in depth, seed or group alone (--between; all: in anything): all pairs, or each with a reference --to
+Pairs are all two runs that differ in the depth alone, or as --between says: in the seed, in the group, or in anything (all).
+With --to each run has one partner instead:
 
   deepest, widest             the run of the same seed that is
   mean                        the mean over seeds of the same group and depth
@@ -157,6 +158,9 @@ func drawDistances(notes io.Writer, result *compare.Result, folder string) error
 		}
 	}
 	if result.To != "" {
+		if len(fits) == 0 {
+			fmt.Fprintln(notes, "note: compare: --figure: got distances to a reference that nothing was fitted to, want more depths or groups for a figure of a fit")
+		}
 		return nil
 	}
 	index, labels := map[string]int{}, []string{}

@@ -207,7 +207,11 @@ func (c *comparison) measure(ctx context.Context) error {
 		return err
 	}
 	if len(pairs) == 0 {
-		return fmt.Errorf("got no two runs to compare among %d, want runs that differ in %s", len(c.members), map[bool]string{true: "anything", false: c.options.Between + " alone"}[c.options.Between == "all"])
+		want := "two or more"
+		if c.options.Between != "all" {
+			want = "runs that differ in " + c.options.Between + " alone"
+		}
+		return fmt.Errorf("got no two runs to compare among %d, want %s", len(c.members), want)
 	}
 	c.compared = pairs
 	c.result.Pairs = make([]Pair, len(pairs))
