@@ -38,7 +38,7 @@ func (p *printer) print(format string, args ...any) {
 func WritePage(w io.Writer, record Record) error {
 	p := &printer{w: w}
 	p.print("# The papers, reproduced\n\n")
-	p.print("Written by `make papers`; every number comes from the run folders of the commands shown. One experiment alone:\n`make papers STUDY=limit`.\n\n%s\n", rule)
+	p.print("Written by `make papers`; every number comes from the run folders of the commands shown. One experiment alone:\n`make papers STUDY=limit`. Times are those of one run on a machine with other work beside it,\nand no measure of speed.\n\n%s\n", rule)
 	p.print("| experiment | from | reproduced | not reproduced | cannot tell | time |\n|---|---|---|---|---|---|\n")
 	for _, e := range Experiments() {
 		out, ok := record[e.Name]

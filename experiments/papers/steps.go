@@ -70,7 +70,7 @@ digits, λ chosen on samples held out. The papers train transformers and convolu
 				Measure: regret("depth-mup", rotation, half("inner")),
 			},
 			{
-				Key: "depth-mup-two", Text: "and does not where it has two: regret", Source: "[YYZH], [DZN]", Want: AtLeast(0.1),
+				Key: "depth-mup-two", Text: "Depth-μP's step does not transfer where a block has two layers: regret", Source: "[YYZH], [DZN]", Want: AtLeast(0.1),
 				Measure: regret("depth-mup", rotation, half("mlp")),
 			},
 			{
@@ -90,7 +90,7 @@ digits, λ chosen on samples held out. The papers train transformers and convolu
 				Measure: blocksLinear(linear, 0.5),
 			},
 			{
-				Key: "linear-one", Text: "at α = 1 they do not", Source: "[DZN]", Want: Around(0, 0.1),
+				Key: "linear-one", Text: "at α = 1 blocks do not become linear: exponent of the same", Source: "[DZN]", Want: Around(0, 0.1),
 				Measure: blocksLinear(linear, 1),
 			},
 			{
@@ -98,7 +98,7 @@ digits, λ chosen on samples held out. The papers train transformers and convolu
 				Measure: toLimit(noise, "false"),
 			},
 			{
-				Key: "limit-tied", Text: "with one draw for all layers like 1/L", Source: "[C]", Want: Around(-1, 0.15),
+				Key: "limit-tied", Text: "with one draw of the weights for all layers, like 1/L: exponent of the same", Source: "[C]", Want: Around(-1, 0.15),
 				Measure: toLimit(noise, "true"),
 			},
 		},

@@ -40,11 +40,11 @@ With --train it also trains the network of every depth as the study trained its 
 study's dtype, once from the rebuilt trend and once from scratch, and counts the iterations of both.
 Losses are evaluated in float64.
 
-With --reference it compares outputs: those of the trend alone (error of the trend), and of --draws initial weights with the
-displacement, root mean square over draws that depths share (strong error; initial.coupled), of their means and of
-their mean squares (weak errors), each against the network at that depth, with their orders in depth. Draw r has the
-initial weights of the run of seed + r 2^32. The loss of the trend is extrapolated to L = ∞ from the deepest
-rebuilt networks, and its order is that of the distance to that.
+With --reference it compares outputs with those of the network at that depth, and fits the orders of the errors in depth:
+that of the trend alone, and those of networks with the displacement on --draws initial weights, as the root mean square
+over draws (strong error; with initial.coupled alone, where all depths share their draws), of the mean outputs and of the
+mean of their squares (weak errors). Draw r has the initial weights of the run of seed + r 2^32. The loss of the trend is
+extrapolated to L = ∞ from the deepest rebuilt networks, and its order is that of the distance to this limit.
 
 The limit path goes to transfer/limit.safetensors in the folder of the deepest run and
 the losses to transfer.json in every run folder, where analyze and report read them.`,

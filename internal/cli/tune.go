@@ -55,11 +55,11 @@ tried about the best. Then it prints
              or below, does not if it begins above, and else it cannot be told
 
 --over names any field of the study file that holds a number with decimals. What the grid
-says of it is where the search begins. --over A,B tunes two fields at a time: the pair at which
-the loss is least, an interval of each whatever the other is, the exponent of each, what is
-lost when the law moves both, and whether only the product or the ratio of the two counts. Stops at a loss are left out, as all runs that reach it
-would be equal, and a run ends as diverged at 10 times its first loss unless the
-study sets train.stop.divergence.
+says of it is where the search begins. --over A,B tunes two fields at a time and finds the pair
+at which the loss is least: an interval of each value whatever the other is, the exponent of
+each, what is lost when the law moves both, and whether only the product or the ratio of the two
+counts. Stops at a loss are left out, as all runs that reach it would be equal, and a run ends as
+diverged at 10 times its first loss unless the study sets train.stop.divergence.
 
 The runs are ordinary runs in the folder --out, for status and analyze too; the same command goes
 on after an interrupt and computes nothing twice. The answer is kept in tune.json there.`,
