@@ -189,7 +189,9 @@ func writePlane(w io.Writer, p *analyze.TunePlane) {
 		both = append(both, p.Regret[i].TuneRegret)
 	}
 	writeRegret(w, both, p.Verdict)
-	fmt.Fprintf(w, "\n%d runs, %.0f iterations: %.1f %% of the %.0f of a grid as fine over the same rectangle.\n", len(p.Runs), p.Steps, 100*p.Steps/p.GridSteps, p.GridSteps)
+	if p.GridSteps > 0 {
+		fmt.Fprintf(w, "\n%d runs, %.0f iterations: %.1f %% of the %.0f of a grid as fine over the same rectangle.\n", len(p.Runs), p.Steps, 100*p.Steps/p.GridSteps, p.GridSteps)
+	}
 	for _, note := range p.Notes {
 		fmt.Fprintln(w, plain.Text("note: "+note))
 	}
