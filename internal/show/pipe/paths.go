@@ -2,7 +2,7 @@ package pipe
 
 import (
 	"context"
-	"encoding/json"
+	"errors"
 	"fmt"
 	"math"
 	"slices"
@@ -22,15 +22,14 @@ func points(a Array, metric string) (pvar.Points, pvar.Metric, error) {
 	return pvar.Points{Dim: size[1] * size[2], Data: a.Floats}, m, err
 }
 
+// variationValues are those of the call "pvar".
+type variationValues struct {
+	P      []float64 `json:"p"`
+	Metric string    `json:"metric"`
+}
+
 // variation answers with what `deeplimit pvar --json` prints.
-func variation(_ context.Context, text json.RawMessage, arrays []Array) (any, []Array, error) {
-	values, err := decode[struct {
-		P      []float64 `json:"p"`
-		Metric string    `json:"metric"`
-	}](text)
-	if err != nil {
-		return nil, nil, err
-	}
+func variation(_ context.Context, values variationValues, arrays []Array) (any, []Array, error) {
 	array, err := only(arrays)
 	if err != nil {
 		return nil, nil, err
@@ -43,6 +42,7 @@ func variation(_ context.Context, text json.RawMessage, arrays []Array) (any, []
 	if err != nil {
 		return nil, nil, err
 	}
+	partitions := make([]Array, len(variations))
 	for i := range variations { // a long list crosses as numbers
 		partition := variations[i].Partition
 		a := Array{Name: "partition", Shape: []int{len(partition)}, Ints: make([]int64, len(partition))}
@@ -50,9 +50,9 @@ func variation(_ context.Context, text json.RawMessage, arrays []Array) (any, []
 			a.Ints[j] = int64(k)
 		}
 		variations[i].Partition = nil
-		arrays = append(arrays, a)
+		partitions[i] = a
 	}
-	return variations, arrays[1:], nil
+	return variations, partitions, nil
 }
 
 // number is x as JSON has it: null for NaN, a text for an infinite one.
@@ -67,7 +67,7 @@ func number(x float64) any {
 }
 
 // pathIndex answers with the variation index of one path.
-func pathIndex(_ context.Context, _ json.RawMessage, arrays []Array) (any, []Array, error) {
+func pathIndex(_ context.Context, _ struct{}, arrays []Array) (any, []Array, error) {
 	array, err := only(arrays)
 	if err != nil {
 		return nil, nil, err
@@ -83,14 +83,13 @@ func pathIndex(_ context.Context, _ json.RawMessage, arrays []Array) (any, []Arr
 	return map[string]any{"value": number(index.Index), "low": number(index.Low), "high": number(index.High), "lags": index.Lags}, nil, nil
 }
 
+// inferValues are those of the call "infer".
+type inferValues struct {
+	Seeds []uint64 `json:"seeds"` // one for each path
+}
+
 // infer answers with the variation index of the limit of paths of several depths and seeds.
-func infer(_ context.Context, text json.RawMessage, arrays []Array) (any, []Array, error) {
-	values, err := decode[struct {
-		Seeds []uint64 `json:"seeds"` // one for each path
-	}](text)
-	if err != nil {
-		return nil, nil, err
-	}
+func infer(_ context.Context, values inferValues, arrays []Array) (any, []Array, error) {
 	if len(values.Seeds) != len(arrays) {
 		return nil, nil, fmt.Errorf("variation index: seeds: got %d, want one for each of %d paths", len(values.Seeds), len(arrays))
 	}
@@ -108,22 +107,21 @@ func infer(_ context.Context, text json.RawMessage, arrays []Array) (any, []Arra
 	}
 	index := inferred.VariationIndex()
 	if index == nil {
-		return nil, nil, fmt.Errorf("variation index: got paths without one: the size of their increments does not settle as the depth grows")
+		return nil, nil, errors.New("variation index: got paths without one: the size of their increments does not settle as the depth grows")
 	}
 	return index, nil, nil
 }
 
+// slopeValues are those of the call "scaling": one depth, seed and value a sample.
+type slopeValues struct {
+	Depths []int     `json:"depths"`
+	Seeds  []uint64  `json:"seeds"`
+	Values []float64 `json:"values"`
+	Level  float64   `json:"level"`
+}
+
 // slope answers with the exponent of values in depth.
-func slope(_ context.Context, text json.RawMessage, _ []Array) (any, []Array, error) {
-	values, err := decode[struct {
-		Depths []int     `json:"depths"`
-		Seeds  []uint64  `json:"seeds"`
-		Values []float64 `json:"values"`
-		Level  float64   `json:"level"`
-	}](text)
-	if err != nil {
-		return nil, nil, err
-	}
+func slope(_ context.Context, values slopeValues, _ []Array) (any, []Array, error) {
 	if len(values.Depths) != len(values.Values) || len(values.Seeds) != len(values.Values) {
 		return nil, nil, fmt.Errorf("scaling: got %d depths, %d seeds and %d values, want as many of each", len(values.Depths), len(values.Seeds), len(values.Values))
 	}

@@ -15,6 +15,7 @@ package pipe
 
 import (
 	"bufio"
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -34,16 +35,29 @@ const Protocol = 1
 type call func(ctx context.Context, values json.RawMessage, arrays []Array) (any, []Array, error)
 
 var calls = map[string]call{
-	"pvar":         variation,
-	"index":        pathIndex,
-	"infer":        infer,
-	"scaling":      slope,
-	"study":        study,
-	"iterations":   iterations,
-	"certificates": certificates,
-	"weights":      weights,
-	"norms":        norms,
-	"glossary":     words,
+	"pvar":         taking(variation),
+	"index":        taking(pathIndex),
+	"infer":        taking(infer),
+	"scaling":      taking(slope),
+	"study":        taking(study),
+	"iterations":   taking(iterations),
+	"certificates": taking(certificates),
+	"weights":      taking(weights),
+	"norms":        taking(norms),
+	"glossary":     taking(words),
+}
+
+// taking returns the call of f, whose values have the fields of T: unknown ones are errors.
+func taking[T any](f func(context.Context, T, []Array) (any, []Array, error)) call {
+	return func(ctx context.Context, text json.RawMessage, arrays []Array) (any, []Array, error) {
+		var values T
+		decoder := json.NewDecoder(bytes.NewReader(text))
+		decoder.DisallowUnknownFields()
+		if err := decoder.Decode(&values); err != nil {
+			return nil, nil, fmt.Errorf("pipe: values of the call: %w", err)
+		}
+		return f(ctx, values, arrays)
+	}
 }
 
 // Serve answers the frames of r on w, one after the other, until r ends. version is that of the program.
@@ -88,16 +102,6 @@ func answerTo(ctx context.Context, h header, arrays []Array) (header, []Array) {
 		return header{Error: err.Error()}, nil
 	}
 	return header{Values: text}, results
-}
-
-// decode reads the values of a call; unknown ones are errors.
-func decode[T any](text json.RawMessage) (values T, err error) {
-	decoder := json.NewDecoder(strings.NewReader(string(text)))
-	decoder.DisallowUnknownFields()
-	if err := decoder.Decode(&values); err != nil {
-		return values, fmt.Errorf("pipe: values of the call: %w", err)
-	}
-	return values, nil
 }
 
 // only returns the one array of a call.

@@ -16,6 +16,7 @@ import (
 
 	"github.com/deeplimit/deeplimit/internal/read/analyze"
 	"github.com/deeplimit/deeplimit/pvar"
+	"github.com/deeplimit/deeplimit/runfolder"
 	"github.com/deeplimit/deeplimit/test/zoo"
 )
 
@@ -176,8 +177,10 @@ func TestStudy(t *testing.T) {
 	if !bytes.Equal(got.Result, result) {
 		t.Error("the result differs from that of package analyze")
 	}
+	losses := 0
 	for _, c := range got.Runs {
 		if c.Name == "loss" {
+			losses = len(a[0][*c.Array].Floats)
 			for i, x := range a[0][*c.Array].Floats {
 				if w := want.Runs[i].Loss; x != w && !(math.IsNaN(x) && (math.IsNaN(w) || math.IsInf(w, 0))) {
 					t.Errorf("loss of run %d: got %v, want %v", i, x, w)
@@ -185,8 +188,26 @@ func TestStudy(t *testing.T) {
 			}
 		}
 	}
-	if len(a[1]) == 0 || len(a[2]) != 1 || a[2][0].Shape[0] != want.Runs[0].Depth {
-		t.Errorf("got %d columns of iterations and weights %v", len(a[1]), a[2])
+	if losses != len(want.Runs) || losses == 0 {
+		t.Errorf("got %d losses, want those of %d runs", losses, len(want.Runs))
+	}
+	if len(a[1]) == 0 || len(a[2]) != 1 {
+		t.Fatalf("got %d columns of iterations and %d arrays of weights", len(a[1]), len(a[2]))
+	}
+	run, err := runfolder.Open(runfolder.RunDir(dir, id))
+	if err != nil {
+		t.Fatal(err)
+	}
+	stored, err := run.Weights()
+	if err != nil {
+		t.Fatal(err)
+	}
+	rescaled := slices.Clone(stored.Tensors[a[2][0].Name].Data)
+	for i := range rescaled {
+		rescaled[i] *= math.Pow(float64(run.Meta.Depth), run.Meta.Beta())
+	}
+	if a[2][0].Shape[0] != run.Meta.Depth || len(rescaled) == 0 || !slices.Equal(a[2][0].Floats, rescaled) {
+		t.Errorf("weights %s: got shape %v and other numbers than L^beta times those of the file", a[2][0].Name, a[2][0].Shape)
 	}
 }
 

@@ -2,7 +2,6 @@ package pipe
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -22,6 +21,24 @@ type place struct {
 	Run string `json:"run"`
 }
 
+// studyValues are those of the call "study".
+type studyValues struct {
+	Dir string `json:"dir"`
+}
+
+// iterationsValues are those of the call "iterations".
+type iterationsValues struct {
+	Dir  string   `json:"dir"`
+	Runs []string `json:"runs"`
+}
+
+// weightsValues are those of the call "weights".
+type weightsValues struct {
+	place
+	Part     string `json:"part"`
+	Rescaled bool   `json:"rescaled"`
+}
+
 // open opens the run.
 func (p place) open() (*runfolder.Run, error) {
 	run, err := runfolder.Open(p.Dir)
@@ -39,13 +56,7 @@ func (p place) open() (*runfolder.Run, error) {
 
 // study answers with what `deeplimit analyze --json` prints and the tables of `deeplimit export`. Damaged
 // runs are left out, and named in the result.
-func study(ctx context.Context, text json.RawMessage, _ []Array) (any, []Array, error) {
-	values, err := decode[struct {
-		Dir string `json:"dir"`
-	}](text)
-	if err != nil {
-		return nil, nil, err
-	}
+func study(ctx context.Context, values studyValues, _ []Array) (any, []Array, error) {
 	result, err := analyze.Study(ctx, values.Dir, analyze.Options{})
 	if result == nil {
 		return nil, nil, err
@@ -64,14 +75,7 @@ func study(ctx context.Context, text json.RawMessage, _ []Array) (any, []Array, 
 }
 
 // iterations answers with the traces of runs, in the order of their ids.
-func iterations(ctx context.Context, text json.RawMessage, _ []Array) (any, []Array, error) {
-	values, err := decode[struct {
-		Dir  string   `json:"dir"`
-		Runs []string `json:"runs"`
-	}](text)
-	if err != nil {
-		return nil, nil, err
-	}
+func iterations(ctx context.Context, values iterationsValues, _ []Array) (any, []Array, error) {
 	columns, err := analyze.IterationTable(ctx, values.Dir, values.Runs)
 	if err != nil {
 		return nil, nil, err
@@ -102,11 +106,7 @@ func send(table string, columns []analyze.Column, arrays []Array) ([]sent, []Arr
 }
 
 // certificates answers with what `deeplimit certify --json` prints of a run.
-func certificates(_ context.Context, text json.RawMessage, _ []Array) (any, []Array, error) {
-	values, err := decode[place](text)
-	if err != nil {
-		return nil, nil, err
-	}
+func certificates(_ context.Context, values place, _ []Array) (any, []Array, error) {
 	run, err := values.open()
 	if err != nil {
 		return nil, nil, err
@@ -120,15 +120,7 @@ func certificates(_ context.Context, text json.RawMessage, _ []Array) (any, []Ar
 
 // weights answers with one part of the weights of a run, (L), (L,r) or (L,r,c), times L^β where
 // that is asked for, and with its name.
-func weights(_ context.Context, text json.RawMessage, _ []Array) (any, []Array, error) {
-	values, err := decode[struct {
-		place
-		Part     string `json:"part"`
-		Rescaled bool   `json:"rescaled"`
-	}](text)
-	if err != nil {
-		return nil, nil, err
-	}
+func weights(_ context.Context, values weightsValues, _ []Array) (any, []Array, error) {
 	run, err := values.open()
 	if err != nil {
 		return nil, nil, err
@@ -156,11 +148,7 @@ func weights(_ context.Context, text json.RawMessage, _ []Array) (any, []Array, 
 }
 
 // norms answers with the norms of all layers of a run along training; without arrays where it recorded none.
-func norms(_ context.Context, text json.RawMessage, _ []Array) (any, []Array, error) {
-	values, err := decode[place](text)
-	if err != nil {
-		return nil, nil, err
-	}
+func norms(_ context.Context, values place, _ []Array) (any, []Array, error) {
 	run, err := values.open()
 	if err != nil {
 		return nil, nil, err
@@ -177,7 +165,7 @@ func norms(_ context.Context, text json.RawMessage, _ []Array) (any, []Array, er
 }
 
 // words answers with the entries of the glossary.
-func words(context.Context, json.RawMessage, []Array) (any, []Array, error) {
+func words(context.Context, struct{}, []Array) (any, []Array, error) {
 	var out []map[string]any
 	for _, e := range glossary.Entries() {
 		out = append(out, map[string]any{
