@@ -28,6 +28,7 @@ def test_equals_definition(path, p):
     points = np.asarray(path)[:, None]
     v = deeplimit.pvar(path, p)
     if math.isnan(v):  # the sum of tiny steps is no normal number
+        assert brute(points, p) < 1e-290
         return
     assert v == pytest.approx(brute(points, p), rel=1e-9, abs=1e-300)
     steps = np.linalg.norm(np.diff(points[v.partition], axis=0), axis=1)
@@ -52,12 +53,14 @@ def test_equals_command(tmp_path, n, d, seed):
 
 @pytest.mark.parametrize("dtype", [np.float16, np.float32, np.int8, np.int64, np.uint32, ">f8"])
 def test_types_and_layouts(dtype):
-    path = np.arange(24).reshape(6, 4).astype(dtype)
+    path = np.random.default_rng(0).integers(0, 100, (6, 4)).astype(dtype)
     want = deeplimit.pvar(path.astype(float), 2)
-    assert float(deeplimit.pvar(path, 2)) == float(want)
-    assert float(deeplimit.pvar(np.asfortranarray(path), 2)) == float(want)
-    assert float(deeplimit.pvar(path[::-1][::-1], 2)) == float(want)
-    assert float(deeplimit.pvar(np.repeat(path, 2, axis=1)[:, ::2], 2)) == float(want)
+    assert float(want) == pytest.approx(brute(path.astype(float), 2), rel=1e-12)
+    for same in (path, np.asfortranarray(path), np.repeat(path, 2, axis=1)[:, ::2], path[::-1].copy()[::-1]):
+        assert float(deeplimit.pvar(same, 2)) == float(want)
+        assert deeplimit.pvar(same, 2).partition.tolist() == want.partition.tolist()
+    for view in (path.T, path[:, ::-1], path[1::2]):
+        assert float(deeplimit.pvar(view, 2)) == float(deeplimit.pvar(np.array(view.tolist()), 2))
 
 
 @pytest.mark.parametrize(
@@ -73,6 +76,10 @@ def test_types_and_layouts(dtype):
         (["a", "b"], 2, "dtype <U1"),
         ([2**60, 1], 2, "beyond 2^53"),
         ([True, False], 2, "dtype bool"),
+        (np.ma.masked_array([0.0, 1.0], mask=[0, 1]), 2, "pvar: path: got an array with masked entries"),
+        ([[0.0, 1.0], [2.0]], 2, "pvar: path: "),
+        ([0.0, 1.0], None, "pvar: p: got None"),
+        ([0.0, 1.0], ["x"], "pvar: p: got ['x']"),
     ],
 )
 def test_refuses(path, p, text):
@@ -140,3 +147,12 @@ def test_scaling_refuses(depths, values, text):
     with pytest.raises(deeplimit.Error) as error:
         deeplimit.scaling(depths, values)
     assert text in str(error.value)
+
+
+def test_scaling_refuses_seeds_and_level():
+    for seeds in ([1.5, 1.2], [-1, 1], [None, 1]):
+        with pytest.raises(deeplimit.Error, match=r"scaling: seeds: got .* want whole numbers"):
+            deeplimit.scaling([8, 16], [1.0, 2.0], seeds=seeds)
+    for level in (math.nan, 1.0, "x"):
+        with pytest.raises(deeplimit.Error, match=r"scaling|values of the call"):
+            deeplimit.scaling([8, 16], [1.0, 2.0], level=level)

@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 
 import deeplimit
+from deeplimit._frames import typed
 from deeplimit._program import program
 
 
@@ -49,6 +50,15 @@ def test_exponents_are_those_of_json(study_dir, printed):
         for p, slope in group["variation_slopes"].items():
             assert same(rows.loc[f"v_{p}", "estimate"], slope["slope"])
         assert rows.loc["alpha_plus_beta", "estimate"] == group["alpha_plus_beta"]
+
+
+def test_settings_as_numbers():
+    assert typed(["8", "16"]).dtype == np.int64
+    assert typed(["0.5", "1"]).tolist() == [0.5, 1.0]
+    assert math.isnan(typed(["1", None])[1])
+    assert typed(["true", None]) == [True, None]
+    for texts in (["010", "020"], ["nan", "1"], ["1_0", "2"], [" 1", "2"], ["9223372036854775808", "9223372036854775809"]):
+        assert typed(texts) == texts
 
 
 def test_groups(study_dir, printed):

@@ -16,7 +16,13 @@ def to_numpy(x: Any) -> npt.NDArray[Any]:
     """Return x as an array of NumPy, without a copy where there can be one.
 
     Tensors of PyTorch are detached and brought to the processor; bfloat16, which NumPy lacks, becomes float32.
+
+    Raises:
+        Error: an array with masked entries, whose numbers are not there.
+
     """
+    if cast("Any", np.ma).is_masked(x):
+        raise Error("got an array with masked entries, want numbers everywhere")
     if hasattr(x, "detach") and hasattr(x, "cpu"):
         x = x.detach().cpu()
         if str(x.dtype) == "torch.bfloat16":
@@ -32,10 +38,13 @@ def to_floats(x: Any, what: str) -> Floats:
     """Return x as contiguous float64, exactly.
 
     Raises:
-        Error: numbers that float64 does not hold exactly, or no numbers at all.
+        Error: numbers that float64 does not hold exactly, no numbers at all, or rows of several lengths.
 
     """
-    a = to_numpy(x)
+    try:
+        a = to_numpy(x)
+    except (Error, ValueError, TypeError, RuntimeError) as error:
+        raise Error(f"{what}: {error}") from error
     if a.dtype.kind not in "fiu" or a.dtype.itemsize > 8:
         raise Error(f"{what}: got dtype {a.dtype}, want real numbers of 64 bits at most")
     out: Floats = np.asarray(a, dtype="<f8", order="C")

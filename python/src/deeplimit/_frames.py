@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any, cast
 
@@ -24,23 +25,22 @@ def received(listed: Sequence[Mapping[str, Any]], arrays: Mapping[str, Any]) -> 
     return {c["name"]: by_place[c["array"]] if "array" in c else (c.get("values") or []) for c in listed}
 
 
+_WHOLE = re.compile(r"-?(0|[1-9][0-9]{0,17})")  # int64 holds it
+_DECIMAL = re.compile(r"-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][+-]?[0-9]+)?")
+
+
 def typed(texts: Sequence[str | None]) -> Column:
-    """Return texts of settings as numbers or truth values where all of them are such."""
+    """Return texts of settings as numbers or truth values where all of them are such.
+
+    A number is what JSON takes for one, so 010, 1_000 and nan stay texts; so do whole numbers that neither type holds.
+    """
     known = [t for t in texts if t is not None]
     if known and all(t in ("true", "false") for t in known):
         return [None if t is None else t == "true" for t in texts]
-    for kind in (int, float):
-        try:
-            converted = [kind(t) for t in known]
-        except ValueError:
-            continue
-        if kind is int and (len(known) < len(texts) or any(str(n) != t for n, t in zip(converted, known, strict=True))):
-            continue  # 010 is no number, and a missing whole number has no place in a column of them
-        if kind is int and any(abs(n) >= 2**63 for n in converted):
-            continue
-        if kind is float and any("_" in t or t.strip() != t for t in known):
-            continue
-        return np.asarray([np.nan if t is None else kind(t) for t in texts], dtype=np.int64 if kind is int else np.float64)
+    if len(known) == len(texts) and all(_WHOLE.fullmatch(t) for t in known):
+        return np.asarray([int(t) for t in known], dtype=np.int64)
+    if all(_DECIMAL.fullmatch(t) and (not t.lstrip("-").isdigit() or abs(int(t)) <= 2**53) for t in known):
+        return np.asarray([np.nan if t is None else float(t) for t in texts], dtype=np.float64)
     return list(texts)
 
 

@@ -45,8 +45,11 @@ def pvar(path: Any, p: float | Sequence[float], *, metric: str = "frobenius") ->
     (18.0, [0, 2, 5])
 
     """
-    several = not isinstance(p, (int, float, np.integer, np.floating))
-    ps = [float(q) for q in (p if several else [p])]  # type: ignore[union-attr]
+    several = np.ndim(p) > 0
+    try:
+        ps = [float(q) for q in cast("Sequence[float]", p if several else [p])]
+    except (TypeError, ValueError) as error:
+        raise Error(f"pvar: p: got {p!r}, want numbers of at least 1") from error
     if not all(np.isfinite(ps)):
         raise Error(f"pvar: p: got {ps}, want finite numbers of at least 1")
     if several and len(set(ps)) < len(ps):
@@ -86,7 +89,7 @@ def variation_index(path: Any, *, seeds: Sequence[int] | None = None) -> Estimat
     listed = list(cast("Sequence[Any]", path)) if isinstance(path, (list, tuple)) else []
     if listed and np.ndim(listed[0]) > 0 and not _is_rows(listed):
         paths = [_path(p) for p in listed]
-        numbered = _numbered([len(p) for p in paths]) if seeds is None else [int(s) for s in seeds]
+        numbered = _numbered([len(p) for p in paths]) if seeds is None else _whole(seeds, "variation index: seeds")
         values, _ = call("infer", {"seeds": numbered}, [(str(i), p) for i, p in enumerate(paths)])
         return Estimate(values, "index")
     if seeds is not None:
@@ -98,6 +101,17 @@ def variation_index(path: Any, *, seeds: Sequence[int] | None = None) -> Estimat
 def _is_rows(path: Sequence[Any]) -> bool:
     """Report whether a list is one path, its points being lists of numbers."""
     return all(isinstance(point, (list, tuple)) for point in path)
+
+
+def _whole(numbers: Sequence[Any], what: str) -> list[int]:
+    """Return numbers as whole ones, which they must be."""
+    try:
+        listed = [int(n) for n in numbers]
+    except (TypeError, ValueError, OverflowError):
+        listed = []
+    if listed != list(numbers) or any(n < 0 for n in listed):
+        raise Error(f"{what}: got {list(numbers)}, want whole numbers")
+    return listed
 
 
 def _numbered(depths: Sequence[int]) -> list[int]:
@@ -143,9 +157,7 @@ def scaling(
         pairs = [(d, float(v)) for d, vs in depths.items() for v in to_floats(vs, f"scaling: depth {d}").ravel()]
         depths, values = [d for d, _ in pairs], np.asarray([v for _, v in pairs])
     y = to_floats([] if values is None else values, "scaling: values")
-    listed = [int(d) for d in depths]
-    if not np.array_equal(np.asarray(depths, dtype=np.float64), np.asarray(listed, dtype=np.float64)):
-        raise Error(f"scaling: depths: got {list(depths)}, want whole numbers")
+    listed = _whole(depths, "scaling: depths")
     if y.ndim == 2 and len(listed) == len(y):
         if seeds is not None:
             raise Error(f"scaling: got seeds beside values of shape {y.shape}, want values of shape (n,) with them")
@@ -155,6 +167,6 @@ def scaling(
         raise Error(f"scaling: got {len(listed)} depths and values of shape {y.shape}, want (n,) or (n, seeds)")
     if not np.isfinite(y).all():
         raise Error("scaling: values: got one that is not finite, want positive numbers")
-    numbered = _numbered(listed) if seeds is None else [int(s) for s in seeds]
+    numbered = _numbered(listed) if seeds is None else _whole(seeds, "scaling: seeds")
     fitted, _ = call("scaling", {"depths": listed, "seeds": numbered, "values": y.tolist(), "level": level})
     return Estimate(fitted, "slope")

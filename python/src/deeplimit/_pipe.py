@@ -64,10 +64,8 @@ class _Child:
             spoken = greeting["values"].get("protocol")
             raise Error(f"{program()}: protocol: got {spoken}, want {PROTOCOL}, that of this package")
 
-    def send(self, call: str, values: Mapping[str, Any], arrays: Sequence[tuple[str, npt.NDArray[Any]]]) -> None:
+    def send(self, header: bytes, arrays: Sequence[tuple[str, npt.NDArray[Any]]]) -> None:
         """Write a frame."""
-        listed = [{"name": name, "dtype": "float64", "shape": a.shape} for name, a in arrays]
-        header = json.dumps({"call": call, "values": values, "arrays": listed}, allow_nan=False).encode()
         try:
             self.stdin.write(struct.pack("<I", len(header)) + header)
             for _, a in arrays:
@@ -87,6 +85,8 @@ class _Child:
             a: npt.NDArray[Any] = np.empty(tuple(one["shape"]), dtype="<f8" if one["dtype"] == "float64" else "<i8")
             if a.size:
                 self.read(_bytes(a))
+            if one["name"] in arrays:  # columns are told by their place
+                raise Error(f"array {one['name']!r}: got it twice in an answer")
             arrays[one["name"]] = a
         return header, arrays
 
@@ -133,6 +133,11 @@ def call(name: str, values: Mapping[str, Any], arrays: Sequence[tuple[str, npt.N
 
     """
     global _child
+    listed = [{"name": named, "dtype": "float64", "shape": a.shape} for named, a in arrays]
+    try:
+        text = json.dumps({"call": name, "values": values, "arrays": listed}, allow_nan=False).encode()
+    except (TypeError, ValueError) as error:
+        raise Error(f"{name}: {error}") from error
     with _lock:
         child = _child
         if child is None or child.process.poll() is not None:
@@ -141,7 +146,7 @@ def call(name: str, values: Mapping[str, Any], arrays: Sequence[tuple[str, npt.N
                 _child = None
             child = _child = _Child()
         try:
-            child.send(name, values, arrays)
+            child.send(text, arrays)
             header, results = child.receive()
         except BaseException:  # an interrupt, too: what is left in the pipe belongs to this call
             child.end()
@@ -170,6 +175,9 @@ def close() -> None:
 def _forget() -> None:
     """Leave the child process to the parent after a fork: two writers would mix their frames."""
     global _child, _lock
+    if _child is not None:
+        # The file below its buffer: what another thread has begun to write is the parent's to end.
+        cast("Any", _child.stdin).raw.close()
     _child, _lock = None, threading.Lock()
 
 

@@ -84,7 +84,10 @@ def _stored(name: str, tensor: Any) -> tuple[str, npt.NDArray[Any]]:
         import torch  # type: ignore[import-not-found,unused-ignore]
 
         return "BF16", np.asarray(tensor.detach().cpu().contiguous().view(torch.int16).numpy())  # type: ignore[attr-defined]
-    a = to_numpy(tensor)
+    try:
+        a = to_numpy(tensor)
+    except Error as error:
+        raise Error(f"analyze: {name}: {error}") from error
     little: Any = cast("Any", a.dtype).newbyteorder("<")
     stored: npt.NDArray[Any] = cast("Any", a).astype(little, order="C", copy=False)
     kind = _TYPES.get(str(little.str)[1:])
