@@ -12,6 +12,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 )
 
@@ -21,19 +22,19 @@ var drawn = []string{"./scaling", "./internal/planted"}
 // folderOf returns the folder in keep of the draws of this code: its name is a checksum of the packages of this module
 // that draws come from, without comments, of the versions of the others, and of compiler and processor.
 func folderOf(keep string) (string, error) {
-	arguments := append([]string{"list", "-deps", "-f", `{{with .Module}}{{if .Main}}{{$.Dir}}{{end}}{{end}}`}, drawn...)
-	list, err := exec.Command("go", arguments...).Output()
+	// A line for each package: its folder, or for those of other modules their module and version.
+	const template = `{{with .Module}}{{if .Main}}{{$.Dir}}{{else}}{{.Path}}@{{.Version}}{{end}}{{end}}`
+	list, err := exec.Command("go", append([]string{"list", "-deps", "-f", template}, drawn...)...).Output()
 	if err != nil {
 		return "", fmt.Errorf("go list: %w (run it in the root of the module)", err)
 	}
 	sum := sha256.New()
 	fmt.Fprintln(sum, runtime.Version(), runtime.GOARCH)
-	modules, err := os.ReadFile("go.mod")
-	if err != nil {
-		return "", fmt.Errorf("%w (run it in the root of the module)", err)
-	}
-	sum.Write(modules)
-	for _, dir := range strings.Fields(string(list)) {
+	for _, dir := range slices.Compact(strings.Fields(string(list))) {
+		if !filepath.IsAbs(dir) {
+			fmt.Fprintln(sum, dir)
+			continue
+		}
 		files, err := filepath.Glob(filepath.Join(dir, "*"))
 		if err != nil {
 			return "", err
