@@ -135,8 +135,8 @@ func variationTrainingFigure(g group, style Style) *Figure {
 	}
 	caption := fmt.Sprintf("p-variation Vₚ of the rescaled path Lᵝ%s (the sum, without the p-th root) against iteration t, one line per run.", primaryPart(g))
 	if g.source == "" {
-		caption += " What descent adds is smooth in the layer index, so that V₂ and V₃ hardly move from their values at initialisation when the noise of " +
-			"the initial weights makes them."
+		caption += " What descent adds is smooth in the layer index, so that for p of 2 and more Vₚ hardly moves from its value at initialisation where " +
+			"the noise of the initial weights makes it."
 	}
 	return f.describe("variation-training-"+g.slug, "p-variation along training", caption)
 }
