@@ -21,14 +21,18 @@ func newAnalyze() *cobra.Command {
 	var model modelFlags
 	var figures string
 	var at []string
+	var view analyze.View
 	options := analyze.Options{Workers: runtime.GOMAXPROCS(0)}
 	cmd := &cobra.Command{
 		Use:   "analyze DIR",
 		Short: "Print rates, exponents and variations of a study or run folder",
-		Long: `analyze reads the folder of a study, or of one run, and prints for each run the
-linear rate, norms and p-variations, and for each group of runs that differ in depth
-and seed alone the exponents in depth with 95 % intervals and the runs that they rest on,
-and the same in sentences.
+		Long: `analyze reads the folder of a study, or of one run, and prints a table with a row for
+each group of runs that differ in depth and seed alone: what tells it from the others, its
+runs, losses and accuracies, the kind of limit and the exponents. --sort orders it, best
+first, and --columns chooses from it. Then, for each group if they are few and for those
+that --group names, it prints for each run the linear rate, norms and p-variations, and the
+exponents in depth with 95 % intervals and the runs that they rest on, and the same in
+sentences.
 
 With --next it says what these depths and seeds leave open: a kind of limit that is not
 settled, or an interval wider than ± 0.05, and for each the cheapest greater depths and
@@ -48,6 +52,8 @@ a level (--at loss=0.1,0.01), after iterations, epochs, or layer-iterations (ste
 that the trace has there, or interpolated between two rows; runs that never get there are listed. The trace has
 norms and V_p of the weights and of the displacement at the iterations that train.record asks for.`,
 		Example: `  deeplimit analyze runs/my-study
+  deeplimit analyze runs/my-study --sort test_accuracy --columns network.alpha,train.step.value,test_accuracy
+  deeplimit analyze runs/my-study --group alpha=1
   deeplimit analyze runs/my-study --next
   deeplimit analyze runs/my-study --at loss=0.1,0.01
   deeplimit analyze runs/my-study --in network.width
@@ -84,6 +90,9 @@ norms and V_p of the weights and of the displacement at the iterations that trai
 			if len(at) > 0 && (len(model.in) > 0 || options.Next) {
 				return errors.New("analyze: --at: got it beside --in or --next, which are about the end of training, want one of them")
 			}
+			if err := checkView(&view, asJSON, options.Contrast != "" || len(model.in) > 0 || len(at) > 0); err != nil {
+				return err
+			}
 			fitted, err := model.model(model.in)
 			if err != nil {
 				return fmt.Errorf("analyze: --%w", err)
@@ -106,6 +115,11 @@ norms and V_p of the weights and of the displacement at the iterations that trai
 				}
 			}
 			if asJSON {
+				if view.Sort != "" {
+					if err := result.Overview.Sort(view.Sort); err != nil {
+						return err
+					}
+				}
 				return printJSON(cmd.OutOrStdout(), result)
 			}
 			if options.Contrast != "" {
@@ -124,13 +138,15 @@ norms and V_p of the weights and of the displacement at the iterations that trai
 			if len(at) > 0 {
 				return result.WriteMoments(cmd.OutOrStdout())
 			}
-			if err := result.WriteTable(cmd.OutOrStdout()); err != nil || result.Coordinates == nil {
+			view.Width = widthOf(cmd.OutOrStdout())
+			if err := result.WriteTable(cmd.OutOrStdout(), view); err != nil || result.Coordinates == nil {
 				return err
 			}
 			fmt.Fprintln(cmd.OutOrStdout())
 			return writeCoordinates(cmd.OutOrStdout(), result.Coordinates, false)
 		},
 	}
+	viewFlags(cmd, &view)
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON")
 	cmd.Flags().BoolVar(&options.Next, "next", false, "say which further depths and seeds would tell what is left open")
 	cmd.Flags().StringArrayVar(&at, "at", nil, "print the numbers at points along training: loss=0.1,0.01, iterations=…, epochs=… or layer-iterations=…")

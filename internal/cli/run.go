@@ -198,7 +198,7 @@ func (o *runOptions) run(ctx context.Context, plan *plan.Plan, stdout, stderr io
 	if o.json {
 		err = printJSON(stdout, result)
 	} else {
-		err = result.WriteTable(stdout)
+		err = result.WriteTable(stdout, analyze.View{Width: widthOf(stdout)})
 	}
 	if err = errors.Join(append(counts.Failed, err)...); err != nil {
 		return err

@@ -236,7 +236,7 @@ func TestUnfinishedAndDamagedRuns(t *testing.T) {
 		t.Errorf("damaged %+v", result.Damaged)
 	}
 	var table bytes.Buffer
-	if err := result.WriteTable(&table); err != nil {
+	if err := result.WriteTable(&table, View{}); err != nil {
 		t.Fatal(err)
 	}
 	for _, want := range []string{"\nunfinished: planted-L0064-s2, planted-L0256-s1\n", "\ndamaged: planted-L0016-s2: runfolder: "} {
@@ -334,7 +334,7 @@ func TestGolden(t *testing.T) {
 		t.Fatal(err)
 	}
 	var table bytes.Buffer
-	if err := result.WriteTable(&table); err != nil {
+	if err := result.WriteTable(&table, View{}); err != nil {
 		t.Fatal(err)
 	}
 	if *update {

@@ -93,7 +93,7 @@ func TestRegimeOfPlantedPaths(t *testing.T) {
 		t.Errorf("got %s", text)
 	}
 	var table strings.Builder
-	if err := result.WriteTable(&table); err != nil {
+	if err := result.WriteTable(&table, View{}); err != nil {
 		t.Fatal(err)
 	}
 	for _, want := range []string{"\nlimit ", " not settled", "\n16, 32 ", "\n128, 256 "} {
@@ -167,7 +167,7 @@ func TestTransferOfPlantedRuns(t *testing.T) {
 		t.Errorf("got trend loss %v", r.TrendLoss)
 	}
 	var table strings.Builder
-	if err := result.WriteTable(&table); err != nil {
+	if err := result.WriteTable(&table, View{}); err != nil {
 		t.Fatal(err)
 	}
 	if want := "\nexcess of the trend, exponent "; !strings.Contains(table.String(), want) {

@@ -119,7 +119,8 @@ func (r *Result) WriteMoments(w io.Writer) error {
 			fmt.Fprintf(w, "  in %s the point lies between two iterations, and numbers are interpolated (--json says which)\n", countOf(between, "run"))
 		}
 		if len(moment.Runs) > 0 {
-			if err := (&Result{Study: r.Study, Runs: moment.Runs, Groups: moment.Groups}).WriteTable(w); err != nil {
+			there := &Result{Study: r.Study, Runs: moment.Runs, Groups: moment.Groups, Overview: overview(moment.Groups, moment.Runs, nil)}
+			if err := there.WriteTable(w, View{}); err != nil {
 				return err
 			}
 		}

@@ -266,6 +266,17 @@ func (p *pass) order() map[string]int {
 	return order
 }
 
+// planned returns how many runs of each group the study has, as it was last started.
+func (p *pass) planned() map[string]int {
+	planned := map[string]int{}
+	if p.listing != nil && p.listing.Manifest != nil {
+		for _, run := range p.listing.Manifest.Runs {
+			planned[run.Group]++
+		}
+	}
+	return planned
+}
+
 // compareRuns is the order of the runs of a group, and of runs of no study.
 func compareRuns(a, b Run) int {
 	return cmp.Or(
@@ -305,6 +316,7 @@ func (p *pass) result() (*Result, error) {
 	slices.SortStableFunc(result.Groups, func(a, b Group) int {
 		return cmp.Or(cmp.Compare(order[a.Group], order[b.Group]), cmp.Compare(a.Data, b.Data), cmp.Compare(a.Alpha, b.Alpha), cmp.Compare(a.Group, b.Group))
 	})
+	result.Overview = overview(result.Groups, result.Runs, p.planned())
 	result.Moments = p.moments(result.Groups)
 	result.Coordinates = coordinatesOf(p.study, result.Runs)
 	if p.options.Next {

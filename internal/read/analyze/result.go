@@ -18,6 +18,8 @@ type Result struct {
 	Study  string  `json:"study"`
 	Runs   []Run   `json:"runs"`
 	Groups []Group `json:"groups"`
+	// Overview has a row for each group; never nil of a study that was read.
+	Overview *Overview `json:"overview"`
 	// Fits are how quantities depend on the fields of Options.In, and Unfitted says which do not, and why. Both are
 	// absent without such fields.
 	Fits     []surface.Fit `json:"fits,omitempty"`

@@ -14,10 +14,25 @@ import (
 	"github.com/deeplimit/deeplimit/scaling"
 )
 
-// WriteTable writes the result as plain text: the runs of each group and then
+// A View says what WriteTable shows of a study. The zero value is the default.
+type View struct {
+	Columns []string // of the overview, by name; all that a row has a number for when empty
+	Sort    string   // the column that rows are sorted by, best first, or with a minus last; in the order of the study when empty
+	Groups  []string // those shown in full: a number, field=value, or all; all of mostShown or fewer when empty
+	Width   int      // of a terminal, in characters; 0 for any
+}
+
+// mostShown is the number of groups up to which each is shown in full.
+const mostShown = 3
+
+// WriteTable writes the result as plain text: the overview, then the runs of each group and
 // what the group says about depth, and last what was left out. Numbers that are
-// not known show as "–".
-func (r *Result) WriteTable(w io.Writer) error {
+// not known show as "–". A view that does not fit the study is a *field.Error.
+func (r *Result) WriteTable(w io.Writer, view View) error {
+	columns, groups, err := r.view(view)
+	if err != nil {
+		return err
+	}
 	if families, alone := r.Networks(); families != nil {
 		if err := families.WriteTable(w); err != nil || alone {
 			return err
@@ -27,9 +42,17 @@ func (r *Result) WriteTable(w io.Writer) error {
 		}
 	}
 	table := &tableWriter{tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)}
-	fmt.Fprintf(table, "study %s: runs %d, groups %d\n", plain.Text(r.Study), len(r.Runs), len(r.Groups))
-	for _, group := range r.Groups {
-		table.group(group, r.Runs)
+	fmt.Fprintf(w, "study %s: runs %d, groups %d\n", plain.Text(r.Study), len(r.Runs), len(r.Groups))
+	if len(r.Groups) > 0 {
+		if err := r.writeOverview(w, columns, view.Width); err != nil {
+			return err
+		}
+	}
+	for _, i := range groups {
+		table.group(i+1, r.Groups[i], r.Runs)
+	}
+	if len(groups) < len(r.Groups) {
+		fmt.Fprintf(table, "\nIn full, with every run and exponent: analyze DIR --group %d, --group all or --group field=value.\n", r.Overview.Rows[0].Number)
 	}
 	if len(r.Unfinished) > 0 {
 		fmt.Fprintf(table, "\nunfinished: %s\n", plain.Text(strings.Join(r.Unfinished, ", ")))
@@ -38,6 +61,47 @@ func (r *Result) WriteTable(w io.Writer) error {
 		fmt.Fprintf(table, "\ndamaged: %s: %s\n", plain.Text(damage.ID), plain.Text(damage.Error))
 	}
 	return table.Flush()
+}
+
+// view returns the columns of the overview and the places of the groups that are shown in full, and sorts the rows.
+func (r *Result) view(v View) (columns []OverviewColumn, groups []int, err error) {
+	if columns, err = r.Overview.Choose(v.Columns); err != nil {
+		return nil, nil, err
+	}
+	if v.Sort != "" {
+		if err := r.Overview.Sort(v.Sort); err != nil {
+			return nil, nil, err
+		}
+	}
+	if len(v.Groups) == 0 && len(r.Groups) > mostShown {
+		return columns, nil, nil
+	}
+	shown := map[int]bool{}
+	for _, name := range v.Groups {
+		found, err := r.Overview.group(name)
+		if err != nil {
+			return nil, nil, err
+		}
+		for _, i := range found {
+			shown[i] = true
+		}
+	}
+	for _, row := range r.Overview.Rows {
+		if len(v.Groups) == 0 || shown[row.Number-1] {
+			groups = append(groups, row.Number-1)
+		}
+	}
+	return columns, groups, nil
+}
+
+// writeOverview writes the overview, and says at which depth its losses are.
+func (r *Result) writeOverview(w io.Writer, columns []OverviewColumn, width int) error {
+	if depth := r.Overview.Depth(); depth > 0 {
+		fmt.Fprintf(w, "Means over seeds at depth %d, exponents as L → ∞, with 95 %% intervals.\n\n", depth)
+	} else {
+		fmt.Fprint(w, "Means over seeds at the greatest depth of each group, exponents as L → ∞, with 95 % intervals.\n\n")
+	}
+	return r.Overview.Write(w, columns, width)
 }
 
 type tableWriter struct{ *tabwriter.Writer }
@@ -50,12 +114,12 @@ func (t *tableWriter) row(cells ...string) {
 	fmt.Fprintln(t, strings.Join(cells, "\t"))
 }
 
-func (t *tableWriter) group(group Group, runs []Run) {
+func (t *tableWriter) group(number int, group Group, runs []Run) {
 	block := group.Block
 	if group.Normalise != "" {
 		block += ", normalise " + group.Normalise
 	}
-	fmt.Fprintf(t, "\n%s  block %s, activation %s, alpha %s", plain.Text(group.Data), block, group.Activation, short(group.Alpha))
+	fmt.Fprintf(t, "\ngroup %d: %s  block %s, activation %s, alpha %s", number, plain.Text(group.Data), block, group.Activation, short(group.Alpha))
 	for _, name := range slices.Sorted(maps.Keys(group.Settings)) {
 		fmt.Fprintf(t, ", %s %s", plain.Text(name), plain.Text(group.Settings[name]))
 	}
@@ -111,15 +175,20 @@ func (t *tableWriter) slopes(group Group) {
 		t.row("alpha + beta", sum.String(), "", "", BasisText(sum.Basis, "run"))
 	}
 	if rate := group.Rate; rate != nil {
-		span := "not linear"
-		if rate.Linear > 0 {
-			low, high := rhoTexts(*rate.MinRho, *rate.MaxRho)
-			if span = low; high != low {
-				span += " to " + high
-			}
-		}
-		t.row("rate", span, "", "≥ "+scaling.R2Text(rate.MinR2), fmt.Sprintf("linear in %d of %s", rate.Linear, countOf(rate.Runs, "run")))
+		t.row("rate", rate.span(), "", "≥ "+scaling.R2Text(rate.MinR2), fmt.Sprintf("linear in %d of %s", rate.Linear, countOf(rate.Runs, "run")))
 	}
+}
+
+// span writes the least and the greatest rate of runs that fall linearly.
+func (r *RateRange) span() string {
+	if r.Linear == 0 {
+		return "not linear"
+	}
+	low, high := rhoTexts(*r.MinRho, *r.MaxRho)
+	if low == high {
+		return low
+	}
+	return low + " to " + high
 }
 
 // tableName is the key of a power law, with a variation as V_p.

@@ -212,7 +212,7 @@ func TestSentencesHoldTheNumbersOfJSON(t *testing.T) {
 	sentences, numbers := 0, 0
 	for name, result := range zooResults(t) {
 		var table bytes.Buffer
-		if err := result.WriteTable(&table); err != nil {
+		if err := result.WriteTable(&table, View{}); err != nil {
 			t.Fatal(err)
 		}
 		for i, tree := range treesOf(t, result) {
