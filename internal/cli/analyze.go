@@ -197,6 +197,7 @@ func newReport() *cobra.Command {
 		},
 	}
 	figureFlags(cmd, &options)
+	overviewFlags(cmd, &options.View)
 	return cmd
 }
 
@@ -206,7 +207,10 @@ func writeReport(cmd *cobra.Command, dir string, study *analyze.Folder, options 
 	var failures []error
 	families, alone := study.Result.Networks()
 	if families == nil || !alone {
+		observe, stop := watchWork(cmd.ErrOrStderr(), "drawing", "figures")
+		options.Observe = observe
 		page, err := report.Write(cmd.Context(), dir, study, options)
+		stop()
 		pages, failures = append(pages, page), append(failures, err)
 	}
 	if families != nil {

@@ -17,7 +17,7 @@ const quietReading = time.Second
 // A readingLine tells on a terminal how far the reading of a study is.
 type readingLine struct {
 	to          io.Writer
-	what        string // is counted
+	work, what  string // what is done, and what is counted
 	start       time.Time
 	done, total atomic.Int64
 	drawn       bool
@@ -26,11 +26,16 @@ type readingLine struct {
 // watchReading returns an observer for analyze.Options.Observe whose line is drawn on out
 // if that is a terminal, and stop, which ends the drawing and clears the line.
 func watchReading(out io.Writer, what string) (observe func(done, total int), stop func()) {
+	return watchWork(out, "reading", what)
+}
+
+// watchWork is watchReading for work of another name.
+func watchWork(out io.Writer, work, what string) (observe func(done, total int), stop func()) {
 	file := fileOf(out)
 	if file == nil || !term.IsTerminal(int(file.Fd())) || os.Getenv("TERM") == "dumb" {
 		return nil, func() {}
 	}
-	line := &readingLine{to: file, what: what, start: time.Now()}
+	line := &readingLine{to: file, work: work, what: what, start: time.Now()}
 	ended := make(chan struct{})
 	var drawing sync.WaitGroup
 	drawing.Go(func() {
@@ -64,7 +69,7 @@ func (l *readingLine) draw(now time.Time) {
 		return
 	}
 	l.drawn = true
-	fmt.Fprintf(l.to, "\r\x1b[Kreading: %d of %d %s, %.0f s", l.done.Load(), l.total.Load(), l.what, now.Sub(l.start).Seconds())
+	fmt.Fprintf(l.to, "\r\x1b[K%s: %d of %d %s, %.0f s", l.work, l.done.Load(), l.total.Load(), l.what, now.Sub(l.start).Seconds())
 }
 
 // clear leaves the line empty.

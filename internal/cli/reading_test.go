@@ -12,7 +12,7 @@ import (
 func TestReadingLine(t *testing.T) {
 	var out bytes.Buffer
 	start := time.Unix(1e9, 0)
-	l := &readingLine{to: &out, what: "runs", start: start}
+	l := &readingLine{to: &out, work: "reading", what: "runs", start: start}
 	l.observe(3, 40)
 	l.observe(2, 40) // of a slower goroutine
 	l.draw(start.Add(quietReading - time.Millisecond))

@@ -187,7 +187,11 @@ func (o *runOptions) run(ctx context.Context, plan *plan.Plan, stdout, stderr io
 		return errors.Join(append(counts.Failed, err)...)
 	}
 	if !o.noReport {
-		page, err := report.Write(ctx, o.out, read, o.figures)
+		figures := o.figures
+		observe, stop := watchWork(stderr, "drawing", "figures")
+		figures.Observe = observe
+		page, err := report.Write(ctx, o.out, read, figures)
+		stop()
 		if err != nil {
 			counts.Failed = append(counts.Failed, err)
 		}

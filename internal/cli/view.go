@@ -12,10 +12,15 @@ import (
 
 // viewFlags are the flags that say what the tables of a study show.
 func viewFlags(cmd *cobra.Command, view *analyze.View) {
+	overviewFlags(cmd, view)
+	cmd.Flags().StringSliceVar(&view.Groups, "group", nil, "show these groups in full: numbers, field=value such as alpha=1, or all (default all of three or fewer)")
+}
+
+// overviewFlags are those of the overview alone.
+func overviewFlags(cmd *cobra.Command, view *analyze.View) {
 	flags := cmd.Flags()
 	flags.StringSliceVar(&view.Columns, "columns", nil, "columns of the overview, such as runs,loss,limit (default all that are known)")
 	flags.StringVar(&view.Sort, "sort", "", "sort the overview by this column, best first; with a minus before it, last (default in the study's order)")
-	flags.StringSliceVar(&view.Groups, "group", nil, "show these groups in full: numbers, field=value such as alpha=1, or all (default all of three or fewer)")
 }
 
 // checkView refuses flags that a table of another kind, or JSON, has no use for.

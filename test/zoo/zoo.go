@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
+	"strconv"
 
 	"github.com/deeplimit/deeplimit/runfolder"
 )
@@ -36,6 +37,7 @@ type Run struct {
 	Stop     string  // default loss
 	Accuracy float64 // of a classifier, when positive
 	Transfer bool    // whether deeplimit transfer has been there
+	Varied   bool    // whether the study varies Alpha, which is a setting of its groups then
 }
 
 const width = 3
@@ -75,6 +77,16 @@ func Studies() []Study {
 		{"imported", change(grid(with(func(r *Run) { r.Alpha = 0 }), []int{6, 12, 24}, 1), func(r *Run) { r.Stop = runfolder.Imported })},
 		{"imported-alone", change(grid(with(func(r *Run) { r.Alpha = 0 }), []int{12}, 1), func(r *Run) { r.Stop = runfolder.Imported })},
 	}
+}
+
+// Grid returns a study of that many groups, which differ in α.
+func Grid(groups int) Study {
+	s := Study{Name: "grid"}
+	for i := range groups {
+		r := Run{Alpha: 0.5 + float64(i)/float64(2*groups), Trend: 0.5, Noise: 0.4, Rate: 0.6, Varied: true}
+		s.Runs = append(s.Runs, grid(r, []int{8, 32, 128}, 2)...)
+	}
+	return s
 }
 
 // grid returns a run at every depth and seed.
@@ -145,6 +157,11 @@ func (r Run) meta(study string) runfolder.Meta {
 	}
 	if r.Stop == runfolder.Imported {
 		m.Method, m.Samples, m.Inputs, m.Outputs, m.Loss = runfolder.Imported, 0, 0, 0, "unknown"
+	}
+	if r.Varied {
+		alpha := strconv.FormatFloat(r.Alpha, 'g', -1, 64)
+		m.Settings = map[string]string{"network.alpha": alpha}
+		m.ID, m.Hash, m.Group = m.ID+"-a"+alpha, m.Hash+"/"+alpha, m.Group+"/"+alpha
 	}
 	return m
 }

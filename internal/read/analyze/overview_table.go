@@ -23,7 +23,11 @@ type OverviewColumn struct {
 	Text func(row *OverviewRow, brief bool) string
 	// Order returns what rows are sorted by, best first; NaN where the row has none. It is nil for texts.
 	Order func(row *OverviewRow) float64
-	must  bool // whether the table is of no use without it
+	// Estimate returns the number of a row, nil for none; it is nil for texts. Size says that it is of any magnitude, as a loss.
+	Estimate func(row *OverviewRow) *Estimate
+	Size     bool
+
+	must bool // whether the table is of no use without it
 }
 
 // overviewColumns are the columns of numbers, in the order that a table has them.
@@ -59,7 +63,7 @@ var overviewColumns = []OverviewColumn{
 		},
 	},
 	exponentColumn("alpha_plus_beta", "α + β", "α and the exponent that the largest norm of a layer falls with", func(row *OverviewRow) *Estimate { return row.AlphaPlusBeta }),
-	exponentColumn("variation_2", "V_2 ∝ L^", "exponent of the 2-variation as L → ∞", func(row *OverviewRow) *Estimate { return row.Variation2 }),
+	exponentColumn("variation_2", "V_2 exponent", "exponent of the 2-variation as L → ∞", func(row *OverviewRow) *Estimate { return row.Variation2 }),
 	{
 		Name: "rate", Title: "rate", About: "least and greatest ρ in J(t) ≈ C ρ^t of runs whose loss falls linearly, and how many do",
 		Text: func(row *OverviewRow, _ bool) string { return row.rateText() },
@@ -71,13 +75,13 @@ var overviewColumns = []OverviewColumn{
 		},
 	},
 	exponentColumn("index", "index", "variation index of the limit", func(row *OverviewRow) *Estimate { return row.Index }),
-	exponentColumn("variation_1", "V_1 ∝ L^", "exponent of the 1-variation as L → ∞", func(row *OverviewRow) *Estimate { return row.Variation1 }),
+	exponentColumn("variation_1", "V_1 exponent", "exponent of the 1-variation as L → ∞", func(row *OverviewRow) *Estimate { return row.Variation1 }),
 }
 
 // estimateColumn returns one of an estimate that text writes.
 func estimateColumn(name, title, about string, of func(*OverviewRow) *Estimate, text func(e *Estimate, brief bool) string, sign float64) OverviewColumn {
 	return OverviewColumn{
-		Name: name, Title: title, About: about,
+		Name: name, Title: title, About: about, Estimate: of,
 		Text: func(row *OverviewRow, brief bool) string {
 			if e := of(row); e != nil {
 				return text(e, brief)
@@ -95,12 +99,14 @@ func estimateColumn(name, title, about string, of func(*OverviewRow) *Estimate, 
 
 // sizeColumn is of a number that is better the smaller it is.
 func sizeColumn(name, title, about string, of func(*OverviewRow) *Estimate) OverviewColumn {
-	return estimateColumn(name, title, about, of, func(e *Estimate, brief bool) string {
+	c := estimateColumn(name, title, about, of, func(e *Estimate, brief bool) string {
 		if brief || !e.Known() {
 			return digits(e.Value, 3)
 		}
 		return e.Size(digits)
 	}, 1)
+	c.Size = true
+	return c
 }
 
 // shareColumn is of one that is better the larger it is.
@@ -172,6 +178,14 @@ func (o *Overview) Depth() int {
 		depth = o.Rows[i].Depth
 	}
 	return depth
+}
+
+// About says what the numbers of the rows are.
+func (o *Overview) About() string {
+	if depth := o.Depth(); depth > 0 {
+		return fmt.Sprintf("Means over seeds at depth %d, exponents as L → ∞, with 95 %% intervals.", depth)
+	}
+	return "Means over seeds at the greatest depth of each group, exponents as L → ∞, with 95 % intervals."
 }
 
 // fieldColumns returns a column for each field, titled by the end of its path that tells it from the others.

@@ -29,7 +29,8 @@ func overviewed() *Overview {
 	runs := []Run{
 		run("a", 4, 1, 0.9), run("a", 8, 1, 0.1), run("a", 8, 2, 0.4),
 		run("b", 8, 1, 0.01), run("b", 8, 2, 0.01), run("b", 8, 3, 0.5),
-		run("c", 4, 1, 0.3), {Group: "c", Depth: 8, Seed: 1, Stop: runfolder.Diverged, Loss: math.Inf(1)},
+		run("c", 4, 1, 0.3),
+		{Group: "c", Depth: 8, Seed: 1, Stop: runfolder.Diverged, Loss: math.Inf(1)},
 	}
 	return overview([]Group{a, b, c}, runs, map[string]int{"a": 6, "b": 8})
 }

@@ -44,7 +44,8 @@ func (r *Result) WriteTable(w io.Writer, view View) error {
 	table := &tableWriter{tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)}
 	fmt.Fprintf(w, "study %s: runs %d, groups %d\n", plain.Text(r.Study), len(r.Runs), len(r.Groups))
 	if len(r.Groups) > 0 {
-		if err := r.writeOverview(w, columns, view.Width); err != nil {
+		fmt.Fprintf(w, "%s\n\n", r.Overview.About())
+		if err := r.Overview.Write(w, columns, view.Width); err != nil {
 			return err
 		}
 	}
@@ -92,16 +93,6 @@ func (r *Result) view(v View) (columns []OverviewColumn, groups []int, err error
 		}
 	}
 	return columns, groups, nil
-}
-
-// writeOverview writes the overview, and says at which depth its losses are.
-func (r *Result) writeOverview(w io.Writer, columns []OverviewColumn, width int) error {
-	if depth := r.Overview.Depth(); depth > 0 {
-		fmt.Fprintf(w, "Means over seeds at depth %d, exponents as L → ∞, with 95 %% intervals.\n\n", depth)
-	} else {
-		fmt.Fprint(w, "Means over seeds at the greatest depth of each group, exponents as L → ∞, with 95 % intervals.\n\n")
-	}
-	return r.Overview.Write(w, columns, width)
 }
 
 type tableWriter struct{ *tabwriter.Writer }

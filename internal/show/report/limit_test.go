@@ -2,6 +2,7 @@ package report
 
 import (
 	"bytes"
+	"io"
 	"math"
 	"slices"
 	"strings"
@@ -133,7 +134,7 @@ func TestLimitFigures(t *testing.T) {
 func TestLimitOnThePage(t *testing.T) {
 	g := withLimit()
 	var page bytes.Buffer
-	if err := writePage(&page, "sample", []group{g}, [][]*Figure{nil}, Formats, nil, 0); err != nil {
+	if err := writeSample(&page, g); err != nil {
 		t.Fatal(err)
 	}
 	for _, want := range []string{
@@ -155,7 +156,7 @@ func TestLimitOnThePage(t *testing.T) {
 	// Blocks with two parts say which one is meant.
 	g.Parts = map[string]analyze.GroupPath{"V": g.GroupPath, "W": g.GroupPath}
 	page.Reset()
-	if err := writePage(&page, "sample", []group{g}, [][]*Figure{nil}, Formats, nil, 0); err != nil {
+	if err := writeSample(&page, g); err != nil {
 		t.Fatal(err)
 	}
 	for _, want := range []string{"<h3>Limit of V</h3>", "<h3>Limit of W</h3>"} {
@@ -163,4 +164,13 @@ func TestLimitOnThePage(t *testing.T) {
 			t.Errorf("two parts: got a page without %q", want)
 		}
 	}
+}
+
+// writeSample writes a page of one group without figures.
+func writeSample(w io.Writer, g group) error {
+	view, err := newPageView("sample", []group{g}, [][]*Figure{nil}, pageFigures{formats: Formats})
+	if err != nil {
+		return err
+	}
+	return pageTemplate.Execute(w, view)
 }

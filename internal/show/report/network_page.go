@@ -155,7 +155,10 @@ func (w *networkWriter) write(figures []*Figure) ([]figureView, error) {
 			return nil, err
 		}
 	}
-	return figureViews(figures, w.options.Formats, &w.drawn)
+	how := pageFigures{formats: w.options.Formats, number: w.drawn}
+	views, err := figureViews(figures, &how)
+	w.drawn = how.number
+	return views, err
 }
 
 // series draws the families that there are at several steps of one training.

@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"html/template"
-	"io"
 	"maps"
 	"math"
 	"slices"
@@ -41,9 +40,11 @@ type pageView struct {
 	Study    string
 	CSS      template.CSS
 	Lead     string
+	Overview *overviewView // nil for one group
 	Troubles []string
 	Notes    []string
 	Groups   []groupView
+	Folded   bool // whether groups are
 	Version  string
 }
 
@@ -72,7 +73,11 @@ type figureView struct {
 	Caption string
 	Notes   []string
 	Wide    bool
-	SVG     template.HTML
+	SVG     template.HTML // the drawing, or where it is
+	Source  string
+	Alt     string
+	Width   int // in points
+	Height  int
 	Files   []fileView
 }
 
@@ -103,13 +108,23 @@ type methodView struct {
 	LinearR2, Slow                     string // the limits of words
 }
 
-// writePage writes the page of a study with the figures of its groups inlined.
-func writePage(w io.Writer, study string, groups []group, figures [][]*Figure, formats, notes []string, pending int) error {
-	view := pageView{Kind: "Depth study", Study: study, CSS: template.CSS(pageStyle), Notes: notes}
+// mostOpen is the number of groups up to which a page shows each unfolded.
+const mostOpen = 3
+
+// pageFigures says how figures stand in a page: their formats for readers to take, and whether the page has them as files.
+type pageFigures struct {
+	formats []string
+	linked  bool
+	number  int // of the last
+}
+
+// newPageView returns the page of a study with the figures of its groups.
+func newPageView(study string, groups []group, figures [][]*Figure, how pageFigures) (pageView, error) {
+	view := pageView{Kind: "Depth study", Study: study, CSS: template.CSS(pageStyle), Folded: how.linked}
 	if study == "" {
 		view.Study = "unnamed study"
 	}
-	runs, done, number := 0, 0, 0
+	runs, done := 0, 0
 	for i, g := range groups {
 		for _, r := range g.runs {
 			runs++
@@ -119,9 +134,9 @@ func writePage(w io.Writer, study string, groups []group, figures [][]*Figure, f
 			}
 			view.Troubles = append(view.Troubles, troubleText(g, r))
 		}
-		v, err := newGroupView(g, figures[i], formats, &number)
+		v, err := newGroupView(g, figures[i], &how)
 		if err != nil {
-			return err
+			return pageView{}, err
 		}
 		view.Groups = append(view.Groups, v)
 		if v.Method != nil && view.Version == "" {
@@ -129,13 +144,14 @@ func writePage(w io.Writer, study string, groups []group, figures [][]*Figure, f
 		}
 	}
 	view.Lead = fmt.Sprintf("%s in %s, %d finished.", count(runs, "run"), count(len(groups), "group"), done)
-	if pending > 0 {
-		view.Lead += fmt.Sprintf(" %s more of the study not begun.", count(pending, "run"))
+	return view, nil
+}
+
+// pending adds the number of runs that nobody has begun.
+func (v *pageView) pending(runs int) {
+	if runs > 0 {
+		v.Lead += fmt.Sprintf(" %s more of the study not begun.", count(runs, "run"))
 	}
-	if err := pageTemplate.Execute(w, view); err != nil {
-		return fmt.Errorf("report: page: %w", err)
-	}
-	return nil
 }
 
 func count(n int, noun string) string {
@@ -156,13 +172,13 @@ func troubleText(g group, r run) string {
 	return text
 }
 
-func newGroupView(g group, figures []*Figure, formats []string, number *int) (groupView, error) {
+func newGroupView(g group, figures []*Figure, how *pageFigures) (groupView, error) {
 	v := groupView{
 		Slug: g.slug, Label: g.label, Part: primaryPart(g), Summary: sentences(g), Words: inWords(g), Laws: laws(g), Notes: g.notes,
 		Limits: limitViews(g), Transfer: newTransferView(g.Transfer),
 	}
 	var err error
-	if v.Figures, err = figureViews(figures, formats, number); err != nil {
+	if v.Figures, err = figureViews(figures, how); err != nil {
 		return groupView{}, err
 	}
 	v.Proof = newProofView(g)
@@ -182,24 +198,26 @@ func newGroupView(g group, figures []*Figure, formats []string, number *int) (gr
 	return v, err
 }
 
-// figureViews inlines figures, counting on from number.
-func figureViews(figures []*Figure, formats []string, number *int) ([]figureView, error) {
+// figureViews returns figures as a page shows them, counting on.
+func figureViews(figures []*Figure, how *pageFigures) ([]figureView, error) {
 	var views []figureView
 	for _, f := range figures {
-		svg, err := f.SVG()
-		if err != nil {
-			return nil, err
+		how.number++
+		v := figureView{Number: how.number, Name: f.Name, Title: f.Title, Caption: f.Caption, Notes: f.Notes, Wide: f.wide}
+		if how.linked {
+			w, h := f.size()
+			v.Source, v.Alt, v.Width, v.Height = "figures/"+f.Name+".svg", f.Alt, int(w), int(h)
+		} else {
+			svg, err := f.SVG()
+			if err != nil {
+				return nil, err
+			}
+			v.SVG = template.HTML(svg) // drawn here: outlines and an escaped label
 		}
-		*number++
-		var files []fileView
-		for _, format := range append(slices.Clone(formats), "csv") {
-			files = append(files, fileView{f.Name + "." + format, strings.ToUpper(format)})
+		for _, format := range append(slices.Clone(how.formats), "csv") {
+			v.Files = append(v.Files, fileView{f.Name + "." + format, strings.ToUpper(format)})
 		}
-		views = append(views, figureView{
-			Number: *number, Name: f.Name, Title: f.Title, Caption: f.Caption, Notes: f.Notes, Wide: f.wide,
-			SVG:   template.HTML(svg), // drawn here: outlines and an escaped label
-			Files: files,
-		})
+		views = append(views, v)
 	}
 	return views, nil
 }

@@ -14,8 +14,12 @@ import (
 	"fmt"
 	"io"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
+	"sync/atomic"
+
+	"golang.org/x/sync/errgroup"
 
 	"github.com/deeplimit/deeplimit/field"
 	"github.com/deeplimit/deeplimit/internal/disk"
@@ -33,6 +37,9 @@ type Options struct {
 	All     bool     // whether Names are all there are, of which some may not be of paths
 
 	Of runfolder.Source // the paths that are drawn; those of the weights when empty
+
+	View    analyze.View          // of the overview of a page
+	Observe func(done, total int) // told how many figures of a page are drawn, in any order; nil for nobody
 }
 
 // Formats are those that figures are written in.
@@ -88,7 +95,8 @@ const pngResolution = 300 // dots per inch
 // Write writes the report of the study folder, or run folder, dir, which study was read
 // from, and returns the path of its page:
 //
-//	dir/report/index.html             the page, complete in itself
+//	dir/report/index.html             the page, complete in itself for mostOpen groups or fewer; for more, groups
+//	                                  are folded, and their figures are the SVG files beside it, loaded when unfolded
 //	dir/report/figures/<name>.svg     each figure, and as .pdf, .png (300 dpi) and .csv
 //
 // Figures are named <kind>-<group>, so a report written again replaces them; each file
@@ -107,6 +115,10 @@ func Write(ctx context.Context, dir string, study *analyze.Folder, options Optio
 	if err := ctx.Err(); err != nil {
 		return "", fmt.Errorf("report: %w", err)
 	}
+	overview, err := newOverviewView(study.Result.Overview, options.View)
+	if err != nil {
+		return "", err
+	}
 	groups := collect(study)
 	folder := filepath.Join(dir, "report")
 	if err := disk.Subfolder(dir, "report", "figures"); err != nil {
@@ -115,24 +127,54 @@ func Write(ctx context.Context, dir string, study *analyze.Folder, options Optio
 	figures := make([][]*Figure, len(groups))
 	for i, g := range groups {
 		figures[i] = g.figures(options)
-		for _, f := range figures[i] {
-			if err := ctx.Err(); err != nil {
-				return "", fmt.Errorf("report: drawing %s: %w", f.Name, err)
-			}
-			if _, err := f.WriteFiles(filepath.Join(folder, "figures"), options.Formats); err != nil {
-				return "", err
-			}
-		}
 	}
-	var page bytes.Buffer
-	if err := writePage(&page, study.Result.Study, groups, figures, options.Formats, study.Notes, study.Pending); err != nil {
+	linked := len(groups) > mostOpen
+	written := slices.Clone(options.Formats)
+	if linked && !slices.Contains(written, "svg") {
+		written = append(written, "svg")
+	}
+	if err := drawAll(ctx, slices.Concat(figures...), filepath.Join(folder, "figures"), written, options.Observe); err != nil {
 		return "", err
+	}
+	view, err := newPageView(study.Result.Study, groups, figures, pageFigures{formats: options.Formats, linked: linked})
+	if err != nil {
+		return "", err
+	}
+	view.Overview, view.Notes = overview.of(groups), study.Notes
+	view.pending(study.Pending)
+	var page bytes.Buffer
+	if err := pageTemplate.Execute(&page, view); err != nil {
+		return "", fmt.Errorf("report: page: %w", err)
 	}
 	path = filepath.Join(folder, "index.html")
 	if err := replace(path, shown(&page)); err != nil {
 		return "", errors.Join(study.Unread, err)
 	}
 	return path, study.Unread
+}
+
+// drawAll writes figures into folder, several at a time.
+func drawAll(ctx context.Context, figures []*Figure, folder string, formats []string, observe func(done, total int)) error {
+	if observe == nil {
+		observe = func(int, int) {}
+	}
+	observe(0, len(figures))
+	var done atomic.Int64
+	workers, working := errgroup.WithContext(ctx)
+	workers.SetLimit(runtime.GOMAXPROCS(0))
+	for _, f := range figures {
+		workers.Go(func() error {
+			if err := working.Err(); err != nil {
+				return fmt.Errorf("report: drawing %s: %w", f.Name, err)
+			}
+			if _, err := f.WriteFiles(folder, formats); err != nil {
+				return err
+			}
+			observe(int(done.Add(1)), len(figures))
+			return nil
+		})
+	}
+	return workers.Wait()
 }
 
 // Figures returns the figures of a study that options name, group after group, as Write puts

@@ -108,9 +108,9 @@ func newStartPage(result *analyze.StartResult, figures []*Figure, formats []stri
 	if view.Study == "" {
 		view.Study = "unnamed study"
 	}
-	ensembles, number := 0, 0
+	ensembles := 0
 	var err error
-	if view.Figures, err = figureViews(figures, formats, &number); err != nil {
+	if view.Figures, err = figureViews(figures, &pageFigures{formats: formats}); err != nil {
 		return view, err
 	}
 	for i, g := range result.Groups {
