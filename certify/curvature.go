@@ -28,6 +28,10 @@ type Propagation struct {
 	Value float64   // max (‖σ(z_k)‖² + bias)^½
 	// Curvature bounds ‖F″‖ of the sample's outputs at θ; NaN where it was not computed.
 	Curvature float64
+	// Bend, Bent and Cross come with Curvature, too, with a sup over directions each: of max_j |σ″(z_k) W_kḣ_{k−1}|_j (L), of ‖σ″(z_k)∘(W_kḣ_{k−1})²‖^½
+	// (L), and of Σ_k ‖δ_kP_kV_k(σ″(z_k)∘W_kḣ_{k−1}∘W_kb_k)‖ over all ‖b_k‖ ≤ 1.
+	Bend, Bent []float64
+	Cross      float64
 	// Orbit is how far the states are from those of an exact forward pass, (Σ‖ε_k‖²)^½ of the errors of h_0 and of each layer;
 	// 0 where they count as exact. Reach is Chi with an error of h_0 among them, and FirstReach that of h_0 alone: 0 where it is
 	// exact, else 1.
@@ -214,11 +218,18 @@ type sums struct {
 	input, value              float64 // u⁺, s⁺
 	gain, outer, first, delta float64 // χ⁺, π⁺, t₁, δ⁺
 	sharing                   float64 // κ_δ
+	// sharp takes Σ(v⁺‖σ″∘(Wḣ)²‖)² and the sum of crossed derivatives from these in place of suprema.
+	sharp         bool
+	bent, crossed float64
 }
 
 // sources adds them up to T₁ and T₃.
 func (l *Layers) sources(q sums) (second, third float64) {
-	a := math.Sqrt(math.Sqrt(q.fourth * square(l.M2)))
+	bent := q.fourth * square(l.M2)
+	if q.sharp {
+		bent = q.bent
+	}
+	a := math.Sqrt(math.Sqrt(bent))
 	f1 := l.M1 * q.branch
 	if l.TrainedW {
 		a += math.Sqrt(q.v*l.M2) * q.input
@@ -240,7 +251,10 @@ func (l *Layers) sources(q sums) (second, third float64) {
 
 	tangent := q.omega // ω⁺ + [W] u⁺
 	cube := l.cubeRoot(math.Sqrt(q.sixth))
-	curved := math.Sqrt(q.mixed) * t2
+	curved, crossed := math.Sqrt(q.mixed)*t2, 0.0
+	if q.sharp {
+		curved, crossed = 0, 3*q.crossed*t2
+	}
 	if l.TrainedW {
 		tangent += q.input
 		cube += l.cubeRoot(q.v) * q.input
@@ -258,7 +272,7 @@ func (l *Layers) sources(q sums) (second, third float64) {
 		b += 3 * (l.M2*square(tangent) + l.M1*inner)
 		f2 += 2 * l.M1 * tangent
 	}
-	third = q.outer * (q.delta*b + 3*q.sharing*f2)
+	third = q.outer*(q.delta*b+3*q.sharing*f2) + crossed
 	if l.TrainedC {
 		second += q.first
 		third += 1.1548 * t2

@@ -32,8 +32,27 @@ func (l *Layers) extend(samples []Propagation, radius float64) ([]Propagation, [
 			}
 			all[i].Omega[k] = l.join(omega, l.W[k]*through)
 		}
+		l.extendBends(&all[i], &s, unit)
 	}
 	return all, radii
+}
+
+// extendBends does the same for what the growth of the curvature takes, where it was computed.
+func (l *Layers) extendBends(to, s *Propagation, unit float64) {
+	if s.Bend == nil {
+		return
+	}
+	to.Bend, to.Bent = make([]float64, len(s.Bend)), make([]float64, len(s.Bent))
+	sum, root := 0.0, l.up(math.Sqrt(l.M2))
+	for k := range s.Bend {
+		through := l.up(l.W[k] * unit * s.Reach)
+		if k == 0 {
+			through = l.up(l.W[k] * unit * s.FirstReach)
+		}
+		to.Bend[k], to.Bent[k] = l.join(s.Bend[k], l.M2*through), l.join(s.Bent[k], root*through)
+		sum += square(l.V[k] * l.W[k] * through)
+	}
+	to.Cross = l.join(s.Cross, s.Pi*l.Delta*l.M2*math.Sqrt(sum))
 }
 
 // join returns √(a² + b²) rounded up, and a + b where squares may underflow.

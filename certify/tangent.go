@@ -20,6 +20,10 @@ type Tangent struct {
 	NewtonStep float64
 	// Curvature returns a bound of ‖F″‖ in the ball of that radius around θ, +Inf where there is none.
 	Curvature func(radius float64) float64
+	// Centre bounds ‖F″‖ at θ and Growth ‖F‴‖ in a ball, +Inf where there is none. They are used where Curvature does
+	// not suffice; Growth may be nil.
+	Centre float64
+	Growth func(radius float64) float64
 }
 
 // A Zero is the statement that an exact zero-loss network lies within Distance of the iterate: Theorem
@@ -31,6 +35,9 @@ type Zero struct {
 	Radius   float64  `json:"radius"`   // of the ball that M bounds the curvature in
 	// CurvatureInBall is M; null where infinite.
 	CurvatureInBall *float64 `json:"curvature_in_ball"`
+	// CurvatureGrowth bounds ‖F‴‖ in the ball where the statement needs it: H then is such that σ₀√(1 − 2h) bounds the singular values
+	// of DF at the distance l from below, as it does without.
+	CurvatureGrowth *float64 `json:"curvature_growth,omitempty"`
 	Why             string   `json:"why,omitempty"` // it was refused
 }
 
@@ -44,7 +51,8 @@ type LinearDescent struct {
 	Length          *float64 `json:"length"`
 	Radius          float64  `json:"radius"`
 	CurvatureInBall *float64 `json:"curvature_in_ball"`
-	StepMax         *float64 `json:"step_max"` // N/β²
+	CurvatureGrowth *float64 `json:"curvature_growth,omitempty"` // as in Zero
+	StepMax         *float64 `json:"step_max"`                   // N/β²
 	Step            *float64 `json:"step"`
 	LossFactor      *float64 `json:"loss_factor"` // q²
 	// StepsTo is the number of such steps after which J ≤ 1e-28.
@@ -74,11 +82,25 @@ func below(v float64) float64 { return v * (1 - 0x1p-48) }
 // first: h = M first/σ₀.
 type closure struct {
 	h, length, radius, curvature float64
+	lost                         float64 // ≥ ∫M over the length: singular values of DF change by so much
+	growth                       float64 // of the curvature, 0 where a bound of it suffices
 	why                          string
 }
 
-// close looks for a radius w with h = M(w)·first/σ₀ ≤ ½ and l = 2 first/(1 + √(1 − 2h)) ≤ w.
+// close looks for a radius by the bound of the curvature alone, and by that of its growth where the first finds none.
 func (t *Tangent) close(first float64) closure {
+	c := t.closePlain(first)
+	if c.why == "" {
+		return c
+	}
+	if sharper := t.closeSharper(first); sharper.why == "" {
+		return sharper
+	}
+	return c
+}
+
+// closePlain looks for a radius w with h = M(w)·first/σ₀ ≤ ½ and l = 2 first/(1 + √(1 − 2h)) ≤ w.
+func (t *Tangent) closePlain(first float64) closure {
 	sigma := below(math.Sqrt(t.LambdaMin))
 	c := closure{radius: first}
 	for range mostBalls {
@@ -95,6 +117,7 @@ func (t *Tangent) close(first float64) closure {
 		}
 		c.length = above(2 * first / (1 + math.Sqrt(1-2*c.h)))
 		if c.length <= c.radius {
+			c.lost = c.curvature * c.length
 			return c
 		}
 		c.radius = c.length * (1 + closureSlack)
@@ -103,13 +126,21 @@ func (t *Tangent) close(first float64) closure {
 	return c
 }
 
+// grows returns the growth of the curvature where it was needed.
+func (c *closure) grows() *float64 {
+	if c.growth > 0 {
+		return finite(c.growth)
+	}
+	return nil
+}
+
 // Zero returns what Theorem 1 says of the iterate.
 func (t *Tangent) Zero() Zero {
 	if why := t.Singular(); why != "" {
 		return Zero{Why: why}
 	}
 	c := t.close(t.NewtonStep)
-	z := Zero{Issued: c.why == "", H: finite(c.h), Radius: c.radius, CurvatureInBall: finite(c.curvature), Why: c.why}
+	z := Zero{Issued: c.why == "", H: finite(c.h), Radius: c.radius, CurvatureInBall: finite(c.curvature), CurvatureGrowth: c.grows(), Why: c.why}
 	if z.Issued {
 		z.Distance = &c.length
 	}
@@ -123,7 +154,7 @@ func (t *Tangent) Descent(step float64) LinearDescent {
 		return LinearDescent{Why: why}
 	}
 	c := t.close(above(t.Residual / math.Sqrt(t.LambdaMin)))
-	d := LinearDescent{H: finite(c.h), Radius: c.radius, CurvatureInBall: finite(c.curvature), Why: c.why}
+	d := LinearDescent{H: finite(c.h), Radius: c.radius, CurvatureInBall: finite(c.curvature), CurvatureGrowth: c.grows(), Why: c.why}
 	if step > 0 {
 		d.Step = &step
 	}
@@ -131,7 +162,7 @@ func (t *Tangent) Descent(step float64) LinearDescent {
 		return d
 	}
 	n := float64(t.Samples)
-	beta := math.Sqrt(t.LambdaMax) + c.curvature*c.length
+	beta := math.Sqrt(t.LambdaMax) + c.lost
 	most := below(n / (beta * beta))
 	d.StepMax = &most
 	if step > most {
@@ -142,7 +173,14 @@ func (t *Tangent) Descent(step float64) LinearDescent {
 	}
 	nu := step / n
 	end := t.LambdaMin * (1 - 2*c.h) // σ_∞²
-	q := 1 - below(nu*end*(1-above(0.5*c.curvature*nu*t.Residual)))
+	part := 1 - above(0.5*c.curvature*nu*t.Residual)
+	if c.growth > 0 {
+		part = max(part, 0.75)
+	}
+	q := 1 - below(nu*end*part)
+	if c.growth > 0 {
+		q = max(q, 0.25)
+	}
 	d.Issued, d.Length = true, &c.length
 	d.set(step, q, t.loss())
 	return d
@@ -166,9 +204,24 @@ func (t *Tangent) loss() float64 { return square(t.Residual) / (2 * float64(t.Sa
 
 // largeStep is Theorem 3, for a step between N/β² and 2N/β², which needs a smaller residual.
 func (t *Tangent) largeStep(d LinearDescent, step float64) LinearDescent {
+	plain := t.largeStepIn(d, step, t.Curvature)
+	if plain.Issued || t.Growth == nil {
+		return plain
+	}
+	sharper := t.largeStepIn(d, step, func(radius float64) float64 {
+		return min(t.Curvature(radius), above(t.Centre+above(t.Growth(radius)*radius)))
+	})
+	if sharper.Issued {
+		return sharper
+	}
+	return plain
+}
+
+// largeStepIn is largeStep with a bound of the curvature in a ball of that radius.
+func (t *Tangent) largeStepIn(d LinearDescent, step float64, curvature func(radius float64) float64) LinearDescent {
 	nu := step / float64(t.Samples)
 	low, high := below(math.Sqrt(t.LambdaMin)), above(math.Sqrt(t.LambdaMax))
-	d.Step = &step
+	d.Step, d.CurvatureGrowth = &step, nil
 	refuse := func(why string) LinearDescent {
 		d.Why = fmt.Sprintf("the step %.4g exceeds %.4g, up to which descent is certain, and Theorem 3 does not close: %s", step, *d.StepMax, why)
 		return d
@@ -178,7 +231,7 @@ func (t *Tangent) largeStep(d LinearDescent, step float64) LinearDescent {
 	}
 	d.Radius = nu * high * t.Residual / (1 - max(1-nu*low*low, nu*high*high-1))
 	for range mostBalls {
-		m := t.Curvature(d.Radius)
+		m := curvature(d.Radius)
 		d.CurvatureInBall, d.H = finite(m), nil
 		sigma, beta := below(low-above(m*d.Radius)), above(high+m*d.Radius)
 		q := above(max(1-below(nu*sigma*sigma), above(nu*beta*beta)-1)+0.5*m*nu*nu*beta*beta*t.Residual) + 0x1p-50

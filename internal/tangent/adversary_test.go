@@ -123,7 +123,7 @@ func topCurvature(h []*mat.SymDense, rng *rand.Rand) (best float64, direction []
 // TestAdversary looks for a violation of the bounds of the curvature in the directions in which it is largest, in singular
 // directions of DF and in random ones. Differences of DF have an error of 1e-5 of the third derivative.
 func TestAdversary(t *testing.T) {
-	var ratios []float64
+	var ratios, growths []float64
 	for seed := range uint64(*nets) {
 		m := draw(t, seed)
 		theta := append([]float64(nil), m.theta...)
@@ -135,7 +135,8 @@ func TestAdversary(t *testing.T) {
 		}
 		centre := layers.Ball(samples, 0).Curvature
 		here := m.derivative(theta)
-		found, top := topCurvature(m.hessians(theta), rng)
+		curved := m.hessians(theta)
+		found, top := topCurvature(curved, rng)
 		if !(found <= centre*(1+1e-5)) {
 			t.Errorf("seed %d, %s %s: ‖F″‖ is %g at least, bound %g", seed, m.net.Block, m.net.Activation, found, centre)
 		}
@@ -150,13 +151,28 @@ func TestAdversary(t *testing.T) {
 			if change := mat.Norm(&moved, 2) / math.Sqrt(float64(moved.RawMatrix().Rows)); !(change <= bound*radius*(1+1e-9)) {
 				t.Errorf("seed %d: DF changes by %g at least, bound %g", seed, change, bound*radius)
 			}
-			if there, _ := topCurvature(m.hessians(at), rng); !(there <= bound*(1+1e-5)) {
+			away := m.hessians(at)
+			growth := layers.Growth(samples, radius)
+			bound = min(bound, centre+radius*growth)
+			if there, _ := topCurvature(away, rng); !(there <= bound*(1+1e-5)) {
 				t.Errorf("seed %d: ‖F″‖ is %g at least in the ball of radius %g, bound %g", seed, there, radius, bound)
 			}
+			for a := range away {
+				var opposite mat.SymDense
+				opposite.ScaleSym(-1, curved[a])
+				away[a].AddSym(away[a], &opposite)
+			}
+			change, _ := topCurvature(away, rng)
+			if !(change <= radius*growth*(1+1e-5)+1e-7*(1+found)) {
+				t.Errorf("seed %d: F″ changes by %g at least in the ball of radius %g, bound %g", seed, change, radius, radius*growth)
+			}
+			growths = append(growths, radius*growth/change)
 		}
 	}
 	slices.Sort(ratios)
 	t.Logf("bound of ‖F″‖ at the centre over what was found: median %.2f, worst %.2f of %d networks", ratios[len(ratios)/2], ratios[len(ratios)-1], len(ratios))
+	slices.Sort(growths)
+	t.Logf("bound of ‖F‴‖ in a ball over the change of F″ that was found: least %.2f, median %.2f", growths[0], growths[len(growths)/2])
 }
 
 // directions returns unit directions to leave the centre in.

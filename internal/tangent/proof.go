@@ -119,13 +119,17 @@ func (m *Model) state(ctx context.Context, s *spectral, o *orbit, why string, fu
 	}
 	finish := func(t *certify.Tangent, samples []certify.Propagation) *certify.Kernel {
 		t.Curvature = func(radius float64) float64 { return layers.Ball(samples, radius).Curvature }
-		k := t.Kernel(step)
-		k.Bound = Cheap
-		if centre := layers.Centre(samples); full && centre <= math.MaxFloat64 {
-			k.CurvatureAtCentre = &centre
+		if !full {
+			k := t.Kernel(step)
+			k.Bound = Cheap
+			return k
 		}
-		if full {
-			k.Bound = Full
+		t.Centre = layers.Ball(samples, 0).Curvature
+		t.Growth = func(radius float64) float64 { return layers.Growth(samples, radius) }
+		k := t.Kernel(step)
+		k.Bound = Full
+		if centre := layers.Centre(samples); centre <= math.MaxFloat64 {
+			k.CurvatureAtCentre = &centre
 		}
 		return k
 	}

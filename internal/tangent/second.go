@@ -21,6 +21,7 @@ type backward struct {
 	crossing    matrix
 	small       matrix // (o,o) and (3,3)
 	rDelta, rdX matrix // (o,D)
+	bending     matrix // (m,m)
 }
 
 func newBackward(p *propagator) backward {
@@ -32,7 +33,7 @@ func newBackward(p *propagator) backward {
 		rw: rows(o*m, d), rwx: rows(o*m, d), rv: rows(o*d, d), rvx: rows(o*d, d),
 		tg: newMatrix(m, d), tgt: newMatrix(m, m), bent: newMatrix(m, d),
 		sumM: newMatrix(m, m), sumD: newMatrix(d, d), crossing: newMatrix(m, m),
-		small: newMatrix(max(o, 3), max(o, 3)), rDelta: newMatrix(o, p.size), rdX: newMatrix(o, p.size),
+		small: newMatrix(max(o, 3), max(o, 3)), rDelta: newMatrix(o, p.size), rdX: newMatrix(o, p.size), bending: newMatrix(p.middle, p.middle),
 	}
 }
 
@@ -41,12 +42,14 @@ func (p *propagator) second() {
 	p.adjoints()
 	clear(p.forms.data)
 	p.formsOff, p.formsSum = 0, 0
+	p.sample.Bend, p.sample.Bent, p.sample.Cross = make([]float64, p.depth), make([]float64, p.depth), 0
 	local, sum := 0.0, 0.0
 	for k := p.depth - 1; k >= 0; k-- {
 		p.load(k)
 		p.contract(k)
 		p.product(p.moved, p.forms, p.maps[k])
 		p.boundForms(k)
+		p.bend(k)
 		nu, here := p.layer(k)
 		sum += nu
 		local = math.Max(local, here)

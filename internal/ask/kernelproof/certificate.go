@@ -92,14 +92,14 @@ func claimsOf(k *certify.Kernel, problem *plan.Problem) (map[string]string, erro
 	residual := k.Residual*(1+slack) + rounding
 	n := float64(len(problem.Samples.Y) / problem.Network.Outputs)
 	c := map[string]float64{"lambda_min": low, "lambda_max": high, "residual": residual}
-	if k.Zero.Issued {
+	if k.Zero.Issued && k.Zero.CurvatureGrowth == nil {
 		newton, m := *k.NewtonStep*(1+slack)+rounding/math.Sqrt(low), *k.Zero.CurvatureInBall*(1+slack)
 		length, ok := lengthOf(m, newton, low)
 		if radius := max(k.Zero.Radius, 0); ok && length <= radius {
 			c["zero.newton_step"], c["zero.curvature"], c["zero.radius"], c["zero.distance"] = newton, m, radius, length
 		}
 	}
-	if k.Descent.Issued && *k.Descent.Step <= *k.Descent.StepMax {
+	if k.Descent.Issued && k.Descent.CurvatureGrowth == nil && *k.Descent.Step <= *k.Descent.StepMax {
 		m := *k.Descent.CurvatureInBall * (1 + slack)
 		length, ok := lengthOf(m, residual/math.Sqrt(low), low)
 		if ok && length <= k.Descent.Radius {
@@ -111,6 +111,9 @@ func claimsOf(k *certify.Kernel, problem *plan.Problem) (map[string]string, erro
 			c["descent.curvature"], c["descent.radius"], c["descent.length"] = m, k.Descent.Radius, length
 			c["descent.step_max"], c["descent.step"], c["descent.loss_factor"] = most, step, q*q*(1+0x1p-48)
 		}
+	}
+	if len(c) == 3 && (k.Zero.CurvatureGrowth != nil || k.Descent.CurvatureGrowth != nil) {
+		return nil, errors.New("got statements that need curvature_growth, of which a file for others to check holds nothing, want a smaller loss: certify a later iterate")
 	}
 	if len(c) == 3 {
 		return nil, errors.New("got a certificate that rounding may use up (its residual is rounding alone), want one with room: certify an earlier iterate")
