@@ -6,9 +6,11 @@ import (
 	"math"
 	"slices"
 	"strconv"
+	"strings"
 	"text/tabwriter"
 
 	"github.com/spf13/cobra"
+	"gonum.org/v1/gonum/floats"
 
 	"github.com/deeplimit/deeplimit/internal/plain"
 	"github.com/deeplimit/deeplimit/internal/table"
@@ -36,13 +38,15 @@ a partition that attains it. value is the sum, norm its p-th root; the partition
 from 0. A sum that float64 cannot hold is a power of ten in the table and null in JSON, beside its norm.
 
 The path runs along the first axis: (n) are numbers, (n,D) points of R^D, and (n,r,c) r×c
-matrices. .npz and .pt files are read, too.
+matrices. .npz and .pt files are read, too. --tensor displacement is what training has added to the weights of a run
+folder, A − A_initial; A_displacement, V_displacement and so on are those of a part.
 
 A table (.csv, .tsv, .txt, .dat, gzipped or not) has one point a row. Delimiter, decimal mark, names in the first
 row and row numbers in the first column are found, and what was found is printed; a table that can be
 read in two ways is refused, with the flags that decide.`,
 		Example: `  deeplimit pvar path.npy --p 1,2,2.5
-  deeplimit pvar runs/quickstart/runs/NAME/weights.safetensors --tensor A --metric spectral --json`,
+  deeplimit pvar runs/quickstart/runs/NAME/weights.safetensors --tensor A --metric spectral --json
+  deeplimit pvar runs/quickstart/runs/NAME/weights.safetensors --tensor displacement`,
 		Args: arguments("FILE"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			path, metric, reading, err := f.read(args[0])
@@ -72,7 +76,7 @@ read in two ways is refused, with the flags that decide.`,
 	flags := cmd.Flags()
 	flags.Float64SliceVar(&f.p, "p", []float64{1, 2, 3}, "exponents, each at least 1")
 	flags.StringVar(&f.metric, "metric", "frobenius", "frobenius (Euclidean), spectral, l1 or sup")
-	flags.StringVar(&f.tensor, "tensor", "", "name of the tensor in a file of several (default A)")
+	flags.StringVar(&f.tensor, "tensor", "", "name of the tensor in a file of several (default A); displacement is A − A_initial")
 	flags.BoolVar(&f.json, "json", false, "print JSON: a list of p, value, norm and partition")
 	flags.BoolVar(&f.more, "more", false, "add the dyadic quadratic variation and the Hölder exponent")
 	flags.StringVar(&f.header, "header", "", "true or false: whether the first row of a table holds names (default as found)")
@@ -123,16 +127,52 @@ func (f *pvarFlags) numbers(path string) (shape []int, data []float64, reading *
 	if err != nil {
 		return nil, nil, nil, fmt.Errorf("pvar: %s: %w", path, err)
 	}
+	if part, ok := strings.CutSuffix(name, displacementSuffix); ok && !slices.Contains(file.Names(), name) {
+		shape, data, err = displacement(file, path, part)
+	} else {
+		shape, data, err = pathIn(file, path, name)
+	}
+	return shape, data, nil, err
+}
+
+// displacementSuffix ends the name of the difference of a tensor of a run folder and its value before training.
+const displacementSuffix = "_displacement"
+
+// displacement returns what training has added to a tensor of the weights in a run folder.
+func displacement(file *tensorfile.File, path, part string) (shape []int, data []float64, err error) {
+	before := part + "_initial"
+	for _, name := range []string{part, before} {
+		if !slices.Contains(file.Names(), name) {
+			return nil, nil, fmt.Errorf("pvar: %s: --tensor: got %q, which needs %q and %q, want one of %s", path, part+displacementSuffix, part, before, tensorfile.List(file.Names()))
+		}
+	}
+	shape, data, err = pathIn(file, path, part)
+	if err != nil {
+		return nil, nil, err
+	}
+	from, initial, err := pathIn(file, path, before)
+	if err != nil {
+		return nil, nil, err
+	}
+	if !slices.Equal(shape, from) {
+		return nil, nil, fmt.Errorf("pvar: %s: got shapes %v of %q and %v of %q, want the same", path, shape, part, from, before)
+	}
+	floats.Sub(data, initial)
+	return shape, data, nil
+}
+
+// pathIn returns a tensor whose first axis a path runs along.
+func pathIn(file *tensorfile.File, path, name string) (shape []int, data []float64, err error) {
 	info, err := file.Info(name)
 	if err != nil {
-		return nil, nil, nil, err
+		return nil, nil, err
 	}
 	shape = info.Shape
 	if len(shape) < 1 || len(shape) > 3 || slices.Contains(shape[1:], 0) {
-		return nil, nil, nil, fmt.Errorf("pvar: %s: got shape %v, want (n), (n,D) or (n,r,c)", path, shape)
+		return nil, nil, fmt.Errorf("pvar: %s: got shape %v, want (n), (n,D) or (n,r,c)", path, shape)
 	}
 	data, err = file.Read(name)
-	return shape, data, nil, err
+	return shape, data, err
 }
 
 // table reads a table of points.
@@ -167,6 +207,8 @@ func (f *pvarFlags) table(path string) (*table.Table, error) {
 func (f *pvarFlags) choose(file *tensorfile.File) (string, error) {
 	names := file.Names()
 	switch {
+	case f.tensor == "displacement" && !slices.Contains(names, f.tensor):
+		return displaced(names)
 	case f.tensor != "":
 		return f.tensor, nil
 	case len(names) == 1:
@@ -175,6 +217,25 @@ func (f *pvarFlags) choose(file *tensorfile.File) (string, error) {
 		return "A", nil
 	}
 	return "", fmt.Errorf("--tensor: got none, want one of %s", tensorfile.List(names))
+}
+
+// displaced returns the name of the displacement of A, or of the only tensor whose value before training is there.
+func displaced(names []string) (string, error) {
+	var found []string
+	for _, name := range names {
+		if part, ok := strings.CutSuffix(name, "_initial"); ok && slices.Contains(names, part) {
+			found = append(found, part+displacementSuffix)
+		}
+	}
+	switch {
+	case len(found) == 0:
+		return "", fmt.Errorf(`--tensor: got displacement, want a file with the weights before training, such as "A" and "A_initial", it has %s`, tensorfile.List(names))
+	case slices.Contains(found, "A"+displacementSuffix):
+		return "A" + displacementSuffix, nil
+	case len(found) > 1:
+		return "", fmt.Errorf("--tensor: got displacement, want one of %s", tensorfile.List(found))
+	}
+	return found[0], nil
 }
 
 // write prints the variations as a table.
