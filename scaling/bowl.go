@@ -55,7 +55,8 @@ var nearly = math.Log(1.1)
 // A setting is rejected if the mean over seeds is above that of any setting from it to the best, by a
 // paired t test, one-sided at 97.5 %. The interval reaches to the neighbours of those that are not
 // rejected, so it is never narrower than the settings tried resolve. Settings at which seeds disagree stay: a flat bowl
-// has a wide interval, and of two wells as deep both are in it.
+// has a wide interval, and of two wells as deep both are in it. Where the curves of seeds differ in their place, it also
+// holds the interval of the best over all seeds that such shifts give (shifted).
 //
 // Fewer than three settings where no seed diverged are an error.
 func FitBowl(trials []Trial) (Bowl, error) {
@@ -74,6 +75,9 @@ func FitBowl(trials []Trial) (Bowl, error) {
 	b.Low, b.High = math.NaN(), math.NaN()
 	if len(c.y) > 1 {
 		from, to := c.interval(best)
+		if low, high, ok := c.shifted(); ok {
+			from, to = min(from, low), max(to, high)
+		}
 		if b.High = math.Exp(to); from > math.Inf(-1) {
 			b.Low = math.Exp(from)
 		}
