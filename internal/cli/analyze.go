@@ -42,6 +42,9 @@ the cost).
 With --in it prints instead how every quantity depends on those fields, among runs that are equal in all else but the
 seed: the exponent in each field at fixed others, or the coefficients of a --model.
 
+With --best FIELD it prints the best value of that field, such as train.step.value, at every depth and setting; with --in the
+fits are of the runs at the best value of each place.
+
 With --contrast it prints how loss, accuracy, rate and exponents in depth differ between the values of a field, such as
 train.method, depth, or group for all settings together. Runs are paired that share their seed; p values are those of
 Student's t, and adjusted by Holm's method for all contrasts of a quantity. With --best each value of the field is
@@ -57,6 +60,7 @@ norms and V_p of the weights and of the displacement at the iterations that trai
   deeplimit analyze runs/my-study --next
   deeplimit analyze runs/my-study --at loss=0.1,0.01
   deeplimit analyze runs/my-study --in network.width
+  deeplimit analyze runs/my-study --best train.step.value
   deeplimit analyze runs/my-study --contrast train.method
   deeplimit analyze runs/my-study --contrast depth --of test_accuracy --best train.step.value
   deeplimit analyze runs/my-study --in depth,network.hidden --of loss --model 'a/L + b/sqrt(L*M)' --json`,
@@ -68,13 +72,17 @@ norms and V_p of the weights and of the displacement at the iterations that trai
 			if options.Windows != 0 && !asJSON {
 				return errors.New("analyze: --windows: got it without --json, want --json beside it, as tables have one rate for each run")
 			}
-			if options.Contrast == "" && (options.Against != "" || options.Best != "") {
-				return errors.New("analyze: got --against or --best without --contrast, want the field whose values are compared, as in --contrast depth")
+			if options.Contrast == "" && options.Against != "" {
+				return errors.New("analyze: got --against without --contrast, want the field whose values are compared, as in --contrast depth")
+			}
+			bestAlone := options.Best != "" && options.Contrast == "" && len(model.in) == 0
+			if bestAlone && (options.Next || len(at) > 0) {
+				return errors.New("analyze: --best: got it beside --next or --at, want --contrast or --in beside it, or --best alone")
 			}
 			if options.Contrast != "" && (len(model.in) > 0 || options.Next) && !asJSON {
 				return errors.New("analyze: --contrast: got it beside --in or --next, want one of them, or --json for all")
 			}
-			if len(model.in) == 0 && (model.text != "" || options.Of != "" && options.Contrast == "" || figures != "") {
+			if len(model.in) == 0 && (model.text != "" || options.Of != "" && options.Contrast == "" && !bestAlone || figures != "") {
 				return errors.New("analyze: got --model, --of or --figure without --in, want the fields that the fit is over, as in --in depth,network.hidden")
 			}
 			if options.Next && len(model.in) > 0 && !asJSON {
@@ -125,6 +133,10 @@ norms and V_p of the weights and of the displacement at the iterations that trai
 			if options.Contrast != "" {
 				return writeContrasts(cmd, result)
 			}
+			writeContrastNotes(cmd, result)
+			if bestAlone {
+				return writeLevels(cmd.OutOrStdout(), result.Levels)
+			}
 			if len(model.in) > 0 {
 				for i, why := range result.Unfitted {
 					if i == mostNotes {
@@ -151,11 +163,11 @@ norms and V_p of the weights and of the displacement at the iterations that trai
 	cmd.Flags().BoolVar(&options.Next, "next", false, "say which further depths and seeds would tell what is left open")
 	cmd.Flags().StringArrayVar(&at, "at", nil, "print the numbers at points along training: loss=0.1,0.01, iterations=…, epochs=… or layer-iterations=…")
 	cmd.Flags().BoolVar(&options.Trace, "trace", false, "add the loss at every recorded iteration (with --json)")
-	cmd.Flags().StringVar(&options.Of, "of", "", "with --in or --contrast: this quantity alone, such as loss or max_frobenius")
+	cmd.Flags().StringVar(&options.Of, "of", "", "with --in, --contrast or --best: this quantity alone, such as loss or max_frobenius")
 	cmd.Flags().StringVar(&figures, "figure", "", "with --in: write figures of the values against the fits into this folder")
 	cmd.Flags().StringVar(&options.Contrast, "contrast", "", "compare the values of this field, paired within seeds")
 	cmd.Flags().StringVar(&options.Against, "against", "", "with --contrast: compare with this value alone, in the place of every two")
-	cmd.Flags().StringVar(&options.Best, "best", "", "with --contrast: take the best value of this field, such as train.step.value")
+	cmd.Flags().StringVar(&options.Best, "best", "", "take the best value of this field, such as train.step.value, with --contrast or --in; alone, print it")
 	model.define(cmd)
 	cmd.Flags().IntVar(&options.Windows, "windows", 0, "add the linear rate on each of that many windows of the trace (with --json)")
 	return cmd

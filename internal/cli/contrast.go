@@ -15,9 +15,7 @@ import (
 
 // writeContrasts prints the means at every value of a field, and the contrasts between them.
 func writeContrasts(cmd *cobra.Command, result *analyze.Result) error {
-	for _, note := range result.ContrastNotes {
-		fmt.Fprintf(cmd.ErrOrStderr(), "note: analyze: %s\n", plain.Text(note))
-	}
+	writeContrastNotes(cmd, result)
 	if err := writeLevels(cmd.OutOrStdout(), result.Levels); err != nil {
 		return err
 	}
@@ -32,6 +30,13 @@ func writeContrasts(cmd *cobra.Command, result *analyze.Result) error {
 			valueText(c.B), valueText(c.A), value, probability(c.P), probability(c.Holm), c.Pairs, strings.Join(c.Averages, ", "), c.Warning)
 	}
 	return table.Flush()
+}
+
+// writeContrastNotes says how best values were chosen, and what was left out.
+func writeContrastNotes(cmd *cobra.Command, result *analyze.Result) {
+	for _, note := range result.ContrastNotes {
+		fmt.Fprintf(cmd.ErrOrStderr(), "note: analyze: %s\n", plain.Text(note))
+	}
 }
 
 // writeLevels prints the means at every value of a field.

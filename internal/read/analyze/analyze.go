@@ -38,7 +38,8 @@ type Options struct {
 	// Contrast is a field between whose values Result.Contrasts are, such as train.method, depth, or group for all settings
 	// together; none by default. Against is the one value that all others are compared with; empty for every two.
 	Contrast, Against string
-	// Best is a field of which contrasts take the best value, such as train.step.value; empty for none.
+	// Best is a field of which contrasts and fits take the best value, such as train.step.value; empty for none. Without
+	// either, Result.Levels has the best value at every depth and setting.
 	Best string
 	// At are points along training to give the numbers of, beside those at the end; none by default.
 	At []Point

@@ -77,12 +77,7 @@ type contrasted struct {
 // contrast adds the contrasts of Options.Contrast between the values of that field, at the end of training or at each
 // point of Options.At.
 func (p *pass) contrast(result *Result) error {
-	var runs []*outcome
-	for _, o := range p.outcomes {
-		if o.err == nil && !o.unfinished && o.run.CopyOf == "" {
-			runs = append(runs, o)
-		}
-	}
+	runs := p.contrastable()
 	result.Levels, result.Contrasts = []Level{}, []Contrast{}
 	result.note(divergedNote(runs)...)
 	var first error
@@ -111,6 +106,16 @@ func (p *pass) contrast(result *Result) error {
 		first = errors.New("got no two runs to compare, want runs that differ in it and are equal in all else but the seed")
 	}
 	return fmt.Errorf("analyze: --contrast %s: %w", p.options.Contrast, first)
+}
+
+// contrastable returns the finished runs that are no copies.
+func (p *pass) contrastable() (runs []*outcome) {
+	for _, o := range p.outcomes {
+		if o.err == nil && !o.unfinished && o.run.CopyOf == "" {
+			runs = append(runs, o)
+		}
+	}
+	return runs
 }
 
 // atIndex returns the runs as they are at the i-th point, and the first that never gets there.
@@ -218,10 +223,8 @@ func (p *pass) compared(runs []*outcome, q contrasted) (values []compared, notes
 			return nil
 		}
 		v := compared{fields: fieldsOf(o, p.options.Contrast == group, p.options.Best), runs: []*outcome{o}, value: q.value(&o.run), choice: c, unit: unit{seed: o.run.Seed}}
-		if text, ok := o.meta().Settings[dataSeed]; ok {
-			if _, err := fmt.Sscan(text, &v.unit.data); err != nil {
-				return fmt.Errorf("run %s: %s: got %q, want a whole number", o.ID, dataSeed, text)
-			}
+		if v.unit.data, err = dataSeedOf(o); err != nil {
+			return err
 		}
 		for _, name := range dropped {
 			delete(v.fields, name)
@@ -237,11 +240,7 @@ func (p *pass) compared(runs []*outcome, q contrasted) (values []compared, notes
 		}
 		return values, nil, nil
 	}
-	known := slices.DeleteFunc(slices.Clone(runs), func(o *outcome) bool { return !o.run.Diverged() && q.missing(&o.run) })
-	if len(known) == 0 || !slices.ContainsFunc(known, func(o *outcome) bool { return !o.run.Diverged() }) {
-		return nil, nil, nil
-	}
-	choices, dropped, notes, err := bestRuns(known, p.options.Best, []string{p.options.Contrast}, criterionOf(q.key, known))
+	choices, dropped, notes, err := p.choices(runs, q, []string{p.options.Contrast})
 	if err != nil {
 		return nil, nil, err
 	}

@@ -1,6 +1,7 @@
 package analyze
 
 import (
+	"cmp"
 	"fmt"
 	"math"
 	"slices"
@@ -18,32 +19,31 @@ func (p *pass) fitFields(result *Result) error {
 			runs = append(runs, o)
 		}
 	}
-	observe := func(value func(*Run) float64) []surface.Observation {
-		var all []surface.Observation
-		for _, o := range runs {
-			all = append(all, surface.Observation{Run: o.run.ID, Fields: surface.FieldsOf(o.meta()), Seeds: []uint64{o.run.Seed}, Value: value(&o.run)})
-		}
-		return all
-	}
-	if err := surface.Check(observe(func(*Run) float64 { return 1 }), p.options.In); err != nil {
+	whole := func(o *outcome) map[string]string { return surface.FieldsOf(o.meta()) }
+	if err := surface.Check(observe(runs, whole, func(*Run) float64 { return 1 }), p.options.In); err != nil {
 		return err
 	}
 	result.Fits = []surface.Fit{}
 	var skipped []string
+	var failed error
 	found := 0
 	add := func(key, part string, value func(*Run) float64) {
-		if p.options.Of != "" && p.options.Of != key {
+		if p.options.Of != "" && p.options.Of != key || failed != nil {
 			return
 		}
 		found++
-		observations := observe(value)
+		chosen, fields := runs, whole
+		if p.options.Best != "" {
+			chosen, fields, failed = p.atBest(result, runs, contrasted{key: key, part: part, value: value})
+		}
+		observations := observe(chosen, fields, value)
 		varies := slices.ContainsFunc(observations, func(o surface.Observation) bool { return o.Value > 0 && o.Value != observations[0].Value })
-		if !varies && p.options.Of == "" {
+		if !varies && p.options.Of == "" || failed != nil {
 			return // it is the same for all runs, or none has it
 		}
 		fits, missing := surface.Fits(key, observations, p.options.In, p.options.Model)
 		for _, f := range fits {
-			f.Part, f.Averages = part, averagesOver(runsAt(runs, f.At))
+			f.Part, f.Averages = part, averagesOver(runsAt(chosen, f.At))
 			result.Fits = append(result.Fits, f)
 		}
 		for _, why := range missing {
@@ -61,14 +61,23 @@ func (p *pass) fitFields(result *Result) error {
 			add(q.key, part, func(r *Run) float64 { return q.value(r.Parts[part]) })
 		}
 	}
-	if found == 0 {
-		return p.unknownQuantity()
+	if found == 0 || failed != nil {
+		return cmp.Or(failed, p.unknownQuantity())
 	}
 	if len(result.Fits) == 0 && len(skipped) > 0 {
 		return fmt.Errorf("analyze: --in %s: got no quantity that a fit can be had of: %s", strings.Join(p.options.In, ","), skipped[0])
 	}
 	result.Unfitted = skipped
 	return nil
+}
+
+// observe returns a number of every run, with the fields that tell it apart.
+func observe(runs []*outcome, fields func(*outcome) map[string]string, value func(*Run) float64) []surface.Observation {
+	var all []surface.Observation
+	for _, o := range runs {
+		all = append(all, surface.Observation{Run: o.run.ID, Fields: fields(o), Seeds: []uint64{o.run.Seed}, Value: value(&o.run)})
+	}
+	return all
 }
 
 // unknownQuantity is the error for an Options.Of that no run has.

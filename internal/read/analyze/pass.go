@@ -327,6 +327,11 @@ func (p *pass) result() (*Result, error) {
 			return nil, errors.Join(append(failures, err)...)
 		}
 	}
+	if p.options.Best != "" && p.options.Contrast == "" && len(p.options.In) == 0 {
+		if err := p.bestValues(result); err != nil {
+			return nil, errors.Join(append(failures, err)...)
+		}
+	}
 	if p.options.Contrast != "" {
 		if err := p.contrast(result); err != nil {
 			return nil, errors.Join(append(failures, err)...)
