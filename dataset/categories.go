@@ -32,7 +32,12 @@ func (t *csvTable) addCategories(s *stored, text [][]string) error {
 	var columns [][]int // the input of the word, by column and row
 	var said []string
 	for k := range t.categories {
-		labels, words := ranks(text[k])
+		name := t.columnName(t.categories[k])
+		labels, words, err := t.wordsOf(k, text[k])
+		if err != nil {
+			return fmt.Errorf("%s: %w", name, err)
+		}
+		t.vocabulary = append(t.vocabulary, words)
 		for i := range labels {
 			labels[i] += s.d
 		}
@@ -41,7 +46,6 @@ func (t *csvTable) addCategories(s *stored, text [][]string) error {
 		if !fits(s.n, s.d, s.m) {
 			return fmt.Errorf("categories: got %d rows of %d inputs, want at most 2^31 numbers", s.n, s.d)
 		}
-		name := t.columnName(t.categories[k])
 		for _, word := range words {
 			t.words = append(t.words, name+"="+plain.Text(word))
 		}
@@ -59,6 +63,17 @@ func (t *csvTable) addCategories(s *stored, text [][]string) error {
 	}
 	s.read += "; " + strings.Join(said, ", ")
 	return nil
+}
+
+// wordsOf numbers the words of a category, as the training table does if this one has held-out samples.
+func (t *csvTable) wordsOf(k int, text []string) (labels []int, words []string, err error) {
+	if t.like == nil {
+		labels, words = ranks(text)
+		return labels, words, nil
+	}
+	words = t.like.vocabulary[k]
+	labels, err = ranksLike(text, words)
+	return labels, words, err
 }
 
 // columnName returns the name of a column, by number where columns have none.

@@ -107,7 +107,7 @@ func TestStratified(t *testing.T) {
 	for spec, want := range map[*Spec]string{
 		{Kind: "digits", Samples: 9, Stratified: true}:               "dataset: digits: samples: got 9, of which class 8 with 174 of 1797 samples has none, want more (or stratified: false)",
 		{Kind: "digits", Test: 9, Stratified: true}:                  "dataset: digits: test: got 9, of which class 8 with 174 of 1797 samples has none, want more (or stratified: false)",
-		{Kind: "diabetes", Stratified: true}:                         "stratified: got true, want it left out: kind diabetes has no stratified (for digits, mnist, fashion-mnist, csv, files)",
+		{Kind: "diabetes", Stratified: true}:                         "stratified: got true, want it left out: kind diabetes has no stratified (for digits, mnist, fashion-mnist, csv, parquet, files)",
 		{Kind: "csv", Path: "t.csv", Stratified: true}:               "stratified: got true, want it with classification: true alone: numbers have no classes",
 		{Kind: "digits", Test: 1790, Stratified: true}:               "dataset: digits: test: got 1790, which takes all samples of class 0, want fewer (or stratified: false)",
 		{Kind: "files", Inputs: "x", Targets: "y", Stratified: true}: "stratified: got true, want it with classification: true alone: numbers have no classes",

@@ -2,6 +2,7 @@ package dataset
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 	"io"
 	"slices"
@@ -11,19 +12,30 @@ import (
 	"github.com/deeplimit/deeplimit/internal/table"
 )
 
-// openCSV reads the table of a spec of kind csv.
-func openCSV(path string, spec Spec) (*stored, error) {
-	_, s, err := readTable(path, spec)
+// openTables reads the table of a spec, and that of held-out samples where there is one.
+func openTables(spec Spec, base string) (train, test *stored, err error) {
+	path := under(base, spec.Path)
+	t, train, err := readTable(path, spec, nil)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	s.place, s.source = path, "file of the user"
-	return s, nil
+	train.place, train.source, train.columnNames = path, "file of the user", t.columnNames()
+	if spec.TestPath == "" {
+		return train, nil, nil
+	}
+	path = under(base, spec.TestPath)
+	if _, test, err = readTable(path, spec, t); err != nil {
+		return nil, nil, err
+	}
+	test.place, test.source = path, "file of the user"
+	train.read += "; test samples: " + test.read
+	return train, test, nil
 }
 
-// readTable reads all of a table and returns its columns, too. Its file is closed.
-func readTable(path string, spec Spec) (*csvTable, *stored, error) {
-	t, err := openTable(path, spec)
+// readTable reads all of a table, as another one was read if like is not nil, and returns its columns, too. Its file is
+// closed.
+func readTable(path string, spec Spec, like *csvTable) (*csvTable, *stored, error) {
+	t, err := openTable(path, spec, like)
 	if err != nil {
 		return nil, nil, at(path, err)
 	}
@@ -38,13 +50,13 @@ func readTable(path string, spec Spec) (*csvTable, *stored, error) {
 // csvDimensions reads the first rows, or all of them where classes or words must be counted.
 func csvDimensions(path string, spec Spec) (d, m int, err error) {
 	if spec.Classification || len(spec.Categories) > 0 {
-		_, s, err := readTable(path, spec)
+		_, s, err := readTable(path, spec, nil)
 		if err != nil {
 			return 0, 0, err
 		}
 		return s.d, s.m, nil
 	}
-	t, err := openTable(path, spec)
+	t, err := openTable(path, spec, nil)
 	if err != nil {
 		return 0, 0, at(path, err)
 	}
@@ -60,15 +72,30 @@ type csvTable struct {
 	categories      []int    // inputs that hold words
 	words           []string // names of their inputs, of a table that was read
 	classification  bool     // the target is a class
+
+	// Of a table that was read: how its words and classes are numbered, and the means that stand for missing values.
+	vocabulary [][]string // words by category
+	classes    []string
+	means      []float64
+	like       *csvTable // the table of training samples, of one with held-out samples
 }
 
 // openTable detects the dialect of a table, and which columns are inputs and targets.
-func openTable(path string, spec Spec) (*csvTable, error) {
+func openTable(path string, spec Spec, like *csvTable) (*csvTable, error) {
 	f, err := table.Open(path, spec.tableOptions())
 	if err != nil {
 		return nil, hint(err)
 	}
-	t, err := newTable(f.Reader, spec.Columns, spec.Categories, spec.Classification)
+	if spec.Kind == "parquet" && !f.Parquet() {
+		f.Close()
+		return nil, errors.New("got a table of text, want a Parquet file (kind: csv reads text)")
+	}
+	var t *csvTable
+	if like != nil {
+		t, err = newTableLike(f.Reader, like)
+	} else {
+		t, err = newTable(f.Reader, spec.Columns, spec.Categories, spec.Classification)
+	}
 	if err != nil {
 		f.Close()
 		return nil, err
@@ -140,6 +167,7 @@ func (t *csvTable) stored() (*stored, error) {
 		}
 	}
 	s.x = pick(x)
+	t.means = rows.Means
 	if err := t.addCategories(s, rows.Text); err != nil {
 		return nil, err
 	}
@@ -147,7 +175,17 @@ func (t *csvTable) stored() (*stored, error) {
 		s.y = pick(y)
 		return s, nil
 	}
-	labels, names := numberClasses(rows.Text[len(t.categories)])
+	var labels []int
+	if t.like != nil {
+		t.classes = t.like.classes
+		labels, err = classesLike(rows.Text[len(t.categories)], t.classes)
+	} else {
+		labels, t.classes = numberClasses(rows.Text[len(t.categories)])
+	}
+	names := t.classes
+	if err != nil {
+		return nil, err
+	}
 	if len(names) < 2 {
 		return nil, fmt.Errorf("got the one class %q in all rows, want at least 2", names[0])
 	}
@@ -166,6 +204,19 @@ func (t *csvTable) targetNames() string {
 		names[k] = t.columnName(j)
 	}
 	return strings.Join(names, ", ")
+}
+
+// columnNames returns the names of the inputs and of the target columns of a table that was read.
+func (t *csvTable) columnNames() []string {
+	var names []string
+	for _, j := range t.inputs {
+		names = append(names, t.columnName(j))
+	}
+	names = append(names, t.words...)
+	for _, j := range t.targets {
+		names = append(names, t.columnName(j))
+	}
+	return names
 }
 
 // places returns the index in columns of each wanted column, and −1 for a column of text.

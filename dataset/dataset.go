@@ -1,6 +1,6 @@
 // Package dataset makes the samples of a supervised-learning problem: separated unit vectors,
 // teachers (rotation, ODE, SDE), uniform and normal noise, embedded digits and diabetes, MNIST
-// and Fashion-MNIST from IDX files, and the user's own tables, .npy and .npz files.
+// and Fashion-MNIST from IDX files, and the user's own tables (text, Parquet), .npy and .npz files.
 //
 // A Spec says what is wanted, as the data section of a study file does. Resolve checks it and
 // fills in the defaults, Load returns the Set:
@@ -25,7 +25,7 @@ package dataset
 // Spec is the `data` section of a study file. Zero values mean the default.
 type Spec struct {
 	// Kind is one of Kinds: separated, rotation, ode, sde, uniform, normal, digits, diabetes,
-	// mnist, fashion-mnist, csv, files.
+	// mnist, fashion-mnist, csv, parquet, files.
 	Kind string `yaml:"kind" json:"kind"`
 	// Name labels the set in tables and figures; default Kind.
 	Name string `yaml:"name,omitempty" json:"name"`
@@ -33,8 +33,8 @@ type Spec struct {
 	// set. Generators need it.
 	Samples int `yaml:"samples,omitempty" json:"samples,omitempty" zero:"all of a stored set"`
 	// Test is the number of further samples held out for testing; 0 for none.
-	// MNIST and Fashion-MNIST draw them from their own test files, the other
-	// stored sets from what Samples leaves. Not for kinds separated and
+	// MNIST and Fashion-MNIST draw them from their own test files, as do sets with TestPath or
+	// TestInputs (0 is then all), the other stored sets from what Samples leaves. Not for kinds separated and
 	// normal, whose targets follow no rule.
 	Test int `yaml:"test,omitempty" json:"test,omitempty"`
 	// Validation is the number of further samples held out to choose settings by, from what Samples
@@ -71,30 +71,36 @@ type Spec struct {
 	// needs none.
 	Inputs  string `yaml:"inputs,omitempty" json:"inputs,omitempty"`
 	Targets string `yaml:"targets,omitempty" json:"targets,omitempty"`
+	// TestInputs and TestTargets name the arrays of held-out samples in files of their own, of kind files.
+	TestInputs  string `yaml:"test-inputs,omitempty" json:"test_inputs,omitempty"`
+	TestTargets string `yaml:"test-targets,omitempty" json:"test_targets,omitempty"`
 	// Flatten turns arrays of kind files with more than two axes, such as images (N,28,28), into
 	// rows of numbers, the last axis fastest.
 	Flatten bool `yaml:"flatten,omitempty" json:"flatten,omitempty"`
-	// Path is the file of kind csv (gzipped or not), or the folder of the IDX files
+	// Path is the file of kind csv (gzipped or not; a Parquet file is known by its first bytes) or parquet, or the folder of the IDX files
 	// of mnist and fashion-mnist (default: the places `deeplimit data list` shows).
 	Path string `yaml:"path,omitempty" json:"path,omitempty"`
-	// Columns names the target columns of kind csv, by 1-based index when the file
+	// TestPath is a table of held-out samples with the columns of Path, of kinds csv and parquet. It is read with the words, classes
+	// and means of the training table; what that does not have is an error.
+	TestPath string `yaml:"test-path,omitempty" json:"test_path,omitempty"`
+	// Columns names the target columns of kinds csv and parquet, by 1-based index when the file
 	// has no header row; default: the last one.
 	Columns []string `yaml:"columns,omitempty" json:"columns,omitempty"`
 	// Header says whether the first row of kind csv holds names; default: detected.
 	Header *bool `yaml:"header,omitempty" json:"header,omitempty"`
-	// Index is the column of kind csv that names rows and is no input; default: detected.
+	// Index is the column of kinds csv and parquet that names rows and is no input; default: detected.
 	Index Index `yaml:"index,omitempty" json:"index,omitempty"`
 	// Delimiter of kind csv is one of , ; tab blank; default: detected.
 	Delimiter string `yaml:"delimiter,omitempty" json:"delimiter,omitempty"`
 	// Decimal is the decimal mark of kind csv, . or ,; default: detected.
 	Decimal string `yaml:"decimal,omitempty" json:"decimal,omitempty"`
-	// Categories names input columns of kind csv that hold words: each becomes one input for every distinct word, 1 where the
+	// Categories names input columns of kinds csv and parquet that hold words: each becomes one input for every distinct word, 1 where the
 	// row has it and 0 elsewhere, behind the inputs that are numbers.
 	Categories []string `yaml:"categories,omitempty" json:"categories,omitempty"`
-	// Missing says what becomes of missing values of kind csv: drop leaves out their rows, mean puts the mean of the column in
+	// Missing says what becomes of missing values of kinds csv and parquet: drop leaves out their rows, mean puts the mean of the column in
 	// their place; default: they are an error.
 	Missing string `yaml:"missing,omitempty" json:"missing,omitempty"`
-	// Classification says that the target of kinds csv and files is a class label (in kind
+	// Classification says that the target of kinds csv, parquet and files is a class label (in kind
 	// files an integer). Targets become one-hot over the sorted distinct values.
 	Classification bool `yaml:"classification,omitempty" json:"classification,omitempty"`
 	// Stratified chooses training and test samples so that each class keeps its share, up to
@@ -104,7 +110,7 @@ type Spec struct {
 	// Standardize subtracts the mean and divides by the standard deviation of
 	// each input column of the training part (columns without spread become 0);
 	// targets of a regression likewise. Default: true for digits, diabetes, mnist,
-	// fashion-mnist, csv; not for generators.
+	// fashion-mnist, csv, parquet; not for generators.
 	Standardize *bool `yaml:"standardize,omitempty" json:"standardize,omitempty"`
 	// UnitNorm scales every input vector to ‖x_i‖ = 1, after Standardize. Default: true as above.
 	UnitNorm *bool `yaml:"unit-norm,omitempty" json:"unit_norm,omitempty"`

@@ -77,11 +77,15 @@ var kinds = []kind{
 	},
 	{
 		name: "csv", about: "a table of the user", stored: true, scaled: true,
-		fields: []string{"test", "validation", "path", "columns", "categories", "missing", "header", "index", "delimiter", "decimal", "classification", "stratified", "standardize", "unit-norm"},
+		fields: []string{"test", "test-path", "validation", "path", "columns", "categories", "missing", "header", "index", "delimiter", "decimal", "classification", "stratified", "standardize", "unit-norm"},
+	},
+	{
+		name: "parquet", about: "a Parquet table of the user", stored: true, scaled: true,
+		fields: []string{"test", "test-path", "validation", "path", "columns", "categories", "missing", "index", "classification", "stratified", "standardize", "unit-norm"},
 	},
 	{
 		name: "files", about: "two arrays of the user (.npy, .npz), taken as they are", stored: true,
-		fields: []string{"test", "validation", "inputs", "targets", "flatten", "classification", "stratified", "standardize", "unit-norm"},
+		fields: []string{"test", "test-inputs", "test-targets", "validation", "inputs", "targets", "flatten", "classification", "stratified", "standardize", "unit-norm"},
 	},
 }
 

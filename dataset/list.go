@@ -29,7 +29,7 @@ func List() []Entry {
 			Present: true, Source: k.source, Licence: k.licence,
 		}
 		switch {
-		case k.name == "csv":
+		case k.name == "csv" || k.name == "parquet":
 			e.Where = "the file that path names"
 		case k.name == "files":
 			e.Where = "the .npy or .npz files that inputs and targets name"

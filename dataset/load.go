@@ -32,10 +32,13 @@ func Load(spec Spec, base string) (*Set, error) {
 	if err != nil {
 		return nil, err
 	}
+	if spec.Test == 0 && (spec.TestPath != "" || spec.TestInputs != "") {
+		spec.Test = test.n
+	}
 	return prepare(spec, train, test)
 }
 
-// open reads the stored set; test is nil where test samples come from train.
+// open reads the stored set; test is nil where test samples come from train. Of MNIST it is nil without any, too.
 func open(spec Spec, base string) (train, test *stored, err error) {
 	switch spec.Kind {
 	case "digits":
@@ -44,10 +47,10 @@ func open(spec Spec, base string) (train, test *stored, err error) {
 		train, err = diabetes()
 	case "mnist", "fashion-mnist":
 		return openImages(spec, base)
-	case "csv":
-		train, err = openCSV(under(base, spec.Path), spec)
+	case "csv", "parquet":
+		return openTables(spec, base)
 	case "files":
-		train, err = openArrays(spec, base)
+		return openArrays(spec, base)
 	}
 	return train, nil, err
 }
@@ -63,14 +66,15 @@ func Files(spec Spec, base string) ([]string, error) {
 	switch spec.Kind {
 	case "mnist", "fashion-mnist":
 		return imageFiles(spec, base)
-	case "csv":
-		return []string{under(base, spec.Path)}, nil
-	case "files":
-		inputs, _ := arrayFile(under(base, spec.Inputs))
-		targets, _ := arrayFile(under(base, spec.Targets))
-		return []string{inputs, targets}, nil
 	}
-	return nil, nil
+	var paths []string
+	for _, name := range []string{spec.Path, spec.TestPath, spec.Inputs, spec.Targets, spec.TestInputs, spec.TestTargets} {
+		if name != "" {
+			path, _ := arrayFile(under(base, name))
+			paths = append(paths, path)
+		}
+	}
+	return paths, nil
 }
 
 // Dimensions returns d and m of the set that Load would return.
@@ -84,7 +88,7 @@ func Dimensions(spec Spec, base string) (inputs, outputs int, err error) {
 		return 0, 0, err
 	}
 	switch spec.Kind {
-	case "csv":
+	case "csv", "parquet":
 		return csvDimensions(under(base, spec.Path), spec)
 	case "files":
 		return arrayDimensions(spec, base)

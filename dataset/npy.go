@@ -10,11 +10,31 @@ import (
 	"github.com/deeplimit/deeplimit/internal/plain"
 )
 
-// openArrays reads the (N,d) inputs and the (N,m) targets; (N) targets are (N,1).
-func openArrays(spec Spec, base string) (*stored, error) {
+// openArrays reads the arrays of a spec, and those of held-out samples where there are any.
+func openArrays(spec Spec, base string) (train, test *stored, err error) {
+	if train, err = readArrays(spec, base, nil); err != nil || spec.TestInputs == "" {
+		return train, nil, err
+	}
+	held := spec
+	held.Inputs, held.Targets = spec.TestInputs, spec.TestTargets
+	if test, err = readArrays(held, base, train); err != nil {
+		return nil, nil, err
+	}
+	train.read += "; test samples: " + test.read
+	return train, test, nil
+}
+
+// readArrays reads the (N,d) inputs and the (N,m) targets; (N) targets are (N,1). Held-out samples are like those of training.
+func readArrays(spec Spec, base string, like *stored) (*stored, error) {
 	x, y, err := arrayPair(spec, base)
 	if err != nil {
 		return nil, err
+	}
+	if like != nil && x.columns != like.d {
+		return nil, at(x.path, fmt.Errorf("shape: got %v, want %d numbers a sample as in the training inputs", x.shape, like.d))
+	}
+	if like != nil && !spec.Classification && y.columns != like.m {
+		return nil, at(y.path, fmt.Errorf("shape: got %v, want %d numbers a sample as in the training targets", y.shape, like.m))
 	}
 	if err := errors.Join(x.read(), y.read()); err != nil {
 		return nil, err
@@ -27,7 +47,7 @@ func openArrays(spec Spec, base string) (*stored, error) {
 	}
 	switch {
 	case spec.Classification:
-		return s, s.classify(y)
+		return s, s.classify(y, like)
 	case y.columns == 1 && y.fraction() < 0:
 		s.read += ", integers as numbers (classification: true takes them as classes)"
 	}
@@ -45,15 +65,16 @@ func arrayDimensions(spec Spec, base string) (d, m int, err error) {
 		if err := y.read(); err != nil {
 			return 0, 0, err
 		}
-		if err := s.classify(y); err != nil {
+		if err := s.classify(y, nil); err != nil {
 			return 0, 0, err
 		}
 	}
 	return s.d, s.m, nil
 }
 
-// classify interprets the (N) or (N,1) integers in y as classes, numbered in ascending order.
-func (s *stored) classify(y *array) error {
+// classify interprets the (N) or (N,1) integers in y as classes, numbered in ascending order, or as those of
+// like if it is not nil.
+func (s *stored) classify(y *array, like *stored) error {
 	if y.columns != 1 {
 		return at(y.path, fmt.Errorf("shape: got %v, want (N) labels, because classification is true", y.shape))
 	}
@@ -61,6 +82,9 @@ func (s *stored) classify(y *array) error {
 		return at(y.path, fmt.Errorf("row %d: got %v, want an integer that names a class", i, y.values[i]))
 	}
 	labels, numbers := ranks(y.values)
+	if like != nil {
+		return s.classifyLike(y, numberNames(numbers), labels, like)
+	}
 	if len(numbers) < 2 {
 		return at(y.path, fmt.Errorf("got the one class %v in all rows, want at least 2", y.values[0]))
 	}
@@ -69,6 +93,17 @@ func (s *stored) classify(y *array) error {
 	}
 	s.m, s.classes, s.y = len(numbers), numberNames(numbers), nil
 	s.label = func(i int) int { return labels[i] }
+	return nil
+}
+
+// classifyLike takes labels, places among names, as the classes of another set.
+func (s *stored) classifyLike(y *array, names []string, labels []int, like *stored) error {
+	places, err := classesLike(names, like.classes)
+	if err != nil {
+		return at(y.path, err)
+	}
+	s.m, s.classes, s.y = len(like.classes), like.classes, nil
+	s.label = func(i int) int { return places[labels[i]] }
 	return nil
 }
 

@@ -21,6 +21,8 @@ type stored struct {
 	classes []string                   // names of the classes
 	source  string
 	read    string // how it was read, where there was a choice
+	// columnNames are those of the inputs and the target columns of a table.
+	columnNames []string
 }
 
 // prepare chooses samples, standardises and normalises. If test is nil, the test samples come

@@ -87,7 +87,10 @@ func (s Spec) checkApplies(k kind) error {
 		{"noise", s.Noise != 0, s.Noise},
 		{"inputs", s.Inputs != "", s.Inputs},
 		{"targets", s.Targets != "", s.Targets},
+		{"test-inputs", s.TestInputs != "", s.TestInputs},
+		{"test-targets", s.TestTargets != "", s.TestTargets},
 		{"path", s.Path != "", s.Path},
+		{"test-path", s.TestPath != "", s.TestPath},
 		{"columns", len(s.Columns) > 0, s.Columns},
 		{"categories", len(s.Categories) > 0, s.Categories},
 		{"missing", s.Missing != "", s.Missing},
@@ -195,37 +198,13 @@ func (s Spec) checkStored(k kind) error {
 		return &field.Error{Path: "stratified", Got: true, Want: "it with classification: true alone: numbers have no classes"}
 	}
 	switch s.Kind {
-	case "csv":
-		if err := s.checkDialect(); err != nil {
+	case "csv", "parquet":
+		if err := s.checkTable(); err != nil {
 			return err
 		}
-		if s.Path == "" {
-			return &field.Error{Path: "path", Got: "", Want: "the file that holds the table"}
-		}
-		if s.Classification && len(s.Columns) > 1 {
-			return &field.Error{Path: "columns", Got: s.Columns, Want: "one column of class labels, because classification is true"}
-		}
-		for i, name := range s.Columns {
-			if slices.Contains(s.Columns[:i], name) {
-				return &field.Error{Path: fmt.Sprintf("columns[%d]", i), Got: name, Want: "each column once"}
-			}
-		}
-		for i, name := range s.Categories {
-			if slices.Contains(s.Categories[:i], name) || slices.Contains(s.Columns, name) {
-				return &field.Error{Path: fmt.Sprintf("categories[%d]", i), Got: name, Want: "each column once, and no target"}
-			}
-		}
-		if s.Missing != "" {
-			if err := field.OneOf("missing", s.Missing, table.DropMissing, table.FillMissing); err != nil {
-				return err
-			}
-		}
 	case "files":
-		if s.Inputs == "" {
-			return &field.Error{Path: "inputs", Got: "", Want: "the .npy or .npz file of the (N,d) inputs"}
-		}
-		if s.Targets == "" {
-			return &field.Error{Path: "targets", Got: "", Want: "the .npy or .npz file of the (N,m) targets"}
+		if err := s.checkArrays(); err != nil {
+			return err
 		}
 	}
 	// A folder of the user may hold another number of samples.
@@ -248,6 +227,48 @@ func (s Spec) checkStored(k kind) error {
 	}
 	if s.Samples > rest {
 		return &field.Error{Path: "samples", Got: s.Samples, Want: fmt.Sprintf("at most %d, what %s holds for training", rest, k.name)}
+	}
+	return nil
+}
+
+// checkTable returns an error for what no table has.
+func (s Spec) checkTable() error {
+	if err := s.checkDialect(); err != nil {
+		return err
+	}
+	if s.Path == "" {
+		return &field.Error{Path: "path", Got: "", Want: "the file that holds the table"}
+	}
+	if s.Classification && len(s.Columns) > 1 {
+		return &field.Error{Path: "columns", Got: s.Columns, Want: "one column of class labels, because classification is true"}
+	}
+	for i, name := range s.Columns {
+		if slices.Contains(s.Columns[:i], name) {
+			return &field.Error{Path: fmt.Sprintf("columns[%d]", i), Got: name, Want: "each column once"}
+		}
+	}
+	for i, name := range s.Categories {
+		if slices.Contains(s.Categories[:i], name) || slices.Contains(s.Columns, name) {
+			return &field.Error{Path: fmt.Sprintf("categories[%d]", i), Got: name, Want: "each column once, and no target"}
+		}
+	}
+	if s.Missing != "" {
+		return field.OneOf("missing", s.Missing, table.DropMissing, table.FillMissing)
+	}
+	return nil
+}
+
+// checkArrays returns an error for a set of arrays that lacks one.
+func (s Spec) checkArrays() error {
+	for _, f := range []struct{ path, value, other, want string }{
+		{"inputs", s.Inputs, "-", "the .npy or .npz file of the (N,d) inputs"},
+		{"targets", s.Targets, "-", "the .npy or .npz file of the (N,m) targets"},
+		{"test-inputs", s.TestInputs, s.TestTargets, "the file of the inputs of test-targets"},
+		{"test-targets", s.TestTargets, s.TestInputs, "the file of the targets of test-inputs"},
+	} {
+		if f.value == "" && f.other != "" {
+			return &field.Error{Path: f.path, Got: "", Want: f.want}
+		}
 	}
 	return nil
 }

@@ -64,14 +64,14 @@ func TestResolveRefuses(t *testing.T) {
 		spec Spec
 		want string
 	}{
-		{Spec{}, `kind: got "", want one of separated, rotation, ode, sde, uniform, normal, digits, diabetes, mnist, fashion-mnist, csv, files`},
-		{Spec{Kind: "digit"}, `kind: got "digit", want one of separated, rotation, ode, sde, uniform, normal, digits, diabetes, mnist, fashion-mnist, csv, files`},
+		{Spec{}, `kind: got "", want one of separated, rotation, ode, sde, uniform, normal, digits, diabetes, mnist, fashion-mnist, csv, parquet, files`},
+		{Spec{Kind: "digit"}, `kind: got "digit", want one of separated, rotation, ode, sde, uniform, normal, digits, diabetes, mnist, fashion-mnist, csv, parquet, files`},
 
 		{with(digits, func(s *Spec) { s.Angle = 0.3 }), `angle: got 0.3, want it left out: kind digits has no angle (for rotation)`},
 		{with(digits, func(s *Spec) { s.Width = 64 }), `width: got 64, want it left out: kind digits has no width (for separated, rotation, ode, sde, uniform, normal)`},
-		{with(digits, func(s *Spec) { s.Path = "x" }), `path: got "x", want it left out: kind digits has no path (for mnist, fashion-mnist, csv)`},
-		{with(separated, func(s *Spec) { s.Test = 3 }), `test: got 3, want it left out: kind separated has no test (for rotation, ode, sde, uniform, digits, diabetes, mnist, fashion-mnist, csv, files)`},
-		{with(separated, func(s *Spec) { s.Standardize = new(true) }), `standardize: got true, want it left out: kind separated has no standardize (for digits, diabetes, mnist, fashion-mnist, csv, files)`},
+		{with(digits, func(s *Spec) { s.Path = "x" }), `path: got "x", want it left out: kind digits has no path (for mnist, fashion-mnist, csv, parquet)`},
+		{with(separated, func(s *Spec) { s.Test = 3 }), `test: got 3, want it left out: kind separated has no test (for rotation, ode, sde, uniform, digits, diabetes, mnist, fashion-mnist, csv, parquet, files)`},
+		{with(separated, func(s *Spec) { s.Standardize = new(true) }), `standardize: got true, want it left out: kind separated has no standardize (for digits, diabetes, mnist, fashion-mnist, csv, parquet, files)`},
 		{with(ode, func(s *Spec) { s.Noise = 0.1 }), `noise: got 0.1, want it left out: kind ode has no noise (for sde)`},
 		{with(csv, func(s *Spec) { s.Separation = new(0.5) }), `separation: got 0.5, want it left out: kind csv has no separation (for separated)`},
 

@@ -10,13 +10,15 @@ import (
 
 // Shown is what the files of a set would be read as, before samples are chosen, standardised and normalised.
 type Shown struct {
-	Samples int          `json:"samples"`
-	Inputs  []string     `json:"inputs"`  // names of the columns, by number where they have none
-	Targets []string     `json:"targets"` // likewise; the classes of a classification stand apart
-	Classes []ClassCount `json:"classes,omitempty"`
-	Read    string       `json:"read"`   // how the files were read
-	Rows    [][]float64  `json:"rows"`   // the first samples: inputs, then targets or the number of the class
-	Ranges  [][2]float64 `json:"ranges"` // smallest and largest number of each column, over all samples
+	Samples int `json:"samples"`
+	// TestSamples is how many the files of held-out samples have.
+	TestSamples int          `json:"test_samples,omitempty"`
+	Inputs      []string     `json:"inputs"`  // names of the columns, by number where they have none
+	Targets     []string     `json:"targets"` // likewise; the classes of a classification stand apart
+	Classes     []ClassCount `json:"classes,omitempty"`
+	Read        string       `json:"read"`   // how the files were read
+	Rows        [][]float64  `json:"rows"`   // the first samples: inputs, then targets or the number of the class
+	Ranges      [][2]float64 `json:"ranges"` // smallest and largest number of each column, over all samples
 }
 
 // ClassCount is a class and how many samples are of it.
@@ -28,27 +30,26 @@ type ClassCount struct {
 // shownRows is how many samples Show returns.
 const shownRows = 3
 
-// Show reads the files of a set of kind csv or files as Load would, and returns what it saw.
+// Show reads the files of a set of kind csv, parquet or files as Load would, and returns what it saw.
 func Show(spec Spec, base string) (*Shown, error) {
 	spec, err := spec.Resolve(0)
 	if err != nil {
 		return nil, err
 	}
-	if spec.Kind != "csv" && spec.Kind != "files" {
-		return nil, fmt.Errorf("dataset: kind: got %q, want csv or files, whose files are the user's", spec.Kind)
+	if k, _ := kindNamed(spec.Kind); !slices.Contains(k.fields, "classification") {
+		return nil, fmt.Errorf("dataset: kind: got %q, want csv, parquet or files, whose files are the user's", spec.Kind)
 	}
 	shown := &Shown{}
-	var s *stored
-	if spec.Kind == "csv" {
-		var t *csvTable
-		if t, s, err = readTable(under(base, spec.Path), spec); err != nil {
-			return nil, err
-		}
-		shown.addColumns(t)
+	s, test, err := open(spec, base)
+	if err != nil {
+		return nil, err
+	}
+	if test != nil {
+		shown.TestSamples = test.n
+	}
+	if s.columnNames != nil {
+		shown.Inputs, shown.Targets = s.columnNames[:s.d:s.d], s.columnNames[s.d:]
 	} else {
-		if s, _, err = open(spec, base); err != nil {
-			return nil, err
-		}
 		for j := range s.d {
 			shown.Inputs = append(shown.Inputs, "column "+strconv.Itoa(j+1))
 		}
@@ -67,17 +68,6 @@ func (s *stored) columns() int {
 		return 1
 	}
 	return s.m
-}
-
-// addColumns adds the names of the columns of a table that was read.
-func (shown *Shown) addColumns(t *csvTable) {
-	for _, j := range t.inputs {
-		shown.Inputs = append(shown.Inputs, t.columnName(j))
-	}
-	shown.Inputs = append(shown.Inputs, t.words...)
-	for _, j := range t.targets {
-		shown.Targets = append(shown.Targets, t.columnName(j))
-	}
 }
 
 // count fills in the first rows, the range of every column and the samples of every class.

@@ -11,6 +11,7 @@ import (
 
 	"github.com/parquet-go/parquet-go"
 
+	"github.com/deeplimit/deeplimit/internal/parquetheader"
 	"github.com/deeplimit/deeplimit/internal/tensorheader"
 )
 
@@ -101,7 +102,7 @@ func decodeTrace(data []byte) (rows []Row, err error) {
 			rows, err = nil, fmt.Errorf("parquet: %v", r)
 		}
 	}()
-	if err := checkFooter(data); err != nil {
+	if _, err := parquetheader.Footer(bytes.NewReader(data), int64(len(data))); err != nil {
 		return nil, err
 	}
 	file, err := parquet.OpenFile(bytes.NewReader(data), int64(len(data)), parquet.SkipPageIndex(true), parquet.SkipBloomFilters(true))

@@ -21,19 +21,23 @@ func newDataShow() *cobra.Command {
 	var asJSON bool
 	cmd := &cobra.Command{
 		Use:   "show FILE",
-		Short: "Show what a table (.csv) or arrays (.npy, .npz) would be read as",
-		Long: `show reads a table as data of kind csv, or arrays as data of kind files, with the keys of a study as
-flags, and prints what it saw: names and ranges of inputs and targets, classes and how many samples
+		Short: "Show what a table (.csv, .parquet) or arrays (.npy, .npz) would be read as",
+		Long: `show reads a table as data of kind csv or parquet, or arrays as data of kind files, with the keys of a study
+as flags, and prints what it saw: names and ranges of inputs and targets, classes and how many samples
 each has, header, index and delimiter, and the first samples before they are standardised.`,
 		Example: `  deeplimit data show table.csv --columns price
   deeplimit data show table.csv --columns species --classification
+  deeplimit data show table.parquet --test-path held-out.parquet
   deeplimit data show X.npy --targets y.npy --classification --flatten`,
 		Args: arguments("FILE"),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			spec.Kind, spec.Path = "csv", args[0]
 			switch strings.ToLower(filepath.Ext(args[0])) {
 			case ".npy", ".npz":
-				spec.Kind, spec.Path, spec.Inputs = "files", "", args[0]
+				spec.Kind, spec.Inputs = "files", args[0]
+			case ".parquet", ".pq":
+				spec.Kind, spec.Path = "parquet", args[0]
+			default:
+				spec.Kind, spec.Path = "csv", args[0]
 			}
 			if header != "" {
 				value, err := strconv.ParseBool(header)
@@ -58,6 +62,9 @@ each has, header, index and delimiter, and the first samples before they are sta
 	flags.StringSliceVar(&spec.Categories, "categories", nil, "names of input columns that hold words, an input of 0 and 1 for each word")
 	flags.StringVar(&spec.Missing, "missing", "", "drop leaves out rows with missing values, mean fills in the mean of the column (default: an error)")
 	flags.StringVar(&spec.Targets, "targets", "", "file of the targets, beside an array of inputs")
+	flags.StringVar(&spec.TestPath, "test-path", "", "table of held-out samples with the same columns")
+	flags.StringVar(&spec.TestInputs, "test-inputs", "", "file of the inputs of held-out samples")
+	flags.StringVar(&spec.TestTargets, "test-targets", "", "file of their targets")
 	flags.BoolVar(&spec.Classification, "classification", false, "the target is a class")
 	flags.BoolVar(&spec.Flatten, "flatten", false, "flatten arrays of more than two axes, such as images")
 	flags.StringVar(&header, "header", "", "true or false: whether the first row holds names (default: found)")
@@ -73,7 +80,11 @@ const mostColumns = 30
 
 // writeShown prints a line for each column, the classes and how the files were read.
 func writeShown(w io.Writer, s *dataset.Shown) error {
-	fmt.Fprintf(w, "samples %d, inputs %d, targets %d\n", s.Samples, len(s.Inputs), len(s.Targets))
+	held := ""
+	if s.TestSamples > 0 {
+		held = fmt.Sprintf(", test samples %d", s.TestSamples)
+	}
+	fmt.Fprintf(w, "samples %d%s, inputs %d, targets %d\n", s.Samples, held, len(s.Inputs), len(s.Targets))
 	if s.Read != "" {
 		fmt.Fprintf(w, "read as %s\n", s.Read)
 	}

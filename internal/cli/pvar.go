@@ -32,7 +32,7 @@ func newPVar() *cobra.Command {
 	var f pvarFlags
 	cmd := &cobra.Command{
 		Use:   "pvar FILE",
-		Short: "Print the exact p-variation of a path in a .npy, .csv or .safetensors file",
+		Short: "Print the exact p-variation of a path in a .npy, .csv, .parquet or .safetensors file",
 		Long: `pvar computes V_p = max over 0 = k_0 < … < k_m = n-1 of Σ_j |x_{k_j} - x_{k_{j+1}}|^p, exactly, with
 a partition that attains it. value is the sum, norm its p-th root; the partition counts points
 from 0. A sum that float64 cannot hold is a power of ten in the table and null in JSON, beside its norm.
@@ -41,7 +41,7 @@ The path runs along the first axis: (n) are numbers, (n,D) points of R^D, and (n
 matrices. .npz and .pt files are read, too. --tensor displacement is what training has added to the weights of a run
 folder, A − A_initial; A_displacement, V_displacement and so on are those of a part.
 
-A table (.csv, .tsv, .txt, .dat, gzipped or not) has one point a row. Delimiter, decimal mark, names in the first
+A table (.csv, .tsv, .txt, .dat, gzipped or not; .parquet, .pq) has one point a row. Delimiter, decimal mark, names in the first
 row and row numbers in the first column are found, and what was found is printed; a table that can be
 read in two ways is refused, with the flags that decide.`,
 		Example: `  deeplimit pvar path.npy --p 1,2,2.5
@@ -115,7 +115,7 @@ func (f *pvarFlags) numbers(path string) (shape []int, data []float64, reading *
 	}
 	for flag, value := range map[string]string{"header": f.header, "index": f.index, "delimiter": f.delimiter, "decimal": f.decimal} {
 		if value != "" {
-			return nil, nil, nil, fmt.Errorf("pvar: --%s: got %q for %s, want it for a table alone (.csv, .tsv, .txt, .dat)", flag, value, path)
+			return nil, nil, nil, fmt.Errorf("pvar: --%s: got %q for %s, want it for a table alone (.csv, .tsv, .txt, .dat, .parquet)", flag, value, path)
 		}
 	}
 	file, err := tensorfile.Open(path)

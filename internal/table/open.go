@@ -13,7 +13,7 @@ import (
 )
 
 // extensions are those of files that are tables by their name.
-var extensions = []string{".csv", ".tsv", ".txt", ".dat"}
+var extensions = []string{".csv", ".tsv", ".txt", ".dat", ".parquet", ".pq"}
 
 // Named reports whether path has the extension of a table, gzipped or not.
 func Named(path string) bool {
@@ -33,7 +33,7 @@ func (f *File) Close() error { return f.file.Close() }
 // leastLimit is the number of numbers that any file may hold.
 const leastLimit = 1 << 22
 
-// Open opens the table in a file, gzipped or not. Numbers in memory stay within 64 times
+// Open opens the table in a file: text, gzipped or not, or Parquet, which its first bytes tell. Numbers in memory stay within 64 times
 // the size of the file, or 32 MiB, whatever o.Limit is. Errors do not name the path.
 func Open(path string, o Options) (*File, error) {
 	file, err := os.Open(path)
@@ -69,6 +69,8 @@ func open(file *os.File, o Options) (*Reader, error) {
 			return nil, err
 		}
 		return NewReader(unzipped, o)
+	case string(magic) == parquetMagic:
+		return newParquet(file, info.Size(), o)
 	case string(magic) == "PK\x03\x04":
 		return nil, errors.New("got a zip archive (an Excel workbook is one), want text: export the table as CSV UTF-8")
 	}

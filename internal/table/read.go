@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"slices"
 	"strings"
 )
@@ -18,7 +19,12 @@ func (t *Reader) Read(text ...int) (*Table, error) {
 		}
 	}
 	c := &content{reader: t, table: out, text: text, known: map[string]string{}}
-	header := t.names != nil
+	header := t.names != nil && t.parquet == nil
+	if t.parquet != nil {
+		if err := t.parquet.want(out.Columns, text, &t.options); err != nil {
+			return nil, err
+		}
+	}
 	for {
 		r, err := t.nextRow()
 		if errors.Is(err, io.EOF) {
@@ -46,7 +52,7 @@ func (t *Reader) Read(text ...int) (*Table, error) {
 			return nil, err
 		}
 	}
-	if err := out.fill(); err != nil {
+	if err := t.fill(out); err != nil {
 		return nil, err
 	}
 	out.Counts = t.names == nil && t.options.Index == "" && out.numbersRows()
@@ -57,6 +63,9 @@ func (t *Reader) Read(text ...int) (*Table, error) {
 // nextRow returns the next row that is neither empty nor a comment, without an empty last field if
 // all rows have one.
 func (t *Reader) nextRow() (*record, error) {
+	if t.parquet != nil {
+		return t.parquet.next()
+	}
 	for {
 		r, err := t.split.next()
 		if err != nil {
@@ -94,10 +103,10 @@ type content struct {
 func (c *content) add(r *record) error {
 	t, out := c.reader, c.table
 	if len(r.fields) != t.width {
-		return fmt.Errorf("line %d: got %s, want %d", r.line, columns(len(r.fields)), t.width)
+		return fmt.Errorf("%s: got %s, want %d", t.at(r), columns(len(r.fields)), t.width)
 	}
 	if limit := t.options.Limit; limit > 0 && ((out.Rows+1)*t.width > limit || c.bytes/8 > limit) {
-		return fmt.Errorf("line %d: got more than %d numbers, want a smaller table (or one that is not zipped)", r.line, limit)
+		return fmt.Errorf("%s: got more than %d numbers, want a smaller table (or one that is not zipped)", t.at(r), limit)
 	}
 	if t.options.Missing == DropMissing && c.misses(r) {
 		out.dropped++
@@ -115,8 +124,8 @@ func (c *content) add(r *record) error {
 		}
 		v, hint, ok := parse(r.fields[j], t.decimal)
 		if !ok {
-			return fmt.Errorf("line %d, column %d: got %q, want a finite number%s%s%s%s",
-				r.line, j+1, shorten(r.fields[j]), hint, t.missingHint(r.fields[j]), t.headerHint(out.Rows), t.indexHint(r.fields[j], j))
+			return fmt.Errorf("%s, column %d: got %q, want a finite number%s%s%s%s",
+				t.at(r), j+1, shorten(r.fields[j]), hint, t.missingHint(r.fields[j]), t.headerHint(out.Rows), t.indexHint(r.fields[j], j))
 		}
 		out.Numbers = append(out.Numbers, v)
 	}
@@ -124,9 +133,9 @@ func (c *content) add(r *record) error {
 		field := r.fields[j]
 		switch {
 		case t.options.Missing == FillMissing && isMissing(field):
-			return fmt.Errorf("line %d, column %d: got %q, a missing word, which no mean can stand for; want %s", r.line, j+1, field, t.options.set("missing", DropMissing))
+			return fmt.Errorf("%s, column %d: got %q, a missing word, which no mean can stand for; want %s", t.at(r), j+1, field, t.options.set("missing", DropMissing))
 		case field == "":
-			return fmt.Errorf("line %d, column %d: got an empty field, want a word%s", r.line, j+1, t.missingHint(field))
+			return fmt.Errorf("%s, column %d: got an empty field, want a word%s", t.at(r), j+1, t.missingHint(field))
 		}
 		shared, ok := c.known[field]
 		if !ok {
@@ -140,17 +149,39 @@ func (c *content) add(r *record) error {
 	return nil
 }
 
+// at names the place of a row in the file.
+func (t *Reader) at(r *record) string {
+	if t.parquet != nil {
+		return fmt.Sprintf("row %d", r.line)
+	}
+	return fmt.Sprintf("line %d", r.line)
+}
+
 // misses reports whether a row has no value in a column that is read.
 func (c *content) misses(r *record) bool {
 	return slices.ContainsFunc(c.table.Columns, func(j int) bool { return isMissing(r.fields[j]) }) ||
 		slices.ContainsFunc(c.text, func(j int) bool { return isMissing(r.fields[j]) })
 }
 
-// fill puts the means of the columns in the place of missing values.
-func (out *Table) fill() error {
-	if len(out.filled) == 0 {
+// fill puts the means of the columns in the place of missing values: those of FillWith, or of this table.
+func (t *Reader) fill(out *Table) error {
+	if t.options.Missing != FillMissing {
 		return nil
 	}
+	if out.Means = t.means; out.Means == nil {
+		out.Means = out.means(t.width)
+	}
+	for _, at := range out.filled {
+		j := out.Columns[at%len(out.Columns)]
+		if out.Numbers[at] = out.Means[j]; math.IsNaN(out.Means[j]) {
+			return fmt.Errorf("column %d: got no value in any row, want one at least", j+1)
+		}
+	}
+	return nil
+}
+
+// means returns the mean of what each column of numbers holds, by column of the file; NaN for none.
+func (out *Table) means(columns int) []float64 {
 	width := len(out.Columns)
 	sums, counts := make([]float64, width), make([]float64, width)
 	missing := out.filled
@@ -162,13 +193,16 @@ func (out *Table) fill() error {
 		counts[at%width]++
 		sums[at%width] += (v - sums[at%width]) / counts[at%width] // the mean so far, which cannot overflow
 	}
-	for _, at := range out.filled {
-		if counts[at%width] == 0 {
-			return fmt.Errorf("column %d: got no value in any row, want one at least", out.Columns[at%width]+1)
-		}
-		out.Numbers[at] = sums[at%width]
+	means := make([]float64, columns)
+	for j := range means {
+		means[j] = math.NaN()
 	}
-	return nil
+	for k, j := range out.Columns {
+		if counts[k] > 0 {
+			means[j] = sums[k]
+		}
+	}
+	return means
 }
 
 // missingHint says in brackets what becomes of a missing value.
@@ -210,7 +244,12 @@ func plural(n int, one string) string {
 
 // reading describes how the table was read.
 func (t *Reader) reading(out *Table) Reading {
-	r := Reading{Rows: out.Rows, Header: t.names, Why: t.why, Delimiter: delimiterNames[t.delimiter], Decimal: string(t.decimal), Comments: t.comments, Dropped: out.dropped, Filled: len(out.filled)}
+	r := Reading{Rows: out.Rows, Header: t.names, Why: t.why, Comments: t.comments, Dropped: out.dropped, Filled: len(out.filled), FilledFrom: t.meansOf}
+	if t.parquet != nil {
+		r.Format = "parquet"
+	} else {
+		r.Delimiter, r.Decimal = delimiterNames[t.delimiter], string(t.decimal)
+	}
 	for _, j := range t.index {
 		name := fmt.Sprint(j + 1)
 		if t.names != nil {
@@ -241,17 +280,12 @@ func (r Reading) String() string {
 	if r.Index != nil {
 		index = "index " + indexNames(r.Index)
 	}
-	mark := "point"
-	if r.Decimal == "," {
-		mark = "comma"
-	}
 	parts := []string{plural(r.Rows, "row"), header, index}
-	for b, name := range delimiterNames {
-		if name == r.Delimiter {
-			parts = append(parts, "separated by "+delimiterName(b))
-		}
+	if r.Format != "" {
+		parts = append(parts, r.Format)
+	} else {
+		parts = append(parts, r.dialect()...)
 	}
-	parts = append(parts, "decimal "+mark)
 	if r.Comments > 0 {
 		parts = append(parts, plural(r.Comments, "comment"))
 	}
@@ -259,9 +293,23 @@ func (r Reading) String() string {
 		parts = append(parts, plural(r.Dropped, "row")+" with missing values dropped")
 	}
 	if r.Filled > 0 {
-		parts = append(parts, plural(r.Filled, "missing value")+" filled with the mean of the column")
+		parts = append(parts, plural(r.Filled, "missing value")+" filled with the mean of the column"+r.FilledFrom)
 	}
 	return strings.Join(append(parts, r.Notes...), "; ")
+}
+
+// dialect says how a table of text is written.
+func (r Reading) dialect() []string {
+	var parts []string
+	for b, name := range delimiterNames {
+		if name == r.Delimiter {
+			parts = append(parts, "separated by "+delimiterName(b))
+		}
+	}
+	if r.Decimal == "," {
+		return append(parts, "decimal comma")
+	}
+	return append(parts, "decimal point")
 }
 
 // indexNames lists index columns; one without a name is the first.

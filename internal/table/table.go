@@ -1,7 +1,7 @@
-// Package table reads tables of text: rows of numbers, and of classes, as spreadsheets, pandas, R and
-// others write them.
+// Package table reads tables: rows of numbers, and of classes, as spreadsheets, pandas, R and
+// others write them, as text or in Parquet files.
 //
-// It detects what a file does not say: delimiter, decimal mark, names in the first row, names of
+// It detects what a file of text does not say: delimiter, decimal mark, names in the first row, names of
 // the rows in the first column. A file that two readings fit is an error that names the option which
 // decides, because a name read as a number, or a number as a name, would be a silent wrong result.
 package table
@@ -62,13 +62,16 @@ type Reading struct {
 	Rows      int      `json:"rows"`
 	Header    []string `json:"header"` // names of the columns, null without
 	Why       string   `json:"why,omitempty"`
-	Index     []string `json:"index"` // columns that name rows and are left out, null without
+	Index     []string `json:"index"`            // columns that name rows and are left out, null without
+	Format    string   `json:"format,omitempty"` // parquet; tables of text have a delimiter and a decimal mark
 	Delimiter string   `json:"delimiter"`
 	Decimal   string   `json:"decimal"`
 	Comments  int      `json:"comments,omitempty"` // lines that begin with #
 	Dropped   int      `json:"dropped,omitempty"`  // rows without a value in some column
 	Filled    int      `json:"filled,omitempty"`   // values that the mean of their column stands for
 	Notes     []string `json:"notes,omitempty"`
+	// FilledFrom says in words whose means these are, "" for the table's own.
+	FilledFrom string `json:"-"`
 }
 
 // A Table is what Read returns.
@@ -77,6 +80,7 @@ type Table struct {
 	Columns []int     // places of the columns of Numbers in the file, from 0
 	Numbers []float64 // (Rows, len(Columns)), row-major
 	Text    [][]string
+	Means   []float64 // of the columns by their place in the file, where missing values are filled in
 	Reading Reading
 	dropped int
 	filled  []int // places in Numbers
@@ -88,7 +92,8 @@ type Table struct {
 // A Reader reads one table.
 type Reader struct {
 	options   Options
-	split     *splitter
+	split     *splitter    // of text
+	parquet   *parquetFile // in the place of split
 	delimiter byte
 	decimal   byte
 	width     int  // columns of the file but for an empty last one
@@ -99,7 +104,9 @@ type Reader struct {
 	index     []int
 	check     []*rowNames // of the index columns that were found, not given
 	comments  int
-	started   bool // a row has been read
+	started   bool      // a row has been read
+	means     []float64 // of FillWith
+	meansOf   string
 }
 
 // prefix bounds the bytes that a dialect is detected from: two rows of the largest size.
@@ -232,6 +239,13 @@ func (t *Reader) findIndex(shorter bool) error {
 
 // unnamed reports whether a name means none: empty, or what pandas writes for an empty one.
 func unnamed(name string) bool { return name == "" || strings.HasPrefix(name, "Unnamed: ") }
+
+// FillWith gives means by column of the file that fill in missing values in the place of the table's own, such as those of the training
+// samples for held-out ones; of says in words whose they are.
+func (t *Reader) FillWith(means []float64, of string) { t.means, t.meansOf = means, of }
+
+// Parquet reports whether the table is a Parquet file.
+func (t *Reader) Parquet() bool { return t.parquet != nil }
 
 // Names returns the names of all columns, nil if there are none.
 func (t *Reader) Names() []string { return t.names }

@@ -22,7 +22,7 @@ var floors = []floor{
 	{"ground", []string{
 		"field", "internal/kernel", "internal/random", "internal/disk", "internal/process", "internal/half",
 		"internal/npy", "internal/plain", "internal/table", "internal/filter", "internal/glossary", "internal/machine",
-		"internal/rescale", "internal/formula", "internal/enclosure", "internal/grouped", "internal/tensorheader", "internal/yamltext", "internal/alloc", "docs",
+		"internal/rescale", "internal/formula", "internal/enclosure", "internal/grouped", "internal/tensorheader", "internal/parquetheader", "internal/yamltext", "internal/alloc", "docs",
 	}, nil},
 	{"mathematics", []string{"activation", "pvar", "scaling", "layerorder", "certify", "curvature", "internal/planted"}, []string{"ground"}},
 	{"files", []string{"runfolder", "tensorfile"}, []string{"ground", "mathematics"}},

@@ -101,7 +101,7 @@ depth.yaml:1:1: data: got nothing, want a data set, such as {kind: digits}, or a
 		{"several sections", head + "network: {hidden: 5}\ntrain: {batch: 3}\n", nil, `depth.yaml:4:19: network.hidden: got 5, want no hidden width with block inner (use block: mlp)
 depth.yaml:5:16: train.batch: got 3, want no batch with method gd, which takes all samples (use method: sgd)`},
 		{"more samples in a batch than there are", head + "train: {method: sgd, batch: 32}\n", nil, `depth.yaml:4:29: train.batch: got 32, want at most 2, the number of samples`},
-		{"data kind", "name: s\ndepths: [4]\ndata: {kind: separatd}\n", nil, `depth.yaml:3:14: data.kind: got "separatd", want one of separated, rotation, ode, sde, uniform, normal, digits, diabetes, mnist, fashion-mnist, csv, files`},
+		{"data kind", "name: s\ndepths: [4]\ndata: {kind: separatd}\n", nil, `depth.yaml:3:14: data.kind: got "separatd", want one of separated, rotation, ode, sde, uniform, normal, digits, diabetes, mnist, fashion-mnist, csv, parquet, files`},
 		{"value that is absent", "name: s\ndepths: [4]\ndata:\n  kind: separated\n  width: 4\n  distance: 1\n", nil, `depth.yaml:4:3: data.samples: got 0, want the number N ≥ 1 of samples to generate`},
 		{"second data set", "name: s\ndepths: [4]\ndata:\n- {kind: digits}\n- {kind: digits, width: 3}\n", nil, `depth.yaml:5:25: data.1.width: got 3, want it left out: kind digits has no width (for separated, rotation, ode, sde, uniform, normal)`},
 		{"one name for two sets", "name: s\ndepths: [4]\ndata:\n- {kind: digits}\n- {kind: digits, samples: 5}\n", nil, `depth.yaml:5:4: data.1.name: got "digits", want a name that no other data set has (data.0 has it)`},

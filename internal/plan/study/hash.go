@@ -57,7 +57,10 @@ func (r *Run) canonical() canonical {
 		Format: r.format(), Data: r.Data, Files: slices.Clone(r.Files), Depth: r.Depth, Seed: r.Seed,
 		DType: r.DType, Network: r.Network, Initial: r.Initial, Train: r.Train,
 	}
-	c.Data.Inputs, c.Data.Targets, c.Data.Path = dataset.Member(c.Data.Inputs), dataset.Member(c.Data.Targets), ""
+	c.Data.Path, c.Data.TestPath = "", ""
+	for _, name := range []*string{&c.Data.Inputs, &c.Data.Targets, &c.Data.TestInputs, &c.Data.TestTargets} {
+		*name = dataset.Member(*name)
+	}
 	for i := range c.Files {
 		c.Files[i].Path = ""
 	}
