@@ -145,6 +145,6 @@ Exit codes: 0 done, 1 some runs diverged, 2 bad input or a system error,
 			root.AddCommand(command)
 		}
 	}
-	root.AddCommand(newDoctor(), newVersion(), newPipe())
+	root.AddCommand(newDoctor(), newVersion(), newPipe(), newRecord())
 	return root
 }

@@ -29,7 +29,13 @@ type importFlags struct {
 }
 
 func newImport() *cobra.Command {
-	var f importFlags
+	cmd, _ := importCommand()
+	return cmd
+}
+
+// importCommand returns the command and its flags, which `deeplimit record` has, too.
+func importCommand() (*cobra.Command, *importFlags) {
+	f := &importFlags{}
 	cmd := &cobra.Command{
 		Use:   "import FILE… [--out DIR]",
 		Short: "List the families of layers in checkpoints (safetensors, .npz, .pt), or measure them for analyze and report",
@@ -74,9 +80,7 @@ Presets:
 			return arguments("FILE…")(cmd, args)
 		},
 		RunE: func(cmd *cobra.Command, args []string) error {
-			f.hasAxis = cmd.Flags().Changed("layers-axis")
-			f.hasAlpha, f.hasBeta = cmd.Flags().Changed("alpha"), cmd.Flags().Changed("beta")
-			options, err := f.options()
+			options, err := f.optionsOf(cmd)
 			if err != nil {
 				return err
 			}
@@ -104,7 +108,14 @@ Presets:
 	flags.BoolVar(&f.all, "all", false, "measure every family of layers, in the place of a pattern")
 	flags.StringVar(&f.table, "table", "", "CSV file with the columns file, depth, seed, step, in the place of FILEs and their names")
 	flags.StringVar(&f.roles, "roles", "", "file of roles by the names of tensors, before those that are built in")
-	return cmd
+	return cmd, f
+}
+
+// optionsOf returns the options that the flags of a parsed command give.
+func (f *importFlags) optionsOf(cmd *cobra.Command) (importer.Options, error) {
+	f.hasAxis = cmd.Flags().Changed("layers-axis")
+	f.hasAlpha, f.hasBeta = cmd.Flags().Changed("alpha"), cmd.Flags().Changed("beta")
+	return f.options()
 }
 
 // run lists, measures or imports.

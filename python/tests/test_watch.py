@@ -1,12 +1,16 @@
+import json
+import math
 import multiprocessing
 import os
+import subprocess
 import time
 
 import numpy as np
 import pytest
 
 import deeplimit
-from deeplimit._watch import due, pattern_of
+from deeplimit._program import program
+from deeplimit._recorder import due, pattern_of
 
 
 class Model:
@@ -88,25 +92,129 @@ def test_error_of_the_trainer(tmp_path):
     assert deeplimit.load(tmp_path / "mine").iterations["iteration"].iloc[-1] == 9
 
 
+def status(out):
+    """Return how the runs stand, by state."""
+    text = subprocess.run([program(), "status", str(out), "--json"], capture_output=True, text=True).stdout
+    (study,) = json.loads(text)
+    return study["runs"]
+
+
 def killed(out):
     model = Model(4)
     with deeplimit.watch(model, out=out, convention="Ax") as w:
         for step in range(1, 100):
             model.update(step)
-            w.step()
+            w.step(loss=1.0)
             time.sleep(0.005)
             if step == 50:
                 os.kill(os.getpid(), 9)
 
 
 def test_killed_trainer(tmp_path):
-    process = multiprocessing.get_context("spawn").Process(target=killed, args=(str(tmp_path / "mine"),))
+    """Status says that the trainer crashed, and what it recorded becomes a run."""
+    out = tmp_path / "mine"
+    process = multiprocessing.get_context("spawn").Process(target=killed, args=(str(out),))
     process.start()
     process.join(60)
     assert process.exitcode == -9
-    steps = deeplimit.recorded(tmp_path / "mine").iterations["iteration"].tolist()
+    deadline = time.time() + 30
+    while status(out)[0]["state"] == "running" and time.time() < deadline:
+        time.sleep(0.05)
+    (run,) = status(out)
+    assert run["state"] == "failed"
+    assert "the trainer ended without a word after step" in run["reason"]
+    assert run["loss"] == 1.0
+    steps = deeplimit.recorded(out).iterations["iteration"].tolist()
     assert steps[:9] == list(range(9))
     assert steps[-1] in (40, 48)
+    assert [r["state"] for r in status(out)] == ["done"]
+
+
+def test_live(tmp_path):
+    """A training that goes on is a run at work, with its trace; others in its folder are compared meanwhile."""
+    out = tmp_path / "mine"
+    train(out, 4, steps=3)
+    model = Model(8)
+    with deeplimit.watch(model, out=out, convention="Ax", alpha=0) as w:
+        for step in range(1, 6):
+            model.update(step)
+            w.step(loss=1 / step, accuracy=0.5)
+        deadline = time.time() + 30
+        while (now := status(out))[-1]["iteration"] < 5 and time.time() < deadline:
+            time.sleep(0.05)
+        assert [(r["depth"], r["state"]) for r in now] == [(4, "done"), (8, "running")]
+        (live,) = [p for p in out.glob("runs/*/live.jsonl")]
+        rows = [json.loads(line) for line in live.read_text().splitlines()]
+        other = deeplimit.recorded(out)  # as another process may call it: this training is left alone
+        assert other.runs["depth"].tolist() == [4]
+        assert status(out)[-1]["state"] == "running"
+    assert [r["state"] for r in status(out)] == ["done", "done"]
+    trace = w.study.iterations.query("depth == 8")
+    assert [r["iteration"] for r in rows] == trace["iteration"].tolist()
+    for column in ("batch_loss", "accuracy", "max_frobenius", "displacement", "v_2", "update_norm"):
+        assert [r.get(column, math.nan) for r in rows] == pytest.approx(trace[column].tolist(), nan_ok=True, rel=0), column
+
+
+def test_updates_and_states(tmp_path):
+    """The columns of updates and of hidden states are those of their definitions."""
+    depth, model, kept = 5, Model(5), []
+
+    def states():
+        h = [np.ones((3, 4))]
+        for k in range(depth):
+            h.append(h[-1] + np.tanh(h[-1] @ model.weights[f"layers.{k}.weight"].T) / depth)
+        return np.stack(h)
+
+    with deeplimit.watch(model, out=tmp_path / "mine", convention="Ax", alpha=0.25, states=states) as w:
+        for step in range(7):
+            kept.append((states(), np.stack([model.weights[f"layers.{k}.weight"] for k in range(depth)]).astype(float)))
+            if step < 6:
+                model.update(step + 1)
+                w.step()
+    (first, a), rows = kept[0], w.study.iterations
+    for (now, b), (_, row) in zip(kept, rows.iterrows(), strict=True):
+        norm = np.mean([depth**0.75 * np.linalg.norm(m, 2) for m in b - a])
+        assert row["update_norm"] == pytest.approx(norm, rel=1e-6)
+        last = np.linalg.norm(now[-1] - first[-1]) / np.linalg.norm(first[-1])
+        assert row["last_state"] == pytest.approx(last, rel=1e-9)
+        added = np.diff(now, axis=0) - np.diff(first, axis=0)
+        ratios = np.linalg.norm(added, axis=(1, 2)) / np.linalg.norm(first[:-1], axis=(1, 2))
+        assert row["block_change"] == pytest.approx(depth * np.sqrt(np.mean(ratios**2)), rel=1e-9)
+
+
+def test_two_maps(tmp_path):
+    """Blocks of two maps are V and W, each with its updates."""
+    model = Model(4)
+    model.weights |= {f"layers.{k}.up": np.full((6, 4), 1.0 + k) for k in range(4)}
+    model.weights |= {f"layers.{k}.down": np.full((4, 6), 1.0 + k) for k in range(4)}
+    out, flags = tmp_path / "mine", {"inner_pattern": "layers.{k}.up", "convention": "Ax"}
+    with deeplimit.watch(model, "layers.*.down", out=out, **flags) as w:
+        model.weights["layers.0.up"] += 1
+        w.step()
+    last = w.study.iterations.iloc[-1]
+    assert last["update_norm"] == 0
+    assert last["update_norm_w"] == pytest.approx(4**0.5 * 24**0.5 / 4, rel=1e-6)
+
+
+def test_question_comes_before_the_training(tmp_path):
+    """What can be read in two ways is asked at the first step, and nothing is left of the recording."""
+    square = {f"m.{k}": np.eye(3) * k for k in range(4)}
+    for _ in range(2):
+        with pytest.raises(deeplimit.Error, match="convention"):
+            deeplimit.record(square, 0, blocks="m.*", out=tmp_path / "mine")
+    deeplimit.record(square, 0, blocks="m.*", out=tmp_path / "mine", convention="Ax")
+    assert deeplimit.recorded(tmp_path / "mine").runs["depth"].tolist() == [4]
+
+
+def test_kernels_of_convolutions(tmp_path):
+    """A kernel is the matrix that takes patches to channels, by the axis that counts outputs."""
+    kernels = {f"c.{k}.w": np.random.default_rng(k).normal(size=(3, 3, 2, 5)) for k in range(3)}
+    with pytest.raises(deeplimit.Error, match="want convention='Ax' where its first axis counts outputs"):
+        deeplimit.record(kernels, 0, blocks="c.*", out=tmp_path / "x")
+    deeplimit.record(kernels, 0, blocks="c.*", out=tmp_path / "mine", convention="xA")
+    study = deeplimit.recorded(tmp_path / "mine")
+    want = np.stack([kernels[f"c.{k}.w"].reshape(18, 5).T for k in range(3)])
+    np.testing.assert_array_equal(np.asarray(study.weights(study.runs.index[0], rescaled=False)), want)
 
 
 def test_record(tmp_path):
@@ -149,6 +257,8 @@ def test_refuses(tmp_path):
     train(tmp_path / "mine", 4, steps=2)
     with pytest.raises(deeplimit.Error, match="there is a recording"):
         train(tmp_path / "mine", 4, steps=2)
+    with pytest.raises(deeplimit.Error, match="got 5 as the first one, want 0"):
+        deeplimit.record(Model(3).weights, 5, out=tmp_path / "x")
     for step in (0, 2):
         deeplimit.record(Model(3).weights, step, out=tmp_path / "x")
     with pytest.raises(deeplimit.Error, match="want steps that increase"):
@@ -160,11 +270,11 @@ def test_refuses(tmp_path):
 
 
 def test_full_disk(tmp_path, monkeypatch):
-    from deeplimit import _watch
+    from deeplimit import _recorder
 
     def full(*_):
         raise OSError("no space left")
 
-    monkeypatch.setattr(_watch, "write", full)
+    monkeypatch.setattr(_recorder, "write", full)
     with pytest.raises(deeplimit.Error, match="no space left"):
         train(tmp_path / "mine", 4)

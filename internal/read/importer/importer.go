@@ -23,13 +23,11 @@ import (
 	"fmt"
 	"math"
 	"path/filepath"
-	"strconv"
 	"strings"
 
 	"github.com/deeplimit/deeplimit/field"
 	"github.com/deeplimit/deeplimit/internal/plain"
 	"github.com/deeplimit/deeplimit/internal/read/network"
-	"github.com/deeplimit/deeplimit/runfolder"
 )
 
 // Options says how to read checkpoints and where to write.
@@ -121,8 +119,7 @@ func Import(ctx context.Context, paths []string, o Options) ([]Run, error) {
 		return nil, err
 	}
 	if several {
-		text := fmt.Sprintf("# Imported weights: deeplimit analyze and report work on this folder, run does not.\nname: %s\n", strconv.Quote(o.Name))
-		if err := runfolder.CreateStudy(o.Out, o.Name, text, nil); err != nil {
+		if err := CreateStudy(o.Out, o.Name); err != nil {
 			return nil, err
 		}
 	}

@@ -3,7 +3,6 @@ package importer
 import (
 	"errors"
 	"fmt"
-	"maps"
 	"math"
 	"os"
 	"slices"
@@ -16,12 +15,16 @@ import (
 )
 
 // What a recorder of another program may say of a step, in the metadata of its safetensors file.
-const (
-	lossKey      = "loss"       // over all training samples
-	batchLossKey = "batch_loss" // over those of the step
-	testLossKey  = "test_loss"
-	secondsKey   = "seconds" // since the training began
-)
+// The keys are the columns of the trace, with secondsKey, the time since the training began.
+const secondsKey = "seconds"
+
+// toldColumns are the columns that a recorder may tell.
+func toldColumns(row *runfolder.Row) map[string]**float64 {
+	return map[string]**float64{
+		"loss": &row.Loss, "batch_loss": &row.BatchLoss, "test_loss": &row.TestLoss, "accuracy": &row.Accuracy, "test_accuracy": &row.TestAccuracy,
+		"gradient_norm": &row.GradientNorm, "step_size": &row.StepSize,
+	}
+}
 
 // recordable orders the checkpoints of a training for Options.Steps SeriesSteps: the last is the run, the first
 // its initial weights, unless they are given.
@@ -57,38 +60,18 @@ type record struct {
 // readSeries measures the weights of every step of a series.
 func (p *plan) readSeries(meta *runfolder.Meta, o *Options, initial runfolder.Weights) (*record, error) {
 	r := &record{norms: runfolder.Norms{Parts: map[string]runfolder.LayerNorms{}}}
-	factor := math.Pow(float64(meta.Depth), meta.Beta())
+	start, err := p.newStart(meta, o, initial)
+	if err != nil {
+		return nil, err
+	}
 	for _, step := range p.series {
-		weights, err := step.parts(p.layout(o), o.Layers)
+		row, norms, err := start.measure(step)
 		if err != nil {
 			return nil, err
 		}
-		row := runfolder.Row{Iteration: int64(step.time)}
-		if err := step.told(&row); err != nil {
-			return nil, err
-		}
-		for _, part := range slices.Sorted(maps.Keys(weights.Tensors)) {
-			path, err := weights.Path(part)
-			if err != nil {
-				return nil, err
-			}
-			start, err := initial.Path(part + "_initial")
-			if err != nil {
-				return nil, err
-			}
-			moved, err := path.Sub(start)
-			if err != nil {
-				return nil, fmt.Errorf("importer: %s: %w", plain.Text(step.path), err)
-			}
-			if part == meta.Part() {
-				if err := measure(&row, path, moved, factor); err != nil {
-					return nil, fmt.Errorf("importer: %s: %w", plain.Text(step.path), err)
-				}
-			}
-			if len(step.shapes[part]) == 2 { // of matrices, as those of runs
-				norms := r.norms.Parts[part]
-				r.norms.Parts[part] = runfolder.LayerNorms{Frobenius: append(norms.Frobenius, single(path.Norms())...), Displacement: append(norms.Displacement, single(moved.Norms())...)}
-			}
+		for part, n := range norms {
+			all := r.norms.Parts[part]
+			r.norms.Parts[part] = runfolder.LayerNorms{Frobenius: append(all.Frobenius, n.Frobenius...), Displacement: append(all.Displacement, n.Displacement...)}
 		}
 		r.rows, r.norms.Iterations = append(r.rows, row), append(r.norms.Iterations, row.Iteration)
 	}
@@ -135,23 +118,6 @@ func measure(row *runfolder.Row, path, moved runfolder.Path, factor float64) err
 	return nil
 }
 
-// parts reads every part of the checkpoint.
-func (p *plan) parts(layout Layout, layers Range) (runfolder.Weights, error) {
-	w := runfolder.Weights{Tensors: map[string]runfolder.Tensor{}}
-	return w, p.use(func(f *opened) error {
-		found, err := findParts(f, layout, layers)
-		if err != nil {
-			return err
-		}
-		for name, s := range found {
-			if w.Tensors[name], err = s.read(f); err != nil {
-				return err
-			}
-		}
-		return nil
-	})
-}
-
 // told fills in what the metadata of a safetensors file say; others have none. What is not finite is not known.
 func (p *plan) told(row *runfolder.Row) (err error) {
 	file, err := os.Open(p.files[0])
@@ -167,7 +133,7 @@ func (p *plan) told(row *runfolder.Row) (err error) {
 	if failed != nil {
 		return nil // a file of another format
 	}
-	for key, to := range map[string]**float64{lossKey: &row.Loss, batchLossKey: &row.BatchLoss, testLossKey: &row.TestLoss} {
+	for key, to := range toldColumns(row) {
 		if x, ok, err := p.number(metadata, key); err != nil {
 			return err
 		} else if ok {

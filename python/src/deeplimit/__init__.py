@@ -26,10 +26,10 @@ if TYPE_CHECKING:
     from deeplimit._paths import pvar as pvar
     from deeplimit._paths import scaling as scaling
     from deeplimit._paths import variation_index as variation_index
+    from deeplimit._recorded import recorded as recorded
     from deeplimit._study import Study as Study
     from deeplimit._study import load as load
     from deeplimit._watch import record as record
-    from deeplimit._watch import recorded as recorded
     from deeplimit._watch import watch as watch
 
 __version__ = "0.1.0"
@@ -45,7 +45,7 @@ _homes = {
     "load": "_study",
     "pvar": "_paths",
     "record": "_watch",
-    "recorded": "_watch",
+    "recorded": "_recorded",
     "run": "_commands",
     "scaling": "_paths",
     "tune": "_commands",

@@ -28,7 +28,9 @@ DIVERGED, INTERRUPTED = 1, 130
 Description = Mapping[str, Any] | str | os.PathLike[str]
 
 
-def _command(arguments: Sequence[str], said: Callable[[str], None] | None = None) -> str:
+def _command(
+    arguments: Sequence[str], said: Callable[[str], None] | None = None, accepted: Sequence[int] = (0, DIVERGED)
+) -> str:
     """Run a command and return its standard output. An interrupt goes on to it, and it leaves a checkpoint.
 
     Raises:
@@ -82,7 +84,7 @@ def _command(arguments: Sequence[str], said: Callable[[str], None] | None = None
                 stream.close()
     if interrupted or process.returncode == INTERRUPTED:
         raise KeyboardInterrupt("the runs left checkpoints, and the same call goes on")
-    if process.returncode not in (0, DIVERGED):
+    if process.returncode not in accepted:
         prefix = "deeplimit: "
         told = [line.removeprefix(prefix) for line in lines if line.startswith(prefix)]
         if process.returncode < 0:
@@ -102,9 +104,15 @@ def _plain(value: Any) -> Any:
     raise TypeError(f"got {type(value).__name__}, want numbers, texts, lists and mappings")
 
 
-def import_checkpoints(files: Sequence[str], flags: Mapping[str, Any]) -> None:
-    """Be ``deeplimit import``."""
-    _command(["import", *files, *_flags(flags)])
+def import_checkpoints(files: Sequence[str], flags: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Be ``deeplimit import --json``, and return its runs."""
+    return json.loads(_command(["import", *files, "--json", *flags_of(flags)]))["runs"]
+
+
+def states_of_runs(folder: str) -> dict[str, str]:
+    """Return how the runs of a study stand, by id, as ``deeplimit status`` tells."""
+    text = _command(["status", folder, "--json"], accepted=(0, 1, 2))
+    return {run["id"]: run["state"] for study in json.loads(text or "[]") for run in study["runs"]}
 
 
 class _StudyFile:
@@ -136,7 +144,7 @@ class _StudyFile:
             raise Error(str(error).replace(self._made, "mapping")) from None
 
 
-def _flags(given: Mapping[str, Any]) -> list[str]:
+def flags_of(given: Mapping[str, Any]) -> list[str]:
     """Return keywords as flags: only="depth > 8" is --only; a list repeats the flag, a mapping has K=V."""
     out: list[str] = []
     for name, value in given.items():
@@ -250,7 +258,7 @@ def run(
         told = _Progress(folder, progress)
         place = {"out": folder, "set": set, "json": True, "no-report": not report}
         try:
-            text = _command(["run", path, *_flags({**place, **flags})], told)
+            text = _command(["run", path, *flags_of({**place, **flags})], told)
         finally:
             told.end()
     if folder is None:  # where the program puts a study of this name
@@ -335,7 +343,7 @@ def tune(
         listed = [over] if isinstance(over, str) else over
         try:
             text = _command(
-                ["tune", path, *_flags({"out": folder, "json": True, "over": listed, "set": set, **flags})], told
+                ["tune", path, *flags_of({"out": folder, "json": True, "over": listed, "set": set, **flags})], told
             )
         finally:
             told.end()
@@ -372,7 +380,7 @@ def certify(run: str | os.PathLike[str], id: str | None = None, **flags: Any) ->
         if id != os.path.basename(id):
             raise Error(f"certify: id: got {id!r}, want the name of a folder")
         path = os.path.join(path, "runs", id)
-    return Certified(json.loads(_command(["certify", path, "--json", *_flags(flags)])))
+    return Certified(json.loads(_command(["certify", path, "--json", *flags_of(flags)])))
 
 
 def analyze(

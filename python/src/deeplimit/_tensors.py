@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import struct
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, cast
@@ -22,7 +23,10 @@ _TYPES = {
 
 
 def named(network: Any) -> dict[str, Any]:
-    """Return the tensors of a network by name: a state dict, a module, or nested mappings and lists (names joined by dots).
+    """Return the tensors of a network by name, parts joined by dots.
+
+    Args:
+        network: a state dict, a module, nested mappings and lists, or any pytree of JAX (Flax, Equinox).
 
     Raises:
         Error: nothing of these.
@@ -30,13 +34,44 @@ def named(network: Any) -> dict[str, Any]:
     """
     if hasattr(network, "state_dict"):
         network = network.state_dict()
-    if not isinstance(network, Mapping):
-        raise Error(f"analyze: got {type(network).__name__}, want a module, a state dict or a mapping of arrays")
     out: dict[str, Any] = {}
-    _flatten(network, "", out)
+    if isinstance(network, Mapping) and not _has_pytrees(cast("Mapping[Any, Any]", network)):
+        _flatten(network, "", out)
+    elif "jax" in sys.modules and not hasattr(cast("Any", network), "shape"):
+        for name, leaf in _leaves(network):
+            if hasattr(leaf, "shape"):
+                _put(name, leaf, out)
+    if not out and not isinstance(network, Mapping):
+        raise Error(f"analyze: got {type(network).__name__}, want a module, a state dict or a mapping of arrays")
     if not out:
         raise Error("analyze: got a network without tensors")
     return out
+
+
+def _has_pytrees(value: Any) -> bool:
+    """Report whether something in nested mappings and lists is for JAX to take apart."""
+    if isinstance(value, Mapping):
+        return any(_has_pytrees(item) for item in cast("Mapping[Any, Any]", value).values())
+    if isinstance(value, (list, tuple)):
+        return hasattr(cast("Any", value), "_fields") or any(_has_pytrees(item) for item in cast("list[Any]", value))
+    return "jax" in sys.modules and not hasattr(value, "shape") and _leaves(value)[:1] != [("", value)]
+
+
+def _leaves(tree: Any) -> list[tuple[str, Any]]:
+    """Return the leaves of a pytree of JAX with their names."""
+    util: Any = sys.modules["jax"].tree_util
+    leaves, _ = util.tree_flatten_with_path(tree)
+
+    def part(key: Any) -> str:
+        return str(next(getattr(key, a) for a in ("key", "idx", "name") if hasattr(key, a)))
+
+    return [(".".join(part(key) for key in path), leaf) for path, leaf in leaves]
+
+
+def _put(name: str, tensor: Any, out: dict[str, Any]) -> None:
+    if name in out:
+        raise Error(f"analyze: got two tensors of the name {name!r}, want each once")
+    out[name] = tensor
 
 
 def _flatten(value: Any, name: str, out: dict[str, Any]) -> None:
@@ -47,9 +82,7 @@ def _flatten(value: Any, name: str, out: dict[str, Any]) -> None:
     else:
         value = cast("Any", value)
         if hasattr(value, "shape") or isinstance(value, (list, tuple)):
-            if name in out:
-                raise Error(f"analyze: got two tensors of the name {name!r}, want each once")
-            out[name] = value
+            _put(name, value, out)
         return  # counts, None and other things that are no tensors
     for key, item in items:
         _flatten(item, f"{name}.{key}" if name else key, out)
