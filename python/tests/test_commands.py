@@ -105,10 +105,28 @@ def test_analyze_nested_and_low_precision():
 
 def test_analyze_depths():
     study = deeplimit.analyze(
-        [layers(d, seed=s) for d in (8, 16, 32) for s in (1, 2)], "layers.{k}.weight", seeds=[1, 2] * 3, convention="Ax"
+        [layers(d, seed=s) for d in (8, 16, 32) for s in (1, 2)],
+        "layers.{k}.weight",
+        seeds=[1, 2] * 3,
+        convention="Ax",
+        alpha=0.5,
     )
     assert study.runs["depth"].tolist() == [8, 8, 16, 16, 32, 32]
     assert study.exponents.set_index("quantity").loc["max_frobenius", "estimate"] == pytest.approx(-1, abs=0.3)
+
+
+def test_analyze_does_not_guess_alpha():
+    """Without alpha the weights of one network are taken as they are; depths are not compared."""
+    network, flags = layers(8), {"convention": "Ax"}
+    study = deeplimit.analyze(network, "layers.{k}.weight", **flags)
+    stacked = np.stack(list(network.values()))
+    np.testing.assert_array_equal(np.asarray(study.weights(study.runs.index[0])), stacked)
+    assert study.runs["v_2"].iloc[0] == pytest.approx(float(deeplimit.pvar(stacked, 2)), rel=1e-12)
+    half = deeplimit.analyze(network, "layers.{k}.weight", beta=0.5, **flags)
+    assert half.runs["v_2"].iloc[0] == pytest.approx(8 * float(deeplimit.pvar(stacked, 2)), rel=1e-12)
+    deeplimit.analyze([layers(8), layers(8, seed=1)], "layers.{k}.weight", seeds=[1, 2], **flags)
+    with pytest.raises(deeplimit.Error, match="alpha: got none for depths 8, 16, want alpha=0 of networks without a factor"):
+        deeplimit.analyze([layers(8), layers(16)], "layers.{k}.weight", **flags)
 
 
 def test_analyze_initial():

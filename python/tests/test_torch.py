@@ -1,5 +1,6 @@
 """Recording a training of PyTorch: its hooks, and what they cost."""
 
+import resource
 import time
 
 import numpy as np
@@ -70,25 +71,106 @@ class Block(torch.nn.Module):
         return h + self.down(torch.relu(self.up(h)))
 
 
-def test_cost(tmp_path):
-    """Recording costs below 3 % of the steps of a transformer of 12 layers at the default cadence."""
+class Transformer(torch.nn.Module):
+    def __init__(self, depth, d):
+        super().__init__()
+        self.blocks = torch.nn.ModuleList(Block(d) for _ in range(depth))
+        self.noise = torch.nn.Dropout(0.1)
+
+    def forward(self, h):
+        for block in self.blocks:
+            h = block(h)
+        return self.noise(h)
+
+    def states(self, h):
+        out = [h]
+        for block in self.blocks:
+            out.append(block(out[-1]))
+        return torch.stack(out)
+
+
+def test_probe(tmp_path):
+    """Hooks read the hidden states of a probe: last_state and block_change by their definitions, and nothing is changed."""
     torch.manual_seed(0)
-    d, steps = 64, 60
-    model = torch.nn.Module()
-    model.blocks = torch.nn.ModuleList(Block(d) for _ in range(12))
-    optimizer = torch.optim.Adam(model.parameters(), lr=1e-3)
-    x = torch.randn(8, 32, d)
-    began = time.perf_counter()
-    with deeplimit.watch(model, "blocks.*.down.weight", out=tmp_path / "mine", alpha=0) as w:
-        for _ in range(steps):
+    model, x = Transformer(3, 8).double(), torch.randn(4, 5, 8).double()
+    model.blocks[1].eval()
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+    with torch.no_grad():
+        first = model.states(x)
+    out, flags = tmp_path / "mine", {"alpha": 0, "inner_pattern": "blocks.{k}.up.weight"}
+    with deeplimit.watch(model, "blocks.*.down.weight", out=out, probe=x, **flags) as w:
+        generator = torch.random.get_rng_state()
+        w.record(0, force=True)
+        w._hidden()
+        assert torch.equal(generator, torch.random.get_rng_state())
+        assert [m.training for m in (model, model.blocks[0], model.blocks[1], model.noise)] == [True, True, False, True]
+        assert not any(block._forward_hooks or block._forward_pre_hooks for block in model.blocks)
+        for _ in range(3):
             optimizer.zero_grad()
-            h = x
-            for block in model.blocks:
-                h = block(h)
-            loss = ((h - x.flip(1)) ** 2).mean()
+            loss = (model(x) ** 2).mean()
             loss.backward()
             optimizer.step()
             w.step(loss)
-        spent = w.seconds / (time.perf_counter() - began)
-    print(f"recording: {100 * spent:.2f} % of {steps} steps")
-    assert spent < 0.03
+    with torch.no_grad():
+        now = model.states(x)
+    last = w.study.iterations.iloc[-1]
+    assert last["last_state"] == pytest.approx(float((now[-1] - first[-1]).norm() / first[-1].norm()), rel=1e-9)
+    added = (now.diff(dim=0) - first.diff(dim=0)).flatten(1).norm(dim=1) / first[:-1].flatten(1).norm(dim=1)
+    assert last["block_change"] == pytest.approx(3 * float((added**2).mean().sqrt()), rel=1e-9)
+    assert last["update_norm"] > 0
+    assert last["update_norm_w"] > 0
+
+
+def test_probe_refuses(tmp_path):
+    """Modules that give no hidden states are not taken for such."""
+    for model, text in (
+        (Residual(3), "got something else behind layers.0 than the next block takes"),
+        (Model(), "no modules"),
+    ):
+        with (
+            pytest.raises(deeplimit.Error, match=text),
+            deeplimit.watch(model, "layers.*", out=tmp_path / "x", alpha=0, convention="Ax", probe=torch.randn(2, 8)),
+        ):
+            pass
+    with pytest.raises(deeplimit.Error, match="want one of them"):
+        deeplimit.watch(Residual(3), probe=torch.ones(1, 8), states=lambda: None)
+
+
+class Model(torch.nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.layers = torch.nn.ParameterList(torch.nn.Parameter(torch.eye(8) * k) for k in range(3))
+
+
+def test_cost(tmp_path):
+    """Recording costs below 3 % of the steps of a transformer of 12 layers at the default cadence, with hidden states."""
+    torch.manual_seed(0)
+    torch.set_num_threads(1)
+    d, steps = 64, 100
+    model, x = Transformer(12, d), torch.randn(8, 32, d)
+    optimizer = torch.optim.Adam(model.parameters(), lr=1e-3)
+
+    def train(each):
+        began = time.perf_counter()
+        for _ in range(steps):
+            optimizer.zero_grad()
+            loss = ((model(x) - x.flip(1)) ** 2).mean()
+            loss.backward()
+            optimizer.step()
+            each(loss)
+        return time.perf_counter() - began
+
+    out, probe = tmp_path / "mine", x[:1]
+    with deeplimit.watch(model, "blocks.*.down.weight", out=out, alpha=0, probe=probe) as w:
+        first = w.seconds
+        total = train(w.step)
+        spent = w.seconds - first
+        w._recorder.finish()
+        shown = resource.getrusage(resource.RUSAGE_CHILDREN)
+    records = len(w.study.iterations) - 1
+    print(
+        f"recording: {100 * spent / total:.2f} % of {steps} steps, {1e3 * spent / records:.1f} ms a record of {records}, "
+        f"{1e3 * total / steps:.0f} ms a step, {first:.2f} s before the first one; "
+        f"the process beside: {100 * (shown.ru_utime + shown.ru_stime) / total:.2f} % of that time"
+    )
+    assert spent / total < 0.03

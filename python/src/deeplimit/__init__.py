@@ -15,6 +15,8 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from deeplimit._callbacks import lightning_callback as lightning_callback
+    from deeplimit._callbacks import transformers_callback as transformers_callback
     from deeplimit._commands import analyze as analyze
     from deeplimit._commands import certify as certify
     from deeplimit._commands import run as run
@@ -42,12 +44,14 @@ _homes = {
     "analyze": "_commands",
     "certify": "_commands",
     "glossary": "_glossary",
+    "lightning_callback": "_callbacks",
     "load": "_study",
     "pvar": "_paths",
     "record": "_watch",
     "recorded": "_recorded",
     "run": "_commands",
     "scaling": "_paths",
+    "transformers_callback": "_callbacks",
     "tune": "_commands",
     "variation_index": "_paths",
     "watch": "_watch",
@@ -61,12 +65,14 @@ __all__ = [
     "analyze",
     "certify",
     "glossary",
+    "lightning_callback",
     "load",
     "pvar",
     "record",
     "recorded",
     "run",
     "scaling",
+    "transformers_callback",
     "tune",
     "variation_index",
     "watch",

@@ -109,6 +109,14 @@ def import_checkpoints(files: Sequence[str], flags: Mapping[str, Any]) -> list[d
     return json.loads(_command(["import", *files, "--json", *flags_of(flags)]))["runs"]
 
 
+ALPHA = "alpha=0 of networks without a factor L^−α before their blocks, alpha=a of those with L^−a"
+
+
+def as_stored(flags: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what takes weights as they are, without a factor L^β, where flags do not say which one there is."""
+    return {} if flags.get("alpha") is not None or flags.get("beta") is not None else {"alpha": 1}
+
+
 def states_of_runs(folder: str) -> dict[str, str]:
     """Return how the runs of a study stand, by id, as ``deeplimit status`` tells."""
     text = _command(["status", folder, "--json"], accepted=(0, 1, 2))
@@ -401,14 +409,16 @@ def analyze(
         seeds: of a list, the seed of each network, 1 by default; two of one depth need different ones.
         initial: the initial weights of one network, of the same names; without them there is no displacement.
         frame: ``pandas`` or ``polars``, what tables are.
-        flags: those of ``deeplimit import --help``: ``alpha=0`` of a network without a factor L^−α (0.5 by default),
-            ``convention="Ax"``, ``layers="1:30"``, ``bias_pattern=…``, ``preset=…``, ``beta=…``.
+        flags: those of ``deeplimit import --help``: ``alpha=0`` of a network without a factor L^−α, ``convention="Ax"``,
+            ``layers="1:30"``, ``bias_pattern=…``, ``preset=…``, ``beta=…``. Without alpha or beta the weights of a
+            network are taken as they are, without a factor L^β, which is alpha=1; networks of several depths need it.
 
     Returns:
         The study of these weights; nothing of the network is changed.
 
     Raises:
-        Error: the names or shapes can be read in two ways; it names the flag that decides.
+        Error: the names or shapes can be read in two ways, or depths are compared without alpha; it names the flag
+            that decides.
 
     >>> import deeplimit, numpy
     >>> layers = {f"layers.{k}.weight": numpy.eye(3) * k for k in range(4)}
@@ -441,7 +451,10 @@ def analyze(
             write(start, named(initial))
             extra["initial"] = str(start)
         out = os.path.join(folder.name, "study")
-        import_checkpoints(files, {"out": out, **extra, **flags})
+        runs = import_checkpoints(files, {"out": out, **extra, **as_stored(flags), **flags})
+        depths = sorted({run["depth"] for run in runs})
+        if as_stored(flags) and len(depths) > 1:
+            raise Error(f"analyze: alpha: got none for depths {', '.join(map(str, depths))}, want {ALPHA}")
         study = load(out, frame=frame)
     except Error as error:
         folder.cleanup()

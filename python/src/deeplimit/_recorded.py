@@ -8,11 +8,12 @@ import json
 import os
 import shutil
 import tempfile
+import warnings
 from collections.abc import Generator
 from pathlib import Path
 from typing import Any
 
-from deeplimit._commands import import_checkpoints, states_of_runs
+from deeplimit._commands import ALPHA, as_stored, import_checkpoints, states_of_runs
 from deeplimit._error import Error
 from deeplimit._recorder import DESCRIPTION, RECORDINGS, Recorder, about, keep_about, study_name
 from deeplimit._study import Study, load
@@ -32,6 +33,9 @@ def recorded(out: str | os.PathLike[str], *, frame: str = "pandas") -> Study:
 
     Returns:
         The study of all recordings in the folder, as ``deeplimit.load`` returns it.
+
+    Warns:
+        UserWarning: depths are compared without alpha, which ``watch`` and ``record`` take.
 
     Raises:
         Error: no recording that has ended, or one that can be read in two ways.
@@ -67,8 +71,10 @@ def _make(folder: Path) -> None:
                     count += 1
         if not count:
             raise Error(f"recorded: {folder}: got no recording that has ended, want one")
-        given = {"out": str(made), "name": study_name(folder), "steps": "series", "table": str(table), **flags}
-        runs = import_checkpoints([], given)
+        given = {"out": str(made), "name": study_name(folder), "steps": "series", "table": str(table)}
+        runs = import_checkpoints([], {**given, **as_stored(flags), **flags})
+        if as_stored(flags) and len({run["depth"] for run in runs}) > 1:
+            warnings.warn(f"exponents are of the weights as they are, alpha=1: got no alpha, want {ALPHA}", stacklevel=4)
         for run in runs:
             _move(Path(run["source"]).parent, made / "runs" / run["id"], folder / "runs")
         for name in ("study.yaml", "study.json", "families.json"):

@@ -6,6 +6,7 @@ import json
 import os
 import queue
 import re
+import shutil
 import threading
 import time
 import warnings
@@ -16,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from deeplimit._arrays import to_numpy
-from deeplimit._commands import flags_of
+from deeplimit._commands import as_stored, flags_of
 from deeplimit._error import Error
 from deeplimit._follow import Follower
 from deeplimit._states import states_of
@@ -147,27 +148,37 @@ class Recorder:
             unknown = [name for name in told if name not in TOLD]
             if unknown:
                 raise Error(f"record: got {unknown[0]}, want one of loss, full_loss, {', '.join(TOLD)}")
-            tensors = named(params)
-            first = self.folder is None
-            if first:
-                self._begin(tensors, step)
-            missing = [name for name in self._names if name not in tensors]
-            if missing:
-                raise Error(f"record: step {step}: got no {missing[0]}, want the weights of the first step")
-            columns = {"batch_loss": loss, "loss": full_loss, **told, "seconds": began - self._started}
-            metadata = {key: repr(float(value)) for key, value in columns.items() if value is not None}
-            # A copy: the trainer changes its weights while they are written.
-            copies = {name: self._copy(tensors[name]) for name in self._names}
-            found = states_of(states)
-            if found is not None:
-                copies[STATES] = found
-            self._put(step, copies, metadata)
-            if first:
-                self._settle()
+            if self.folder is not None:
+                self._take(named(params), step, {"batch_loss": loss, "loss": full_loss, **told}, states, began)
+            else:
+                try:
+                    self._begin(named(params), step)
+                    self._take(named(params), step, {"batch_loss": loss, "loss": full_loss, **told}, states, began)
+                    self._settle()
+                except BaseException:
+                    self._abandon()
+                    raise
             self._last = step
             return True
         finally:
             self.seconds += time.monotonic() - began
+
+    def _take(self, tensors: Mapping[str, Any], step: int, columns: Mapping[str, Any], states: Any, began: float) -> None:
+        """Copy what is recorded, for the thread to write."""
+        missing = [name for name in self._names if name not in tensors]
+        if missing:
+            raise Error(f"record: step {step}: got no {missing[0]}, want the weights of the first step")
+        told = {**columns, "seconds": began - self._started}
+        metadata = {key: repr(float(value)) for key, value in told.items() if value is not None}
+        # A copy: the trainer changes its weights while they are written.
+        copies = {name: self._copy(tensors[name]) for name in self._names}
+        found = states_of(states)
+        if found is not None:
+            copies[STATES] = found
+        if self._thread is None:  # after finish, the trainer goes on
+            assert self.folder is not None
+            self._follow(self.folder)
+        self._queue.put((step, copies, metadata))
 
     def _copy(self, tensor: Any) -> Any:
         """Return a copy that the trainer does not change; the kernel of a convolution as the matrix that takes patches.
@@ -228,17 +239,12 @@ class Recorder:
             "name": study_name(self.out),
             "seed": self._seed,
             "pattern": self.pattern,
+            **as_stored(self._flags),
             **{name: value for name, value in self._flags.items() if name != "initial"},
         }
         self._follower = Follower([str(folder), *flags_of(flags)])
         self._thread = threading.Thread(target=self._write, daemon=True)
         self._thread.start()
-
-    def _put(self, step: int, copies: dict[str, Any], metadata: dict[str, str]) -> None:
-        if self._thread is None:  # after finish, the trainer goes on
-            assert self.folder is not None
-            self._follow(self.folder)
-        self._queue.put((step, copies, metadata))
 
     def _settle(self) -> None:
         """Wait until the first checkpoint is understood: a question is better asked now than after the training.
@@ -248,21 +254,18 @@ class Recorder:
 
         """
         self._queue.join()
-        if self._failure is not None:
-            self.abandon()
-            self._raise()
+        self._raise()
         description = Path(self.out, DESCRIPTION)
         if not description.exists():
             said = {"pattern": self.pattern, **self._flags}
             description.write_text(json.dumps(said) + "\n", encoding="utf-8")
 
-    def abandon(self) -> None:
+    def _abandon(self) -> None:
         """End the recording without a checkpoint, and remove its folder."""
-        if self.folder is not None:
-            for path in self.folder.glob("*"):
-                path.unlink()
-            self.folder.rmdir()
         self._end()
+        if self.folder is not None:
+            shutil.rmtree(self.folder)
+            self.folder = None
 
     def _write(self) -> None:
         """Write what waits; a file appears whole."""

@@ -119,8 +119,9 @@ def watch(
             function that calls it. At each record hooks on the blocks read its hidden states, which gives last_state
             and block_change. What a block returns must be what the next one takes.
         states: where the blocks are no such modules, a function that returns h_0 … h_L of these samples, (L+1, …).
-        flags: those of ``deeplimit import --help``: ``alpha=0`` of a network without a factor L^−α,
-            ``convention="Ax"``.
+        flags: those of ``deeplimit import --help``: ``alpha=0`` of a network without a factor L^−α (without alpha the
+            weights are taken as they are, which is alpha=1), ``convention="Ax"``, ``inner_pattern="layers.{k}.up.weight"``
+            of blocks with two maps.
 
     Raises:
         Error: weights that ``blocks`` does not tell.
