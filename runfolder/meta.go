@@ -70,13 +70,16 @@ type summaryFile struct {
 	TestLoss   *float64          `json:"test_loss,omitempty"`
 	Validation *float64          `json:"validation_loss,omitempty"`
 	Seconds    float64           `json:"seconds"`
+	Layers     int               `json:"layer_iterations,omitempty"`
+	Evaluated  *int              `json:"layer_evaluations,omitempty"`
+	Levels     []Level           `json:"levels,omitempty"`
 	Violation  string            `json:"violation,omitempty"`
 	SHA256     map[string]string `json:"sha256"`
 }
 
 // MarshalJSON writes a loss that is not finite as null.
 func (s Summary) MarshalJSON() ([]byte, error) {
-	return json.Marshal(summaryFile{s.Iterations, s.Stop, finite(&s.Loss), finite(s.TestLoss), finite(s.ValidationLoss), s.Seconds, s.Violation, s.SHA256})
+	return json.Marshal(summaryFile{s.Iterations, s.Stop, finite(&s.Loss), finite(s.TestLoss), finite(s.ValidationLoss), s.Seconds, s.LayerIterations, s.LayerEvaluations, s.Levels, s.Violation, s.SHA256})
 }
 
 // finite returns x, or nil where it has no number that JSON can hold.
@@ -95,7 +98,7 @@ func (s *Summary) UnmarshalJSON(data []byte) error {
 	}
 	*s = Summary{
 		Iterations: file.Iterations, Stop: file.Stop, Loss: math.NaN(), TestLoss: file.TestLoss, ValidationLoss: file.Validation, Seconds: file.Seconds,
-		Violation: file.Violation, SHA256: file.SHA256,
+		LayerIterations: file.Layers, LayerEvaluations: file.Evaluated, Levels: file.Levels, Violation: file.Violation, SHA256: file.SHA256,
 	}
 	if file.Loss != nil {
 		s.Loss = *file.Loss

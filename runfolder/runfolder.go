@@ -175,6 +175,35 @@ type Row struct {
 	AlignmentW         *float64 `parquet:"alignment_w,optional"`
 	BlockLinearisation *float64 `parquet:"block_linearisation,optional"`
 	Tangent            *float64 `parquet:"tangent,optional"`
+
+	// Level is the depth of the network that the row is about, in a cascade over depth; null in a run at one depth. Where a
+	// level ends there is no row of its last network: that of the iteration is the deeper one, before its first step.
+	Level *float64 `parquet:"level,optional"`
+}
+
+// A Level is one depth of a cascade.
+type Level struct {
+	Depth      int `json:"depth"`
+	First      int `json:"first"`      // iteration of its first iterate
+	Iterations int `json:"iterations"` // steps
+	// Begun and Loss are J of its first iterate and of the last, null where they are not known or not finite.
+	Begun *float64 `json:"begun"`
+	Loss  *float64 `json:"loss"`
+	// Why it ended: a reason of stop_reason, or Discretisation.
+	Why     string  `json:"why"`
+	Seconds float64 `json:"seconds"`
+}
+
+// Discretisation is why a level of a cascade ended whose loss more training could not lower by as much as a step in depth
+// changes it.
+const Discretisation = "discretisation"
+
+// LayerIterations returns the sum of depth times steps of a finished run.
+func (r *Run) LayerIterations() int {
+	if r.Summary.LayerIterations == 0 { // of a run from elsewhere
+		return r.Meta.Depth * r.Summary.Iterations
+	}
+	return r.Summary.LayerIterations
 }
 
 // A Tensor is an array in row-major order. Data are float64 in memory; DType ("F64" or "F32")
@@ -224,6 +253,13 @@ type Summary struct {
 	// ValidationLoss is likewise; nil without a validation set.
 	ValidationLoss *float64 `json:"validation_loss,omitempty"`
 	Seconds        float64  `json:"seconds"` // training time
+	// LayerIterations is the sum of depth times steps over the levels of a cascade; without one it is depth times
+	// Iterations (Run.LayerIterations). LayerEvaluations is the same of evaluations of the loss that no step came from,
+	// nil where it is not known.
+	LayerIterations  int  `json:"layer_iterations,omitempty"`
+	LayerEvaluations *int `json:"layer_evaluations,omitempty"`
+	// Levels are those of a cascade over depth, ascending; none for a run at one depth.
+	Levels []Level `json:"levels,omitempty"`
 	// Violation is the promise of a certificate that the run broke, a fault of deeplimit:
 	// its numbers are kept as evidence and are not to be trusted.
 	Violation string            `json:"violation,omitempty"`

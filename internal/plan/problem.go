@@ -69,3 +69,19 @@ func (p *Problem) check() error {
 func Initial[T kernel.Float](p *Problem) ([]T, error) {
 	return resnet.Parameters[T](p.Network, p.Run.Initial, p.Run.Seed, p.Run.Base)
 }
+
+// Frame returns the weights of the problem without those of the layers: E and C that are not trained and a fixed δ, which no
+// initial weights of the layers change, are as in Initial, and all that is trained but E and C is 0.
+func Frame[T kernel.Float](p *Problem) ([]T, error) {
+	parts := make(map[string]resnet.Initial, len(p.Run.Initial.Parts))
+	for name, part := range p.Run.Initial.Parts {
+		switch name {
+		case "E", "C": // they do not depend on the depth
+			parts[name] = part
+		case "delta":
+		default:
+			parts[name] = resnet.Initial{Kind: "zero", Amplitude: new(float64)}
+		}
+	}
+	return resnet.Parameters[T](p.Network, resnet.Initial{Parts: parts}, p.Run.Seed, p.Run.Base)
+}

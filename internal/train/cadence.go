@@ -6,7 +6,7 @@ const dense = 2000
 // numbered says whether the number of this iteration has a row in the trace; for mini-batches that of the
 // epoch which it starts, too, as J over all samples is known there alone.
 func (d *Descent[T]) numbered() bool {
-	return recorded(d.t) || d.Batch != nil && multiple(d.t, d.perEpoch())
+	return recorded(d.t) || d.t == d.cascade.First || d.Batch != nil && multiple(d.t, d.perEpoch())
 }
 
 // multiple says whether t is n times a number that is recorded.

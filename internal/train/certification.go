@@ -94,7 +94,7 @@ func (c *certification[T]) due(loss float64, last bool) bool {
 		t /= c.d.perEpoch()
 	}
 	switch {
-	case last || t == 0:
+	case last || c.d.t == c.d.cascade.First:
 		return true
 	case c.cadence == "all":
 		return recorded(c.d.t)
@@ -147,7 +147,7 @@ func (c *certification[T]) measure(loss float64) error {
 	if err := c.curve(); err != nil {
 		return err
 	}
-	if c.issued == nil && (d.t == 0 || c.Try > 0) {
+	if c.issued == nil && (d.t == d.cascade.First || c.Try > 0) {
 		return c.ask(loss)
 	}
 	return nil

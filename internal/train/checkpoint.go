@@ -17,6 +17,7 @@ func (d *Descent[T]) save() error {
 		Seconds:   d.elapsed(),
 		Rows:      d.rows,
 		Tensors:   map[string]runfolder.Tensor{},
+		Streams:   map[string][]byte{},
 		Values: map[string]float64{
 			"steps": float64(d.stepper.count), "last_step_size": d.lastEta,
 			"first_loss": d.first, "best_loss": d.best, "best_iteration": float64(d.bestAt),
@@ -25,6 +26,9 @@ func (d *Descent[T]) save() error {
 	c.Tensors["theta"] = tensor(d.Theta[:d.Network.Layout.Trained], d.Network.Layout.Trained)
 	for name, values := range moments {
 		c.Tensors["moment."+name] = tensor(values, len(values))
+	}
+	if err := d.saveCascade(c); err != nil {
+		return fmt.Errorf("train: depth %d, iteration %d: checkpoint: %w", d.Network.Depth, d.t, err)
 	}
 	if d.norms != nil {
 		d.saveNorms(c)
@@ -72,6 +76,9 @@ func (d *Descent[T]) restore(c *runfolder.Checkpoint) error {
 	d.t, d.seconds, d.rows = c.Iteration, c.Seconds, c.Rows
 	for i := range d.rows {
 		d.crosses(d.rows[i].Loss) // where a level is crossed there is a row
+	}
+	if err := d.restoreCascade(c); err != nil {
+		return fmt.Errorf("train: depth %d: %w", d.Network.Depth, err)
 	}
 	if d.norms != nil {
 		if err := d.restoreNorms(c); err != nil {

@@ -5,8 +5,6 @@ package train
 
 import (
 	"context"
-	"errors"
-	"fmt"
 	"math"
 	"time"
 
@@ -57,6 +55,12 @@ type Descent[T kernel.Float] struct {
 	Every  time.Duration
 	Wanted func() bool // may be nil
 
+	// Next is the level of a cascade that follows; nil in its last one, and without a cascade.
+	Next *Next[T]
+
+	cascade  cascadeState
+	before   *Descent[T] // the level before, until the descent begins
+	lastLoss float64     // J of the iterate at hand, NaN where it is not known
 	stepper  *Stepper[T]
 	penalty  *Regulariser[T] // nil without a penalty
 	square   float64         // ‖∇(J + R)‖², with a penalty
@@ -82,26 +86,6 @@ type Descent[T kernel.Float] struct {
 	permuted bool  // whether epoch holds the order of this epoch
 }
 
-// An Outcome is how a run ended.
-type Outcome struct {
-	Iterations int
-	Stop       string
-	Detail     string // for a diverged run: iteration, loss, step size
-	Loss       float64
-	TestLoss   *float64 // nil without a test set
-
-	ValidationLoss *float64 // nil without a validation set
-
-	Seconds float64
-	Rows    []runfolder.Row
-	Norms   *runfolder.Norms // of all layers at some iterations, nil with Spec.Norms off
-	// Certification is what Spec.Certify measured, nil when it is off. Violation is the
-	// first broken promise of a certificate, a *certify.Violation: a fault of
-	// deeplimit, for which the run's result is not to be trusted.
-	Certification *runfolder.Certification
-	Violation     error
-}
-
 // Run descends until a stopping rule holds and returns how it ended. resume, if
 // not nil, is the checkpoint to go on from; the outcome is then the same, byte for
 // byte but for seconds, as that of a run never interrupted. An ended context gives
@@ -119,11 +103,19 @@ func (d *Descent[T]) Run(ctx context.Context, resume *runfolder.Checkpoint) (Out
 			}
 			return d.outcome(StopInterrupted, row), nil
 		}
+		deeper, stop, err := d.leaves(row, stop)
+		if err != nil {
+			return Outcome{}, err
+		}
 		eta, searches := 0.0, d.rule.searches()
-		if stop == "" && searches {
+		if stop == "" && searches && !deeper {
 			if eta = d.search(row); eta == 0 {
-				stop = StopFloor
+				deeper, stop, _ = d.leaves(row, StopFloor)
 			}
+		}
+		d.counted(row, stop, deeper)
+		if deeper {
+			return d.outcome(Deeper, row), nil
 		}
 		if err := d.measure(row, stop != ""); err != nil {
 			return Outcome{}, err
@@ -143,7 +135,7 @@ func (d *Descent[T]) Run(ctx context.Context, resume *runfolder.Checkpoint) (Out
 				return Outcome{}, err
 			}
 		}
-		if d.norms != nil && (stop != "" || geometric(d.t)) {
+		if d.norms != nil && (stop != "" || geometric(d.t) || d.t == d.cascade.First) {
 			d.recordNorms()
 		}
 		if stop == "" {
@@ -180,6 +172,10 @@ func (d *Descent[T]) begin(resume *runfolder.Checkpoint) error {
 	}
 	if resume != nil {
 		if err := d.restore(resume); err != nil {
+			return err
+		}
+	} else if d.before != nil {
+		if err := d.follow(); err != nil {
 			return err
 		}
 	}
@@ -328,11 +324,12 @@ func lossOf(row runfolder.Row) float64 {
 
 // heldOut returns the loss on samples of their own, and for classes the share of correct ones; nil
 // where there are no samples.
-func heldOut[T kernel.Float](e *resnet.Evaluator[T], theta []T) (loss, accuracy *float64) {
+func (d *Descent[T]) heldOut(e *resnet.Evaluator[T]) (loss, accuracy *float64) {
 	if e == nil {
 		return nil, nil
 	}
-	held := e.Loss(theta)
+	d.evaluated(1)
+	held := e.Loss(d.Theta)
 	if e.Classifies() {
 		accuracy = new(float64(held.Correct) / float64(e.Len()))
 	}
@@ -342,6 +339,7 @@ func heldOut[T kernel.Float](e *resnet.Evaluator[T], theta []T) (loss, accuracy 
 // record hands a complete row on.
 func (d *Descent[T]) record(row runfolder.Row) {
 	row.Seconds = d.elapsed()
+	d.setLevel(&row)
 	d.rows = append(d.rows, row)
 	if d.Observe != nil {
 		d.Observe(row)
@@ -349,31 +347,3 @@ func (d *Descent[T]) record(row runfolder.Row) {
 }
 
 func (d *Descent[T]) elapsed() float64 { return d.seconds + time.Since(d.begun).Seconds() }
-
-func (d *Descent[T]) outcome(stop string, row runfolder.Row) Outcome {
-	out := Outcome{Iterations: d.t, Stop: stop, Seconds: d.elapsed(), Rows: d.rows, Norms: d.norms, Loss: math.NaN()}
-	if d.certify != nil {
-		out.Certification, out.Violation = &d.certify.record, d.certify.violation
-	}
-	if d.Spec.ProvesKernel() && stop != StopInterrupted && stop != StopDiverged {
-		d.proveKernel(&out)
-	}
-	switch {
-	case row.Loss != nil:
-		out.Loss = *row.Loss
-	case row.BatchLoss != nil:
-		out.Loss = *row.BatchLoss
-	}
-	out.TestLoss, out.ValidationLoss = row.TestLoss, row.ValidationLoss
-	if stop == StopDiverged {
-		advice := "before the first step; the data or the initial weights are too large for " + d.precision()
-		if d.t > 0 {
-			advice = fmt.Sprintf("step size %.3g; try a smaller train.step.value", d.lastEta)
-		}
-		out.Detail = fmt.Sprintf("train: depth %d, iteration %d: loss is %.3g (%s)", d.Network.Depth, d.t, out.Loss, advice)
-	}
-	return out
-}
-
-// ErrCheckpoint is wrapped when a checkpoint does not fit the run it is given to.
-var ErrCheckpoint = errors.New("checkpoint does not belong to this run")

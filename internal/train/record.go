@@ -196,13 +196,14 @@ func (d *Descent[T]) complete(row *runfolder.Row, record, tested bool) error {
 	norms := d.Full.Norms(d.Theta, d.Initial)
 	row.MaxFrobenius, row.RootSquares, row.Displacement = norms.MaxFrobenius, norms.RootSquares, norms.Displacement
 	if tested {
-		row.TestLoss, row.TestAccuracy = heldOut(d.Test, d.Theta)
-		row.ValidationLoss, row.ValidationAccuracy = heldOut(d.Validation, d.Theta)
+		row.TestLoss, row.TestAccuracy = d.heldOut(d.Test)
+		row.ValidationLoss, row.ValidationAccuracy = d.heldOut(d.Validation)
 	}
 	if !record {
 		return nil
 	}
 	if row.Loss == nil {
+		d.evaluated(1)
 		d.setLoss(row, d.Full.Loss(d.Theta))
 		d.crosses(row.Loss)
 	}

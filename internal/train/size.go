@@ -41,6 +41,7 @@ func (d *Descent[T]) searchFrom(first float64, row runfolder.Row) float64 {
 	return d.rule.backtrack(first, objectiveOf(row), d.gradientSquare(), d.rounding(), func(eta float64) float64 {
 		copy(d.trial[:trained], d.Theta[:trained])
 		ops.AddScaled(d.trial[:trained], T(-eta), d.grad)
+		d.evaluated(1)
 		loss := d.Full.Loss(d.trial).Loss
 		if d.penalty != nil {
 			loss += d.penalty.Value(d.trial)

@@ -41,6 +41,8 @@ type Spec struct {
 	// Parametrisation is one of Parametrisations, or "": that of the study, as it sets the steps.
 	Parametrisation string `json:"parametrisation,omitempty"`
 	Stop            Stop   `yaml:"stop,omitempty" json:"stop"`
+	// Cascade trains shallow networks first; nil for none.
+	Cascade *Cascade `yaml:"cascade,omitempty" json:"cascade,omitempty"`
 	// Penalty is minimised beside the loss; none by default.
 	Penalty Penalty `yaml:"penalty,omitempty" json:"penalty,omitzero"`
 	Certify Certify `yaml:"certify,omitempty" json:"certify,omitzero"`
@@ -123,6 +125,16 @@ func (s Spec) Resolve(samples int) (Spec, error) {
 	}
 	if s.Certify, err = s.Certify.resolve(s.Update()); err != nil {
 		return Spec{}, field.Under("certify", err)
+	}
+	if s.Cascade != nil {
+		cascade, err := s.Cascade.resolve()
+		if err != nil {
+			return Spec{}, field.Under("cascade", err)
+		}
+		s.Cascade = &cascade
+	}
+	if err := s.checkCascade(); err != nil {
+		return Spec{}, err
 	}
 	if s.Penalty, err = s.Penalty.resolve(); err != nil {
 		return Spec{}, field.Under("penalty", err)

@@ -26,7 +26,7 @@ var floors = []floor{
 	}, nil},
 	{"mathematics", []string{"activation", "pvar", "scaling", "layerorder", "certify", "curvature", "internal/planted"}, []string{"ground"}},
 	{"files", []string{"runfolder", "tensorfile"}, []string{"ground", "mathematics"}},
-	{"network", []string{"dataset", "resnet", "internal/coordinates", "internal/tangent", "internal/train"}, []string{"ground", "mathematics", "files"}},
+	{"network", []string{"dataset", "resnet", "internal/coordinates", "internal/prolong", "internal/tangent", "internal/train"}, []string{"ground", "mathematics", "files"}},
 	{"plan", []string{"internal/plan"}, []string{"ground", "mathematics", "files", "network"}},
 	{"execute", []string{"internal/execute"}, []string{"ground", "mathematics", "files", "network", "plan"}},
 	{"read", []string{"internal/read"}, []string{"ground", "mathematics", "files"}},

@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/deeplimit/deeplimit/internal/prolong"
 	"github.com/deeplimit/deeplimit/pvar"
 	"github.com/deeplimit/deeplimit/resnet"
 	"github.com/deeplimit/deeplimit/runfolder"
@@ -77,26 +78,9 @@ func entries(weights runfolder.Weights, name string, g resnet.Group) ([]float64,
 	return data, nil
 }
 
-// layered says whether a group has an entry for each layer.
-func layered(net *resnet.Network, g resnet.Group) bool {
-	return g.Name != "E" && g.Name != "C" && (g.Name != "delta" || net.Residual == "layered")
-}
-
-// exponent returns the power of L that rescales a group: α for δ, β for the maps of
-// the layers, none for E and C.
-func exponent(net *resnet.Network, name string) float64 {
-	switch name {
-	case "delta":
-		return *net.Alpha
-	case "E", "C":
-		return 0
-	}
-	return 1 - *net.Alpha
-}
-
 // newGroupEstimate rescales a group and splits it.
 func newGroupEstimate(net *resnet.Network, g resnet.Group, trained, initial []float64) (groupEstimate, error) {
-	e := groupEstimate{name: g.Name, layered: layered(net, g), exponent: exponent(net, g.Name)}
+	e := groupEstimate{name: g.Name, layered: prolong.Layered(net, g), exponent: prolong.Exponent(net, g.Name)}
 	dim := g.Len()
 	if e.layered {
 		dim /= net.Depth
@@ -125,7 +109,7 @@ func extrapolate(coarse, fine *estimate) *estimate {
 	weight := float64(from) / float64(to-from)
 	limit := &estimate{sources: []int{from, to}, groups: slices.Clone(fine.groups)}
 	apply := func(a, b pvar.Points) pvar.Points {
-		a = resample(a, b.Len())
+		a = prolong.Linear(a, b.Len())
 		x := pvar.Points{Dim: b.Dim, Data: make([]float64, len(b.Data))}
 		for i, v := range b.Data {
 			x.Data[i] = v + weight*(v-a.Data[i])
@@ -137,26 +121,6 @@ func extrapolate(coarse, fine *estimate) *estimate {
 		limit.groups[i].displacement = apply(coarse.groups[i].displacement, g.displacement)
 	}
 	return limit
-}
-
-// resample evaluates a path at the midpoints (j − ½)/n. It is linear between the points of x,
-// which are at the midpoints (k − ½)/L, and extrapolates linearly beyond the first and the last.
-func resample(x pvar.Points, n int) pvar.Points {
-	L := x.Len()
-	if L == n {
-		return x
-	}
-	y := pvar.Points{Dim: x.Dim, Data: make([]float64, n*x.Dim)}
-	for j := range n {
-		at := (float64(j)+0.5)/float64(n)*float64(L) - 0.5 // in layers of x, from 0
-		k := min(max(int(math.Floor(at)), 0), max(L-2, 0))
-		left, right := x.At(k), x.At(min(k+1, L-1))
-		part := at - float64(k)
-		for i := range y.At(j) {
-			y.Data[j*x.Dim+i] = left[i] + part*(right[i]-left[i])
-		}
-	}
-	return y
 }
 
 // weights returns the tensors of the limit file: the trend under the name of each group and the

@@ -5,6 +5,7 @@ import (
 	"math"
 
 	"github.com/deeplimit/deeplimit/internal/plan"
+	"github.com/deeplimit/deeplimit/internal/prolong"
 	"github.com/deeplimit/deeplimit/internal/train"
 	"github.com/deeplimit/deeplimit/resnet"
 	"github.com/deeplimit/deeplimit/runfolder"
@@ -66,9 +67,7 @@ func (p *problem) rebuilt(e *estimate, depth int) (*plan.Problem, []float64, err
 	if err != nil {
 		return nil, nil, err
 	}
-	// E and C that are not trained, and a fixed δ, do not depend on the initial weights of the
-	// layers; trained groups are set below.
-	theta, err := resnet.Parameters[float64](at.Network, zeroed(p.Run.Initial), p.Run.Seed, p.Run.Base)
+	theta, err := plan.Frame[float64](at) // trained groups are set below
 	if err != nil {
 		return nil, nil, err
 	}
@@ -77,7 +76,7 @@ func (p *problem) rebuilt(e *estimate, depth int) (*plan.Problem, []float64, err
 			for i, v := range limit {
 				layer[i] = scale * v
 			}
-		}, resample(g.trend, g.points(depth)).Data)
+		}, prolong.Linear(g.trend, g.points(depth)).Data)
 	}
 	return at, theta, nil
 }
@@ -116,7 +115,7 @@ func (e *estimate) move(net *resnet.Network, theta []float64) {
 			for i, v := range limit {
 				layer[i] += scale * v
 			}
-		}, resample(g.displacement, g.points(net.Depth)).Data)
+		}, prolong.Linear(g.displacement, g.points(net.Depth)).Data)
 	}
 }
 
@@ -129,22 +128,6 @@ func (p *problem) fromFiles() bool {
 		}
 	}
 	return false
-}
-
-// zeroed returns initial weights of zero, for networks whose trained groups are set.
-func zeroed(initial resnet.Initial) resnet.Initial {
-	parts := make(map[string]resnet.Initial, len(initial.Parts))
-	for name, part := range initial.Parts {
-		switch name {
-		case "E", "C": // they do not depend on the depth
-			parts[name] = part
-			continue
-		case "delta":
-			continue
-		}
-		parts[name] = resnet.Initial{Kind: "zero", Amplitude: new(float64)}
-	}
-	return resnet.Initial{Parts: parts}
 }
 
 // points returns how many points the group has in a network of the given depth.

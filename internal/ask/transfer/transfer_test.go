@@ -11,6 +11,7 @@ import (
 	"github.com/deeplimit/deeplimit/internal/execute/sweep"
 	"github.com/deeplimit/deeplimit/internal/npy/npytest"
 	"github.com/deeplimit/deeplimit/internal/plan/plantest"
+	"github.com/deeplimit/deeplimit/internal/prolong"
 	"github.com/deeplimit/deeplimit/pvar"
 	"github.com/deeplimit/deeplimit/runfolder"
 	"github.com/deeplimit/deeplimit/scaling"
@@ -145,14 +146,14 @@ func TestResample(t *testing.T) {
 		return x
 	}
 	for _, sizes := range [][2]int{{2, 7}, {7, 2}, {5, 5}, {64, 4096}, {3, 1}} {
-		got, want := resample(line(sizes[0]), sizes[1]), line(sizes[1])
+		got, want := prolong.Linear(line(sizes[0]), sizes[1]), line(sizes[1])
 		for i := range want.Data {
 			if !(math.Abs(got.Data[i]-want.Data[i]) <= 1e-13) {
 				t.Fatalf("%v: entry %d: got %v, want %v", sizes, i, got.Data[i], want.Data[i])
 			}
 		}
 	}
-	if got := resample(pvar.Scalars([]float64{5}), 3); fmt.Sprint(got.Data) != "[5 5 5]" {
+	if got := prolong.Linear(pvar.Scalars([]float64{5}), 3); fmt.Sprint(got.Data) != "[5 5 5]" {
 		t.Errorf("one layer: got %v, want the constant path", got.Data)
 	}
 }

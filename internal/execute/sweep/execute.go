@@ -53,18 +53,8 @@ func executeRun[T kernel.Float](ctx context.Context, w *work, t *task, held *lea
 	if err != nil {
 		return train.Outcome{}, err
 	}
-	problem := w.plan.Problem(run)
-	initial, err := plan.Initial[T](problem)
-	if err != nil {
-		return train.Outcome{}, err
-	}
-	d, err := plan.NewDescent(problem, initial, resnet.Options{Workers: workers, Memory: memory})
-	if err != nil {
-		return train.Outcome{}, err
-	}
-	defer d.Close()
-	d.Every, d.Cores, d.Wanted = w.options.Checkpoint, w.options.Workers, w.wanted()
-	d.Save = func(c *runfolder.Checkpoint) error {
+	live := newLive(folder, resume, held.Check, create)
+	save := func(c *runfolder.Checkpoint) error {
 		if err := held.Check(); err != nil {
 			return err
 		}
@@ -74,16 +64,18 @@ func executeRun[T kernel.Float](ctx context.Context, w *work, t *task, held *lea
 		c.Hash, c.Arithmetic = run.Hash, w.options.arithmetic()
 		return runfolder.WriteCheckpoint(folder, c)
 	}
-	live := newLive(folder, resume, held.Check, create)
-	d.Observe = func(row runfolder.Row) {
+	observe := func(row runfolder.Row) {
 		held.Progress(int(row.Iteration), lossOf(row))
 		live.add(row)
 		w.observe(Event{Kind: Advanced, Run: run, Row: row})
 	}
-	outcome, err := d.Run(ctx, resume)
+	d, outcome, err := plan.Train(ctx, w.plan.Problem(run), resnet.Options{Workers: workers, Memory: memory}, func(d *plan.Descent[T]) {
+		d.Every, d.Cores, d.Wanted, d.Save, d.Observe = w.options.Checkpoint, w.options.Workers, w.wanted(), save, observe
+	}, resume)
 	if err != nil || outcome.Stop == train.StopInterrupted {
 		return outcome, err
 	}
+	defer d.Close()
 	if err := held.Check(); err != nil {
 		return outcome, err
 	}
@@ -93,6 +85,7 @@ func executeRun[T kernel.Float](ctx context.Context, w *work, t *task, held *lea
 	}
 	summary := runfolder.Summary{
 		Iterations: outcome.Iterations, Stop: outcome.Stop, Loss: outcome.Loss, TestLoss: outcome.TestLoss, ValidationLoss: outcome.ValidationLoss, Seconds: outcome.Seconds,
+		LayerIterations: outcome.LayerIterations, LayerEvaluations: &outcome.LayerEvaluations, Levels: outcome.Levels,
 	}
 	if outcome.Violation != nil {
 		summary.Violation = outcome.Violation.Error()

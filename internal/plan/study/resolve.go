@@ -294,6 +294,10 @@ func (r *resolver) add(p *point, depth int, seed uint64) {
 		r.refuse(p, "initial", err)
 		return
 	}
+	if err := r.checkCascade(p, &run); err != nil {
+		r.refuse(p, "", err)
+		return
+	}
 	if _, ok := r.initialFiles(p, &run); !ok {
 		return // before the groups of a file that is not there are looked for
 	}

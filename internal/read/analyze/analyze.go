@@ -103,12 +103,14 @@ func measure(folder *runfolder.Run, rows []runfolder.Row, weights runfolder.Weig
 		ID: meta.ID, Group: meta.Group, Settings: meta.Settings, Data: meta.Data, Alpha: meta.Alpha,
 		Depth: meta.Depth, Seed: meta.Seed,
 		Iterations: folder.Summary.Iterations, Stop: folder.Summary.Stop, Loss: folder.Summary.Loss,
+		LayerIterations: folder.LayerIterations(), LayerEvaluations: folder.Summary.LayerEvaluations, Levels: folder.Summary.Levels,
 		TestLoss: folder.Summary.TestLoss, Validation: folder.Summary.ValidationLoss,
 		Accuracy:      lastOf(rows, func(r *runfolder.Row) *float64 { return r.Accuracy }),
 		TestAcc:       lastOf(rows, func(r *runfolder.Row) *float64 { return r.TestAccuracy }),
 		ValidationAcc: lastOf(rows, func(r *runfolder.Row) *float64 { return r.ValidationAccuracy }),
 		Parts:         map[string]PathNumbers{},
 	}
+	run.prolong = prolongOf(meta)
 	iterations, losses := runfolder.Losses(rows)
 	if options.Trace {
 		run.LossIterations, run.LossTrace = iterations, losses
@@ -119,10 +121,12 @@ func measure(folder *runfolder.Run, rows []runfolder.Row, weights runfolder.Weig
 		run.RateReason = "the run diverged"
 	case run.Stop == runfolder.Imported && len(losses) == 0:
 		run.RateReason = "imported weights come without losses"
+	case len(run.Levels) > 0:
+		run.RateReason = notOneNetwork
 	default:
 		run.Rate, run.RateReason = FitRate(iterations, losses)
 	}
-	if options.Windows > 0 {
+	if options.Windows > 0 && len(run.Levels) == 0 {
 		run.LocalRates = LocalRates(iterations, losses, options.Windows)
 	}
 	for _, part := range parts(meta, weights.Tensors) {

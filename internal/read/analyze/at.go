@@ -85,7 +85,16 @@ func (p Point) place(meta *runfolder.Meta, rows []runfolder.Row) (t float64, why
 	if len(rows) == 0 {
 		return 0, "it has no trace"
 	}
-	last := float64(rows[len(rows)-1].Iteration)
+	rows, before := lastLevel(meta, rows)
+	if len(rows) == 0 {
+		return 0, "it is a cascade that ended at a shallower network"
+	}
+	first, last := float64(rows[0].Iteration), float64(rows[len(rows)-1].Iteration)
+	defer func() {
+		if why == "" && t < first {
+			why = fmt.Sprintf("it is a cascade, which comes to depth %d at iteration %g", meta.Depth, first)
+		}
+	}()
 	switch p.Of {
 	case AtLoss:
 		return placeOfLoss(rows, p.Value)
@@ -98,7 +107,7 @@ func (p Point) place(meta *runfolder.Meta, rows []runfolder.Row) (t float64, why
 		}
 		t = p.Value * per
 	case AtLayerIterations:
-		t = p.Value / float64(meta.Depth)
+		t = first + (p.Value-before)/float64(meta.Depth)
 	}
 	if whole := math.Round(t); math.Abs(t-whole) <= 1e-12*whole {
 		t = whole // 1.1 times 10 is 11 but for rounding
@@ -231,10 +240,11 @@ func atPoint(end *Run, meta *runfolder.Meta, rows []runfolder.Row, p Point, opti
 	if why != "" {
 		return nil, why
 	}
-	r := &reader{rows: rows, t: t}
+	last, before := lastLevel(meta, rows)
+	r := &reader{rows: last, t: t}
 	run := Run{
 		ID: end.ID, Group: end.Group, Settings: end.Settings, Data: end.Data, Alpha: end.Alpha, Depth: end.Depth, Seed: end.Seed,
-		Iterations: int(math.Ceil(t)), Stop: end.Stop, Loss: r.at("loss"), CopyOf: end.CopyOf,
+		Iterations: int(math.Ceil(t)), LayerIterations: int(before) + meta.Depth*(int(math.Ceil(t))-int(last[0].Iteration)), Stop: end.Stop, Loss: r.at("loss"), CopyOf: end.CopyOf,
 		TestLoss: finite(r.at("test_loss")), Validation: finite(r.at("validation_loss")),
 		Accuracy: finite(r.at("accuracy")), TestAcc: finite(r.at("test_accuracy")), ValidationAcc: finite(r.at("validation_accuracy")),
 	}
@@ -248,8 +258,13 @@ func atPoint(end *Run, meta *runfolder.Meta, rows []runfolder.Row, p Point, opti
 	iterations, losses := runfolder.Losses(rows)
 	until, _ := slices.BinarySearch(iterations, run.Iterations+1)
 	iterations, losses = iterations[:until], losses[:until]
-	if run.Rate, run.RateReason = FitRate(iterations, losses); run.Diverged() {
-		run.Rate, run.RateReason = nil, "the run diverged"
+	switch {
+	case run.Diverged():
+		run.RateReason = "the run diverged"
+	case len(end.Levels) > 0:
+		run.RateReason = notOneNetwork
+	default:
+		run.Rate, run.RateReason = FitRate(iterations, losses)
 	}
 	if options.Trace {
 		run.LossIterations, run.LossTrace = iterations, losses

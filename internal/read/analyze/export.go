@@ -41,6 +41,8 @@ type RunRow struct {
 	Depth                 int64    `parquet:"depth"`
 	Seed                  uint64   `parquet:"seed"`
 	Iterations            int64    `parquet:"iterations"`
+	LayerIterations       int64    `parquet:"layer_iterations"`
+	LayerEvaluations      *int64   `parquet:"layer_evaluations,optional"`
 	Stop                  string   `parquet:"stop_reason"`
 	Loss                  *float64 `parquet:"loss,optional"`
 	TestLoss              *float64 `parquet:"test_loss,optional"`
@@ -167,7 +169,7 @@ func (r *Result) runRows() iter.Seq2[RunRow, error] {
 			variation := func(p string) *float64 { return finite(run.PVariation[p]) }
 			row := RunRow{
 				Study: r.Study, Group: run.Group, Run: run.ID, Data: run.Data, Settings: settings, Alpha: run.Alpha,
-				Depth: int64(run.Depth), Seed: run.Seed, Iterations: int64(run.Iterations), Stop: run.Stop,
+				Depth: int64(run.Depth), Seed: run.Seed, Iterations: int64(run.Iterations), LayerIterations: int64(run.LayerIterations), Stop: run.Stop,
 				Loss: finite(run.Loss), TestLoss: run.TestLoss, Accuracy: run.Accuracy, TestAccuracy: run.TestAcc,
 				MaxFrobenius: finite(run.MaxFrobenius), Displacement: finite(run.Displacement),
 				MaxIncrement: finite(run.MaxIncrement), RootSumSquares: finite(run.RootSumSquares),
@@ -175,6 +177,9 @@ func (r *Result) runRows() iter.Seq2[RunRow, error] {
 				Variation1: variation("1"), Variation15: variation("1.5"), Variation2: variation("2"),
 				Variation25: variation("2.5"), Variation3: variation("3"),
 				Hoelder: finite(run.Hoelder), HoelderUniform: finite(run.HoelderUniform), TrendLoss: run.TrendLoss,
+			}
+			if n := run.LayerEvaluations; n != nil {
+				row.LayerEvaluations = new(int64(*n))
 			}
 			row.setDisplacement(run.DisplacementPath)
 			if run.Rate != nil {

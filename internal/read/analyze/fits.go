@@ -143,6 +143,7 @@ var ofRun = []struct {
 		return -math.Log(r.Rate.Rho)
 	}},
 	{"iterations", func(r *Run) float64 { return float64(r.Iterations) }},
+	{"layer_iterations", func(r *Run) float64 { return float64(r.LayerIterations) }},
 	{"delta", func(r *Run) float64 {
 		if r.Delta == nil {
 			return 0

@@ -55,6 +55,7 @@ func newGroup(meta runfolder.Meta, runs []Run) Group {
 	group.Seeds = slices.Compact(group.Seeds)
 	group.Rate = rateRange(sound)
 	group.Notes = append(group.Notes, precisionNotes(meta.DType, runs)...)
+	group.Notes = append(group.Notes, cascadeNotes(runs)...)
 
 	for _, part := range parts(&meta, runs[0].Parts) {
 		if _, ok := runs[0].Parts[part]; !ok {

@@ -54,23 +54,27 @@ type Damage struct {
 // Run holds the numbers of one run. Numbers that are not finite or not known are
 // NaN here and null in JSON, and Notes say why.
 type Run struct {
-	ID            string            `json:"id"`
-	Group         string            `json:"group"`
-	Settings      map[string]string `json:"settings,omitempty"`
-	Data          string            `json:"data"`
-	Alpha         float64           `json:"alpha"`
-	Depth         int               `json:"depth"`
-	Seed          uint64            `json:"seed"`
-	Iterations    int               `json:"iterations"`
-	Stop          string            `json:"stop_reason"`
-	Loss          float64           `json:"loss"`
-	TestLoss      *float64          `json:"test_loss,omitempty"`
-	Validation    *float64          `json:"validation_loss,omitempty"`
-	Accuracy      *float64          `json:"accuracy,omitempty"`
-	TestAcc       *float64          `json:"test_accuracy,omitempty"`
-	ValidationAcc *float64          `json:"validation_accuracy,omitempty"`
-	Rate          *Rate             `json:"rate"`                  // null when no line can be fitted
-	RateReason    string            `json:"rate_reason,omitempty"` // why there is none, or it is not linear
+	ID         string            `json:"id"`
+	Group      string            `json:"group"`
+	Settings   map[string]string `json:"settings,omitempty"`
+	Data       string            `json:"data"`
+	Alpha      float64           `json:"alpha"`
+	Depth      int               `json:"depth"`
+	Seed       uint64            `json:"seed"`
+	Iterations int               `json:"iterations"` // of all levels of a cascade
+	// LayerIterations is the sum of depth times steps; LayerEvaluations that of evaluations without a step, nil where not known.
+	LayerIterations  int               `json:"layer_iterations"`
+	LayerEvaluations *int              `json:"layer_evaluations"`
+	Levels           []runfolder.Level `json:"levels,omitempty"` // of a cascade
+	Stop             string            `json:"stop_reason"`
+	Loss             float64           `json:"loss"`
+	TestLoss         *float64          `json:"test_loss,omitempty"`
+	Validation       *float64          `json:"validation_loss,omitempty"`
+	Accuracy         *float64          `json:"accuracy,omitempty"`
+	TestAcc          *float64          `json:"test_accuracy,omitempty"`
+	ValidationAcc    *float64          `json:"validation_accuracy,omitempty"`
+	Rate             *Rate             `json:"rate"`                  // null when no line can be fitted
+	RateReason       string            `json:"rate_reason,omitempty"` // why there is none, or it is not linear
 	// LocalRates are the rates on the windows of Options.Windows; null where there is none.
 	LocalRates []*Rate `json:"local_rates,omitempty"`
 	PathNumbers
@@ -98,6 +102,7 @@ type Run struct {
 	At *Place `json:"place,omitempty"`
 
 	changes []Coordinate // of the trace, for Result.Coordinates
+	prolong string       // of a cascade
 	method  string
 }
 
