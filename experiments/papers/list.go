@@ -5,6 +5,7 @@ func Experiments() []Experiment {
 	return []Experiment{
 		convergence(),
 		realData(),
+		realDataProofs(),
 		start(),
 		learnedScaling(),
 		accuracyMap(),
