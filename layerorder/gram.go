@@ -106,7 +106,7 @@ func (g *Gram) Add(from int, layers [][]float64) error {
 	n := g.Layers
 	if g.sums == nil {
 		g.ops = kernel.For[float64]()
-		g.sums, g.tile = make([]float64, n*n), make([]float64, n*tileWidth)
+		g.sums, g.tile = make([]float64, g.bands().size), make([]float64, n*tileWidth)
 		g.scratch = make([]float64, kernel.OuterScratch(n, n, tileWidth))
 	}
 	clear(g.sums)
@@ -117,16 +117,53 @@ func (g *Gram) Add(from int, layers [][]float64) error {
 			row := g.tile[k*padded : (k+1)*padded]
 			clear(row[copy(row, x[at:at+width]):])
 		}
-		g.ops.AddOuter(g.sums, g.tile, g.tile, n, n, padded, g.scratch)
-	}
-	total := g.Products[g.blockOf(from)]
-	for i, v := range g.sums {
-		if math.IsNaN(v) || math.IsInf(v, 0) {
-			return fmt.Errorf("layerorder: layers %d and %d: %w", i/n, i%n, &field.Error{Path: "product", Got: v, Want: "a finite number"})
+		for _, b := range g.bands().list {
+			g.ops.AddOuter(g.sums[b.at:], g.tile[b.from*padded:], g.tile, b.to-b.from, b.to, padded, g.scratch)
 		}
-		total[i] += v
+	}
+	return g.addSums(g.Products[g.blockOf(from)])
+}
+
+// addSums adds the sums of a piece to the products of a block, both halves of which are the same.
+func (g *Gram) addSums(total []float64) error {
+	n := g.Layers
+	for _, b := range g.bands().list {
+		for k := b.from; k < b.to; k++ {
+			row := g.sums[b.at+(k-b.from)*b.to:][:k+1]
+			for l, v := range row {
+				if math.IsNaN(v) || math.IsInf(v, 0) {
+					return fmt.Errorf("layerorder: layers %d and %d: %w", l, k, &field.Error{Path: "product", Got: v, Want: "a finite number"})
+				}
+				total[k*n+l] += v
+				if l < k {
+					total[l*n+k] += v
+				}
+			}
+		}
 	}
 	return nil
+}
+
+// A band is rows from, …, to−1 of a Gram matrix up to column to−1, at a place in Gram.sums: what is above the diagonal of the
+// matrix of bands is below it, too.
+type band struct{ from, to, at int }
+
+// bands divides the rows. Few layers are one band, as the kernel sums narrow rows in another order.
+func (g *Gram) bands() (out struct {
+	list []band
+	size int
+}) {
+	const height = 16
+	for from := 0; from < g.Layers; {
+		to := from + height
+		if g.Layers < 2*height || to > g.Layers {
+			to = g.Layers
+		}
+		out.list = append(out.list, band{from, to, out.size})
+		out.size += (to - from) * to
+		from = to
+	}
+	return out
 }
 
 // tileWidth is how many entries of all layers are multiplied at a time.

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"math"
+	"sync"
 
 	"github.com/deeplimit/deeplimit/internal/tensorheader"
 )
@@ -43,8 +44,12 @@ func (f *File) ReadPiece(name string, from int, dst []float64) error {
 	if !ok || from < 0 || from+len(dst) > info.Entries() {
 		return f.at(name, fmt.Errorf("entries %d to %d: want entries of a tensor that stands in one piece", from, from+len(dst)))
 	}
-	if err := kind.readAt(data, from, dst); err != nil {
+	whole, err := kind.readAt(data, from, dst)
+	if err != nil {
 		return f.at(name, tensorheader.NoEOF(err))
+	}
+	if whole {
+		return nil
 	}
 	for k, v := range dst {
 		if math.IsNaN(v) || math.IsInf(v, 0) {
@@ -54,22 +59,26 @@ func (f *File) ReadPiece(name string, from int, dst []float64) error {
 	return nil
 }
 
-// readAt fills dst with entries from, from+1, …
-func (t numberType) readAt(data io.ReaderAt, from int, dst []float64) error {
-	buffer := make([]byte, min(1<<16, t.size*len(dst)))
-	at := int64(from) * int64(t.size)
+// chunks are buffers for readAt, which is called for every few thousand entries.
+var chunks = sync.Pool{New: func() any { return new([chunkBytes]byte) }}
+
+// readAt fills dst with entries from, from+1, … and reports whether all are finite.
+func (t numberType) readAt(data io.ReaderAt, from int, dst []float64) (bool, error) {
+	pooled := chunks.Get().(*[chunkBytes]byte)
+	defer chunks.Put(pooled)
+	buffer := pooled[:]
+	at, all := int64(from)*int64(t.size), true
 	for len(dst) > 0 {
 		chunk := buffer[:min(len(buffer), t.size*len(dst))]
 		if n, err := data.ReadAt(chunk, at); n < len(chunk) {
-			return err
+			return false, err
 		}
 		at += int64(len(chunk))
-		for i := 0; i < len(chunk); i += t.size {
-			dst[i/t.size] = t.decode(chunk[i : i+t.size])
-		}
-		dst = dst[len(chunk)/t.size:]
+		n := len(chunk) / t.size
+		all = t.decode(dst[:n], chunk) && all
+		dst = dst[n:]
 	}
-	return nil
+	return all, nil
 }
 
 func (f *safetensorsFile) piece(name string) (io.ReaderAt, numberType, bool) {

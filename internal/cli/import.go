@@ -23,7 +23,8 @@ type importFlags struct {
 	layersAxis                  int
 	alpha, beta                 float64
 	json, hasAlpha, hasBeta     bool
-	all                         bool
+	all, noInvariants           bool
+	heads                       string
 	roles, table                string
 	hasAxis                     bool
 }
@@ -106,6 +107,8 @@ Presets:
 	flags.StringVar(&f.steps, "steps", importer.LastStep, "which steps of a training to take: last, all (each a setting, never a seed), series (one run with all of them along time), or the number of one")
 	flags.BoolVar(&f.json, "json", false, "print JSON")
 	flags.BoolVar(&f.all, "all", false, "measure every family of layers, in the place of a pattern")
+	flags.StringVar(&f.heads, "heads", "", "heads of the attention, as 12, or 32:8 with those of keys and values (default: as config.json beside FILE states)")
+	flags.BoolVar(&f.noInvariants, "no-invariants", false, "measure norms, increments and order of the families alone, in a fraction of the time")
 	flags.StringVar(&f.table, "table", "", "CSV file with the columns file, depth, seed, step, in the place of FILEs and their names")
 	flags.StringVar(&f.roles, "roles", "", "file of roles by the names of tensors, before those that are built in")
 	return cmd, f
@@ -185,8 +188,12 @@ func presetList() string {
 func (f *importFlags) options() (importer.Options, error) {
 	o := importer.Options{
 		Out: f.out, Name: f.name, Alpha: f.alpha, Initial: f.initial, Names: f.names, Table: f.table, Steps: f.steps, Version: thisBuild().String(),
+		NoInvariants: f.noInvariants,
 	}
 	var err error
+	if o.Heads, err = importer.ParseHeads(f.heads); err != nil {
+		return o, fmt.Errorf("import: --%w", err)
+	}
 	if f.roles != "" {
 		if o.Roles, err = importer.ReadRoles(f.roles); err != nil {
 			return o, err

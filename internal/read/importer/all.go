@@ -88,9 +88,11 @@ func (o *Options) progress(plans []*plan) func(entries int) {
 	}
 	total, done := 0, 0
 	for _, p := range plans {
-		for i := range p.families {
-			total += p.families[i].Numbers()
+		r, _, err := o.reading(&p.checkpoint, p.families, nil)
+		if err != nil {
+			continue // measureAll says so
 		}
+		total += r.Numbers(p.families)
 	}
 	const million = 1_000_000
 	return func(entries int) {
@@ -127,8 +129,12 @@ func (p *plan) measureAll(ctx context.Context, o *Options, m *network.Measuremen
 		}
 		return false
 	})
-	err := p.use(func(f *opened) error { return own.Add(ctx, f, families, tell) })
+	reading, notes, err := o.reading(&p.checkpoint, families, tell)
 	if err != nil {
+		return run, fmt.Errorf("importer: %s: %w", plain.Text(p.path), err)
+	}
+	run.Notes = append(run.Notes, notes...)
+	if err := p.use(func(f *opened) error { return own.Add(ctx, f, families, reading) }); err != nil {
 		return run, err
 	}
 	origin := network.Origin{Source: filepath.Base(p.path), Depth: p.depth, Seed: p.seed, Step: p.stepNumber(), Settings: p.otherSettings()}
@@ -200,7 +206,12 @@ func measureParts(ctx context.Context, plans []*plan, runs []Run, o *Options) (*
 					families = append(families, s.family(o.roles()))
 				}
 			}
-			return own.Add(ctx, f, families, nil)
+			reading, notes, err := o.reading(&p.checkpoint, families, nil)
+			if err != nil {
+				return err
+			}
+			runs[i].Notes = append(runs[i].Notes, notes...)
+			return own.Add(ctx, f, families, reading)
 		})
 		if err != nil {
 			return nil, err

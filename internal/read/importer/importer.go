@@ -56,6 +56,10 @@ type Options struct {
 	// All measures every family of a checkpoint (ImportAll), in the place of a layout.
 	All   bool
 	Roles Roles // nil for those that are built in
+	// Heads of the attention; zero for those that the config.json beside a checkpoint states, if any.
+	Heads network.Heads
+	// NoInvariants leaves out what the symmetries of blocks leave unchanged, which takes most of the time.
+	NoInvariants bool
 	// Observe is called while families are read, with millions of numbers; nil for nobody.
 	Observe func(done, total int)
 }

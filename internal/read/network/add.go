@@ -6,22 +6,21 @@ import (
 	"slices"
 )
 
-// Numbers returns how many numbers a family holds.
-func (f *Family) Numbers() int { return f.Layers * f.entries() }
-
-// Add measures families of one network, and the invariants of its blocks. tell is told how many numbers were read;
-// nil for nobody.
-func (m *Measurement) Add(ctx context.Context, source Source, families []Family, tell func(entries int)) error {
+// Add measures families of one network, and the invariants of its blocks.
+func (m *Measurement) Add(ctx context.Context, source Source, families []Family, r Reading) error {
 	for i := range families {
-		g, err := families[i].Measure(ctx, source, tell)
+		g, err := families[i].Measure(ctx, source, r.tell)
 		if err != nil {
 			return err
 		}
 		m.Families = append(m.Families, MeasuredFamily{families[i], g})
 	}
-	for _, p := range invariants(families) {
+	if !r.Invariants {
+		return nil
+	}
+	for _, p := range invariants(families, r.Heads) {
 		load := &loader{source: source, held: map[*Family][][]float64{}}
-		g, err := p.measure(ctx, load.layer)
+		g, err := p.measure(ctx, load.layer, r.tell)
 		if err != nil {
 			return fmt.Errorf("%s: %w", p.Name, err)
 		}

@@ -50,10 +50,12 @@ func (s side) label(left bool) string {
 	return s.name + "^T"
 }
 
-// A product is an invariant before it is measured: left^T right.
+// A product is an invariant before it is measured: left^T right, or by heads.
 type product struct {
 	Invariant
 	left, right side
+	heads       Heads // of a pair of an attention, where they are known
+	byHead      bool
 }
 
 // A sketch holds this many entries of all layers, but not fewer columns: more would cost more than reading the maps, and ten thousand
@@ -67,34 +69,49 @@ const (
 var pairs = [][2]string{{"down", "up"}, {"gate", "up"}, {"q", "k"}, {"o", "v"}}
 
 // invariants returns the products of the families of one network.
-func invariants(families []Family) []product {
+func invariants(families []Family, heads Heads) []product {
 	var out []product
-	blocks := map[string][]side{}
-	var order []string
-	for i := range families {
-		f := &families[i]
-		for _, s := range sidesOf(f) {
-			key := blockOf(f)
-			if blocks[key] == nil {
-				order = append(order, key)
-			}
-			blocks[key] = append(blocks[key], s)
-		}
-	}
-	for _, key := range order {
-		sides := blocks[key]
+	for _, sides := range blockSides(families) {
 		for _, s := range sides {
 			out = append(out, newProduct(s, s))
 		}
 		for _, pair := range pairs {
 			a, b := only(sides, pair[0]), only(sides, pair[1])
-			if a == nil || b == nil || a.hidden() != b.hidden() || a.stream() != b.stream() || a.family.Indices != b.family.Indices || a.family.Layers != b.family.Layers {
+			if a == nil || b == nil || a.stream() != b.stream() || a.family.Indices != b.family.Indices || a.family.Layers != b.family.Layers {
 				continue
 			}
-			out = append(out, newProduct(*a, *b))
+			known := isAttention(pair[0]) && heads.fit(a, b)
+			if !known && a.hidden() != b.hidden() {
+				continue
+			}
+			p := newProduct(*a, *b)
+			if known {
+				p.heads = heads
+				out = append(out, p, p.ofHeads())
+				continue
+			}
+			out = append(out, p)
 		}
 	}
 	return out
+}
+
+// blockSides returns the factors of each block, in the order of the families.
+func blockSides(families []Family) [][]side {
+	at := map[string]int{}
+	var blocks [][]side
+	for i := range families {
+		f := &families[i]
+		for _, s := range sidesOf(f) {
+			key := blockOf(f)
+			if _, ok := at[key]; !ok {
+				at[key] = len(blocks)
+				blocks = append(blocks, nil)
+			}
+			blocks[at[key]] = append(blocks[at[key]], s)
+		}
+	}
+	return blocks
 }
 
 // only returns the one side of a name, nil when there is none or several.
@@ -225,7 +242,7 @@ func (a layerMap) whole() blas64.General {
 
 // measure reads the maps and returns the inner products of the layers of left^T right; the square of one map without
 // its trace, of which the norm alone would make all layers alike.
-func (p *product) measure(ctx context.Context, load func(f *Family, k int) ([]float64, error)) (*layerorder.Gram, error) {
+func (p *product) measure(ctx context.Context, load func(f *Family, k int) ([]float64, error), observe func(entries int)) (*layerorder.Gram, error) {
 	d := p.Rows
 	var projection blas64.General
 	if p.Sketch > 0 {
@@ -247,6 +264,12 @@ func (p *product) measure(ctx context.Context, load func(f *Family, k int) ([]fl
 				return nil, err
 			}
 		}
+		observe(p.entries())
+		if p.byHead {
+			layers[k] = p.perHead(u, v, projection).Data
+			continue
+		}
+		u = p.summedHeads(u)
 		var out blas64.General
 		if p.Sketch > 0 {
 			out = u.transposedTimes(v.times(projection))
@@ -255,12 +278,12 @@ func (p *product) measure(ctx context.Context, load func(f *Family, k int) ([]fl
 			blas64.Gemm(blas.Trans, blas.NoTrans, 1, u.whole(), v.whole(), 0, out)
 		}
 		if same {
-			removeTrace(out, u.General, projection)
+			removeTrace(out, squares(u.General), projection)
 		}
 		layers[k] = out.Data
 	}
 	g, err := layerorder.NewGram(layers)
-	if err == nil && same && p.Sketch == 0 {
+	if err == nil && (same || p.byHead) && p.Sketch == 0 {
 		g.Independent = float64(d) * float64(d+1) / 2
 	}
 	return g, err
@@ -279,14 +302,19 @@ func transposedTile(a, x blas64.General) blas64.General {
 	return out
 }
 
-// removeTrace subtracts ‖u‖²/d of the identity, or of its projection.
-func removeTrace(out, u, projection blas64.General) {
-	trace := 0.0
+// squares returns ‖u‖².
+func squares(u blas64.General) float64 {
+	sum := 0.0
 	for i := range u.Rows {
 		for _, v := range u.Data[i*u.Stride : i*u.Stride+u.Cols] {
-			trace += v * v
+			sum += v * v
 		}
 	}
+	return sum
+}
+
+// removeTrace subtracts from a matrix of this trace the multiple of the identity, or of its projection, that has the same.
+func removeTrace(out blas64.General, trace float64, projection blas64.General) {
 	trace /= float64(out.Rows)
 	for i := range out.Rows {
 		if projection.Data == nil {

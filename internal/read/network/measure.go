@@ -18,8 +18,12 @@ type Source interface {
 	ReadPiece(name string, from int, dst []float64) error
 }
 
-// memory bounds the numbers that are held at a time, in entries, where tensors can be read in pieces.
-const memory = 8 << 20
+// memory bounds the numbers that are held at a time, in entries, where tensors can be read in pieces; inCache those of
+// one piece of all layers, which is read, converted and multiplied within the cache of a core.
+const (
+	memory  = 8 << 20
+	inCache = 1 << 18
+)
 
 // entries returns the number of entries of one layer.
 func (f *Family) entries() int {
@@ -33,11 +37,8 @@ func (f *Family) entries() int {
 }
 
 // Measure reads a family and returns the inner products of its layers. observe is told how many entries were
-// read, now and then; nil for nobody.
+// read, now and then.
 func (f *Family) Measure(ctx context.Context, source Source, observe func(entries int)) (*layerorder.Gram, error) {
-	if observe == nil {
-		observe = func(int) {}
-	}
 	if f.Layers > layerorder.MaxLayers {
 		return nil, fmt.Errorf("%s: got %d layers, want at most %d", plain.Text(f.Pattern), f.Layers, layerorder.MaxLayers)
 	}
@@ -57,7 +58,7 @@ func (f *Family) Measure(ctx context.Context, source Source, observe func(entrie
 func (f *Family) measurePieces(ctx context.Context, source Source, observe func(int)) (*layerorder.Gram, error) {
 	n := f.entries()
 	g := layerorder.EmptyGram(f.Layers, n)
-	size := min(n, max(1<<12, memory/f.Layers))
+	size := min(n, max(1<<11, inCache/f.Layers))
 	buffers := make([][]float64, f.Layers)
 	for k := range buffers {
 		buffers[k] = make([]float64, size)

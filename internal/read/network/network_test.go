@@ -77,7 +77,7 @@ func TestInvariants(t *testing.T) {
 	for _, transposed := range []bool{false, true} {
 		source, families := blocks(12, 10, 40, transposed)
 		m := &Measurement{}
-		if err := m.Add(context.Background(), source, families, nil); err != nil {
+		if err := m.Add(context.Background(), source, families, Reading{Invariants: true}); err != nil {
 			t.Fatal(err)
 		}
 		result, err := m.Result()
@@ -105,9 +105,9 @@ func TestInvariants(t *testing.T) {
 // TestProduct holds an invariant to the sums that define it.
 func TestProduct(t *testing.T) {
 	source, families := blocks(3, 4, 5, false)
-	products := invariants(families)
+	products := invariants(families, Heads{})
 	load := &loader{source: source, held: map[*Family][][]float64{}}
-	g, err := products[2].measure(context.Background(), load.layer) // down up
+	g, err := products[2].measure(context.Background(), load.layer, func(int) {}) // down up
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -135,14 +135,14 @@ func TestProduct(t *testing.T) {
 func TestSketch(t *testing.T) {
 	source, families := blocks(8, 40, 60, false)
 	load := &loader{source: source, held: map[*Family][][]float64{}}
-	exact := invariants(families)[0]
+	exact := invariants(families, Heads{})[0]
 	sketched := exact
 	sketched.Sketch = 32
-	a, err := exact.measure(context.Background(), load.layer)
+	a, err := exact.measure(context.Background(), load.layer, func(int) {})
 	if err != nil {
 		t.Fatal(err)
 	}
-	b, err := sketched.measure(context.Background(), load.layer)
+	b, err := sketched.measure(context.Background(), load.layer, func(int) {})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -200,7 +200,7 @@ func TestPieces(t *testing.T) {
 }
 
 func measured(t *rapid.T, f *Family, source Source) *layerorder.Gram {
-	g, err := f.Measure(context.Background(), source, nil)
+	g, err := f.Measure(context.Background(), source, func(int) {})
 	if err != nil {
 		t.Fatal(err)
 	}

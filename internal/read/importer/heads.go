@@ -1,0 +1,118 @@
+package importer
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+
+	"github.com/deeplimit/deeplimit/field"
+	"github.com/deeplimit/deeplimit/internal/plain"
+	"github.com/deeplimit/deeplimit/internal/read/network"
+)
+
+// ParseHeads reads the number of heads, N, or N:M with M of keys and values; "" for not known.
+func ParseHeads(text string) (network.Heads, error) {
+	if text == "" {
+		return network.Heads{}, nil
+	}
+	query, shared, several := strings.Cut(text, ":")
+	n, err := strconv.Atoi(query)
+	m := n
+	if several && err == nil {
+		m, err = strconv.Atoi(shared)
+	}
+	if err != nil || n < 1 || m < 1 || n%m != 0 {
+		return network.Heads{}, &field.Error{Path: "heads", Got: text, Want: "the number of heads, as 12, or 32:8 where 8 heads of keys and values serve 32 of queries"}
+	}
+	return network.Heads{Query: n, KeyValue: m}, nil
+}
+
+// mostConfig bounds the bytes of a config.json.
+const mostConfig = 1 << 20
+
+// headsBeside returns the heads that the config.json beside a checkpoint states; zero where there is none, or none in it.
+func headsBeside(path string) (network.Heads, error) {
+	dir := filepath.Dir(path)
+	if status, err := os.Stat(path); err == nil && status.IsDir() {
+		dir = path
+	}
+	file := filepath.Join(dir, "config.json")
+	status, err := os.Stat(file)
+	if errors.Is(err, fs.ErrNotExist) || err == nil && (!status.Mode().IsRegular() || status.Size() > mostConfig) {
+		return network.Heads{}, nil
+	}
+	if err != nil {
+		return network.Heads{}, err
+	}
+	data, err := os.ReadFile(file)
+	if err != nil {
+		return network.Heads{}, err
+	}
+	var stated map[string]any
+	decoder := json.NewDecoder(bytes.NewReader(data))
+	decoder.UseNumber()
+	if decoder.Decode(&stated) != nil {
+		return network.Heads{}, nil // of another program
+	}
+	if inner, ok := stated["text_config"].(map[string]any); ok {
+		stated = inner
+	}
+	number := func(keys ...string) int {
+		for _, key := range keys {
+			if v, ok := stated[key].(json.Number); ok {
+				if n, err := strconv.Atoi(v.String()); err == nil && n > 0 {
+					return n
+				}
+			}
+		}
+		return 0
+	}
+	h := network.Heads{Query: number("num_attention_heads", "n_head", "n_heads", "num_heads")}
+	if h.KeyValue = number("num_key_value_heads", "n_kv_heads", "num_kv_heads"); h.KeyValue == 0 {
+		h.KeyValue = h.Query
+	}
+	return h, nil
+}
+
+// reading says what is measured of the families of a checkpoint, and what was decided about it.
+func (o *Options) reading(c *checkpoint, families []network.Family, tell func(int)) (network.Reading, []string, error) {
+	r := network.Reading{Invariants: !o.NoInvariants, Heads: o.Heads, Tell: tell}
+	if o.NoInvariants {
+		return r, []string{"invariants of the blocks were not measured (--no-invariants): the order of layers that number their hidden units for themselves is not seen in the entries"}, nil
+	}
+	given := r.Heads.Query > 0
+	switch {
+	case !network.HasHeads(families) && given:
+		return r, []string{"--heads decides nothing: no q stands beside k, and no v beside o, with a known orientation"}, nil
+	case !network.HasHeads(families), given && r.HeadsFit(families):
+		return r, nil, nil
+	case given:
+		return r, nil, &field.Error{Path: "heads", Got: headsText(r.Heads), Want: "a number that divides the hidden units of the attention"}
+	}
+	found, err := headsBeside(c.path)
+	if err != nil {
+		return r, nil, err
+	}
+	if found.Query == 0 {
+		return r, []string{"the number of heads is not known (no config.json beside the file states it): invariants are of all heads together; --heads tells them apart"}, nil
+	}
+	r.Heads = found
+	if !r.HeadsFit(families) {
+		r.Heads = network.Heads{}
+		return r, []string{fmt.Sprintf("the %s heads of config.json do not divide the hidden units of the attention: invariants are of all heads together; --heads tells them apart", headsText(found))}, nil
+	}
+	return r, []string{fmt.Sprintf("%s heads, by config.json beside %s", headsText(found), plain.Text(filepath.Base(c.path)))}, nil
+}
+
+func headsText(h network.Heads) string {
+	if h.Query == h.KeyValue {
+		return strconv.Itoa(h.Query)
+	}
+	return fmt.Sprintf("%d:%d", h.Query, h.KeyValue)
+}

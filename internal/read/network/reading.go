@@ -1,0 +1,58 @@
+package network
+
+import "slices"
+
+// A Reading says what is measured of a checkpoint beside its families.
+type Reading struct {
+	// Invariants asks for products of maps, which take several times as long as families: each map is read again and multiplied.
+	Invariants bool
+	Heads      Heads
+	// Tell is told how many numbers were read, now and then; nil for nobody.
+	Tell func(entries int)
+}
+
+func (r *Reading) tell(entries int) {
+	if r.Tell != nil {
+		r.Tell(entries)
+	}
+}
+
+// Numbers returns how many numbers the reading of these families takes.
+func (r *Reading) Numbers(families []Family) int {
+	total := 0
+	for i := range families {
+		total += families[i].Layers * families[i].entries()
+	}
+	if r.Invariants {
+		for _, p := range invariants(families, r.Heads) {
+			total += p.Layers * p.entries()
+		}
+	}
+	return total
+}
+
+// entries are those of one layer that a product reads.
+func (p *product) entries() int {
+	n := p.left.family.entries()
+	if p.left != p.right {
+		n += p.right.family.entries()
+	}
+	return n
+}
+
+// HasHeads reports whether families hold pairs of maps of an attention, whose invariants say more where the number of its heads is known.
+func HasHeads(families []Family) bool {
+	for _, sides := range blockSides(families) {
+		for _, pair := range pairs {
+			if isAttention(pair[0]) && only(sides, pair[0]) != nil && only(sides, pair[1]) != nil {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// HeadsFit reports whether the heads divide the maps of an attention.
+func (r *Reading) HeadsFit(families []Family) bool {
+	return slices.ContainsFunc(invariants(families, r.Heads), func(p product) bool { return p.byHead })
+}
