@@ -41,8 +41,6 @@ type RunRow struct {
 	Depth                 int64    `parquet:"depth"`
 	Seed                  uint64   `parquet:"seed"`
 	Iterations            int64    `parquet:"iterations"`
-	LayerIterations       int64    `parquet:"layer_iterations"`
-	LayerEvaluations      *int64   `parquet:"layer_evaluations,optional"`
 	Stop                  string   `parquet:"stop_reason"`
 	Loss                  *float64 `parquet:"loss,optional"`
 	TestLoss              *float64 `parquet:"test_loss,optional"`
@@ -78,6 +76,10 @@ type RunRow struct {
 	MovedVariation3     *float64 `parquet:"displacement_v_3,optional"`
 	MovedHoelder        *float64 `parquet:"displacement_hoelder,optional"`
 	MovedHoelderUniform *float64 `parquet:"displacement_hoelder_uniform,optional"`
+
+	// What steps and evaluations without a step cost, in layers.
+	LayerIterations  int64  `parquet:"layer_iterations"`
+	LayerEvaluations *int64 `parquet:"layer_evaluations,optional"`
 }
 
 // An IterationRow is a row of the table of iterations: a row of a run's trace.
