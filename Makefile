@@ -78,6 +78,10 @@ tune: $(BIN) ## the best step over depth by `deeplimit tune`, its exponents, and
 	for study in adam-half adam-one gd-separated; do $(BIN) tune experiments/tune/$$study.yaml --out runs/tune/$$study || exit 1; done
 	go test ./scaling -run 'TestBowlCoverage|TestCollapseCoverage' -count=1 -v -args -curves 30 | grep %
 
+.PHONY: cascade
+cascade: ## a cascade over depth beside training at the last depth: layer-iterations, seconds, distances (docs/cascade.md; minutes; DIRECT=false for the cascades alone)
+	go run ./experiments/cascade -direct=$(or $(DIRECT),true) $(or $(STUDY),experiments/cascade/rotation-gelu.yaml experiments/cascade/rotation-tanh.yaml experiments/cascade/digits.yaml)
+
 .PHONY: slurm
 slurm:
 	@PATH=$$PATH:/usr/sbin:/sbin; for program in sbatch slurmctld slurmd munged ip; do command -v $$program > /dev/null || missing=yes; done; \

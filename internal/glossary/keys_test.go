@@ -6,6 +6,7 @@ import (
 
 	"github.com/deeplimit/deeplimit/internal/ask/bench"
 	"github.com/deeplimit/deeplimit/internal/ask/compare"
+	"github.com/deeplimit/deeplimit/internal/ask/depth"
 	"github.com/deeplimit/deeplimit/internal/ask/transfer"
 	"github.com/deeplimit/deeplimit/internal/glossary/glossarytest"
 	"github.com/deeplimit/deeplimit/internal/read/analyze"
@@ -28,6 +29,7 @@ func TestKeys(t *testing.T) {
 		reflect.TypeFor[proof.Report](),
 		reflect.TypeFor[transfer.Result](),
 		reflect.TypeFor[bench.Result](),
+		reflect.TypeFor[depth.Result](),
 		reflect.TypeFor[compare.Result](),
 		reflect.TypeFor[runfolder.Row](),
 		reflect.TypeFor[runfolder.Draw](),

@@ -60,5 +60,12 @@ func TestCascadeDepths(t *testing.T) {
 		if got := runs[0].Train.Levels(runs[0].Depth); len(got) != want {
 			t.Errorf("depth %s: got levels %v, want %d", depth, got, want)
 		}
+		off, err := Parse("s.yaml", s.Text, []string{"train.cascade=null"})
+		if err == nil {
+			runs, err = off.Runs()
+		}
+		if err != nil || runs[0].Train.Cascade != nil {
+			t.Errorf("train.cascade null: got %v and a cascade, want none", err)
+		}
 	}
 }

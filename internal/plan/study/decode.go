@@ -29,6 +29,9 @@ func (d *decoder) decode(path string, n *node, v reflect.Value) {
 	}
 	switch v.Kind() {
 	case reflect.Pointer:
+		if v.Type().Elem().Kind() == reflect.Struct && n.isNull() {
+			return
+		}
 		v.Set(reflect.New(v.Type().Elem()))
 		d.decode(path, n, v.Elem())
 	case reflect.Struct:
