@@ -1,6 +1,7 @@
 package tangent
 
 import (
+	"fmt"
 	"math"
 	"slices"
 
@@ -11,7 +12,7 @@ import (
 
 // spectrumBounds returns the residual, eigenvalues and Newton step with bounds of all their errors, or why there are none. What the
 // samples' features are off by is bounded by features beside the distance of the computed states from the exact ones.
-func (m *Model) spectrumBounds(s *spectral, layers *certify.Layers, samples []certify.Propagation, features []float64, o *orbit) (t *certify.Tangent, why string) {
+func (m *Model) spectrumBounds(s *spectral, layers *certify.Layers, samples []certify.Propagation, features []float64, o *orbit, store Store) (t *certify.Tangent, why string) {
 	r := roundoff{unit}
 	readout := 1.0
 	if m.readout != nil {
@@ -32,8 +33,17 @@ func (m *Model) spectrumBounds(s *spectral, layers *certify.Layers, samples []ce
 	b := &kernelBounds{roundoff: r, kernel: s.kernel, n: s.kernel.SymmetricDim(), off: off, shift: shift}
 	groups := 6
 	b.terms = m.width + m.middle + m.net.Inputs + groups*m.depth + 20
-	low, high, ok := b.eigenvalues(s.LambdaMin, s.LambdaMax)
-	if !ok {
+	type bounds struct {
+		Low, High, Rounding, Sum float64
+		OK                       bool
+	}
+	found, _ := remembered(store, fmt.Sprintf("bounds-%x", off), func() (bounds, error) {
+		low, high, ok := b.eigenvalues(s.LambdaMin, s.LambdaMax)
+		return bounds{low, high, b.rounding, b.high, ok}, nil
+	})
+	b.rounding, b.high = found.Rounding, found.Sum
+	low, high := found.Low, found.High
+	if !found.OK {
 		return nil, "lambda_min is not bounded away from 0"
 	}
 	t = &certify.Tangent{

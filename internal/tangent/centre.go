@@ -2,6 +2,7 @@ package tangent
 
 import (
 	"context"
+	"fmt"
 	"math"
 
 	"github.com/deeplimit/deeplimit/certify"
@@ -59,33 +60,53 @@ func (m *Model) algebras(r roundoff) []*algebra {
 // done is called as samples are finished, from several goroutines; it may be nil.
 func (m *Model) Propagations(ctx context.Context, full bool, done func()) ([]certify.Propagation, error) {
 	m.Layers()
-	all, _, err := m.propagations(ctx, full, done, nil)
+	all, _, err := m.propagations(ctx, full, done, nil, nil)
 	return all, err
 }
 
 // propagations bounds rounding, too, where the errors of the states are given: its gains then are those of the computed orbit, rounded up,
 // and features bound the distance of the derivative of each sample's outputs from that of which the kernel is computed.
-func (m *Model) propagations(ctx context.Context, full bool, done func(), o *orbit) (all []certify.Propagation, features []float64, err error) {
+func (m *Model) propagations(ctx context.Context, full bool, done func(), o *orbit, store Store) (all []certify.Propagation, features []float64, err error) {
 	all, features = make([]certify.Propagation, m.samples), make([]float64, m.samples)
 	workers := make([]*propagator, m.workers)
+	pass := "cheap"
+	if full {
+		pass = "full"
+	}
+	if o != nil {
+		pass += "-rounding"
+	}
 	err = m.parallelWithin(ctx, m.samples, func(worker, i int) {
-		if workers[worker] == nil {
-			workers[worker] = newPropagator(m, o)
-		}
-		w := workers[worker]
-		w.begin(i)
-		w.forward()
-		w.gather()
-		w.sample.Curvature = math.NaN()
-		if full {
-			w.second()
-		}
-		all[i], features[i] = w.sample, w.features
+		found, _ := remembered(store, fmt.Sprintf("%s-%d", pass, i), func() (gains, error) {
+			if workers[worker] == nil {
+				workers[worker] = newPropagator(m, o)
+			}
+			return workers[worker].gainsOf(i, full), nil
+		})
+		all[i], features[i] = found.Sample, found.Features
 		if done != nil {
 			done()
 		}
 	})
 	return all, features, err
+}
+
+// gains are those of one sample, and a bound of the error of its features.
+type gains struct {
+	Sample   certify.Propagation
+	Features float64
+}
+
+// gainsOf computes those of sample i.
+func (p *propagator) gainsOf(i int, full bool) gains {
+	p.begin(i)
+	p.forward()
+	p.gather()
+	p.sample.Curvature = math.NaN()
+	if full {
+		p.second()
+	}
+	return gains{p.sample, p.features}
 }
 
 // A propagator follows derivatives of the states of one sample through the layers. The state is

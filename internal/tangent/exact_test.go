@@ -100,7 +100,7 @@ func compareGains(t *testing.T, m *Model, name string, e *exact) {
 		t.Fatal(err, why)
 	}
 	layers := m.layers(roundoff{unit})
-	bounds, _, err := m.propagations(context.Background(), true, nil, o)
+	bounds, _, err := m.propagations(context.Background(), true, nil, o, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -126,8 +126,29 @@ const PolishedLoss = 1e-30
 // Polish makes Newton steps from theta, which it moves, until the loss is at most PolishedLoss, no step lowers
 // it, or that many were made. It returns how many were made and how far theta moved.
 func (m *Model) Polish(ctx context.Context, theta []float64, most int, progress func(steps int, loss float64)) (steps int, moved float64, err error) {
+	return m.PolishFrom(ctx, theta, most, progress, nil)
+}
+
+// polished is where Polish is after some steps.
+type polished struct {
+	Steps   int
+	Theta   []float64
+	Damping float64
+	Done    bool // no further step is made
+}
+
+// PolishFrom is Polish, with a store of the steps made so far.
+func (m *Model) PolishFrom(ctx context.Context, theta []float64, most int, progress func(steps int, loss float64), store Store) (steps int, moved float64, err error) {
 	start := append([]float64(nil), theta...)
 	n := Newton{Model: m}
+	if at := (polished{}); store != nil && store.Load("polish", &at) {
+		copy(theta, at.Theta)
+		m.Move(theta)
+		steps, n.Damping = at.Steps, at.Damping
+		if at.Done {
+			most = steps
+		}
+	}
 	for steps < most && m.Loss() > PolishedLoss {
 		before := m.Loss()
 		length, err := n.Step(ctx, theta)
@@ -138,11 +159,15 @@ func (m *Model) Polish(ctx context.Context, theta []float64, most int, progress 
 			break
 		}
 		steps++
+		done := m.Loss() > 0.5*before && m.Loss() < 1e-26 // rounding alone
+		if store != nil {
+			store.Save("polish", polished{steps, theta, n.Damping, done})
+		}
 		if progress != nil {
 			progress(steps, m.Loss())
 		}
-		if m.Loss() > 0.5*before && m.Loss() < 1e-26 {
-			break // rounding alone
+		if done {
+			break
 		}
 	}
 	axpy(start, -1, theta)

@@ -27,6 +27,8 @@ type Options struct {
 	Step  float64 // η of gradient descent; 0 for the largest that is certain
 	// Progress is called with the number of samples done, of those there are; it may be nil.
 	Progress func(done, of int)
+	// Store keeps what is done of a proof: the kernel, its eigenvalues, their bounds, and each sample's gains. It may be nil.
+	Store Store
 }
 
 // Prove returns what is proved about θ from its tangent kernel. A statement that is not
@@ -52,15 +54,11 @@ func (m *Model) Prove(ctx context.Context, options Options) (*certify.Kernel, er
 		return certify.Refused(m.Loss(), residual, fmt.Sprintf("%d samples × %d outputs exceed %d, up to which a kernel is computed", m.samples, m.outputs, MostOutputs)), nil
 	}
 	t := &certify.Tangent{Samples: m.samples, Outputs: m.outputs, Residual: residual}
-	kernel := m.Kernel()
-	solution, err := m.spectrum(kernel, t)
+	s, err := m.spectralOf(ctx, t, options.Store)
 	if err != nil {
 		return nil, err
 	}
-	if ctx.Err() != nil {
-		return nil, ctx.Err()
-	}
-	out, err := m.bound(ctx, &spectral{t, kernel, solution}, options)
+	out, err := m.bound(ctx, s, options)
 	if err != nil {
 		return nil, err
 	}
@@ -78,6 +76,30 @@ type spectral struct {
 	solution []float64 // K⁻¹r; nil where K is singular
 }
 
+// eigenvalues are what spectrum fills in.
+type eigenvalues struct {
+	Min, Max, Step float64
+	Solution       []float64
+}
+
+// spectralOf computes the kernel and its eigenvalues, or takes them from store.
+func (m *Model) spectralOf(ctx context.Context, t *certify.Tangent, store Store) (*spectral, error) {
+	rows, err := remembered(store, "kernel", func() ([]float64, error) { return m.Kernel().RawSymmetric().Data, ctx.Err() })
+	if err != nil {
+		return nil, err
+	}
+	kernel := mat.NewSymDense(m.samples*m.outputs, rows)
+	found, err := remembered(store, "eigenvalues", func() (eigenvalues, error) {
+		solution, err := m.spectrum(kernel, t)
+		if err == nil {
+			err = ctx.Err()
+		}
+		return eigenvalues{t.LambdaMin, t.LambdaMax, t.NewtonStep, solution}, err
+	})
+	t.LambdaMin, t.LambdaMax, t.NewtonStep = found.Min, found.Max, found.Step
+	return &spectral{t, kernel, found.Solution}, err
+}
+
 // bound evaluates the statements with the bounds that options name.
 func (m *Model) bound(ctx context.Context, s *spectral, options Options) (*certify.Kernel, error) {
 	o, why, err := m.enclose(ctx, s.Singular())
@@ -91,7 +113,7 @@ func (m *Model) bound(ctx context.Context, s *spectral, options Options) (*certi
 				options.Progress(int(n), m.samples)
 			}
 		}
-		return m.state(ctx, s, o, why, full, options.Step, done)
+		return m.state(ctx, s, o, why, full, options, done)
 	}
 	if options.Bound != Full {
 		k, err := with(false)
@@ -104,29 +126,29 @@ func (m *Model) bound(ctx context.Context, s *spectral, options Options) (*certi
 
 // state returns both statements, from bounds that count rounding where o holds the errors of the states and all else is bounded, too; from
 // estimates, with the reason, where not. What estimates state and bounds do not is estimated.
-func (m *Model) state(ctx context.Context, s *spectral, o *orbit, why string, full bool, step float64, done func()) (*certify.Kernel, error) {
+func (m *Model) state(ctx context.Context, s *spectral, o *orbit, why string, full bool, options Options, done func()) (*certify.Kernel, error) {
 	r := roundoff{}
 	if o != nil {
 		r.u = unit
 	}
 	layers := m.layers(r)
-	samples, features, err := m.propagations(ctx, full, done, o)
+	samples, features, err := m.propagations(ctx, full, done, o, options.Store)
 	if err != nil {
 		return nil, err
 	}
 	if o != nil && !measured(samples, full) { // estimate them
-		return m.state(ctx, s, nil, "a gain of a layer is not bounded", full, step, func() {})
+		return m.state(ctx, s, nil, "a gain of a layer is not bounded", full, options, func() {})
 	}
 	finish := func(t *certify.Tangent, samples []certify.Propagation) *certify.Kernel {
 		t.Curvature = func(radius float64) float64 { return layers.Ball(samples, radius).Curvature }
 		if !full {
-			k := t.Kernel(step)
+			k := t.Kernel(options.Step)
 			k.Bound = Cheap
 			return k
 		}
 		t.Centre = layers.Ball(samples, 0).Curvature
 		t.Growth = func(radius float64) float64 { return layers.Growth(samples, radius) }
-		k := t.Kernel(step)
+		k := t.Kernel(options.Step)
 		k.Bound = Full
 		if centre := layers.Centre(samples); centre <= math.MaxFloat64 {
 			k.CurvatureAtCentre = &centre
@@ -135,7 +157,7 @@ func (m *Model) state(ctx context.Context, s *spectral, o *orbit, why string, fu
 	}
 	plain := samples
 	if o != nil && float64(m.samples*m.depth*m.outputs)*math.Pow(float64(m.width), 3) < apart {
-		if plain, _, err = m.propagations(ctx, full, nil, nil); err != nil {
+		if plain, _, err = m.propagations(ctx, full, nil, nil, options.Store); err != nil {
 			return nil, err
 		}
 	}
@@ -144,7 +166,7 @@ func (m *Model) state(ctx context.Context, s *spectral, o *orbit, why string, fu
 		estimate.RoundingWhy = why
 		return estimate, nil
 	}
-	t, why := m.spectrumBounds(s, layers, samples, features, o)
+	t, why := m.spectrumBounds(s, layers, samples, features, o, options.Store)
 	if why == "" {
 		bounds := finish(t, samples)
 		if full { // at the exact states, too

@@ -64,7 +64,7 @@ func TestShadow(t *testing.T) {
 			m.Pull(there.RawRowView(a), unit)
 			unit[a] = 0
 		}
-		samples, _, err := m.propagations(context.Background(), true, nil, nil)
+		samples, _, err := m.propagations(context.Background(), true, nil, nil, nil)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -66,6 +66,8 @@ func Prove(ctx context.Context, run *runfolder.Run, options Options) (*certify.K
 		return nil, fmt.Errorf("kernel certificate: run %s: %w", run.Meta.ID, err)
 	}
 	ask := tangent.Options{Bound: options.Bound, Step: options.Step, Progress: func(done, of int) { note("sample %d of %d", done, of) }}
+	kept := newPartial(run, problem, theta)
+	ask.Store = kept
 	note("tangent kernel of %d samples × %d outputs", len(problem.Samples.X)/problem.Network.Inputs, problem.Network.Outputs)
 	k, err := model.Prove(ctx, ask)
 	if err != nil {
@@ -77,6 +79,7 @@ func Prove(ctx context.Context, run *runfolder.Run, options Options) (*certify.K
 			return nil, err
 		}
 	}
+	kept.end()
 	return k, nil
 }
 
@@ -157,11 +160,12 @@ func polish(ctx context.Context, run *runfolder.Run, problem *plan.Problem, mode
 	if most == 0 {
 		most = 200
 	}
-	steps, moved, err := model.Polish(ctx, theta, most, func(steps int, loss float64) { note("Newton step %d, loss %.3g", steps, loss) })
+	report := func(steps int, loss float64) { note("Newton step %d, loss %.3g", steps, loss) }
+	steps, moved, err := model.PolishFrom(ctx, theta, most, report, ask.Store)
 	if err != nil {
 		return nil, err
 	}
-	ask.Step = 0
+	ask.Step, ask.Store = 0, newPartial(run, problem, theta)
 	end, err := model.Prove(ctx, ask)
 	if err != nil {
 		return nil, err
