@@ -122,6 +122,7 @@ func columnsOf(rows []Row) map[string][]*string {
 			"displacement_v_1.5": r.DisplacementVariation15, "displacement_v_2": r.DisplacementVariation2,
 			"displacement_v_2.5": r.DisplacementVariation25, "displacement_v_3": r.DisplacementVariation3,
 			"last_state": r.LastState, "block_change": r.BlockChange, "block_linearisation": r.BlockLinearisation, "tangent": r.Tangent, "level": r.Level,
+			"delta": r.Delta, "delta_max_frobenius": r.DeltaMaxFrobenius,
 			"update_norm": r.UpdateNorm, "update_rank": r.UpdateRank, "alignment": r.Alignment,
 			"update_norm_w": r.UpdateNormW, "update_rank_w": r.UpdateRankW, "alignment_w": r.AlignmentW,
 		} {

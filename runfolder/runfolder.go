@@ -179,6 +179,10 @@ type Row struct {
 	// Level is the depth of the network that the row is about, in a cascade over depth; null in a run at one depth. Where a
 	// level ends there is no row of its last network: that of the iteration is the deeper one, before its first step.
 	Level *float64 `parquet:"level,optional"`
+
+	// At records of a run that trains δ: the mean of |δ_k| over the layers, and max_k |δ_k| ‖A_k‖_F.
+	Delta             *float64 `parquet:"delta,optional"`
+	DeltaMaxFrobenius *float64 `parquet:"delta_max_frobenius,optional"`
 }
 
 // A Level is one depth of a cascade.

@@ -179,6 +179,29 @@ func (d *Descent[T]) setPaths(row *runfolder.Row) {
 		}
 		row.SetPath(source, path, factor, d.Spec.recordedPowers()...)
 	}
+	d.setDelta(row, weights)
+}
+
+// setDelta fills in the size of a trained δ, and of the layers of A, or V, as they act.
+func (d *Descent[T]) setDelta(row *runfolder.Row, weights []T) {
+	delta := resnet.View(d.Network.Layout, d.Theta, "delta")
+	if d.Network.Residual == "fixed" {
+		return
+	}
+	mean, largest := 0.0, 0.0
+	size := len(weights) / d.Network.Depth
+	for k := range d.Network.Depth {
+		scale := math.Abs(float64(delta[k%len(delta)]))
+		mean += scale / float64(d.Network.Depth)
+		squares := 0.0
+		for _, w := range weights[k*size : (k+1)*size] {
+			squares += float64(w) * float64(w)
+		}
+		largest = max(largest, scale*math.Sqrt(squares))
+	}
+	if !math.IsInf(mean, 0) && !math.IsNaN(mean) && !math.IsInf(largest, 0) {
+		row.Delta, row.DeltaMaxFrobenius = &mean, &largest
+	}
 }
 
 // times says what is to be done at this iterate: a record, a look at held-out samples, a row in the trace.

@@ -12,6 +12,7 @@ import (
 
 	"github.com/deeplimit/deeplimit/field"
 	"github.com/deeplimit/deeplimit/pvar"
+	"github.com/deeplimit/deeplimit/resnet"
 	"github.com/deeplimit/deeplimit/runfolder"
 )
 
@@ -82,6 +83,48 @@ func TestRecordColumns(t *testing.T) {
 	}
 	if v := out.Rows[0].DisplacementVariation2; v == nil || *v != 0 {
 		t.Errorf("V_2 of the displacement before the first step: got %v, want 0", v)
+	}
+}
+
+// TestRecordOfDelta holds the size of a trained δ in the last record to the parameters that the run leaves, and wants none of a
+// fixed one.
+func TestRecordOfDelta(t *testing.T) {
+	const depth, size = 6, 100 // d = 10
+	for _, residual := range []string{"layered", "shared", "fixed"} {
+		d := separatedOf(t, resnet.Spec{Residual: residual}, depth, func(s *Spec) {
+			s.Step, s.Stop = Step{Value: 0.5}, Stop{Iterations: new(5)}
+		})
+		out, err := d.Run(t.Context(), nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		last := out.Rows[len(out.Rows)-1]
+		if residual == "fixed" {
+			if last.Delta != nil || last.DeltaMaxFrobenius != nil {
+				t.Errorf("fixed: got δ in the trace, want none")
+			}
+			continue
+		}
+		delta, weights := resnet.View(d.Network.Layout, d.Theta, "delta"), resnet.View(d.Network.Layout, d.Theta, "A")
+		if want := map[string]int{"layered": depth, "shared": 1}[residual]; len(delta) != want {
+			t.Fatalf("%s: got %d numbers δ, want %d", residual, len(delta), want)
+		}
+		mean, largest := 0.0, 0.0
+		for k := range depth {
+			scale := delta[min(k, len(delta)-1)]
+			mean += math.Abs(scale) / depth
+			squares := 0.0
+			for _, w := range weights[k*size : (k+1)*size] {
+				squares += scale * scale * w * w
+			}
+			largest = max(largest, math.Sqrt(squares))
+		}
+		if last.Delta == nil || !(math.Abs(*last.Delta-mean) <= 1e-14) || !(math.Abs(*last.DeltaMaxFrobenius-largest) <= 1e-14*largest) {
+			t.Errorf("%s: got mean and largest layer %v and %v, want %v and %v", residual, last.Delta, last.DeltaMaxFrobenius, mean, largest)
+		}
+		if first := out.Rows[0]; *first.Delta == *last.Delta {
+			t.Errorf("%s: got δ = %v at both ends, want it to move", residual, mean)
+		}
 	}
 }
 

@@ -21,6 +21,12 @@ func separated(t testing.TB, depth int, alpha float64, edit func(*Spec)) *Descen
 // separatedIn is separated for a network of the given block.
 func separatedIn(t testing.TB, block string, depth int, alpha float64, edit func(*Spec)) *Descent[float64] {
 	t.Helper()
+	return separatedOf(t, resnet.Spec{Block: block, Alpha: &alpha}, depth, edit)
+}
+
+// separatedOf is separated for the given network.
+func separatedOf(t testing.TB, network resnet.Spec, depth int, edit func(*Spec)) *Descent[float64] {
+	t.Helper()
 	data, err := dataset.Spec{Kind: "separated", Width: 10, Samples: 8, Distance: 0.3}.Resolve(2)
 	if err != nil {
 		t.Fatal(err)
@@ -29,7 +35,7 @@ func separatedIn(t testing.TB, block string, depth int, alpha float64, edit func
 	if err != nil {
 		t.Fatal(err)
 	}
-	spec, err := resnet.Spec{Block: block, Alpha: &alpha}.Resolve(10, 10)
+	spec, err := network.Resolve(10, 10)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -142,12 +142,12 @@ func measure(folder *runfolder.Run, rows []runfolder.Row, weights runfolder.Weig
 	if run.HiddenVariation, err = hiddenVariation(states, options.Exponents); err != nil {
 		run.Notes = append(run.Notes, fmt.Sprintf("hidden states: %v", err))
 	}
-	if meta.Residual != "" && meta.Residual != "fixed" {
+	if trained(meta) {
 		delta, ok := weights.Tensors["delta"]
 		if !ok {
 			return Run{}, fmt.Errorf(`weights: residual is %q and there is no tensor "delta"`, meta.Residual)
 		}
-		run.Delta = delta.Data
+		run.Delta, run.MeanDelta = delta.Data, new(meanOf(delta.Data))
 		primary, err := weights.Path(meta.Part())
 		if err != nil {
 			return Run{}, err
@@ -157,6 +157,18 @@ func measure(folder *runfolder.Run, rows []runfolder.Row, weights runfolder.Weig
 		}
 	}
 	return run, nil
+}
+
+// trained reports whether the residual scale δ is trained.
+func trained(meta *runfolder.Meta) bool { return meta.Residual != "" && meta.Residual != "fixed" }
+
+// meanOf returns the mean of |δ_k|.
+func meanOf(delta []float64) float64 {
+	sum := 0.0
+	for _, d := range delta {
+		sum += math.Abs(d)
+	}
+	return sum / float64(len(delta))
 }
 
 // scaledMaximum returns max_k |δ_k| ‖A_k‖ of one δ, or one for each layer.

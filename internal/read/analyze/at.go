@@ -251,6 +251,9 @@ func atPoint(end *Run, meta *runfolder.Meta, rows []runfolder.Row, p Point, opti
 	if math.IsNaN(run.Loss) && run.Stop != runfolder.Diverged {
 		return nil, fmt.Sprintf("its loss at iteration %g is not known", t)
 	}
+	if trained(meta) {
+		run.MeanDelta, run.DeltaMaxFrobenius = finite(r.at("delta")), r.at("delta_max_frobenius")
+	}
 	numbers := r.path(runfolder.FromWeights, options.Exponents)
 	numbers.DisplacementPath = r.path(runfolder.FromDisplacement, options.Exponents)
 	numbers.Displacement, numbers.DisplacementVariation = numbers.DisplacementPath.MaxFrobenius, r.at("displacement_v_1")

@@ -144,12 +144,7 @@ var ofRun = []struct {
 	}},
 	{"iterations", func(r *Run) float64 { return float64(r.Iterations) }},
 	{"layer_iterations", func(r *Run) float64 { return float64(r.LayerIterations) }},
-	{"delta", func(r *Run) float64 {
-		if r.Delta == nil {
-			return 0
-		}
-		return meanDelta(r)
-	}},
+	{"delta", func(r *Run) float64 { return valueOf(r.MeanDelta) }},
 }
 
 // valueOf returns a number, 0 where there is none, which no fit takes.

@@ -66,7 +66,7 @@ func newGroup(meta runfolder.Meta, runs []Run) Group {
 		group.Parts[part] = path
 	}
 	group.GroupPath = group.Parts[meta.Part()]
-	if group.Trained() && runs[0].At == nil { // the trace has no δ
+	if group.Trained() {
 		group.Exponents, group.Missing = maps.Clone(group.Exponents), maps.Clone(group.Missing)
 		group.fit(&group.GroupPath, "delta", "delta", samplesOf(sound, meanDelta))
 		group.fit(&group.GroupPath, "delta_max_frobenius", "delta_max_frobenius", samplesOf(sound, func(r *Run) float64 { return r.DeltaMaxFrobenius }))
@@ -318,14 +318,8 @@ func countOf(n int, noun string) string {
 	return fmt.Sprintf("%d %ss", n, noun)
 }
 
-// meanDelta returns the mean over the layers of |δ_k|, as a trained δ may change its sign.
-func meanDelta(r *Run) float64 {
-	sum := 0.0
-	for _, delta := range r.Delta {
-		sum += math.Abs(delta)
-	}
-	return sum / float64(len(r.Delta))
-}
+// meanDelta returns Run.MeanDelta, NaN where it is not known.
+func meanDelta(r *Run) float64 { return orNaN(r.MeanDelta) }
 
 // rateRange returns the spread of the fits over the runs that have one, nil if none has.
 func rateRange(runs []Run) *RateRange {

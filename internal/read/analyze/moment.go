@@ -65,6 +65,9 @@ func (g *gathering) reach(i int, moment *Moment) (runs []Run, meta *runfolder.Me
 	return runs, meta
 }
 
+// unrecorded is why a number is not known at a point.
+const unrecorded = "no run has recorded it at this point, or next to it (train.record)"
+
 // momentGroup is newGroup for runs at a point of training: what they did not record has a reason instead of notes, and
 // no path was kept that a limit could be told from.
 func momentGroup(meta runfolder.Meta, runs []Run) Group {
@@ -74,10 +77,10 @@ func momentGroup(meta runfolder.Meta, runs []Run) Group {
 	settle := func(path *GroupPath) {
 		for key, why := range path.Missing {
 			if strings.Contains(why, "not known") {
-				path.Missing[key] = "no run has recorded it at this point, or next to it (train.record)"
+				path.Missing[key] = unrecorded
 			}
 		}
-		path.unsettled("the weights at this point of training are not kept")
+		path.unsettled("the weights at this point of training are not kept: a study whose runs end there (train.stop.loss, train.stop.iterations) has them")
 	}
 	for part, path := range g.Parts {
 		settle(&path)
@@ -88,9 +91,15 @@ func momentGroup(meta runfolder.Meta, runs []Run) Group {
 	}
 	primary := g.Parts[g.part()]
 	g.Regime, g.Mixture = primary.Regime, primary.Mixture
-	rate, none := g.Missing["rate"]
-	if g.Missing = maps.Clone(primary.Missing); none {
-		g.Missing["rate"] = rate
+	own := g.Missing
+	g.Missing = maps.Clone(primary.Missing)
+	if why, none := own["rate"]; none {
+		g.Missing["rate"] = why
+	}
+	for _, key := range []string{"delta", "delta_max_frobenius"} {
+		if _, none := own[key]; none {
+			g.Missing[key] = unrecorded
+		}
 	}
 	return g
 }

@@ -85,6 +85,8 @@ type Run struct {
 	// mean over the samples that the run kept; absent when it kept none.
 	HiddenVariation map[string]float64 `json:"hidden_variation,omitempty"`
 	Delta           []float64          `json:"delta,omitempty"` // trained residual scale, one or one a layer, when trained
+	// MeanDelta is the mean over layers of |δ_k|, as a trained δ may change its sign; nil where none is trained.
+	MeanDelta *float64 `json:"mean_delta,omitempty"`
 	// DeltaMaxFrobenius is max_k |δ_k| ‖A_k‖_F of a trained δ, the size of the largest layer as it acts.
 	DeltaMaxFrobenius float64   `json:"delta_max_frobenius"`
 	LossTrace         []float64 `json:"loss_trace,omitempty"`
@@ -340,7 +342,7 @@ func (r Run) MarshalJSON() ([]byte, error) {
 
 // scaled returns DeltaMaxFrobenius, nil where δ is not trained.
 func (r *Run) scaled() *float64 {
-	if r.Delta == nil {
+	if r.MeanDelta == nil {
 		return nil
 	}
 	return finite(r.DeltaMaxFrobenius)
