@@ -108,7 +108,7 @@ Presets:
 	flags.BoolVar(&f.json, "json", false, "print JSON")
 	flags.BoolVar(&f.all, "all", false, "measure every family of layers, in the place of a pattern")
 	flags.StringVar(&f.heads, "heads", "", "heads of the attention, as 12, or 32:8 with those of keys and values (default: as config.json beside FILE states)")
-	flags.BoolVar(&f.noInvariants, "no-invariants", false, "measure norms, increments and order of the families alone, in a fraction of the time")
+	flags.BoolVar(&f.noInvariants, "no-invariants", false, "measure norms, increments and order of the families alone, without singular values and invariants, in a fraction of the time")
 	flags.StringVar(&f.table, "table", "", "CSV file with the columns file, depth, seed, step, in the place of FILEs and their names")
 	flags.StringVar(&f.roles, "roles", "", "file of roles by the names of tensors, before those that are built in")
 	return cmd, f

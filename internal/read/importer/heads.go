@@ -84,7 +84,7 @@ func headsBeside(path string) (network.Heads, error) {
 func (o *Options) reading(c *checkpoint, families []network.Family, tell func(int)) (network.Reading, []string, error) {
 	r := network.Reading{Invariants: !o.NoInvariants, Heads: o.Heads, Tell: tell}
 	if o.NoInvariants {
-		return r, []string{"invariants of the blocks were not measured (--no-invariants): the order of layers that number their hidden units for themselves is not seen in the entries"}, nil
+		return r, []string{"singular values and invariants of the blocks were not measured (--no-invariants): the order of layers that number their hidden units for themselves is not seen in the entries"}, nil
 	}
 	given := r.Heads.Query > 0
 	switch {

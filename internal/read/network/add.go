@@ -6,14 +6,21 @@ import (
 	"slices"
 )
 
-// Add measures families of one network, and the invariants of its blocks.
+// Add measures families of one network, their singular values and the invariants of its blocks.
 func (m *Measurement) Add(ctx context.Context, source Source, families []Family, r Reading) error {
 	for i := range families {
 		g, err := families[i].Measure(ctx, source, r.tell)
 		if err != nil {
 			return err
 		}
-		m.Families = append(m.Families, MeasuredFamily{families[i], g})
+		measured := MeasuredFamily{Family: families[i], Gram: g}
+		if r.Invariants && families[i].hasSpectrum() {
+			load := &loader{source: source, held: map[*Family][][]float64{}}
+			if measured.Spectrum, err = families[i].spectrum(ctx, load.layer, r.tell); err != nil {
+				return err
+			}
+		}
+		m.Families = append(m.Families, measured)
 	}
 	if !r.Invariants {
 		return nil

@@ -70,6 +70,7 @@ type record struct {
 	Invariant *Invariant  `json:"invariant,omitempty"`
 	First     int         `json:"first"`
 	Gram      encodedGram `json:"gram"`
+	Spectrum  *Spectrum   `json:"spectrum,omitempty"`
 }
 
 // encodedGram is a Gram matrix with the numbers of each block as bytes: float64, little-endian, row by row, the lower
@@ -91,7 +92,8 @@ type Measurement struct {
 // MeasuredFamily is a family and its inner products.
 type MeasuredFamily struct {
 	Family
-	Gram *layerorder.Gram
+	Gram     *layerorder.Gram
+	Spectrum *Spectrum // nil where it was not measured
 }
 
 // MeasuredInvariant is an invariant and its inner products.
@@ -126,7 +128,7 @@ func (m *Measurement) Write(dir string) error {
 	s := stored{Notes: m.Notes}
 	for i := range m.Families {
 		f := &m.Families[i]
-		s.Records = append(s.Records, record{Family: &f.Family, First: f.First, Gram: encode(f.Gram)})
+		s.Records = append(s.Records, record{Family: &f.Family, First: f.First, Gram: encode(f.Gram), Spectrum: f.Spectrum})
 	}
 	for i := range m.Invariants {
 		f := &m.Invariants[i]
@@ -157,7 +159,10 @@ func Read(dir string) (*Measurement, error) {
 		switch {
 		case r.Family != nil:
 			r.Family.First = r.First
-			m.Families = append(m.Families, MeasuredFamily{*r.Family, gram})
+			if s := r.Spectrum; s != nil && (len(s.SingularValues) != gram.Layers || len(s.StableRanks) != gram.Layers) {
+				return nil, fmt.Errorf("network: %s: %s.json: record %d: got singular values of %d layers, want %d", dir, runfolder.Families, i, len(s.SingularValues), gram.Layers)
+			}
+			m.Families = append(m.Families, MeasuredFamily{*r.Family, gram, r.Spectrum})
 		case r.Invariant != nil:
 			r.Invariant.First = r.First
 			m.Invariants = append(m.Invariants, MeasuredInvariant{*r.Invariant, gram})

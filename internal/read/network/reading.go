@@ -4,7 +4,8 @@ import "slices"
 
 // A Reading says what is measured of a checkpoint beside its families.
 type Reading struct {
-	// Invariants asks for products of maps, which take several times as long as families: each map is read again and multiplied.
+	// Invariants asks for singular values and products of maps, which take several times as long as families: each map is read again
+	// and multiplied.
 	Invariants bool
 	Heads      Heads
 	// Tell is told how many numbers were read, now and then; nil for nobody.
@@ -24,6 +25,11 @@ func (r *Reading) Numbers(families []Family) int {
 		total += families[i].Layers * families[i].entries()
 	}
 	if r.Invariants {
+		for i := range families {
+			if families[i].hasSpectrum() {
+				total += families[i].Layers * families[i].entries()
+			}
+		}
 		for _, p := range invariants(families, r.Heads) {
 			total += p.Layers * p.entries()
 		}

@@ -56,10 +56,20 @@ func (n Number) MarshalJSON() ([]byte, error) {
 	return json.Marshal(float64(n))
 }
 
+// UnmarshalJSON reads a number, NaN for null.
+func (n *Number) UnmarshalJSON(text []byte) error {
+	if string(text) == "null" {
+		*n = Number(math.NaN())
+		return nil
+	}
+	return json.Unmarshal(text, (*float64)(n))
+}
+
 // FamilyResult is a family and what it says.
 type FamilyResult struct {
 	Family
 	Numbers
+	*Spectrum
 }
 
 // InvariantResult is an invariant and what it says.
@@ -83,7 +93,7 @@ func (m *Measurement) Result() (*Result, error) {
 		if err != nil {
 			return nil, err
 		}
-		r.Families = append(r.Families, FamilyResult{f.Family, n})
+		r.Families = append(r.Families, FamilyResult{f.Family, n, f.Spectrum})
 	}
 	for _, f := range m.Invariants {
 		n, err := numbers(f.Gram, f.First)

@@ -3,6 +3,7 @@ package report
 import (
 	"fmt"
 	"image/color"
+	"math"
 	"slices"
 	"strconv"
 	"strings"
@@ -11,8 +12,9 @@ import (
 	"github.com/deeplimit/deeplimit/internal/read/network"
 )
 
-// networkFigure draws a family of layers or an invariant: norms, cosines against chance, and the path.
-func networkFigure(name, title string, n *network.Numbers, first int, style Style) *Figure {
+// networkFigure draws a family of layers or an invariant: norms, singular values and stable ranks where there are any, cosines against
+// chance, and the path.
+func networkFigure(name, title string, n *network.Numbers, spectrum *network.Spectrum, first int, style Style) *Figure {
 	s := style.sizes()
 	f := &Figure{
 		Name: name, Title: title, style: style, wide: true,
@@ -21,6 +23,10 @@ func networkFigure(name, title string, n *network.Numbers, first int, style Styl
 		Data:    Table{Header: []string{"quantity", "layer_or_lag", "value", "low", "high"}},
 	}
 	f.panels = [][]panel{{f.normPanel(n, first, s), f.cosinePanel(n, s), f.pathPanel(n, first, s)}}
+	if spectrum != nil {
+		f.panels = append(f.panels, []panel{f.singularPanel(spectrum, first, s), f.rankPanel(spectrum, first, s)})
+		f.Caption = strings.Replace(f.Caption, "Left:", "Above, left:", 1) + " Below: the largest singular values of every layer, and its stable rank ‖A_k‖_F²/‖A_k‖₂², which do not depend on how a layer numbers its units."
+	}
 	return f
 }
 
@@ -79,6 +85,34 @@ func (f *Figure) pathPanel(n *network.Numbers, first int, s sizes) panel {
 		shares = append(shares, fmt.Sprintf("%.0f %%", 100*n.Explained[i]))
 	}
 	p.title = strings.Join(shares, ", ")
+	return p
+}
+
+func (f *Figure) singularPanel(spectrum *network.Spectrum, first int, s sizes) panel {
+	p := panel{x: axis{label: "layer $k$", whole: true, margin: 0.05}, y: axis{label: "singular values", margin: 0.08}}
+	for i := range spectrum.SingularValues[0] {
+		look := categories[0].color
+		look.A = uint8(0xff - 0x14*i)
+		line := mark{color: look, width: s.line}
+		for k, values := range spectrum.SingularValues {
+			line.x, line.y = append(line.x, float64(first+k)), append(line.y, values[i])
+			f.addNumber(fmt.Sprintf("singular value %d", i+1), first+k, exact(values[i]), "", "")
+		}
+		p.marks = append(p.marks, line)
+	}
+	return p
+}
+
+func (f *Figure) rankPanel(spectrum *network.Spectrum, first int, s sizes) panel {
+	p := panel{x: axis{label: "layer $k$", whole: true, margin: 0.05}, y: axis{label: "stable rank", margin: 0.08}}
+	line := mark{color: categories[0].color, width: s.line, shape: circle, radius: s.marker}
+	for k, v := range spectrum.StableRanks {
+		if !math.IsNaN(float64(v)) {
+			line.x, line.y = append(line.x, float64(first+k)), append(line.y, float64(v))
+			f.addNumber("stable rank", first+k, exact(float64(v)), "", "")
+		}
+	}
+	p.marks = []mark{line}
 	return p
 }
 

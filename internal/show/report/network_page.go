@@ -109,11 +109,11 @@ func (w *networkWriter) network(run string) (networkView, error) {
 	v := networkView{}
 	var figures []*Figure
 	omitted := 0
-	add := func(row familyRow, n *network.Numbers, first int, card bool) {
+	add := func(row familyRow, n *network.Numbers, spectrum *network.Spectrum, first int, card bool) {
 		row.fill(n)
 		switch {
 		case card && w.drawn+len(figures) < mostCards:
-			f := networkFigure(fmt.Sprintf("family-%d", w.drawn+len(figures)+1), row.Name, n, first, w.options.Style)
+			f := networkFigure(fmt.Sprintf("family-%d", w.drawn+len(figures)+1), row.Name, n, spectrum, first, w.options.Style)
 			f.Caption = upperFirst(n.Sentence) + ". " + f.Caption
 			row.Figure = f.Name
 			figures = append(figures, f)
@@ -130,11 +130,11 @@ func (w *networkWriter) network(run string) (networkView, error) {
 		if v.Label == "" {
 			v.Label = plain.Text(f.Run) + f.Origin.StepText()
 		}
-		add(familyRow{Name: plain.Text(f.Pattern), Role: f.Role, Size: fmt.Sprintf("%d×%d", f.Rows, f.Columns), Layers: f.Layers}, &f.Numbers, f.First, f.Orientation != "vector")
+		add(familyRow{Name: plain.Text(f.Pattern), Role: f.Role, Size: fmt.Sprintf("%d×%d", f.Rows, f.Columns), Layers: f.Layers}, &f.Numbers, f.Spectrum, f.First, f.Orientation != "vector")
 	}
 	for i := range w.result.Invariants {
 		if f := &w.result.Invariants[i]; f.Run == run {
-			add(familyRow{Name: f.Title(), Role: "invariant", Size: fmt.Sprintf("%d×%d", f.Rows, f.Columns), Layers: f.Layers}, &f.Numbers, f.First, true)
+			add(familyRow{Name: f.Title(), Role: "invariant", Size: fmt.Sprintf("%d×%d", f.Rows, f.Columns), Layers: f.Layers}, &f.Numbers, nil, f.First, true)
 		}
 	}
 	if omitted > 0 {
