@@ -21,6 +21,7 @@ type side struct {
 	family *Family
 	// part and parts choose the part-th of equal parts of the rows, of a map that holds q, k and v.
 	part, parts int
+	writes      bool // of convolutions: the last of a block, which writes to the stream
 }
 
 // hidden and stream return the sizes of a side.
@@ -39,7 +40,7 @@ func (s side) stream() int {
 }
 
 // toStream reports whether the map goes from hidden units to the stream: A = (stream × hidden).
-func (s side) toStream() bool { return s.name == "down" || s.name == "o" }
+func (s side) toStream() bool { return s.writes || s.name == "down" || s.name == "o" }
 
 // label is the side as the left or the right factor: up^T on the left, up on the right; down on the left, down^T on
 // the right.
@@ -111,7 +112,7 @@ func blockSides(families []Family) [][]side {
 			blocks[at[key]] = append(blocks[at[key]], s)
 		}
 	}
-	return blocks
+	return append(blocks, convolutions(families)...)
 }
 
 // only returns the one side of a name, nil when there is none or several.
@@ -165,10 +166,10 @@ func sidesOf(f *Family) []side {
 	switch f.Role {
 	case "mlp up", "mlp down", "mlp gate", "attention q", "attention k", "attention v", "attention o":
 		_, name, _ := strings.Cut(f.Role, " ")
-		return []side{{name, f, 0, 1}}
+		return []side{{name: name, family: f, parts: 1}}
 	case "attention qkv":
 		if f.Rows == 3*f.Columns {
-			return []side{{"q", f, 0, 3}, {"k", f, 1, 3}, {"v", f, 2, 3}}
+			return []side{{name: "q", family: f, parts: 3}, {name: "k", family: f, part: 1, parts: 3}, {name: "v", family: f, part: 2, parts: 3}}
 		}
 	}
 	return nil
