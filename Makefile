@@ -161,7 +161,7 @@ purego: ## tests with the portable kernels, and what other systems and processor
 # GOOS=darwin GOARCH=arm64 make wheel builds that of another machine.
 PLATFORM := $(shell go env GOOS)/$(shell go env GOARCH)
 PROGRAM := python/build/deeplimit$(if $(findstring windows,$(PLATFORM)),.exe)
-.PHONY: wheel lint-python test-python test-torch
+.PHONY: wheel lint-python test-python test-torch test-jax
 wheel: .wheel/installed ## the Python package with the program in it: dist/deeplimit-*.whl
 	@mkdir -p python/build dist
 	rm -f dist/deeplimit-*.whl
@@ -175,8 +175,11 @@ lint-python: .wheel/installed ## ruff and pyright on the Python package
 test-python: wheel ## the wheel alone in a fresh environment: tests, doctests
 	python/test.sh dist/deeplimit-*.whl
 
-test-torch: wheel ## recording of PyTorch, beside Debian's python3-torch
+test-torch: wheel ## recording of PyTorch, beside Debian's python3-torch, and the examples in python/examples
 	python/test_torch.sh dist/deeplimit-*.whl
+
+test-jax: wheel ## recording of JAX, Flax and Equinox, installed into a fresh environment
+	python/test_jax.sh dist/deeplimit-*.whl
 
 .PHONY: readme
 readme: $(BIN) .venv/installed ## README.md from top to bottom as a script, and no file of it left in the clone

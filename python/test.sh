@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Install a wheel alone into a fresh environment and test it there: the package with pandas, then
-# polars, figures and notebooks, and with Debian's PyTorch where it can be had.
+# polars, figures and notebooks.
 set -euo pipefail
 wheel=$(realpath "$1")
 here=$(dirname "$(realpath "$0")")
@@ -18,6 +18,6 @@ package=$("$venv/bin/python" -c 'import deeplimit; print(deeplimit.__path__[0])'
 cp "$venv/tests/conftest.py" "$package" # doctests find their study there
 "$venv/bin/pytest" -q --doctest-modules --rootdir "$package" "$package"
 
-"$venv/bin/pip" install --quiet nbclient nbformat ipykernel
+"$venv/bin/pip" install --quiet nbclient nbformat ipykernel roughpy
 cp -r "$here/notebooks" "$venv"
 "$venv/bin/python" notebooks/execute.py --check notebooks/*.ipynb

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Test a wheel beside Debian's PyTorch (1.13, CPU), which is installed if it can be.
+# Test a wheel beside Debian's PyTorch (1.13, CPU), which is installed if it can be, and run the examples.
 set -euo pipefail
 wheel=$(realpath "$1")
 here=$(dirname "$(realpath "$0")")
@@ -14,3 +14,7 @@ trap 'rm -rf "$venv"' EXIT
 cp -r "$here/tests" "$here/pyproject.toml" "$venv"
 cd "$venv"
 "$venv/bin/python" -m pytest -q -s tests/test_torch.py
+cp -r "$here/examples" "$venv"
+"$venv/bin/python" examples/resnet.py runs/resnet "$here/../dataset/data/digits.csv.gz"
+"$venv/bin/python" examples/transformer.py runs/transformer
+"$venv/bin/deeplimit" report runs/transformer

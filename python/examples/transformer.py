@@ -46,7 +46,7 @@ class Transformer(nn.Module):
         return self.head(self.norm(h))
 
 
-def train(out, depth, seed, steps=100):
+def train(out, depth, seed, steps=40):
     """Train a network of one depth, and record it."""
     torch.manual_seed(seed)
     model = Transformer(depth)
@@ -71,7 +71,7 @@ def train(out, depth, seed, steps=100):
     return w.study
 
 
-def main(out, depths=(4, 8, 16), seeds=(1, 2, 3)):
+def main(out, depths=(8, 16, 32), seeds=(1, 2)):
     """Train all depths and return their study."""
     for depth in depths:
         for seed in seeds:
