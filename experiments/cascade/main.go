@@ -44,8 +44,8 @@ func all(out string, direct bool, files []string) error {
 			}
 			whole = run
 			if err := row(name, "direct", run, nil); err != nil {
-			return err
-		}
+				return err
+			}
 		}
 		for _, way := range ways {
 			run, err := trained(file, filepath.Join(out, name+"-"+way), "train.cascade.prolong="+way)

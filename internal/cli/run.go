@@ -320,6 +320,9 @@ func (o *runOptions) list(ctx context.Context, w io.Writer, plan *plan.Plan) err
 	if err := table.Flush(); err != nil {
 		return err
 	}
+	if err := writeCascades(w, plan, wanted); err != nil {
+		return err
+	}
 	if err := writeSteps(w, plan, wanted); err != nil {
 		return err
 	}
