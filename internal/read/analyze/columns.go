@@ -2,7 +2,6 @@ package analyze
 
 import (
 	"context"
-	"fmt"
 	"iter"
 	"math"
 	"reflect"
@@ -10,7 +9,7 @@ import (
 )
 
 // A Column is a column of a table of Export, for programs that take it from memory. Numbers are in Floats, with
-// NaN for null, or in Ints; everything else is in Values, with nil for null.
+// NaN for null, or in Ints where none is null; everything else is in Values, with nil for null.
 type Column struct {
 	Name   string
 	Floats []float64
@@ -39,8 +38,9 @@ func columnTable[T any](rows iter.Seq2[T, error]) ([]Column, error) {
 		case reflect.Float64:
 			out[i].Floats = []float64{}
 		case reflect.Int64:
-			if c.optional {
-				return nil, fmt.Errorf("analyze: column %s: got whole numbers with nulls, want floats", c.name)
+			if c.optional { // which NaN stands for; float64 holds counts exactly
+				out[i].Floats = []float64{}
+				continue
 			}
 			out[i].Ints = []int64{}
 		default:
@@ -57,6 +57,8 @@ func columnTable[T any](rows iter.Seq2[T, error]) ([]Column, error) {
 			switch to := &out[i]; {
 			case to.Ints != nil:
 				to.Ints = append(to.Ints, v.Int())
+			case to.Floats != nil && ok && v.CanInt():
+				to.Floats = append(to.Floats, float64(v.Int()))
 			case to.Floats != nil && ok:
 				to.Floats = append(to.Floats, v.Float())
 			case to.Floats != nil:
