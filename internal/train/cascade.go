@@ -30,8 +30,11 @@ type cascadeState struct {
 	Since  float64           `json:"since"`            // seconds at its start
 	// Evaluations is the sum of depth times evaluations of the loss without a step.
 	Evaluations int `json:"evaluations"`
-	// Losses are J after 1, 2, 4 … steps or epochs at this level.
+	// Losses are the means of J over the steps or epochs at this level up to 1, 2, 4 …, each from the one before, and Sum and
+	// Count those of the next: a mean, as J may swing from step to step.
 	Losses []float64 `json:"losses,omitempty"`
+	Sum    float64   `json:"sum,omitempty"`
+	Count  int       `json:"count,omitempty"`
 	// Reached says whether J has been at train.stop.loss, and Wanted at which J to look at the next level again then.
 	Reached bool    `json:"reached,omitempty"`
 	Wanted  float64 `json:"wanted,omitempty"`
@@ -134,8 +137,12 @@ func (d *Descent[T]) leaves(row runfolder.Row, stop string) (bool, string, error
 	c, loss := &d.cascade, *row.Loss
 	steps := (d.t - c.First) / d.perEpoch()
 	double := steps > 0 && bits.OnesCount(uint(steps)) == 1 && (d.t-c.First)%d.perEpoch() == 0
+	if steps > 0 {
+		c.Sum, c.Count = c.Sum+loss, c.Count+1
+	}
 	if double {
-		c.Losses = append(c.Losses, loss)
+		c.Losses = append(c.Losses, c.Sum/float64(c.Count))
+		c.Sum, c.Count = 0, 0
 	}
 	if most := d.Spec.Cascade.Stop.Iterations; most > 0 && d.t-c.First >= most {
 		c.Why = StopIterations
@@ -176,9 +183,9 @@ func (d *Descent[T]) prolongs(loss float64, reached bool) (bool, error) {
 }
 
 // gain returns what more training at a level can lower the loss by at most: J itself, as no loss is negative, and less where
-// the falls of J over the last two doublings of the steps, f and g, shrink by q = g/f < 1. If they go on to do so, what is
-// left is their sum g·q/(1 − q): J falls to its limit like a power of the steps, or faster. Below 16 steps, or 4 epochs, it
-// is J, as a plateau at the start is no end.
+// the falls of its means over the last two doublings of the steps, f and g, shrink by q = g/f < 1. If they go on to do so, what
+// is left is their sum g·q/(1 − q): J falls to its limit like a power of the steps, or faster. It is nothing where the two
+// together are no fall. Below 16 steps, or 4 epochs, it is J, as a plateau at the start is no end.
 func gain(loss float64, losses []float64, epochs bool) float64 {
 	n := len(losses)
 	if n < 3 || n < 5 && !epochs {
@@ -186,9 +193,9 @@ func gain(loss float64, losses []float64, epochs bool) float64 {
 	}
 	f, g := losses[n-3]-losses[n-2], losses[n-2]-losses[n-1]
 	switch {
-	case g <= 0:
+	case f+g <= 0:
 		return 0
-	case g < f:
+	case g > 0 && g < f:
 		return min(loss, g*g/(f-g))
 	}
 	return loss
