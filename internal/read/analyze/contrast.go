@@ -198,6 +198,10 @@ func (p *pass) contrasted(runs []*outcome) ([]contrasted, error) {
 		all = append(all, contrasted{q.key, "", strings.HasSuffix(q.key, "accuracy"), false, q.value})
 	}
 	usual := p.options.Of == ""
+	if usual && !slices.ContainsFunc(runs, func(o *outcome) bool { return o.run.LayerIterations != o.run.Iterations*o.run.Depth }) {
+		// Steps times depth say nothing that the steps do not.
+		all = slices.DeleteFunc(all, func(q contrasted) bool { return q.key == "layer_iterations" })
+	}
 	for _, part := range partsOf(runs) {
 		for _, q := range ofPath {
 			all = append(all, contrasted{q.key, part, false, usual, func(r *Run) float64 { return q.value(r.Parts[part]) }})
