@@ -152,7 +152,8 @@ type band struct{ from, to, at int }
 func (g *Gram) bands() (out struct {
 	list []band
 	size int
-}) {
+},
+) {
 	const height = 16
 	for from := 0; from < g.Layers; {
 		to := from + height

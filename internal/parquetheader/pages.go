@@ -106,6 +106,9 @@ func (p *pages) check(header *format.PageHeader, packed []byte) error {
 	return fmt.Errorf("got a page of type %v, want one of values or a dictionary", header.Type)
 }
 
+// plainDictionary is what writers of version 1 call indices into a dictionary; the library has it as deprecated.
+const plainDictionary format.Encoding = 2
+
 // checkValues refuses values of a data page that say more than they hold.
 func (p *pages) checkValues(encoding format.Encoding, n int32, data []byte) error {
 	if n < 0 {
@@ -115,7 +118,7 @@ func (p *pages) checkValues(encoding format.Encoding, n int32, data []byte) erro
 	switch encoding {
 	case format.Plain, format.ByteStreamSplit:
 		return nil
-	case format.PlainDictionary, format.RLEDictionary:
+	case plainDictionary, format.RLEDictionary:
 		if len(data) == 0 { // all values are null
 			return nil
 		}
