@@ -175,7 +175,7 @@ func (w *networkWriter) series() ([]figureView, error) {
 
 // fill writes the numbers of a row.
 func (r *familyRow) fill(n *network.Numbers) {
-	r.Increment, r.Cosine = number(n.MedianIncrement(), 3), decimal(n.Cosines[0].Cosine, 2)
+	r.Increment, r.Cosine = cell(n.MedianIncrement(), 3), decimal(n.Cosines[0].Cosine, 2)
 	r.P, r.Verdict = decimal(n.PValue, 3), string(n.Verdict)
 	r.Noise, r.Index = none, none
 	if s := n.NoiseShare; !math.IsNaN(s.Value) {
