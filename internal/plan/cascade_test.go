@@ -120,6 +120,20 @@ func TestCascadeEnd(t *testing.T) {
 	}
 }
 
+// TestCascadeBudget wants no more steps than stop.iterations at a level whose loss is below stop.loss while that of the next is
+// not: a large ratio keeps it there.
+func TestCascadeBudget(t *testing.T) {
+	const text = "name: s\ndepths: [8]\ndata: {kind: rotation, width: 3, samples: 6, angle: 0.5}\nnetwork: {alpha: 0}\n" +
+		"train: {step: {value: 1}, cascade: {from: 2, factor: 2, stop: {ratio: 1e9}}, stop: {loss: %v, iterations: %d}}\n"
+	for _, loss := range []float64{1e-1, 1e-2, 1e-3} {
+		for _, most := range []int{3, 20, 50} {
+			if got := trained(t, fmt.Sprintf(text, loss, most)).Outcome; got.Iterations > most {
+				t.Errorf("loss %v: got %d iterations, want at most %d", loss, got.Iterations, most)
+			}
+		}
+	}
+}
+
 // TestOneLevel wants a cascade of one level to be the run without a cascade.
 func TestOneLevel(t *testing.T) {
 	const text = "name: s\ndepths: [8]\ndata: {kind: rotation, width: 3, samples: 6, angle: 0.5}\ntrain: {stop: {iterations: 9}%s}\n"

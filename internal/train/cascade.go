@@ -127,6 +127,14 @@ func (d *Descent[T]) leaves(row runfolder.Row, stop string) (bool, string, error
 	if d.Next == nil || stop == StopDiverged {
 		return false, stop, nil
 	}
+	// That J is at stop.loss, which ends no level by itself, is told before these ends of the run are.
+	switch rules := d.Spec.Stop; {
+	case stop != StopLoss:
+	case d.t >= *rules.Iterations:
+		stop = StopIterations
+	case rules.Seconds > 0 && d.elapsed() >= rules.Seconds:
+		stop = StopTime
+	}
 	if stop != "" && stop != StopLoss {
 		d.cascade.Why = stop
 		return true, "", nil
