@@ -152,8 +152,8 @@ func blockOf(f *Family) string {
 	if f.Axis != nil {
 		first, before = "", f.Pattern[:max(0, strings.LastIndexAny(strings.TrimSuffix(f.Pattern, "/kernel"), "./"))]
 	}
-	if kind == "mlp" || strings.Count(behind, ".") < 2 {
-		first = "" // up and down of BERT stand apart; q_proj.weight is of no module of its own
+	if kind == "mlp" {
+		first = "" // up and down of BERT stand apart
 	}
 	return before + "\x00" + kind + "\x00" + first
 }
