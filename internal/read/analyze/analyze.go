@@ -110,7 +110,6 @@ func measure(folder *runfolder.Run, rows []runfolder.Row, weights runfolder.Weig
 		ValidationAcc: lastOf(rows, func(r *runfolder.Row) *float64 { return r.ValidationAccuracy }),
 		Parts:         map[string]PathNumbers{},
 	}
-	run.prolong = prolongOf(meta)
 	iterations, losses := runfolder.Losses(rows)
 	if options.Trace {
 		run.LossIterations, run.LossTrace = iterations, losses

@@ -3,7 +3,7 @@ package analyze
 import (
 	"encoding/json"
 	"fmt"
-	"strings"
+	"slices"
 
 	"github.com/deeplimit/deeplimit/runfolder"
 )
@@ -26,7 +26,7 @@ func lastLevel(meta *runfolder.Meta, rows []runfolder.Row) (last []runfolder.Row
 }
 
 // prolongOf returns how a run's cascade takes weights to the next depth, "" without one.
-func prolongOf(meta *runfolder.Meta) string {
+func prolongOf(run *runfolder.Run) string {
 	var config struct {
 		Train struct {
 			Cascade struct {
@@ -34,8 +34,8 @@ func prolongOf(meta *runfolder.Meta) string {
 			} `json:"cascade"`
 		} `json:"train"`
 	}
-	if json.Unmarshal(meta.Config, &config) != nil {
-		return "" // of weights from elsewhere
+	if len(run.Summary.Levels) == 0 || json.Unmarshal(run.Meta.Config, &config) != nil {
+		return ""
 	}
 	return config.Train.Cascade.Prolong
 }
@@ -43,24 +43,18 @@ func prolongOf(meta *runfolder.Meta) string {
 // cascadeNotes says of the runs of a group whose weights are those of shallower networks taken to their depth what that does to
 // what is compared over depth.
 func cascadeNotes(runs []Run) []string {
-	most, first := 0, 0
+	cascades, firsts := 0, map[int]bool{}
 	for _, run := range runs {
 		if len(run.Levels) > 0 {
-			most++
-			first = run.Levels[0].Depth
+			cascades++
+			firsts[run.Levels[0].Depth] = true
 		}
 	}
-	if most == 0 {
+	if cascades == 0 {
 		return nil
 	}
-	note := fmt.Sprintf("cascade: %d of %d runs began at depth %d and were taken to their own; ", most, len(runs), first)
-	var ways []string
-	for _, run := range runs {
-		if way := run.prolong; way != "" && !strings.Contains(strings.Join(ways, " "), way) {
-			ways = append(ways, way)
-		}
-	}
-	if strings.Join(ways, "") == "limit" {
+	note := fmt.Sprintf("cascade: %d of %d runs began at depth %s and were taken to their own; ", cascades, len(runs), numbers(depthsOf(firsts)))
+	if !slices.ContainsFunc(runs, func(run Run) bool { return len(run.Levels) > 0 && run.prolong != "limit" }) {
 		note += "their noise is that of their own depth, but what training has added comes from another way of descent than that of training at this depth alone"
 	} else {
 		note += "the noise of their weights is that of the first depth, so that exponents of norms and variations, and the kind of limit, are those of cascades and not of training at each depth (prolong: limit keeps the law of the noise)"

@@ -16,6 +16,7 @@ type outcome struct {
 	transfer   *runfolder.Transfer
 	weights    [sha256.Size]byte // checksum of the weights as numbers
 	unfinished bool
+	prolong    string // of a cascade, as the configuration has it, which is dropped
 	err        error
 
 	keep   bool    // the layers, until the group is compared
@@ -55,6 +56,7 @@ func (p *pass) readRun(o *outcome) {
 	states, err := o.Run.States()
 	if err == nil {
 		o.run, err = measure(o.Run, rows, weights, states, p.options)
+		o.run.prolong = o.prolong
 	}
 	if err == nil && o.keep {
 		o.layers, err = newLayers(o.meta(), weights)

@@ -155,7 +155,11 @@ func (p *pass) gather() {
 	}
 	epochs := slices.ContainsFunc(p.options.At, func(at Point) bool { return at.Of == AtEpochs }) // the configuration says what one is
 	for _, o := range p.outcomes {
-		if o.Run == nil || p.detailed && first[o.meta().Group] == o {
+		if o.Run == nil {
+			continue
+		}
+		o.prolong = prolongOf(o.Run)
+		if p.detailed && first[o.meta().Group] == o {
 			continue
 		}
 		o.meta().Environment = nil
