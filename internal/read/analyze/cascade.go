@@ -25,7 +25,7 @@ func lastLevel(meta *runfolder.Meta, rows []runfolder.Row) (last []runfolder.Row
 	return nil, before
 }
 
-// prolongOf returns how a run's cascade takes weights to the next depth, "" without one.
+// prolongOf returns how a finished run's cascade takes weights to the next depth, "" without one.
 func prolongOf(run *runfolder.Run) string {
 	var config struct {
 		Train struct {
@@ -34,7 +34,7 @@ func prolongOf(run *runfolder.Run) string {
 			} `json:"cascade"`
 		} `json:"train"`
 	}
-	if len(run.Summary.Levels) == 0 || json.Unmarshal(run.Meta.Config, &config) != nil {
+	if run.Summary == nil || len(run.Summary.Levels) == 0 || json.Unmarshal(run.Meta.Config, &config) != nil {
 		return ""
 	}
 	return config.Train.Cascade.Prolong
