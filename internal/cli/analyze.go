@@ -98,7 +98,7 @@ norms and V_p of the weights and of the displacement at the iterations that trai
 			if len(at) > 0 && (len(model.in) > 0 || options.Next) {
 				return errors.New("analyze: --at: got it beside --in or --next, which are about the end of training, want one of them")
 			}
-			if err := checkView(&view, asJSON, options.Contrast != "" || len(model.in) > 0 || len(at) > 0); err != nil {
+			if err := checkView(&view, asJSON, bestAlone || options.Contrast != "" || len(model.in) > 0 || len(at) > 0); err != nil {
 				return err
 			}
 			fitted, err := model.model(model.in)
@@ -123,10 +123,8 @@ norms and V_p of the weights and of the displacement at the iterations that trai
 				}
 			}
 			if asJSON {
-				if view.Sort != "" {
-					if err := result.Overview.Sort(view.Sort); err != nil {
-						return err
-					}
+				if result.Overview, err = result.Overview.Sorted(view.Sort); err != nil {
+					return err
 				}
 				return printJSON(cmd.OutOrStdout(), result)
 			}

@@ -14,7 +14,7 @@ import (
 // quietReading is how long a study is read without a word.
 const quietReading = time.Second
 
-// A readingLine tells on a terminal how far the reading of a study is.
+// A readingLine tells on a terminal how far the reading of a study, or other work, is.
 type readingLine struct {
 	to          io.Writer
 	work, what  string // what is done, and what is counted

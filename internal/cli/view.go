@@ -27,7 +27,7 @@ func overviewFlags(cmd *cobra.Command, view *analyze.View) {
 func checkView(view *analyze.View, asJSON, other bool) error {
 	switch {
 	case other && (view.Sort != "" || view.Columns != nil || view.Groups != nil):
-		return errors.New("analyze: got --sort, --columns or --group beside --in, --contrast or --at, which print other tables, want one or the other")
+		return errors.New("analyze: got --sort, --columns or --group beside --in, --contrast, --best or --at, which print other tables, want one or the other")
 	case asJSON && (view.Columns != nil || view.Groups != nil):
 		return errors.New("analyze: got --columns or --group beside --json, want them left out, as JSON has all columns and groups")
 	}

@@ -6,7 +6,6 @@ import (
 	"maps"
 	"math"
 	"slices"
-	"strings"
 
 	"github.com/deeplimit/deeplimit/scaling"
 )
@@ -194,7 +193,7 @@ func (row *OverviewRow) remark(g *Group, runs, sound []Run) {
 				depths[runs[i].Depth] = true
 			}
 		}
-		add("%d of %s diverged, at %s %s", g.Diverged, countOf(g.Runs, "run"), depthWord(len(depths)), numbersText(slices.Sorted(maps.Keys(depths))))
+		add("%d of %s diverged, at L = %s", g.Diverged, countOf(g.Runs, "run"), numbers(depthsOf(depths)))
 	}
 	for _, depth := range g.Depths {
 		members := slices.DeleteFunc(slices.Clone(sound), func(r Run) bool { return r.Depth != depth || !(r.Loss > 0) })
@@ -220,20 +219,4 @@ func (row *OverviewRow) remark(g *Group, runs, sound []Run) {
 	if g.Regime != nil && g.Regime.Verdict == "" && len(g.Regime.Probability) > 0 {
 		add("the kind of limit is not settled: %s", g.Regime.Why)
 	}
-}
-
-// numbersText writes numbers with commas.
-func numbersText(numbers []int) string {
-	texts := make([]string, len(numbers))
-	for i, n := range numbers {
-		texts[i] = fmt.Sprint(n)
-	}
-	return strings.Join(texts, ", ")
-}
-
-func depthWord(n int) string {
-	if n == 1 {
-		return "depth"
-	}
-	return "depths"
 }

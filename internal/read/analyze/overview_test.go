@@ -58,7 +58,7 @@ func TestOverview(t *testing.T) {
 	if b.Unfinished != 2 || a.Unfinished != 0 || c.Depth != 4 || len(c.Values) != 0 {
 		t.Errorf("got %+v, %+v, %+v", a, b, c)
 	}
-	for i, want := range []string{"V_2 goes as L^b", "seed 3 at depth 8 ends at loss 0.5, 50 times", "1 of 6 runs diverged, at depth 8"} {
+	for i, want := range []string{"V_2 goes as L^b", "seed 3 at depth 8 ends at loss 0.5, 50 times", "1 of 6 runs diverged, at L = 8"} {
 		if remarks := o.Rows[i].Remarks; len(remarks) != 1 || !strings.Contains(remarks[0], want) {
 			t.Errorf("remarks of row %d: got %q, want one with %q", i+1, remarks, want)
 		}
@@ -71,18 +71,22 @@ func TestOverviewSort(t *testing.T) {
 		"loss": "bac", "-loss": "cab", "test_accuracy": "bac", "-test_accuracy": "cab", "alpha": "abc", "network.alpha": "abc", "-network.alpha": "bac", "group": "abc", "-group": "cba",
 	} {
 		o := overviewed()
-		if err := o.Sort(by); err != nil {
+		sorted, err := o.Sorted(by)
+		if err != nil {
 			t.Fatal(err)
 		}
 		got := ""
-		for _, row := range o.Rows {
+		for _, row := range sorted.Rows {
 			got += row.Group
 		}
 		if got != want {
 			t.Errorf("by %s: got %s, want %s", by, got, want)
 		}
+		if o.Rows[0].Group != "a" {
+			t.Errorf("by %s: the rows of the overview itself were moved", by)
+		}
 	}
-	if err := overviewed().Sort("los"); err == nil || !strings.Contains(err.Error(), `sort: got "los", want one of group, network.alpha, runs, depth, loss`) {
+	if _, err := overviewed().Sorted("los"); err == nil || !strings.Contains(err.Error(), `sort: got "los", want one of group, network.alpha, runs, depth, loss`) {
 		t.Errorf("got %v", err)
 	}
 }

@@ -29,7 +29,7 @@ const mostShown = 3
 // what the group says about depth, and last what was left out. Numbers that are
 // not known show as "–". A view that does not fit the study is a *field.Error.
 func (r *Result) WriteTable(w io.Writer, view View) error {
-	columns, groups, err := r.view(view)
+	overview, columns, groups, err := r.view(view)
 	if err != nil {
 		return err
 	}
@@ -44,8 +44,8 @@ func (r *Result) WriteTable(w io.Writer, view View) error {
 	table := &tableWriter{tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)}
 	fmt.Fprintf(w, "study %s: runs %d, groups %d\n", plain.Text(r.Study), len(r.Runs), len(r.Groups))
 	if len(r.Groups) > 0 {
-		fmt.Fprintf(w, "%s\n\n", r.Overview.About())
-		if err := r.Overview.Write(w, columns, view.Width); err != nil {
+		fmt.Fprintf(w, "%s\n\n", overview.About())
+		if err := overview.Write(w, columns, view.Width); err != nil {
 			return err
 		}
 	}
@@ -53,7 +53,7 @@ func (r *Result) WriteTable(w io.Writer, view View) error {
 		table.group(i+1, r.Groups[i], r.Runs)
 	}
 	if len(groups) < len(r.Groups) {
-		fmt.Fprintf(table, "\nIn full, with every run and exponent: analyze DIR --group %d, --group all or --group field=value.\n", r.Overview.Rows[0].Number)
+		fmt.Fprintf(table, "\nIn full, with every run and exponent: analyze DIR --group %d, --group all or --group field=value.\n", overview.Rows[0].Number)
 	}
 	if len(r.Unfinished) > 0 {
 		fmt.Fprintf(table, "\nunfinished: %s\n", plain.Text(strings.Join(r.Unfinished, ", ")))
@@ -64,35 +64,34 @@ func (r *Result) WriteTable(w io.Writer, view View) error {
 	return table.Flush()
 }
 
-// view returns the columns of the overview and the places of the groups that are shown in full, and sorts the rows.
-func (r *Result) view(v View) (columns []OverviewColumn, groups []int, err error) {
+// view returns the overview in the order asked for, its columns, and the places of the groups that are shown in full.
+func (r *Result) view(v View) (o *Overview, columns []OverviewColumn, groups []int, err error) {
 	if columns, err = r.Overview.Choose(v.Columns); err != nil {
-		return nil, nil, err
+		return nil, nil, nil, err
 	}
-	if v.Sort != "" {
-		if err := r.Overview.Sort(v.Sort); err != nil {
-			return nil, nil, err
-		}
+	if o, err = r.Overview.Sorted(v.Sort); err != nil {
+		return nil, nil, nil, err
 	}
-	if len(v.Groups) == 0 && len(r.Groups) > mostShown {
-		return columns, nil, nil
+	names := v.Groups
+	if len(names) == 0 && len(r.Groups) <= mostShown {
+		names = []string{allGroups}
 	}
 	shown := map[int]bool{}
-	for _, name := range v.Groups {
-		found, err := r.Overview.group(name)
+	for _, name := range names {
+		found, err := o.group(name)
 		if err != nil {
-			return nil, nil, err
+			return nil, nil, nil, err
 		}
 		for _, i := range found {
 			shown[i] = true
 		}
 	}
-	for _, row := range r.Overview.Rows {
-		if len(v.Groups) == 0 || shown[row.Number-1] {
+	for _, row := range o.Rows {
+		if shown[row.Number-1] {
 			groups = append(groups, row.Number-1)
 		}
 	}
-	return columns, groups, nil
+	return o, columns, groups, nil
 }
 
 type tableWriter struct{ *tabwriter.Writer }

@@ -2,6 +2,8 @@ package report
 
 import (
 	"cmp"
+	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/deeplimit/deeplimit/internal/read/analyze"
@@ -12,8 +14,7 @@ type overviewView struct {
 	Caption string
 	Heads   []headView
 	Rows    []overviewRowView
-
-	overview *analyze.Overview
+	Remarks []string
 }
 
 // A headView is a column and what it holds.
@@ -24,40 +25,42 @@ type overviewRowView struct {
 	Number      int
 	Slug, Label string
 	Cells       []cellView
-	Remarks     []string
 }
 
 // A cellView is a number and its interval, "" for none.
 type cellView struct{ Value, Range string }
 
-// newOverviewView returns the overview of a study as view asks for it; nil where there are no two groups to compare. An error is
-// a *field.Error about the view.
-func newOverviewView(o *analyze.Overview, view analyze.View) (*overviewView, error) {
+// newOverviewView returns the overview of groups as view asks for it; nil where there are no two to compare. An error is a
+// *field.Error about the view.
+func newOverviewView(o *analyze.Overview, view analyze.View, groups []group) (*overviewView, error) {
 	if o == nil {
 		return nil, nil
 	}
 	columns, err := o.Choose(view.Columns)
-	if err == nil && view.Sort != "" {
-		err = o.Sort(view.Sort)
-	}
-	if err != nil || len(o.Rows) < 2 {
+	if err != nil {
 		return nil, err
 	}
-	v := &overviewView{overview: o, Caption: o.About()}
+	if o, err = o.Sorted(view.Sort); err != nil || len(o.Rows) < 2 {
+		return nil, err
+	}
+	columns = slices.DeleteFunc(columns, func(c analyze.OverviewColumn) bool { return c.Name == "group" }) // that is the head of a row
+	v := &overviewView{Caption: o.About()}
 	for _, c := range columns {
-		if c.Name != "group" { // the label of the row
-			v.Heads = append(v.Heads, headView{c.Title, c.About})
-		}
+		v.Heads = append(v.Heads, headView{c.Title, c.About})
 	}
 	for i := range o.Rows {
 		row := &o.Rows[i]
-		r := overviewRowView{Number: row.Number, Remarks: row.Remarks}
+		r := overviewRowView{Number: row.Number}
+		if j := slices.IndexFunc(groups, func(g group) bool { return g.Group.Group == row.Group }); j >= 0 {
+			r.Slug, r.Label = groups[j].slug, groups[j].label
+		}
 		for _, c := range columns {
-			if c.Name != "group" {
-				r.Cells = append(r.Cells, newCellView(&c, row))
-			}
+			r.Cells = append(r.Cells, newCellView(&c, row))
 		}
 		v.Rows = append(v.Rows, r)
+		for _, remark := range row.Remarks {
+			v.Remarks = append(v.Remarks, fmt.Sprintf("Group %d: %s", row.Number, remark))
+		}
 	}
 	return v, nil
 }
@@ -80,20 +83,4 @@ func newCellView(c *analyze.OverviewColumn, row *analyze.OverviewRow) cellView {
 		return cellView{value, "[" + interval}
 	}
 	return cellView{typeset(e.Number()), typeset(e.Range())}
-}
-
-// of names the groups of the rows and returns v.
-func (v *overviewView) of(groups []group) *overviewView {
-	if v == nil {
-		return nil
-	}
-	for i := range v.Rows {
-		row := &v.overview.Rows[i]
-		for _, g := range groups {
-			if g.Group.Group == row.Group {
-				v.Rows[i].Slug, v.Rows[i].Label = g.slug, g.label
-			}
-		}
-	}
-	return v
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -53,11 +54,7 @@ func TestManyGroups(t *testing.T) {
 		t.Errorf("got %d figures in the page and %d drawn, want 8", found, drawn)
 	}
 	last := -1
-	for i := range study.Result.Overview.Rows {
-		row := &study.Result.Overview.Rows[i]
-		if row.Number != 4-i {
-			t.Errorf("row %d: got group %d, want the last first", i, row.Number)
-		}
+	for _, row := range slices.Backward(study.Result.Overview.Rows) {
 		place := strings.Index(string(page), fmt.Sprintf(">%d</a></th>", row.Number))
 		if place <= last {
 			t.Errorf("group %d stands at %d, want it behind %d", row.Number, place, last)

@@ -115,11 +115,11 @@ func Write(ctx context.Context, dir string, study *analyze.Folder, options Optio
 	if err := ctx.Err(); err != nil {
 		return "", fmt.Errorf("report: %w", err)
 	}
-	overview, err := newOverviewView(study.Result.Overview, options.View)
+	groups := collect(study)
+	overview, err := newOverviewView(study.Result.Overview, options.View, groups)
 	if err != nil {
 		return "", err
 	}
-	groups := collect(study)
 	folder := filepath.Join(dir, "report")
 	if err := disk.Subfolder(dir, "report", "figures"); err != nil {
 		return "", fmt.Errorf("report: %w", err)
@@ -140,7 +140,7 @@ func Write(ctx context.Context, dir string, study *analyze.Folder, options Optio
 	if err != nil {
 		return "", err
 	}
-	view.Overview, view.Notes = overview.of(groups), study.Notes
+	view.Overview, view.Notes = overview, study.Notes
 	view.pending(study.Pending)
 	var page bytes.Buffer
 	if err := pageTemplate.Execute(&page, view); err != nil {
