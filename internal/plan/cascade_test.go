@@ -145,3 +145,24 @@ func TestOneLevel(t *testing.T) {
 		t.Errorf("got %d layer-iterations and levels %v, want 72 and none", want.Outcome.LayerIterations, want.Outcome.Levels)
 	}
 }
+
+// TestFrame wants the E and C of a run that does not train them at every depth, also where initial says how large they are.
+func TestFrame(t *testing.T) {
+	const text = "name: s\ndepths: [8]\ndata: {kind: rotation, width: 3, samples: 6, angle: 0.5}\n" +
+		"network: {width: 4, embed: orthonormal, readout: orthonormal}\ninitial: {embed: 3, readout: 0.5}\n"
+	p := planned(t, text)
+	problem := p.Problem(&p.Runs[0])
+	want, err := Initial[float64](problem)
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := Frame[float64](problem)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{"E", "C"} {
+		if diff := cmp.Diff(resnet.View(problem.Network.Layout, want, name), resnet.View(problem.Network.Layout, got, name)); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", name, diff)
+		}
+	}
+}

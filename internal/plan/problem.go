@@ -70,8 +70,8 @@ func Initial[T kernel.Float](p *Problem) ([]T, error) {
 	return resnet.Parameters[T](p.Network, p.Run.Initial, p.Run.Seed, p.Run.Base)
 }
 
-// Frame returns the weights of the problem without those of the layers: E and C that are not trained and a fixed δ, which no
-// initial weights of the layers change, are as in Initial, and all that is trained but E and C is 0.
+// Frame returns the weights of the problem with none in the layers, for those whose trained groups are set by others: E and C are as
+// in Initial, δ = L^−α, and all else is 0.
 func Frame[T kernel.Float](p *Problem) ([]T, error) {
 	parts := make(map[string]resnet.Initial, len(p.Run.Initial.Parts))
 	for name, part := range p.Run.Initial.Parts {
@@ -83,5 +83,6 @@ func Frame[T kernel.Float](p *Problem) ([]T, error) {
 			parts[name] = resnet.Initial{Kind: "zero", Amplitude: new(float64)}
 		}
 	}
-	return resnet.Parameters[T](p.Network, resnet.Initial{Parts: parts}, p.Run.Seed, p.Run.Base)
+	initial := resnet.Initial{Embed: p.Run.Initial.Embed, Readout: p.Run.Initial.Readout, Parts: parts}
+	return resnet.Parameters[T](p.Network, initial, p.Run.Seed, p.Run.Base)
 }
