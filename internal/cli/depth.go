@@ -43,7 +43,7 @@ the cascade, and compares the losses at the end.
   KNEE   the least depth after which each doubling lowers the loss by less than --gain on average, with
          the least and the largest knee of the seeds
 
-A loss below train.stop.loss counts as it. The runs of each depth are a study folder of their own below --out;
+A loss in training below train.stop.loss counts as it. The runs of each depth are a study folder of their own below --out;
 the same command goes on after an interrupt and computes nothing twice (docs/cascade.md).`,
 		Example: `  deeplimit depth study.yaml
   deeplimit depth study.yaml --set 'depths=[1024]' --set train.cascade.from=16 --json
@@ -84,6 +84,9 @@ func (o *depthOptions) run(ctx context.Context, file string, stdout, stderr io.W
 	depths, least, err := depthsOf(s, file, o.set)
 	if err != nil {
 		return err
+	}
+	if o.measure != "loss" { // the loss in training alone ends it
+		least = 0
 	}
 	if o.out == "" {
 		o.out = filepath.Join("runs", s.Name+"-depth")
@@ -171,15 +174,15 @@ func (o *depthOptions) at(ctx context.Context, s *study.Study, file string, L in
 		if !run.Done() {
 			return nil, fmt.Errorf("depth: run %s: got no result, want one; the same command goes on", p.Runs[i].ID)
 		}
+		if run.Summary.Stop == runfolder.Diverged {
+			return nil, fmt.Errorf("depth: run %s: it diverged, want a smaller train.step.value", p.Runs[i].ID)
+		}
 		value := run.Summary.Loss
 		if o.measure == "test-loss" {
 			if run.Summary.TestLoss == nil {
 				return nil, fmt.Errorf("depth: --measure: got test-loss of a study without a test set, want data.test, or --measure loss")
 			}
 			value = *run.Summary.TestLoss
-		}
-		if run.Summary.Stop == runfolder.Diverged {
-			return nil, fmt.Errorf("depth: run %s: it diverged, want a smaller train.step.value", p.Runs[i].ID)
 		}
 		runs = append(runs, depth.Run{Depth: L, Seed: p.Runs[i].Seed, Value: value, LayerIterations: run.LayerIterations(), Seconds: run.Summary.Seconds})
 	}

@@ -5,16 +5,16 @@
 //
 // A network of L layers discretises its limit, so that its loss is y(L) = y∞ + c/L where that error is what changes with
 // depth. Its order is p = log((y₁ − y₂)/(y₂ − y₃))/log r, from the means over seeds at the three deepest depths, each r times
-// the one before, with the interval that leaving out a seed gives. Where that interval holds 1, y∞ = (L₃y₃ − L₂y₂)/(L₃ − L₂) of each seed
-// [Richardson], and otherwise the loss of the deepest network stands for it. The interval of the limit is Student's over seeds,
-// wider by the distance to the same from one depth fewer.
+// the one before, with the interval that leaving out a seed gives. Where that interval holds 1, or the order of one seed is 1
+// to a tenth, y∞ = (L₃y₃ − L₂y₂)/(L₃ − L₂) of each seed [Richardson], and otherwise the loss of the deepest network stands for it.
+// The interval of the limit is Student's over seeds, wider by the distance to the same from one depth fewer.
 //
 // # The knee
 //
 // Of one seed it is the least depth L after which no deeper network M has less than (1 − gain)^log₂(M/L) of its loss: each
 // doubling of the depth, and so of the cost, lowers the loss by less than gain on average. The knee of a study is that of the means,
-// and its ends are the least and largest knee of its seeds. It is no end where it is the deepest depth: a deeper one may pay.
-// A loss at or below train.stop.loss counts as it, as nothing deeper was asked for.
+// and its ends are the least and largest of it and the knees of its seeds. There is no upper end where the largest is the deepest
+// depth: a deeper one may pay. A loss in training at or below train.stop.loss counts as it, as no less was asked for.
 package depth
 
 import (
@@ -59,7 +59,7 @@ type Limit struct {
 	OrderHigh *float64 `json:"order_high"`
 }
 
-// Knee is the depth from which on more depth stops paying; High is null where more than the deepest may pay.
+// Knee is the depth from which on more depth stops paying; High is null where more than the deepest network has may pay.
 type Knee struct {
 	Depth int  `json:"depth"`
 	Low   int  `json:"low"`
@@ -97,7 +97,7 @@ func Of(runs []Run, gain, least float64) (*Result, error) {
 	r.Limit = limitOf(depths, seeds, values)
 	r.Knee = kneeOf(depths, seeds, values, gain)
 	if r.Knee.High == nil {
-		r.Notes = append(r.Notes, fmt.Sprintf("the deepest network, of %d layers, still pays for its depth: more depths would tell where that ends", depths[len(depths)-1]))
+		r.Notes = append(r.Notes, fmt.Sprintf("the deepest networks, of %d layers, pay for their depth, or those of a seed do: deeper ones would tell where that ends", depths[len(depths)-1]))
 	}
 	if len(seeds) == 1 {
 		r.Notes = append(r.Notes, "one seed: the ends of the knee are its own, and those of the limit the error of the extrapolation alone")
@@ -175,10 +175,12 @@ func limitOf(depths []int, seeds []uint64, values [][]float64) Limit {
 		return deepest
 	}
 	deepest.Order, deepest.OrderLow, deepest.OrderHigh = &order, low, high
-	if low == nil || *low > 1 || *high < 1 {
-		if low != nil || math.Abs(order-1) > 0.1 { // of one seed, to a tenth
-			return deepest
-		}
+	first := math.Abs(order-1) <= 0.1 // of one seed, to a tenth
+	if low != nil {
+		first = *low <= 1 && 1 <= *high
+	}
+	if !first {
+		return deepest
 	}
 	at := func(deep int) []float64 {
 		shallow, out := deep-1, make([]float64, len(seeds))
