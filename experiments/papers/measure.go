@@ -13,6 +13,11 @@ import (
 
 // eachGroup returns a Measure that takes one number from every group of a study.
 func eachGroup(study string, of func(analyze.Group) Measurement) func(*Bench) ([]Measurement, error) {
+	return eachCase(study, func(_ *Bench, _ *analyze.Result, g analyze.Group) (Measurement, error) { return of(g), nil })
+}
+
+// eachCase is eachGroup for what a group alone does not tell.
+func eachCase(study string, of func(*Bench, *analyze.Result, analyze.Group) (Measurement, error)) func(*Bench) ([]Measurement, error) {
 	return func(b *Bench) ([]Measurement, error) {
 		result, err := b.Result(study)
 		if err != nil {
@@ -20,7 +25,10 @@ func eachGroup(study string, of func(analyze.Group) Measurement) func(*Bench) ([
 		}
 		var found []Measurement
 		for _, g := range byCase(result) {
-			m := of(g)
+			m, err := of(b, result, g)
+			if err != nil {
+				return nil, err
+			}
 			m.Case = caseOf(result, g)
 			found = append(found, m)
 		}

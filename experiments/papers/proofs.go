@@ -56,49 +56,32 @@ Three seeds cannot tell what every seed does; that all three have a proof stands
 
 // provedShare measures the share of seeds of every group of which the kernel certificates of all runs say yes.
 func provedShare(study string, holds func(*certify.Kernel) bool, note func([]*certify.Kernel) string) func(*Bench) ([]Measurement, error) {
-	return func(b *Bench) ([]Measurement, error) {
-		result, err := b.Result(study)
-		if err != nil {
-			return nil, err
-		}
-		var found []Measurement
-		for _, g := range byCase(result) {
-			m, err := provedOf(b, study, runsOf(result, g), holds, note)
+	return eachCase(study, func(b *Bench, result *analyze.Result, g analyze.Group) (Measurement, error) {
+		answers, kernels := seeds{}, []*certify.Kernel(nil)
+		for _, r := range runsOf(result, g) {
+			opened, err := b.Run(study, r.ID)
 			if err != nil {
-				return nil, err
+				return Measurement{}, err
 			}
-			m.Case = caseOf(result, g)
-			found = append(found, m)
+			k, err := opened.Kernel()
+			if err == nil && k == nil {
+				err = fmt.Errorf("papers: %s: run %s: got no kernel certificate, want one: deeplimit certify --kernel", study, r.ID)
+			}
+			if err != nil {
+				return Measurement{}, err
+			}
+			answers.add(r.Seed, answerOf(holds(k)))
+			kernels = append(kernels, k)
 		}
-		return found, nil
-	}
-}
-
-func provedOf(b *Bench, study string, runs []*analyze.Run, holds func(*certify.Kernel) bool, note func([]*certify.Kernel) string) (Measurement, error) {
-	answers, kernels := seeds{}, []*certify.Kernel(nil)
-	for _, r := range runs {
-		opened, err := b.Run(study, r.ID)
-		if err != nil {
-			return Measurement{}, err
-		}
-		k, err := opened.Kernel()
-		if err == nil && k == nil {
-			err = fmt.Errorf("papers: %s: run %s: got no kernel certificate", study, r.ID)
-		}
-		if err != nil {
-			return Measurement{}, err
-		}
-		answers.add(r.Seed, answerOf(holds(k)))
-		kernels = append(kernels, k)
-	}
-	m := answers.share()
-	m.Note += "; " + note(kernels)
-	return m, nil
+		m := answers.share()
+		m.Note += "; " + note(kernels)
+		return m, nil
+	})
 }
 
 // polishNote says how far zeros are at most, and why there are none elsewhere.
 func polishNote(kernels []*certify.Kernel) string {
-	farthest, steps, why, proven := 0.0, 0, "", true
+	farthest, steps, why, found, proven := 0.0, 0, "", false, true
 	for _, k := range kernels {
 		switch p := k.Polish; {
 		case p == nil:
@@ -106,13 +89,14 @@ func polishNote(kernels []*certify.Kernel) string {
 		case p.Distance == nil:
 			why = fmt.Sprintf("%s (J %.2g after %d Newton steps)", p.Zero.Why, p.Loss, p.Steps)
 		default:
+			found = true
 			farthest, steps, proven = max(farthest, *p.Distance), max(steps, p.Steps), proven && p.Rounding == certify.RoundingProven
 		}
 	}
-	text := fmt.Sprintf("within %.3g at most, by up to %d Newton steps", farthest, steps)
-	if steps == 0 {
+	if !found {
 		return "refused: " + why
 	}
+	text := fmt.Sprintf("within %.3g at most, by up to %d Newton steps", farthest, steps)
 	if proven {
 		text += ", all rounding bounded"
 	}
@@ -142,5 +126,5 @@ func descentNote(kernels []*certify.Kernel) string {
 	case math.IsInf(needed, 1):
 		return "refused: " + why
 	}
-	return fmt.Sprintf("J is up to %.2g, and %.2g or more is needed", loss, needed)
+	return fmt.Sprintf("J is up to %.2g, and %.2g or less is needed", loss, needed)
 }

@@ -74,30 +74,21 @@ func share(hits, unknown, n int) Measurement {
 // which a question is answered with yes at all depths. note, unless nil, says more of
 // the runs of a group.
 func shareOfSeeds(study string, ask func(*Bench, *analyze.Run) (answer, error), note func([]*analyze.Run) string) func(*Bench) ([]Measurement, error) {
-	return func(b *Bench) ([]Measurement, error) {
-		result, err := b.Result(study)
-		if err != nil {
-			return nil, err
-		}
-		var found []Measurement
-		for _, g := range byCase(result) {
-			answers, runs := seeds{}, runsOf(result, g)
-			for _, r := range runs {
-				a, err := ask(b, r)
-				if err != nil {
-					return nil, err
-				}
-				answers.add(r.Seed, a)
+	return eachCase(study, func(b *Bench, result *analyze.Result, g analyze.Group) (Measurement, error) {
+		answers, runs := seeds{}, runsOf(result, g)
+		for _, r := range runs {
+			a, err := ask(b, r)
+			if err != nil {
+				return Measurement{}, err
 			}
-			m := answers.share()
-			m.Case = caseOf(result, g)
-			if note != nil {
-				m.Note = strings.TrimSuffix(m.Note+"; "+note(runs), "; ")
-			}
-			found = append(found, m)
+			answers.add(r.Seed, a)
 		}
-		return found, nil
-	}
+		m := answers.share()
+		if note != nil {
+			m.Note = strings.TrimSuffix(m.Note+"; "+note(runs), "; ")
+		}
+		return m, nil
+	})
 }
 
 // runsOf returns the runs of a group by depth and seed.
