@@ -80,23 +80,29 @@ func TestHeads(t *testing.T) {
 				continue
 			}
 			found++
-			for k, a := range layers {
-				for l, b := range layers {
-					got := 0.0
-					for _, block := range v.Gram.Products {
-						got += block[k*len(layers)+l]
-					}
-					inner := mat.Dot(flat(a), flat(b))
-					if scale := mat.Norm(a, 2) * mat.Norm(b, 2); !(math.Abs(got-inner) <= 1e-12*scale+1e-12) {
-						t.Fatalf("%s: layers %d and %d: got %v, want %v", v.Name, k, l, got, inner)
-					}
-				}
-			}
+			checkGram(t, v, layers)
 		}
 		if found != len(want) {
 			t.Fatalf("got %d invariants of heads, want %d", found, len(want))
 		}
 	})
+}
+
+// checkGram holds the inner products of an invariant to those of the matrices that define it.
+func checkGram(t rapid.TB, v MeasuredInvariant, layers []*mat.Dense) {
+	t.Helper()
+	for k, a := range layers {
+		for l, b := range layers {
+			got := 0.0
+			for _, block := range v.Gram.Products {
+				got += block[k*len(layers)+l]
+			}
+			inner := mat.Dot(flat(a), flat(b))
+			if scale := mat.Norm(a, 2) * mat.Norm(b, 2); !(math.Abs(got-inner) <= 1e-12*scale+1e-12) {
+				t.Fatalf("%s: layers %d and %d: got %v, want %v", v.Name, k, l, got, inner)
+			}
+		}
+	}
 }
 
 func flat(a *mat.Dense) *mat.VecDense {

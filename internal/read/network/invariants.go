@@ -4,6 +4,7 @@ import (
 	"context"
 	"math"
 	"math/rand/v2"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -142,20 +143,24 @@ func newProduct(a, b side) product {
 	return p
 }
 
-// blockOf returns what the families of one block have in common: the name up to the layer, and in an attention or a
-// perceptron that stands there several times its name.
+// entry ends the name of a map, behind that of its module.
+var entry = regexp.MustCompile(`[._/](weight|kernel|w)$`)
+
+// blockOf returns what the families of one block have in common: the name up to the layer, and in an attention, which may stand
+// there several times, that of its module: none for q_proj.weight right behind the layer.
 func blockOf(f *Family) string {
-	before, behind, _ := strings.Cut(f.Pattern, "{k}")
-	behind = strings.TrimLeft(behind, "./_")
-	first, _, _ := strings.Cut(behind, ".")
+	name := entry.ReplaceAllString(f.Pattern, "")
 	kind, _, _ := strings.Cut(f.Role, " ")
 	if f.Axis != nil {
-		first, before = "", f.Pattern[:max(0, strings.LastIndexAny(strings.TrimSuffix(f.Pattern, "/kernel"), "./"))]
+		return name[:max(0, strings.LastIndexAny(name, "./"))] + "\x00" + kind
 	}
+	before, behind, _ := strings.Cut(name, "{k}")
+	behind = strings.TrimLeft(behind, "./_")
+	module := behind[:max(0, strings.IndexAny(behind, "./"))]
 	if kind == "mlp" {
-		first = "" // up and down of BERT stand apart
+		module = "" // up and down of BERT stand apart
 	}
-	return before + "\x00" + kind + "\x00" + first
+	return before + "\x00" + kind + "\x00" + module
 }
 
 // sidesOf returns the factors that a family gives; none when its orientation or its role is not known.
