@@ -41,26 +41,25 @@ func Footer(r io.ReaderAt, size int64) (*format.FileMetaData, error) {
 	return footer, nil
 }
 
-// CheckRuns refuses runs of numbers of so many bits, as levels and indices into a dictionary are, that are longer than
-// the values they are for.
+// CheckRuns refuses runs of numbers of so many bits, as levels and indices into a dictionary are, that are together longer than
+// the values they are for, with the last 8 numbers filled up.
 func CheckRuns(runs []byte, bits uint, values uint64) error {
+	total := uint64(0)
 	for len(runs) > 0 {
 		length, n := binary.Uvarint(runs)
 		if n <= 0 {
 			return ErrShort
 		}
 		runs = runs[n:]
-		held := uint64(bits+7) / 8 // bytes of the number that is repeated
-		if length&1 == 1 {
+		numbers, most, held := length>>1, values, uint64(bits+7)/8 // one number is repeated
+		if length&1 == 1 {                                         // or 8 numbers in each
 			if length>>1 > uint64(len(runs)) {
 				return ErrShort
 			}
-			held = length >> 1 * uint64(bits) // or 8 numbers in each
-			if length>>1 > values/8+1 {
-				return fmt.Errorf("got a run of %d numbers for %d values", length>>1*8, values)
-			}
-		} else if length>>1 > values {
-			return fmt.Errorf("got a run of %d numbers for %d values", length>>1, values)
+			numbers, most, held = 8*numbers, values+8, length>>1*uint64(bits)
+		}
+		if total += numbers; numbers > most || total > values+8 {
+			return fmt.Errorf("got runs of %d numbers for %d values", total, values)
 		}
 		if held > uint64(len(runs)) {
 			return ErrShort
