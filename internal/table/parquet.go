@@ -25,6 +25,7 @@ const parquetMagic = "PAR1"
 type parquetFile struct {
 	r       io.ReaderAt
 	size    int64
+	limit   int // most numbers of a row group; 0 for none
 	footer  *format.FileMetaData
 	file    *parquet.File
 	columns []parquetColumn
@@ -47,7 +48,7 @@ func newParquet(file io.ReaderAt, size int64, o Options) (t *Reader, err error) 
 			return nil, fmt.Errorf("got %s for a Parquet file, which has names and types of its own; want it left out", o.set(f.key, f.value))
 		}
 	}
-	p := &parquetFile{r: file, size: size, buffer: make([]parquet.Row, 256)}
+	p := &parquetFile{r: file, size: size, limit: o.Limit, buffer: make([]parquet.Row, 256)}
 	if p.footer, err = parquetheader.Footer(file, size); err != nil {
 		return nil, err
 	}
@@ -184,6 +185,9 @@ func (p *parquetFile) openGroup() error {
 	group := &p.footer.RowGroups[p.group]
 	if len(group.Columns) != len(p.columns) {
 		return fmt.Errorf("parquet: row group %d: got %s, want %d", p.group, columns(len(group.Columns)), len(p.columns))
+	}
+	if p.limit > 0 && group.NumRows > int64(p.limit/len(p.columns)) {
+		return fmt.Errorf("parquet: row group %d: got %d rows of %s, more than %d numbers, want a smaller table (or smaller groups of rows)", p.group, group.NumRows, columns(len(p.columns)), p.limit)
 	}
 	for j := range group.Columns {
 		c := &p.columns[j]

@@ -112,6 +112,30 @@ func TestParquetAsks(t *testing.T) {
 	}
 }
 
+// TestParquetOfManyRows wants a group of more numbers than the limit to be refused before it is unpacked: a few bytes state
+// any number of rows without values.
+func TestParquetOfManyRows(t *testing.T) {
+	type row struct {
+		A, B *float64 `parquet:",optional"`
+	}
+	var file bytes.Buffer
+	if err := parquet.Write(&file, make([]row, 1000)); err != nil {
+		t.Fatal(err)
+	}
+	for limit, want := range map[int]string{
+		1999: "parquet: row group 0: got 1000 rows of 2 columns, more than 1999 numbers, want a smaller table (or smaller groups of rows)",
+		2000: "got 1000 rows, all with missing values, want one that is whole",
+	} {
+		p, err := newParquet(bytes.NewReader(file.Bytes()), int64(file.Len()), Options{Limit: limit, Missing: DropMissing})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := p.Read(); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("limit %d: got %v, want %s", limit, err, want)
+		}
+	}
+}
+
 type parquetRow struct {
 	A float64  `parquet:"a"`
 	B *float64 `parquet:"b,optional"`
