@@ -42,8 +42,17 @@ func newTableLike(r *table.Reader, like *csvTable) (*csvTable, error) {
 		}
 	}
 	for j, ok := range taken {
-		if !ok && !slices.Contains(r.Index(), j) {
-			return nil, fmt.Errorf("got a column %q that the training table does not have, want the same columns", plain.Text(r.Names()[j]))
+		isIndex := slices.Contains(r.Index(), j)
+		if ok != isIndex {
+			continue
+		}
+		switch name := plain.Text(r.Names()[j]); { // tables without names have the same columns
+		case isIndex:
+			return nil, fmt.Errorf("got the column %q as names of rows, want the input or target that it is in the training table (or index: %s for both)", name, name)
+		case slices.Contains(like.Names(), r.Names()[j]):
+			return nil, fmt.Errorf("got the column %q as an input or target, want names of rows as in the training table (or index: %s for both)", name, name)
+		default:
+			return nil, fmt.Errorf("got a column %q that the training table does not have, want the same columns", name)
 		}
 	}
 	if like.means != nil {

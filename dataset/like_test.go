@@ -149,3 +149,34 @@ func TestHeldOutArrays(t *testing.T) {
 		}
 	}
 }
+
+// TestHeldOutIndex wants an error for a held-out table in which a column names rows that is an input of the training table, or the
+// other way round.
+func TestHeldOutIndex(t *testing.T) {
+	dir := t.TempDir()
+	type row struct {
+		Row int64   `parquet:"__index_level_0__"` // the name that pandas gives an index
+		A   float64 `parquet:"a"`
+		Y   float64 `parquet:"y"`
+	}
+	var file bytes.Buffer
+	if err := parquet.Write(&file, []row{{5, 1.5, 2}, {7, 3, 4.5}}); err != nil {
+		t.Fatal(err)
+	}
+	write(t, filepath.Join(dir, "t.parquet"), file.String())
+	write(t, filepath.Join(dir, "t.csv"), "__index_level_0__,a,y\n5,1.5,2\n7,3,4.5\n")
+	for _, test := range []struct{ path, testPath, want string }{
+		{"t.csv", "t.parquet", `got the column "__index_level_0__" as names of rows, want the input or target that it is in the training table (or index: __index_level_0__ for both)`},
+		{"t.parquet", "t.csv", `got the column "__index_level_0__" as an input or target, want names of rows as in the training table (or index: __index_level_0__ for both)`},
+	} {
+		_, err := tryLoad(Spec{Kind: "csv", Path: test.path, TestPath: test.testPath}, dir)
+		if want := "dataset: " + filepath.Join(dir, test.testPath) + ": " + test.want; err == nil || err.Error() != want {
+			t.Errorf("%s: got %v, want %s", test.testPath, err, want)
+		}
+	}
+	for _, test := range [][2]string{{"t.csv", "t.parquet"}, {"t.parquet", "t.csv"}} {
+		if set := load(t, Spec{Kind: "csv", Path: test[0], TestPath: test[1], Index: "__index_level_0__"}, dir); set.Inputs != 1 || set.Test.Samples != 2 {
+			t.Errorf("%v: got %d inputs and %d held-out samples, want 1 and 2", test, set.Inputs, set.Test.Samples)
+		}
+	}
+}
