@@ -41,7 +41,7 @@ func convolutions(families []Family) [][]side {
 	}
 	var out [][]side
 	for _, b := range blocks {
-		if b.convs == nil || len(slices.Compact(slices.Sorted(slices.Values(b.order)))) != len(b.order) {
+		if len(slices.Compact(slices.Sorted(slices.Values(b.order)))) != len(b.order) {
 			continue // two of one number: which one belongs to the block is not known
 		}
 		first, last := slices.Index(b.order, slices.Min(b.order)), slices.Index(b.order, slices.Max(b.order))

@@ -53,19 +53,7 @@ func TestHeads(t *testing.T) {
 		source, families, maps := attention(r, layers, width, size, heads, rapid.Bool().Draw(t, "transposed"))
 		want := map[string][]*mat.Dense{}
 		for k := range layers {
-			sum, squares := mat.NewDense(width, width, nil), mat.NewDense(width, width, nil)
-			for h := range heads.Query {
-				g := h / (heads.Query / heads.KeyValue)
-				var m, square mat.Dense
-				m.Mul(maps[k][0].Slice(h*size, (h+1)*size, 0, width).T(), maps[k][1].Slice(g*size, (g+1)*size, 0, width))
-				square.Mul(&m, m.T())
-				sum.Add(sum, &m)
-				squares.Add(squares, &square)
-			}
-			trace := squares.Trace() / float64(width)
-			for i := range width {
-				squares.Set(i, i, squares.At(i, i)-trace)
-			}
+			sum, squares := headSums(mat.DenseCopyOf(maps[k][0].T()), maps[k][1], heads, size)
 			want["q^T k"] = append(want["q^T k"], sum)
 			want["q^T k k^T q by head"] = append(want["q^T k k^T q by head"], squares)
 		}
@@ -86,6 +74,26 @@ func TestHeads(t *testing.T) {
 			t.Fatalf("got %d invariants of heads, want %d", found, len(want))
 		}
 	})
+}
+
+// headSums returns Σ_h M_h and Σ_h M_h M_h^T without its trace, where M_h is head h of left (d,H·s) times the head of right (M·s,d) that it
+// shares.
+func headSums(left, right *mat.Dense, heads Heads, size int) (sum, squares *mat.Dense) {
+	_, width := right.Dims()
+	sum, squares = mat.NewDense(width, width, nil), mat.NewDense(width, width, nil)
+	for h := range heads.Query {
+		g := h / (heads.Query / heads.KeyValue)
+		var m, square mat.Dense
+		m.Mul(left.Slice(0, width, h*size, (h+1)*size), right.Slice(g*size, (g+1)*size, 0, width))
+		square.Mul(&m, m.T())
+		sum.Add(sum, &m)
+		squares.Add(squares, &square)
+	}
+	trace := squares.Trace() / float64(width)
+	for i := range width {
+		squares.Set(i, i, squares.At(i, i)-trace)
+	}
+	return sum, squares
 }
 
 // checkGram holds the inner products of an invariant to those of the matrices that define it.
