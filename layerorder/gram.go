@@ -32,6 +32,7 @@ type Gram struct {
 	Products [][]float64
 
 	ops                 *kernel.Ops[float64]
+	bands               []band
 	sums, tile, scratch []float64
 }
 
@@ -106,7 +107,9 @@ func (g *Gram) Add(from int, layers [][]float64) error {
 	n := g.Layers
 	if g.sums == nil {
 		g.ops = kernel.For[float64]()
-		g.sums, g.tile = make([]float64, g.bands().size), make([]float64, n*tileWidth)
+		g.bands = bandsOf(n)
+		last := g.bands[len(g.bands)-1]
+		g.sums, g.tile = make([]float64, last.at+(last.to-last.from)*last.to), make([]float64, n*tileWidth)
 		g.scratch = make([]float64, kernel.OuterScratch(n, n, tileWidth))
 	}
 	clear(g.sums)
@@ -117,7 +120,7 @@ func (g *Gram) Add(from int, layers [][]float64) error {
 			row := g.tile[k*padded : (k+1)*padded]
 			clear(row[copy(row, x[at:at+width]):])
 		}
-		for _, b := range g.bands().list {
+		for _, b := range g.bands {
 			g.ops.AddOuter(g.sums[b.at:], g.tile[b.from*padded:], g.tile, b.to-b.from, b.to, padded, g.scratch)
 		}
 	}
@@ -127,7 +130,7 @@ func (g *Gram) Add(from int, layers [][]float64) error {
 // addSums adds the sums of a piece to the products of a block, both halves of which are the same.
 func (g *Gram) addSums(total []float64) error {
 	n := g.Layers
-	for _, b := range g.bands().list {
+	for _, b := range g.bands {
 		for k := b.from; k < b.to; k++ {
 			row := g.sums[b.at+(k-b.from)*b.to:][:k+1]
 			for l, v := range row {
@@ -148,23 +151,19 @@ func (g *Gram) addSums(total []float64) error {
 // matrix of bands is below it, too.
 type band struct{ from, to, at int }
 
-// bands divides the rows. Few layers are one band, as the kernel sums narrow rows in another order.
-func (g *Gram) bands() (out struct {
-	list []band
-	size int
-},
-) {
+// bandsOf divides the rows of so many layers. Few are one band, as the kernel sums narrow rows in another order.
+func bandsOf(layers int) []band {
 	const height = 16
-	for from := 0; from < g.Layers; {
+	var list []band
+	for from, at := 0, 0; from < layers; {
 		to := from + height
-		if g.Layers < 2*height || to > g.Layers {
-			to = g.Layers
+		if layers < 2*height || to > layers {
+			to = layers
 		}
-		out.list = append(out.list, band{from, to, out.size})
-		out.size += (to - from) * to
-		from = to
+		list = append(list, band{from, to, at})
+		from, at = to, at+(to-from)*to
 	}
-	return out
+	return list
 }
 
 // tileWidth is how many entries of all layers are multiplied at a time.
