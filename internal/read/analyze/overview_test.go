@@ -58,7 +58,7 @@ func TestOverview(t *testing.T) {
 	if b.Unfinished != 2 || a.Unfinished != 0 || c.Depth != 4 || len(c.Values) != 0 {
 		t.Errorf("got %+v, %+v, %+v", a, b, c)
 	}
-	for i, want := range []string{"V_2 goes as L^b", "seed 3 at depth 8 ends at loss 0.5, 50 times", "1 of 6 runs diverged, at L = 8"} {
+	for i, want := range []string{"V_2 goes as L^b", "seed 3 at depth 8 ends at loss 0.5, 50 times", "1 of 6 runs diverged, at depth 8"} {
 		if remarks := o.Rows[i].Remarks; len(remarks) != 1 || !strings.Contains(remarks[0], want) {
 			t.Errorf("remarks of row %d: got %q, want one with %q", i+1, remarks, want)
 		}
