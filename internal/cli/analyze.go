@@ -17,12 +17,7 @@ import (
 )
 
 func newAnalyze() *cobra.Command {
-	var asJSON bool
-	var model modelFlags
-	var figures string
-	var at []string
-	var view analyze.View
-	options := analyze.Options{Workers: runtime.GOMAXPROCS(0)}
+	o := analyzeOptions{read: analyze.Options{Workers: runtime.GOMAXPROCS(0)}}
 	cmd := &cobra.Command{
 		Use:   "analyze DIR",
 		Short: "Print rates, exponents and variations of a study or run folder",
@@ -66,109 +61,140 @@ norms and V_p of the weights and of the displacement at the iterations that trai
   deeplimit analyze runs/my-study --in depth,network.hidden --of loss --model 'a/L + b/sqrt(L*M)' --json`,
 		Args: arguments("DIR"),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if options.Trace && !asJSON {
-				return errors.New("analyze: --trace: got it without --json, want --json beside it, as tables have no traces")
-			}
-			if options.Windows != 0 && !asJSON {
-				return errors.New("analyze: --windows: got it without --json, want --json beside it, as tables have one rate for each run")
-			}
-			if options.Contrast == "" && options.Against != "" {
-				return errors.New("analyze: got --against without --contrast, want the field whose values are compared, as in --contrast depth")
-			}
-			bestAlone := options.Best != "" && options.Contrast == "" && len(model.in) == 0
-			if bestAlone && (options.Next || len(at) > 0) {
-				return errors.New("analyze: --best: got it beside --next or --at, want --contrast or --in beside it, or --best alone")
-			}
-			if options.Contrast != "" && (len(model.in) > 0 || options.Next) && !asJSON {
-				return errors.New("analyze: --contrast: got it beside --in or --next, want one of them, or --json for all")
-			}
-			if len(model.in) == 0 && (model.text != "" || options.Of != "" && options.Contrast == "" && !bestAlone || figures != "") {
-				return errors.New("analyze: got --model, --of or --figure without --in, want the fields that the fit is over, as in --in depth,network.hidden")
-			}
-			if options.Next && len(model.in) > 0 && !asJSON {
-				return errors.New("analyze: --next: got it beside --in, want one of them, or --json for both")
-			}
-			for _, text := range at {
-				points, err := analyze.ParsePoints(text)
-				if err != nil {
-					return fmt.Errorf("analyze: --%w", err)
-				}
-				options.At = append(options.At, points...)
-			}
-			if len(at) > 0 && (len(model.in) > 0 || options.Next) {
-				return errors.New("analyze: --at: got it beside --in or --next, which are about the end of training, want one of them")
-			}
-			if err := checkView(&view, asJSON, bestAlone || options.Contrast != "" || len(model.in) > 0 || len(at) > 0); err != nil {
+			if err := o.parse(); err != nil {
 				return err
 			}
-			fitted, err := model.model(model.in)
-			if err != nil {
-				return fmt.Errorf("analyze: --%w", err)
-			}
-			options.In, options.Model = model.in, fitted
 			dir, err := folder(cmd, args[0], studyOrRun)
 			if err != nil {
 				return err
 			}
 			observe, stop := watchReading(cmd.ErrOrStderr(), "runs")
-			options.Observe = observe
-			result, err := analyze.Study(cmd.Context(), dir, options)
+			o.read.Observe = observe
+			result, err := analyze.Study(cmd.Context(), dir, o.read)
 			stop()
 			if err != nil {
 				return err
 			}
-			if figures != "" {
-				if err := drawFits(cmd.ErrOrStderr(), result.Fits, figures); err != nil {
-					return fmt.Errorf("analyze: --figure: %w", err)
-				}
-			}
-			if asJSON {
-				if result.Overview, err = result.Overview.Sorted(view.Sort); err != nil {
-					return err
-				}
-				return printJSON(cmd.OutOrStdout(), result)
-			}
-			if options.Contrast != "" {
-				return writeContrasts(cmd, result)
-			}
-			writeContrastNotes(cmd, result)
-			if bestAlone {
-				return writeLevels(cmd.OutOrStdout(), result.Levels)
-			}
-			if len(model.in) > 0 {
-				for i, why := range result.Unfitted {
-					if i == mostNotes {
-						fmt.Fprintf(cmd.ErrOrStderr(), "note: analyze: no fit of %d more quantities (--json has them)\n", len(result.Unfitted)-mostNotes)
-						break
-					}
-					fmt.Fprintf(cmd.ErrOrStderr(), "note: analyze: no fit of %s\n", plain.Text(why))
-				}
-				return writeFits(cmd.OutOrStdout(), result.Fits)
-			}
-			if len(at) > 0 {
-				return result.WriteMoments(cmd.OutOrStdout())
-			}
-			view.Width = widthOf(cmd.OutOrStdout())
-			if err := result.WriteTable(cmd.OutOrStdout(), view); err != nil || result.Coordinates == nil {
-				return err
-			}
-			fmt.Fprintln(cmd.OutOrStdout())
-			return writeCoordinates(cmd.OutOrStdout(), result.Coordinates, false)
+			return o.print(cmd, result)
 		},
 	}
-	viewFlags(cmd, &view)
-	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON")
-	cmd.Flags().BoolVar(&options.Next, "next", false, "say which further depths and seeds would tell what is left open")
-	cmd.Flags().StringArrayVar(&at, "at", nil, "print the numbers at points along training: loss=0.1,0.01, iterations=…, epochs=… or layer-iterations=…")
-	cmd.Flags().BoolVar(&options.Trace, "trace", false, "add the loss at every recorded iteration (with --json)")
-	cmd.Flags().StringVar(&options.Of, "of", "", "with --in, --contrast or --best: this quantity alone, such as loss or max_frobenius")
-	cmd.Flags().StringVar(&figures, "figure", "", "with --in: write figures of the values against the fits into this folder")
-	cmd.Flags().StringVar(&options.Contrast, "contrast", "", "compare the values of this field, paired within seeds")
-	cmd.Flags().StringVar(&options.Against, "against", "", "with --contrast: compare with this value alone, in the place of every two")
-	cmd.Flags().StringVar(&options.Best, "best", "", "take the best value of this field, such as train.step.value, with --contrast or --in; alone, print it")
-	model.define(cmd)
-	cmd.Flags().IntVar(&options.Windows, "windows", 0, "add the linear rate on each of that many windows of the trace (with --json)")
+	viewFlags(cmd, &o.view)
+	cmd.Flags().BoolVar(&o.asJSON, "json", false, "print JSON")
+	cmd.Flags().BoolVar(&o.read.Next, "next", false, "say which further depths and seeds would tell what is left open")
+	cmd.Flags().StringArrayVar(&o.at, "at", nil, "print the numbers at points along training: loss=0.1,0.01, iterations=…, epochs=… or layer-iterations=…")
+	cmd.Flags().BoolVar(&o.read.Trace, "trace", false, "add the loss at every recorded iteration (with --json)")
+	cmd.Flags().StringVar(&o.read.Of, "of", "", "with --in, --contrast or --best: this quantity alone, such as loss or max_frobenius")
+	cmd.Flags().StringVar(&o.figures, "figure", "", "with --in: write figures of the values against the fits into this folder")
+	cmd.Flags().StringVar(&o.read.Contrast, "contrast", "", "compare the values of this field, paired within seeds")
+	cmd.Flags().StringVar(&o.read.Against, "against", "", "with --contrast: compare with this value alone, in the place of every two")
+	cmd.Flags().StringVar(&o.read.Best, "best", "", "take the best value of this field, such as train.step.value, with --contrast or --in; alone, print it")
+	o.model.define(cmd)
+	cmd.Flags().IntVar(&o.read.Windows, "windows", 0, "add the linear rate on each of that many windows of the trace (with --json)")
 	return cmd
+}
+
+// analyzeOptions are the flags of analyze.
+type analyzeOptions struct {
+	read    analyze.Options
+	model   modelFlags
+	at      []string
+	view    analyze.View
+	figures string
+	asJSON  bool
+}
+
+// bestAlone says whether the table is that of the best values, with no contrast and no fit of them.
+func (o *analyzeOptions) bestAlone() bool {
+	return o.read.Best != "" && o.read.Contrast == "" && len(o.model.in) == 0
+}
+
+// parse refuses flags that do not go together, and reads those that are text.
+func (o *analyzeOptions) parse() error {
+	if err := o.check(); err != nil {
+		return err
+	}
+	for _, text := range o.at {
+		points, err := analyze.ParsePoints(text)
+		if err != nil {
+			return fmt.Errorf("analyze: --%w", err)
+		}
+		o.read.At = append(o.read.At, points...)
+	}
+	fitted, err := o.model.model(o.model.in)
+	if err != nil {
+		return fmt.Errorf("analyze: --%w", err)
+	}
+	o.read.In, o.read.Model = o.model.in, fitted
+	return nil
+}
+
+func (o *analyzeOptions) check() error {
+	contrast, fits, points := o.read.Contrast != "", len(o.model.in) > 0, len(o.at) > 0
+	switch {
+	case o.read.Trace && !o.asJSON:
+		return errors.New("analyze: --trace: got it without --json, want --json beside it, as tables have no traces")
+	case o.read.Windows != 0 && !o.asJSON:
+		return errors.New("analyze: --windows: got it without --json, want --json beside it, as tables have one rate for each run")
+	case o.read.Against != "" && !contrast:
+		return errors.New("analyze: got --against without --contrast, want the field whose values are compared, as in --contrast depth")
+	case o.bestAlone() && (o.read.Next || points):
+		return errors.New("analyze: --best: got it beside --next or --at, want --contrast or --in beside it, or --best alone")
+	case contrast && (fits || o.read.Next) && !o.asJSON:
+		return errors.New("analyze: --contrast: got it beside --in or --next, want one of them, or --json for all")
+	case !fits && (o.model.text != "" || o.read.Of != "" && !contrast && !o.bestAlone() || o.figures != ""):
+		return errors.New("analyze: got --model, --of or --figure without --in, want the fields that the fit is over, as in --in depth,network.hidden")
+	case o.read.Next && fits && !o.asJSON:
+		return errors.New("analyze: --next: got it beside --in, want one of them, or --json for both")
+	case points && (fits || o.read.Next):
+		return errors.New("analyze: --at: got it beside --in or --next, which are about the end of training, want one of them")
+	}
+	return checkView(&o.view, o.asJSON, o.bestAlone() || contrast || fits || points)
+}
+
+// print draws the figures that are asked for, and prints JSON or the one table that the flags choose.
+func (o *analyzeOptions) print(cmd *cobra.Command, result *analyze.Result) (err error) {
+	out := cmd.OutOrStdout()
+	if o.figures != "" {
+		if err := drawFits(cmd.ErrOrStderr(), result.Fits, o.figures); err != nil {
+			return fmt.Errorf("analyze: --figure: %w", err)
+		}
+	}
+	switch {
+	case o.asJSON:
+		if result.Overview, err = result.Overview.Sorted(o.view.Sort); err != nil {
+			return err
+		}
+		return printJSON(out, result)
+	case o.read.Contrast != "":
+		return writeContrasts(cmd, result)
+	}
+	writeContrastNotes(cmd, result)
+	switch {
+	case o.bestAlone():
+		return writeLevels(out, result.Levels)
+	case len(o.read.In) > 0:
+		writeUnfitted(cmd.ErrOrStderr(), result.Unfitted)
+		return writeFits(out, result.Fits)
+	case len(o.read.At) > 0:
+		return result.WriteMoments(out)
+	}
+	o.view.Width = widthOf(out)
+	if err := result.WriteTable(out, o.view); err != nil || result.Coordinates == nil {
+		return err
+	}
+	fmt.Fprintln(out)
+	return writeCoordinates(out, result.Coordinates, false)
+}
+
+// writeUnfitted says which quantities have no fit, and why.
+func writeUnfitted(out io.Writer, unfitted []string) {
+	for i, why := range unfitted {
+		if i == mostNotes {
+			fmt.Fprintf(out, "note: analyze: no fit of %d more quantities (--json has them)\n", len(unfitted)-mostNotes)
+			return
+		}
+		fmt.Fprintf(out, "note: analyze: no fit of %s\n", plain.Text(why))
+	}
 }
 
 // drawFits writes the figures of fits into a folder and prints the paths.
