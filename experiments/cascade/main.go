@@ -32,27 +32,27 @@ var ways = []string{"stretch", "linear", "limit"}
 
 // all prints a row for each study and way.
 func all(out string, direct bool, files []string) error {
-	fmt.Println("| study | way | iterations | layer-iterations | layer-evaluations | seconds | loss | test loss | direct / cascade | distance of weights | of displacements |")
-	fmt.Println("|---|---|---|---|---|---|---|---|---|---|---|")
+	fmt.Println("| study | way | iterations | layer-iterations | layer-evaluations | seconds | loss | test loss | test accuracy | direct / cascade | distance of weights | of displacements |")
+	fmt.Println("|---|---|---|---|---|---|---|---|---|---|---|---|")
 	for _, file := range files {
 		name := strings.TrimSuffix(filepath.Base(file), ".yaml")
-		var whole *runfolder.Run
+		var whole []*runfolder.Run
 		if direct {
-			run, err := trained(file, filepath.Join(out, name+"-direct"), "train.cascade=null")
+			runs, err := trained(file, filepath.Join(out, name+"-direct"), "train.cascade=null")
 			if err != nil {
 				return err
 			}
-			whole = run
-			if err := row(name, "direct", run, nil); err != nil {
+			whole = runs
+			if err := rows(name, "direct", runs, nil); err != nil {
 				return err
 			}
 		}
 		for _, way := range ways {
-			run, err := trained(file, filepath.Join(out, name+"-"+way), "train.cascade.prolong="+way)
+			runs, err := trained(file, filepath.Join(out, name+"-"+way), "train.cascade.prolong="+way)
 			if err != nil {
 				return err
 			}
-			if err := row(name, way, run, whole); err != nil {
+			if err := rows(name, way, runs, whole); err != nil {
 				return err
 			}
 		}
@@ -60,8 +60,8 @@ func all(out string, direct bool, files []string) error {
 	return nil
 }
 
-// trained runs a study of one run with a setting, and returns its run.
-func trained(file, out, set string) (*runfolder.Run, error) {
+// trained runs a study with a setting, and returns its runs, which differ in the seed alone.
+func trained(file, out, set string) ([]*runfolder.Run, error) {
 	if code := cli.Main([]string{"run", file, "--out", out, "--no-report", "--set", set}, os.Stderr, os.Stderr); code != 0 {
 		return nil, fmt.Errorf("%s with %s: exit code %d", file, set, code)
 	}
@@ -69,21 +69,54 @@ func trained(file, out, set string) (*runfolder.Run, error) {
 	if err != nil {
 		return nil, err
 	}
-	if len(manifest.Runs) != 1 {
-		return nil, fmt.Errorf("%s: got %d runs, want one", file, len(manifest.Runs))
+	var runs []*runfolder.Run
+	for _, entry := range manifest.Runs {
+		run, err := runfolder.Open(runfolder.RunDir(out, entry.ID))
+		if err != nil {
+			return nil, err
+		}
+		if run.Meta.Depth != manifest.Runs[0].Depth || run.Meta.Group != manifest.Runs[0].Group {
+			return nil, fmt.Errorf("%s: got runs of several depths or settings, want runs that differ in the seed alone", file)
+		}
+		runs = append(runs, run)
 	}
-	return runfolder.Open(runfolder.RunDir(out, manifest.Runs[0].ID))
+	return runs, nil
+}
+
+// rows prints runs, each beside training at the last depth from the same seed where there is that.
+func rows(study, way string, runs, direct []*runfolder.Run) error {
+	for i, run := range runs {
+		var whole *runfolder.Run
+		if direct != nil {
+			whole = direct[i]
+		}
+		name := study
+		if len(runs) > 1 {
+			name = fmt.Sprintf("%s, seed %d", study, run.Meta.Seed)
+		}
+		if err := row(name, way, run, whole); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // row prints one run, beside training at the last depth where there is that.
 func row(study, way string, run, direct *runfolder.Run) error {
 	s := run.Summary
-	evaluations, test := "–", "–"
+	evaluations, test, accuracy := "–", "–", "–"
 	if s.LayerEvaluations != nil {
 		evaluations = fmt.Sprint(*s.LayerEvaluations)
 	}
 	if s.TestLoss != nil {
 		test = fmt.Sprintf("%.3g", *s.TestLoss)
+	}
+	trace, err := run.Trace()
+	if err != nil {
+		return err
+	}
+	if last := trace[len(trace)-1].TestAccuracy; last != nil {
+		accuracy = fmt.Sprintf("%.3f", *last)
 	}
 	ratio, weights, moved := "", "", ""
 	if direct != nil {
@@ -91,7 +124,6 @@ func row(study, way string, run, direct *runfolder.Run) error {
 		if direct.Summary.Loss > 1.01*s.Loss && direct.Summary.Stop != "loss" {
 			ratio = "> " + ratio
 		}
-		var err error
 		if weights, err = distances(run, direct, false); err != nil {
 			return err
 		}
@@ -99,8 +131,8 @@ func row(study, way string, run, direct *runfolder.Run) error {
 			return err
 		}
 	}
-	_, err := fmt.Printf("| %s | %s | %d (%s) | %d | %s | %.1f | %.3g | %s | %s | %s | %s |\n",
-		study, way, s.Iterations, s.Stop, run.LayerIterations(), evaluations, s.Seconds, s.Loss, test, ratio, weights, moved)
+	_, err = fmt.Printf("| %s | %s | %d (%s) | %d | %s | %.1f | %.3g | %s | %s | %s | %s | %s |\n",
+		study, way, s.Iterations, s.Stop, run.LayerIterations(), evaluations, s.Seconds, s.Loss, test, accuracy, ratio, weights, moved)
 	return err
 }
 
