@@ -161,7 +161,7 @@ purego: ## tests with the portable kernels, and what other systems and processor
 # GOOS=darwin GOARCH=arm64 make wheel builds that of another machine.
 PLATFORM := $(shell go env GOOS)/$(shell go env GOARCH)
 PROGRAM := python/build/deeplimit$(if $(findstring windows,$(PLATFORM)),.exe)
-.PHONY: wheel lint-python test-python test-torch test-jax
+.PHONY: wheel lint-python test-python test-torch test-trainers test-jax
 wheel: .wheel/installed ## the Python package with the program in it: dist/deeplimit-*.whl
 	@mkdir -p python/build dist
 	rm -f dist/deeplimit-*.whl
@@ -177,6 +177,13 @@ test-python: wheel ## the wheel alone in a fresh environment: tests, doctests
 
 test-torch: wheel ## recording of PyTorch, beside Debian's python3-torch, and the examples in python/examples
 	python/test_torch.sh dist/deeplimit-*.whl
+
+test-trainers: wheel ## recording of today's PyTorch, Lightning and the Hugging Face Trainer, which are gigabytes to download (kept in .venv-trainers)
+	test -x .venv-trainers/bin/pip || python3 -m venv .venv-trainers
+	.venv-trainers/bin/pip install --quiet --upgrade torch lightning transformers accelerate pytest
+	.venv-trainers/bin/pip install --quiet --force-reinstall --no-deps dist/deeplimit-*.whl
+	.venv-trainers/bin/pip install --quiet dist/deeplimit-*.whl
+	.venv-trainers/bin/python -m pytest -q -rs python/tests/test_torch.py python/tests/test_callbacks.py
 
 test-jax: wheel ## recording of JAX, Flax and Equinox, installed into a fresh environment
 	python/test_jax.sh dist/deeplimit-*.whl

@@ -169,7 +169,7 @@ class Recorder:
         if missing:
             raise Error(f"record: step {step}: got no {missing[0]}, want the weights of the first step")
         told = {**columns, "seconds": began - self._started}
-        metadata = {key: repr(float(value)) for key, value in told.items() if value is not None}
+        metadata = {key: repr(_number(value)) for key, value in told.items() if value is not None}
         # A copy: the trainer changes its weights while they are written.
         copies = {name: self._copy(tensors[name]) for name in self._names}
         found = states_of(states)
@@ -313,6 +313,11 @@ class Recorder:
             self._follower = None
             if trouble and self._failure is None:
                 warnings.warn(f"the live view of {self.folder} ended before the training: {trouble}", stacklevel=4)
+
+
+def _number(value: Any) -> float:
+    """Return a number, also of a tensor that gradients go through."""
+    return float(value.detach() if hasattr(value, "detach") else value)
 
 
 def study_name(out: str | os.PathLike[str]) -> str:
