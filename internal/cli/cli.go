@@ -9,11 +9,14 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"runtime"
+	"strconv"
 	"strings"
 	"syscall"
 	"time"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 )
 
 // Exit codes of the command.
@@ -68,7 +71,7 @@ func Main(args []string, stdout, stderr io.Writer) int {
 
 // execute runs the command.
 func execute(ctx context.Context, args []string, stdout, stderr io.Writer) error {
-	root := newRoot()
+	root := Command()
 	root.SetArgs(args)
 	root.SetOut(stdout)
 	root.SetErr(stderr)
@@ -110,7 +113,9 @@ func tell(w io.Writer, text string) {
 	}
 }
 
-func newRoot() *cobra.Command {
+// Command returns the program's commands, from which manual pages and completions are made too.
+// Their help is the same on every machine.
+func Command() *cobra.Command {
 	root := &cobra.Command{
 		Use:   "deeplimit",
 		Short: "Train deep residual networks at many depths and measure the limit",
@@ -146,5 +151,17 @@ Exit codes: 0 done, 1 some runs diverged, 2 bad input or a system error,
 		}
 	}
 	root.AddCommand(newDoctor(), newVersion(), newPipe(), newRecord())
+	for _, command := range root.Commands() {
+		sayCores(command.Flags())
+	}
 	return root
+}
+
+// sayCores has the help of flags whose default is the number of cores say so instead of a number.
+func sayCores(flags *pflag.FlagSet) {
+	for _, name := range []string{"jobs", "workers"} {
+		if flag := flags.Lookup(name); flag != nil && flag.DefValue == strconv.Itoa(runtime.GOMAXPROCS(0)) {
+			flag.DefValue = "all cores"
+		}
+	}
 }

@@ -57,7 +57,7 @@ func TestJSONStaysJSON(t *testing.T) {
 
 // TestHelpIsPlain wants help texts unchanged on their way to a terminal.
 func TestHelpIsPlain(t *testing.T) {
-	for _, cmd := range newRoot().Commands() {
+	for _, cmd := range Command().Commands() {
 		if text := cmd.Long + cmd.Example + cmd.UsageString(); plain.Lines(text) != text {
 			t.Errorf("%s: hidden characters in its help", cmd.Name())
 		}

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"errors"
 	"fmt"
 	"runtime"
 	"runtime/debug"
@@ -50,11 +51,27 @@ func (b build) String() string {
 
 func newVersion() *cobra.Command {
 	var asJSON bool
+	var check, checksums string
 	cmd := &cobra.Command{
 		Use:   "version",
-		Short: "Print version, commit, Go version and platform",
-		Args:  cobra.NoArgs,
+		Short: "Print version, commit, Go version and platform; verify a download",
+		Long: `version prints the version, the commit, the Go version and the platform of this program.
+
+With --check it compares the SHA-256 of a file of a release with the one in checksums.txt
+beside the file, or in another file of checksums. That finds a damaged or mistaken download;
+checksums from the same place as the file are no proof of who made it.
+
+Exit codes: 0, or 2 where the file differs, or where no checksum of it is there.`,
+		Example: `  deeplimit version --json
+  deeplimit version --check deeplimit-v1.0.0-linux-amd64.tar.gz`,
+		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
+			if cmd.Flags().Changed("check") {
+				return checkDownload(cmd.OutOrStdout(), check, checksums)
+			}
+			if cmd.Flags().Changed("checksums") {
+				return errors.New("version: got --checksums alone, want --check FILE beside it, the file that is verified")
+			}
 			b := thisBuild()
 			if asJSON {
 				return printJSON(cmd.OutOrStdout(), b)
@@ -64,5 +81,8 @@ func newVersion() *cobra.Command {
 		},
 	}
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON")
+	cmd.Flags().StringVar(&check, "check", "", "verify the SHA-256 of `FILE`")
+	cmd.Flags().StringVar(&checksums, "checksums", "", "with --check: the `FILE` of checksums (default checksums.txt beside the file)")
+	cmd.MarkFlagsMutuallyExclusive("check", "json")
 	return cmd
 }
