@@ -161,6 +161,26 @@ purego: ## tests with the portable kernels, and what other systems and processor
 # GOOS=darwin GOARCH=arm64 make wheel builds that of another machine.
 PLATFORM := $(shell go env GOOS)/$(shell go env GOARCH)
 PROGRAM := python/build/deeplimit$(if $(findstring windows,$(PLATFORM)),.exe)
+
+# hatchling alone, for the wheels of a release.
+.hatch/installed:
+	python3 -m venv .hatch || { apt-get update && apt-get install -y --no-install-recommends python3-venv && python3 -m venv .hatch; }
+	.hatch/bin/pip install --quiet 'hatchling==1.27.0'
+	touch $@
+
+.PHONY: release test-release licences vulnerabilities
+release: .hatch/installed ## dist/: an archive, packages, an image and a wheel for each platform, checksums and components (docs/release.md; minutes)
+	cd release && go run . build -hatchling $(CURDIR)/.hatch/bin/hatchling
+
+test-release: ## a release built twice, in two clones, has the same bytes, and its demo runs alone in an empty root (a module of its own)
+	cd release && go vet . && go test -count=1 -timeout 20m . -args -whole
+
+licences: ## licences of all that the program is compiled from; one that is not allowed is an error
+	cd release && go run . licences
+
+vulnerabilities: ## known vulnerabilities that the program can reach
+	cd release && go run . vulnerabilities
+
 .PHONY: wheel lint-python test-python test-torch test-trainers test-jax
 wheel: .wheel/installed ## the Python package with the program in it: dist/deeplimit-*.whl
 	@mkdir -p python/build dist

@@ -9,9 +9,11 @@ from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 TAGS = {
     "linux/amd64": "manylinux_2_17_x86_64.manylinux2014_x86_64.musllinux_1_1_x86_64",
     "linux/arm64": "manylinux_2_17_aarch64.manylinux2014_aarch64.musllinux_1_1_aarch64",
+    "linux/riscv64": "manylinux_2_39_riscv64.musllinux_1_2_riscv64",
     "darwin/amd64": "macosx_12_0_x86_64",
     "darwin/arm64": "macosx_12_0_arm64",
     "windows/amd64": "win_amd64",
+    "windows/arm64": "win_arm64",
 }
 
 
@@ -23,7 +25,7 @@ class CustomBuildHook(BuildHookInterface):
         if platform not in TAGS:
             raise SystemExit(f"DEEPLIMIT_PLATFORM: got {platform!r}, want one of {', '.join(TAGS)}")
         name = "deeplimit.exe" if platform.startswith("windows/") else "deeplimit"
-        program = Path(self.root, "build", name)
+        program = Path(os.environ.get("DEEPLIMIT_PROGRAM") or Path(self.root, "build", name))
         if not program.is_file():
             raise SystemExit(f"{program}: no program there, want `make wheel` in the folder above to build it")
         build_data["pure_python"] = False
