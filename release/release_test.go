@@ -314,6 +314,21 @@ func TestComponents(t *testing.T) {
 	if count < 30 || listed["uplot"] == "" || listed["std"] == "" {
 		t.Errorf("got %d modules in go.mod, uplot %q, std %q", count, listed["uplot"], listed["std"])
 	}
+	page, err := os.ReadFile("../docs/dependencies.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, m := range modules { // a row of the page has the licences of the module
+		_, row, found := strings.Cut(string(page), "| `"+m.path+"` | ")
+		if !found {
+			continue
+		}
+		row, _, _ = strings.Cut(row, " |\n")
+		ids := slices.DeleteFunc(m.ids(), func(id string) bool { return strings.HasPrefix(id, "GooglePatent") })
+		if want := strings.Join(ids, ", "); !strings.HasSuffix(row, "| "+want) {
+			t.Errorf("docs/dependencies.md: %s: got %q, want the licence %s", m.path, row, want)
+		}
+	}
 	terms, err := notices(root, modules)
 	if err != nil {
 		t.Fatal(err)
