@@ -169,22 +169,6 @@ func Reset(dir string) error {
 	return nil
 }
 
-// Remove deletes a run folder, result.json first, so that a kill in between
-// leaves no folder that looks done.
-func Remove(dir string) error {
-	if err := disk.Remove(filepath.Join(dir, resultFile)); err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return fmt.Errorf("runfolder: removing a run: %w", err)
-	} else if err == nil {
-		if err := syncFolder(dir); err != nil {
-			return err
-		}
-	}
-	if err := disk.RemoveAll(dir); err != nil {
-		return fmt.Errorf("runfolder: removing a run: %w", err)
-	}
-	return nil
-}
-
 // A Run is an opened run folder. Trace and weights are read when asked for.
 type Run struct {
 	Dir     string

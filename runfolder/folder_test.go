@@ -331,17 +331,6 @@ func TestFinishWithBadWeights(t *testing.T) {
 	}
 }
 
-func TestRemove(t *testing.T) {
-	for _, dir := range []string{newRun(t), finishedRun(t), filepath.Join(t.TempDir(), "none")} {
-		if err := Remove(dir); err != nil {
-			t.Error(err)
-		}
-		if _, err := os.Stat(dir); !errors.Is(err, fs.ErrNotExist) {
-			t.Errorf("%s is still there", dir)
-		}
-	}
-}
-
 // BenchmarkRunFolder is what a run costs beside its training: a durable run.json,
 // and then weights, trace, run.json and result.json.
 func BenchmarkRunFolder(b *testing.B) {

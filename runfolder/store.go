@@ -36,6 +36,18 @@ func LinkRun(studyDir, id, store, hash string) error {
 	return nil
 }
 
+// Linked reports whether a run folder of a study is a link to one in a store.
+func Linked(dir string) (bool, error) {
+	info, err := disk.Lstat(dir)
+	if errors.Is(err, fs.ErrNotExist) {
+		return false, nil
+	}
+	if err != nil {
+		return false, fmt.Errorf("runfolder: %w", err)
+	}
+	return info.Mode()&fs.ModeSymlink != 0, nil
+}
+
 // symlink makes link stand for the folder target by a relative path, so that both can be
 // moved together.
 func symlink(link, target string) error {

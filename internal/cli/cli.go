@@ -139,7 +139,7 @@ Exit codes: 0 done, 1 some runs diverged, 2 bad input or a system error,
 		id, title string
 		commands  []*cobra.Command
 	}{
-		{"train", "Train:", []*cobra.Command{newDemo(), newInit(), newRun(), newStatus(), newData()}},
+		{"train", "Train:", []*cobra.Command{newDemo(), newInit(), newRun(), newStatus(), newPrune(), newData()}},
 		{"ask", "Ask of a study or a network:", []*cobra.Command{newTransfer(), newCompare(), newDepth(), newEdge(), newTune(), newCoordinateCheck(), newProbe(), newPVar(), newImport(), newBench()}},
 		{"read", "Read what runs left:", []*cobra.Command{newAnalyze(), newReport(), newFigure(), newServe(), newCertify(), newVerify(), newExport(), newExplain()}},
 		{"share", "Share runs between machines:", []*cobra.Command{newMerge(), newLogs(), newCancel()}},

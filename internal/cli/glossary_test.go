@@ -12,6 +12,7 @@ func TestKeys(t *testing.T) {
 	glossarytest.WantKeys(t,
 		reflect.TypeFor[studyStatus](),
 		reflect.TypeFor[planned](),
+		reflect.TypeFor[prunedRun](),
 		reflect.TypeFor[build](),
 		reflect.TypeFor[finding](),
 	)

@@ -8,7 +8,6 @@ import (
 	"io/fs"
 	"os"
 	"runtime"
-	"text/tabwriter"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -16,7 +15,6 @@ import (
 
 	"github.com/deeplimit/deeplimit/internal/disk"
 	"github.com/deeplimit/deeplimit/internal/execute/sweep"
-	"github.com/deeplimit/deeplimit/internal/machine"
 	"github.com/deeplimit/deeplimit/internal/plain"
 	"github.com/deeplimit/deeplimit/internal/plan"
 	"github.com/deeplimit/deeplimit/internal/plan/engine"
@@ -101,8 +99,17 @@ or a signal ended it (130).`,
 			if err != nil {
 				return err
 			}
+			grown, err := o.growth(plan)
+			if err != nil {
+				return err
+			}
 			if o.dry {
-				return o.list(cmd.Context(), cmd.OutOrStdout(), plan)
+				return o.list(cmd.Context(), cmd.OutOrStdout(), plan, grown)
+			}
+			if !grown.empty() {
+				if err := grown.write(cmd.ErrOrStderr(), plan, grown.costs(plan)); err != nil {
+					return err
+				}
 			}
 			if place.Kind == engine.Slurm {
 				err := o.submit(cmd.Context(), plan, place, cmd.OutOrStdout(), cmd.ErrOrStderr())
@@ -263,101 +270,6 @@ func removed(plan *plan.Plan, options *sweep.Options, done int, result *analyze.
 		return nil
 	}
 	return errors.Join(gone...)
-}
-
-// planned is a run as --dry-run prints it.
-type planned struct {
-	ID         string  `json:"id"`
-	Hash       string  `json:"hash"`
-	Data       string  `json:"data"`
-	About      string  `json:"data_about,omitempty"` // how files were read, samples of each class
-	Depth      int     `json:"depth"`
-	Seed       uint64  `json:"seed"`
-	Iterations int     `json:"iterations"` // at most
-	StepFlops  float64 `json:"step_flops"` // floating-point operations of a step
-	Bytes      float64 `json:"bytes"`      // estimate of the memory of the run
-	// Seconds is an estimate of the time up to the last iteration, null where no run of the
-	// study fits into the memory of this machine, so that none was timed.
-	Seconds *float64 `json:"seconds"`
-
-	Step *runfolder.StepLaw `json:"step_size"`
-}
-
-// list prints the runs of a study without training or writing anything.
-func (o *runOptions) list(ctx context.Context, w io.Writer, plan *plan.Plan) error {
-	wanted, err := chosen(plan, o.share.only)
-	if err != nil {
-		return fmt.Errorf("run: --only: %w", err)
-	}
-	estimate, err := plan.Estimate(ctx, o.jobs, func(r *study.Run) bool { return wanted[r.ID] })
-	if err != nil {
-		return err
-	}
-	var rows []planned
-	for i := range plan.Runs {
-		r := &plan.Runs[i]
-		if !wanted[r.ID] {
-			continue
-		}
-		p := planned{r.ID, r.Hash, r.Data.Name, plan.Set(r).About(), r.Depth, r.Seed, r.Steps(), plan.Flops(r), plan.Bytes(r, o.jobs), nil, r.Step()}
-		if seconds, ok := estimate.Seconds[r.ID]; ok {
-			p.Seconds = &seconds
-		}
-		rows = append(rows, p)
-	}
-	if o.json {
-		return printJSON(w, rows)
-	}
-	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(table, "RUN\tHASH\tITERATIONS\tMFLOP/STEP\tMEMORY\tTIME")
-	for _, p := range rows {
-		time := "not known"
-		if p.Seconds != nil {
-			time = "≤ " + readable(*p.Seconds)
-		}
-		fmt.Fprintf(table, "%s\t%.12s\t≤ %d\t%.3g\t%.3g MB\t%s\n", p.ID, p.Hash, p.Iterations, p.StepFlops/1e6, p.Bytes/1e6, time)
-	}
-	if err := table.Flush(); err != nil {
-		return err
-	}
-	if err := writeCascades(w, plan, wanted); err != nil {
-		return err
-	}
-	if err := writeSteps(w, plan, wanted); err != nil {
-		return err
-	}
-	writeAbout(w, rows)
-	if estimate.Large > 0 {
-		if _, err := fmt.Fprintf(w, "%d of %d runs do not fit into the memory that this process may take here, %.3g MB\n", estimate.Large, len(rows), float64(machine.Memory())/1e6); err != nil {
-			return err
-		}
-	}
-	if estimate.Runs == 0 {
-		return nil
-	}
-	_, err = fmt.Fprintf(w, "%d runs, at most %s on %d cores, by what %d of them take here for each thing that a run does, for all iterations: a run whose loss ends it is shorter; checkpoints, analysis and report not counted\n",
-		len(rows), readable(estimate.Total), o.jobs, estimate.Runs)
-	return err
-}
-
-// writeAbout says how files of data were read, and how many samples each class has. Seeds draw
-// other samples, so the first run with a line of its own stands for them.
-func writeAbout(w io.Writer, rows []planned) {
-	const most = 8
-	seen := map[string]bool{}
-	for _, p := range rows {
-		line := p.Data + ": " + p.About
-		if p.About == "" || seen[line] {
-			continue
-		}
-		if seen[line] = true; len(seen) > most {
-			continue
-		}
-		fmt.Fprintf(w, "data of %s: %s\n", plain.Text(p.ID), p.About)
-	}
-	if more := len(seen) - most; more > 0 {
-		fmt.Fprintf(w, "and %d other samples of data in other runs (--json has all)\n", more)
-	}
 }
 
 // readable returns a time in seconds with about two figures and a unit that suits it.

@@ -26,6 +26,7 @@ func Look(m *runfolder.Member, now time.Time, progress func(dir string) (runfold
 		r.describe(&m.Run.Meta)
 		if m.Run.Done() {
 			r.finished(m.Run.Summary)
+			r.LayerIterations = m.Run.LayerIterations()
 			return r
 		}
 		r.Start, r.State = m.Run.Meta.Start, Interrupted

@@ -4,8 +4,11 @@
 package survey
 
 import (
+	"errors"
 	"fmt"
+	"io/fs"
 	"math"
+	"path/filepath"
 	"sync"
 	"time"
 
@@ -35,19 +38,21 @@ type Run struct {
 	State State
 	// Extra marks a run that the study does not plan: an imported one.
 	Extra     bool
-	Iteration int           // reached, as far as it is known: of an interrupted run, where its checkpoint goes on
-	Loss      float64       // there; NaN when it is not known
-	Stop      string        // why it stopped, of a finished run
-	Start     time.Time     // of the first attempt at a finished run, else of the last; zero while pending
-	Beat      time.Time     // last heartbeat, by the worker's clock; the end of a finished run
-	Seconds   float64       // of training: of a finished run, or of the worker at work
-	ETA       time.Duration // at most, for a running one; 0 when it is not known
-	Host      string        // of the last worker
-	Job       string        // of the last worker in a cluster's queue
-	Version   string        // of the program that began or finished it
-	Attempts  int           // how often a worker took an unfinished run
-	Reason    string        // of a failure or an interruption
-	Err       error         // why a file of the run could not be read; the run is failed then
+	Iteration int       // reached, as far as it is known: of an interrupted run, where its checkpoint goes on
+	Loss      float64   // there; NaN when it is not known
+	Stop      string    // why it stopped, of a finished run
+	Start     time.Time // of the first attempt at a finished run, else of the last; zero while pending
+	Beat      time.Time // last heartbeat, by the worker's clock; the end of a finished run
+	Seconds   float64   // of training: of a finished run, or of the worker at work
+	// LayerIterations is the sum of depth times steps, of a finished run.
+	LayerIterations int
+	ETA             time.Duration // at most, for a running one; 0 when it is not known
+	Host            string        // of the last worker
+	Job             string        // of the last worker in a cluster's queue
+	Version         string        // of the program that began or finished it
+	Attempts        int           // how often a worker took an unfinished run
+	Reason          string        // of a failure or an interruption
+	Err             error         // why a file of the run could not be read; the run is failed then
 }
 
 // Read returns the runs of a study in the order of its file, then imported ones. A folder
@@ -112,6 +117,35 @@ func read(studyDir string, admit func(id string) error) (listing *runfolder.List
 		}
 	}
 	return listing, runs, nil
+}
+
+// LookOthers returns how the run folders stand that Read found to be no part of the study; a
+// folder that holds no run is left out.
+func LookOthers(dirs []string) ([]Run, error) {
+	var runs []Run
+	now := time.Now()
+	for _, dir := range dirs {
+		if holds, err := runfolder.Holds(dir); err != nil || !holds {
+			if err != nil {
+				return nil, fmt.Errorf("survey: %w", err)
+			}
+			continue
+		}
+		m := runfolder.Member{ID: filepath.Base(dir), Dir: dir}
+		m.Run, m.Err = runfolder.Open(dir)
+		runs = append(runs, Look(&m, now, runfolder.ReadProgress))
+	}
+	return runs, nil
+}
+
+// LookStored returns how the run in a folder of a store stands, nil where nobody has begun it.
+func LookStored(dir string) *Run {
+	m := runfolder.Member{ID: filepath.Base(dir), Dir: dir}
+	if m.Run, m.Err = runfolder.Open(dir); errors.Is(m.Err, fs.ErrNotExist) {
+		return nil
+	}
+	r := Look(&m, time.Now(), runfolder.ReadProgress)
+	return &r
 }
 
 // InOrder returns the runs of a study as Read does, of which looked holds those that have a
