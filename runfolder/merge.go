@@ -100,6 +100,9 @@ func mergeStudy(out, in, name string, merged *Merged) error {
 	if err := mergeManifest(out, in); err != nil {
 		return err
 	}
+	if err := mergeNotes(out, in); err != nil {
+		return err
+	}
 	dirs, err := List(in)
 	if err != nil {
 		return err

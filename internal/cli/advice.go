@@ -57,6 +57,8 @@ func mend(damaged *runfolder.DamagedError) string {
 	switch name {
 	case "study.yaml", "study.json", "runs.json":
 		return "deeplimit run with the study's own file writes it anew"
+	case "notes.json":
+		return "deeplimit status --note and --tag write it anew once it is removed"
 	case "failure.json":
 		return "the run can be started again"
 	case "transfer.json", "limit.safetensors":

@@ -10,16 +10,13 @@ import (
 	"math"
 	"os"
 	"path/filepath"
-	"strconv"
 	"strings"
 	"syscall"
-	"text/tabwriter"
 	"time"
 
 	"github.com/spf13/cobra"
 
 	"github.com/deeplimit/deeplimit/internal/filter"
-	"github.com/deeplimit/deeplimit/internal/plain"
 	"github.com/deeplimit/deeplimit/internal/plan/study"
 	"github.com/deeplimit/deeplimit/internal/read/survey"
 	"github.com/deeplimit/deeplimit/runfolder"
@@ -31,6 +28,7 @@ type statusOptions struct {
 	all   bool
 	only  []string
 	watch time.Duration
+	notes notesFlags
 }
 
 func newStatus() *cobra.Command {
@@ -45,12 +43,17 @@ files alone and disturbs nobody. Conditions of --only are about depth, seed, dat
 state, iteration, loss and what the grid varies. Of a study on a cluster it also asks
 the queue.
 
+--note writes a note about one study, in the place of the one before, "" for none and -
+for standard input; --tag and --untag add and remove a tag. They are shown here, by
+analyze, in the report and on the page of serve, and merge keeps them.
+
 Exit codes: 0 all runs done, 1 some diverged or are not done, 2 some failed or a
 study cannot be read.`,
 		Example: `  deeplimit status runs/quickstart
   deeplimit status runs --json
   deeplimit status runs/wide --all --only 'state == "failed" or depth >= 256'
-  deeplimit status runs/wide --watch 5s`,
+  deeplimit status runs/wide --watch 5s
+  deeplimit status runs/wide --note 'step 4 diverges at L = 256' --tag paper`,
 		Args: arguments("DIR"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if o.watch < 0 {
@@ -60,6 +63,15 @@ study cannot be read.`,
 			if err != nil {
 				return err
 			}
+			if o.notes.given(cmd.Flags()) {
+				if err := o.notes.write(cmd.Flags(), dir, cmd.InOrStdin()); err != nil {
+					return err
+				}
+				if err := o.run(cmd.Context(), dir, cmd.OutOrStdout()); !errors.Is(err, errDiverged) && !errors.Is(err, errFailed) {
+					return err
+				}
+				return nil // they are written, however the runs stand
+			}
 			return o.run(cmd.Context(), dir, cmd.OutOrStdout())
 		},
 	}
@@ -67,6 +79,7 @@ study cannot be read.`,
 	flags.BoolVar(&o.json, "json", false, "print JSON")
 	flags.BoolVar(&o.all, "all", false, "list every run")
 	onlyFlag(cmd, &o.only)
+	o.notes.add(flags)
 	flags.DurationVar(&o.watch, "watch", 0, "show it again after this time, until all runs are done")
 	return cmd
 }
@@ -78,7 +91,8 @@ type studyStatus struct {
 	Total  int                  `json:"total"`
 	Counts map[survey.State]int `json:"counts"`
 	Others int                  `json:"others"` // run folders that are no part of the study any more
-	Runs   []runStatus          `json:"runs"`
+	runfolder.Notes
+	Runs []runStatus `json:"runs"`
 	// Error says why the study cannot be read, of one among others.
 	Error string `json:"error,omitempty"`
 	// Queue holds the tasks of the study that wait or run on a cluster.
@@ -199,7 +213,11 @@ func (o *statusOptions) readStudy(name, dir string) (studyStatus, error) {
 	if err != nil {
 		return studyStatus{}, err
 	}
-	s := studyStatus{Study: name, Dir: dir, Counts: map[survey.State]int{}, Others: len(others), Runs: []runStatus{}}
+	notes, err := runfolder.ReadNotes(dir)
+	if err != nil {
+		return studyStatus{}, err
+	}
+	s := studyStatus{Study: name, Dir: dir, Notes: notes, Counts: map[survey.State]int{}, Others: len(others), Runs: []runStatus{}}
 	var condition *filter.Filter
 	for i := range runs {
 		r := &runs[i]
@@ -283,110 +301,4 @@ func verdictOf(studies []studyStatus) error {
 		return errDiverged
 	}
 	return nil
-}
-
-// write prints the totals of each study, then the runs worth a look.
-func (o *statusOptions) write(w io.Writer, studies []studyStatus) error {
-	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-	header := "STUDY\tRUNS"
-	for _, state := range survey.States {
-		header += "\t" + strings.ToUpper(string(state))
-	}
-	fmt.Fprintln(table, header)
-	for _, s := range studies {
-		if s.Error != "" {
-			continue
-		}
-		line := plain.Text(s.Study) + "\t" + strconv.Itoa(s.Total)
-		for _, state := range survey.States {
-			line += "\t" + strconv.Itoa(s.Counts[state])
-		}
-		fmt.Fprintln(table, line)
-	}
-	if err := table.Flush(); err != nil {
-		return err
-	}
-	for _, s := range studies {
-		if s.Error != "" {
-			fmt.Fprintf(w, "%s: not read: %s\n", s.Dir, s.Error)
-			continue
-		}
-		if s.Others > 0 {
-			fmt.Fprintf(w, "%s: %d run folders are no part of the study as it was last started\n", s.Dir, s.Others)
-		}
-		if err := s.writeQueue(w, o.all); err != nil {
-			return err
-		}
-		if err := o.writeRuns(w, &s); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// mostListed bounds the runs of one state that are listed without --all.
-const mostListed = 20
-
-// writeRuns prints the runs at work and those in trouble, or all.
-func (o *statusOptions) writeRuns(w io.Writer, s *studyStatus) error {
-	byState := map[survey.State][]runStatus{}
-	for _, r := range s.Runs {
-		byState[r.State] = append(byState[r.State], r)
-	}
-	states := []survey.State{survey.Running, survey.Interrupted, survey.Diverged, survey.Failed}
-	if o.all {
-		states = survey.States
-	}
-	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-	begun := false
-	for _, state := range states {
-		runs := byState[state]
-		for i, r := range runs {
-			if !begun {
-				fmt.Fprintln(table, "\nRUN\tSTATE\tITERATION\tLOSS\tTIME\tLEFT\tWHERE\tREASON")
-				begun = true
-			}
-			if i == mostListed && !o.all {
-				fmt.Fprintf(table, "… %d more\t%s\t\t\t\t\t\t--all lists them\n", len(runs)-i, state)
-				break
-			}
-			fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n", plain.Text(r.ID), r.State, r.progress(), r.lossText(), r.timeText(), r.leftText(),
-				plain.Text(cmp.Or(strings.TrimSpace(r.Host+" "+r.Job), "-")), plain.Text(cmp.Or(firstLine(r.Reason), r.Stop)))
-		}
-	}
-	return table.Flush()
-}
-
-// progress returns "120/2000 6 %" of an unfinished run and the iterations of a finished one.
-func (r *runStatus) progress() string {
-	if r.Stop != "" || r.Iterations == 0 {
-		return strconv.Itoa(r.Iteration)
-	}
-	return fmt.Sprintf("%d/%d %.0f %%", r.Iteration, r.Iterations, 100*float64(r.Iteration)/float64(r.Iterations))
-}
-
-func (r *runStatus) lossText() string {
-	if r.Loss == nil {
-		return "-"
-	}
-	return fmt.Sprintf("%.2e", *r.Loss)
-}
-
-func (r *runStatus) timeText() string {
-	if r.Seconds == 0 {
-		return "-"
-	}
-	return readable(r.Seconds)
-}
-
-func (r *runStatus) leftText() string {
-	if r.ETA == 0 {
-		return "-"
-	}
-	return "≤ " + readable(r.ETA)
-}
-
-func firstLine(text string) string {
-	line, _, _ := strings.Cut(text, "\n")
-	return line
 }

@@ -32,6 +32,8 @@ func read(out, path string) (any, error) {
 		return runfolder.StudyName(out)
 	case name == "runs.json":
 		return runfolder.ReadManifest(out)
+	case name == "notes.json":
+		return runfolder.ReadNotes(out)
 	case name == "submission.json":
 		return runfolder.Submissions(out)
 	case filepath.Base(dir) == "ensembles":
@@ -81,6 +83,7 @@ func storedStudies(t *testing.T) map[string]string {
 	mustRun(t, runArgs(study, finished)...)
 	mustRun(t, "transfer", finished, "--depth", "32")
 	mustRun(t, "probe", study, "--out", finished, "--draws", "2")
+	mustRun(t, "status", finished, "--note", "a note", "--tag", "paper")
 	s := runfolder.Submission{Name: "small-1", Tasks: 2, Only: []string{"depth < 8"}, Command: []string{"sbatch"}}
 	if _, err := runfolder.WriteSubmission(finished, s, "#!/bin/sh\n"); err != nil {
 		t.Fatal(err)

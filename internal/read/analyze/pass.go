@@ -30,6 +30,7 @@ type pass struct {
 	detailed bool // Read, and not Study
 
 	study    string
+	notes    runfolder.Notes
 	listing  *runfolder.Listing // nil for the folder of one run
 	outcomes []*outcome         // in the order of their folders
 	groups   []*gathering
@@ -76,6 +77,9 @@ func (p *pass) open() (err error) {
 	var mu sync.Mutex
 	details := map[string]*Detail{}
 	if err == nil {
+		if p.notes, err = runfolder.ReadNotes(p.dir); err != nil {
+			return err
+		}
 		p.listing, err = runfolder.OpenStudy(p.dir, nil, func(m *runfolder.Member) {
 			if !p.detailed {
 				return
@@ -291,7 +295,7 @@ func compareRuns(a, b Run) int {
 
 // result puts the outcomes of all runs into one result. The error names every damaged file.
 func (p *pass) result() (*Result, error) {
-	result := &Result{Study: p.study, Runs: []Run{}, Groups: []Group{}}
+	result := &Result{Study: p.study, Notes: p.notes, Runs: []Run{}, Groups: []Group{}}
 	p.addFamilies(result)
 	var failures []error
 	for _, o := range p.outcomes {

@@ -15,7 +15,9 @@ import (
 // Result is what `deeplimit analyze --json` prints. Groups are in the order of the
 // study, imported ones by data and group; runs by group, depth and seed; diverged ones are among them.
 type Result struct {
-	Study  string  `json:"study"`
+	Study string `json:"study"`
+	// Notes are what people have written about the study.
+	runfolder.Notes
 	Runs   []Run   `json:"runs"`
 	Groups []Group `json:"groups"`
 	// Overview has a row for each group; never nil of a study that was read.

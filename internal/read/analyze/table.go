@@ -11,6 +11,7 @@ import (
 	"text/tabwriter"
 
 	"github.com/deeplimit/deeplimit/internal/plain"
+	"github.com/deeplimit/deeplimit/runfolder"
 	"github.com/deeplimit/deeplimit/scaling"
 )
 
@@ -24,6 +25,16 @@ type View struct {
 
 // mostShown is the number of groups up to which each is shown in full.
 const mostShown = 3
+
+// writeNotes writes what people have written about the study.
+func writeNotes(w io.Writer, n *runfolder.Notes) {
+	if n.Note != "" {
+		fmt.Fprintf(w, "note: %s\n", strings.ReplaceAll(plain.Lines(n.Note), "\n", "\n      "))
+	}
+	if len(n.Tags) > 0 {
+		fmt.Fprintf(w, "tags: %s\n", plain.Text(strings.Join(n.Tags, ", ")))
+	}
+}
 
 // WriteTable writes the result as plain text: the overview, then the runs of each group and
 // what the group says about depth, and last what was left out. Numbers that are
@@ -43,6 +54,7 @@ func (r *Result) WriteTable(w io.Writer, view View) error {
 	}
 	table := &tableWriter{tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)}
 	fmt.Fprintf(w, "study %s: runs %d, groups %d\n", plain.Text(r.Study), len(r.Runs), len(r.Groups))
+	writeNotes(w, &r.Notes)
 	if len(r.Groups) > 0 {
 		fmt.Fprintf(w, "%s\n\n", overview.About())
 		if err := overview.Write(w, columns, view.Width); err != nil {

@@ -41,6 +41,8 @@ type pageView struct {
 	CSS      template.CSS
 	Lead     string
 	Overview *overviewView // nil for one group
+	Note     string        // what people have written about the study
+	Tags     []string
 	Troubles []string
 	Notes    []string
 	Groups   []groupView

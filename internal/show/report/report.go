@@ -141,6 +141,7 @@ func Write(ctx context.Context, dir string, study *analyze.Folder, options Optio
 		return "", err
 	}
 	view.Overview, view.Notes = overview, study.Notes
+	view.Note, view.Tags = study.Result.Note, study.Result.Tags
 	view.pending(study.Pending)
 	var page bytes.Buffer
 	if err := pageTemplate.Execute(&page, view); err != nil {

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/deeplimit/deeplimit/field"
+	"github.com/deeplimit/deeplimit/internal/plain"
 	"github.com/deeplimit/deeplimit/internal/read/survey"
 )
 
@@ -196,8 +197,9 @@ func (s *Server) study(r *http.Request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
+	note, tags := study.notes()
 	return map[string]any{
-		"name": study.name, "progress": progressOf(&seen), "groups": seen.groups,
+		"name": study.name, "note": note, "tags": tags, "progress": progressOf(&seen), "groups": seen.groups,
 		"text": study.text(path.Join(study.within, "study.yaml")), "set": study.overrides(), "files": files,
 	}, nil
 }
@@ -211,6 +213,18 @@ func (s *study) overrides() []string {
 		return []string{} // the survey names a study.json that is damaged
 	}
 	return record.Set
+}
+
+// notes returns what people have written about the study.
+func (s *study) notes() (note string, tags []string) {
+	record := struct {
+		Note string   `json:"note"`
+		Tags []string `json:"tags"`
+	}{Tags: []string{}}
+	if text := s.text(path.Join(s.within, "notes.json")); text != "" && json.Unmarshal([]byte(text), &record) != nil {
+		return "", []string{} // deeplimit status names a notes.json that is damaged
+	}
+	return plain.Lines(record.Note), record.Tags
 }
 
 // text returns the beginning of a text file, "" when there is none.

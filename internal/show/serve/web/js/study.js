@@ -53,8 +53,9 @@ export async function study(route) {
     again: () => tab?.progress?.(info.progress, true),
     gone: (e) => gone.replaceChildren(trouble("The study cannot be read any more", e.error)),
   });
-  const nodes = [h("div", { class: "head" }, h("div", null, h("p", { class: "kind" }, "Study"), h("h1", null, name))), gone, bar.node,
-    h("nav", { "aria-label": "Parts of the study" }, h("ul", { class: "tabs" }, links.map((l) => h("li", null, l.a)))), panel];
+  const nodes = [h("div", { class: "head" }, h("div", null, h("p", { class: "kind" }, "Study"), h("h1", null, name))),
+    info.note && h("p", null, "Note: ", info.note), info.tags.length > 0 && h("p", null, "Tags: ", info.tags.join(", ")), gone, bar.node,
+    h("nav", { "aria-label": "Parts of the study" }, h("ul", { class: "tabs" }, links.map((l) => h("li", null, l.a)))), panel].filter(Boolean);
   open(route);
   return { title: name, nodes, update: open, destroy() { close(); turn++; tab?.destroy?.(); } };
 }
