@@ -157,6 +157,12 @@ func minus(s string) string {
 	return s
 }
 
+// The ends of an axis stay within these, where its length, and the ratio of a logarithmic one's ends, are numbers.
+const (
+	largestEnd  = math.MaxFloat64 / 4
+	smallestEnd = 1e-307 // of a logarithmic axis, and the least length of another
+)
+
 // widen returns [low, high] with a share of its length added at both ends, on a
 // logarithmic axis of its ratio. A single value gets room around it, and so does
 // nothing at all (low > high): the range is one that an axis can show.
@@ -165,14 +171,16 @@ func widen(low, high, share float64, logarithmic bool) (float64, float64) {
 		low, high = 1, 1
 	}
 	if logarithmic {
+		low, high = min(max(low, 1.5*smallestEnd), largestEnd/1.5), min(max(high, 1.5*smallestEnd), largestEnd/1.5)
 		l, h := math.Log(low), math.Log(high)
 		if h-l < 1e-9 {
 			return low / 1.5, high * 1.5
 		}
 		pad := share * (h - l)
-		return math.Exp(l - pad), math.Exp(h + pad)
+		return max(math.Exp(l-pad), smallestEnd), min(math.Exp(h+pad), largestEnd)
 	}
-	if !(high-low > 1e-12*max(math.Abs(low), math.Abs(high))) {
+	low, high = min(max(low, -largestEnd), largestEnd), min(max(high, -largestEnd), largestEnd)
+	if !(high-low > max(1e-12*max(math.Abs(low), math.Abs(high)), smallestEnd)) {
 		room := max(1, math.Abs(high)) / 2
 		return low - room, high + room
 	}
