@@ -61,6 +61,7 @@ type Meta struct {
 	Width      int    `json:"width"`
 	Hidden     int    `json:"hidden,omitempty"`
 	Samples    int    `json:"samples"`
+	Batch      int    `json:"batch,omitempty"` // samples of a mini-batch; 0 where a step takes all
 	Inputs     int    `json:"inputs"`
 	Outputs    int    `json:"outputs"`
 	Seed       uint64 `json:"seed"`

@@ -84,7 +84,7 @@ func figureFlags(cmd *cobra.Command, o *report.Options) {
 	flags := cmd.Flags()
 	flags.StringVar((*string)(&o.Style), "style", string(report.Paper), "sizes of text and lines of figures: paper or slides")
 	flags.IntVar(&o.Columns, "width", 0, "columns of a page that every figure takes, 1 or 2 (default what suits each)")
-	flags.StringSliceVar(&o.Formats, "format", report.Formats, "formats of the figures' files; their data are always written as CSV")
+	flags.StringSliceVar(&o.Formats, "format", nil, "formats of the figures' files, of "+strings.Join(report.Formats, ", ")+" (default all, svg alone in the report of more groups than it shows unfolded); their data are always written as CSV")
 	cmd.RegisterFlagCompletionFunc("style", cobra.FixedCompletions([]cobra.Completion{string(report.Paper), string(report.Slides)}, cobra.ShellCompDirectiveNoFileComp))
 	cmd.RegisterFlagCompletionFunc("format", cobra.FixedCompletions(report.Formats, cobra.ShellCompDirectiveNoFileComp))
 }
@@ -186,7 +186,7 @@ func (o *figureOptions) run(cmd *cobra.Command) error {
 		return fmt.Errorf("figure: %w", err)
 	}
 	for _, f := range figures {
-		paths, err := f.WriteFiles(o.out, o.Formats)
+		paths, err := f.WriteFiles(o.out, o.written())
 		if err != nil {
 			return err
 		}
@@ -198,6 +198,14 @@ func (o *figureOptions) run(cmd *cobra.Command) error {
 		}
 	}
 	return nil
+}
+
+// written are the formats of the files.
+func (o *figureOptions) written() []string {
+	if len(o.Formats) > 0 {
+		return o.Formats
+	}
+	return report.Formats
 }
 
 // nothing says what the figures asked for would need.

@@ -135,6 +135,9 @@ func (w *work) meta(run *study.Run, set *dataset.Set) runfolder.Meta {
 		Step: run.Step(), Settings: run.Settings, Config: run.Config(),
 		Version: w.options.Version, Environment: maps.Clone(w.environment), Start: time.Now().UTC(),
 	}
+	if meta.Drawn.Batches {
+		meta.Batch = run.Train.Batch
+	}
 	meta.SetArithmetic(w.options.arithmetic())
 	return meta
 }

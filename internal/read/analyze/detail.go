@@ -37,6 +37,8 @@ type Detail struct {
 	State     survey.State     // "" for the folder of one run
 	Reason    string           // of a failure or an interruption
 	Loss      Curve            // of an unfinished run, up to its last checkpoint
+	Seconds   []float64        // of the wall clock since the start, beside Loss
+	Accuracy  map[string]Curve // shares of correct classes along training, by their column in the trace
 	Variation map[string]Curve // V_p along training, by its column in the trace
 	Proof     *proof.Report    // nil for an unfinished run
 	Missing   []string         // what could not be read, and why
@@ -103,7 +105,18 @@ func (d *Detail) unread(id, what string, err error) {
 
 // trace takes the curves of a trace.
 func (d *Detail) trace(rows []runfolder.Row) {
-	d.Loss, d.Variation = newCurve(runfolder.Losses(rows)), VariationCurves(rows)
+	d.Loss, d.Variation, d.Accuracy = newCurve(runfolder.Losses(rows)), VariationCurves(rows), map[string]Curve{}
+	for i := range rows {
+		if rows[i].Loss != nil {
+			d.Seconds = append(d.Seconds, rows[i].Seconds)
+		}
+	}
+	for _, name := range []string{"accuracy", "validation_accuracy", "test_accuracy"} {
+		c := newCurve(runfolder.Series(rows, func(r *runfolder.Row) *float64 { return r.Column(name) }))
+		if len(c.Values) > 0 {
+			d.Accuracy[name] = c
+		}
+	}
 }
 
 func newCurve(iterations []int, values []float64) Curve {

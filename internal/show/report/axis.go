@@ -18,6 +18,7 @@ type axis struct {
 	names     []string // mark 0, 1, … with these, every stride-th labelled
 	stride    int
 	whole     bool // values are whole numbers, and so are the marks
+	small     bool // of a small panel, with room for few marks
 	bare      bool // no label and no tick labels: those of the panel below serve
 }
 
@@ -51,6 +52,14 @@ func (a axis) at(v float64) float64 {
 	return v
 }
 
+// marks returns how many labelled marks an axis has room for, of those of a panel of common size.
+func (a axis) marks(most int) int {
+	if a.small {
+		return 2
+	}
+	return most
+}
+
 // apply sets the axis of a gonum plot.
 func (a axis) apply(to *plot.Axis, s sizes, want int) {
 	to.Min, to.Max = a.at(a.low), a.at(a.high)
@@ -74,7 +83,11 @@ func (a axis) apply(to *plot.Axis, s sizes, want int) {
 	case a.names != nil:
 		ticks = nameTicks(a.names, a.stride)
 	case a.depths != nil:
-		ticks = depthTicks(a.depths, a.low, a.high, 0.085)
+		apart := 0.085
+		if a.small {
+			apart = 0.45
+		}
+		ticks = depthTicks(a.depths, a.low, a.high, apart)
 	case a.log:
 		ticks = logTicks(a.low, a.high, want)
 	default:

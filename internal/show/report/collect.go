@@ -67,5 +67,5 @@ func collect(study *analyze.Folder) []group {
 func (r *run) take(d *analyze.Detail) {
 	r.meta, r.proof, r.state, r.reason = d.Meta, d.Proof, d.State, d.Reason
 	r.iteration, r.loss = d.Loss.Iterations, d.Loss.Values
-	r.variation = seriesOf(d.Variation)
+	r.seconds, r.accuracy, r.variation = d.Seconds, seriesOf(d.Accuracy), seriesOf(d.Variation)
 }

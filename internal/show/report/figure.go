@@ -33,6 +33,7 @@ type Figure struct {
 	wide      bool // two columns
 	panels    [][]panel
 	residuals bool // the last row of panels is a low one, under the row it explains
+	small     bool // panels are many and small
 	bar       *colorScale
 	legend    []entry
 }
@@ -51,6 +52,8 @@ type panel struct {
 	bands []band
 	marks []mark
 	notes []note
+
+	frameless bool // no lines of the axes
 }
 
 // A band fills what lies between two curves, under the marks. It does not widen the axes.
@@ -165,6 +168,8 @@ func (f *Figure) rowHeights(s sizes) []vg.Length {
 	heights := make([]vg.Length, len(f.panels))
 	for i := range heights {
 		switch {
+		case f.small:
+			heights[i] = 0.5 * s.low
 		case f.residuals && i == len(heights)-1:
 			heights[i] = 0.5 * s.panel
 		case f.residuals || len(heights) == 1:
@@ -196,7 +201,11 @@ func (f *Figure) draw(c draw.Canvas) {
 			plots[i] = append(plots[i], p.plot(s))
 		}
 	}
-	canvases := align(plots, f.rowHeights(s), s, c)
+	gap := vg.Point{X: 2 * s.label, Y: s.label}
+	if f.small {
+		gap = vg.Point{X: 0.5 * s.label, Y: 0.3 * s.label}
+	}
+	canvases := align(plots, f.rowHeights(s), gap, c)
 	for i, row := range plots {
 		for j, p := range row {
 			p.Draw(canvases[i][j])
@@ -204,26 +213,29 @@ func (f *Figure) draw(c draw.Canvas) {
 	}
 }
 
-// align returns a canvas for every plot of a grid, such that axes are in line over rows
+// align returns a canvas for every plot of a grid with gap between them, such that axes are in line over rows
 // and columns, data areas of one row equally wide, and their heights as those of rows.
-func align(plots [][]*plot.Plot, heights []vg.Length, s sizes, c draw.Canvas) [][]draw.Canvas {
+func align(plots [][]*plot.Plot, heights []vg.Length, gap vg.Point, c draw.Canvas) [][]draw.Canvas {
 	const left, right, bottom, top = 0, 1, 2, 3
 	columns := len(plots[0])
-	gapX, gapY := 2*s.label, s.label
-	// What axes and labels take of a canvas does not depend on its size.
+	// What axes and labels take of a canvas does not depend on its size, but for labels that stand out at the end of a short axis.
+	alike := c
+	if columns > 3 {
+		alike = draw.Crop(c, 0, (c.Max.X-c.Min.X)*(1/vg.Length(columns)-1), 0, 0)
+	}
 	margins := make([][][4]vg.Length, len(plots))
 	x, y := make([][4]vg.Length, columns), make([][4]vg.Length, len(plots))
 	for i, row := range plots {
 		for j, p := range row {
-			data := p.DataCanvas(c)
-			m := [4]vg.Length{data.Min.X - c.Min.X, c.Max.X - data.Max.X, data.Min.Y - c.Min.Y, c.Max.Y - data.Max.Y}
+			data := p.DataCanvas(alike)
+			m := [4]vg.Length{data.Min.X - alike.Min.X, alike.Max.X - data.Max.X, data.Min.Y - alike.Min.Y, alike.Max.Y - data.Max.Y}
 			margins[i] = append(margins[i], m)
 			x[j][left], x[j][right] = max(x[j][left], m[left]), max(x[j][right], m[right])
 			y[i][bottom], y[i][top] = max(y[i][bottom], m[bottom]), max(y[i][top], m[top])
 		}
 	}
-	width := c.Max.X - c.Min.X - gapX*vg.Length(columns-1)
-	height := c.Max.Y - c.Min.Y - gapY*vg.Length(len(plots)-1)
+	width := c.Max.X - c.Min.X - gap.X*vg.Length(columns-1)
+	height := c.Max.Y - c.Min.Y - gap.Y*vg.Length(len(plots)-1)
 	var total vg.Length
 	for j := range x {
 		width -= x[j][left] + x[j][right]
@@ -247,9 +259,9 @@ func align(plots [][]*plot.Plot, heights []vg.Length, s sizes, c draw.Canvas) []
 				Min: vg.Point{X: start - m[left], Y: floor - m[bottom]},
 				Max: vg.Point{X: end + m[right], Y: ceiling + m[top]},
 			}})
-			at = end + x[j][right] + gapX
+			at = end + x[j][right] + gap.X
 		}
-		upper -= y[i][top] + tall + y[i][bottom] + gapY
+		upper -= y[i][top] + tall + y[i][bottom] + gap.Y
 	}
 	return out
 }
@@ -275,8 +287,12 @@ func (p panel) plot(s sizes) *plot.Plot {
 	if p.notes != nil {
 		out.Add(notePlotter(p.notes, p.x, p.y, s))
 	}
-	p.x.apply(&out.X, s, 6)
-	p.y.apply(&out.Y, s, 5)
+	p.x.apply(&out.X, s, p.x.marks(6))
+	p.y.apply(&out.Y, s, p.y.marks(5))
+	if p.frameless {
+		out.HideY()
+		out.X.LineStyle.Width, out.X.Tick.LineStyle.Width = 0, 0
+	}
 	out.X.Tick.Label.YAlign = draw.YTop
 	out.Y.Tick.Label.YAlign = draw.YCenter
 	out.X.Tick.Label.XAlign = draw.XCenter

@@ -26,8 +26,12 @@ func TestGolden(t *testing.T) {
 	g.tune = sampleTune()
 	g.plane, g.second = samplePlane()
 	g.changes = sampleCoordinates().Quantities
+	for i := range g.runs {
+		g.runs[i].sampleCourse()
+	}
+	groups, overview := sampleGrid()
 	drawn := map[string]bool{}
-	for _, f := range g.figures(Options{Style: Paper}) {
+	for _, f := range append(overFigures(groups, overview, Options{Style: Paper}), g.figures(Options{Style: Paper})...) {
 		golden(t, f)
 		drawn[f.Kind] = true
 	}
@@ -53,6 +57,24 @@ func TestGolden(t *testing.T) {
 	for _, f := range figures {
 		golden(t, f)
 	}
+}
+
+// sampleCourse adds times, accuracies, mini-batches and a trained residual scale to a run.
+func (r *run) sampleCourse() {
+	meta := *r.meta
+	meta.Batch, r.meta, r.accuracy = 2, &meta, map[string]series{}
+	for i, t := range r.iteration {
+		r.seconds = append(r.seconds, 0.01*float64(r.Depth*i))
+		for j, name := range []string{"accuracy", "test_accuracy"} {
+			c := r.accuracy[name]
+			r.accuracy[name] = series{x: append(c.x, t), y: append(c.y, 1-0.1*float64(j)-0.8/(1+0.2*t))}
+		}
+	}
+	r.Accuracy, r.TestAcc = new(0.95+1e-4*float64(r.Depth)), new(0.8+1e-3*float64(r.Depth))
+	for k := range r.Depth {
+		r.Delta = append(r.Delta, (1+0.2*math.Sin(float64(5*k)/float64(r.Depth)))/math.Sqrt(float64(r.Depth)))
+	}
+	r.MeanDelta, r.DeltaMaxFrobenius = new(1/math.Sqrt(float64(r.Depth))), 2/math.Sqrt(float64(r.Depth))
 }
 
 // sampleProof is what certify may say of a run: bounds that loosen, a certificate at

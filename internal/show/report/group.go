@@ -55,6 +55,8 @@ type run struct {
 	reason    string          // of a failure or an interruption
 	iteration []float64
 	loss      []float64
+	seconds   []float64         // of the wall clock, beside loss
+	accuracy  map[string]series // along training, by its column in the trace
 	variation map[string]series // V_p along training, by its column in the trace
 	proof     *proof.Report     // nil for an unfinished run
 }

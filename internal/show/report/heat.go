@@ -178,11 +178,12 @@ func (s colorScale) draw(z sizes, c draw.Canvas) {
 	p.Draw(draw.Crop(c, 0.08*(c.Max.X-c.Min.X), -0.08*(c.Max.X-c.Min.X), 0, barHeight(z)-barGap(z)-(c.Max.Y-c.Min.Y)))
 }
 
-// A note is a text in a panel, centred on a place of its axes.
+// A note is a text in a panel, centred on a place of its axes, or ending there.
 type note struct {
 	x, y  float64
 	text  string
 	color color.Color
+	ends  bool
 }
 
 // notePlotter draws the notes of a panel.
@@ -193,6 +194,9 @@ func notePlotter(notes []note, x, y axis, s sizes) plot.Plotter {
 		labels.XYs = append(labels.XYs, plotter.XY{X: x.at(n.x), Y: y.at(n.y)})
 		style := textStyle(0.86 * s.tick)
 		style.Color, style.XAlign, style.YAlign = n.color, draw.XCenter, draw.YCenter
+		if n.ends {
+			style.XAlign = draw.XRight
+		}
 		out.TextStyle = append(out.TextStyle, style)
 		labels.Labels = append(labels.Labels, n.text)
 	}

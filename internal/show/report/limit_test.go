@@ -168,7 +168,7 @@ func TestLimitOnThePage(t *testing.T) {
 
 // writeSample writes a page of one group without figures.
 func writeSample(w io.Writer, g group) error {
-	view, err := newPageView("sample", []group{g}, [][]*Figure{nil}, pageFigures{formats: Formats})
+	view, err := newPageView("sample", []group{g}, nil, [][]*Figure{nil}, pageFigures{formats: Formats})
 	if err != nil {
 		return err
 	}

@@ -159,7 +159,7 @@ func (o MapOptions) figure(runs []mapRun) *Figure {
 			if math.IsNaN(c.value) {
 				crosses.x, crosses.y = append(crosses.x, float64(i)), append(crosses.y, float64(j))
 			} else if len(xs) <= 8 && len(ys) <= 14 {
-				p.notes = append(p.notes, note{float64(i), float64(j), shortNumber(c.value), ink(max(0, scale.shade(c.value)))})
+				p.notes = append(p.notes, note{x: float64(i), y: float64(j), text: shortNumber(c.value), color: ink(max(0, scale.shade(c.value)))})
 			}
 		}
 	}

@@ -43,10 +43,12 @@ type pageView struct {
 	Overview *overviewView // nil for one group
 	Note     string        // what people have written about the study
 	Tags     []string
+	Figures  []figureView  // of the study over its groups
 	Troubles []string
 	Notes    []string
 	Groups   []groupView
 	Folded   bool // whether groups are
+	Brief    bool // whether figures are SVG alone
 	Version  string
 }
 
@@ -120,11 +122,14 @@ type pageFigures struct {
 	number  int // of the last
 }
 
-// newPageView returns the page of a study with the figures of its groups.
-func newPageView(study string, groups []group, figures [][]*Figure, how pageFigures) (pageView, error) {
-	view := pageView{Kind: "Depth study", Study: study, CSS: template.CSS(pageStyle), Folded: how.linked}
+// newPageView returns the page of a study with its figures over all groups and those of each.
+func newPageView(study string, groups []group, over []*Figure, figures [][]*Figure, how pageFigures) (view pageView, err error) {
+	view = pageView{Kind: "Depth study", Study: study, CSS: template.CSS(pageStyle), Folded: how.linked, Brief: how.linked && len(how.formats) == 1}
 	if study == "" {
 		view.Study = "unnamed study"
+	}
+	if view.Figures, err = figureViews(over, &how); err != nil {
+		return pageView{}, err
 	}
 	runs, done := 0, 0
 	for i, g := range groups {

@@ -74,7 +74,7 @@ func contents(t *testing.T, dir string) map[string]string {
 func TestWrite(t *testing.T) {
 	dir, page := written(t, sampleSmall, sampleSmall.result(), Options{})
 	files := contents(t, filepath.Join(dir, "report"))
-	for _, figure := range []string{"loss", "loss-depth", "norms", "weights", "norms-training", "states", "variation", "slopes", "partition", "variation-training", "variation-loss"} {
+	for _, figure := range []string{"loss", "loss-depth", "loss-layers", "norms", "weights", "norms-training", "states", "variation", "slopes", "partition", "variation-training", "variation-loss"} {
 		name := "figures/" + figure + "-separated"
 		for extension, start := range map[string]string{".svg": "<svg ", ".pdf": "%PDF-", ".png": "\x89PNG", ".csv": ""} {
 			if data, ok := files[name+extension]; !ok || !strings.HasPrefix(data, start) || len(data) < 50 {
@@ -85,8 +85,8 @@ func TestWrite(t *testing.T) {
 			t.Errorf("the page does not hold %s.svg", name)
 		}
 	}
-	if len(files) != 11*4+1 {
-		t.Errorf("got %d files, want 45", len(files))
+	if len(files) != 12*4+1 {
+		t.Errorf("got %d files, want 49", len(files))
 	}
 	group := sampleSmall.result().Groups[0]
 	for _, want := range []string{

@@ -32,7 +32,7 @@ import (
 type Options struct {
 	Style   Style    // Paper when empty
 	Columns int      // of a page that every figure takes, 1 or 2; 0 for what suits each
-	Formats []string // of the files, of Formats; all when empty. A CSV file is always written
+	Formats []string // of the files, of Formats; when empty all, and SVG alone for a page whose groups are folded. A CSV file is always written
 	Names   []string // figures to draw, names of Kinds; all when empty
 	All     bool     // whether Names are all there are, of which some may not be of paths
 
@@ -71,7 +71,7 @@ func (o Options) resolve() (Options, error) {
 		}
 	}
 	var names []string
-	for _, k := range kinds {
+	for _, k := range Kinds() {
 		names = append(names, k.Name)
 	}
 	o.Of = cmp.Or(o.Of, runfolder.FromWeights)
@@ -99,12 +99,14 @@ const pngResolution = 300 // dots per inch
 //	                                  are folded, and their figures are the SVG files beside it, loaded when unfolded
 //	dir/report/figures/<name>.svg     each figure, and as .pdf, .png (300 dpi) and .csv
 //
+// A PNG takes as long as ten SVGs: without Formats, a page of more groups than mostOpen has none, and no PDF.
 // Figures are named <kind>-<group>, so a report written again replaces them; each file
 // is replaced whole or not at all, the page last. Files that cannot be read or are damaged
 // are named on the page, and by the error: the page holds the rest whenever a path is
 // returned. An option that is wrong is a *field.Error; a done context ends the work between
 // two figures.
 func Write(ctx context.Context, dir string, study *analyze.Folder, options Options) (path string, err error) {
+	brief := len(options.Formats) == 0
 	options, err = options.resolve()
 	if err != nil {
 		return "", err
@@ -116,6 +118,9 @@ func Write(ctx context.Context, dir string, study *analyze.Folder, options Optio
 		return "", fmt.Errorf("report: %w", err)
 	}
 	groups := collect(study)
+	if brief && len(groups) > mostOpen {
+		options.Formats = []string{"svg"}
+	}
 	overview, err := newOverviewView(study.Result.Overview, options.View, groups)
 	if err != nil {
 		return "", err
@@ -128,15 +133,16 @@ func Write(ctx context.Context, dir string, study *analyze.Folder, options Optio
 	for i, g := range groups {
 		figures[i] = g.figures(options)
 	}
+	over := overFigures(groups, study.Result.Overview, options)
 	linked := len(groups) > mostOpen
 	written := slices.Clone(options.Formats)
 	if linked && !slices.Contains(written, "svg") {
 		written = append(written, "svg")
 	}
-	if err := drawAll(ctx, slices.Concat(figures...), filepath.Join(folder, "figures"), written, options.Observe); err != nil {
+	if err := drawAll(ctx, slices.Concat(over, slices.Concat(figures...)), filepath.Join(folder, "figures"), written, options.Observe); err != nil {
 		return "", err
 	}
-	view, err := newPageView(study.Result.Study, groups, figures, pageFigures{formats: options.Formats, linked: linked})
+	view, err := newPageView(study.Result.Study, groups, over, figures, pageFigures{formats: options.Formats, linked: linked})
 	if err != nil {
 		return "", err
 	}
@@ -190,7 +196,9 @@ func Figures(study *analyze.Folder, options Options) (figures []*Figure, notes [
 		return nil, nil, study.Unread
 	}
 	notes = slices.Clone(study.Notes)
-	for _, g := range collect(study) {
+	groups := collect(study)
+	figures = overFigures(groups, study.Result.Overview, options)
+	for _, g := range groups {
 		figures = append(figures, g.figures(options)...)
 		notes = append(notes, g.missing...)
 	}
