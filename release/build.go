@@ -6,7 +6,6 @@ import (
 	"crypto/sha256"
 	"fmt"
 	"io"
-	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -45,7 +44,7 @@ func build(ctx context.Context, o options) error {
 	if err := checkChangelog(o.root, id); err != nil {
 		return err
 	}
-	if err := clear(o.out); err != nil {
+	if err := emptyFolder(o.out); err != nil {
 		return err
 	}
 	modules, err := linked(ctx, o.root, o.platforms)
@@ -99,9 +98,9 @@ func (o *options) write(ctx context.Context, work string, id identity, p program
 	return writeImage(filepath.Join(o.out, id.name("image-"+p.arch+".tar")), id, p)
 }
 
-// clear makes dir an empty folder. One that holds something other than a release is left
+// emptyFolder makes dir an empty folder. One that holds something other than a release is left
 // alone: -out may name the wrong folder.
-func clear(dir string) error {
+func emptyFolder(dir string) error {
 	files, err := os.ReadDir(dir)
 	if err != nil && !os.IsNotExist(err) {
 		return err
@@ -242,5 +241,5 @@ func writeChecksums(dir string) error {
 		}
 		fmt.Fprintf(&list, "%x  %s\n", sha256.Sum256(data), file.Name())
 	}
-	return os.WriteFile(filepath.Join(dir, checksumsName), []byte(list.String()), fs.FileMode(0o644))
+	return os.WriteFile(filepath.Join(dir, checksumsName), []byte(list.String()), 0o644)
 }

@@ -17,7 +17,7 @@ import (
 	"golang.org/x/crypto/x509roots/fallback/bundle"
 )
 
-// The user of the image, of whom nothing outside depends; any other works too.
+// The user of the image. Any other user works too.
 const (
 	imageUser = "65532"
 	passwd    = "root:x:0:0:root:/root:/sbin/nologin\ndeeplimit:x:65532:65532:deeplimit:/work:/sbin/nologin\n"

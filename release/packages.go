@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"compress/gzip"
 	"fmt"
-	"io/fs"
 	"os"
 	"path"
 	"path/filepath"
@@ -39,11 +38,11 @@ func writePackage(out, dir, format string, id identity, p program, common []entr
 		if err := os.WriteFile(source, data, 0o644); err != nil {
 			return err
 		}
-		contents = append(contents, &files.Content{Source: source, Destination: destination, FileInfo: &files.ContentFileInfo{Mode: fs.FileMode(0o644), MTime: id.time}})
+		contents = append(contents, &files.Content{Source: source, Destination: destination, FileInfo: &files.ContentFileInfo{Mode: 0o644, MTime: id.time}})
 	}
 	info := nfpm.WithDefaults(&nfpm.Info{
 		Name: "deeplimit", Arch: p.arch, Platform: p.os, Version: packageVersion(id), Section: "science", Priority: "optional",
-		Maintainer: "The deeplimit authors <deeplimit@example.org>", Description: "Train deep residual networks at many depths and measure the limit",
+		Maintainer: "The deeplimit authors", Description: "Train deep residual networks at many depths and measure the limit",
 		Homepage: "https://github.com/deeplimit/deeplimit", License: "MIT", MTime: id.time, DisableGlobbing: true,
 		Overridables: nfpm.Overridables{Contents: contents, RPM: nfpm.RPM{BuildHost: "localhost"}},
 	})

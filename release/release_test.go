@@ -162,21 +162,21 @@ func TestTwice(t *testing.T) {
 	}
 }
 
-// TestClear empties the folder of a release, and no other.
-func TestClear(t *testing.T) {
+// TestEmptyFolder empties the folder of a release, and no other.
+func TestEmptyFolder(t *testing.T) {
 	dir := t.TempDir()
 	for _, name := range []string{"deeplimit-v1-linux-amd64.tar.gz", "checksums.txt"} {
 		if err := os.WriteFile(filepath.Join(dir, name), nil, 0o644); err != nil {
 			t.Fatal(err)
 		}
 	}
-	if err := clear(dir); err != nil || len(read(t, dir)) != 0 {
+	if err := emptyFolder(dir); err != nil || len(read(t, dir)) != 0 {
 		t.Errorf("got %v and the files %v, want an empty folder", err, read(t, dir))
 	}
 	if err := os.WriteFile(filepath.Join(dir, "thesis.tex"), nil, 0o644); err != nil {
 		t.Fatal(err)
 	}
-	if err := clear(dir); err == nil || len(read(t, dir)) != 1 {
+	if err := emptyFolder(dir); err == nil || len(read(t, dir)) != 1 {
 		t.Errorf("got %v and the files %v, want an error and the file", err, read(t, dir))
 	}
 }

@@ -50,10 +50,8 @@ func TestTwoClones(t *testing.T) {
 // runAlone unpacks an archive and runs its demo with nothing else there.
 func runAlone(t *testing.T, archive string) {
 	empty := t.TempDir()
-	for dir := empty; dir != os.TempDir() && dir != "/"; dir = filepath.Dir(dir) {
-		if err := os.Chmod(dir, 0o755); err != nil { // for another user
-			t.Fatal(err)
-		}
+	if err := os.Chmod(empty, 0o755); err != nil { // for another user
+		t.Fatal(err)
 	}
 	if text, err := exec.Command("tar", "-xzf", archive, "-C", empty, "--strip-components=1").CombinedOutput(); err != nil {
 		t.Fatalf("tar: %v\n%s", err, text)
