@@ -141,7 +141,7 @@ Exit codes: 0 done, 1 some runs diverged, 2 bad input or a system error,
 	}{
 		{"train", "Train:", []*cobra.Command{newDemo(), newInit(), newRun(), newStatus(), newPrune(), newData()}},
 		{"ask", "Ask of a study or a network:", []*cobra.Command{newTransfer(), newCompare(), newDepth(), newEdge(), newTune(), newCoordinateCheck(), newProbe(), newPVar(), newImport(), newBench()}},
-		{"read", "Read what runs left:", []*cobra.Command{newAnalyze(), newReport(), newFigure(), newServe(), newCertify(), newVerify(), newExport(), newExplain()}},
+		{"read", "Read what runs left:", []*cobra.Command{newAnalyze(), newReport(), newFigure(), newServe(), newCertify(), newVerify(), newExport(), newCite(), newExplain()}},
 		{"share", "Share runs between machines:", []*cobra.Command{newMerge(), newLogs(), newCancel()}},
 	} {
 		root.AddGroup(&cobra.Group{ID: g.id, Title: g.title})

@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"github.com/deeplimit/deeplimit/internal/glossary/glossarytest"
+	"github.com/deeplimit/deeplimit/internal/read/cite"
 )
 
 // TestKeys wants an entry for every key that the commands print of their own.
@@ -13,6 +14,7 @@ func TestKeys(t *testing.T) {
 		reflect.TypeFor[studyStatus](),
 		reflect.TypeFor[planned](),
 		reflect.TypeFor[prunedRun](),
+		reflect.TypeFor[cite.Reference](),
 		reflect.TypeFor[build](),
 		reflect.TypeFor[finding](),
 	)
