@@ -14,16 +14,19 @@ import (
 
 	"github.com/deeplimit/deeplimit/field"
 	"github.com/deeplimit/deeplimit/internal/ask/depth"
+	"github.com/deeplimit/deeplimit/internal/disk"
 	"github.com/deeplimit/deeplimit/internal/execute/sweep"
 	"github.com/deeplimit/deeplimit/internal/plain"
 	"github.com/deeplimit/deeplimit/internal/plan"
 	"github.com/deeplimit/deeplimit/internal/plan/study"
+	"github.com/deeplimit/deeplimit/internal/show/report"
 	"github.com/deeplimit/deeplimit/runfolder"
 )
 
 // depthOptions are the flags of `deeplimit depth`.
 type depthOptions struct {
 	out, measure string
+	figure       string
 	gain         float64
 	set          []string
 	jobs         int
@@ -44,9 +47,11 @@ the cascade, and compares the losses at the end.
          the least and the largest knee of the seeds
 
 A loss in training below train.stop.loss counts as it. The runs of each depth are a study folder of their own below --out;
-the same command goes on after an interrupt and computes nothing twice (docs/cascade.md).`,
+the same command goes on after an interrupt and computes nothing twice (docs/cascade.md). --figure DIR draws the loss against
+depth and layer-iterations with the knee and its interval, as PNG, SVG and PDF, with its data as CSV.`,
 		Example: `  deeplimit depth study.yaml
   deeplimit depth study.yaml --set 'depths=[1024]' --set train.cascade.from=16 --json
+  deeplimit depth study.yaml --figure plots
   deeplimit depth study.yaml --measure test-loss --gain 0.05`,
 		Args: arguments("STUDY.yaml"),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -57,6 +62,7 @@ the same command goes on after an interrupt and computes nothing twice (docs/cas
 	flags.StringVar(&o.out, "out", "", "folder of the study folders (default runs/<name of the study>-depth)")
 	flags.StringVar(&o.measure, "measure", "loss", "what is compared: loss or test-loss")
 	flags.Float64Var(&o.gain, "gain", 0.1, "share of the loss that a doubling of the depth must take off to pay")
+	flags.StringVar(&o.figure, "figure", "", "write the figure into this folder, made when missing")
 	flags.StringArrayVar(&o.set, "set", nil, "override a field, as in network.alpha=0.75; may be repeated")
 	flags.IntVar(&o.jobs, "jobs", runtime.GOMAXPROCS(0), "cores to use; the results do not depend on it")
 	flags.BoolVar(&o.json, "json", false, "print JSON")
@@ -105,6 +111,11 @@ func (o *depthOptions) run(ctx context.Context, file string, stdout, stderr io.W
 	}
 	found.Study, found.Measure = s.Name, o.measure
 	found.Sentence = depthSentence(found)
+	if o.figure != "" {
+		if err := drawDepth(o.figure, found); err != nil {
+			return fmt.Errorf("depth: --figure: %w", err)
+		}
+	}
 	if o.json {
 		return printJSON(stdout, found)
 	}
@@ -199,6 +210,22 @@ func depthSentence(r *depth.Result) string {
 		return fmt.Sprintf("%s; more depth may pay beyond %d layers, the deepest that were trained.", text, r.Levels[len(r.Levels)-1].Depth)
 	}
 	return fmt.Sprintf("%s; more than %d layers [%d, %d] do not pay: each doubling takes less than %.3g %% off.", text, r.Knee.Depth, r.Knee.Low, *r.Knee.High, 100*r.Gain)
+}
+
+// drawDepth writes the figure into a folder.
+func drawDepth(folder string, r *depth.Result) error {
+	a := report.DeepAnswer{
+		Study: r.Study, Measure: r.Measure, Sentence: r.Sentence, Limit: r.Limit.Value, LimitLow: r.Limit.Low, LimitHigh: r.Limit.High,
+		Knee: r.Knee.Depth, KneeLow: r.Knee.Low, KneeHigh: r.Knee.High,
+	}
+	for _, l := range r.Levels {
+		a.Levels = append(a.Levels, report.DeepLevel{Depth: l.Depth, Loss: l.Loss, Low: l.Low, High: l.High, LayerIterations: l.LayerIterations})
+	}
+	if err := disk.MkdirAll(folder, 0o777); err != nil {
+		return err
+	}
+	_, err := report.DepthFigure(a, report.Paper).WriteFiles(folder, report.Formats)
+	return err
 }
 
 // writeDepth prints the depths, the limit and the knee.

@@ -45,6 +45,10 @@ func TestGolden(t *testing.T) {
 		t.Fatal(err)
 	}
 	golden(t, edge)
+	golden(t, DepthFigure(DeepAnswer{
+		Study: "planted", Measure: "loss", Sentence: "More than 16 layers do not pay.", Limit: 0.1, LimitLow: new(0.09), LimitHigh: new(0.11), Knee: 16, KneeLow: 8, KneeHigh: new(16),
+		Levels: []DeepLevel{{4, 0.5, new(0.4), new(0.6), 400}, {8, 0.2, new(0.15), new(0.25), 800}, {16, 0.12, new(0.11), new(0.13), 1600}, {32, 0.11, nil, nil, 3200}},
+	}, Paper))
 	dir := startStudy(t)
 	result, err := analyze.Starts(dir)
 	if err != nil {

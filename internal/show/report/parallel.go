@@ -55,7 +55,7 @@ func parallelFigure(groups []group, o *analyze.Overview, style Style) *Figure {
 		p.x.names = append(p.x.names, fieldLabel(o, name))
 		p.marks = append(p.marks, coordinateAxis(i, s))
 		for _, label := range coordinates[i] {
-			p.notes = append(p.notes, note{x: float64(i) - 0.02, y: label.at, text: plainNames([]string{label.text})[0], color: color.Black, ends: true})
+			p.notes = append(p.notes, note{x: float64(i) - 0.04, y: label.at, text: plainNames([]string{label.text})[0], color: color.Black, ends: true})
 		}
 	}
 	p.x.names = append(p.x.names, "loss $J$")
