@@ -43,7 +43,7 @@ type pageView struct {
 	Overview *overviewView // nil for one group
 	Note     string        // what people have written about the study
 	Tags     []string
-	Figures  []figureView  // of the study over its groups
+	Figures  []figureView // of the study over its groups
 	Troubles []string
 	Notes    []string
 	Groups   []groupView
