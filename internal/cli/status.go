@@ -18,6 +18,7 @@ import (
 
 	"github.com/deeplimit/deeplimit/internal/filter"
 	"github.com/deeplimit/deeplimit/internal/plan/study"
+	"github.com/deeplimit/deeplimit/internal/read/analyze"
 	"github.com/deeplimit/deeplimit/internal/read/survey"
 	"github.com/deeplimit/deeplimit/runfolder"
 )
@@ -29,6 +30,7 @@ type statusOptions struct {
 	only  []string
 	watch time.Duration
 	notes notesFlags
+	view  analyze.View
 }
 
 func newStatus() *cobra.Command {
@@ -42,6 +44,10 @@ work with progress and time left, and those that failed with the reason. It read
 files alone and disturbs nobody. Conditions of --only are about depth, seed, data,
 state, iteration, loss and what the grid varies. Of a study on a cluster it also asks
 the queue.
+
+--sort, --columns and --group add the overview of deeplimit analyze: a row for each group,
+with what varies, losses, accuracies and exponents of the runs that are done, which takes
+the time of an analysis.
 
 --note writes a note about one study, in the place of the one before, "" for none and -
 for standard input; --tag and --untag add and remove a tag. They are shown here, by
@@ -58,6 +64,9 @@ study cannot be read.`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if o.watch < 0 {
 				return fmt.Errorf("status: --watch: got %s, want a time such as 5s", o.watch)
+			}
+			if o.json && (o.view.Columns != nil || o.view.Groups != nil) {
+				return errors.New("status: got --columns or --group beside --json, want them left out, as JSON has all columns and groups")
 			}
 			dir, err := folder(cmd, args[0], studyOrStudies)
 			if err != nil {
@@ -80,6 +89,8 @@ study cannot be read.`,
 	flags.BoolVar(&o.all, "all", false, "list every run")
 	onlyFlag(cmd, &o.only)
 	o.notes.add(flags)
+	overviewFlags(cmd, &o.view)
+	flags.StringSliceVar(&o.view.Groups, "group", nil, "show these groups alone in the overview: numbers, or field=value such as alpha=1")
 	flags.DurationVar(&o.watch, "watch", 0, "show it again after this time, until all runs are done")
 	return cmd
 }
@@ -93,6 +104,8 @@ type studyStatus struct {
 	Others int                  `json:"others"` // run folders that are no part of the study any more
 	runfolder.Notes
 	Runs []runStatus `json:"runs"`
+	// Overview is that of analyze, where --sort, --columns or --group asks for it.
+	Overview *analyze.Overview `json:"overview,omitempty"`
 	// Error says why the study cannot be read, of one among others.
 	Error string `json:"error,omitempty"`
 	// Queue holds the tasks of the study that wait or run on a cluster.
@@ -134,6 +147,9 @@ func (o *statusOptions) run(ctx context.Context, dir string, w io.Writer) error 
 		}
 		for i := range studies {
 			if studies[i].Error == "" {
+				if err := o.addOverview(ctx, &studies[i]); err != nil {
+					return err
+				}
 				unread = errors.Join(unread, studies[i].joinQueue(ctx))
 			}
 		}
@@ -202,6 +218,26 @@ func (o *statusOptions) read(dir string) (studies []studyStatus, err error) {
 		return nil, fmt.Errorf("status: %s: got a folder without study.yaml, and none in it that has one, want that of a study or of studies", dir)
 	}
 	return studies, nil
+}
+
+// addOverview adds the overview, if it is asked for and a run is done.
+func (o *statusOptions) addOverview(ctx context.Context, s *studyStatus) error {
+	if o.view.Sort == "" && o.view.Columns == nil && o.view.Groups == nil {
+		return nil
+	}
+	result, err := analyze.Study(ctx, s.Dir, analyze.Options{})
+	if result == nil { // runs that are damaged are told by their states
+		return err
+	}
+	if len(result.Groups) == 0 {
+		return nil
+	}
+	only, err := result.Overview.Only(o.view.Groups)
+	if err != nil {
+		return err
+	}
+	s.Overview, err = only.Sorted(o.view.Sort)
+	return err
 }
 
 // errCondition says that a condition on runs is wrong, whatever the study.

@@ -47,6 +47,16 @@ func (o *statusOptions) write(w io.Writer, studies []studyStatus) error {
 		if s.Others > 0 {
 			fmt.Fprintf(w, "%s: %d run folders are no part of the study as it was last started\n", s.Dir, s.Others)
 		}
+		if s.Overview != nil {
+			columns, err := s.Overview.Choose(o.view.Columns)
+			if err != nil {
+				return err
+			}
+			fmt.Fprintf(w, "\n%s: %s\n", plain.Text(s.Study), s.Overview.About())
+			if err := s.Overview.Write(w, columns, widthOf(w)); err != nil {
+				return err
+			}
+		}
 		if err := s.writeQueue(w, o.all); err != nil {
 			return err
 		}

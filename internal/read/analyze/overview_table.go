@@ -111,6 +111,26 @@ func (o *Overview) group(name string) (places []int, err error) {
 	return places, nil
 }
 
+// Only returns o with the rows of the groups that names stand for, all for none.
+func (o *Overview) Only(names []string) (*Overview, error) {
+	if len(names) == 0 {
+		return o, nil
+	}
+	wanted := map[int]bool{}
+	for _, name := range names {
+		places, err := o.group(name)
+		if err != nil {
+			return nil, err
+		}
+		for _, place := range places {
+			wanted[place] = true
+		}
+	}
+	only := *o
+	only.Rows = slices.DeleteFunc(slices.Clone(o.Rows), func(row OverviewRow) bool { return !wanted[row.Number-1] })
+	return &only, nil
+}
+
 // example returns a field with a value.
 func (o *Overview) example() string {
 	if len(o.Fields) == 0 {
