@@ -8,12 +8,23 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/deeplimit/deeplimit/dataset"
+	"github.com/deeplimit/deeplimit/field"
 )
 
 func newData() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "data",
 		Short: "List the data sets, fetch one, or show what a file is read as",
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if len(args) == 0 {
+				return cmd.Help()
+			}
+			mean := ""
+			if near := field.Nearest(args[0], []string{"list", "fetch", "show"}); len(near) > 0 {
+				mean = "; did you mean " + near[0] + "?"
+			}
+			return fmt.Errorf("data: got %q, want list, fetch or show%s", args[0], mean)
+		},
 	}
 	cmd.AddCommand(newDataList(), newDataFetch(), newDataShow())
 	return cmd

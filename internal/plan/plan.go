@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"regexp"
 
 	"github.com/deeplimit/deeplimit/dataset"
 	"github.com/deeplimit/deeplimit/internal/plan/study"
@@ -31,6 +32,7 @@ func New(s *study.Study) (*Plan, error) {
 	p := &Plan{Study: s, Runs: runs, sets: map[string]*dataset.Set{}}
 	failed := map[string]bool{}
 	var faults []error
+	alike := map[string]*fault{} // of runs, by what they say but for measured numbers
 	for i := range runs {
 		run := &runs[i]
 		id := key(run)
@@ -51,7 +53,13 @@ func New(s *study.Study) (*Plan, error) {
 			err = problem.check()
 		}
 		if err != nil {
-			faults = append(faults, fmt.Errorf("plan: run %s: %w", run.ID, err))
+			said := numbers.ReplaceAllString(err.Error(), "#")
+			if first := alike[said]; first != nil {
+				first.others++
+				continue
+			}
+			alike[said] = &fault{run: run.ID, err: err}
+			faults = append(faults, alike[said])
 		}
 	}
 	if err := errors.Join(faults...); err != nil {
@@ -59,6 +67,31 @@ func New(s *study.Study) (*Plan, error) {
 	}
 	return p, nil
 }
+
+// A fault is what is wrong with a run, and with so many others: a word in the study file that
+// all runs have is told once.
+type fault struct {
+	run    string
+	others int
+	err    error
+}
+
+// Error returns the run, how many others there are, and what is wrong.
+func (f *fault) Error() string {
+	switch f.others {
+	case 0:
+		return fmt.Sprintf("plan: run %s: %v", f.run, f.err)
+	case 1:
+		return fmt.Sprintf("plan: run %s and another one: %v", f.run, f.err)
+	}
+	return fmt.Sprintf("plan: run %s and %d others: %v", f.run, f.others, f.err)
+}
+
+// Unwrap returns what is wrong.
+func (f *fault) Unwrap() error { return f.err }
+
+// numbers matches what is measured, which differs from seed to seed in one message; depths and shapes tell faults apart.
+var numbers = regexp.MustCompile(`-?[0-9]+[.][0-9]+(e[-+]?[0-9]+)?`)
 
 // key names a data set: equal keys, equal samples.
 func key(run *study.Run) string {
