@@ -71,7 +71,7 @@ func TestPaper(t *testing.T) {
 // cutOff lists what reaches beyond the right edge, and broken the cells of tables that hold
 // one word, a number, on more than one line.
 const (
-	cutOff = `[...document.querySelectorAll("table, pre, svg, p, li, td, th")].filter((e) => e.getBoundingClientRect().right > innerWidth + 1).map((e) => e.tagName + ": " + e.textContent.trim().slice(0, 60))`
+	cutOff = `[...document.querySelectorAll("table, pre, svg, img, p, li, td, th")].filter((e) => e.getBoundingClientRect().right > innerWidth + 1).map((e) => e.tagName + ": " + e.textContent.trim().slice(0, 60))`
 	broken = `[...document.querySelectorAll("td, tbody th")].filter((e) => {
 		if (!/^\S*[0-9]\S*$/.test(e.textContent.trim())) return false;
 		const range = document.createRange();

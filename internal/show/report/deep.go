@@ -58,7 +58,7 @@ func DepthFigure(a DeepAnswer, style Style) *Figure {
 	last := len(left.marks) - 1
 	f.panels = [][]panel{{left, right}}
 	f.legend = []entry{
-		{text: "mean over seeds", mark: &left.marks[last-1]},
+		{text: a.Measure, mark: &left.marks[last-1]},
 		{text: fmt.Sprintf("knee, %d layers", a.Knee), mark: &left.marks[last]},
 		{text: "as $L → ∞$, with its interval", mark: &left.marks[0]},
 	}

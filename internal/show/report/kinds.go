@@ -2,6 +2,7 @@ package report
 
 import (
 	"slices"
+	"strings"
 
 	"github.com/deeplimit/deeplimit/internal/read/analyze"
 	"github.com/deeplimit/deeplimit/runfolder"
@@ -44,8 +45,8 @@ var kinds = []Kind{
 	{Name: "delta", Text: "trained residual scale against k/L, depths overlaid", Needs: "finished runs with residual: layered", draw: deltaFigure},
 	{Name: "delta-depth", Text: "trained residual scale against depth, with power laws", Needs: "finished runs with a trained residual scale at two depths or more", draw: deltaDepthFigure},
 	{Name: "norms-training", Text: "heat map of the norms of all layers along training", Needs: "runs with train.norms, which is on unless set to off", draw: normsTrainingFigure},
-	{Name: "norms", Text: "norms of the weights against depth, with power laws and residuals", Needs: "finished runs", draw: normsFigure},
-	{Name: "variation", Text: "p-variation against depth, with power laws and residuals", Needs: "finished runs", draw: variationFigure},
+	{Name: "norms", Text: "norms of the weights against depth, with power laws and residuals", Needs: "finished runs at two depths or more", draw: normsFigure},
+	{Name: "variation", Text: "p-variation against depth, with power laws and residuals", Needs: "finished runs at two depths or more", draw: variationFigure},
 	{Name: "states", Text: "hidden states against k/L, depths overlaid", Needs: "finished runs, trained here", draw: statesFigure},
 	{Name: "partition", Text: "partitions that attain the p-variation, drawn on the path", Needs: "finished runs", draw: partitionFigure},
 	{Name: "variation-training", Text: "p-variation along training", Needs: "runs with train.record", draw: variationTrainingFigure},
@@ -105,12 +106,19 @@ func (g group) figures(options Options) []*Figure {
 		view := g.of(options.Of)
 		if f := k.draw(view, options.Style); f != nil {
 			f.Kind = k.Name
+			f.unmark()
 			f.says(view)
 			f.setColumns(options.Columns)
 			out = append(out, f)
 		}
 	}
 	return out
+}
+
+// unmark takes the marks of mathText out of what a page says of the figure.
+func (f *Figure) unmark() {
+	plain := strings.NewReplacer("$", "", "η_0", "η₀")
+	f.Title, f.Caption, f.Alt = plain.Replace(f.Title), plain.Replace(f.Caption), plain.Replace(f.Alt)
 }
 
 // measured reports whether a run of the group has numbers of its weights.

@@ -184,6 +184,9 @@ func newGroupView(g group, figures []*Figure, how *pageFigures) (groupView, erro
 		Slug: g.slug, Label: g.label, Part: primaryPart(g), Summary: sentences(g), Words: inWords(g), Laws: laws(g), Notes: g.notes,
 		Limits: limitViews(g), Transfer: newTransferView(g.Transfer),
 	}
+	if depths := g.depths(); g.measured() && len(depths) == 1 {
+		v.Notes = append(slices.Clone(v.Notes), fmt.Sprintf("All runs have depth %d: norms and p-variation stand in their table, as a figure against depth needs two.", depths[0]))
+	}
 	var err error
 	if v.Figures, err = figureViews(figures, how); err != nil {
 		return groupView{}, err

@@ -135,6 +135,9 @@ func Write(ctx context.Context, dir string, study *analyze.Folder, options Optio
 	}
 	over := overFigures(groups, study.Result.Overview, options)
 	linked := len(groups) > mostOpen
+	if linked {
+		over = append(over, unfold(groups, figures)...)
+	}
 	written := slices.Clone(options.Formats)
 	if linked && !slices.Contains(written, "svg") {
 		written = append(written, "svg")
@@ -158,6 +161,23 @@ func Write(ctx context.Context, dir string, study *analyze.Folder, options Optio
 		return "", errors.Join(study.Unread, err)
 	}
 	return path, study.Unread
+}
+
+// unfold takes those of searches out of the figures of groups, as they are over several groups, and says of what they are.
+func unfold(groups []group, figures [][]*Figure) (out []*Figure) {
+	for i, g := range groups {
+		figures[i] = slices.DeleteFunc(figures[i], func(f *Figure) bool {
+			if !slices.Contains(ofSearches, f.Kind) {
+				return false
+			}
+			if g.tune != nil {
+				f.Title += ", " + g.tune.Label()
+			}
+			out = append(out, f)
+			return true
+		})
+	}
+	return out
 }
 
 // drawAll writes figures into folder, several at a time.

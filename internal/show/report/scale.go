@@ -55,7 +55,7 @@ func overRuns(g group, value func(analyze.Run) (float64, bool)) []depthValue {
 
 // normsFigure draws the norms of the trained weights against depth.
 func normsFigure(g group, style Style) *Figure {
-	if !g.measured() {
+	if !g.measured() || len(g.depths()) < 2 {
 		return nil
 	}
 	part := primaryPart(g)
@@ -84,7 +84,7 @@ func normsFigure(g group, style Style) *Figure {
 
 // variationFigure draws V_p of the rescaled path against depth for every p.
 func variationFigure(g group, style Style) *Figure {
-	if !g.measured() {
+	if !g.measured() || len(g.depths()) < 2 {
 		return nil
 	}
 	seen := map[string]bool{}
