@@ -31,8 +31,8 @@ type planned struct {
 
 	Step *runfolder.StepLaw `json:"step_size"`
 
-	// Change says what becomes of the run in a folder that holds runs, where there is one;
-	// orphaned ones come last and have what run.json says of them. Took is what a finished run took.
+	// Change says what becomes of the run in a folder that holds runs, where there is one: kept, again, resumed, waiting or
+	// new. Took is what a finished run took.
 	Change          string   `json:"plan_change,omitempty"`
 	Took            *float64 `json:"took_seconds,omitempty"`
 	LayerIterations int      `json:"layer_iterations,omitempty"`
@@ -51,7 +51,7 @@ func (o *runOptions) list(ctx context.Context, w io.Writer, plan *plan.Plan, gro
 	}
 	rows := o.rows(plan, wanted, grown, estimate.Seconds)
 	if o.json {
-		return printJSON(w, append(rows, grown.orphans()...))
+		return printJSON(w, rows)
 	}
 	if err := writeRows(w, rows, !grown.empty()); err != nil {
 		return err
@@ -105,20 +105,6 @@ func (o *runOptions) rows(plan *plan.Plan, wanted map[string]bool, grown *growth
 			}
 		}
 		rows = append(rows, p)
-	}
-	return rows
-}
-
-// orphans returns the orphaned runs as they are printed.
-func (g *growth) orphans() []planned {
-	var rows []planned
-	if g != nil {
-		for i := range g.orphaned {
-			r := &g.orphaned[i]
-			p := planned{ID: r.ID, Hash: r.Hash, Data: r.Data, Depth: r.Depth, Seed: r.Seed, Iterations: r.Iteration, Change: runOrphaned}
-			p.took(r)
-			rows = append(rows, p)
-		}
 	}
 	return rows
 }
