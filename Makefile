@@ -141,11 +141,13 @@ format: ## gofumpt every file
 generate: ## write the assembly of the kernels anew
 	go generate ./internal/kernel
 
-.PHONY: purego
-purego: ## tests with the portable kernels, and what other systems and processors compile
+.PHONY: purego cross-vet
+purego: ## tests with the portable kernels
 	go test -tags purego ./internal/kernel ./resnet ./internal/train
-	GOARCH=arm64 go vet ./...
-	GOOS=windows go vet ./...
+
+cross-vet: ## what other systems and processors compile
+	for system in linux/arm64 linux/riscv64 darwin/arm64 windows/amd64 freebsd/amd64; do \
+		echo "vet $$system" && GOOS=$${system%/*} GOARCH=$${system#*/} go vet ./... || exit 1; done
 
 .venv/installed:
 	python3 -m venv .venv || { apt-get update && apt-get install -y --no-install-recommends python3-venv && python3 -m venv .venv; }

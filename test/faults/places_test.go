@@ -22,13 +22,19 @@ import (
 func limitedProgram() {
 	size, err := strconv.ParseUint(os.Args[1], 10, 64)
 	if err == nil {
-		err = syscall.Setrlimit(syscall.RLIMIT_FSIZE, &syscall.Rlimit{Cur: size, Max: size})
+		var limit syscall.Rlimit
+		put(&limit.Cur, size)
+		put(&limit.Max, size)
+		err = syscall.Setrlimit(syscall.RLIMIT_FSIZE, &limit)
 	}
 	if err != nil {
 		panic(err)
 	}
 	os.Exit(cli.Main(os.Args[2:], os.Stdout, os.Stderr))
 }
+
+// put sets the number of a limit, whose type differs between systems.
+func put[T int64 | uint64](at *T, size uint64) { *at = T(size) }
 
 // run runs a command of its own process and returns its exit code, -1 for a signal.
 func run(t *testing.T, cmd *exec.Cmd) (code int, stdout, stderr string) {
