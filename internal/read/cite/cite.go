@@ -107,7 +107,7 @@ func program(version string) Reference {
 
 // statistics adds the works that the analysis of so many depths and seeds rests on.
 func (c *collector) statistics(depths, seeds int, transferred bool) {
-	c.add("p-variation: a bound of the dynamic programme by blocks", "korepanov_pvar")
+	c.add("p-variation: a bound of the dynamic programme by blocks", "korepanov2018pvar")
 	if depths > 1 {
 		c.add("exponents and kinds of limit over depth", "cohen2021scaling")
 		c.add("differences of layers that a smooth part does not reach", "istas1997quadratic", "kent1997estimating")

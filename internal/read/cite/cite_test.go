@@ -17,7 +17,7 @@ func TestReferences(t *testing.T) {
 		"URL":   regexp.MustCompile(`^https://\S+$`),
 	}
 	for key, r := range references {
-		if len(r.Authors) == 0 || r.Title == "" || r.Year == 0 && key != "korepanov_pvar" {
+		if len(r.Authors) == 0 || r.Title == "" || r.Year == 0 {
 			t.Errorf("%s: got %+v, want authors, a title and a year", key, r)
 		}
 		if r.Type != "misc" && r.In == "" {

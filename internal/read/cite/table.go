@@ -103,9 +103,9 @@ var references = map[string]Reference{
 		Type: "misc", Authors: people("Xiao, Han", "Rasul, Kashif", "Vollgraf, Roland"), Year: 2017, ArXiv: "1708.07747",
 		Title: "Fashion-MNIST: a Novel Image Dataset for Benchmarking Machine Learning Algorithms",
 	},
-	"korepanov_pvar": {
-		Type: "misc", Authors: people("Korepanov, Alexey", "Lyons, Terry", "Zorin-Kranich, Pavel"), URL: "https://github.com/khumarahn/p-var",
-		Title: "P-var: Efficient computation of p-variation in metric spaces",
+	"korepanov2018pvar": {
+		Type: "misc", Authors: people("Korepanov, Alexey", "Lyons, Terry"), Year: 2018, URL: "https://github.com/khumarahn/p-var",
+		Title: "p-var",
 	},
 	"istas1997quadratic": {
 		Type: "article", Authors: people("Istas, Jacques", "Lang, Gabriel"), Year: 1997, DOI: "10.1016/S0246-0203(97)80099-4",
