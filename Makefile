@@ -213,7 +213,7 @@ test-jax: wheel ## recording of JAX, Flax and Equinox, installed into a fresh en
 .PHONY: readme
 readme: $(BIN) .venv/installed ## README.md from top to bottom as a script, and no file of it left in the clone
 	go run ./test/readme | PATH="$(CURDIR)/.venv/bin:$$PATH" bash -eux
-	rm -rf study.yaml regime.yaml result.json tables
+	rm -rf study.yaml study.bib regime.yaml result.json tables
 
 .PHONY: bench
 bench: ## Go benchmarks of kernels and of a step
