@@ -11,7 +11,10 @@ import (
 // that no file knows, where the tests may ask for that; it says what was had.
 func confine(t *testing.T, cmd *exec.Cmd, dir string) string {
 	t.Helper()
-	if os.Getuid() != 0 {
+	root := &syscall.SysProcAttr{Chroot: dir, Credential: &syscall.Credential{Uid: 54321, Gid: 54321}}
+	try := exec.Command("/deeplimit", "version")
+	try.SysProcAttr = root
+	if os.Getuid() != 0 || try.Run() != nil {
 		cmd.Path, cmd.Dir = dir+cmd.Path, dir
 		if err := os.Chmod(dir, 0o555); err != nil {
 			t.Fatal(err)
@@ -19,8 +22,8 @@ func confine(t *testing.T, cmd *exec.Cmd, dir string) string {
 		t.Cleanup(func() { os.Chmod(dir, 0o755) })
 		return "as this user, with its root and network"
 	}
-	cmd.SysProcAttr = &syscall.SysProcAttr{Chroot: dir, Credential: &syscall.Credential{Uid: 54321, Gid: 54321}}
-	try := exec.Command("true")
+	cmd.SysProcAttr = root
+	try = exec.Command("true")
 	try.SysProcAttr = &syscall.SysProcAttr{Cloneflags: syscall.CLONE_NEWNET}
 	if try.Run() != nil {
 		return "in an empty root, as user 54321, with a network"
