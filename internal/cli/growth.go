@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"math"
+	"slices"
 
 	"github.com/deeplimit/deeplimit/internal/execute/sweep"
 	"github.com/deeplimit/deeplimit/internal/plain"
@@ -73,13 +74,16 @@ func (o *runOptions) growth(p *plan.Plan) (*growth, error) {
 		g.change[run.ID], g.found[run.ID] = change, found
 		g.runs[change] = append(g.runs[change], run)
 	}
-	for _, r := range append(there, earlier...) {
-		imported := r.Extra && r.Stop == runfolder.Imported
-		if !mine[r.ID] && !imported && r.State != survey.Pending {
-			g.orphaned = append(g.orphaned, r)
-		}
-	}
+	g.orphaned = orphansOf(slices.Concat(there, earlier), mine)
 	return g, nil
+}
+
+// orphansOf returns the runs of a folder that are none of a study's, whose runs are mine; imported runs, and those that nobody
+// has begun, are no orphans. It takes the runs over.
+func orphansOf(runs []survey.Run, mine map[string]bool) []survey.Run {
+	return slices.DeleteFunc(runs, func(r survey.Run) bool {
+		return mine[r.ID] || r.Extra && r.Stop == runfolder.Imported || r.State == survey.Pending
+	})
 }
 
 // changeOf says what becomes of a run of which the folder holds found, nil for nothing.
@@ -140,14 +144,14 @@ func (g *growth) write(w io.Writer, p *plan.Plan, seconds map[string]float64) er
 		if line.change == runNew {
 			about += telling(labelsOf(runs), append(labelsOf(g.runs[runKept]), labelsOf(g.runs[runResumed])...))
 		}
-		text += fmt.Sprintf("%s %-8s %s%s\n", line.mark, line.change, counting(len(runs), "run"), about)
+		text += fmt.Sprintf("%s %-8s %s%s\n", line.mark, line.change, plain.Count(len(runs), "run"), about)
 	}
 	if len(g.orphaned) > 0 {
 		all := make([]*study.Run, len(p.Runs))
 		for i := range p.Runs {
 			all[i] = &p.Runs[i]
 		}
-		text += fmt.Sprintf("- %-8s %s%s%s; deeplimit prune %s removes them\n", runOrphaned, counting(len(g.orphaned), "run"), tookOf(g.orphaned),
+		text += fmt.Sprintf("- %-8s %s%s%s; deeplimit prune %s removes them\n", runOrphaned, plain.Count(len(g.orphaned), "run"), tookOf(g.orphaned),
 			telling(orphanLabels(g.orphaned), labelsOf(all)), plain.ShellWord(g.dir))
 	}
 	if changed := g.reasons(); changed != "" {
@@ -210,12 +214,4 @@ func mayTake(runs []*study.Run, seconds map[string]float64) string {
 		total += one
 	}
 	return ", at most about " + readable(total)
-}
-
-// counting writes a number of things.
-func counting(n int, thing string) string {
-	if n == 1 {
-		return "1 " + thing
-	}
-	return fmt.Sprintf("%d %ss", n, thing)
 }

@@ -103,14 +103,7 @@ func (o *pruneOptions) targets(arg, dir string) ([]survey.Run, error) {
 	if err != nil {
 		return nil, err
 	}
-	imported := func(r *survey.Run) bool { return r.Extra && r.Stop == runfolder.Imported }
-	var list []survey.Run
-	for _, r := range append(there, orphans...) {
-		if !mine[r.ID] && !imported(&r) && r.State != survey.Pending {
-			list = append(list, r)
-		}
-	}
-	return list, nil
+	return orphansOf(slices.Concat(there, orphans), mine), nil
 }
 
 // planned returns the runs of a study file that was started without overrides, or with those given.
@@ -207,14 +200,14 @@ func (o *pruneOptions) run(ctx context.Context, dir string, targets []survey.Run
 		return err
 	}
 	removed := len(slices.DeleteFunc(slices.Clone(rows), func(r prunedRun) bool { return !r.Removed }))
-	_, failed := fmt.Fprintf(stdout, "%s removed\n", counting(removed, "run"))
+	_, failed := fmt.Fprintf(stdout, "%s removed\n", plain.Count(removed, "run"))
 	return errors.Join(err, failed)
 }
 
 // list prints what is to be removed.
 func (o *pruneOptions) list(w io.Writer, dir string, rows []prunedRun, hidden int) error {
 	if hidden > 0 {
-		fmt.Fprintf(w, "%s: the rest of %s whose removal was cut short\n", plain.Text(dir), counting(hidden, "run"))
+		fmt.Fprintf(w, "%s: the rest of %s whose removal was cut short\n", plain.Text(dir), plain.Count(hidden, "run"))
 	}
 	if len(rows) == 0 {
 		_, err := fmt.Fprintf(w, "%s: no run to remove\n", plain.Text(dir))
@@ -230,7 +223,7 @@ func (o *pruneOptions) list(w io.Writer, dir string, rows []prunedRun, hidden in
 	if err := table.Flush(); err != nil {
 		return err
 	}
-	_, err := fmt.Fprintf(w, "%s of %s: %.3g MB, took %s (%.3g layer-iterations)\n", counting(len(rows), "run"), plain.Text(dir), bytes/1e6, readable(seconds), float64(layers))
+	_, err := fmt.Fprintf(w, "%s of %s: %.3g MB, took %s (%.3g layer-iterations)\n", plain.Count(len(rows), "run"), plain.Text(dir), bytes/1e6, readable(seconds), float64(layers))
 	return err
 }
 

@@ -1,8 +1,9 @@
 // Package plain makes texts from files, such as names of tensors, data sets, columns and
-// studies, safe to show on a terminal, on a page or in a figure.
+// studies, safe to show on a terminal, on a page or in a figure, and writes numbers of things.
 package plain
 
 import (
+	"fmt"
 	"strconv"
 	"strings"
 	"unicode"
@@ -81,4 +82,12 @@ func ShellWord(text string) string {
 		return "'" + strings.ReplaceAll(text, "'", `'\''`) + "'"
 	}
 	return text
+}
+
+// Count returns "1 run", "4 runs" for the noun "run".
+func Count(n int, noun string) string {
+	if n == 1 {
+		return "1 " + noun
+	}
+	return fmt.Sprintf("%d %ss", n, noun)
 }

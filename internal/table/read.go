@@ -7,6 +7,8 @@ import (
 	"math"
 	"slices"
 	"strings"
+
+	"github.com/deeplimit/deeplimit/internal/plain"
 )
 
 // Read returns the rows. The columns at text hold text, all others except the index numbers. A field
@@ -42,7 +44,7 @@ func (t *Reader) Read(text ...int) (*Table, error) {
 		}
 	}
 	if out.Rows == 0 && out.dropped > 0 {
-		return nil, fmt.Errorf("got %s, all with missing values, want one that is whole", plural(out.dropped, "row"))
+		return nil, fmt.Errorf("got %s, all with missing values, want one that is whole", plain.Count(out.dropped, "row"))
 	}
 	if out.Rows == 0 {
 		return nil, errors.New("got no rows below the header, want rows of numbers")
@@ -232,15 +234,7 @@ func (t *Reader) indexHint(field string, j int) string {
 	return "; if the column names the rows: " + t.options.set("index", "true")
 }
 
-func columns(n int) string { return plural(n, "column") }
-
-// plural returns a number and what it counts.
-func plural(n int, one string) string {
-	if n == 1 {
-		return "1 " + one
-	}
-	return fmt.Sprintf("%d %ss", n, one)
-}
+func columns(n int) string { return plain.Count(n, "column") }
 
 // reading describes how the table was read.
 func (t *Reader) reading(out *Table) Reading {
@@ -280,20 +274,20 @@ func (r Reading) String() string {
 	if r.Index != nil {
 		index = "index " + indexNames(r.Index)
 	}
-	parts := []string{plural(r.Rows, "row"), header, index}
+	parts := []string{plain.Count(r.Rows, "row"), header, index}
 	if r.Format != "" {
 		parts = append(parts, r.Format)
 	} else {
 		parts = append(parts, r.dialect()...)
 	}
 	if r.Comments > 0 {
-		parts = append(parts, plural(r.Comments, "comment"))
+		parts = append(parts, plain.Count(r.Comments, "comment"))
 	}
 	if r.Dropped > 0 {
-		parts = append(parts, plural(r.Dropped, "row")+" with missing values dropped")
+		parts = append(parts, plain.Count(r.Dropped, "row")+" with missing values dropped")
 	}
 	if r.Filled > 0 {
-		parts = append(parts, plural(r.Filled, "missing value")+" filled with the mean of the column"+r.FilledFrom)
+		parts = append(parts, plain.Count(r.Filled, "missing value")+" filled with the mean of the column"+r.FilledFrom)
 	}
 	return strings.Join(append(parts, r.Notes...), "; ")
 }

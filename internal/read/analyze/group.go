@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/deeplimit/deeplimit/internal/plain"
 	"github.com/deeplimit/deeplimit/runfolder"
 	"github.com/deeplimit/deeplimit/scaling"
 )
@@ -287,10 +288,10 @@ func (g *Group) tooFew(used []scaling.Sample, without int) string {
 	}
 	var lost []string
 	if g.Diverged > 0 {
-		lost = append(lost, fmt.Sprintf("%d of %s diverged", g.Diverged, countOf(g.Runs, "run")))
+		lost = append(lost, fmt.Sprintf("%d of %s diverged", g.Diverged, plain.Count(g.Runs, "run")))
 	}
 	if without > 0 {
-		lost = append(lost, fmt.Sprintf("the value of %s is 0, negative or not known", countOf(without, "run")))
+		lost = append(lost, fmt.Sprintf("the value of %s is 0, negative or not known", plain.Count(without, "run")))
 	}
 	if len(used) == 0 {
 		return strings.Join(lost, " and ")
@@ -308,14 +309,6 @@ func everyRun(n int) string {
 		return "the one run"
 	}
 	return fmt.Sprintf("all %d runs", n)
-}
-
-// countOf writes "1 run", "4 runs".
-func countOf(n int, noun string) string {
-	if n == 1 {
-		return "1 " + noun
-	}
-	return fmt.Sprintf("%d %ss", n, noun)
 }
 
 // meanDelta returns Run.MeanDelta, NaN where it is not known.

@@ -6,6 +6,7 @@ import (
 	"math"
 	"slices"
 
+	"github.com/deeplimit/deeplimit/internal/plain"
 	"github.com/deeplimit/deeplimit/pvar"
 	"github.com/deeplimit/deeplimit/runfolder"
 	"github.com/deeplimit/deeplimit/scaling"
@@ -230,7 +231,7 @@ func (g *Group) comparable(paths []scaling.DepthPath) string {
 		depths[p.Depth], seeds[p.Seed] = true, true
 	}
 	if len(depths) < 3 || len(seeds) < 2 {
-		return fmt.Sprintf("%s of %d layers or more and %s, and a limit needs three and two", countOf(len(depths), "depth"), regimeDepth, countOf(len(seeds), "seed"))
+		return fmt.Sprintf("%s of %d layers or more and %s, and a limit needs three and two", plain.Count(len(depths), "depth"), regimeDepth, plain.Count(len(seeds), "seed"))
 	}
 	return ""
 }

@@ -111,7 +111,7 @@ func (r *Result) WriteMoments(w io.Writer) error {
 			fmt.Fprintln(w)
 		}
 		all := len(moment.Runs) + len(moment.Never)
-		fmt.Fprintf(w, "at %s: %d of %s get there\n", moment.At, len(moment.Runs), countOf(all, "run"))
+		fmt.Fprintf(w, "at %s: %d of %s get there\n", moment.At, len(moment.Runs), plain.Count(all, "run"))
 		lines := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 		const most = 8
 		for j, never := range moment.Never {
@@ -125,7 +125,7 @@ func (r *Result) WriteMoments(w io.Writer) error {
 			return err
 		}
 		if between := moment.interpolated(); between > 0 {
-			fmt.Fprintf(w, "  in %s the point lies between two iterations, and numbers are interpolated (--json says which)\n", countOf(between, "run"))
+			fmt.Fprintf(w, "  in %s the point lies between two iterations, and numbers are interpolated (--json says which)\n", plain.Count(between, "run"))
 		}
 		if len(moment.Runs) > 0 {
 			there := &Result{Study: r.Study, Runs: moment.Runs, Groups: moment.Groups, Overview: overview(moment.Groups, moment.Runs, nil)}

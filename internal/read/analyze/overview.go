@@ -7,6 +7,7 @@ import (
 	"math"
 	"slices"
 
+	"github.com/deeplimit/deeplimit/internal/plain"
 	"github.com/deeplimit/deeplimit/scaling"
 )
 
@@ -193,7 +194,7 @@ func (row *OverviewRow) remark(g *Group, runs, sound []Run) {
 				depths[runs[i].Depth] = true
 			}
 		}
-		add("%d of %s diverged, at depth %s", g.Diverged, countOf(g.Runs, "run"), numbers(depthsOf(depths)))
+		add("%d of %s diverged, at depth %s", g.Diverged, plain.Count(g.Runs, "run"), numbers(depthsOf(depths)))
 	}
 	for _, depth := range g.Depths {
 		members := slices.DeleteFunc(slices.Clone(sound), func(r Run) bool { return r.Depth != depth || !(r.Loss > 0) })

@@ -7,6 +7,7 @@ import (
 	"math"
 	"strconv"
 
+	"github.com/deeplimit/deeplimit/internal/plain"
 	"github.com/deeplimit/deeplimit/runfolder"
 	"github.com/deeplimit/deeplimit/scaling"
 )
@@ -119,7 +120,7 @@ func BasisText(b scaling.Basis, noun string) string {
 	case n > 2:
 		depths = fmt.Sprintf("%d depths %d to %d", n, b.Depths[0], b.Depths[n-1])
 	}
-	return fmt.Sprintf("%s, %s, %s", countOf(b.Runs, noun), depths, countOf(len(b.Seeds), "seed"))
+	return fmt.Sprintf("%s, %s, %s", plain.Count(b.Runs, noun), depths, plain.Count(len(b.Seeds), "seed"))
 }
 
 // plainNumber writes a number that somebody chose, such as α, without padding it.

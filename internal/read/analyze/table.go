@@ -177,7 +177,7 @@ func (t *tableWriter) slopes(group Group) {
 		t.row("alpha + beta", sum.String(), "", "", BasisText(sum.Basis, "run"))
 	}
 	if rate := group.Rate; rate != nil {
-		t.row("rate", rate.span(), "", "≥ "+scaling.R2Text(rate.MinR2), fmt.Sprintf("linear in %d of %s", rate.Linear, countOf(rate.Runs, "run")))
+		t.row("rate", rate.span(), "", "≥ "+scaling.R2Text(rate.MinR2), fmt.Sprintf("linear in %d of %s", rate.Linear, plain.Count(rate.Runs, "run")))
 	}
 }
 

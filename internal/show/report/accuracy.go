@@ -7,6 +7,7 @@ import (
 
 	"gonum.org/v1/gonum/stat"
 
+	"github.com/deeplimit/deeplimit/internal/plain"
 	"github.com/deeplimit/deeplimit/internal/read/analyze"
 )
 
@@ -58,7 +59,7 @@ func accuracyFigure(g group, style Style) *Figure {
 	f.wide = len(row) > 1
 	f.panels, f.legend = [][]panel{row}, depthLegend(analyze.Evenly(shown, 12), depths, s)
 	f.Caption = fmt.Sprintf("Share of samples whose largest output is their class against iteration t for %s, one line per run.", depthText(shown))
-	f.Alt = fmt.Sprintf("%s of accuracy along training for %s.", count(len(row), "panel"), depthText(shown))
+	f.Alt = fmt.Sprintf("%s of accuracy along training for %s.", plain.Count(len(row), "panel"), depthText(shown))
 	return f
 }
 

@@ -9,6 +9,7 @@ import (
 
 	"gonum.org/v1/gonum/floats"
 
+	"github.com/deeplimit/deeplimit/internal/plain"
 	"github.com/deeplimit/deeplimit/internal/read/analyze"
 )
 
@@ -78,7 +79,7 @@ func lossDepthFigure(g group, style Style) *Figure {
 		f.legend = append(f.legend, entry{text: text, mark: &sample})
 	}
 	f.panels = [][]panel{{p}}
-	f.Alt = fmt.Sprintf("Lines of the loss against %s on logarithmic axes, at %s.", depthText(depths), count(len(chosen), "iteration"))
+	f.Alt = fmt.Sprintf("Lines of the loss against %s on logarithmic axes, at %s.", depthText(depths), plain.Count(len(chosen), "iteration"))
 	if hidden > 0 {
 		f.Notes = append(f.Notes, fmt.Sprintf("%d losses are zero or not finite and have no place on a logarithmic axis; the CSV file holds them.", hidden))
 	}
@@ -187,7 +188,7 @@ func (g group) variationAlong(style Style, x axis, at func(series) []float64) *F
 	}
 	f.wide = len(row) > 1
 	f.panels, f.legend = [][]panel{row}, depthLegend(analyze.Evenly(shown, 8), depths, s)
-	f.Alt = fmt.Sprintf("%s along training,%s, for %s.", count(len(row), "panel"), names, depthText(shown))
+	f.Alt = fmt.Sprintf("%s along training,%s, for %s.", plain.Count(len(row), "panel"), names, depthText(shown))
 	return f
 }
 

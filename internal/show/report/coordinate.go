@@ -8,6 +8,7 @@ import (
 	"gonum.org/v1/plot/vg"
 
 	"github.com/deeplimit/deeplimit/internal/disk"
+	"github.com/deeplimit/deeplimit/internal/plain"
 	"github.com/deeplimit/deeplimit/internal/read/analyze"
 )
 
@@ -79,7 +80,7 @@ func coordinateFigure(quantities []analyze.CoordinateQuantity, style Style) *Fig
 		f.panels = append(f.panels, row)
 	}
 	for _, t := range iterations {
-		f.legend = append(f.legend, entry{text: count(t, "iteration"), mark: &mark{color: depthColor(t, iterations[0], last), width: s.line, shape: circle, radius: s.marker}})
+		f.legend = append(f.legend, entry{text: plain.Count(t, "iteration"), mark: &mark{color: depthColor(t, iterations[0], last), width: s.line, shape: circle, radius: s.marker}})
 	}
 	f.Alt = fmt.Sprintf("Panels of %d quantities against depth at %d numbers of iterations.", len(panels), len(iterations))
 	return f

@@ -11,6 +11,7 @@ import (
 
 	"gonum.org/v1/gonum/stat"
 
+	"github.com/deeplimit/deeplimit/internal/plain"
 	"github.com/deeplimit/deeplimit/internal/read/analyze"
 )
 
@@ -242,7 +243,7 @@ func lossGrid(groups []group, o *analyze.Overview, style Style) *Figure {
 			}
 		}
 	}
-	f.Alt = fmt.Sprintf("%s of the loss against iteration at %s, on shared axes.", count(len(groups), "small panel"), depthText(depths))
+	f.Alt = fmt.Sprintf("%s of the loss against iteration at %s, on shared axes.", plain.Count(len(groups), "small panel"), depthText(depths))
 	return f
 }
 
@@ -286,7 +287,7 @@ func variationGrid(groups []group, o *analyze.Overview, style Style) *Figure {
 			}
 		}
 	}
-	f.Alt = fmt.Sprintf("%s of V_1 and V_2 against %s, on shared axes.", count(len(groups), "small panel"), depthText(depths))
+	f.Alt = fmt.Sprintf("%s of V_1 and V_2 against %s, on shared axes.", plain.Count(len(groups), "small panel"), depthText(depths))
 	return f
 }
 

@@ -11,6 +11,7 @@ import (
 
 	"gonum.org/v1/plot/vg"
 
+	"github.com/deeplimit/deeplimit/internal/plain"
 	"github.com/deeplimit/deeplimit/internal/read/analyze"
 	"github.com/deeplimit/deeplimit/scaling"
 )
@@ -254,7 +255,7 @@ func lossAlt(g group) string {
 			number(first.low, 2), number(first.high, 2), number(last.low, 2), number(last.high, 2))
 	}
 	if troubles > 0 {
-		alt += fmt.Sprintf(" %s did not finish.", count(troubles, "run"))
+		alt += fmt.Sprintf(" %s did not finish.", plain.Count(troubles, "run"))
 	}
 	return alt
 }

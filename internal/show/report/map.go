@@ -12,6 +12,7 @@ import (
 	"strings"
 
 	"github.com/deeplimit/deeplimit/field"
+	"github.com/deeplimit/deeplimit/internal/plain"
 )
 
 // MapOptions say what a map shows. A parameter is a field that the study's grid varies,
@@ -57,7 +58,7 @@ func Map(ctx context.Context, dir string, options MapOptions) (*Figure, error) {
 	f := options.figure(runs)
 	f.style, f.wide = resolved.Style, options.Columns == 2
 	if unfinished > 0 {
-		f.Notes = append(f.Notes, count(unfinished, "run")+" without a result left out.")
+		f.Notes = append(f.Notes, plain.Count(unfinished, "run")+" without a result left out.")
 	}
 	return f, nil
 }

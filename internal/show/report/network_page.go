@@ -71,7 +71,7 @@ func WriteNetwork(ctx context.Context, dir, page string, result *network.Result,
 	if view.Series, err = w.series(); err != nil {
 		return "", err
 	}
-	view.Lead = fmt.Sprintf("%s, %s and %s.", count(len(view.Networks), "network"), families(len(result.Families)), count(len(result.Invariants), "invariant"))
+	view.Lead = fmt.Sprintf("%s, %s and %s.", plain.Count(len(view.Networks), "network"), families(len(result.Families)), plain.Count(len(result.Invariants), "invariant"))
 	var table bytes.Buffer
 	if err := result.WriteCSV(&table); err != nil {
 		return "", fmt.Errorf("report: %w", err)

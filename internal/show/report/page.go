@@ -13,6 +13,7 @@ import (
 	"strings"
 	"unicode/utf8"
 
+	"github.com/deeplimit/deeplimit/internal/plain"
 	"github.com/deeplimit/deeplimit/internal/read/analyze"
 	"github.com/deeplimit/deeplimit/runfolder"
 	"github.com/deeplimit/deeplimit/scaling"
@@ -150,22 +151,15 @@ func newPageView(study string, groups []group, over []*Figure, figures [][]*Figu
 			view.Version = v.Method.Version
 		}
 	}
-	view.Lead = fmt.Sprintf("%s in %s, %d finished.", count(runs, "run"), count(len(groups), "group"), done)
+	view.Lead = fmt.Sprintf("%s in %s, %d finished.", plain.Count(runs, "run"), plain.Count(len(groups), "group"), done)
 	return view, nil
 }
 
 // pending adds the number of runs that nobody has begun.
 func (v *pageView) pending(runs int) {
 	if runs > 0 {
-		v.Lead += fmt.Sprintf(" %s more of the study not begun.", count(runs, "run"))
+		v.Lead += fmt.Sprintf(" %s more of the study not begun.", plain.Count(runs, "run"))
 	}
-}
-
-func count(n int, noun string) string {
-	if n == 1 {
-		return "1 " + noun
-	}
-	return fmt.Sprintf("%d %ss", n, noun)
 }
 
 func troubleText(g group, r run) string {

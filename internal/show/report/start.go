@@ -12,6 +12,7 @@ import (
 
 	"gonum.org/v1/plot/vg"
 
+	"github.com/deeplimit/deeplimit/internal/plain"
 	"github.com/deeplimit/deeplimit/internal/read/analyze"
 	"github.com/deeplimit/deeplimit/runfolder"
 )
@@ -131,7 +132,7 @@ func startFigure(result *analyze.StartResult, style Style, name, title, left, ri
 	if cut {
 		f.Caption += " Of an interval that reaches 0 the upper half alone is drawn."
 	}
-	f.Alt = fmt.Sprintf("Log–log plots of two means against depth %s for %s.", depthText(all), count(len(result.Groups), "kind")+" of initial weights")
+	f.Alt = fmt.Sprintf("Log–log plots of two means against depth %s for %s.", depthText(all), plain.Count(len(result.Groups), "kind")+" of initial weights")
 	f.panels = [][]panel{row}
 	return f
 }

@@ -14,6 +14,7 @@ import (
 	"strings"
 
 	"github.com/deeplimit/deeplimit/internal/disk"
+	"github.com/deeplimit/deeplimit/internal/plain"
 	"github.com/deeplimit/deeplimit/internal/read/analyze"
 )
 
@@ -131,7 +132,7 @@ func newStartPage(result *analyze.StartResult, figures []*Figure, formats []stri
 		view.Version = v.Method.Version
 		view.Groups = append(view.Groups, v)
 	}
-	view.Lead = fmt.Sprintf("%s in %s. Nothing was trained.", count(ensembles, "ensemble"), count(len(result.Groups), "group"))
+	view.Lead = fmt.Sprintf("%s in %s. Nothing was trained.", plain.Count(ensembles, "ensemble"), plain.Count(len(result.Groups), "group"))
 	return view, nil
 }
 

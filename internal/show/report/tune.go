@@ -9,6 +9,7 @@ import (
 
 	"gonum.org/v1/plot/vg"
 
+	"github.com/deeplimit/deeplimit/internal/plain"
 	"github.com/deeplimit/deeplimit/internal/read/analyze"
 )
 
@@ -206,7 +207,7 @@ func regretFigure(g group, style Style) *Figure {
 	limit := mark{x: []float64{float64(t.Depths()[0]), float64(t.Depths()[len(t.Depths())-1])}, y: []float64{1.1, 1.1}, color: color.Gray{0x80}, width: s.thin, dashes: []vg.Length{4 * s.line, 2.5 * s.line}}
 	p.marks = append([]mark{limit}, p.marks...)
 	if diverged > 0 {
-		f.Notes = append(f.Notes, count(diverged, "moved value")+" at which training diverged.")
+		f.Notes = append(f.Notes, plain.Count(diverged, "moved value")+" at which training diverged.")
 	}
 	f.panels = [][]panel{{p}}
 	return f
