@@ -169,7 +169,7 @@ func (f *Figure) rowHeights(s sizes) []vg.Length {
 	for i := range heights {
 		switch {
 		case f.small:
-			heights[i] = 0.5 * s.low
+			heights[i] = s.low * vg.Length(max(0.5, 1.25-0.25*float64(len(heights)))) // few rows have room for more
 		case f.residuals && i == len(heights)-1:
 			heights[i] = 0.5 * s.panel
 		case f.residuals || len(heights) == 1:
