@@ -54,7 +54,10 @@ func TestEstimateCounts(t *testing.T) {
 		run := &p.Runs[0]
 		return e.Seconds[run.ID] - p.secondsOf(run, []timed{{depth: 16}})
 	}
-	plain, measured := seconds("{cadence: off}"), seconds("{cadence: ends, curvature: true}")
+	plain, measured := math.Inf(1), math.Inf(1)
+	for range 3 { // the least, as other work on the machine adds to either
+		plain, measured = min(plain, seconds("{cadence: off}")), min(measured, seconds("{cadence: ends, curvature: true}"))
+	}
 	const products = 2 * 1000 // at two iterates, up to the limit
 	if ratio := measured / plain; !(ratio >= products/10 && ratio <= 100*products/10) {
 		t.Errorf("got a ratio of %.3g, want between 1 and 100 steps for each of %d products beside 10 steps", ratio, products)
