@@ -77,6 +77,8 @@ type Meta struct {
 	Altered bool    `json:"altered,omitempty"`
 	Penalty string  `json:"penalty,omitempty"` // what is minimised beside the loss, in words; "" for nothing
 	Alpha   float64 `json:"alpha"`
+	// AlphaAssumed says that nobody stated Alpha, of weights from elsewhere.
+	AlphaAssumed bool `json:"alpha_assumed,omitempty"`
 	// Coupled says that runs of one group and seed start, at every depth, from the
 	// same function or noise path of the layer index, so that their weights can be
 	// compared across depths layer by layer.

@@ -187,7 +187,7 @@ func presetList() string {
 // options checks the flags and fills in the preset.
 func (f *importFlags) options() (importer.Options, error) {
 	o := importer.Options{
-		Out: f.out, Name: f.name, Alpha: f.alpha, Initial: f.initial, Names: f.names, Table: f.table, Steps: f.steps, Version: thisBuild().String(),
+		Out: f.out, Name: f.name, Alpha: f.alpha, AlphaAssumed: !f.hasAlpha && !f.hasBeta, Initial: f.initial, Names: f.names, Table: f.table, Steps: f.steps, Version: thisBuild().String(),
 		NoInvariants: f.noInvariants,
 	}
 	var err error

@@ -115,7 +115,11 @@ func writeImports(w io.Writer, runs []importer.Run, o importer.Options) error {
 	if err := writeLeftOut(w, runs); err != nil {
 		return err
 	}
-	_, err := fmt.Fprintf(w, "weights for %s; alpha %g, beta %g; next: deeplimit analyze %s\n", storedText(runs), o.Alpha, 1-o.Alpha, plain.Text(o.Out))
+	assumed := ""
+	if o.AlphaAssumed {
+		assumed = " (assumed: --alpha states it, 0 for a network without a factor L^-alpha)"
+	}
+	_, err := fmt.Fprintf(w, "weights for %s; alpha %g, beta %g%s; next: deeplimit analyze %s\n", storedText(runs), o.Alpha, 1-o.Alpha, assumed, plain.Text(o.Out))
 	return err
 }
 

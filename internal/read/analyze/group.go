@@ -57,6 +57,10 @@ func newGroup(meta runfolder.Meta, runs []Run) Group {
 	group.Rate = rateRange(sound)
 	group.Notes = append(group.Notes, precisionNotes(meta.DType, runs)...)
 	group.Notes = append(group.Notes, cascadeNotes(runs)...)
+	if meta.AlphaAssumed && len(group.Depths) > 1 {
+		group.Notes = append(group.Notes, fmt.Sprintf(
+			"alpha: not stated when the weights were imported, so %g is assumed; with another, a, every exponent of L^β·A is larger by %g − a: import with --alpha, 0 for a network without a factor L^−α before its blocks", meta.Alpha, meta.Alpha))
+	}
 
 	for _, part := range parts(&meta, runs[0].Parts) {
 		if _, ok := runs[0].Parts[part]; !ok {

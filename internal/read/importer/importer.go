@@ -39,6 +39,8 @@ type Options struct {
 	// Alpha is the exponent of the residual scale, h_k = h_{k−1} + L^−α f_k: the analysis
 	// rescales weights by L^β, β = 1 − α.
 	Alpha float64
+	// AlphaAssumed says that nobody stated Alpha: what is compared across depths with it carries a note.
+	AlphaAssumed bool
 	// Initial is the path of the initial weights, of the same layout: {depth} stands for the
 	// number of layers and {name} for the checkpoint's file name without extension. "" when they
 	// are not known.

@@ -153,7 +153,7 @@ func (p *plan) meta(o *Options) (runfolder.Meta, error) {
 		Hash: content, Group: group, Study: o.Name, Data: o.Name, Settings: p.settings,
 		Depth: p.depth, Seed: p.seed, DType: "float64", Block: "linear map",
 		Activation: o.Layout.Activation, Residual: "fixed", Loss: "unknown", Method: runfolder.Imported,
-		Alpha: o.Alpha, Config: text, Version: o.Version,
+		Alpha: o.Alpha, AlphaAssumed: o.AlphaAssumed, Config: text, Version: o.Version,
 		Environment: map[string]string{"go": runtime.Version(), "platform": runtime.GOOS + "/" + runtime.GOARCH},
 		Start:       now, End: now,
 	}
