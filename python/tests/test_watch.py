@@ -4,6 +4,7 @@ import multiprocessing
 import os
 import subprocess
 import time
+import urllib.request
 
 import numpy as np
 import pytest
@@ -163,6 +164,42 @@ def test_live(tmp_path):
     assert [r["iteration"] for r in rows] == trace["iteration"].tolist()
     for column in ("batch_loss", "accuracy", "max_frobenius", "displacement", "v_2", "update_norm"):
         assert [r.get(column, math.nan) for r in rows] == pytest.approx(trace[column].tolist(), nan_ok=True, rel=0), column
+
+
+def test_served(tmp_path):
+    """The page of ``deeplimit serve`` has a recording while it goes on, with every step so far, and after its end."""
+    out = tmp_path / "mine"
+    server = subprocess.Popen(
+        [program(), "serve", str(tmp_path), "--addr", "127.0.0.1:0", "--no-token"], stdout=subprocess.PIPE, text=True
+    )
+
+    def ask(path):
+        with urllib.request.urlopen(f"{address}api/studies{path}", timeout=30) as answer:
+            return json.load(answer)
+
+    def until(find, wanted):
+        deadline = time.time() + 30
+        while (found := find()) != wanted and time.time() < deadline:
+            time.sleep(0.05)
+        assert found == wanted
+
+    try:
+        address = server.stdout.readline().strip()
+        model = Model(6)
+        with deeplimit.watch(model, out=out, convention="Ax", alpha=0) as w:
+            for step in range(1, 6):
+                model.update(step)
+                w.step(loss=1 / step)
+            until(lambda: [(r["state"], r["depth"], r["iteration"]) for r in ask("/mine/runs")["runs"]], [("running", 6, 5)])
+            (id,) = [r["id"] for r in ask("/mine/runs")["runs"]]
+            until(lambda: ask(f"/mine/runs/{id}/trace")["iterations"], list(range(6)))
+            assert ask(f"/mine/runs/{id}/trace")["columns"]["batch_loss"][1:] == pytest.approx(
+                [1 / step for step in range(1, 6)], rel=1e-5
+            )
+        until(lambda: [(r["state"], r["iteration"]) for r in ask("/mine/runs")["runs"]], [("done", 5)])
+    finally:
+        server.terminate()
+        server.wait()
 
 
 def test_updates_and_states(tmp_path):

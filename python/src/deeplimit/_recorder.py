@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import queue
@@ -149,7 +150,7 @@ class Recorder:
             if unknown:
                 raise Error(f"record: got {unknown[0]}, want one of loss, full_loss, {', '.join(TOLD)}")
             if self.folder is not None:
-                self._take(named(params), step, {"batch_loss": loss, "loss": full_loss, **told}, states, began)
+                self._take(self._chosen(params), step, {"batch_loss": loss, "loss": full_loss, **told}, states, began)
             else:
                 try:
                     self._begin(named(params), step)
@@ -162,6 +163,13 @@ class Recorder:
             return True
         finally:
             self.seconds += time.monotonic() - began
+
+    def _chosen(self, params: Any) -> Mapping[str, Any]:
+        """Return the tensors that are recorded, perhaps among others: those of a module one by one, which is faster."""
+        if hasattr(params, "get_parameter"):
+            with contextlib.suppress(AttributeError):  # a buffer, or a name that the state dict alone has
+                return {name: params.get_parameter(name) for name in self._names}
+        return named(params)
 
     def _take(self, tensors: Mapping[str, Any], step: int, columns: Mapping[str, Any], states: Any, began: float) -> None:
         """Copy what is recorded, for the thread to write."""

@@ -17,6 +17,18 @@ def _tensor(value: Any) -> Any:
     return cast("tuple[Any, ...]", value)[0] if isinstance(value, (tuple, list)) else value
 
 
+def _set_mode(modules: list[Any], training: bool) -> None:
+    """Set the mode of modules, and nothing else: what a class does in its ``train``, as merging weights, is not done.
+
+    By the attribute alone, where it is a plain one: assignment to a module looks for parameters and takes long.
+    """
+    for module in modules:
+        if "training" in vars(module):
+            vars(module)["training"] = training
+        else:
+            module.training = training
+
+
 class ProbedStates:
     """The hidden states h_0 … h_L of a probe, (L+1, …), by hooks that are there for the one forward pass.
 
@@ -49,23 +61,24 @@ class ProbedStates:
         taken: list[Any] = []
         given: list[Any] = []
         handles: list[Any] = []
-        for name, block in self._blocks:
-            # Before and behind: a block may add to its input in place.
-            handles.append(block.register_forward_pre_hook(self._keep(name, taken)))
+        for i, (name, block) in enumerate(self._blocks):
+            # Before and behind: a block may add to its input in place. Whether each takes what the last gave is asked once.
+            if i == 0 or not self._checked:
+                handles.append(block.register_forward_pre_hook(self._keep(name, taken)))
             handles.append(block.register_forward_hook(self._keep(name, given)))
-        modes = [(module, module.training) for module in self._model.modules()]
+        training = [module for module in self._model.modules() if module.training]
         cuda = lib.cuda.is_available() and lib.cuda.is_initialized()
         try:
-            self._model.eval()
+            _set_mode(training, False)
             with lib.no_grad(), lib.random.fork_rng(devices=[lib.cuda.current_device()] if cuda else []):
                 self._call()
         finally:
             for handle in handles:
                 handle.remove()
-            for module, mode in modes:
-                module.training = mode
-        if not len(taken) == len(given) == len(self._blocks):
-            raise Error(f"probe: got {len(given)} calls of {len(self._blocks)} blocks, want each called once by the probe")
+            _set_mode(training, True)
+        calls = len(self._blocks)
+        if len(given) != calls or len(taken) != (1 if self._checked else calls):
+            raise Error(f"probe: got {len(given)} calls of {calls} blocks, want each called once by the probe")
         if not self._checked:
             for (name, _), out, following in zip(self._blocks, given, taken[1:], strict=False):
                 if out.shape != following.shape or not bool((out == following).all()):
