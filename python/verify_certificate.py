@@ -7,7 +7,7 @@ The claims are those of docs/certificates.md, section 12. This program shares no
 12 to 14: every number is an interval that holds the true one (python-flint), largest eigenvalues are proved by Cholesky factors, and each
 inequality must hold for the whole interval. It is meant for some hundred layers x samples, and exits with 0 if every claim is proved, else 1.
 """
-import base64, hashlib, json, struct, sys  # noqa: E401
+import base64, functools, hashlib, json, struct, sys  # noqa: E401
 
 from flint import arb, arb_mat, ctx
 
@@ -32,17 +32,11 @@ def add(a, b):
 def scale(c, a):
     return [[c * x for x in row] for row in a]
 
-def total_of(matrices_):
-    total = matrices_[0]
-    for m in matrices_[1:]:
-        total = add(total, m)
-    return total
+def total_of(several):
+    return functools.reduce(add, several)
 
 def identity(n):
     return [[ONE if i == j else ZERO for j in range(n)] for i in range(n)]
-
-def zeros(n, m):
-    return [[ZERO] * m for _ in range(n)]
 
 def outer(a):
     return mul(a, transpose(a))
@@ -97,9 +91,15 @@ def top(a):
 
 def norm2(a):
     """An upper bound of the spectral norm."""
-    if not a or not a[0]:
-        return ZERO
-    return root(top(outer(a if len(a) <= len(a[0]) else transpose(a))))
+    return root(top(outer(a if len(a) <= len(a[0]) else transpose(a)))) if a and a[0] else ZERO
+
+def flat(forms):
+    """The norm of a form of several outputs, flattened to one matrix."""
+    return root(top(total_of([outer(g) for g in forms])))
+
+def weighted(r, x):
+    """|R|_X for the transposed maps of the outputs."""
+    return root(top(total_of([mul(mul(rows, x), transpose(rows)) for rows in r])))
 
 def logistic(z):
     return ONE / (ONE + (-z).exp())
@@ -163,12 +163,9 @@ class Network:
         depth = self.depth
         w, v, wb, vb = {"inner": ("A", None, "b", None), "outer": (None, "A", None, "b"), "mlp": ("W", "V", "b", "c")}[self.block]
         shapes = {w: [depth, self.middle, self.width], v: [depth, self.width, self.middle], "delta": [depth]}
-        if self.bias:
-            shapes.update({wb: [depth, self.middle], vb: [depth, self.width]})
-        if self.embed != "identity":
-            shapes["E"] = [self.width, about["inputs"]]
-        if self.readout != "identity":
-            shapes["C"] = [self.outputs, self.width]
+        shapes.update({wb: [depth, self.middle], vb: [depth, self.width]} if self.bias else {})
+        shapes.update({"E": [self.width, about["inputs"]]} if self.embed != "identity" else {})
+        shapes.update({"C": [self.outputs, self.width]} if self.readout != "identity" else {})
         shapes.pop(None, None)
         for name in tensors:
             require(name.removesuffix("_initial") in shapes, "the weights have a tensor %s that the network has not" % name)
@@ -177,10 +174,8 @@ class Network:
             require(name in tensors, "the weights have no tensor %s" % name)
             found, data[name] = tensors[name]
             require(found == shape or name == "delta" and found == [1], "tensor %s has shape %s, the network wants %s" % (name, found, shape))
-        self.w = matrices(data.get(w), depth, self.middle, self.width)
-        self.v = matrices(data.get(v), depth, self.width, self.middle)
-        self.wb = vectors(data.get(wb), depth, self.middle)
-        self.vb = vectors(data.get(vb), depth, self.width)
+        self.w, self.v = matrices(data.get(w), depth, self.middle, self.width), matrices(data.get(v), depth, self.width, self.middle)
+        self.wb, self.vb = vectors(data.get(wb), depth, self.middle), vectors(data.get(vb), depth, self.width)
         delta = data["delta"]
         require(len(delta) in (1, depth), "delta has a wrong size")
         if self.residual != "layered":
@@ -262,8 +257,7 @@ def kernel(samples):
         for pj, sj in features:
             parts = [scale(dot(u, t), mul(q, transpose(r))) for (q, u), (r, t) in zip(pi, pj)]
             blocks.append(total_of(parts + [[[x * y for y in b] for x in a] for a, b in zip(si, sj)]))
-        for o in range(len(blocks[0])):
-            rows.append([x for b in blocks for x in b[o]])
+        rows += [[x for b in blocks for x in b[o]] for o in range(len(blocks[0]))]
     return rows
 
 class Gains:
@@ -277,13 +271,12 @@ class Gains:
         self.u = [root(dot(h, h) + bias) for h in s.h[:-1]]
         self.sv = [root(dot(v, v) + bias) for v in s.value]
         self.maps = []
-        x = zeros(size, size)
-        if net.trained_e:
-            for i in range(d):
-                x[i][i] = dot(s.x, s.x)
+        x = scale(ZERO, identity(size))
+        for i in range(d):
+            x[i][i] = dot(s.x, s.x) if net.trained_e else ZERO
         if net.shared:
             x[d][d] = ONE
-        y, self.x, chi = zeros(d, d), [x], ZERO
+        y, self.x, chi = scale(ZERO, identity(d)), [x], ZERO
         for k in range(net.depth):
             plain = add(identity(d), scale(net.delta[k], s.b[k]))
             m = [row + [f] for row, f in zip(plain, s.f[k])] + [[ZERO] * d + [ONE]] if net.shared else plain
@@ -303,10 +296,7 @@ class Gains:
         hh = [[row[:d] for row in m[:d]] for m in self.x]
         self.taus = [root(top(m)) for m in hh]
         self.tau, self.chi = upper(self.taus), root(chi)
-        pp = zeros(net.outputs, net.outputs)
-        for p in s.p[1:]:
-            pp = add(pp, outer(p))
-        self.pi = root(top(pp))
+        self.pi = root(top(total_of([outer(p) for p in s.p[1:]])))
         seen = [mul(mul(net.w[k], hh[k]), transpose(net.w[k])) if net.w else hh[k] for k in range(net.depth)]
         self.omega = [root(top(m)) for m in seen]
         self.sloped = [root(top([[a * v * b for v, b in zip(row, s.slope[k])] for row, a in zip(m, s.slope[k])])) for k, m in enumerate(seen)]
@@ -315,7 +305,7 @@ class Gains:
     def second(self, size):
         net, s, d = self.net, self.s, self.net.width
         outputs = range(net.outputs)
-        forms = [zeros(size, size) for _ in outputs]
+        forms = [scale(ZERO, identity(size)) for _ in outputs]
         local, total = ZERO, ZERO
         for k in reversed(range(net.depth)):
             p, m, x, delta = s.p[k + 1], self.maps[k], self.x[k], net.delta[k]
@@ -328,47 +318,34 @@ class Gains:
             q = [[ZERO] * 3 for _ in range(3)]
             norm_p, u, sv, size_d = norm2(p), self.u[k], self.sv[k], abs(delta)
             if net.w:
-                r = []
-                for o in outputs:
-                    rows = mul(transpose(t), moved[o])
-                    for j in range(net.middle):
-                        for i in range(d):
-                            rows[j][i] += delta * curved[o][j] * net.w[k][j][i]
-                        if net.shared:
-                            rows[j][d] += sloped[o][j]
-                    r.append(rows)
-                total += (u * self.weighted(r, x) + size_d * norm2(sloped) * self.taus[k]) ** 2
+                r = [add(mul(transpose(t), moved[o]), [[delta * c * a for a in row] + ([b] if net.shared else [])
+                                                       for c, b, row in zip(curved[o], sloped[o], net.w[k])]) for o in outputs]
+                total += (u * weighted(r, x) + size_d * norm2(sloped) * self.taus[k]) ** 2
                 tg = [mul(transpose(t), g) for g in forms]
                 tgt = [mul(a, t) for a in tg]
-                for o in outputs:
-                    for j in range(net.middle):
-                        tgt[o][j][j] += delta * curved[o][j]
-                q[0][0] = u * u * self.flat(tgt)
+                for o, j in [(o, j) for o in outputs for j in range(net.middle)]:
+                    tgt[o][j][j] += delta * curved[o][j]
+                q[0][0] = u * u * flat(tgt)
                 if net.v:
-                    cross = self.flat([[row[:d] for row in a] for a in tg])
-                    q[0][1] = u * sv * size_d * cross + size_d * norm_p * upper([abs(a) for a in s.slope[k]]) * u
+                    cross = flat([[row[:d] for row in a] for a in tg])
+                    q[0][1] = q[1][0] = u * sv * size_d * cross + size_d * norm_p * upper([abs(a) for a in s.slope[k]]) * u
             if net.v:
                 r = [[[delta * a for a in row] for row in moved[o][:d]] for o in outputs]
-                if net.shared:
-                    for o in outputs:
-                        for j in range(d):
-                            r[o][j][d] += p[o][j]
-                total += (sv * self.weighted(r, x) + size_d * norm_p * self.sloped[k]) ** 2
-                q[1][1] = (sv * delta) ** 2 * self.flat([[row[:d] for row in g[:d]] for g in forms])
+                for o, j in [(o, j) for o in outputs for j in range(d) if net.shared]:
+                    r[o][j][d] += p[o][j]
+                total += (sv * weighted(r, x) + size_d * norm_p * self.sloped[k]) ** 2
+                q[1][1] = (sv * delta) ** 2 * flat([[row[:d] for row in g[:d]] for g in forms])
             if net.layered:
                 f = s.f[k]
                 r = [[a + b for a, b in zip(apply(transpose(moved[o]), f), pb[o])] for o in outputs]
                 total += top(mul(mul(r, x), transpose(r)))
                 gf = [apply(g, f) for g in forms]
                 if net.w:
-                    q[0][2] = u * norm2([[a + b for a, b in zip(apply(transpose(t), gf[o]), sloped[o])] for o in outputs])
+                    q[0][2] = q[2][0] = u * norm2([[a + b for a, b in zip(apply(transpose(t), gf[o]), sloped[o])] for o in outputs])
                 if net.v:
-                    q[1][2] = sv * norm2([[delta * a + b for a, b in zip(gf[o], p[o])] for o in outputs])
+                    q[1][2] = q[2][1] = sv * norm2([[delta * a + b for a, b in zip(gf[o], p[o])] for o in outputs])
                 q[2][2] = root(sum((dot(g, f) ** 2 for g in gf), ZERO))
-            for i in range(3):
-                for j in range(i):
-                    q[i][j] = q[j][i]
-            local = local.max(self.symmetric(q))
+            local = local.max(norm2(q))
             for o in outputs:
                 g = mul(transpose(m), moved[o])
                 for i in range(d):
@@ -382,23 +359,8 @@ class Gains:
                         g[d][i] += pb[o][i]
                 forms[o] = g
         start = [root(self.x[0][i][i]) for i in range(size)]
-        local = local.max(self.flat([[[start[i] * g[i][j] * start[j] for j in range(size)] for i in range(size)] for g in forms]))
+        local = local.max(flat([[[start[i] * g[i][j] * start[j] for j in range(size)] for i in range(size)] for g in forms]))
         return (local + 2 * root(total) + (self.taus[-1] if net.trained_c else ZERO)).upper()
-
-    @staticmethod
-    def weighted(r, x):
-        """|R|_X for the transposed maps of the outputs."""
-        return root(top(total_of([mul(mul(rows, x), transpose(rows)) for rows in r])))
-
-    @staticmethod
-    def flat(forms):
-        """The norm of a form of several outputs, flattened to one matrix."""
-        return root(top(total_of([outer(g) for g in forms])))
-
-    @staticmethod
-    def symmetric(q):
-        """An upper bound of the largest eigenvalue of a small symmetric matrix of non-negative numbers."""
-        return root(top(mul(q, q)))
 
 def curvature(net, gains, radius):
     """An upper bound of the curvature of all outputs in the ball: section 14."""
