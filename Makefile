@@ -2,8 +2,10 @@
 # that has only Go.
 .DEFAULT_GOAL := help
 BIN := bin/deeplimit
-# Later levels fuse multiplications and additions, which changes the last bits of results.
+# Tests and experiments: later levels fuse multiplications and additions, which changes the last bits of results.
 export GOAMD64 := v1
+# Programs: the same bits on every processor. For this machine also where GOOS and GOARCH name another.
+PORTABLE := flags=$$(env -u GOOS -u GOARCH go run ./internal/machine/overlay bin/portable) && go build -buildvcs=auto $$flags
 SOURCES := $(shell find . -name '*.go' -o -name '*.s' -o -name 'template.yaml' -o -name 'page.*' -o -path './internal/show/serve/web/*' -type f -o -path './dataset/data/*.gz') go.mod go.sum
 
 .PHONY: help
@@ -12,7 +14,7 @@ help: ## list the targets
 
 $(BIN): $(SOURCES)
 	@mkdir -p bin
-	go build -buildvcs=auto -o $(BIN) ./cmd/deeplimit
+	$(PORTABLE) -o $(BIN) ./cmd/deeplimit
 
 .PHONY: build
 build: $(BIN) ## build bin/deeplimit
@@ -25,7 +27,7 @@ run: $(BIN) ## the main job: a depth study on digits and separated inputs, with 
 # Built rather than run, so that the page can name the commit.
 bin/reproduce: $(SOURCES)
 	@mkdir -p bin
-	go build -buildvcs=auto -o $@ ./experiments/papers/reproduce
+	$(PORTABLE) -o $@ ./experiments/papers/reproduce
 
 papers: bin/reproduce ## the papers' experiments and claims: writes docs/papers.md (STUDY=limit for one, KEEP=1 to go on with its runs, ACCEPT=1 to record a lost claim)
 	bin/reproduce $(if $(ACCEPT),-accept) $(if $(KEEP),-keep) $(STUDY)
@@ -145,6 +147,17 @@ generate: ## write the assembly of the kernels anew
 purego: ## tests with the portable kernels
 	go test -tags purego ./internal/kernel ./resnet ./internal/train
 
+.PHONY: bits test-arm64
+QEMU := /usr/bin/qemu-aarch64-static
+$(QEMU):
+	apt-get update && apt-get install -y --no-install-recommends qemu-user-static
+
+bits: $(QEMU) ## the same bytes of small studies by programs for other levels and tiers of amd64, for arm64 and riscv64 (minutes; under QEMU)
+	go run ./test/bits bin/bits
+
+test-arm64: $(QEMU) ## tests of the packages that start no processes, on arm64 (under QEMU, half an hour)
+	GOARCH=arm64 go test -timeout 60m -exec $(QEMU) $$(go list ./... | grep -v -E '/(test/|internal/(cli|process|machine|execute/slurm)$$|experiments/)')
+
 cross-vet: ## what other systems and processors compile
 	for system in linux/arm64 linux/riscv64 darwin/arm64 windows/amd64 freebsd/amd64; do \
 		echo "vet $$system" && GOOS=$${system%/*} GOARCH=$${system#*/} go vet ./... || exit 1; done
@@ -187,7 +200,7 @@ vulnerabilities: ## known vulnerabilities that the program can reach
 wheel: .wheel/installed ## the Python package with the program in it: dist/deeplimit-*.whl
 	@mkdir -p python/build dist
 	rm -f dist/deeplimit-*.whl
-	CGO_ENABLED=0 go build -buildvcs=auto -ldflags='-s -w' -o $(PROGRAM) ./cmd/deeplimit
+	export CGO_ENABLED=0 && $(PORTABLE) -ldflags='-s -w' -o $(PROGRAM) ./cmd/deeplimit
 	cd python && DEEPLIMIT_PLATFORM=$(PLATFORM) ../.wheel/bin/hatchling build -t wheel -d ../dist
 
 lint-python: .wheel/installed ## ruff and pyright on the Python package

@@ -3,10 +3,12 @@ package main
 import (
 	"context"
 	"debug/buildinfo"
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -18,10 +20,30 @@ type program struct {
 	path string
 }
 
+// portable returns the flags with which the program of a clone computes the same bits on every processor; files that they
+// name go into dir.
+func portable(ctx context.Context, root, dir string) ([]string, error) {
+	cmd := exec.CommandContext(ctx, "go", "run", "./internal/machine/overlay", filepath.Join(dir, "overlay"))
+	cmd.Dir = root
+	text, err := cmd.Output()
+	if err != nil {
+		var exit *exec.ExitError
+		if errors.As(err, &exit) {
+			err = fmt.Errorf("%w\n%s", err, exit.Stderr)
+		}
+		return nil, fmt.Errorf("flags of the compiler: %w", err)
+	}
+	return strings.Fields(string(text)), nil
+}
+
 // compile builds the program of a clone for a platform into dir.
 func compile(ctx context.Context, root, dir string, p platform) (program, error) {
 	path := filepath.Join(dir, p.os+"-"+p.arch, p.executable())
-	cmd := exec.CommandContext(ctx, "go", "build", "-trimpath", "-buildvcs=auto", "-ldflags=-s -w", "-o", path, "./cmd/deeplimit")
+	flags, err := portable(ctx, root, dir)
+	if err != nil {
+		return program{}, fmt.Errorf("%s: %w", p, err)
+	}
+	cmd := exec.CommandContext(ctx, "go", slices.Concat([]string{"build", "-trimpath", "-buildvcs=auto", "-ldflags=-s -w"}, flags, []string{"-o", path, "./cmd/deeplimit"})...)
 	cmd.Dir, cmd.Env = root, p.environ()
 	if text, err := cmd.CombinedOutput(); err != nil {
 		return program{}, fmt.Errorf("%s: %w\n%s", p, err, text)

@@ -1,33 +1,16 @@
 package runfolder
 
-import (
-	"fmt"
-	"strings"
-)
+import "fmt"
 
-// Keys of Meta.Environment.
-const (
-	archKey  = "goarch"
-	levelKey = "goamd64"
-)
-
-// SetArithmetic records in Environment what the run is computed with: GOARCH and, on amd64,
+// SetArithmetic records in Environment, by the key that checkpoints have, what the run is computed with: "portable", or GOARCH and, on amd64,
 // GOAMD64, as in "amd64 v1" or "arm64".
-func (m *Meta) SetArithmetic(arithmetic string) {
-	arch, level, _ := strings.Cut(arithmetic, " ")
-	m.Environment[archKey] = arch
-	if level != "" {
-		m.Environment[levelKey] = level
-	}
-}
+func (m *Meta) SetArithmetic(arithmetic string) { m.Environment[arithmeticKey] = arithmetic }
 
 // Arithmetic returns what SetArithmetic recorded, "" for weights from elsewhere.
-func (m *Meta) Arithmetic() string {
-	return strings.TrimSpace(m.Environment[archKey] + " " + m.Environment[levelKey])
-}
+func (m *Meta) Arithmetic() string { return m.Environment[arithmeticKey] }
 
-// A MixtureError names two results that programs for different machines computed: the same
-// study gives other last bits on each.
+// A MixtureError names two results that programs of different arithmetic computed: the same
+// study gives other last bits by each.
 type MixtureError struct {
 	Where      [2]string
 	Arithmetic [2]string
@@ -35,7 +18,7 @@ type MixtureError struct {
 
 // Error returns both places and what they were computed with.
 func (e *MixtureError) Error() string {
-	return fmt.Sprintf("runfolder: got %s computed by a program for %s, and %s by one for %s, want one kind in a study, as their last bits differ; compute one of them anew, or keep them in folders apart",
+	return fmt.Sprintf("runfolder: got %s computed with the arithmetic %q, and %s with %q, want one kind in a study, as their last bits differ; compute one of them anew by programs of one release, or keep them in folders apart",
 		e.Where[0], e.Arithmetic[0], e.Where[1], e.Arithmetic[1])
 }
 

@@ -138,8 +138,8 @@ func checkKind(tasks []*task, options *Options) error {
 	return nil
 }
 
-// mixture returns a *runfolder.MixtureError if a result was computed by a program for
-// another machine.
+// mixture returns a *runfolder.MixtureError if a result was computed by a program of
+// another arithmetic.
 func (o *Options) mixture(t *task, computed string) error {
 	if computed == "" || computed == o.arithmetic() {
 		return nil

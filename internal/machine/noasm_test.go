@@ -1,0 +1,5 @@
+//go:build noasm
+
+package machine
+
+const noAssembly = true
