@@ -66,7 +66,7 @@ func write(dir string) ([]string, error) {
 		// Of the same processors as the file it stands for; the others have one that says the same.
 		text := fmt.Sprintf("%s\n\npackage math\n\nconst haveArch%s = false\n\nfunc arch%s(%s float64) float64 { panic(\"math: no assembly\") }\n",
 			constraint, function, function, parameters)
-		replace[declaration] = filepath.Join(dir, name+".go")
+		replace[declaration] = filepath.Join(dir, "_"+name+".go") // no package of the tree that dir may stand in
 		if err := replaceFile(replace[declaration], []byte(text)); err != nil {
 			return nil, err
 		}
