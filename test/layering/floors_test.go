@@ -24,7 +24,7 @@ var floors = []floor{
 		"internal/npy", "internal/plain", "internal/table", "internal/filter", "internal/glossary", "internal/machine",
 		"internal/rescale", "internal/formula", "internal/enclosure", "internal/grouped", "internal/tensorheader", "internal/parquetheader", "internal/yamltext", "internal/alloc", "docs",
 	}, nil},
-	{"mathematics", []string{"activation", "pvar", "scaling", "layerorder", "certify", "curvature", "internal/planted"}, []string{"ground"}},
+	{"mathematics", []string{"activation", "pvar", "scaling", "layerorder", "certify", "curvature", "internal/assignment", "internal/planted"}, []string{"ground"}},
 	{"files", []string{"runfolder", "tensorfile"}, []string{"ground", "mathematics"}},
 	{"network", []string{"dataset", "resnet", "internal/coordinates", "internal/prolong", "internal/tangent", "internal/train"}, []string{"ground", "mathematics", "files"}},
 	{"plan", []string{"internal/plan"}, []string{"ground", "mathematics", "files", "network"}},

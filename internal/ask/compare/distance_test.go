@@ -84,55 +84,6 @@ func TestLineDistance(t *testing.T) {
 	})
 }
 
-// permutations calls f with every order of 0 … n − 1.
-func permutations(n int, f func([]int)) {
-	order := make([]int, n)
-	var walk func(i int)
-	used := make([]bool, n)
-	walk = func(i int) {
-		if i == n {
-			f(order)
-			return
-		}
-		for v := range n {
-			if !used[v] {
-				used[v], order[i] = true, v
-				walk(i + 1)
-				used[v] = false
-			}
-		}
-	}
-	walk(0)
-}
-
-// TestAssign wants the cost of the best of all permutations, also with ties and costs of any size.
-func TestAssign(t *testing.T) {
-	rapid.Check(t, func(t *rapid.T) {
-		n := rapid.IntRange(1, 6).Draw(t, "n")
-		cost := rapid.SliceOfN(rapid.OneOf(rapid.Float64Range(-1e3, 1e3), rapid.SampledFrom([]float64{0, 1, 2})), n*n, n*n).Draw(t, "cost")
-		total := func(order []int) float64 {
-			sum := 0.0
-			for i, j := range order {
-				sum += cost[i*n+j]
-			}
-			return sum
-		}
-		best := math.Inf(1)
-		permutations(n, func(order []int) { best = min(best, total(order)) })
-		got := assign(cost, n)
-		seen := make([]bool, n)
-		for _, j := range got {
-			if seen[j] {
-				t.Fatalf("got %v, which is no permutation", got)
-			}
-			seen[j] = true
-		}
-		if v := total(got); !(math.Abs(v-best) <= 1e-9*(1+math.Abs(best))) {
-			t.Errorf("got cost %v of %v, want %v", v, got, best)
-		}
-	})
-}
-
 // TestAligned wants 0 for layers whose units stand in another order, and the plain distance where that is best.
 func TestAligned(t *testing.T) {
 	a := &profile{kind: steps, dim: 6, unit: 2, data: []float64{1, 2, 30, 40, 500, 600, 7, 8, 90, 100, 1100, 1200}}
