@@ -47,8 +47,9 @@ calibrate: ## how often intervals and verdicts on planted paths are right: write
 	go run ./experiments/calibrate -draws $(or $(DRAWS),200) -out docs/calibration.md
 
 .PHONY: planted-layers
-planted-layers: ## how often verdicts about the layers of one network are right, on planted networks (DRAWS=200, minutes)
+planted-layers: ## how often verdicts about the layers of one network are right, on planted networks, and on matched units (DRAWS=200, an hour; DRAWS=20 for a look)
 	go test ./layerorder -run TestPlanted -count=1 -timeout 60m -v -draws $(or $(DRAWS),200)
+	go test ./internal/read/network -run TestPlantedUnits -count=1 -timeout 120m -v -draws $(or $(DRAWS),200)
 
 .PHONY: test
 test: ## all tests, offline

@@ -30,6 +30,10 @@ type Gram struct {
 	Independent float64
 	// Products holds a matrix (L,L) for each block, row by row.
 	Products [][]float64
+	// Baseline holds the inner products of independent normal layers of as many entries that went through what these did, as a
+	// matching of their units; nil for layers as they are, where chance is known. What was done must not depend on the order of
+	// the layers.
+	Baseline *Gram
 
 	ops                 *kernel.Ops[float64]
 	bands               []band
@@ -69,13 +73,6 @@ func EmptyGram(layers, entries int) *Gram {
 		g.Products[b] = make([]float64, layers*layers)
 	}
 	return g
-}
-
-func (g *Gram) independent() float64 {
-	if g.Independent > 0 {
-		return g.Independent
-	}
-	return float64(g.Entries)
 }
 
 // block returns the range of entries of a block.
@@ -191,9 +188,17 @@ func (g *Gram) without(block int) products {
 	return p
 }
 
+// Whole returns the Gram matrix with all entries in one block.
+func (g *Gram) Whole() *Gram {
+	return &Gram{Layers: g.Layers, Entries: g.Entries, Independent: g.Independent, Products: [][]float64{g.without(-1).data}}
+}
+
 // Slice returns the Gram matrix of layers from, …, to−1.
 func (g *Gram) Slice(from, to int) *Gram {
 	part := &Gram{Layers: to - from, Entries: g.Entries, Independent: g.Independent, Products: make([][]float64, len(g.Products))}
+	if g.Baseline != nil {
+		part.Baseline = g.Baseline.Slice(from, to)
+	}
 	for b, whole := range g.Products {
 		for k := from; k < to; k++ {
 			part.Products[b] = append(part.Products[b], whole[k*g.Layers+from:k*g.Layers+to]...)

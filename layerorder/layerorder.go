@@ -101,7 +101,7 @@ func Analyze(g *Gram) (*Result, error) {
 	r.Axes, r.Explained = principal(all)
 	if all.equal() {
 		r.Equal, r.Verdict = true, Smooth
-		_, r.Lags = testOrder(all, g.independent())
+		_, r.Lags = testOrder(all, g)
 		r.Order = Order{1, 0, 1, 1}
 		if r.Norms[0] > 0 {
 			r.NoiseShare, r.Index = Interval{0, 0, 0}, Interval{1, 1, 1}
@@ -112,9 +112,9 @@ func Analyze(g *Gram) (*Result, error) {
 	r.From, r.To = withoutEnds(r.Outliers, g.Layers)
 	judged := g.Slice(r.From, r.To)
 	p := judged.without(-1)
-	r.Order, r.Lags = testOrder(p, g.independent())
+	r.Order, r.Lags = testOrder(p, judged)
 	if judged.Layers < g.Layers {
-		_, r.Lags = testOrder(all, g.independent())
+		_, r.Lags = testOrder(all, g)
 	}
 	r.judge(judged, p)
 	return r, nil

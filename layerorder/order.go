@@ -4,6 +4,8 @@ import (
 	"math"
 	"math/rand/v2"
 	"slices"
+
+	"gonum.org/v1/gonum/stat"
 )
 
 // permutations is how many shuffles of the layers the order test compares with.
@@ -23,16 +25,68 @@ type Order struct {
 
 // A Lag is the cosine of layers so far apart, and what shuffled layers have there.
 type Lag struct {
-	Lag       int     `json:"lag"`
-	Cosine    float64 `json:"cosine"` // mean over the pairs
-	Low       float64 `json:"shuffled_low"`
-	High      float64 `json:"shuffled_high"`      // 95 % of the shuffles lie between
-	Deviation float64 `json:"independent_stddev"` // of independent normal layers, whose mean is 0
+	Lag    int     `json:"lag"`
+	Cosine float64 `json:"cosine"` // mean over the pairs
+	Low    float64 `json:"shuffled_low"`
+	High   float64 `json:"shuffled_high"` // 95 % of the shuffles lie between
+	// Mean and Deviation are those of independent normal layers; the mean is 0 unless something made layers alike.
+	Mean      float64 `json:"independent_mean"`
+	Deviation float64 `json:"independent_stddev"`
 }
 
 // testOrder compares the neighbours of layers with those of shuffled ones. The cosine is free of the norms, of which
-// those of the first and the last layer would count half.
-func testOrder(p products, entries float64) (Order, []Lag) {
+// those of the first and the last layer would count half. The shuffles are exact whatever was done to the layers without regard to
+// their order.
+func testOrder(p products, g *Gram) (Order, []Lag) {
+	n := p.layers
+	cosines := p.cosines()
+	lags := lagsOf(n)
+	own := meanCosines(cosines, identity(n), lags)
+	shuffled := shuffle(cosines, n, lags)
+	tolerance := float64(n) * 0x1p-52 // ties are equal sums of n numbers of at most 1 in another order
+	reached := 1
+	for _, c := range shuffled[0] {
+		if c >= own[0]-tolerance {
+			reached++
+		}
+	}
+	table := make([]Lag, len(lags))
+	for i, m := range lags {
+		slices.Sort(shuffled[i])
+		at := func(q float64) float64 { return shuffled[i][int(q*float64(permutations))] }
+		table[i] = Lag{Lag: m, Cosine: own[i], Low: at(0.025), High: at(0.975)}
+	}
+	g.independent(table)
+	z := (own[0] - table[0].Mean) / table[0].Deviation
+	mean := (sum(cosines) - float64(n)) / float64(n*(n-1))
+	share := 0.0
+	if mean < 1 {
+		share = (own[0] - mean) / (1 - mean)
+	}
+	return Order{own[0], share, float64(reached) / (permutations + 1), math.Erfc(z/math.Sqrt2) / 2}, table
+}
+
+// independent fills in what independent normal layers have. Their order means nothing, so where they went through what the layers did their shuffles
+// have the law of their mean cosines.
+func (g *Gram) independent(table []Lag) {
+	if g.Baseline == nil {
+		entries := float64(g.Entries)
+		if g.Independent > 0 {
+			entries = g.Independent
+		}
+		for i := range table {
+			table[i].Deviation = 1 / math.Sqrt(entries*float64(g.Layers-table[i].Lag))
+		}
+		return
+	}
+	lags := lagsOf(g.Layers)
+	for i, values := range shuffle(g.Baseline.without(-1).cosines(), g.Layers, lags) {
+		table[i].Mean, table[i].Deviation = stat.MeanStdDev(values, nil)
+	}
+}
+
+// cosines returns those of all pairs of layers, (L,L).
+func (p products) cosines() []float64 {
 	n := p.layers
 	cosines := make([]float64, n*n)
 	for k := range n {
@@ -41,35 +95,21 @@ func testOrder(p products, entries float64) (Order, []Lag) {
 		}
 		cosines[k*n+k] = 1
 	}
-	lags := lagsOf(n)
+	return cosines
+}
+
+// shuffle returns the mean cosines of n layers at each lag, of many shuffles.
+func shuffle(cosines []float64, n int, lags []int) [][]float64 {
 	order := identity(n)
-	own := meanCosines(cosines, order, lags)
 	shuffled := make([][]float64, len(lags))
 	random := rand.New(rand.NewPCG(0x6c61796572, uint64(n)))
-	tolerance := float64(n) * 0x1p-52 // ties are equal sums of n numbers of at most 1 in another order
-	reached := 1
 	for range permutations {
 		random.Shuffle(n, func(i, j int) { order[i], order[j] = order[j], order[i] })
 		for i, c := range meanCosines(cosines, order, lags) {
 			shuffled[i] = append(shuffled[i], c)
-			if i == 0 && c >= own[0]-tolerance {
-				reached++
-			}
 		}
 	}
-	table := make([]Lag, len(lags))
-	for i, m := range lags {
-		slices.Sort(shuffled[i])
-		at := func(q float64) float64 { return shuffled[i][int(q*float64(permutations))] }
-		table[i] = Lag{m, own[i], at(0.025), at(0.975), 1 / math.Sqrt(entries*float64(n-m))}
-	}
-	z := own[0] / table[0].Deviation
-	mean := (sum(cosines) - float64(n)) / float64(n*(n-1))
-	share := 0.0
-	if mean < 1 {
-		share = (own[0] - mean) / (1 - mean)
-	}
-	return Order{own[0], share, float64(reached) / (permutations + 1), math.Erfc(z/math.Sqrt2) / 2}, table
+	return shuffled
 }
 
 // lagsOf returns 1, 2, 4 … up to half of the layers.

@@ -23,7 +23,7 @@ type importFlags struct {
 	layersAxis                  int
 	alpha, beta                 float64
 	json, hasAlpha, hasBeta     bool
-	all, noInvariants           bool
+	all, noInvariants, align    bool
 	heads                       string
 	roles, table                string
 	hasAxis                     bool
@@ -44,7 +44,9 @@ func importCommand() (*cobra.Command, *importFlags) {
 of their names, how many layers, their shape, what they do (by the names in the list of roles;
 --roles puts one of your own before it), on which side of the input they stand and why. With --all
 it measures every family, and what the symmetries of a block leave unchanged (up^T up, q^T k …),
-for deeplimit analyze DIR: norms, cosines along depth, order, noise, a verdict for each.
+for deeplimit analyze DIR: norms, cosines along depth, order, noise, a verdict for each. Each
+layer numbers its hidden units for itself; --align puts them in the order that matches the layers
+best (up, gate and down together, q and k, v and o), and measures what chance gives so, too.
 
 With a pattern import takes the weights of each layer from a checkpoint that another program saved
 (safetensors, .npz of NumPy, .pt of torch.save) and writes them as a path over the layer
@@ -109,6 +111,7 @@ Presets:
 	flags.BoolVar(&f.all, "all", false, "measure every family of layers, in the place of a pattern")
 	flags.StringVar(&f.heads, "heads", "", "heads of the attention, as 12, or 32:8 with those of keys and values (default: as config.json beside FILE states)")
 	flags.BoolVar(&f.noInvariants, "no-invariants", false, "measure norms, increments and order of the families alone, without singular values and invariants, in a fraction of the time")
+	flags.BoolVar(&f.align, "align", false, "match the hidden units of the layers, up to 4096, before their order is judged: minutes for 12 layers of 3072 units")
 	flags.StringVar(&f.table, "table", "", "CSV file with the columns file, depth, seed, step, in the place of FILEs and their names")
 	flags.StringVar(&f.roles, "roles", "", "file of roles by the names of tensors, before those that are built in")
 	return cmd, f
@@ -188,7 +191,7 @@ func presetList() string {
 func (f *importFlags) options() (importer.Options, error) {
 	o := importer.Options{
 		Out: f.out, Name: f.name, Alpha: f.alpha, AlphaAssumed: !f.hasAlpha && !f.hasBeta, Initial: f.initial, Names: f.names, Table: f.table, Steps: f.steps, Version: thisBuild().String(),
-		NoInvariants: f.noInvariants,
+		NoInvariants: f.noInvariants, Align: f.align,
 	}
 	var err error
 	if o.Heads, err = importer.ParseHeads(f.heads); err != nil {

@@ -121,20 +121,8 @@ func (p *plan) measureAll(ctx context.Context, o *Options, m *network.Measuremen
 	run := Run{
 		Dir: o.Out, Source: p.path, Depth: p.depth, Seed: p.seed, Step: p.step, Others: p.others, LeftOut: p.leftOut, Notes: p.notes,
 	}
-	own := &network.Measurement{}
-	families := slices.DeleteFunc(slices.Clone(p.families), func(f network.Family) bool {
-		if f.Layers > layerorder.MaxLayers {
-			run.Notes = append(run.Notes, tooDeep(f.Pattern, f.Layers))
-			return true
-		}
-		return false
-	})
-	reading, notes, err := o.reading(&p.checkpoint, families, tell)
+	own, err := p.measure(ctx, o, &run, tell)
 	if err != nil {
-		return run, fmt.Errorf("importer: %s: %w", plain.Text(p.path), err)
-	}
-	run.Notes = append(run.Notes, notes...)
-	if err := p.use(func(f *opened) error { return own.Add(ctx, f, families, reading) }); err != nil {
 		return run, err
 	}
 	origin := network.Origin{Source: filepath.Base(p.path), Depth: p.depth, Seed: p.seed, Step: p.stepNumber(), Settings: p.otherSettings()}
@@ -152,9 +140,22 @@ func (p *plan) measureAll(ctx context.Context, o *Options, m *network.Measuremen
 	return run, nil
 }
 
-// tooDeep says that a family is not measured.
-func tooDeep(pattern string, layers int) string {
-	return fmt.Sprintf("not measured: %s: got %d layers, want at most %d", plain.Text(pattern), layers, layerorder.MaxLayers)
+// measure measures the families of a plan, as the options ask, and notes at the run which are too deep, and what was decided.
+func (p *plan) measure(ctx context.Context, o *Options, run *Run, tell func(int)) (*network.Measurement, error) {
+	families := slices.DeleteFunc(slices.Clone(p.families), func(f network.Family) bool {
+		deep := f.Layers > layerorder.MaxLayers
+		if deep {
+			run.Notes = append(run.Notes, fmt.Sprintf("not measured: %s: got %d layers, want at most %d", plain.Text(f.Pattern), f.Layers, layerorder.MaxLayers))
+		}
+		return deep
+	})
+	reading, notes, err := o.reading(&p.checkpoint, families, tell)
+	if err != nil {
+		return nil, err
+	}
+	run.Notes = append(run.Notes, notes...)
+	m := &network.Measurement{}
+	return m, p.use(func(f *opened) error { return m.Add(ctx, f, families, reading) })
 }
 
 // stepNumber is the step of the training, nil where the name tells none.
@@ -190,29 +191,7 @@ func measureParts(ctx context.Context, plans []*plan, runs []Run, o *Options) (*
 	}
 	for i, p := range plans {
 		origin := network.Origin{Run: runs[i].ID, Source: filepath.Base(p.path), Depth: p.depth, Seed: p.seed, Step: p.stepNumber(), Settings: p.otherSettings()}
-		own := &network.Measurement{}
-		err := p.use(func(f *opened) error {
-			found, err := findParts(f, p.layout(o), o.Layers)
-			if err != nil {
-				return err
-			}
-			var families []network.Family
-			for _, name := range []string{"A", "V", "W"} {
-				switch s := found[name]; {
-				case s == nil || s.depth < 2:
-				case s.depth > layerorder.MaxLayers:
-					runs[i].Notes = append(runs[i].Notes, tooDeep(s.form, s.depth))
-				default:
-					families = append(families, s.family(o.roles()))
-				}
-			}
-			reading, notes, err := o.reading(&p.checkpoint, families, nil)
-			if err != nil {
-				return err
-			}
-			runs[i].Notes = append(runs[i].Notes, notes...)
-			return own.Add(ctx, f, families, reading)
-		})
+		own, err := p.measure(ctx, o, &runs[i], nil)
 		if err != nil {
 			return nil, err
 		}

@@ -82,32 +82,60 @@ func headsBeside(path string) (network.Heads, error) {
 
 // reading says what is measured of the families of a checkpoint, and what was decided about it.
 func (o *Options) reading(c *checkpoint, families []network.Family, tell func(int)) (network.Reading, []string, error) {
-	r := network.Reading{Invariants: !o.NoInvariants, Heads: o.Heads, Tell: tell}
+	r := network.Reading{Invariants: !o.NoInvariants, Align: o.Align, Heads: o.Heads, Tell: tell}
+	var notes []string
 	if o.NoInvariants {
-		return r, []string{"singular values and invariants of the blocks were not measured (--no-invariants): the order of layers that number their hidden units for themselves is not seen in the entries"}, nil
+		notes = append(notes, "singular values and invariants of the blocks were not measured (--no-invariants): the order of layers that number their hidden units for themselves is not seen in the entries")
 	}
+	if r.Invariants || r.Align {
+		note, err := findHeads(&r, c, families)
+		if err != nil {
+			return r, nil, fmt.Errorf("importer: %s: %w", plain.Text(c.path), err)
+		}
+		if note != "" {
+			notes = append(notes, note)
+		}
+	}
+	if r.Align {
+		some, problems := r.Alignable(families)
+		if !some {
+			reason := "no family with hidden units whose role and sides are known"
+			if len(problems) > 0 {
+				reason = strings.Join(problems, "; ")
+			}
+			return r, nil, fmt.Errorf("importer: %s: --align: got %s; want maps mlp up, gate and down or attention q, k, v and o, of at most %d hidden units (--roles says which tensors are these), or no --align",
+				plain.Text(c.path), reason, network.MostUnits)
+		}
+		notes = append(notes, problems...)
+	}
+	return r, notes, nil
+}
+
+// findHeads sets the number of heads, by the options or by the file beside the checkpoint, and says what was decided.
+func findHeads(r *network.Reading, c *checkpoint, families []network.Family) (note string, err error) {
 	given := r.Heads.Query > 0
 	switch {
 	case !network.HasHeads(families) && given:
-		return r, []string{"--heads decides nothing: no q stands beside k, and no v beside o, with a known orientation"}, nil
+		r.Heads = network.Heads{}
+		return "--heads decides nothing: no q stands beside k, and no v beside o, with a known orientation", nil
 	case !network.HasHeads(families), given && r.HeadsFit(families):
-		return r, nil, nil
+		return "", nil
 	case given:
-		return r, nil, &field.Error{Path: "heads", Got: headsText(r.Heads), Want: "a number that divides the hidden units of the attention"}
+		return "", &field.Error{Path: "heads", Got: headsText(r.Heads), Want: "a number that divides the hidden units of the attention"}
 	}
 	found, err := headsBeside(c.path)
 	if err != nil {
-		return r, nil, err
+		return "", err
 	}
 	if found.Query == 0 {
-		return r, []string{"the number of heads is not known (no config.json beside the file states it): invariants are of all heads together; --heads tells them apart"}, nil
+		return "the number of heads is not known (no config.json beside the file states it): all heads are taken together; --heads tells them apart", nil
 	}
 	r.Heads = found
 	if !r.HeadsFit(families) {
 		r.Heads = network.Heads{}
-		return r, []string{fmt.Sprintf("the %s heads of config.json do not divide the hidden units of the attention: invariants are of all heads together; --heads tells them apart", headsText(found))}, nil
+		return fmt.Sprintf("the %s heads of config.json do not divide the hidden units of the attention: all heads are taken together; --heads tells them apart", headsText(found)), nil
 	}
-	return r, []string{fmt.Sprintf("%s heads, by config.json beside %s", headsText(found), plain.Text(filepath.Base(c.path)))}, nil
+	return fmt.Sprintf("%s heads, by config.json beside %s", headsText(found), plain.Text(filepath.Base(c.path))), nil
 }
 
 func headsText(h network.Heads) string {

@@ -62,6 +62,8 @@ type Options struct {
 	Heads network.Heads
 	// NoInvariants leaves out what the symmetries of blocks leave unchanged, which takes most of the time.
 	NoInvariants bool
+	// Align matches the hidden units of the layers, in the families that have some.
+	Align bool
 	// Observe is called while families are read, with millions of numbers; nil for nobody.
 	Observe func(done, total int)
 }
@@ -163,6 +165,9 @@ func newPlans(ctx context.Context, found []checkpoint, o *Options) ([]*plan, err
 			err = plans[i].listFamilies(o)
 		} else {
 			plans[i], err = newPlan(c, o)
+		}
+		if err == nil {
+			_, _, err = o.reading(&c, plans[i].families, nil)
 		}
 		if err != nil {
 			return nil, err

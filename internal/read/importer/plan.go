@@ -30,7 +30,7 @@ type plan struct {
 	taken   []Taken
 	others  int
 	initial *checkpoint // nil for none
-	// families are all of the checkpoint, where all are taken.
+	// families are all of the checkpoint, where all are taken; else its maps.
 	families []network.Family
 	series   []*plan // of the training along time, this one last; nil for its weights alone
 
@@ -63,6 +63,11 @@ func newPlan(c checkpoint, o *Options) (*plan, error) {
 		p.others = len(f.names)
 		for _, s := range found {
 			p.others -= len(s.names)
+		}
+		for _, name := range []string{"A", "V", "W"} {
+			if s := found[name]; s != nil && s.depth > 1 {
+				p.families = append(p.families, s.family(o.roles()))
+			}
 		}
 		return nil
 	})

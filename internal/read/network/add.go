@@ -6,14 +6,21 @@ import (
 	"slices"
 )
 
-// Add measures families of one network, their singular values and the invariants of its blocks.
+// Add measures families of one network, with their hidden units matched, their singular values, and the invariants of its blocks, as the reading asks.
 func (m *Measurement) Add(ctx context.Context, source Source, families []Family, r Reading) error {
+	var aligned map[*Family]*Aligned
+	if r.Align {
+		var err error
+		if aligned, err = align(ctx, source, families, &r); err != nil {
+			return err
+		}
+	}
 	for i := range families {
 		g, err := families[i].Measure(ctx, source, r.tell)
 		if err != nil {
 			return err
 		}
-		measured := MeasuredFamily{Family: families[i], Gram: g}
+		measured := MeasuredFamily{Family: families[i], Gram: g, Aligned: aligned[&families[i]]}
 		if r.Invariants && families[i].hasSpectrum() {
 			load := &loader{source: source, held: map[*Family][][]float64{}}
 			if measured.Spectrum, err = families[i].spectrum(ctx, load.layer, r.tell); err != nil {

@@ -66,11 +66,19 @@ type Invariant struct {
 
 // A record is what families.json keeps of a family or of an invariant.
 type record struct {
-	Family    *Family     `json:"family,omitempty"`
-	Invariant *Invariant  `json:"invariant,omitempty"`
-	First     int         `json:"first"`
-	Gram      encodedGram `json:"gram"`
-	Spectrum  *Spectrum   `json:"spectrum,omitempty"`
+	Family    *Family        `json:"family,omitempty"`
+	Invariant *Invariant     `json:"invariant,omitempty"`
+	First     int            `json:"first"`
+	Gram      encodedGram    `json:"gram"`
+	Spectrum  *Spectrum      `json:"spectrum,omitempty"`
+	Aligned   *alignedRecord `json:"aligned,omitempty"`
+}
+
+// An alignedRecord is what families.json keeps of a family with its units matched.
+type alignedRecord struct {
+	Aligned
+	Gram     encodedGram `json:"gram"`
+	Baseline encodedGram `json:"baseline"`
 }
 
 // encodedGram is a Gram matrix with the numbers of each block as bytes: float64, little-endian, row by row, the lower
@@ -94,6 +102,7 @@ type MeasuredFamily struct {
 	Family
 	Gram     *layerorder.Gram
 	Spectrum *Spectrum // nil where it was not measured
+	Aligned  *Aligned  `json:"-"` // with the units matched over the layers; nil where they were not. It is no part of what names a run.
 }
 
 // MeasuredInvariant is an invariant and its inner products.
@@ -116,6 +125,10 @@ func (m *Measurement) Bytes() int64 {
 	}
 	for i := range m.Families {
 		add(m.Families[i].Gram)
+		if a := m.Families[i].Aligned; a != nil {
+			add(a.Gram)
+			add(a.Gram.Baseline)
+		}
 	}
 	for i := range m.Invariants {
 		add(m.Invariants[i].Gram)
@@ -128,7 +141,11 @@ func (m *Measurement) Write(dir string) error {
 	s := stored{Notes: m.Notes}
 	for i := range m.Families {
 		f := &m.Families[i]
-		s.Records = append(s.Records, record{Family: &f.Family, First: f.First, Gram: encode(f.Gram), Spectrum: f.Spectrum})
+		r := record{Family: &f.Family, First: f.First, Gram: encode(f.Gram), Spectrum: f.Spectrum}
+		if a := f.Aligned; a != nil {
+			r.Aligned = &alignedRecord{*a, encode(a.Gram), encode(a.Gram.Baseline)}
+		}
+		s.Records = append(s.Records, r)
 	}
 	for i := range m.Invariants {
 		f := &m.Invariants[i]
@@ -162,7 +179,13 @@ func Read(dir string) (*Measurement, error) {
 			if s := r.Spectrum; s != nil && (len(s.SingularValues) != gram.Layers || len(s.StableRanks) != gram.Layers) {
 				return nil, fmt.Errorf("network: %s: %s.json: record %d: got singular values of %d layers, want %d", dir, runfolder.Families, i, len(s.SingularValues), gram.Layers)
 			}
-			m.Families = append(m.Families, MeasuredFamily{*r.Family, gram, r.Spectrum})
+			f := MeasuredFamily{Family: *r.Family, Gram: gram, Spectrum: r.Spectrum}
+			if r.Aligned != nil {
+				if f.Aligned, err = r.Aligned.decode(gram); err != nil {
+					return nil, fmt.Errorf("network: %s: %s.json: record %d: aligned: %w", dir, runfolder.Families, i, err)
+				}
+			}
+			m.Families = append(m.Families, f)
 		case r.Invariant != nil:
 			r.Invariant.First = r.First
 			m.Invariants = append(m.Invariants, MeasuredInvariant{*r.Invariant, gram})
@@ -183,6 +206,22 @@ func encode(g *layerorder.Gram) encodedGram {
 		e.Products = append(e.Products, text)
 	}
 	return e
+}
+
+// decode returns the family with its units matched, beside its inner products as they are.
+func (r *alignedRecord) decode(stored *layerorder.Gram) (*Aligned, error) {
+	a := r.Aligned
+	var err error
+	if a.Gram, err = r.Gram.decode(); err != nil {
+		return nil, err
+	}
+	if a.Gram.Baseline, err = r.Baseline.decode(); err != nil {
+		return nil, fmt.Errorf("baseline: %w", err)
+	}
+	if a.Gram.Layers != stored.Layers || a.Gram.Baseline.Layers != stored.Layers {
+		return nil, fmt.Errorf("got %d layers and a baseline of %d, want %d", a.Gram.Layers, a.Gram.Baseline.Layers, stored.Layers)
+	}
+	return &a, nil
 }
 
 func (e *encodedGram) decode() (*layerorder.Gram, error) {

@@ -7,7 +7,10 @@ type Reading struct {
 	// Invariants asks for singular values and products of maps, which take several times as long as families: each map is read again
 	// and multiplied.
 	Invariants bool
-	Heads      Heads
+	// Align asks for the families with their hidden units matched over the layers, which takes a time that grows with the square of the layers and
+	// the cube of the units.
+	Align bool
+	Heads Heads
 	// Tell is told how many numbers were read, now and then; nil for nobody.
 	Tell func(entries int)
 }
@@ -23,6 +26,13 @@ func (r *Reading) Numbers(families []Family) int {
 	total := 0
 	for i := range families {
 		total += families[i].Layers * families[i].entries()
+	}
+	if r.Align {
+		groups, _ := unitGroups(families, r.Heads)
+		for i := range groups { // and of the baseline
+			n := groups[i].sides[0].family.Layers
+			total += 2 * (n*(n-1)/2 + n) * groups[i].entries()
+		}
 	}
 	if r.Invariants {
 		for i := range families {

@@ -65,11 +65,13 @@ func (n *Number) UnmarshalJSON(text []byte) error {
 	return json.Unmarshal(text, (*float64)(n))
 }
 
-// FamilyResult is a family and what it says.
+// FamilyResult is a family and what it says: with its hidden units matched, where they were.
 type FamilyResult struct {
 	Family
 	Numbers
 	*Spectrum
+	Aligned  *Aligned `json:"aligned,omitempty"`
+	AsStored *Numbers `json:"as_stored,omitempty"` // of the layers as they are, where the others are of matched ones
 }
 
 // InvariantResult is an invariant and what it says.
@@ -93,7 +95,15 @@ func (m *Measurement) Result() (*Result, error) {
 		if err != nil {
 			return nil, err
 		}
-		r.Families = append(r.Families, FamilyResult{f.Family, n, f.Spectrum})
+		result := FamilyResult{Family: f.Family, Numbers: n, Spectrum: f.Spectrum, Aligned: f.Aligned}
+		if f.Aligned != nil {
+			result.AsStored = &n
+			if result.Numbers, err = numbers(f.Aligned.Gram, f.First); err != nil {
+				return nil, err
+			}
+			result.Sentence = "units matched: " + result.Sentence + "; as stored: " + n.Sentence
+		}
+		r.Families = append(r.Families, result)
 	}
 	for _, f := range m.Invariants {
 		n, err := numbers(f.Gram, f.First)

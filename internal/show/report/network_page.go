@@ -130,7 +130,11 @@ func (w *networkWriter) network(run string) (networkView, error) {
 		if v.Label == "" {
 			v.Label = plain.Text(f.Run) + f.Origin.StepText()
 		}
-		add(familyRow{Name: plain.Text(f.Pattern), Role: f.Role, Size: fmt.Sprintf("%d×%d", f.Rows, f.Columns), Layers: f.Layers}, &f.Numbers, f.Spectrum, f.First, f.Orientation != "vector")
+		name := plain.Text(f.Pattern)
+		if f.Aligned != nil {
+			name += ", units matched"
+		}
+		add(familyRow{Name: name, Role: f.Role, Size: fmt.Sprintf("%d×%d", f.Rows, f.Columns), Layers: f.Layers}, &f.Numbers, f.Spectrum, f.First, f.Orientation != "vector")
 	}
 	for i := range w.result.Invariants {
 		if f := &w.result.Invariants[i]; f.Run == run {
