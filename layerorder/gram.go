@@ -36,7 +36,7 @@ type Gram struct {
 	Baseline *Gram
 
 	ops                 *kernel.Ops[float64]
-	bands               []band
+	panels              []panel
 	sums, tile, scratch []float64
 }
 
@@ -104,9 +104,9 @@ func (g *Gram) Add(from int, layers [][]float64) error {
 	n := g.Layers
 	if g.sums == nil {
 		g.ops = kernel.For[float64]()
-		g.bands = bandsOf(n)
-		last := g.bands[len(g.bands)-1]
-		g.sums, g.tile = make([]float64, last.at+(last.to-last.from)*last.to), make([]float64, n*tileWidth)
+		g.panels = panelsOf(n)
+		last := g.panels[len(g.panels)-1]
+		g.sums, g.tile = make([]float64, last.at+(n-last.from)*(last.to-last.from)), make([]float64, n*tileWidth)
 		g.scratch = make([]float64, kernel.OuterScratch(n, n, tileWidth))
 	}
 	clear(g.sums)
@@ -117,8 +117,9 @@ func (g *Gram) Add(from int, layers [][]float64) error {
 			row := g.tile[k*padded : (k+1)*padded]
 			clear(row[copy(row, x[at:at+width]):])
 		}
-		for _, b := range g.bands {
-			g.ops.AddOuter(g.sums[b.at:], g.tile[b.from*padded:], g.tile, b.to-b.from, b.to, padded, g.scratch)
+		for _, p := range g.panels {
+			rows := g.tile[p.from*padded:]
+			g.ops.AddOuter(g.sums[p.at:], rows, rows, n-p.from, p.to-p.from, padded, g.scratch)
 		}
 	}
 	return g.addSums(g.Products[g.blockOf(from)])
@@ -127,10 +128,12 @@ func (g *Gram) Add(from int, layers [][]float64) error {
 // addSums adds the sums of a piece to the products of a block, both halves of which are the same.
 func (g *Gram) addSums(total []float64) error {
 	n := g.Layers
-	for _, b := range g.bands {
-		for k := b.from; k < b.to; k++ {
-			row := g.sums[b.at+(k-b.from)*b.to:][:k+1]
-			for l, v := range row {
+	for _, p := range g.panels {
+		width := p.to - p.from
+		for k := p.from; k < n; k++ {
+			row := g.sums[p.at+(k-p.from)*width:][:min(width, k-p.from+1)]
+			for i, v := range row {
+				l := p.from + i
 				if math.IsNaN(v) || math.IsInf(v, 0) {
 					return fmt.Errorf("layerorder: layers %d and %d: %w", l, k, &field.Error{Path: "product", Got: v, Want: "a finite number"})
 				}
@@ -144,21 +147,21 @@ func (g *Gram) addSums(total []float64) error {
 	return nil
 }
 
-// A band is rows from, …, to−1 of a Gram matrix up to column to−1, at a place in Gram.sums: what is above the diagonal of the
-// matrix of bands is below it, too.
-type band struct{ from, to, at int }
+// A panel is columns from, …, to−1 of a Gram matrix from row from on, at a place in Gram.sums: what is above the panels is the same as
+// what is below the diagonal. The kernel transposes the columns, which is done once for each so.
+type panel struct{ from, to, at int }
 
-// bandsOf divides the rows of so many layers. Few are one band, as the kernel sums narrow rows in another order.
-func bandsOf(layers int) []band {
-	const height = 16
-	var list []band
+// panelsOf divides the columns of so many layers. None is narrow, but of few layers, as the kernel sums narrow ones in another order.
+func panelsOf(layers int) []panel {
+	const width = 16
+	var list []panel
 	for from, at := 0, 0; from < layers; {
-		to := from + height
-		if layers < 2*height || to > layers {
+		to := from + width
+		if to+width > layers {
 			to = layers
 		}
-		list = append(list, band{from, to, at})
-		from, at = to, at+(to-from)*to
+		list = append(list, panel{from, to, at})
+		from, at = to, at+(layers-from)*(to-from)
 	}
 	return list
 }
