@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/deeplimit/deeplimit/internal/half"
+	"github.com/deeplimit/deeplimit/internal/kernel"
 )
 
 // A numberType is how the entries of a tensor are stored, little-endian.
@@ -32,8 +33,10 @@ var numberTypes = map[string]numberType{
 		}
 		return finite(dst)
 	}},
-	"F16":  {2, decodeHalf},
-	"BF16": {2, decodeBfloat},
+	"F16": {2, decodeHalf},
+	"BF16": {2, func(dst []float64, data []byte) bool {
+		return kernel.For[float64]().FromBfloat16(dst, data[:2*len(dst)])
+	}},
 	"F8_E4M3": {1, func(dst []float64, data []byte) bool {
 		for i := range dst {
 			dst[i] = half.FromE4M3(data[i])
@@ -46,26 +49,6 @@ var numberTypes = map[string]numberType{
 		}
 		return finite(dst)
 	}},
-}
-
-// decodeBfloat reads four numbers at a time: a bfloat16 is the upper half of a float32. An exponent of ones, that of what is not
-// finite, carries into the place of the sign when one is added to it.
-func decodeBfloat(dst []float64, data []byte) bool {
-	const exponents, ones, signs = 0x7f807f807f807f80, 0x0080008000800080, 0x8000800080008000
-	carries := uint64(0)
-	for len(dst) >= 4 && len(data) >= 8 {
-		four := binary.LittleEndian.Uint64(data)
-		carries |= four&exponents + ones
-		dst[0] = float64(math.Float32frombits(uint32(four) << 16))
-		dst[1] = float64(math.Float32frombits(uint32(four) & 0xffff0000))
-		dst[2] = float64(math.Float32frombits(uint32(four>>32) << 16))
-		dst[3] = float64(math.Float32frombits(uint32(four>>32) & 0xffff0000))
-		dst, data = dst[4:], data[8:]
-	}
-	for i := range dst {
-		dst[i] = half.FromBfloat16(binary.LittleEndian.Uint16(data[2*i:]))
-	}
-	return carries&signs == 0 && finite(dst)
 }
 
 // decodeHalf takes the bits of exponent and fraction as those of a float32, whose exponent is 2^112 times as large: this is exact

@@ -12,7 +12,7 @@ import (
 // that may not be touched.
 
 // fenced returns an array of n elements with such a page at its end or its start.
-func fenced[T Float](t *testing.T, n int, atEnd bool) []T {
+func fenced[T Float | byte](t *testing.T, n int, atEnd bool) []T {
 	t.Helper()
 	page := syscall.Getpagesize()
 	size := n * int(unsafe.Sizeof(T(0)))
@@ -71,6 +71,7 @@ func nothingOutsideIsTouched[T Float](t *testing.T, name string) {
 					ops.AddScaled(y, 0.5, u)
 					ops.ScaleMul(y, 0.5, u, w)
 					ops.SquaredDistances(fenced[float64](t, 8, atEnd), array(c*8), array(c))
+					ops.FromBfloat16(fenced[float64](t, rows*c, atEnd), fenced[byte](t, 2*rows*c, atEnd))
 					if sum := ops.SumSquares(u) + ops.SumSquaredDifferences(u, w); !(sum > 0) {
 						t.Errorf("sum of squares: got %v", sum)
 					}

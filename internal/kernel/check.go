@@ -95,6 +95,12 @@ func checked[T Float](ops Ops[T]) *Ops[T] {
 		}
 		raw.SquaredDistances(dst, x, y)
 	}
+	ops.FromBfloat16 = func(x []float64, data []byte) bool {
+		if len(data) != 2*len(x) {
+			panic(fmt.Sprintf("kernel: FromBfloat16: got lengths x: %d, data: %d, want two bytes for each number", len(x), len(data)))
+		}
+		return raw.FromBfloat16(x, data)
+	}
 	ops.Forward = func(kind Activation, next, ds, w, b, h []T, a T, d, n, layers, nextStep, dsStep int) {
 		tile := d * n
 		if !(known(kind) && product(d, d, n) && layers > 0 && stepped(len(next), tile, layers, nextStep) && stepped(len(ds), tile, layers, dsStep) &&

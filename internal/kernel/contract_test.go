@@ -146,6 +146,7 @@ func TestShapeMismatchPanics(t *testing.T) {
 			{func() { ops.SumScaled(v(3), 1, v(4), v(4)) }, "kernel: SumScaled: got lengths z: 3, x: 4, y: 4, want equal lengths"},
 			{func() { ops.SquaredDistances(make([]float64, 8), v(8), nil) }, "kernel: SquaredDistances: got lengths dst: 8, x: 8, y: 0, want tiles×8, tiles×y×8, at least 1"},
 			{func() { ops.SquaredDistances(make([]float64, 8), v(23), v(3)) }, "kernel: SquaredDistances: got lengths dst: 8, x: 23, y: 3, want tiles×8, tiles×y×8, at least 1"},
+			{func() { ops.FromBfloat16(make([]float64, 3), make([]byte, 5)) }, "kernel: FromBfloat16: got lengths x: 3, data: 5, want two bytes for each number"},
 			{func() { ops.SumSquaredDifferences(v(3), v(4)) }, "kernel: SumSquaredDifferences: got lengths x: 3, y: 4, want equal lengths"},
 			{func() { ops.Forward(Tanh, v(32), v(32), v(7), nil, v(16), 1, 2, 8, 2, 16, 16) }, "kernel: Forward: got r=2 c=2 n=8"},
 			{func() { ops.Forward(Tanh, v(32), v(32), v(8), v(3), v(16), 1, 2, 8, 2, 16, 16) }, "kernel: Forward: got r=2 c=2 n=8"},

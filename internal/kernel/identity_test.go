@@ -231,6 +231,20 @@ func vectorsIdentical[T Float](t *testing.T, ops *Ops[T], a *arena[T]) {
 			want.SquaredDistances(other, points, point)
 			same(t, at("SquaredDistances"), got, other)
 		}
+		data := make([]byte, 2*n)
+		for i := range data {
+			data[i] = byte(a.r.Uint32())
+		}
+		if n%3 > 0 { // as of weights: random bits are seldom all finite
+			for i := 1; i < len(data); i += 2 {
+				data[i] = data[i]&0x80 | 0x3c
+			}
+		}
+		numbers, numbersWant := make([]float64, n), make([]float64, n)
+		if got, want := ops.FromBfloat16(numbers, data), want.FromBfloat16(numbersWant, data); got != want {
+			t.Fatalf("%s: got %v for all are finite, want %v", at("FromBfloat16"), got, want)
+		}
+		same(t, at("FromBfloat16"), numbers, numbersWant)
 		if got, want := ops.SumSquaredDifferences(x, y), want.SumSquaredDifferences(x, y); bitsOf(got) != bitsOf(want) {
 			t.Fatalf("%s: got %v, want %v", at("SumSquaredDifferences"), got, want)
 		}

@@ -103,6 +103,10 @@ type Ops[T Float] struct {
 	// k mod 4, and the sum is (c₀ + c₂) + (c₁ + c₃). dst has Lanes elements for each tile.
 	SquaredDistances func(dst []float64, x, y []T)
 
+	// FromBfloat16 sets x[i] to the bfloat16 number, the upper half of a float32, whose bits are data[2i] and data[2i+1], little-endian, for
+	// each element type of the tier, and reports whether all are finite.
+	FromBfloat16 func(x []float64, data []byte) bool
+
 	// Centre computes x[j,s] = h[j,s] − m[s] for h (r,n), m[s] the mean of column s, rounded to T. x may be h.
 	// A sum over the rows of a column, here and below, is one of float64 numbers in 4 chains, row j in chain j mod 4,
 	// added as (0 + 2) + (1 + 3).

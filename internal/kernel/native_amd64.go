@@ -3,6 +3,7 @@
 package kernel
 
 import (
+	"slices"
 	"unsafe"
 
 	"golang.org/x/sys/cpu"
@@ -34,6 +35,7 @@ type assembly[T Float] struct {
 	squares                            func(x *T, n int) (chains [16]float64)
 	distances                          func(x, y *T, n int) (chains [16]float64)
 	toPoint                            func(dst *float64, x, y *T, tiles, d int)
+	fromBfloat16                       func(x *float64, data *byte, n int) (largest [8]uint32)
 	peak                               func(rounds int, x *T)
 	chain                              chains[T]
 	norm                               norms[T]
@@ -60,13 +62,13 @@ type layered[T Float] struct {
 func native32() []Ops[float32] {
 	avx2 := assembly[float32]{
 		"avx2", 8, productAVX2F32, nil, transposeAVX2F32, interleavedOuterAVX2F32, addRowSumsAVX2F32, tanhAVX2F32, tanhValueAVX2F32, geluAVX2F32,
-		addScaledAVX2F32, scaleMulAVX2F32, scaleMulSlopeAVX2F32, sumScaledAVX2F32, sumSquaresAVX2F32, sumSquaredDifferencesAVX2F32, squaredDistancesAVX2F32, peakAVX2F32,
+		addScaledAVX2F32, scaleMulAVX2F32, scaleMulSlopeAVX2F32, sumScaledAVX2F32, sumSquaresAVX2F32, sumSquaredDifferencesAVX2F32, squaredDistancesAVX2F32, fromBfloat16AVX2F64, peakAVX2F32,
 		chains[float32]{whole: layered[float32]{tanhLayersAVX2F32, tanhAdjointsAVX2F32}, narrow: layered[float32]{tanhLayersNarrowAVX2F32, tanhAdjointsNarrowAVX2F32}},
 		norms[float32]{centreAVX2F32, normaliseAVX2F32, addNormalisedAVX2F32},
 	}
 	avx512 := assembly[float32]{
 		"avx512", 16, productAVX512F32, productAVX2F32, transposeAVX2F32, interleavedOuterAVX512F32, addRowSumsAVX512F32, tanhAVX512F32, tanhValueAVX512F32, geluAVX512F32,
-		addScaledAVX512F32, scaleMulAVX512F32, scaleMulSlopeAVX512F32, sumScaledAVX512F32, sumSquaresAVX512F32, sumSquaredDifferencesAVX512F32, squaredDistancesAVX512F32, peakAVX512F32,
+		addScaledAVX512F32, scaleMulAVX512F32, scaleMulSlopeAVX512F32, sumScaledAVX512F32, sumSquaresAVX512F32, sumSquaredDifferencesAVX512F32, squaredDistancesAVX512F32, fromBfloat16AVX512F64, peakAVX512F32,
 		chains[float32]{layered[float32]{tanhLayersAVX512F32, tanhAdjointsAVX512F32}, layered[float32]{tanhLayersAVX2F32, tanhAdjointsAVX2F32}, layered[float32]{tanhLayersNarrowAVX2F32, tanhAdjointsNarrowAVX2F32}},
 		norms[float32]{centreAVX512F32, normaliseAVX512F32, addNormalisedAVX512F32},
 	}
@@ -76,13 +78,13 @@ func native32() []Ops[float32] {
 func native64() []Ops[float64] {
 	avx2 := assembly[float64]{
 		"avx2", 4, productAVX2F64, nil, transposeAVX2F64, interleavedOuterAVX2F64, addRowSumsAVX2F64, tanhAVX2F64, tanhValueAVX2F64, geluAVX2F64,
-		addScaledAVX2F64, scaleMulAVX2F64, scaleMulSlopeAVX2F64, sumScaledAVX2F64, sumSquaresAVX2F64, sumSquaredDifferencesAVX2F64, squaredDistancesAVX2F64, peakAVX2F64,
+		addScaledAVX2F64, scaleMulAVX2F64, scaleMulSlopeAVX2F64, sumScaledAVX2F64, sumSquaresAVX2F64, sumSquaredDifferencesAVX2F64, squaredDistancesAVX2F64, fromBfloat16AVX2F64, peakAVX2F64,
 		chains[float64]{whole: layered[float64]{tanhLayersAVX2F64, tanhAdjointsAVX2F64}},
 		norms[float64]{centreAVX2F64, normaliseAVX2F64, addNormalisedAVX2F64},
 	}
 	avx512 := assembly[float64]{
 		"avx512", 8, productAVX512F64, productAVX2F64, transposeAVX2F64, interleavedOuterAVX512F64, addRowSumsAVX512F64, tanhAVX512F64, tanhValueAVX512F64, geluAVX512F64,
-		addScaledAVX512F64, scaleMulAVX512F64, scaleMulSlopeAVX512F64, sumScaledAVX512F64, sumSquaresAVX512F64, sumSquaredDifferencesAVX512F64, squaredDistancesAVX512F64, peakAVX512F64,
+		addScaledAVX512F64, scaleMulAVX512F64, scaleMulSlopeAVX512F64, sumScaledAVX512F64, sumSquaresAVX512F64, sumSquaredDifferencesAVX512F64, squaredDistancesAVX512F64, fromBfloat16AVX512F64, peakAVX512F64,
 		chains[float64]{whole: layered[float64]{tanhLayersAVX512F64, tanhAdjointsAVX512F64}, narrow: layered[float64]{tanhLayersNarrowAVX512F64, tanhAdjointsNarrowAVX512F64}},
 		norms[float64]{centreAVX512F64, normaliseAVX512F64, addNormalisedAVX512F64},
 	}
@@ -203,6 +205,14 @@ func (f *assembly[T]) ops() Ops[T] {
 			if len(dst) > 0 {
 				f.toPoint(&dst[0], &x[0], &y[0], len(dst)/Lanes, len(y))
 			}
+		},
+		FromBfloat16: func(x []float64, data []byte) bool {
+			main, largest := len(x)&^7, uint32(0)
+			if main > 0 {
+				lanes := f.fromBfloat16(&x[0], &data[0], main)
+				largest = slices.Max(lanes[:])
+			}
+			return fromBfloat16(x[main:], data[2*main:]) && largest < infinity32
 		},
 		prefetch: func(x []T) {
 			if len(x) > 0 {

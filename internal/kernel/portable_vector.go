@@ -1,6 +1,7 @@
 package kernel
 
 import (
+	"encoding/binary"
 	"math"
 	"unsafe"
 )
@@ -102,6 +103,31 @@ func squaredDistances[T Float](dst []float64, x, y []T) {
 			dst[t*Lanes+s] = float64(float64(c[0]+c[2]) + float64(c[1]+c[3]))
 		}
 	}
+}
+
+// infinity32 is the bits of infinity in float32; those of NaN are larger.
+const infinity32 = 0x7f800000
+
+// fromBfloat16 takes four numbers at a time. An exponent of ones, that of what is not finite, carries into the place of the sign when one is
+// added to it.
+func fromBfloat16(x []float64, data []byte) bool {
+	const exponents, ones, signs = 0x7f807f807f807f80, 0x0080008000800080, 0x8000800080008000
+	carries := uint64(0)
+	for len(x) >= 4 && len(data) >= 8 {
+		four := binary.LittleEndian.Uint64(data)
+		carries |= four&exponents + ones
+		x[0] = float64(math.Float32frombits(uint32(four) << 16))
+		x[1] = float64(math.Float32frombits(uint32(four) & 0xffff0000))
+		x[2] = float64(math.Float32frombits(uint32(four>>32) << 16))
+		x[3] = float64(math.Float32frombits(uint32(four>>32) & 0xffff0000))
+		x, data = x[4:], data[8:]
+	}
+	largest := uint32(0)
+	for i := range x {
+		bits := uint32(binary.LittleEndian.Uint16(data[2*i:])) << 16
+		x[i], largest = float64(math.Float32frombits(bits)), max(largest, bits&^(1<<31))
+	}
+	return carries&signs == 0 && largest < infinity32
 }
 
 func activate[T Float](kind Activation, s, ds, u []T) {

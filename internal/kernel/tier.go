@@ -46,6 +46,7 @@ func portable[T Float]() Ops[T] {
 		prefetch:              func([]T) {},
 		SumSquaredDifferences: sumSquaredDifferences[T],
 		SquaredDistances:      squaredDistances[T],
+		FromBfloat16:          fromBfloat16,
 		peak:                  peakPortable[T],
 	}
 }

@@ -94,6 +94,11 @@ func sumSquaredDifferencesAVX2F64(x *float64, y *float64, n int) (chains [16]flo
 //go:noescape
 func squaredDistancesAVX2F64(dst *float64, x *float64, y *float64, tiles int, d int)
 
+// fromBfloat16AVX2F64 converts n bfloat16 numbers, a multiple of 8, and returns the largest absolute values, as bits of float32, of each lane.
+//
+//go:noescape
+func fromBfloat16AVX2F64(x *float64, data *byte, n int) (largest [8]uint32)
+
 // peakAVX2F64 runs rounds of 12 independent vectors of fused multiply-adds.
 //
 //go:noescape
@@ -183,6 +188,11 @@ func sumSquaredDifferencesAVX512F64(x *float64, y *float64, n int) (chains [16]f
 //
 //go:noescape
 func squaredDistancesAVX512F64(dst *float64, x *float64, y *float64, tiles int, d int)
+
+// fromBfloat16AVX512F64 converts n bfloat16 numbers, a multiple of 8, and returns the largest absolute values, as bits of float32, of each lane.
+//
+//go:noescape
+func fromBfloat16AVX512F64(x *float64, data *byte, n int) (largest [8]uint32)
 
 // peakAVX512F64 runs rounds of 12 independent vectors of fused multiply-adds.
 //

@@ -700,6 +700,57 @@ rest0:
 	VZEROUPPER
 	RET
 
+// func fromBfloat16AVX2F64(x *float64, data *byte, n int) (largest [8]uint32)
+// Requires: AVX
+TEXT ·fromBfloat16AVX2F64(SB), NOSPLIT, $0-56
+	MOVQ    x+0(FP), AX
+	MOVQ    data+8(FP), CX
+	VMOVDQU lanes32x7fffffff<>+0(SB), X0
+	VPXOR   X1, X1, X1
+	VPXOR   X2, X2, X2
+	MOVQ    n+16(FP), BX
+	XORQ    DX, DX
+
+loop:
+	VPMOVZXWD (CX)(DX*2), X3
+	VPSLLD    $0x10, X3, X3
+	VPAND     X0, X3, X4
+	VPMAXUD   X4, X1, X1
+	VCVTPS2PD X3, Y3
+	VMOVUPD   Y3, (AX)(DX*8)
+	VPMOVZXWD 8(CX)(DX*2), X3
+	VPSLLD    $0x10, X3, X3
+	VPAND     X0, X3, X4
+	VPMAXUD   X4, X2, X2
+	VCVTPS2PD X3, Y3
+	VMOVUPD   Y3, 32(AX)(DX*8)
+	ADDQ      $0x08, DX
+	CMPQ      DX, BX
+	JLT       loop
+	LEAQ      largest_0+24(FP), AX
+	VMOVDQU   X1, (AX)
+	VMOVDQU   X2, 16(AX)
+	VZEROUPPER
+	RET
+
+DATA lanes32x7fffffff<>+0(SB)/4, $0x7fffffff
+DATA lanes32x7fffffff<>+4(SB)/4, $0x7fffffff
+DATA lanes32x7fffffff<>+8(SB)/4, $0x7fffffff
+DATA lanes32x7fffffff<>+12(SB)/4, $0x7fffffff
+DATA lanes32x7fffffff<>+16(SB)/4, $0x7fffffff
+DATA lanes32x7fffffff<>+20(SB)/4, $0x7fffffff
+DATA lanes32x7fffffff<>+24(SB)/4, $0x7fffffff
+DATA lanes32x7fffffff<>+28(SB)/4, $0x7fffffff
+DATA lanes32x7fffffff<>+32(SB)/4, $0x7fffffff
+DATA lanes32x7fffffff<>+36(SB)/4, $0x7fffffff
+DATA lanes32x7fffffff<>+40(SB)/4, $0x7fffffff
+DATA lanes32x7fffffff<>+44(SB)/4, $0x7fffffff
+DATA lanes32x7fffffff<>+48(SB)/4, $0x7fffffff
+DATA lanes32x7fffffff<>+52(SB)/4, $0x7fffffff
+DATA lanes32x7fffffff<>+56(SB)/4, $0x7fffffff
+DATA lanes32x7fffffff<>+60(SB)/4, $0x7fffffff
+GLOBL lanes32x7fffffff<>(SB), RODATA|NOPTR, $64
+
 // func peakAVX2F64(rounds int, x *float64)
 // Requires: AVX, FMA3
 TEXT ·peakAVX2F64(SB), NOSPLIT, $0-16
@@ -1284,6 +1335,31 @@ rest0:
 	ADDQ    $0x40, AX
 	DECQ    BX
 	JNE     tile
+	VZEROUPPER
+	RET
+
+// func fromBfloat16AVX512F64(x *float64, data *byte, n int) (largest [8]uint32)
+// Requires: AVX, AVX2, AVX512F
+TEXT ·fromBfloat16AVX512F64(SB), NOSPLIT, $0-56
+	MOVQ    x+0(FP), AX
+	MOVQ    data+8(FP), CX
+	VMOVDQU lanes32x7fffffff<>+0(SB), Y0
+	VPXOR   Y1, Y1, Y1
+	MOVQ    n+16(FP), BX
+	XORQ    DX, DX
+
+loop:
+	VPMOVZXWD (CX)(DX*2), Y2
+	VPSLLD    $0x10, Y2, Y2
+	VPAND     Y0, Y2, Y3
+	VPMAXUD   Y3, Y1, Y1
+	VCVTPS2PD Y2, Z2
+	VMOVUPD   Z2, (AX)(DX*8)
+	ADDQ      $0x08, DX
+	CMPQ      DX, BX
+	JLT       loop
+	LEAQ      largest_0+24(FP), AX
+	VMOVDQU   Y1, (AX)
 	VZEROUPPER
 	RET
 

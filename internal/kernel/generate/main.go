@@ -46,6 +46,9 @@ func main() {
 			t.sumSquares(false)
 			t.sumSquares(true)
 			t.squaredDistances()
+			if t.double {
+				t.fromBfloat16()
+			}
 			t.peak()
 		case "normalise":
 			t.centre()

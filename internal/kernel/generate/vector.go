@@ -316,6 +316,53 @@ func (t target) squaredDistances() {
 	RET()
 }
 
+// fromBfloat16 emits the conversion of 16-bit numbers that are the upper halves of float32 numbers. Their absolute values compare as
+// integers, and those of numbers that are not finite are the largest.
+func (t target) fromBfloat16() {
+	t.function("fromBfloat16", "converts n bfloat16 numbers, a multiple of 8, and returns the largest absolute values, as bits of float32, of each lane.",
+		"func(x *%s, data *byte, n int) (largest [8]uint32)")
+	single := func() reg.VecVirtual { // of as many float32 as a vector has float64
+		if t.zmm {
+			return YMM()
+		}
+		return XMM()
+	}
+	x, data := param("x"), param("data")
+	absolute := single()
+	VMOVDQU(target{}.bits(0x7fffffff), absolute)
+	largest := make([]reg.VecVirtual, 8/t.lanes())
+	for part := range largest {
+		largest[part] = single()
+		VPXOR(largest[part], largest[part], largest[part])
+	}
+	i, n := GP64(), param("n")
+	XORQ(i, i)
+	Label("loop")
+	for part := range largest {
+		v, size, wide := single(), single(), t.vec()
+		VPMOVZXWD(Mem{Base: data, Index: i, Scale: 2, Disp: part * t.lanes() * 2}, v)
+		VPSLLD(Imm(16), v, v)
+		VPAND(absolute, v, size)
+		VPMAXUD(size, largest[part], largest[part])
+		VCVTPS2PD(v, wide)
+		t.store(wide, Mem{Base: x, Index: i, Scale: 8, Disp: part * t.width()})
+	}
+	ADDQ(Imm(8), i)
+	CMPQ(i, n)
+	JLT(LabelRef("loop"))
+	lanes, err := ReturnIndex(0).Index(0).Resolve()
+	if err != nil {
+		panic(err)
+	}
+	result := GP64()
+	LEAQ(lanes.Addr, result)
+	for part, v := range largest {
+		VMOVDQU(v, Mem{Base: result, Disp: part * t.width() / 2})
+	}
+	VZEROUPPER()
+	RET()
+}
+
 // peakChains is the number of independent chains of the peak loop: enough to cover a
 // latency of 4 or 5 cycles on two units.
 const peakChains = 12
