@@ -7,9 +7,11 @@ import (
 	"fmt"
 	"io"
 
+	"github.com/andybalholm/brotli"
 	"github.com/klauspost/compress/snappy"
 	"github.com/klauspost/compress/zstd"
 	"github.com/parquet-go/parquet-go/format"
+	"github.com/pierrec/lz4/v4"
 )
 
 // mostPage bounds the bytes of a page when it is unpacked; writers make pages of 1 MiB.
@@ -182,8 +184,17 @@ func (p *pages) unpack(packed []byte, whole int) (data []byte, err error) {
 			defer d.Close()
 			data, err = io.ReadAll(io.LimitReader(d, int64(whole)+1))
 		}
+	case format.Lz4Raw:
+		data = make([]byte, whole)
+		var n int
+		if n, err = lz4.UncompressBlock(packed, data); err != nil {
+			return nil, fmt.Errorf("got an LZ4 block that does not give %d bytes: %w", whole, err)
+		}
+		data = data[:n]
+	case format.Brotli:
+		data, err = io.ReadAll(io.LimitReader(brotli.NewReader(bytes.NewReader(packed)), int64(whole)+1))
 	default:
-		return nil, fmt.Errorf("got pages compressed with %v, want snappy, gzip, zstd or none", p.codec)
+		return nil, fmt.Errorf("got pages compressed with %v, want snappy, gzip, zstd, brotli, LZ4_RAW or none", p.codec)
 	}
 	if err == nil && len(data) != whole {
 		err = fmt.Errorf("got %d bytes in a page of %d", len(data), whole)

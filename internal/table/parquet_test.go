@@ -160,6 +160,7 @@ func TestParquetIsAsText(t *testing.T) {
 		}), 1, 40).Draw(t, "rows")
 		codec := rapid.SampledFrom([]parquet.WriterOption{
 			parquet.Compression(&parquet.Uncompressed), parquet.Compression(&parquet.Snappy), parquet.Compression(&parquet.Gzip), parquet.Compression(&parquet.Zstd),
+			parquet.Compression(&parquet.Lz4Raw), parquet.Compression(&parquet.Brotli),
 		}).Draw(t, "codec")
 		var file bytes.Buffer
 		w := parquet.NewGenericWriter[parquetRow](&file, codec, parquet.DataPageVersion(rapid.IntRange(1, 2).Draw(t, "version")), parquet.MaxRowsPerRowGroup(17))
@@ -207,6 +208,17 @@ func FuzzParquet(f *testing.F) {
 			f.Fatal(err)
 		}
 		f.Add(data)
+	}
+	for _, codec := range []parquet.WriterOption{parquet.Compression(&parquet.Lz4Raw), parquet.Compression(&parquet.Brotli)} {
+		var file bytes.Buffer
+		w := parquet.NewGenericWriter[parquetRow](&file, codec)
+		if _, err := w.Write(make([]parquetRow, 30)); err != nil {
+			f.Fatal(err)
+		}
+		if err := w.Close(); err != nil {
+			f.Fatal(err)
+		}
+		f.Add(file.Bytes())
 	}
 	f.Fuzz(func(t *testing.T, data []byte) {
 		r, err := newParquet(bytes.NewReader(data), int64(len(data)), Options{Limit: 1 << 20, Missing: DropMissing})
