@@ -18,6 +18,7 @@ package layerorder
 import (
 	"fmt"
 	"math"
+	"slices"
 
 	"github.com/deeplimit/deeplimit/field"
 )
@@ -78,8 +79,8 @@ type Result struct {
 	// Equal says that no layer is farther from the first one than rounding to float32, 2^-23 of the norm, explains.
 	Equal   bool
 	Verdict Verdict
-	// Axes are the coordinates of the layers along the first principal components, and Explained their shares of
-	// the variance.
+	// Axes are the coordinates of the judged layers along the first principal components of their path, NaN of layers that are left
+	// out, and Explained their shares of the variance.
 	Axes      [][]float64
 	Explained []float64
 }
@@ -98,7 +99,6 @@ func Analyze(g *Gram) (*Result, error) {
 		}
 		r.Increments = append(r.Increments, increment)
 	}
-	r.Axes, r.Explained = principal(all)
 	if all.equal() {
 		r.Equal, r.Verdict = true, Smooth
 		_, r.Lags = testOrder(all, g)
@@ -112,6 +112,12 @@ func Analyze(g *Gram) (*Result, error) {
 	r.From, r.To = withoutEnds(r.Outliers, g.Layers)
 	judged := g.Slice(r.From, r.To)
 	p := judged.without(-1)
+	r.Axes, r.Explained = principal(p)
+	for i, line := range r.Axes {
+		whole := slices.Repeat([]float64{math.NaN()}, g.Layers)
+		copy(whole[r.From:], line)
+		r.Axes[i] = whole
+	}
 	r.Order, r.Lags = testOrder(p, judged)
 	if judged.Layers < g.Layers {
 		_, r.Lags = testOrder(all, g)

@@ -73,7 +73,7 @@ func (r *Result) WriteCSV(w io.Writer) error {
 	rows := [][]string{{
 		"run", "depth", "seed", "step", "name", "role", "layers", "rows", "columns", "orientation", "verdict", "p_value", "p_value_independent", "order_share",
 		"noise_share", "noise_share_low", "noise_share_high", "index", "index_low", "index_high", "median_increment", "cosine_1", "stable_rank_first", "stable_rank_last", "spectral_norm_first", "spectral_norm_last",
-		"matched", "verdict_as_stored", "p_value_as_stored", "cosine_1_as_stored", "sentence",
+		"explained_1", "explained_2", "explained_3", "matched", "verdict_as_stored", "p_value_as_stored", "cosine_1_as_stored", "sentence",
 	}}
 	add := func(o *Origin, name, role string, layers, height, width int, orientation string, n *Numbers, spectrum *Spectrum, matched [4]string) {
 		step := ""
@@ -86,7 +86,7 @@ func (r *Result) WriteCSV(w io.Writer) error {
 			orientation, string(n.Verdict), decimal(n.PValue), decimal(n.Independent), decimal(n.OrderShare),
 			decimal(n.NoiseShare.Value), decimal(n.NoiseShare.Low), decimal(n.NoiseShare.High), decimal(n.Index.Value), decimal(n.Index.Low), decimal(n.Index.High),
 			decimal(n.MedianIncrement()), decimal(n.Cosines[0].Cosine), ends[0], ends[1], ends[2], ends[3],
-			matched[0], matched[1], matched[2], matched[3], n.Sentence,
+			n.explained(0), n.explained(1), n.explained(2), matched[0], matched[1], matched[2], matched[3], n.Sentence,
 		})
 	}
 	for i := range r.Families {
@@ -98,6 +98,14 @@ func (r *Result) WriteCSV(w io.Writer) error {
 		add(&f.Origin, f.Title(), "invariant", f.Layers, f.Rows, f.Columns, "", &f.Numbers, nil, [4]string{})
 	}
 	return table.WriteAll(rows)
+}
+
+// explained is the share of the variance along a principal component, empty where there are fewer.
+func (n *Numbers) explained(component int) string {
+	if component >= len(n.Explained) {
+		return ""
+	}
+	return decimal(n.Explained[component])
 }
 
 // asStored are the maps whose units were matched, and what the layers say as they are; empty where none were.

@@ -26,11 +26,11 @@ type Numbers struct {
 	Norms      []float64        `json:"norms"`
 	Increments []Number         `json:"relative_increments"` // ‖A_{k+1} − A_k‖/‖A_k‖
 	Cosines    []layerorder.Lag `json:"cosines"`
-	// Components are the coordinates of the layers along the first principal components of the path, and Explained the
-	// shares of its variance.
-	Components [][]float64 `json:"components"`
-	Explained  []float64   `json:"explained"`
-	Sentence   string      `json:"sentence"`
+	// Components are the coordinates of the judged layers along the first principal components of their path, null of layers that
+	// are left out, and Explained the shares of its variance.
+	Components [][]Number `json:"components"`
+	Explained  []float64  `json:"explained"`
+	Sentence   string     `json:"sentence"`
 }
 
 // Interval is an interval as JSON: what is not known, and what has no bound, is null.
@@ -125,13 +125,21 @@ func numbers(g *layerorder.Gram, first int) (Numbers, error) {
 		Verdict: a.Verdict, PValue: a.Order.P, Independent: a.Order.Independent, OrderShare: a.Order.Share,
 		Index: Interval(a.Index), NoiseShare: Interval(a.NoiseShare),
 		Outliers: shifted(a.Outliers, first), Jumps: shifted(a.JumpAfter, first), Judged: [2]int{first + a.From, first + a.To - 1},
-		Norms: a.Norms, Cosines: a.Lags, Components: a.Axes, Explained: a.Explained,
+		Norms: a.Norms, Increments: asNumbers(a.Increments), Cosines: a.Lags, Explained: a.Explained,
 	}
-	for _, v := range a.Increments {
-		n.Increments = append(n.Increments, Number(v))
+	for _, line := range a.Axes {
+		n.Components = append(n.Components, asNumbers(line))
 	}
 	n.Sentence = sentence(&n, a.Equal)
 	return n, nil
+}
+
+func asNumbers(values []float64) []Number {
+	out := make([]Number, len(values))
+	for i, v := range values {
+		out[i] = Number(v)
+	}
+	return out
 }
 
 func shifted(layers []int, by int) []int {

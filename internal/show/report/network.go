@@ -10,6 +10,7 @@ import (
 
 	"github.com/deeplimit/deeplimit/internal/plain"
 	"github.com/deeplimit/deeplimit/internal/read/network"
+	"github.com/deeplimit/deeplimit/layerorder"
 )
 
 // networkFigure draws a family of layers or an invariant: norms, singular values and stable ranks where there are any, cosines against
@@ -18,7 +19,7 @@ func networkFigure(name, title string, n *network.Numbers, spectrum *network.Spe
 	s := style.sizes()
 	f := &Figure{
 		Name: name, Title: title, style: style, wide: true,
-		Caption: "Left: the norm of every layer k; layers unlike the others are orange. Middle: mean cosine of layers m apart, and where 95 % of shuffles of the layers lie. Right: the layers along the first principal components of their path, with the share of its variance.",
+		Caption: "Left: the norm of every layer k; layers unlike the others are orange. Middle: mean cosine of layers m apart, and where 95 % of shuffles of the layers lie (grey) and 95 % of independent normal layers (green, where near). Right: the layers along the first principal components of their path, with the share of its variance; layers at the ends that are unlike the others are left out.",
 		Alt:     "Norms against the layer, cosines against the lag and principal components against the layer: " + n.Sentence,
 		Data:    Table{Header: []string{"quantity", "layer_or_lag", "value", "low", "high"}},
 	}
@@ -64,11 +65,34 @@ func (f *Figure) cosinePanel(n *network.Numbers, s sizes) panel {
 		line.x, line.y = append(line.x, m), append(line.y, c.Cosine)
 		b.x, b.low, b.high = append(b.x, m), append(b.low, c.Low), append(b.high, c.High)
 		f.addNumber("cosine", c.Lag, exact(c.Cosine), exact(c.Low), exact(c.High))
+		f.addNumber("cosine of independent layers", c.Lag, exact(c.Mean), exact(c.Mean-normalQuantile*c.Deviation), exact(c.Mean+normalQuantile*c.Deviation))
 		p.marks = append(p.marks, mark{x: []float64{m, m}, y: []float64{c.Low, c.High}, color: color.NRGBA{0x56, 0x56, 0x56, 0x60}, width: s.thin})
 	}
 	p.bands = []band{b}
+	if normal, near := independentBand(n.Cosines); near {
+		p.bands = append(p.bands, normal)
+	}
 	p.marks = append(p.marks, line)
 	return p
+}
+
+// normalQuantile is the number of standard deviations about the mean between which 95 % of a normal distribution lie.
+const normalQuantile = 1.96
+
+// independentColor fills where independent normal layers lie.
+var independentColor = color.NRGBA{categories[2].color.R, categories[2].color.G, categories[2].color.B, 0x50}
+
+// independentBand is where 95 % of independent normal layers have their cosines, and whether that is so near to the others that both
+// can be told on one axis.
+func independentBand(cosines []layerorder.Lag) (b band, near bool) {
+	b.color = independentColor
+	low, high := math.Inf(1), math.Inf(-1)
+	for _, c := range cosines {
+		b.x = append(b.x, float64(c.Lag))
+		b.low, b.high = append(b.low, c.Mean-normalQuantile*c.Deviation), append(b.high, c.Mean+normalQuantile*c.Deviation)
+		low, high = min(low, c.Cosine, c.Low), max(high, c.Cosine, c.High)
+	}
+	return b, low-slices.Max(b.high) < 2*(high-low)
 }
 
 func (f *Figure) pathPanel(n *network.Numbers, first int, s sizes) panel {
@@ -77,11 +101,19 @@ func (f *Figure) pathPanel(n *network.Numbers, first int, s sizes) panel {
 	for i, component := range n.Components {
 		look := categories[i%len(categories)]
 		line := mark{color: look.color, width: s.line, shape: look.shape, radius: 0.8 * s.marker}
-		for k, v := range component {
+		odd := mark{color: categories[1].color, shape: square, radius: 1.5 * s.marker}
+		for k, number := range component {
+			v := float64(number)
+			if math.IsNaN(v) {
+				continue
+			}
 			line.x, line.y = append(line.x, float64(first+k)), append(line.y, v)
 			f.addNumber(fmt.Sprintf("component %d", i+1), first+k, exact(v), "", "")
+			if slices.Contains(n.Outliers, first+k) {
+				odd.x, odd.y = append(odd.x, float64(first+k)), append(odd.y, v)
+			}
 		}
-		p.marks = append(p.marks, line)
+		p.marks = append(p.marks, line, odd)
 		shares = append(shares, fmt.Sprintf("%.0f %%", 100*n.Explained[i]))
 	}
 	p.title = strings.Join(shares, ", ")
