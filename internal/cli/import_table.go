@@ -35,7 +35,7 @@ func writeListing(w io.Writer, list []importer.Listing, asJSON bool) error {
 		if i > 0 {
 			fmt.Fprintln(table)
 		}
-		fmt.Fprintf(table, "%s: %d families, %d other tensors of floats\n", plain.Text(l.Source), len(l.Families), l.Others)
+		fmt.Fprintf(table, "%s: %s, %s\n", plain.Text(l.Source), plain.Count(len(l.Families), "family"), plain.Count(l.Others, "other tensor")+" of floats")
 		fmt.Fprintln(table, "PATTERN\tLAYERS\tSTORED\tROLE\tREAD AS\tBECAUSE")
 		for _, f := range l.Families {
 			layers := f.Indices

@@ -84,10 +84,13 @@ func ShellWord(text string) string {
 	return text
 }
 
-// Count returns "1 run", "4 runs" for the noun "run".
+// Count returns "1 run", "4 runs" for the noun "run", and "4 families" for "family".
 func Count(n int, noun string) string {
 	if n == 1 {
 		return "1 " + noun
+	}
+	if stem, ok := strings.CutSuffix(noun, "y"); ok {
+		return fmt.Sprintf("%d %sies", n, stem)
 	}
 	return fmt.Sprintf("%d %ss", n, noun)
 }

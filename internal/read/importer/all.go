@@ -110,8 +110,12 @@ func (p *plan) listFamilies(o *Options) error {
 	p.families, p.depth, p.others = l.Families, l.Depth, l.Others
 	p.notes = append(p.notes, l.Notes...)
 	p.shapes = map[string][]int{}
-	for _, f := range l.Families {
-		p.shapes[f.Pattern] = append(slices.Clone(f.Shape), f.Layers)
+	for i := range l.Families {
+		kind := kindOf(&l.Families[i])
+		p.shapes[kind] = append(p.shapes[kind], l.Families[i].Layers)
+	}
+	for _, layers := range p.shapes {
+		slices.Sort(layers)
 	}
 	return nil
 }

@@ -63,3 +63,29 @@ func TestDeepFamilies(t *testing.T) {
 		}
 	}
 }
+
+// TestAllCopies imports all families of one network under two names, of its layers in one tensor and of their transposes, and finds it once.
+func TestAllCopies(t *testing.T) {
+	dir := t.TempDir()
+	stack, apart, prefixed := noise(1, 6, 4, 4), map[string]array{}, map[string]array{}
+	transposed := array{shape: []int{6, 4, 4}, data: make([]float64, len(stack.data))}
+	for k := range 6 {
+		layer := array{shape: []int{4, 4}, data: stack.data[16*k : 16*k+16]}
+		apart[fmt.Sprintf("h.%d.mlp.up_proj.weight", k)], prefixed[fmt.Sprintf("module.h.%d.mlp.up_proj.weight", k)] = layer, layer
+		for i := range 4 {
+			for j := range 4 {
+				transposed.data[16*k+4*j+i] = layer.data[4*i+j]
+			}
+		}
+	}
+	writeTensors(t, filepath.Join(dir, "a.safetensors"), apart)
+	writeTensors(t, filepath.Join(dir, "b.safetensors"), prefixed)
+	writeTensors(t, filepath.Join(dir, "c.safetensors"), map[string]array{"layers/mlp/up_proj/kernel": transposed})
+	runs, _, err := ImportAll(t.Context(), []string{dir}, Options{Out: filepath.Join(t.TempDir(), "out")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(runs) != 1 || len(runs[0].LeftOut) != 2 {
+		t.Errorf("got %d runs, and %+v left out, want one network", len(runs), runs[0].LeftOut)
+	}
+}

@@ -1,6 +1,7 @@
 package importer
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"encoding/binary"
 	"encoding/hex"
@@ -11,6 +12,7 @@ import (
 	"slices"
 
 	"github.com/deeplimit/deeplimit/internal/plain"
+	"github.com/deeplimit/deeplimit/internal/read/network"
 	"github.com/deeplimit/deeplimit/runfolder"
 )
 
@@ -55,19 +57,25 @@ func (p *plan) eachPart(o *Options, do func(name string, main bool, t runfolder.
 	})
 }
 
-// eachTensor reads the tensors of all families one by one. Those of the first are the main part.
+// eachTensor reads the layers of all families one by one, as maps of A·x whatever the file holds, families of one kind one behind the
+// other: names and formats do not matter. The layers of the first are the main part.
 func (p *plan) eachTensor(f *opened, do func(name string, main bool, t runfolder.Tensor)) error {
-	for i, family := range p.families {
-		for _, name := range family.Tensors {
-			data, err := f.Read(name)
-			if err != nil {
-				return err
-			}
-			do(name, i == 0, runfolder.Tensor{Shape: family.Shape, Data: data})
+	families := slices.Clone(p.families)
+	slices.SortStableFunc(families, func(a, b network.Family) int { return cmp.Compare(kindOf(&a), kindOf(&b)) })
+	for i := range families {
+		family := &families[i]
+		err := family.EachLayer(f, func(data []float64) {
+			do(kindOf(family), i == 0, runfolder.Tensor{Shape: []int{family.Rows, family.Columns}, Data: data})
+		})
+		if err != nil {
+			return err
 		}
 	}
 	return nil
 }
+
+// kindOf is what a family has in common with that of a copy under another name or in another format.
+func kindOf(f *network.Family) string { return fmt.Sprintf("%s %d×%d", f.Role, f.Rows, f.Columns) }
 
 // fingerprint fills in the checksum of the weights as numbers, whatever their file, their
 // type or what else the file holds, and a sketch of them.

@@ -85,7 +85,11 @@ func (o *Options) reading(c *checkpoint, families []network.Family, tell func(in
 	r := network.Reading{Invariants: !o.NoInvariants, Align: o.Align, Heads: o.Heads, Tell: tell}
 	var notes []string
 	if o.NoInvariants {
-		notes = append(notes, "singular values and invariants of the blocks were not measured (--no-invariants): the order of layers that number their hidden units for themselves is not seen in the entries")
+		note := "singular values and invariants of the blocks were not measured (--no-invariants)"
+		if !o.Align {
+			note += ": the order of layers that number their hidden units for themselves is not seen in the entries"
+		}
+		notes = append(notes, note)
 	}
 	if r.Invariants || r.Align {
 		note, err := findHeads(&r, c, families)

@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/deeplimit/deeplimit/internal/plain"
 	"github.com/deeplimit/deeplimit/internal/read/network"
@@ -60,7 +61,7 @@ func (c *checkpoint) list(o *Options) (Listing, error) {
 			l.Families = append(l.Families, family)
 		}
 		if len(l.Families) == 0 {
-			return fmt.Errorf("got no tensors of floats that are there for two layers or more; %s", suggestion(f.names))
+			return fmt.Errorf("got no tensors of floats that are there for two layers or more%s; %s", f.otherTypes(), suggestion(f.names))
 		}
 		slices.SortStableFunc(l.Families, func(a, b network.Family) int { return cmp.Compare(isVector(a), isVector(b)) })
 		for _, family := range l.Families {
@@ -84,4 +85,22 @@ func (o *Options) roles() Roles {
 		o.Roles = DefaultRoles()
 	}
 	return o.Roles
+}
+
+// otherTypes says why tensors hold no weights, a type each; "" where all that there are do.
+func (o *opened) otherTypes() string {
+	var reasons []string
+	for _, name := range o.names {
+		info, err := o.Info(name)
+		if err == nil {
+			err = info.CheckFloat()
+		}
+		if err != nil && !slices.Contains(reasons, err.Error()) && len(reasons) < 3 {
+			reasons = append(reasons, err.Error())
+		}
+	}
+	if len(reasons) == 0 {
+		return ""
+	}
+	return " (of others: " + plain.Text(strings.Join(reasons, "; ")) + ")"
 }

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"slices"
 
+	"gonum.org/v1/gonum/blas/blas64"
+
 	"github.com/deeplimit/deeplimit/internal/plain"
 	"github.com/deeplimit/deeplimit/layerorder"
 )
@@ -101,6 +103,22 @@ func (f *Family) read(source Source) ([][]float64, error) {
 		return nil, err
 	}
 	return apart(data, f.Shape, *f.Axis), nil
+}
+
+// EachLayer reads the layers one by one, each as the matrix (Rows, Columns) of A·x where its sides are known, else as stored.
+func (f *Family) EachLayer(source Source, do func(data []float64)) error {
+	load := &loader{source: source, held: map[*Family][][]float64{}}
+	for k := range f.Layers {
+		data, err := load.layer(f, k)
+		if err != nil {
+			return err
+		}
+		if f.Orientation == "xA" && len(data) == f.Rows*f.Columns {
+			data = layerMap{blas64.General{Rows: f.Columns, Cols: f.Rows, Stride: f.Rows, Data: data}, true}.whole().Data
+		}
+		do(data)
+	}
+	return nil
 }
 
 // apart returns the layers that a tensor holds along an axis.

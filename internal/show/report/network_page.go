@@ -71,7 +71,7 @@ func WriteNetwork(ctx context.Context, dir, page string, result *network.Result,
 	if view.Series, err = w.series(); err != nil {
 		return "", err
 	}
-	view.Lead = fmt.Sprintf("%s, %s and %s.", plain.Count(len(view.Networks), "network"), families(len(result.Families)), plain.Count(len(result.Invariants), "invariant"))
+	view.Lead = fmt.Sprintf("%s, %s and %s.", plain.Count(len(view.Networks), "network"), plain.Count(len(result.Families), "family"), plain.Count(len(result.Invariants), "invariant"))
 	var table bytes.Buffer
 	if err := result.WriteCSV(&table); err != nil {
 		return "", fmt.Errorf("report: %w", err)
@@ -85,13 +85,6 @@ func WriteNetwork(ctx context.Context, dir, page string, result *network.Result,
 	}
 	path = filepath.Join(folder, page)
 	return path, replace(path, shown(&text))
-}
-
-func families(n int) string {
-	if n == 1 {
-		return "1 family"
-	}
-	return fmt.Sprintf("%d families", n)
 }
 
 // networkWriter draws the figures of a page, at most mostCards.
