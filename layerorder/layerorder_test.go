@@ -224,6 +224,14 @@ func TestOutliers(t *testing.T) {
 	if len(got.Outliers) != 2 || got.Outliers[0] != 0 || got.Outliers[1] != 13 || got.From != 1 || got.To != 13 || got.Verdict != Smooth {
 		t.Errorf("got outliers %v, judged %d to %d as %v, want 0 and 13, and a smooth path between", got.Outliers, got.From, got.To, got.Verdict)
 	}
+	for k, v := range got.Axes[0] {
+		if left := k == 0 || k == 13; math.IsNaN(v) != left {
+			t.Errorf("layer %d: got %v along the first component, want a number of the layers that are judged alone", k, v)
+		}
+	}
+	if !(got.Explained[0] > 0.5) {
+		t.Errorf("got %v of the variance along the components, want most along the first", got.Explained)
+	}
 }
 
 // TestEqualLayers wants equal layers, and layers of zeros, without a division by zero, however the sums of their products

@@ -13,8 +13,8 @@ import (
 	"github.com/deeplimit/deeplimit/internal/kernel"
 )
 
-// matched bounds the numbers that are held at a time for pairs of layers at work.
-const matched = 48 << 20
+// mostMatched bounds the numbers that are held at a time for pairs of layers at work.
+const mostMatched = 48 << 20
 
 // match returns orders[k][i], the hidden unit of layer k that stands in place i.
 //
@@ -60,7 +60,7 @@ func (g *unitGroup) matchTo(ctx context.Context, to int, layers []int, load func
 	}
 	var reading sync.Mutex // a source is read by one at a time
 	work, ctx := errgroup.WithContext(ctx)
-	work.SetLimit(max(1, min(runtime.GOMAXPROCS(0), matched/(len(fixed.data)+fixed.units*fixed.units))))
+	work.SetLimit(max(1, min(runtime.GOMAXPROCS(0), mostMatched/(len(fixed.data)+fixed.units*fixed.units))))
 	for _, k := range layers {
 		work.Go(func() error {
 			if err := ctx.Err(); err != nil {
