@@ -71,6 +71,9 @@ func (f *Figure) cosinePanel(n *network.Numbers, s sizes) panel {
 	p.bands = []band{b}
 	if normal, near := independentBand(n.Cosines); near {
 		p.bands = append(p.bands, normal)
+		for i, m := range normal.x {
+			p.marks = append(p.marks, mark{x: []float64{m, m}, y: []float64{normal.low[i], normal.high[i]}, color: independentColor, width: s.thin})
+		}
 	}
 	p.marks = append(p.marks, line)
 	return p
