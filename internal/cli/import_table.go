@@ -115,6 +115,13 @@ func writeImports(w io.Writer, runs []importer.Run, o importer.Options) error {
 	if err := writeLeftOut(w, runs); err != nil {
 		return err
 	}
+	for _, r := range runs {
+		for _, note := range r.Notes {
+			if _, err := fmt.Fprintf(w, "note: %s: %s\n", plain.Text(r.Source), note); err != nil {
+				return err
+			}
+		}
+	}
 	assumed := ""
 	if o.AlphaAssumed {
 		assumed = " (assumed: --alpha states it, 0 for a network without a factor L^-alpha)"
@@ -123,16 +130,11 @@ func writeImports(w io.Writer, runs []importer.Run, o importer.Options) error {
 	return err
 }
 
-// writeLeftOut prints which files stand for others, and notes.
+// writeLeftOut prints which files stand for others.
 func writeLeftOut(w io.Writer, runs []importer.Run) error {
 	for _, r := range runs {
 		for _, left := range r.LeftOut {
 			if _, err := fmt.Fprintf(w, "left out: %s: %s\n", plain.Text(left.Path), left.Why); err != nil {
-				return err
-			}
-		}
-		for _, note := range r.Notes {
-			if _, err := fmt.Fprintf(w, "note: %s: %s\n", plain.Text(r.Source), note); err != nil {
 				return err
 			}
 		}

@@ -140,6 +140,9 @@ func (p *plan) measureAll(ctx context.Context, o *Options, m *network.Measuremen
 		run.Families = append(run.Families, own.Families[i].Family)
 	}
 	run.ID = origin.Run
+	for _, note := range run.Notes {
+		own.Notes = append(own.Notes, plain.Text(filepath.Base(p.path))+": "+note)
+	}
 	m.Join(own)
 	return run, nil
 }
