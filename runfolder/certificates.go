@@ -148,17 +148,37 @@ const certificationStream = "certification/"
 // SetCertification puts c into the checkpoint.
 func (c *Checkpoint) SetCertification(record *Certification) error {
 	var measured, later bytes.Buffer
-	text, err := json.Marshal(record)
-	if err := errors.Join(err, encodeTable(&measured, record.Measurements), encodeTable(&later, laterRows(record.Later))); err != nil {
+	err := errors.Join(c.SetProofs(record), encodeTable(&measured, record.Measurements), encodeTable(&later, laterRows(record.Later)))
+	if err != nil {
 		return fmt.Errorf("runfolder: storing certificates: %w", err)
+	}
+	c.Streams[certificationStream+measuredFile] = measured.Bytes()
+	c.Streams[certificationStream+promisesFile] = later.Bytes()
+	return nil
+}
+
+// SetProofs puts into the checkpoint what c has beside the tables that a finished run has in files
+// of its own, Measurements and Later.
+func (c *Checkpoint) SetProofs(record *Certification) error {
+	text, err := json.Marshal(record)
+	if err != nil {
+		return err
 	}
 	if c.Streams == nil {
 		c.Streams = map[string][]byte{}
 	}
 	c.Streams[certificationStream+certificatesFile] = text
-	c.Streams[certificationStream+measuredFile] = measured.Bytes()
-	c.Streams[certificationStream+promisesFile] = later.Bytes()
 	return nil
+}
+
+// Proofs returns what SetProofs put there, nil when it never did.
+func (c *Checkpoint) Proofs() (*Certification, error) {
+	text, ok := c.Streams[certificationStream+certificatesFile]
+	if !ok {
+		return nil, nil
+	}
+	record := &Certification{}
+	return record, json.Unmarshal(text, record)
 }
 
 // Certification returns what SetCertification put there; an error that wraps

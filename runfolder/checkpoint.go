@@ -138,9 +138,26 @@ func damagedOnly(err *DamagedError) error {
 // encodeCheckpoint writes c with the given checksum. The length does not depend
 // on the checksum.
 func encodeCheckpoint(w io.Writer, c *Checkpoint, checksum string, buffer *[]byte) error {
-	views, err := newViews(tensorPrefix, c.Tensors, buffer)
+	views, metadata, err := checkpointViews(c, buffer)
 	if err != nil {
 		return err
+	}
+	metadata[checksumKey] = checksum
+	var trace bytes.Buffer
+	if err := encodeTrace(&trace, c.Rows, nil); err != nil {
+		return err
+	}
+	size := uint64(trace.Len())
+	views[traceTensor] = view{safetensors.U8, []uint64{size}, size, trace.Bytes}
+	return safetensors.SerializeToWriter(views, metadata, w)
+}
+
+// checkpointViews returns the tensors and the metadata of a file that holds c, its rows and a
+// checksum apart.
+func checkpointViews(c *Checkpoint, buffer *[]byte) (map[string]view, map[string]string, error) {
+	views, err := newViews(tensorPrefix, c.Tensors, buffer)
+	if err != nil {
+		return nil, nil, err
 	}
 	// A scalar tensor keeps every bit of a number, those of a NaN too.
 	scalars := make(map[string]Tensor, len(c.Values))
@@ -149,17 +166,10 @@ func encodeCheckpoint(w io.Writer, c *Checkpoint, checksum string, buffer *[]byt
 	}
 	values, err := newViews(valuePrefix, scalars, buffer)
 	if err != nil {
-		return err
+		return nil, nil, err
 	}
 	maps.Copy(views, values)
-	var trace bytes.Buffer
-	if err := encodeTrace(&trace, c.Rows, nil); err != nil {
-		return err
-	}
-	size := uint64(trace.Len())
-	views[traceTensor] = view{safetensors.U8, []uint64{size}, size, trace.Bytes}
 	metadata := map[string]string{
-		checksumKey:   checksum,
 		hashKey:       c.Hash,
 		arithmeticKey: c.Arithmetic,
 		iterationKey:  strconv.Itoa(c.Iteration),
@@ -171,7 +181,7 @@ func encodeCheckpoint(w io.Writer, c *Checkpoint, checksum string, buffer *[]byt
 	for name, state := range c.Streams {
 		metadata[streamPrefix+name] = base64.StdEncoding.EncodeToString(state)
 	}
-	return safetensors.SerializeToWriter(views, metadata, w)
+	return views, metadata, nil
 }
 
 // readCheckpoint reads and checks one file. Whatever is wrong with its content

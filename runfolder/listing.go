@@ -209,3 +209,23 @@ func (m *Manifest) planned() map[string]*Planned {
 	}
 	return planned
 }
+
+// Finished returns the finished runs in a study folder that wanted takes by name, those that are no part
+// of the study any more among them. A run that cannot be read is left out.
+func Finished(studyDir string, wanted func(id string) bool) ([]*Run, error) {
+	_, names, err := folders(studyDir)
+	if err != nil {
+		return nil, err
+	}
+	names = slices.DeleteFunc(names, func(name string) bool { return !wanted(name) })
+	runs := make([]*Run, len(names))
+	if err := inBatches(len(names), func(i int) error {
+		if run, err := Open(RunDir(studyDir, names[i])); err == nil && run.Done() && run.Summary.Stop != Imported {
+			runs[i] = run
+		}
+		return nil
+	}); err != nil {
+		return nil, err
+	}
+	return slices.DeleteFunc(runs, func(r *Run) bool { return r == nil }), nil
+}

@@ -23,6 +23,8 @@
 //	weights.safetensors   Weights: every parameter group, trained and initial
 //	states.safetensors    hidden states of a few samples at the end of the run
 //	norms.safetensors     Norms: those of every layer at some iterations
+//	end.safetensors       what a run that ends later goes on from, beside weights, trace,
+//	                      norms and measurements: absent where the state was not kept
 //	checkpoint/           last complete Checkpoints while the run is unfinished
 //	certificates.json, certificates.parquet, promises.parquet
 //	                      Certification: the measurements for package certify, if any were made

@@ -31,11 +31,20 @@ type planned struct {
 
 	Step *runfolder.StepLaw `json:"step_size"`
 
-	// Change says what becomes of the run in a folder that holds runs, where there is one: kept, again, resumed, waiting or
-	// new. Took is what a finished run took.
+	// Change says what becomes of the run in a folder that holds runs, where there is one: kept, again, resumed, extended, waiting
+	// or new. An extended run goes on from the iteration From.Iteration of the run From.ID; Anew says why another one that
+	// differs from a finished run in when it stops alone does not. Took is what a finished run took.
 	Change          string   `json:"plan_change,omitempty"`
+	From            *from    `json:"extended_from,omitempty"`
+	Anew            string   `json:"not_extended,omitempty"`
 	Took            *float64 `json:"took_seconds,omitempty"`
 	LayerIterations int      `json:"layer_iterations,omitempty"`
+}
+
+// from is where an extended run goes on.
+type from struct {
+	ID        string `json:"id"`
+	Iteration int    `json:"iteration"`
 }
 
 // list prints the runs of a study without training or writing anything.
@@ -44,7 +53,15 @@ func (o *runOptions) list(ctx context.Context, w io.Writer, plan *plan.Plan, gro
 	if err != nil {
 		return fmt.Errorf("run: --only: %w", err)
 	}
-	left := func(r *study.Run) bool { return wanted[r.ID] && (grown == nil || grown.change[r.ID] != runKept) }
+	left := func(r *study.Run) float64 {
+		switch {
+		case !wanted[r.ID]:
+			return 0
+		case grown == nil:
+			return 1
+		}
+		return grown.share(r)
+	}
 	estimate, err := plan.Estimate(ctx, o.jobs, left)
 	if err != nil {
 		return err
@@ -99,7 +116,10 @@ func (o *runOptions) rows(plan *plan.Plan, wanted map[string]bool, grown *growth
 			p.Seconds = &seconds
 		}
 		if grown != nil {
-			p.Change = grown.change[r.ID]
+			p.Change, p.Anew = grown.change[r.ID], grown.anew[r.ID]
+			if source := grown.sources[r.ID]; source != nil {
+				p.From = &from{source.Run.Meta.ID, source.Iteration}
+			}
 			if p.Change == runKept {
 				p.took(grown.found[r.ID])
 			}

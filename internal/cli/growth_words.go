@@ -100,7 +100,8 @@ func (g *growth) reasons() string {
 		orphans[fmt.Sprint(l)] = &g.orphaned[i]
 	}
 	changes, names, looked := map[string][]string{}, []string{}, 0
-	for i, l := range labelsOf(g.runs[runNew]) {
+	news := slices.Concat(g.runs[runExtended], g.runs[runNew])
+	for i, l := range labelsOf(news) {
 		orphan := orphans[fmt.Sprint(l)]
 		if orphan == nil {
 			continue
@@ -112,7 +113,7 @@ func (g *growth) reasons() string {
 		if err != nil || len(old.Meta.Config) == 0 {
 			continue
 		}
-		before, after := flat(old.Meta.Config), flat(g.runs[runNew][i].Config())
+		before, after := flat(old.Meta.Config), flat(news[i].Config())
 		for _, name := range slices.Sorted(maps.Keys(both(before, after))) {
 			if before[name] == after[name] || derived(name) {
 				continue

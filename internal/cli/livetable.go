@@ -60,6 +60,8 @@ func (t *liveTable) observe(e sweep.Event) {
 			t.rows[at].add(e.Row, t.now())
 		}
 		return
+	case sweep.GoesOn, sweep.Anew:
+		return // the plan has told
 	case sweep.Warned, sweep.Waiting:
 		t.print(eventText(e))
 		return

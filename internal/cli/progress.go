@@ -10,6 +10,7 @@ import (
 	"golang.org/x/term"
 
 	"github.com/deeplimit/deeplimit/internal/execute/sweep"
+	"github.com/deeplimit/deeplimit/internal/plain"
 	"github.com/deeplimit/deeplimit/internal/plan"
 	"github.com/deeplimit/deeplimit/internal/plan/study"
 )
@@ -91,6 +92,10 @@ func eventText(e sweep.Event) string {
 		return ""
 	case sweep.Started:
 		return "start    " + e.Run.ID
+	case sweep.GoesOn:
+		return fmt.Sprintf("goes on  %s: from iteration %d of %s", e.Run.ID, e.Source.Iteration, plain.Text(e.Source.Run.Meta.ID))
+	case sweep.Anew:
+		return fmt.Sprintf("anew     %s: %v", e.Run.ID, e.Err)
 	case sweep.Warned:
 		return fmt.Sprintf("warning  %s: %s", e.Run.ID, withAdvice(e.Err))
 	case sweep.Waiting:

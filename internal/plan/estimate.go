@@ -58,14 +58,16 @@ type timed struct {
 // depth, between which the time for a layer is interpolated. Each is multiplied by how
 // often a run does it up to its last iteration. Files are reckoned by their bytes.
 //
+// left says which part of its steps a run has to make, 0 for none of the run; nil is all of all.
+//
 // When the time for it is over, kinds that were not timed are given the speed of the
 // others, by their operations, as are runs that do not fit into the memory of this process.
-func (p *Plan) Estimate(ctx context.Context, cores int, only func(*study.Run) bool) (Estimate, error) {
+func (p *Plan) Estimate(ctx context.Context, cores int, left func(*study.Run) float64) (Estimate, error) {
 	kinds := map[kind][]*study.Run{}
 	var order []kind
 	for i := range p.Runs {
 		r := &p.Runs[i]
-		if only != nil && !only(r) {
+		if left != nil && left(r) == 0 {
 			continue
 		}
 		k := kindOf(r)
@@ -117,6 +119,9 @@ func (p *Plan) Estimate(ctx context.Context, cores int, only func(*study.Run) bo
 				seconds = p.secondsOf(run, at)
 			} else if len(speeds) > 0 {
 				seconds = float64(run.Steps()) * p.Flops(run) / speeds[len(speeds)/2]
+			}
+			if left != nil {
+				seconds *= left(run)
 			}
 			if limit := run.Train.Stop.Seconds; limit > 0 {
 				seconds = min(seconds, limit)

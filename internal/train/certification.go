@@ -286,13 +286,13 @@ const (
 	certificationTensor = "certification/theta"
 )
 
-// save puts everything into a checkpoint.
+// save puts everything but the tables of the record into a checkpoint.
 func (c *certification[T]) save(to *runfolder.Checkpoint) error {
 	state, err := json.Marshal(c.certificationState)
 	if err != nil {
 		return err
 	}
-	if err := to.SetCertification(&c.record); err != nil {
+	if err := to.SetProofs(&c.record); err != nil {
 		return err
 	}
 	to.Streams[certificationStream] = state

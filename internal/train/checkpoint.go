@@ -11,11 +11,33 @@ func (d *Descent[T]) save() error {
 	if d.Save == nil {
 		return nil
 	}
-	moments := d.stepper.update.moments()
+	c, err := d.state()
+	if err == nil && d.certify != nil {
+		err = c.SetCertification(&d.certify.record)
+	}
+	if err == nil {
+		c.Rows = d.rows
+		c.Tensors[thetaTensor] = tensor(d.Theta[:d.Network.Layout.Trained], d.Network.Layout.Trained)
+		if d.norms != nil {
+			setNorms(c, d.norms)
+		}
+		err = d.Save(c)
+	}
+	if err != nil {
+		return fmt.Errorf("train: depth %d, iteration %d: checkpoint: %w", d.Network.Depth, d.t, err)
+	}
+	return nil
+}
+
+// thetaTensor is the name of the trained parameters in a checkpoint.
+const thetaTensor = "theta"
+
+// state returns the state at iteration t as far as a finished run has it in no other file: without
+// weights, rows, norms and measurements.
+func (d *Descent[T]) state() (*runfolder.Checkpoint, error) {
 	c := &runfolder.Checkpoint{
 		Iteration: d.t,
 		Seconds:   d.elapsed(),
-		Rows:      d.rows,
 		Tensors:   map[string]runfolder.Tensor{},
 		Streams:   map[string][]byte{},
 		Values: map[string]float64{
@@ -23,25 +45,16 @@ func (d *Descent[T]) save() error {
 			"first_loss": d.first, "best_loss": d.best, "best_iteration": float64(d.bestAt),
 		},
 	}
-	c.Tensors["theta"] = tensor(d.Theta[:d.Network.Layout.Trained], d.Network.Layout.Trained)
-	for name, values := range moments {
+	for name, values := range d.stepper.update.moments() {
 		c.Tensors["moment."+name] = tensor(values, len(values))
 	}
 	if err := d.saveCascade(c); err != nil {
-		return fmt.Errorf("train: depth %d, iteration %d: checkpoint: %w", d.Network.Depth, d.t, err)
+		return nil, err
 	}
-	if d.norms != nil {
-		d.saveNorms(c)
+	if d.certify == nil {
+		return c, nil
 	}
-	if d.certify != nil {
-		if err := d.certify.save(c); err != nil {
-			return fmt.Errorf("train: depth %d, iteration %d: checkpoint: %w", d.Network.Depth, d.t, err)
-		}
-	}
-	if err := d.Save(c); err != nil {
-		return fmt.Errorf("train: depth %d, iteration %d: checkpoint: %w", d.Network.Depth, d.t, err)
-	}
-	return nil
+	return c, d.certify.save(c)
 }
 
 // restore sets the state that save wrote.
@@ -57,7 +70,7 @@ func (d *Descent[T]) restore(c *runfolder.Checkpoint) error {
 		}
 		return nil
 	}
-	if err := fill(d.Theta[:d.Network.Layout.Trained], "theta"); err != nil {
+	if err := fill(d.Theta[:d.Network.Layout.Trained], thetaTensor); err != nil {
 		return err
 	}
 	for name, values := range moments {

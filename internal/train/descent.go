@@ -59,8 +59,9 @@ type Descent[T kernel.Float] struct {
 	Next *Next[T]
 
 	cascade  cascadeState
-	before   *Descent[T] // the level before, until the descent begins
-	lastLoss float64     // J of the iterate at hand, NaN where it is not known
+	end      *runfolder.Checkpoint // as of Outcome
+	before   *Descent[T]           // the level before, until the descent begins
+	lastLoss float64               // J of the iterate at hand, NaN where it is not known
 	stepper  *Stepper[T]
 	penalty  *Regulariser[T] // nil without a penalty
 	square   float64         // ‖∇(J + R)‖², with a penalty
@@ -103,6 +104,7 @@ func (d *Descent[T]) Run(ctx context.Context, resume *runfolder.Checkpoint) (Out
 			}
 			return d.outcome(StopInterrupted, row), nil
 		}
+		evaluations := d.cascade.Evaluations
 		deeper, stop, err := d.leaves(row, stop)
 		if err != nil {
 			return Outcome{}, err
@@ -111,6 +113,11 @@ func (d *Descent[T]) Run(ctx context.Context, resume *runfolder.Checkpoint) (Out
 		if stop == "" && searches && !deeper {
 			if eta = d.search(row); eta == 0 {
 				deeper, stop, _ = d.leaves(row, StopFloor)
+			}
+		}
+		if stop != "" {
+			if err := d.keepEnd(stop, evaluations); err != nil {
+				return Outcome{}, err
 			}
 		}
 		d.counted(row, stop, deeper)

@@ -7,8 +7,8 @@ import "github.com/deeplimit/deeplimit/resnet"
 func Files(net *resnet.Network, spec Spec, n int, test bool, entry int, measured int64) (left, checkpoint float64) {
 	counts := spec.Count(n, test)
 	// The bytes of a row and of an iterate held against a certificate, and of run.json and the
-	// heads of files.
-	const row, texts = 72, 1 << 13
+	// heads of files, and of a length of a stretch as text in base64.
+	const row, texts, stretch = 72, 1 << 13, 27
 	depth := float64(net.Depth)
 	trained, all := float64(net.Layout.Trained), float64(net.Layout.Size)
 	records := row*float64(counts.Rows) + 8*depth*float64(counts.Norms*len(net.Parts())) + float64(counts.Measured)*float64(measured)
@@ -18,8 +18,12 @@ func Files(net *resnet.Network, spec Spec, n int, test bool, entry int, measured
 		copies++ // the weights at the certificate
 	}
 	streams := float64(counts.Measured) * float64(measured) / 3 // in base64
-	kept := copies*trained + float64(StateEntries(net, spec.Method))
-	return float64(entry)*(all+trained) + states + records + texts, float64(entry)*kept + records + streams + texts
+	moments := float64(StateEntries(net, spec.Method))
+	kept, end := copies*trained+moments, 0.0
+	if spec.KeepState || !spec.Stateful() {
+		end = float64(entry)*((copies-1)*trained+moments) + stretch*depth
+	}
+	return float64(entry)*(all+trained) + states + records + texts + end, float64(entry)*kept + records + streams + texts
 }
 
 // certifiable says whether a certificate of convergence may be issued: the features of n

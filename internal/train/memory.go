@@ -54,6 +54,9 @@ func MemoryOf[T kernel.Float](net *resnet.Network, spec Spec, n, workers int, te
 		largest = max(largest, int64(g.Len()))
 	}
 	m.Weights = wide*(all+trained) + size*largest
+	if spec.KeepState {
+		m.Weights += wide * int64(StateEntries(net, spec.Method))
+	}
 
 	if spec.records() {
 		m.Variation = pathBytes(net, spec.recordedPowers())

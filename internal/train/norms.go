@@ -44,8 +44,8 @@ func (d *Descent[T]) recordNorms() {
 // normsPrefix stands before the names of runfolder.Norms in a checkpoint.
 const normsPrefix = "norms."
 
-func (d *Descent[T]) saveNorms(c *runfolder.Checkpoint) {
-	for name, tensor := range d.norms.Tensors() {
+func setNorms(c *runfolder.Checkpoint, norms *runfolder.Norms) {
+	for name, tensor := range norms.Tensors() {
 		c.Tensors[normsPrefix+name] = tensor
 	}
 }

@@ -25,6 +25,8 @@ type Outcome struct {
 	Seconds float64
 	Rows    []runfolder.Row
 	Norms   *runfolder.Norms // of all layers at some iterations, nil with Spec.Norms off
+	// End is the state before the last look, for GoOn; nil where none is kept.
+	End *runfolder.Checkpoint
 	// Certification is what Spec.Certify measured, nil when it is off. Violation is the
 	// first broken promise of a certificate, a *certify.Violation: a fault of
 	// deeplimit, for which the run's result is not to be trusted.
@@ -35,7 +37,7 @@ type Outcome struct {
 // outcome returns how the run ended, or its level.
 func (d *Descent[T]) outcome(stop string, row runfolder.Row) Outcome {
 	out := Outcome{
-		Iterations: d.t, Stop: stop, Seconds: d.elapsed(), Rows: d.rows, Norms: d.norms, Loss: math.NaN(),
+		Iterations: d.t, Stop: stop, Seconds: d.elapsed(), Rows: d.rows, Norms: d.norms, End: d.end, Loss: math.NaN(),
 		Levels: d.endedLevels(stop), LayerIterations: d.layerIterations(), LayerEvaluations: d.cascade.Evaluations,
 	}
 	if d.certify != nil {

@@ -24,8 +24,8 @@ func (s Schedule) IsZero() bool { return s.name() == "constant" }
 
 func (s Schedule) name() string { return cmp.Or(string(s), "constant") }
 
-// falls says whether η goes down to a minimum by the last iteration.
-func (s Schedule) falls() bool { return s == "cosine" || s == "linear" || s == stableDecay }
+// Falls says whether η goes down to a minimum by the last iteration.
+func (s Schedule) Falls() bool { return s == "cosine" || s == "linear" || s == stableDecay }
 
 // setTimes fills in the iterations of the schedule.
 func (s *Step) setTimes(iterations int) {

@@ -61,6 +61,10 @@ type Spec struct {
 	// 2GB; beyond it states are recomputed. Default: a quarter of machine.Memory.
 	// It changes no result, so it has no part in the run's hash.
 	Memory string `yaml:"memory,omitempty" json:"-"`
+	// KeepState keeps the state of a method that has one at the end of a run, so that a run that ends
+	// later goes on from there; the others need their weights alone. It changes no result, so it has
+	// no part in the run's hash.
+	KeepState bool `yaml:"keep-state,omitempty" json:"-"`
 }
 
 // Stop says when a run ends; the first condition that holds ends it.

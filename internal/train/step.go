@@ -96,7 +96,7 @@ func (s Step) resolve(method string, iterations int, parametrised bool) (Step, e
 		setting{"value", s.Value, true, "", values},
 		setting{"factor", s.Factor, armijo || decay, "rule: armijo or schedule: decay", open(0, 1)},
 		setting{"slope", s.Slope, armijo, "rule: armijo", open(0, 1)},
-		setting{"minimum", s.Minimum, s.Schedule.falls(), "schedule: cosine, linear or warmup-stable-decay", fraction},
+		setting{"minimum", s.Minimum, s.Schedule.Falls(), "schedule: cosine, linear or warmup-stable-decay", fraction},
 	)
 }
 

@@ -36,7 +36,7 @@ func executeRun[T kernel.Float](ctx context.Context, w *work, t *task, held *lea
 	resume, err := runfolder.ReadCheckpoint(folder)
 	switch {
 	case errors.Is(err, runfolder.ErrNoCheckpoint):
-		resume = nil
+		resume = w.goOn(t)
 	case err != nil:
 		return train.Outcome{}, err
 	case resume.Hash != run.Hash:
@@ -105,10 +105,34 @@ func executeRun[T kernel.Float](ctx context.Context, w *work, t *task, held *lea
 		sums, err = runfolder.WriteCertification(staging.Dir, outcome.Certification)
 		maps.Copy(summary.SHA256, sums)
 	}
+	if err == nil && outcome.End != nil {
+		outcome.End.Hash, outcome.End.Arithmetic = run.Hash, w.options.arithmetic()
+		var sums map[string]string
+		sums, err = runfolder.WriteEnd(staging.Dir, outcome.End)
+		maps.Copy(summary.SHA256, sums)
+	}
 	if err != nil {
 		return outcome, errors.Join(err, staging.Discard())
 	}
 	return outcome, staging.Finish(meta, outcome.Rows, train.Weights(d.Network, d.Theta, d.Initial), summary)
+}
+
+// goOn returns the state at the end of the run that t goes on from, nil where it starts at its
+// beginning. The state is read anew at each start until the run has a checkpoint of its own.
+func (w *work) goOn(t *task) *runfolder.Checkpoint {
+	if t.source == nil || t.again {
+		if t.anew != "" {
+			w.observe(Event{Kind: Anew, Run: t.run, Err: errors.New(t.anew)})
+		}
+		return nil
+	}
+	state, err := w.plan.GoOn(t.run, t.source)
+	if err != nil {
+		w.observe(Event{Kind: Warned, Run: t.run, Err: fmt.Errorf("starting anew: going on from %s: %w", t.source.Run.Dir, err)})
+		return nil
+	}
+	w.observe(Event{Kind: GoesOn, Run: t.run, Source: t.source})
+	return state
 }
 
 // wanted returns a function that says whether a checkpoint was asked for since its last call.

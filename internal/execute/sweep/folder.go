@@ -35,11 +35,13 @@ func begin(p *plan.Plan, options *Options) ([]*task, error) {
 		return nil, err
 	}
 	if options.Join {
+		setSources(tasks, options)
 		return tasks, nil
 	}
 	if err := checkBusy(p, out); err != nil {
 		return nil, err
 	}
+	setSources(tasks, options)
 	err := makeFolder(p, options)
 	if err == nil {
 		return tasks, nil
@@ -120,6 +122,21 @@ func tasksOf(p *plan.Plan, options *Options) []*task {
 	}
 	group.Wait()
 	return tasks
+}
+
+// setSources finds the finished runs that those without a result go on from.
+func setSources(tasks []*task, options *Options) {
+	var begin []*task
+	var runs []*study.Run
+	for _, t := range tasks {
+		if t.summary == nil && !t.again {
+			begin, runs = append(begin, t), append(runs, t.run)
+		}
+	}
+	sources := plan.NewSources(options.Out, runs, options.arithmetic())
+	for _, t := range begin {
+		t.source, t.anew = sources.Of(t.run)
+	}
 }
 
 // checkKind refuses to compute runs beside results of a program for another machine.

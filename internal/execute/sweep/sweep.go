@@ -67,6 +67,8 @@ const (
 const (
 	Skipped   = "skipped"   // the run was done before
 	Started   = "started"   // from iteration 0 or a checkpoint
+	GoesOn    = "goes on"   // from Source, a finished run that differs in when it stops alone
+	Anew      = "anew"      // from iteration 0, though there is such a run; Err says why
 	Advanced  = "advanced"  // an iteration was recorded: Row
 	Warned    = "warned"    // Err is something the run survived
 	Ended     = "ended"     // Outcome
@@ -82,6 +84,7 @@ type Event struct {
 	Run     *study.Run
 	Row     runfolder.Row
 	Outcome train.Outcome
+	Source  *plan.Source
 	Err     error
 }
 

@@ -351,6 +351,8 @@ type task struct {
 	failures int                // attempts that failed
 	unread   error              // why that is not known
 	again    bool               // compute it again, from its start
+	source   *plan.Source       // that it goes on from where it has no checkpoint of its own; nil for none
+	anew     string             // why it goes on from none of those that differ from it in their end alone
 	givenUp  bool               // it has failed, and is not tried again here
 	holder   *lease.HeldError
 	alive    bool // that holder, for certain, at the last look

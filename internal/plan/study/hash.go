@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"io/fs"
 	"maps"
@@ -74,6 +75,15 @@ func (r *Run) canonical() canonical {
 
 // digest returns the run's Hash.
 func (r *Run) digest() string { return r.canonical().digest() }
+
+// Kin returns the digest of all that Hash is taken of but when the run stops, with the times of its
+// schedule, which may follow from that: of runs of one kin, one that ends later may go on from another.
+func (r *Run) Kin() string {
+	c := r.canonical()
+	c.Train.Stop.Loss, c.Train.Stop.Iterations = 0, nil
+	c.Train.Step.Every, c.Train.Step.Warmup, c.Train.Step.Cooldown = 0, 0, 0
+	return c.digest()
+}
 
 // group returns the run's Group. pattern is the initial section resolved for no depth
 // in particular, expressions what a depth makes of it; unless seeded, the data's seed is that of the
@@ -158,6 +168,23 @@ func ParseConfig(config json.RawMessage) (Run, error) {
 		c.Train.WeightDecay = new(train.Decay(0))
 	}
 	return Run{Data: c.Data, Files: c.Files, Depth: c.Depth, Seed: c.Seed, DType: c.DType, Network: c.Network, Initial: c.Initial, Train: c.Train}, nil
+}
+
+// Recorded is ParseConfig for a run folder's run.json, held to the hash that is recorded there: an
+// error where this program gives that configuration another hash, as it means something else by it.
+func Recorded(meta *runfolder.Meta) (Run, error) {
+	run, err := ParseConfig(meta.Config)
+	if err != nil {
+		return Run{}, fmt.Errorf("study: run %s: config: %w", meta.ID, err)
+	}
+	if run.Network.Alpha == nil || run.Train.Stop.Iterations == nil {
+		return Run{}, fmt.Errorf("study: run %s: got a configuration that is not resolved", meta.ID)
+	}
+	run.ID, run.Hash, run.Group, run.Base = meta.ID, meta.Hash, meta.Group, meta.Base
+	if hash := run.digest(); hash != meta.Hash {
+		return Run{}, fmt.Errorf("study: run %s: got a configuration with hash %s, want the recorded %s", meta.ID, hash, meta.Hash)
+	}
+	return run, nil
 }
 
 // digests holds the hexadecimal SHA-256 of each file read so far, by path.

@@ -82,9 +82,9 @@ func TestEveryFieldEntersTheHash(t *testing.T) {
 			}
 			return
 		}
-		if path == "Train.Memory" {
+		if path == "Train.Memory" || path == "Train.KeepState" {
 			if seen[hash] != "nothing" {
-				t.Error("the memory limit enters the hash; it changes no result")
+				t.Errorf("%s enters the hash; it changes no result", path)
 			}
 			return
 		}
