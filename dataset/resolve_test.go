@@ -65,7 +65,7 @@ func TestResolveRefuses(t *testing.T) {
 		want string
 	}{
 		{Spec{}, `kind: got "", want one of separated, rotation, ode, sde, uniform, normal, digits, diabetes, mnist, fashion-mnist, csv, parquet, files`},
-		{Spec{Kind: "digit"}, `kind: got "digit", want one of separated, rotation, ode, sde, uniform, normal, digits, diabetes, mnist, fashion-mnist, csv, parquet, files`},
+		{Spec{Kind: "digit"}, `kind: got "digit", want one of separated, rotation, ode, sde, uniform, normal, digits, diabetes, mnist, fashion-mnist, csv, parquet, files; did you mean "digits"?`},
 
 		{with(digits, func(s *Spec) { s.Angle = 0.3 }), `angle: got 0.3, want it left out: kind digits has no angle (for rotation)`},
 		{with(digits, func(s *Spec) { s.Width = 64 }), `width: got 64, want it left out: kind digits has no width (for separated, rotation, ode, sde, uniform, normal)`},

@@ -39,10 +39,10 @@ func Under(prefix string, err error) error {
 	return &Error{Path: prefix + "." + e.Path, Got: e.Got, Want: e.Want}
 }
 
-// OneOf returns nil if got is among want, and otherwise an *Error that lists want.
+// OneOf returns nil if got is among want, and otherwise an *Error that lists want, with the nearest of them.
 func OneOf(path, got string, want ...string) error {
 	if slices.Contains(want, got) {
 		return nil
 	}
-	return &Error{Path: path, Got: got, Want: "one of " + strings.Join(want, ", ")}
+	return &Error{Path: path, Got: got, Want: "one of " + strings.Join(want, ", ") + Mean(got, want)}
 }

@@ -2,6 +2,7 @@ package field
 
 import (
 	"cmp"
+	"fmt"
 	"slices"
 	"unicode/utf8"
 )
@@ -27,6 +28,16 @@ func Nearest(word string, known []string) []string {
 		words[i] = c.word
 	}
 	return words
+}
+
+// Mean returns `; did you mean "…"?` with the nearest of known, to end an error about word by; "" where
+// none is near, and for a word of less than three letters, which is near to any other.
+func Mean(word string, known []string) string {
+	near := Nearest(word, known)
+	if len(near) == 0 || utf8.RuneCountInString(word) < 3 {
+		return ""
+	}
+	return fmt.Sprintf("; did you mean %q?", near[0])
 }
 
 // edits returns the least number of letters to insert, delete, replace or swap with

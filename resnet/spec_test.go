@@ -61,8 +61,8 @@ func TestSpecRefuses(t *testing.T) {
 		outputs int
 		want    string
 	}{
-		{Spec{Block: "iner"}, 3, `block: got "iner", want one of inner, outer, mlp`},
-		{Spec{Activation: "rleu"}, 3, `activation: got "rleu", want one of tanh, sin, gelu, silu, softplus, elu, sigmoid, centred-sigmoid, relu, identity`},
+		{Spec{Block: "iner"}, 3, `block: got "iner", want one of inner, outer, mlp; did you mean "inner"?`},
+		{Spec{Activation: "rleu"}, 3, `activation: got "rleu", want one of tanh, sin, gelu, silu, softplus, elu, sigmoid, centred-sigmoid, relu, identity; did you mean "relu"?`},
 		{Spec{Alpha: ptr(-0.5)}, 3, `alpha: got -0.5, want a number in [0, 1]`},
 		{Spec{Alpha: ptr(nan)}, 3, `alpha: got NaN, want a number in [0, 1]`},
 		{Spec{Residual: "free"}, 3, `residual: got "free", want one of fixed, shared, layered`},
@@ -179,8 +179,8 @@ func TestInitialRefuses(t *testing.T) {
 		initial Initial
 		want    string
 	}{
-		{Spec{}, Initial{Kind: "norm"}, `kind: got "norm", want one of ` + kindNames},
-		{Spec{}, parts("A", Initial{Kind: "norm"}), `parts.A.kind: got "norm", want one of ` + kindNames},
+		{Spec{}, Initial{Kind: "norm"}, `kind: got "norm", want one of ` + kindNames + `; did you mean "normal"?`},
+		{Spec{}, parts("A", Initial{Kind: "norm"}), `parts.A.kind: got "norm", want one of ` + kindNames + `; did you mean "normal"?`},
 		{Spec{}, parts("V", Initial{}), `parts.V: got "V", want A, the parts of block inner`},
 		{mlp, parts("A", Initial{}), `parts.A: got "A", want V or W, the parts of block mlp`},
 		{mlp, parts("c", Initial{}), `parts.c: got "c", want V or W (the network has no bias: set network.bias)`},

@@ -79,7 +79,7 @@ norms and V_p of the weights and of the displacement at the iterations that trai
 		},
 	}
 	viewFlags(cmd, &o.view)
-	cmd.Flags().BoolVar(&o.asJSON, "json", false, "print JSON")
+	o.form.add(cmd)
 	cmd.Flags().BoolVar(&o.read.Next, "next", false, "say which further depths and seeds would tell what is left open")
 	cmd.Flags().StringArrayVar(&o.at, "at", nil, "print the numbers at points along training: loss=0.1,0.01, iterations=…, epochs=… or layer-iterations=…")
 	cmd.Flags().BoolVar(&o.read.Trace, "trace", false, "add the loss at every recorded iteration (with --json)")
@@ -100,7 +100,7 @@ type analyzeOptions struct {
 	at      []string
 	view    analyze.View
 	figures string
-	asJSON  bool
+	form    answer
 }
 
 // bestAlone says whether the table is that of the best values, with no contrast and no fit of them.
@@ -131,24 +131,39 @@ func (o *analyzeOptions) parse() error {
 func (o *analyzeOptions) check() error {
 	contrast, fits, points := o.read.Contrast != "", len(o.model.in) > 0, len(o.at) > 0
 	switch {
-	case o.read.Trace && !o.asJSON:
+	case o.read.Trace && !o.form.json:
 		return errors.New("analyze: --trace: got it without --json, want --json beside it, as tables have no traces")
-	case o.read.Windows != 0 && !o.asJSON:
+	case o.read.Windows != 0 && !o.form.json:
 		return errors.New("analyze: --windows: got it without --json, want --json beside it, as tables have one rate for each run")
 	case o.read.Against != "" && !contrast:
 		return errors.New("analyze: got --against without --contrast, want the field whose values are compared, as in --contrast depth")
 	case o.bestAlone() && (o.read.Next || points):
 		return errors.New("analyze: --best: got it beside --next or --at, want --contrast or --in beside it, or --best alone")
-	case contrast && (fits || o.read.Next) && !o.asJSON:
+	case contrast && (fits || o.read.Next) && !o.form.json:
 		return errors.New("analyze: --contrast: got it beside --in or --next, want one of them, or --json for all")
 	case !fits && (o.model.text != "" || o.read.Of != "" && !contrast && !o.bestAlone() || o.figures != ""):
 		return errors.New("analyze: got --model, --of or --figure without --in, want the fields that the fit is over, as in --in depth,network.hidden")
-	case o.read.Next && fits && !o.asJSON:
+	case o.read.Next && fits && !o.form.json:
 		return errors.New("analyze: --next: got it beside --in, want one of them, or --json for both")
 	case points && (fits || o.read.Next):
 		return errors.New("analyze: --at: got it beside --in or --next, which are about the end of training, want one of them")
 	}
-	return checkView(&o.view, o.asJSON, o.bestAlone() || contrast || fits || points)
+	return checkView(&o.view, o.form.asked(), o.bestAlone() || contrast || fits || points)
+}
+
+// table returns where the rows of the table that the flags choose stand in the result.
+func (o *analyzeOptions) table() []string {
+	switch {
+	case o.read.Contrast != "":
+		return []string{"contrasts"}
+	case o.bestAlone():
+		return []string{"levels"}
+	case len(o.read.In) > 0:
+		return []string{"fits"}
+	case len(o.read.At) > 0:
+		return []string{"at", "runs"}
+	}
+	return []string{"overview", "rows"}
 }
 
 // print draws the figures that are asked for, and prints JSON or the one table that the flags choose.
@@ -160,11 +175,11 @@ func (o *analyzeOptions) print(cmd *cobra.Command, result *analyze.Result) (err 
 		}
 	}
 	switch {
-	case o.asJSON:
+	case o.form.asked():
 		if result.Overview, err = result.Overview.Sorted(o.view.Sort); err != nil {
 			return err
 		}
-		return printJSON(out, result)
+		return o.form.print(out, result, o.table()...)
 	case o.read.Contrast != "":
 		return writeContrasts(cmd, result)
 	}

@@ -18,7 +18,8 @@ import (
 
 // benchFlags are the flags of `deeplimit bench` as they are written.
 type benchFlags struct {
-	json, scaling      bool
+	scaling            bool
+	form               answer
 	shapes, dtypes     []string
 	methods, networks  []string
 	tier, dump         string
@@ -56,13 +57,13 @@ and RATIO is the median of the time over that of the first one.`,
 			case f.dump != "":
 				return bench.Dump(f.dump, plan.shapes[0], plan.dtypes[0], plan.options)
 			case f.scaling:
-				return plan.growths(cmd.OutOrStdout(), f.json)
+				return plan.growths(cmd.OutOrStdout(), f.form)
 			}
-			return plan.measure(cmd.OutOrStdout(), f.json)
+			return plan.measure(cmd.OutOrStdout(), f.form)
 		},
 	}
 	flags := cmd.Flags()
-	flags.BoolVar(&f.json, "json", false, "print JSON")
+	f.form.add(cmd)
 	flags.StringArrayVar(&f.shapes, "shape", nil, "width, samples and depth as d,N,L; repeatable (default: the workloads of docs/performance.md)")
 	flags.StringArrayVar(&f.dtypes, "dtype", nil, "float32 or float64; repeatable (default: both)")
 	flags.StringArrayVar(&f.methods, "method", []string{"gd"}, "method as in train.method; repeatable")
@@ -134,7 +135,7 @@ func (f *benchFlags) plan() (benchPlan, error) {
 }
 
 // measure times every shape in every element type.
-func (p *benchPlan) measure(w io.Writer, asJSON bool) error {
+func (p *benchPlan) measure(w io.Writer, form answer) error {
 	var results []bench.Result
 	for _, dtype := range p.dtypes {
 		for _, shape := range p.shapes {
@@ -145,14 +146,14 @@ func (p *benchPlan) measure(w io.Writer, asJSON bool) error {
 			results = append(results, measured...)
 		}
 	}
-	if asJSON {
-		return printJSON(w, results)
+	if form.asked() {
+		return form.print(w, results)
 	}
 	return writeResults(w, results)
 }
 
 // growths fits how the time grows, in every element type.
-func (p *benchPlan) growths(w io.Writer, asJSON bool) error {
+func (p *benchPlan) growths(w io.Writer, form answer) error {
 	var all []bench.Growth
 	for _, dtype := range p.dtypes {
 		growths, err := bench.Growths(dtype, p.options)
@@ -161,8 +162,8 @@ func (p *benchPlan) growths(w io.Writer, asJSON bool) error {
 		}
 		all = append(all, growths...)
 	}
-	if asJSON {
-		return printJSON(w, all)
+	if form.asked() {
+		return form.print(w, all, "steps")
 	}
 	for _, g := range all {
 		fmt.Fprintf(w, "%s: time of a step ∝ %s^%.3f\n", g.Steps[0].DType, g.Variable, g.Exponent)

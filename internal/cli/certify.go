@@ -12,7 +12,7 @@ import (
 )
 
 func newCertify() *cobra.Command {
-	var asJSON bool
+	var form answer
 	var at []int64
 	var kernel kernelFlags
 	cmd := &cobra.Command{
@@ -58,9 +58,9 @@ A statement that is found broken is a fault of deeplimit: exit code 2.`,
 				return err
 			}
 			if runs, _ := runfolder.List(dir); kernel.wanted && len(runs) > 0 {
-				return kernel.study(cmd, dir, at, asJSON)
+				return kernel.study(cmd, dir, at, form)
 			}
-			report, err := readProof(dir, at, asJSON)
+			report, err := readProof(dir, at, form.asked())
 			if err != nil {
 				return err
 			}
@@ -69,8 +69,8 @@ A statement that is found broken is a fault of deeplimit: exit code 2.`,
 					return err
 				}
 			}
-			if asJSON {
-				err = printJSON(cmd.OutOrStdout(), report)
+			if form.asked() {
+				err = form.print(cmd.OutOrStdout(), report, "iterates", "bounds")
 			} else {
 				err = report.WriteTable(cmd.OutOrStdout())
 				if err == nil && report.Kernel != nil {
@@ -83,7 +83,7 @@ A statement that is found broken is a fault of deeplimit: exit code 2.`,
 			return err
 		},
 	}
-	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON")
+	form.add(cmd)
 	cmd.Flags().Int64SliceVar(&at, "at", nil, "show this iteration; may be repeated")
 	kernel.add(cmd)
 	return cmd

@@ -14,7 +14,7 @@ import (
 )
 
 // study proves the statements for every run of a study that lacks them, and prints them along depth.
-func (k *kernelFlags) study(cmd *cobra.Command, dir string, at []int64, asJSON bool) error {
+func (k *kernelFlags) study(cmd *cobra.Command, dir string, at []int64, form answer) error {
 	if k.write != "" || len(at) > 0 {
 		return fmt.Errorf("certify: %s: got the folder of a study, want that of one run with --write or --at", dir)
 	}
@@ -35,8 +35,8 @@ func (k *kernelFlags) study(cmd *cobra.Command, dir string, at []int64, asJSON b
 	if len(unfinished) > 0 {
 		found.Notes = append(found.Notes, "not finished, and left out: "+strings.Join(unfinished, ", "))
 	}
-	if asJSON {
-		return printJSON(cmd.OutOrStdout(), found)
+	if form.asked() {
+		return form.print(cmd.OutOrStdout(), found, "runs")
 	}
 	return writeKernels(cmd.OutOrStdout(), found)
 }

@@ -9,7 +9,8 @@ import (
 )
 
 func newCite() *cobra.Command {
-	var bibtex, asJSON bool
+	var bibtex bool
+	var form answer
 	cmd := &cobra.Command{
 		Use:   "cite DIR",
 		Short: "List the works that a study rests on, as text or BibTeX",
@@ -21,8 +22,8 @@ is for.`,
   deeplimit cite runs/my-study --bibtex > study.bib`,
 		Args: arguments("DIR"),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if bibtex && asJSON {
-				return errors.New("cite: got --bibtex and --json, want one of them")
+			if bibtex && form.asked() {
+				return errors.New("cite: got --bibtex beside --json or --csv, want one of them")
 			}
 			dir, err := folder(cmd, args[0], studyAlone)
 			if err != nil {
@@ -33,8 +34,8 @@ is for.`,
 				return err
 			}
 			switch {
-			case asJSON:
-				return printJSON(cmd.OutOrStdout(), list)
+			case form.asked():
+				return form.print(cmd.OutOrStdout(), list)
 			case bibtex:
 				return cite.WriteBibTeX(cmd.OutOrStdout(), list)
 			}
@@ -42,6 +43,6 @@ is for.`,
 		},
 	}
 	cmd.Flags().BoolVar(&bibtex, "bibtex", false, "print BibTeX")
-	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON")
+	form.add(cmd)
 	return cmd
 }

@@ -57,7 +57,7 @@ func (m *modelFlags) model(in []string) (*surface.Model, error) {
 func newCompare() *cobra.Command {
 	var o compare.Options
 	var model modelFlags
-	var asJSON bool
+	var form answer
 	var figures string
 	cmd := &cobra.Command{
 		Use:   "compare DIR",
@@ -117,8 +117,8 @@ or wide at most. Intervals, at 95 %, leave out one seed at a time.`,
 					return fmt.Errorf("compare: --figure: %w", err)
 				}
 			}
-			if asJSON {
-				return printJSON(cmd.OutOrStdout(), result)
+			if form.asked() {
+				return form.print(cmd.OutOrStdout(), result, "pairs")
 			}
 			return writeComparison(cmd.OutOrStdout(), result)
 		},
@@ -134,7 +134,7 @@ or wide at most. Intervals, at 95 %, leave out one seed at a time.`,
 	flags.StringVar(&o.Base, "base", "", "folder that relative names of data files start from (default: as recorded)")
 	flags.StringVar(&figures, "figure", "", "write figures into this folder: a heat map of all pairs, and the distances against their fits")
 	flags.IntVar(&o.Workers, "jobs", runtime.GOMAXPROCS(0), "cores to use; the results do not depend on it")
-	flags.BoolVar(&asJSON, "json", false, "print JSON")
+	form.add(cmd)
 	onlyFlag(cmd, &o.Only)
 	model.define(cmd)
 	for name, values := range map[string][]string{

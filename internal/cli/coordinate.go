@@ -16,7 +16,8 @@ import (
 )
 
 func newCoordinateCheck() *cobra.Command {
-	var asJSON, all bool
+	var all bool
+	var form answer
 	var set []string
 	var maxRuns int
 	var figures string
@@ -55,8 +56,8 @@ the figures. docs/tune.md has the formulas.`,
 					return err
 				}
 			}
-			if asJSON {
-				return printJSON(cmd.OutOrStdout(), found)
+			if form.asked() {
+				return form.print(cmd.OutOrStdout(), found, "quantities", "values")
 			}
 			return writeCoordinates(cmd.OutOrStdout(), found, all)
 		},
@@ -68,7 +69,7 @@ the figures. docs/tune.md has the formulas.`,
 	flags.IntVar(&options.Workers, "jobs", runtime.GOMAXPROCS(0), "cores to use; the results do not depend on it")
 	flags.StringVar(&figures, "figure", "", "write the figures into this folder, made when missing")
 	flags.BoolVar(&all, "all", false, "show every iteration")
-	flags.BoolVar(&asJSON, "json", false, "print JSON")
+	form.add(cmd)
 	return cmd
 }
 

@@ -19,11 +19,7 @@ func newData() *cobra.Command {
 			if len(args) == 0 {
 				return cmd.Help()
 			}
-			mean := ""
-			if near := field.Nearest(args[0], []string{"list", "fetch", "show"}); len(near) > 0 {
-				mean = "; did you mean " + near[0] + "?"
-			}
-			return fmt.Errorf("data: got %q, want list, fetch or show%s", args[0], mean)
+			return fmt.Errorf("data: got %q, want list, fetch or show%s", args[0], field.Mean(args[0], []string{"list", "fetch", "show"}))
 		},
 	}
 	cmd.AddCommand(newDataList(), newDataFetch(), newDataShow())
@@ -31,20 +27,20 @@ func newData() *cobra.Command {
 }
 
 func newDataList() *cobra.Command {
-	var asJSON bool
+	var form answer
 	cmd := &cobra.Command{
 		Use:   "list",
 		Short: "List the data sets, where they are and where a missing one comes from",
 		Args:  cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			entries := dataset.List()
-			if asJSON {
-				return printJSON(cmd.OutOrStdout(), entries)
+			if form.asked() {
+				return form.print(cmd.OutOrStdout(), entries)
 			}
 			return writeEntries(cmd.OutOrStdout(), entries)
 		},
 	}
-	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON")
+	form.add(cmd)
 	return cmd
 }
 

@@ -18,7 +18,7 @@ import (
 func newDataShow() *cobra.Command {
 	var spec dataset.Spec
 	var header, index string
-	var asJSON bool
+	var form answer
 	cmd := &cobra.Command{
 		Use:   "show FILE",
 		Short: "Show what a table (.csv, .parquet) or arrays (.npy, .npz) would be read as",
@@ -51,8 +51,8 @@ each has, header, index and delimiter, and the first samples before they are sta
 			if err != nil {
 				return err
 			}
-			if asJSON {
-				return printJSON(cmd.OutOrStdout(), shown)
+			if form.json {
+				return form.print(cmd.OutOrStdout(), shown)
 			}
 			return writeShown(cmd.OutOrStdout(), shown)
 		},
@@ -71,7 +71,7 @@ each has, header, index and delimiter, and the first samples before they are sta
 	flags.StringVar(&index, "index", "", "true, false or the name of a column that names the rows (default: found)")
 	flags.StringVar(&spec.Delimiter, "delimiter", "", "one of , ; tab blank (default: found)")
 	flags.StringVar(&spec.Decimal, "decimal", "", "decimal mark, . or , (default: found)")
-	flags.BoolVar(&asJSON, "json", false, "print JSON")
+	form.addJSON(cmd)
 	return cmd
 }
 

@@ -30,7 +30,7 @@ type depthOptions struct {
 	gain         float64
 	set          []string
 	jobs         int
-	json         bool
+	form         answer
 }
 
 func newDepth() *cobra.Command {
@@ -65,7 +65,7 @@ depth and layer-iterations with the knee and its interval, as PNG, SVG and PDF, 
 	flags.StringVar(&o.figure, "figure", "", "write the figure into this folder, made when missing")
 	flags.StringArrayVar(&o.set, "set", nil, "override a field, as in network.alpha=0.75; may be repeated")
 	flags.IntVar(&o.jobs, "jobs", runtime.GOMAXPROCS(0), "cores to use; the results do not depend on it")
-	flags.BoolVar(&o.json, "json", false, "print JSON")
+	o.form.add(cmd)
 	return cmd
 }
 
@@ -116,8 +116,8 @@ func (o *depthOptions) run(ctx context.Context, file string, stdout, stderr io.W
 			return fmt.Errorf("depth: --figure: %w", err)
 		}
 	}
-	if o.json {
-		return printJSON(stdout, found)
+	if o.form.asked() {
+		return o.form.print(stdout, found, "levels")
 	}
 	return writeDepth(stdout, found)
 }

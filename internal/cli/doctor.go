@@ -33,7 +33,7 @@ type finding struct {
 }
 
 func newDoctor() *cobra.Command {
-	var asJSON bool
+	var form answer
 	cmd := &cobra.Command{
 		Use:   "doctor [DIR]",
 		Short: "Say what this machine offers: processor, memory, disk, cluster, browser, data",
@@ -52,8 +52,8 @@ Exit codes: 0, or 2 where something would make runs fail.`,
 				}
 			}
 			findings := examine(cmd.Context(), dir)
-			if asJSON {
-				if err := printJSON(cmd.OutOrStdout(), findings); err != nil {
+			if form.asked() {
+				if err := form.print(cmd.OutOrStdout(), findings); err != nil {
 					return err
 				}
 			} else if err := writeFindings(cmd.OutOrStdout(), findings); err != nil {
@@ -67,7 +67,7 @@ Exit codes: 0, or 2 where something would make runs fail.`,
 			return nil
 		},
 	}
-	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON")
+	form.add(cmd)
 	return cmd
 }
 

@@ -67,8 +67,8 @@ func (o *runOptions) list(ctx context.Context, w io.Writer, plan *plan.Plan, gro
 		return err
 	}
 	rows := o.rows(plan, wanted, grown, estimate.Seconds)
-	if o.json {
-		return printJSON(w, rows)
+	if o.form.asked() {
+		return o.form.print(w, rows)
 	}
 	if err := writeRows(w, rows, !grown.empty()); err != nil {
 		return err

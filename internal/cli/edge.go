@@ -16,7 +16,7 @@ import (
 )
 
 func newEdge() *cobra.Command {
-	var asJSON bool
+	var form answer
 	var set []string
 	var maxRuns int
 	options := edge.Options{}
@@ -58,8 +58,8 @@ Nothing is written. Methods other than gd are refused.`,
 			if err != nil {
 				return err
 			}
-			if asJSON {
-				return printJSON(cmd.OutOrStdout(), found)
+			if form.asked() {
+				return form.print(cmd.OutOrStdout(), found, "runs")
 			}
 			return writeEdges(cmd.OutOrStdout(), found)
 		},
@@ -70,7 +70,7 @@ Nothing is written. Methods other than gd are refused.`,
 	flags.Float64Var(&options.Scan, "scan", 0.01, "relative distance between the step sizes tried, at most 0.01")
 	flags.Float64Var(&options.Precision, "precision", 1e-4, "relative width of the gap above STABLE in the end, at most 0.01")
 	flags.IntVar(&options.Workers, "jobs", runtime.GOMAXPROCS(0), "cores to use; the results do not depend on it")
-	flags.BoolVar(&asJSON, "json", false, "print JSON")
+	form.add(cmd)
 	return cmd
 }
 

@@ -132,8 +132,8 @@ func (o *runOptions) submit(ctx context.Context, plan *plan.Plan, options engine
 	if err != nil || left.all() {
 		return err
 	}
-	if o.json {
-		stdout = stderr // the analysis alone is JSON
+	if o.form.asked() {
+		stdout = stderr // the analysis alone is for other programs
 	}
 	if err := left.tryAgain(dir); err != nil {
 		return err

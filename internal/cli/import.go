@@ -22,7 +22,8 @@ type importFlags struct {
 	names, steps                string
 	layersAxis                  int
 	alpha, beta                 float64
-	json, hasAlpha, hasBeta     bool
+	hasAlpha, hasBeta           bool
+	form                        answer
 	all, noInvariants, align    bool
 	heads                       string
 	roles, table                string
@@ -107,7 +108,7 @@ Presets:
 	flags.StringVar(&f.initial, "initial", "", "file of the initial weights; {depth} and {name} stand for those of FILE")
 	flags.StringVar(&f.names, "names", "", "how the names of FILEs are read, as in 'L{depth}/seed{seed}-{step}.pt'; other marks are settings, * is anything")
 	flags.StringVar(&f.steps, "steps", importer.LastStep, "which steps of a training to take: last, all (each a setting, never a seed), series (one run with all of them along time), or the number of one")
-	flags.BoolVar(&f.json, "json", false, "print JSON")
+	f.form.add(cmd)
 	flags.BoolVar(&f.all, "all", false, "measure every family of layers, in the place of a pattern")
 	flags.StringVar(&f.heads, "heads", "", "heads of the attention, as 12, or 32:8 with those of keys and values (default: as config.json beside FILE states)")
 	flags.BoolVar(&f.noInvariants, "no-invariants", false, "measure norms, increments and order of the families alone, without singular values and invariants, in a fraction of the time")
@@ -139,7 +140,7 @@ func (f *importFlags) run(cmd *cobra.Command, args []string, o importer.Options)
 		if err != nil {
 			return err
 		}
-		return writeListing(cmd.OutOrStdout(), list, f.json)
+		return writeListing(cmd.OutOrStdout(), list, f.form)
 	}
 	var runs []importer.Run
 	var err error
@@ -164,16 +165,24 @@ func (f *importFlags) run(cmd *cobra.Command, args []string, o importer.Options)
 			return err
 		}
 	}
-	if f.json {
-		return printJSON(cmd.OutOrStdout(), struct {
+	if f.form.asked() {
+		return f.form.print(cmd.OutOrStdout(), struct {
 			Runs []importer.Run `json:"runs"`
 			*network.Result
-		}{runs, result})
+		}{runs, result}, f.rows())
 	}
 	if !f.all {
 		return writeImports(cmd.OutOrStdout(), runs, o)
 	}
 	return writeMeasured(cmd.OutOrStdout(), runs, result, o.Out)
+}
+
+// rows names the list that is printed as a table.
+func (f *importFlags) rows() string {
+	if f.all {
+		return "families"
+	}
+	return "runs"
 }
 
 // presetList returns a line for each preset.

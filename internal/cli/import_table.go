@@ -15,16 +15,16 @@ import (
 )
 
 // writeListing prints the families of checkpoints.
-func writeListing(w io.Writer, list []importer.Listing, asJSON bool) error {
-	if asJSON {
+func writeListing(w io.Writer, list []importer.Listing, form answer) error {
+	if form.asked() {
 		families := []network.Family{}
 		for _, l := range list {
 			families = append(families, l.Families...)
 		}
-		return printJSON(w, struct {
+		return form.print(w, struct {
 			Checkpoints []importer.Listing `json:"checkpoints"`
 			Families    []network.Family   `json:"families"`
-		}{list, families})
+		}{list, families}, "families")
 	}
 	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	for i, l := range list {

@@ -20,7 +20,7 @@ type probeOptions struct {
 	draws    int
 	maxRuns  int
 	jobs     int
-	json     bool
+	form     answer
 	noReport bool
 }
 
@@ -49,7 +49,7 @@ and figures to report/start.html and the figures to report/figures. Ensembles th
 	maxRunsFlag(flags, &o.maxRuns)
 	flags.IntVar(&o.draws, "draws", 0, "number of draws, the same as --set seeds=N (default: the seeds of the study)")
 	flags.IntVar(&o.jobs, "jobs", runtime.GOMAXPROCS(0), "cores to use; the results do not depend on it")
-	flags.BoolVar(&o.json, "json", false, "print JSON")
+	o.form.add(cmd)
 	flags.BoolVar(&o.noReport, "no-report", false, "write no page and no figures")
 	return cmd
 }
@@ -99,8 +99,8 @@ func (o *probeOptions) run(cmd *cobra.Command, file string) error {
 		}
 		fmt.Fprintln(stderr, "report:", page)
 	}
-	if o.json {
-		return printJSON(cmd.OutOrStdout(), result)
+	if o.form.asked() {
+		return o.form.print(cmd.OutOrStdout(), result, "groups", "starts")
 	}
 	return result.WriteTable(cmd.OutOrStdout())
 }

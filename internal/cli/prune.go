@@ -31,7 +31,7 @@ type pruneOptions struct {
 	set  []string
 	yes  bool
 	dry  bool
-	json bool
+	form answer
 
 	members bool // whether runs may go that the study as it was last started has
 }
@@ -75,7 +75,7 @@ so that a kill leaves no part of a run.`,
 	flags.StringArrayVar(&o.set, "set", nil, "override a field of the study file, as deeplimit run --set did; may be repeated")
 	flags.BoolVar(&o.yes, "yes", false, "remove without asking")
 	flags.BoolVar(&o.dry, "dry-run", false, "list what would be removed, and remove nothing")
-	flags.BoolVar(&o.json, "json", false, "print JSON")
+	o.form.add(cmd)
 	return cmd
 }
 
@@ -142,11 +142,7 @@ func (o *pruneOptions) named(dir string, all []survey.Run) ([]survey.Run, error)
 	for _, id := range slices.Compact(slices.Sorted(slices.Values(o.runs))) {
 		at := slices.IndexFunc(all, func(r survey.Run) bool { return r.ID == id && slices.Contains(known, id) })
 		if at < 0 {
-			mean := ""
-			if near := field.Nearest(id, known); len(near) > 0 {
-				mean = fmt.Sprintf("; did you mean %s?", near[0])
-			}
-			return nil, fmt.Errorf("prune: --run: got %q, want the name of a run in %s (deeplimit status %s --all lists them)%s", id, dir, plain.ShellWord(dir), mean)
+			return nil, fmt.Errorf("prune: --run: got %q, want the name of a run in %s (deeplimit status %s --all lists them)%s", id, dir, plain.ShellWord(dir), field.Mean(id, known))
 		}
 		list = append(list, all[at])
 	}
@@ -177,7 +173,7 @@ func (o *pruneOptions) run(ctx context.Context, dir string, targets []survey.Run
 		return err
 	}
 	list := stdout
-	if o.json {
+	if o.form.asked() {
 		list = io.Discard
 	}
 	if err := o.list(list, dir, rows, len(hidden)); err != nil {
@@ -193,8 +189,8 @@ func (o *pruneOptions) run(ctx context.Context, dir string, targets []survey.Run
 		}
 		err = o.remove(ctx, dir, rows, stderr)
 	}
-	if o.json {
-		return errors.Join(err, printJSON(stdout, rows))
+	if o.form.asked() {
+		return errors.Join(err, o.form.print(stdout, rows))
 	}
 	if o.dry || len(rows)+len(hidden) == 0 {
 		return err

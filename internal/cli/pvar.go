@@ -22,7 +22,8 @@ import (
 type pvarFlags struct {
 	p              []float64
 	metric, tensor string
-	json, more     bool
+	more           bool
+	form           answer
 	header, index  string // of a table, as below
 	delimiter      string
 	decimal        string
@@ -59,13 +60,13 @@ read in two ways is refused, with the flags that decide.`,
 			}
 			if reading != nil {
 				to := cmd.OutOrStdout()
-				if f.json {
+				if f.form.asked() {
 					to = cmd.ErrOrStderr()
 				}
 				fmt.Fprintf(to, "read as a table: %s\n", reading)
 			}
-			if f.json {
-				return printJSON(cmd.OutOrStdout(), variations)
+			if f.form.asked() {
+				return f.form.print(cmd.OutOrStdout(), variations)
 			}
 			if err := f.write(cmd.OutOrStdout(), path, variations); err != nil {
 				return fmt.Errorf("%s: %w", args[0], err)
@@ -77,13 +78,13 @@ read in two ways is refused, with the flags that decide.`,
 	flags.Float64SliceVar(&f.p, "p", []float64{1, 2, 3}, "exponents, each at least 1")
 	flags.StringVar(&f.metric, "metric", "frobenius", "frobenius (Euclidean), spectral, l1 or sup")
 	flags.StringVar(&f.tensor, "tensor", "", "name of the tensor in a file of several (default A); displacement is A − A_initial")
-	flags.BoolVar(&f.json, "json", false, "print JSON: a list of p, value, norm and partition")
+	f.form.add(cmd)
 	flags.BoolVar(&f.more, "more", false, "add the dyadic quadratic variation and the Hölder exponent")
 	flags.StringVar(&f.header, "header", "", "true or false: whether the first row of a table holds names (default as found)")
 	flags.StringVar(&f.index, "index", "", "column of a table that names rows: true (the first), false or its name (default as found)")
 	flags.StringVar(&f.delimiter, "delimiter", "", `of a table: ",", ";", tab, blank or none (default as found)`)
 	flags.StringVar(&f.decimal, "decimal", "", `decimal mark of a table: "." or "," (default as found)`)
-	cmd.MarkFlagsMutuallyExclusive("json", "more")
+	cmd.MarkFlagsMutuallyExclusive("json", "csv", "more")
 	return cmd
 }
 

@@ -29,7 +29,7 @@ type runOptions struct {
 	out        string
 	set        []string
 	dry        bool
-	json       bool
+	form       answer
 	noReport   bool
 	jobs       int
 	maxRuns    int
@@ -128,7 +128,7 @@ or a signal ended it (130).`,
 	flags.StringArrayVar(&o.set, "set", nil, "override a field, as in network.alpha=0.75; may be repeated")
 	maxRunsFlag(flags, &o.maxRuns)
 	flags.BoolVar(&o.dry, "dry-run", false, "list the runs with their hashes, cost and step sizes; train nothing")
-	flags.BoolVar(&o.json, "json", false, "print JSON")
+	o.form.add(cmd)
 	flags.BoolVar(&o.noReport, "no-report", false, "write no figures and no page")
 	flags.IntVar(&o.jobs, "jobs", runtime.GOMAXPROCS(0), "cores to use; the results do not depend on it")
 	figureFlags(cmd, &o.figures)
@@ -206,8 +206,8 @@ func (o *runOptions) run(ctx context.Context, plan *plan.Plan, stdout, stderr io
 			fmt.Fprintln(stderr, "report:", page)
 		}
 	}
-	if o.json {
-		err = printJSON(stdout, result)
+	if o.form.asked() {
+		err = o.form.print(stdout, result, "overview", "rows")
 	} else {
 		err = result.WriteTable(stdout, analyze.View{Width: widthOf(stdout)})
 	}

@@ -7,6 +7,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/deeplimit/deeplimit/field"
 	"github.com/deeplimit/deeplimit/internal/execute/lease"
 	"github.com/deeplimit/deeplimit/internal/execute/sweep"
 	"github.com/deeplimit/deeplimit/internal/filter"
@@ -43,7 +44,7 @@ func (o *shareOptions) add(cmd *cobra.Command) {
 // check refuses values that mean nothing.
 func (o *shareOptions) check() error {
 	if !slices.Contains([]string{"", sweep.RerunFailed, sweep.RerunDiverged, sweep.RerunAll}, o.rerun) {
-		return fmt.Errorf("run: --rerun: got %q, want failed, diverged or all", o.rerun)
+		return fmt.Errorf("run: --rerun: got %q, want failed, diverged or all%s", o.rerun, field.Mean(o.rerun, []string{sweep.RerunFailed, sweep.RerunDiverged, sweep.RerunAll}))
 	}
 	if o.heartbeat < 10*time.Millisecond {
 		return fmt.Errorf("run: --heartbeat: got %s, want a time such as 5s, at least 10ms", o.heartbeat)

@@ -25,7 +25,7 @@ import (
 
 // statusOptions are the flags of `deeplimit status`.
 type statusOptions struct {
-	json  bool
+	form  answer
 	all   bool
 	only  []string
 	watch time.Duration
@@ -65,8 +65,8 @@ study cannot be read.`,
 			if o.watch < 0 {
 				return fmt.Errorf("status: --watch: got %s, want a time such as 5s", o.watch)
 			}
-			if o.json && (o.view.Columns != nil || o.view.Groups != nil) {
-				return errors.New("status: got --columns or --group beside --json, want them left out, as JSON has all columns and groups")
+			if o.form.asked() && (o.view.Columns != nil || o.view.Groups != nil) {
+				return errors.New("status: got --columns or --group beside --json or --csv, want them left out, as these have all columns and groups")
 			}
 			dir, err := folder(cmd, args[0], studyOrStudies)
 			if err != nil {
@@ -85,7 +85,7 @@ study cannot be read.`,
 		},
 	}
 	flags := cmd.Flags()
-	flags.BoolVar(&o.json, "json", false, "print JSON")
+	o.form.add(cmd)
 	flags.BoolVar(&o.all, "all", false, "list every run")
 	onlyFlag(cmd, &o.only)
 	o.notes.add(flags)
@@ -154,8 +154,8 @@ func (o *statusOptions) run(ctx context.Context, dir string, w io.Writer) error 
 			}
 		}
 		var err error
-		if o.json {
-			err = printJSON(w, studies)
+		if o.form.asked() {
+			err = o.form.print(w, studies, "runs")
 		} else {
 			err = o.write(w, studies)
 		}

@@ -21,7 +21,7 @@ import (
 const mostNotes = 20
 
 func newTransfer() *cobra.Command {
-	var asJSON bool
+	var form answer
 	options := transfer.Options{}
 	cmd := &cobra.Command{
 		Use:   "transfer DIR",
@@ -80,8 +80,8 @@ the losses to transfer.json in every run folder, where analyze and report read t
 					fmt.Fprintf(cmd.ErrOrStderr(), "note: transfer: %s: %s\n", plain.Text(strings.TrimSpace(r.Data+" "+surface.Text(r.Settings))), plain.Text(note))
 				}
 			}
-			if asJSON {
-				return printJSON(cmd.OutOrStdout(), results)
+			if form.asked() {
+				return form.print(cmd.OutOrStdout(), results, "targets")
 			}
 			if err := writeTransfers(cmd.OutOrStdout(), results); err != nil {
 				return err
@@ -97,7 +97,7 @@ the losses to transfer.json in every run folder, where analyze and report read t
 	flags.BoolVar(&options.Train, "train", false, "train from each rebuilt network and from scratch, and count the iterations")
 	flags.StringVar(&options.Base, "base", "", "folder that relative names of data files start from (default: as recorded)")
 	flags.IntVar(&options.Workers, "jobs", runtime.GOMAXPROCS(0), "cores to use; the results do not depend on it")
-	flags.BoolVar(&asJSON, "json", false, "print JSON")
+	form.add(cmd)
 	return cmd
 }
 

@@ -31,7 +31,7 @@ type tuneOptions struct {
 	maxRuns    int
 	jobs       int
 	checkpoint time.Duration
-	json       bool
+	form       answer
 }
 
 func newTune() *cobra.Command {
@@ -83,7 +83,7 @@ on after an interrupt and computes nothing twice. The answer is kept in tune.jso
 	flags.StringVar(&o.store, "store", "", "keep run folders here, by hash, for several studies to share")
 	flags.IntVar(&o.jobs, "jobs", runtime.GOMAXPROCS(0), "cores to use; the results do not depend on it")
 	flags.DurationVar(&o.checkpoint, "checkpoint", time.Minute, "time between the checkpoints of a run")
-	flags.BoolVar(&o.json, "json", false, "print JSON")
+	o.form.add(cmd)
 	return cmd
 }
 
@@ -120,8 +120,8 @@ func (o *tuneOptions) run(ctx context.Context, file string, stdout, stderr io.Wr
 	if found == nil || ctx.Err() != nil {
 		return err
 	}
-	if o.json {
-		return errors.Join(err, printJSON(stdout, found))
+	if o.form.asked() {
+		return errors.Join(err, o.form.print(stdout, found, "groups", "best"))
 	}
 	return errors.Join(err, writeTune(stdout, found))
 }

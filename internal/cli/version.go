@@ -50,7 +50,7 @@ func (b build) String() string {
 }
 
 func newVersion() *cobra.Command {
-	var asJSON bool
+	var form answer
 	var check, checksums string
 	cmd := &cobra.Command{
 		Use:   "version",
@@ -73,14 +73,14 @@ Exit codes: 0, or 2 where the file differs, or where no checksum of it is there.
 				return errors.New("version: got --checksums alone, want --check FILE beside it, the file that is verified")
 			}
 			b := thisBuild()
-			if asJSON {
-				return printJSON(cmd.OutOrStdout(), b)
+			if form.json {
+				return form.print(cmd.OutOrStdout(), b)
 			}
 			_, err := fmt.Fprintf(cmd.OutOrStdout(), "deeplimit %s %s %s\n", b, b.Go, b.Platform)
 			return err
 		},
 	}
-	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON")
+	form.addJSON(cmd)
 	cmd.Flags().StringVar(&check, "check", "", "verify the SHA-256 of `FILE`")
 	cmd.Flags().StringVar(&checksums, "checksums", "", "with --check: the `FILE` of checksums (default checksums.txt beside the file)")
 	cmd.MarkFlagsMutuallyExclusive("check", "json")

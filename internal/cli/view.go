@@ -24,12 +24,12 @@ func overviewFlags(cmd *cobra.Command, view *analyze.View) {
 }
 
 // checkView refuses flags that a table of another kind, or JSON, has no use for.
-func checkView(view *analyze.View, asJSON, other bool) error {
+func checkView(view *analyze.View, asked, other bool) error {
 	switch {
 	case other && (view.Sort != "" || view.Columns != nil || view.Groups != nil):
 		return errors.New("analyze: got --sort, --columns or --group beside --in, --contrast, --best or --at, which print other tables, want one or the other")
-	case asJSON && (view.Columns != nil || view.Groups != nil):
-		return errors.New("analyze: got --columns or --group beside --json, want them left out, as JSON has all columns and groups")
+	case asked && (view.Columns != nil || view.Groups != nil):
+		return errors.New("analyze: got --columns or --group beside --json or --csv, want them left out, as these have all columns and groups")
 	}
 	return nil
 }

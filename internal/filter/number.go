@@ -96,11 +96,7 @@ func (e *Expression) check(node ast.Node, names []string, condition bool) error 
 	case *ast.IdentifierNode:
 		switch {
 		case !slices.Contains(names, n.Value):
-			text := fmt.Sprintf("%s: got an unknown name, want one of %s", n.Value, strings.Join(names, ", "))
-			if near := field.Nearest(n.Value, names); len(near) > 0 {
-				text += fmt.Sprintf("; did you mean %q?", near[0])
-			}
-			return errors.New(text)
+			return fmt.Errorf("%s: got an unknown name, want one of %s%s", n.Value, strings.Join(names, ", "), field.Mean(n.Value, names))
 		case !condition:
 			if !e.Uses(n.Value) {
 				e.names = append(e.names, n.Value)

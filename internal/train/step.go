@@ -132,24 +132,22 @@ func (s Step) resolveGain() (Step, error) {
 // checkNames refuses a rule or a schedule that there is not, or that does not go with
 // the method or with the other.
 func (s Step) checkNames(method string) error {
-	const rules = "one of depth, constant, armijo, certified"
+	rules := []string{"depth", "constant", "armijo", "certified"}
 	schedules := "one of " + strings.Join(Schedules, ", ")
 	searched := s.Rule == "armijo" || s.Rule == "certified"
-	switch s.Rule {
-	case "depth", "constant", "armijo", "certified":
+	switch {
+	case slices.Contains(rules, s.Rule):
+	case slices.Contains(Schedules, s.Rule):
+		return &field.Error{Path: "rule", Got: s.Rule, Want: "one of " + strings.Join(rules, ", ") + " (" + s.Rule + " is a schedule: write schedule: " + s.Rule + ")"}
 	default:
-		want := rules
-		if slices.Contains(Schedules, s.Rule) {
-			want += " (" + s.Rule + " is a schedule: write schedule: " + s.Rule + ")"
-		}
-		return &field.Error{Path: "rule", Got: s.Rule, Want: want}
+		return field.OneOf("rule", s.Rule, rules...)
 	}
 	switch schedule := string(s.Schedule); {
 	case slices.Contains(Schedules, schedule):
 	case schedule == "depth" || schedule == "armijo" || schedule == "certified":
 		return &field.Error{Path: "schedule", Got: schedule, Want: schedules + " (" + schedule + " is a rule: write rule: " + schedule + ")"}
 	default:
-		return &field.Error{Path: "schedule", Got: schedule, Want: schedules}
+		return field.OneOf("schedule", schedule, Schedules...)
 	}
 	switch {
 	case searched && method != "gd":

@@ -69,7 +69,7 @@ func TestBadStudies(t *testing.T) {
 depth.yaml:2:10: depths.0: got -1, want a depth ≥ 1
 depth.yaml:2:17: depths.2: got 2, want a depth above 2, the one before it
 depth.yaml:3:12: seeds.1: got 1, want each seed once (it is seeds.0 already)
-depth.yaml:4:8: dtype: got "float16", want one of float64, float32
+depth.yaml:4:8: dtype: got "float16", want one of float64, float32; did you mean "float64"?
 depth.yaml:5:7: data: got an empty list, want at least one data set`},
 		{"types", "name: 5\ndepths: 16\nseeds: 0\ndtype: 5\ndata: 5\n", nil, `depth.yaml:1:7: name: got 5, want text (in quotes: "5")
 depth.yaml:2:9: depths: got 16, want a list, such as [a, b]
@@ -93,7 +93,7 @@ depth.yaml:1:1: data: got nothing, want a data set, such as {kind: digits}, or a
 		{"tag", head + "network: !!map {}\n", nil, `depth.yaml:4:10: network: got the YAML tag !!map, want a plain value, a list or a mapping`},
 
 		// sections
-		{"activation", head + "network:\n  activation: rleu\n", nil, `depth.yaml:5:15: network.activation: got "rleu", want one of tanh, sin, gelu, silu, softplus, elu, sigmoid, centred-sigmoid, relu, identity`},
+		{"activation", head + "network:\n  activation: rleu\n", nil, `depth.yaml:5:15: network.activation: got "rleu", want one of tanh, sin, gelu, silu, softplus, elu, sigmoid, centred-sigmoid, relu, identity; did you mean "relu"?`},
 		{"alpha above 1", head + "network: {alpha: 1.5}\n", nil, `depth.yaml:4:18: network.alpha: got 1.5, want a number in [0, 1]`},
 		{"alpha below 0", head + "network: {alpha: -0.1}\n", nil, `depth.yaml:4:18: network.alpha: got -0.1, want a number in [0, 1]`},
 		{"width × width × depth overflow", head + "network: {width: 4000000000}\n", nil, `depth.yaml:4:18: network.width: got 4000000000, want a width and depths with at most 2^44 parameters in all (depth 8 makes 1.28e+20)`},
@@ -101,7 +101,7 @@ depth.yaml:1:1: data: got nothing, want a data set, such as {kind: digits}, or a
 		{"several sections", head + "network: {hidden: 5}\ntrain: {batch: 3}\n", nil, `depth.yaml:4:19: network.hidden: got 5, want no hidden width with block inner (use block: mlp)
 depth.yaml:5:16: train.batch: got 3, want no batch with method gd, which takes all samples (use method: sgd)`},
 		{"more samples in a batch than there are", head + "train: {method: sgd, batch: 32}\n", nil, `depth.yaml:4:29: train.batch: got 32, want at most 2, the number of samples`},
-		{"data kind", "name: s\ndepths: [4]\ndata: {kind: separatd}\n", nil, `depth.yaml:3:14: data.kind: got "separatd", want one of separated, rotation, ode, sde, uniform, normal, digits, diabetes, mnist, fashion-mnist, csv, parquet, files`},
+		{"data kind", "name: s\ndepths: [4]\ndata: {kind: separatd}\n", nil, `depth.yaml:3:14: data.kind: got "separatd", want one of separated, rotation, ode, sde, uniform, normal, digits, diabetes, mnist, fashion-mnist, csv, parquet, files; did you mean "separated"?`},
 		{"value that is absent", "name: s\ndepths: [4]\ndata:\n  kind: separated\n  width: 4\n  distance: 1\n", nil, `depth.yaml:4:3: data.samples: got 0, want the number N ≥ 1 of samples to generate`},
 		{"second data set", "name: s\ndepths: [4]\ndata:\n- {kind: digits}\n- {kind: digits, width: 3}\n", nil, `depth.yaml:5:25: data.1.width: got 3, want it left out: kind digits has no width (for separated, rotation, ode, sde, uniform, normal)`},
 		{"one name for two sets", "name: s\ndepths: [4]\ndata:\n- {kind: digits}\n- {kind: digits, samples: 5}\n", nil, `depth.yaml:5:4: data.1.name: got "digits", want a name that no other data set has (data.0 has it)`},
@@ -170,7 +170,7 @@ depth.yaml:5:49: initial.bias: got "b.npy", want a file that can be read: no suc
 		{"grid's path too long", head + "grid: {network.alpha.beta: [1]}\n", nil, `depth.yaml:4:8: grid.network.alpha.beta: got a path that goes on, want network.alpha, which has no fields`},
 		{"grid over depths", head + "grid: {depths: [1]}\n", nil, `depth.yaml:4:8: grid.depths: got a field that cannot be varied, want a path inside data, network, initial or train, or dtype (depths and seeds are lists already)`},
 		{"grid's value out of range", head + "grid: {network.alpha: [0.5, 2]}\n", nil, `depth.yaml:4:29: network.alpha: got 2, want a number in [0, 1]`},
-		{"fault that all points of a grid share", head + "network: {activation: rleu}\ngrid: {network.alpha: [0.5, 1]}\n", nil, `depth.yaml:4:23: network.activation: got "rleu", want one of tanh, sin, gelu, silu, softplus, elu, sigmoid, centred-sigmoid, relu, identity`},
+		{"fault that all points of a grid share", head + "network: {activation: rleu}\ngrid: {network.alpha: [0.5, 1]}\n", nil, `depth.yaml:4:23: network.activation: got "rleu", want one of tanh, sin, gelu, silu, softplus, elu, sigmoid, centred-sigmoid, relu, identity; did you mean "relu"?`},
 		{"grid's value of another type", head + "grid: {network.alpha: [0.5, x]}\n", nil, `depth.yaml:4:29: network.alpha: got "x", want a finite number`},
 		{"grid's value twice", head + "grid: {network.alpha: [0.5, 5e-1]}\n", nil, `depth.yaml:4:29: grid.network.alpha: got 5e-1, want each value once (value 1 of the list has it already)`},
 		{"grid without values", head + "grid: {network.alpha: []}\n", nil, `depth.yaml:4:23: grid.network.alpha: got an empty list, want at least one value`},

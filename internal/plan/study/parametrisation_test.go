@@ -48,7 +48,7 @@ func TestParametrisedBiases(t *testing.T) {
 // TestParametrisationRefused wants what a parametrisation excludes.
 func TestParametrisationRefused(t *testing.T) {
 	for text, want := range map[string]string{
-		"parametrisation: muP":                                      `4:18: parametrisation: got "muP", want one of ntk, mean-field, mup, complete-p, depth-mup`,
+		"parametrisation: muP":                                      `4:18: parametrisation: got "muP", want one of ntk, mean-field, mup, complete-p, depth-mup; did you mean "mup"?`,
 		"parametrisation: mup\ntrain: {step: {rule: depth}}":        `5:22: train.step.rule: got "depth", want constant with parametrisation mup, which sets the step size of every depth itself`,
 		"parametrisation: mup\ntrain: {step: {groups: apart}}":      `5:24: train.step.groups: got "apart", want it left out, or rule: depth`,
 		"parametrisation: depth-mup\nnetwork: {alpha: 1}":           `5:18: network.alpha: got 1, want 0.5 with parametrisation depth-mup (complete-p takes any)`,

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/deeplimit/deeplimit/field"
 	"github.com/deeplimit/deeplimit/internal/grouped"
 	"github.com/deeplimit/deeplimit/internal/read/surface"
 	"github.com/deeplimit/deeplimit/scaling"
@@ -14,22 +15,22 @@ import (
 
 // between returns the means at the values of a field, and the contrasts between every two of them, or with the value
 // against alone, for every set of values that are equal in all other fields but those that vary along.
-func (q contrasted) between(values []compared, field, of, against string) (levels []Level, contrasts []Contrast, err error) {
+func (q contrasted) between(values []compared, in, of, against string) (levels []Level, contrasts []Contrast, err error) {
 	var observations []surface.Observation
 	tried := map[string]bool{}
 	for _, v := range values {
 		observations = append(observations, surface.Observation{Fields: v.fields})
-		tried[v.fields[field]] = true
+		tried[v.fields[in]] = true
 	}
 	names := slices.SortedFunc(maps.Keys(tried), compareValues)
 	if len(names) < 2 {
 		known := surface.Differing(observations)
-		return nil, nil, fmt.Errorf("got one value of it, want a field of which the runs have two or more: %s", strings.Join(known, ", "))
+		return nil, nil, fmt.Errorf("got one value of it, want a field of which the runs have two or more: %s%s", strings.Join(known, ", "), field.Mean(in, known))
 	}
 	if against != "" && !tried[against] {
 		return nil, nil, fmt.Errorf("--against: got %q, want one of %s", against, strings.Join(names, ", "))
 	}
-	_, held := surface.Split(observations, []string{field})
+	_, held := surface.Split(observations, []string{in})
 	scale := "ratio"
 	if of == "exponent" || q.bounded || slices.ContainsFunc(values, func(v compared) bool { return v.value <= 0 }) {
 		scale = "difference"
@@ -41,13 +42,13 @@ func (q contrasted) between(values []compared, field, of, against string) (level
 		}
 		byValue := map[string][]compared{}
 		for _, v := range cell {
-			byValue[v.fields[field]] = append(byValue[v.fields[field]], v)
+			byValue[v.fields[in]] = append(byValue[v.fields[in]], v)
 		}
 		for i, a := range names {
 			if len(byValue[a]) == 0 {
 				continue
 			}
-			l := Level{Quantity: q.key, Part: q.part, Of: of, In: field, Value: a, At: at, Scale: scale, Points: len(byValue[a])}
+			l := Level{Quantity: q.key, Part: q.part, Of: of, In: in, Value: a, At: at, Scale: scale, Points: len(byValue[a])}
 			l.mean(byValue[a], of == "value" && q.bounded)
 			levels = append(levels, l)
 			for _, b := range names[i+1:] {
@@ -59,7 +60,7 @@ func (q contrasted) between(values []compared, field, of, against string) (level
 				default:
 					continue
 				}
-				c := Contrast{Quantity: q.key, Part: q.part, Of: of, In: field, A: first, B: second, At: at, Scale: scale}
+				c := Contrast{Quantity: q.key, Part: q.part, Of: of, In: in, A: first, B: second, At: at, Scale: scale}
 				paired, err := c.pair(byValue[first], byValue[second])
 				if err != nil {
 					return nil, nil, err

@@ -134,7 +134,7 @@ func Check(observations []Observation, in []string) error {
 		if !slices.Contains(known, name) {
 			want := "a numeric field of which the runs have two values or more"
 			if len(known) > 0 {
-				want += ": " + strings.Join(known, ", ")
+				want += ": " + strings.Join(known, ", ") + field.Mean(name, known)
 			}
 			return &field.Error{Path: "in", Got: name, Want: want}
 		}

@@ -97,7 +97,7 @@ func (o MapOptions) check(runs []mapRun) error {
 		if used.name != "" && known[used.name] || used.path == "best" && used.name == "" {
 			continue
 		}
-		return &field.Error{Path: used.path, Got: used.name, Want: "a parameter of the runs: " + strings.Join(names, ", ")}
+		return &field.Error{Path: used.path, Got: used.name, Want: "a parameter of the runs: " + strings.Join(names, ", ") + field.Mean(used.name, names)}
 	}
 	if o.X == o.Y || o.Best == o.X || o.Best == o.Y {
 		return &field.Error{Path: "y", Got: o.Y, Want: "three different parameters as x, y and best"}

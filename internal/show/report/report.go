@@ -234,7 +234,7 @@ func (f *Figure) WriteFiles(folder string, formats []string) (paths []string, er
 	for _, format := range append(slices.Clone(formats), "csv") {
 		encode, ok := encoders[format]
 		if !ok {
-			return paths, &field.Error{Path: "format", Got: format, Want: "one of " + strings.Join(Formats, ", ")}
+			return paths, field.OneOf("format", format, Formats...)
 		}
 		data, err := encode()
 		if err != nil {

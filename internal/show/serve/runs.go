@@ -323,7 +323,7 @@ func (s *Server) runs(r *http.Request) (any, error) {
 	order := cmp.Or(query.Get("sort"), "depth")
 	compare, ok := orders[order]
 	if !ok {
-		return nil, &field.Error{Path: "sort", Got: order, Want: "one of " + strings.Join(sortedKeys(orders), ", ")}
+		return nil, field.OneOf("sort", order, sortedKeys(orders)...)
 	}
 	words := strings.Fields(strings.ToLower(query.Get("q")))
 	var chosen []*survey.Run
