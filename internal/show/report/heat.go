@@ -201,5 +201,32 @@ func notePlotter(notes []note, x, y axis, s sizes) plot.Plotter {
 		labels.Labels = append(labels.Labels, n.text)
 	}
 	out.XYs, out.Labels = labels.XYs, labels.Labels
-	return &out
+	return cleared{&out}
+}
+
+// cleared draws labels, those that end at their point on a white ground, as lines run below them.
+type cleared struct{ *plotter.Labels }
+
+// Plot draws the grounds, then the texts.
+func (l cleared) Plot(c draw.Canvas, plt *plot.Plot) {
+	toX, toY := plt.Transforms(&c)
+	c.SetColor(color.White)
+	for i, style := range l.TextStyle {
+		if style.XAlign != draw.XRight {
+			continue
+		}
+		pad := 0.12 * style.Font.Size
+		ground := style.Rectangle(l.Labels.Labels[i])
+		at := vg.Point{X: toX(l.XYs[i].X), Y: toY(l.XYs[i].Y)}
+		low := vg.Point{X: at.X + ground.Min.X - pad, Y: at.Y + ground.Min.Y - pad}
+		high := vg.Point{X: at.X + ground.Max.X + pad, Y: at.Y + ground.Max.Y + pad}
+		var p vg.Path
+		p.Move(low)
+		p.Line(vg.Point{X: high.X, Y: low.Y})
+		p.Line(high)
+		p.Line(vg.Point{X: low.X, Y: high.Y})
+		p.Close()
+		c.Fill(p)
+	}
+	l.Labels.Plot(c, plt)
 }
