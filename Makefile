@@ -125,6 +125,10 @@ faults: $(BIN) ## every fault of the disk, every byte damaged, folders removed, 
 many: $(BIN) ## ten thousand tiny runs: overhead, status, analyze, memory, open files (a minute)
 	go run ./test/acceptance/many -runs 10000 $(BIN)
 
+.PHONY: gallery
+gallery: ## one figure of every kind from small studies: writes docs/gallery.md and its figures (minutes)
+	go run ./experiments/gallery
+
 .PHONY: watched
 watched: $(BIN) ## training alone and beside a page with 100 slow clients, in turns: what it costs (a minute)
 	go run ./test/acceptance/watched $(BIN)
