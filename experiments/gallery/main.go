@@ -138,13 +138,13 @@ func figure(work string, kind report.Kind) (from, name string, err error) {
 			return "", "", errors.Join(err, fmt.Errorf("%s: no figure in %s", kind.Name, out))
 		}
 		name = kind.Name + ".png"
-		return s.name, name, halve(filepath.Join(figures, name), drawn[0])
+		return s.name, name, shrink(filepath.Join(figures, name), drawn[0])
 	}
 	return "", "", nil
 }
 
-// halve writes a picture of half the dots a side, which a page shows and which keeps the repository light.
-func halve(to, from string) error {
+// shrink writes a picture at 120 dots per inch in the place of 300, which keeps the repository light.
+func shrink(to, from string) error {
 	in, err := os.Open(from)
 	if err != nil {
 		return err
@@ -155,7 +155,7 @@ func halve(to, from string) error {
 		return fmt.Errorf("%s: %w", from, err)
 	}
 	size := whole.Bounds()
-	scaled := image.NewRGBA(image.Rect(0, 0, size.Dx()/2, size.Dy()/2))
+	scaled := image.NewRGBA(image.Rect(0, 0, 2*size.Dx()/5, 2*size.Dy()/5))
 	draw.CatmullRom.Scale(scaled, scaled.Bounds(), whole, size, draw.Src, nil)
 	var text bytes.Buffer
 	encoder := png.Encoder{CompressionLevel: png.BestCompression}
