@@ -31,10 +31,10 @@ func Nearest(word string, known []string) []string {
 }
 
 // Mean returns `; did you mean "…"?` with the nearest of known, to end an error about word by; "" where
-// none is near, and for a word of less than three letters, which is near to any other.
+// none is within an edit for every three letters of word.
 func Mean(word string, known []string) string {
 	near := Nearest(word, known)
-	if len(near) == 0 || utf8.RuneCountInString(word) < 3 {
+	if len(near) == 0 || 3*edits(word, near[0]) > utf8.RuneCountInString(word) {
 		return ""
 	}
 	return fmt.Sprintf("; did you mean %q?", near[0])

@@ -179,8 +179,8 @@ func TestInitialRefuses(t *testing.T) {
 		initial Initial
 		want    string
 	}{
-		{Spec{}, Initial{Kind: "norm"}, `kind: got "norm", want one of ` + kindNames + `; did you mean "normal"?`},
-		{Spec{}, parts("A", Initial{Kind: "norm"}), `parts.A.kind: got "norm", want one of ` + kindNames + `; did you mean "normal"?`},
+		{Spec{}, Initial{Kind: "norm"}, `kind: got "norm", want one of ` + kindNames},
+		{Spec{}, parts("A", Initial{Kind: "norm"}), `parts.A.kind: got "norm", want one of ` + kindNames},
 		{Spec{}, parts("V", Initial{}), `parts.V: got "V", want A, the parts of block inner`},
 		{mlp, parts("A", Initial{}), `parts.A: got "A", want V or W, the parts of block mlp`},
 		{mlp, parts("c", Initial{}), `parts.c: got "c", want V or W (the network has no bias: set network.bias)`},

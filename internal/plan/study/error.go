@@ -91,5 +91,9 @@ type phrase string
 
 // unknownKey returns the *Error about a key that its mapping does not have.
 func (p place) unknownKey(path, key string, known []string) *Error {
-	return p.wrong(path, phrase("an unknown key"), "one of "+strings.Join(known, ", ")+field.Mean(key, known))
+	want := "one of " + strings.Join(known, ", ")
+	if near := field.Nearest(key, known); len(near) > 0 { // keys are few: more edits than field.Mean takes
+		want += fmt.Sprintf("; did you mean %q?", near[0])
+	}
+	return p.wrong(path, phrase("an unknown key"), want)
 }
