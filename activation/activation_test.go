@@ -46,7 +46,7 @@ func TestByNameUnknown(t *testing.T) {
 	if !errors.As(err, &e) || e.Path != "activation" {
 		t.Fatalf("error %v, want a *field.Error at activation", err)
 	}
-	want := `activation: got "rleu", want one of tanh, sin, gelu, silu, softplus, elu, sigmoid, centred-sigmoid, relu, identity`
+	want := `activation: got "rleu", want one of tanh, sin, gelu, silu, softplus, elu, sigmoid, centred-sigmoid, relu, identity; did you mean "relu"?`
 	if err.Error() != want {
 		t.Errorf("error %q, want %q", err, want)
 	}
