@@ -6,7 +6,7 @@ BIN := bin/deeplimit
 export GOAMD64 := v1
 # Programs: the same bits on every processor. For this machine also where GOOS and GOARCH name another.
 PORTABLE := flags=$$(env -u GOOS -u GOARCH go run ./internal/machine/overlay bin/portable) && go build -buildvcs=auto $$flags
-SOURCES := $(shell find . -name '*.go' -o -name '*.s' -o -name 'template.yaml' -o -name 'page.*' -o -path './internal/show/serve/web/*' -type f -o -path './dataset/data/*.gz') go.mod go.sum
+SOURCES := $(shell find . ! -path './bin/*' \( -name '*.go' -o -name '*.s' -o -name 'template.yaml' -o -name 'page.*' -o -path './internal/show/serve/web/*' -type f -o -path './dataset/data/*.gz' \)) go.mod go.sum
 
 .PHONY: help
 help: ## list the targets
@@ -160,7 +160,7 @@ $(QEMU):
 bits: $(QEMU) ## the same bytes of small studies by programs for other levels and tiers of amd64, for arm64 and riscv64 (minutes; under QEMU)
 	go run ./test/bits bin/bits
 
-test-arm64: $(QEMU) ## tests of the packages that start no processes, on arm64 (under QEMU, half an hour)
+test-arm64: $(QEMU) ## tests of the packages that start no processes, on arm64 (under QEMU, long)
 	GOARCH=arm64 go test -timeout 60m -exec $(QEMU) $$(go list ./... | grep -v -E '/(test/|internal/(cli|process|machine|execute/slurm)$$|experiments/)')
 
 cross-vet: ## what other systems and processors compile

@@ -29,9 +29,13 @@ func build(ctx context.Context, o options) error {
 		return err
 	}
 	defer os.RemoveAll(work)
+	flags, err := portable(ctx, o.root, work)
+	if err != nil {
+		return err
+	}
 	var programs []program
 	for _, p := range o.platforms {
-		built, err := compile(ctx, o.root, work, p)
+		built, err := compile(ctx, o.root, work, flags, p)
 		if err != nil {
 			return err
 		}

@@ -36,13 +36,9 @@ func portable(ctx context.Context, root, dir string) ([]string, error) {
 	return strings.Fields(string(text)), nil
 }
 
-// compile builds the program of a clone for a platform into dir.
-func compile(ctx context.Context, root, dir string, p platform) (program, error) {
+// compile builds the program of a clone for a platform into dir, with further flags.
+func compile(ctx context.Context, root, dir string, flags []string, p platform) (program, error) {
 	path := filepath.Join(dir, p.os+"-"+p.arch, p.executable())
-	flags, err := portable(ctx, root, dir)
-	if err != nil {
-		return program{}, fmt.Errorf("%s: %w", p, err)
-	}
 	cmd := exec.CommandContext(ctx, "go", slices.Concat([]string{"build", "-trimpath", "-buildvcs=auto", "-ldflags=-s -w"}, flags, []string{"-o", path, "./cmd/deeplimit"})...)
 	cmd.Dir, cmd.Env = root, p.environ()
 	if text, err := cmd.CombinedOutput(); err != nil {

@@ -75,7 +75,7 @@ Exit codes: 0, or 2 where something would make runs fail.`,
 func examine(ctx context.Context, dir string) []finding {
 	b := thisBuild()
 	return []finding{
-		{Check: "program", State: "good", Got: fmt.Sprintf("%s, %s, %s, arithmetic of %s", b, b.Go, b.Platform, machine.Arithmetic())},
+		{Check: "program", State: "good", Got: fmt.Sprintf("%s, %s, %s, arithmetic %s", b, b.Go, b.Platform, machine.Arithmetic())},
 		processorFinding(),
 		{Check: "cores", State: "good", Got: fmt.Sprintf("%d of %d for this process", runtime.GOMAXPROCS(0), runtime.NumCPU())},
 		memoryFinding(),

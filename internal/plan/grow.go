@@ -108,7 +108,7 @@ func (s *Sources) against(run *study.Run, from kept) string {
 	case from.of.Summary.Violation != "":
 		return "a broken promise of the earlier run's certificate"
 	case from.of.Meta.Arithmetic() != s.arithmetic:
-		return fmt.Sprintf("the earlier run's program, for %s and not %s", from.of.Meta.Arithmetic(), s.arithmetic)
+		return fmt.Sprintf("the earlier run's program, whose arithmetic was %s and is %s now", from.of.Meta.Arithmetic(), s.arithmetic)
 	case !from.of.KeepsEnd() && mine.Stateful():
 		return fmt.Sprintf("train.method %s, whose state the earlier run did not keep; with train.keep-state: true the next one does", mine.Method)
 	case !from.of.KeepsEnd():

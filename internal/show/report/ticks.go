@@ -42,7 +42,8 @@ func niceStep(x float64) float64 {
 
 // logTicks returns marks for a logarithmic axis over [low, high], 0 < low < high:
 // powers of ten where three or more fit, every n-th labelled where more than want
-// do; else 1, 2 and 5 times a power of ten; over less than a decade, even steps.
+// do; else 1, 2 and 5 times a power of ten, or, where those are more than twice as many as
+// want, powers of ten, and 3 times one where there is one of them; over less than a decade, even steps.
 func logTicks(low, high float64, want int) []plot.Tick {
 	first := int(math.Ceil(math.Log10(low) - 1e-9))
 	last := int(math.Floor(math.Log10(high) + 1e-9))
@@ -73,6 +74,12 @@ func shortLogTicks(low, high float64, want int) []plot.Tick {
 		return linearTicks(low, high, want-1)
 	}
 	labelled := []int{1, 2, 5}
+	if 3*math.Log10(high/low) > 2*float64(want) {
+		labelled = []int{1}
+		if math.Floor(math.Log10(high)) == math.Ceil(math.Log10(low)) {
+			labelled = []int{1, 3}
+		}
+	}
 	var ticks []plot.Tick
 	for e := math.Floor(math.Log10(low)); e <= math.Log10(high); e++ {
 		for m := 1; m < 10; m++ {
