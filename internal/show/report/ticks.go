@@ -42,7 +42,7 @@ func niceStep(x float64) float64 {
 
 // logTicks returns marks for a logarithmic axis over [low, high], 0 < low < high:
 // powers of ten where three or more fit, every n-th labelled where more than want
-// do; else 1, 2 and 5 times a power of ten, or, where those are more than twice as many as
+// do; else 1, 2 and 5 times a power of ten, or, where those are more than 2.5 times as many as
 // want, powers of ten, and 3 times one where there is one of them; over less than a decade, even steps.
 func logTicks(low, high float64, want int) []plot.Tick {
 	first := int(math.Ceil(math.Log10(low) - 1e-9))
@@ -74,7 +74,7 @@ func shortLogTicks(low, high float64, want int) []plot.Tick {
 		return linearTicks(low, high, want-1)
 	}
 	labelled := []int{1, 2, 5}
-	if 3*math.Log10(high/low) > 2*float64(want) {
+	if 3*math.Log10(high/low) > 2.5*float64(want) {
 		labelled = []int{1}
 		if math.Floor(math.Log10(high)) == math.Ceil(math.Log10(low)) {
 			labelled = []int{1, 3}
