@@ -14,6 +14,7 @@ import (
 
 	"github.com/deeplimit/deeplimit/internal/ask/bench"
 	"github.com/deeplimit/deeplimit/internal/kernel"
+	"github.com/deeplimit/deeplimit/internal/plan/study"
 )
 
 // benchFlags are the flags of `deeplimit bench` as they are written.
@@ -22,6 +23,7 @@ type benchFlags struct {
 	form               answer
 	shapes, dtypes     []string
 	methods, networks  []string
+	set                []string
 	tier, dump         string
 	workers, megabytes int
 	time               time.Duration
@@ -30,7 +32,7 @@ type benchFlags struct {
 func newBench() *cobra.Command {
 	var f benchFlags
 	cmd := &cobra.Command{
-		Use:   "bench",
+		Use:   "bench [STUDY.yaml]",
 		Short: "Time a step of gradient descent and compare it with the machine's peak",
 		Long: `bench times one step of gradient descent (loss, gradient, update; tanh, block
 inner, no bias, squared loss) after a warm-up, and prints the median, the rate of
@@ -38,20 +40,31 @@ its 6 d² N L multiplications and additions, and the share of the fused multiply
 peak of the cores used, measured in the same run. With --method the step is that of
 another method, with --network that of another network (operations are those of its
 matrix products, 12 d m N L for block mlp); several are timed in turn, step by step,
-and RATIO is the median of the time over that of the first one.`,
+and RATIO is the median of the time over that of the first one.
+
+Of a study file it times the steps of its runs as they are trained, with their samples,
+network, loss, method, mini-batches and penalty, one run of each ensemble of seeds: N is
+then the samples of a step. What is recorded and measured beside the steps is left out.`,
 		Example: `  deeplimit bench
   deeplimit bench --shape 10,1024,1000 --shape 64,2048,100 --dtype float32 --json
   deeplimit bench --shape 32,1024,500 --method gd --method adam --method muon
   deeplimit bench --shape 64,2048,100 --network '{block: mlp}' --network '{block: mlp, normalise: pre}'
+  deeplimit bench study.yaml --set depths=[256] --dtype float32 --dtype float64
   deeplimit bench --scaling --dtype float64`,
-		Args: cobra.NoArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			plan, err := f.plan()
+		Args: cobra.MaximumNArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if err := f.checkStudy(cmd, args); err != nil {
+				return err
+			}
+			plan, err := f.plan(len(args) > 0)
 			if err != nil {
 				return err
 			}
 			if err := kernel.SetTier(f.tier); err != nil {
 				return err
+			}
+			if len(args) > 0 {
+				return f.study(cmd, args[0], plan.options)
 			}
 			switch {
 			case f.dump != "":
@@ -65,9 +78,10 @@ and RATIO is the median of the time over that of the first one.`,
 	flags := cmd.Flags()
 	f.form.add(cmd)
 	flags.StringArrayVar(&f.shapes, "shape", nil, "width, samples and depth as d,N,L; repeatable (default: the workloads of docs/performance.md)")
-	flags.StringArrayVar(&f.dtypes, "dtype", nil, "float32 or float64; repeatable (default: both)")
+	flags.StringArrayVar(&f.dtypes, "dtype", nil, "float32 or float64; repeatable (default: both; of a study its own)")
 	flags.StringArrayVar(&f.methods, "method", []string{"gd"}, "method as in train.method; repeatable")
 	flags.StringArrayVar(&f.networks, "network", []string{""}, "network as the section of a study has it, such as '{block: mlp, normalise: pre}'; repeatable")
+	flags.StringArrayVar(&f.set, "set", nil, "override a field of the study, as in network.alpha=0.75; may be repeated")
 	flags.IntVar(&f.workers, "workers", runtime.GOMAXPROCS(0), "most cores to use")
 	flags.StringVar(&f.tier, "tier", "", "kernels to use: avx512, avx2 or portable (default: the best of this CPU)")
 	flags.DurationVar(&f.time, "time", 300*time.Millisecond, "least time to measure each workload for, 5 steps at least")
@@ -80,6 +94,41 @@ and RATIO is the median of the time over that of the first one.`,
 	return cmd
 }
 
+// checkStudy refuses flags that have no use beside a study, or without one.
+func (f *benchFlags) checkStudy(cmd *cobra.Command, args []string) error {
+	if len(args) == 0 {
+		if len(f.set) > 0 {
+			return fmt.Errorf("bench: --set: got %s, want it with a STUDY.yaml", f.set[0])
+		}
+		return nil
+	}
+	for _, name := range []string{"shape", "method", "network", "scaling"} {
+		if flag := cmd.Flags().Lookup(name); flag.Changed {
+			return fmt.Errorf("bench: --%s: got %s beside %s, want it left out: the study says what is timed (use --set)", name, flag.Value, args[0])
+		}
+	}
+	return nil
+}
+
+// study times the runs of a study.
+func (f *benchFlags) study(cmd *cobra.Command, file string, options bench.Options) error {
+	plan, err := planOf("bench", file, f.set, study.MaxRuns)
+	if err != nil {
+		return err
+	}
+	if f.dump != "" {
+		return bench.DumpStudy(f.dump, plan, f.dtypes, options)
+	}
+	results, err := bench.MeasureStudy(cmd.Context(), plan, f.dtypes, options)
+	if err != nil {
+		return err
+	}
+	if f.form.asked() {
+		return f.form.print(cmd.OutOrStdout(), results)
+	}
+	return writeResults(cmd.OutOrStdout(), results)
+}
+
 // benchPlan is what the flags ask for.
 type benchPlan struct {
 	shapes  []bench.Shape
@@ -88,8 +137,8 @@ type benchPlan struct {
 	options bench.Options
 }
 
-// plan checks the flags and fills in defaults.
-func (f *benchFlags) plan() (benchPlan, error) {
+// plan checks the flags and fills in defaults; ofStudy says that a study has shapes and steps.
+func (f *benchFlags) plan(ofStudy bool) (benchPlan, error) {
 	p := benchPlan{shapes: bench.Shapes(), dtypes: bench.DTypes()}
 	for _, network := range f.networks {
 		for _, method := range f.methods {
@@ -109,7 +158,7 @@ func (f *benchFlags) plan() (benchPlan, error) {
 		return p, fmt.Errorf("bench: --method: got %s, want it left out with --scaling and --dump, which are about gradient descent", strings.Join(f.methods, ", "))
 	case (f.scaling || f.dump != "") && !slices.Equal(f.networks, []string{""}):
 		return p, fmt.Errorf("bench: --network: got %s, want it left out with --scaling and --dump, which are about the plainest network", strings.Join(f.networks, ", "))
-	case f.dump != "" && (f.scaling || len(f.shapes) != 1 || len(f.dtypes) != 1):
+	case f.dump != "" && !ofStudy && (f.scaling || len(f.shapes) != 1 || len(f.dtypes) != 1):
 		return p, fmt.Errorf("bench: --dump: got %d shapes and %d dtypes, want one of each and no --scaling", len(f.shapes), len(f.dtypes))
 	}
 	p.options = bench.Options{Workers: f.workers, Memory: int64(f.megabytes) << 20, Time: f.time}

@@ -3,6 +3,8 @@ package cli
 import (
 	"bytes"
 	"encoding/json"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 )
@@ -68,12 +70,32 @@ func TestBenchRefuses(t *testing.T) {
 		"--scaling --network {block:mlp}":       `--network: got {block:mlp}, want it left out with --scaling`,
 		"--network {normalise:post}":            `network`,
 		"--scaling --method adam":               `--method: got adam, want it left out with --scaling`,
-		"extra":                                 `unknown command "extra"`,
+		"extra":                                 `extra`,
+		"a.yaml b.yaml":                         `accepts at most 1 arg`,
+		"missing.yaml":                          `missing.yaml`,
+		"missing.yaml --shape 1,1,1":            `--shape: got ["1,1,1"] beside missing.yaml, want it left out`,
+		"missing.yaml --scaling":                `--scaling: got true beside missing.yaml`,
+		"--set dtype=float32":                   `--set: got dtype=float32, want it with a STUDY.yaml`,
 	} {
 		var out, errs bytes.Buffer
 		code := Main(append([]string{"bench"}, strings.Fields(flags)...), &out, &errs)
 		if code != exitBad || !strings.Contains(errs.String(), want) || out.Len() > 0 {
 			t.Errorf("bench %s: got exit code %d, %q and output %q, want 2 and %q", flags, code, errs.String(), out.String(), want)
 		}
+	}
+}
+
+// TestBenchStudy times a study with all that it has.
+func TestBenchStudy(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "s.yaml")
+	text := "name: s\ndepths: [3]\ndata: {kind: normal, width: 4, samples: 20}\nnetwork: {block: outer, activation: relu}\ntrain: {method: adam, batch: 8}\n"
+	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	var out, errs bytes.Buffer
+	code := Main([]string{"bench", file, "--time", "0s", "--set", "depths=[5]", "--dtype", "float32"}, &out, &errs)
+	lines := strings.Split(strings.TrimSpace(out.String()), "\n")
+	if code != exitDone || len(lines) != 2 || !strings.HasPrefix(lines[1], "4,8,5  float32  adam") || !strings.HasSuffix(lines[1], "{block: outer, activation: relu}") {
+		t.Errorf("exit code %d, stderr %q, got %q, want a head and one line", code, errs.String(), lines)
 	}
 }

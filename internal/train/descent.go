@@ -235,13 +235,9 @@ func (d *Descent[T]) look() (row runfolder.Row, stop string) {
 			loss = all.Loss
 			d.setLoss(&row, all)
 		}
-		d.chooseBatch()
-		part := d.Batch.Gradient(d.Theta, d.grad)
-		norm := math.Sqrt(d.Batch.GradientSquare())
-		row.BatchLoss, row.GradientNorm = &part.Loss, &norm
-		d.objective(&row)
+		part := d.lookBatch(&row)
 		if !fresh {
-			loss = part.Loss
+			loss = part
 		}
 	}
 	objective := loss
@@ -258,6 +254,16 @@ func (d *Descent[T]) look() (row runfolder.Row, stop string) {
 		d.setGradient(&row)
 	}
 	return row, stop
+}
+
+// lookBatch computes loss, which it returns, and gradient on the mini-batch of the iteration.
+func (d *Descent[T]) lookBatch(row *runfolder.Row) float64 {
+	d.chooseBatch()
+	part := d.Batch.Gradient(d.Theta, d.grad)
+	norm := math.Sqrt(d.Batch.GradientSquare())
+	row.BatchLoss, row.GradientNorm = &part.Loss, &norm
+	d.objective(row)
+	return part.Loss
 }
 
 // descends says whether steps may be made by Full.Descend: those of gradient descent

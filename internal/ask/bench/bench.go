@@ -26,7 +26,8 @@ type Result struct {
 	Shape        Shape   `json:"shape"`
 	DType        string  `json:"dtype"`
 	Method       string  `json:"method"`
-	Network      string  `json:"network,omitempty"` // Step.Network
+	Network      string  `json:"network,omitempty"` // Step.Network; of a study's run what differs from the plainest
+	Run          string  `json:"run,omitempty"`     // of a study
 	Workers      int     `json:"workers"`
 	Tier         string  `json:"tier"`
 	Milliseconds float64 `json:"ms"`            // median over steps
@@ -34,7 +35,7 @@ type Result struct {
 	PeakGFLOPS   float64 `json:"peak_gflops"`   // fused multiply-adds in registers, same tier and cores
 	PeakFraction float64 `json:"peak_fraction"` // GFLOPS / PeakGFLOPS
 	// Ratio is the median over the rounds of the time over that of the first step in the
-	// same round; 1 for the first.
+	// same round; 1 for the first. Runs of a study are timed one after the other, and it is that of their medians.
 	Ratio float64 `json:"ratio"`
 }
 
