@@ -6,7 +6,7 @@ import (
 )
 
 // chain is the engine of networks whose layers are next = h + δ σ(A h + b) with a fixed δ,
-// no norm and a σ that the kernel has: one call takes a tile through a segment, another takes an
+// no norm: one call takes a tile through a segment, another takes an
 // adjoint through a stretch of layers and adds their gradients. With tanh it keeps σ in
 // the place of σ′: both σ′ = 1 − σ² and the next state follow from it.
 type chain[T Float] struct {
@@ -24,16 +24,19 @@ type chain[T Float] struct {
 	outer  []T // scratch
 }
 
-// vectorised lists the activations that the kernel has.
-var vectorised = map[string]kernel.Activation{"tanh": kernel.Tanh, "gelu": kernel.GELU}
+// vectorised has the kernel of each activation.
+var vectorised = map[string]kernel.Activation{
+	"tanh": kernel.Tanh, "gelu": kernel.GELU, "sin": kernel.Sin, "silu": kernel.SiLU, "softplus": kernel.Softplus, "elu": kernel.ELU,
+	"sigmoid": kernel.Sigmoid, "centred-sigmoid": kernel.CentredSigmoid, "relu": kernel.ReLU, "identity": kernel.Identity,
+}
 
 // chained returns σ as a chain keeps it and whether the network is one for a chain.
 func chained(net *Network) (kernel.Activation, bool) {
-	kind, ok := vectorised[net.Activation]
+	kind := vectorised[net.Activation]
 	if kind == kernel.Tanh {
 		kind = kernel.TanhValue
 	}
-	return kind, ok && net.Block == "inner" && net.Residual == "fixed" && net.Norm() == nil
+	return kind, net.Block == "inner" && net.Residual == "fixed" && net.Norm() == nil
 }
 
 func newChain[T Float](mem *alloc.Account, net *Network, ops *kernel.Ops[T], kind kernel.Activation, n int, c cut) *chain[T] {

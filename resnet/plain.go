@@ -99,18 +99,10 @@ func newPlain[T Float](mem *alloc.Account, net *Network, ops *kernel.Ops[T], n, 
 	return p
 }
 
-// activate returns σ and σ′ for a whole layer: the vector kernel where there is
-// one, else entry by entry in float64.
+// activate returns σ and σ′ for a whole layer.
 func activate[T Float](net *Network, ops *kernel.Ops[T]) func(k int, s, ds, u []T) {
-	if kind, ok := vectorised[net.Activation]; ok {
-		return func(_ int, s, ds, u []T) { ops.Activate(kind, s, ds, u) }
-	}
-	return func(_ int, s, ds, u []T) {
-		for i, z := range u {
-			value, first, _ := net.activation.Derivatives(float64(z))
-			s[i], ds[i] = T(value), T(first)
-		}
-	}
+	kind := vectorised[net.Activation]
+	return func(_ int, s, ds, u []T) { ops.Activate(kind, s, ds, u) }
 }
 
 // scaleIndex returns where δ of layer k stands in θ.

@@ -19,6 +19,46 @@ func tanhValueAVX2F32(next *float32, ds *float32, u *float32, h *float32, a floa
 //go:noescape
 func geluAVX2F32(next *float32, ds *float32, u *float32, h *float32, a float32, n int)
 
+// sinAVX2F32 computes next[i] = σ(u[i]), or a·σ(u[i]) + h[i] unless h is nil, and ds[i] = σ′(u[i]) unless ds is nil.
+//
+//go:noescape
+func sinAVX2F32(next *float32, ds *float32, u *float32, h *float32, a float32, n int)
+
+// siluAVX2F32 computes next[i] = σ(u[i]), or a·σ(u[i]) + h[i] unless h is nil, and ds[i] = σ′(u[i]) unless ds is nil.
+//
+//go:noescape
+func siluAVX2F32(next *float32, ds *float32, u *float32, h *float32, a float32, n int)
+
+// softplusAVX2F32 computes next[i] = σ(u[i]), or a·σ(u[i]) + h[i] unless h is nil, and ds[i] = σ′(u[i]) unless ds is nil.
+//
+//go:noescape
+func softplusAVX2F32(next *float32, ds *float32, u *float32, h *float32, a float32, n int)
+
+// eluAVX2F32 computes next[i] = σ(u[i]), or a·σ(u[i]) + h[i] unless h is nil, and ds[i] = σ′(u[i]) unless ds is nil.
+//
+//go:noescape
+func eluAVX2F32(next *float32, ds *float32, u *float32, h *float32, a float32, n int)
+
+// sigmoidAVX2F32 computes next[i] = σ(u[i]), or a·σ(u[i]) + h[i] unless h is nil, and ds[i] = σ′(u[i]) unless ds is nil.
+//
+//go:noescape
+func sigmoidAVX2F32(next *float32, ds *float32, u *float32, h *float32, a float32, n int)
+
+// centredSigmoidAVX2F32 computes next[i] = σ(u[i]), or a·σ(u[i]) + h[i] unless h is nil, and ds[i] = σ′(u[i]) unless ds is nil.
+//
+//go:noescape
+func centredSigmoidAVX2F32(next *float32, ds *float32, u *float32, h *float32, a float32, n int)
+
+// reluAVX2F32 computes next[i] = σ(u[i]), or a·σ(u[i]) + h[i] unless h is nil, and ds[i] = σ′(u[i]) unless ds is nil.
+//
+//go:noescape
+func reluAVX2F32(next *float32, ds *float32, u *float32, h *float32, a float32, n int)
+
+// identityAVX2F32 computes next[i] = σ(u[i]), or a·σ(u[i]) + h[i] unless h is nil, and ds[i] = σ′(u[i]) unless ds is nil.
+//
+//go:noescape
+func identityAVX2F32(next *float32, ds *float32, u *float32, h *float32, a float32, n int)
+
 // tanhLayersAVX2F32 computes s = tanh(W h), next = a·s + h and goes on with h = next, for d ≤ 12 rows of ld bytes, whole vectors, and layers ≥ 1.
 //
 //go:noescape
@@ -54,6 +94,46 @@ func tanhValueAVX2F64(next *float64, ds *float64, u *float64, h *float64, a floa
 //go:noescape
 func geluAVX2F64(next *float64, ds *float64, u *float64, h *float64, a float64, n int)
 
+// sinAVX2F64 computes next[i] = σ(u[i]), or a·σ(u[i]) + h[i] unless h is nil, and ds[i] = σ′(u[i]) unless ds is nil.
+//
+//go:noescape
+func sinAVX2F64(next *float64, ds *float64, u *float64, h *float64, a float64, n int)
+
+// siluAVX2F64 computes next[i] = σ(u[i]), or a·σ(u[i]) + h[i] unless h is nil, and ds[i] = σ′(u[i]) unless ds is nil.
+//
+//go:noescape
+func siluAVX2F64(next *float64, ds *float64, u *float64, h *float64, a float64, n int)
+
+// softplusAVX2F64 computes next[i] = σ(u[i]), or a·σ(u[i]) + h[i] unless h is nil, and ds[i] = σ′(u[i]) unless ds is nil.
+//
+//go:noescape
+func softplusAVX2F64(next *float64, ds *float64, u *float64, h *float64, a float64, n int)
+
+// eluAVX2F64 computes next[i] = σ(u[i]), or a·σ(u[i]) + h[i] unless h is nil, and ds[i] = σ′(u[i]) unless ds is nil.
+//
+//go:noescape
+func eluAVX2F64(next *float64, ds *float64, u *float64, h *float64, a float64, n int)
+
+// sigmoidAVX2F64 computes next[i] = σ(u[i]), or a·σ(u[i]) + h[i] unless h is nil, and ds[i] = σ′(u[i]) unless ds is nil.
+//
+//go:noescape
+func sigmoidAVX2F64(next *float64, ds *float64, u *float64, h *float64, a float64, n int)
+
+// centredSigmoidAVX2F64 computes next[i] = σ(u[i]), or a·σ(u[i]) + h[i] unless h is nil, and ds[i] = σ′(u[i]) unless ds is nil.
+//
+//go:noescape
+func centredSigmoidAVX2F64(next *float64, ds *float64, u *float64, h *float64, a float64, n int)
+
+// reluAVX2F64 computes next[i] = σ(u[i]), or a·σ(u[i]) + h[i] unless h is nil, and ds[i] = σ′(u[i]) unless ds is nil.
+//
+//go:noescape
+func reluAVX2F64(next *float64, ds *float64, u *float64, h *float64, a float64, n int)
+
+// identityAVX2F64 computes next[i] = σ(u[i]), or a·σ(u[i]) + h[i] unless h is nil, and ds[i] = σ′(u[i]) unless ds is nil.
+//
+//go:noescape
+func identityAVX2F64(next *float64, ds *float64, u *float64, h *float64, a float64, n int)
+
 // tanhLayersAVX2F64 computes s = tanh(W h), next = a·s + h and goes on with h = next, for d ≤ 12 rows of ld bytes, whole vectors, and layers ≥ 1.
 //
 //go:noescape
@@ -79,6 +159,46 @@ func tanhValueAVX512F32(next *float32, ds *float32, u *float32, h *float32, a fl
 //go:noescape
 func geluAVX512F32(next *float32, ds *float32, u *float32, h *float32, a float32, n int)
 
+// sinAVX512F32 computes next[i] = σ(u[i]), or a·σ(u[i]) + h[i] unless h is nil, and ds[i] = σ′(u[i]) unless ds is nil.
+//
+//go:noescape
+func sinAVX512F32(next *float32, ds *float32, u *float32, h *float32, a float32, n int)
+
+// siluAVX512F32 computes next[i] = σ(u[i]), or a·σ(u[i]) + h[i] unless h is nil, and ds[i] = σ′(u[i]) unless ds is nil.
+//
+//go:noescape
+func siluAVX512F32(next *float32, ds *float32, u *float32, h *float32, a float32, n int)
+
+// softplusAVX512F32 computes next[i] = σ(u[i]), or a·σ(u[i]) + h[i] unless h is nil, and ds[i] = σ′(u[i]) unless ds is nil.
+//
+//go:noescape
+func softplusAVX512F32(next *float32, ds *float32, u *float32, h *float32, a float32, n int)
+
+// eluAVX512F32 computes next[i] = σ(u[i]), or a·σ(u[i]) + h[i] unless h is nil, and ds[i] = σ′(u[i]) unless ds is nil.
+//
+//go:noescape
+func eluAVX512F32(next *float32, ds *float32, u *float32, h *float32, a float32, n int)
+
+// sigmoidAVX512F32 computes next[i] = σ(u[i]), or a·σ(u[i]) + h[i] unless h is nil, and ds[i] = σ′(u[i]) unless ds is nil.
+//
+//go:noescape
+func sigmoidAVX512F32(next *float32, ds *float32, u *float32, h *float32, a float32, n int)
+
+// centredSigmoidAVX512F32 computes next[i] = σ(u[i]), or a·σ(u[i]) + h[i] unless h is nil, and ds[i] = σ′(u[i]) unless ds is nil.
+//
+//go:noescape
+func centredSigmoidAVX512F32(next *float32, ds *float32, u *float32, h *float32, a float32, n int)
+
+// reluAVX512F32 computes next[i] = σ(u[i]), or a·σ(u[i]) + h[i] unless h is nil, and ds[i] = σ′(u[i]) unless ds is nil.
+//
+//go:noescape
+func reluAVX512F32(next *float32, ds *float32, u *float32, h *float32, a float32, n int)
+
+// identityAVX512F32 computes next[i] = σ(u[i]), or a·σ(u[i]) + h[i] unless h is nil, and ds[i] = σ′(u[i]) unless ds is nil.
+//
+//go:noescape
+func identityAVX512F32(next *float32, ds *float32, u *float32, h *float32, a float32, n int)
+
 // tanhLayersAVX512F32 computes s = tanh(W h), next = a·s + h and goes on with h = next, for d ≤ 12 rows of ld bytes, whole vectors, and layers ≥ 1.
 //
 //go:noescape
@@ -103,6 +223,46 @@ func tanhValueAVX512F64(next *float64, ds *float64, u *float64, h *float64, a fl
 //
 //go:noescape
 func geluAVX512F64(next *float64, ds *float64, u *float64, h *float64, a float64, n int)
+
+// sinAVX512F64 computes next[i] = σ(u[i]), or a·σ(u[i]) + h[i] unless h is nil, and ds[i] = σ′(u[i]) unless ds is nil.
+//
+//go:noescape
+func sinAVX512F64(next *float64, ds *float64, u *float64, h *float64, a float64, n int)
+
+// siluAVX512F64 computes next[i] = σ(u[i]), or a·σ(u[i]) + h[i] unless h is nil, and ds[i] = σ′(u[i]) unless ds is nil.
+//
+//go:noescape
+func siluAVX512F64(next *float64, ds *float64, u *float64, h *float64, a float64, n int)
+
+// softplusAVX512F64 computes next[i] = σ(u[i]), or a·σ(u[i]) + h[i] unless h is nil, and ds[i] = σ′(u[i]) unless ds is nil.
+//
+//go:noescape
+func softplusAVX512F64(next *float64, ds *float64, u *float64, h *float64, a float64, n int)
+
+// eluAVX512F64 computes next[i] = σ(u[i]), or a·σ(u[i]) + h[i] unless h is nil, and ds[i] = σ′(u[i]) unless ds is nil.
+//
+//go:noescape
+func eluAVX512F64(next *float64, ds *float64, u *float64, h *float64, a float64, n int)
+
+// sigmoidAVX512F64 computes next[i] = σ(u[i]), or a·σ(u[i]) + h[i] unless h is nil, and ds[i] = σ′(u[i]) unless ds is nil.
+//
+//go:noescape
+func sigmoidAVX512F64(next *float64, ds *float64, u *float64, h *float64, a float64, n int)
+
+// centredSigmoidAVX512F64 computes next[i] = σ(u[i]), or a·σ(u[i]) + h[i] unless h is nil, and ds[i] = σ′(u[i]) unless ds is nil.
+//
+//go:noescape
+func centredSigmoidAVX512F64(next *float64, ds *float64, u *float64, h *float64, a float64, n int)
+
+// reluAVX512F64 computes next[i] = σ(u[i]), or a·σ(u[i]) + h[i] unless h is nil, and ds[i] = σ′(u[i]) unless ds is nil.
+//
+//go:noescape
+func reluAVX512F64(next *float64, ds *float64, u *float64, h *float64, a float64, n int)
+
+// identityAVX512F64 computes next[i] = σ(u[i]), or a·σ(u[i]) + h[i] unless h is nil, and ds[i] = σ′(u[i]) unless ds is nil.
+//
+//go:noescape
+func identityAVX512F64(next *float64, ds *float64, u *float64, h *float64, a float64, n int)
 
 // tanhLayersAVX512F64 computes s = tanh(W h), next = a·s + h and goes on with h = next, for d ≤ 12 rows of ld bytes, whole vectors, and layers ≥ 1.
 //

@@ -18,85 +18,85 @@ TEXT ·tanhAVX2F32(SB), NOSPLIT, $0-48
 	JLT          done2
 
 loop2:
-	VMOVUPS      lanes32x41200000<>+0(SB), Y2
+	VMOVUPS      lanes32x7fffffff<>+0(SB), Y2
 	VMOVUPS      Y2, Y1
 	VMOVUPS      Y2, Y2
-	VMOVUPS      lanes32x7fffffff<>+0(SB), Y4
+	VANDPS       (DX)(DI*4), Y1, Y1
+	VANDPS       32(DX)(DI*4), Y2, Y2
+	VMOVUPS      lanes32x41200000<>+0(SB), Y4
 	VMOVUPS      Y4, Y3
 	VMOVUPS      Y4, Y4
-	VANDPS       (DX)(DI*4), Y3, Y3
-	VANDPS       32(DX)(DI*4), Y4, Y4
-	VMINPS       Y3, Y1, Y1
-	VMINPS       Y4, Y2, Y2
-	VMOVUPS      lanes32x4038aa3b<>+0(SB), Y4
-	VMOVUPS      Y4, Y3
-	VMOVUPS      Y4, Y4
+	VMINPS       Y1, Y3, Y3
+	VMINPS       Y2, Y4, Y4
+	VMOVUPS      lanes32x4038aa3b<>+0(SB), Y2
+	VMOVUPS      Y2, Y1
+	VMOVUPS      Y2, Y2
 	VMOVUPS      lanes32x4b400000<>+0(SB), Y5
-	VFMADD213PS  Y5, Y1, Y3
-	VFMADD213PS  Y5, Y2, Y4
+	VFMADD213PS  Y5, Y3, Y1
+	VFMADD213PS  Y5, Y4, Y2
 	VMOVUPS      lanes32x4b400000<>+0(SB), Y6
-	VSUBPS       Y6, Y3, Y5
-	VSUBPS       Y6, Y4, Y6
+	VSUBPS       Y6, Y1, Y5
+	VSUBPS       Y6, Y2, Y6
 	VMOVUPS      lanes32x3eb17218<>+0(SB), Y7
-	VFNMADD231PS Y7, Y5, Y1
-	VFNMADD231PS Y7, Y6, Y2
-	VMULPS       Y1, Y1, Y5
-	VMULPS       Y2, Y2, Y6
+	VFNMADD231PS Y7, Y5, Y3
+	VFNMADD231PS Y7, Y6, Y4
+	VMULPS       Y3, Y3, Y5
+	VMULPS       Y4, Y4, Y6
 	VMOVUPS      lanes32x3e0640ec<>+0(SB), Y8
 	VMOVUPS      Y8, Y7
 	VMOVUPS      Y8, Y8
 	VMOVUPS      lanes32xbeaaa7f8<>+0(SB), Y9
 	VFMADD213PS  Y9, Y5, Y7
 	VFMADD213PS  Y9, Y6, Y8
-	VMULPS       Y1, Y5, Y5
-	VMULPS       Y2, Y6, Y6
-	VFMADD213PS  Y1, Y5, Y7
-	VFMADD213PS  Y2, Y6, Y8
-	VPSLLD       $0x17, Y3, Y3
-	VPSLLD       $0x17, Y4, Y4
-	VMOVUPS      lanes32x3f800000<>+0(SB), Y1
-	VPADDD       Y1, Y3, Y3
-	VPADDD       Y1, Y4, Y4
-	VMOVUPS      lanes32x3f800000<>+0(SB), Y2
-	VSUBPS       Y2, Y3, Y1
-	VSUBPS       Y2, Y4, Y2
+	VMULPS       Y3, Y5, Y5
+	VMULPS       Y4, Y6, Y6
+	VFMADD213PS  Y3, Y5, Y7
+	VFMADD213PS  Y4, Y6, Y8
+	VPSLLD       $0x17, Y1, Y1
+	VPSLLD       $0x17, Y2, Y2
+	VMOVUPS      lanes32x3f800000<>+0(SB), Y3
+	VPADDD       Y3, Y1, Y1
+	VPADDD       Y3, Y2, Y2
+	VMOVUPS      lanes32x3f800000<>+0(SB), Y4
+	VSUBPS       Y4, Y1, Y3
+	VSUBPS       Y4, Y2, Y4
 	VMOVUPS      lanes32x3f800000<>+0(SB), Y5
-	VADDPS       Y5, Y3, Y3
-	VADDPS       Y5, Y4, Y4
-	VMOVAPS      Y1, Y5
-	VMOVAPS      Y2, Y6
-	VFMADD213PS  Y3, Y7, Y5
-	VFMADD213PS  Y4, Y8, Y6
-	VFMADD213PS  Y1, Y7, Y3
-	VFMADD213PS  Y2, Y8, Y4
-	VDIVPS       Y5, Y3, Y3
-	VDIVPS       Y6, Y4, Y4
-	VMOVUPS      lanes32x80000000<>+0(SB), Y2
-	VMOVUPS      Y2, Y1
-	VMOVUPS      Y2, Y2
-	VANDPS       (DX)(DI*4), Y1, Y1
-	VANDPS       32(DX)(DI*4), Y2, Y2
-	VORPS        Y1, Y3, Y3
-	VORPS        Y2, Y4, Y4
-	VMOVUPS      lanes32x3f800000<>+0(SB), Y2
-	VMOVUPS      Y2, Y1
-	VMOVUPS      Y2, Y2
-	VFNMADD231PS Y3, Y3, Y1
-	VFNMADD231PS Y4, Y4, Y2
+	VADDPS       Y5, Y1, Y1
+	VADDPS       Y5, Y2, Y2
+	VMOVAPS      Y3, Y5
+	VMOVAPS      Y4, Y6
+	VFMADD213PS  Y1, Y7, Y5
+	VFMADD213PS  Y2, Y8, Y6
+	VFMADD213PS  Y3, Y7, Y1
+	VFMADD213PS  Y4, Y8, Y2
+	VDIVPS       Y5, Y1, Y1
+	VDIVPS       Y6, Y2, Y2
+	VMOVUPS      lanes32x80000000<>+0(SB), Y4
+	VMOVUPS      Y4, Y3
+	VMOVUPS      Y4, Y4
+	VANDPS       (DX)(DI*4), Y3, Y3
+	VANDPS       32(DX)(DI*4), Y4, Y4
+	VORPS        Y3, Y1, Y1
+	VORPS        Y4, Y2, Y2
+	VMOVUPS      lanes32x3f800000<>+0(SB), Y4
+	VMOVUPS      Y4, Y3
+	VMOVUPS      Y4, Y4
+	VFNMADD231PS Y1, Y1, Y3
+	VFNMADD231PS Y2, Y2, Y4
 	TESTQ        CX, CX
 	JEQ          value2
-	VMOVUPS      Y1, (CX)(DI*4)
-	VMOVUPS      Y2, 32(CX)(DI*4)
+	VMOVUPS      Y3, (CX)(DI*4)
+	VMOVUPS      Y4, 32(CX)(DI*4)
 
 value2:
 	TESTQ       BX, BX
 	JEQ         store2
-	VFMADD213PS (BX)(DI*4), Y0, Y3
-	VFMADD213PS 32(BX)(DI*4), Y0, Y4
+	VFMADD213PS (BX)(DI*4), Y0, Y1
+	VFMADD213PS 32(BX)(DI*4), Y0, Y2
 
 store2:
-	VMOVUPS Y3, (AX)(DI*4)
-	VMOVUPS Y4, 32(AX)(DI*4)
+	VMOVUPS Y1, (AX)(DI*4)
+	VMOVUPS Y2, 32(AX)(DI*4)
 	ADDQ    $0x10, DI
 	SUBQ    $0x10, SI
 	JGE     loop2
@@ -107,43 +107,43 @@ done2:
 	JLT  done1
 
 loop1:
-	VMOVUPS      lanes32x41200000<>+0(SB), Y1
-	VMOVUPS      lanes32x7fffffff<>+0(SB), Y2
-	VANDPS       (DX)(DI*4), Y2, Y2
-	VMINPS       Y2, Y1, Y1
-	VMOVUPS      lanes32x4038aa3b<>+0(SB), Y2
-	VFMADD213PS  lanes32x4b400000<>+0(SB), Y1, Y2
-	VSUBPS       lanes32x4b400000<>+0(SB), Y2, Y3
-	VFNMADD231PS lanes32x3eb17218<>+0(SB), Y3, Y1
-	VMULPS       Y1, Y1, Y3
+	VMOVUPS      lanes32x7fffffff<>+0(SB), Y1
+	VANDPS       (DX)(DI*4), Y1, Y1
+	VMOVUPS      lanes32x41200000<>+0(SB), Y2
+	VMINPS       Y1, Y2, Y2
+	VMOVUPS      lanes32x4038aa3b<>+0(SB), Y1
+	VFMADD213PS  lanes32x4b400000<>+0(SB), Y2, Y1
+	VSUBPS       lanes32x4b400000<>+0(SB), Y1, Y3
+	VFNMADD231PS lanes32x3eb17218<>+0(SB), Y3, Y2
+	VMULPS       Y2, Y2, Y3
 	VMOVUPS      lanes32x3e0640ec<>+0(SB), Y4
 	VFMADD213PS  lanes32xbeaaa7f8<>+0(SB), Y3, Y4
-	VMULPS       Y1, Y3, Y3
-	VFMADD213PS  Y1, Y3, Y4
-	VPSLLD       $0x17, Y2, Y2
-	VPADDD       lanes32x3f800000<>+0(SB), Y2, Y2
-	VSUBPS       lanes32x3f800000<>+0(SB), Y2, Y1
-	VADDPS       lanes32x3f800000<>+0(SB), Y2, Y2
-	VMOVAPS      Y1, Y3
-	VFMADD213PS  Y2, Y4, Y3
-	VFMADD213PS  Y1, Y4, Y2
-	VDIVPS       Y3, Y2, Y2
-	VMOVUPS      lanes32x80000000<>+0(SB), Y1
-	VANDPS       (DX)(DI*4), Y1, Y1
-	VORPS        Y1, Y2, Y2
-	VMOVUPS      lanes32x3f800000<>+0(SB), Y1
-	VFNMADD231PS Y2, Y2, Y1
+	VMULPS       Y2, Y3, Y3
+	VFMADD213PS  Y2, Y3, Y4
+	VPSLLD       $0x17, Y1, Y1
+	VPADDD       lanes32x3f800000<>+0(SB), Y1, Y1
+	VSUBPS       lanes32x3f800000<>+0(SB), Y1, Y2
+	VADDPS       lanes32x3f800000<>+0(SB), Y1, Y1
+	VMOVAPS      Y2, Y3
+	VFMADD213PS  Y1, Y4, Y3
+	VFMADD213PS  Y2, Y4, Y1
+	VDIVPS       Y3, Y1, Y1
+	VMOVUPS      lanes32x80000000<>+0(SB), Y2
+	VANDPS       (DX)(DI*4), Y2, Y2
+	VORPS        Y2, Y1, Y1
+	VMOVUPS      lanes32x3f800000<>+0(SB), Y2
+	VFNMADD231PS Y1, Y1, Y2
 	TESTQ        CX, CX
 	JEQ          value1
-	VMOVUPS      Y1, (CX)(DI*4)
+	VMOVUPS      Y2, (CX)(DI*4)
 
 value1:
 	TESTQ       BX, BX
 	JEQ         store1
-	VFMADD213PS (BX)(DI*4), Y0, Y2
+	VFMADD213PS (BX)(DI*4), Y0, Y1
 
 store1:
-	VMOVUPS Y2, (AX)(DI*4)
+	VMOVUPS Y1, (AX)(DI*4)
 	ADDQ    $0x08, DI
 	SUBQ    $0x08, SI
 	JGE     loop1
@@ -152,24 +152,6 @@ done1:
 	ADDQ $0x08, SI
 	VZEROUPPER
 	RET
-
-DATA lanes32x41200000<>+0(SB)/4, $0x41200000
-DATA lanes32x41200000<>+4(SB)/4, $0x41200000
-DATA lanes32x41200000<>+8(SB)/4, $0x41200000
-DATA lanes32x41200000<>+12(SB)/4, $0x41200000
-DATA lanes32x41200000<>+16(SB)/4, $0x41200000
-DATA lanes32x41200000<>+20(SB)/4, $0x41200000
-DATA lanes32x41200000<>+24(SB)/4, $0x41200000
-DATA lanes32x41200000<>+28(SB)/4, $0x41200000
-DATA lanes32x41200000<>+32(SB)/4, $0x41200000
-DATA lanes32x41200000<>+36(SB)/4, $0x41200000
-DATA lanes32x41200000<>+40(SB)/4, $0x41200000
-DATA lanes32x41200000<>+44(SB)/4, $0x41200000
-DATA lanes32x41200000<>+48(SB)/4, $0x41200000
-DATA lanes32x41200000<>+52(SB)/4, $0x41200000
-DATA lanes32x41200000<>+56(SB)/4, $0x41200000
-DATA lanes32x41200000<>+60(SB)/4, $0x41200000
-GLOBL lanes32x41200000<>(SB), RODATA|NOPTR, $64
 
 DATA lanes32x7fffffff<>+0(SB)/4, $0x7fffffff
 DATA lanes32x7fffffff<>+4(SB)/4, $0x7fffffff
@@ -188,6 +170,24 @@ DATA lanes32x7fffffff<>+52(SB)/4, $0x7fffffff
 DATA lanes32x7fffffff<>+56(SB)/4, $0x7fffffff
 DATA lanes32x7fffffff<>+60(SB)/4, $0x7fffffff
 GLOBL lanes32x7fffffff<>(SB), RODATA|NOPTR, $64
+
+DATA lanes32x41200000<>+0(SB)/4, $0x41200000
+DATA lanes32x41200000<>+4(SB)/4, $0x41200000
+DATA lanes32x41200000<>+8(SB)/4, $0x41200000
+DATA lanes32x41200000<>+12(SB)/4, $0x41200000
+DATA lanes32x41200000<>+16(SB)/4, $0x41200000
+DATA lanes32x41200000<>+20(SB)/4, $0x41200000
+DATA lanes32x41200000<>+24(SB)/4, $0x41200000
+DATA lanes32x41200000<>+28(SB)/4, $0x41200000
+DATA lanes32x41200000<>+32(SB)/4, $0x41200000
+DATA lanes32x41200000<>+36(SB)/4, $0x41200000
+DATA lanes32x41200000<>+40(SB)/4, $0x41200000
+DATA lanes32x41200000<>+44(SB)/4, $0x41200000
+DATA lanes32x41200000<>+48(SB)/4, $0x41200000
+DATA lanes32x41200000<>+52(SB)/4, $0x41200000
+DATA lanes32x41200000<>+56(SB)/4, $0x41200000
+DATA lanes32x41200000<>+60(SB)/4, $0x41200000
+GLOBL lanes32x41200000<>(SB), RODATA|NOPTR, $64
 
 DATA lanes32x4038aa3b<>+0(SB)/4, $0x4038aa3b
 DATA lanes32x4038aa3b<>+4(SB)/4, $0x4038aa3b
@@ -329,80 +329,80 @@ TEXT ·tanhValueAVX2F32(SB), NOSPLIT, $0-48
 	JLT          done2
 
 loop2:
-	VMOVUPS      lanes32x41200000<>+0(SB), Y2
+	VMOVUPS      lanes32x7fffffff<>+0(SB), Y2
 	VMOVUPS      Y2, Y1
 	VMOVUPS      Y2, Y2
-	VMOVUPS      lanes32x7fffffff<>+0(SB), Y4
+	VANDPS       (DX)(DI*4), Y1, Y1
+	VANDPS       32(DX)(DI*4), Y2, Y2
+	VMOVUPS      lanes32x41200000<>+0(SB), Y4
 	VMOVUPS      Y4, Y3
 	VMOVUPS      Y4, Y4
-	VANDPS       (DX)(DI*4), Y3, Y3
-	VANDPS       32(DX)(DI*4), Y4, Y4
-	VMINPS       Y3, Y1, Y1
-	VMINPS       Y4, Y2, Y2
-	VMOVUPS      lanes32x4038aa3b<>+0(SB), Y4
-	VMOVUPS      Y4, Y3
-	VMOVUPS      Y4, Y4
+	VMINPS       Y1, Y3, Y3
+	VMINPS       Y2, Y4, Y4
+	VMOVUPS      lanes32x4038aa3b<>+0(SB), Y2
+	VMOVUPS      Y2, Y1
+	VMOVUPS      Y2, Y2
 	VMOVUPS      lanes32x4b400000<>+0(SB), Y5
-	VFMADD213PS  Y5, Y1, Y3
-	VFMADD213PS  Y5, Y2, Y4
+	VFMADD213PS  Y5, Y3, Y1
+	VFMADD213PS  Y5, Y4, Y2
 	VMOVUPS      lanes32x4b400000<>+0(SB), Y6
-	VSUBPS       Y6, Y3, Y5
-	VSUBPS       Y6, Y4, Y6
+	VSUBPS       Y6, Y1, Y5
+	VSUBPS       Y6, Y2, Y6
 	VMOVUPS      lanes32x3eb17218<>+0(SB), Y7
-	VFNMADD231PS Y7, Y5, Y1
-	VFNMADD231PS Y7, Y6, Y2
-	VMULPS       Y1, Y1, Y5
-	VMULPS       Y2, Y2, Y6
+	VFNMADD231PS Y7, Y5, Y3
+	VFNMADD231PS Y7, Y6, Y4
+	VMULPS       Y3, Y3, Y5
+	VMULPS       Y4, Y4, Y6
 	VMOVUPS      lanes32x3e0640ec<>+0(SB), Y8
 	VMOVUPS      Y8, Y7
 	VMOVUPS      Y8, Y8
 	VMOVUPS      lanes32xbeaaa7f8<>+0(SB), Y9
 	VFMADD213PS  Y9, Y5, Y7
 	VFMADD213PS  Y9, Y6, Y8
-	VMULPS       Y1, Y5, Y5
-	VMULPS       Y2, Y6, Y6
-	VFMADD213PS  Y1, Y5, Y7
-	VFMADD213PS  Y2, Y6, Y8
-	VPSLLD       $0x17, Y3, Y3
-	VPSLLD       $0x17, Y4, Y4
-	VMOVUPS      lanes32x3f800000<>+0(SB), Y1
-	VPADDD       Y1, Y3, Y3
-	VPADDD       Y1, Y4, Y4
-	VMOVUPS      lanes32x3f800000<>+0(SB), Y2
-	VSUBPS       Y2, Y3, Y1
-	VSUBPS       Y2, Y4, Y2
+	VMULPS       Y3, Y5, Y5
+	VMULPS       Y4, Y6, Y6
+	VFMADD213PS  Y3, Y5, Y7
+	VFMADD213PS  Y4, Y6, Y8
+	VPSLLD       $0x17, Y1, Y1
+	VPSLLD       $0x17, Y2, Y2
+	VMOVUPS      lanes32x3f800000<>+0(SB), Y3
+	VPADDD       Y3, Y1, Y1
+	VPADDD       Y3, Y2, Y2
+	VMOVUPS      lanes32x3f800000<>+0(SB), Y4
+	VSUBPS       Y4, Y1, Y3
+	VSUBPS       Y4, Y2, Y4
 	VMOVUPS      lanes32x3f800000<>+0(SB), Y5
-	VADDPS       Y5, Y3, Y3
-	VADDPS       Y5, Y4, Y4
-	VMOVAPS      Y1, Y5
-	VMOVAPS      Y2, Y6
-	VFMADD213PS  Y3, Y7, Y5
-	VFMADD213PS  Y4, Y8, Y6
-	VFMADD213PS  Y1, Y7, Y3
-	VFMADD213PS  Y2, Y8, Y4
-	VDIVPS       Y5, Y3, Y3
-	VDIVPS       Y6, Y4, Y4
-	VMOVUPS      lanes32x80000000<>+0(SB), Y2
-	VMOVUPS      Y2, Y1
-	VMOVUPS      Y2, Y2
-	VANDPS       (DX)(DI*4), Y1, Y1
-	VANDPS       32(DX)(DI*4), Y2, Y2
-	VORPS        Y1, Y3, Y3
-	VORPS        Y2, Y4, Y4
+	VADDPS       Y5, Y1, Y1
+	VADDPS       Y5, Y2, Y2
+	VMOVAPS      Y3, Y5
+	VMOVAPS      Y4, Y6
+	VFMADD213PS  Y1, Y7, Y5
+	VFMADD213PS  Y2, Y8, Y6
+	VFMADD213PS  Y3, Y7, Y1
+	VFMADD213PS  Y4, Y8, Y2
+	VDIVPS       Y5, Y1, Y1
+	VDIVPS       Y6, Y2, Y2
+	VMOVUPS      lanes32x80000000<>+0(SB), Y4
+	VMOVUPS      Y4, Y3
+	VMOVUPS      Y4, Y4
+	VANDPS       (DX)(DI*4), Y3, Y3
+	VANDPS       32(DX)(DI*4), Y4, Y4
+	VORPS        Y3, Y1, Y1
+	VORPS        Y4, Y2, Y2
 	TESTQ        CX, CX
 	JEQ          value2
-	VMOVUPS      Y3, (CX)(DI*4)
-	VMOVUPS      Y4, 32(CX)(DI*4)
+	VMOVUPS      Y1, (CX)(DI*4)
+	VMOVUPS      Y2, 32(CX)(DI*4)
 
 value2:
 	TESTQ       BX, BX
 	JEQ         store2
-	VFMADD213PS (BX)(DI*4), Y0, Y3
-	VFMADD213PS 32(BX)(DI*4), Y0, Y4
+	VFMADD213PS (BX)(DI*4), Y0, Y1
+	VFMADD213PS 32(BX)(DI*4), Y0, Y2
 
 store2:
-	VMOVUPS Y3, (AX)(DI*4)
-	VMOVUPS Y4, 32(AX)(DI*4)
+	VMOVUPS Y1, (AX)(DI*4)
+	VMOVUPS Y2, 32(AX)(DI*4)
 	ADDQ    $0x10, DI
 	SUBQ    $0x10, SI
 	JGE     loop2
@@ -413,41 +413,41 @@ done2:
 	JLT  done1
 
 loop1:
-	VMOVUPS      lanes32x41200000<>+0(SB), Y1
-	VMOVUPS      lanes32x7fffffff<>+0(SB), Y2
-	VANDPS       (DX)(DI*4), Y2, Y2
-	VMINPS       Y2, Y1, Y1
-	VMOVUPS      lanes32x4038aa3b<>+0(SB), Y2
-	VFMADD213PS  lanes32x4b400000<>+0(SB), Y1, Y2
-	VSUBPS       lanes32x4b400000<>+0(SB), Y2, Y3
-	VFNMADD231PS lanes32x3eb17218<>+0(SB), Y3, Y1
-	VMULPS       Y1, Y1, Y3
+	VMOVUPS      lanes32x7fffffff<>+0(SB), Y1
+	VANDPS       (DX)(DI*4), Y1, Y1
+	VMOVUPS      lanes32x41200000<>+0(SB), Y2
+	VMINPS       Y1, Y2, Y2
+	VMOVUPS      lanes32x4038aa3b<>+0(SB), Y1
+	VFMADD213PS  lanes32x4b400000<>+0(SB), Y2, Y1
+	VSUBPS       lanes32x4b400000<>+0(SB), Y1, Y3
+	VFNMADD231PS lanes32x3eb17218<>+0(SB), Y3, Y2
+	VMULPS       Y2, Y2, Y3
 	VMOVUPS      lanes32x3e0640ec<>+0(SB), Y4
 	VFMADD213PS  lanes32xbeaaa7f8<>+0(SB), Y3, Y4
-	VMULPS       Y1, Y3, Y3
-	VFMADD213PS  Y1, Y3, Y4
-	VPSLLD       $0x17, Y2, Y2
-	VPADDD       lanes32x3f800000<>+0(SB), Y2, Y2
-	VSUBPS       lanes32x3f800000<>+0(SB), Y2, Y1
-	VADDPS       lanes32x3f800000<>+0(SB), Y2, Y2
-	VMOVAPS      Y1, Y3
-	VFMADD213PS  Y2, Y4, Y3
-	VFMADD213PS  Y1, Y4, Y2
-	VDIVPS       Y3, Y2, Y2
-	VMOVUPS      lanes32x80000000<>+0(SB), Y1
-	VANDPS       (DX)(DI*4), Y1, Y1
-	VORPS        Y1, Y2, Y2
+	VMULPS       Y2, Y3, Y3
+	VFMADD213PS  Y2, Y3, Y4
+	VPSLLD       $0x17, Y1, Y1
+	VPADDD       lanes32x3f800000<>+0(SB), Y1, Y1
+	VSUBPS       lanes32x3f800000<>+0(SB), Y1, Y2
+	VADDPS       lanes32x3f800000<>+0(SB), Y1, Y1
+	VMOVAPS      Y2, Y3
+	VFMADD213PS  Y1, Y4, Y3
+	VFMADD213PS  Y2, Y4, Y1
+	VDIVPS       Y3, Y1, Y1
+	VMOVUPS      lanes32x80000000<>+0(SB), Y2
+	VANDPS       (DX)(DI*4), Y2, Y2
+	VORPS        Y2, Y1, Y1
 	TESTQ        CX, CX
 	JEQ          value1
-	VMOVUPS      Y2, (CX)(DI*4)
+	VMOVUPS      Y1, (CX)(DI*4)
 
 value1:
 	TESTQ       BX, BX
 	JEQ         store1
-	VFMADD213PS (BX)(DI*4), Y0, Y2
+	VFMADD213PS (BX)(DI*4), Y0, Y1
 
 store1:
-	VMOVUPS Y2, (AX)(DI*4)
+	VMOVUPS Y1, (AX)(DI*4)
 	ADDQ    $0x08, DI
 	SUBQ    $0x08, SI
 	JGE     loop1
@@ -1112,6 +1112,1562 @@ DATA lanes32xc1480000<>+52(SB)/4, $0xc1480000
 DATA lanes32xc1480000<>+56(SB)/4, $0xc1480000
 DATA lanes32xc1480000<>+60(SB)/4, $0xc1480000
 GLOBL lanes32xc1480000<>(SB), RODATA|NOPTR, $64
+
+// func sinAVX2F32(next *float32, ds *float32, u *float32, h *float32, a float32, n int)
+// Requires: AVX, AVX2, FMA3
+TEXT ·sinAVX2F32(SB), NOSPLIT, $0-48
+	MOVQ         next+0(FP), AX
+	MOVQ         ds+8(FP), CX
+	MOVQ         u+16(FP), DX
+	MOVQ         h+24(FP), BX
+	MOVQ         n+40(FP), SI
+	VBROADCASTSS a+32(FP), Y0
+	XORQ         DI, DI
+	SUBQ         $0x10, SI
+	JLT          done2
+
+loop2:
+	VMOVUPS      lanes32x4b000000<>+0(SB), Y2
+	VMOVUPS      Y2, Y1
+	VMOVUPS      Y2, Y2
+	VMOVUPS      lanes32x7fffffff<>+0(SB), Y4
+	VMOVUPS      Y4, Y3
+	VMOVUPS      Y4, Y4
+	VANDPS       (DX)(DI*4), Y3, Y3
+	VANDPS       32(DX)(DI*4), Y4, Y4
+	VMINPS       Y3, Y1, Y1
+	VMINPS       Y4, Y2, Y2
+	VMOVUPS      (DX)(DI*4), Y3
+	VMOVUPS      32(DX)(DI*4), Y4
+	VSUBPS       Y3, Y3, Y3
+	VSUBPS       Y4, Y4, Y4
+	VADDPS       Y3, Y1, Y1
+	VADDPS       Y4, Y2, Y2
+	VMOVUPS      lanes32x3ea2f983<>+0(SB), Y4
+	VMOVUPS      Y4, Y3
+	VMOVUPS      Y4, Y4
+	VMOVUPS      lanes32x4b400000<>+0(SB), Y5
+	VFMADD213PS  Y5, Y1, Y3
+	VFMADD213PS  Y5, Y2, Y4
+	VMOVUPS      lanes32x4b400000<>+0(SB), Y6
+	VSUBPS       Y6, Y3, Y5
+	VSUBPS       Y6, Y4, Y6
+	VMOVUPS      lanes32x40490fdb<>+0(SB), Y7
+	VFNMADD231PS Y7, Y5, Y1
+	VFNMADD231PS Y7, Y6, Y2
+	VMOVUPS      lanes32xb3bbbd2e<>+0(SB), Y7
+	VFNMADD231PS Y7, Y5, Y1
+	VFNMADD231PS Y7, Y6, Y2
+	VMOVUPS      lanes32xa7772ced<>+0(SB), Y7
+	VFNMADD231PS Y7, Y5, Y1
+	VFNMADD231PS Y7, Y6, Y2
+	VPSLLD       $0x1f, Y3, Y3
+	VPSLLD       $0x1f, Y4, Y4
+	VMULPS       Y1, Y1, Y5
+	VMULPS       Y2, Y2, Y6
+	VMULPS       Y5, Y5, Y7
+	VMULPS       Y6, Y6, Y8
+	VMOVUPS      lanes32xb48ca085<>+0(SB), Y10
+	VMOVUPS      Y10, Y9
+	VMOVUPS      Y10, Y10
+	VMOVUPS      lanes32x37cfc7ae<>+0(SB), Y12
+	VMOVUPS      Y12, Y11
+	VMOVUPS      Y12, Y12
+	VMOVUPS      lanes32xbab60a4e<>+0(SB), Y13
+	VFMADD213PS  Y13, Y7, Y9
+	VFMADD213PS  Y13, Y8, Y10
+	VMOVUPS      lanes32x3d2aaaa8<>+0(SB), Y13
+	VFMADD213PS  Y13, Y7, Y11
+	VFMADD213PS  Y13, Y8, Y12
+	VFMADD213PS  Y11, Y5, Y9
+	VFMADD213PS  Y12, Y6, Y10
+	VMOVUPS      lanes32xbf000000<>+0(SB), Y11
+	VFMADD213PS  Y11, Y5, Y9
+	VFMADD213PS  Y11, Y6, Y10
+	VMOVUPS      lanes32x3f800000<>+0(SB), Y11
+	VFMADD213PS  Y11, Y5, Y9
+	VFMADD213PS  Y11, Y6, Y10
+	VXORPS       Y3, Y9, Y9
+	VXORPS       Y4, Y10, Y10
+	VMOVUPS      lanes32x362f14c9<>+0(SB), Y12
+	VMOVUPS      Y12, Y11
+	VMOVUPS      Y12, Y12
+	VMOVUPS      lanes32xb94fbc07<>+0(SB), Y14
+	VMOVUPS      Y14, Y13
+	VMOVUPS      Y14, Y14
+	VMOVUPS      lanes32x3c088781<>+0(SB), Y15
+	VFMADD213PS  Y15, Y7, Y11
+	VFMADD213PS  Y15, Y8, Y12
+	VMOVUPS      lanes32xbe2aaaa7<>+0(SB), Y15
+	VFMADD213PS  Y15, Y7, Y13
+	VFMADD213PS  Y15, Y8, Y14
+	VFMADD213PS  Y13, Y5, Y11
+	VFMADD213PS  Y14, Y6, Y12
+	VMULPS       Y1, Y5, Y5
+	VMULPS       Y2, Y6, Y6
+	VFMADD213PS  Y1, Y5, Y11
+	VFMADD213PS  Y2, Y6, Y12
+	VXORPS       Y3, Y11, Y11
+	VXORPS       Y4, Y12, Y12
+	VMOVUPS      lanes32x80000000<>+0(SB), Y2
+	VMOVUPS      Y2, Y1
+	VMOVUPS      Y2, Y2
+	VANDPS       (DX)(DI*4), Y1, Y1
+	VANDPS       32(DX)(DI*4), Y2, Y2
+	VXORPS       Y1, Y11, Y11
+	VXORPS       Y2, Y12, Y12
+	TESTQ        CX, CX
+	JEQ          value2
+	VMOVUPS      Y9, (CX)(DI*4)
+	VMOVUPS      Y10, 32(CX)(DI*4)
+
+value2:
+	TESTQ       BX, BX
+	JEQ         store2
+	VFMADD213PS (BX)(DI*4), Y0, Y11
+	VFMADD213PS 32(BX)(DI*4), Y0, Y12
+
+store2:
+	VMOVUPS Y11, (AX)(DI*4)
+	VMOVUPS Y12, 32(AX)(DI*4)
+	ADDQ    $0x10, DI
+	SUBQ    $0x10, SI
+	JGE     loop2
+
+done2:
+	ADDQ $0x10, SI
+	SUBQ $0x08, SI
+	JLT  done1
+
+loop1:
+	VMOVUPS      lanes32x4b000000<>+0(SB), Y1
+	VMOVUPS      lanes32x7fffffff<>+0(SB), Y2
+	VANDPS       (DX)(DI*4), Y2, Y2
+	VMINPS       Y2, Y1, Y1
+	VMOVUPS      (DX)(DI*4), Y2
+	VSUBPS       Y2, Y2, Y2
+	VADDPS       Y2, Y1, Y1
+	VMOVUPS      lanes32x3ea2f983<>+0(SB), Y2
+	VFMADD213PS  lanes32x4b400000<>+0(SB), Y1, Y2
+	VSUBPS       lanes32x4b400000<>+0(SB), Y2, Y3
+	VFNMADD231PS lanes32x40490fdb<>+0(SB), Y3, Y1
+	VFNMADD231PS lanes32xb3bbbd2e<>+0(SB), Y3, Y1
+	VFNMADD231PS lanes32xa7772ced<>+0(SB), Y3, Y1
+	VPSLLD       $0x1f, Y2, Y2
+	VMULPS       Y1, Y1, Y3
+	VMULPS       Y3, Y3, Y4
+	VMOVUPS      lanes32xb48ca085<>+0(SB), Y5
+	VMOVUPS      lanes32x37cfc7ae<>+0(SB), Y6
+	VFMADD213PS  lanes32xbab60a4e<>+0(SB), Y4, Y5
+	VFMADD213PS  lanes32x3d2aaaa8<>+0(SB), Y4, Y6
+	VFMADD213PS  Y6, Y3, Y5
+	VFMADD213PS  lanes32xbf000000<>+0(SB), Y3, Y5
+	VFMADD213PS  lanes32x3f800000<>+0(SB), Y3, Y5
+	VXORPS       Y2, Y5, Y5
+	VMOVUPS      lanes32x362f14c9<>+0(SB), Y6
+	VMOVUPS      lanes32xb94fbc07<>+0(SB), Y7
+	VFMADD213PS  lanes32x3c088781<>+0(SB), Y4, Y6
+	VFMADD213PS  lanes32xbe2aaaa7<>+0(SB), Y4, Y7
+	VFMADD213PS  Y7, Y3, Y6
+	VMULPS       Y1, Y3, Y3
+	VFMADD213PS  Y1, Y3, Y6
+	VXORPS       Y2, Y6, Y6
+	VMOVUPS      lanes32x80000000<>+0(SB), Y1
+	VANDPS       (DX)(DI*4), Y1, Y1
+	VXORPS       Y1, Y6, Y6
+	TESTQ        CX, CX
+	JEQ          value1
+	VMOVUPS      Y5, (CX)(DI*4)
+
+value1:
+	TESTQ       BX, BX
+	JEQ         store1
+	VFMADD213PS (BX)(DI*4), Y0, Y6
+
+store1:
+	VMOVUPS Y6, (AX)(DI*4)
+	ADDQ    $0x08, DI
+	SUBQ    $0x08, SI
+	JGE     loop1
+
+done1:
+	ADDQ $0x08, SI
+	VZEROUPPER
+	RET
+
+DATA lanes32x4b000000<>+0(SB)/4, $0x4b000000
+DATA lanes32x4b000000<>+4(SB)/4, $0x4b000000
+DATA lanes32x4b000000<>+8(SB)/4, $0x4b000000
+DATA lanes32x4b000000<>+12(SB)/4, $0x4b000000
+DATA lanes32x4b000000<>+16(SB)/4, $0x4b000000
+DATA lanes32x4b000000<>+20(SB)/4, $0x4b000000
+DATA lanes32x4b000000<>+24(SB)/4, $0x4b000000
+DATA lanes32x4b000000<>+28(SB)/4, $0x4b000000
+DATA lanes32x4b000000<>+32(SB)/4, $0x4b000000
+DATA lanes32x4b000000<>+36(SB)/4, $0x4b000000
+DATA lanes32x4b000000<>+40(SB)/4, $0x4b000000
+DATA lanes32x4b000000<>+44(SB)/4, $0x4b000000
+DATA lanes32x4b000000<>+48(SB)/4, $0x4b000000
+DATA lanes32x4b000000<>+52(SB)/4, $0x4b000000
+DATA lanes32x4b000000<>+56(SB)/4, $0x4b000000
+DATA lanes32x4b000000<>+60(SB)/4, $0x4b000000
+GLOBL lanes32x4b000000<>(SB), RODATA|NOPTR, $64
+
+DATA lanes32x3ea2f983<>+0(SB)/4, $0x3ea2f983
+DATA lanes32x3ea2f983<>+4(SB)/4, $0x3ea2f983
+DATA lanes32x3ea2f983<>+8(SB)/4, $0x3ea2f983
+DATA lanes32x3ea2f983<>+12(SB)/4, $0x3ea2f983
+DATA lanes32x3ea2f983<>+16(SB)/4, $0x3ea2f983
+DATA lanes32x3ea2f983<>+20(SB)/4, $0x3ea2f983
+DATA lanes32x3ea2f983<>+24(SB)/4, $0x3ea2f983
+DATA lanes32x3ea2f983<>+28(SB)/4, $0x3ea2f983
+DATA lanes32x3ea2f983<>+32(SB)/4, $0x3ea2f983
+DATA lanes32x3ea2f983<>+36(SB)/4, $0x3ea2f983
+DATA lanes32x3ea2f983<>+40(SB)/4, $0x3ea2f983
+DATA lanes32x3ea2f983<>+44(SB)/4, $0x3ea2f983
+DATA lanes32x3ea2f983<>+48(SB)/4, $0x3ea2f983
+DATA lanes32x3ea2f983<>+52(SB)/4, $0x3ea2f983
+DATA lanes32x3ea2f983<>+56(SB)/4, $0x3ea2f983
+DATA lanes32x3ea2f983<>+60(SB)/4, $0x3ea2f983
+GLOBL lanes32x3ea2f983<>(SB), RODATA|NOPTR, $64
+
+DATA lanes32x40490fdb<>+0(SB)/4, $0x40490fdb
+DATA lanes32x40490fdb<>+4(SB)/4, $0x40490fdb
+DATA lanes32x40490fdb<>+8(SB)/4, $0x40490fdb
+DATA lanes32x40490fdb<>+12(SB)/4, $0x40490fdb
+DATA lanes32x40490fdb<>+16(SB)/4, $0x40490fdb
+DATA lanes32x40490fdb<>+20(SB)/4, $0x40490fdb
+DATA lanes32x40490fdb<>+24(SB)/4, $0x40490fdb
+DATA lanes32x40490fdb<>+28(SB)/4, $0x40490fdb
+DATA lanes32x40490fdb<>+32(SB)/4, $0x40490fdb
+DATA lanes32x40490fdb<>+36(SB)/4, $0x40490fdb
+DATA lanes32x40490fdb<>+40(SB)/4, $0x40490fdb
+DATA lanes32x40490fdb<>+44(SB)/4, $0x40490fdb
+DATA lanes32x40490fdb<>+48(SB)/4, $0x40490fdb
+DATA lanes32x40490fdb<>+52(SB)/4, $0x40490fdb
+DATA lanes32x40490fdb<>+56(SB)/4, $0x40490fdb
+DATA lanes32x40490fdb<>+60(SB)/4, $0x40490fdb
+GLOBL lanes32x40490fdb<>(SB), RODATA|NOPTR, $64
+
+DATA lanes32xb3bbbd2e<>+0(SB)/4, $0xb3bbbd2e
+DATA lanes32xb3bbbd2e<>+4(SB)/4, $0xb3bbbd2e
+DATA lanes32xb3bbbd2e<>+8(SB)/4, $0xb3bbbd2e
+DATA lanes32xb3bbbd2e<>+12(SB)/4, $0xb3bbbd2e
+DATA lanes32xb3bbbd2e<>+16(SB)/4, $0xb3bbbd2e
+DATA lanes32xb3bbbd2e<>+20(SB)/4, $0xb3bbbd2e
+DATA lanes32xb3bbbd2e<>+24(SB)/4, $0xb3bbbd2e
+DATA lanes32xb3bbbd2e<>+28(SB)/4, $0xb3bbbd2e
+DATA lanes32xb3bbbd2e<>+32(SB)/4, $0xb3bbbd2e
+DATA lanes32xb3bbbd2e<>+36(SB)/4, $0xb3bbbd2e
+DATA lanes32xb3bbbd2e<>+40(SB)/4, $0xb3bbbd2e
+DATA lanes32xb3bbbd2e<>+44(SB)/4, $0xb3bbbd2e
+DATA lanes32xb3bbbd2e<>+48(SB)/4, $0xb3bbbd2e
+DATA lanes32xb3bbbd2e<>+52(SB)/4, $0xb3bbbd2e
+DATA lanes32xb3bbbd2e<>+56(SB)/4, $0xb3bbbd2e
+DATA lanes32xb3bbbd2e<>+60(SB)/4, $0xb3bbbd2e
+GLOBL lanes32xb3bbbd2e<>(SB), RODATA|NOPTR, $64
+
+DATA lanes32xa7772ced<>+0(SB)/4, $0xa7772ced
+DATA lanes32xa7772ced<>+4(SB)/4, $0xa7772ced
+DATA lanes32xa7772ced<>+8(SB)/4, $0xa7772ced
+DATA lanes32xa7772ced<>+12(SB)/4, $0xa7772ced
+DATA lanes32xa7772ced<>+16(SB)/4, $0xa7772ced
+DATA lanes32xa7772ced<>+20(SB)/4, $0xa7772ced
+DATA lanes32xa7772ced<>+24(SB)/4, $0xa7772ced
+DATA lanes32xa7772ced<>+28(SB)/4, $0xa7772ced
+DATA lanes32xa7772ced<>+32(SB)/4, $0xa7772ced
+DATA lanes32xa7772ced<>+36(SB)/4, $0xa7772ced
+DATA lanes32xa7772ced<>+40(SB)/4, $0xa7772ced
+DATA lanes32xa7772ced<>+44(SB)/4, $0xa7772ced
+DATA lanes32xa7772ced<>+48(SB)/4, $0xa7772ced
+DATA lanes32xa7772ced<>+52(SB)/4, $0xa7772ced
+DATA lanes32xa7772ced<>+56(SB)/4, $0xa7772ced
+DATA lanes32xa7772ced<>+60(SB)/4, $0xa7772ced
+GLOBL lanes32xa7772ced<>(SB), RODATA|NOPTR, $64
+
+DATA lanes32xb48ca085<>+0(SB)/4, $0xb48ca085
+DATA lanes32xb48ca085<>+4(SB)/4, $0xb48ca085
+DATA lanes32xb48ca085<>+8(SB)/4, $0xb48ca085
+DATA lanes32xb48ca085<>+12(SB)/4, $0xb48ca085
+DATA lanes32xb48ca085<>+16(SB)/4, $0xb48ca085
+DATA lanes32xb48ca085<>+20(SB)/4, $0xb48ca085
+DATA lanes32xb48ca085<>+24(SB)/4, $0xb48ca085
+DATA lanes32xb48ca085<>+28(SB)/4, $0xb48ca085
+DATA lanes32xb48ca085<>+32(SB)/4, $0xb48ca085
+DATA lanes32xb48ca085<>+36(SB)/4, $0xb48ca085
+DATA lanes32xb48ca085<>+40(SB)/4, $0xb48ca085
+DATA lanes32xb48ca085<>+44(SB)/4, $0xb48ca085
+DATA lanes32xb48ca085<>+48(SB)/4, $0xb48ca085
+DATA lanes32xb48ca085<>+52(SB)/4, $0xb48ca085
+DATA lanes32xb48ca085<>+56(SB)/4, $0xb48ca085
+DATA lanes32xb48ca085<>+60(SB)/4, $0xb48ca085
+GLOBL lanes32xb48ca085<>(SB), RODATA|NOPTR, $64
+
+DATA lanes32x37cfc7ae<>+0(SB)/4, $0x37cfc7ae
+DATA lanes32x37cfc7ae<>+4(SB)/4, $0x37cfc7ae
+DATA lanes32x37cfc7ae<>+8(SB)/4, $0x37cfc7ae
+DATA lanes32x37cfc7ae<>+12(SB)/4, $0x37cfc7ae
+DATA lanes32x37cfc7ae<>+16(SB)/4, $0x37cfc7ae
+DATA lanes32x37cfc7ae<>+20(SB)/4, $0x37cfc7ae
+DATA lanes32x37cfc7ae<>+24(SB)/4, $0x37cfc7ae
+DATA lanes32x37cfc7ae<>+28(SB)/4, $0x37cfc7ae
+DATA lanes32x37cfc7ae<>+32(SB)/4, $0x37cfc7ae
+DATA lanes32x37cfc7ae<>+36(SB)/4, $0x37cfc7ae
+DATA lanes32x37cfc7ae<>+40(SB)/4, $0x37cfc7ae
+DATA lanes32x37cfc7ae<>+44(SB)/4, $0x37cfc7ae
+DATA lanes32x37cfc7ae<>+48(SB)/4, $0x37cfc7ae
+DATA lanes32x37cfc7ae<>+52(SB)/4, $0x37cfc7ae
+DATA lanes32x37cfc7ae<>+56(SB)/4, $0x37cfc7ae
+DATA lanes32x37cfc7ae<>+60(SB)/4, $0x37cfc7ae
+GLOBL lanes32x37cfc7ae<>(SB), RODATA|NOPTR, $64
+
+DATA lanes32xbab60a4e<>+0(SB)/4, $0xbab60a4e
+DATA lanes32xbab60a4e<>+4(SB)/4, $0xbab60a4e
+DATA lanes32xbab60a4e<>+8(SB)/4, $0xbab60a4e
+DATA lanes32xbab60a4e<>+12(SB)/4, $0xbab60a4e
+DATA lanes32xbab60a4e<>+16(SB)/4, $0xbab60a4e
+DATA lanes32xbab60a4e<>+20(SB)/4, $0xbab60a4e
+DATA lanes32xbab60a4e<>+24(SB)/4, $0xbab60a4e
+DATA lanes32xbab60a4e<>+28(SB)/4, $0xbab60a4e
+DATA lanes32xbab60a4e<>+32(SB)/4, $0xbab60a4e
+DATA lanes32xbab60a4e<>+36(SB)/4, $0xbab60a4e
+DATA lanes32xbab60a4e<>+40(SB)/4, $0xbab60a4e
+DATA lanes32xbab60a4e<>+44(SB)/4, $0xbab60a4e
+DATA lanes32xbab60a4e<>+48(SB)/4, $0xbab60a4e
+DATA lanes32xbab60a4e<>+52(SB)/4, $0xbab60a4e
+DATA lanes32xbab60a4e<>+56(SB)/4, $0xbab60a4e
+DATA lanes32xbab60a4e<>+60(SB)/4, $0xbab60a4e
+GLOBL lanes32xbab60a4e<>(SB), RODATA|NOPTR, $64
+
+DATA lanes32x3d2aaaa8<>+0(SB)/4, $0x3d2aaaa8
+DATA lanes32x3d2aaaa8<>+4(SB)/4, $0x3d2aaaa8
+DATA lanes32x3d2aaaa8<>+8(SB)/4, $0x3d2aaaa8
+DATA lanes32x3d2aaaa8<>+12(SB)/4, $0x3d2aaaa8
+DATA lanes32x3d2aaaa8<>+16(SB)/4, $0x3d2aaaa8
+DATA lanes32x3d2aaaa8<>+20(SB)/4, $0x3d2aaaa8
+DATA lanes32x3d2aaaa8<>+24(SB)/4, $0x3d2aaaa8
+DATA lanes32x3d2aaaa8<>+28(SB)/4, $0x3d2aaaa8
+DATA lanes32x3d2aaaa8<>+32(SB)/4, $0x3d2aaaa8
+DATA lanes32x3d2aaaa8<>+36(SB)/4, $0x3d2aaaa8
+DATA lanes32x3d2aaaa8<>+40(SB)/4, $0x3d2aaaa8
+DATA lanes32x3d2aaaa8<>+44(SB)/4, $0x3d2aaaa8
+DATA lanes32x3d2aaaa8<>+48(SB)/4, $0x3d2aaaa8
+DATA lanes32x3d2aaaa8<>+52(SB)/4, $0x3d2aaaa8
+DATA lanes32x3d2aaaa8<>+56(SB)/4, $0x3d2aaaa8
+DATA lanes32x3d2aaaa8<>+60(SB)/4, $0x3d2aaaa8
+GLOBL lanes32x3d2aaaa8<>(SB), RODATA|NOPTR, $64
+
+DATA lanes32x362f14c9<>+0(SB)/4, $0x362f14c9
+DATA lanes32x362f14c9<>+4(SB)/4, $0x362f14c9
+DATA lanes32x362f14c9<>+8(SB)/4, $0x362f14c9
+DATA lanes32x362f14c9<>+12(SB)/4, $0x362f14c9
+DATA lanes32x362f14c9<>+16(SB)/4, $0x362f14c9
+DATA lanes32x362f14c9<>+20(SB)/4, $0x362f14c9
+DATA lanes32x362f14c9<>+24(SB)/4, $0x362f14c9
+DATA lanes32x362f14c9<>+28(SB)/4, $0x362f14c9
+DATA lanes32x362f14c9<>+32(SB)/4, $0x362f14c9
+DATA lanes32x362f14c9<>+36(SB)/4, $0x362f14c9
+DATA lanes32x362f14c9<>+40(SB)/4, $0x362f14c9
+DATA lanes32x362f14c9<>+44(SB)/4, $0x362f14c9
+DATA lanes32x362f14c9<>+48(SB)/4, $0x362f14c9
+DATA lanes32x362f14c9<>+52(SB)/4, $0x362f14c9
+DATA lanes32x362f14c9<>+56(SB)/4, $0x362f14c9
+DATA lanes32x362f14c9<>+60(SB)/4, $0x362f14c9
+GLOBL lanes32x362f14c9<>(SB), RODATA|NOPTR, $64
+
+DATA lanes32xb94fbc07<>+0(SB)/4, $0xb94fbc07
+DATA lanes32xb94fbc07<>+4(SB)/4, $0xb94fbc07
+DATA lanes32xb94fbc07<>+8(SB)/4, $0xb94fbc07
+DATA lanes32xb94fbc07<>+12(SB)/4, $0xb94fbc07
+DATA lanes32xb94fbc07<>+16(SB)/4, $0xb94fbc07
+DATA lanes32xb94fbc07<>+20(SB)/4, $0xb94fbc07
+DATA lanes32xb94fbc07<>+24(SB)/4, $0xb94fbc07
+DATA lanes32xb94fbc07<>+28(SB)/4, $0xb94fbc07
+DATA lanes32xb94fbc07<>+32(SB)/4, $0xb94fbc07
+DATA lanes32xb94fbc07<>+36(SB)/4, $0xb94fbc07
+DATA lanes32xb94fbc07<>+40(SB)/4, $0xb94fbc07
+DATA lanes32xb94fbc07<>+44(SB)/4, $0xb94fbc07
+DATA lanes32xb94fbc07<>+48(SB)/4, $0xb94fbc07
+DATA lanes32xb94fbc07<>+52(SB)/4, $0xb94fbc07
+DATA lanes32xb94fbc07<>+56(SB)/4, $0xb94fbc07
+DATA lanes32xb94fbc07<>+60(SB)/4, $0xb94fbc07
+GLOBL lanes32xb94fbc07<>(SB), RODATA|NOPTR, $64
+
+DATA lanes32x3c088781<>+0(SB)/4, $0x3c088781
+DATA lanes32x3c088781<>+4(SB)/4, $0x3c088781
+DATA lanes32x3c088781<>+8(SB)/4, $0x3c088781
+DATA lanes32x3c088781<>+12(SB)/4, $0x3c088781
+DATA lanes32x3c088781<>+16(SB)/4, $0x3c088781
+DATA lanes32x3c088781<>+20(SB)/4, $0x3c088781
+DATA lanes32x3c088781<>+24(SB)/4, $0x3c088781
+DATA lanes32x3c088781<>+28(SB)/4, $0x3c088781
+DATA lanes32x3c088781<>+32(SB)/4, $0x3c088781
+DATA lanes32x3c088781<>+36(SB)/4, $0x3c088781
+DATA lanes32x3c088781<>+40(SB)/4, $0x3c088781
+DATA lanes32x3c088781<>+44(SB)/4, $0x3c088781
+DATA lanes32x3c088781<>+48(SB)/4, $0x3c088781
+DATA lanes32x3c088781<>+52(SB)/4, $0x3c088781
+DATA lanes32x3c088781<>+56(SB)/4, $0x3c088781
+DATA lanes32x3c088781<>+60(SB)/4, $0x3c088781
+GLOBL lanes32x3c088781<>(SB), RODATA|NOPTR, $64
+
+DATA lanes32xbe2aaaa7<>+0(SB)/4, $0xbe2aaaa7
+DATA lanes32xbe2aaaa7<>+4(SB)/4, $0xbe2aaaa7
+DATA lanes32xbe2aaaa7<>+8(SB)/4, $0xbe2aaaa7
+DATA lanes32xbe2aaaa7<>+12(SB)/4, $0xbe2aaaa7
+DATA lanes32xbe2aaaa7<>+16(SB)/4, $0xbe2aaaa7
+DATA lanes32xbe2aaaa7<>+20(SB)/4, $0xbe2aaaa7
+DATA lanes32xbe2aaaa7<>+24(SB)/4, $0xbe2aaaa7
+DATA lanes32xbe2aaaa7<>+28(SB)/4, $0xbe2aaaa7
+DATA lanes32xbe2aaaa7<>+32(SB)/4, $0xbe2aaaa7
+DATA lanes32xbe2aaaa7<>+36(SB)/4, $0xbe2aaaa7
+DATA lanes32xbe2aaaa7<>+40(SB)/4, $0xbe2aaaa7
+DATA lanes32xbe2aaaa7<>+44(SB)/4, $0xbe2aaaa7
+DATA lanes32xbe2aaaa7<>+48(SB)/4, $0xbe2aaaa7
+DATA lanes32xbe2aaaa7<>+52(SB)/4, $0xbe2aaaa7
+DATA lanes32xbe2aaaa7<>+56(SB)/4, $0xbe2aaaa7
+DATA lanes32xbe2aaaa7<>+60(SB)/4, $0xbe2aaaa7
+GLOBL lanes32xbe2aaaa7<>(SB), RODATA|NOPTR, $64
+
+// func siluAVX2F32(next *float32, ds *float32, u *float32, h *float32, a float32, n int)
+// Requires: AVX, AVX2, FMA3
+TEXT ·siluAVX2F32(SB), NOSPLIT, $0-48
+	MOVQ         next+0(FP), AX
+	MOVQ         ds+8(FP), CX
+	MOVQ         u+16(FP), DX
+	MOVQ         h+24(FP), BX
+	MOVQ         n+40(FP), SI
+	VBROADCASTSS a+32(FP), Y0
+	XORQ         DI, DI
+	SUBQ         $0x10, SI
+	JLT          done2
+
+loop2:
+	VMOVUPS      lanes32x42ae0000<>+0(SB), Y2
+	VMOVUPS      Y2, Y1
+	VMOVUPS      Y2, Y2
+	VMOVUPS      lanes32x7fffffff<>+0(SB), Y4
+	VMOVUPS      Y4, Y3
+	VMOVUPS      Y4, Y4
+	VANDPS       (DX)(DI*4), Y3, Y3
+	VANDPS       32(DX)(DI*4), Y4, Y4
+	VMINPS       Y3, Y1, Y1
+	VMINPS       Y4, Y2, Y2
+	VMOVUPS      lanes32x80000000<>+0(SB), Y4
+	VMOVUPS      Y4, Y3
+	VMOVUPS      Y4, Y4
+	VXORPS       Y3, Y1, Y1
+	VXORPS       Y4, Y2, Y2
+	VMOVUPS      lanes32x3fb8aa3b<>+0(SB), Y4
+	VMOVUPS      Y4, Y3
+	VMOVUPS      Y4, Y4
+	VMOVUPS      lanes32x4b400000<>+0(SB), Y5
+	VFMADD213PS  Y5, Y1, Y3
+	VFMADD213PS  Y5, Y2, Y4
+	VMOVAPS      Y1, Y1
+	VMOVAPS      Y2, Y6
+	VMOVUPS      lanes32x4b400000<>+0(SB), Y5
+	VSUBPS       Y5, Y3, Y2
+	VSUBPS       Y5, Y4, Y5
+	VMOVUPS      lanes32x3f317200<>+0(SB), Y7
+	VFNMADD231PS Y7, Y2, Y1
+	VFNMADD231PS Y7, Y5, Y6
+	VMOVUPS      lanes32x35bfbe8e<>+0(SB), Y7
+	VFNMADD231PS Y7, Y2, Y1
+	VFNMADD231PS Y7, Y5, Y6
+	VMULPS       Y1, Y1, Y2
+	VMULPS       Y6, Y6, Y5
+	VMOVUPS      lanes32x3ab6cc95<>+0(SB), Y8
+	VMOVUPS      Y8, Y7
+	VMOVUPS      Y8, Y8
+	VMOVUPS      lanes32x3c091408<>+0(SB), Y10
+	VMOVUPS      Y10, Y9
+	VMOVUPS      Y10, Y10
+	VMOVUPS      lanes32x3d2aaa43<>+0(SB), Y11
+	VFMADD213PS  Y11, Y2, Y7
+	VFMADD213PS  Y11, Y5, Y8
+	VMOVUPS      lanes32x3e2aaa58<>+0(SB), Y11
+	VFMADD213PS  Y11, Y2, Y9
+	VFMADD213PS  Y11, Y5, Y10
+	VMOVUPS      lanes32x3f000000<>+0(SB), Y11
+	VFMADD213PS  Y11, Y2, Y7
+	VFMADD213PS  Y11, Y5, Y8
+	VFMADD213PS  Y7, Y1, Y9
+	VFMADD213PS  Y8, Y6, Y10
+	VFMADD213PS  Y1, Y2, Y9
+	VFMADD213PS  Y6, Y5, Y10
+	VPSLLD       $0x17, Y3, Y3
+	VPSLLD       $0x17, Y4, Y4
+	VMOVUPS      lanes32x3f800000<>+0(SB), Y1
+	VPADDD       Y1, Y3, Y3
+	VPADDD       Y1, Y4, Y4
+	VMOVAPS      Y9, Y1
+	VMOVAPS      Y10, Y2
+	VFMADD213PS  Y3, Y3, Y1
+	VFMADD213PS  Y4, Y4, Y2
+	VMOVUPS      lanes32x3f800000<>+0(SB), Y4
+	VMOVUPS      Y4, Y3
+	VMOVUPS      Y4, Y4
+	VADDPS       Y3, Y1, Y5
+	VADDPS       Y4, Y2, Y6
+	VDIVPS       Y5, Y3, Y3
+	VDIVPS       Y6, Y4, Y4
+	VMULPS       Y3, Y1, Y1
+	VMULPS       Y4, Y2, Y2
+	VMOVUPS      (DX)(DI*4), Y5
+	VMOVUPS      32(DX)(DI*4), Y6
+	VBLENDVPS    Y5, Y1, Y3, Y5
+	VBLENDVPS    Y6, Y2, Y4, Y6
+	VMOVUPS      (DX)(DI*4), Y7
+	VMOVUPS      32(DX)(DI*4), Y8
+	VBLENDVPS    Y7, Y3, Y1, Y7
+	VBLENDVPS    Y8, Y4, Y2, Y8
+	VMOVUPS      lanes32x42ae0000<>+0(SB), Y2
+	VMOVUPS      Y2, Y1
+	VMOVUPS      Y2, Y2
+	VMOVUPS      lanes32x7fffffff<>+0(SB), Y4
+	VMOVUPS      Y4, Y3
+	VMOVUPS      Y4, Y4
+	VANDPS       (DX)(DI*4), Y3, Y3
+	VANDPS       32(DX)(DI*4), Y4, Y4
+	VMINPS       Y3, Y1, Y1
+	VMINPS       Y4, Y2, Y2
+	VMOVUPS      lanes32x80000000<>+0(SB), Y4
+	VMOVUPS      Y4, Y3
+	VMOVUPS      Y4, Y4
+	VANDPS       (DX)(DI*4), Y3, Y3
+	VANDPS       32(DX)(DI*4), Y4, Y4
+	VXORPS       Y3, Y1, Y1
+	VXORPS       Y4, Y2, Y2
+	VMOVUPS      lanes32x3f800000<>+0(SB), Y3
+	VFMADD213PS  Y3, Y7, Y1
+	VFMADD213PS  Y3, Y8, Y2
+	VMULPS       Y5, Y1, Y1
+	VMULPS       Y6, Y2, Y2
+	VMOVUPS      lanes32xc2ae0000<>+0(SB), Y4
+	VMOVUPS      Y4, Y3
+	VMOVUPS      Y4, Y4
+	VMAXPS       (DX)(DI*4), Y3, Y3
+	VMAXPS       32(DX)(DI*4), Y4, Y4
+	VMULPS       Y5, Y3, Y3
+	VMULPS       Y6, Y4, Y4
+	TESTQ        CX, CX
+	JEQ          value2
+	VMOVUPS      Y1, (CX)(DI*4)
+	VMOVUPS      Y2, 32(CX)(DI*4)
+
+value2:
+	TESTQ       BX, BX
+	JEQ         store2
+	VFMADD213PS (BX)(DI*4), Y0, Y3
+	VFMADD213PS 32(BX)(DI*4), Y0, Y4
+
+store2:
+	VMOVUPS Y3, (AX)(DI*4)
+	VMOVUPS Y4, 32(AX)(DI*4)
+	ADDQ    $0x10, DI
+	SUBQ    $0x10, SI
+	JGE     loop2
+
+done2:
+	ADDQ $0x10, SI
+	SUBQ $0x08, SI
+	JLT  done1
+
+loop1:
+	VMOVUPS      lanes32x42ae0000<>+0(SB), Y1
+	VMOVUPS      lanes32x7fffffff<>+0(SB), Y2
+	VANDPS       (DX)(DI*4), Y2, Y2
+	VMINPS       Y2, Y1, Y1
+	VMOVUPS      lanes32x80000000<>+0(SB), Y2
+	VXORPS       Y2, Y1, Y1
+	VMOVUPS      lanes32x3fb8aa3b<>+0(SB), Y2
+	VFMADD213PS  lanes32x4b400000<>+0(SB), Y1, Y2
+	VMOVAPS      Y1, Y3
+	VSUBPS       lanes32x4b400000<>+0(SB), Y2, Y1
+	VFNMADD231PS lanes32x3f317200<>+0(SB), Y1, Y3
+	VFNMADD231PS lanes32x35bfbe8e<>+0(SB), Y1, Y3
+	VMULPS       Y3, Y3, Y1
+	VMOVUPS      lanes32x3ab6cc95<>+0(SB), Y4
+	VMOVUPS      lanes32x3c091408<>+0(SB), Y5
+	VFMADD213PS  lanes32x3d2aaa43<>+0(SB), Y1, Y4
+	VFMADD213PS  lanes32x3e2aaa58<>+0(SB), Y1, Y5
+	VFMADD213PS  lanes32x3f000000<>+0(SB), Y1, Y4
+	VFMADD213PS  Y4, Y3, Y5
+	VFMADD213PS  Y3, Y1, Y5
+	VPSLLD       $0x17, Y2, Y2
+	VPADDD       lanes32x3f800000<>+0(SB), Y2, Y2
+	VMOVAPS      Y5, Y1
+	VFMADD213PS  Y2, Y2, Y1
+	VMOVUPS      lanes32x3f800000<>+0(SB), Y2
+	VADDPS       Y2, Y1, Y3
+	VDIVPS       Y3, Y2, Y2
+	VMULPS       Y2, Y1, Y1
+	VMOVUPS      (DX)(DI*4), Y3
+	VBLENDVPS    Y3, Y1, Y2, Y3
+	VMOVUPS      (DX)(DI*4), Y4
+	VBLENDVPS    Y4, Y2, Y1, Y4
+	VMOVUPS      lanes32x42ae0000<>+0(SB), Y1
+	VMOVUPS      lanes32x7fffffff<>+0(SB), Y2
+	VANDPS       (DX)(DI*4), Y2, Y2
+	VMINPS       Y2, Y1, Y1
+	VMOVUPS      lanes32x80000000<>+0(SB), Y2
+	VANDPS       (DX)(DI*4), Y2, Y2
+	VXORPS       Y2, Y1, Y1
+	VFMADD213PS  lanes32x3f800000<>+0(SB), Y4, Y1
+	VMULPS       Y3, Y1, Y1
+	VMOVUPS      lanes32xc2ae0000<>+0(SB), Y2
+	VMAXPS       (DX)(DI*4), Y2, Y2
+	VMULPS       Y3, Y2, Y2
+	TESTQ        CX, CX
+	JEQ          value1
+	VMOVUPS      Y1, (CX)(DI*4)
+
+value1:
+	TESTQ       BX, BX
+	JEQ         store1
+	VFMADD213PS (BX)(DI*4), Y0, Y2
+
+store1:
+	VMOVUPS Y2, (AX)(DI*4)
+	ADDQ    $0x08, DI
+	SUBQ    $0x08, SI
+	JGE     loop1
+
+done1:
+	ADDQ $0x08, SI
+	VZEROUPPER
+	RET
+
+DATA lanes32x42ae0000<>+0(SB)/4, $0x42ae0000
+DATA lanes32x42ae0000<>+4(SB)/4, $0x42ae0000
+DATA lanes32x42ae0000<>+8(SB)/4, $0x42ae0000
+DATA lanes32x42ae0000<>+12(SB)/4, $0x42ae0000
+DATA lanes32x42ae0000<>+16(SB)/4, $0x42ae0000
+DATA lanes32x42ae0000<>+20(SB)/4, $0x42ae0000
+DATA lanes32x42ae0000<>+24(SB)/4, $0x42ae0000
+DATA lanes32x42ae0000<>+28(SB)/4, $0x42ae0000
+DATA lanes32x42ae0000<>+32(SB)/4, $0x42ae0000
+DATA lanes32x42ae0000<>+36(SB)/4, $0x42ae0000
+DATA lanes32x42ae0000<>+40(SB)/4, $0x42ae0000
+DATA lanes32x42ae0000<>+44(SB)/4, $0x42ae0000
+DATA lanes32x42ae0000<>+48(SB)/4, $0x42ae0000
+DATA lanes32x42ae0000<>+52(SB)/4, $0x42ae0000
+DATA lanes32x42ae0000<>+56(SB)/4, $0x42ae0000
+DATA lanes32x42ae0000<>+60(SB)/4, $0x42ae0000
+GLOBL lanes32x42ae0000<>(SB), RODATA|NOPTR, $64
+
+DATA lanes32xc2ae0000<>+0(SB)/4, $0xc2ae0000
+DATA lanes32xc2ae0000<>+4(SB)/4, $0xc2ae0000
+DATA lanes32xc2ae0000<>+8(SB)/4, $0xc2ae0000
+DATA lanes32xc2ae0000<>+12(SB)/4, $0xc2ae0000
+DATA lanes32xc2ae0000<>+16(SB)/4, $0xc2ae0000
+DATA lanes32xc2ae0000<>+20(SB)/4, $0xc2ae0000
+DATA lanes32xc2ae0000<>+24(SB)/4, $0xc2ae0000
+DATA lanes32xc2ae0000<>+28(SB)/4, $0xc2ae0000
+DATA lanes32xc2ae0000<>+32(SB)/4, $0xc2ae0000
+DATA lanes32xc2ae0000<>+36(SB)/4, $0xc2ae0000
+DATA lanes32xc2ae0000<>+40(SB)/4, $0xc2ae0000
+DATA lanes32xc2ae0000<>+44(SB)/4, $0xc2ae0000
+DATA lanes32xc2ae0000<>+48(SB)/4, $0xc2ae0000
+DATA lanes32xc2ae0000<>+52(SB)/4, $0xc2ae0000
+DATA lanes32xc2ae0000<>+56(SB)/4, $0xc2ae0000
+DATA lanes32xc2ae0000<>+60(SB)/4, $0xc2ae0000
+GLOBL lanes32xc2ae0000<>(SB), RODATA|NOPTR, $64
+
+// func softplusAVX2F32(next *float32, ds *float32, u *float32, h *float32, a float32, n int)
+// Requires: AVX, AVX2, FMA3
+TEXT ·softplusAVX2F32(SB), NOSPLIT, $0-48
+	MOVQ         next+0(FP), AX
+	MOVQ         ds+8(FP), CX
+	MOVQ         u+16(FP), DX
+	MOVQ         h+24(FP), BX
+	MOVQ         n+40(FP), SI
+	VBROADCASTSS a+32(FP), Y0
+	XORQ         DI, DI
+	SUBQ         $0x08, SI
+	JLT          done1
+
+loop1:
+	VMOVUPS      lanes32x42ae0000<>+0(SB), Y1
+	VMOVUPS      lanes32x7fffffff<>+0(SB), Y2
+	VANDPS       (DX)(DI*4), Y2, Y2
+	VMINPS       Y2, Y1, Y1
+	VMOVUPS      lanes32x80000000<>+0(SB), Y2
+	VXORPS       Y2, Y1, Y1
+	VMOVUPS      lanes32x3fb8aa3b<>+0(SB), Y2
+	VFMADD213PS  lanes32x4b400000<>+0(SB), Y1, Y2
+	VMOVAPS      Y1, Y3
+	VSUBPS       lanes32x4b400000<>+0(SB), Y2, Y1
+	VFNMADD231PS lanes32x3f317200<>+0(SB), Y1, Y3
+	VFNMADD231PS lanes32x35bfbe8e<>+0(SB), Y1, Y3
+	VMULPS       Y3, Y3, Y1
+	VMOVUPS      lanes32x3ab6cc95<>+0(SB), Y4
+	VMOVUPS      lanes32x3c091408<>+0(SB), Y5
+	VFMADD213PS  lanes32x3d2aaa43<>+0(SB), Y1, Y4
+	VFMADD213PS  lanes32x3e2aaa58<>+0(SB), Y1, Y5
+	VFMADD213PS  lanes32x3f000000<>+0(SB), Y1, Y4
+	VFMADD213PS  Y4, Y3, Y5
+	VFMADD213PS  Y3, Y1, Y5
+	VPSLLD       $0x17, Y2, Y2
+	VPADDD       lanes32x3f800000<>+0(SB), Y2, Y2
+	VMOVAPS      Y5, Y1
+	VFMADD213PS  Y2, Y2, Y1
+	VMOVUPS      lanes32x3f800000<>+0(SB), Y3
+	VADDPS       Y3, Y1, Y4
+	VDIVPS       Y4, Y3, Y3
+	VMULPS       Y3, Y1, Y1
+	VMOVUPS      (DX)(DI*4), Y4
+	VBLENDVPS    Y4, Y1, Y3, Y4
+	VSUBPS       lanes32x3f800000<>+0(SB), Y2, Y1
+	VFMADD213PS  Y1, Y2, Y5
+	VMULPS       lanes32x3f000000<>+0(SB), Y5, Y1
+	VADDPS       lanes32x40000000<>+0(SB), Y1, Y2
+	VDIVPS       Y2, Y1, Y2
+	VMULPS       Y2, Y2, Y1
+	VMULPS       Y1, Y1, Y3
+	VMOVUPS      lanes32x3e8f8363<>+0(SB), Y5
+	VMOVUPS      lanes32x3e8f59b1<>+0(SB), Y6
+	VFMADD213PS  lanes32x3ecce951<>+0(SB), Y3, Y5
+	VFMADD213PS  lanes32x3f2aaa80<>+0(SB), Y3, Y6
+	VFMADD213PS  Y6, Y1, Y5
+	VMULPS       Y2, Y1, Y1
+	VADDPS       Y2, Y2, Y2
+	VFMADD213PS  Y2, Y1, Y5
+	VXORPS       Y1, Y1, Y1
+	VMAXPS       (DX)(DI*4), Y1, Y1
+	VADDPS       Y5, Y1, Y1
+	TESTQ        CX, CX
+	JEQ          value1
+	VMOVUPS      Y4, (CX)(DI*4)
+
+value1:
+	TESTQ       BX, BX
+	JEQ         store1
+	VFMADD213PS (BX)(DI*4), Y0, Y1
+
+store1:
+	VMOVUPS Y1, (AX)(DI*4)
+	ADDQ    $0x08, DI
+	SUBQ    $0x08, SI
+	JGE     loop1
+
+done1:
+	ADDQ $0x08, SI
+	VZEROUPPER
+	RET
+
+DATA lanes32x40000000<>+0(SB)/4, $0x40000000
+DATA lanes32x40000000<>+4(SB)/4, $0x40000000
+DATA lanes32x40000000<>+8(SB)/4, $0x40000000
+DATA lanes32x40000000<>+12(SB)/4, $0x40000000
+DATA lanes32x40000000<>+16(SB)/4, $0x40000000
+DATA lanes32x40000000<>+20(SB)/4, $0x40000000
+DATA lanes32x40000000<>+24(SB)/4, $0x40000000
+DATA lanes32x40000000<>+28(SB)/4, $0x40000000
+DATA lanes32x40000000<>+32(SB)/4, $0x40000000
+DATA lanes32x40000000<>+36(SB)/4, $0x40000000
+DATA lanes32x40000000<>+40(SB)/4, $0x40000000
+DATA lanes32x40000000<>+44(SB)/4, $0x40000000
+DATA lanes32x40000000<>+48(SB)/4, $0x40000000
+DATA lanes32x40000000<>+52(SB)/4, $0x40000000
+DATA lanes32x40000000<>+56(SB)/4, $0x40000000
+DATA lanes32x40000000<>+60(SB)/4, $0x40000000
+GLOBL lanes32x40000000<>(SB), RODATA|NOPTR, $64
+
+DATA lanes32x3e8f8363<>+0(SB)/4, $0x3e8f8363
+DATA lanes32x3e8f8363<>+4(SB)/4, $0x3e8f8363
+DATA lanes32x3e8f8363<>+8(SB)/4, $0x3e8f8363
+DATA lanes32x3e8f8363<>+12(SB)/4, $0x3e8f8363
+DATA lanes32x3e8f8363<>+16(SB)/4, $0x3e8f8363
+DATA lanes32x3e8f8363<>+20(SB)/4, $0x3e8f8363
+DATA lanes32x3e8f8363<>+24(SB)/4, $0x3e8f8363
+DATA lanes32x3e8f8363<>+28(SB)/4, $0x3e8f8363
+DATA lanes32x3e8f8363<>+32(SB)/4, $0x3e8f8363
+DATA lanes32x3e8f8363<>+36(SB)/4, $0x3e8f8363
+DATA lanes32x3e8f8363<>+40(SB)/4, $0x3e8f8363
+DATA lanes32x3e8f8363<>+44(SB)/4, $0x3e8f8363
+DATA lanes32x3e8f8363<>+48(SB)/4, $0x3e8f8363
+DATA lanes32x3e8f8363<>+52(SB)/4, $0x3e8f8363
+DATA lanes32x3e8f8363<>+56(SB)/4, $0x3e8f8363
+DATA lanes32x3e8f8363<>+60(SB)/4, $0x3e8f8363
+GLOBL lanes32x3e8f8363<>(SB), RODATA|NOPTR, $64
+
+DATA lanes32x3e8f59b1<>+0(SB)/4, $0x3e8f59b1
+DATA lanes32x3e8f59b1<>+4(SB)/4, $0x3e8f59b1
+DATA lanes32x3e8f59b1<>+8(SB)/4, $0x3e8f59b1
+DATA lanes32x3e8f59b1<>+12(SB)/4, $0x3e8f59b1
+DATA lanes32x3e8f59b1<>+16(SB)/4, $0x3e8f59b1
+DATA lanes32x3e8f59b1<>+20(SB)/4, $0x3e8f59b1
+DATA lanes32x3e8f59b1<>+24(SB)/4, $0x3e8f59b1
+DATA lanes32x3e8f59b1<>+28(SB)/4, $0x3e8f59b1
+DATA lanes32x3e8f59b1<>+32(SB)/4, $0x3e8f59b1
+DATA lanes32x3e8f59b1<>+36(SB)/4, $0x3e8f59b1
+DATA lanes32x3e8f59b1<>+40(SB)/4, $0x3e8f59b1
+DATA lanes32x3e8f59b1<>+44(SB)/4, $0x3e8f59b1
+DATA lanes32x3e8f59b1<>+48(SB)/4, $0x3e8f59b1
+DATA lanes32x3e8f59b1<>+52(SB)/4, $0x3e8f59b1
+DATA lanes32x3e8f59b1<>+56(SB)/4, $0x3e8f59b1
+DATA lanes32x3e8f59b1<>+60(SB)/4, $0x3e8f59b1
+GLOBL lanes32x3e8f59b1<>(SB), RODATA|NOPTR, $64
+
+DATA lanes32x3ecce951<>+0(SB)/4, $0x3ecce951
+DATA lanes32x3ecce951<>+4(SB)/4, $0x3ecce951
+DATA lanes32x3ecce951<>+8(SB)/4, $0x3ecce951
+DATA lanes32x3ecce951<>+12(SB)/4, $0x3ecce951
+DATA lanes32x3ecce951<>+16(SB)/4, $0x3ecce951
+DATA lanes32x3ecce951<>+20(SB)/4, $0x3ecce951
+DATA lanes32x3ecce951<>+24(SB)/4, $0x3ecce951
+DATA lanes32x3ecce951<>+28(SB)/4, $0x3ecce951
+DATA lanes32x3ecce951<>+32(SB)/4, $0x3ecce951
+DATA lanes32x3ecce951<>+36(SB)/4, $0x3ecce951
+DATA lanes32x3ecce951<>+40(SB)/4, $0x3ecce951
+DATA lanes32x3ecce951<>+44(SB)/4, $0x3ecce951
+DATA lanes32x3ecce951<>+48(SB)/4, $0x3ecce951
+DATA lanes32x3ecce951<>+52(SB)/4, $0x3ecce951
+DATA lanes32x3ecce951<>+56(SB)/4, $0x3ecce951
+DATA lanes32x3ecce951<>+60(SB)/4, $0x3ecce951
+GLOBL lanes32x3ecce951<>(SB), RODATA|NOPTR, $64
+
+DATA lanes32x3f2aaa80<>+0(SB)/4, $0x3f2aaa80
+DATA lanes32x3f2aaa80<>+4(SB)/4, $0x3f2aaa80
+DATA lanes32x3f2aaa80<>+8(SB)/4, $0x3f2aaa80
+DATA lanes32x3f2aaa80<>+12(SB)/4, $0x3f2aaa80
+DATA lanes32x3f2aaa80<>+16(SB)/4, $0x3f2aaa80
+DATA lanes32x3f2aaa80<>+20(SB)/4, $0x3f2aaa80
+DATA lanes32x3f2aaa80<>+24(SB)/4, $0x3f2aaa80
+DATA lanes32x3f2aaa80<>+28(SB)/4, $0x3f2aaa80
+DATA lanes32x3f2aaa80<>+32(SB)/4, $0x3f2aaa80
+DATA lanes32x3f2aaa80<>+36(SB)/4, $0x3f2aaa80
+DATA lanes32x3f2aaa80<>+40(SB)/4, $0x3f2aaa80
+DATA lanes32x3f2aaa80<>+44(SB)/4, $0x3f2aaa80
+DATA lanes32x3f2aaa80<>+48(SB)/4, $0x3f2aaa80
+DATA lanes32x3f2aaa80<>+52(SB)/4, $0x3f2aaa80
+DATA lanes32x3f2aaa80<>+56(SB)/4, $0x3f2aaa80
+DATA lanes32x3f2aaa80<>+60(SB)/4, $0x3f2aaa80
+GLOBL lanes32x3f2aaa80<>(SB), RODATA|NOPTR, $64
+
+// func eluAVX2F32(next *float32, ds *float32, u *float32, h *float32, a float32, n int)
+// Requires: AVX, AVX2, FMA3
+TEXT ·eluAVX2F32(SB), NOSPLIT, $0-48
+	MOVQ         next+0(FP), AX
+	MOVQ         ds+8(FP), CX
+	MOVQ         u+16(FP), DX
+	MOVQ         h+24(FP), BX
+	MOVQ         n+40(FP), SI
+	VBROADCASTSS a+32(FP), Y0
+	XORQ         DI, DI
+	SUBQ         $0x10, SI
+	JLT          done2
+
+loop2:
+	VXORPS       Y1, Y1, Y1
+	VXORPS       Y2, Y2, Y2
+	VMOVUPS      lanes32xc2ae0000<>+0(SB), Y4
+	VMOVUPS      Y4, Y3
+	VMOVUPS      Y4, Y4
+	VMINPS       (DX)(DI*4), Y1, Y1
+	VMINPS       32(DX)(DI*4), Y2, Y2
+	VMAXPS       Y1, Y3, Y1
+	VMAXPS       Y2, Y4, Y2
+	VMOVUPS      lanes32x3fb8aa3b<>+0(SB), Y4
+	VMOVUPS      Y4, Y3
+	VMOVUPS      Y4, Y4
+	VMOVUPS      lanes32x4b400000<>+0(SB), Y5
+	VFMADD213PS  Y5, Y1, Y3
+	VFMADD213PS  Y5, Y2, Y4
+	VMOVAPS      Y1, Y1
+	VMOVAPS      Y2, Y6
+	VMOVUPS      lanes32x4b400000<>+0(SB), Y5
+	VSUBPS       Y5, Y3, Y2
+	VSUBPS       Y5, Y4, Y5
+	VMOVUPS      lanes32x3f317200<>+0(SB), Y7
+	VFNMADD231PS Y7, Y2, Y1
+	VFNMADD231PS Y7, Y5, Y6
+	VMOVUPS      lanes32x35bfbe8e<>+0(SB), Y7
+	VFNMADD231PS Y7, Y2, Y1
+	VFNMADD231PS Y7, Y5, Y6
+	VMULPS       Y1, Y1, Y2
+	VMULPS       Y6, Y6, Y5
+	VMOVUPS      lanes32x3ab6cc95<>+0(SB), Y8
+	VMOVUPS      Y8, Y7
+	VMOVUPS      Y8, Y8
+	VMOVUPS      lanes32x3c091408<>+0(SB), Y10
+	VMOVUPS      Y10, Y9
+	VMOVUPS      Y10, Y10
+	VMOVUPS      lanes32x3d2aaa43<>+0(SB), Y11
+	VFMADD213PS  Y11, Y2, Y7
+	VFMADD213PS  Y11, Y5, Y8
+	VMOVUPS      lanes32x3e2aaa58<>+0(SB), Y11
+	VFMADD213PS  Y11, Y2, Y9
+	VFMADD213PS  Y11, Y5, Y10
+	VMOVUPS      lanes32x3f000000<>+0(SB), Y11
+	VFMADD213PS  Y11, Y2, Y7
+	VFMADD213PS  Y11, Y5, Y8
+	VFMADD213PS  Y7, Y1, Y9
+	VFMADD213PS  Y8, Y6, Y10
+	VFMADD213PS  Y1, Y2, Y9
+	VFMADD213PS  Y6, Y5, Y10
+	VPSLLD       $0x17, Y3, Y3
+	VPSLLD       $0x17, Y4, Y4
+	VMOVUPS      lanes32x3f800000<>+0(SB), Y1
+	VPADDD       Y1, Y3, Y3
+	VPADDD       Y1, Y4, Y4
+	VMOVAPS      Y9, Y5
+	VMOVAPS      Y10, Y6
+	VMOVUPS      lanes32x3f800000<>+0(SB), Y2
+	VSUBPS       Y2, Y3, Y1
+	VSUBPS       Y2, Y4, Y2
+	VFMADD213PS  Y3, Y3, Y5
+	VFMADD213PS  Y4, Y4, Y6
+	VFMADD213PS  Y1, Y3, Y9
+	VFMADD213PS  Y2, Y4, Y10
+	VXORPS       Y1, Y1, Y1
+	VXORPS       Y2, Y2, Y2
+	VMAXPS       (DX)(DI*4), Y1, Y1
+	VMAXPS       32(DX)(DI*4), Y2, Y2
+	VADDPS       Y9, Y1, Y1
+	VADDPS       Y10, Y2, Y2
+	TESTQ        CX, CX
+	JEQ          value2
+	VMOVUPS      Y5, (CX)(DI*4)
+	VMOVUPS      Y6, 32(CX)(DI*4)
+
+value2:
+	TESTQ       BX, BX
+	JEQ         store2
+	VFMADD213PS (BX)(DI*4), Y0, Y1
+	VFMADD213PS 32(BX)(DI*4), Y0, Y2
+
+store2:
+	VMOVUPS Y1, (AX)(DI*4)
+	VMOVUPS Y2, 32(AX)(DI*4)
+	ADDQ    $0x10, DI
+	SUBQ    $0x10, SI
+	JGE     loop2
+
+done2:
+	ADDQ $0x10, SI
+	SUBQ $0x08, SI
+	JLT  done1
+
+loop1:
+	VXORPS       Y1, Y1, Y1
+	VMOVUPS      lanes32xc2ae0000<>+0(SB), Y2
+	VMINPS       (DX)(DI*4), Y1, Y1
+	VMAXPS       Y1, Y2, Y1
+	VMOVUPS      lanes32x3fb8aa3b<>+0(SB), Y2
+	VFMADD213PS  lanes32x4b400000<>+0(SB), Y1, Y2
+	VMOVAPS      Y1, Y3
+	VSUBPS       lanes32x4b400000<>+0(SB), Y2, Y1
+	VFNMADD231PS lanes32x3f317200<>+0(SB), Y1, Y3
+	VFNMADD231PS lanes32x35bfbe8e<>+0(SB), Y1, Y3
+	VMULPS       Y3, Y3, Y1
+	VMOVUPS      lanes32x3ab6cc95<>+0(SB), Y4
+	VMOVUPS      lanes32x3c091408<>+0(SB), Y5
+	VFMADD213PS  lanes32x3d2aaa43<>+0(SB), Y1, Y4
+	VFMADD213PS  lanes32x3e2aaa58<>+0(SB), Y1, Y5
+	VFMADD213PS  lanes32x3f000000<>+0(SB), Y1, Y4
+	VFMADD213PS  Y4, Y3, Y5
+	VFMADD213PS  Y3, Y1, Y5
+	VPSLLD       $0x17, Y2, Y2
+	VPADDD       lanes32x3f800000<>+0(SB), Y2, Y2
+	VMOVAPS      Y5, Y3
+	VSUBPS       lanes32x3f800000<>+0(SB), Y2, Y1
+	VFMADD213PS  Y2, Y2, Y3
+	VFMADD213PS  Y1, Y2, Y5
+	VXORPS       Y1, Y1, Y1
+	VMAXPS       (DX)(DI*4), Y1, Y1
+	VADDPS       Y5, Y1, Y1
+	TESTQ        CX, CX
+	JEQ          value1
+	VMOVUPS      Y3, (CX)(DI*4)
+
+value1:
+	TESTQ       BX, BX
+	JEQ         store1
+	VFMADD213PS (BX)(DI*4), Y0, Y1
+
+store1:
+	VMOVUPS Y1, (AX)(DI*4)
+	ADDQ    $0x08, DI
+	SUBQ    $0x08, SI
+	JGE     loop1
+
+done1:
+	ADDQ $0x08, SI
+	VZEROUPPER
+	RET
+
+// func sigmoidAVX2F32(next *float32, ds *float32, u *float32, h *float32, a float32, n int)
+// Requires: AVX, AVX2, FMA3
+TEXT ·sigmoidAVX2F32(SB), NOSPLIT, $0-48
+	MOVQ         next+0(FP), AX
+	MOVQ         ds+8(FP), CX
+	MOVQ         u+16(FP), DX
+	MOVQ         h+24(FP), BX
+	MOVQ         n+40(FP), SI
+	VBROADCASTSS a+32(FP), Y0
+	XORQ         DI, DI
+	SUBQ         $0x10, SI
+	JLT          done2
+
+loop2:
+	VMOVUPS      lanes32x42ae0000<>+0(SB), Y2
+	VMOVUPS      Y2, Y1
+	VMOVUPS      Y2, Y2
+	VMOVUPS      lanes32x7fffffff<>+0(SB), Y4
+	VMOVUPS      Y4, Y3
+	VMOVUPS      Y4, Y4
+	VANDPS       (DX)(DI*4), Y3, Y3
+	VANDPS       32(DX)(DI*4), Y4, Y4
+	VMINPS       Y3, Y1, Y1
+	VMINPS       Y4, Y2, Y2
+	VMOVUPS      lanes32x80000000<>+0(SB), Y4
+	VMOVUPS      Y4, Y3
+	VMOVUPS      Y4, Y4
+	VXORPS       Y3, Y1, Y1
+	VXORPS       Y4, Y2, Y2
+	VMOVUPS      lanes32x3fb8aa3b<>+0(SB), Y4
+	VMOVUPS      Y4, Y3
+	VMOVUPS      Y4, Y4
+	VMOVUPS      lanes32x4b400000<>+0(SB), Y5
+	VFMADD213PS  Y5, Y1, Y3
+	VFMADD213PS  Y5, Y2, Y4
+	VMOVAPS      Y1, Y1
+	VMOVAPS      Y2, Y6
+	VMOVUPS      lanes32x4b400000<>+0(SB), Y5
+	VSUBPS       Y5, Y3, Y2
+	VSUBPS       Y5, Y4, Y5
+	VMOVUPS      lanes32x3f317200<>+0(SB), Y7
+	VFNMADD231PS Y7, Y2, Y1
+	VFNMADD231PS Y7, Y5, Y6
+	VMOVUPS      lanes32x35bfbe8e<>+0(SB), Y7
+	VFNMADD231PS Y7, Y2, Y1
+	VFNMADD231PS Y7, Y5, Y6
+	VMULPS       Y1, Y1, Y2
+	VMULPS       Y6, Y6, Y5
+	VMOVUPS      lanes32x3ab6cc95<>+0(SB), Y8
+	VMOVUPS      Y8, Y7
+	VMOVUPS      Y8, Y8
+	VMOVUPS      lanes32x3c091408<>+0(SB), Y10
+	VMOVUPS      Y10, Y9
+	VMOVUPS      Y10, Y10
+	VMOVUPS      lanes32x3d2aaa43<>+0(SB), Y11
+	VFMADD213PS  Y11, Y2, Y7
+	VFMADD213PS  Y11, Y5, Y8
+	VMOVUPS      lanes32x3e2aaa58<>+0(SB), Y11
+	VFMADD213PS  Y11, Y2, Y9
+	VFMADD213PS  Y11, Y5, Y10
+	VMOVUPS      lanes32x3f000000<>+0(SB), Y11
+	VFMADD213PS  Y11, Y2, Y7
+	VFMADD213PS  Y11, Y5, Y8
+	VFMADD213PS  Y7, Y1, Y9
+	VFMADD213PS  Y8, Y6, Y10
+	VFMADD213PS  Y1, Y2, Y9
+	VFMADD213PS  Y6, Y5, Y10
+	VPSLLD       $0x17, Y3, Y3
+	VPSLLD       $0x17, Y4, Y4
+	VMOVUPS      lanes32x3f800000<>+0(SB), Y1
+	VPADDD       Y1, Y3, Y3
+	VPADDD       Y1, Y4, Y4
+	VMOVAPS      Y9, Y1
+	VMOVAPS      Y10, Y2
+	VFMADD213PS  Y3, Y3, Y1
+	VFMADD213PS  Y4, Y4, Y2
+	VMOVUPS      lanes32x3f800000<>+0(SB), Y4
+	VMOVUPS      Y4, Y3
+	VMOVUPS      Y4, Y4
+	VADDPS       Y3, Y1, Y5
+	VADDPS       Y4, Y2, Y6
+	VDIVPS       Y5, Y3, Y3
+	VDIVPS       Y6, Y4, Y4
+	VMULPS       Y3, Y1, Y1
+	VMULPS       Y4, Y2, Y2
+	VMULPS       Y3, Y1, Y5
+	VMULPS       Y4, Y2, Y6
+	VMOVUPS      (DX)(DI*4), Y7
+	VMOVUPS      32(DX)(DI*4), Y8
+	VBLENDVPS    Y7, Y1, Y3, Y7
+	VBLENDVPS    Y8, Y2, Y4, Y8
+	TESTQ        CX, CX
+	JEQ          value2
+	VMOVUPS      Y5, (CX)(DI*4)
+	VMOVUPS      Y6, 32(CX)(DI*4)
+
+value2:
+	TESTQ       BX, BX
+	JEQ         store2
+	VFMADD213PS (BX)(DI*4), Y0, Y7
+	VFMADD213PS 32(BX)(DI*4), Y0, Y8
+
+store2:
+	VMOVUPS Y7, (AX)(DI*4)
+	VMOVUPS Y8, 32(AX)(DI*4)
+	ADDQ    $0x10, DI
+	SUBQ    $0x10, SI
+	JGE     loop2
+
+done2:
+	ADDQ $0x10, SI
+	SUBQ $0x08, SI
+	JLT  done1
+
+loop1:
+	VMOVUPS      lanes32x42ae0000<>+0(SB), Y1
+	VMOVUPS      lanes32x7fffffff<>+0(SB), Y2
+	VANDPS       (DX)(DI*4), Y2, Y2
+	VMINPS       Y2, Y1, Y1
+	VMOVUPS      lanes32x80000000<>+0(SB), Y2
+	VXORPS       Y2, Y1, Y1
+	VMOVUPS      lanes32x3fb8aa3b<>+0(SB), Y2
+	VFMADD213PS  lanes32x4b400000<>+0(SB), Y1, Y2
+	VMOVAPS      Y1, Y3
+	VSUBPS       lanes32x4b400000<>+0(SB), Y2, Y1
+	VFNMADD231PS lanes32x3f317200<>+0(SB), Y1, Y3
+	VFNMADD231PS lanes32x35bfbe8e<>+0(SB), Y1, Y3
+	VMULPS       Y3, Y3, Y1
+	VMOVUPS      lanes32x3ab6cc95<>+0(SB), Y4
+	VMOVUPS      lanes32x3c091408<>+0(SB), Y5
+	VFMADD213PS  lanes32x3d2aaa43<>+0(SB), Y1, Y4
+	VFMADD213PS  lanes32x3e2aaa58<>+0(SB), Y1, Y5
+	VFMADD213PS  lanes32x3f000000<>+0(SB), Y1, Y4
+	VFMADD213PS  Y4, Y3, Y5
+	VFMADD213PS  Y3, Y1, Y5
+	VPSLLD       $0x17, Y2, Y2
+	VPADDD       lanes32x3f800000<>+0(SB), Y2, Y2
+	VMOVAPS      Y5, Y1
+	VFMADD213PS  Y2, Y2, Y1
+	VMOVUPS      lanes32x3f800000<>+0(SB), Y2
+	VADDPS       Y2, Y1, Y3
+	VDIVPS       Y3, Y2, Y2
+	VMULPS       Y2, Y1, Y1
+	VMULPS       Y2, Y1, Y3
+	VMOVUPS      (DX)(DI*4), Y4
+	VBLENDVPS    Y4, Y1, Y2, Y4
+	TESTQ        CX, CX
+	JEQ          value1
+	VMOVUPS      Y3, (CX)(DI*4)
+
+value1:
+	TESTQ       BX, BX
+	JEQ         store1
+	VFMADD213PS (BX)(DI*4), Y0, Y4
+
+store1:
+	VMOVUPS Y4, (AX)(DI*4)
+	ADDQ    $0x08, DI
+	SUBQ    $0x08, SI
+	JGE     loop1
+
+done1:
+	ADDQ $0x08, SI
+	VZEROUPPER
+	RET
+
+// func centredSigmoidAVX2F32(next *float32, ds *float32, u *float32, h *float32, a float32, n int)
+// Requires: AVX, AVX2, FMA3
+TEXT ·centredSigmoidAVX2F32(SB), NOSPLIT, $0-48
+	MOVQ         next+0(FP), AX
+	MOVQ         ds+8(FP), CX
+	MOVQ         u+16(FP), DX
+	MOVQ         h+24(FP), BX
+	MOVQ         n+40(FP), SI
+	VBROADCASTSS a+32(FP), Y0
+	XORQ         DI, DI
+	SUBQ         $0x10, SI
+	JLT          done2
+
+loop2:
+	VMOVUPS      lanes32x7fffffff<>+0(SB), Y2
+	VMOVUPS      Y2, Y1
+	VMOVUPS      Y2, Y2
+	VANDPS       (DX)(DI*4), Y1, Y1
+	VANDPS       32(DX)(DI*4), Y2, Y2
+	VMOVUPS      lanes32x3f000000<>+0(SB), Y3
+	VMULPS       Y3, Y1, Y1
+	VMULPS       Y3, Y2, Y2
+	VMOVUPS      lanes32x41200000<>+0(SB), Y4
+	VMOVUPS      Y4, Y3
+	VMOVUPS      Y4, Y4
+	VMINPS       Y1, Y3, Y3
+	VMINPS       Y2, Y4, Y4
+	VMOVUPS      lanes32x4038aa3b<>+0(SB), Y2
+	VMOVUPS      Y2, Y1
+	VMOVUPS      Y2, Y2
+	VMOVUPS      lanes32x4b400000<>+0(SB), Y5
+	VFMADD213PS  Y5, Y3, Y1
+	VFMADD213PS  Y5, Y4, Y2
+	VMOVUPS      lanes32x4b400000<>+0(SB), Y6
+	VSUBPS       Y6, Y1, Y5
+	VSUBPS       Y6, Y2, Y6
+	VMOVUPS      lanes32x3eb17218<>+0(SB), Y7
+	VFNMADD231PS Y7, Y5, Y3
+	VFNMADD231PS Y7, Y6, Y4
+	VMULPS       Y3, Y3, Y5
+	VMULPS       Y4, Y4, Y6
+	VMOVUPS      lanes32x3e0640ec<>+0(SB), Y8
+	VMOVUPS      Y8, Y7
+	VMOVUPS      Y8, Y8
+	VMOVUPS      lanes32xbeaaa7f8<>+0(SB), Y9
+	VFMADD213PS  Y9, Y5, Y7
+	VFMADD213PS  Y9, Y6, Y8
+	VMULPS       Y3, Y5, Y5
+	VMULPS       Y4, Y6, Y6
+	VFMADD213PS  Y3, Y5, Y7
+	VFMADD213PS  Y4, Y6, Y8
+	VPSLLD       $0x17, Y1, Y1
+	VPSLLD       $0x17, Y2, Y2
+	VMOVUPS      lanes32x3f800000<>+0(SB), Y3
+	VPADDD       Y3, Y1, Y1
+	VPADDD       Y3, Y2, Y2
+	VMOVUPS      lanes32x3f800000<>+0(SB), Y4
+	VSUBPS       Y4, Y1, Y3
+	VSUBPS       Y4, Y2, Y4
+	VMOVUPS      lanes32x3f800000<>+0(SB), Y5
+	VADDPS       Y5, Y1, Y1
+	VADDPS       Y5, Y2, Y2
+	VMOVAPS      Y3, Y5
+	VMOVAPS      Y4, Y6
+	VFMADD213PS  Y1, Y7, Y5
+	VFMADD213PS  Y2, Y8, Y6
+	VFMADD213PS  Y3, Y7, Y1
+	VFMADD213PS  Y4, Y8, Y2
+	VDIVPS       Y5, Y1, Y1
+	VDIVPS       Y6, Y2, Y2
+	VMOVUPS      lanes32x80000000<>+0(SB), Y4
+	VMOVUPS      Y4, Y3
+	VMOVUPS      Y4, Y4
+	VANDPS       (DX)(DI*4), Y3, Y3
+	VANDPS       32(DX)(DI*4), Y4, Y4
+	VORPS        Y3, Y1, Y1
+	VORPS        Y4, Y2, Y2
+	VMOVUPS      lanes32x3f000000<>+0(SB), Y3
+	VMULPS       Y3, Y1, Y1
+	VMULPS       Y3, Y2, Y2
+	VMOVUPS      lanes32x3e800000<>+0(SB), Y4
+	VMOVUPS      Y4, Y3
+	VMOVUPS      Y4, Y4
+	VFNMADD231PS Y1, Y1, Y3
+	VFNMADD231PS Y2, Y2, Y4
+	TESTQ        CX, CX
+	JEQ          value2
+	VMOVUPS      Y3, (CX)(DI*4)
+	VMOVUPS      Y4, 32(CX)(DI*4)
+
+value2:
+	TESTQ       BX, BX
+	JEQ         store2
+	VFMADD213PS (BX)(DI*4), Y0, Y1
+	VFMADD213PS 32(BX)(DI*4), Y0, Y2
+
+store2:
+	VMOVUPS Y1, (AX)(DI*4)
+	VMOVUPS Y2, 32(AX)(DI*4)
+	ADDQ    $0x10, DI
+	SUBQ    $0x10, SI
+	JGE     loop2
+
+done2:
+	ADDQ $0x10, SI
+	SUBQ $0x08, SI
+	JLT  done1
+
+loop1:
+	VMOVUPS      lanes32x7fffffff<>+0(SB), Y1
+	VANDPS       (DX)(DI*4), Y1, Y1
+	VMULPS       lanes32x3f000000<>+0(SB), Y1, Y1
+	VMOVUPS      lanes32x41200000<>+0(SB), Y2
+	VMINPS       Y1, Y2, Y2
+	VMOVUPS      lanes32x4038aa3b<>+0(SB), Y1
+	VFMADD213PS  lanes32x4b400000<>+0(SB), Y2, Y1
+	VSUBPS       lanes32x4b400000<>+0(SB), Y1, Y3
+	VFNMADD231PS lanes32x3eb17218<>+0(SB), Y3, Y2
+	VMULPS       Y2, Y2, Y3
+	VMOVUPS      lanes32x3e0640ec<>+0(SB), Y4
+	VFMADD213PS  lanes32xbeaaa7f8<>+0(SB), Y3, Y4
+	VMULPS       Y2, Y3, Y3
+	VFMADD213PS  Y2, Y3, Y4
+	VPSLLD       $0x17, Y1, Y1
+	VPADDD       lanes32x3f800000<>+0(SB), Y1, Y1
+	VSUBPS       lanes32x3f800000<>+0(SB), Y1, Y2
+	VADDPS       lanes32x3f800000<>+0(SB), Y1, Y1
+	VMOVAPS      Y2, Y3
+	VFMADD213PS  Y1, Y4, Y3
+	VFMADD213PS  Y2, Y4, Y1
+	VDIVPS       Y3, Y1, Y1
+	VMOVUPS      lanes32x80000000<>+0(SB), Y2
+	VANDPS       (DX)(DI*4), Y2, Y2
+	VORPS        Y2, Y1, Y1
+	VMULPS       lanes32x3f000000<>+0(SB), Y1, Y1
+	VMOVUPS      lanes32x3e800000<>+0(SB), Y2
+	VFNMADD231PS Y1, Y1, Y2
+	TESTQ        CX, CX
+	JEQ          value1
+	VMOVUPS      Y2, (CX)(DI*4)
+
+value1:
+	TESTQ       BX, BX
+	JEQ         store1
+	VFMADD213PS (BX)(DI*4), Y0, Y1
+
+store1:
+	VMOVUPS Y1, (AX)(DI*4)
+	ADDQ    $0x08, DI
+	SUBQ    $0x08, SI
+	JGE     loop1
+
+done1:
+	ADDQ $0x08, SI
+	VZEROUPPER
+	RET
+
+DATA lanes32x3e800000<>+0(SB)/4, $0x3e800000
+DATA lanes32x3e800000<>+4(SB)/4, $0x3e800000
+DATA lanes32x3e800000<>+8(SB)/4, $0x3e800000
+DATA lanes32x3e800000<>+12(SB)/4, $0x3e800000
+DATA lanes32x3e800000<>+16(SB)/4, $0x3e800000
+DATA lanes32x3e800000<>+20(SB)/4, $0x3e800000
+DATA lanes32x3e800000<>+24(SB)/4, $0x3e800000
+DATA lanes32x3e800000<>+28(SB)/4, $0x3e800000
+DATA lanes32x3e800000<>+32(SB)/4, $0x3e800000
+DATA lanes32x3e800000<>+36(SB)/4, $0x3e800000
+DATA lanes32x3e800000<>+40(SB)/4, $0x3e800000
+DATA lanes32x3e800000<>+44(SB)/4, $0x3e800000
+DATA lanes32x3e800000<>+48(SB)/4, $0x3e800000
+DATA lanes32x3e800000<>+52(SB)/4, $0x3e800000
+DATA lanes32x3e800000<>+56(SB)/4, $0x3e800000
+DATA lanes32x3e800000<>+60(SB)/4, $0x3e800000
+GLOBL lanes32x3e800000<>(SB), RODATA|NOPTR, $64
+
+// func reluAVX2F32(next *float32, ds *float32, u *float32, h *float32, a float32, n int)
+// Requires: AVX, FMA3
+TEXT ·reluAVX2F32(SB), NOSPLIT, $0-48
+	MOVQ         next+0(FP), AX
+	MOVQ         ds+8(FP), CX
+	MOVQ         u+16(FP), DX
+	MOVQ         h+24(FP), BX
+	MOVQ         n+40(FP), SI
+	VBROADCASTSS a+32(FP), Y0
+	XORQ         DI, DI
+	SUBQ         $0x20, SI
+	JLT          done4
+
+loop4:
+	VXORPS  Y1, Y1, Y1
+	VXORPS  Y2, Y2, Y2
+	VXORPS  Y3, Y3, Y3
+	VXORPS  Y4, Y4, Y4
+	VMOVUPS lanes32x3f800000<>+0(SB), Y8
+	VMOVUPS Y8, Y5
+	VMOVUPS Y8, Y6
+	VMOVUPS Y8, Y7
+	VMOVUPS Y8, Y8
+	VCMPPS  $0x11, (DX)(DI*4), Y1, Y9
+	VCMPPS  $0x11, 32(DX)(DI*4), Y2, Y10
+	VCMPPS  $0x11, 64(DX)(DI*4), Y3, Y11
+	VCMPPS  $0x11, 96(DX)(DI*4), Y4, Y12
+	VANDPS  Y9, Y5, Y5
+	VANDPS  Y10, Y6, Y6
+	VANDPS  Y11, Y7, Y7
+	VANDPS  Y12, Y8, Y8
+	VMAXPS  (DX)(DI*4), Y1, Y1
+	VMAXPS  32(DX)(DI*4), Y2, Y2
+	VMAXPS  64(DX)(DI*4), Y3, Y3
+	VMAXPS  96(DX)(DI*4), Y4, Y4
+	TESTQ   CX, CX
+	JEQ     value4
+	VMOVUPS Y5, (CX)(DI*4)
+	VMOVUPS Y6, 32(CX)(DI*4)
+	VMOVUPS Y7, 64(CX)(DI*4)
+	VMOVUPS Y8, 96(CX)(DI*4)
+
+value4:
+	TESTQ       BX, BX
+	JEQ         store4
+	VFMADD213PS (BX)(DI*4), Y0, Y1
+	VFMADD213PS 32(BX)(DI*4), Y0, Y2
+	VFMADD213PS 64(BX)(DI*4), Y0, Y3
+	VFMADD213PS 96(BX)(DI*4), Y0, Y4
+
+store4:
+	VMOVUPS Y1, (AX)(DI*4)
+	VMOVUPS Y2, 32(AX)(DI*4)
+	VMOVUPS Y3, 64(AX)(DI*4)
+	VMOVUPS Y4, 96(AX)(DI*4)
+	ADDQ    $0x20, DI
+	SUBQ    $0x20, SI
+	JGE     loop4
+
+done4:
+	ADDQ $0x20, SI
+	SUBQ $0x10, SI
+	JLT  done2
+
+loop2:
+	VXORPS  Y1, Y1, Y1
+	VXORPS  Y2, Y2, Y2
+	VMOVUPS lanes32x3f800000<>+0(SB), Y4
+	VMOVUPS Y4, Y3
+	VMOVUPS Y4, Y4
+	VCMPPS  $0x11, (DX)(DI*4), Y1, Y5
+	VCMPPS  $0x11, 32(DX)(DI*4), Y2, Y6
+	VANDPS  Y5, Y3, Y3
+	VANDPS  Y6, Y4, Y4
+	VMAXPS  (DX)(DI*4), Y1, Y1
+	VMAXPS  32(DX)(DI*4), Y2, Y2
+	TESTQ   CX, CX
+	JEQ     value2
+	VMOVUPS Y3, (CX)(DI*4)
+	VMOVUPS Y4, 32(CX)(DI*4)
+
+value2:
+	TESTQ       BX, BX
+	JEQ         store2
+	VFMADD213PS (BX)(DI*4), Y0, Y1
+	VFMADD213PS 32(BX)(DI*4), Y0, Y2
+
+store2:
+	VMOVUPS Y1, (AX)(DI*4)
+	VMOVUPS Y2, 32(AX)(DI*4)
+	ADDQ    $0x10, DI
+	SUBQ    $0x10, SI
+	JGE     loop2
+
+done2:
+	ADDQ $0x10, SI
+	SUBQ $0x08, SI
+	JLT  done1
+
+loop1:
+	VXORPS  Y1, Y1, Y1
+	VMOVUPS lanes32x3f800000<>+0(SB), Y2
+	VCMPPS  $0x11, (DX)(DI*4), Y1, Y3
+	VANDPS  Y3, Y2, Y2
+	VMAXPS  (DX)(DI*4), Y1, Y1
+	TESTQ   CX, CX
+	JEQ     value1
+	VMOVUPS Y2, (CX)(DI*4)
+
+value1:
+	TESTQ       BX, BX
+	JEQ         store1
+	VFMADD213PS (BX)(DI*4), Y0, Y1
+
+store1:
+	VMOVUPS Y1, (AX)(DI*4)
+	ADDQ    $0x08, DI
+	SUBQ    $0x08, SI
+	JGE     loop1
+
+done1:
+	ADDQ $0x08, SI
+	VZEROUPPER
+	RET
+
+// func identityAVX2F32(next *float32, ds *float32, u *float32, h *float32, a float32, n int)
+// Requires: AVX, FMA3
+TEXT ·identityAVX2F32(SB), NOSPLIT, $0-48
+	MOVQ         next+0(FP), AX
+	MOVQ         ds+8(FP), CX
+	MOVQ         u+16(FP), DX
+	MOVQ         h+24(FP), BX
+	MOVQ         n+40(FP), SI
+	VBROADCASTSS a+32(FP), Y0
+	XORQ         DI, DI
+	SUBQ         $0x20, SI
+	JLT          done4
+
+loop4:
+	VMOVUPS (DX)(DI*4), Y1
+	VMOVUPS 32(DX)(DI*4), Y2
+	VMOVUPS 64(DX)(DI*4), Y3
+	VMOVUPS 96(DX)(DI*4), Y4
+	VMOVUPS lanes32x3f800000<>+0(SB), Y8
+	VMOVUPS Y8, Y5
+	VMOVUPS Y8, Y6
+	VMOVUPS Y8, Y7
+	VMOVUPS Y8, Y8
+	TESTQ   CX, CX
+	JEQ     value4
+	VMOVUPS Y5, (CX)(DI*4)
+	VMOVUPS Y6, 32(CX)(DI*4)
+	VMOVUPS Y7, 64(CX)(DI*4)
+	VMOVUPS Y8, 96(CX)(DI*4)
+
+value4:
+	TESTQ       BX, BX
+	JEQ         store4
+	VFMADD213PS (BX)(DI*4), Y0, Y1
+	VFMADD213PS 32(BX)(DI*4), Y0, Y2
+	VFMADD213PS 64(BX)(DI*4), Y0, Y3
+	VFMADD213PS 96(BX)(DI*4), Y0, Y4
+
+store4:
+	VMOVUPS Y1, (AX)(DI*4)
+	VMOVUPS Y2, 32(AX)(DI*4)
+	VMOVUPS Y3, 64(AX)(DI*4)
+	VMOVUPS Y4, 96(AX)(DI*4)
+	ADDQ    $0x20, DI
+	SUBQ    $0x20, SI
+	JGE     loop4
+
+done4:
+	ADDQ $0x20, SI
+	SUBQ $0x10, SI
+	JLT  done2
+
+loop2:
+	VMOVUPS (DX)(DI*4), Y1
+	VMOVUPS 32(DX)(DI*4), Y2
+	VMOVUPS lanes32x3f800000<>+0(SB), Y4
+	VMOVUPS Y4, Y3
+	VMOVUPS Y4, Y4
+	TESTQ   CX, CX
+	JEQ     value2
+	VMOVUPS Y3, (CX)(DI*4)
+	VMOVUPS Y4, 32(CX)(DI*4)
+
+value2:
+	TESTQ       BX, BX
+	JEQ         store2
+	VFMADD213PS (BX)(DI*4), Y0, Y1
+	VFMADD213PS 32(BX)(DI*4), Y0, Y2
+
+store2:
+	VMOVUPS Y1, (AX)(DI*4)
+	VMOVUPS Y2, 32(AX)(DI*4)
+	ADDQ    $0x10, DI
+	SUBQ    $0x10, SI
+	JGE     loop2
+
+done2:
+	ADDQ $0x10, SI
+	SUBQ $0x08, SI
+	JLT  done1
+
+loop1:
+	VMOVUPS (DX)(DI*4), Y1
+	VMOVUPS lanes32x3f800000<>+0(SB), Y2
+	TESTQ   CX, CX
+	JEQ     value1
+	VMOVUPS Y2, (CX)(DI*4)
+
+value1:
+	TESTQ       BX, BX
+	JEQ         store1
+	VFMADD213PS (BX)(DI*4), Y0, Y1
+
+store1:
+	VMOVUPS Y1, (AX)(DI*4)
+	ADDQ    $0x08, DI
+	SUBQ    $0x08, SI
+	JGE     loop1
+
+done1:
+	ADDQ $0x08, SI
+	VZEROUPPER
+	RET
 
 // func tanhLayersAVX2F32(next *float32, s *float32, w *float32, h *float32, a float32, d int, ld int, layers int, nextStep int, sStep int)
 // Requires: AVX, AVX2, FMA3
@@ -1786,72 +3342,72 @@ after:
 	JLT   activated2
 
 activate2:
-	VMOVUPS      lanes32x41200000<>+0(SB), Y2
+	VMOVUPS      lanes32x7fffffff<>+0(SB), Y2
 	VMOVUPS      Y2, Y1
 	VMOVUPS      Y2, Y2
-	VMOVUPS      lanes32x7fffffff<>+0(SB), Y4
+	VANDPS       (CX)(R9*1), Y1, Y1
+	VANDPS       32(CX)(R9*1), Y2, Y2
+	VMOVUPS      lanes32x41200000<>+0(SB), Y4
 	VMOVUPS      Y4, Y3
 	VMOVUPS      Y4, Y4
-	VANDPS       (CX)(R9*1), Y3, Y3
-	VANDPS       32(CX)(R9*1), Y4, Y4
-	VMINPS       Y3, Y1, Y1
-	VMINPS       Y4, Y2, Y2
-	VMOVUPS      lanes32x4038aa3b<>+0(SB), Y4
-	VMOVUPS      Y4, Y3
-	VMOVUPS      Y4, Y4
+	VMINPS       Y1, Y3, Y3
+	VMINPS       Y2, Y4, Y4
+	VMOVUPS      lanes32x4038aa3b<>+0(SB), Y2
+	VMOVUPS      Y2, Y1
+	VMOVUPS      Y2, Y2
 	VMOVUPS      lanes32x4b400000<>+0(SB), Y5
-	VFMADD213PS  Y5, Y1, Y3
-	VFMADD213PS  Y5, Y2, Y4
+	VFMADD213PS  Y5, Y3, Y1
+	VFMADD213PS  Y5, Y4, Y2
 	VMOVUPS      lanes32x4b400000<>+0(SB), Y6
-	VSUBPS       Y6, Y3, Y5
-	VSUBPS       Y6, Y4, Y6
+	VSUBPS       Y6, Y1, Y5
+	VSUBPS       Y6, Y2, Y6
 	VMOVUPS      lanes32x3eb17218<>+0(SB), Y7
-	VFNMADD231PS Y7, Y5, Y1
-	VFNMADD231PS Y7, Y6, Y2
-	VMULPS       Y1, Y1, Y5
-	VMULPS       Y2, Y2, Y6
+	VFNMADD231PS Y7, Y5, Y3
+	VFNMADD231PS Y7, Y6, Y4
+	VMULPS       Y3, Y3, Y5
+	VMULPS       Y4, Y4, Y6
 	VMOVUPS      lanes32x3e0640ec<>+0(SB), Y8
 	VMOVUPS      Y8, Y7
 	VMOVUPS      Y8, Y8
 	VMOVUPS      lanes32xbeaaa7f8<>+0(SB), Y9
 	VFMADD213PS  Y9, Y5, Y7
 	VFMADD213PS  Y9, Y6, Y8
-	VMULPS       Y1, Y5, Y5
-	VMULPS       Y2, Y6, Y6
-	VFMADD213PS  Y1, Y5, Y7
-	VFMADD213PS  Y2, Y6, Y8
-	VPSLLD       $0x17, Y3, Y3
-	VPSLLD       $0x17, Y4, Y4
-	VMOVUPS      lanes32x3f800000<>+0(SB), Y1
-	VPADDD       Y1, Y3, Y3
-	VPADDD       Y1, Y4, Y4
-	VMOVUPS      lanes32x3f800000<>+0(SB), Y2
-	VSUBPS       Y2, Y3, Y1
-	VSUBPS       Y2, Y4, Y2
+	VMULPS       Y3, Y5, Y5
+	VMULPS       Y4, Y6, Y6
+	VFMADD213PS  Y3, Y5, Y7
+	VFMADD213PS  Y4, Y6, Y8
+	VPSLLD       $0x17, Y1, Y1
+	VPSLLD       $0x17, Y2, Y2
+	VMOVUPS      lanes32x3f800000<>+0(SB), Y3
+	VPADDD       Y3, Y1, Y1
+	VPADDD       Y3, Y2, Y2
+	VMOVUPS      lanes32x3f800000<>+0(SB), Y4
+	VSUBPS       Y4, Y1, Y3
+	VSUBPS       Y4, Y2, Y4
 	VMOVUPS      lanes32x3f800000<>+0(SB), Y5
-	VADDPS       Y5, Y3, Y3
-	VADDPS       Y5, Y4, Y4
-	VMOVAPS      Y1, Y5
-	VMOVAPS      Y2, Y6
-	VFMADD213PS  Y3, Y7, Y5
-	VFMADD213PS  Y4, Y8, Y6
-	VFMADD213PS  Y1, Y7, Y3
-	VFMADD213PS  Y2, Y8, Y4
-	VDIVPS       Y5, Y3, Y3
-	VDIVPS       Y6, Y4, Y4
-	VMOVUPS      lanes32x80000000<>+0(SB), Y2
-	VMOVUPS      Y2, Y1
-	VMOVUPS      Y2, Y2
-	VANDPS       (CX)(R9*1), Y1, Y1
-	VANDPS       32(CX)(R9*1), Y2, Y2
-	VORPS        Y1, Y3, Y3
-	VORPS        Y2, Y4, Y4
-	VMOVUPS      Y3, (CX)(R9*1)
-	VMOVUPS      Y4, 32(CX)(R9*1)
-	VFMADD213PS  (BX)(R9*1), Y0, Y3
-	VFMADD213PS  32(BX)(R9*1), Y0, Y4
-	VMOVUPS      Y3, (AX)(R9*1)
-	VMOVUPS      Y4, 32(AX)(R9*1)
+	VADDPS       Y5, Y1, Y1
+	VADDPS       Y5, Y2, Y2
+	VMOVAPS      Y3, Y5
+	VMOVAPS      Y4, Y6
+	VFMADD213PS  Y1, Y7, Y5
+	VFMADD213PS  Y2, Y8, Y6
+	VFMADD213PS  Y3, Y7, Y1
+	VFMADD213PS  Y4, Y8, Y2
+	VDIVPS       Y5, Y1, Y1
+	VDIVPS       Y6, Y2, Y2
+	VMOVUPS      lanes32x80000000<>+0(SB), Y4
+	VMOVUPS      Y4, Y3
+	VMOVUPS      Y4, Y4
+	VANDPS       (CX)(R9*1), Y3, Y3
+	VANDPS       32(CX)(R9*1), Y4, Y4
+	VORPS        Y3, Y1, Y1
+	VORPS        Y4, Y2, Y2
+	VMOVUPS      Y1, (CX)(R9*1)
+	VMOVUPS      Y2, 32(CX)(R9*1)
+	VFMADD213PS  (BX)(R9*1), Y0, Y1
+	VFMADD213PS  32(BX)(R9*1), Y0, Y2
+	VMOVUPS      Y1, (AX)(R9*1)
+	VMOVUPS      Y2, 32(AX)(R9*1)
 	ADDQ         $0x40, R9
 	SUBQ         $0x40, R10
 	JGE          activate2
@@ -1862,33 +3418,33 @@ activated2:
 	JLT  activated1
 
 activate1:
-	VMOVUPS      lanes32x41200000<>+0(SB), Y1
-	VMOVUPS      lanes32x7fffffff<>+0(SB), Y2
-	VANDPS       (CX)(R9*1), Y2, Y2
-	VMINPS       Y2, Y1, Y1
-	VMOVUPS      lanes32x4038aa3b<>+0(SB), Y2
-	VFMADD213PS  lanes32x4b400000<>+0(SB), Y1, Y2
-	VSUBPS       lanes32x4b400000<>+0(SB), Y2, Y3
-	VFNMADD231PS lanes32x3eb17218<>+0(SB), Y3, Y1
-	VMULPS       Y1, Y1, Y3
+	VMOVUPS      lanes32x7fffffff<>+0(SB), Y1
+	VANDPS       (CX)(R9*1), Y1, Y1
+	VMOVUPS      lanes32x41200000<>+0(SB), Y2
+	VMINPS       Y1, Y2, Y2
+	VMOVUPS      lanes32x4038aa3b<>+0(SB), Y1
+	VFMADD213PS  lanes32x4b400000<>+0(SB), Y2, Y1
+	VSUBPS       lanes32x4b400000<>+0(SB), Y1, Y3
+	VFNMADD231PS lanes32x3eb17218<>+0(SB), Y3, Y2
+	VMULPS       Y2, Y2, Y3
 	VMOVUPS      lanes32x3e0640ec<>+0(SB), Y4
 	VFMADD213PS  lanes32xbeaaa7f8<>+0(SB), Y3, Y4
-	VMULPS       Y1, Y3, Y3
-	VFMADD213PS  Y1, Y3, Y4
-	VPSLLD       $0x17, Y2, Y2
-	VPADDD       lanes32x3f800000<>+0(SB), Y2, Y2
-	VSUBPS       lanes32x3f800000<>+0(SB), Y2, Y1
-	VADDPS       lanes32x3f800000<>+0(SB), Y2, Y2
-	VMOVAPS      Y1, Y3
-	VFMADD213PS  Y2, Y4, Y3
-	VFMADD213PS  Y1, Y4, Y2
-	VDIVPS       Y3, Y2, Y2
-	VMOVUPS      lanes32x80000000<>+0(SB), Y1
-	VANDPS       (CX)(R9*1), Y1, Y1
-	VORPS        Y1, Y2, Y2
-	VMOVUPS      Y2, (CX)(R9*1)
-	VFMADD213PS  (BX)(R9*1), Y0, Y2
-	VMOVUPS      Y2, (AX)(R9*1)
+	VMULPS       Y2, Y3, Y3
+	VFMADD213PS  Y2, Y3, Y4
+	VPSLLD       $0x17, Y1, Y1
+	VPADDD       lanes32x3f800000<>+0(SB), Y1, Y1
+	VSUBPS       lanes32x3f800000<>+0(SB), Y1, Y2
+	VADDPS       lanes32x3f800000<>+0(SB), Y1, Y1
+	VMOVAPS      Y2, Y3
+	VFMADD213PS  Y1, Y4, Y3
+	VFMADD213PS  Y2, Y4, Y1
+	VDIVPS       Y3, Y1, Y1
+	VMOVUPS      lanes32x80000000<>+0(SB), Y2
+	VANDPS       (CX)(R9*1), Y2, Y2
+	VORPS        Y2, Y1, Y1
+	VMOVUPS      Y1, (CX)(R9*1)
+	VFMADD213PS  (BX)(R9*1), Y0, Y1
+	VMOVUPS      Y1, (AX)(R9*1)
 	ADDQ         $0x20, R9
 	SUBQ         $0x20, R10
 	JGE          activate1
@@ -3184,72 +4740,72 @@ after:
 	JLT   activated2
 
 activate2:
-	VMOVUPS      lanes32x41200000<>+0(SB), Y2
+	VMOVUPS      lanes32x7fffffff<>+0(SB), Y2
 	VMOVUPS      Y2, Y1
 	VMOVUPS      Y2, Y2
-	VMOVUPS      lanes32x7fffffff<>+0(SB), Y4
+	VANDPS       (CX)(R9*1), Y1, Y1
+	VANDPS       32(CX)(R9*1), Y2, Y2
+	VMOVUPS      lanes32x41200000<>+0(SB), Y4
 	VMOVUPS      Y4, Y3
 	VMOVUPS      Y4, Y4
-	VANDPS       (CX)(R9*1), Y3, Y3
-	VANDPS       32(CX)(R9*1), Y4, Y4
-	VMINPS       Y3, Y1, Y1
-	VMINPS       Y4, Y2, Y2
-	VMOVUPS      lanes32x4038aa3b<>+0(SB), Y4
-	VMOVUPS      Y4, Y3
-	VMOVUPS      Y4, Y4
+	VMINPS       Y1, Y3, Y3
+	VMINPS       Y2, Y4, Y4
+	VMOVUPS      lanes32x4038aa3b<>+0(SB), Y2
+	VMOVUPS      Y2, Y1
+	VMOVUPS      Y2, Y2
 	VMOVUPS      lanes32x4b400000<>+0(SB), Y5
-	VFMADD213PS  Y5, Y1, Y3
-	VFMADD213PS  Y5, Y2, Y4
+	VFMADD213PS  Y5, Y3, Y1
+	VFMADD213PS  Y5, Y4, Y2
 	VMOVUPS      lanes32x4b400000<>+0(SB), Y6
-	VSUBPS       Y6, Y3, Y5
-	VSUBPS       Y6, Y4, Y6
+	VSUBPS       Y6, Y1, Y5
+	VSUBPS       Y6, Y2, Y6
 	VMOVUPS      lanes32x3eb17218<>+0(SB), Y7
-	VFNMADD231PS Y7, Y5, Y1
-	VFNMADD231PS Y7, Y6, Y2
-	VMULPS       Y1, Y1, Y5
-	VMULPS       Y2, Y2, Y6
+	VFNMADD231PS Y7, Y5, Y3
+	VFNMADD231PS Y7, Y6, Y4
+	VMULPS       Y3, Y3, Y5
+	VMULPS       Y4, Y4, Y6
 	VMOVUPS      lanes32x3e0640ec<>+0(SB), Y8
 	VMOVUPS      Y8, Y7
 	VMOVUPS      Y8, Y8
 	VMOVUPS      lanes32xbeaaa7f8<>+0(SB), Y9
 	VFMADD213PS  Y9, Y5, Y7
 	VFMADD213PS  Y9, Y6, Y8
-	VMULPS       Y1, Y5, Y5
-	VMULPS       Y2, Y6, Y6
-	VFMADD213PS  Y1, Y5, Y7
-	VFMADD213PS  Y2, Y6, Y8
-	VPSLLD       $0x17, Y3, Y3
-	VPSLLD       $0x17, Y4, Y4
-	VMOVUPS      lanes32x3f800000<>+0(SB), Y1
-	VPADDD       Y1, Y3, Y3
-	VPADDD       Y1, Y4, Y4
-	VMOVUPS      lanes32x3f800000<>+0(SB), Y2
-	VSUBPS       Y2, Y3, Y1
-	VSUBPS       Y2, Y4, Y2
+	VMULPS       Y3, Y5, Y5
+	VMULPS       Y4, Y6, Y6
+	VFMADD213PS  Y3, Y5, Y7
+	VFMADD213PS  Y4, Y6, Y8
+	VPSLLD       $0x17, Y1, Y1
+	VPSLLD       $0x17, Y2, Y2
+	VMOVUPS      lanes32x3f800000<>+0(SB), Y3
+	VPADDD       Y3, Y1, Y1
+	VPADDD       Y3, Y2, Y2
+	VMOVUPS      lanes32x3f800000<>+0(SB), Y4
+	VSUBPS       Y4, Y1, Y3
+	VSUBPS       Y4, Y2, Y4
 	VMOVUPS      lanes32x3f800000<>+0(SB), Y5
-	VADDPS       Y5, Y3, Y3
-	VADDPS       Y5, Y4, Y4
-	VMOVAPS      Y1, Y5
-	VMOVAPS      Y2, Y6
-	VFMADD213PS  Y3, Y7, Y5
-	VFMADD213PS  Y4, Y8, Y6
-	VFMADD213PS  Y1, Y7, Y3
-	VFMADD213PS  Y2, Y8, Y4
-	VDIVPS       Y5, Y3, Y3
-	VDIVPS       Y6, Y4, Y4
-	VMOVUPS      lanes32x80000000<>+0(SB), Y2
-	VMOVUPS      Y2, Y1
-	VMOVUPS      Y2, Y2
-	VANDPS       (CX)(R9*1), Y1, Y1
-	VANDPS       32(CX)(R9*1), Y2, Y2
-	VORPS        Y1, Y3, Y3
-	VORPS        Y2, Y4, Y4
-	VMOVUPS      Y3, (CX)(R9*1)
-	VMOVUPS      Y4, 32(CX)(R9*1)
-	VFMADD213PS  (BX)(R9*1), Y0, Y3
-	VFMADD213PS  32(BX)(R9*1), Y0, Y4
-	VMOVUPS      Y3, (AX)(R9*1)
-	VMOVUPS      Y4, 32(AX)(R9*1)
+	VADDPS       Y5, Y1, Y1
+	VADDPS       Y5, Y2, Y2
+	VMOVAPS      Y3, Y5
+	VMOVAPS      Y4, Y6
+	VFMADD213PS  Y1, Y7, Y5
+	VFMADD213PS  Y2, Y8, Y6
+	VFMADD213PS  Y3, Y7, Y1
+	VFMADD213PS  Y4, Y8, Y2
+	VDIVPS       Y5, Y1, Y1
+	VDIVPS       Y6, Y2, Y2
+	VMOVUPS      lanes32x80000000<>+0(SB), Y4
+	VMOVUPS      Y4, Y3
+	VMOVUPS      Y4, Y4
+	VANDPS       (CX)(R9*1), Y3, Y3
+	VANDPS       32(CX)(R9*1), Y4, Y4
+	VORPS        Y3, Y1, Y1
+	VORPS        Y4, Y2, Y2
+	VMOVUPS      Y1, (CX)(R9*1)
+	VMOVUPS      Y2, 32(CX)(R9*1)
+	VFMADD213PS  (BX)(R9*1), Y0, Y1
+	VFMADD213PS  32(BX)(R9*1), Y0, Y2
+	VMOVUPS      Y1, (AX)(R9*1)
+	VMOVUPS      Y2, 32(AX)(R9*1)
 	ADDQ         $0x40, R9
 	SUBQ         $0x40, R10
 	JGE          activate2
@@ -3260,33 +4816,33 @@ activated2:
 	JLT  activated1
 
 activate1:
-	VMOVUPS      lanes32x41200000<>+0(SB), Y1
-	VMOVUPS      lanes32x7fffffff<>+0(SB), Y2
-	VANDPS       (CX)(R9*1), Y2, Y2
-	VMINPS       Y2, Y1, Y1
-	VMOVUPS      lanes32x4038aa3b<>+0(SB), Y2
-	VFMADD213PS  lanes32x4b400000<>+0(SB), Y1, Y2
-	VSUBPS       lanes32x4b400000<>+0(SB), Y2, Y3
-	VFNMADD231PS lanes32x3eb17218<>+0(SB), Y3, Y1
-	VMULPS       Y1, Y1, Y3
+	VMOVUPS      lanes32x7fffffff<>+0(SB), Y1
+	VANDPS       (CX)(R9*1), Y1, Y1
+	VMOVUPS      lanes32x41200000<>+0(SB), Y2
+	VMINPS       Y1, Y2, Y2
+	VMOVUPS      lanes32x4038aa3b<>+0(SB), Y1
+	VFMADD213PS  lanes32x4b400000<>+0(SB), Y2, Y1
+	VSUBPS       lanes32x4b400000<>+0(SB), Y1, Y3
+	VFNMADD231PS lanes32x3eb17218<>+0(SB), Y3, Y2
+	VMULPS       Y2, Y2, Y3
 	VMOVUPS      lanes32x3e0640ec<>+0(SB), Y4
 	VFMADD213PS  lanes32xbeaaa7f8<>+0(SB), Y3, Y4
-	VMULPS       Y1, Y3, Y3
-	VFMADD213PS  Y1, Y3, Y4
-	VPSLLD       $0x17, Y2, Y2
-	VPADDD       lanes32x3f800000<>+0(SB), Y2, Y2
-	VSUBPS       lanes32x3f800000<>+0(SB), Y2, Y1
-	VADDPS       lanes32x3f800000<>+0(SB), Y2, Y2
-	VMOVAPS      Y1, Y3
-	VFMADD213PS  Y2, Y4, Y3
-	VFMADD213PS  Y1, Y4, Y2
-	VDIVPS       Y3, Y2, Y2
-	VMOVUPS      lanes32x80000000<>+0(SB), Y1
-	VANDPS       (CX)(R9*1), Y1, Y1
-	VORPS        Y1, Y2, Y2
-	VMOVUPS      Y2, (CX)(R9*1)
-	VFMADD213PS  (BX)(R9*1), Y0, Y2
-	VMOVUPS      Y2, (AX)(R9*1)
+	VMULPS       Y2, Y3, Y3
+	VFMADD213PS  Y2, Y3, Y4
+	VPSLLD       $0x17, Y1, Y1
+	VPADDD       lanes32x3f800000<>+0(SB), Y1, Y1
+	VSUBPS       lanes32x3f800000<>+0(SB), Y1, Y2
+	VADDPS       lanes32x3f800000<>+0(SB), Y1, Y1
+	VMOVAPS      Y2, Y3
+	VFMADD213PS  Y1, Y4, Y3
+	VFMADD213PS  Y2, Y4, Y1
+	VDIVPS       Y3, Y1, Y1
+	VMOVUPS      lanes32x80000000<>+0(SB), Y2
+	VANDPS       (CX)(R9*1), Y2, Y2
+	VORPS        Y2, Y1, Y1
+	VMOVUPS      Y1, (CX)(R9*1)
+	VFMADD213PS  (BX)(R9*1), Y0, Y1
+	VMOVUPS      Y1, (AX)(R9*1)
 	ADDQ         $0x20, R9
 	SUBQ         $0x20, R10
 	JGE          activate1
@@ -3845,30 +5401,30 @@ TEXT ·tanhAVX2F64(SB), NOSPLIT, $0-48
 	JLT          done2
 
 loop2:
-	VMOVUPD      lanes64x4034000000000000<>+0(SB), Y2
+	VMOVUPD      lanes64x7fffffffffffffff<>+0(SB), Y2
 	VMOVUPD      Y2, Y1
 	VMOVUPD      Y2, Y2
-	VMOVUPD      lanes64x7fffffffffffffff<>+0(SB), Y4
+	VANDPD       (DX)(DI*8), Y1, Y1
+	VANDPD       32(DX)(DI*8), Y2, Y2
+	VMOVUPD      lanes64x4034000000000000<>+0(SB), Y4
 	VMOVUPD      Y4, Y3
 	VMOVUPD      Y4, Y4
-	VANDPD       (DX)(DI*8), Y3, Y3
-	VANDPD       32(DX)(DI*8), Y4, Y4
-	VMINPD       Y3, Y1, Y1
-	VMINPD       Y4, Y2, Y2
-	VMOVUPD      lanes64x40071547652b82fe<>+0(SB), Y4
-	VMOVUPD      Y4, Y3
-	VMOVUPD      Y4, Y4
+	VMINPD       Y1, Y3, Y3
+	VMINPD       Y2, Y4, Y4
+	VMOVUPD      lanes64x40071547652b82fe<>+0(SB), Y2
+	VMOVUPD      Y2, Y1
+	VMOVUPD      Y2, Y2
 	VMOVUPD      lanes64x4338000000000000<>+0(SB), Y5
-	VFMADD213PD  Y5, Y1, Y3
-	VFMADD213PD  Y5, Y2, Y4
+	VFMADD213PD  Y5, Y3, Y1
+	VFMADD213PD  Y5, Y4, Y2
 	VMOVUPD      lanes64x4338000000000000<>+0(SB), Y6
-	VSUBPD       Y6, Y3, Y5
-	VSUBPD       Y6, Y4, Y6
+	VSUBPD       Y6, Y1, Y5
+	VSUBPD       Y6, Y2, Y6
 	VMOVUPD      lanes64x3fd62e42fefa39ef<>+0(SB), Y7
-	VFNMADD231PD Y7, Y5, Y1
-	VFNMADD231PD Y7, Y6, Y2
-	VMULPD       Y1, Y1, Y7
-	VMULPD       Y2, Y2, Y8
+	VFNMADD231PD Y7, Y5, Y3
+	VFNMADD231PD Y7, Y6, Y4
+	VMULPD       Y3, Y3, Y7
+	VMULPD       Y4, Y4, Y8
 	VMOVUPD      lanes64x3f6c385461150576<>+0(SB), Y9
 	VMOVUPD      Y9, Y11
 	VMOVUPD      Y9, Y12
@@ -3887,76 +5443,76 @@ loop2:
 	VMOVUPD      lanes64xbfd55555555554bd<>+0(SB), Y9
 	VFMADD213PD  Y9, Y7, Y11
 	VFMADD213PD  Y9, Y8, Y12
-	VMULPD       Y1, Y7, Y9
-	VMULPD       Y2, Y8, Y10
+	VMULPD       Y3, Y7, Y9
+	VMULPD       Y4, Y8, Y10
 	VMOVUPD      lanes64xbc6abc9e3b39803f<>+0(SB), Y8
 	VMULPD       Y8, Y5, Y7
 	VMULPD       Y8, Y6, Y8
 	VFMADD213PD  Y7, Y9, Y11
 	VFMADD213PD  Y8, Y10, Y12
-	VADDPD       Y1, Y11, Y11
-	VADDPD       Y2, Y12, Y12
-	VPSLLQ       $0x34, Y3, Y3
-	VPSLLQ       $0x34, Y4, Y4
-	VMOVUPD      lanes64x3ff0000000000000<>+0(SB), Y1
-	VPADDQ       Y1, Y3, Y3
-	VPADDQ       Y1, Y4, Y4
-	VMOVUPD      lanes64x3ff0000000000000<>+0(SB), Y2
-	VSUBPD       Y2, Y3, Y1
-	VSUBPD       Y2, Y4, Y2
+	VADDPD       Y3, Y11, Y11
+	VADDPD       Y4, Y12, Y12
+	VPSLLQ       $0x34, Y1, Y1
+	VPSLLQ       $0x34, Y2, Y2
+	VMOVUPD      lanes64x3ff0000000000000<>+0(SB), Y3
+	VPADDQ       Y3, Y1, Y1
+	VPADDQ       Y3, Y2, Y2
+	VMOVUPD      lanes64x3ff0000000000000<>+0(SB), Y4
+	VSUBPD       Y4, Y1, Y3
+	VSUBPD       Y4, Y2, Y4
 	VMOVUPD      lanes64x3ff0000000000000<>+0(SB), Y7
-	VADDPD       Y7, Y3, Y3
-	VADDPD       Y7, Y4, Y4
-	VMOVAPD      Y1, Y7
-	VMOVAPD      Y2, Y8
-	VFMADD213PD  Y3, Y11, Y7
-	VFMADD213PD  Y4, Y12, Y8
+	VADDPD       Y7, Y1, Y1
+	VADDPD       Y7, Y2, Y2
+	VMOVAPD      Y3, Y7
+	VMOVAPD      Y4, Y8
+	VFMADD213PD  Y1, Y11, Y7
+	VFMADD213PD  Y2, Y12, Y8
 	VMOVUPD      lanes64x3fd0000000000000<>+0(SB), Y9
 	VMULPD       Y9, Y5, Y5
 	VMULPD       Y9, Y6, Y6
 	VMOVUPD      lanes64x3fe0000000000000<>+0(SB), Y9
 	VMINPD       Y9, Y5, Y5
 	VMINPD       Y9, Y6, Y6
-	VMOVAPD      Y1, Y9
-	VMOVAPD      Y2, Y10
-	VMOVAPD      Y3, Y13
-	VMOVAPD      Y4, Y14
-	VFNMADD231PD Y5, Y3, Y9
-	VFNMADD231PD Y6, Y4, Y10
-	VFNMADD231PD Y5, Y1, Y13
-	VFNMADD231PD Y6, Y2, Y14
+	VMOVAPD      Y3, Y9
+	VMOVAPD      Y4, Y10
+	VMOVAPD      Y1, Y13
+	VMOVAPD      Y2, Y14
+	VFNMADD231PD Y5, Y1, Y9
+	VFNMADD231PD Y6, Y2, Y10
+	VFNMADD231PD Y5, Y3, Y13
+	VFNMADD231PD Y6, Y4, Y14
 	VFMADD213PD  Y9, Y11, Y13
 	VFMADD213PD  Y10, Y12, Y14
-	VDIVPD       Y7, Y13, Y3
-	VDIVPD       Y8, Y14, Y4
-	VADDPD       Y5, Y3, Y3
-	VADDPD       Y6, Y4, Y4
-	VMOVUPD      lanes64x8000000000000000<>+0(SB), Y2
-	VMOVUPD      Y2, Y1
-	VMOVUPD      Y2, Y2
-	VANDPD       (DX)(DI*8), Y1, Y1
-	VANDPD       32(DX)(DI*8), Y2, Y2
-	VORPD        Y1, Y3, Y3
-	VORPD        Y2, Y4, Y4
-	VMOVUPD      lanes64x3ff0000000000000<>+0(SB), Y2
-	VMOVUPD      Y2, Y1
-	VMOVUPD      Y2, Y2
-	VFNMADD231PD Y3, Y3, Y1
-	VFNMADD231PD Y4, Y4, Y2
+	VDIVPD       Y7, Y13, Y1
+	VDIVPD       Y8, Y14, Y2
+	VADDPD       Y5, Y1, Y1
+	VADDPD       Y6, Y2, Y2
+	VMOVUPD      lanes64x8000000000000000<>+0(SB), Y4
+	VMOVUPD      Y4, Y3
+	VMOVUPD      Y4, Y4
+	VANDPD       (DX)(DI*8), Y3, Y3
+	VANDPD       32(DX)(DI*8), Y4, Y4
+	VORPD        Y3, Y1, Y1
+	VORPD        Y4, Y2, Y2
+	VMOVUPD      lanes64x3ff0000000000000<>+0(SB), Y4
+	VMOVUPD      Y4, Y3
+	VMOVUPD      Y4, Y4
+	VFNMADD231PD Y1, Y1, Y3
+	VFNMADD231PD Y2, Y2, Y4
 	TESTQ        CX, CX
 	JEQ          value2
-	VMOVUPD      Y1, (CX)(DI*8)
-	VMOVUPD      Y2, 32(CX)(DI*8)
+	VMOVUPD      Y3, (CX)(DI*8)
+	VMOVUPD      Y4, 32(CX)(DI*8)
 
 value2:
 	TESTQ       BX, BX
 	JEQ         store2
-	VFMADD213PD (BX)(DI*8), Y0, Y3
-	VFMADD213PD 32(BX)(DI*8), Y0, Y4
+	VFMADD213PD (BX)(DI*8), Y0, Y1
+	VFMADD213PD 32(BX)(DI*8), Y0, Y2
 
 store2:
-	VMOVUPD Y3, (AX)(DI*8)
-	VMOVUPD Y4, 32(AX)(DI*8)
+	VMOVUPD Y1, (AX)(DI*8)
+	VMOVUPD Y2, 32(AX)(DI*8)
 	ADDQ    $0x08, DI
 	SUBQ    $0x08, SI
 	JGE     loop2
@@ -3967,56 +5523,56 @@ done2:
 	JLT  done1
 
 loop1:
-	VMOVUPD      lanes64x4034000000000000<>+0(SB), Y1
-	VMOVUPD      lanes64x7fffffffffffffff<>+0(SB), Y2
-	VANDPD       (DX)(DI*8), Y2, Y2
-	VMINPD       Y2, Y1, Y1
-	VMOVUPD      lanes64x40071547652b82fe<>+0(SB), Y2
-	VFMADD213PD  lanes64x4338000000000000<>+0(SB), Y1, Y2
-	VSUBPD       lanes64x4338000000000000<>+0(SB), Y2, Y3
-	VFNMADD231PD lanes64x3fd62e42fefa39ef<>+0(SB), Y3, Y1
-	VMULPD       Y1, Y1, Y4
+	VMOVUPD      lanes64x7fffffffffffffff<>+0(SB), Y1
+	VANDPD       (DX)(DI*8), Y1, Y1
+	VMOVUPD      lanes64x4034000000000000<>+0(SB), Y2
+	VMINPD       Y1, Y2, Y2
+	VMOVUPD      lanes64x40071547652b82fe<>+0(SB), Y1
+	VFMADD213PD  lanes64x4338000000000000<>+0(SB), Y2, Y1
+	VSUBPD       lanes64x4338000000000000<>+0(SB), Y1, Y3
+	VFNMADD231PD lanes64x3fd62e42fefa39ef<>+0(SB), Y3, Y2
+	VMULPD       Y2, Y2, Y4
 	VMOVUPD      lanes64x3f6c385461150576<>+0(SB), Y6
 	VFMADD213PD  lanes64xbf8223c7cf8d56e5<>+0(SB), Y4, Y6
 	VFMADD213PD  lanes64x3f9664eca00e4a4c<>+0(SB), Y4, Y6
 	VFMADD213PD  lanes64xbfaba1ba1171b514<>+0(SB), Y4, Y6
 	VFMADD213PD  lanes64x3fc11111110e0c05<>+0(SB), Y4, Y6
 	VFMADD213PD  lanes64xbfd55555555554bd<>+0(SB), Y4, Y6
-	VMULPD       Y1, Y4, Y5
+	VMULPD       Y2, Y4, Y5
 	VMULPD       lanes64xbc6abc9e3b39803f<>+0(SB), Y3, Y4
 	VFMADD213PD  Y4, Y5, Y6
-	VADDPD       Y1, Y6, Y6
-	VPSLLQ       $0x34, Y2, Y2
-	VPADDQ       lanes64x3ff0000000000000<>+0(SB), Y2, Y2
-	VSUBPD       lanes64x3ff0000000000000<>+0(SB), Y2, Y1
-	VADDPD       lanes64x3ff0000000000000<>+0(SB), Y2, Y2
-	VMOVAPD      Y1, Y4
-	VFMADD213PD  Y2, Y6, Y4
+	VADDPD       Y2, Y6, Y6
+	VPSLLQ       $0x34, Y1, Y1
+	VPADDQ       lanes64x3ff0000000000000<>+0(SB), Y1, Y1
+	VSUBPD       lanes64x3ff0000000000000<>+0(SB), Y1, Y2
+	VADDPD       lanes64x3ff0000000000000<>+0(SB), Y1, Y1
+	VMOVAPD      Y2, Y4
+	VFMADD213PD  Y1, Y6, Y4
 	VMULPD       lanes64x3fd0000000000000<>+0(SB), Y3, Y3
 	VMINPD       lanes64x3fe0000000000000<>+0(SB), Y3, Y3
-	VMOVAPD      Y1, Y5
-	VMOVAPD      Y2, Y7
-	VFNMADD231PD Y3, Y2, Y5
-	VFNMADD231PD Y3, Y1, Y7
+	VMOVAPD      Y2, Y5
+	VMOVAPD      Y1, Y7
+	VFNMADD231PD Y3, Y1, Y5
+	VFNMADD231PD Y3, Y2, Y7
 	VFMADD213PD  Y5, Y6, Y7
-	VDIVPD       Y4, Y7, Y2
-	VADDPD       Y3, Y2, Y2
-	VMOVUPD      lanes64x8000000000000000<>+0(SB), Y1
-	VANDPD       (DX)(DI*8), Y1, Y1
-	VORPD        Y1, Y2, Y2
-	VMOVUPD      lanes64x3ff0000000000000<>+0(SB), Y1
-	VFNMADD231PD Y2, Y2, Y1
+	VDIVPD       Y4, Y7, Y1
+	VADDPD       Y3, Y1, Y1
+	VMOVUPD      lanes64x8000000000000000<>+0(SB), Y2
+	VANDPD       (DX)(DI*8), Y2, Y2
+	VORPD        Y2, Y1, Y1
+	VMOVUPD      lanes64x3ff0000000000000<>+0(SB), Y2
+	VFNMADD231PD Y1, Y1, Y2
 	TESTQ        CX, CX
 	JEQ          value1
-	VMOVUPD      Y1, (CX)(DI*8)
+	VMOVUPD      Y2, (CX)(DI*8)
 
 value1:
 	TESTQ       BX, BX
 	JEQ         store1
-	VFMADD213PD (BX)(DI*8), Y0, Y2
+	VFMADD213PD (BX)(DI*8), Y0, Y1
 
 store1:
-	VMOVUPD Y2, (AX)(DI*8)
+	VMOVUPD Y1, (AX)(DI*8)
 	ADDQ    $0x04, DI
 	SUBQ    $0x04, SI
 	JGE     loop1
@@ -4025,16 +5581,6 @@ done1:
 	ADDQ $0x04, SI
 	VZEROUPPER
 	RET
-
-DATA lanes64x4034000000000000<>+0(SB)/8, $0x4034000000000000
-DATA lanes64x4034000000000000<>+8(SB)/8, $0x4034000000000000
-DATA lanes64x4034000000000000<>+16(SB)/8, $0x4034000000000000
-DATA lanes64x4034000000000000<>+24(SB)/8, $0x4034000000000000
-DATA lanes64x4034000000000000<>+32(SB)/8, $0x4034000000000000
-DATA lanes64x4034000000000000<>+40(SB)/8, $0x4034000000000000
-DATA lanes64x4034000000000000<>+48(SB)/8, $0x4034000000000000
-DATA lanes64x4034000000000000<>+56(SB)/8, $0x4034000000000000
-GLOBL lanes64x4034000000000000<>(SB), RODATA|NOPTR, $64
 
 DATA lanes64x7fffffffffffffff<>+0(SB)/8, $0x7fffffffffffffff
 DATA lanes64x7fffffffffffffff<>+8(SB)/8, $0x7fffffffffffffff
@@ -4045,6 +5591,16 @@ DATA lanes64x7fffffffffffffff<>+40(SB)/8, $0x7fffffffffffffff
 DATA lanes64x7fffffffffffffff<>+48(SB)/8, $0x7fffffffffffffff
 DATA lanes64x7fffffffffffffff<>+56(SB)/8, $0x7fffffffffffffff
 GLOBL lanes64x7fffffffffffffff<>(SB), RODATA|NOPTR, $64
+
+DATA lanes64x4034000000000000<>+0(SB)/8, $0x4034000000000000
+DATA lanes64x4034000000000000<>+8(SB)/8, $0x4034000000000000
+DATA lanes64x4034000000000000<>+16(SB)/8, $0x4034000000000000
+DATA lanes64x4034000000000000<>+24(SB)/8, $0x4034000000000000
+DATA lanes64x4034000000000000<>+32(SB)/8, $0x4034000000000000
+DATA lanes64x4034000000000000<>+40(SB)/8, $0x4034000000000000
+DATA lanes64x4034000000000000<>+48(SB)/8, $0x4034000000000000
+DATA lanes64x4034000000000000<>+56(SB)/8, $0x4034000000000000
+GLOBL lanes64x4034000000000000<>(SB), RODATA|NOPTR, $64
 
 DATA lanes64x40071547652b82fe<>+0(SB)/8, $0x40071547652b82fe
 DATA lanes64x40071547652b82fe<>+8(SB)/8, $0x40071547652b82fe
@@ -4200,30 +5756,30 @@ TEXT ·tanhValueAVX2F64(SB), NOSPLIT, $0-48
 	JLT          done2
 
 loop2:
-	VMOVUPD      lanes64x4034000000000000<>+0(SB), Y2
+	VMOVUPD      lanes64x7fffffffffffffff<>+0(SB), Y2
 	VMOVUPD      Y2, Y1
 	VMOVUPD      Y2, Y2
-	VMOVUPD      lanes64x7fffffffffffffff<>+0(SB), Y4
+	VANDPD       (DX)(DI*8), Y1, Y1
+	VANDPD       32(DX)(DI*8), Y2, Y2
+	VMOVUPD      lanes64x4034000000000000<>+0(SB), Y4
 	VMOVUPD      Y4, Y3
 	VMOVUPD      Y4, Y4
-	VANDPD       (DX)(DI*8), Y3, Y3
-	VANDPD       32(DX)(DI*8), Y4, Y4
-	VMINPD       Y3, Y1, Y1
-	VMINPD       Y4, Y2, Y2
-	VMOVUPD      lanes64x40071547652b82fe<>+0(SB), Y4
-	VMOVUPD      Y4, Y3
-	VMOVUPD      Y4, Y4
+	VMINPD       Y1, Y3, Y3
+	VMINPD       Y2, Y4, Y4
+	VMOVUPD      lanes64x40071547652b82fe<>+0(SB), Y2
+	VMOVUPD      Y2, Y1
+	VMOVUPD      Y2, Y2
 	VMOVUPD      lanes64x4338000000000000<>+0(SB), Y5
-	VFMADD213PD  Y5, Y1, Y3
-	VFMADD213PD  Y5, Y2, Y4
+	VFMADD213PD  Y5, Y3, Y1
+	VFMADD213PD  Y5, Y4, Y2
 	VMOVUPD      lanes64x4338000000000000<>+0(SB), Y6
-	VSUBPD       Y6, Y3, Y5
-	VSUBPD       Y6, Y4, Y6
+	VSUBPD       Y6, Y1, Y5
+	VSUBPD       Y6, Y2, Y6
 	VMOVUPD      lanes64x3fd62e42fefa39ef<>+0(SB), Y7
-	VFNMADD231PD Y7, Y5, Y1
-	VFNMADD231PD Y7, Y6, Y2
-	VMULPD       Y1, Y1, Y7
-	VMULPD       Y2, Y2, Y8
+	VFNMADD231PD Y7, Y5, Y3
+	VFNMADD231PD Y7, Y6, Y4
+	VMULPD       Y3, Y3, Y7
+	VMULPD       Y4, Y4, Y8
 	VMOVUPD      lanes64x3f6c385461150576<>+0(SB), Y9
 	VMOVUPD      Y9, Y11
 	VMOVUPD      Y9, Y12
@@ -4242,71 +5798,71 @@ loop2:
 	VMOVUPD      lanes64xbfd55555555554bd<>+0(SB), Y9
 	VFMADD213PD  Y9, Y7, Y11
 	VFMADD213PD  Y9, Y8, Y12
-	VMULPD       Y1, Y7, Y9
-	VMULPD       Y2, Y8, Y10
+	VMULPD       Y3, Y7, Y9
+	VMULPD       Y4, Y8, Y10
 	VMOVUPD      lanes64xbc6abc9e3b39803f<>+0(SB), Y8
 	VMULPD       Y8, Y5, Y7
 	VMULPD       Y8, Y6, Y8
 	VFMADD213PD  Y7, Y9, Y11
 	VFMADD213PD  Y8, Y10, Y12
-	VADDPD       Y1, Y11, Y11
-	VADDPD       Y2, Y12, Y12
-	VPSLLQ       $0x34, Y3, Y3
-	VPSLLQ       $0x34, Y4, Y4
-	VMOVUPD      lanes64x3ff0000000000000<>+0(SB), Y1
-	VPADDQ       Y1, Y3, Y3
-	VPADDQ       Y1, Y4, Y4
-	VMOVUPD      lanes64x3ff0000000000000<>+0(SB), Y2
-	VSUBPD       Y2, Y3, Y1
-	VSUBPD       Y2, Y4, Y2
+	VADDPD       Y3, Y11, Y11
+	VADDPD       Y4, Y12, Y12
+	VPSLLQ       $0x34, Y1, Y1
+	VPSLLQ       $0x34, Y2, Y2
+	VMOVUPD      lanes64x3ff0000000000000<>+0(SB), Y3
+	VPADDQ       Y3, Y1, Y1
+	VPADDQ       Y3, Y2, Y2
+	VMOVUPD      lanes64x3ff0000000000000<>+0(SB), Y4
+	VSUBPD       Y4, Y1, Y3
+	VSUBPD       Y4, Y2, Y4
 	VMOVUPD      lanes64x3ff0000000000000<>+0(SB), Y7
-	VADDPD       Y7, Y3, Y3
-	VADDPD       Y7, Y4, Y4
-	VMOVAPD      Y1, Y7
-	VMOVAPD      Y2, Y8
-	VFMADD213PD  Y3, Y11, Y7
-	VFMADD213PD  Y4, Y12, Y8
+	VADDPD       Y7, Y1, Y1
+	VADDPD       Y7, Y2, Y2
+	VMOVAPD      Y3, Y7
+	VMOVAPD      Y4, Y8
+	VFMADD213PD  Y1, Y11, Y7
+	VFMADD213PD  Y2, Y12, Y8
 	VMOVUPD      lanes64x3fd0000000000000<>+0(SB), Y9
 	VMULPD       Y9, Y5, Y5
 	VMULPD       Y9, Y6, Y6
 	VMOVUPD      lanes64x3fe0000000000000<>+0(SB), Y9
 	VMINPD       Y9, Y5, Y5
 	VMINPD       Y9, Y6, Y6
-	VMOVAPD      Y1, Y9
-	VMOVAPD      Y2, Y10
-	VMOVAPD      Y3, Y13
-	VMOVAPD      Y4, Y14
-	VFNMADD231PD Y5, Y3, Y9
-	VFNMADD231PD Y6, Y4, Y10
-	VFNMADD231PD Y5, Y1, Y13
-	VFNMADD231PD Y6, Y2, Y14
+	VMOVAPD      Y3, Y9
+	VMOVAPD      Y4, Y10
+	VMOVAPD      Y1, Y13
+	VMOVAPD      Y2, Y14
+	VFNMADD231PD Y5, Y1, Y9
+	VFNMADD231PD Y6, Y2, Y10
+	VFNMADD231PD Y5, Y3, Y13
+	VFNMADD231PD Y6, Y4, Y14
 	VFMADD213PD  Y9, Y11, Y13
 	VFMADD213PD  Y10, Y12, Y14
-	VDIVPD       Y7, Y13, Y3
-	VDIVPD       Y8, Y14, Y4
-	VADDPD       Y5, Y3, Y3
-	VADDPD       Y6, Y4, Y4
-	VMOVUPD      lanes64x8000000000000000<>+0(SB), Y2
-	VMOVUPD      Y2, Y1
-	VMOVUPD      Y2, Y2
-	VANDPD       (DX)(DI*8), Y1, Y1
-	VANDPD       32(DX)(DI*8), Y2, Y2
-	VORPD        Y1, Y3, Y3
-	VORPD        Y2, Y4, Y4
+	VDIVPD       Y7, Y13, Y1
+	VDIVPD       Y8, Y14, Y2
+	VADDPD       Y5, Y1, Y1
+	VADDPD       Y6, Y2, Y2
+	VMOVUPD      lanes64x8000000000000000<>+0(SB), Y4
+	VMOVUPD      Y4, Y3
+	VMOVUPD      Y4, Y4
+	VANDPD       (DX)(DI*8), Y3, Y3
+	VANDPD       32(DX)(DI*8), Y4, Y4
+	VORPD        Y3, Y1, Y1
+	VORPD        Y4, Y2, Y2
 	TESTQ        CX, CX
 	JEQ          value2
-	VMOVUPD      Y3, (CX)(DI*8)
-	VMOVUPD      Y4, 32(CX)(DI*8)
+	VMOVUPD      Y1, (CX)(DI*8)
+	VMOVUPD      Y2, 32(CX)(DI*8)
 
 value2:
 	TESTQ       BX, BX
 	JEQ         store2
-	VFMADD213PD (BX)(DI*8), Y0, Y3
-	VFMADD213PD 32(BX)(DI*8), Y0, Y4
+	VFMADD213PD (BX)(DI*8), Y0, Y1
+	VFMADD213PD 32(BX)(DI*8), Y0, Y2
 
 store2:
-	VMOVUPD Y3, (AX)(DI*8)
-	VMOVUPD Y4, 32(AX)(DI*8)
+	VMOVUPD Y1, (AX)(DI*8)
+	VMOVUPD Y2, 32(AX)(DI*8)
 	ADDQ    $0x08, DI
 	SUBQ    $0x08, SI
 	JGE     loop2
@@ -4317,54 +5873,54 @@ done2:
 	JLT  done1
 
 loop1:
-	VMOVUPD      lanes64x4034000000000000<>+0(SB), Y1
-	VMOVUPD      lanes64x7fffffffffffffff<>+0(SB), Y2
-	VANDPD       (DX)(DI*8), Y2, Y2
-	VMINPD       Y2, Y1, Y1
-	VMOVUPD      lanes64x40071547652b82fe<>+0(SB), Y2
-	VFMADD213PD  lanes64x4338000000000000<>+0(SB), Y1, Y2
-	VSUBPD       lanes64x4338000000000000<>+0(SB), Y2, Y3
-	VFNMADD231PD lanes64x3fd62e42fefa39ef<>+0(SB), Y3, Y1
-	VMULPD       Y1, Y1, Y4
+	VMOVUPD      lanes64x7fffffffffffffff<>+0(SB), Y1
+	VANDPD       (DX)(DI*8), Y1, Y1
+	VMOVUPD      lanes64x4034000000000000<>+0(SB), Y2
+	VMINPD       Y1, Y2, Y2
+	VMOVUPD      lanes64x40071547652b82fe<>+0(SB), Y1
+	VFMADD213PD  lanes64x4338000000000000<>+0(SB), Y2, Y1
+	VSUBPD       lanes64x4338000000000000<>+0(SB), Y1, Y3
+	VFNMADD231PD lanes64x3fd62e42fefa39ef<>+0(SB), Y3, Y2
+	VMULPD       Y2, Y2, Y4
 	VMOVUPD      lanes64x3f6c385461150576<>+0(SB), Y6
 	VFMADD213PD  lanes64xbf8223c7cf8d56e5<>+0(SB), Y4, Y6
 	VFMADD213PD  lanes64x3f9664eca00e4a4c<>+0(SB), Y4, Y6
 	VFMADD213PD  lanes64xbfaba1ba1171b514<>+0(SB), Y4, Y6
 	VFMADD213PD  lanes64x3fc11111110e0c05<>+0(SB), Y4, Y6
 	VFMADD213PD  lanes64xbfd55555555554bd<>+0(SB), Y4, Y6
-	VMULPD       Y1, Y4, Y5
+	VMULPD       Y2, Y4, Y5
 	VMULPD       lanes64xbc6abc9e3b39803f<>+0(SB), Y3, Y4
 	VFMADD213PD  Y4, Y5, Y6
-	VADDPD       Y1, Y6, Y6
-	VPSLLQ       $0x34, Y2, Y2
-	VPADDQ       lanes64x3ff0000000000000<>+0(SB), Y2, Y2
-	VSUBPD       lanes64x3ff0000000000000<>+0(SB), Y2, Y1
-	VADDPD       lanes64x3ff0000000000000<>+0(SB), Y2, Y2
-	VMOVAPD      Y1, Y4
-	VFMADD213PD  Y2, Y6, Y4
+	VADDPD       Y2, Y6, Y6
+	VPSLLQ       $0x34, Y1, Y1
+	VPADDQ       lanes64x3ff0000000000000<>+0(SB), Y1, Y1
+	VSUBPD       lanes64x3ff0000000000000<>+0(SB), Y1, Y2
+	VADDPD       lanes64x3ff0000000000000<>+0(SB), Y1, Y1
+	VMOVAPD      Y2, Y4
+	VFMADD213PD  Y1, Y6, Y4
 	VMULPD       lanes64x3fd0000000000000<>+0(SB), Y3, Y3
 	VMINPD       lanes64x3fe0000000000000<>+0(SB), Y3, Y3
-	VMOVAPD      Y1, Y5
-	VMOVAPD      Y2, Y7
-	VFNMADD231PD Y3, Y2, Y5
-	VFNMADD231PD Y3, Y1, Y7
+	VMOVAPD      Y2, Y5
+	VMOVAPD      Y1, Y7
+	VFNMADD231PD Y3, Y1, Y5
+	VFNMADD231PD Y3, Y2, Y7
 	VFMADD213PD  Y5, Y6, Y7
-	VDIVPD       Y4, Y7, Y2
-	VADDPD       Y3, Y2, Y2
-	VMOVUPD      lanes64x8000000000000000<>+0(SB), Y1
-	VANDPD       (DX)(DI*8), Y1, Y1
-	VORPD        Y1, Y2, Y2
+	VDIVPD       Y4, Y7, Y1
+	VADDPD       Y3, Y1, Y1
+	VMOVUPD      lanes64x8000000000000000<>+0(SB), Y2
+	VANDPD       (DX)(DI*8), Y2, Y2
+	VORPD        Y2, Y1, Y1
 	TESTQ        CX, CX
 	JEQ          value1
-	VMOVUPD      Y2, (CX)(DI*8)
+	VMOVUPD      Y1, (CX)(DI*8)
 
 value1:
 	TESTQ       BX, BX
 	JEQ         store1
-	VFMADD213PD (BX)(DI*8), Y0, Y2
+	VFMADD213PD (BX)(DI*8), Y0, Y1
 
 store1:
-	VMOVUPD Y2, (AX)(DI*8)
+	VMOVUPD Y1, (AX)(DI*8)
 	ADDQ    $0x04, DI
 	SUBQ    $0x04, SI
 	JGE     loop1
@@ -5100,6 +6656,1659 @@ DATA lanes64xc042c00000000000<>+48(SB)/8, $0xc042c00000000000
 DATA lanes64xc042c00000000000<>+56(SB)/8, $0xc042c00000000000
 GLOBL lanes64xc042c00000000000<>(SB), RODATA|NOPTR, $64
 
+// func sinAVX2F64(next *float64, ds *float64, u *float64, h *float64, a float64, n int)
+// Requires: AVX, AVX2, FMA3
+TEXT ·sinAVX2F64(SB), NOSPLIT, $0-48
+	MOVQ         next+0(FP), AX
+	MOVQ         ds+8(FP), CX
+	MOVQ         u+16(FP), DX
+	MOVQ         h+24(FP), BX
+	MOVQ         n+40(FP), SI
+	VBROADCASTSD a+32(FP), Y0
+	XORQ         DI, DI
+	SUBQ         $0x08, SI
+	JLT          done2
+
+loop2:
+	VMOVUPD      lanes64x4330000000000000<>+0(SB), Y2
+	VMOVUPD      Y2, Y1
+	VMOVUPD      Y2, Y2
+	VMOVUPD      lanes64x7fffffffffffffff<>+0(SB), Y4
+	VMOVUPD      Y4, Y3
+	VMOVUPD      Y4, Y4
+	VANDPD       (DX)(DI*8), Y3, Y3
+	VANDPD       32(DX)(DI*8), Y4, Y4
+	VMINPD       Y3, Y1, Y1
+	VMINPD       Y4, Y2, Y2
+	VMOVUPD      (DX)(DI*8), Y3
+	VMOVUPD      32(DX)(DI*8), Y4
+	VSUBPD       Y3, Y3, Y3
+	VSUBPD       Y4, Y4, Y4
+	VADDPD       Y3, Y1, Y1
+	VADDPD       Y4, Y2, Y2
+	VMOVUPD      lanes64x3fd45f306dc9c883<>+0(SB), Y4
+	VMOVUPD      Y4, Y3
+	VMOVUPD      Y4, Y4
+	VMOVUPD      lanes64x4338000000000000<>+0(SB), Y5
+	VFMADD213PD  Y5, Y1, Y3
+	VFMADD213PD  Y5, Y2, Y4
+	VMOVUPD      lanes64x4338000000000000<>+0(SB), Y6
+	VSUBPD       Y6, Y3, Y5
+	VSUBPD       Y6, Y4, Y6
+	VMOVUPD      lanes64x400921fb54442d18<>+0(SB), Y7
+	VFNMADD231PD Y7, Y5, Y1
+	VFNMADD231PD Y7, Y6, Y2
+	VMOVUPD      lanes64x3ca1a62633145c07<>+0(SB), Y7
+	VFNMADD231PD Y7, Y5, Y1
+	VFNMADD231PD Y7, Y6, Y2
+	VMOVUPD      lanes64xb92f1976b7ed8fbc<>+0(SB), Y7
+	VFNMADD231PD Y7, Y5, Y1
+	VFNMADD231PD Y7, Y6, Y2
+	VPSLLQ       $0x3f, Y3, Y3
+	VPSLLQ       $0x3f, Y4, Y4
+	VMULPD       Y1, Y1, Y5
+	VMULPD       Y2, Y2, Y6
+	VMULPD       Y5, Y5, Y7
+	VMULPD       Y6, Y6, Y8
+	VMOVUPD      lanes64x3d29fc8595e1349c<>+0(SB), Y10
+	VMOVUPD      Y10, Y9
+	VMOVUPD      Y10, Y10
+	VMOVUPD      lanes64xbda93573b73205d7<>+0(SB), Y12
+	VMOVUPD      Y12, Y11
+	VMOVUPD      Y12, Y12
+	VMOVUPD      lanes64x3e21eecfade05766<>+0(SB), Y13
+	VFMADD213PD  Y13, Y7, Y9
+	VFMADD213PD  Y13, Y8, Y10
+	VMOVUPD      lanes64xbe927e4f9f30b52a<>+0(SB), Y13
+	VFMADD213PD  Y13, Y7, Y11
+	VFMADD213PD  Y13, Y8, Y12
+	VMOVUPD      lanes64x3efa01a019ba685c<>+0(SB), Y13
+	VFMADD213PD  Y13, Y7, Y9
+	VFMADD213PD  Y13, Y8, Y10
+	VMOVUPD      lanes64xbf56c16c16c10203<>+0(SB), Y13
+	VFMADD213PD  Y13, Y7, Y11
+	VFMADD213PD  Y13, Y8, Y12
+	VMOVUPD      lanes64x3fa55555555554dd<>+0(SB), Y13
+	VFMADD213PD  Y13, Y7, Y9
+	VFMADD213PD  Y13, Y8, Y10
+	VFMADD213PD  Y9, Y5, Y11
+	VFMADD213PD  Y10, Y6, Y12
+	VMOVUPD      lanes64xbfe0000000000000<>+0(SB), Y9
+	VFMADD213PD  Y9, Y5, Y11
+	VFMADD213PD  Y9, Y6, Y12
+	VMOVUPD      lanes64x3ff0000000000000<>+0(SB), Y9
+	VFMADD213PD  Y9, Y5, Y11
+	VFMADD213PD  Y9, Y6, Y12
+	VXORPD       Y3, Y11, Y11
+	VXORPD       Y4, Y12, Y12
+	VMOVUPD      lanes64x3ce88518fe808369<>+0(SB), Y10
+	VMOVUPD      Y10, Y9
+	VMOVUPD      Y10, Y10
+	VMOVUPD      lanes64xbd6ae44a63ab36df<>+0(SB), Y14
+	VMOVUPD      Y14, Y13
+	VMOVUPD      Y14, Y14
+	VMOVUPD      lanes64x3de6123d1462dcf5<>+0(SB), Y15
+	VFMADD213PD  Y15, Y7, Y9
+	VFMADD213PD  Y15, Y8, Y10
+	VMOVUPD      lanes64xbe5ae6454e4a110d<>+0(SB), Y15
+	VFMADD213PD  Y15, Y7, Y13
+	VFMADD213PD  Y15, Y8, Y14
+	VMOVUPD      lanes64x3ec71de3a52c1566<>+0(SB), Y15
+	VFMADD213PD  Y15, Y7, Y9
+	VFMADD213PD  Y15, Y8, Y10
+	VMOVUPD      lanes64xbf2a01a01a015183<>+0(SB), Y15
+	VFMADD213PD  Y15, Y7, Y13
+	VFMADD213PD  Y15, Y8, Y14
+	VMOVUPD      lanes64x3f811111111110cb<>+0(SB), Y15
+	VFMADD213PD  Y15, Y7, Y9
+	VFMADD213PD  Y15, Y8, Y10
+	VMOVUPD      lanes64xbfc5555555555555<>+0(SB), Y15
+	VFMADD213PD  Y15, Y7, Y13
+	VFMADD213PD  Y15, Y8, Y14
+	VFMADD213PD  Y13, Y5, Y9
+	VFMADD213PD  Y14, Y6, Y10
+	VMULPD       Y1, Y5, Y5
+	VMULPD       Y2, Y6, Y6
+	VFMADD213PD  Y1, Y5, Y9
+	VFMADD213PD  Y2, Y6, Y10
+	VXORPD       Y3, Y9, Y9
+	VXORPD       Y4, Y10, Y10
+	VMOVUPD      lanes64x8000000000000000<>+0(SB), Y2
+	VMOVUPD      Y2, Y1
+	VMOVUPD      Y2, Y2
+	VANDPD       (DX)(DI*8), Y1, Y1
+	VANDPD       32(DX)(DI*8), Y2, Y2
+	VXORPD       Y1, Y9, Y9
+	VXORPD       Y2, Y10, Y10
+	TESTQ        CX, CX
+	JEQ          value2
+	VMOVUPD      Y11, (CX)(DI*8)
+	VMOVUPD      Y12, 32(CX)(DI*8)
+
+value2:
+	TESTQ       BX, BX
+	JEQ         store2
+	VFMADD213PD (BX)(DI*8), Y0, Y9
+	VFMADD213PD 32(BX)(DI*8), Y0, Y10
+
+store2:
+	VMOVUPD Y9, (AX)(DI*8)
+	VMOVUPD Y10, 32(AX)(DI*8)
+	ADDQ    $0x08, DI
+	SUBQ    $0x08, SI
+	JGE     loop2
+
+done2:
+	ADDQ $0x08, SI
+	SUBQ $0x04, SI
+	JLT  done1
+
+loop1:
+	VMOVUPD      lanes64x4330000000000000<>+0(SB), Y1
+	VMOVUPD      lanes64x7fffffffffffffff<>+0(SB), Y2
+	VANDPD       (DX)(DI*8), Y2, Y2
+	VMINPD       Y2, Y1, Y1
+	VMOVUPD      (DX)(DI*8), Y2
+	VSUBPD       Y2, Y2, Y2
+	VADDPD       Y2, Y1, Y1
+	VMOVUPD      lanes64x3fd45f306dc9c883<>+0(SB), Y2
+	VFMADD213PD  lanes64x4338000000000000<>+0(SB), Y1, Y2
+	VSUBPD       lanes64x4338000000000000<>+0(SB), Y2, Y3
+	VFNMADD231PD lanes64x400921fb54442d18<>+0(SB), Y3, Y1
+	VFNMADD231PD lanes64x3ca1a62633145c07<>+0(SB), Y3, Y1
+	VFNMADD231PD lanes64xb92f1976b7ed8fbc<>+0(SB), Y3, Y1
+	VPSLLQ       $0x3f, Y2, Y2
+	VMULPD       Y1, Y1, Y3
+	VMULPD       Y3, Y3, Y4
+	VMOVUPD      lanes64x3d29fc8595e1349c<>+0(SB), Y5
+	VMOVUPD      lanes64xbda93573b73205d7<>+0(SB), Y6
+	VFMADD213PD  lanes64x3e21eecfade05766<>+0(SB), Y4, Y5
+	VFMADD213PD  lanes64xbe927e4f9f30b52a<>+0(SB), Y4, Y6
+	VFMADD213PD  lanes64x3efa01a019ba685c<>+0(SB), Y4, Y5
+	VFMADD213PD  lanes64xbf56c16c16c10203<>+0(SB), Y4, Y6
+	VFMADD213PD  lanes64x3fa55555555554dd<>+0(SB), Y4, Y5
+	VFMADD213PD  Y5, Y3, Y6
+	VFMADD213PD  lanes64xbfe0000000000000<>+0(SB), Y3, Y6
+	VFMADD213PD  lanes64x3ff0000000000000<>+0(SB), Y3, Y6
+	VXORPD       Y2, Y6, Y6
+	VMOVUPD      lanes64x3ce88518fe808369<>+0(SB), Y5
+	VMOVUPD      lanes64xbd6ae44a63ab36df<>+0(SB), Y7
+	VFMADD213PD  lanes64x3de6123d1462dcf5<>+0(SB), Y4, Y5
+	VFMADD213PD  lanes64xbe5ae6454e4a110d<>+0(SB), Y4, Y7
+	VFMADD213PD  lanes64x3ec71de3a52c1566<>+0(SB), Y4, Y5
+	VFMADD213PD  lanes64xbf2a01a01a015183<>+0(SB), Y4, Y7
+	VFMADD213PD  lanes64x3f811111111110cb<>+0(SB), Y4, Y5
+	VFMADD213PD  lanes64xbfc5555555555555<>+0(SB), Y4, Y7
+	VFMADD213PD  Y7, Y3, Y5
+	VMULPD       Y1, Y3, Y3
+	VFMADD213PD  Y1, Y3, Y5
+	VXORPD       Y2, Y5, Y5
+	VMOVUPD      lanes64x8000000000000000<>+0(SB), Y1
+	VANDPD       (DX)(DI*8), Y1, Y1
+	VXORPD       Y1, Y5, Y5
+	TESTQ        CX, CX
+	JEQ          value1
+	VMOVUPD      Y6, (CX)(DI*8)
+
+value1:
+	TESTQ       BX, BX
+	JEQ         store1
+	VFMADD213PD (BX)(DI*8), Y0, Y5
+
+store1:
+	VMOVUPD Y5, (AX)(DI*8)
+	ADDQ    $0x04, DI
+	SUBQ    $0x04, SI
+	JGE     loop1
+
+done1:
+	ADDQ $0x04, SI
+	VZEROUPPER
+	RET
+
+DATA lanes64x4330000000000000<>+0(SB)/8, $0x4330000000000000
+DATA lanes64x4330000000000000<>+8(SB)/8, $0x4330000000000000
+DATA lanes64x4330000000000000<>+16(SB)/8, $0x4330000000000000
+DATA lanes64x4330000000000000<>+24(SB)/8, $0x4330000000000000
+DATA lanes64x4330000000000000<>+32(SB)/8, $0x4330000000000000
+DATA lanes64x4330000000000000<>+40(SB)/8, $0x4330000000000000
+DATA lanes64x4330000000000000<>+48(SB)/8, $0x4330000000000000
+DATA lanes64x4330000000000000<>+56(SB)/8, $0x4330000000000000
+GLOBL lanes64x4330000000000000<>(SB), RODATA|NOPTR, $64
+
+DATA lanes64x3fd45f306dc9c883<>+0(SB)/8, $0x3fd45f306dc9c883
+DATA lanes64x3fd45f306dc9c883<>+8(SB)/8, $0x3fd45f306dc9c883
+DATA lanes64x3fd45f306dc9c883<>+16(SB)/8, $0x3fd45f306dc9c883
+DATA lanes64x3fd45f306dc9c883<>+24(SB)/8, $0x3fd45f306dc9c883
+DATA lanes64x3fd45f306dc9c883<>+32(SB)/8, $0x3fd45f306dc9c883
+DATA lanes64x3fd45f306dc9c883<>+40(SB)/8, $0x3fd45f306dc9c883
+DATA lanes64x3fd45f306dc9c883<>+48(SB)/8, $0x3fd45f306dc9c883
+DATA lanes64x3fd45f306dc9c883<>+56(SB)/8, $0x3fd45f306dc9c883
+GLOBL lanes64x3fd45f306dc9c883<>(SB), RODATA|NOPTR, $64
+
+DATA lanes64x400921fb54442d18<>+0(SB)/8, $0x400921fb54442d18
+DATA lanes64x400921fb54442d18<>+8(SB)/8, $0x400921fb54442d18
+DATA lanes64x400921fb54442d18<>+16(SB)/8, $0x400921fb54442d18
+DATA lanes64x400921fb54442d18<>+24(SB)/8, $0x400921fb54442d18
+DATA lanes64x400921fb54442d18<>+32(SB)/8, $0x400921fb54442d18
+DATA lanes64x400921fb54442d18<>+40(SB)/8, $0x400921fb54442d18
+DATA lanes64x400921fb54442d18<>+48(SB)/8, $0x400921fb54442d18
+DATA lanes64x400921fb54442d18<>+56(SB)/8, $0x400921fb54442d18
+GLOBL lanes64x400921fb54442d18<>(SB), RODATA|NOPTR, $64
+
+DATA lanes64x3ca1a62633145c07<>+0(SB)/8, $0x3ca1a62633145c07
+DATA lanes64x3ca1a62633145c07<>+8(SB)/8, $0x3ca1a62633145c07
+DATA lanes64x3ca1a62633145c07<>+16(SB)/8, $0x3ca1a62633145c07
+DATA lanes64x3ca1a62633145c07<>+24(SB)/8, $0x3ca1a62633145c07
+DATA lanes64x3ca1a62633145c07<>+32(SB)/8, $0x3ca1a62633145c07
+DATA lanes64x3ca1a62633145c07<>+40(SB)/8, $0x3ca1a62633145c07
+DATA lanes64x3ca1a62633145c07<>+48(SB)/8, $0x3ca1a62633145c07
+DATA lanes64x3ca1a62633145c07<>+56(SB)/8, $0x3ca1a62633145c07
+GLOBL lanes64x3ca1a62633145c07<>(SB), RODATA|NOPTR, $64
+
+DATA lanes64xb92f1976b7ed8fbc<>+0(SB)/8, $0xb92f1976b7ed8fbc
+DATA lanes64xb92f1976b7ed8fbc<>+8(SB)/8, $0xb92f1976b7ed8fbc
+DATA lanes64xb92f1976b7ed8fbc<>+16(SB)/8, $0xb92f1976b7ed8fbc
+DATA lanes64xb92f1976b7ed8fbc<>+24(SB)/8, $0xb92f1976b7ed8fbc
+DATA lanes64xb92f1976b7ed8fbc<>+32(SB)/8, $0xb92f1976b7ed8fbc
+DATA lanes64xb92f1976b7ed8fbc<>+40(SB)/8, $0xb92f1976b7ed8fbc
+DATA lanes64xb92f1976b7ed8fbc<>+48(SB)/8, $0xb92f1976b7ed8fbc
+DATA lanes64xb92f1976b7ed8fbc<>+56(SB)/8, $0xb92f1976b7ed8fbc
+GLOBL lanes64xb92f1976b7ed8fbc<>(SB), RODATA|NOPTR, $64
+
+DATA lanes64x3d29fc8595e1349c<>+0(SB)/8, $0x3d29fc8595e1349c
+DATA lanes64x3d29fc8595e1349c<>+8(SB)/8, $0x3d29fc8595e1349c
+DATA lanes64x3d29fc8595e1349c<>+16(SB)/8, $0x3d29fc8595e1349c
+DATA lanes64x3d29fc8595e1349c<>+24(SB)/8, $0x3d29fc8595e1349c
+DATA lanes64x3d29fc8595e1349c<>+32(SB)/8, $0x3d29fc8595e1349c
+DATA lanes64x3d29fc8595e1349c<>+40(SB)/8, $0x3d29fc8595e1349c
+DATA lanes64x3d29fc8595e1349c<>+48(SB)/8, $0x3d29fc8595e1349c
+DATA lanes64x3d29fc8595e1349c<>+56(SB)/8, $0x3d29fc8595e1349c
+GLOBL lanes64x3d29fc8595e1349c<>(SB), RODATA|NOPTR, $64
+
+DATA lanes64xbda93573b73205d7<>+0(SB)/8, $0xbda93573b73205d7
+DATA lanes64xbda93573b73205d7<>+8(SB)/8, $0xbda93573b73205d7
+DATA lanes64xbda93573b73205d7<>+16(SB)/8, $0xbda93573b73205d7
+DATA lanes64xbda93573b73205d7<>+24(SB)/8, $0xbda93573b73205d7
+DATA lanes64xbda93573b73205d7<>+32(SB)/8, $0xbda93573b73205d7
+DATA lanes64xbda93573b73205d7<>+40(SB)/8, $0xbda93573b73205d7
+DATA lanes64xbda93573b73205d7<>+48(SB)/8, $0xbda93573b73205d7
+DATA lanes64xbda93573b73205d7<>+56(SB)/8, $0xbda93573b73205d7
+GLOBL lanes64xbda93573b73205d7<>(SB), RODATA|NOPTR, $64
+
+DATA lanes64x3e21eecfade05766<>+0(SB)/8, $0x3e21eecfade05766
+DATA lanes64x3e21eecfade05766<>+8(SB)/8, $0x3e21eecfade05766
+DATA lanes64x3e21eecfade05766<>+16(SB)/8, $0x3e21eecfade05766
+DATA lanes64x3e21eecfade05766<>+24(SB)/8, $0x3e21eecfade05766
+DATA lanes64x3e21eecfade05766<>+32(SB)/8, $0x3e21eecfade05766
+DATA lanes64x3e21eecfade05766<>+40(SB)/8, $0x3e21eecfade05766
+DATA lanes64x3e21eecfade05766<>+48(SB)/8, $0x3e21eecfade05766
+DATA lanes64x3e21eecfade05766<>+56(SB)/8, $0x3e21eecfade05766
+GLOBL lanes64x3e21eecfade05766<>(SB), RODATA|NOPTR, $64
+
+DATA lanes64xbe927e4f9f30b52a<>+0(SB)/8, $0xbe927e4f9f30b52a
+DATA lanes64xbe927e4f9f30b52a<>+8(SB)/8, $0xbe927e4f9f30b52a
+DATA lanes64xbe927e4f9f30b52a<>+16(SB)/8, $0xbe927e4f9f30b52a
+DATA lanes64xbe927e4f9f30b52a<>+24(SB)/8, $0xbe927e4f9f30b52a
+DATA lanes64xbe927e4f9f30b52a<>+32(SB)/8, $0xbe927e4f9f30b52a
+DATA lanes64xbe927e4f9f30b52a<>+40(SB)/8, $0xbe927e4f9f30b52a
+DATA lanes64xbe927e4f9f30b52a<>+48(SB)/8, $0xbe927e4f9f30b52a
+DATA lanes64xbe927e4f9f30b52a<>+56(SB)/8, $0xbe927e4f9f30b52a
+GLOBL lanes64xbe927e4f9f30b52a<>(SB), RODATA|NOPTR, $64
+
+DATA lanes64x3efa01a019ba685c<>+0(SB)/8, $0x3efa01a019ba685c
+DATA lanes64x3efa01a019ba685c<>+8(SB)/8, $0x3efa01a019ba685c
+DATA lanes64x3efa01a019ba685c<>+16(SB)/8, $0x3efa01a019ba685c
+DATA lanes64x3efa01a019ba685c<>+24(SB)/8, $0x3efa01a019ba685c
+DATA lanes64x3efa01a019ba685c<>+32(SB)/8, $0x3efa01a019ba685c
+DATA lanes64x3efa01a019ba685c<>+40(SB)/8, $0x3efa01a019ba685c
+DATA lanes64x3efa01a019ba685c<>+48(SB)/8, $0x3efa01a019ba685c
+DATA lanes64x3efa01a019ba685c<>+56(SB)/8, $0x3efa01a019ba685c
+GLOBL lanes64x3efa01a019ba685c<>(SB), RODATA|NOPTR, $64
+
+DATA lanes64xbf56c16c16c10203<>+0(SB)/8, $0xbf56c16c16c10203
+DATA lanes64xbf56c16c16c10203<>+8(SB)/8, $0xbf56c16c16c10203
+DATA lanes64xbf56c16c16c10203<>+16(SB)/8, $0xbf56c16c16c10203
+DATA lanes64xbf56c16c16c10203<>+24(SB)/8, $0xbf56c16c16c10203
+DATA lanes64xbf56c16c16c10203<>+32(SB)/8, $0xbf56c16c16c10203
+DATA lanes64xbf56c16c16c10203<>+40(SB)/8, $0xbf56c16c16c10203
+DATA lanes64xbf56c16c16c10203<>+48(SB)/8, $0xbf56c16c16c10203
+DATA lanes64xbf56c16c16c10203<>+56(SB)/8, $0xbf56c16c16c10203
+GLOBL lanes64xbf56c16c16c10203<>(SB), RODATA|NOPTR, $64
+
+DATA lanes64x3fa55555555554dd<>+0(SB)/8, $0x3fa55555555554dd
+DATA lanes64x3fa55555555554dd<>+8(SB)/8, $0x3fa55555555554dd
+DATA lanes64x3fa55555555554dd<>+16(SB)/8, $0x3fa55555555554dd
+DATA lanes64x3fa55555555554dd<>+24(SB)/8, $0x3fa55555555554dd
+DATA lanes64x3fa55555555554dd<>+32(SB)/8, $0x3fa55555555554dd
+DATA lanes64x3fa55555555554dd<>+40(SB)/8, $0x3fa55555555554dd
+DATA lanes64x3fa55555555554dd<>+48(SB)/8, $0x3fa55555555554dd
+DATA lanes64x3fa55555555554dd<>+56(SB)/8, $0x3fa55555555554dd
+GLOBL lanes64x3fa55555555554dd<>(SB), RODATA|NOPTR, $64
+
+DATA lanes64x3ce88518fe808369<>+0(SB)/8, $0x3ce88518fe808369
+DATA lanes64x3ce88518fe808369<>+8(SB)/8, $0x3ce88518fe808369
+DATA lanes64x3ce88518fe808369<>+16(SB)/8, $0x3ce88518fe808369
+DATA lanes64x3ce88518fe808369<>+24(SB)/8, $0x3ce88518fe808369
+DATA lanes64x3ce88518fe808369<>+32(SB)/8, $0x3ce88518fe808369
+DATA lanes64x3ce88518fe808369<>+40(SB)/8, $0x3ce88518fe808369
+DATA lanes64x3ce88518fe808369<>+48(SB)/8, $0x3ce88518fe808369
+DATA lanes64x3ce88518fe808369<>+56(SB)/8, $0x3ce88518fe808369
+GLOBL lanes64x3ce88518fe808369<>(SB), RODATA|NOPTR, $64
+
+DATA lanes64xbd6ae44a63ab36df<>+0(SB)/8, $0xbd6ae44a63ab36df
+DATA lanes64xbd6ae44a63ab36df<>+8(SB)/8, $0xbd6ae44a63ab36df
+DATA lanes64xbd6ae44a63ab36df<>+16(SB)/8, $0xbd6ae44a63ab36df
+DATA lanes64xbd6ae44a63ab36df<>+24(SB)/8, $0xbd6ae44a63ab36df
+DATA lanes64xbd6ae44a63ab36df<>+32(SB)/8, $0xbd6ae44a63ab36df
+DATA lanes64xbd6ae44a63ab36df<>+40(SB)/8, $0xbd6ae44a63ab36df
+DATA lanes64xbd6ae44a63ab36df<>+48(SB)/8, $0xbd6ae44a63ab36df
+DATA lanes64xbd6ae44a63ab36df<>+56(SB)/8, $0xbd6ae44a63ab36df
+GLOBL lanes64xbd6ae44a63ab36df<>(SB), RODATA|NOPTR, $64
+
+DATA lanes64x3de6123d1462dcf5<>+0(SB)/8, $0x3de6123d1462dcf5
+DATA lanes64x3de6123d1462dcf5<>+8(SB)/8, $0x3de6123d1462dcf5
+DATA lanes64x3de6123d1462dcf5<>+16(SB)/8, $0x3de6123d1462dcf5
+DATA lanes64x3de6123d1462dcf5<>+24(SB)/8, $0x3de6123d1462dcf5
+DATA lanes64x3de6123d1462dcf5<>+32(SB)/8, $0x3de6123d1462dcf5
+DATA lanes64x3de6123d1462dcf5<>+40(SB)/8, $0x3de6123d1462dcf5
+DATA lanes64x3de6123d1462dcf5<>+48(SB)/8, $0x3de6123d1462dcf5
+DATA lanes64x3de6123d1462dcf5<>+56(SB)/8, $0x3de6123d1462dcf5
+GLOBL lanes64x3de6123d1462dcf5<>(SB), RODATA|NOPTR, $64
+
+DATA lanes64xbe5ae6454e4a110d<>+0(SB)/8, $0xbe5ae6454e4a110d
+DATA lanes64xbe5ae6454e4a110d<>+8(SB)/8, $0xbe5ae6454e4a110d
+DATA lanes64xbe5ae6454e4a110d<>+16(SB)/8, $0xbe5ae6454e4a110d
+DATA lanes64xbe5ae6454e4a110d<>+24(SB)/8, $0xbe5ae6454e4a110d
+DATA lanes64xbe5ae6454e4a110d<>+32(SB)/8, $0xbe5ae6454e4a110d
+DATA lanes64xbe5ae6454e4a110d<>+40(SB)/8, $0xbe5ae6454e4a110d
+DATA lanes64xbe5ae6454e4a110d<>+48(SB)/8, $0xbe5ae6454e4a110d
+DATA lanes64xbe5ae6454e4a110d<>+56(SB)/8, $0xbe5ae6454e4a110d
+GLOBL lanes64xbe5ae6454e4a110d<>(SB), RODATA|NOPTR, $64
+
+DATA lanes64x3ec71de3a52c1566<>+0(SB)/8, $0x3ec71de3a52c1566
+DATA lanes64x3ec71de3a52c1566<>+8(SB)/8, $0x3ec71de3a52c1566
+DATA lanes64x3ec71de3a52c1566<>+16(SB)/8, $0x3ec71de3a52c1566
+DATA lanes64x3ec71de3a52c1566<>+24(SB)/8, $0x3ec71de3a52c1566
+DATA lanes64x3ec71de3a52c1566<>+32(SB)/8, $0x3ec71de3a52c1566
+DATA lanes64x3ec71de3a52c1566<>+40(SB)/8, $0x3ec71de3a52c1566
+DATA lanes64x3ec71de3a52c1566<>+48(SB)/8, $0x3ec71de3a52c1566
+DATA lanes64x3ec71de3a52c1566<>+56(SB)/8, $0x3ec71de3a52c1566
+GLOBL lanes64x3ec71de3a52c1566<>(SB), RODATA|NOPTR, $64
+
+DATA lanes64xbf2a01a01a015183<>+0(SB)/8, $0xbf2a01a01a015183
+DATA lanes64xbf2a01a01a015183<>+8(SB)/8, $0xbf2a01a01a015183
+DATA lanes64xbf2a01a01a015183<>+16(SB)/8, $0xbf2a01a01a015183
+DATA lanes64xbf2a01a01a015183<>+24(SB)/8, $0xbf2a01a01a015183
+DATA lanes64xbf2a01a01a015183<>+32(SB)/8, $0xbf2a01a01a015183
+DATA lanes64xbf2a01a01a015183<>+40(SB)/8, $0xbf2a01a01a015183
+DATA lanes64xbf2a01a01a015183<>+48(SB)/8, $0xbf2a01a01a015183
+DATA lanes64xbf2a01a01a015183<>+56(SB)/8, $0xbf2a01a01a015183
+GLOBL lanes64xbf2a01a01a015183<>(SB), RODATA|NOPTR, $64
+
+DATA lanes64x3f811111111110cb<>+0(SB)/8, $0x3f811111111110cb
+DATA lanes64x3f811111111110cb<>+8(SB)/8, $0x3f811111111110cb
+DATA lanes64x3f811111111110cb<>+16(SB)/8, $0x3f811111111110cb
+DATA lanes64x3f811111111110cb<>+24(SB)/8, $0x3f811111111110cb
+DATA lanes64x3f811111111110cb<>+32(SB)/8, $0x3f811111111110cb
+DATA lanes64x3f811111111110cb<>+40(SB)/8, $0x3f811111111110cb
+DATA lanes64x3f811111111110cb<>+48(SB)/8, $0x3f811111111110cb
+DATA lanes64x3f811111111110cb<>+56(SB)/8, $0x3f811111111110cb
+GLOBL lanes64x3f811111111110cb<>(SB), RODATA|NOPTR, $64
+
+DATA lanes64xbfc5555555555555<>+0(SB)/8, $0xbfc5555555555555
+DATA lanes64xbfc5555555555555<>+8(SB)/8, $0xbfc5555555555555
+DATA lanes64xbfc5555555555555<>+16(SB)/8, $0xbfc5555555555555
+DATA lanes64xbfc5555555555555<>+24(SB)/8, $0xbfc5555555555555
+DATA lanes64xbfc5555555555555<>+32(SB)/8, $0xbfc5555555555555
+DATA lanes64xbfc5555555555555<>+40(SB)/8, $0xbfc5555555555555
+DATA lanes64xbfc5555555555555<>+48(SB)/8, $0xbfc5555555555555
+DATA lanes64xbfc5555555555555<>+56(SB)/8, $0xbfc5555555555555
+GLOBL lanes64xbfc5555555555555<>(SB), RODATA|NOPTR, $64
+
+// func siluAVX2F64(next *float64, ds *float64, u *float64, h *float64, a float64, n int)
+// Requires: AVX, AVX2, FMA3
+TEXT ·siluAVX2F64(SB), NOSPLIT, $0-48
+	MOVQ         next+0(FP), AX
+	MOVQ         ds+8(FP), CX
+	MOVQ         u+16(FP), DX
+	MOVQ         h+24(FP), BX
+	MOVQ         n+40(FP), SI
+	VBROADCASTSD a+32(FP), Y0
+	XORQ         DI, DI
+	SUBQ         $0x08, SI
+	JLT          done2
+
+loop2:
+	VMOVUPD      lanes64x4086200000000000<>+0(SB), Y2
+	VMOVUPD      Y2, Y1
+	VMOVUPD      Y2, Y2
+	VMOVUPD      lanes64x7fffffffffffffff<>+0(SB), Y4
+	VMOVUPD      Y4, Y3
+	VMOVUPD      Y4, Y4
+	VANDPD       (DX)(DI*8), Y3, Y3
+	VANDPD       32(DX)(DI*8), Y4, Y4
+	VMINPD       Y3, Y1, Y1
+	VMINPD       Y4, Y2, Y2
+	VMOVUPD      lanes64x8000000000000000<>+0(SB), Y4
+	VMOVUPD      Y4, Y3
+	VMOVUPD      Y4, Y4
+	VXORPD       Y3, Y1, Y1
+	VXORPD       Y4, Y2, Y2
+	VMOVUPD      lanes64x3ff71547652b82fe<>+0(SB), Y4
+	VMOVUPD      Y4, Y3
+	VMOVUPD      Y4, Y4
+	VMOVUPD      lanes64x4338000000000000<>+0(SB), Y5
+	VFMADD213PD  Y5, Y1, Y3
+	VFMADD213PD  Y5, Y2, Y4
+	VMOVAPD      Y1, Y1
+	VMOVAPD      Y2, Y6
+	VMOVUPD      lanes64x4338000000000000<>+0(SB), Y5
+	VSUBPD       Y5, Y3, Y2
+	VSUBPD       Y5, Y4, Y5
+	VMOVUPD      lanes64x3fe62e42fee00000<>+0(SB), Y7
+	VFNMADD231PD Y7, Y2, Y1
+	VFNMADD231PD Y7, Y5, Y6
+	VMOVUPD      lanes64x3dea39ef35793c76<>+0(SB), Y7
+	VFNMADD231PD Y7, Y2, Y1
+	VFNMADD231PD Y7, Y5, Y6
+	VMULPD       Y1, Y1, Y2
+	VMULPD       Y6, Y6, Y5
+	VMOVUPD      lanes64x3e5af76c45e88a01<>+0(SB), Y8
+	VMOVUPD      Y8, Y7
+	VMOVUPD      Y8, Y8
+	VMOVUPD      lanes64x3e928a2b75cb929e<>+0(SB), Y10
+	VMOVUPD      Y10, Y9
+	VMOVUPD      Y10, Y10
+	VMOVUPD      lanes64x3ec71dde9f4b64ad<>+0(SB), Y11
+	VFMADD213PD  Y11, Y2, Y7
+	VFMADD213PD  Y11, Y5, Y8
+	VMOVUPD      lanes64x3efa019a67a7ba77<>+0(SB), Y11
+	VFMADD213PD  Y11, Y2, Y9
+	VFMADD213PD  Y11, Y5, Y10
+	VMOVUPD      lanes64x3f2a01a01b5e0697<>+0(SB), Y11
+	VFMADD213PD  Y11, Y2, Y7
+	VFMADD213PD  Y11, Y5, Y8
+	VMOVUPD      lanes64x3f56c16c17f3afde<>+0(SB), Y11
+	VFMADD213PD  Y11, Y2, Y9
+	VFMADD213PD  Y11, Y5, Y10
+	VMOVUPD      lanes64x3f8111111110e6b9<>+0(SB), Y11
+	VFMADD213PD  Y11, Y2, Y7
+	VFMADD213PD  Y11, Y5, Y8
+	VMOVUPD      lanes64x3fa55555555520e7<>+0(SB), Y11
+	VFMADD213PD  Y11, Y2, Y9
+	VFMADD213PD  Y11, Y5, Y10
+	VMOVUPD      lanes64x3fc555555555555c<>+0(SB), Y11
+	VFMADD213PD  Y11, Y2, Y7
+	VFMADD213PD  Y11, Y5, Y8
+	VMOVUPD      lanes64x3fe0000000000005<>+0(SB), Y11
+	VFMADD213PD  Y11, Y2, Y9
+	VFMADD213PD  Y11, Y5, Y10
+	VFMADD213PD  Y9, Y1, Y7
+	VFMADD213PD  Y10, Y6, Y8
+	VFMADD213PD  Y1, Y2, Y7
+	VFMADD213PD  Y6, Y5, Y8
+	VPSLLQ       $0x34, Y3, Y3
+	VPSLLQ       $0x34, Y4, Y4
+	VMOVUPD      lanes64x3ff0000000000000<>+0(SB), Y1
+	VPADDQ       Y1, Y3, Y3
+	VPADDQ       Y1, Y4, Y4
+	VMOVAPD      Y7, Y1
+	VMOVAPD      Y8, Y2
+	VFMADD213PD  Y3, Y3, Y1
+	VFMADD213PD  Y4, Y4, Y2
+	VMOVUPD      lanes64x3ff0000000000000<>+0(SB), Y4
+	VMOVUPD      Y4, Y3
+	VMOVUPD      Y4, Y4
+	VADDPD       Y3, Y1, Y5
+	VADDPD       Y4, Y2, Y6
+	VDIVPD       Y5, Y3, Y3
+	VDIVPD       Y6, Y4, Y4
+	VMULPD       Y3, Y1, Y1
+	VMULPD       Y4, Y2, Y2
+	VMOVUPD      (DX)(DI*8), Y5
+	VMOVUPD      32(DX)(DI*8), Y6
+	VBLENDVPD    Y5, Y1, Y3, Y5
+	VBLENDVPD    Y6, Y2, Y4, Y6
+	VMOVUPD      (DX)(DI*8), Y7
+	VMOVUPD      32(DX)(DI*8), Y8
+	VBLENDVPD    Y7, Y3, Y1, Y7
+	VBLENDVPD    Y8, Y4, Y2, Y8
+	VMOVUPD      lanes64x4086200000000000<>+0(SB), Y2
+	VMOVUPD      Y2, Y1
+	VMOVUPD      Y2, Y2
+	VMOVUPD      lanes64x7fffffffffffffff<>+0(SB), Y4
+	VMOVUPD      Y4, Y3
+	VMOVUPD      Y4, Y4
+	VANDPD       (DX)(DI*8), Y3, Y3
+	VANDPD       32(DX)(DI*8), Y4, Y4
+	VMINPD       Y3, Y1, Y1
+	VMINPD       Y4, Y2, Y2
+	VMOVUPD      lanes64x8000000000000000<>+0(SB), Y4
+	VMOVUPD      Y4, Y3
+	VMOVUPD      Y4, Y4
+	VANDPD       (DX)(DI*8), Y3, Y3
+	VANDPD       32(DX)(DI*8), Y4, Y4
+	VXORPD       Y3, Y1, Y1
+	VXORPD       Y4, Y2, Y2
+	VMOVUPD      lanes64x3ff0000000000000<>+0(SB), Y3
+	VFMADD213PD  Y3, Y7, Y1
+	VFMADD213PD  Y3, Y8, Y2
+	VMULPD       Y5, Y1, Y1
+	VMULPD       Y6, Y2, Y2
+	VMOVUPD      lanes64xc086200000000000<>+0(SB), Y4
+	VMOVUPD      Y4, Y3
+	VMOVUPD      Y4, Y4
+	VMAXPD       (DX)(DI*8), Y3, Y3
+	VMAXPD       32(DX)(DI*8), Y4, Y4
+	VMULPD       Y5, Y3, Y3
+	VMULPD       Y6, Y4, Y4
+	TESTQ        CX, CX
+	JEQ          value2
+	VMOVUPD      Y1, (CX)(DI*8)
+	VMOVUPD      Y2, 32(CX)(DI*8)
+
+value2:
+	TESTQ       BX, BX
+	JEQ         store2
+	VFMADD213PD (BX)(DI*8), Y0, Y3
+	VFMADD213PD 32(BX)(DI*8), Y0, Y4
+
+store2:
+	VMOVUPD Y3, (AX)(DI*8)
+	VMOVUPD Y4, 32(AX)(DI*8)
+	ADDQ    $0x08, DI
+	SUBQ    $0x08, SI
+	JGE     loop2
+
+done2:
+	ADDQ $0x08, SI
+	SUBQ $0x04, SI
+	JLT  done1
+
+loop1:
+	VMOVUPD      lanes64x4086200000000000<>+0(SB), Y1
+	VMOVUPD      lanes64x7fffffffffffffff<>+0(SB), Y2
+	VANDPD       (DX)(DI*8), Y2, Y2
+	VMINPD       Y2, Y1, Y1
+	VMOVUPD      lanes64x8000000000000000<>+0(SB), Y2
+	VXORPD       Y2, Y1, Y1
+	VMOVUPD      lanes64x3ff71547652b82fe<>+0(SB), Y2
+	VFMADD213PD  lanes64x4338000000000000<>+0(SB), Y1, Y2
+	VMOVAPD      Y1, Y3
+	VSUBPD       lanes64x4338000000000000<>+0(SB), Y2, Y1
+	VFNMADD231PD lanes64x3fe62e42fee00000<>+0(SB), Y1, Y3
+	VFNMADD231PD lanes64x3dea39ef35793c76<>+0(SB), Y1, Y3
+	VMULPD       Y3, Y3, Y1
+	VMOVUPD      lanes64x3e5af76c45e88a01<>+0(SB), Y4
+	VMOVUPD      lanes64x3e928a2b75cb929e<>+0(SB), Y5
+	VFMADD213PD  lanes64x3ec71dde9f4b64ad<>+0(SB), Y1, Y4
+	VFMADD213PD  lanes64x3efa019a67a7ba77<>+0(SB), Y1, Y5
+	VFMADD213PD  lanes64x3f2a01a01b5e0697<>+0(SB), Y1, Y4
+	VFMADD213PD  lanes64x3f56c16c17f3afde<>+0(SB), Y1, Y5
+	VFMADD213PD  lanes64x3f8111111110e6b9<>+0(SB), Y1, Y4
+	VFMADD213PD  lanes64x3fa55555555520e7<>+0(SB), Y1, Y5
+	VFMADD213PD  lanes64x3fc555555555555c<>+0(SB), Y1, Y4
+	VFMADD213PD  lanes64x3fe0000000000005<>+0(SB), Y1, Y5
+	VFMADD213PD  Y5, Y3, Y4
+	VFMADD213PD  Y3, Y1, Y4
+	VPSLLQ       $0x34, Y2, Y2
+	VPADDQ       lanes64x3ff0000000000000<>+0(SB), Y2, Y2
+	VMOVAPD      Y4, Y1
+	VFMADD213PD  Y2, Y2, Y1
+	VMOVUPD      lanes64x3ff0000000000000<>+0(SB), Y2
+	VADDPD       Y2, Y1, Y3
+	VDIVPD       Y3, Y2, Y2
+	VMULPD       Y2, Y1, Y1
+	VMOVUPD      (DX)(DI*8), Y3
+	VBLENDVPD    Y3, Y1, Y2, Y3
+	VMOVUPD      (DX)(DI*8), Y4
+	VBLENDVPD    Y4, Y2, Y1, Y4
+	VMOVUPD      lanes64x4086200000000000<>+0(SB), Y1
+	VMOVUPD      lanes64x7fffffffffffffff<>+0(SB), Y2
+	VANDPD       (DX)(DI*8), Y2, Y2
+	VMINPD       Y2, Y1, Y1
+	VMOVUPD      lanes64x8000000000000000<>+0(SB), Y2
+	VANDPD       (DX)(DI*8), Y2, Y2
+	VXORPD       Y2, Y1, Y1
+	VFMADD213PD  lanes64x3ff0000000000000<>+0(SB), Y4, Y1
+	VMULPD       Y3, Y1, Y1
+	VMOVUPD      lanes64xc086200000000000<>+0(SB), Y2
+	VMAXPD       (DX)(DI*8), Y2, Y2
+	VMULPD       Y3, Y2, Y2
+	TESTQ        CX, CX
+	JEQ          value1
+	VMOVUPD      Y1, (CX)(DI*8)
+
+value1:
+	TESTQ       BX, BX
+	JEQ         store1
+	VFMADD213PD (BX)(DI*8), Y0, Y2
+
+store1:
+	VMOVUPD Y2, (AX)(DI*8)
+	ADDQ    $0x04, DI
+	SUBQ    $0x04, SI
+	JGE     loop1
+
+done1:
+	ADDQ $0x04, SI
+	VZEROUPPER
+	RET
+
+DATA lanes64x4086200000000000<>+0(SB)/8, $0x4086200000000000
+DATA lanes64x4086200000000000<>+8(SB)/8, $0x4086200000000000
+DATA lanes64x4086200000000000<>+16(SB)/8, $0x4086200000000000
+DATA lanes64x4086200000000000<>+24(SB)/8, $0x4086200000000000
+DATA lanes64x4086200000000000<>+32(SB)/8, $0x4086200000000000
+DATA lanes64x4086200000000000<>+40(SB)/8, $0x4086200000000000
+DATA lanes64x4086200000000000<>+48(SB)/8, $0x4086200000000000
+DATA lanes64x4086200000000000<>+56(SB)/8, $0x4086200000000000
+GLOBL lanes64x4086200000000000<>(SB), RODATA|NOPTR, $64
+
+DATA lanes64xc086200000000000<>+0(SB)/8, $0xc086200000000000
+DATA lanes64xc086200000000000<>+8(SB)/8, $0xc086200000000000
+DATA lanes64xc086200000000000<>+16(SB)/8, $0xc086200000000000
+DATA lanes64xc086200000000000<>+24(SB)/8, $0xc086200000000000
+DATA lanes64xc086200000000000<>+32(SB)/8, $0xc086200000000000
+DATA lanes64xc086200000000000<>+40(SB)/8, $0xc086200000000000
+DATA lanes64xc086200000000000<>+48(SB)/8, $0xc086200000000000
+DATA lanes64xc086200000000000<>+56(SB)/8, $0xc086200000000000
+GLOBL lanes64xc086200000000000<>(SB), RODATA|NOPTR, $64
+
+// func softplusAVX2F64(next *float64, ds *float64, u *float64, h *float64, a float64, n int)
+// Requires: AVX, AVX2, FMA3
+TEXT ·softplusAVX2F64(SB), NOSPLIT, $0-48
+	MOVQ         next+0(FP), AX
+	MOVQ         ds+8(FP), CX
+	MOVQ         u+16(FP), DX
+	MOVQ         h+24(FP), BX
+	MOVQ         n+40(FP), SI
+	VBROADCASTSD a+32(FP), Y0
+	XORQ         DI, DI
+	SUBQ         $0x04, SI
+	JLT          done1
+
+loop1:
+	VMOVUPD      lanes64x4086200000000000<>+0(SB), Y1
+	VMOVUPD      lanes64x7fffffffffffffff<>+0(SB), Y2
+	VANDPD       (DX)(DI*8), Y2, Y2
+	VMINPD       Y2, Y1, Y1
+	VMOVUPD      lanes64x8000000000000000<>+0(SB), Y2
+	VXORPD       Y2, Y1, Y1
+	VMOVUPD      lanes64x3ff71547652b82fe<>+0(SB), Y2
+	VFMADD213PD  lanes64x4338000000000000<>+0(SB), Y1, Y2
+	VMOVAPD      Y1, Y3
+	VSUBPD       lanes64x4338000000000000<>+0(SB), Y2, Y1
+	VFNMADD231PD lanes64x3fe62e42fee00000<>+0(SB), Y1, Y3
+	VFNMADD231PD lanes64x3dea39ef35793c76<>+0(SB), Y1, Y3
+	VMULPD       Y3, Y3, Y1
+	VMOVUPD      lanes64x3e5af76c45e88a01<>+0(SB), Y4
+	VMOVUPD      lanes64x3e928a2b75cb929e<>+0(SB), Y5
+	VFMADD213PD  lanes64x3ec71dde9f4b64ad<>+0(SB), Y1, Y4
+	VFMADD213PD  lanes64x3efa019a67a7ba77<>+0(SB), Y1, Y5
+	VFMADD213PD  lanes64x3f2a01a01b5e0697<>+0(SB), Y1, Y4
+	VFMADD213PD  lanes64x3f56c16c17f3afde<>+0(SB), Y1, Y5
+	VFMADD213PD  lanes64x3f8111111110e6b9<>+0(SB), Y1, Y4
+	VFMADD213PD  lanes64x3fa55555555520e7<>+0(SB), Y1, Y5
+	VFMADD213PD  lanes64x3fc555555555555c<>+0(SB), Y1, Y4
+	VFMADD213PD  lanes64x3fe0000000000005<>+0(SB), Y1, Y5
+	VFMADD213PD  Y5, Y3, Y4
+	VFMADD213PD  Y3, Y1, Y4
+	VPSLLQ       $0x34, Y2, Y2
+	VPADDQ       lanes64x3ff0000000000000<>+0(SB), Y2, Y2
+	VMOVAPD      Y4, Y1
+	VFMADD213PD  Y2, Y2, Y1
+	VMOVUPD      lanes64x3ff0000000000000<>+0(SB), Y3
+	VADDPD       Y3, Y1, Y5
+	VDIVPD       Y5, Y3, Y3
+	VMULPD       Y3, Y1, Y1
+	VMOVUPD      (DX)(DI*8), Y5
+	VBLENDVPD    Y5, Y1, Y3, Y5
+	VSUBPD       lanes64x3ff0000000000000<>+0(SB), Y2, Y1
+	VFMADD213PD  Y1, Y2, Y4
+	VMULPD       lanes64x3fe0000000000000<>+0(SB), Y4, Y1
+	VADDPD       lanes64x4000000000000000<>+0(SB), Y1, Y2
+	VDIVPD       Y2, Y1, Y2
+	VMULPD       Y2, Y2, Y1
+	VMULPD       Y1, Y1, Y3
+	VMOVUPD      lanes64x3fc5cb585f9a59fd<>+0(SB), Y4
+	VMOVUPD      lanes64x3fb556ef110200ce<>+0(SB), Y6
+	VFMADD213PD  lanes64x3fbefe799b567192<>+0(SB), Y3, Y4
+	VFMADD213PD  lanes64x3fc1066ca71c6270<>+0(SB), Y3, Y6
+	VFMADD213PD  lanes64x3fc3b1deec5df330<>+0(SB), Y3, Y4
+	VFMADD213PD  lanes64x3fc745cb31506ca2<>+0(SB), Y3, Y6
+	VFMADD213PD  lanes64x3fcc71c742331f9e<>+0(SB), Y3, Y4
+	VFMADD213PD  lanes64x3fd249249207e55d<>+0(SB), Y3, Y6
+	VFMADD213PD  lanes64x3fd99999999a0919<>+0(SB), Y3, Y4
+	VFMADD213PD  lanes64x3fe5555555555534<>+0(SB), Y3, Y6
+	VFMADD213PD  Y6, Y1, Y4
+	VMULPD       Y2, Y1, Y1
+	VADDPD       Y2, Y2, Y2
+	VFMADD213PD  Y2, Y1, Y4
+	VXORPS       Y1, Y1, Y1
+	VMAXPD       (DX)(DI*8), Y1, Y1
+	VADDPD       Y4, Y1, Y1
+	TESTQ        CX, CX
+	JEQ          value1
+	VMOVUPD      Y5, (CX)(DI*8)
+
+value1:
+	TESTQ       BX, BX
+	JEQ         store1
+	VFMADD213PD (BX)(DI*8), Y0, Y1
+
+store1:
+	VMOVUPD Y1, (AX)(DI*8)
+	ADDQ    $0x04, DI
+	SUBQ    $0x04, SI
+	JGE     loop1
+
+done1:
+	ADDQ $0x04, SI
+	VZEROUPPER
+	RET
+
+DATA lanes64x4000000000000000<>+0(SB)/8, $0x4000000000000000
+DATA lanes64x4000000000000000<>+8(SB)/8, $0x4000000000000000
+DATA lanes64x4000000000000000<>+16(SB)/8, $0x4000000000000000
+DATA lanes64x4000000000000000<>+24(SB)/8, $0x4000000000000000
+DATA lanes64x4000000000000000<>+32(SB)/8, $0x4000000000000000
+DATA lanes64x4000000000000000<>+40(SB)/8, $0x4000000000000000
+DATA lanes64x4000000000000000<>+48(SB)/8, $0x4000000000000000
+DATA lanes64x4000000000000000<>+56(SB)/8, $0x4000000000000000
+GLOBL lanes64x4000000000000000<>(SB), RODATA|NOPTR, $64
+
+DATA lanes64x3fc5cb585f9a59fd<>+0(SB)/8, $0x3fc5cb585f9a59fd
+DATA lanes64x3fc5cb585f9a59fd<>+8(SB)/8, $0x3fc5cb585f9a59fd
+DATA lanes64x3fc5cb585f9a59fd<>+16(SB)/8, $0x3fc5cb585f9a59fd
+DATA lanes64x3fc5cb585f9a59fd<>+24(SB)/8, $0x3fc5cb585f9a59fd
+DATA lanes64x3fc5cb585f9a59fd<>+32(SB)/8, $0x3fc5cb585f9a59fd
+DATA lanes64x3fc5cb585f9a59fd<>+40(SB)/8, $0x3fc5cb585f9a59fd
+DATA lanes64x3fc5cb585f9a59fd<>+48(SB)/8, $0x3fc5cb585f9a59fd
+DATA lanes64x3fc5cb585f9a59fd<>+56(SB)/8, $0x3fc5cb585f9a59fd
+GLOBL lanes64x3fc5cb585f9a59fd<>(SB), RODATA|NOPTR, $64
+
+DATA lanes64x3fb556ef110200ce<>+0(SB)/8, $0x3fb556ef110200ce
+DATA lanes64x3fb556ef110200ce<>+8(SB)/8, $0x3fb556ef110200ce
+DATA lanes64x3fb556ef110200ce<>+16(SB)/8, $0x3fb556ef110200ce
+DATA lanes64x3fb556ef110200ce<>+24(SB)/8, $0x3fb556ef110200ce
+DATA lanes64x3fb556ef110200ce<>+32(SB)/8, $0x3fb556ef110200ce
+DATA lanes64x3fb556ef110200ce<>+40(SB)/8, $0x3fb556ef110200ce
+DATA lanes64x3fb556ef110200ce<>+48(SB)/8, $0x3fb556ef110200ce
+DATA lanes64x3fb556ef110200ce<>+56(SB)/8, $0x3fb556ef110200ce
+GLOBL lanes64x3fb556ef110200ce<>(SB), RODATA|NOPTR, $64
+
+DATA lanes64x3fbefe799b567192<>+0(SB)/8, $0x3fbefe799b567192
+DATA lanes64x3fbefe799b567192<>+8(SB)/8, $0x3fbefe799b567192
+DATA lanes64x3fbefe799b567192<>+16(SB)/8, $0x3fbefe799b567192
+DATA lanes64x3fbefe799b567192<>+24(SB)/8, $0x3fbefe799b567192
+DATA lanes64x3fbefe799b567192<>+32(SB)/8, $0x3fbefe799b567192
+DATA lanes64x3fbefe799b567192<>+40(SB)/8, $0x3fbefe799b567192
+DATA lanes64x3fbefe799b567192<>+48(SB)/8, $0x3fbefe799b567192
+DATA lanes64x3fbefe799b567192<>+56(SB)/8, $0x3fbefe799b567192
+GLOBL lanes64x3fbefe799b567192<>(SB), RODATA|NOPTR, $64
+
+DATA lanes64x3fc1066ca71c6270<>+0(SB)/8, $0x3fc1066ca71c6270
+DATA lanes64x3fc1066ca71c6270<>+8(SB)/8, $0x3fc1066ca71c6270
+DATA lanes64x3fc1066ca71c6270<>+16(SB)/8, $0x3fc1066ca71c6270
+DATA lanes64x3fc1066ca71c6270<>+24(SB)/8, $0x3fc1066ca71c6270
+DATA lanes64x3fc1066ca71c6270<>+32(SB)/8, $0x3fc1066ca71c6270
+DATA lanes64x3fc1066ca71c6270<>+40(SB)/8, $0x3fc1066ca71c6270
+DATA lanes64x3fc1066ca71c6270<>+48(SB)/8, $0x3fc1066ca71c6270
+DATA lanes64x3fc1066ca71c6270<>+56(SB)/8, $0x3fc1066ca71c6270
+GLOBL lanes64x3fc1066ca71c6270<>(SB), RODATA|NOPTR, $64
+
+DATA lanes64x3fc3b1deec5df330<>+0(SB)/8, $0x3fc3b1deec5df330
+DATA lanes64x3fc3b1deec5df330<>+8(SB)/8, $0x3fc3b1deec5df330
+DATA lanes64x3fc3b1deec5df330<>+16(SB)/8, $0x3fc3b1deec5df330
+DATA lanes64x3fc3b1deec5df330<>+24(SB)/8, $0x3fc3b1deec5df330
+DATA lanes64x3fc3b1deec5df330<>+32(SB)/8, $0x3fc3b1deec5df330
+DATA lanes64x3fc3b1deec5df330<>+40(SB)/8, $0x3fc3b1deec5df330
+DATA lanes64x3fc3b1deec5df330<>+48(SB)/8, $0x3fc3b1deec5df330
+DATA lanes64x3fc3b1deec5df330<>+56(SB)/8, $0x3fc3b1deec5df330
+GLOBL lanes64x3fc3b1deec5df330<>(SB), RODATA|NOPTR, $64
+
+DATA lanes64x3fc745cb31506ca2<>+0(SB)/8, $0x3fc745cb31506ca2
+DATA lanes64x3fc745cb31506ca2<>+8(SB)/8, $0x3fc745cb31506ca2
+DATA lanes64x3fc745cb31506ca2<>+16(SB)/8, $0x3fc745cb31506ca2
+DATA lanes64x3fc745cb31506ca2<>+24(SB)/8, $0x3fc745cb31506ca2
+DATA lanes64x3fc745cb31506ca2<>+32(SB)/8, $0x3fc745cb31506ca2
+DATA lanes64x3fc745cb31506ca2<>+40(SB)/8, $0x3fc745cb31506ca2
+DATA lanes64x3fc745cb31506ca2<>+48(SB)/8, $0x3fc745cb31506ca2
+DATA lanes64x3fc745cb31506ca2<>+56(SB)/8, $0x3fc745cb31506ca2
+GLOBL lanes64x3fc745cb31506ca2<>(SB), RODATA|NOPTR, $64
+
+DATA lanes64x3fcc71c742331f9e<>+0(SB)/8, $0x3fcc71c742331f9e
+DATA lanes64x3fcc71c742331f9e<>+8(SB)/8, $0x3fcc71c742331f9e
+DATA lanes64x3fcc71c742331f9e<>+16(SB)/8, $0x3fcc71c742331f9e
+DATA lanes64x3fcc71c742331f9e<>+24(SB)/8, $0x3fcc71c742331f9e
+DATA lanes64x3fcc71c742331f9e<>+32(SB)/8, $0x3fcc71c742331f9e
+DATA lanes64x3fcc71c742331f9e<>+40(SB)/8, $0x3fcc71c742331f9e
+DATA lanes64x3fcc71c742331f9e<>+48(SB)/8, $0x3fcc71c742331f9e
+DATA lanes64x3fcc71c742331f9e<>+56(SB)/8, $0x3fcc71c742331f9e
+GLOBL lanes64x3fcc71c742331f9e<>(SB), RODATA|NOPTR, $64
+
+DATA lanes64x3fd249249207e55d<>+0(SB)/8, $0x3fd249249207e55d
+DATA lanes64x3fd249249207e55d<>+8(SB)/8, $0x3fd249249207e55d
+DATA lanes64x3fd249249207e55d<>+16(SB)/8, $0x3fd249249207e55d
+DATA lanes64x3fd249249207e55d<>+24(SB)/8, $0x3fd249249207e55d
+DATA lanes64x3fd249249207e55d<>+32(SB)/8, $0x3fd249249207e55d
+DATA lanes64x3fd249249207e55d<>+40(SB)/8, $0x3fd249249207e55d
+DATA lanes64x3fd249249207e55d<>+48(SB)/8, $0x3fd249249207e55d
+DATA lanes64x3fd249249207e55d<>+56(SB)/8, $0x3fd249249207e55d
+GLOBL lanes64x3fd249249207e55d<>(SB), RODATA|NOPTR, $64
+
+DATA lanes64x3fd99999999a0919<>+0(SB)/8, $0x3fd99999999a0919
+DATA lanes64x3fd99999999a0919<>+8(SB)/8, $0x3fd99999999a0919
+DATA lanes64x3fd99999999a0919<>+16(SB)/8, $0x3fd99999999a0919
+DATA lanes64x3fd99999999a0919<>+24(SB)/8, $0x3fd99999999a0919
+DATA lanes64x3fd99999999a0919<>+32(SB)/8, $0x3fd99999999a0919
+DATA lanes64x3fd99999999a0919<>+40(SB)/8, $0x3fd99999999a0919
+DATA lanes64x3fd99999999a0919<>+48(SB)/8, $0x3fd99999999a0919
+DATA lanes64x3fd99999999a0919<>+56(SB)/8, $0x3fd99999999a0919
+GLOBL lanes64x3fd99999999a0919<>(SB), RODATA|NOPTR, $64
+
+DATA lanes64x3fe5555555555534<>+0(SB)/8, $0x3fe5555555555534
+DATA lanes64x3fe5555555555534<>+8(SB)/8, $0x3fe5555555555534
+DATA lanes64x3fe5555555555534<>+16(SB)/8, $0x3fe5555555555534
+DATA lanes64x3fe5555555555534<>+24(SB)/8, $0x3fe5555555555534
+DATA lanes64x3fe5555555555534<>+32(SB)/8, $0x3fe5555555555534
+DATA lanes64x3fe5555555555534<>+40(SB)/8, $0x3fe5555555555534
+DATA lanes64x3fe5555555555534<>+48(SB)/8, $0x3fe5555555555534
+DATA lanes64x3fe5555555555534<>+56(SB)/8, $0x3fe5555555555534
+GLOBL lanes64x3fe5555555555534<>(SB), RODATA|NOPTR, $64
+
+// func eluAVX2F64(next *float64, ds *float64, u *float64, h *float64, a float64, n int)
+// Requires: AVX, AVX2, FMA3
+TEXT ·eluAVX2F64(SB), NOSPLIT, $0-48
+	MOVQ         next+0(FP), AX
+	MOVQ         ds+8(FP), CX
+	MOVQ         u+16(FP), DX
+	MOVQ         h+24(FP), BX
+	MOVQ         n+40(FP), SI
+	VBROADCASTSD a+32(FP), Y0
+	XORQ         DI, DI
+	SUBQ         $0x08, SI
+	JLT          done2
+
+loop2:
+	VXORPS       Y1, Y1, Y1
+	VXORPS       Y2, Y2, Y2
+	VMOVUPD      lanes64xc086200000000000<>+0(SB), Y4
+	VMOVUPD      Y4, Y3
+	VMOVUPD      Y4, Y4
+	VMINPD       (DX)(DI*8), Y1, Y1
+	VMINPD       32(DX)(DI*8), Y2, Y2
+	VMAXPD       Y1, Y3, Y1
+	VMAXPD       Y2, Y4, Y2
+	VMOVUPD      lanes64x3ff71547652b82fe<>+0(SB), Y4
+	VMOVUPD      Y4, Y3
+	VMOVUPD      Y4, Y4
+	VMOVUPD      lanes64x4338000000000000<>+0(SB), Y5
+	VFMADD213PD  Y5, Y1, Y3
+	VFMADD213PD  Y5, Y2, Y4
+	VMOVAPD      Y1, Y1
+	VMOVAPD      Y2, Y6
+	VMOVUPD      lanes64x4338000000000000<>+0(SB), Y5
+	VSUBPD       Y5, Y3, Y2
+	VSUBPD       Y5, Y4, Y5
+	VMOVUPD      lanes64x3fe62e42fee00000<>+0(SB), Y7
+	VFNMADD231PD Y7, Y2, Y1
+	VFNMADD231PD Y7, Y5, Y6
+	VMOVUPD      lanes64x3dea39ef35793c76<>+0(SB), Y7
+	VFNMADD231PD Y7, Y2, Y1
+	VFNMADD231PD Y7, Y5, Y6
+	VMULPD       Y1, Y1, Y2
+	VMULPD       Y6, Y6, Y5
+	VMOVUPD      lanes64x3e5af76c45e88a01<>+0(SB), Y8
+	VMOVUPD      Y8, Y7
+	VMOVUPD      Y8, Y8
+	VMOVUPD      lanes64x3e928a2b75cb929e<>+0(SB), Y10
+	VMOVUPD      Y10, Y9
+	VMOVUPD      Y10, Y10
+	VMOVUPD      lanes64x3ec71dde9f4b64ad<>+0(SB), Y11
+	VFMADD213PD  Y11, Y2, Y7
+	VFMADD213PD  Y11, Y5, Y8
+	VMOVUPD      lanes64x3efa019a67a7ba77<>+0(SB), Y11
+	VFMADD213PD  Y11, Y2, Y9
+	VFMADD213PD  Y11, Y5, Y10
+	VMOVUPD      lanes64x3f2a01a01b5e0697<>+0(SB), Y11
+	VFMADD213PD  Y11, Y2, Y7
+	VFMADD213PD  Y11, Y5, Y8
+	VMOVUPD      lanes64x3f56c16c17f3afde<>+0(SB), Y11
+	VFMADD213PD  Y11, Y2, Y9
+	VFMADD213PD  Y11, Y5, Y10
+	VMOVUPD      lanes64x3f8111111110e6b9<>+0(SB), Y11
+	VFMADD213PD  Y11, Y2, Y7
+	VFMADD213PD  Y11, Y5, Y8
+	VMOVUPD      lanes64x3fa55555555520e7<>+0(SB), Y11
+	VFMADD213PD  Y11, Y2, Y9
+	VFMADD213PD  Y11, Y5, Y10
+	VMOVUPD      lanes64x3fc555555555555c<>+0(SB), Y11
+	VFMADD213PD  Y11, Y2, Y7
+	VFMADD213PD  Y11, Y5, Y8
+	VMOVUPD      lanes64x3fe0000000000005<>+0(SB), Y11
+	VFMADD213PD  Y11, Y2, Y9
+	VFMADD213PD  Y11, Y5, Y10
+	VFMADD213PD  Y9, Y1, Y7
+	VFMADD213PD  Y10, Y6, Y8
+	VFMADD213PD  Y1, Y2, Y7
+	VFMADD213PD  Y6, Y5, Y8
+	VPSLLQ       $0x34, Y3, Y3
+	VPSLLQ       $0x34, Y4, Y4
+	VMOVUPD      lanes64x3ff0000000000000<>+0(SB), Y1
+	VPADDQ       Y1, Y3, Y3
+	VPADDQ       Y1, Y4, Y4
+	VMOVAPD      Y7, Y5
+	VMOVAPD      Y8, Y6
+	VMOVUPD      lanes64x3ff0000000000000<>+0(SB), Y2
+	VSUBPD       Y2, Y3, Y1
+	VSUBPD       Y2, Y4, Y2
+	VFMADD213PD  Y3, Y3, Y5
+	VFMADD213PD  Y4, Y4, Y6
+	VFMADD213PD  Y1, Y3, Y7
+	VFMADD213PD  Y2, Y4, Y8
+	VXORPS       Y1, Y1, Y1
+	VXORPS       Y2, Y2, Y2
+	VMAXPD       (DX)(DI*8), Y1, Y1
+	VMAXPD       32(DX)(DI*8), Y2, Y2
+	VADDPD       Y7, Y1, Y1
+	VADDPD       Y8, Y2, Y2
+	TESTQ        CX, CX
+	JEQ          value2
+	VMOVUPD      Y5, (CX)(DI*8)
+	VMOVUPD      Y6, 32(CX)(DI*8)
+
+value2:
+	TESTQ       BX, BX
+	JEQ         store2
+	VFMADD213PD (BX)(DI*8), Y0, Y1
+	VFMADD213PD 32(BX)(DI*8), Y0, Y2
+
+store2:
+	VMOVUPD Y1, (AX)(DI*8)
+	VMOVUPD Y2, 32(AX)(DI*8)
+	ADDQ    $0x08, DI
+	SUBQ    $0x08, SI
+	JGE     loop2
+
+done2:
+	ADDQ $0x08, SI
+	SUBQ $0x04, SI
+	JLT  done1
+
+loop1:
+	VXORPS       Y1, Y1, Y1
+	VMOVUPD      lanes64xc086200000000000<>+0(SB), Y2
+	VMINPD       (DX)(DI*8), Y1, Y1
+	VMAXPD       Y1, Y2, Y1
+	VMOVUPD      lanes64x3ff71547652b82fe<>+0(SB), Y2
+	VFMADD213PD  lanes64x4338000000000000<>+0(SB), Y1, Y2
+	VMOVAPD      Y1, Y3
+	VSUBPD       lanes64x4338000000000000<>+0(SB), Y2, Y1
+	VFNMADD231PD lanes64x3fe62e42fee00000<>+0(SB), Y1, Y3
+	VFNMADD231PD lanes64x3dea39ef35793c76<>+0(SB), Y1, Y3
+	VMULPD       Y3, Y3, Y1
+	VMOVUPD      lanes64x3e5af76c45e88a01<>+0(SB), Y4
+	VMOVUPD      lanes64x3e928a2b75cb929e<>+0(SB), Y5
+	VFMADD213PD  lanes64x3ec71dde9f4b64ad<>+0(SB), Y1, Y4
+	VFMADD213PD  lanes64x3efa019a67a7ba77<>+0(SB), Y1, Y5
+	VFMADD213PD  lanes64x3f2a01a01b5e0697<>+0(SB), Y1, Y4
+	VFMADD213PD  lanes64x3f56c16c17f3afde<>+0(SB), Y1, Y5
+	VFMADD213PD  lanes64x3f8111111110e6b9<>+0(SB), Y1, Y4
+	VFMADD213PD  lanes64x3fa55555555520e7<>+0(SB), Y1, Y5
+	VFMADD213PD  lanes64x3fc555555555555c<>+0(SB), Y1, Y4
+	VFMADD213PD  lanes64x3fe0000000000005<>+0(SB), Y1, Y5
+	VFMADD213PD  Y5, Y3, Y4
+	VFMADD213PD  Y3, Y1, Y4
+	VPSLLQ       $0x34, Y2, Y2
+	VPADDQ       lanes64x3ff0000000000000<>+0(SB), Y2, Y2
+	VMOVAPD      Y4, Y3
+	VSUBPD       lanes64x3ff0000000000000<>+0(SB), Y2, Y1
+	VFMADD213PD  Y2, Y2, Y3
+	VFMADD213PD  Y1, Y2, Y4
+	VXORPS       Y1, Y1, Y1
+	VMAXPD       (DX)(DI*8), Y1, Y1
+	VADDPD       Y4, Y1, Y1
+	TESTQ        CX, CX
+	JEQ          value1
+	VMOVUPD      Y3, (CX)(DI*8)
+
+value1:
+	TESTQ       BX, BX
+	JEQ         store1
+	VFMADD213PD (BX)(DI*8), Y0, Y1
+
+store1:
+	VMOVUPD Y1, (AX)(DI*8)
+	ADDQ    $0x04, DI
+	SUBQ    $0x04, SI
+	JGE     loop1
+
+done1:
+	ADDQ $0x04, SI
+	VZEROUPPER
+	RET
+
+// func sigmoidAVX2F64(next *float64, ds *float64, u *float64, h *float64, a float64, n int)
+// Requires: AVX, AVX2, FMA3
+TEXT ·sigmoidAVX2F64(SB), NOSPLIT, $0-48
+	MOVQ         next+0(FP), AX
+	MOVQ         ds+8(FP), CX
+	MOVQ         u+16(FP), DX
+	MOVQ         h+24(FP), BX
+	MOVQ         n+40(FP), SI
+	VBROADCASTSD a+32(FP), Y0
+	XORQ         DI, DI
+	SUBQ         $0x08, SI
+	JLT          done2
+
+loop2:
+	VMOVUPD      lanes64x4086200000000000<>+0(SB), Y2
+	VMOVUPD      Y2, Y1
+	VMOVUPD      Y2, Y2
+	VMOVUPD      lanes64x7fffffffffffffff<>+0(SB), Y4
+	VMOVUPD      Y4, Y3
+	VMOVUPD      Y4, Y4
+	VANDPD       (DX)(DI*8), Y3, Y3
+	VANDPD       32(DX)(DI*8), Y4, Y4
+	VMINPD       Y3, Y1, Y1
+	VMINPD       Y4, Y2, Y2
+	VMOVUPD      lanes64x8000000000000000<>+0(SB), Y4
+	VMOVUPD      Y4, Y3
+	VMOVUPD      Y4, Y4
+	VXORPD       Y3, Y1, Y1
+	VXORPD       Y4, Y2, Y2
+	VMOVUPD      lanes64x3ff71547652b82fe<>+0(SB), Y4
+	VMOVUPD      Y4, Y3
+	VMOVUPD      Y4, Y4
+	VMOVUPD      lanes64x4338000000000000<>+0(SB), Y5
+	VFMADD213PD  Y5, Y1, Y3
+	VFMADD213PD  Y5, Y2, Y4
+	VMOVAPD      Y1, Y1
+	VMOVAPD      Y2, Y6
+	VMOVUPD      lanes64x4338000000000000<>+0(SB), Y5
+	VSUBPD       Y5, Y3, Y2
+	VSUBPD       Y5, Y4, Y5
+	VMOVUPD      lanes64x3fe62e42fee00000<>+0(SB), Y7
+	VFNMADD231PD Y7, Y2, Y1
+	VFNMADD231PD Y7, Y5, Y6
+	VMOVUPD      lanes64x3dea39ef35793c76<>+0(SB), Y7
+	VFNMADD231PD Y7, Y2, Y1
+	VFNMADD231PD Y7, Y5, Y6
+	VMULPD       Y1, Y1, Y2
+	VMULPD       Y6, Y6, Y5
+	VMOVUPD      lanes64x3e5af76c45e88a01<>+0(SB), Y8
+	VMOVUPD      Y8, Y7
+	VMOVUPD      Y8, Y8
+	VMOVUPD      lanes64x3e928a2b75cb929e<>+0(SB), Y10
+	VMOVUPD      Y10, Y9
+	VMOVUPD      Y10, Y10
+	VMOVUPD      lanes64x3ec71dde9f4b64ad<>+0(SB), Y11
+	VFMADD213PD  Y11, Y2, Y7
+	VFMADD213PD  Y11, Y5, Y8
+	VMOVUPD      lanes64x3efa019a67a7ba77<>+0(SB), Y11
+	VFMADD213PD  Y11, Y2, Y9
+	VFMADD213PD  Y11, Y5, Y10
+	VMOVUPD      lanes64x3f2a01a01b5e0697<>+0(SB), Y11
+	VFMADD213PD  Y11, Y2, Y7
+	VFMADD213PD  Y11, Y5, Y8
+	VMOVUPD      lanes64x3f56c16c17f3afde<>+0(SB), Y11
+	VFMADD213PD  Y11, Y2, Y9
+	VFMADD213PD  Y11, Y5, Y10
+	VMOVUPD      lanes64x3f8111111110e6b9<>+0(SB), Y11
+	VFMADD213PD  Y11, Y2, Y7
+	VFMADD213PD  Y11, Y5, Y8
+	VMOVUPD      lanes64x3fa55555555520e7<>+0(SB), Y11
+	VFMADD213PD  Y11, Y2, Y9
+	VFMADD213PD  Y11, Y5, Y10
+	VMOVUPD      lanes64x3fc555555555555c<>+0(SB), Y11
+	VFMADD213PD  Y11, Y2, Y7
+	VFMADD213PD  Y11, Y5, Y8
+	VMOVUPD      lanes64x3fe0000000000005<>+0(SB), Y11
+	VFMADD213PD  Y11, Y2, Y9
+	VFMADD213PD  Y11, Y5, Y10
+	VFMADD213PD  Y9, Y1, Y7
+	VFMADD213PD  Y10, Y6, Y8
+	VFMADD213PD  Y1, Y2, Y7
+	VFMADD213PD  Y6, Y5, Y8
+	VPSLLQ       $0x34, Y3, Y3
+	VPSLLQ       $0x34, Y4, Y4
+	VMOVUPD      lanes64x3ff0000000000000<>+0(SB), Y1
+	VPADDQ       Y1, Y3, Y3
+	VPADDQ       Y1, Y4, Y4
+	VMOVAPD      Y7, Y1
+	VMOVAPD      Y8, Y2
+	VFMADD213PD  Y3, Y3, Y1
+	VFMADD213PD  Y4, Y4, Y2
+	VMOVUPD      lanes64x3ff0000000000000<>+0(SB), Y4
+	VMOVUPD      Y4, Y3
+	VMOVUPD      Y4, Y4
+	VADDPD       Y3, Y1, Y5
+	VADDPD       Y4, Y2, Y6
+	VDIVPD       Y5, Y3, Y3
+	VDIVPD       Y6, Y4, Y4
+	VMULPD       Y3, Y1, Y1
+	VMULPD       Y4, Y2, Y2
+	VMULPD       Y3, Y1, Y5
+	VMULPD       Y4, Y2, Y6
+	VMOVUPD      (DX)(DI*8), Y7
+	VMOVUPD      32(DX)(DI*8), Y8
+	VBLENDVPD    Y7, Y1, Y3, Y7
+	VBLENDVPD    Y8, Y2, Y4, Y8
+	TESTQ        CX, CX
+	JEQ          value2
+	VMOVUPD      Y5, (CX)(DI*8)
+	VMOVUPD      Y6, 32(CX)(DI*8)
+
+value2:
+	TESTQ       BX, BX
+	JEQ         store2
+	VFMADD213PD (BX)(DI*8), Y0, Y7
+	VFMADD213PD 32(BX)(DI*8), Y0, Y8
+
+store2:
+	VMOVUPD Y7, (AX)(DI*8)
+	VMOVUPD Y8, 32(AX)(DI*8)
+	ADDQ    $0x08, DI
+	SUBQ    $0x08, SI
+	JGE     loop2
+
+done2:
+	ADDQ $0x08, SI
+	SUBQ $0x04, SI
+	JLT  done1
+
+loop1:
+	VMOVUPD      lanes64x4086200000000000<>+0(SB), Y1
+	VMOVUPD      lanes64x7fffffffffffffff<>+0(SB), Y2
+	VANDPD       (DX)(DI*8), Y2, Y2
+	VMINPD       Y2, Y1, Y1
+	VMOVUPD      lanes64x8000000000000000<>+0(SB), Y2
+	VXORPD       Y2, Y1, Y1
+	VMOVUPD      lanes64x3ff71547652b82fe<>+0(SB), Y2
+	VFMADD213PD  lanes64x4338000000000000<>+0(SB), Y1, Y2
+	VMOVAPD      Y1, Y3
+	VSUBPD       lanes64x4338000000000000<>+0(SB), Y2, Y1
+	VFNMADD231PD lanes64x3fe62e42fee00000<>+0(SB), Y1, Y3
+	VFNMADD231PD lanes64x3dea39ef35793c76<>+0(SB), Y1, Y3
+	VMULPD       Y3, Y3, Y1
+	VMOVUPD      lanes64x3e5af76c45e88a01<>+0(SB), Y4
+	VMOVUPD      lanes64x3e928a2b75cb929e<>+0(SB), Y5
+	VFMADD213PD  lanes64x3ec71dde9f4b64ad<>+0(SB), Y1, Y4
+	VFMADD213PD  lanes64x3efa019a67a7ba77<>+0(SB), Y1, Y5
+	VFMADD213PD  lanes64x3f2a01a01b5e0697<>+0(SB), Y1, Y4
+	VFMADD213PD  lanes64x3f56c16c17f3afde<>+0(SB), Y1, Y5
+	VFMADD213PD  lanes64x3f8111111110e6b9<>+0(SB), Y1, Y4
+	VFMADD213PD  lanes64x3fa55555555520e7<>+0(SB), Y1, Y5
+	VFMADD213PD  lanes64x3fc555555555555c<>+0(SB), Y1, Y4
+	VFMADD213PD  lanes64x3fe0000000000005<>+0(SB), Y1, Y5
+	VFMADD213PD  Y5, Y3, Y4
+	VFMADD213PD  Y3, Y1, Y4
+	VPSLLQ       $0x34, Y2, Y2
+	VPADDQ       lanes64x3ff0000000000000<>+0(SB), Y2, Y2
+	VMOVAPD      Y4, Y1
+	VFMADD213PD  Y2, Y2, Y1
+	VMOVUPD      lanes64x3ff0000000000000<>+0(SB), Y2
+	VADDPD       Y2, Y1, Y3
+	VDIVPD       Y3, Y2, Y2
+	VMULPD       Y2, Y1, Y1
+	VMULPD       Y2, Y1, Y3
+	VMOVUPD      (DX)(DI*8), Y4
+	VBLENDVPD    Y4, Y1, Y2, Y4
+	TESTQ        CX, CX
+	JEQ          value1
+	VMOVUPD      Y3, (CX)(DI*8)
+
+value1:
+	TESTQ       BX, BX
+	JEQ         store1
+	VFMADD213PD (BX)(DI*8), Y0, Y4
+
+store1:
+	VMOVUPD Y4, (AX)(DI*8)
+	ADDQ    $0x04, DI
+	SUBQ    $0x04, SI
+	JGE     loop1
+
+done1:
+	ADDQ $0x04, SI
+	VZEROUPPER
+	RET
+
+// func centredSigmoidAVX2F64(next *float64, ds *float64, u *float64, h *float64, a float64, n int)
+// Requires: AVX, AVX2, FMA3
+TEXT ·centredSigmoidAVX2F64(SB), NOSPLIT, $0-48
+	MOVQ         next+0(FP), AX
+	MOVQ         ds+8(FP), CX
+	MOVQ         u+16(FP), DX
+	MOVQ         h+24(FP), BX
+	MOVQ         n+40(FP), SI
+	VBROADCASTSD a+32(FP), Y0
+	XORQ         DI, DI
+	SUBQ         $0x08, SI
+	JLT          done2
+
+loop2:
+	VMOVUPD      lanes64x7fffffffffffffff<>+0(SB), Y2
+	VMOVUPD      Y2, Y1
+	VMOVUPD      Y2, Y2
+	VANDPD       (DX)(DI*8), Y1, Y1
+	VANDPD       32(DX)(DI*8), Y2, Y2
+	VMOVUPD      lanes64x3fe0000000000000<>+0(SB), Y3
+	VMULPD       Y3, Y1, Y1
+	VMULPD       Y3, Y2, Y2
+	VMOVUPD      lanes64x4034000000000000<>+0(SB), Y4
+	VMOVUPD      Y4, Y3
+	VMOVUPD      Y4, Y4
+	VMINPD       Y1, Y3, Y3
+	VMINPD       Y2, Y4, Y4
+	VMOVUPD      lanes64x40071547652b82fe<>+0(SB), Y2
+	VMOVUPD      Y2, Y1
+	VMOVUPD      Y2, Y2
+	VMOVUPD      lanes64x4338000000000000<>+0(SB), Y5
+	VFMADD213PD  Y5, Y3, Y1
+	VFMADD213PD  Y5, Y4, Y2
+	VMOVUPD      lanes64x4338000000000000<>+0(SB), Y6
+	VSUBPD       Y6, Y1, Y5
+	VSUBPD       Y6, Y2, Y6
+	VMOVUPD      lanes64x3fd62e42fefa39ef<>+0(SB), Y7
+	VFNMADD231PD Y7, Y5, Y3
+	VFNMADD231PD Y7, Y6, Y4
+	VMULPD       Y3, Y3, Y7
+	VMULPD       Y4, Y4, Y8
+	VMOVUPD      lanes64x3f6c385461150576<>+0(SB), Y9
+	VMOVUPD      Y9, Y11
+	VMOVUPD      Y9, Y12
+	VMOVUPD      lanes64xbf8223c7cf8d56e5<>+0(SB), Y9
+	VFMADD213PD  Y9, Y7, Y11
+	VFMADD213PD  Y9, Y8, Y12
+	VMOVUPD      lanes64x3f9664eca00e4a4c<>+0(SB), Y9
+	VFMADD213PD  Y9, Y7, Y11
+	VFMADD213PD  Y9, Y8, Y12
+	VMOVUPD      lanes64xbfaba1ba1171b514<>+0(SB), Y9
+	VFMADD213PD  Y9, Y7, Y11
+	VFMADD213PD  Y9, Y8, Y12
+	VMOVUPD      lanes64x3fc11111110e0c05<>+0(SB), Y9
+	VFMADD213PD  Y9, Y7, Y11
+	VFMADD213PD  Y9, Y8, Y12
+	VMOVUPD      lanes64xbfd55555555554bd<>+0(SB), Y9
+	VFMADD213PD  Y9, Y7, Y11
+	VFMADD213PD  Y9, Y8, Y12
+	VMULPD       Y3, Y7, Y9
+	VMULPD       Y4, Y8, Y10
+	VMOVUPD      lanes64xbc6abc9e3b39803f<>+0(SB), Y8
+	VMULPD       Y8, Y5, Y7
+	VMULPD       Y8, Y6, Y8
+	VFMADD213PD  Y7, Y9, Y11
+	VFMADD213PD  Y8, Y10, Y12
+	VADDPD       Y3, Y11, Y11
+	VADDPD       Y4, Y12, Y12
+	VPSLLQ       $0x34, Y1, Y1
+	VPSLLQ       $0x34, Y2, Y2
+	VMOVUPD      lanes64x3ff0000000000000<>+0(SB), Y3
+	VPADDQ       Y3, Y1, Y1
+	VPADDQ       Y3, Y2, Y2
+	VMOVUPD      lanes64x3ff0000000000000<>+0(SB), Y4
+	VSUBPD       Y4, Y1, Y3
+	VSUBPD       Y4, Y2, Y4
+	VMOVUPD      lanes64x3ff0000000000000<>+0(SB), Y7
+	VADDPD       Y7, Y1, Y1
+	VADDPD       Y7, Y2, Y2
+	VMOVAPD      Y3, Y7
+	VMOVAPD      Y4, Y8
+	VFMADD213PD  Y1, Y11, Y7
+	VFMADD213PD  Y2, Y12, Y8
+	VMOVUPD      lanes64x3fd0000000000000<>+0(SB), Y9
+	VMULPD       Y9, Y5, Y5
+	VMULPD       Y9, Y6, Y6
+	VMOVUPD      lanes64x3fe0000000000000<>+0(SB), Y9
+	VMINPD       Y9, Y5, Y5
+	VMINPD       Y9, Y6, Y6
+	VMOVAPD      Y3, Y9
+	VMOVAPD      Y4, Y10
+	VMOVAPD      Y1, Y13
+	VMOVAPD      Y2, Y14
+	VFNMADD231PD Y5, Y1, Y9
+	VFNMADD231PD Y6, Y2, Y10
+	VFNMADD231PD Y5, Y3, Y13
+	VFNMADD231PD Y6, Y4, Y14
+	VFMADD213PD  Y9, Y11, Y13
+	VFMADD213PD  Y10, Y12, Y14
+	VDIVPD       Y7, Y13, Y1
+	VDIVPD       Y8, Y14, Y2
+	VADDPD       Y5, Y1, Y1
+	VADDPD       Y6, Y2, Y2
+	VMOVUPD      lanes64x8000000000000000<>+0(SB), Y4
+	VMOVUPD      Y4, Y3
+	VMOVUPD      Y4, Y4
+	VANDPD       (DX)(DI*8), Y3, Y3
+	VANDPD       32(DX)(DI*8), Y4, Y4
+	VORPD        Y3, Y1, Y1
+	VORPD        Y4, Y2, Y2
+	VMOVUPD      lanes64x3fe0000000000000<>+0(SB), Y3
+	VMULPD       Y3, Y1, Y1
+	VMULPD       Y3, Y2, Y2
+	VMOVUPD      lanes64x3fd0000000000000<>+0(SB), Y4
+	VMOVUPD      Y4, Y3
+	VMOVUPD      Y4, Y4
+	VFNMADD231PD Y1, Y1, Y3
+	VFNMADD231PD Y2, Y2, Y4
+	TESTQ        CX, CX
+	JEQ          value2
+	VMOVUPD      Y3, (CX)(DI*8)
+	VMOVUPD      Y4, 32(CX)(DI*8)
+
+value2:
+	TESTQ       BX, BX
+	JEQ         store2
+	VFMADD213PD (BX)(DI*8), Y0, Y1
+	VFMADD213PD 32(BX)(DI*8), Y0, Y2
+
+store2:
+	VMOVUPD Y1, (AX)(DI*8)
+	VMOVUPD Y2, 32(AX)(DI*8)
+	ADDQ    $0x08, DI
+	SUBQ    $0x08, SI
+	JGE     loop2
+
+done2:
+	ADDQ $0x08, SI
+	SUBQ $0x04, SI
+	JLT  done1
+
+loop1:
+	VMOVUPD      lanes64x7fffffffffffffff<>+0(SB), Y1
+	VANDPD       (DX)(DI*8), Y1, Y1
+	VMULPD       lanes64x3fe0000000000000<>+0(SB), Y1, Y1
+	VMOVUPD      lanes64x4034000000000000<>+0(SB), Y2
+	VMINPD       Y1, Y2, Y2
+	VMOVUPD      lanes64x40071547652b82fe<>+0(SB), Y1
+	VFMADD213PD  lanes64x4338000000000000<>+0(SB), Y2, Y1
+	VSUBPD       lanes64x4338000000000000<>+0(SB), Y1, Y3
+	VFNMADD231PD lanes64x3fd62e42fefa39ef<>+0(SB), Y3, Y2
+	VMULPD       Y2, Y2, Y4
+	VMOVUPD      lanes64x3f6c385461150576<>+0(SB), Y6
+	VFMADD213PD  lanes64xbf8223c7cf8d56e5<>+0(SB), Y4, Y6
+	VFMADD213PD  lanes64x3f9664eca00e4a4c<>+0(SB), Y4, Y6
+	VFMADD213PD  lanes64xbfaba1ba1171b514<>+0(SB), Y4, Y6
+	VFMADD213PD  lanes64x3fc11111110e0c05<>+0(SB), Y4, Y6
+	VFMADD213PD  lanes64xbfd55555555554bd<>+0(SB), Y4, Y6
+	VMULPD       Y2, Y4, Y5
+	VMULPD       lanes64xbc6abc9e3b39803f<>+0(SB), Y3, Y4
+	VFMADD213PD  Y4, Y5, Y6
+	VADDPD       Y2, Y6, Y6
+	VPSLLQ       $0x34, Y1, Y1
+	VPADDQ       lanes64x3ff0000000000000<>+0(SB), Y1, Y1
+	VSUBPD       lanes64x3ff0000000000000<>+0(SB), Y1, Y2
+	VADDPD       lanes64x3ff0000000000000<>+0(SB), Y1, Y1
+	VMOVAPD      Y2, Y4
+	VFMADD213PD  Y1, Y6, Y4
+	VMULPD       lanes64x3fd0000000000000<>+0(SB), Y3, Y3
+	VMINPD       lanes64x3fe0000000000000<>+0(SB), Y3, Y3
+	VMOVAPD      Y2, Y5
+	VMOVAPD      Y1, Y7
+	VFNMADD231PD Y3, Y1, Y5
+	VFNMADD231PD Y3, Y2, Y7
+	VFMADD213PD  Y5, Y6, Y7
+	VDIVPD       Y4, Y7, Y1
+	VADDPD       Y3, Y1, Y1
+	VMOVUPD      lanes64x8000000000000000<>+0(SB), Y2
+	VANDPD       (DX)(DI*8), Y2, Y2
+	VORPD        Y2, Y1, Y1
+	VMULPD       lanes64x3fe0000000000000<>+0(SB), Y1, Y1
+	VMOVUPD      lanes64x3fd0000000000000<>+0(SB), Y2
+	VFNMADD231PD Y1, Y1, Y2
+	TESTQ        CX, CX
+	JEQ          value1
+	VMOVUPD      Y2, (CX)(DI*8)
+
+value1:
+	TESTQ       BX, BX
+	JEQ         store1
+	VFMADD213PD (BX)(DI*8), Y0, Y1
+
+store1:
+	VMOVUPD Y1, (AX)(DI*8)
+	ADDQ    $0x04, DI
+	SUBQ    $0x04, SI
+	JGE     loop1
+
+done1:
+	ADDQ $0x04, SI
+	VZEROUPPER
+	RET
+
+// func reluAVX2F64(next *float64, ds *float64, u *float64, h *float64, a float64, n int)
+// Requires: AVX, FMA3
+TEXT ·reluAVX2F64(SB), NOSPLIT, $0-48
+	MOVQ         next+0(FP), AX
+	MOVQ         ds+8(FP), CX
+	MOVQ         u+16(FP), DX
+	MOVQ         h+24(FP), BX
+	MOVQ         n+40(FP), SI
+	VBROADCASTSD a+32(FP), Y0
+	XORQ         DI, DI
+	SUBQ         $0x10, SI
+	JLT          done4
+
+loop4:
+	VXORPS  Y1, Y1, Y1
+	VXORPS  Y2, Y2, Y2
+	VXORPS  Y3, Y3, Y3
+	VXORPS  Y4, Y4, Y4
+	VMOVUPD lanes64x3ff0000000000000<>+0(SB), Y8
+	VMOVUPD Y8, Y5
+	VMOVUPD Y8, Y6
+	VMOVUPD Y8, Y7
+	VMOVUPD Y8, Y8
+	VCMPPD  $0x11, (DX)(DI*8), Y1, Y9
+	VCMPPD  $0x11, 32(DX)(DI*8), Y2, Y10
+	VCMPPD  $0x11, 64(DX)(DI*8), Y3, Y11
+	VCMPPD  $0x11, 96(DX)(DI*8), Y4, Y12
+	VANDPD  Y9, Y5, Y5
+	VANDPD  Y10, Y6, Y6
+	VANDPD  Y11, Y7, Y7
+	VANDPD  Y12, Y8, Y8
+	VMAXPD  (DX)(DI*8), Y1, Y1
+	VMAXPD  32(DX)(DI*8), Y2, Y2
+	VMAXPD  64(DX)(DI*8), Y3, Y3
+	VMAXPD  96(DX)(DI*8), Y4, Y4
+	TESTQ   CX, CX
+	JEQ     value4
+	VMOVUPD Y5, (CX)(DI*8)
+	VMOVUPD Y6, 32(CX)(DI*8)
+	VMOVUPD Y7, 64(CX)(DI*8)
+	VMOVUPD Y8, 96(CX)(DI*8)
+
+value4:
+	TESTQ       BX, BX
+	JEQ         store4
+	VFMADD213PD (BX)(DI*8), Y0, Y1
+	VFMADD213PD 32(BX)(DI*8), Y0, Y2
+	VFMADD213PD 64(BX)(DI*8), Y0, Y3
+	VFMADD213PD 96(BX)(DI*8), Y0, Y4
+
+store4:
+	VMOVUPD Y1, (AX)(DI*8)
+	VMOVUPD Y2, 32(AX)(DI*8)
+	VMOVUPD Y3, 64(AX)(DI*8)
+	VMOVUPD Y4, 96(AX)(DI*8)
+	ADDQ    $0x10, DI
+	SUBQ    $0x10, SI
+	JGE     loop4
+
+done4:
+	ADDQ $0x10, SI
+	SUBQ $0x08, SI
+	JLT  done2
+
+loop2:
+	VXORPS  Y1, Y1, Y1
+	VXORPS  Y2, Y2, Y2
+	VMOVUPD lanes64x3ff0000000000000<>+0(SB), Y4
+	VMOVUPD Y4, Y3
+	VMOVUPD Y4, Y4
+	VCMPPD  $0x11, (DX)(DI*8), Y1, Y5
+	VCMPPD  $0x11, 32(DX)(DI*8), Y2, Y6
+	VANDPD  Y5, Y3, Y3
+	VANDPD  Y6, Y4, Y4
+	VMAXPD  (DX)(DI*8), Y1, Y1
+	VMAXPD  32(DX)(DI*8), Y2, Y2
+	TESTQ   CX, CX
+	JEQ     value2
+	VMOVUPD Y3, (CX)(DI*8)
+	VMOVUPD Y4, 32(CX)(DI*8)
+
+value2:
+	TESTQ       BX, BX
+	JEQ         store2
+	VFMADD213PD (BX)(DI*8), Y0, Y1
+	VFMADD213PD 32(BX)(DI*8), Y0, Y2
+
+store2:
+	VMOVUPD Y1, (AX)(DI*8)
+	VMOVUPD Y2, 32(AX)(DI*8)
+	ADDQ    $0x08, DI
+	SUBQ    $0x08, SI
+	JGE     loop2
+
+done2:
+	ADDQ $0x08, SI
+	SUBQ $0x04, SI
+	JLT  done1
+
+loop1:
+	VXORPS  Y1, Y1, Y1
+	VMOVUPD lanes64x3ff0000000000000<>+0(SB), Y2
+	VCMPPD  $0x11, (DX)(DI*8), Y1, Y3
+	VANDPD  Y3, Y2, Y2
+	VMAXPD  (DX)(DI*8), Y1, Y1
+	TESTQ   CX, CX
+	JEQ     value1
+	VMOVUPD Y2, (CX)(DI*8)
+
+value1:
+	TESTQ       BX, BX
+	JEQ         store1
+	VFMADD213PD (BX)(DI*8), Y0, Y1
+
+store1:
+	VMOVUPD Y1, (AX)(DI*8)
+	ADDQ    $0x04, DI
+	SUBQ    $0x04, SI
+	JGE     loop1
+
+done1:
+	ADDQ $0x04, SI
+	VZEROUPPER
+	RET
+
+// func identityAVX2F64(next *float64, ds *float64, u *float64, h *float64, a float64, n int)
+// Requires: AVX, FMA3
+TEXT ·identityAVX2F64(SB), NOSPLIT, $0-48
+	MOVQ         next+0(FP), AX
+	MOVQ         ds+8(FP), CX
+	MOVQ         u+16(FP), DX
+	MOVQ         h+24(FP), BX
+	MOVQ         n+40(FP), SI
+	VBROADCASTSD a+32(FP), Y0
+	XORQ         DI, DI
+	SUBQ         $0x10, SI
+	JLT          done4
+
+loop4:
+	VMOVUPD (DX)(DI*8), Y1
+	VMOVUPD 32(DX)(DI*8), Y2
+	VMOVUPD 64(DX)(DI*8), Y3
+	VMOVUPD 96(DX)(DI*8), Y4
+	VMOVUPD lanes64x3ff0000000000000<>+0(SB), Y8
+	VMOVUPD Y8, Y5
+	VMOVUPD Y8, Y6
+	VMOVUPD Y8, Y7
+	VMOVUPD Y8, Y8
+	TESTQ   CX, CX
+	JEQ     value4
+	VMOVUPD Y5, (CX)(DI*8)
+	VMOVUPD Y6, 32(CX)(DI*8)
+	VMOVUPD Y7, 64(CX)(DI*8)
+	VMOVUPD Y8, 96(CX)(DI*8)
+
+value4:
+	TESTQ       BX, BX
+	JEQ         store4
+	VFMADD213PD (BX)(DI*8), Y0, Y1
+	VFMADD213PD 32(BX)(DI*8), Y0, Y2
+	VFMADD213PD 64(BX)(DI*8), Y0, Y3
+	VFMADD213PD 96(BX)(DI*8), Y0, Y4
+
+store4:
+	VMOVUPD Y1, (AX)(DI*8)
+	VMOVUPD Y2, 32(AX)(DI*8)
+	VMOVUPD Y3, 64(AX)(DI*8)
+	VMOVUPD Y4, 96(AX)(DI*8)
+	ADDQ    $0x10, DI
+	SUBQ    $0x10, SI
+	JGE     loop4
+
+done4:
+	ADDQ $0x10, SI
+	SUBQ $0x08, SI
+	JLT  done2
+
+loop2:
+	VMOVUPD (DX)(DI*8), Y1
+	VMOVUPD 32(DX)(DI*8), Y2
+	VMOVUPD lanes64x3ff0000000000000<>+0(SB), Y4
+	VMOVUPD Y4, Y3
+	VMOVUPD Y4, Y4
+	TESTQ   CX, CX
+	JEQ     value2
+	VMOVUPD Y3, (CX)(DI*8)
+	VMOVUPD Y4, 32(CX)(DI*8)
+
+value2:
+	TESTQ       BX, BX
+	JEQ         store2
+	VFMADD213PD (BX)(DI*8), Y0, Y1
+	VFMADD213PD 32(BX)(DI*8), Y0, Y2
+
+store2:
+	VMOVUPD Y1, (AX)(DI*8)
+	VMOVUPD Y2, 32(AX)(DI*8)
+	ADDQ    $0x08, DI
+	SUBQ    $0x08, SI
+	JGE     loop2
+
+done2:
+	ADDQ $0x08, SI
+	SUBQ $0x04, SI
+	JLT  done1
+
+loop1:
+	VMOVUPD (DX)(DI*8), Y1
+	VMOVUPD lanes64x3ff0000000000000<>+0(SB), Y2
+	TESTQ   CX, CX
+	JEQ     value1
+	VMOVUPD Y2, (CX)(DI*8)
+
+value1:
+	TESTQ       BX, BX
+	JEQ         store1
+	VFMADD213PD (BX)(DI*8), Y0, Y1
+
+store1:
+	VMOVUPD Y1, (AX)(DI*8)
+	ADDQ    $0x04, DI
+	SUBQ    $0x04, SI
+	JGE     loop1
+
+done1:
+	ADDQ $0x04, SI
+	VZEROUPPER
+	RET
+
 // func tanhLayersAVX2F64(next *float64, s *float64, w *float64, h *float64, a float64, d int, ld int, layers int, nextStep int, sStep int)
 // Requires: AVX, AVX2, FMA3
 TEXT ·tanhLayersAVX2F64(SB), NOSPLIT, $0-80
@@ -5773,30 +8982,30 @@ after:
 	JLT   activated2
 
 activate2:
-	VMOVUPD      lanes64x4034000000000000<>+0(SB), Y2
+	VMOVUPD      lanes64x7fffffffffffffff<>+0(SB), Y2
 	VMOVUPD      Y2, Y1
 	VMOVUPD      Y2, Y2
-	VMOVUPD      lanes64x7fffffffffffffff<>+0(SB), Y4
+	VANDPD       (CX)(R9*1), Y1, Y1
+	VANDPD       32(CX)(R9*1), Y2, Y2
+	VMOVUPD      lanes64x4034000000000000<>+0(SB), Y4
 	VMOVUPD      Y4, Y3
 	VMOVUPD      Y4, Y4
-	VANDPD       (CX)(R9*1), Y3, Y3
-	VANDPD       32(CX)(R9*1), Y4, Y4
-	VMINPD       Y3, Y1, Y1
-	VMINPD       Y4, Y2, Y2
-	VMOVUPD      lanes64x40071547652b82fe<>+0(SB), Y4
-	VMOVUPD      Y4, Y3
-	VMOVUPD      Y4, Y4
+	VMINPD       Y1, Y3, Y3
+	VMINPD       Y2, Y4, Y4
+	VMOVUPD      lanes64x40071547652b82fe<>+0(SB), Y2
+	VMOVUPD      Y2, Y1
+	VMOVUPD      Y2, Y2
 	VMOVUPD      lanes64x4338000000000000<>+0(SB), Y5
-	VFMADD213PD  Y5, Y1, Y3
-	VFMADD213PD  Y5, Y2, Y4
+	VFMADD213PD  Y5, Y3, Y1
+	VFMADD213PD  Y5, Y4, Y2
 	VMOVUPD      lanes64x4338000000000000<>+0(SB), Y6
-	VSUBPD       Y6, Y3, Y5
-	VSUBPD       Y6, Y4, Y6
+	VSUBPD       Y6, Y1, Y5
+	VSUBPD       Y6, Y2, Y6
 	VMOVUPD      lanes64x3fd62e42fefa39ef<>+0(SB), Y7
-	VFNMADD231PD Y7, Y5, Y1
-	VFNMADD231PD Y7, Y6, Y2
-	VMULPD       Y1, Y1, Y7
-	VMULPD       Y2, Y2, Y8
+	VFNMADD231PD Y7, Y5, Y3
+	VFNMADD231PD Y7, Y6, Y4
+	VMULPD       Y3, Y3, Y7
+	VMULPD       Y4, Y4, Y8
 	VMOVUPD      lanes64x3f6c385461150576<>+0(SB), Y9
 	VMOVUPD      Y9, Y11
 	VMOVUPD      Y9, Y12
@@ -5815,63 +9024,63 @@ activate2:
 	VMOVUPD      lanes64xbfd55555555554bd<>+0(SB), Y9
 	VFMADD213PD  Y9, Y7, Y11
 	VFMADD213PD  Y9, Y8, Y12
-	VMULPD       Y1, Y7, Y9
-	VMULPD       Y2, Y8, Y10
+	VMULPD       Y3, Y7, Y9
+	VMULPD       Y4, Y8, Y10
 	VMOVUPD      lanes64xbc6abc9e3b39803f<>+0(SB), Y8
 	VMULPD       Y8, Y5, Y7
 	VMULPD       Y8, Y6, Y8
 	VFMADD213PD  Y7, Y9, Y11
 	VFMADD213PD  Y8, Y10, Y12
-	VADDPD       Y1, Y11, Y11
-	VADDPD       Y2, Y12, Y12
-	VPSLLQ       $0x34, Y3, Y3
-	VPSLLQ       $0x34, Y4, Y4
-	VMOVUPD      lanes64x3ff0000000000000<>+0(SB), Y1
-	VPADDQ       Y1, Y3, Y3
-	VPADDQ       Y1, Y4, Y4
-	VMOVUPD      lanes64x3ff0000000000000<>+0(SB), Y2
-	VSUBPD       Y2, Y3, Y1
-	VSUBPD       Y2, Y4, Y2
+	VADDPD       Y3, Y11, Y11
+	VADDPD       Y4, Y12, Y12
+	VPSLLQ       $0x34, Y1, Y1
+	VPSLLQ       $0x34, Y2, Y2
+	VMOVUPD      lanes64x3ff0000000000000<>+0(SB), Y3
+	VPADDQ       Y3, Y1, Y1
+	VPADDQ       Y3, Y2, Y2
+	VMOVUPD      lanes64x3ff0000000000000<>+0(SB), Y4
+	VSUBPD       Y4, Y1, Y3
+	VSUBPD       Y4, Y2, Y4
 	VMOVUPD      lanes64x3ff0000000000000<>+0(SB), Y7
-	VADDPD       Y7, Y3, Y3
-	VADDPD       Y7, Y4, Y4
-	VMOVAPD      Y1, Y7
-	VMOVAPD      Y2, Y8
-	VFMADD213PD  Y3, Y11, Y7
-	VFMADD213PD  Y4, Y12, Y8
+	VADDPD       Y7, Y1, Y1
+	VADDPD       Y7, Y2, Y2
+	VMOVAPD      Y3, Y7
+	VMOVAPD      Y4, Y8
+	VFMADD213PD  Y1, Y11, Y7
+	VFMADD213PD  Y2, Y12, Y8
 	VMOVUPD      lanes64x3fd0000000000000<>+0(SB), Y9
 	VMULPD       Y9, Y5, Y5
 	VMULPD       Y9, Y6, Y6
 	VMOVUPD      lanes64x3fe0000000000000<>+0(SB), Y9
 	VMINPD       Y9, Y5, Y5
 	VMINPD       Y9, Y6, Y6
-	VMOVAPD      Y1, Y9
-	VMOVAPD      Y2, Y10
-	VMOVAPD      Y3, Y13
-	VMOVAPD      Y4, Y14
-	VFNMADD231PD Y5, Y3, Y9
-	VFNMADD231PD Y6, Y4, Y10
-	VFNMADD231PD Y5, Y1, Y13
-	VFNMADD231PD Y6, Y2, Y14
+	VMOVAPD      Y3, Y9
+	VMOVAPD      Y4, Y10
+	VMOVAPD      Y1, Y13
+	VMOVAPD      Y2, Y14
+	VFNMADD231PD Y5, Y1, Y9
+	VFNMADD231PD Y6, Y2, Y10
+	VFNMADD231PD Y5, Y3, Y13
+	VFNMADD231PD Y6, Y4, Y14
 	VFMADD213PD  Y9, Y11, Y13
 	VFMADD213PD  Y10, Y12, Y14
-	VDIVPD       Y7, Y13, Y3
-	VDIVPD       Y8, Y14, Y4
-	VADDPD       Y5, Y3, Y3
-	VADDPD       Y6, Y4, Y4
-	VMOVUPD      lanes64x8000000000000000<>+0(SB), Y2
-	VMOVUPD      Y2, Y1
-	VMOVUPD      Y2, Y2
-	VANDPD       (CX)(R9*1), Y1, Y1
-	VANDPD       32(CX)(R9*1), Y2, Y2
-	VORPD        Y1, Y3, Y3
-	VORPD        Y2, Y4, Y4
-	VMOVUPD      Y3, (CX)(R9*1)
-	VMOVUPD      Y4, 32(CX)(R9*1)
-	VFMADD213PD  (BX)(R9*1), Y0, Y3
-	VFMADD213PD  32(BX)(R9*1), Y0, Y4
-	VMOVUPD      Y3, (AX)(R9*1)
-	VMOVUPD      Y4, 32(AX)(R9*1)
+	VDIVPD       Y7, Y13, Y1
+	VDIVPD       Y8, Y14, Y2
+	VADDPD       Y5, Y1, Y1
+	VADDPD       Y6, Y2, Y2
+	VMOVUPD      lanes64x8000000000000000<>+0(SB), Y4
+	VMOVUPD      Y4, Y3
+	VMOVUPD      Y4, Y4
+	VANDPD       (CX)(R9*1), Y3, Y3
+	VANDPD       32(CX)(R9*1), Y4, Y4
+	VORPD        Y3, Y1, Y1
+	VORPD        Y4, Y2, Y2
+	VMOVUPD      Y1, (CX)(R9*1)
+	VMOVUPD      Y2, 32(CX)(R9*1)
+	VFMADD213PD  (BX)(R9*1), Y0, Y1
+	VFMADD213PD  32(BX)(R9*1), Y0, Y2
+	VMOVUPD      Y1, (AX)(R9*1)
+	VMOVUPD      Y2, 32(AX)(R9*1)
 	ADDQ         $0x40, R9
 	SUBQ         $0x40, R10
 	JGE          activate2
@@ -5882,46 +9091,46 @@ activated2:
 	JLT  activated1
 
 activate1:
-	VMOVUPD      lanes64x4034000000000000<>+0(SB), Y1
-	VMOVUPD      lanes64x7fffffffffffffff<>+0(SB), Y2
-	VANDPD       (CX)(R9*1), Y2, Y2
-	VMINPD       Y2, Y1, Y1
-	VMOVUPD      lanes64x40071547652b82fe<>+0(SB), Y2
-	VFMADD213PD  lanes64x4338000000000000<>+0(SB), Y1, Y2
-	VSUBPD       lanes64x4338000000000000<>+0(SB), Y2, Y3
-	VFNMADD231PD lanes64x3fd62e42fefa39ef<>+0(SB), Y3, Y1
-	VMULPD       Y1, Y1, Y4
+	VMOVUPD      lanes64x7fffffffffffffff<>+0(SB), Y1
+	VANDPD       (CX)(R9*1), Y1, Y1
+	VMOVUPD      lanes64x4034000000000000<>+0(SB), Y2
+	VMINPD       Y1, Y2, Y2
+	VMOVUPD      lanes64x40071547652b82fe<>+0(SB), Y1
+	VFMADD213PD  lanes64x4338000000000000<>+0(SB), Y2, Y1
+	VSUBPD       lanes64x4338000000000000<>+0(SB), Y1, Y3
+	VFNMADD231PD lanes64x3fd62e42fefa39ef<>+0(SB), Y3, Y2
+	VMULPD       Y2, Y2, Y4
 	VMOVUPD      lanes64x3f6c385461150576<>+0(SB), Y6
 	VFMADD213PD  lanes64xbf8223c7cf8d56e5<>+0(SB), Y4, Y6
 	VFMADD213PD  lanes64x3f9664eca00e4a4c<>+0(SB), Y4, Y6
 	VFMADD213PD  lanes64xbfaba1ba1171b514<>+0(SB), Y4, Y6
 	VFMADD213PD  lanes64x3fc11111110e0c05<>+0(SB), Y4, Y6
 	VFMADD213PD  lanes64xbfd55555555554bd<>+0(SB), Y4, Y6
-	VMULPD       Y1, Y4, Y5
+	VMULPD       Y2, Y4, Y5
 	VMULPD       lanes64xbc6abc9e3b39803f<>+0(SB), Y3, Y4
 	VFMADD213PD  Y4, Y5, Y6
-	VADDPD       Y1, Y6, Y6
-	VPSLLQ       $0x34, Y2, Y2
-	VPADDQ       lanes64x3ff0000000000000<>+0(SB), Y2, Y2
-	VSUBPD       lanes64x3ff0000000000000<>+0(SB), Y2, Y1
-	VADDPD       lanes64x3ff0000000000000<>+0(SB), Y2, Y2
-	VMOVAPD      Y1, Y4
-	VFMADD213PD  Y2, Y6, Y4
+	VADDPD       Y2, Y6, Y6
+	VPSLLQ       $0x34, Y1, Y1
+	VPADDQ       lanes64x3ff0000000000000<>+0(SB), Y1, Y1
+	VSUBPD       lanes64x3ff0000000000000<>+0(SB), Y1, Y2
+	VADDPD       lanes64x3ff0000000000000<>+0(SB), Y1, Y1
+	VMOVAPD      Y2, Y4
+	VFMADD213PD  Y1, Y6, Y4
 	VMULPD       lanes64x3fd0000000000000<>+0(SB), Y3, Y3
 	VMINPD       lanes64x3fe0000000000000<>+0(SB), Y3, Y3
-	VMOVAPD      Y1, Y5
-	VMOVAPD      Y2, Y7
-	VFNMADD231PD Y3, Y2, Y5
-	VFNMADD231PD Y3, Y1, Y7
+	VMOVAPD      Y2, Y5
+	VMOVAPD      Y1, Y7
+	VFNMADD231PD Y3, Y1, Y5
+	VFNMADD231PD Y3, Y2, Y7
 	VFMADD213PD  Y5, Y6, Y7
-	VDIVPD       Y4, Y7, Y2
-	VADDPD       Y3, Y2, Y2
-	VMOVUPD      lanes64x8000000000000000<>+0(SB), Y1
-	VANDPD       (CX)(R9*1), Y1, Y1
-	VORPD        Y1, Y2, Y2
-	VMOVUPD      Y2, (CX)(R9*1)
-	VFMADD213PD  (BX)(R9*1), Y0, Y2
-	VMOVUPD      Y2, (AX)(R9*1)
+	VDIVPD       Y4, Y7, Y1
+	VADDPD       Y3, Y1, Y1
+	VMOVUPD      lanes64x8000000000000000<>+0(SB), Y2
+	VANDPD       (CX)(R9*1), Y2, Y2
+	VORPD        Y2, Y1, Y1
+	VMOVUPD      Y1, (CX)(R9*1)
+	VFMADD213PD  (BX)(R9*1), Y0, Y1
+	VMOVUPD      Y1, (AX)(R9*1)
 	ADDQ         $0x20, R9
 	SUBQ         $0x20, R10
 	JGE          activate1
@@ -6714,75 +9923,75 @@ TEXT ·tanhAVX512F32(SB), NOSPLIT, $0-48
 	JLT          done2
 
 loop2:
-	VMOVUPS      lanes32x41200000<>+0(SB), Z8
-	VMOVUPS      Z8, Z7
-	VMOVUPS      Z8, Z8
-	VMOVUPS      lanes32x7fffffff<>+0(SB), Z10
-	VMOVUPS      Z10, Z9
-	VMOVUPS      Z10, Z10
-	VANDPS       (DX)(DI*4), Z9, Z9
-	VANDPS       64(DX)(DI*4), Z10, Z10
-	VMINPS       Z9, Z7, Z7
-	VMINPS       Z10, Z8, Z8
-	VMOVUPS      Z3, Z9
-	VMOVUPS      Z3, Z10
-	VFMADD213PS  Z1, Z7, Z9
-	VFMADD213PS  Z1, Z8, Z10
-	VSUBPS       Z1, Z9, Z11
-	VSUBPS       Z1, Z10, Z12
-	VFNMADD231PS Z4, Z11, Z7
-	VFNMADD231PS Z4, Z12, Z8
-	VMULPS       Z7, Z7, Z11
-	VMULPS       Z8, Z8, Z12
-	VMOVUPS      Z6, Z13
-	VMOVUPS      Z6, Z14
-	VFMADD213PS  Z5, Z11, Z13
-	VFMADD213PS  Z5, Z12, Z14
-	VMULPS       Z7, Z11, Z11
-	VMULPS       Z8, Z12, Z12
-	VFMADD213PS  Z7, Z11, Z13
-	VFMADD213PS  Z8, Z12, Z14
-	VPSLLD       $0x17, Z9, Z9
-	VPSLLD       $0x17, Z10, Z10
-	VPADDD       Z2, Z9, Z9
-	VPADDD       Z2, Z10, Z10
-	VSUBPS       Z2, Z9, Z7
-	VSUBPS       Z2, Z10, Z8
-	VADDPS       Z2, Z9, Z9
-	VADDPS       Z2, Z10, Z10
-	VMOVAPS      Z7, Z11
-	VMOVAPS      Z8, Z12
-	VFMADD213PS  Z9, Z13, Z11
-	VFMADD213PS  Z10, Z14, Z12
-	VFMADD213PS  Z7, Z13, Z9
-	VFMADD213PS  Z8, Z14, Z10
-	VDIVPS       Z11, Z9, Z9
-	VDIVPS       Z12, Z10, Z10
-	VMOVUPS      lanes32x80000000<>+0(SB), Z8
+	VMOVUPS      lanes32x7fffffff<>+0(SB), Z8
 	VMOVUPS      Z8, Z7
 	VMOVUPS      Z8, Z8
 	VANDPS       (DX)(DI*4), Z7, Z7
 	VANDPS       64(DX)(DI*4), Z8, Z8
-	VORPS        Z7, Z9, Z9
-	VORPS        Z8, Z10, Z10
-	VMOVUPS      Z2, Z7
-	VMOVUPS      Z2, Z8
-	VFNMADD231PS Z9, Z9, Z7
-	VFNMADD231PS Z10, Z10, Z8
+	VMOVUPS      lanes32x41200000<>+0(SB), Z10
+	VMOVUPS      Z10, Z9
+	VMOVUPS      Z10, Z10
+	VMINPS       Z7, Z9, Z9
+	VMINPS       Z8, Z10, Z10
+	VMOVUPS      Z3, Z7
+	VMOVUPS      Z3, Z8
+	VFMADD213PS  Z1, Z9, Z7
+	VFMADD213PS  Z1, Z10, Z8
+	VSUBPS       Z1, Z7, Z11
+	VSUBPS       Z1, Z8, Z12
+	VFNMADD231PS Z4, Z11, Z9
+	VFNMADD231PS Z4, Z12, Z10
+	VMULPS       Z9, Z9, Z11
+	VMULPS       Z10, Z10, Z12
+	VMOVUPS      Z6, Z13
+	VMOVUPS      Z6, Z14
+	VFMADD213PS  Z5, Z11, Z13
+	VFMADD213PS  Z5, Z12, Z14
+	VMULPS       Z9, Z11, Z11
+	VMULPS       Z10, Z12, Z12
+	VFMADD213PS  Z9, Z11, Z13
+	VFMADD213PS  Z10, Z12, Z14
+	VPSLLD       $0x17, Z7, Z7
+	VPSLLD       $0x17, Z8, Z8
+	VPADDD       Z2, Z7, Z7
+	VPADDD       Z2, Z8, Z8
+	VSUBPS       Z2, Z7, Z9
+	VSUBPS       Z2, Z8, Z10
+	VADDPS       Z2, Z7, Z7
+	VADDPS       Z2, Z8, Z8
+	VMOVAPS      Z9, Z11
+	VMOVAPS      Z10, Z12
+	VFMADD213PS  Z7, Z13, Z11
+	VFMADD213PS  Z8, Z14, Z12
+	VFMADD213PS  Z9, Z13, Z7
+	VFMADD213PS  Z10, Z14, Z8
+	VDIVPS       Z11, Z7, Z7
+	VDIVPS       Z12, Z8, Z8
+	VMOVUPS      lanes32x80000000<>+0(SB), Z10
+	VMOVUPS      Z10, Z9
+	VMOVUPS      Z10, Z10
+	VANDPS       (DX)(DI*4), Z9, Z9
+	VANDPS       64(DX)(DI*4), Z10, Z10
+	VORPS        Z9, Z7, Z7
+	VORPS        Z10, Z8, Z8
+	VMOVUPS      Z2, Z9
+	VMOVUPS      Z2, Z10
+	VFNMADD231PS Z7, Z7, Z9
+	VFNMADD231PS Z8, Z8, Z10
 	TESTQ        CX, CX
 	JEQ          value2
-	VMOVUPS      Z7, (CX)(DI*4)
-	VMOVUPS      Z8, 64(CX)(DI*4)
+	VMOVUPS      Z9, (CX)(DI*4)
+	VMOVUPS      Z10, 64(CX)(DI*4)
 
 value2:
 	TESTQ       BX, BX
 	JEQ         store2
-	VFMADD213PS (BX)(DI*4), Z0, Z9
-	VFMADD213PS 64(BX)(DI*4), Z0, Z10
+	VFMADD213PS (BX)(DI*4), Z0, Z7
+	VFMADD213PS 64(BX)(DI*4), Z0, Z8
 
 store2:
-	VMOVUPS Z9, (AX)(DI*4)
-	VMOVUPS Z10, 64(AX)(DI*4)
+	VMOVUPS Z7, (AX)(DI*4)
+	VMOVUPS Z8, 64(AX)(DI*4)
 	ADDQ    $0x20, DI
 	SUBQ    $0x20, SI
 	JGE     loop2
@@ -6793,43 +10002,43 @@ done2:
 	JLT  done1
 
 loop1:
-	VMOVUPS      lanes32x41200000<>+0(SB), Z7
-	VMOVUPS      lanes32x7fffffff<>+0(SB), Z8
-	VANDPS       (DX)(DI*4), Z8, Z8
-	VMINPS       Z8, Z7, Z7
-	VMOVUPS      Z3, Z8
-	VFMADD213PS  Z1, Z7, Z8
-	VSUBPS       Z1, Z8, Z9
-	VFNMADD231PS Z4, Z9, Z7
-	VMULPS       Z7, Z7, Z9
+	VMOVUPS      lanes32x7fffffff<>+0(SB), Z7
+	VANDPS       (DX)(DI*4), Z7, Z7
+	VMOVUPS      lanes32x41200000<>+0(SB), Z8
+	VMINPS       Z7, Z8, Z8
+	VMOVUPS      Z3, Z7
+	VFMADD213PS  Z1, Z8, Z7
+	VSUBPS       Z1, Z7, Z9
+	VFNMADD231PS Z4, Z9, Z8
+	VMULPS       Z8, Z8, Z9
 	VMOVUPS      Z6, Z10
 	VFMADD213PS  Z5, Z9, Z10
-	VMULPS       Z7, Z9, Z9
-	VFMADD213PS  Z7, Z9, Z10
-	VPSLLD       $0x17, Z8, Z8
-	VPADDD       Z2, Z8, Z8
-	VSUBPS       Z2, Z8, Z7
-	VADDPS       Z2, Z8, Z8
-	VMOVAPS      Z7, Z9
-	VFMADD213PS  Z8, Z10, Z9
-	VFMADD213PS  Z7, Z10, Z8
-	VDIVPS       Z9, Z8, Z8
-	VMOVUPS      lanes32x80000000<>+0(SB), Z7
-	VANDPS       (DX)(DI*4), Z7, Z7
-	VORPS        Z7, Z8, Z8
-	VMOVUPS      Z2, Z7
-	VFNMADD231PS Z8, Z8, Z7
+	VMULPS       Z8, Z9, Z9
+	VFMADD213PS  Z8, Z9, Z10
+	VPSLLD       $0x17, Z7, Z7
+	VPADDD       Z2, Z7, Z7
+	VSUBPS       Z2, Z7, Z8
+	VADDPS       Z2, Z7, Z7
+	VMOVAPS      Z8, Z9
+	VFMADD213PS  Z7, Z10, Z9
+	VFMADD213PS  Z8, Z10, Z7
+	VDIVPS       Z9, Z7, Z7
+	VMOVUPS      lanes32x80000000<>+0(SB), Z8
+	VANDPS       (DX)(DI*4), Z8, Z8
+	VORPS        Z8, Z7, Z7
+	VMOVUPS      Z2, Z8
+	VFNMADD231PS Z7, Z7, Z8
 	TESTQ        CX, CX
 	JEQ          value1
-	VMOVUPS      Z7, (CX)(DI*4)
+	VMOVUPS      Z8, (CX)(DI*4)
 
 value1:
 	TESTQ       BX, BX
 	JEQ         store1
-	VFMADD213PS (BX)(DI*4), Z0, Z8
+	VFMADD213PS (BX)(DI*4), Z0, Z7
 
 store1:
-	VMOVUPS Z8, (AX)(DI*4)
+	VMOVUPS Z7, (AX)(DI*4)
 	ADDQ    $0x10, DI
 	SUBQ    $0x10, SI
 	JGE     loop1
@@ -6859,71 +10068,71 @@ TEXT ·tanhValueAVX512F32(SB), NOSPLIT, $0-48
 	JLT          done2
 
 loop2:
-	VMOVUPS      lanes32x41200000<>+0(SB), Z8
-	VMOVUPS      Z8, Z7
-	VMOVUPS      Z8, Z8
-	VMOVUPS      lanes32x7fffffff<>+0(SB), Z10
-	VMOVUPS      Z10, Z9
-	VMOVUPS      Z10, Z10
-	VANDPS       (DX)(DI*4), Z9, Z9
-	VANDPS       64(DX)(DI*4), Z10, Z10
-	VMINPS       Z9, Z7, Z7
-	VMINPS       Z10, Z8, Z8
-	VMOVUPS      Z3, Z9
-	VMOVUPS      Z3, Z10
-	VFMADD213PS  Z1, Z7, Z9
-	VFMADD213PS  Z1, Z8, Z10
-	VSUBPS       Z1, Z9, Z11
-	VSUBPS       Z1, Z10, Z12
-	VFNMADD231PS Z4, Z11, Z7
-	VFNMADD231PS Z4, Z12, Z8
-	VMULPS       Z7, Z7, Z11
-	VMULPS       Z8, Z8, Z12
-	VMOVUPS      Z6, Z13
-	VMOVUPS      Z6, Z14
-	VFMADD213PS  Z5, Z11, Z13
-	VFMADD213PS  Z5, Z12, Z14
-	VMULPS       Z7, Z11, Z11
-	VMULPS       Z8, Z12, Z12
-	VFMADD213PS  Z7, Z11, Z13
-	VFMADD213PS  Z8, Z12, Z14
-	VPSLLD       $0x17, Z9, Z9
-	VPSLLD       $0x17, Z10, Z10
-	VPADDD       Z2, Z9, Z9
-	VPADDD       Z2, Z10, Z10
-	VSUBPS       Z2, Z9, Z7
-	VSUBPS       Z2, Z10, Z8
-	VADDPS       Z2, Z9, Z9
-	VADDPS       Z2, Z10, Z10
-	VMOVAPS      Z7, Z11
-	VMOVAPS      Z8, Z12
-	VFMADD213PS  Z9, Z13, Z11
-	VFMADD213PS  Z10, Z14, Z12
-	VFMADD213PS  Z7, Z13, Z9
-	VFMADD213PS  Z8, Z14, Z10
-	VDIVPS       Z11, Z9, Z9
-	VDIVPS       Z12, Z10, Z10
-	VMOVUPS      lanes32x80000000<>+0(SB), Z8
+	VMOVUPS      lanes32x7fffffff<>+0(SB), Z8
 	VMOVUPS      Z8, Z7
 	VMOVUPS      Z8, Z8
 	VANDPS       (DX)(DI*4), Z7, Z7
 	VANDPS       64(DX)(DI*4), Z8, Z8
-	VORPS        Z7, Z9, Z9
-	VORPS        Z8, Z10, Z10
+	VMOVUPS      lanes32x41200000<>+0(SB), Z10
+	VMOVUPS      Z10, Z9
+	VMOVUPS      Z10, Z10
+	VMINPS       Z7, Z9, Z9
+	VMINPS       Z8, Z10, Z10
+	VMOVUPS      Z3, Z7
+	VMOVUPS      Z3, Z8
+	VFMADD213PS  Z1, Z9, Z7
+	VFMADD213PS  Z1, Z10, Z8
+	VSUBPS       Z1, Z7, Z11
+	VSUBPS       Z1, Z8, Z12
+	VFNMADD231PS Z4, Z11, Z9
+	VFNMADD231PS Z4, Z12, Z10
+	VMULPS       Z9, Z9, Z11
+	VMULPS       Z10, Z10, Z12
+	VMOVUPS      Z6, Z13
+	VMOVUPS      Z6, Z14
+	VFMADD213PS  Z5, Z11, Z13
+	VFMADD213PS  Z5, Z12, Z14
+	VMULPS       Z9, Z11, Z11
+	VMULPS       Z10, Z12, Z12
+	VFMADD213PS  Z9, Z11, Z13
+	VFMADD213PS  Z10, Z12, Z14
+	VPSLLD       $0x17, Z7, Z7
+	VPSLLD       $0x17, Z8, Z8
+	VPADDD       Z2, Z7, Z7
+	VPADDD       Z2, Z8, Z8
+	VSUBPS       Z2, Z7, Z9
+	VSUBPS       Z2, Z8, Z10
+	VADDPS       Z2, Z7, Z7
+	VADDPS       Z2, Z8, Z8
+	VMOVAPS      Z9, Z11
+	VMOVAPS      Z10, Z12
+	VFMADD213PS  Z7, Z13, Z11
+	VFMADD213PS  Z8, Z14, Z12
+	VFMADD213PS  Z9, Z13, Z7
+	VFMADD213PS  Z10, Z14, Z8
+	VDIVPS       Z11, Z7, Z7
+	VDIVPS       Z12, Z8, Z8
+	VMOVUPS      lanes32x80000000<>+0(SB), Z10
+	VMOVUPS      Z10, Z9
+	VMOVUPS      Z10, Z10
+	VANDPS       (DX)(DI*4), Z9, Z9
+	VANDPS       64(DX)(DI*4), Z10, Z10
+	VORPS        Z9, Z7, Z7
+	VORPS        Z10, Z8, Z8
 	TESTQ        CX, CX
 	JEQ          value2
-	VMOVUPS      Z9, (CX)(DI*4)
-	VMOVUPS      Z10, 64(CX)(DI*4)
+	VMOVUPS      Z7, (CX)(DI*4)
+	VMOVUPS      Z8, 64(CX)(DI*4)
 
 value2:
 	TESTQ       BX, BX
 	JEQ         store2
-	VFMADD213PS (BX)(DI*4), Z0, Z9
-	VFMADD213PS 64(BX)(DI*4), Z0, Z10
+	VFMADD213PS (BX)(DI*4), Z0, Z7
+	VFMADD213PS 64(BX)(DI*4), Z0, Z8
 
 store2:
-	VMOVUPS Z9, (AX)(DI*4)
-	VMOVUPS Z10, 64(AX)(DI*4)
+	VMOVUPS Z7, (AX)(DI*4)
+	VMOVUPS Z8, 64(AX)(DI*4)
 	ADDQ    $0x20, DI
 	SUBQ    $0x20, SI
 	JGE     loop2
@@ -6934,41 +10143,41 @@ done2:
 	JLT  done1
 
 loop1:
-	VMOVUPS      lanes32x41200000<>+0(SB), Z7
-	VMOVUPS      lanes32x7fffffff<>+0(SB), Z8
-	VANDPS       (DX)(DI*4), Z8, Z8
-	VMINPS       Z8, Z7, Z7
-	VMOVUPS      Z3, Z8
-	VFMADD213PS  Z1, Z7, Z8
-	VSUBPS       Z1, Z8, Z9
-	VFNMADD231PS Z4, Z9, Z7
-	VMULPS       Z7, Z7, Z9
+	VMOVUPS      lanes32x7fffffff<>+0(SB), Z7
+	VANDPS       (DX)(DI*4), Z7, Z7
+	VMOVUPS      lanes32x41200000<>+0(SB), Z8
+	VMINPS       Z7, Z8, Z8
+	VMOVUPS      Z3, Z7
+	VFMADD213PS  Z1, Z8, Z7
+	VSUBPS       Z1, Z7, Z9
+	VFNMADD231PS Z4, Z9, Z8
+	VMULPS       Z8, Z8, Z9
 	VMOVUPS      Z6, Z10
 	VFMADD213PS  Z5, Z9, Z10
-	VMULPS       Z7, Z9, Z9
-	VFMADD213PS  Z7, Z9, Z10
-	VPSLLD       $0x17, Z8, Z8
-	VPADDD       Z2, Z8, Z8
-	VSUBPS       Z2, Z8, Z7
-	VADDPS       Z2, Z8, Z8
-	VMOVAPS      Z7, Z9
-	VFMADD213PS  Z8, Z10, Z9
-	VFMADD213PS  Z7, Z10, Z8
-	VDIVPS       Z9, Z8, Z8
-	VMOVUPS      lanes32x80000000<>+0(SB), Z7
-	VANDPS       (DX)(DI*4), Z7, Z7
-	VORPS        Z7, Z8, Z8
+	VMULPS       Z8, Z9, Z9
+	VFMADD213PS  Z8, Z9, Z10
+	VPSLLD       $0x17, Z7, Z7
+	VPADDD       Z2, Z7, Z7
+	VSUBPS       Z2, Z7, Z8
+	VADDPS       Z2, Z7, Z7
+	VMOVAPS      Z8, Z9
+	VFMADD213PS  Z7, Z10, Z9
+	VFMADD213PS  Z8, Z10, Z7
+	VDIVPS       Z9, Z7, Z7
+	VMOVUPS      lanes32x80000000<>+0(SB), Z8
+	VANDPS       (DX)(DI*4), Z8, Z8
+	VORPS        Z8, Z7, Z7
 	TESTQ        CX, CX
 	JEQ          value1
-	VMOVUPS      Z8, (CX)(DI*4)
+	VMOVUPS      Z7, (CX)(DI*4)
 
 value1:
 	TESTQ       BX, BX
 	JEQ         store1
-	VFMADD213PS (BX)(DI*4), Z0, Z8
+	VFMADD213PS (BX)(DI*4), Z0, Z7
 
 store1:
-	VMOVUPS Z8, (AX)(DI*4)
+	VMOVUPS Z7, (AX)(DI*4)
 	ADDQ    $0x10, DI
 	SUBQ    $0x10, SI
 	JGE     loop1
@@ -7246,6 +10455,1324 @@ value1:
 
 store1:
 	VMOVUPS Z11, (AX)(DI*4)
+	ADDQ    $0x10, DI
+	SUBQ    $0x10, SI
+	JGE     loop1
+
+done1:
+	ADDQ $0x10, SI
+	VZEROUPPER
+	RET
+
+// func sinAVX512F32(next *float32, ds *float32, u *float32, h *float32, a float32, n int)
+// Requires: AVX, AVX512DQ, AVX512F
+TEXT ·sinAVX512F32(SB), NOSPLIT, $0-48
+	MOVQ         next+0(FP), AX
+	MOVQ         ds+8(FP), CX
+	MOVQ         u+16(FP), DX
+	MOVQ         h+24(FP), BX
+	MOVQ         n+40(FP), SI
+	VBROADCASTSS a+32(FP), Z0
+	XORQ         DI, DI
+	SUBQ         $0x20, SI
+	JLT          done2
+
+loop2:
+	VMOVUPS      lanes32x4b000000<>+0(SB), Z2
+	VMOVUPS      Z2, Z1
+	VMOVUPS      Z2, Z2
+	VMOVUPS      lanes32x7fffffff<>+0(SB), Z4
+	VMOVUPS      Z4, Z3
+	VMOVUPS      Z4, Z4
+	VANDPS       (DX)(DI*4), Z3, Z3
+	VANDPS       64(DX)(DI*4), Z4, Z4
+	VMINPS       Z3, Z1, Z1
+	VMINPS       Z4, Z2, Z2
+	VMOVUPS      (DX)(DI*4), Z3
+	VMOVUPS      64(DX)(DI*4), Z4
+	VSUBPS       Z3, Z3, Z3
+	VSUBPS       Z4, Z4, Z4
+	VADDPS       Z3, Z1, Z1
+	VADDPS       Z4, Z2, Z2
+	VMOVUPS      lanes32x3ea2f983<>+0(SB), Z4
+	VMOVUPS      Z4, Z3
+	VMOVUPS      Z4, Z4
+	VMOVUPS      lanes32x4b400000<>+0(SB), Z5
+	VFMADD213PS  Z5, Z1, Z3
+	VFMADD213PS  Z5, Z2, Z4
+	VMOVUPS      lanes32x4b400000<>+0(SB), Z6
+	VSUBPS       Z6, Z3, Z5
+	VSUBPS       Z6, Z4, Z6
+	VMOVUPS      lanes32x40490fdb<>+0(SB), Z7
+	VFNMADD231PS Z7, Z5, Z1
+	VFNMADD231PS Z7, Z6, Z2
+	VMOVUPS      lanes32xb3bbbd2e<>+0(SB), Z7
+	VFNMADD231PS Z7, Z5, Z1
+	VFNMADD231PS Z7, Z6, Z2
+	VMOVUPS      lanes32xa7772ced<>+0(SB), Z7
+	VFNMADD231PS Z7, Z5, Z1
+	VFNMADD231PS Z7, Z6, Z2
+	VPSLLD       $0x1f, Z3, Z3
+	VPSLLD       $0x1f, Z4, Z4
+	VMULPS       Z1, Z1, Z5
+	VMULPS       Z2, Z2, Z6
+	VMULPS       Z5, Z5, Z7
+	VMULPS       Z6, Z6, Z8
+	VMOVUPS      lanes32xb48ca085<>+0(SB), Z10
+	VMOVUPS      Z10, Z9
+	VMOVUPS      Z10, Z10
+	VMOVUPS      lanes32x37cfc7ae<>+0(SB), Z12
+	VMOVUPS      Z12, Z11
+	VMOVUPS      Z12, Z12
+	VMOVUPS      lanes32xbab60a4e<>+0(SB), Z13
+	VFMADD213PS  Z13, Z7, Z9
+	VFMADD213PS  Z13, Z8, Z10
+	VMOVUPS      lanes32x3d2aaaa8<>+0(SB), Z13
+	VFMADD213PS  Z13, Z7, Z11
+	VFMADD213PS  Z13, Z8, Z12
+	VFMADD213PS  Z11, Z5, Z9
+	VFMADD213PS  Z12, Z6, Z10
+	VMOVUPS      lanes32xbf000000<>+0(SB), Z11
+	VFMADD213PS  Z11, Z5, Z9
+	VFMADD213PS  Z11, Z6, Z10
+	VMOVUPS      lanes32x3f800000<>+0(SB), Z11
+	VFMADD213PS  Z11, Z5, Z9
+	VFMADD213PS  Z11, Z6, Z10
+	VXORPS       Z3, Z9, Z9
+	VXORPS       Z4, Z10, Z10
+	VMOVUPS      lanes32x362f14c9<>+0(SB), Z12
+	VMOVUPS      Z12, Z11
+	VMOVUPS      Z12, Z12
+	VMOVUPS      lanes32xb94fbc07<>+0(SB), Z14
+	VMOVUPS      Z14, Z13
+	VMOVUPS      Z14, Z14
+	VMOVUPS      lanes32x3c088781<>+0(SB), Z15
+	VFMADD213PS  Z15, Z7, Z11
+	VFMADD213PS  Z15, Z8, Z12
+	VMOVUPS      lanes32xbe2aaaa7<>+0(SB), Z15
+	VFMADD213PS  Z15, Z7, Z13
+	VFMADD213PS  Z15, Z8, Z14
+	VFMADD213PS  Z13, Z5, Z11
+	VFMADD213PS  Z14, Z6, Z12
+	VMULPS       Z1, Z5, Z5
+	VMULPS       Z2, Z6, Z6
+	VFMADD213PS  Z1, Z5, Z11
+	VFMADD213PS  Z2, Z6, Z12
+	VXORPS       Z3, Z11, Z11
+	VXORPS       Z4, Z12, Z12
+	VMOVUPS      lanes32x80000000<>+0(SB), Z2
+	VMOVUPS      Z2, Z1
+	VMOVUPS      Z2, Z2
+	VANDPS       (DX)(DI*4), Z1, Z1
+	VANDPS       64(DX)(DI*4), Z2, Z2
+	VXORPS       Z1, Z11, Z11
+	VXORPS       Z2, Z12, Z12
+	TESTQ        CX, CX
+	JEQ          value2
+	VMOVUPS      Z9, (CX)(DI*4)
+	VMOVUPS      Z10, 64(CX)(DI*4)
+
+value2:
+	TESTQ       BX, BX
+	JEQ         store2
+	VFMADD213PS (BX)(DI*4), Z0, Z11
+	VFMADD213PS 64(BX)(DI*4), Z0, Z12
+
+store2:
+	VMOVUPS Z11, (AX)(DI*4)
+	VMOVUPS Z12, 64(AX)(DI*4)
+	ADDQ    $0x20, DI
+	SUBQ    $0x20, SI
+	JGE     loop2
+
+done2:
+	ADDQ $0x20, SI
+	SUBQ $0x10, SI
+	JLT  done1
+
+loop1:
+	VMOVUPS      lanes32x4b000000<>+0(SB), Z1
+	VMOVUPS      lanes32x7fffffff<>+0(SB), Z2
+	VANDPS       (DX)(DI*4), Z2, Z2
+	VMINPS       Z2, Z1, Z1
+	VMOVUPS      (DX)(DI*4), Z2
+	VSUBPS       Z2, Z2, Z2
+	VADDPS       Z2, Z1, Z1
+	VMOVUPS      lanes32x3ea2f983<>+0(SB), Z2
+	VFMADD213PS  lanes32x4b400000<>+0(SB), Z1, Z2
+	VSUBPS       lanes32x4b400000<>+0(SB), Z2, Z3
+	VFNMADD231PS lanes32x40490fdb<>+0(SB), Z3, Z1
+	VFNMADD231PS lanes32xb3bbbd2e<>+0(SB), Z3, Z1
+	VFNMADD231PS lanes32xa7772ced<>+0(SB), Z3, Z1
+	VPSLLD       $0x1f, Z2, Z2
+	VMULPS       Z1, Z1, Z3
+	VMULPS       Z3, Z3, Z4
+	VMOVUPS      lanes32xb48ca085<>+0(SB), Z5
+	VMOVUPS      lanes32x37cfc7ae<>+0(SB), Z6
+	VFMADD213PS  lanes32xbab60a4e<>+0(SB), Z4, Z5
+	VFMADD213PS  lanes32x3d2aaaa8<>+0(SB), Z4, Z6
+	VFMADD213PS  Z6, Z3, Z5
+	VFMADD213PS  lanes32xbf000000<>+0(SB), Z3, Z5
+	VFMADD213PS  lanes32x3f800000<>+0(SB), Z3, Z5
+	VXORPS       Z2, Z5, Z5
+	VMOVUPS      lanes32x362f14c9<>+0(SB), Z6
+	VMOVUPS      lanes32xb94fbc07<>+0(SB), Z7
+	VFMADD213PS  lanes32x3c088781<>+0(SB), Z4, Z6
+	VFMADD213PS  lanes32xbe2aaaa7<>+0(SB), Z4, Z7
+	VFMADD213PS  Z7, Z3, Z6
+	VMULPS       Z1, Z3, Z3
+	VFMADD213PS  Z1, Z3, Z6
+	VXORPS       Z2, Z6, Z6
+	VMOVUPS      lanes32x80000000<>+0(SB), Z1
+	VANDPS       (DX)(DI*4), Z1, Z1
+	VXORPS       Z1, Z6, Z6
+	TESTQ        CX, CX
+	JEQ          value1
+	VMOVUPS      Z5, (CX)(DI*4)
+
+value1:
+	TESTQ       BX, BX
+	JEQ         store1
+	VFMADD213PS (BX)(DI*4), Z0, Z6
+
+store1:
+	VMOVUPS Z6, (AX)(DI*4)
+	ADDQ    $0x10, DI
+	SUBQ    $0x10, SI
+	JGE     loop1
+
+done1:
+	ADDQ $0x10, SI
+	VZEROUPPER
+	RET
+
+// func siluAVX512F32(next *float32, ds *float32, u *float32, h *float32, a float32, n int)
+// Requires: AVX, AVX512DQ, AVX512F
+TEXT ·siluAVX512F32(SB), NOSPLIT, $0-48
+	MOVQ         next+0(FP), AX
+	MOVQ         ds+8(FP), CX
+	MOVQ         u+16(FP), DX
+	MOVQ         h+24(FP), BX
+	MOVQ         n+40(FP), SI
+	VBROADCASTSS a+32(FP), Z0
+	VMOVUPS      lanes32x3f317200<>+0(SB), Z1
+	VMOVUPS      lanes32x35bfbe8e<>+0(SB), Z2
+	VMOVUPS      lanes32x3fb8aa3b<>+0(SB), Z3
+	VMOVUPS      lanes32x4b400000<>+0(SB), Z4
+	VMOVUPS      lanes32x3f800000<>+0(SB), Z5
+	VMOVUPS      lanes32x3f000000<>+0(SB), Z6
+	VMOVUPS      lanes32x3e2aaa58<>+0(SB), Z7
+	VMOVUPS      lanes32x3d2aaa43<>+0(SB), Z8
+	VMOVUPS      lanes32x3c091408<>+0(SB), Z9
+	VMOVUPS      lanes32x3ab6cc95<>+0(SB), Z10
+	XORQ         DI, DI
+	SUBQ         $0x20, SI
+	JLT          done2
+
+loop2:
+	VMOVUPS      lanes32x42ae0000<>+0(SB), Z12
+	VMOVUPS      Z12, Z11
+	VMOVUPS      Z12, Z12
+	VMOVUPS      lanes32x7fffffff<>+0(SB), Z14
+	VMOVUPS      Z14, Z13
+	VMOVUPS      Z14, Z14
+	VANDPS       (DX)(DI*4), Z13, Z13
+	VANDPS       64(DX)(DI*4), Z14, Z14
+	VMINPS       Z13, Z11, Z11
+	VMINPS       Z14, Z12, Z12
+	VMOVUPS      lanes32x80000000<>+0(SB), Z14
+	VMOVUPS      Z14, Z13
+	VMOVUPS      Z14, Z14
+	VXORPS       Z13, Z11, Z11
+	VXORPS       Z14, Z12, Z12
+	VMOVUPS      Z3, Z13
+	VMOVUPS      Z3, Z14
+	VFMADD213PS  Z4, Z11, Z13
+	VFMADD213PS  Z4, Z12, Z14
+	VMOVAPS      Z11, Z11
+	VMOVAPS      Z12, Z16
+	VSUBPS       Z4, Z13, Z12
+	VSUBPS       Z4, Z14, Z15
+	VFNMADD231PS Z1, Z12, Z11
+	VFNMADD231PS Z1, Z15, Z16
+	VFNMADD231PS Z2, Z12, Z11
+	VFNMADD231PS Z2, Z15, Z16
+	VMULPS       Z11, Z11, Z12
+	VMULPS       Z16, Z16, Z15
+	VMOVUPS      Z10, Z17
+	VMOVUPS      Z10, Z18
+	VMOVUPS      Z9, Z19
+	VMOVUPS      Z9, Z20
+	VFMADD213PS  Z8, Z12, Z17
+	VFMADD213PS  Z8, Z15, Z18
+	VFMADD213PS  Z7, Z12, Z19
+	VFMADD213PS  Z7, Z15, Z20
+	VFMADD213PS  Z6, Z12, Z17
+	VFMADD213PS  Z6, Z15, Z18
+	VFMADD213PS  Z17, Z11, Z19
+	VFMADD213PS  Z18, Z16, Z20
+	VFMADD213PS  Z11, Z12, Z19
+	VFMADD213PS  Z16, Z15, Z20
+	VPSLLD       $0x17, Z13, Z13
+	VPSLLD       $0x17, Z14, Z14
+	VPADDD       Z5, Z13, Z13
+	VPADDD       Z5, Z14, Z14
+	VMOVAPS      Z19, Z11
+	VMOVAPS      Z20, Z12
+	VFMADD213PS  Z13, Z13, Z11
+	VFMADD213PS  Z14, Z14, Z12
+	VMOVUPS      Z5, Z13
+	VMOVUPS      Z5, Z14
+	VADDPS       Z13, Z11, Z15
+	VADDPS       Z14, Z12, Z16
+	VDIVPS       Z15, Z13, Z13
+	VDIVPS       Z16, Z14, Z14
+	VMULPS       Z13, Z11, Z11
+	VMULPS       Z14, Z12, Z12
+	VMOVUPS      (DX)(DI*4), Z15
+	VMOVUPS      64(DX)(DI*4), Z16
+	VPSRAD       $0x1f, Z15, Z15
+	VPSRAD       $0x1f, Z16, Z16
+	VPTERNLOGD   $0xca, Z13, Z11, Z15
+	VPTERNLOGD   $0xca, Z14, Z12, Z16
+	VMOVUPS      (DX)(DI*4), Z17
+	VMOVUPS      64(DX)(DI*4), Z18
+	VPSRAD       $0x1f, Z17, Z17
+	VPSRAD       $0x1f, Z18, Z18
+	VPTERNLOGD   $0xca, Z11, Z13, Z17
+	VPTERNLOGD   $0xca, Z12, Z14, Z18
+	VMOVUPS      lanes32x42ae0000<>+0(SB), Z12
+	VMOVUPS      Z12, Z11
+	VMOVUPS      Z12, Z12
+	VMOVUPS      lanes32x7fffffff<>+0(SB), Z14
+	VMOVUPS      Z14, Z13
+	VMOVUPS      Z14, Z14
+	VANDPS       (DX)(DI*4), Z13, Z13
+	VANDPS       64(DX)(DI*4), Z14, Z14
+	VMINPS       Z13, Z11, Z11
+	VMINPS       Z14, Z12, Z12
+	VMOVUPS      lanes32x80000000<>+0(SB), Z14
+	VMOVUPS      Z14, Z13
+	VMOVUPS      Z14, Z14
+	VANDPS       (DX)(DI*4), Z13, Z13
+	VANDPS       64(DX)(DI*4), Z14, Z14
+	VXORPS       Z13, Z11, Z11
+	VXORPS       Z14, Z12, Z12
+	VFMADD213PS  Z5, Z17, Z11
+	VFMADD213PS  Z5, Z18, Z12
+	VMULPS       Z15, Z11, Z11
+	VMULPS       Z16, Z12, Z12
+	VMOVUPS      lanes32xc2ae0000<>+0(SB), Z14
+	VMOVUPS      Z14, Z13
+	VMOVUPS      Z14, Z14
+	VMAXPS       (DX)(DI*4), Z13, Z13
+	VMAXPS       64(DX)(DI*4), Z14, Z14
+	VMULPS       Z15, Z13, Z13
+	VMULPS       Z16, Z14, Z14
+	TESTQ        CX, CX
+	JEQ          value2
+	VMOVUPS      Z11, (CX)(DI*4)
+	VMOVUPS      Z12, 64(CX)(DI*4)
+
+value2:
+	TESTQ       BX, BX
+	JEQ         store2
+	VFMADD213PS (BX)(DI*4), Z0, Z13
+	VFMADD213PS 64(BX)(DI*4), Z0, Z14
+
+store2:
+	VMOVUPS Z13, (AX)(DI*4)
+	VMOVUPS Z14, 64(AX)(DI*4)
+	ADDQ    $0x20, DI
+	SUBQ    $0x20, SI
+	JGE     loop2
+
+done2:
+	ADDQ $0x20, SI
+	SUBQ $0x10, SI
+	JLT  done1
+
+loop1:
+	VMOVUPS      lanes32x42ae0000<>+0(SB), Z11
+	VMOVUPS      lanes32x7fffffff<>+0(SB), Z12
+	VANDPS       (DX)(DI*4), Z12, Z12
+	VMINPS       Z12, Z11, Z11
+	VMOVUPS      lanes32x80000000<>+0(SB), Z12
+	VXORPS       Z12, Z11, Z11
+	VMOVUPS      Z3, Z12
+	VFMADD213PS  Z4, Z11, Z12
+	VMOVAPS      Z11, Z13
+	VSUBPS       Z4, Z12, Z11
+	VFNMADD231PS Z1, Z11, Z13
+	VFNMADD231PS Z2, Z11, Z13
+	VMULPS       Z13, Z13, Z11
+	VMOVUPS      Z10, Z14
+	VMOVUPS      Z9, Z15
+	VFMADD213PS  Z8, Z11, Z14
+	VFMADD213PS  Z7, Z11, Z15
+	VFMADD213PS  Z6, Z11, Z14
+	VFMADD213PS  Z14, Z13, Z15
+	VFMADD213PS  Z13, Z11, Z15
+	VPSLLD       $0x17, Z12, Z12
+	VPADDD       Z5, Z12, Z12
+	VMOVAPS      Z15, Z11
+	VFMADD213PS  Z12, Z12, Z11
+	VMOVUPS      Z5, Z12
+	VADDPS       Z12, Z11, Z13
+	VDIVPS       Z13, Z12, Z12
+	VMULPS       Z12, Z11, Z11
+	VMOVUPS      (DX)(DI*4), Z13
+	VPSRAD       $0x1f, Z13, Z13
+	VPTERNLOGD   $0xca, Z12, Z11, Z13
+	VMOVUPS      (DX)(DI*4), Z14
+	VPSRAD       $0x1f, Z14, Z14
+	VPTERNLOGD   $0xca, Z11, Z12, Z14
+	VMOVUPS      lanes32x42ae0000<>+0(SB), Z11
+	VMOVUPS      lanes32x7fffffff<>+0(SB), Z12
+	VANDPS       (DX)(DI*4), Z12, Z12
+	VMINPS       Z12, Z11, Z11
+	VMOVUPS      lanes32x80000000<>+0(SB), Z12
+	VANDPS       (DX)(DI*4), Z12, Z12
+	VXORPS       Z12, Z11, Z11
+	VFMADD213PS  Z5, Z14, Z11
+	VMULPS       Z13, Z11, Z11
+	VMOVUPS      lanes32xc2ae0000<>+0(SB), Z12
+	VMAXPS       (DX)(DI*4), Z12, Z12
+	VMULPS       Z13, Z12, Z12
+	TESTQ        CX, CX
+	JEQ          value1
+	VMOVUPS      Z11, (CX)(DI*4)
+
+value1:
+	TESTQ       BX, BX
+	JEQ         store1
+	VFMADD213PS (BX)(DI*4), Z0, Z12
+
+store1:
+	VMOVUPS Z12, (AX)(DI*4)
+	ADDQ    $0x10, DI
+	SUBQ    $0x10, SI
+	JGE     loop1
+
+done1:
+	ADDQ $0x10, SI
+	VZEROUPPER
+	RET
+
+// func softplusAVX512F32(next *float32, ds *float32, u *float32, h *float32, a float32, n int)
+// Requires: AVX, AVX512DQ, AVX512F
+TEXT ·softplusAVX512F32(SB), NOSPLIT, $0-48
+	MOVQ         next+0(FP), AX
+	MOVQ         ds+8(FP), CX
+	MOVQ         u+16(FP), DX
+	MOVQ         h+24(FP), BX
+	MOVQ         n+40(FP), SI
+	VBROADCASTSS a+32(FP), Z0
+	VMOVUPS      lanes32x3f317200<>+0(SB), Z1
+	VMOVUPS      lanes32x35bfbe8e<>+0(SB), Z2
+	VMOVUPS      lanes32x3fb8aa3b<>+0(SB), Z3
+	VMOVUPS      lanes32x4b400000<>+0(SB), Z4
+	VMOVUPS      lanes32x3f800000<>+0(SB), Z5
+	VMOVUPS      lanes32x3f000000<>+0(SB), Z6
+	VMOVUPS      lanes32x3e2aaa58<>+0(SB), Z7
+	VMOVUPS      lanes32x3d2aaa43<>+0(SB), Z8
+	VMOVUPS      lanes32x3c091408<>+0(SB), Z9
+	VMOVUPS      lanes32x3ab6cc95<>+0(SB), Z10
+	XORQ         DI, DI
+	SUBQ         $0x20, SI
+	JLT          done2
+
+loop2:
+	VMOVUPS      lanes32x42ae0000<>+0(SB), Z12
+	VMOVUPS      Z12, Z11
+	VMOVUPS      Z12, Z12
+	VMOVUPS      lanes32x7fffffff<>+0(SB), Z14
+	VMOVUPS      Z14, Z13
+	VMOVUPS      Z14, Z14
+	VANDPS       (DX)(DI*4), Z13, Z13
+	VANDPS       64(DX)(DI*4), Z14, Z14
+	VMINPS       Z13, Z11, Z11
+	VMINPS       Z14, Z12, Z12
+	VMOVUPS      lanes32x80000000<>+0(SB), Z14
+	VMOVUPS      Z14, Z13
+	VMOVUPS      Z14, Z14
+	VXORPS       Z13, Z11, Z11
+	VXORPS       Z14, Z12, Z12
+	VMOVUPS      Z3, Z13
+	VMOVUPS      Z3, Z14
+	VFMADD213PS  Z4, Z11, Z13
+	VFMADD213PS  Z4, Z12, Z14
+	VMOVAPS      Z11, Z11
+	VMOVAPS      Z12, Z16
+	VSUBPS       Z4, Z13, Z12
+	VSUBPS       Z4, Z14, Z15
+	VFNMADD231PS Z1, Z12, Z11
+	VFNMADD231PS Z1, Z15, Z16
+	VFNMADD231PS Z2, Z12, Z11
+	VFNMADD231PS Z2, Z15, Z16
+	VMULPS       Z11, Z11, Z12
+	VMULPS       Z16, Z16, Z15
+	VMOVUPS      Z10, Z17
+	VMOVUPS      Z10, Z18
+	VMOVUPS      Z9, Z19
+	VMOVUPS      Z9, Z20
+	VFMADD213PS  Z8, Z12, Z17
+	VFMADD213PS  Z8, Z15, Z18
+	VFMADD213PS  Z7, Z12, Z19
+	VFMADD213PS  Z7, Z15, Z20
+	VFMADD213PS  Z6, Z12, Z17
+	VFMADD213PS  Z6, Z15, Z18
+	VFMADD213PS  Z17, Z11, Z19
+	VFMADD213PS  Z18, Z16, Z20
+	VFMADD213PS  Z11, Z12, Z19
+	VFMADD213PS  Z16, Z15, Z20
+	VPSLLD       $0x17, Z13, Z13
+	VPSLLD       $0x17, Z14, Z14
+	VPADDD       Z5, Z13, Z13
+	VPADDD       Z5, Z14, Z14
+	VMOVAPS      Z19, Z11
+	VMOVAPS      Z20, Z12
+	VFMADD213PS  Z13, Z13, Z11
+	VFMADD213PS  Z14, Z14, Z12
+	VMOVUPS      Z5, Z15
+	VMOVUPS      Z5, Z16
+	VADDPS       Z15, Z11, Z17
+	VADDPS       Z16, Z12, Z18
+	VDIVPS       Z17, Z15, Z15
+	VDIVPS       Z18, Z16, Z16
+	VMULPS       Z15, Z11, Z11
+	VMULPS       Z16, Z12, Z12
+	VMOVUPS      (DX)(DI*4), Z17
+	VMOVUPS      64(DX)(DI*4), Z18
+	VPSRAD       $0x1f, Z17, Z17
+	VPSRAD       $0x1f, Z18, Z18
+	VPTERNLOGD   $0xca, Z15, Z11, Z17
+	VPTERNLOGD   $0xca, Z16, Z12, Z18
+	VSUBPS       Z5, Z13, Z11
+	VSUBPS       Z5, Z14, Z12
+	VFMADD213PS  Z11, Z13, Z19
+	VFMADD213PS  Z12, Z14, Z20
+	VMULPS       Z6, Z19, Z11
+	VMULPS       Z6, Z20, Z12
+	VMOVUPS      lanes32x40000000<>+0(SB), Z14
+	VADDPS       Z14, Z11, Z13
+	VADDPS       Z14, Z12, Z14
+	VDIVPS       Z13, Z11, Z13
+	VDIVPS       Z14, Z12, Z14
+	VMULPS       Z13, Z13, Z11
+	VMULPS       Z14, Z14, Z12
+	VMULPS       Z11, Z11, Z15
+	VMULPS       Z12, Z12, Z16
+	VMOVUPS      lanes32x3e8f8363<>+0(SB), Z20
+	VMOVUPS      Z20, Z19
+	VMOVUPS      Z20, Z20
+	VMOVUPS      lanes32x3e8f59b1<>+0(SB), Z22
+	VMOVUPS      Z22, Z21
+	VMOVUPS      Z22, Z22
+	VMOVUPS      lanes32x3ecce951<>+0(SB), Z23
+	VFMADD213PS  Z23, Z15, Z19
+	VFMADD213PS  Z23, Z16, Z20
+	VMOVUPS      lanes32x3f2aaa80<>+0(SB), Z23
+	VFMADD213PS  Z23, Z15, Z21
+	VFMADD213PS  Z23, Z16, Z22
+	VFMADD213PS  Z21, Z11, Z19
+	VFMADD213PS  Z22, Z12, Z20
+	VMULPS       Z13, Z11, Z11
+	VMULPS       Z14, Z12, Z12
+	VADDPS       Z13, Z13, Z13
+	VADDPS       Z14, Z14, Z14
+	VFMADD213PS  Z13, Z11, Z19
+	VFMADD213PS  Z14, Z12, Z20
+	VXORPS       Z11, Z11, Z11
+	VXORPS       Z12, Z12, Z12
+	VMAXPS       (DX)(DI*4), Z11, Z11
+	VMAXPS       64(DX)(DI*4), Z12, Z12
+	VADDPS       Z19, Z11, Z11
+	VADDPS       Z20, Z12, Z12
+	TESTQ        CX, CX
+	JEQ          value2
+	VMOVUPS      Z17, (CX)(DI*4)
+	VMOVUPS      Z18, 64(CX)(DI*4)
+
+value2:
+	TESTQ       BX, BX
+	JEQ         store2
+	VFMADD213PS (BX)(DI*4), Z0, Z11
+	VFMADD213PS 64(BX)(DI*4), Z0, Z12
+
+store2:
+	VMOVUPS Z11, (AX)(DI*4)
+	VMOVUPS Z12, 64(AX)(DI*4)
+	ADDQ    $0x20, DI
+	SUBQ    $0x20, SI
+	JGE     loop2
+
+done2:
+	ADDQ $0x20, SI
+	SUBQ $0x10, SI
+	JLT  done1
+
+loop1:
+	VMOVUPS      lanes32x42ae0000<>+0(SB), Z11
+	VMOVUPS      lanes32x7fffffff<>+0(SB), Z12
+	VANDPS       (DX)(DI*4), Z12, Z12
+	VMINPS       Z12, Z11, Z11
+	VMOVUPS      lanes32x80000000<>+0(SB), Z12
+	VXORPS       Z12, Z11, Z11
+	VMOVUPS      Z3, Z12
+	VFMADD213PS  Z4, Z11, Z12
+	VMOVAPS      Z11, Z13
+	VSUBPS       Z4, Z12, Z11
+	VFNMADD231PS Z1, Z11, Z13
+	VFNMADD231PS Z2, Z11, Z13
+	VMULPS       Z13, Z13, Z11
+	VMOVUPS      Z10, Z14
+	VMOVUPS      Z9, Z15
+	VFMADD213PS  Z8, Z11, Z14
+	VFMADD213PS  Z7, Z11, Z15
+	VFMADD213PS  Z6, Z11, Z14
+	VFMADD213PS  Z14, Z13, Z15
+	VFMADD213PS  Z13, Z11, Z15
+	VPSLLD       $0x17, Z12, Z12
+	VPADDD       Z5, Z12, Z12
+	VMOVAPS      Z15, Z11
+	VFMADD213PS  Z12, Z12, Z11
+	VMOVUPS      Z5, Z13
+	VADDPS       Z13, Z11, Z14
+	VDIVPS       Z14, Z13, Z13
+	VMULPS       Z13, Z11, Z11
+	VMOVUPS      (DX)(DI*4), Z14
+	VPSRAD       $0x1f, Z14, Z14
+	VPTERNLOGD   $0xca, Z13, Z11, Z14
+	VSUBPS       Z5, Z12, Z11
+	VFMADD213PS  Z11, Z12, Z15
+	VMULPS       Z6, Z15, Z11
+	VADDPS       lanes32x40000000<>+0(SB), Z11, Z12
+	VDIVPS       Z12, Z11, Z12
+	VMULPS       Z12, Z12, Z11
+	VMULPS       Z11, Z11, Z13
+	VMOVUPS      lanes32x3e8f8363<>+0(SB), Z15
+	VMOVUPS      lanes32x3e8f59b1<>+0(SB), Z16
+	VFMADD213PS  lanes32x3ecce951<>+0(SB), Z13, Z15
+	VFMADD213PS  lanes32x3f2aaa80<>+0(SB), Z13, Z16
+	VFMADD213PS  Z16, Z11, Z15
+	VMULPS       Z12, Z11, Z11
+	VADDPS       Z12, Z12, Z12
+	VFMADD213PS  Z12, Z11, Z15
+	VXORPS       Z11, Z11, Z11
+	VMAXPS       (DX)(DI*4), Z11, Z11
+	VADDPS       Z15, Z11, Z11
+	TESTQ        CX, CX
+	JEQ          value1
+	VMOVUPS      Z14, (CX)(DI*4)
+
+value1:
+	TESTQ       BX, BX
+	JEQ         store1
+	VFMADD213PS (BX)(DI*4), Z0, Z11
+
+store1:
+	VMOVUPS Z11, (AX)(DI*4)
+	ADDQ    $0x10, DI
+	SUBQ    $0x10, SI
+	JGE     loop1
+
+done1:
+	ADDQ $0x10, SI
+	VZEROUPPER
+	RET
+
+// func eluAVX512F32(next *float32, ds *float32, u *float32, h *float32, a float32, n int)
+// Requires: AVX, AVX512DQ, AVX512F
+TEXT ·eluAVX512F32(SB), NOSPLIT, $0-48
+	MOVQ         next+0(FP), AX
+	MOVQ         ds+8(FP), CX
+	MOVQ         u+16(FP), DX
+	MOVQ         h+24(FP), BX
+	MOVQ         n+40(FP), SI
+	VBROADCASTSS a+32(FP), Z0
+	VMOVUPS      lanes32x3f317200<>+0(SB), Z1
+	VMOVUPS      lanes32x35bfbe8e<>+0(SB), Z2
+	VMOVUPS      lanes32x3fb8aa3b<>+0(SB), Z3
+	VMOVUPS      lanes32x4b400000<>+0(SB), Z4
+	VMOVUPS      lanes32x3f800000<>+0(SB), Z5
+	VMOVUPS      lanes32x3f000000<>+0(SB), Z6
+	VMOVUPS      lanes32x3e2aaa58<>+0(SB), Z7
+	VMOVUPS      lanes32x3d2aaa43<>+0(SB), Z8
+	VMOVUPS      lanes32x3c091408<>+0(SB), Z9
+	VMOVUPS      lanes32x3ab6cc95<>+0(SB), Z10
+	XORQ         DI, DI
+	SUBQ         $0x20, SI
+	JLT          done2
+
+loop2:
+	VXORPS       Z11, Z11, Z11
+	VXORPS       Z12, Z12, Z12
+	VMOVUPS      lanes32xc2ae0000<>+0(SB), Z14
+	VMOVUPS      Z14, Z13
+	VMOVUPS      Z14, Z14
+	VMINPS       (DX)(DI*4), Z11, Z11
+	VMINPS       64(DX)(DI*4), Z12, Z12
+	VMAXPS       Z11, Z13, Z11
+	VMAXPS       Z12, Z14, Z12
+	VMOVUPS      Z3, Z13
+	VMOVUPS      Z3, Z14
+	VFMADD213PS  Z4, Z11, Z13
+	VFMADD213PS  Z4, Z12, Z14
+	VMOVAPS      Z11, Z11
+	VMOVAPS      Z12, Z16
+	VSUBPS       Z4, Z13, Z12
+	VSUBPS       Z4, Z14, Z15
+	VFNMADD231PS Z1, Z12, Z11
+	VFNMADD231PS Z1, Z15, Z16
+	VFNMADD231PS Z2, Z12, Z11
+	VFNMADD231PS Z2, Z15, Z16
+	VMULPS       Z11, Z11, Z12
+	VMULPS       Z16, Z16, Z15
+	VMOVUPS      Z10, Z17
+	VMOVUPS      Z10, Z18
+	VMOVUPS      Z9, Z19
+	VMOVUPS      Z9, Z20
+	VFMADD213PS  Z8, Z12, Z17
+	VFMADD213PS  Z8, Z15, Z18
+	VFMADD213PS  Z7, Z12, Z19
+	VFMADD213PS  Z7, Z15, Z20
+	VFMADD213PS  Z6, Z12, Z17
+	VFMADD213PS  Z6, Z15, Z18
+	VFMADD213PS  Z17, Z11, Z19
+	VFMADD213PS  Z18, Z16, Z20
+	VFMADD213PS  Z11, Z12, Z19
+	VFMADD213PS  Z16, Z15, Z20
+	VPSLLD       $0x17, Z13, Z13
+	VPSLLD       $0x17, Z14, Z14
+	VPADDD       Z5, Z13, Z13
+	VPADDD       Z5, Z14, Z14
+	VMOVAPS      Z19, Z15
+	VMOVAPS      Z20, Z16
+	VSUBPS       Z5, Z13, Z11
+	VSUBPS       Z5, Z14, Z12
+	VFMADD213PS  Z13, Z13, Z15
+	VFMADD213PS  Z14, Z14, Z16
+	VFMADD213PS  Z11, Z13, Z19
+	VFMADD213PS  Z12, Z14, Z20
+	VXORPS       Z11, Z11, Z11
+	VXORPS       Z12, Z12, Z12
+	VMAXPS       (DX)(DI*4), Z11, Z11
+	VMAXPS       64(DX)(DI*4), Z12, Z12
+	VADDPS       Z19, Z11, Z11
+	VADDPS       Z20, Z12, Z12
+	TESTQ        CX, CX
+	JEQ          value2
+	VMOVUPS      Z15, (CX)(DI*4)
+	VMOVUPS      Z16, 64(CX)(DI*4)
+
+value2:
+	TESTQ       BX, BX
+	JEQ         store2
+	VFMADD213PS (BX)(DI*4), Z0, Z11
+	VFMADD213PS 64(BX)(DI*4), Z0, Z12
+
+store2:
+	VMOVUPS Z11, (AX)(DI*4)
+	VMOVUPS Z12, 64(AX)(DI*4)
+	ADDQ    $0x20, DI
+	SUBQ    $0x20, SI
+	JGE     loop2
+
+done2:
+	ADDQ $0x20, SI
+	SUBQ $0x10, SI
+	JLT  done1
+
+loop1:
+	VXORPS       Z11, Z11, Z11
+	VMOVUPS      lanes32xc2ae0000<>+0(SB), Z12
+	VMINPS       (DX)(DI*4), Z11, Z11
+	VMAXPS       Z11, Z12, Z11
+	VMOVUPS      Z3, Z12
+	VFMADD213PS  Z4, Z11, Z12
+	VMOVAPS      Z11, Z13
+	VSUBPS       Z4, Z12, Z11
+	VFNMADD231PS Z1, Z11, Z13
+	VFNMADD231PS Z2, Z11, Z13
+	VMULPS       Z13, Z13, Z11
+	VMOVUPS      Z10, Z14
+	VMOVUPS      Z9, Z15
+	VFMADD213PS  Z8, Z11, Z14
+	VFMADD213PS  Z7, Z11, Z15
+	VFMADD213PS  Z6, Z11, Z14
+	VFMADD213PS  Z14, Z13, Z15
+	VFMADD213PS  Z13, Z11, Z15
+	VPSLLD       $0x17, Z12, Z12
+	VPADDD       Z5, Z12, Z12
+	VMOVAPS      Z15, Z13
+	VSUBPS       Z5, Z12, Z11
+	VFMADD213PS  Z12, Z12, Z13
+	VFMADD213PS  Z11, Z12, Z15
+	VXORPS       Z11, Z11, Z11
+	VMAXPS       (DX)(DI*4), Z11, Z11
+	VADDPS       Z15, Z11, Z11
+	TESTQ        CX, CX
+	JEQ          value1
+	VMOVUPS      Z13, (CX)(DI*4)
+
+value1:
+	TESTQ       BX, BX
+	JEQ         store1
+	VFMADD213PS (BX)(DI*4), Z0, Z11
+
+store1:
+	VMOVUPS Z11, (AX)(DI*4)
+	ADDQ    $0x10, DI
+	SUBQ    $0x10, SI
+	JGE     loop1
+
+done1:
+	ADDQ $0x10, SI
+	VZEROUPPER
+	RET
+
+// func sigmoidAVX512F32(next *float32, ds *float32, u *float32, h *float32, a float32, n int)
+// Requires: AVX, AVX512DQ, AVX512F
+TEXT ·sigmoidAVX512F32(SB), NOSPLIT, $0-48
+	MOVQ         next+0(FP), AX
+	MOVQ         ds+8(FP), CX
+	MOVQ         u+16(FP), DX
+	MOVQ         h+24(FP), BX
+	MOVQ         n+40(FP), SI
+	VBROADCASTSS a+32(FP), Z0
+	VMOVUPS      lanes32x3f317200<>+0(SB), Z1
+	VMOVUPS      lanes32x35bfbe8e<>+0(SB), Z2
+	VMOVUPS      lanes32x3fb8aa3b<>+0(SB), Z3
+	VMOVUPS      lanes32x4b400000<>+0(SB), Z4
+	VMOVUPS      lanes32x3f800000<>+0(SB), Z5
+	VMOVUPS      lanes32x3f000000<>+0(SB), Z6
+	VMOVUPS      lanes32x3e2aaa58<>+0(SB), Z7
+	VMOVUPS      lanes32x3d2aaa43<>+0(SB), Z8
+	VMOVUPS      lanes32x3c091408<>+0(SB), Z9
+	VMOVUPS      lanes32x3ab6cc95<>+0(SB), Z10
+	XORQ         DI, DI
+	SUBQ         $0x20, SI
+	JLT          done2
+
+loop2:
+	VMOVUPS      lanes32x42ae0000<>+0(SB), Z12
+	VMOVUPS      Z12, Z11
+	VMOVUPS      Z12, Z12
+	VMOVUPS      lanes32x7fffffff<>+0(SB), Z14
+	VMOVUPS      Z14, Z13
+	VMOVUPS      Z14, Z14
+	VANDPS       (DX)(DI*4), Z13, Z13
+	VANDPS       64(DX)(DI*4), Z14, Z14
+	VMINPS       Z13, Z11, Z11
+	VMINPS       Z14, Z12, Z12
+	VMOVUPS      lanes32x80000000<>+0(SB), Z14
+	VMOVUPS      Z14, Z13
+	VMOVUPS      Z14, Z14
+	VXORPS       Z13, Z11, Z11
+	VXORPS       Z14, Z12, Z12
+	VMOVUPS      Z3, Z13
+	VMOVUPS      Z3, Z14
+	VFMADD213PS  Z4, Z11, Z13
+	VFMADD213PS  Z4, Z12, Z14
+	VMOVAPS      Z11, Z11
+	VMOVAPS      Z12, Z16
+	VSUBPS       Z4, Z13, Z12
+	VSUBPS       Z4, Z14, Z15
+	VFNMADD231PS Z1, Z12, Z11
+	VFNMADD231PS Z1, Z15, Z16
+	VFNMADD231PS Z2, Z12, Z11
+	VFNMADD231PS Z2, Z15, Z16
+	VMULPS       Z11, Z11, Z12
+	VMULPS       Z16, Z16, Z15
+	VMOVUPS      Z10, Z17
+	VMOVUPS      Z10, Z18
+	VMOVUPS      Z9, Z19
+	VMOVUPS      Z9, Z20
+	VFMADD213PS  Z8, Z12, Z17
+	VFMADD213PS  Z8, Z15, Z18
+	VFMADD213PS  Z7, Z12, Z19
+	VFMADD213PS  Z7, Z15, Z20
+	VFMADD213PS  Z6, Z12, Z17
+	VFMADD213PS  Z6, Z15, Z18
+	VFMADD213PS  Z17, Z11, Z19
+	VFMADD213PS  Z18, Z16, Z20
+	VFMADD213PS  Z11, Z12, Z19
+	VFMADD213PS  Z16, Z15, Z20
+	VPSLLD       $0x17, Z13, Z13
+	VPSLLD       $0x17, Z14, Z14
+	VPADDD       Z5, Z13, Z13
+	VPADDD       Z5, Z14, Z14
+	VMOVAPS      Z19, Z11
+	VMOVAPS      Z20, Z12
+	VFMADD213PS  Z13, Z13, Z11
+	VFMADD213PS  Z14, Z14, Z12
+	VMOVUPS      Z5, Z13
+	VMOVUPS      Z5, Z14
+	VADDPS       Z13, Z11, Z15
+	VADDPS       Z14, Z12, Z16
+	VDIVPS       Z15, Z13, Z13
+	VDIVPS       Z16, Z14, Z14
+	VMULPS       Z13, Z11, Z11
+	VMULPS       Z14, Z12, Z12
+	VMULPS       Z13, Z11, Z15
+	VMULPS       Z14, Z12, Z16
+	VMOVUPS      (DX)(DI*4), Z17
+	VMOVUPS      64(DX)(DI*4), Z18
+	VPSRAD       $0x1f, Z17, Z17
+	VPSRAD       $0x1f, Z18, Z18
+	VPTERNLOGD   $0xca, Z13, Z11, Z17
+	VPTERNLOGD   $0xca, Z14, Z12, Z18
+	TESTQ        CX, CX
+	JEQ          value2
+	VMOVUPS      Z15, (CX)(DI*4)
+	VMOVUPS      Z16, 64(CX)(DI*4)
+
+value2:
+	TESTQ       BX, BX
+	JEQ         store2
+	VFMADD213PS (BX)(DI*4), Z0, Z17
+	VFMADD213PS 64(BX)(DI*4), Z0, Z18
+
+store2:
+	VMOVUPS Z17, (AX)(DI*4)
+	VMOVUPS Z18, 64(AX)(DI*4)
+	ADDQ    $0x20, DI
+	SUBQ    $0x20, SI
+	JGE     loop2
+
+done2:
+	ADDQ $0x20, SI
+	SUBQ $0x10, SI
+	JLT  done1
+
+loop1:
+	VMOVUPS      lanes32x42ae0000<>+0(SB), Z11
+	VMOVUPS      lanes32x7fffffff<>+0(SB), Z12
+	VANDPS       (DX)(DI*4), Z12, Z12
+	VMINPS       Z12, Z11, Z11
+	VMOVUPS      lanes32x80000000<>+0(SB), Z12
+	VXORPS       Z12, Z11, Z11
+	VMOVUPS      Z3, Z12
+	VFMADD213PS  Z4, Z11, Z12
+	VMOVAPS      Z11, Z13
+	VSUBPS       Z4, Z12, Z11
+	VFNMADD231PS Z1, Z11, Z13
+	VFNMADD231PS Z2, Z11, Z13
+	VMULPS       Z13, Z13, Z11
+	VMOVUPS      Z10, Z14
+	VMOVUPS      Z9, Z15
+	VFMADD213PS  Z8, Z11, Z14
+	VFMADD213PS  Z7, Z11, Z15
+	VFMADD213PS  Z6, Z11, Z14
+	VFMADD213PS  Z14, Z13, Z15
+	VFMADD213PS  Z13, Z11, Z15
+	VPSLLD       $0x17, Z12, Z12
+	VPADDD       Z5, Z12, Z12
+	VMOVAPS      Z15, Z11
+	VFMADD213PS  Z12, Z12, Z11
+	VMOVUPS      Z5, Z12
+	VADDPS       Z12, Z11, Z13
+	VDIVPS       Z13, Z12, Z12
+	VMULPS       Z12, Z11, Z11
+	VMULPS       Z12, Z11, Z13
+	VMOVUPS      (DX)(DI*4), Z14
+	VPSRAD       $0x1f, Z14, Z14
+	VPTERNLOGD   $0xca, Z12, Z11, Z14
+	TESTQ        CX, CX
+	JEQ          value1
+	VMOVUPS      Z13, (CX)(DI*4)
+
+value1:
+	TESTQ       BX, BX
+	JEQ         store1
+	VFMADD213PS (BX)(DI*4), Z0, Z14
+
+store1:
+	VMOVUPS Z14, (AX)(DI*4)
+	ADDQ    $0x10, DI
+	SUBQ    $0x10, SI
+	JGE     loop1
+
+done1:
+	ADDQ $0x10, SI
+	VZEROUPPER
+	RET
+
+// func centredSigmoidAVX512F32(next *float32, ds *float32, u *float32, h *float32, a float32, n int)
+// Requires: AVX, AVX512DQ, AVX512F
+TEXT ·centredSigmoidAVX512F32(SB), NOSPLIT, $0-48
+	MOVQ         next+0(FP), AX
+	MOVQ         ds+8(FP), CX
+	MOVQ         u+16(FP), DX
+	MOVQ         h+24(FP), BX
+	MOVQ         n+40(FP), SI
+	VBROADCASTSS a+32(FP), Z0
+	VMOVUPS      lanes32x4b400000<>+0(SB), Z1
+	VMOVUPS      lanes32x3f800000<>+0(SB), Z2
+	VMOVUPS      lanes32x4038aa3b<>+0(SB), Z3
+	VMOVUPS      lanes32x3eb17218<>+0(SB), Z4
+	VMOVUPS      lanes32xbeaaa7f8<>+0(SB), Z5
+	VMOVUPS      lanes32x3e0640ec<>+0(SB), Z6
+	XORQ         DI, DI
+	SUBQ         $0x20, SI
+	JLT          done2
+
+loop2:
+	VMOVUPS      lanes32x7fffffff<>+0(SB), Z8
+	VMOVUPS      Z8, Z7
+	VMOVUPS      Z8, Z8
+	VANDPS       (DX)(DI*4), Z7, Z7
+	VANDPS       64(DX)(DI*4), Z8, Z8
+	VMOVUPS      lanes32x3f000000<>+0(SB), Z9
+	VMULPS       Z9, Z7, Z7
+	VMULPS       Z9, Z8, Z8
+	VMOVUPS      lanes32x41200000<>+0(SB), Z10
+	VMOVUPS      Z10, Z9
+	VMOVUPS      Z10, Z10
+	VMINPS       Z7, Z9, Z9
+	VMINPS       Z8, Z10, Z10
+	VMOVUPS      Z3, Z7
+	VMOVUPS      Z3, Z8
+	VFMADD213PS  Z1, Z9, Z7
+	VFMADD213PS  Z1, Z10, Z8
+	VSUBPS       Z1, Z7, Z11
+	VSUBPS       Z1, Z8, Z12
+	VFNMADD231PS Z4, Z11, Z9
+	VFNMADD231PS Z4, Z12, Z10
+	VMULPS       Z9, Z9, Z11
+	VMULPS       Z10, Z10, Z12
+	VMOVUPS      Z6, Z13
+	VMOVUPS      Z6, Z14
+	VFMADD213PS  Z5, Z11, Z13
+	VFMADD213PS  Z5, Z12, Z14
+	VMULPS       Z9, Z11, Z11
+	VMULPS       Z10, Z12, Z12
+	VFMADD213PS  Z9, Z11, Z13
+	VFMADD213PS  Z10, Z12, Z14
+	VPSLLD       $0x17, Z7, Z7
+	VPSLLD       $0x17, Z8, Z8
+	VPADDD       Z2, Z7, Z7
+	VPADDD       Z2, Z8, Z8
+	VSUBPS       Z2, Z7, Z9
+	VSUBPS       Z2, Z8, Z10
+	VADDPS       Z2, Z7, Z7
+	VADDPS       Z2, Z8, Z8
+	VMOVAPS      Z9, Z11
+	VMOVAPS      Z10, Z12
+	VFMADD213PS  Z7, Z13, Z11
+	VFMADD213PS  Z8, Z14, Z12
+	VFMADD213PS  Z9, Z13, Z7
+	VFMADD213PS  Z10, Z14, Z8
+	VDIVPS       Z11, Z7, Z7
+	VDIVPS       Z12, Z8, Z8
+	VMOVUPS      lanes32x80000000<>+0(SB), Z10
+	VMOVUPS      Z10, Z9
+	VMOVUPS      Z10, Z10
+	VANDPS       (DX)(DI*4), Z9, Z9
+	VANDPS       64(DX)(DI*4), Z10, Z10
+	VORPS        Z9, Z7, Z7
+	VORPS        Z10, Z8, Z8
+	VMOVUPS      lanes32x3f000000<>+0(SB), Z9
+	VMULPS       Z9, Z7, Z7
+	VMULPS       Z9, Z8, Z8
+	VMOVUPS      lanes32x3e800000<>+0(SB), Z10
+	VMOVUPS      Z10, Z9
+	VMOVUPS      Z10, Z10
+	VFNMADD231PS Z7, Z7, Z9
+	VFNMADD231PS Z8, Z8, Z10
+	TESTQ        CX, CX
+	JEQ          value2
+	VMOVUPS      Z9, (CX)(DI*4)
+	VMOVUPS      Z10, 64(CX)(DI*4)
+
+value2:
+	TESTQ       BX, BX
+	JEQ         store2
+	VFMADD213PS (BX)(DI*4), Z0, Z7
+	VFMADD213PS 64(BX)(DI*4), Z0, Z8
+
+store2:
+	VMOVUPS Z7, (AX)(DI*4)
+	VMOVUPS Z8, 64(AX)(DI*4)
+	ADDQ    $0x20, DI
+	SUBQ    $0x20, SI
+	JGE     loop2
+
+done2:
+	ADDQ $0x20, SI
+	SUBQ $0x10, SI
+	JLT  done1
+
+loop1:
+	VMOVUPS      lanes32x7fffffff<>+0(SB), Z7
+	VANDPS       (DX)(DI*4), Z7, Z7
+	VMULPS       lanes32x3f000000<>+0(SB), Z7, Z7
+	VMOVUPS      lanes32x41200000<>+0(SB), Z8
+	VMINPS       Z7, Z8, Z8
+	VMOVUPS      Z3, Z7
+	VFMADD213PS  Z1, Z8, Z7
+	VSUBPS       Z1, Z7, Z9
+	VFNMADD231PS Z4, Z9, Z8
+	VMULPS       Z8, Z8, Z9
+	VMOVUPS      Z6, Z10
+	VFMADD213PS  Z5, Z9, Z10
+	VMULPS       Z8, Z9, Z9
+	VFMADD213PS  Z8, Z9, Z10
+	VPSLLD       $0x17, Z7, Z7
+	VPADDD       Z2, Z7, Z7
+	VSUBPS       Z2, Z7, Z8
+	VADDPS       Z2, Z7, Z7
+	VMOVAPS      Z8, Z9
+	VFMADD213PS  Z7, Z10, Z9
+	VFMADD213PS  Z8, Z10, Z7
+	VDIVPS       Z9, Z7, Z7
+	VMOVUPS      lanes32x80000000<>+0(SB), Z8
+	VANDPS       (DX)(DI*4), Z8, Z8
+	VORPS        Z8, Z7, Z7
+	VMULPS       lanes32x3f000000<>+0(SB), Z7, Z7
+	VMOVUPS      lanes32x3e800000<>+0(SB), Z8
+	VFNMADD231PS Z7, Z7, Z8
+	TESTQ        CX, CX
+	JEQ          value1
+	VMOVUPS      Z8, (CX)(DI*4)
+
+value1:
+	TESTQ       BX, BX
+	JEQ         store1
+	VFMADD213PS (BX)(DI*4), Z0, Z7
+
+store1:
+	VMOVUPS Z7, (AX)(DI*4)
+	ADDQ    $0x10, DI
+	SUBQ    $0x10, SI
+	JGE     loop1
+
+done1:
+	ADDQ $0x10, SI
+	VZEROUPPER
+	RET
+
+// func reluAVX512F32(next *float32, ds *float32, u *float32, h *float32, a float32, n int)
+// Requires: AVX, AVX512DQ, AVX512F
+TEXT ·reluAVX512F32(SB), NOSPLIT, $0-48
+	MOVQ         next+0(FP), AX
+	MOVQ         ds+8(FP), CX
+	MOVQ         u+16(FP), DX
+	MOVQ         h+24(FP), BX
+	MOVQ         n+40(FP), SI
+	VBROADCASTSS a+32(FP), Z0
+	XORQ         DI, DI
+	SUBQ         $0x40, SI
+	JLT          done4
+
+loop4:
+	VXORPS    Z1, Z1, Z1
+	VXORPS    Z2, Z2, Z2
+	VXORPS    Z3, Z3, Z3
+	VXORPS    Z4, Z4, Z4
+	VMOVUPS   lanes32x3f800000<>+0(SB), Z8
+	VMOVUPS   Z8, Z5
+	VMOVUPS   Z8, Z6
+	VMOVUPS   Z8, Z7
+	VMOVUPS   Z8, Z8
+	VCMPPS    $0x11, (DX)(DI*4), Z1, K1
+	VCMPPS    $0x11, 64(DX)(DI*4), Z2, K2
+	VCMPPS    $0x11, 128(DX)(DI*4), Z3, K3
+	VCMPPS    $0x11, 192(DX)(DI*4), Z4, K4
+	VMOVAPS.Z Z5, K1, Z5
+	VMOVAPS.Z Z6, K2, Z6
+	VMOVAPS.Z Z7, K3, Z7
+	VMOVAPS.Z Z8, K4, Z8
+	VMAXPS    (DX)(DI*4), Z1, Z1
+	VMAXPS    64(DX)(DI*4), Z2, Z2
+	VMAXPS    128(DX)(DI*4), Z3, Z3
+	VMAXPS    192(DX)(DI*4), Z4, Z4
+	TESTQ     CX, CX
+	JEQ       value4
+	VMOVUPS   Z5, (CX)(DI*4)
+	VMOVUPS   Z6, 64(CX)(DI*4)
+	VMOVUPS   Z7, 128(CX)(DI*4)
+	VMOVUPS   Z8, 192(CX)(DI*4)
+
+value4:
+	TESTQ       BX, BX
+	JEQ         store4
+	VFMADD213PS (BX)(DI*4), Z0, Z1
+	VFMADD213PS 64(BX)(DI*4), Z0, Z2
+	VFMADD213PS 128(BX)(DI*4), Z0, Z3
+	VFMADD213PS 192(BX)(DI*4), Z0, Z4
+
+store4:
+	VMOVUPS Z1, (AX)(DI*4)
+	VMOVUPS Z2, 64(AX)(DI*4)
+	VMOVUPS Z3, 128(AX)(DI*4)
+	VMOVUPS Z4, 192(AX)(DI*4)
+	ADDQ    $0x40, DI
+	SUBQ    $0x40, SI
+	JGE     loop4
+
+done4:
+	ADDQ $0x40, SI
+	SUBQ $0x20, SI
+	JLT  done2
+
+loop2:
+	VXORPS    Z1, Z1, Z1
+	VXORPS    Z2, Z2, Z2
+	VMOVUPS   lanes32x3f800000<>+0(SB), Z4
+	VMOVUPS   Z4, Z3
+	VMOVUPS   Z4, Z4
+	VCMPPS    $0x11, (DX)(DI*4), Z1, K1
+	VCMPPS    $0x11, 64(DX)(DI*4), Z2, K2
+	VMOVAPS.Z Z3, K1, Z3
+	VMOVAPS.Z Z4, K2, Z4
+	VMAXPS    (DX)(DI*4), Z1, Z1
+	VMAXPS    64(DX)(DI*4), Z2, Z2
+	TESTQ     CX, CX
+	JEQ       value2
+	VMOVUPS   Z3, (CX)(DI*4)
+	VMOVUPS   Z4, 64(CX)(DI*4)
+
+value2:
+	TESTQ       BX, BX
+	JEQ         store2
+	VFMADD213PS (BX)(DI*4), Z0, Z1
+	VFMADD213PS 64(BX)(DI*4), Z0, Z2
+
+store2:
+	VMOVUPS Z1, (AX)(DI*4)
+	VMOVUPS Z2, 64(AX)(DI*4)
+	ADDQ    $0x20, DI
+	SUBQ    $0x20, SI
+	JGE     loop2
+
+done2:
+	ADDQ $0x20, SI
+	SUBQ $0x10, SI
+	JLT  done1
+
+loop1:
+	VXORPS    Z1, Z1, Z1
+	VMOVUPS   lanes32x3f800000<>+0(SB), Z2
+	VCMPPS    $0x11, (DX)(DI*4), Z1, K1
+	VMOVAPS.Z Z2, K1, Z2
+	VMAXPS    (DX)(DI*4), Z1, Z1
+	TESTQ     CX, CX
+	JEQ       value1
+	VMOVUPS   Z2, (CX)(DI*4)
+
+value1:
+	TESTQ       BX, BX
+	JEQ         store1
+	VFMADD213PS (BX)(DI*4), Z0, Z1
+
+store1:
+	VMOVUPS Z1, (AX)(DI*4)
+	ADDQ    $0x10, DI
+	SUBQ    $0x10, SI
+	JGE     loop1
+
+done1:
+	ADDQ $0x10, SI
+	VZEROUPPER
+	RET
+
+// func identityAVX512F32(next *float32, ds *float32, u *float32, h *float32, a float32, n int)
+// Requires: AVX, AVX512F
+TEXT ·identityAVX512F32(SB), NOSPLIT, $0-48
+	MOVQ         next+0(FP), AX
+	MOVQ         ds+8(FP), CX
+	MOVQ         u+16(FP), DX
+	MOVQ         h+24(FP), BX
+	MOVQ         n+40(FP), SI
+	VBROADCASTSS a+32(FP), Z0
+	XORQ         DI, DI
+	SUBQ         $0x40, SI
+	JLT          done4
+
+loop4:
+	VMOVUPS (DX)(DI*4), Z1
+	VMOVUPS 64(DX)(DI*4), Z2
+	VMOVUPS 128(DX)(DI*4), Z3
+	VMOVUPS 192(DX)(DI*4), Z4
+	VMOVUPS lanes32x3f800000<>+0(SB), Z8
+	VMOVUPS Z8, Z5
+	VMOVUPS Z8, Z6
+	VMOVUPS Z8, Z7
+	VMOVUPS Z8, Z8
+	TESTQ   CX, CX
+	JEQ     value4
+	VMOVUPS Z5, (CX)(DI*4)
+	VMOVUPS Z6, 64(CX)(DI*4)
+	VMOVUPS Z7, 128(CX)(DI*4)
+	VMOVUPS Z8, 192(CX)(DI*4)
+
+value4:
+	TESTQ       BX, BX
+	JEQ         store4
+	VFMADD213PS (BX)(DI*4), Z0, Z1
+	VFMADD213PS 64(BX)(DI*4), Z0, Z2
+	VFMADD213PS 128(BX)(DI*4), Z0, Z3
+	VFMADD213PS 192(BX)(DI*4), Z0, Z4
+
+store4:
+	VMOVUPS Z1, (AX)(DI*4)
+	VMOVUPS Z2, 64(AX)(DI*4)
+	VMOVUPS Z3, 128(AX)(DI*4)
+	VMOVUPS Z4, 192(AX)(DI*4)
+	ADDQ    $0x40, DI
+	SUBQ    $0x40, SI
+	JGE     loop4
+
+done4:
+	ADDQ $0x40, SI
+	SUBQ $0x20, SI
+	JLT  done2
+
+loop2:
+	VMOVUPS (DX)(DI*4), Z1
+	VMOVUPS 64(DX)(DI*4), Z2
+	VMOVUPS lanes32x3f800000<>+0(SB), Z4
+	VMOVUPS Z4, Z3
+	VMOVUPS Z4, Z4
+	TESTQ   CX, CX
+	JEQ     value2
+	VMOVUPS Z3, (CX)(DI*4)
+	VMOVUPS Z4, 64(CX)(DI*4)
+
+value2:
+	TESTQ       BX, BX
+	JEQ         store2
+	VFMADD213PS (BX)(DI*4), Z0, Z1
+	VFMADD213PS 64(BX)(DI*4), Z0, Z2
+
+store2:
+	VMOVUPS Z1, (AX)(DI*4)
+	VMOVUPS Z2, 64(AX)(DI*4)
+	ADDQ    $0x20, DI
+	SUBQ    $0x20, SI
+	JGE     loop2
+
+done2:
+	ADDQ $0x20, SI
+	SUBQ $0x10, SI
+	JLT  done1
+
+loop1:
+	VMOVUPS (DX)(DI*4), Z1
+	VMOVUPS lanes32x3f800000<>+0(SB), Z2
+	TESTQ   CX, CX
+	JEQ     value1
+	VMOVUPS Z2, (CX)(DI*4)
+
+value1:
+	TESTQ       BX, BX
+	JEQ         store1
+	VFMADD213PS (BX)(DI*4), Z0, Z1
+
+store1:
+	VMOVUPS Z1, (AX)(DI*4)
 	ADDQ    $0x10, DI
 	SUBQ    $0x10, SI
 	JGE     loop1
@@ -7856,63 +12383,63 @@ after:
 	JLT   activated2
 
 activate2:
-	VMOVUPS      lanes32x41200000<>+0(SB), Z8
-	VMOVUPS      Z8, Z7
-	VMOVUPS      Z8, Z8
-	VMOVUPS      lanes32x7fffffff<>+0(SB), Z10
-	VMOVUPS      Z10, Z9
-	VMOVUPS      Z10, Z10
-	VANDPS       (CX)(R9*1), Z9, Z9
-	VANDPS       64(CX)(R9*1), Z10, Z10
-	VMINPS       Z9, Z7, Z7
-	VMINPS       Z10, Z8, Z8
-	VMOVUPS      Z3, Z9
-	VMOVUPS      Z3, Z10
-	VFMADD213PS  Z1, Z7, Z9
-	VFMADD213PS  Z1, Z8, Z10
-	VSUBPS       Z1, Z9, Z11
-	VSUBPS       Z1, Z10, Z12
-	VFNMADD231PS Z4, Z11, Z7
-	VFNMADD231PS Z4, Z12, Z8
-	VMULPS       Z7, Z7, Z11
-	VMULPS       Z8, Z8, Z12
-	VMOVUPS      Z6, Z13
-	VMOVUPS      Z6, Z14
-	VFMADD213PS  Z5, Z11, Z13
-	VFMADD213PS  Z5, Z12, Z14
-	VMULPS       Z7, Z11, Z11
-	VMULPS       Z8, Z12, Z12
-	VFMADD213PS  Z7, Z11, Z13
-	VFMADD213PS  Z8, Z12, Z14
-	VPSLLD       $0x17, Z9, Z9
-	VPSLLD       $0x17, Z10, Z10
-	VPADDD       Z2, Z9, Z9
-	VPADDD       Z2, Z10, Z10
-	VSUBPS       Z2, Z9, Z7
-	VSUBPS       Z2, Z10, Z8
-	VADDPS       Z2, Z9, Z9
-	VADDPS       Z2, Z10, Z10
-	VMOVAPS      Z7, Z11
-	VMOVAPS      Z8, Z12
-	VFMADD213PS  Z9, Z13, Z11
-	VFMADD213PS  Z10, Z14, Z12
-	VFMADD213PS  Z7, Z13, Z9
-	VFMADD213PS  Z8, Z14, Z10
-	VDIVPS       Z11, Z9, Z9
-	VDIVPS       Z12, Z10, Z10
-	VMOVUPS      lanes32x80000000<>+0(SB), Z8
+	VMOVUPS      lanes32x7fffffff<>+0(SB), Z8
 	VMOVUPS      Z8, Z7
 	VMOVUPS      Z8, Z8
 	VANDPS       (CX)(R9*1), Z7, Z7
 	VANDPS       64(CX)(R9*1), Z8, Z8
-	VORPS        Z7, Z9, Z9
-	VORPS        Z8, Z10, Z10
-	VMOVUPS      Z9, (CX)(R9*1)
-	VMOVUPS      Z10, 64(CX)(R9*1)
-	VFMADD213PS  (BX)(R9*1), Z0, Z9
-	VFMADD213PS  64(BX)(R9*1), Z0, Z10
-	VMOVUPS      Z9, (AX)(R9*1)
-	VMOVUPS      Z10, 64(AX)(R9*1)
+	VMOVUPS      lanes32x41200000<>+0(SB), Z10
+	VMOVUPS      Z10, Z9
+	VMOVUPS      Z10, Z10
+	VMINPS       Z7, Z9, Z9
+	VMINPS       Z8, Z10, Z10
+	VMOVUPS      Z3, Z7
+	VMOVUPS      Z3, Z8
+	VFMADD213PS  Z1, Z9, Z7
+	VFMADD213PS  Z1, Z10, Z8
+	VSUBPS       Z1, Z7, Z11
+	VSUBPS       Z1, Z8, Z12
+	VFNMADD231PS Z4, Z11, Z9
+	VFNMADD231PS Z4, Z12, Z10
+	VMULPS       Z9, Z9, Z11
+	VMULPS       Z10, Z10, Z12
+	VMOVUPS      Z6, Z13
+	VMOVUPS      Z6, Z14
+	VFMADD213PS  Z5, Z11, Z13
+	VFMADD213PS  Z5, Z12, Z14
+	VMULPS       Z9, Z11, Z11
+	VMULPS       Z10, Z12, Z12
+	VFMADD213PS  Z9, Z11, Z13
+	VFMADD213PS  Z10, Z12, Z14
+	VPSLLD       $0x17, Z7, Z7
+	VPSLLD       $0x17, Z8, Z8
+	VPADDD       Z2, Z7, Z7
+	VPADDD       Z2, Z8, Z8
+	VSUBPS       Z2, Z7, Z9
+	VSUBPS       Z2, Z8, Z10
+	VADDPS       Z2, Z7, Z7
+	VADDPS       Z2, Z8, Z8
+	VMOVAPS      Z9, Z11
+	VMOVAPS      Z10, Z12
+	VFMADD213PS  Z7, Z13, Z11
+	VFMADD213PS  Z8, Z14, Z12
+	VFMADD213PS  Z9, Z13, Z7
+	VFMADD213PS  Z10, Z14, Z8
+	VDIVPS       Z11, Z7, Z7
+	VDIVPS       Z12, Z8, Z8
+	VMOVUPS      lanes32x80000000<>+0(SB), Z10
+	VMOVUPS      Z10, Z9
+	VMOVUPS      Z10, Z10
+	VANDPS       (CX)(R9*1), Z9, Z9
+	VANDPS       64(CX)(R9*1), Z10, Z10
+	VORPS        Z9, Z7, Z7
+	VORPS        Z10, Z8, Z8
+	VMOVUPS      Z7, (CX)(R9*1)
+	VMOVUPS      Z8, 64(CX)(R9*1)
+	VFMADD213PS  (BX)(R9*1), Z0, Z7
+	VFMADD213PS  64(BX)(R9*1), Z0, Z8
+	VMOVUPS      Z7, (AX)(R9*1)
+	VMOVUPS      Z8, 64(AX)(R9*1)
 	ADDQ         $0x80, R9
 	SUBQ         $0x80, R10
 	JGE          activate2
@@ -7923,33 +12450,33 @@ activated2:
 	JLT  activated1
 
 activate1:
-	VMOVUPS      lanes32x41200000<>+0(SB), Z7
-	VMOVUPS      lanes32x7fffffff<>+0(SB), Z8
-	VANDPS       (CX)(R9*1), Z8, Z8
-	VMINPS       Z8, Z7, Z7
-	VMOVUPS      Z3, Z8
-	VFMADD213PS  Z1, Z7, Z8
-	VSUBPS       Z1, Z8, Z9
-	VFNMADD231PS Z4, Z9, Z7
-	VMULPS       Z7, Z7, Z9
+	VMOVUPS      lanes32x7fffffff<>+0(SB), Z7
+	VANDPS       (CX)(R9*1), Z7, Z7
+	VMOVUPS      lanes32x41200000<>+0(SB), Z8
+	VMINPS       Z7, Z8, Z8
+	VMOVUPS      Z3, Z7
+	VFMADD213PS  Z1, Z8, Z7
+	VSUBPS       Z1, Z7, Z9
+	VFNMADD231PS Z4, Z9, Z8
+	VMULPS       Z8, Z8, Z9
 	VMOVUPS      Z6, Z10
 	VFMADD213PS  Z5, Z9, Z10
-	VMULPS       Z7, Z9, Z9
-	VFMADD213PS  Z7, Z9, Z10
-	VPSLLD       $0x17, Z8, Z8
-	VPADDD       Z2, Z8, Z8
-	VSUBPS       Z2, Z8, Z7
-	VADDPS       Z2, Z8, Z8
-	VMOVAPS      Z7, Z9
-	VFMADD213PS  Z8, Z10, Z9
-	VFMADD213PS  Z7, Z10, Z8
-	VDIVPS       Z9, Z8, Z8
-	VMOVUPS      lanes32x80000000<>+0(SB), Z7
-	VANDPS       (CX)(R9*1), Z7, Z7
-	VORPS        Z7, Z8, Z8
-	VMOVUPS      Z8, (CX)(R9*1)
-	VFMADD213PS  (BX)(R9*1), Z0, Z8
-	VMOVUPS      Z8, (AX)(R9*1)
+	VMULPS       Z8, Z9, Z9
+	VFMADD213PS  Z8, Z9, Z10
+	VPSLLD       $0x17, Z7, Z7
+	VPADDD       Z2, Z7, Z7
+	VSUBPS       Z2, Z7, Z8
+	VADDPS       Z2, Z7, Z7
+	VMOVAPS      Z8, Z9
+	VFMADD213PS  Z7, Z10, Z9
+	VFMADD213PS  Z8, Z10, Z7
+	VDIVPS       Z9, Z7, Z7
+	VMOVUPS      lanes32x80000000<>+0(SB), Z8
+	VANDPS       (CX)(R9*1), Z8, Z8
+	VORPS        Z8, Z7, Z7
+	VMOVUPS      Z7, (CX)(R9*1)
+	VFMADD213PS  (BX)(R9*1), Z0, Z7
+	VMOVUPS      Z7, (AX)(R9*1)
 	ADDQ         $0x40, R9
 	SUBQ         $0x40, R10
 	JGE          activate1
@@ -8671,26 +13198,26 @@ TEXT ·tanhAVX512F64(SB), NOSPLIT, $0-48
 	JLT          done2
 
 loop2:
-	VMOVUPD      lanes64x4034000000000000<>+0(SB), Z15
+	VMOVUPD      lanes64x7fffffffffffffff<>+0(SB), Z15
 	VMOVUPD      Z15, Z14
 	VMOVUPD      Z15, Z15
-	VMOVUPD      lanes64x7fffffffffffffff<>+0(SB), Z17
+	VANDPD       (DX)(DI*8), Z14, Z14
+	VANDPD       64(DX)(DI*8), Z15, Z15
+	VMOVUPD      lanes64x4034000000000000<>+0(SB), Z17
 	VMOVUPD      Z17, Z16
 	VMOVUPD      Z17, Z17
-	VANDPD       (DX)(DI*8), Z16, Z16
-	VANDPD       64(DX)(DI*8), Z17, Z17
-	VMINPD       Z16, Z14, Z14
-	VMINPD       Z17, Z15, Z15
-	VMOVUPD      Z3, Z16
-	VMOVUPD      Z3, Z17
-	VFMADD213PD  Z1, Z14, Z16
-	VFMADD213PD  Z1, Z15, Z17
-	VSUBPD       Z1, Z16, Z18
-	VSUBPD       Z1, Z17, Z19
-	VFNMADD231PD Z4, Z18, Z14
-	VFNMADD231PD Z4, Z19, Z15
-	VMULPD       Z14, Z14, Z20
-	VMULPD       Z15, Z15, Z21
+	VMINPD       Z14, Z16, Z16
+	VMINPD       Z15, Z17, Z17
+	VMOVUPD      Z3, Z14
+	VMOVUPD      Z3, Z15
+	VFMADD213PD  Z1, Z16, Z14
+	VFMADD213PD  Z1, Z17, Z15
+	VSUBPD       Z1, Z14, Z18
+	VSUBPD       Z1, Z15, Z19
+	VFNMADD231PD Z4, Z18, Z16
+	VFNMADD231PD Z4, Z19, Z17
+	VMULPD       Z16, Z16, Z20
+	VMULPD       Z17, Z17, Z21
 	VMOVUPD      Z10, Z24
 	VMOVUPD      Z10, Z25
 	VFMADD213PD  Z9, Z20, Z24
@@ -8703,69 +13230,69 @@ loop2:
 	VFMADD213PD  Z6, Z21, Z25
 	VFMADD213PD  Z5, Z20, Z24
 	VFMADD213PD  Z5, Z21, Z25
-	VMULPD       Z14, Z20, Z22
-	VMULPD       Z15, Z21, Z23
+	VMULPD       Z16, Z20, Z22
+	VMULPD       Z17, Z21, Z23
 	VMULPD       Z11, Z18, Z20
 	VMULPD       Z11, Z19, Z21
 	VFMADD213PD  Z20, Z22, Z24
 	VFMADD213PD  Z21, Z23, Z25
-	VADDPD       Z14, Z24, Z24
-	VADDPD       Z15, Z25, Z25
-	VPSLLQ       $0x34, Z16, Z16
-	VPSLLQ       $0x34, Z17, Z17
-	VPADDQ       Z2, Z16, Z16
-	VPADDQ       Z2, Z17, Z17
-	VSUBPD       Z2, Z16, Z14
-	VSUBPD       Z2, Z17, Z15
-	VADDPD       Z2, Z16, Z16
-	VADDPD       Z2, Z17, Z17
-	VMOVAPD      Z14, Z20
-	VMOVAPD      Z15, Z21
-	VFMADD213PD  Z16, Z24, Z20
-	VFMADD213PD  Z17, Z25, Z21
+	VADDPD       Z16, Z24, Z24
+	VADDPD       Z17, Z25, Z25
+	VPSLLQ       $0x34, Z14, Z14
+	VPSLLQ       $0x34, Z15, Z15
+	VPADDQ       Z2, Z14, Z14
+	VPADDQ       Z2, Z15, Z15
+	VSUBPD       Z2, Z14, Z16
+	VSUBPD       Z2, Z15, Z17
+	VADDPD       Z2, Z14, Z14
+	VADDPD       Z2, Z15, Z15
+	VMOVAPD      Z16, Z20
+	VMOVAPD      Z17, Z21
+	VFMADD213PD  Z14, Z24, Z20
+	VFMADD213PD  Z15, Z25, Z21
 	VMULPD       Z12, Z18, Z18
 	VMULPD       Z12, Z19, Z19
 	VMINPD       Z13, Z18, Z18
 	VMINPD       Z13, Z19, Z19
-	VMOVAPD      Z14, Z22
-	VMOVAPD      Z15, Z23
-	VMOVAPD      Z16, Z26
-	VMOVAPD      Z17, Z27
-	VFNMADD231PD Z18, Z16, Z22
-	VFNMADD231PD Z19, Z17, Z23
-	VFNMADD231PD Z18, Z14, Z26
-	VFNMADD231PD Z19, Z15, Z27
+	VMOVAPD      Z16, Z22
+	VMOVAPD      Z17, Z23
+	VMOVAPD      Z14, Z26
+	VMOVAPD      Z15, Z27
+	VFNMADD231PD Z18, Z14, Z22
+	VFNMADD231PD Z19, Z15, Z23
+	VFNMADD231PD Z18, Z16, Z26
+	VFNMADD231PD Z19, Z17, Z27
 	VFMADD213PD  Z22, Z24, Z26
 	VFMADD213PD  Z23, Z25, Z27
-	VDIVPD       Z20, Z26, Z16
-	VDIVPD       Z21, Z27, Z17
-	VADDPD       Z18, Z16, Z16
-	VADDPD       Z19, Z17, Z17
-	VMOVUPD      lanes64x8000000000000000<>+0(SB), Z15
-	VMOVUPD      Z15, Z14
-	VMOVUPD      Z15, Z15
-	VANDPD       (DX)(DI*8), Z14, Z14
-	VANDPD       64(DX)(DI*8), Z15, Z15
-	VORPD        Z14, Z16, Z16
-	VORPD        Z15, Z17, Z17
-	VMOVUPD      Z2, Z14
-	VMOVUPD      Z2, Z15
-	VFNMADD231PD Z16, Z16, Z14
-	VFNMADD231PD Z17, Z17, Z15
+	VDIVPD       Z20, Z26, Z14
+	VDIVPD       Z21, Z27, Z15
+	VADDPD       Z18, Z14, Z14
+	VADDPD       Z19, Z15, Z15
+	VMOVUPD      lanes64x8000000000000000<>+0(SB), Z17
+	VMOVUPD      Z17, Z16
+	VMOVUPD      Z17, Z17
+	VANDPD       (DX)(DI*8), Z16, Z16
+	VANDPD       64(DX)(DI*8), Z17, Z17
+	VORPD        Z16, Z14, Z14
+	VORPD        Z17, Z15, Z15
+	VMOVUPD      Z2, Z16
+	VMOVUPD      Z2, Z17
+	VFNMADD231PD Z14, Z14, Z16
+	VFNMADD231PD Z15, Z15, Z17
 	TESTQ        CX, CX
 	JEQ          value2
-	VMOVUPD      Z14, (CX)(DI*8)
-	VMOVUPD      Z15, 64(CX)(DI*8)
+	VMOVUPD      Z16, (CX)(DI*8)
+	VMOVUPD      Z17, 64(CX)(DI*8)
 
 value2:
 	TESTQ       BX, BX
 	JEQ         store2
-	VFMADD213PD (BX)(DI*8), Z0, Z16
-	VFMADD213PD 64(BX)(DI*8), Z0, Z17
+	VFMADD213PD (BX)(DI*8), Z0, Z14
+	VFMADD213PD 64(BX)(DI*8), Z0, Z15
 
 store2:
-	VMOVUPD Z16, (AX)(DI*8)
-	VMOVUPD Z17, 64(AX)(DI*8)
+	VMOVUPD Z14, (AX)(DI*8)
+	VMOVUPD Z15, 64(AX)(DI*8)
 	ADDQ    $0x10, DI
 	SUBQ    $0x10, SI
 	JGE     loop2
@@ -8776,56 +13303,56 @@ done2:
 	JLT  done1
 
 loop1:
-	VMOVUPD      lanes64x4034000000000000<>+0(SB), Z14
-	VMOVUPD      lanes64x7fffffffffffffff<>+0(SB), Z15
-	VANDPD       (DX)(DI*8), Z15, Z15
-	VMINPD       Z15, Z14, Z14
-	VMOVUPD      Z3, Z15
-	VFMADD213PD  Z1, Z14, Z15
-	VSUBPD       Z1, Z15, Z16
-	VFNMADD231PD Z4, Z16, Z14
-	VMULPD       Z14, Z14, Z17
+	VMOVUPD      lanes64x7fffffffffffffff<>+0(SB), Z14
+	VANDPD       (DX)(DI*8), Z14, Z14
+	VMOVUPD      lanes64x4034000000000000<>+0(SB), Z15
+	VMINPD       Z14, Z15, Z15
+	VMOVUPD      Z3, Z14
+	VFMADD213PD  Z1, Z15, Z14
+	VSUBPD       Z1, Z14, Z16
+	VFNMADD231PD Z4, Z16, Z15
+	VMULPD       Z15, Z15, Z17
 	VMOVUPD      Z10, Z19
 	VFMADD213PD  Z9, Z17, Z19
 	VFMADD213PD  Z8, Z17, Z19
 	VFMADD213PD  Z7, Z17, Z19
 	VFMADD213PD  Z6, Z17, Z19
 	VFMADD213PD  Z5, Z17, Z19
-	VMULPD       Z14, Z17, Z18
+	VMULPD       Z15, Z17, Z18
 	VMULPD       Z11, Z16, Z17
 	VFMADD213PD  Z17, Z18, Z19
-	VADDPD       Z14, Z19, Z19
-	VPSLLQ       $0x34, Z15, Z15
-	VPADDQ       Z2, Z15, Z15
-	VSUBPD       Z2, Z15, Z14
-	VADDPD       Z2, Z15, Z15
-	VMOVAPD      Z14, Z17
-	VFMADD213PD  Z15, Z19, Z17
+	VADDPD       Z15, Z19, Z19
+	VPSLLQ       $0x34, Z14, Z14
+	VPADDQ       Z2, Z14, Z14
+	VSUBPD       Z2, Z14, Z15
+	VADDPD       Z2, Z14, Z14
+	VMOVAPD      Z15, Z17
+	VFMADD213PD  Z14, Z19, Z17
 	VMULPD       Z12, Z16, Z16
 	VMINPD       Z13, Z16, Z16
-	VMOVAPD      Z14, Z18
-	VMOVAPD      Z15, Z20
-	VFNMADD231PD Z16, Z15, Z18
-	VFNMADD231PD Z16, Z14, Z20
+	VMOVAPD      Z15, Z18
+	VMOVAPD      Z14, Z20
+	VFNMADD231PD Z16, Z14, Z18
+	VFNMADD231PD Z16, Z15, Z20
 	VFMADD213PD  Z18, Z19, Z20
-	VDIVPD       Z17, Z20, Z15
-	VADDPD       Z16, Z15, Z15
-	VMOVUPD      lanes64x8000000000000000<>+0(SB), Z14
-	VANDPD       (DX)(DI*8), Z14, Z14
-	VORPD        Z14, Z15, Z15
-	VMOVUPD      Z2, Z14
-	VFNMADD231PD Z15, Z15, Z14
+	VDIVPD       Z17, Z20, Z14
+	VADDPD       Z16, Z14, Z14
+	VMOVUPD      lanes64x8000000000000000<>+0(SB), Z15
+	VANDPD       (DX)(DI*8), Z15, Z15
+	VORPD        Z15, Z14, Z14
+	VMOVUPD      Z2, Z15
+	VFNMADD231PD Z14, Z14, Z15
 	TESTQ        CX, CX
 	JEQ          value1
-	VMOVUPD      Z14, (CX)(DI*8)
+	VMOVUPD      Z15, (CX)(DI*8)
 
 value1:
 	TESTQ       BX, BX
 	JEQ         store1
-	VFMADD213PD (BX)(DI*8), Z0, Z15
+	VFMADD213PD (BX)(DI*8), Z0, Z14
 
 store1:
-	VMOVUPD Z15, (AX)(DI*8)
+	VMOVUPD Z14, (AX)(DI*8)
 	ADDQ    $0x08, DI
 	SUBQ    $0x08, SI
 	JGE     loop1
@@ -8862,26 +13389,26 @@ TEXT ·tanhValueAVX512F64(SB), NOSPLIT, $0-48
 	JLT          done2
 
 loop2:
-	VMOVUPD      lanes64x4034000000000000<>+0(SB), Z15
+	VMOVUPD      lanes64x7fffffffffffffff<>+0(SB), Z15
 	VMOVUPD      Z15, Z14
 	VMOVUPD      Z15, Z15
-	VMOVUPD      lanes64x7fffffffffffffff<>+0(SB), Z17
+	VANDPD       (DX)(DI*8), Z14, Z14
+	VANDPD       64(DX)(DI*8), Z15, Z15
+	VMOVUPD      lanes64x4034000000000000<>+0(SB), Z17
 	VMOVUPD      Z17, Z16
 	VMOVUPD      Z17, Z17
-	VANDPD       (DX)(DI*8), Z16, Z16
-	VANDPD       64(DX)(DI*8), Z17, Z17
-	VMINPD       Z16, Z14, Z14
-	VMINPD       Z17, Z15, Z15
-	VMOVUPD      Z3, Z16
-	VMOVUPD      Z3, Z17
-	VFMADD213PD  Z1, Z14, Z16
-	VFMADD213PD  Z1, Z15, Z17
-	VSUBPD       Z1, Z16, Z18
-	VSUBPD       Z1, Z17, Z19
-	VFNMADD231PD Z4, Z18, Z14
-	VFNMADD231PD Z4, Z19, Z15
-	VMULPD       Z14, Z14, Z20
-	VMULPD       Z15, Z15, Z21
+	VMINPD       Z14, Z16, Z16
+	VMINPD       Z15, Z17, Z17
+	VMOVUPD      Z3, Z14
+	VMOVUPD      Z3, Z15
+	VFMADD213PD  Z1, Z16, Z14
+	VFMADD213PD  Z1, Z17, Z15
+	VSUBPD       Z1, Z14, Z18
+	VSUBPD       Z1, Z15, Z19
+	VFNMADD231PD Z4, Z18, Z16
+	VFNMADD231PD Z4, Z19, Z17
+	VMULPD       Z16, Z16, Z20
+	VMULPD       Z17, Z17, Z21
 	VMOVUPD      Z10, Z24
 	VMOVUPD      Z10, Z25
 	VFMADD213PD  Z9, Z20, Z24
@@ -8894,65 +13421,65 @@ loop2:
 	VFMADD213PD  Z6, Z21, Z25
 	VFMADD213PD  Z5, Z20, Z24
 	VFMADD213PD  Z5, Z21, Z25
-	VMULPD       Z14, Z20, Z22
-	VMULPD       Z15, Z21, Z23
+	VMULPD       Z16, Z20, Z22
+	VMULPD       Z17, Z21, Z23
 	VMULPD       Z11, Z18, Z20
 	VMULPD       Z11, Z19, Z21
 	VFMADD213PD  Z20, Z22, Z24
 	VFMADD213PD  Z21, Z23, Z25
-	VADDPD       Z14, Z24, Z24
-	VADDPD       Z15, Z25, Z25
-	VPSLLQ       $0x34, Z16, Z16
-	VPSLLQ       $0x34, Z17, Z17
-	VPADDQ       Z2, Z16, Z16
-	VPADDQ       Z2, Z17, Z17
-	VSUBPD       Z2, Z16, Z14
-	VSUBPD       Z2, Z17, Z15
-	VADDPD       Z2, Z16, Z16
-	VADDPD       Z2, Z17, Z17
-	VMOVAPD      Z14, Z20
-	VMOVAPD      Z15, Z21
-	VFMADD213PD  Z16, Z24, Z20
-	VFMADD213PD  Z17, Z25, Z21
+	VADDPD       Z16, Z24, Z24
+	VADDPD       Z17, Z25, Z25
+	VPSLLQ       $0x34, Z14, Z14
+	VPSLLQ       $0x34, Z15, Z15
+	VPADDQ       Z2, Z14, Z14
+	VPADDQ       Z2, Z15, Z15
+	VSUBPD       Z2, Z14, Z16
+	VSUBPD       Z2, Z15, Z17
+	VADDPD       Z2, Z14, Z14
+	VADDPD       Z2, Z15, Z15
+	VMOVAPD      Z16, Z20
+	VMOVAPD      Z17, Z21
+	VFMADD213PD  Z14, Z24, Z20
+	VFMADD213PD  Z15, Z25, Z21
 	VMULPD       Z12, Z18, Z18
 	VMULPD       Z12, Z19, Z19
 	VMINPD       Z13, Z18, Z18
 	VMINPD       Z13, Z19, Z19
-	VMOVAPD      Z14, Z22
-	VMOVAPD      Z15, Z23
-	VMOVAPD      Z16, Z26
-	VMOVAPD      Z17, Z27
-	VFNMADD231PD Z18, Z16, Z22
-	VFNMADD231PD Z19, Z17, Z23
-	VFNMADD231PD Z18, Z14, Z26
-	VFNMADD231PD Z19, Z15, Z27
+	VMOVAPD      Z16, Z22
+	VMOVAPD      Z17, Z23
+	VMOVAPD      Z14, Z26
+	VMOVAPD      Z15, Z27
+	VFNMADD231PD Z18, Z14, Z22
+	VFNMADD231PD Z19, Z15, Z23
+	VFNMADD231PD Z18, Z16, Z26
+	VFNMADD231PD Z19, Z17, Z27
 	VFMADD213PD  Z22, Z24, Z26
 	VFMADD213PD  Z23, Z25, Z27
-	VDIVPD       Z20, Z26, Z16
-	VDIVPD       Z21, Z27, Z17
-	VADDPD       Z18, Z16, Z16
-	VADDPD       Z19, Z17, Z17
-	VMOVUPD      lanes64x8000000000000000<>+0(SB), Z15
-	VMOVUPD      Z15, Z14
-	VMOVUPD      Z15, Z15
-	VANDPD       (DX)(DI*8), Z14, Z14
-	VANDPD       64(DX)(DI*8), Z15, Z15
-	VORPD        Z14, Z16, Z16
-	VORPD        Z15, Z17, Z17
+	VDIVPD       Z20, Z26, Z14
+	VDIVPD       Z21, Z27, Z15
+	VADDPD       Z18, Z14, Z14
+	VADDPD       Z19, Z15, Z15
+	VMOVUPD      lanes64x8000000000000000<>+0(SB), Z17
+	VMOVUPD      Z17, Z16
+	VMOVUPD      Z17, Z17
+	VANDPD       (DX)(DI*8), Z16, Z16
+	VANDPD       64(DX)(DI*8), Z17, Z17
+	VORPD        Z16, Z14, Z14
+	VORPD        Z17, Z15, Z15
 	TESTQ        CX, CX
 	JEQ          value2
-	VMOVUPD      Z16, (CX)(DI*8)
-	VMOVUPD      Z17, 64(CX)(DI*8)
+	VMOVUPD      Z14, (CX)(DI*8)
+	VMOVUPD      Z15, 64(CX)(DI*8)
 
 value2:
 	TESTQ       BX, BX
 	JEQ         store2
-	VFMADD213PD (BX)(DI*8), Z0, Z16
-	VFMADD213PD 64(BX)(DI*8), Z0, Z17
+	VFMADD213PD (BX)(DI*8), Z0, Z14
+	VFMADD213PD 64(BX)(DI*8), Z0, Z15
 
 store2:
-	VMOVUPD Z16, (AX)(DI*8)
-	VMOVUPD Z17, 64(AX)(DI*8)
+	VMOVUPD Z14, (AX)(DI*8)
+	VMOVUPD Z15, 64(AX)(DI*8)
 	ADDQ    $0x10, DI
 	SUBQ    $0x10, SI
 	JGE     loop2
@@ -8963,54 +13490,54 @@ done2:
 	JLT  done1
 
 loop1:
-	VMOVUPD      lanes64x4034000000000000<>+0(SB), Z14
-	VMOVUPD      lanes64x7fffffffffffffff<>+0(SB), Z15
-	VANDPD       (DX)(DI*8), Z15, Z15
-	VMINPD       Z15, Z14, Z14
-	VMOVUPD      Z3, Z15
-	VFMADD213PD  Z1, Z14, Z15
-	VSUBPD       Z1, Z15, Z16
-	VFNMADD231PD Z4, Z16, Z14
-	VMULPD       Z14, Z14, Z17
+	VMOVUPD      lanes64x7fffffffffffffff<>+0(SB), Z14
+	VANDPD       (DX)(DI*8), Z14, Z14
+	VMOVUPD      lanes64x4034000000000000<>+0(SB), Z15
+	VMINPD       Z14, Z15, Z15
+	VMOVUPD      Z3, Z14
+	VFMADD213PD  Z1, Z15, Z14
+	VSUBPD       Z1, Z14, Z16
+	VFNMADD231PD Z4, Z16, Z15
+	VMULPD       Z15, Z15, Z17
 	VMOVUPD      Z10, Z19
 	VFMADD213PD  Z9, Z17, Z19
 	VFMADD213PD  Z8, Z17, Z19
 	VFMADD213PD  Z7, Z17, Z19
 	VFMADD213PD  Z6, Z17, Z19
 	VFMADD213PD  Z5, Z17, Z19
-	VMULPD       Z14, Z17, Z18
+	VMULPD       Z15, Z17, Z18
 	VMULPD       Z11, Z16, Z17
 	VFMADD213PD  Z17, Z18, Z19
-	VADDPD       Z14, Z19, Z19
-	VPSLLQ       $0x34, Z15, Z15
-	VPADDQ       Z2, Z15, Z15
-	VSUBPD       Z2, Z15, Z14
-	VADDPD       Z2, Z15, Z15
-	VMOVAPD      Z14, Z17
-	VFMADD213PD  Z15, Z19, Z17
+	VADDPD       Z15, Z19, Z19
+	VPSLLQ       $0x34, Z14, Z14
+	VPADDQ       Z2, Z14, Z14
+	VSUBPD       Z2, Z14, Z15
+	VADDPD       Z2, Z14, Z14
+	VMOVAPD      Z15, Z17
+	VFMADD213PD  Z14, Z19, Z17
 	VMULPD       Z12, Z16, Z16
 	VMINPD       Z13, Z16, Z16
-	VMOVAPD      Z14, Z18
-	VMOVAPD      Z15, Z20
-	VFNMADD231PD Z16, Z15, Z18
-	VFNMADD231PD Z16, Z14, Z20
+	VMOVAPD      Z15, Z18
+	VMOVAPD      Z14, Z20
+	VFNMADD231PD Z16, Z14, Z18
+	VFNMADD231PD Z16, Z15, Z20
 	VFMADD213PD  Z18, Z19, Z20
-	VDIVPD       Z17, Z20, Z15
-	VADDPD       Z16, Z15, Z15
-	VMOVUPD      lanes64x8000000000000000<>+0(SB), Z14
-	VANDPD       (DX)(DI*8), Z14, Z14
-	VORPD        Z14, Z15, Z15
+	VDIVPD       Z17, Z20, Z14
+	VADDPD       Z16, Z14, Z14
+	VMOVUPD      lanes64x8000000000000000<>+0(SB), Z15
+	VANDPD       (DX)(DI*8), Z15, Z15
+	VORPD        Z15, Z14, Z14
 	TESTQ        CX, CX
 	JEQ          value1
-	VMOVUPD      Z15, (CX)(DI*8)
+	VMOVUPD      Z14, (CX)(DI*8)
 
 value1:
 	TESTQ       BX, BX
 	JEQ         store1
-	VFMADD213PD (BX)(DI*8), Z0, Z15
+	VFMADD213PD (BX)(DI*8), Z0, Z14
 
 store1:
-	VMOVUPD Z15, (AX)(DI*8)
+	VMOVUPD Z14, (AX)(DI*8)
 	ADDQ    $0x08, DI
 	SUBQ    $0x08, SI
 	JGE     loop1
@@ -9357,6 +13884,1500 @@ value1:
 
 store1:
 	VMOVUPD Z16, (AX)(DI*8)
+	ADDQ    $0x08, DI
+	SUBQ    $0x08, SI
+	JGE     loop1
+
+done1:
+	ADDQ $0x08, SI
+	VZEROUPPER
+	RET
+
+// func sinAVX512F64(next *float64, ds *float64, u *float64, h *float64, a float64, n int)
+// Requires: AVX, AVX512DQ, AVX512F
+TEXT ·sinAVX512F64(SB), NOSPLIT, $0-48
+	MOVQ         next+0(FP), AX
+	MOVQ         ds+8(FP), CX
+	MOVQ         u+16(FP), DX
+	MOVQ         h+24(FP), BX
+	MOVQ         n+40(FP), SI
+	VBROADCASTSD a+32(FP), Z0
+	XORQ         DI, DI
+	SUBQ         $0x10, SI
+	JLT          done2
+
+loop2:
+	VMOVUPD      lanes64x4330000000000000<>+0(SB), Z2
+	VMOVUPD      Z2, Z1
+	VMOVUPD      Z2, Z2
+	VMOVUPD      lanes64x7fffffffffffffff<>+0(SB), Z4
+	VMOVUPD      Z4, Z3
+	VMOVUPD      Z4, Z4
+	VANDPD       (DX)(DI*8), Z3, Z3
+	VANDPD       64(DX)(DI*8), Z4, Z4
+	VMINPD       Z3, Z1, Z1
+	VMINPD       Z4, Z2, Z2
+	VMOVUPD      (DX)(DI*8), Z3
+	VMOVUPD      64(DX)(DI*8), Z4
+	VSUBPD       Z3, Z3, Z3
+	VSUBPD       Z4, Z4, Z4
+	VADDPD       Z3, Z1, Z1
+	VADDPD       Z4, Z2, Z2
+	VMOVUPD      lanes64x3fd45f306dc9c883<>+0(SB), Z4
+	VMOVUPD      Z4, Z3
+	VMOVUPD      Z4, Z4
+	VMOVUPD      lanes64x4338000000000000<>+0(SB), Z5
+	VFMADD213PD  Z5, Z1, Z3
+	VFMADD213PD  Z5, Z2, Z4
+	VMOVUPD      lanes64x4338000000000000<>+0(SB), Z6
+	VSUBPD       Z6, Z3, Z5
+	VSUBPD       Z6, Z4, Z6
+	VMOVUPD      lanes64x400921fb54442d18<>+0(SB), Z7
+	VFNMADD231PD Z7, Z5, Z1
+	VFNMADD231PD Z7, Z6, Z2
+	VMOVUPD      lanes64x3ca1a62633145c07<>+0(SB), Z7
+	VFNMADD231PD Z7, Z5, Z1
+	VFNMADD231PD Z7, Z6, Z2
+	VMOVUPD      lanes64xb92f1976b7ed8fbc<>+0(SB), Z7
+	VFNMADD231PD Z7, Z5, Z1
+	VFNMADD231PD Z7, Z6, Z2
+	VPSLLQ       $0x3f, Z3, Z3
+	VPSLLQ       $0x3f, Z4, Z4
+	VMULPD       Z1, Z1, Z5
+	VMULPD       Z2, Z2, Z6
+	VMULPD       Z5, Z5, Z7
+	VMULPD       Z6, Z6, Z8
+	VMOVUPD      lanes64x3d29fc8595e1349c<>+0(SB), Z10
+	VMOVUPD      Z10, Z9
+	VMOVUPD      Z10, Z10
+	VMOVUPD      lanes64xbda93573b73205d7<>+0(SB), Z12
+	VMOVUPD      Z12, Z11
+	VMOVUPD      Z12, Z12
+	VMOVUPD      lanes64x3e21eecfade05766<>+0(SB), Z13
+	VFMADD213PD  Z13, Z7, Z9
+	VFMADD213PD  Z13, Z8, Z10
+	VMOVUPD      lanes64xbe927e4f9f30b52a<>+0(SB), Z13
+	VFMADD213PD  Z13, Z7, Z11
+	VFMADD213PD  Z13, Z8, Z12
+	VMOVUPD      lanes64x3efa01a019ba685c<>+0(SB), Z13
+	VFMADD213PD  Z13, Z7, Z9
+	VFMADD213PD  Z13, Z8, Z10
+	VMOVUPD      lanes64xbf56c16c16c10203<>+0(SB), Z13
+	VFMADD213PD  Z13, Z7, Z11
+	VFMADD213PD  Z13, Z8, Z12
+	VMOVUPD      lanes64x3fa55555555554dd<>+0(SB), Z13
+	VFMADD213PD  Z13, Z7, Z9
+	VFMADD213PD  Z13, Z8, Z10
+	VFMADD213PD  Z9, Z5, Z11
+	VFMADD213PD  Z10, Z6, Z12
+	VMOVUPD      lanes64xbfe0000000000000<>+0(SB), Z9
+	VFMADD213PD  Z9, Z5, Z11
+	VFMADD213PD  Z9, Z6, Z12
+	VMOVUPD      lanes64x3ff0000000000000<>+0(SB), Z9
+	VFMADD213PD  Z9, Z5, Z11
+	VFMADD213PD  Z9, Z6, Z12
+	VXORPD       Z3, Z11, Z11
+	VXORPD       Z4, Z12, Z12
+	VMOVUPD      lanes64x3ce88518fe808369<>+0(SB), Z10
+	VMOVUPD      Z10, Z9
+	VMOVUPD      Z10, Z10
+	VMOVUPD      lanes64xbd6ae44a63ab36df<>+0(SB), Z14
+	VMOVUPD      Z14, Z13
+	VMOVUPD      Z14, Z14
+	VMOVUPD      lanes64x3de6123d1462dcf5<>+0(SB), Z15
+	VFMADD213PD  Z15, Z7, Z9
+	VFMADD213PD  Z15, Z8, Z10
+	VMOVUPD      lanes64xbe5ae6454e4a110d<>+0(SB), Z15
+	VFMADD213PD  Z15, Z7, Z13
+	VFMADD213PD  Z15, Z8, Z14
+	VMOVUPD      lanes64x3ec71de3a52c1566<>+0(SB), Z15
+	VFMADD213PD  Z15, Z7, Z9
+	VFMADD213PD  Z15, Z8, Z10
+	VMOVUPD      lanes64xbf2a01a01a015183<>+0(SB), Z15
+	VFMADD213PD  Z15, Z7, Z13
+	VFMADD213PD  Z15, Z8, Z14
+	VMOVUPD      lanes64x3f811111111110cb<>+0(SB), Z15
+	VFMADD213PD  Z15, Z7, Z9
+	VFMADD213PD  Z15, Z8, Z10
+	VMOVUPD      lanes64xbfc5555555555555<>+0(SB), Z15
+	VFMADD213PD  Z15, Z7, Z13
+	VFMADD213PD  Z15, Z8, Z14
+	VFMADD213PD  Z13, Z5, Z9
+	VFMADD213PD  Z14, Z6, Z10
+	VMULPD       Z1, Z5, Z5
+	VMULPD       Z2, Z6, Z6
+	VFMADD213PD  Z1, Z5, Z9
+	VFMADD213PD  Z2, Z6, Z10
+	VXORPD       Z3, Z9, Z9
+	VXORPD       Z4, Z10, Z10
+	VMOVUPD      lanes64x8000000000000000<>+0(SB), Z2
+	VMOVUPD      Z2, Z1
+	VMOVUPD      Z2, Z2
+	VANDPD       (DX)(DI*8), Z1, Z1
+	VANDPD       64(DX)(DI*8), Z2, Z2
+	VXORPD       Z1, Z9, Z9
+	VXORPD       Z2, Z10, Z10
+	TESTQ        CX, CX
+	JEQ          value2
+	VMOVUPD      Z11, (CX)(DI*8)
+	VMOVUPD      Z12, 64(CX)(DI*8)
+
+value2:
+	TESTQ       BX, BX
+	JEQ         store2
+	VFMADD213PD (BX)(DI*8), Z0, Z9
+	VFMADD213PD 64(BX)(DI*8), Z0, Z10
+
+store2:
+	VMOVUPD Z9, (AX)(DI*8)
+	VMOVUPD Z10, 64(AX)(DI*8)
+	ADDQ    $0x10, DI
+	SUBQ    $0x10, SI
+	JGE     loop2
+
+done2:
+	ADDQ $0x10, SI
+	SUBQ $0x08, SI
+	JLT  done1
+
+loop1:
+	VMOVUPD      lanes64x4330000000000000<>+0(SB), Z1
+	VMOVUPD      lanes64x7fffffffffffffff<>+0(SB), Z2
+	VANDPD       (DX)(DI*8), Z2, Z2
+	VMINPD       Z2, Z1, Z1
+	VMOVUPD      (DX)(DI*8), Z2
+	VSUBPD       Z2, Z2, Z2
+	VADDPD       Z2, Z1, Z1
+	VMOVUPD      lanes64x3fd45f306dc9c883<>+0(SB), Z2
+	VFMADD213PD  lanes64x4338000000000000<>+0(SB), Z1, Z2
+	VSUBPD       lanes64x4338000000000000<>+0(SB), Z2, Z3
+	VFNMADD231PD lanes64x400921fb54442d18<>+0(SB), Z3, Z1
+	VFNMADD231PD lanes64x3ca1a62633145c07<>+0(SB), Z3, Z1
+	VFNMADD231PD lanes64xb92f1976b7ed8fbc<>+0(SB), Z3, Z1
+	VPSLLQ       $0x3f, Z2, Z2
+	VMULPD       Z1, Z1, Z3
+	VMULPD       Z3, Z3, Z4
+	VMOVUPD      lanes64x3d29fc8595e1349c<>+0(SB), Z5
+	VMOVUPD      lanes64xbda93573b73205d7<>+0(SB), Z6
+	VFMADD213PD  lanes64x3e21eecfade05766<>+0(SB), Z4, Z5
+	VFMADD213PD  lanes64xbe927e4f9f30b52a<>+0(SB), Z4, Z6
+	VFMADD213PD  lanes64x3efa01a019ba685c<>+0(SB), Z4, Z5
+	VFMADD213PD  lanes64xbf56c16c16c10203<>+0(SB), Z4, Z6
+	VFMADD213PD  lanes64x3fa55555555554dd<>+0(SB), Z4, Z5
+	VFMADD213PD  Z5, Z3, Z6
+	VFMADD213PD  lanes64xbfe0000000000000<>+0(SB), Z3, Z6
+	VFMADD213PD  lanes64x3ff0000000000000<>+0(SB), Z3, Z6
+	VXORPD       Z2, Z6, Z6
+	VMOVUPD      lanes64x3ce88518fe808369<>+0(SB), Z5
+	VMOVUPD      lanes64xbd6ae44a63ab36df<>+0(SB), Z7
+	VFMADD213PD  lanes64x3de6123d1462dcf5<>+0(SB), Z4, Z5
+	VFMADD213PD  lanes64xbe5ae6454e4a110d<>+0(SB), Z4, Z7
+	VFMADD213PD  lanes64x3ec71de3a52c1566<>+0(SB), Z4, Z5
+	VFMADD213PD  lanes64xbf2a01a01a015183<>+0(SB), Z4, Z7
+	VFMADD213PD  lanes64x3f811111111110cb<>+0(SB), Z4, Z5
+	VFMADD213PD  lanes64xbfc5555555555555<>+0(SB), Z4, Z7
+	VFMADD213PD  Z7, Z3, Z5
+	VMULPD       Z1, Z3, Z3
+	VFMADD213PD  Z1, Z3, Z5
+	VXORPD       Z2, Z5, Z5
+	VMOVUPD      lanes64x8000000000000000<>+0(SB), Z1
+	VANDPD       (DX)(DI*8), Z1, Z1
+	VXORPD       Z1, Z5, Z5
+	TESTQ        CX, CX
+	JEQ          value1
+	VMOVUPD      Z6, (CX)(DI*8)
+
+value1:
+	TESTQ       BX, BX
+	JEQ         store1
+	VFMADD213PD (BX)(DI*8), Z0, Z5
+
+store1:
+	VMOVUPD Z5, (AX)(DI*8)
+	ADDQ    $0x08, DI
+	SUBQ    $0x08, SI
+	JGE     loop1
+
+done1:
+	ADDQ $0x08, SI
+	VZEROUPPER
+	RET
+
+// func siluAVX512F64(next *float64, ds *float64, u *float64, h *float64, a float64, n int)
+// Requires: AVX, AVX512DQ, AVX512F
+TEXT ·siluAVX512F64(SB), NOSPLIT, $0-48
+	MOVQ         next+0(FP), AX
+	MOVQ         ds+8(FP), CX
+	MOVQ         u+16(FP), DX
+	MOVQ         h+24(FP), BX
+	MOVQ         n+40(FP), SI
+	VBROADCASTSD a+32(FP), Z0
+	VMOVUPD      lanes64x3fe62e42fee00000<>+0(SB), Z1
+	VMOVUPD      lanes64x3dea39ef35793c76<>+0(SB), Z2
+	VMOVUPD      lanes64x3ff71547652b82fe<>+0(SB), Z3
+	VMOVUPD      lanes64x4338000000000000<>+0(SB), Z4
+	VMOVUPD      lanes64x3ff0000000000000<>+0(SB), Z5
+	VMOVUPD      lanes64x3fe0000000000005<>+0(SB), Z6
+	VMOVUPD      lanes64x3fc555555555555c<>+0(SB), Z7
+	VMOVUPD      lanes64x3fa55555555520e7<>+0(SB), Z8
+	VMOVUPD      lanes64x3f8111111110e6b9<>+0(SB), Z9
+	VMOVUPD      lanes64x3f56c16c17f3afde<>+0(SB), Z10
+	VMOVUPD      lanes64x3f2a01a01b5e0697<>+0(SB), Z11
+	VMOVUPD      lanes64x3efa019a67a7ba77<>+0(SB), Z12
+	VMOVUPD      lanes64x3ec71dde9f4b64ad<>+0(SB), Z13
+	VMOVUPD      lanes64x3e928a2b75cb929e<>+0(SB), Z14
+	VMOVUPD      lanes64x3e5af76c45e88a01<>+0(SB), Z15
+	XORQ         DI, DI
+	SUBQ         $0x10, SI
+	JLT          done2
+
+loop2:
+	VMOVUPD      lanes64x4086200000000000<>+0(SB), Z17
+	VMOVUPD      Z17, Z16
+	VMOVUPD      Z17, Z17
+	VMOVUPD      lanes64x7fffffffffffffff<>+0(SB), Z19
+	VMOVUPD      Z19, Z18
+	VMOVUPD      Z19, Z19
+	VANDPD       (DX)(DI*8), Z18, Z18
+	VANDPD       64(DX)(DI*8), Z19, Z19
+	VMINPD       Z18, Z16, Z16
+	VMINPD       Z19, Z17, Z17
+	VMOVUPD      lanes64x8000000000000000<>+0(SB), Z19
+	VMOVUPD      Z19, Z18
+	VMOVUPD      Z19, Z19
+	VXORPD       Z18, Z16, Z16
+	VXORPD       Z19, Z17, Z17
+	VMOVUPD      Z3, Z18
+	VMOVUPD      Z3, Z19
+	VFMADD213PD  Z4, Z16, Z18
+	VFMADD213PD  Z4, Z17, Z19
+	VMOVAPD      Z16, Z16
+	VMOVAPD      Z17, Z21
+	VSUBPD       Z4, Z18, Z17
+	VSUBPD       Z4, Z19, Z20
+	VFNMADD231PD Z1, Z17, Z16
+	VFNMADD231PD Z1, Z20, Z21
+	VFNMADD231PD Z2, Z17, Z16
+	VFNMADD231PD Z2, Z20, Z21
+	VMULPD       Z16, Z16, Z17
+	VMULPD       Z21, Z21, Z20
+	VMOVUPD      Z15, Z22
+	VMOVUPD      Z15, Z23
+	VMOVUPD      Z14, Z24
+	VMOVUPD      Z14, Z25
+	VFMADD213PD  Z13, Z17, Z22
+	VFMADD213PD  Z13, Z20, Z23
+	VFMADD213PD  Z12, Z17, Z24
+	VFMADD213PD  Z12, Z20, Z25
+	VFMADD213PD  Z11, Z17, Z22
+	VFMADD213PD  Z11, Z20, Z23
+	VFMADD213PD  Z10, Z17, Z24
+	VFMADD213PD  Z10, Z20, Z25
+	VFMADD213PD  Z9, Z17, Z22
+	VFMADD213PD  Z9, Z20, Z23
+	VFMADD213PD  Z8, Z17, Z24
+	VFMADD213PD  Z8, Z20, Z25
+	VFMADD213PD  Z7, Z17, Z22
+	VFMADD213PD  Z7, Z20, Z23
+	VFMADD213PD  Z6, Z17, Z24
+	VFMADD213PD  Z6, Z20, Z25
+	VFMADD213PD  Z24, Z16, Z22
+	VFMADD213PD  Z25, Z21, Z23
+	VFMADD213PD  Z16, Z17, Z22
+	VFMADD213PD  Z21, Z20, Z23
+	VPSLLQ       $0x34, Z18, Z18
+	VPSLLQ       $0x34, Z19, Z19
+	VPADDQ       Z5, Z18, Z18
+	VPADDQ       Z5, Z19, Z19
+	VMOVAPD      Z22, Z16
+	VMOVAPD      Z23, Z17
+	VFMADD213PD  Z18, Z18, Z16
+	VFMADD213PD  Z19, Z19, Z17
+	VMOVUPD      Z5, Z18
+	VMOVUPD      Z5, Z19
+	VADDPD       Z18, Z16, Z20
+	VADDPD       Z19, Z17, Z21
+	VDIVPD       Z20, Z18, Z18
+	VDIVPD       Z21, Z19, Z19
+	VMULPD       Z18, Z16, Z16
+	VMULPD       Z19, Z17, Z17
+	VMOVUPD      (DX)(DI*8), Z20
+	VMOVUPD      64(DX)(DI*8), Z21
+	VPSRAQ       $0x3f, Z20, Z20
+	VPSRAQ       $0x3f, Z21, Z21
+	VPTERNLOGQ   $0xca, Z18, Z16, Z20
+	VPTERNLOGQ   $0xca, Z19, Z17, Z21
+	VMOVUPD      (DX)(DI*8), Z22
+	VMOVUPD      64(DX)(DI*8), Z23
+	VPSRAQ       $0x3f, Z22, Z22
+	VPSRAQ       $0x3f, Z23, Z23
+	VPTERNLOGQ   $0xca, Z16, Z18, Z22
+	VPTERNLOGQ   $0xca, Z17, Z19, Z23
+	VMOVUPD      lanes64x4086200000000000<>+0(SB), Z17
+	VMOVUPD      Z17, Z16
+	VMOVUPD      Z17, Z17
+	VMOVUPD      lanes64x7fffffffffffffff<>+0(SB), Z19
+	VMOVUPD      Z19, Z18
+	VMOVUPD      Z19, Z19
+	VANDPD       (DX)(DI*8), Z18, Z18
+	VANDPD       64(DX)(DI*8), Z19, Z19
+	VMINPD       Z18, Z16, Z16
+	VMINPD       Z19, Z17, Z17
+	VMOVUPD      lanes64x8000000000000000<>+0(SB), Z19
+	VMOVUPD      Z19, Z18
+	VMOVUPD      Z19, Z19
+	VANDPD       (DX)(DI*8), Z18, Z18
+	VANDPD       64(DX)(DI*8), Z19, Z19
+	VXORPD       Z18, Z16, Z16
+	VXORPD       Z19, Z17, Z17
+	VFMADD213PD  Z5, Z22, Z16
+	VFMADD213PD  Z5, Z23, Z17
+	VMULPD       Z20, Z16, Z16
+	VMULPD       Z21, Z17, Z17
+	VMOVUPD      lanes64xc086200000000000<>+0(SB), Z19
+	VMOVUPD      Z19, Z18
+	VMOVUPD      Z19, Z19
+	VMAXPD       (DX)(DI*8), Z18, Z18
+	VMAXPD       64(DX)(DI*8), Z19, Z19
+	VMULPD       Z20, Z18, Z18
+	VMULPD       Z21, Z19, Z19
+	TESTQ        CX, CX
+	JEQ          value2
+	VMOVUPD      Z16, (CX)(DI*8)
+	VMOVUPD      Z17, 64(CX)(DI*8)
+
+value2:
+	TESTQ       BX, BX
+	JEQ         store2
+	VFMADD213PD (BX)(DI*8), Z0, Z18
+	VFMADD213PD 64(BX)(DI*8), Z0, Z19
+
+store2:
+	VMOVUPD Z18, (AX)(DI*8)
+	VMOVUPD Z19, 64(AX)(DI*8)
+	ADDQ    $0x10, DI
+	SUBQ    $0x10, SI
+	JGE     loop2
+
+done2:
+	ADDQ $0x10, SI
+	SUBQ $0x08, SI
+	JLT  done1
+
+loop1:
+	VMOVUPD      lanes64x4086200000000000<>+0(SB), Z16
+	VMOVUPD      lanes64x7fffffffffffffff<>+0(SB), Z17
+	VANDPD       (DX)(DI*8), Z17, Z17
+	VMINPD       Z17, Z16, Z16
+	VMOVUPD      lanes64x8000000000000000<>+0(SB), Z17
+	VXORPD       Z17, Z16, Z16
+	VMOVUPD      Z3, Z17
+	VFMADD213PD  Z4, Z16, Z17
+	VMOVAPD      Z16, Z18
+	VSUBPD       Z4, Z17, Z16
+	VFNMADD231PD Z1, Z16, Z18
+	VFNMADD231PD Z2, Z16, Z18
+	VMULPD       Z18, Z18, Z16
+	VMOVUPD      Z15, Z19
+	VMOVUPD      Z14, Z20
+	VFMADD213PD  Z13, Z16, Z19
+	VFMADD213PD  Z12, Z16, Z20
+	VFMADD213PD  Z11, Z16, Z19
+	VFMADD213PD  Z10, Z16, Z20
+	VFMADD213PD  Z9, Z16, Z19
+	VFMADD213PD  Z8, Z16, Z20
+	VFMADD213PD  Z7, Z16, Z19
+	VFMADD213PD  Z6, Z16, Z20
+	VFMADD213PD  Z20, Z18, Z19
+	VFMADD213PD  Z18, Z16, Z19
+	VPSLLQ       $0x34, Z17, Z17
+	VPADDQ       Z5, Z17, Z17
+	VMOVAPD      Z19, Z16
+	VFMADD213PD  Z17, Z17, Z16
+	VMOVUPD      Z5, Z17
+	VADDPD       Z17, Z16, Z18
+	VDIVPD       Z18, Z17, Z17
+	VMULPD       Z17, Z16, Z16
+	VMOVUPD      (DX)(DI*8), Z18
+	VPSRAQ       $0x3f, Z18, Z18
+	VPTERNLOGQ   $0xca, Z17, Z16, Z18
+	VMOVUPD      (DX)(DI*8), Z19
+	VPSRAQ       $0x3f, Z19, Z19
+	VPTERNLOGQ   $0xca, Z16, Z17, Z19
+	VMOVUPD      lanes64x4086200000000000<>+0(SB), Z16
+	VMOVUPD      lanes64x7fffffffffffffff<>+0(SB), Z17
+	VANDPD       (DX)(DI*8), Z17, Z17
+	VMINPD       Z17, Z16, Z16
+	VMOVUPD      lanes64x8000000000000000<>+0(SB), Z17
+	VANDPD       (DX)(DI*8), Z17, Z17
+	VXORPD       Z17, Z16, Z16
+	VFMADD213PD  Z5, Z19, Z16
+	VMULPD       Z18, Z16, Z16
+	VMOVUPD      lanes64xc086200000000000<>+0(SB), Z17
+	VMAXPD       (DX)(DI*8), Z17, Z17
+	VMULPD       Z18, Z17, Z17
+	TESTQ        CX, CX
+	JEQ          value1
+	VMOVUPD      Z16, (CX)(DI*8)
+
+value1:
+	TESTQ       BX, BX
+	JEQ         store1
+	VFMADD213PD (BX)(DI*8), Z0, Z17
+
+store1:
+	VMOVUPD Z17, (AX)(DI*8)
+	ADDQ    $0x08, DI
+	SUBQ    $0x08, SI
+	JGE     loop1
+
+done1:
+	ADDQ $0x08, SI
+	VZEROUPPER
+	RET
+
+// func softplusAVX512F64(next *float64, ds *float64, u *float64, h *float64, a float64, n int)
+// Requires: AVX, AVX512DQ, AVX512F
+TEXT ·softplusAVX512F64(SB), NOSPLIT, $0-48
+	MOVQ         next+0(FP), AX
+	MOVQ         ds+8(FP), CX
+	MOVQ         u+16(FP), DX
+	MOVQ         h+24(FP), BX
+	MOVQ         n+40(FP), SI
+	VBROADCASTSD a+32(FP), Z0
+	VMOVUPD      lanes64x3fe62e42fee00000<>+0(SB), Z1
+	VMOVUPD      lanes64x3dea39ef35793c76<>+0(SB), Z2
+	VMOVUPD      lanes64x3ff71547652b82fe<>+0(SB), Z3
+	VMOVUPD      lanes64x4338000000000000<>+0(SB), Z4
+	VMOVUPD      lanes64x3ff0000000000000<>+0(SB), Z5
+	VMOVUPD      lanes64x3fe0000000000005<>+0(SB), Z6
+	VMOVUPD      lanes64x3fc555555555555c<>+0(SB), Z7
+	VMOVUPD      lanes64x3fa55555555520e7<>+0(SB), Z8
+	VMOVUPD      lanes64x3f8111111110e6b9<>+0(SB), Z9
+	VMOVUPD      lanes64x3f56c16c17f3afde<>+0(SB), Z10
+	VMOVUPD      lanes64x3f2a01a01b5e0697<>+0(SB), Z11
+	VMOVUPD      lanes64x3efa019a67a7ba77<>+0(SB), Z12
+	VMOVUPD      lanes64x3ec71dde9f4b64ad<>+0(SB), Z13
+	VMOVUPD      lanes64x3e928a2b75cb929e<>+0(SB), Z14
+	VMOVUPD      lanes64x3e5af76c45e88a01<>+0(SB), Z15
+	XORQ         DI, DI
+	SUBQ         $0x10, SI
+	JLT          done2
+
+loop2:
+	VMOVUPD      lanes64x4086200000000000<>+0(SB), Z17
+	VMOVUPD      Z17, Z16
+	VMOVUPD      Z17, Z17
+	VMOVUPD      lanes64x7fffffffffffffff<>+0(SB), Z19
+	VMOVUPD      Z19, Z18
+	VMOVUPD      Z19, Z19
+	VANDPD       (DX)(DI*8), Z18, Z18
+	VANDPD       64(DX)(DI*8), Z19, Z19
+	VMINPD       Z18, Z16, Z16
+	VMINPD       Z19, Z17, Z17
+	VMOVUPD      lanes64x8000000000000000<>+0(SB), Z19
+	VMOVUPD      Z19, Z18
+	VMOVUPD      Z19, Z19
+	VXORPD       Z18, Z16, Z16
+	VXORPD       Z19, Z17, Z17
+	VMOVUPD      Z3, Z18
+	VMOVUPD      Z3, Z19
+	VFMADD213PD  Z4, Z16, Z18
+	VFMADD213PD  Z4, Z17, Z19
+	VMOVAPD      Z16, Z16
+	VMOVAPD      Z17, Z21
+	VSUBPD       Z4, Z18, Z17
+	VSUBPD       Z4, Z19, Z20
+	VFNMADD231PD Z1, Z17, Z16
+	VFNMADD231PD Z1, Z20, Z21
+	VFNMADD231PD Z2, Z17, Z16
+	VFNMADD231PD Z2, Z20, Z21
+	VMULPD       Z16, Z16, Z17
+	VMULPD       Z21, Z21, Z20
+	VMOVUPD      Z15, Z22
+	VMOVUPD      Z15, Z23
+	VMOVUPD      Z14, Z24
+	VMOVUPD      Z14, Z25
+	VFMADD213PD  Z13, Z17, Z22
+	VFMADD213PD  Z13, Z20, Z23
+	VFMADD213PD  Z12, Z17, Z24
+	VFMADD213PD  Z12, Z20, Z25
+	VFMADD213PD  Z11, Z17, Z22
+	VFMADD213PD  Z11, Z20, Z23
+	VFMADD213PD  Z10, Z17, Z24
+	VFMADD213PD  Z10, Z20, Z25
+	VFMADD213PD  Z9, Z17, Z22
+	VFMADD213PD  Z9, Z20, Z23
+	VFMADD213PD  Z8, Z17, Z24
+	VFMADD213PD  Z8, Z20, Z25
+	VFMADD213PD  Z7, Z17, Z22
+	VFMADD213PD  Z7, Z20, Z23
+	VFMADD213PD  Z6, Z17, Z24
+	VFMADD213PD  Z6, Z20, Z25
+	VFMADD213PD  Z24, Z16, Z22
+	VFMADD213PD  Z25, Z21, Z23
+	VFMADD213PD  Z16, Z17, Z22
+	VFMADD213PD  Z21, Z20, Z23
+	VPSLLQ       $0x34, Z18, Z18
+	VPSLLQ       $0x34, Z19, Z19
+	VPADDQ       Z5, Z18, Z18
+	VPADDQ       Z5, Z19, Z19
+	VMOVAPD      Z22, Z16
+	VMOVAPD      Z23, Z17
+	VFMADD213PD  Z18, Z18, Z16
+	VFMADD213PD  Z19, Z19, Z17
+	VMOVUPD      Z5, Z20
+	VMOVUPD      Z5, Z21
+	VADDPD       Z20, Z16, Z24
+	VADDPD       Z21, Z17, Z25
+	VDIVPD       Z24, Z20, Z20
+	VDIVPD       Z25, Z21, Z21
+	VMULPD       Z20, Z16, Z16
+	VMULPD       Z21, Z17, Z17
+	VMOVUPD      (DX)(DI*8), Z24
+	VMOVUPD      64(DX)(DI*8), Z25
+	VPSRAQ       $0x3f, Z24, Z24
+	VPSRAQ       $0x3f, Z25, Z25
+	VPTERNLOGQ   $0xca, Z20, Z16, Z24
+	VPTERNLOGQ   $0xca, Z21, Z17, Z25
+	VSUBPD       Z5, Z18, Z16
+	VSUBPD       Z5, Z19, Z17
+	VFMADD213PD  Z16, Z18, Z22
+	VFMADD213PD  Z17, Z19, Z23
+	VMOVUPD      lanes64x3fe0000000000000<>+0(SB), Z17
+	VMULPD       Z17, Z22, Z16
+	VMULPD       Z17, Z23, Z17
+	VMOVUPD      lanes64x4000000000000000<>+0(SB), Z19
+	VADDPD       Z19, Z16, Z18
+	VADDPD       Z19, Z17, Z19
+	VDIVPD       Z18, Z16, Z18
+	VDIVPD       Z19, Z17, Z19
+	VMULPD       Z18, Z18, Z16
+	VMULPD       Z19, Z19, Z17
+	VMULPD       Z16, Z16, Z20
+	VMULPD       Z17, Z17, Z21
+	VMOVUPD      lanes64x3fc5cb585f9a59fd<>+0(SB), Z23
+	VMOVUPD      Z23, Z22
+	VMOVUPD      Z23, Z23
+	VMOVUPD      lanes64x3fb556ef110200ce<>+0(SB), Z27
+	VMOVUPD      Z27, Z26
+	VMOVUPD      Z27, Z27
+	VMOVUPD      lanes64x3fbefe799b567192<>+0(SB), Z28
+	VFMADD213PD  Z28, Z20, Z22
+	VFMADD213PD  Z28, Z21, Z23
+	VMOVUPD      lanes64x3fc1066ca71c6270<>+0(SB), Z28
+	VFMADD213PD  Z28, Z20, Z26
+	VFMADD213PD  Z28, Z21, Z27
+	VMOVUPD      lanes64x3fc3b1deec5df330<>+0(SB), Z28
+	VFMADD213PD  Z28, Z20, Z22
+	VFMADD213PD  Z28, Z21, Z23
+	VMOVUPD      lanes64x3fc745cb31506ca2<>+0(SB), Z28
+	VFMADD213PD  Z28, Z20, Z26
+	VFMADD213PD  Z28, Z21, Z27
+	VMOVUPD      lanes64x3fcc71c742331f9e<>+0(SB), Z28
+	VFMADD213PD  Z28, Z20, Z22
+	VFMADD213PD  Z28, Z21, Z23
+	VMOVUPD      lanes64x3fd249249207e55d<>+0(SB), Z28
+	VFMADD213PD  Z28, Z20, Z26
+	VFMADD213PD  Z28, Z21, Z27
+	VMOVUPD      lanes64x3fd99999999a0919<>+0(SB), Z28
+	VFMADD213PD  Z28, Z20, Z22
+	VFMADD213PD  Z28, Z21, Z23
+	VMOVUPD      lanes64x3fe5555555555534<>+0(SB), Z28
+	VFMADD213PD  Z28, Z20, Z26
+	VFMADD213PD  Z28, Z21, Z27
+	VFMADD213PD  Z26, Z16, Z22
+	VFMADD213PD  Z27, Z17, Z23
+	VMULPD       Z18, Z16, Z16
+	VMULPD       Z19, Z17, Z17
+	VADDPD       Z18, Z18, Z18
+	VADDPD       Z19, Z19, Z19
+	VFMADD213PD  Z18, Z16, Z22
+	VFMADD213PD  Z19, Z17, Z23
+	VXORPS       Z16, Z16, Z16
+	VXORPS       Z17, Z17, Z17
+	VMAXPD       (DX)(DI*8), Z16, Z16
+	VMAXPD       64(DX)(DI*8), Z17, Z17
+	VADDPD       Z22, Z16, Z16
+	VADDPD       Z23, Z17, Z17
+	TESTQ        CX, CX
+	JEQ          value2
+	VMOVUPD      Z24, (CX)(DI*8)
+	VMOVUPD      Z25, 64(CX)(DI*8)
+
+value2:
+	TESTQ       BX, BX
+	JEQ         store2
+	VFMADD213PD (BX)(DI*8), Z0, Z16
+	VFMADD213PD 64(BX)(DI*8), Z0, Z17
+
+store2:
+	VMOVUPD Z16, (AX)(DI*8)
+	VMOVUPD Z17, 64(AX)(DI*8)
+	ADDQ    $0x10, DI
+	SUBQ    $0x10, SI
+	JGE     loop2
+
+done2:
+	ADDQ $0x10, SI
+	SUBQ $0x08, SI
+	JLT  done1
+
+loop1:
+	VMOVUPD      lanes64x4086200000000000<>+0(SB), Z16
+	VMOVUPD      lanes64x7fffffffffffffff<>+0(SB), Z17
+	VANDPD       (DX)(DI*8), Z17, Z17
+	VMINPD       Z17, Z16, Z16
+	VMOVUPD      lanes64x8000000000000000<>+0(SB), Z17
+	VXORPD       Z17, Z16, Z16
+	VMOVUPD      Z3, Z17
+	VFMADD213PD  Z4, Z16, Z17
+	VMOVAPD      Z16, Z18
+	VSUBPD       Z4, Z17, Z16
+	VFNMADD231PD Z1, Z16, Z18
+	VFNMADD231PD Z2, Z16, Z18
+	VMULPD       Z18, Z18, Z16
+	VMOVUPD      Z15, Z19
+	VMOVUPD      Z14, Z20
+	VFMADD213PD  Z13, Z16, Z19
+	VFMADD213PD  Z12, Z16, Z20
+	VFMADD213PD  Z11, Z16, Z19
+	VFMADD213PD  Z10, Z16, Z20
+	VFMADD213PD  Z9, Z16, Z19
+	VFMADD213PD  Z8, Z16, Z20
+	VFMADD213PD  Z7, Z16, Z19
+	VFMADD213PD  Z6, Z16, Z20
+	VFMADD213PD  Z20, Z18, Z19
+	VFMADD213PD  Z18, Z16, Z19
+	VPSLLQ       $0x34, Z17, Z17
+	VPADDQ       Z5, Z17, Z17
+	VMOVAPD      Z19, Z16
+	VFMADD213PD  Z17, Z17, Z16
+	VMOVUPD      Z5, Z18
+	VADDPD       Z18, Z16, Z20
+	VDIVPD       Z20, Z18, Z18
+	VMULPD       Z18, Z16, Z16
+	VMOVUPD      (DX)(DI*8), Z20
+	VPSRAQ       $0x3f, Z20, Z20
+	VPTERNLOGQ   $0xca, Z18, Z16, Z20
+	VSUBPD       Z5, Z17, Z16
+	VFMADD213PD  Z16, Z17, Z19
+	VMULPD       lanes64x3fe0000000000000<>+0(SB), Z19, Z16
+	VADDPD       lanes64x4000000000000000<>+0(SB), Z16, Z17
+	VDIVPD       Z17, Z16, Z17
+	VMULPD       Z17, Z17, Z16
+	VMULPD       Z16, Z16, Z18
+	VMOVUPD      lanes64x3fc5cb585f9a59fd<>+0(SB), Z19
+	VMOVUPD      lanes64x3fb556ef110200ce<>+0(SB), Z21
+	VFMADD213PD  lanes64x3fbefe799b567192<>+0(SB), Z18, Z19
+	VFMADD213PD  lanes64x3fc1066ca71c6270<>+0(SB), Z18, Z21
+	VFMADD213PD  lanes64x3fc3b1deec5df330<>+0(SB), Z18, Z19
+	VFMADD213PD  lanes64x3fc745cb31506ca2<>+0(SB), Z18, Z21
+	VFMADD213PD  lanes64x3fcc71c742331f9e<>+0(SB), Z18, Z19
+	VFMADD213PD  lanes64x3fd249249207e55d<>+0(SB), Z18, Z21
+	VFMADD213PD  lanes64x3fd99999999a0919<>+0(SB), Z18, Z19
+	VFMADD213PD  lanes64x3fe5555555555534<>+0(SB), Z18, Z21
+	VFMADD213PD  Z21, Z16, Z19
+	VMULPD       Z17, Z16, Z16
+	VADDPD       Z17, Z17, Z17
+	VFMADD213PD  Z17, Z16, Z19
+	VXORPS       Z16, Z16, Z16
+	VMAXPD       (DX)(DI*8), Z16, Z16
+	VADDPD       Z19, Z16, Z16
+	TESTQ        CX, CX
+	JEQ          value1
+	VMOVUPD      Z20, (CX)(DI*8)
+
+value1:
+	TESTQ       BX, BX
+	JEQ         store1
+	VFMADD213PD (BX)(DI*8), Z0, Z16
+
+store1:
+	VMOVUPD Z16, (AX)(DI*8)
+	ADDQ    $0x08, DI
+	SUBQ    $0x08, SI
+	JGE     loop1
+
+done1:
+	ADDQ $0x08, SI
+	VZEROUPPER
+	RET
+
+// func eluAVX512F64(next *float64, ds *float64, u *float64, h *float64, a float64, n int)
+// Requires: AVX, AVX512DQ, AVX512F
+TEXT ·eluAVX512F64(SB), NOSPLIT, $0-48
+	MOVQ         next+0(FP), AX
+	MOVQ         ds+8(FP), CX
+	MOVQ         u+16(FP), DX
+	MOVQ         h+24(FP), BX
+	MOVQ         n+40(FP), SI
+	VBROADCASTSD a+32(FP), Z0
+	VMOVUPD      lanes64x3fe62e42fee00000<>+0(SB), Z1
+	VMOVUPD      lanes64x3dea39ef35793c76<>+0(SB), Z2
+	VMOVUPD      lanes64x3ff71547652b82fe<>+0(SB), Z3
+	VMOVUPD      lanes64x4338000000000000<>+0(SB), Z4
+	VMOVUPD      lanes64x3ff0000000000000<>+0(SB), Z5
+	VMOVUPD      lanes64x3fe0000000000005<>+0(SB), Z6
+	VMOVUPD      lanes64x3fc555555555555c<>+0(SB), Z7
+	VMOVUPD      lanes64x3fa55555555520e7<>+0(SB), Z8
+	VMOVUPD      lanes64x3f8111111110e6b9<>+0(SB), Z9
+	VMOVUPD      lanes64x3f56c16c17f3afde<>+0(SB), Z10
+	VMOVUPD      lanes64x3f2a01a01b5e0697<>+0(SB), Z11
+	VMOVUPD      lanes64x3efa019a67a7ba77<>+0(SB), Z12
+	VMOVUPD      lanes64x3ec71dde9f4b64ad<>+0(SB), Z13
+	VMOVUPD      lanes64x3e928a2b75cb929e<>+0(SB), Z14
+	VMOVUPD      lanes64x3e5af76c45e88a01<>+0(SB), Z15
+	XORQ         DI, DI
+	SUBQ         $0x10, SI
+	JLT          done2
+
+loop2:
+	VXORPS       Z16, Z16, Z16
+	VXORPS       Z17, Z17, Z17
+	VMOVUPD      lanes64xc086200000000000<>+0(SB), Z19
+	VMOVUPD      Z19, Z18
+	VMOVUPD      Z19, Z19
+	VMINPD       (DX)(DI*8), Z16, Z16
+	VMINPD       64(DX)(DI*8), Z17, Z17
+	VMAXPD       Z16, Z18, Z16
+	VMAXPD       Z17, Z19, Z17
+	VMOVUPD      Z3, Z18
+	VMOVUPD      Z3, Z19
+	VFMADD213PD  Z4, Z16, Z18
+	VFMADD213PD  Z4, Z17, Z19
+	VMOVAPD      Z16, Z16
+	VMOVAPD      Z17, Z21
+	VSUBPD       Z4, Z18, Z17
+	VSUBPD       Z4, Z19, Z20
+	VFNMADD231PD Z1, Z17, Z16
+	VFNMADD231PD Z1, Z20, Z21
+	VFNMADD231PD Z2, Z17, Z16
+	VFNMADD231PD Z2, Z20, Z21
+	VMULPD       Z16, Z16, Z17
+	VMULPD       Z21, Z21, Z20
+	VMOVUPD      Z15, Z22
+	VMOVUPD      Z15, Z23
+	VMOVUPD      Z14, Z24
+	VMOVUPD      Z14, Z25
+	VFMADD213PD  Z13, Z17, Z22
+	VFMADD213PD  Z13, Z20, Z23
+	VFMADD213PD  Z12, Z17, Z24
+	VFMADD213PD  Z12, Z20, Z25
+	VFMADD213PD  Z11, Z17, Z22
+	VFMADD213PD  Z11, Z20, Z23
+	VFMADD213PD  Z10, Z17, Z24
+	VFMADD213PD  Z10, Z20, Z25
+	VFMADD213PD  Z9, Z17, Z22
+	VFMADD213PD  Z9, Z20, Z23
+	VFMADD213PD  Z8, Z17, Z24
+	VFMADD213PD  Z8, Z20, Z25
+	VFMADD213PD  Z7, Z17, Z22
+	VFMADD213PD  Z7, Z20, Z23
+	VFMADD213PD  Z6, Z17, Z24
+	VFMADD213PD  Z6, Z20, Z25
+	VFMADD213PD  Z24, Z16, Z22
+	VFMADD213PD  Z25, Z21, Z23
+	VFMADD213PD  Z16, Z17, Z22
+	VFMADD213PD  Z21, Z20, Z23
+	VPSLLQ       $0x34, Z18, Z18
+	VPSLLQ       $0x34, Z19, Z19
+	VPADDQ       Z5, Z18, Z18
+	VPADDQ       Z5, Z19, Z19
+	VMOVAPD      Z22, Z20
+	VMOVAPD      Z23, Z21
+	VSUBPD       Z5, Z18, Z16
+	VSUBPD       Z5, Z19, Z17
+	VFMADD213PD  Z18, Z18, Z20
+	VFMADD213PD  Z19, Z19, Z21
+	VFMADD213PD  Z16, Z18, Z22
+	VFMADD213PD  Z17, Z19, Z23
+	VXORPS       Z16, Z16, Z16
+	VXORPS       Z17, Z17, Z17
+	VMAXPD       (DX)(DI*8), Z16, Z16
+	VMAXPD       64(DX)(DI*8), Z17, Z17
+	VADDPD       Z22, Z16, Z16
+	VADDPD       Z23, Z17, Z17
+	TESTQ        CX, CX
+	JEQ          value2
+	VMOVUPD      Z20, (CX)(DI*8)
+	VMOVUPD      Z21, 64(CX)(DI*8)
+
+value2:
+	TESTQ       BX, BX
+	JEQ         store2
+	VFMADD213PD (BX)(DI*8), Z0, Z16
+	VFMADD213PD 64(BX)(DI*8), Z0, Z17
+
+store2:
+	VMOVUPD Z16, (AX)(DI*8)
+	VMOVUPD Z17, 64(AX)(DI*8)
+	ADDQ    $0x10, DI
+	SUBQ    $0x10, SI
+	JGE     loop2
+
+done2:
+	ADDQ $0x10, SI
+	SUBQ $0x08, SI
+	JLT  done1
+
+loop1:
+	VXORPS       Z16, Z16, Z16
+	VMOVUPD      lanes64xc086200000000000<>+0(SB), Z17
+	VMINPD       (DX)(DI*8), Z16, Z16
+	VMAXPD       Z16, Z17, Z16
+	VMOVUPD      Z3, Z17
+	VFMADD213PD  Z4, Z16, Z17
+	VMOVAPD      Z16, Z18
+	VSUBPD       Z4, Z17, Z16
+	VFNMADD231PD Z1, Z16, Z18
+	VFNMADD231PD Z2, Z16, Z18
+	VMULPD       Z18, Z18, Z16
+	VMOVUPD      Z15, Z19
+	VMOVUPD      Z14, Z20
+	VFMADD213PD  Z13, Z16, Z19
+	VFMADD213PD  Z12, Z16, Z20
+	VFMADD213PD  Z11, Z16, Z19
+	VFMADD213PD  Z10, Z16, Z20
+	VFMADD213PD  Z9, Z16, Z19
+	VFMADD213PD  Z8, Z16, Z20
+	VFMADD213PD  Z7, Z16, Z19
+	VFMADD213PD  Z6, Z16, Z20
+	VFMADD213PD  Z20, Z18, Z19
+	VFMADD213PD  Z18, Z16, Z19
+	VPSLLQ       $0x34, Z17, Z17
+	VPADDQ       Z5, Z17, Z17
+	VMOVAPD      Z19, Z18
+	VSUBPD       Z5, Z17, Z16
+	VFMADD213PD  Z17, Z17, Z18
+	VFMADD213PD  Z16, Z17, Z19
+	VXORPS       Z16, Z16, Z16
+	VMAXPD       (DX)(DI*8), Z16, Z16
+	VADDPD       Z19, Z16, Z16
+	TESTQ        CX, CX
+	JEQ          value1
+	VMOVUPD      Z18, (CX)(DI*8)
+
+value1:
+	TESTQ       BX, BX
+	JEQ         store1
+	VFMADD213PD (BX)(DI*8), Z0, Z16
+
+store1:
+	VMOVUPD Z16, (AX)(DI*8)
+	ADDQ    $0x08, DI
+	SUBQ    $0x08, SI
+	JGE     loop1
+
+done1:
+	ADDQ $0x08, SI
+	VZEROUPPER
+	RET
+
+// func sigmoidAVX512F64(next *float64, ds *float64, u *float64, h *float64, a float64, n int)
+// Requires: AVX, AVX512DQ, AVX512F
+TEXT ·sigmoidAVX512F64(SB), NOSPLIT, $0-48
+	MOVQ         next+0(FP), AX
+	MOVQ         ds+8(FP), CX
+	MOVQ         u+16(FP), DX
+	MOVQ         h+24(FP), BX
+	MOVQ         n+40(FP), SI
+	VBROADCASTSD a+32(FP), Z0
+	VMOVUPD      lanes64x3fe62e42fee00000<>+0(SB), Z1
+	VMOVUPD      lanes64x3dea39ef35793c76<>+0(SB), Z2
+	VMOVUPD      lanes64x3ff71547652b82fe<>+0(SB), Z3
+	VMOVUPD      lanes64x4338000000000000<>+0(SB), Z4
+	VMOVUPD      lanes64x3ff0000000000000<>+0(SB), Z5
+	VMOVUPD      lanes64x3fe0000000000005<>+0(SB), Z6
+	VMOVUPD      lanes64x3fc555555555555c<>+0(SB), Z7
+	VMOVUPD      lanes64x3fa55555555520e7<>+0(SB), Z8
+	VMOVUPD      lanes64x3f8111111110e6b9<>+0(SB), Z9
+	VMOVUPD      lanes64x3f56c16c17f3afde<>+0(SB), Z10
+	VMOVUPD      lanes64x3f2a01a01b5e0697<>+0(SB), Z11
+	VMOVUPD      lanes64x3efa019a67a7ba77<>+0(SB), Z12
+	VMOVUPD      lanes64x3ec71dde9f4b64ad<>+0(SB), Z13
+	VMOVUPD      lanes64x3e928a2b75cb929e<>+0(SB), Z14
+	VMOVUPD      lanes64x3e5af76c45e88a01<>+0(SB), Z15
+	XORQ         DI, DI
+	SUBQ         $0x10, SI
+	JLT          done2
+
+loop2:
+	VMOVUPD      lanes64x4086200000000000<>+0(SB), Z17
+	VMOVUPD      Z17, Z16
+	VMOVUPD      Z17, Z17
+	VMOVUPD      lanes64x7fffffffffffffff<>+0(SB), Z19
+	VMOVUPD      Z19, Z18
+	VMOVUPD      Z19, Z19
+	VANDPD       (DX)(DI*8), Z18, Z18
+	VANDPD       64(DX)(DI*8), Z19, Z19
+	VMINPD       Z18, Z16, Z16
+	VMINPD       Z19, Z17, Z17
+	VMOVUPD      lanes64x8000000000000000<>+0(SB), Z19
+	VMOVUPD      Z19, Z18
+	VMOVUPD      Z19, Z19
+	VXORPD       Z18, Z16, Z16
+	VXORPD       Z19, Z17, Z17
+	VMOVUPD      Z3, Z18
+	VMOVUPD      Z3, Z19
+	VFMADD213PD  Z4, Z16, Z18
+	VFMADD213PD  Z4, Z17, Z19
+	VMOVAPD      Z16, Z16
+	VMOVAPD      Z17, Z21
+	VSUBPD       Z4, Z18, Z17
+	VSUBPD       Z4, Z19, Z20
+	VFNMADD231PD Z1, Z17, Z16
+	VFNMADD231PD Z1, Z20, Z21
+	VFNMADD231PD Z2, Z17, Z16
+	VFNMADD231PD Z2, Z20, Z21
+	VMULPD       Z16, Z16, Z17
+	VMULPD       Z21, Z21, Z20
+	VMOVUPD      Z15, Z22
+	VMOVUPD      Z15, Z23
+	VMOVUPD      Z14, Z24
+	VMOVUPD      Z14, Z25
+	VFMADD213PD  Z13, Z17, Z22
+	VFMADD213PD  Z13, Z20, Z23
+	VFMADD213PD  Z12, Z17, Z24
+	VFMADD213PD  Z12, Z20, Z25
+	VFMADD213PD  Z11, Z17, Z22
+	VFMADD213PD  Z11, Z20, Z23
+	VFMADD213PD  Z10, Z17, Z24
+	VFMADD213PD  Z10, Z20, Z25
+	VFMADD213PD  Z9, Z17, Z22
+	VFMADD213PD  Z9, Z20, Z23
+	VFMADD213PD  Z8, Z17, Z24
+	VFMADD213PD  Z8, Z20, Z25
+	VFMADD213PD  Z7, Z17, Z22
+	VFMADD213PD  Z7, Z20, Z23
+	VFMADD213PD  Z6, Z17, Z24
+	VFMADD213PD  Z6, Z20, Z25
+	VFMADD213PD  Z24, Z16, Z22
+	VFMADD213PD  Z25, Z21, Z23
+	VFMADD213PD  Z16, Z17, Z22
+	VFMADD213PD  Z21, Z20, Z23
+	VPSLLQ       $0x34, Z18, Z18
+	VPSLLQ       $0x34, Z19, Z19
+	VPADDQ       Z5, Z18, Z18
+	VPADDQ       Z5, Z19, Z19
+	VMOVAPD      Z22, Z16
+	VMOVAPD      Z23, Z17
+	VFMADD213PD  Z18, Z18, Z16
+	VFMADD213PD  Z19, Z19, Z17
+	VMOVUPD      Z5, Z18
+	VMOVUPD      Z5, Z19
+	VADDPD       Z18, Z16, Z20
+	VADDPD       Z19, Z17, Z21
+	VDIVPD       Z20, Z18, Z18
+	VDIVPD       Z21, Z19, Z19
+	VMULPD       Z18, Z16, Z16
+	VMULPD       Z19, Z17, Z17
+	VMULPD       Z18, Z16, Z20
+	VMULPD       Z19, Z17, Z21
+	VMOVUPD      (DX)(DI*8), Z22
+	VMOVUPD      64(DX)(DI*8), Z23
+	VPSRAQ       $0x3f, Z22, Z22
+	VPSRAQ       $0x3f, Z23, Z23
+	VPTERNLOGQ   $0xca, Z18, Z16, Z22
+	VPTERNLOGQ   $0xca, Z19, Z17, Z23
+	TESTQ        CX, CX
+	JEQ          value2
+	VMOVUPD      Z20, (CX)(DI*8)
+	VMOVUPD      Z21, 64(CX)(DI*8)
+
+value2:
+	TESTQ       BX, BX
+	JEQ         store2
+	VFMADD213PD (BX)(DI*8), Z0, Z22
+	VFMADD213PD 64(BX)(DI*8), Z0, Z23
+
+store2:
+	VMOVUPD Z22, (AX)(DI*8)
+	VMOVUPD Z23, 64(AX)(DI*8)
+	ADDQ    $0x10, DI
+	SUBQ    $0x10, SI
+	JGE     loop2
+
+done2:
+	ADDQ $0x10, SI
+	SUBQ $0x08, SI
+	JLT  done1
+
+loop1:
+	VMOVUPD      lanes64x4086200000000000<>+0(SB), Z16
+	VMOVUPD      lanes64x7fffffffffffffff<>+0(SB), Z17
+	VANDPD       (DX)(DI*8), Z17, Z17
+	VMINPD       Z17, Z16, Z16
+	VMOVUPD      lanes64x8000000000000000<>+0(SB), Z17
+	VXORPD       Z17, Z16, Z16
+	VMOVUPD      Z3, Z17
+	VFMADD213PD  Z4, Z16, Z17
+	VMOVAPD      Z16, Z18
+	VSUBPD       Z4, Z17, Z16
+	VFNMADD231PD Z1, Z16, Z18
+	VFNMADD231PD Z2, Z16, Z18
+	VMULPD       Z18, Z18, Z16
+	VMOVUPD      Z15, Z19
+	VMOVUPD      Z14, Z20
+	VFMADD213PD  Z13, Z16, Z19
+	VFMADD213PD  Z12, Z16, Z20
+	VFMADD213PD  Z11, Z16, Z19
+	VFMADD213PD  Z10, Z16, Z20
+	VFMADD213PD  Z9, Z16, Z19
+	VFMADD213PD  Z8, Z16, Z20
+	VFMADD213PD  Z7, Z16, Z19
+	VFMADD213PD  Z6, Z16, Z20
+	VFMADD213PD  Z20, Z18, Z19
+	VFMADD213PD  Z18, Z16, Z19
+	VPSLLQ       $0x34, Z17, Z17
+	VPADDQ       Z5, Z17, Z17
+	VMOVAPD      Z19, Z16
+	VFMADD213PD  Z17, Z17, Z16
+	VMOVUPD      Z5, Z17
+	VADDPD       Z17, Z16, Z18
+	VDIVPD       Z18, Z17, Z17
+	VMULPD       Z17, Z16, Z16
+	VMULPD       Z17, Z16, Z18
+	VMOVUPD      (DX)(DI*8), Z19
+	VPSRAQ       $0x3f, Z19, Z19
+	VPTERNLOGQ   $0xca, Z17, Z16, Z19
+	TESTQ        CX, CX
+	JEQ          value1
+	VMOVUPD      Z18, (CX)(DI*8)
+
+value1:
+	TESTQ       BX, BX
+	JEQ         store1
+	VFMADD213PD (BX)(DI*8), Z0, Z19
+
+store1:
+	VMOVUPD Z19, (AX)(DI*8)
+	ADDQ    $0x08, DI
+	SUBQ    $0x08, SI
+	JGE     loop1
+
+done1:
+	ADDQ $0x08, SI
+	VZEROUPPER
+	RET
+
+// func centredSigmoidAVX512F64(next *float64, ds *float64, u *float64, h *float64, a float64, n int)
+// Requires: AVX, AVX512DQ, AVX512F
+TEXT ·centredSigmoidAVX512F64(SB), NOSPLIT, $0-48
+	MOVQ         next+0(FP), AX
+	MOVQ         ds+8(FP), CX
+	MOVQ         u+16(FP), DX
+	MOVQ         h+24(FP), BX
+	MOVQ         n+40(FP), SI
+	VBROADCASTSD a+32(FP), Z0
+	VMOVUPD      lanes64x4338000000000000<>+0(SB), Z1
+	VMOVUPD      lanes64x3ff0000000000000<>+0(SB), Z2
+	VMOVUPD      lanes64x40071547652b82fe<>+0(SB), Z3
+	VMOVUPD      lanes64x3fd62e42fefa39ef<>+0(SB), Z4
+	VMOVUPD      lanes64xbfd55555555554bd<>+0(SB), Z5
+	VMOVUPD      lanes64x3fc11111110e0c05<>+0(SB), Z6
+	VMOVUPD      lanes64xbfaba1ba1171b514<>+0(SB), Z7
+	VMOVUPD      lanes64x3f9664eca00e4a4c<>+0(SB), Z8
+	VMOVUPD      lanes64xbf8223c7cf8d56e5<>+0(SB), Z9
+	VMOVUPD      lanes64x3f6c385461150576<>+0(SB), Z10
+	VMOVUPD      lanes64xbc6abc9e3b39803f<>+0(SB), Z11
+	VMOVUPD      lanes64x3fd0000000000000<>+0(SB), Z12
+	VMOVUPD      lanes64x3fe0000000000000<>+0(SB), Z13
+	XORQ         DI, DI
+	SUBQ         $0x10, SI
+	JLT          done2
+
+loop2:
+	VMOVUPD      lanes64x7fffffffffffffff<>+0(SB), Z15
+	VMOVUPD      Z15, Z14
+	VMOVUPD      Z15, Z15
+	VANDPD       (DX)(DI*8), Z14, Z14
+	VANDPD       64(DX)(DI*8), Z15, Z15
+	VMULPD       Z13, Z14, Z14
+	VMULPD       Z13, Z15, Z15
+	VMOVUPD      lanes64x4034000000000000<>+0(SB), Z17
+	VMOVUPD      Z17, Z16
+	VMOVUPD      Z17, Z17
+	VMINPD       Z14, Z16, Z16
+	VMINPD       Z15, Z17, Z17
+	VMOVUPD      Z3, Z14
+	VMOVUPD      Z3, Z15
+	VFMADD213PD  Z1, Z16, Z14
+	VFMADD213PD  Z1, Z17, Z15
+	VSUBPD       Z1, Z14, Z18
+	VSUBPD       Z1, Z15, Z19
+	VFNMADD231PD Z4, Z18, Z16
+	VFNMADD231PD Z4, Z19, Z17
+	VMULPD       Z16, Z16, Z20
+	VMULPD       Z17, Z17, Z21
+	VMOVUPD      Z10, Z24
+	VMOVUPD      Z10, Z25
+	VFMADD213PD  Z9, Z20, Z24
+	VFMADD213PD  Z9, Z21, Z25
+	VFMADD213PD  Z8, Z20, Z24
+	VFMADD213PD  Z8, Z21, Z25
+	VFMADD213PD  Z7, Z20, Z24
+	VFMADD213PD  Z7, Z21, Z25
+	VFMADD213PD  Z6, Z20, Z24
+	VFMADD213PD  Z6, Z21, Z25
+	VFMADD213PD  Z5, Z20, Z24
+	VFMADD213PD  Z5, Z21, Z25
+	VMULPD       Z16, Z20, Z22
+	VMULPD       Z17, Z21, Z23
+	VMULPD       Z11, Z18, Z20
+	VMULPD       Z11, Z19, Z21
+	VFMADD213PD  Z20, Z22, Z24
+	VFMADD213PD  Z21, Z23, Z25
+	VADDPD       Z16, Z24, Z24
+	VADDPD       Z17, Z25, Z25
+	VPSLLQ       $0x34, Z14, Z14
+	VPSLLQ       $0x34, Z15, Z15
+	VPADDQ       Z2, Z14, Z14
+	VPADDQ       Z2, Z15, Z15
+	VSUBPD       Z2, Z14, Z16
+	VSUBPD       Z2, Z15, Z17
+	VADDPD       Z2, Z14, Z14
+	VADDPD       Z2, Z15, Z15
+	VMOVAPD      Z16, Z20
+	VMOVAPD      Z17, Z21
+	VFMADD213PD  Z14, Z24, Z20
+	VFMADD213PD  Z15, Z25, Z21
+	VMULPD       Z12, Z18, Z18
+	VMULPD       Z12, Z19, Z19
+	VMINPD       Z13, Z18, Z18
+	VMINPD       Z13, Z19, Z19
+	VMOVAPD      Z16, Z22
+	VMOVAPD      Z17, Z23
+	VMOVAPD      Z14, Z26
+	VMOVAPD      Z15, Z27
+	VFNMADD231PD Z18, Z14, Z22
+	VFNMADD231PD Z19, Z15, Z23
+	VFNMADD231PD Z18, Z16, Z26
+	VFNMADD231PD Z19, Z17, Z27
+	VFMADD213PD  Z22, Z24, Z26
+	VFMADD213PD  Z23, Z25, Z27
+	VDIVPD       Z20, Z26, Z14
+	VDIVPD       Z21, Z27, Z15
+	VADDPD       Z18, Z14, Z14
+	VADDPD       Z19, Z15, Z15
+	VMOVUPD      lanes64x8000000000000000<>+0(SB), Z17
+	VMOVUPD      Z17, Z16
+	VMOVUPD      Z17, Z17
+	VANDPD       (DX)(DI*8), Z16, Z16
+	VANDPD       64(DX)(DI*8), Z17, Z17
+	VORPD        Z16, Z14, Z14
+	VORPD        Z17, Z15, Z15
+	VMULPD       Z13, Z14, Z14
+	VMULPD       Z13, Z15, Z15
+	VMOVUPD      Z12, Z16
+	VMOVUPD      Z12, Z17
+	VFNMADD231PD Z14, Z14, Z16
+	VFNMADD231PD Z15, Z15, Z17
+	TESTQ        CX, CX
+	JEQ          value2
+	VMOVUPD      Z16, (CX)(DI*8)
+	VMOVUPD      Z17, 64(CX)(DI*8)
+
+value2:
+	TESTQ       BX, BX
+	JEQ         store2
+	VFMADD213PD (BX)(DI*8), Z0, Z14
+	VFMADD213PD 64(BX)(DI*8), Z0, Z15
+
+store2:
+	VMOVUPD Z14, (AX)(DI*8)
+	VMOVUPD Z15, 64(AX)(DI*8)
+	ADDQ    $0x10, DI
+	SUBQ    $0x10, SI
+	JGE     loop2
+
+done2:
+	ADDQ $0x10, SI
+	SUBQ $0x08, SI
+	JLT  done1
+
+loop1:
+	VMOVUPD      lanes64x7fffffffffffffff<>+0(SB), Z14
+	VANDPD       (DX)(DI*8), Z14, Z14
+	VMULPD       Z13, Z14, Z14
+	VMOVUPD      lanes64x4034000000000000<>+0(SB), Z15
+	VMINPD       Z14, Z15, Z15
+	VMOVUPD      Z3, Z14
+	VFMADD213PD  Z1, Z15, Z14
+	VSUBPD       Z1, Z14, Z16
+	VFNMADD231PD Z4, Z16, Z15
+	VMULPD       Z15, Z15, Z17
+	VMOVUPD      Z10, Z19
+	VFMADD213PD  Z9, Z17, Z19
+	VFMADD213PD  Z8, Z17, Z19
+	VFMADD213PD  Z7, Z17, Z19
+	VFMADD213PD  Z6, Z17, Z19
+	VFMADD213PD  Z5, Z17, Z19
+	VMULPD       Z15, Z17, Z18
+	VMULPD       Z11, Z16, Z17
+	VFMADD213PD  Z17, Z18, Z19
+	VADDPD       Z15, Z19, Z19
+	VPSLLQ       $0x34, Z14, Z14
+	VPADDQ       Z2, Z14, Z14
+	VSUBPD       Z2, Z14, Z15
+	VADDPD       Z2, Z14, Z14
+	VMOVAPD      Z15, Z17
+	VFMADD213PD  Z14, Z19, Z17
+	VMULPD       Z12, Z16, Z16
+	VMINPD       Z13, Z16, Z16
+	VMOVAPD      Z15, Z18
+	VMOVAPD      Z14, Z20
+	VFNMADD231PD Z16, Z14, Z18
+	VFNMADD231PD Z16, Z15, Z20
+	VFMADD213PD  Z18, Z19, Z20
+	VDIVPD       Z17, Z20, Z14
+	VADDPD       Z16, Z14, Z14
+	VMOVUPD      lanes64x8000000000000000<>+0(SB), Z15
+	VANDPD       (DX)(DI*8), Z15, Z15
+	VORPD        Z15, Z14, Z14
+	VMULPD       Z13, Z14, Z14
+	VMOVUPD      Z12, Z15
+	VFNMADD231PD Z14, Z14, Z15
+	TESTQ        CX, CX
+	JEQ          value1
+	VMOVUPD      Z15, (CX)(DI*8)
+
+value1:
+	TESTQ       BX, BX
+	JEQ         store1
+	VFMADD213PD (BX)(DI*8), Z0, Z14
+
+store1:
+	VMOVUPD Z14, (AX)(DI*8)
+	ADDQ    $0x08, DI
+	SUBQ    $0x08, SI
+	JGE     loop1
+
+done1:
+	ADDQ $0x08, SI
+	VZEROUPPER
+	RET
+
+// func reluAVX512F64(next *float64, ds *float64, u *float64, h *float64, a float64, n int)
+// Requires: AVX, AVX512DQ, AVX512F
+TEXT ·reluAVX512F64(SB), NOSPLIT, $0-48
+	MOVQ         next+0(FP), AX
+	MOVQ         ds+8(FP), CX
+	MOVQ         u+16(FP), DX
+	MOVQ         h+24(FP), BX
+	MOVQ         n+40(FP), SI
+	VBROADCASTSD a+32(FP), Z0
+	XORQ         DI, DI
+	SUBQ         $0x20, SI
+	JLT          done4
+
+loop4:
+	VXORPS    Z1, Z1, Z1
+	VXORPS    Z2, Z2, Z2
+	VXORPS    Z3, Z3, Z3
+	VXORPS    Z4, Z4, Z4
+	VMOVUPD   lanes64x3ff0000000000000<>+0(SB), Z8
+	VMOVUPD   Z8, Z5
+	VMOVUPD   Z8, Z6
+	VMOVUPD   Z8, Z7
+	VMOVUPD   Z8, Z8
+	VCMPPD    $0x11, (DX)(DI*8), Z1, K1
+	VCMPPD    $0x11, 64(DX)(DI*8), Z2, K2
+	VCMPPD    $0x11, 128(DX)(DI*8), Z3, K3
+	VCMPPD    $0x11, 192(DX)(DI*8), Z4, K4
+	VMOVAPD.Z Z5, K1, Z5
+	VMOVAPD.Z Z6, K2, Z6
+	VMOVAPD.Z Z7, K3, Z7
+	VMOVAPD.Z Z8, K4, Z8
+	VMAXPD    (DX)(DI*8), Z1, Z1
+	VMAXPD    64(DX)(DI*8), Z2, Z2
+	VMAXPD    128(DX)(DI*8), Z3, Z3
+	VMAXPD    192(DX)(DI*8), Z4, Z4
+	TESTQ     CX, CX
+	JEQ       value4
+	VMOVUPD   Z5, (CX)(DI*8)
+	VMOVUPD   Z6, 64(CX)(DI*8)
+	VMOVUPD   Z7, 128(CX)(DI*8)
+	VMOVUPD   Z8, 192(CX)(DI*8)
+
+value4:
+	TESTQ       BX, BX
+	JEQ         store4
+	VFMADD213PD (BX)(DI*8), Z0, Z1
+	VFMADD213PD 64(BX)(DI*8), Z0, Z2
+	VFMADD213PD 128(BX)(DI*8), Z0, Z3
+	VFMADD213PD 192(BX)(DI*8), Z0, Z4
+
+store4:
+	VMOVUPD Z1, (AX)(DI*8)
+	VMOVUPD Z2, 64(AX)(DI*8)
+	VMOVUPD Z3, 128(AX)(DI*8)
+	VMOVUPD Z4, 192(AX)(DI*8)
+	ADDQ    $0x20, DI
+	SUBQ    $0x20, SI
+	JGE     loop4
+
+done4:
+	ADDQ $0x20, SI
+	SUBQ $0x10, SI
+	JLT  done2
+
+loop2:
+	VXORPS    Z1, Z1, Z1
+	VXORPS    Z2, Z2, Z2
+	VMOVUPD   lanes64x3ff0000000000000<>+0(SB), Z4
+	VMOVUPD   Z4, Z3
+	VMOVUPD   Z4, Z4
+	VCMPPD    $0x11, (DX)(DI*8), Z1, K1
+	VCMPPD    $0x11, 64(DX)(DI*8), Z2, K2
+	VMOVAPD.Z Z3, K1, Z3
+	VMOVAPD.Z Z4, K2, Z4
+	VMAXPD    (DX)(DI*8), Z1, Z1
+	VMAXPD    64(DX)(DI*8), Z2, Z2
+	TESTQ     CX, CX
+	JEQ       value2
+	VMOVUPD   Z3, (CX)(DI*8)
+	VMOVUPD   Z4, 64(CX)(DI*8)
+
+value2:
+	TESTQ       BX, BX
+	JEQ         store2
+	VFMADD213PD (BX)(DI*8), Z0, Z1
+	VFMADD213PD 64(BX)(DI*8), Z0, Z2
+
+store2:
+	VMOVUPD Z1, (AX)(DI*8)
+	VMOVUPD Z2, 64(AX)(DI*8)
+	ADDQ    $0x10, DI
+	SUBQ    $0x10, SI
+	JGE     loop2
+
+done2:
+	ADDQ $0x10, SI
+	SUBQ $0x08, SI
+	JLT  done1
+
+loop1:
+	VXORPS    Z1, Z1, Z1
+	VMOVUPD   lanes64x3ff0000000000000<>+0(SB), Z2
+	VCMPPD    $0x11, (DX)(DI*8), Z1, K1
+	VMOVAPD.Z Z2, K1, Z2
+	VMAXPD    (DX)(DI*8), Z1, Z1
+	TESTQ     CX, CX
+	JEQ       value1
+	VMOVUPD   Z2, (CX)(DI*8)
+
+value1:
+	TESTQ       BX, BX
+	JEQ         store1
+	VFMADD213PD (BX)(DI*8), Z0, Z1
+
+store1:
+	VMOVUPD Z1, (AX)(DI*8)
+	ADDQ    $0x08, DI
+	SUBQ    $0x08, SI
+	JGE     loop1
+
+done1:
+	ADDQ $0x08, SI
+	VZEROUPPER
+	RET
+
+// func identityAVX512F64(next *float64, ds *float64, u *float64, h *float64, a float64, n int)
+// Requires: AVX, AVX512F
+TEXT ·identityAVX512F64(SB), NOSPLIT, $0-48
+	MOVQ         next+0(FP), AX
+	MOVQ         ds+8(FP), CX
+	MOVQ         u+16(FP), DX
+	MOVQ         h+24(FP), BX
+	MOVQ         n+40(FP), SI
+	VBROADCASTSD a+32(FP), Z0
+	XORQ         DI, DI
+	SUBQ         $0x20, SI
+	JLT          done4
+
+loop4:
+	VMOVUPD (DX)(DI*8), Z1
+	VMOVUPD 64(DX)(DI*8), Z2
+	VMOVUPD 128(DX)(DI*8), Z3
+	VMOVUPD 192(DX)(DI*8), Z4
+	VMOVUPD lanes64x3ff0000000000000<>+0(SB), Z8
+	VMOVUPD Z8, Z5
+	VMOVUPD Z8, Z6
+	VMOVUPD Z8, Z7
+	VMOVUPD Z8, Z8
+	TESTQ   CX, CX
+	JEQ     value4
+	VMOVUPD Z5, (CX)(DI*8)
+	VMOVUPD Z6, 64(CX)(DI*8)
+	VMOVUPD Z7, 128(CX)(DI*8)
+	VMOVUPD Z8, 192(CX)(DI*8)
+
+value4:
+	TESTQ       BX, BX
+	JEQ         store4
+	VFMADD213PD (BX)(DI*8), Z0, Z1
+	VFMADD213PD 64(BX)(DI*8), Z0, Z2
+	VFMADD213PD 128(BX)(DI*8), Z0, Z3
+	VFMADD213PD 192(BX)(DI*8), Z0, Z4
+
+store4:
+	VMOVUPD Z1, (AX)(DI*8)
+	VMOVUPD Z2, 64(AX)(DI*8)
+	VMOVUPD Z3, 128(AX)(DI*8)
+	VMOVUPD Z4, 192(AX)(DI*8)
+	ADDQ    $0x20, DI
+	SUBQ    $0x20, SI
+	JGE     loop4
+
+done4:
+	ADDQ $0x20, SI
+	SUBQ $0x10, SI
+	JLT  done2
+
+loop2:
+	VMOVUPD (DX)(DI*8), Z1
+	VMOVUPD 64(DX)(DI*8), Z2
+	VMOVUPD lanes64x3ff0000000000000<>+0(SB), Z4
+	VMOVUPD Z4, Z3
+	VMOVUPD Z4, Z4
+	TESTQ   CX, CX
+	JEQ     value2
+	VMOVUPD Z3, (CX)(DI*8)
+	VMOVUPD Z4, 64(CX)(DI*8)
+
+value2:
+	TESTQ       BX, BX
+	JEQ         store2
+	VFMADD213PD (BX)(DI*8), Z0, Z1
+	VFMADD213PD 64(BX)(DI*8), Z0, Z2
+
+store2:
+	VMOVUPD Z1, (AX)(DI*8)
+	VMOVUPD Z2, 64(AX)(DI*8)
+	ADDQ    $0x10, DI
+	SUBQ    $0x10, SI
+	JGE     loop2
+
+done2:
+	ADDQ $0x10, SI
+	SUBQ $0x08, SI
+	JLT  done1
+
+loop1:
+	VMOVUPD (DX)(DI*8), Z1
+	VMOVUPD lanes64x3ff0000000000000<>+0(SB), Z2
+	TESTQ   CX, CX
+	JEQ     value1
+	VMOVUPD Z2, (CX)(DI*8)
+
+value1:
+	TESTQ       BX, BX
+	JEQ         store1
+	VFMADD213PD (BX)(DI*8), Z0, Z1
+
+store1:
+	VMOVUPD Z1, (AX)(DI*8)
 	ADDQ    $0x08, DI
 	SUBQ    $0x08, SI
 	JGE     loop1
@@ -9974,26 +15995,26 @@ after:
 	JLT   activated2
 
 activate2:
-	VMOVUPD      lanes64x4034000000000000<>+0(SB), Z15
+	VMOVUPD      lanes64x7fffffffffffffff<>+0(SB), Z15
 	VMOVUPD      Z15, Z14
 	VMOVUPD      Z15, Z15
-	VMOVUPD      lanes64x7fffffffffffffff<>+0(SB), Z17
+	VANDPD       (CX)(R9*1), Z14, Z14
+	VANDPD       64(CX)(R9*1), Z15, Z15
+	VMOVUPD      lanes64x4034000000000000<>+0(SB), Z17
 	VMOVUPD      Z17, Z16
 	VMOVUPD      Z17, Z17
-	VANDPD       (CX)(R9*1), Z16, Z16
-	VANDPD       64(CX)(R9*1), Z17, Z17
-	VMINPD       Z16, Z14, Z14
-	VMINPD       Z17, Z15, Z15
-	VMOVUPD      Z3, Z16
-	VMOVUPD      Z3, Z17
-	VFMADD213PD  Z1, Z14, Z16
-	VFMADD213PD  Z1, Z15, Z17
-	VSUBPD       Z1, Z16, Z18
-	VSUBPD       Z1, Z17, Z19
-	VFNMADD231PD Z4, Z18, Z14
-	VFNMADD231PD Z4, Z19, Z15
-	VMULPD       Z14, Z14, Z20
-	VMULPD       Z15, Z15, Z21
+	VMINPD       Z14, Z16, Z16
+	VMINPD       Z15, Z17, Z17
+	VMOVUPD      Z3, Z14
+	VMOVUPD      Z3, Z15
+	VFMADD213PD  Z1, Z16, Z14
+	VFMADD213PD  Z1, Z17, Z15
+	VSUBPD       Z1, Z14, Z18
+	VSUBPD       Z1, Z15, Z19
+	VFNMADD231PD Z4, Z18, Z16
+	VFNMADD231PD Z4, Z19, Z17
+	VMULPD       Z16, Z16, Z20
+	VMULPD       Z17, Z17, Z21
 	VMOVUPD      Z10, Z24
 	VMOVUPD      Z10, Z25
 	VFMADD213PD  Z9, Z20, Z24
@@ -10006,57 +16027,57 @@ activate2:
 	VFMADD213PD  Z6, Z21, Z25
 	VFMADD213PD  Z5, Z20, Z24
 	VFMADD213PD  Z5, Z21, Z25
-	VMULPD       Z14, Z20, Z22
-	VMULPD       Z15, Z21, Z23
+	VMULPD       Z16, Z20, Z22
+	VMULPD       Z17, Z21, Z23
 	VMULPD       Z11, Z18, Z20
 	VMULPD       Z11, Z19, Z21
 	VFMADD213PD  Z20, Z22, Z24
 	VFMADD213PD  Z21, Z23, Z25
-	VADDPD       Z14, Z24, Z24
-	VADDPD       Z15, Z25, Z25
-	VPSLLQ       $0x34, Z16, Z16
-	VPSLLQ       $0x34, Z17, Z17
-	VPADDQ       Z2, Z16, Z16
-	VPADDQ       Z2, Z17, Z17
-	VSUBPD       Z2, Z16, Z14
-	VSUBPD       Z2, Z17, Z15
-	VADDPD       Z2, Z16, Z16
-	VADDPD       Z2, Z17, Z17
-	VMOVAPD      Z14, Z20
-	VMOVAPD      Z15, Z21
-	VFMADD213PD  Z16, Z24, Z20
-	VFMADD213PD  Z17, Z25, Z21
+	VADDPD       Z16, Z24, Z24
+	VADDPD       Z17, Z25, Z25
+	VPSLLQ       $0x34, Z14, Z14
+	VPSLLQ       $0x34, Z15, Z15
+	VPADDQ       Z2, Z14, Z14
+	VPADDQ       Z2, Z15, Z15
+	VSUBPD       Z2, Z14, Z16
+	VSUBPD       Z2, Z15, Z17
+	VADDPD       Z2, Z14, Z14
+	VADDPD       Z2, Z15, Z15
+	VMOVAPD      Z16, Z20
+	VMOVAPD      Z17, Z21
+	VFMADD213PD  Z14, Z24, Z20
+	VFMADD213PD  Z15, Z25, Z21
 	VMULPD       Z12, Z18, Z18
 	VMULPD       Z12, Z19, Z19
 	VMINPD       Z13, Z18, Z18
 	VMINPD       Z13, Z19, Z19
-	VMOVAPD      Z14, Z22
-	VMOVAPD      Z15, Z23
-	VMOVAPD      Z16, Z26
-	VMOVAPD      Z17, Z27
-	VFNMADD231PD Z18, Z16, Z22
-	VFNMADD231PD Z19, Z17, Z23
-	VFNMADD231PD Z18, Z14, Z26
-	VFNMADD231PD Z19, Z15, Z27
+	VMOVAPD      Z16, Z22
+	VMOVAPD      Z17, Z23
+	VMOVAPD      Z14, Z26
+	VMOVAPD      Z15, Z27
+	VFNMADD231PD Z18, Z14, Z22
+	VFNMADD231PD Z19, Z15, Z23
+	VFNMADD231PD Z18, Z16, Z26
+	VFNMADD231PD Z19, Z17, Z27
 	VFMADD213PD  Z22, Z24, Z26
 	VFMADD213PD  Z23, Z25, Z27
-	VDIVPD       Z20, Z26, Z16
-	VDIVPD       Z21, Z27, Z17
-	VADDPD       Z18, Z16, Z16
-	VADDPD       Z19, Z17, Z17
-	VMOVUPD      lanes64x8000000000000000<>+0(SB), Z15
-	VMOVUPD      Z15, Z14
-	VMOVUPD      Z15, Z15
-	VANDPD       (CX)(R9*1), Z14, Z14
-	VANDPD       64(CX)(R9*1), Z15, Z15
-	VORPD        Z14, Z16, Z16
-	VORPD        Z15, Z17, Z17
-	VMOVUPD      Z16, (CX)(R9*1)
-	VMOVUPD      Z17, 64(CX)(R9*1)
-	VFMADD213PD  (BX)(R9*1), Z0, Z16
-	VFMADD213PD  64(BX)(R9*1), Z0, Z17
-	VMOVUPD      Z16, (AX)(R9*1)
-	VMOVUPD      Z17, 64(AX)(R9*1)
+	VDIVPD       Z20, Z26, Z14
+	VDIVPD       Z21, Z27, Z15
+	VADDPD       Z18, Z14, Z14
+	VADDPD       Z19, Z15, Z15
+	VMOVUPD      lanes64x8000000000000000<>+0(SB), Z17
+	VMOVUPD      Z17, Z16
+	VMOVUPD      Z17, Z17
+	VANDPD       (CX)(R9*1), Z16, Z16
+	VANDPD       64(CX)(R9*1), Z17, Z17
+	VORPD        Z16, Z14, Z14
+	VORPD        Z17, Z15, Z15
+	VMOVUPD      Z14, (CX)(R9*1)
+	VMOVUPD      Z15, 64(CX)(R9*1)
+	VFMADD213PD  (BX)(R9*1), Z0, Z14
+	VFMADD213PD  64(BX)(R9*1), Z0, Z15
+	VMOVUPD      Z14, (AX)(R9*1)
+	VMOVUPD      Z15, 64(AX)(R9*1)
 	ADDQ         $0x80, R9
 	SUBQ         $0x80, R10
 	JGE          activate2
@@ -10067,46 +16088,46 @@ activated2:
 	JLT  activated1
 
 activate1:
-	VMOVUPD      lanes64x4034000000000000<>+0(SB), Z14
-	VMOVUPD      lanes64x7fffffffffffffff<>+0(SB), Z15
-	VANDPD       (CX)(R9*1), Z15, Z15
-	VMINPD       Z15, Z14, Z14
-	VMOVUPD      Z3, Z15
-	VFMADD213PD  Z1, Z14, Z15
-	VSUBPD       Z1, Z15, Z16
-	VFNMADD231PD Z4, Z16, Z14
-	VMULPD       Z14, Z14, Z17
+	VMOVUPD      lanes64x7fffffffffffffff<>+0(SB), Z14
+	VANDPD       (CX)(R9*1), Z14, Z14
+	VMOVUPD      lanes64x4034000000000000<>+0(SB), Z15
+	VMINPD       Z14, Z15, Z15
+	VMOVUPD      Z3, Z14
+	VFMADD213PD  Z1, Z15, Z14
+	VSUBPD       Z1, Z14, Z16
+	VFNMADD231PD Z4, Z16, Z15
+	VMULPD       Z15, Z15, Z17
 	VMOVUPD      Z10, Z19
 	VFMADD213PD  Z9, Z17, Z19
 	VFMADD213PD  Z8, Z17, Z19
 	VFMADD213PD  Z7, Z17, Z19
 	VFMADD213PD  Z6, Z17, Z19
 	VFMADD213PD  Z5, Z17, Z19
-	VMULPD       Z14, Z17, Z18
+	VMULPD       Z15, Z17, Z18
 	VMULPD       Z11, Z16, Z17
 	VFMADD213PD  Z17, Z18, Z19
-	VADDPD       Z14, Z19, Z19
-	VPSLLQ       $0x34, Z15, Z15
-	VPADDQ       Z2, Z15, Z15
-	VSUBPD       Z2, Z15, Z14
-	VADDPD       Z2, Z15, Z15
-	VMOVAPD      Z14, Z17
-	VFMADD213PD  Z15, Z19, Z17
+	VADDPD       Z15, Z19, Z19
+	VPSLLQ       $0x34, Z14, Z14
+	VPADDQ       Z2, Z14, Z14
+	VSUBPD       Z2, Z14, Z15
+	VADDPD       Z2, Z14, Z14
+	VMOVAPD      Z15, Z17
+	VFMADD213PD  Z14, Z19, Z17
 	VMULPD       Z12, Z16, Z16
 	VMINPD       Z13, Z16, Z16
-	VMOVAPD      Z14, Z18
-	VMOVAPD      Z15, Z20
-	VFNMADD231PD Z16, Z15, Z18
-	VFNMADD231PD Z16, Z14, Z20
+	VMOVAPD      Z15, Z18
+	VMOVAPD      Z14, Z20
+	VFNMADD231PD Z16, Z14, Z18
+	VFNMADD231PD Z16, Z15, Z20
 	VFMADD213PD  Z18, Z19, Z20
-	VDIVPD       Z17, Z20, Z15
-	VADDPD       Z16, Z15, Z15
-	VMOVUPD      lanes64x8000000000000000<>+0(SB), Z14
-	VANDPD       (CX)(R9*1), Z14, Z14
-	VORPD        Z14, Z15, Z15
-	VMOVUPD      Z15, (CX)(R9*1)
-	VFMADD213PD  (BX)(R9*1), Z0, Z15
-	VMOVUPD      Z15, (AX)(R9*1)
+	VDIVPD       Z17, Z20, Z14
+	VADDPD       Z16, Z14, Z14
+	VMOVUPD      lanes64x8000000000000000<>+0(SB), Z15
+	VANDPD       (CX)(R9*1), Z15, Z15
+	VORPD        Z15, Z14, Z14
+	VMOVUPD      Z14, (CX)(R9*1)
+	VFMADD213PD  (BX)(R9*1), Z0, Z14
+	VMOVUPD      Z14, (AX)(R9*1)
 	ADDQ         $0x40, R9
 	SUBQ         $0x40, R10
 	JGE          activate1
@@ -11259,26 +17280,26 @@ after:
 	JLT   activated2
 
 activate2:
-	VMOVUPD      lanes64x4034000000000000<>+0(SB), Z15
+	VMOVUPD      lanes64x7fffffffffffffff<>+0(SB), Z15
 	VMOVUPD      Z15, Z14
 	VMOVUPD      Z15, Z15
-	VMOVUPD      lanes64x7fffffffffffffff<>+0(SB), Z17
+	VANDPD       (CX)(R9*1), Z14, Z14
+	VANDPD       64(CX)(R9*1), Z15, Z15
+	VMOVUPD      lanes64x4034000000000000<>+0(SB), Z17
 	VMOVUPD      Z17, Z16
 	VMOVUPD      Z17, Z17
-	VANDPD       (CX)(R9*1), Z16, Z16
-	VANDPD       64(CX)(R9*1), Z17, Z17
-	VMINPD       Z16, Z14, Z14
-	VMINPD       Z17, Z15, Z15
-	VMOVUPD      Z3, Z16
-	VMOVUPD      Z3, Z17
-	VFMADD213PD  Z1, Z14, Z16
-	VFMADD213PD  Z1, Z15, Z17
-	VSUBPD       Z1, Z16, Z18
-	VSUBPD       Z1, Z17, Z19
-	VFNMADD231PD Z4, Z18, Z14
-	VFNMADD231PD Z4, Z19, Z15
-	VMULPD       Z14, Z14, Z20
-	VMULPD       Z15, Z15, Z21
+	VMINPD       Z14, Z16, Z16
+	VMINPD       Z15, Z17, Z17
+	VMOVUPD      Z3, Z14
+	VMOVUPD      Z3, Z15
+	VFMADD213PD  Z1, Z16, Z14
+	VFMADD213PD  Z1, Z17, Z15
+	VSUBPD       Z1, Z14, Z18
+	VSUBPD       Z1, Z15, Z19
+	VFNMADD231PD Z4, Z18, Z16
+	VFNMADD231PD Z4, Z19, Z17
+	VMULPD       Z16, Z16, Z20
+	VMULPD       Z17, Z17, Z21
 	VMOVUPD      Z10, Z24
 	VMOVUPD      Z10, Z25
 	VFMADD213PD  Z9, Z20, Z24
@@ -11291,57 +17312,57 @@ activate2:
 	VFMADD213PD  Z6, Z21, Z25
 	VFMADD213PD  Z5, Z20, Z24
 	VFMADD213PD  Z5, Z21, Z25
-	VMULPD       Z14, Z20, Z22
-	VMULPD       Z15, Z21, Z23
+	VMULPD       Z16, Z20, Z22
+	VMULPD       Z17, Z21, Z23
 	VMULPD       Z11, Z18, Z20
 	VMULPD       Z11, Z19, Z21
 	VFMADD213PD  Z20, Z22, Z24
 	VFMADD213PD  Z21, Z23, Z25
-	VADDPD       Z14, Z24, Z24
-	VADDPD       Z15, Z25, Z25
-	VPSLLQ       $0x34, Z16, Z16
-	VPSLLQ       $0x34, Z17, Z17
-	VPADDQ       Z2, Z16, Z16
-	VPADDQ       Z2, Z17, Z17
-	VSUBPD       Z2, Z16, Z14
-	VSUBPD       Z2, Z17, Z15
-	VADDPD       Z2, Z16, Z16
-	VADDPD       Z2, Z17, Z17
-	VMOVAPD      Z14, Z20
-	VMOVAPD      Z15, Z21
-	VFMADD213PD  Z16, Z24, Z20
-	VFMADD213PD  Z17, Z25, Z21
+	VADDPD       Z16, Z24, Z24
+	VADDPD       Z17, Z25, Z25
+	VPSLLQ       $0x34, Z14, Z14
+	VPSLLQ       $0x34, Z15, Z15
+	VPADDQ       Z2, Z14, Z14
+	VPADDQ       Z2, Z15, Z15
+	VSUBPD       Z2, Z14, Z16
+	VSUBPD       Z2, Z15, Z17
+	VADDPD       Z2, Z14, Z14
+	VADDPD       Z2, Z15, Z15
+	VMOVAPD      Z16, Z20
+	VMOVAPD      Z17, Z21
+	VFMADD213PD  Z14, Z24, Z20
+	VFMADD213PD  Z15, Z25, Z21
 	VMULPD       Z12, Z18, Z18
 	VMULPD       Z12, Z19, Z19
 	VMINPD       Z13, Z18, Z18
 	VMINPD       Z13, Z19, Z19
-	VMOVAPD      Z14, Z22
-	VMOVAPD      Z15, Z23
-	VMOVAPD      Z16, Z26
-	VMOVAPD      Z17, Z27
-	VFNMADD231PD Z18, Z16, Z22
-	VFNMADD231PD Z19, Z17, Z23
-	VFNMADD231PD Z18, Z14, Z26
-	VFNMADD231PD Z19, Z15, Z27
+	VMOVAPD      Z16, Z22
+	VMOVAPD      Z17, Z23
+	VMOVAPD      Z14, Z26
+	VMOVAPD      Z15, Z27
+	VFNMADD231PD Z18, Z14, Z22
+	VFNMADD231PD Z19, Z15, Z23
+	VFNMADD231PD Z18, Z16, Z26
+	VFNMADD231PD Z19, Z17, Z27
 	VFMADD213PD  Z22, Z24, Z26
 	VFMADD213PD  Z23, Z25, Z27
-	VDIVPD       Z20, Z26, Z16
-	VDIVPD       Z21, Z27, Z17
-	VADDPD       Z18, Z16, Z16
-	VADDPD       Z19, Z17, Z17
-	VMOVUPD      lanes64x8000000000000000<>+0(SB), Z15
-	VMOVUPD      Z15, Z14
-	VMOVUPD      Z15, Z15
-	VANDPD       (CX)(R9*1), Z14, Z14
-	VANDPD       64(CX)(R9*1), Z15, Z15
-	VORPD        Z14, Z16, Z16
-	VORPD        Z15, Z17, Z17
-	VMOVUPD      Z16, (CX)(R9*1)
-	VMOVUPD      Z17, 64(CX)(R9*1)
-	VFMADD213PD  (BX)(R9*1), Z0, Z16
-	VFMADD213PD  64(BX)(R9*1), Z0, Z17
-	VMOVUPD      Z16, (AX)(R9*1)
-	VMOVUPD      Z17, 64(AX)(R9*1)
+	VDIVPD       Z20, Z26, Z14
+	VDIVPD       Z21, Z27, Z15
+	VADDPD       Z18, Z14, Z14
+	VADDPD       Z19, Z15, Z15
+	VMOVUPD      lanes64x8000000000000000<>+0(SB), Z17
+	VMOVUPD      Z17, Z16
+	VMOVUPD      Z17, Z17
+	VANDPD       (CX)(R9*1), Z16, Z16
+	VANDPD       64(CX)(R9*1), Z17, Z17
+	VORPD        Z16, Z14, Z14
+	VORPD        Z17, Z15, Z15
+	VMOVUPD      Z14, (CX)(R9*1)
+	VMOVUPD      Z15, 64(CX)(R9*1)
+	VFMADD213PD  (BX)(R9*1), Z0, Z14
+	VFMADD213PD  64(BX)(R9*1), Z0, Z15
+	VMOVUPD      Z14, (AX)(R9*1)
+	VMOVUPD      Z15, 64(AX)(R9*1)
 	ADDQ         $0x80, R9
 	SUBQ         $0x80, R10
 	JGE          activate2
@@ -11352,46 +17373,46 @@ activated2:
 	JLT  activated1
 
 activate1:
-	VMOVUPD      lanes64x4034000000000000<>+0(SB), Z14
-	VMOVUPD      lanes64x7fffffffffffffff<>+0(SB), Z15
-	VANDPD       (CX)(R9*1), Z15, Z15
-	VMINPD       Z15, Z14, Z14
-	VMOVUPD      Z3, Z15
-	VFMADD213PD  Z1, Z14, Z15
-	VSUBPD       Z1, Z15, Z16
-	VFNMADD231PD Z4, Z16, Z14
-	VMULPD       Z14, Z14, Z17
+	VMOVUPD      lanes64x7fffffffffffffff<>+0(SB), Z14
+	VANDPD       (CX)(R9*1), Z14, Z14
+	VMOVUPD      lanes64x4034000000000000<>+0(SB), Z15
+	VMINPD       Z14, Z15, Z15
+	VMOVUPD      Z3, Z14
+	VFMADD213PD  Z1, Z15, Z14
+	VSUBPD       Z1, Z14, Z16
+	VFNMADD231PD Z4, Z16, Z15
+	VMULPD       Z15, Z15, Z17
 	VMOVUPD      Z10, Z19
 	VFMADD213PD  Z9, Z17, Z19
 	VFMADD213PD  Z8, Z17, Z19
 	VFMADD213PD  Z7, Z17, Z19
 	VFMADD213PD  Z6, Z17, Z19
 	VFMADD213PD  Z5, Z17, Z19
-	VMULPD       Z14, Z17, Z18
+	VMULPD       Z15, Z17, Z18
 	VMULPD       Z11, Z16, Z17
 	VFMADD213PD  Z17, Z18, Z19
-	VADDPD       Z14, Z19, Z19
-	VPSLLQ       $0x34, Z15, Z15
-	VPADDQ       Z2, Z15, Z15
-	VSUBPD       Z2, Z15, Z14
-	VADDPD       Z2, Z15, Z15
-	VMOVAPD      Z14, Z17
-	VFMADD213PD  Z15, Z19, Z17
+	VADDPD       Z15, Z19, Z19
+	VPSLLQ       $0x34, Z14, Z14
+	VPADDQ       Z2, Z14, Z14
+	VSUBPD       Z2, Z14, Z15
+	VADDPD       Z2, Z14, Z14
+	VMOVAPD      Z15, Z17
+	VFMADD213PD  Z14, Z19, Z17
 	VMULPD       Z12, Z16, Z16
 	VMINPD       Z13, Z16, Z16
-	VMOVAPD      Z14, Z18
-	VMOVAPD      Z15, Z20
-	VFNMADD231PD Z16, Z15, Z18
-	VFNMADD231PD Z16, Z14, Z20
+	VMOVAPD      Z15, Z18
+	VMOVAPD      Z14, Z20
+	VFNMADD231PD Z16, Z14, Z18
+	VFNMADD231PD Z16, Z15, Z20
 	VFMADD213PD  Z18, Z19, Z20
-	VDIVPD       Z17, Z20, Z15
-	VADDPD       Z16, Z15, Z15
-	VMOVUPD      lanes64x8000000000000000<>+0(SB), Z14
-	VANDPD       (CX)(R9*1), Z14, Z14
-	VORPD        Z14, Z15, Z15
-	VMOVUPD      Z15, (CX)(R9*1)
-	VFMADD213PD  (BX)(R9*1), Z0, Z15
-	VMOVUPD      Z15, (AX)(R9*1)
+	VDIVPD       Z17, Z20, Z14
+	VADDPD       Z16, Z14, Z14
+	VMOVUPD      lanes64x8000000000000000<>+0(SB), Z15
+	VANDPD       (CX)(R9*1), Z15, Z15
+	VORPD        Z15, Z14, Z14
+	VMOVUPD      Z14, (CX)(R9*1)
+	VFMADD213PD  (BX)(R9*1), Z0, Z14
+	VMOVUPD      Z14, (AX)(R9*1)
 	ADDQ         $0x40, R9
 	SUBQ         $0x40, R10
 	JGE          activate1

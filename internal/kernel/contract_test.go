@@ -136,9 +136,9 @@ func TestShapeMismatchPanics(t *testing.T) {
 			{func() { ops.AddNormalised(v(16), v(16), v(8), v(8), 2, 8) }, "kernel: AddNormalised: got r=2 c=1 n=8"},
 			{
 				func() { ops.Activate(Tanh, v(3), v(4), v(4)) },
-				"kernel: Activate: got activation 0 and lengths s: 3, ds: 4, u: 4, want an activation from 0 to 2 and equal lengths",
+				"kernel: Activate: got activation 0 and lengths s: 3, ds: 4, u: 4, want an activation from 0 to 10 and equal lengths",
 			},
-			{func() { ops.Activate(3, v(4), v(4), v(4)) }, "kernel: Activate: got activation 3"},
+			{func() { ops.Activate(TanhValue+1, v(4), v(4), v(4)) }, "kernel: Activate: got activation 11"},
 			{func() { ops.ActivateAdd(GELU, v(4), v(3), v(4), v(4), 1) }, "kernel: ActivateAdd: got activation 1"},
 			{func() { ops.AddScaled(v(3), 1, v(4)) }, "kernel: AddScaled: got lengths y: 3, x: 4, want equal lengths"},
 			{func() { ops.ScaleMul(v(4), 1, v(4), v(3)) }, "kernel: ScaleMul: got lengths z: 4, x: 4, y: 3, want equal lengths"},

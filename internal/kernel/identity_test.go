@@ -302,7 +302,7 @@ func TestLayersAreTheirComposition(t *testing.T) {
 func layersAreTheirComposition[T Float](t *testing.T) {
 	a := &arena[T]{r: rand.New(rand.NewPCG(5, 6)), values: ordinary[T]}
 	for _, ops := range Tiers[T]() {
-		for _, kind := range []Activation{GELU, TanhValue} {
+		for _, kind := range []Activation{GELU, ReLU, TanhValue} {
 			for _, withBias := range []bool{false, true} {
 				for _, n := range []int{8, 24, 32, 40} {
 					for _, d := range []int{1, 2, 3, 5, 6, 7, 8, 9, 10, 11, 12, 13, 33} {

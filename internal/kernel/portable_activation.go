@@ -20,8 +20,14 @@ func function[T Float](kind Activation) func(T) (T, T) {
 }
 
 var (
-	functions64 = [...]func(float64) (float64, float64){Tanh: tanh64, GELU: gelu64, TanhValue: tanhValue64}
-	functions32 = [...]func(float32) (float32, float32){Tanh: tanh32, GELU: gelu32, TanhValue: tanhValue32}
+	functions64 = [...]func(float64) (float64, float64){
+		Tanh: tanh64, GELU: gelu64, Sin: sin[float64], SiLU: silu[float64], Softplus: softplus[float64], ELU: elu[float64],
+		Sigmoid: sigmoid[float64], CentredSigmoid: centredSigmoid[float64], ReLU: relu[float64], Identity: identity[float64], TanhValue: tanhValue64,
+	}
+	functions32 = [...]func(float32) (float32, float32){
+		Tanh: tanh32, GELU: gelu32, Sin: sin[float32], SiLU: silu[float32], Softplus: softplus[float32], ELU: elu[float32],
+		Sigmoid: sigmoid[float32], CentredSigmoid: centredSigmoid[float32], ReLU: relu[float32], Identity: identity[float32], TanhValue: tanhValue32,
+	}
 )
 
 func tanhValue64(x float64) (float64, float64) {

@@ -8,7 +8,7 @@ the largest weighted error of the fit before rounding, in units of 2^-53 or 2^-2
 
 import struct
 
-from mpmath import cos, erfc, exp, expm1, lu_solve, matrix, mp, mpf, pi, sqrt, tanh
+from mpmath import atanh, cos, erfc, exp, expm1, lu_solve, matrix, mp, mpf, pi, sin, sqrt, tanh
 
 mp.dps = 60
 
@@ -84,6 +84,21 @@ def mills(y):
     return exp(y * y / 2) * erfc(y / sqrt(mpf(2))) / 2
 
 
+def p_of_sin(z):
+    r = sqrt(z)
+    return -mpf(1) / 6 if z < mpf("1e-20") else (sin(r) - r) / r**3
+
+
+def p_of_cos(z):
+    r = sqrt(z)
+    return mpf(1) / 24 if z < mpf("1e-12") else (cos(r) - 1 + z / 2) / z**2
+
+
+def p_of_log(z):
+    s = sqrt(z)
+    return mpf(2) / 3 if z < mpf("1e-20") else 2 * (atanh(s) - s) / s**3
+
+
 for bits, exp_degree, tanh_degree, high, m, n in [(53, 9, 5, "37.6", 10, 11), (24, 4, 1, "12.6", 4, 5)]:
     # The error of q enters that of e^r - 1 = r + r^2 q(r) times |r|; a little more than
     # ln2/2 leaves room for the rounding of k.
@@ -96,3 +111,15 @@ for bits, exp_degree, tanh_degree, high, m, n in [(53, 9, 5, "37.6", 10, 11), (2
     p, q, worst = remez(mills, lambda y: 1 / mills(y), mpf(0), mpf(high), m, n)
     show(f"Mills P, error {mp.nstr(worst * 2**bits, 3)} * 2^-{bits}", p, bits)
     show("Mills Q", q, bits)
+
+for bits, sin_degree, cos_degree, log_degree in [(53, 7, 6, 9), (24, 3, 3, 3)]:
+    # A little more than π/2 leaves room for the rounding of k. The error of P enters that of sin r = r + r^3 P(r^2)
+    # times r^3 over sin r, that of cos r = 1 - r^2/2 + r^4 P(r^2) times r^4, in absolute terms.
+    high = mpf("1.5709") ** 2
+    p, _, worst = remez(p_of_sin, lambda z: z + mpf("1e-30"), mpf(0), high, sin_degree, 0, grid=1001)
+    show(f"Sin, error below {mp.nstr(worst * 2**bits * mpf('1.58'), 3)} * 2^-{bits}", p, bits)
+    p, _, worst = remez(p_of_cos, lambda z: z**2 + mpf("1e-30"), mpf(0), high, cos_degree, 0, grid=1001)
+    show(f"Cos, error {mp.nstr(worst * 2**bits, 3)} * 2^-{bits}", p, bits)
+    # log(1 + f) = 2 atanh(s) = 2 s + s^3 P(s^2) for s = f/(2 + f); -1/2 <= f <= 0 gives -1/3 <= s <= 0.
+    p, _, worst = remez(p_of_log, lambda z: z / 2 + mpf("1e-30"), mpf(0), mpf("0.1112"), log_degree, 0, grid=1001)
+    show(f"Log, error {mp.nstr(worst * 2**bits, 3)} * 2^-{bits}", p, bits)

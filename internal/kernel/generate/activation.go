@@ -141,7 +141,7 @@ func (e exponential) constants() []lanes {
 	return append([]lanes{e.ln2Hi, e.ln2Lo, e.log2e, e.round, e.bias}, e.coefficients...)
 }
 
-// reduce returns p = eʳ − 1 and scale = 2ᵏ of e^w = 2ᵏ eʳ; half of low is taken from r.
+// reduce returns p = eʳ − 1 and scale = 2ᵏ of e^w = 2ᵏ eʳ; half of low is taken from r, unless it is nil.
 func (g group) reduce(e exponential, w, low pack) (p, scale pack) {
 	shifted := g.filled(e.log2e)
 	g.fmaTo(e.round, w, shifted)
@@ -149,7 +149,9 @@ func (g group) reduce(e exponential, w, low pack) (p, scale pack) {
 	g.sub(e.round, shifted, k)
 	g.fnma(e.ln2Hi, k, r)
 	g.fnma(e.ln2Lo, k, r)
-	g.fma(g.value(-0.5), low, r)
+	if low != nil {
+		g.fma(g.value(-0.5), low, r)
+	}
 	square := g.new()
 	g.mul(r, r, square)
 	p = g.polynomial(e.coefficients, r, square)
@@ -174,9 +176,9 @@ var tanh = formula{
 		}
 		return list
 	},
-	value: tanhValue,
+	value: func(g group, u []Mem) pack { return g.tanh(g.masked(u, g.sign()-1), u) },
 	compute: func(g group, u []Mem) (pack, pack) {
-		q := tanhValue(g, u)
+		q := g.tanh(g.masked(u, g.sign()-1), u)
 		slope := g.filled(g.value(1))
 		g.fnma(q, q, slope)
 		return q, slope
@@ -198,10 +200,11 @@ func (g group) tanhConstants() tanhConstants {
 	return tanhConstants{coef.Tanh32, coefficients(g, coef.TanhP32[:]), twice, low}
 }
 
-func tanhValue(g group, u []Mem) pack {
+// tanh returns tanh of size with the signs of the vectors at u.
+func (g group) tanh(size pack, u []Mem) pack {
 	c, e := g.tanhConstants(), g.exponential()
 	r := g.filled(g.value(c.bound))
-	g.min(g.masked(u, g.sign()-1), r, r)
+	g.min(size, r, r)
 	scale := g.filled(c.twiceLog2E)
 	g.fmaTo(e.round, r, scale)
 	k := g.new()

@@ -102,6 +102,7 @@ func (g group) sub(b, a, d any)     { g.each(g.pick(VSUBPS, VSUBPD), b, a, d) }
 func (g group) mul(b, a, d any)     { g.each(g.pick(VMULPS, VMULPD), b, a, d) }
 func (g group) div(b, a, d any)     { g.each(g.pick(VDIVPS, VDIVPD), b, a, d) }
 func (g group) and(b, a, d any)     { g.each(g.pick(VANDPS, VANDPD), b, a, d) }
+func (g group) xor(b, a, d any)     { g.each(g.pick(VXORPS, VXORPD), b, a, d) }
 func (g group) or(b, a, d any)      { g.each(g.pick(VORPS, VORPD), b, a, d) }
 func (g group) min(x, bound, d any) { g.each(g.pick(VMINPS, VMINPD), x, bound, d) }         // bound < x ? bound : x
 func (g group) max(x, bound, d any) { g.each(g.pick(VMAXPS, VMAXPD), x, bound, d) }         // bound > x ? bound : x

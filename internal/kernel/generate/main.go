@@ -31,6 +31,9 @@ func main() {
 			t.activation("tanh", tanh)
 			t.activation("tanhValue", tanh.inPlaceOfSlope())
 			t.activation("gelu", gelu)
+			for _, s := range smooth {
+				t.activation(s.name, s.formula)
+			}
 			for _, narrow := range []bool{false, true} {
 				if !narrow || t.lanes() == 8 { // kernel.Lanes
 					t.tanhLayers(narrow)
