@@ -65,6 +65,42 @@ func checked[T Float](ops Ops[T]) *Ops[T] {
 		}
 		raw.SumScaled(z, a, x, y)
 	}
+	ops.Scale = func(z []T, a T, x []T) {
+		if len(z) != len(x) {
+			panic(unequal("Scale", "z", len(z), "x", len(x)))
+		}
+		raw.Scale(z, a, x)
+	}
+	ops.Momentum = func(y, v []T, a, mu T, g []T) {
+		if len(y) != len(g) || len(v) != len(g) {
+			panic(unequal("Momentum", "y", len(y), "v", len(v), "g", len(g)))
+		}
+		raw.Momentum(y, v, a, mu, g)
+	}
+	ops.Nesterov = func(y, v []T, a, mu T, g []T) {
+		if len(y) != len(g) || len(v) != len(g) {
+			panic(unequal("Nesterov", "y", len(y), "v", len(v), "g", len(g)))
+		}
+		raw.Nesterov(y, v, a, mu, g)
+	}
+	ops.Sign = func(y []T, a T, g []T) {
+		if len(y) != len(g) {
+			panic(unequal("Sign", "y", len(y), "g", len(g)))
+		}
+		raw.Sign(y, a, g)
+	}
+	ops.Lion = func(y, m []T, a, b1, b2 T, g []T) {
+		if len(y) != len(g) || len(m) != len(g) {
+			panic(unequal("Lion", "y", len(y), "m", len(m), "g", len(g)))
+		}
+		raw.Lion(y, m, a, b1, b2, g)
+	}
+	ops.Adam = func(y, m, s []T, f AdamFactors[T], g []T) {
+		if len(y) != len(g) || len(m) != len(g) || len(s) != len(g) {
+			panic(unequal("Adam", "y", len(y), "m", len(m), "s", len(s), "g", len(g)))
+		}
+		raw.Adam(y, m, s, f, g)
+	}
 	ops.Centre = func(x, h []T, r, n int) {
 		if !(product(r, 1, n) && len(x) >= r*n && len(h) >= r*n) {
 			panic(mismatch("Centre", r, 1, n, "x r×n", len(x), "h r×n", len(h)))

@@ -8,7 +8,7 @@ work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 (cd generate && go build -o "$work/generate" .)
 cd "$work"
-for kind in product activation vector normalise; do
+for kind in product activation vector normalise update; do
 	./generate -kind $kind -out ${kind}_amd64.s -stubs ${kind}_amd64.go -pkg kernel
 done
 if [ "${1:-}" != --check ]; then

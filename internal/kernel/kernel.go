@@ -126,6 +126,23 @@ type Ops[T Float] struct {
 	// each element type of the tier, and reports whether all are finite.
 	FromBfloat16 func(x []float64, data []byte) bool
 
+	// Scale computes z[i] = a·x[i]; z may be x.
+	Scale func(z []T, a T, x []T)
+
+	// The steps of methods along g, each product and sum rounded: Momentum computes v[i] = μ·v[i] + g[i],
+	// y[i] = fma(a, v[i], y[i]), Nesterov the same v and y[i] −= a·(g[i] + μ·v[i]), Sign y[i] −= a·sign(g[i]) for a ≥ 0.
+	// The sign of 0 is 0, and of a NaN that NaN.
+	Momentum func(y, v []T, a, mu T, g []T)
+	Nesterov func(y, v []T, a, mu T, g []T)
+	Sign     func(y []T, a T, g []T)
+
+	// Lion computes y[i] −= a·sign(b1·m[i] + (1 − b1)·g[i]), then m[i] = b2·m[i] + (1 − b2)·g[i].
+	Lion func(y, m []T, a, b1, b2 T, g []T)
+
+	// Adam computes m[i] = b1·m[i] + (1 − b1)·g[i], s[i] = b2·s[i] + ((1 − b2)·g[i])·g[i] and, with the corrections c1 and c2 of
+	// both means, y[i] −= (a·(c1·m[i]))/(√(c2·s[i]) + ε).
+	Adam func(y, m, s []T, f AdamFactors[T], g []T)
+
 	// Centre computes x[j,s] = h[j,s] − m[s] for h (r,n), m[s] the mean of column s, rounded to T. x may be h.
 	// A sum over the rows of a column, here and below, is one of float64 numbers in 4 chains, row j in chain j mod 4,
 	// added as (0 + 2) + (1 + 3).
@@ -168,6 +185,9 @@ type Ops[T Float] struct {
 
 	peak func(rounds int) (flops float64)
 }
+
+// AdamFactors are the numbers of a step of Adam.
+type AdamFactors[T Float] struct{ Size, Epsilon, B1, B2, Correct1, Correct2 T }
 
 // mostChained is the most rows that forwardTanh and backTanh take.
 const mostChained = 12

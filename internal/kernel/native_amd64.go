@@ -39,6 +39,16 @@ type assembly[T Float] struct {
 	peak                               func(rounds int, x *T)
 	chain                              chains[T]
 	norm                               norms[T]
+	update                             updates[T]
+}
+
+// updates are the steps of methods; c holds factors.
+type updates[T Float] struct {
+	scale              func(z, x *T, a T, n int)
+	momentum, nesterov func(y, v, g, c *T, n int)
+	adam               func(y, m, s, g, c *T, n int)
+	sign               func(y, g, c *T, n int)
+	lion               func(y, m, g, c *T, n int)
 }
 
 // norms normalise columns of r rows.
@@ -65,12 +75,14 @@ func native32() []Ops[float32] {
 		addScaledAVX2F32, scaleMulAVX2F32, scaleMulSlopeAVX2F32, sumScaledAVX2F32, sumSquaresAVX2F32, sumSquaredDifferencesAVX2F32, squaredDistancesAVX2F32, fromBfloat16AVX2F64, peakAVX2F32,
 		chains[float32]{whole: layered[float32]{tanhLayersAVX2F32, tanhAdjointsAVX2F32}, narrow: layered[float32]{tanhLayersNarrowAVX2F32, tanhAdjointsNarrowAVX2F32}},
 		norms[float32]{centreAVX2F32, normaliseAVX2F32, addNormalisedAVX2F32},
+		updates[float32]{scaleAVX2F32, momentumAVX2F32, nesterovAVX2F32, adamAVX2F32, signDescentAVX2F32, lionAVX2F32},
 	}
 	avx512 := assembly[float32]{
 		"avx512", 16, productAVX512F32, productAVX2F32, transposeAVX2F32, interleavedOuterAVX512F32, addRowSumsAVX512F32, activationsAVX512F32,
 		addScaledAVX512F32, scaleMulAVX512F32, scaleMulSlopeAVX512F32, sumScaledAVX512F32, sumSquaresAVX512F32, sumSquaredDifferencesAVX512F32, squaredDistancesAVX512F32, fromBfloat16AVX512F64, peakAVX512F32,
 		chains[float32]{layered[float32]{tanhLayersAVX512F32, tanhAdjointsAVX512F32}, layered[float32]{tanhLayersAVX2F32, tanhAdjointsAVX2F32}, layered[float32]{tanhLayersNarrowAVX2F32, tanhAdjointsNarrowAVX2F32}},
 		norms[float32]{centreAVX512F32, normaliseAVX512F32, addNormalisedAVX512F32},
+		updates[float32]{scaleAVX512F32, momentumAVX512F32, nesterovAVX512F32, adamAVX512F32, signDescentAVX512F32, lionAVX512F32},
 	}
 	return supported(avx512, avx2)
 }
@@ -81,12 +93,14 @@ func native64() []Ops[float64] {
 		addScaledAVX2F64, scaleMulAVX2F64, scaleMulSlopeAVX2F64, sumScaledAVX2F64, sumSquaresAVX2F64, sumSquaredDifferencesAVX2F64, squaredDistancesAVX2F64, fromBfloat16AVX2F64, peakAVX2F64,
 		chains[float64]{whole: layered[float64]{tanhLayersAVX2F64, tanhAdjointsAVX2F64}},
 		norms[float64]{centreAVX2F64, normaliseAVX2F64, addNormalisedAVX2F64},
+		updates[float64]{scaleAVX2F64, momentumAVX2F64, nesterovAVX2F64, adamAVX2F64, signDescentAVX2F64, lionAVX2F64},
 	}
 	avx512 := assembly[float64]{
 		"avx512", 8, productAVX512F64, productAVX2F64, transposeAVX2F64, interleavedOuterAVX512F64, addRowSumsAVX512F64, activationsAVX512F64,
 		addScaledAVX512F64, scaleMulAVX512F64, scaleMulSlopeAVX512F64, sumScaledAVX512F64, sumSquaresAVX512F64, sumSquaredDifferencesAVX512F64, squaredDistancesAVX512F64, fromBfloat16AVX512F64, peakAVX512F64,
 		chains[float64]{whole: layered[float64]{tanhLayersAVX512F64, tanhAdjointsAVX512F64}, narrow: layered[float64]{tanhLayersNarrowAVX512F64, tanhAdjointsNarrowAVX512F64}},
 		norms[float64]{centreAVX512F64, normaliseAVX512F64, addNormalisedAVX512F64},
+		updates[float64]{scaleAVX512F64, momentumAVX512F64, nesterovAVX512F64, adamAVX512F64, signDescentAVX512F64, lionAVX512F64},
 	}
 	return supported(avx512, avx2)
 }
@@ -175,6 +189,52 @@ func (f *assembly[T]) ops() Ops[T] {
 				f.sumScaled(&z[0], &x[0], &y[0], a, main)
 			}
 			sumScaled(z[main:], a, x[main:], y[main:])
+		},
+		Scale: func(z []T, a T, x []T) {
+			main := len(x) &^ (f.lanes - 1)
+			if main > 0 {
+				f.update.scale(&z[0], &x[0], a, main)
+			}
+			scale(z[main:], a, x[main:])
+		},
+		Momentum: func(y, v []T, a, mu T, g []T) {
+			main := len(g) &^ (f.lanes - 1)
+			if main > 0 {
+				c := factors[T]{a, mu}
+				f.update.momentum(&y[0], &v[0], &g[0], &c[0], main)
+			}
+			momentum(y[main:], v[main:], a, mu, g[main:])
+		},
+		Nesterov: func(y, v []T, a, mu T, g []T) {
+			main := len(g) &^ (f.lanes - 1)
+			if main > 0 {
+				c := factors[T]{a, mu}
+				f.update.nesterov(&y[0], &v[0], &g[0], &c[0], main)
+			}
+			nesterov(y[main:], v[main:], a, mu, g[main:])
+		},
+		Sign: func(y []T, a T, g []T) {
+			main := len(g) &^ (f.lanes - 1)
+			if main > 0 {
+				f.update.sign(&y[0], &g[0], &a, main)
+			}
+			signDescent(y[main:], a, g[main:])
+		},
+		Lion: func(y, m []T, a, b1, b2 T, g []T) {
+			main := len(g) &^ (f.lanes - 1)
+			if main > 0 {
+				c := lionFactors(a, b1, b2)
+				f.update.lion(&y[0], &m[0], &g[0], &c[0], main)
+			}
+			lion(y[main:], m[main:], a, b1, b2, g[main:])
+		},
+		Adam: func(y, m, s []T, numbers AdamFactors[T], g []T) {
+			main := len(g) &^ (f.lanes - 1)
+			if main > 0 {
+				c := numbers.factors()
+				f.update.adam(&y[0], &m[0], &s[0], &g[0], &c[0], main)
+			}
+			adam(y[main:], m[main:], s[main:], numbers, g[main:])
 		},
 		Centre: func(x, h []T, r, n int) { f.norm.centre(&x[0], &h[0], float64(r), r, n) },
 		Normalise: func(x, inverse, h []T, r, n int, epsilon float64) {

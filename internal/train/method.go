@@ -43,6 +43,7 @@ func (s span) part() int {
 
 // A Stepper makes the steps of a method and keeps its state.
 type Stepper[T kernel.Float] struct {
+	ops    *kernel.Ops[T]
 	update update[T]
 	spans  []span
 	count  int // steps made
@@ -58,7 +59,7 @@ type Stepper[T kernel.Float] struct {
 // NewStepper returns the stepper of a resolved spec for the trained parameters of net, moved
 // by at most that many workers.
 func NewStepper[T kernel.Float](mem *alloc.Account, net *resnet.Network, spec Spec, workers int) *Stepper[T] {
-	s := &Stepper[T]{spans: spansOf(net, spec), update: newUpdate[T](mem, net, spec, workers)}
+	s := &Stepper[T]{ops: kernel.For[T](), spans: spansOf(net, spec), update: newUpdate[T](mem, net, spec, workers)}
 	s.part = s.move
 	return s
 }
@@ -77,7 +78,7 @@ func newUpdate[T kernel.Float](mem *alloc.Account, net *resnet.Network, spec Spe
 	case LevenbergMarquardt:
 		return newLevenberg[T](mem)
 	case "sign":
-		return signDescent[T]{}
+		return signDescent[T]{kernel.For[T]()}
 	case "lion":
 		return newLion[T](mem, spec, size)
 	case "muon":
@@ -108,19 +109,12 @@ func (s *Stepper[T]) move(worker, begin, end int) {
 	begin, end = begin+s.at.begin, end+s.at.begin
 	theta, grad := s.theta[begin:end], s.grad[begin:end]
 	if s.shrink != 1 {
-		scaleTo(grad, T(s.shrink))
+		s.ops.Scale(grad, T(s.shrink), grad)
 	}
 	if s.at.decay != 0 {
-		scaleTo(theta, T(1-s.eta*s.at.decay))
+		s.ops.Scale(theta, T(1-s.eta*s.at.decay), theta)
 	}
 	s.update.move(s.at, worker, begin, theta, grad, s.eta)
-}
-
-// scaleTo computes x ← a·x.
-func scaleTo[T kernel.Float](x []T, a T) {
-	for i, v := range x {
-		x[i] = T(a * v)
-	}
 }
 
 // gradientDescent is θ ← θ − ηg, for gd and sgd [CRX, Section 2].
@@ -149,25 +143,18 @@ func (m *momentum[T]) moments() map[string][]T { return map[string][]T{"velocity
 
 func (m *momentum[T]) move(_ span, _, offset int, theta, grad []T, eta float64) {
 	velocity := m.velocity[offset:][:len(grad)]
-	if !m.ahead {
-		for i, g := range grad {
-			velocity[i] = T(m.factor*velocity[i]) + g
-		}
-		m.ops.AddScaled(theta, T(-eta), velocity)
+	if m.ahead {
+		m.ops.Nesterov(theta, velocity, T(eta), m.factor, grad)
 		return
 	}
-	size := T(eta)
-	for i, g := range grad {
-		v := T(m.factor*velocity[i]) + g
-		velocity[i] = v
-		theta[i] -= T(size * (g + T(m.factor*v)))
-	}
+	m.ops.Momentum(theta, velocity, T(-eta), m.factor, grad)
 }
 
 // adam is θ ← θ − η m̂/(√v̂ + ε) with the bias-corrected means m̂ of g and v̂ of g²
 // [Kingma and Ba 2015, Algorithm 1]; with decay it is AdamW [Loshchilov and Hutter 2019]. It
 // keeps the means of the entries from first on.
 type adam[T kernel.Float] struct {
+	ops                *kernel.Ops[T]
 	beta1, beta2       float64
 	correct1, correct2 T // of the step under way
 	first              int
@@ -176,7 +163,7 @@ type adam[T kernel.Float] struct {
 
 func newAdam[T kernel.Float](mem *alloc.Account, spec Spec, first, size int) *adam[T] {
 	return &adam[T]{
-		beta1: spec.Beta1, beta2: spec.Beta2, first: first,
+		ops: kernel.For[T](), beta1: spec.Beta1, beta2: spec.Beta2, first: first,
 		mean: alloc.Make[T](mem, size), square: alloc.Make[T](mem, size),
 	}
 }
@@ -191,14 +178,8 @@ func (m *adam[T]) moments() map[string][]T {
 }
 
 func (m *adam[T]) move(at span, _, offset int, theta, grad []T, eta float64) {
-	b1, b2, correct1, correct2 := T(m.beta1), T(m.beta2), m.correct1, m.correct2
-	size, epsilon := T(eta), T(at.epsilon)
 	mean, square := m.mean[offset-m.first:][:len(grad)], m.square[offset-m.first:][:len(grad)]
-	for i, g := range grad {
-		// The conversions keep each product rounded on its own on every machine.
-		mean[i] = T(b1*mean[i]) + T((1-b1)*g)
-		square[i] = T(b2*square[i]) + T(T((1-b2)*g)*g)
-		root := T(math.Sqrt(float64(T(correct2 * square[i]))))
-		theta[i] -= T(size * T(correct1*mean[i]) / (root + epsilon))
-	}
+	m.ops.Adam(theta, mean, square, kernel.AdamFactors[T]{
+		Size: T(eta), Epsilon: T(at.epsilon), B1: T(m.beta1), B2: T(m.beta2), Correct1: m.correct1, Correct2: m.correct2,
+	}, grad)
 }

@@ -1,5 +1,5 @@
 // Command generate writes the assembly of package kernel: one file of products,
-// activations, vectors or normalisations per run, each with the AVX2 and the AVX-512 tier in both
+// activations, vectors, normalisations or updates per run, each with the AVX2 and the AVX-512 tier in both
 // element types. It is a module of its own, so that avo is no dependency of
 // deeplimit. Run it by `go generate ./internal/kernel` or ../generate.sh.
 package main
@@ -13,7 +13,7 @@ import (
 )
 
 func main() {
-	kind := flag.String("kind", "", "what to write: product, activation, vector or normalise")
+	kind := flag.String("kind", "", "what to write: product, activation, vector, normalise or update")
 	flag.Parse()
 	ConstraintExpr("!purego")
 	if *kind == "vector" {
@@ -57,8 +57,15 @@ func main() {
 			t.centre()
 			t.normalise()
 			t.addNormalised()
+		case "update":
+			t.scale()
+			t.momentum()
+			t.nesterov()
+			t.adam()
+			t.signDescent()
+			t.lion()
 		default:
-			fmt.Fprintf(os.Stderr, "generate: -kind: got %q, want product, activation, vector or normalise\n", *kind)
+			fmt.Fprintf(os.Stderr, "generate: -kind: got %q, want product, activation, vector, normalise or update\n", *kind)
 			os.Exit(2)
 		}
 	}
