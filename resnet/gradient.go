@@ -73,10 +73,11 @@ func (g *gradient[T]) addScale(k int, v T) {
 func (g *gradient[T]) add(a *affine, k int, e, x []T) {
 	w, b := weightsOf(a, g.to, k)
 	if g.fresh {
-		clear(w)
+		g.ops.SetOuter(w, e, x, a.rows, a.cols, g.n, g.outer)
 		clear(b)
+	} else {
+		g.ops.AddOuter(w, e, x, a.rows, a.cols, g.n, g.outer)
 	}
-	g.ops.AddOuter(w, e, x, a.rows, a.cols, g.n, g.outer)
 	if b != nil {
 		g.ops.AddRowSums(b, e, a.rows, g.n)
 	}

@@ -106,8 +106,7 @@ func argmax(v []float64) int {
 func (p *pass[T]) pull(theta []T, n int) []T {
 	adjoint, r := p.adjoint[:p.net.Width*n], p.output[:p.net.Outputs*n]
 	if c := p.net.readout; c != nil {
-		clear(adjoint)
-		p.ops.AddTransposed(adjoint, entries(c, theta), r, p.net.Outputs, p.net.Width, n)
+		p.ops.SetTransposed(adjoint, entries(c, theta), r, p.net.Outputs, p.net.Width, n)
 	} else {
 		copy(adjoint, r)
 	}

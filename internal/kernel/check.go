@@ -11,18 +11,26 @@ func checked[T Float](ops Ops[T]) *Ops[T] {
 		}
 		raw.Affine(z, w, h, b, r, c, n)
 	}
-	ops.AddTransposed = func(p, w, e []T, r, c, n int) {
-		if !(product(r, c, n) && len(p) >= c*n && len(w) >= r*c && len(e) >= r*n) {
-			panic(mismatch("AddTransposed", r, c, n, "p c×n", len(p), "w r×c", len(w), "e r×n", len(e)))
+	transposed := func(name string, raw func(p, w, e []T, r, c, n int)) func(p, w, e []T, r, c, n int) {
+		return func(p, w, e []T, r, c, n int) {
+			if !(product(r, c, n) && len(p) >= c*n && len(w) >= r*c && len(e) >= r*n) {
+				panic(mismatch(name, r, c, n, "p c×n", len(p), "w r×c", len(w), "e r×n", len(e)))
+			}
+			raw(p, w, e, r, c, n)
 		}
-		raw.AddTransposed(p, w, e, r, c, n)
 	}
-	ops.AddOuter = func(g, e, h []T, r, c, n int, scratch []T) {
-		if !(product(r, c, n) && len(g) >= r*c && len(e) >= r*n && len(h) >= c*n && len(scratch) >= OuterScratch(r, c, n)) {
-			panic(mismatch("AddOuter", r, c, n, "g r×c", len(g), "e r×n", len(e), "h c×n", len(h), "scratch (c+16)×n", len(scratch)))
+	ops.AddTransposed = transposed("AddTransposed", raw.AddTransposed)
+	ops.SetTransposed = transposed("SetTransposed", raw.SetTransposed)
+	outer := func(name string, raw func(g, e, h []T, r, c, n int, scratch []T)) func(g, e, h []T, r, c, n int, scratch []T) {
+		return func(g, e, h []T, r, c, n int, scratch []T) {
+			if !(product(r, c, n) && len(g) >= r*c && len(e) >= r*n && len(h) >= c*n && len(scratch) >= OuterScratch(r, c, n)) {
+				panic(mismatch(name, r, c, n, "g r×c", len(g), "e r×n", len(e), "h c×n", len(h), "scratch (c+16)×n", len(scratch)))
+			}
+			raw(g, e, h, r, c, n, scratch)
 		}
-		raw.AddOuter(g, e, h, r, c, n, scratch)
 	}
+	ops.AddOuter = outer("AddOuter", raw.AddOuter)
+	ops.SetOuter = outer("SetOuter", raw.SetOuter)
 	ops.AddRowSums = func(g, e []T, r, n int) {
 		if !(product(r, 1, n) && len(g) >= r && len(e) >= r*n) {
 			panic(mismatch("AddRowSums", r, 1, n, "g r", len(g), "e r×n", len(e)))
@@ -168,7 +176,7 @@ func checked[T Float](ops Ops[T]) *Ops[T] {
 		}
 		outer := raw.AddOuter
 		if fresh {
-			outer = raw.setOuter
+			outer = raw.SetOuter
 			clear(gb[:min(len(gb), layers*d)])
 		}
 		gradient := func(k int, e []T) {

@@ -165,6 +165,13 @@ func productsIdentical[T Float](t *testing.T, ops *Ops[T], a *arena[T]) {
 		want.AddOuter(gWant, e, h, r, c, n, scratch)
 		same(t, at("AddOuter"), g, gWant)
 
+		ops.SetTransposed(p, w, e, r, c, n)
+		want.SetTransposed(pWant, w, e, r, c, n)
+		same(t, at("SetTransposed"), p, pWant)
+		ops.SetOuter(g, e, h, r, c, n, scratch)
+		want.SetOuter(gWant, e, h, r, c, n, scratch)
+		same(t, at("SetOuter"), g, gWant)
+
 		sums, sumsWant := a.pair(r)
 		ops.AddRowSums(sums, e, r, n)
 		want.AddRowSums(sumsWant, e, r, n)

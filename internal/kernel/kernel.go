@@ -84,6 +84,10 @@ type Ops[T Float] struct {
 	// OuterScratch(r,c,n) elements and is overwritten.
 	AddOuter func(g, e, h []T, r, c, n int, scratch []T)
 
+	// SetTransposed and SetOuter are AddTransposed and AddOuter to arrays of zeros, whatever they hold.
+	SetTransposed func(p, w, e []T, r, c, n int)
+	SetOuter      func(g, e, h []T, r, c, n int, scratch []T)
+
 	// AddRowSums computes g[i] += Σ_s e[i,s], the sum over s in interleaved chains.
 	AddRowSums func(g, e []T, r, n int)
 
@@ -174,9 +178,6 @@ type Ops[T Float] struct {
 
 	// prefetch brings x into the cache.
 	prefetch func(x []T)
-
-	// setOuter is AddOuter to a g of zeros, whatever it holds.
-	setOuter func(g, e, h []T, r, c, n int, scratch []T)
 
 	// forwardTanh is Forward for TanhValue without b, backTanh leaves e_k = (a·p)·(1 − s_k²)
 	// of each layer in e (layers,d,n) and adds no gradient: for d ≤ mostChained, nil where there is none.

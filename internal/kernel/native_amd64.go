@@ -128,20 +128,11 @@ func (f *assembly[T]) ops() Ops[T] {
 			}
 			f.productOf(n)(&z[0], &w[0], &h[0], unsafe.SliceData(b), r, c, n, c*size, size, n*size, n*size, mode)
 		},
-		AddTransposed: func(p, w, e []T, r, c, n int) {
-			// w is read down its columns. Taken by fewer rows at a time, its cache lines are still
-			// there when the next columns are read; the chains wait in p.
-			product, step := f.productOf(n), r
-			if r > 2*transposedRows {
-				step = transposedRows
-			}
-			for i := 0; i < r; i += step {
-				product(&p[0], &w[i*c], &e[i*n], nil, c, min(step, r-i), n, size, c*size, n*size, n*size, fromOld)
-			}
-		},
-		AddOuter:   func(g, e, h []T, r, c, n int, scratch []T) { f.outer(g, e, h, r, c, n, fromOld, scratch) },
-		setOuter:   func(g, e, h []T, r, c, n int, scratch []T) { f.outer(g, e, h, r, c, n, fromZero, scratch) },
-		AddRowSums: func(g, e []T, r, n int) { f.addRowSums(&g[0], &e[0], r, n) },
+		AddTransposed: func(p, w, e []T, r, c, n int) { f.transposed(p, w, e, r, c, n, fromOld) },
+		SetTransposed: func(p, w, e []T, r, c, n int) { f.transposed(p, w, e, r, c, n, fromZero) },
+		AddOuter:      func(g, e, h []T, r, c, n int, scratch []T) { f.outer(g, e, h, r, c, n, fromOld, scratch) },
+		SetOuter:      func(g, e, h []T, r, c, n int, scratch []T) { f.outer(g, e, h, r, c, n, fromZero, scratch) },
+		AddRowSums:    func(g, e []T, r, n int) { f.addRowSums(&g[0], &e[0], r, n) },
 		Activate: func(kind Activation, s, ds, u []T) {
 			main := len(u) &^ (f.lanes - 1)
 			if main > 0 {
@@ -293,6 +284,20 @@ func (f *assembly[T]) ops() Ops[T] {
 		f.chainOf(n).tanhAdjoints(&e[last*d*n], &p[0], &w[last*d*d], &s[last*d*n], a, d, n*size, layers)
 	}
 	return ops
+}
+
+// transposed computes p = start + Wᵀ E. w is read down its columns. Taken by fewer rows at a time, its cache lines are
+// still there when the next columns are read; the chains wait in p.
+func (f *assembly[T]) transposed(p, w, e []T, r, c, n, start int) {
+	product, step := f.productOf(n), r
+	if r > 2*transposedRows {
+		step = transposedRows
+	}
+	size := int(unsafe.Sizeof(p[0]))
+	for i := 0; i < r; i += step {
+		product(&p[0], &w[i*c], &e[i*n], nil, c, min(step, r-i), n, size, c*size, n*size, n*size, start)
+		start = fromOld
+	}
 }
 
 // outer computes g = start + E Hᵀ.

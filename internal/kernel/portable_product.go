@@ -30,6 +30,11 @@ func addTransposed[T Float](p, w, e []T, r, c, n int) {
 	}
 }
 
+func setTransposed[T Float](p, w, e []T, r, c, n int) {
+	clear(p[:c*n])
+	addTransposed(p, w, e, r, c, n)
+}
+
 func addOuter[T Float](g, e, h []T, r, c, n int, _ []T) {
 	for i := range r {
 		x := e[i*n : i*n+n]

@@ -141,8 +141,7 @@ func (o *orthogonal[T]) moveAlong(theta, u []T, rows, cols int, step T) {
 // iterate computes next = (a + bG + cG²)X with G = XXᵀ, for X (r,n).
 func (o *orthogonal[T]) iterate(next, x []T, r, n int) {
 	gram, square := o.gram[:r*r], o.square[:r*r]
-	clear(gram)
-	o.ops.AddOuter(gram, x, x, r, r, n, o.scratch)
+	o.ops.SetOuter(gram, x, x, r, r, n, o.scratch)
 	o.ops.Affine(square, gram, gram, nil, r, r, r)
 	for i, g := range gram {
 		square[i] = T(schulzB*g) + T(schulzC*square[i])

@@ -260,8 +260,8 @@ var gelu = formula{
 			bound, above, below = g.value(coef.GELU32), coefficients(g, coef.MillsP32[:]), coefficients(g, coef.MillsQ32[:])
 			minusBound = g.value(-coef.GELU32)
 		}
-		y, square := g.filled(bound), g.new()
-		g.min(g.masked(u, g.sign()-1), y, y)
+		size, y, square := g.masked(u, g.sign()-1), g.filled(bound), g.new()
+		g.min(size, y, y)
 		g.mul(y, y, square)
 		tail := g.polynomial(above, y, square)
 		g.div(g.polynomial(below, y, square), tail, tail)
@@ -271,14 +271,17 @@ var gelu = formula{
 		g.mul(square, half, half)
 		density, scale := g.reduce(g.exponential(), half, low)
 		g.fmaTo(scale, scale, density)
-		density = g.zeroBeyond(g.masked(u, g.sign()-1), bound, density)
+		weight := y
+		if !g.zmm { // what 16 registers cannot hold is computed again
+			size, weight = g.masked(u, g.sign()-1), g.filled(bound)
+			g.min(size, weight, weight)
+		}
+		density = g.zeroBeyond(size, bound, density)
 		g.mul(density, tail, tail)
 
 		phi := g.filled(g.value(1))
 		g.sub(tail, phi, phi)
 		phi = g.selectBySign(u, tail, phi)
-		weight := g.filled(bound)
-		g.min(g.masked(u, g.sign()-1), weight, weight)
 		g.or(g.masked(u, g.sign()), weight, weight)
 		g.mul(g.value(coef.InvSqrt2Pi), weight, weight)
 		g.fmaTo(phi, density, weight)
