@@ -36,6 +36,12 @@ class Problem:
         self.A = load("A", self.L, self.d, self.d)
         self.gradient = load("gradient", self.L, self.d, self.d)
 
+    def error(self, step):
+        """The relative errors of the gradient and of three losses."""
+        gradient = step.gradient().astype(np.float64) - self.gradient
+        errors = [np.linalg.norm(gradient) / np.linalg.norm(self.gradient.astype(np.float64))]
+        return errors + [abs(step.step() - loss) / loss for loss in self.losses]
+
 
 class Step(Protocol):
     """One descent, at its own copy of the weights."""
@@ -53,27 +59,30 @@ class Mismatch(Exception):
 
 def error(problem, step):
     """The largest relative error of the gradient and of three losses; Mismatch if too large."""
-    gradient = step.gradient().astype(np.float64) - problem.gradient
-    errors = [np.linalg.norm(gradient) / np.linalg.norm(problem.gradient.astype(np.float64))]
-    errors += [abs(step.step() - loss) / loss for loss in problem.losses]
+    return largest(problem.dtype, problem.error(step))
+
+
+def largest(dtype, errors):
+    """The largest of errors; Mismatch if it is too large for the element type."""
     worst = float(np.max(errors))
-    if not worst <= TOLERANCE[problem.dtype]:
+    if not worst <= TOLERANCE[dtype]:
         raise Mismatch(f"relative errors of gradient and losses: {errors}")
     return worst
 
 
 def times(step, seconds, fewest):
-    """Durations in seconds of at least that many steps, for at least that long."""
+    """Durations in seconds of at least that many steps, for at least that long, and the time of the processor that they took."""
     gc.collect()
     gc.disable()
-    durations = []
+    durations, processor = [], []
     begun = time.perf_counter()
     while len(durations) < fewest or time.perf_counter() - begun < seconds:
-        start = time.perf_counter()
+        start, begin = time.perf_counter(), time.process_time()
         step.step()
         durations.append(time.perf_counter() - start)
+        processor.append(time.process_time() - begin)
     gc.enable()
-    return durations
+    return durations, processor
 
 
 def fastest(problem, candidates):
@@ -82,7 +91,7 @@ def fastest(problem, candidates):
     for label, make in candidates:
         step = make()
         worst = error(problem, step)
-        duration = float(np.median(times(step, 0.1, 3)))
+        duration = float(np.median(times(step, 0.1, 3)[1]))
         if best is None or duration < best[0]:
             best = duration, label, step, worst
     return best[1:]

@@ -1,6 +1,6 @@
 """Tables and docs/performance.md from the measurements of run.py.
 
-    python report.py        writes the page again from results.json
+    python report.py        writes the page again from results.json and results-jobs.json
 """
 
 import dataclasses
@@ -31,6 +31,8 @@ TARGETS = {
     (64, 2048, 100): Target(2.5, 2.2, 0.60),
     (128, 512, 64): Target(2, 1.5, 0.60),
 }
+JOB_TARGET = Target(3, 1.5, None)  # at widths up to 64
+JOB_PEAK = 0.4  # of float32 at width 64
 LENIENCE = {"float32": 1.0, "float64": 0.8}  # on the ratios
 QUIET = 1.0  # load average before the run above which other programs had a core
 MEMORY, START, EXPONENT = 1e9, 50, 0.05  # bytes, milliseconds, distance of exponents from 1
@@ -71,7 +73,16 @@ def shape_of(workload):
 
 
 def name_of(workload):
-    return "({},{},{})".format(*shape_of(workload))
+    shape = "({},{},{})".format(*shape_of(workload))
+    return f"{workload['job']} {shape}" if "job" in workload else shape
+
+
+def target_of(workload):
+    """What is wanted of a workload, None for nothing."""
+    if "job" not in workload:
+        return TARGETS.get(shape_of(workload))
+    wide = shape_of(workload)[0] == 64 and workload["dtype"] == "float32"
+    return dataclasses.replace(JOB_TARGET, peak=JOB_PEAK if wide else None)
 
 
 def by_dtype(result):
@@ -127,10 +138,10 @@ def compare(what, own, peer, wanted, rounds):
 
 def checks(workload, rounds):
     """Rows (what, measured, range over rounds, wanted, reached) of a workload's targets."""
-    target = TARGETS.get(shape_of(workload))
+    target = target_of(workload)
     if target is None:
         return
-    runs, lenience = best(workload), LENIENCE[workload["dtype"]]
+    runs, lenience = best(workload), 1 if "job" in workload else LENIENCE[workload["dtype"]]
     own = runs.pop("deeplimit")
     eager = runs.pop(EAGER, None)
     if target.eager is not None and eager is not None:
@@ -236,9 +247,45 @@ Each peer is tried in every variant that follows, and the fastest for the worklo
 """
 
 
-def page(result):
+JOBS_INTRO = """\
+## What people train
+
+The studies of `experiments/peers/jobs`: other blocks, activations, losses, methods and mini-batches, timed by `deeplimit bench STUDY.yaml` and
+compared as above, with the shape (d,N,L) for N the samples of a step. *PyTorch eager* and *torch.compile* use `torch.optim` (Adam fused), *JAX
+scan* one `jit` of loss, derivative and update, *NumPy by hand* a backward pass written out and SciPy's erf. `make peers PEERS_FLAGS=--jobs`
+measures these alone. Wanted: 3 times eager, 1.5 times the best other, and 40 % of the peak at width 64 in float32.
+"""
+BEGIN, END = "<!-- studies -->", "<!-- end of studies -->"
+
+
+def job_tables(result):
+    parts = []
+    for dtype, workloads in by_dtype(result).items():
+        parts += [[f"### {dtype}"], time_table(workloads), ["Targets:"], target_table(workloads, result["rounds"])]
+    parts += [[losses(result)], choices(result)]
+    return "\n\n".join("\n".join(lines) for lines in parts)
+
+
+def jobs_section(result):
+    return "\n\n".join([BEGIN, JOBS_INTRO.strip(), facts(result), job_tables(result), END])
+
+
+def write_jobs(result):
+    """Puts the section into the page, in the place of the one before."""
+    text = PAGE.read_text()
+    if BEGIN in text:
+        before, rest = text.split(BEGIN)
+        after = rest.split(END)[1]
+    else:
+        before, rest = text.split("## Growth, memory, start", 1)
+        after = "\n\n## Growth, memory, start" + rest
+    PAGE.write_text(before + jobs_section(result) + after)
+
+
+def facts(result):
+    """The machine and the versions."""
     m, v, own = result["machine"], result["versions"], result["deeplimit"]
-    facts = [
+    lines = [
         f"- {result['date']}; deeplimit {(own['commit'] or own['version'])[:12]}"
         + (" with uncommitted changes" if own["modified"] else "") + f", {own['go']}, {tier(result)} kernels",
         f"- {m['cpu']}, {m['cores']} cores, {', '.join(m['features'])}; {m['caches']}; {m['memory_gib']} GiB; {m['system']}",
@@ -246,9 +293,15 @@ def page(result):
         "- " + ", ".join(f"{name} {version}" for name, version in v.items()) + f", Python {m['python']}, {m['compiler']}",
         f"- load average {m['load_before']:.1f} before, {result['load_after']:.1f} after (the run itself makes about 1 to {m['cores']})",
     ]
-    if m["load_before"] > QUIET:
-        facts.append("- **The machine was busy with other work: times with several threads say little, and the others are rough.**")
-    parts = [INTRO.format(rounds=result["rounds"], visit=f"{1e3 * result['seconds']:.0f}"), "## Machine and versions", "\n".join(facts)]
+    if result.get("busy"):
+        lines.append("- **Other programs kept the machine busy: all times are the processor's, each program with one thread.**")
+    elif m["load_before"] > QUIET:
+        lines.append("- **The machine was busy with other work: times with several threads say little, and the others are rough.**")
+    return "\n".join(lines)
+
+
+def page(result):
+    parts = [INTRO.format(rounds=result["rounds"], visit=f"{1e3 * result['seconds']:.0f}"), "## Machine and versions", facts(result)]
     for dtype, workloads in by_dtype(result).items():
         parts += [f"## {dtype}", "Time of a step (threads): ratio to deeplimit.", "\n".join(time_table(workloads))]
         parts += ["Targets:", "\n".join(target_table(workloads, result["rounds"]))]
@@ -264,8 +317,16 @@ def page(result):
 
 
 def write(result):
-    PAGE.write_text(page(result))
+    """Writes the page but for the section of the studies, which it keeps."""
+    old = PAGE.read_text()
+    new = page(result)
+    if BEGIN in old:
+        section = BEGIN + old.split(BEGIN)[1].split(END)[0] + END
+        new = new.replace("## Growth, memory, start", section + "\n\n## Growth, memory, start")
+    PAGE.write_text(new)
 
 
 if __name__ == "__main__":
-    write(json.loads((HERE / "results.json").read_text()))
+    for name, put in (("results.json", write), ("results-jobs.json", write_jobs)):
+        if (HERE / name).exists():
+            put(json.loads((HERE / name).read_text()))

@@ -1,7 +1,7 @@
 """One peer with one number of threads: a process that answers requests, a JSON line each.
 
-{"prepare": FOLDER} → {"label", "error"} of the fastest candidate, or {"failed"};
-{"time": SECONDS} → {"times"}; {"versions": true} → {"versions"}.
+{"prepare": FOLDER} → {"label", "error"} of the fastest candidate, or {"failed"}; with "job": true for one of jobs/;
+{"time": SECONDS} → {"times", "processor"}; {"versions": true} → {"versions"}.
 """
 
 import importlib
@@ -10,6 +10,7 @@ import os
 import sys
 import traceback
 
+import job
 import problem
 
 
@@ -23,10 +24,11 @@ def serve(module, kind, replies):
             return {"versions": peer.VERSIONS}
         if "prepare" in request:
             step = None
-            task = problem.Problem(request["prepare"])
+            task = (job.Job if request.get("job") else problem.Problem)(request["prepare"])
             label, step, worst = problem.fastest(task, peer.candidates(kind, task))
             return {"label": label, "error": worst}
-        return {"times": problem.times(step, request["time"], 3)}
+        durations, processor = problem.times(step, request["time"], 3)
+        return {"times": durations, "processor": processor}
 
     for line in sys.stdin:
         try:

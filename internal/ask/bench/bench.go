@@ -8,6 +8,7 @@ import (
 
 	"github.com/deeplimit/deeplimit/field"
 	"github.com/deeplimit/deeplimit/internal/kernel"
+	"github.com/deeplimit/deeplimit/internal/process"
 )
 
 // Options says how a step is computed and how long it is timed.
@@ -31,6 +32,7 @@ type Result struct {
 	Workers      int     `json:"workers"`
 	Tier         string  `json:"tier"`
 	Milliseconds float64 `json:"ms"`            // median over steps
+	Processor    float64 `json:"cpu_ms"`        // median time of all processors; that of others at work on the machine is not in it
 	GFLOPS       float64 `json:"gflops"`        // operations of the matrix products (study.Run.Flops) over that time
 	PeakGFLOPS   float64 `json:"peak_gflops"`   // fused multiply-adds in registers, same tier and cores
 	PeakFraction float64 `json:"peak_fraction"` // GFLOPS / PeakGFLOPS
@@ -93,7 +95,7 @@ func measure[T kernel.Float](shape Shape, dtype string, steps []Step, options Op
 		}
 	}
 	measurePeaks()
-	timed, losses := repeat(calls, options.Time)
+	timed, processor, losses := repeat(calls, options.Time)
 	measurePeaks()
 	var results []Result
 	for i, step := range steps {
@@ -107,7 +109,7 @@ func measure[T kernel.Float](shape Shape, dtype string, steps []Step, options Op
 		seconds, workers := median(timed[i]), problems[i].workers(options.Workers)
 		result := Result{
 			Shape: shape, DType: dtype, Method: step.Method, Network: step.Network, Workers: workers, Tier: problems[i].ops.Tier,
-			Milliseconds: 1e3 * seconds, GFLOPS: problems[i].Run.Flops(shape.Samples()) / seconds / 1e9, PeakGFLOPS: peaks[workers], Ratio: median(ratios),
+			Milliseconds: 1e3 * seconds, Processor: 1e3 * median(processor[i]), GFLOPS: problems[i].Run.Flops(shape.Samples()) / seconds / 1e9, PeakGFLOPS: peaks[workers], Ratio: median(ratios),
 		}
 		result.PeakFraction = result.GFLOPS / result.PeakGFLOPS
 		results = append(results, result)
@@ -116,21 +118,24 @@ func measure[T kernel.Float](shape Shape, dtype string, steps []Step, options Op
 }
 
 // repeat times steps in rounds of one of each, five at least and as many as take the least
-// time for each, and returns the seconds of each step by round, and its last loss.
-func repeat(steps []func() float64, least time.Duration) (seconds [][]float64, losses []float64) {
-	seconds, losses = make([][]float64, len(steps)), make([]float64, len(steps))
+// time for each, and returns the seconds of each step by round, those of the processors, and its last loss.
+func repeat(steps []func() float64, least time.Duration) (seconds, processor [][]float64, losses []float64) {
+	seconds, processor, losses = make([][]float64, len(steps)), make([][]float64, len(steps)), make([]float64, len(steps))
 	for _, step := range steps { // touches all memory
 		step()
 		step()
 	}
 	for begun := time.Now(); time.Since(begun) < least*time.Duration(len(steps)) || len(seconds[0]) < fewest; {
 		for i, step := range steps {
+			before, _ := process.CPUTime()
 			start := time.Now()
 			losses[i] = step()
 			seconds[i] = append(seconds[i], time.Since(start).Seconds())
+			after, _ := process.CPUTime()
+			processor[i] = append(processor[i], (after - before).Seconds())
 		}
 	}
-	return seconds, losses
+	return seconds, processor, losses
 }
 
 // median returns the middle value, the mean of the middle two for an even number.

@@ -95,7 +95,7 @@ func TestMeasure(t *testing.T) {
 		if err := json.Unmarshal(text, &object); err != nil {
 			t.Fatal(err)
 		}
-		want := []string{"dtype", "gflops", "method", "ms", "peak_fraction", "peak_gflops", "ratio", "shape", "tier", "workers"}
+		want := []string{"cpu_ms", "dtype", "gflops", "method", "ms", "peak_fraction", "peak_gflops", "ratio", "shape", "tier", "workers"}
 		if got := slices.Sorted(maps.Keys(object)); !slices.Equal(got, want) {
 			t.Errorf("keys: got %q, want %q", got, want)
 		}
@@ -174,8 +174,8 @@ func TestRepeat(t *testing.T) {
 		calls++
 		return float64(calls)
 	}
-	seconds, losses := repeat([]func() float64{step, step}, 0)
-	if calls != 2*(2+fewest) || losses[1] != float64(calls) || losses[0] != float64(calls-1) || len(seconds[0]) != fewest || len(seconds[1]) != fewest {
+	seconds, processor, losses := repeat([]func() float64{step, step}, 0)
+	if calls != 2*(2+fewest) || losses[1] != float64(calls) || losses[0] != float64(calls-1) || len(seconds[0]) != fewest || len(processor[0]) != fewest || len(seconds[1]) != fewest {
 		t.Errorf("got %d calls, losses %v, times %v, want %d calls in turn, the last losses and %d times each", calls, losses, seconds, 2*(2+fewest), fewest)
 	}
 }

@@ -106,7 +106,7 @@ func measureRun[T kernel.Float](p *plan.Plan, run *study.Run, options Options) (
 	ops := kernel.For[T]()
 	rate := peak(ops, workers)
 	var failed error
-	timed, losses := repeat([]func() float64{func() float64 {
+	timed, processor, losses := repeat([]func() float64{func() float64 {
 		loss, err := steps.Step()
 		if err != nil {
 			failed = err
@@ -123,7 +123,7 @@ func measureRun[T kernel.Float](p *plan.Plan, run *study.Run, options Options) (
 	seconds := median(timed[0])
 	result := Result{
 		Shape: Shape{run.Network.Width, samples, run.Depth}, DType: run.DType, Method: run.Train.Method, Network: describe(run.Network), Run: run.ID,
-		Workers: workers, Tier: ops.Tier, Milliseconds: 1e3 * seconds, GFLOPS: run.Flops(p.Set(run).Samples) / seconds / 1e9, PeakGFLOPS: rate / 1e9,
+		Workers: workers, Tier: ops.Tier, Milliseconds: 1e3 * seconds, Processor: 1e3 * median(processor[0]), GFLOPS: run.Flops(p.Set(run).Samples) / seconds / 1e9, PeakGFLOPS: rate / 1e9,
 	}
 	result.PeakFraction = result.GFLOPS / result.PeakGFLOPS
 	return result, nil
