@@ -19,7 +19,7 @@ import (
 
 // benchFlags are the flags of `deeplimit bench` as they are written.
 type benchFlags struct {
-	scaling            bool
+	scaling, deep      bool
 	form               answer
 	shapes, dtypes     []string
 	methods, networks  []string
@@ -50,7 +50,8 @@ then the samples of a step. What is recorded and measured beside the steps is le
   deeplimit bench --shape 32,1024,500 --method gd --method adam --method muon
   deeplimit bench --shape 64,2048,100 --network '{block: mlp}' --network '{block: mlp, normalise: pre}'
   deeplimit bench study.yaml --set depths=[256] --dtype float32 --dtype float64
-  deeplimit bench --scaling --dtype float64`,
+  deeplimit bench --scaling --dtype float64
+  deeplimit bench --deep --dtype float32`,
 		Args: cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if err := f.checkStudy(cmd, args); err != nil {
@@ -70,7 +71,9 @@ then the samples of a step. What is recorded and measured beside the steps is le
 			case f.dump != "":
 				return bench.Dump(f.dump, plan.shapes[0], plan.dtypes[0], plan.options)
 			case f.scaling:
-				return plan.growths(cmd.OutOrStdout(), f.form)
+				return plan.growths(cmd.OutOrStdout(), f.form, bench.Growths)
+			case f.deep:
+				return plan.growths(cmd.OutOrStdout(), f.form, bench.Deeps)
 			}
 			return plan.measure(cmd.OutOrStdout(), f.form)
 		},
@@ -87,11 +90,23 @@ then the samples of a step. What is recorded and measured beside the steps is le
 	flags.DurationVar(&f.time, "time", 300*time.Millisecond, "least time to measure each workload for, 5 steps at least")
 	flags.IntVar(&f.megabytes, "memory", 0, "MiB for hidden states, 0 for no limit")
 	flags.BoolVar(&f.scaling, "scaling", false, "print how the time grows with depth and samples instead")
+	flags.BoolVar(&f.deep, "deep", false, "print how time and memory grow with depth up to 10⁶ layers instead, with one core, by the processor's time")
 	flags.StringVar(&f.dump, "dump", "", "write data, weights, losses and gradient of one workload to this folder instead")
 	if err := flags.MarkHidden("dump"); err != nil { // for experiments/peers
 		panic(err)
 	}
 	return cmd
+}
+
+// grows returns the flag that asks for how the time grows, "" without one.
+func (f *benchFlags) grows() string {
+	switch {
+	case f.scaling:
+		return "--scaling"
+	case f.deep:
+		return "--deep"
+	}
+	return ""
 }
 
 // checkStudy refuses flags that have no use beside a study, or without one.
@@ -102,7 +117,7 @@ func (f *benchFlags) checkStudy(cmd *cobra.Command, args []string) error {
 		}
 		return nil
 	}
-	for _, name := range []string{"shape", "method", "network", "scaling"} {
+	for _, name := range []string{"shape", "method", "network", "scaling", "deep"} {
 		if flag := cmd.Flags().Lookup(name); flag.Changed {
 			return fmt.Errorf("bench: --%s: got %s beside %s, want it left out: the study says what is timed (use --set)", name, flag.Value, args[0])
 		}
@@ -152,14 +167,16 @@ func (f *benchFlags) plan(ofStudy bool) (benchPlan, error) {
 		return p, fmt.Errorf("bench: --time: got %v, want at least 0s", f.time)
 	case f.megabytes < 0:
 		return p, fmt.Errorf("bench: --memory: got %d, want MiB, or 0 for no limit", f.megabytes)
-	case f.scaling && len(f.shapes) > 0:
-		return p, fmt.Errorf("bench: --scaling: got --shape %s beside it, want no shape, as it measures its own", f.shapes[0])
-	case (f.scaling || f.dump != "") && !slices.Equal(f.methods, []string{"gd"}):
-		return p, fmt.Errorf("bench: --method: got %s, want it left out with --scaling and --dump, which are about gradient descent", strings.Join(f.methods, ", "))
-	case (f.scaling || f.dump != "") && !slices.Equal(f.networks, []string{""}):
-		return p, fmt.Errorf("bench: --network: got %s, want it left out with --scaling and --dump, which are about the plainest network", strings.Join(f.networks, ", "))
-	case f.dump != "" && !ofStudy && (f.scaling || len(f.shapes) != 1 || len(f.dtypes) != 1):
-		return p, fmt.Errorf("bench: --dump: got %d shapes and %d dtypes, want one of each and no --scaling", len(f.shapes), len(f.dtypes))
+	case f.scaling && f.deep:
+		return p, fmt.Errorf("bench: --deep: got --scaling beside it, want one of them")
+	case f.grows() != "" && len(f.shapes) > 0:
+		return p, fmt.Errorf("bench: %s: got --shape %s beside it, want no shape, as it measures its own", f.grows(), f.shapes[0])
+	case (f.grows() != "" || f.dump != "") && !slices.Equal(f.methods, []string{"gd"}):
+		return p, fmt.Errorf("bench: --method: got %s, want it left out with --scaling, --deep and --dump, which are about gradient descent", strings.Join(f.methods, ", "))
+	case (f.grows() != "" || f.dump != "") && !slices.Equal(f.networks, []string{""}):
+		return p, fmt.Errorf("bench: --network: got %s, want it left out with --scaling, --deep and --dump, which are about the plainest network", strings.Join(f.networks, ", "))
+	case f.dump != "" && !ofStudy && (f.grows() != "" || len(f.shapes) != 1 || len(f.dtypes) != 1):
+		return p, fmt.Errorf("bench: --dump: got %d shapes and %d dtypes, want one of each, no --scaling and no --deep", len(f.shapes), len(f.dtypes))
 	}
 	p.options = bench.Options{Workers: f.workers, Memory: int64(f.megabytes) << 20, Time: f.time}
 	if len(f.shapes) > 0 {
@@ -202,10 +219,10 @@ func (p *benchPlan) measure(w io.Writer, form answer) error {
 }
 
 // growths fits how the time grows, in every element type.
-func (p *benchPlan) growths(w io.Writer, form answer) error {
+func (p *benchPlan) growths(w io.Writer, form answer, measure func(string, bench.Options) ([]bench.Growth, error)) error {
 	var all []bench.Growth
 	for _, dtype := range p.dtypes {
-		growths, err := bench.Growths(dtype, p.options)
+		growths, err := measure(dtype, p.options)
 		if err != nil {
 			return err
 		}
@@ -226,10 +243,14 @@ func (p *benchPlan) growths(w io.Writer, form answer) error {
 // writeResults prints one line for each result.
 func writeResults(w io.Writer, results []bench.Result) error {
 	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(table, "d,N,L\tDTYPE\tMETHOD\tWORKERS\tTIER\tMS/STEP\tRATIO\tGFLOP/S\tPEAK\tOF PEAK\tNETWORK")
+	fmt.Fprintln(table, "d,N,L\tDTYPE\tMETHOD\tWORKERS\tTIER\tMS/STEP\tCPU MS\tRATIO\tGFLOP/S\tPEAK\tOF PEAK\tNETWORK")
 	for _, r := range results {
-		fmt.Fprintf(table, "%v\t%s\t%s\t%d\t%s\t%.4g\t%.3f\t%.4g\t%.4g\t%.1f%%\t%s\n",
-			r.Shape, r.DType, r.Method, r.Workers, r.Tier, r.Milliseconds, r.Ratio, r.GFLOPS, r.PeakGFLOPS, 100*r.PeakFraction, cmp.Or(r.Network, "{}"))
+		last := cmp.Or(r.Network, "{}")
+		if r.Memory > 0 {
+			last += fmt.Sprintf(", %.3g MB", float64(r.Memory)/1e6)
+		}
+		fmt.Fprintf(table, "%v\t%s\t%s\t%d\t%s\t%.4g\t%.4g\t%.3f\t%.4g\t%.4g\t%.1f%%\t%s\n",
+			r.Shape, r.DType, r.Method, r.Workers, r.Tier, r.Milliseconds, r.Processor, r.Ratio, r.GFLOPS, r.PeakGFLOPS, 100*r.PeakFraction, last)
 	}
 	return table.Flush()
 }

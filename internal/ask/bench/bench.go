@@ -31,11 +31,12 @@ type Result struct {
 	Run          string  `json:"run,omitempty"`     // of a study
 	Workers      int     `json:"workers"`
 	Tier         string  `json:"tier"`
-	Milliseconds float64 `json:"ms"`            // median over steps
-	Processor    float64 `json:"cpu_ms"`        // median time of all processors; that of others at work on the machine is not in it
-	GFLOPS       float64 `json:"gflops"`        // operations of the matrix products (study.Run.Flops) over that time
-	PeakGFLOPS   float64 `json:"peak_gflops"`   // fused multiply-adds in registers, same tier and cores
-	PeakFraction float64 `json:"peak_fraction"` // GFLOPS / PeakGFLOPS
+	Milliseconds float64 `json:"ms"`                     // median over steps
+	Processor    float64 `json:"cpu_ms"`                 // median time of all processors; that of others at work on the machine is not in it
+	GFLOPS       float64 `json:"gflops"`                 // operations of the matrix products (study.Run.Flops) over that time
+	PeakGFLOPS   float64 `json:"peak_gflops"`            // fused multiply-adds in registers, same tier and cores
+	PeakFraction float64 `json:"peak_fraction"`          // GFLOPS / PeakGFLOPS
+	Memory       int64   `json:"memory_bytes,omitempty"` // of a step, as Deeps counts it
 	// Ratio is the median over the rounds of the time over that of the first step in the
 	// same round; 1 for the first. Runs of a study are timed one after the other, and it is that of their medians.
 	Ratio float64 `json:"ratio"`

@@ -202,7 +202,7 @@ func TestExponent(t *testing.T) {
 		steps = append(steps, Result{Shape: Shape{10, 8, depth}, Milliseconds: 0.3 * math.Pow(float64(depth), 1.07)})
 	}
 	// Rounding of logarithms of size 10 and of their products: some 1e-14.
-	if got := exponent(steps, Shape.Depth); !(math.Abs(got-1.07) <= 1e-12) {
+	if got := exponent(steps, Shape.Depth, func(r Result) float64 { return r.Milliseconds }); !(math.Abs(got-1.07) <= 1e-12) {
 		t.Errorf("got %g, want 1.07", got)
 	}
 }
@@ -220,5 +220,34 @@ func TestGrowthShapes(t *testing.T) {
 				t.Errorf("got %v, want all but size %d as in %v", shape, axis, first)
 			}
 		}
+	}
+}
+
+// TestDeeps wants half decades from 100 layers to the deepest workload, each with its memory, which grows with the weights and
+// their gradient.
+func TestDeeps(t *testing.T) {
+	defer func(all []Shape) { deepest = all }(deepest)
+	deepest = []Shape{{2, 3, 1000}, {3, 8, 500}}
+	growths, err := Deeps("float32", Options{Workers: 2})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got []Shape
+	for _, g := range growths {
+		if g.Variable != "L" || math.IsNaN(g.Exponent) {
+			t.Errorf("got %+v, want an exponent of L", g)
+		}
+		for i, r := range g.Steps {
+			got = append(got, r.Shape)
+			if least := int64(2 * 4 * r.Shape.Width() * r.Shape.Width() * r.Shape.Depth()); r.Memory < least || r.Workers != 1 {
+				t.Errorf("%v: got %d bytes with %d workers, want at least %d with 1", r.Shape, r.Memory, r.Workers, least)
+			}
+			if i > 0 && r.Memory <= g.Steps[i-1].Memory {
+				t.Errorf("%v: got %d bytes, want more than the %d of %v", r.Shape, r.Memory, g.Steps[i-1].Memory, g.Steps[i-1].Shape)
+			}
+		}
+	}
+	if want := []Shape{{2, 3, 100}, {2, 3, 316}, {2, 3, 1000}, {3, 8, 100}, {3, 8, 316}, {3, 8, 500}}; !slices.Equal(got, want) {
+		t.Errorf("got %v, want %v", got, want)
 	}
 }
