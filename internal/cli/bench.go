@@ -64,8 +64,10 @@ then the samples of a step. What is recorded and measured beside the steps is le
 			if err := kernel.SetTier(f.tier); err != nil {
 				return err
 			}
+			plan.options.Observe, plan.stop = watchWork(cmd.ErrOrStderr(), "bench", "workloads")
+			defer plan.stop()
 			if len(args) > 0 {
-				return f.study(cmd, args[0], plan.options)
+				return f.study(cmd, args[0], plan)
 			}
 			switch {
 			case f.dump != "":
@@ -126,18 +128,19 @@ func (f *benchFlags) checkStudy(cmd *cobra.Command, args []string) error {
 }
 
 // study times the runs of a study.
-func (f *benchFlags) study(cmd *cobra.Command, file string, options bench.Options) error {
+func (f *benchFlags) study(cmd *cobra.Command, file string, p benchPlan) error {
 	plan, err := planOf("bench", file, f.set, study.MaxRuns)
 	if err != nil {
 		return err
 	}
 	if f.dump != "" {
-		return bench.DumpStudy(f.dump, plan, f.dtypes, options)
+		return bench.DumpStudy(f.dump, plan, f.dtypes, p.options)
 	}
-	results, err := bench.MeasureStudy(cmd.Context(), plan, f.dtypes, options)
+	results, err := bench.MeasureStudy(cmd.Context(), plan, f.dtypes, p.options)
 	if err != nil {
 		return err
 	}
+	p.stop()
 	if f.form.asked() {
 		return f.form.print(cmd.OutOrStdout(), results)
 	}
@@ -150,6 +153,7 @@ type benchPlan struct {
 	dtypes  []string
 	steps   []bench.Step
 	options bench.Options
+	stop    func() // ends the line that tells how far the work is
 }
 
 // plan checks the flags and fills in defaults; ofStudy says that a study has shapes and steps.
@@ -210,8 +214,12 @@ func (p *benchPlan) measure(w io.Writer, form answer) error {
 				return err
 			}
 			results = append(results, measured...)
+			if p.options.Observe != nil {
+				p.options.Observe(len(results)/len(p.steps), len(p.dtypes)*len(p.shapes))
+			}
 		}
 	}
+	p.stop()
 	if form.asked() {
 		return form.print(w, results)
 	}
@@ -221,13 +229,18 @@ func (p *benchPlan) measure(w io.Writer, form answer) error {
 // growths fits how the time grows, in every element type.
 func (p *benchPlan) growths(w io.Writer, form answer, measure func(string, bench.Options) ([]bench.Growth, error)) error {
 	var all []bench.Growth
-	for _, dtype := range p.dtypes {
-		growths, err := measure(dtype, p.options)
+	for i, dtype := range p.dtypes {
+		options := p.options
+		if observe := options.Observe; observe != nil {
+			options.Observe = func(done, total int) { observe(i*total+done, len(p.dtypes)*total) }
+		}
+		growths, err := measure(dtype, options)
 		if err != nil {
 			return err
 		}
 		all = append(all, growths...)
 	}
+	p.stop()
 	if form.asked() {
 		return form.print(w, all, "steps")
 	}

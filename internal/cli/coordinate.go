@@ -47,7 +47,11 @@ the figures. docs/tune.md has the formulas.`,
 			if err != nil {
 				return err
 			}
+			observe, stop := watchWork(cmd.ErrOrStderr(), "coordinate-check", "runs")
+			defer stop()
+			options.Observe = observe
 			found, err := coordinate.Check(cmd.Context(), p, options)
+			stop()
 			if err != nil {
 				return err
 			}

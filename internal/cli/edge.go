@@ -54,7 +54,11 @@ Nothing is written. Methods other than gd are refused.`,
 			if err != nil {
 				return err
 			}
+			observe, stop := watchWork(cmd.ErrOrStderr(), "edge", "runs")
+			defer stop()
+			options.Observe = observe
 			found, err := edge.Find(cmd.Context(), plan, options)
+			stop()
 			if err != nil {
 				return err
 			}

@@ -54,7 +54,13 @@ read in two ways is refused, with the flags that decide.`,
 			if err != nil {
 				return err
 			}
+			observe, stop := watchWork(cmd.ErrOrStderr(), "p-variation", "paths")
+			defer stop()
+			if observe != nil {
+				observe(0, 1)
+			}
 			variations, err := pvar.ComputeIn(metric, path, f.p...)
+			stop()
 			if err != nil {
 				return fmt.Errorf("%s: %w", args[0], err)
 			}

@@ -65,7 +65,11 @@ the losses to transfer.json in every run folder, where analyze and report read t
 					fmt.Fprintf(cmd.ErrOrStderr(), "note: transfer: left out %s\n", plain.Text(o.String()))
 				}
 			}
+			observe, stop := watchWork(cmd.ErrOrStderr(), "transfer", "seeds")
+			defer stop()
+			options.Observe = observe
 			results, err := transfer.Study(cmd.Context(), dir, options)
+			stop()
 			if more := left - mostNotes; more > 0 {
 				fmt.Fprintf(cmd.ErrOrStderr(), "note: transfer: left out %d more runs\n", more)
 			}

@@ -16,6 +16,16 @@ type Options struct {
 	Workers int           // most goroutines; at least 1
 	Memory  int64         // bytes for hidden states, 0 for no limit
 	Time    time.Duration // least time to measure each method for
+
+	// Observe, if not nil, is told how many workloads are done of how many, by what measures several.
+	Observe func(done, total int)
+}
+
+// observe tells Observe, if there is one.
+func (o Options) observe(done, total int) {
+	if o.Observe != nil {
+		o.Observe(done, total)
+	}
 }
 
 // fewest is the number of steps below which no median is taken.

@@ -31,13 +31,17 @@ func Growths(dtype string, options Options) ([]Growth, error) {
 	if err != nil {
 		return nil, err
 	}
+	if observe := options.Observe; observe != nil {
+		options.Observe = func(done, total int) { observe(len(depths)+done, total) }
+	}
 	bySamples, err := growth("N", samples, Shape.Samples, dtype, options)
 	return []Growth{byDepth, bySamples}, err
 }
 
 func growth(variable string, shapes []Shape, size func(Shape) int, dtype string, options Options) (Growth, error) {
 	g := Growth{Variable: variable}
-	for _, shape := range shapes {
+	for i, shape := range shapes {
+		options.observe(i, len(depths)+len(samples))
 		result, err := Measure(shape, dtype, options)
 		if err != nil {
 			return Growth{}, err
@@ -54,10 +58,16 @@ func growth(variable string, shapes []Shape, size func(Shape) int, dtype string,
 func Deeps(dtype string, options Options) ([]Growth, error) {
 	options.Workers = 1
 	var all []Growth
+	done, total := 0, 0
+	for _, last := range deepest {
+		total += int(math.Ceil(2*math.Log10(float64(last.Depth())))) - 3
+	}
 	for _, last := range deepest {
 		g := Growth{Variable: "L"}
 		for decade := 4.0; ; decade++ { // of √10
 			shape := last
+			options.observe(done, total)
+			done++
 			shape[2] = min(int(math.Round(math.Pow(10, decade/2))), last.Depth())
 			result, err := Measure(shape, dtype, options)
 			if err != nil {

@@ -20,10 +20,13 @@ import (
 // A step is what train.Steps says. Runs with a cascade are timed at their own depth. Errors are as of Measure.
 func MeasureStudy(ctx context.Context, p *plan.Plan, dtypes []string, options Options) ([]Result, error) {
 	var results []Result
+	total := 0
+	_ = eachRun(p, dtypes, func(*study.Run) error { total++; return nil })
 	err := eachRun(p, dtypes, func(run *study.Run) error {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
+		options.observe(len(results), total)
 		measure := measureRun[float64]
 		if run.DType == "float32" {
 			measure = measureRun[float32]

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"sync/atomic"
 
 	"golang.org/x/sync/errgroup"
 
@@ -24,6 +25,9 @@ import (
 type Options struct {
 	Iterations int // the last one looked at; default 16. Those before are 1, 2, 4 …
 	Workers    int // runs at work at a time; default 1. Results do not depend on it.
+
+	// Observe, if not nil, is told how many runs are done of how many; it may be called from several goroutines.
+	Observe func(done, total int)
 }
 
 // Check trains every run of a plan for some iterations, in float64, and returns the exponents in depth of what
@@ -40,6 +44,11 @@ func Check(ctx context.Context, p *plan.Plan, options Options) (*analyze.Coordin
 			return nil, &field.Error{Path: "train.stop.iterations", Got: p.Runs[i].Steps(), Want: "at least 1, as steps are looked at"}
 		}
 	}
+	if options.Observe == nil {
+		options.Observe = func(int, int) {}
+	}
+	options.Observe(0, len(p.Runs))
+	var done atomic.Int64
 	runs := make([]analyze.CoordinateRun, len(p.Runs))
 	working, ctx := errgroup.WithContext(ctx)
 	working.SetLimit(max(1, options.Workers))
@@ -51,6 +60,7 @@ func Check(ctx context.Context, p *plan.Plan, options Options) (*analyze.Coordin
 				return fmt.Errorf("coordinate-check: run %s: %w", run.ID, err)
 			}
 			runs[i] = found
+			options.Observe(int(done.Add(1)), len(p.Runs))
 			return nil
 		})
 	}

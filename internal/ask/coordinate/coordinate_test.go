@@ -3,6 +3,7 @@ package coordinate
 import (
 	"math"
 	"strings"
+	"sync/atomic"
 	"testing"
 
 	"github.com/deeplimit/deeplimit/internal/coordinates"
@@ -124,9 +125,20 @@ data: {kind: rotation, width: 6, samples: 8, angle: 0.5}
 train: {method: adam, step: {value: 0.02}}
 grid: {network.alpha: [0.5, 1]}
 `)
-	found, err := Check(t.Context(), p, Options{Iterations: 4, Workers: 2})
+	var told atomic.Int64 // runs that were told to be done
+	found, err := Check(t.Context(), p, Options{Iterations: 4, Workers: 2, Observe: func(done, total int) {
+		if total != len(p.Runs) {
+			t.Errorf("observed %d runs, want %d", total, len(p.Runs))
+		}
+		if done > 0 {
+			told.Add(1)
+		}
+	}})
 	if err != nil {
 		t.Fatal(err)
+	}
+	if told.Load() != int64(len(p.Runs)) {
+		t.Errorf("%d runs were told to be done, want %d", told.Load(), len(p.Runs))
 	}
 	seen := 0
 	for _, q := range found.Quantities {

@@ -21,6 +21,8 @@ type Options struct {
 	Precision float64
 	// Workers is the number of step sizes tried at a time; default 1. Results do not depend on it.
 	Workers int
+	// Observe, if not nil, is told how many runs are done of how many; it may be called from several goroutines.
+	Observe func(done, total int)
 }
 
 // Find returns the edge of stability of every run of a plan. A step size η is stable where
@@ -63,8 +65,12 @@ func Find(ctx context.Context, p *plan.Plan, options Options) (*analyze.Edge, er
 			return nil, &field.Error{Path: path, Got: got, Want: "it left out, as the edge is that of gradient descent"}
 		}
 	}
+	if options.Observe == nil {
+		options.Observe = func(int, int) {}
+	}
 	runs := make([]analyze.EdgeRun, len(p.Runs))
 	for i := range p.Runs {
+		options.Observe(i, len(p.Runs))
 		run := &p.Runs[i]
 		found, err := find(ctx, p.Problem(run), options)
 		if err != nil {

@@ -2,6 +2,7 @@ package edge
 
 import (
 	"math"
+	"slices"
 	"testing"
 
 	"github.com/deeplimit/deeplimit/internal/plan/plantest"
@@ -13,9 +14,15 @@ import (
 // 0, so that descent is stable up to η = 2N.
 func TestQuadratic(t *testing.T) {
 	const head = "name: e\ndepths: [1]\nseeds: 2\ndata: {kind: separated, width: 6, samples: 4, distance: 0.3}\nnetwork: {activation: identity}\n"
-	found, err := Find(t.Context(), plantest.New(t, "edge.yaml", head+"train: {stop: {iterations: 50}}\n"), Options{Precision: 0.001, Workers: 2})
+	var seen []int
+	found, err := Find(t.Context(), plantest.New(t, "edge.yaml", head+"train: {stop: {iterations: 50}}\n"), Options{
+		Precision: 0.001, Workers: 2, Observe: func(done, total int) { seen = append(seen, done, total) },
+	})
 	if err != nil {
 		t.Fatal(err)
+	}
+	if !slices.Equal(seen, []int{0, 2, 1, 2}) {
+		t.Errorf("observed %v, want 0 and 1 of 2 runs", seen)
 	}
 	for _, r := range found.Runs {
 		if !(math.Abs(r.Sharpness-0.25) <= 1e-6) || r.Bound == nil || !(math.Abs(*r.Bound-8) <= 1e-4) {

@@ -39,6 +39,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync/atomic"
 
 	"github.com/deeplimit/deeplimit/field"
 	"github.com/deeplimit/deeplimit/internal/grouped"
@@ -68,6 +69,9 @@ type Options struct {
 	Note func(Omitted)
 
 	each int // how many draws of one seed are worked on at a time
+
+	// Observe, if not nil, is told how many seeds are done of how many; it may be called from several goroutines.
+	Observe func(done, total int)
 }
 
 // A Result is what was found for the deepest run of one group and seed.
@@ -136,7 +140,15 @@ func Study(ctx context.Context, dir string, options Options) ([]Result, error) {
 	options.each = cores / options.Workers
 	each(chains, options.Workers, func(c *chain) error { return c.prepare(ctx, options) })
 	choose(slices.DeleteFunc(slices.Clone(chains), func(c *chain) bool { return c.err != nil }))
-	each(chains, options.Workers, func(c *chain) error { return c.transfer(ctx, options) })
+	if options.Observe == nil {
+		options.Observe = func(int, int) {}
+	}
+	options.Observe(0, len(chains))
+	var done atomic.Int64
+	each(chains, options.Workers, func(c *chain) error {
+		defer func() { options.Observe(int(done.Add(1)), len(chains)) }()
+		return c.transfer(ctx, options)
+	})
 	if err := ctx.Err(); err != nil {
 		return nil, fmt.Errorf("transfer: %s: %w", dir, err)
 	}
