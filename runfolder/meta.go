@@ -72,6 +72,7 @@ type summaryFile struct {
 	Seconds    float64           `json:"seconds"`
 	Layers     int               `json:"layer_iterations,omitempty"`
 	Evaluated  *int              `json:"layer_evaluations,omitempty"`
+	Flops      *float64          `json:"flops,omitempty"`
 	Levels     []Level           `json:"levels,omitempty"`
 	Violation  string            `json:"violation,omitempty"`
 	SHA256     map[string]string `json:"sha256"`
@@ -79,7 +80,7 @@ type summaryFile struct {
 
 // MarshalJSON writes a loss that is not finite as null.
 func (s Summary) MarshalJSON() ([]byte, error) {
-	return json.Marshal(summaryFile{s.Iterations, s.Stop, finite(&s.Loss), finite(s.TestLoss), finite(s.ValidationLoss), s.Seconds, s.LayerIterations, s.LayerEvaluations, s.Levels, s.Violation, s.SHA256})
+	return json.Marshal(summaryFile{s.Iterations, s.Stop, finite(&s.Loss), finite(s.TestLoss), finite(s.ValidationLoss), s.Seconds, s.LayerIterations, s.LayerEvaluations, finite(s.Flops), s.Levels, s.Violation, s.SHA256})
 }
 
 // finite returns x, or nil where it has no number that JSON can hold.
@@ -98,7 +99,7 @@ func (s *Summary) UnmarshalJSON(data []byte) error {
 	}
 	*s = Summary{
 		Iterations: file.Iterations, Stop: file.Stop, Loss: math.NaN(), TestLoss: file.TestLoss, ValidationLoss: file.Validation, Seconds: file.Seconds,
-		LayerIterations: file.Layers, LayerEvaluations: file.Evaluated, Levels: file.Levels, Violation: file.Violation, SHA256: file.SHA256,
+		LayerIterations: file.Layers, LayerEvaluations: file.Evaluated, Flops: file.Flops, Levels: file.Levels, Violation: file.Violation, SHA256: file.SHA256,
 	}
 	if file.Loss != nil {
 		s.Loss = *file.Loss

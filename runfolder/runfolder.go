@@ -267,6 +267,9 @@ type Summary struct {
 	// nil where it is not known.
 	LayerIterations  int  `json:"layer_iterations,omitempty"`
 	LayerEvaluations *int `json:"layer_evaluations,omitempty"`
+	// Flops is the floating-point operations of the matrix products of all steps, those of evaluations left out; nil where
+	// it is not known.
+	Flops *float64 `json:"flops,omitempty"`
 	// Levels are those of a cascade over depth, ascending; none for a run at one depth.
 	Levels []Level `json:"levels,omitempty"`
 	// Violation is the promise of a certificate that the run broke, a fault of deeplimit:

@@ -105,6 +105,19 @@ func checkLevels(t *testing.T, method string, o train.Outcome) {
 	}
 }
 
+// TestFlops wants the operations of all steps: 6 d² N L each without a cascade, 12 d m N L at the depth of each level of one.
+func TestFlops(t *testing.T) {
+	p := planned(t, "name: s\ndepths: [8]\ndata: {kind: rotation, width: 3, samples: 6, angle: 0.5}\n")
+	if got := p.FlopsOf(&p.Runs[0], train.Outcome{Iterations: 10}); got != 10*6*9*6*8 {
+		t.Errorf("got %g operations, want %d", got, 10*6*9*6*8)
+	}
+	p = planned(t, fmt.Sprintf(cascaded, "stretch", "stop: {iterations: 16}"))
+	levels := []runfolder.Level{{Depth: 2, Iterations: 5}, {Depth: 8, Iterations: 3}}
+	if got := p.FlopsOf(&p.Runs[0], train.Outcome{Iterations: 8, Levels: levels}); got != 12*3*4*6*(2*5+8*3) {
+		t.Errorf("got %g operations of a cascade, want %d", got, 12*3*4*6*(2*5+8*3))
+	}
+}
+
 // TestCascadeEnd wants a network of the last depth however a run ends.
 func TestCascadeEnd(t *testing.T) {
 	for stop, want := range map[string]string{

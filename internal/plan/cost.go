@@ -4,11 +4,26 @@ import (
 	"math"
 
 	"github.com/deeplimit/deeplimit/internal/plan/study"
+	"github.com/deeplimit/deeplimit/internal/train"
 	"github.com/deeplimit/deeplimit/resnet"
 )
 
 // Flops returns the floating-point operations of one step of run.
 func (p *Plan) Flops(run *study.Run) float64 { return run.Flops(p.Set(run).Samples) }
+
+// FlopsOf returns those of all steps of a run that ended, at every level of a cascade.
+func (p *Plan) FlopsOf(run *study.Run, outcome train.Outcome) float64 {
+	if len(outcome.Levels) == 0 {
+		return float64(outcome.Iterations) * p.Flops(run)
+	}
+	sum := 0.0
+	for _, level := range outcome.Levels {
+		at := *run
+		at.Depth = level.Depth
+		sum += float64(level.Iterations) * at.Flops(p.Set(run).Samples)
+	}
+	return sum
+}
 
 // Cores returns how many of the cores a run gets that is the given share of what is left
 // to do: those that it keeps busy, or its share of all where it can use them, so that

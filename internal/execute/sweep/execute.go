@@ -85,7 +85,7 @@ func executeRun[T kernel.Float](ctx context.Context, w *work, t *task, held *lea
 	}
 	summary := runfolder.Summary{
 		Iterations: outcome.Iterations, Stop: outcome.Stop, Loss: outcome.Loss, TestLoss: outcome.TestLoss, ValidationLoss: outcome.ValidationLoss, Seconds: outcome.Seconds,
-		LayerIterations: outcome.LayerIterations, LayerEvaluations: &outcome.LayerEvaluations, Levels: outcome.Levels,
+		LayerIterations: outcome.LayerIterations, LayerEvaluations: &outcome.LayerEvaluations, Flops: new(w.plan.FlopsOf(run, outcome)), Levels: outcome.Levels,
 	}
 	if outcome.Violation != nil {
 		summary.Violation = outcome.Violation.Error()

@@ -103,7 +103,7 @@ func measure(folder *runfolder.Run, rows []runfolder.Row, weights runfolder.Weig
 		ID: meta.ID, Group: meta.Group, Settings: meta.Settings, Data: meta.Data, Alpha: meta.Alpha,
 		Depth: meta.Depth, Seed: meta.Seed,
 		Iterations: folder.Summary.Iterations, Stop: folder.Summary.Stop, Loss: folder.Summary.Loss,
-		LayerIterations: folder.LayerIterations(), LayerEvaluations: folder.Summary.LayerEvaluations, Levels: folder.Summary.Levels,
+		LayerIterations: folder.LayerIterations(), LayerEvaluations: folder.Summary.LayerEvaluations, Flops: folder.Summary.Flops, Levels: folder.Summary.Levels,
 		TestLoss: folder.Summary.TestLoss, Validation: folder.Summary.ValidationLoss,
 		Accuracy:      lastOf(rows, func(r *runfolder.Row) *float64 { return r.Accuracy }),
 		TestAcc:       lastOf(rows, func(r *runfolder.Row) *float64 { return r.TestAccuracy }),

@@ -80,6 +80,9 @@ type RunRow struct {
 	// What steps and evaluations without a step cost, in layers.
 	LayerIterations  int64  `parquet:"layer_iterations"`
 	LayerEvaluations *int64 `parquet:"layer_evaluations,optional"`
+
+	// Operations of the matrix products of all steps.
+	Flops *float64 `parquet:"flops,optional"`
 }
 
 // An IterationRow is a row of the table of iterations: a row of a run's trace.
@@ -178,7 +181,7 @@ func (r *Result) runRows() iter.Seq2[RunRow, error] {
 				QuadraticVariation: finite(run.QuadraticVariation), DisplacementVariation: finite(run.DisplacementVariation),
 				Variation1: variation("1"), Variation15: variation("1.5"), Variation2: variation("2"),
 				Variation25: variation("2.5"), Variation3: variation("3"),
-				Hoelder: finite(run.Hoelder), HoelderUniform: finite(run.HoelderUniform), TrendLoss: run.TrendLoss,
+				Hoelder: finite(run.Hoelder), HoelderUniform: finite(run.HoelderUniform), TrendLoss: run.TrendLoss, Flops: run.Flops,
 			}
 			if n := run.LayerEvaluations; n != nil {
 				row.LayerEvaluations = new(int64(*n))

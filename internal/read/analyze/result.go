@@ -67,6 +67,7 @@ type Run struct {
 	// LayerIterations is the sum of depth times steps; LayerEvaluations that of evaluations without a step, nil where not known.
 	LayerIterations  int               `json:"layer_iterations"`
 	LayerEvaluations *int              `json:"layer_evaluations"`
+	Flops            *float64          `json:"flops"`            // of the matrix products of all steps, nil where not known
 	Levels           []runfolder.Level `json:"levels,omitempty"` // of a cascade
 	Stop             string            `json:"stop_reason"`
 	Loss             float64           `json:"loss"`
