@@ -16,7 +16,7 @@ func (p *pass) openFamilies() error {
 // addFamilies puts the families of imported networks into a result.
 func (p *pass) addFamilies(r *Result) {
 	if p.families != nil {
-		r.Families, r.Invariants, r.FamilyNotes = p.families.Families, p.families.Invariants, p.families.Notes
+		r.Families, r.Invariants, r.Trainings, r.FamilyNotes = p.families.Families, p.families.Invariants, p.families.Trainings, p.families.Notes
 	}
 }
 
@@ -26,5 +26,5 @@ func (r *Result) Networks() (families *network.Result, alone bool) {
 	if len(r.Families) == 0 {
 		return nil, false
 	}
-	return &network.Result{Families: r.Families, Invariants: r.Invariants, Notes: r.FamilyNotes}, len(r.Runs)+len(r.Unfinished)+len(r.Damaged) == 0
+	return &network.Result{Families: r.Families, Invariants: r.Invariants, Trainings: r.Trainings, Notes: r.FamilyNotes}, len(r.Runs)+len(r.Unfinished)+len(r.Damaged) == 0
 }

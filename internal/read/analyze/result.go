@@ -32,9 +32,10 @@ type Result struct {
 	Contrasts     []Contrast `json:"contrasts,omitempty"`
 	ContrastNotes []string   `json:"contrast_notes,omitempty"`
 	// Families and Invariants are what the layers of each imported network say without scaling and without a second depth,
-	// and FamilyNotes what could not be said; absent where nothing was imported.
+	// Trainings how that changes over the steps of a training, and FamilyNotes what could not be said; absent where nothing was imported.
 	Families    []network.FamilyResult    `json:"families,omitzero"`
 	Invariants  []network.InvariantResult `json:"invariants,omitzero"`
+	Trainings   []network.Training        `json:"trainings,omitempty"`
 	FamilyNotes []string                  `json:"family_notes,omitempty"`
 	// Moments are what the runs say at the points of Options.At, in their order; absent without any.
 	Moments []Moment `json:"at,omitempty"`

@@ -141,7 +141,7 @@ func (p *plan) measureAll(ctx context.Context, o *Options, m *network.Measuremen
 	}
 	run.ID = origin.Run
 	for _, note := range run.Notes {
-		own.Notes = append(own.Notes, plain.Text(filepath.Base(p.path))+": "+note)
+		own.Notes = append(own.Notes, network.Note{File: filepath.Base(p.path), Text: note})
 	}
 	m.Join(own)
 	return run, nil

@@ -139,7 +139,7 @@ func findHeads(r *network.Reading, c *checkpoint, families []network.Family) (no
 		r.Heads = network.Heads{}
 		return fmt.Sprintf("the %s heads of config.json do not divide the hidden units of the attention: all heads are taken together; --heads tells them apart", headsText(found)), nil
 	}
-	return fmt.Sprintf("%s heads, by config.json beside %s", headsText(found), plain.Text(filepath.Base(c.path))), nil
+	return headsText(found) + " heads, by config.json beside the file", nil
 }
 
 func headsText(h network.Heads) string {

@@ -1,16 +1,12 @@
 package network
 
 import (
-	"cmp"
 	"encoding/csv"
-	"fmt"
 	"io"
 	"math"
 	"slices"
 	"strconv"
 	"strings"
-
-	"github.com/deeplimit/deeplimit/internal/grouped"
 )
 
 // Runs returns the names of the networks, each once.
@@ -22,49 +18,6 @@ func (r *Result) Runs() []string {
 		}
 	}
 	return runs
-}
-
-// A Moment is a family or an invariant at one step of a training.
-type Moment struct {
-	Title string
-	First int // index of the first layer
-	Step  float64
-	*Numbers
-}
-
-// Trainings returns the families and invariants that there are at several steps of one training, each by its steps.
-func (r *Result) Trainings() [][]Moment {
-	type keyed struct {
-		Moment
-		key string
-	}
-	var all []keyed
-	add := func(o *Origin, title string, first int, n *Numbers) {
-		if o.Step != nil {
-			all = append(all, keyed{Moment{title, first, *o.Step, n}, fmt.Sprintf("%s %d %d %q %d", title, o.Depth, o.Seed, o.Settings, len(n.Norms))})
-		}
-	}
-	for i := range r.Families {
-		if f := &r.Families[i]; f.Orientation != "vector" {
-			add(&f.Origin, f.Pattern, f.First, &f.Numbers)
-		}
-	}
-	for i := range r.Invariants {
-		f := &r.Invariants[i]
-		add(&f.Origin, f.Title(), f.First, &f.Numbers)
-	}
-	var series [][]Moment
-	for _, group := range grouped.By(all, func(k keyed) string { return k.key }) {
-		moments := make([]Moment, len(group))
-		for i, k := range group {
-			moments[i] = k.Moment
-		}
-		slices.SortStableFunc(moments, func(a, b Moment) int { return cmp.Compare(a.Step, b.Step) })
-		if len(moments) > 1 {
-			series = append(series, moments)
-		}
-	}
-	return series
 }
 
 // WriteCSV writes a row for each family and each invariant.

@@ -90,11 +90,17 @@ type encodedGram struct {
 	Products    [][]byte `json:"products"`
 }
 
+// A Note says what was decided about a file, or could not be said of it.
+type Note struct {
+	File string `json:"file"`
+	Text string `json:"text"`
+}
+
 // A Measurement is families and invariants with the inner products of their layers.
 type Measurement struct {
 	Families   []MeasuredFamily
 	Invariants []MeasuredInvariant
-	Notes      []string
+	Notes      []Note
 }
 
 // MeasuredFamily is a family and its inner products.
@@ -114,7 +120,7 @@ type MeasuredInvariant struct {
 // stored is the content of families.json.
 type stored struct {
 	Records []record `json:"records"`
-	Notes   []string `json:"notes,omitempty"`
+	Notes   []Note   `json:"notes,omitempty"`
 }
 
 // Bytes returns how many bytes of families.json the inner products take, with 4 characters for 3 bytes.

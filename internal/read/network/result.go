@@ -2,8 +2,11 @@ package network
 
 import (
 	"encoding/json"
+	"fmt"
 	"math"
 
+	"github.com/deeplimit/deeplimit/internal/grouped"
+	"github.com/deeplimit/deeplimit/internal/plain"
 	"github.com/deeplimit/deeplimit/layerorder"
 )
 
@@ -84,12 +87,14 @@ type InvariantResult struct {
 type Result struct {
 	Families   []FamilyResult    `json:"families"`
 	Invariants []InvariantResult `json:"invariants"`
-	Notes      []string          `json:"notes,omitempty"`
+	// Trainings are the maps and invariants that there are at several steps of one training.
+	Trainings []Training `json:"trainings,omitempty"`
+	Notes     []string   `json:"notes,omitempty"`
 }
 
 // Result analyses all families and invariants.
 func (m *Measurement) Result() (*Result, error) {
-	r := &Result{Families: []FamilyResult{}, Invariants: []InvariantResult{}, Notes: m.Notes}
+	r := &Result{Families: []FamilyResult{}, Invariants: []InvariantResult{}, Notes: noteTexts(m.Notes)}
 	for _, f := range m.Families {
 		n, err := numbers(f.Gram, f.First)
 		if err != nil {
@@ -112,7 +117,21 @@ func (m *Measurement) Result() (*Result, error) {
 		}
 		r.Invariants = append(r.Invariants, InvariantResult{f.Invariant, n})
 	}
+	r.Trainings = r.trainings()
 	return r, nil
+}
+
+// noteTexts returns what notes say, once for all files of which it is said.
+func noteTexts(notes []Note) []string {
+	var texts []string
+	for _, same := range grouped.By(notes, func(n Note) string { return n.Text }) {
+		about := plain.Text(same[0].File)
+		if more := len(same) - 1; more > 0 {
+			about = fmt.Sprintf("%s and %d more", about, more)
+		}
+		texts = append(texts, about+": "+same[0].Text)
+	}
+	return texts
 }
 
 // numbers analyses the layers of one path; first is the index of its first layer.

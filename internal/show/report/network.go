@@ -151,11 +151,14 @@ func (f *Figure) rankPanel(spectrum *network.Spectrum, first int, s sizes) panel
 	return p
 }
 
-// seriesFigure draws the norms of a family over layers and steps of a training, and how its order grows.
-func seriesFigure(name string, of []network.Moment, style Style) *Figure {
-	s := style.sizes()
+// mostSteps is how many steps an axis of them names at most.
+const mostSteps = 9
+
+// growthFigure draws the norms of a family over layers and steps of a training, and how its order grows.
+func growthFigure(name string, t *network.Training, style Style) *Figure {
+	s, of := style.sizes(), t.Moments
 	f := &Figure{
-		Name: name, Title: plain.Text(of[0].Title) + " along training", style: style, wide: true,
+		Name: name, Title: plain.Text(t.Name) + " along training", style: style, wide: true,
 		Alt:  fmt.Sprintf("Norms over layers and %d steps, and the cosine of neighbours against the step.", len(of)),
 		Data: Table{Header: []string{"step", "layer", "norm", "cosine", "low", "high", "p_value", "noise_share", "verdict"}},
 	}
@@ -166,13 +169,13 @@ func seriesFigure(name string, of []network.Moment, style Style) *Figure {
 	line := mark{color: categories[0].color, width: s.line, shape: circle, radius: s.marker}
 	chance := band{color: chanceColor}
 	for i := range of {
-		m := &of[i]
+		m, at := &of[i], float64(i)
 		c := m.Cosines[0]
 		steps = append(steps, unpadded(m.Step))
-		grid.values, grid.y = append(grid.values, m.Norms), append(grid.y, float64(i))
+		grid.values, grid.y = append(grid.values, m.Norms), append(grid.y, at-0.5)
 		norms = append(norms, m.Norms...)
-		line.x, line.y = append(line.x, m.Step), append(line.y, c.Cosine)
-		chance.x, chance.low, chance.high = append(chance.x, m.Step), append(chance.low, c.Low), append(chance.high, c.High)
+		line.x, line.y = append(line.x, at), append(line.y, c.Cosine)
+		chance.x, chance.low, chance.high = append(chance.x, at), append(chance.low, c.Low), append(chance.high, c.High)
 		for k, v := range m.Norms {
 			f.Data.Rows = append(f.Data.Rows, []string{
 				exact(m.Step), strconv.Itoa(m.First + k), exact(v), exact(c.Cosine), exact(c.Low), exact(c.High),
@@ -180,8 +183,9 @@ func seriesFigure(name string, of []network.Moment, style Style) *Figure {
 			})
 		}
 	}
-	f.Caption = "Left: the norm of every layer at the steps " + strings.Join(steps, ", ") + ", from below. Right: mean cosine of neighbouring layers against the step, and where 95 % of shuffles of the layers lie: order along depth is there where the line leaves the band."
-	grid.y = append(grid.y, float64(len(of)))
+	f.Caption = "Left: the norm of every layer at every step that there is. Right: mean cosine of neighbouring layers at these steps, and where 95 % of shuffles of the layers lie: order along depth is there where the line leaves the band."
+	grid.y = append(grid.y, float64(len(of))-0.5)
+	rises.x.names, rises.x.stride = steps, 1+(len(of)-1)/mostSteps
 	for k := range len(of[0].Norms) + 1 {
 		grid.x = append(grid.x, float64(of[0].First+k)-0.5)
 	}
@@ -189,7 +193,7 @@ func seriesFigure(name string, of []network.Moment, style Style) *Figure {
 	f.bar = &grid.scale
 	heated := panel{
 		heat: grid, x: axis{label: "layer $k$", whole: true, low: grid.x[0], high: grid.x[len(grid.x)-1]},
-		y: axis{label: "checkpoint", whole: true, low: 0, high: float64(len(of))},
+		y: axis{label: "step", names: steps, stride: rises.x.stride, low: grid.y[0], high: grid.y[len(grid.y)-1]},
 	}
 	edge := func(y []float64) mark { return mark{x: chance.x, y: y, color: chanceColor, width: s.thin} }
 	rises.bands, rises.marks = []band{chance}, []mark{edge(chance.low), edge(chance.high), line}

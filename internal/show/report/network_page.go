@@ -8,6 +8,7 @@ import (
 	"html/template"
 	"math"
 	"path/filepath"
+	"slices"
 	"strconv"
 
 	"github.com/deeplimit/deeplimit/internal/disk"
@@ -20,20 +21,44 @@ var networkSource string
 
 var networkTemplate = template.Must(template.Must(parts.Clone()).New("network").Parse(networkSource))
 
-// mostCards bounds the figures of one page: a network of experts has thousands of families.
-const mostCards = 60
+// mostCards bounds the figures of one page, and mostGrowths those of them that are about trainings: a network of experts has thousands of families.
+const (
+	mostCards   = 60
+	mostGrowths = 24
+)
 
 // The views are what the template shows: text, ready to be escaped.
 type networkPage struct {
 	Kind, Study, Lead string
 	CSS               template.CSS
 	Notes             []string
+	Growth            *growthView
 	Networks          []networkView
-	Series            []figureView
+}
+
+// growthView is a table of how order along depth grows in training, and its figures.
+type growthView struct {
+	Sentence string
+	Tables   []growthTable
+	Figures  []figureView
+	Omitted  string
+}
+
+// growthTable is of the families and invariants at the same steps.
+type growthTable struct {
+	Label string
+	Steps []string
+	Rows  []growthRow
+}
+
+type growthRow struct {
+	Figure, Name, Since, Verdict string
+	Cosines                      []string
 }
 
 type networkView struct {
 	Slug, Label string
+	Earlier     bool // there is a later step of the training
 	Rows        []familyRow
 	Figures     []figureView
 	Omitted     string
@@ -60,16 +85,17 @@ func WriteNetwork(ctx context.Context, dir, page string, result *network.Result,
 	}
 	w := &networkWriter{ctx: ctx, folder: folder, options: options, result: result}
 	view := networkPage{Kind: "Imported network", Study: plain.Text(filepath.Base(filepath.Clean(dir))), CSS: template.CSS(pageStyle), Notes: result.Notes}
-	for _, run := range result.Runs() {
+	if view.Growth, err = w.growth(); err != nil {
+		return "", err
+	}
+	earlier := result.Earlier()
+	for _, run := range lastFirst(result.Runs(), earlier) {
 		v, err := w.network(run)
 		if err != nil {
 			return "", err
 		}
-		v.Slug = strconv.Itoa(len(view.Networks) + 1)
+		v.Slug, v.Earlier = strconv.Itoa(len(view.Networks)+1), earlier[run]
 		view.Networks = append(view.Networks, v)
-	}
-	if view.Series, err = w.series(); err != nil {
-		return "", err
 	}
 	view.Lead = fmt.Sprintf("%s, %s and %s.", plain.Count(len(view.Networks), "network"), plain.Count(len(result.Families), "family"), plain.Count(len(result.Invariants), "invariant"))
 	var table bytes.Buffer
@@ -158,16 +184,51 @@ func (w *networkWriter) write(figures []*Figure) ([]figureView, error) {
 	return views, err
 }
 
-// series draws the families that there are at several steps of one training.
-func (w *networkWriter) series() ([]figureView, error) {
-	var figures []*Figure
-	for i, training := range w.result.Trainings() {
-		if len(figures) == mostCards {
-			break
+// lastFirst puts networks of which there are later steps behind the others, the last step first.
+func lastFirst(runs []string, earlier map[string]bool) []string {
+	isEarlier := func(run string) bool { return earlier[run] }
+	first := slices.DeleteFunc(slices.Clone(runs), isEarlier)
+	for _, run := range slices.Backward(runs) {
+		if isEarlier(run) {
+			first = append(first, run)
 		}
-		figures = append(figures, seriesFigure(fmt.Sprintf("training-%d", i+1), training, w.options.Style))
 	}
-	return w.write(figures)
+	return first
+}
+
+// growth shows the families that there are at several steps of one training; nil for none.
+func (w *networkWriter) growth() (*growthView, error) {
+	trainings := w.result.Trainings
+	if len(trainings) == 0 {
+		return nil, nil
+	}
+	v := &growthView{Sentence: w.result.Growth()}
+	var figures []*Figure
+	for i := range trainings {
+		t := &trainings[i]
+		table := growthTable{Label: fmt.Sprintf("Depth %d, seed %d: cosine of neighbouring layers at steps of the training.", t.Depth, t.Seed)}
+		row := growthRow{Name: plain.Text(t.Name), Since: t.Since(), Verdict: string(t.Verdict)}
+		for _, place := range t.Shown() {
+			table.Steps = append(table.Steps, unpadded(t.Steps[place]))
+			row.Cosines = append(row.Cosines, decimal(t.Moments[place].Cosines[0].Cosine, 2))
+		}
+		if last := len(v.Tables) - 1; last < 0 || v.Tables[last].Label != table.Label || !slices.Equal(v.Tables[last].Steps, table.Steps) {
+			v.Tables = append(v.Tables, table)
+		}
+		if len(figures) < mostGrowths {
+			figures = append(figures, growthFigure(fmt.Sprintf("training-%d", i+1), t, w.options.Style))
+			row.Figure = figures[i].Name
+		}
+		table = v.Tables[len(v.Tables)-1]
+		table.Rows = append(table.Rows, row)
+		v.Tables[len(v.Tables)-1] = table
+	}
+	if more := len(trainings) - len(figures); more > 0 {
+		v.Omitted = fmt.Sprintf("%d more without a figure: a page has %d of trainings at most.", more, mostGrowths)
+	}
+	var err error
+	v.Figures, err = w.write(figures)
+	return v, err
 }
 
 // fill writes the numbers of a row.
