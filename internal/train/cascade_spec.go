@@ -12,8 +12,8 @@ import (
 // Cascade is the `cascade` section: a run trains a shallow network first, takes its weights to factor times as many layers as
 // a function of k/L, and so on until the depth of the run.
 type Cascade struct {
-	// From is the depth of the first level. The depth of the run must be from·factorⁿ. By default it is the depth of the run
-	// divided by factor as often as that leaves a whole number of at least leastLevel layers.
+	// From is the depth of the first level. The depth of the run must be from·factorⁿ. By default the depth of each level is that of
+	// the next one divided by factor, to the nearest whole number, as long as that leaves at least leastLevel layers.
 	From int `yaml:"from,omitempty" json:"from,omitempty" zero:"the least that the depth of the run comes from"`
 	// Factor is that between two levels; default 4.
 	Factor int `yaml:"factor,omitempty" json:"factor"`
@@ -61,10 +61,13 @@ func (s Spec) Levels(depth int) []int {
 		return levels
 	}
 	least := cmp.Or(c.From, leastLevel)
-	for levels[0]%c.Factor == 0 && levels[0]/c.Factor >= least {
-		levels = append([]int{levels[0] / c.Factor}, levels...)
+	for {
+		next := (levels[0] + c.Factor/2) / c.Factor
+		if next < least || c.From > 0 && next*c.Factor != levels[0] {
+			return levels
+		}
+		levels = append([]int{next}, levels...)
 	}
-	return levels
 }
 
 // CheckDepth refuses a depth that the section's cascade does not come to, with a *field.Error whose path is relative to the
