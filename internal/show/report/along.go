@@ -42,6 +42,7 @@ func lossDepthFigure(g group, style Style) *Figure {
 	}
 	chosen := logSpread(commonIterations(runs), shownIterations)
 	hidden := 0
+	var tags []tag
 	for i, t := range chosen {
 		at := 0.0
 		if len(chosen) > 1 {
@@ -77,6 +78,12 @@ func lossDepthFigure(g group, style Style) *Figure {
 			text = "$t$ = " + text
 		}
 		f.legend = append(f.legend, entry{text: text, mark: &sample})
+		if n := len(line.y); n > 0 {
+			tags = append(tags, tag{line.y[n-1], text, look})
+		}
+	}
+	if f.addTags(&p, tags); p.tags != nil {
+		f.legend = nil
 	}
 	f.panels = [][]panel{{p}}
 	f.Alt = fmt.Sprintf("Lines of the loss against %s on logarithmic axes, at %s.", depthText(depths), plain.Count(len(chosen), "iteration"))

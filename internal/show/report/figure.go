@@ -52,6 +52,7 @@ type panel struct {
 	bands []band
 	marks []mark
 	notes []note
+	tags  []tag
 
 	frameless bool // no lines of the axes
 }
@@ -60,6 +61,7 @@ type panel struct {
 type band struct {
 	x, low, high []float64
 	color        color.NRGBA
+	outlined     bool // drawn by its edges
 }
 
 // A mark draws points, joined by a line when width > 0, each under a glyph when
@@ -279,13 +281,16 @@ func (p panel) plot(s sizes) *plot.Plot {
 		out.Add(heatPlotter{*p.heat, p.x, p.y})
 	}
 	for _, b := range p.bands {
-		out.Add(bandPlotter{b, p.x, p.y})
+		out.Add(bandPlotter{b, p.x, p.y, s.thin})
 	}
 	for _, m := range p.marks {
 		out.Add(m.plotters(p.x, p.y)...)
 	}
 	if p.notes != nil {
 		out.Add(notePlotter(p.notes, p.x, p.y, s))
+	}
+	if p.tags != nil {
+		out.Add(tagPlotter{p.tags, p.y, s})
 	}
 	p.x.apply(&out.X, s, p.x.marks(6))
 	p.y.apply(&out.Y, s, p.y.marks(5))

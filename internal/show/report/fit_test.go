@@ -262,18 +262,25 @@ func TestLinesEndAtFinishedRuns(t *testing.T) {
 	}
 }
 
-// TestFade wants up to three bands as they are, and more to hide what three do.
-func TestFade(t *testing.T) {
-	for _, n := range []int{1, 3, 5, 9} {
-		bands := make([]band, n)
-		for i := range bands {
-			bands[i].color.A = 0x2e
+// TestOutline wants bands filled unless they lie on each other.
+func TestOutline(t *testing.T) {
+	level := func(low, high float64, x ...float64) band {
+		b := band{x: x}
+		for range x {
+			b.low, b.high = append(b.low, low), append(b.high, high)
 		}
-		fade(bands)
-		through := math.Pow(1-float64(bands[0].color.A)/0xff, float64(n))
-		want := math.Pow(1-0x2e/255., float64(min(n, 3)))
-		if tol := float64(n) * 0.5 / 0xff; !(math.Abs(through-want) <= tol) { // A is rounded
-			t.Errorf("%d bands let %v through, want %v", n, through, want)
+		return b
+	}
+	bands := []band{
+		level(0, 1, 1, 2, 4), level(0.5, 3, 1.5, 3), // over each other, without a common x
+		level(3, 4, 1, 4),      // touches the second
+		level(0, 1, 5, 6),      // beside the first
+		level(-2, -1, 1, 2, 4), // below it
+	}
+	outline(bands)
+	for i, want := range []bool{true, true, false, false, false} {
+		if bands[i].outlined != want {
+			t.Errorf("band %d: got outlined %v, want %v", i, bands[i].outlined, want)
 		}
 	}
 }

@@ -1,6 +1,9 @@
 package report
 
 import (
+	"image/color"
+	"slices"
+
 	"gonum.org/v1/plot"
 	"gonum.org/v1/plot/vg"
 	"gonum.org/v1/plot/vg/draw"
@@ -36,10 +39,19 @@ func (t panelTitle) GlyphBoxes(*plot.Plot) []plot.GlyphBox {
 type bandPlotter struct {
 	band
 	onX, onY axis
+	width    vg.Length // of the edges of one that is outlined
 }
 
-// Plot fills the band as far as it lies on the axes.
+// Plot fills the band as far as it lies on the axes, or draws its edges.
 func (b bandPlotter) Plot(c draw.Canvas, p *plot.Plot) {
+	if b.outlined {
+		for _, y := range [][]float64{b.low, b.high} {
+			for _, line := range (mark{x: b.x, y: y, color: edgeColor(b.color), width: b.width}).plotters(b.onX, b.onY) {
+				line.Plot(c, p)
+			}
+		}
+		return
+	}
 	toX, toY := p.Transforms(&c)
 	var outline []vg.Point
 	add := func(i int, y float64) {
@@ -56,4 +68,42 @@ func (b bandPlotter) Plot(c draw.Canvas, p *plot.Plot) {
 	if outline = c.ClipPolygonXY(outline); len(outline) > 2 {
 		c.FillPolygon(b.color, outline)
 	}
+}
+
+// edgeColor is that of the edges of a band filled with c.
+func edgeColor(c color.NRGBA) color.NRGBA { return color.NRGBA{c.R, c.G, c.B, 0xa0} }
+
+// outline has bands that lie on another one drawn by their edges, as colours over each other are those of no band.
+func outline(bands []band) {
+	for i := range bands {
+		for j := range i {
+			if bands[i].overlaps(bands[j]) {
+				bands[i].outlined, bands[j].outlined = true, true
+			}
+		}
+	}
+}
+
+// overlaps reports whether bands have a point in common that is not on an edge.
+func (b band) overlaps(other band) bool {
+	for i, x := range b.x {
+		low, high, ok := other.at(x)
+		if ok && max(low, b.low[i]) < min(high, b.high[i]) {
+			return true
+		}
+	}
+	return false
+}
+
+// at returns the edges of a band at x, linear between its points, and whether it has any there.
+func (b band) at(x float64) (low, high float64, ok bool) {
+	i, met := slices.BinarySearch(b.x, x)
+	switch {
+	case met:
+		return b.low[i], b.high[i], true
+	case i == 0 || i == len(b.x):
+		return 0, 0, false
+	}
+	part := (x - b.x[i-1]) / (b.x[i] - b.x[i-1])
+	return b.low[i-1] + part*(b.low[i]-b.low[i-1]), b.high[i-1] + part*(b.high[i]-b.high[i-1]), true
 }

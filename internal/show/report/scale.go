@@ -118,6 +118,7 @@ func depthFigure(style Style, label string, depths []int, quantities []quantity)
 	}
 	residuals := panel{x: p.x, y: axis{label: "log residual"}}
 	var left, hidden int
+	var tags []tag
 	for i, q := range quantities {
 		look := categories[i%len(categories)]
 		points := mark{color: look.color, shape: look.shape, radius: s.marker}
@@ -161,6 +162,7 @@ func depthFigure(style Style, label string, depths []int, quantities []quantity)
 				p.bands = append(p.bands, fitBand(q.slope, span, look.color))
 			}
 			sample.width = s.line
+			tags = append(tags, tag{powerLaw(q.slope, span[1]), q.text, look.color})
 			text += ": slope " + typeset(q.slope.String())
 		}
 		p.marks = append(p.marks, points)
@@ -177,7 +179,8 @@ func depthFigure(style Style, label string, depths []int, quantities []quantity)
 	if left > 0 {
 		f.Notes = append(f.Notes, "Runs without a usable result are left out of the drawing; the CSV file holds their values.")
 	}
-	fade(p.bands)
+	outline(p.bands)
+	f.addTags(&p, tags)
 	f.panels = [][]panel{{p}}
 	if residuals.marks != nil {
 		f.addResiduals(residuals, s)
@@ -206,7 +209,7 @@ func (f *Figure) addResiduals(p panel, s sizes) {
 func (f *Figure) describe(name, title, caption string) *Figure {
 	f.Name, f.Title, f.Caption = name, title, caption
 	if f.panels[0][0].bands != nil {
-		f.Caption += " Shaded: 95 % interval of the fit."
+		f.Caption += " Shaded, or between thin lines where they overlap: 95 % intervals of the fits."
 	}
 	if f.residuals {
 		f.Caption += " Below: what the fits leave, log of value over fit."
@@ -225,18 +228,6 @@ func fitBand(slope analyze.Slope, depths []int, c color.NRGBA) band {
 		b.x, b.low, b.high = append(b.x, x), append(b.low, low), append(b.high, high)
 	}
 	return b
-}
-
-// fade keeps what is under all bands together at least as visible as under three, so that
-// many wide ones are no grey wall.
-func fade(bands []band) {
-	if len(bands) <= 3 {
-		return
-	}
-	for i := range bands {
-		through := 1 - float64(bands[i].color.A)/0xff
-		bands[i].color.A = uint8(math.Round(0xff * (1 - math.Pow(through, 3/float64(len(bands))))))
-	}
 }
 
 // logResidual returns log y − Intercept − Slope · log L.
