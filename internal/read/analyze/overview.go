@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"maps"
 	"math"
+	"regexp"
 	"slices"
 
 	"github.com/deeplimit/deeplimit/internal/plain"
@@ -220,4 +221,45 @@ func (row *OverviewRow) remark(g *Group, runs, sound []Run) {
 	if g.Regime != nil && g.Regime.Verdict == "" && len(g.Regime.Probability) > 0 {
 		add("the kind of limit is not settled: %s", g.Regime.Why)
 	}
+}
+
+// remarkDigits are the numbers of a remark and where its interval is.
+var remarkDigits = regexp.MustCompile(`[-−]?[0-9][0-9.,e+−-]*`)
+
+// mostAlike is the number of groups up to which each is told a remark of one kind.
+const mostAlike = 3
+
+// AllRemarks returns the remarks of all rows with the groups that they are about, in the order of the rows. Remarks of more than
+// three groups that differ in numbers alone are one, with the numbers of the first.
+func (o *Overview) AllRemarks() []string {
+	type said struct {
+		group int
+		text  string
+	}
+	var all []said
+	for i := range o.Rows {
+		for _, text := range o.Rows[i].Remarks {
+			all = append(all, said{o.Rows[i].Number, text})
+		}
+	}
+	var texts []string
+	told := map[string]bool{}
+	alike := map[string][]int{}
+	kind := func(s said) string { return remarkDigits.ReplaceAllString(s.text, "#") }
+	for _, s := range all {
+		if k := kind(s); !slices.Contains(alike[k], s.group) {
+			alike[k] = append(alike[k], s.group)
+		}
+	}
+	for _, s := range all {
+		k := kind(s)
+		switch groups := alike[k]; {
+		case len(groups) <= mostAlike:
+			texts = append(texts, fmt.Sprintf("group %d: %s", s.group, s.text))
+		case !told[k]:
+			told[k] = true
+			texts = append(texts, fmt.Sprintf("group %d: %s; alike, with other numbers: groups %s", s.group, s.text, numbers(groups[1:])))
+		}
+	}
+	return texts
 }

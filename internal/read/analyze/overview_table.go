@@ -204,10 +204,8 @@ func (o *Overview) Write(w io.Writer, columns []OverviewColumn, width int) error
 		}
 		out.WriteString(strings.TrimRight(line.String(), " ") + "\n")
 	}
-	for i := range o.Rows {
-		for _, remark := range o.Rows[i].Remarks {
-			fmt.Fprintf(&out, "group %d: %s\n", o.Rows[i].Number, plain.Text(remark))
-		}
+	for _, remark := range o.AllRemarks() {
+		out.WriteString(plain.Text(remark) + "\n")
 	}
 	if brief {
 		slices.Reverse(left)

@@ -126,3 +126,25 @@ func TestOverviewWidth(t *testing.T) {
 		}
 	}
 }
+
+// TestAllRemarks wants remarks of more than three groups that differ in numbers alone said once, and every other by itself.
+func TestAllRemarks(t *testing.T) {
+	o := &Overview{}
+	add := func(remarks ...string) {
+		o.Rows = append(o.Rows, OverviewRow{Number: len(o.Rows) + 1, Remarks: remarks})
+	}
+	add("V_1 goes as L^b with b = 0.55 [0.53, 0.56]", "1 of 6 runs diverged")
+	add("V_1 goes as L^b with b = -0.5 [-0.53, 1.2e-05]")
+	add("1 of 6 runs diverged")
+	add("V_1 goes as L^b with b = 0.57 [0.53, 0.59]", "not settled")
+	add("V_1 goes as L^b with b = 0.5 [0.43, 0.56]")
+	want := []string{
+		"group 1: V_1 goes as L^b with b = 0.55 [0.53, 0.56]; alike, with other numbers: groups 2, 4, 5",
+		"group 1: 1 of 6 runs diverged",
+		"group 3: 1 of 6 runs diverged",
+		"group 4: not settled",
+	}
+	if got := o.AllRemarks(); !slices.Equal(got, want) {
+		t.Errorf("got\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
+	}
+}

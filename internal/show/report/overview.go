@@ -2,7 +2,6 @@ package report
 
 import (
 	"cmp"
-	"fmt"
 	"slices"
 	"strings"
 
@@ -58,9 +57,9 @@ func newOverviewView(o *analyze.Overview, view analyze.View, groups []group) (*o
 			r.Cells = append(r.Cells, newCellView(&c, row))
 		}
 		v.Rows = append(v.Rows, r)
-		for _, remark := range row.Remarks {
-			v.Remarks = append(v.Remarks, fmt.Sprintf("Group %d: %s", row.Number, remark))
-		}
+	}
+	for _, remark := range o.AllRemarks() {
+		v.Remarks = append(v.Remarks, upperFirst(remark))
 	}
 	return v, nil
 }

@@ -69,3 +69,31 @@ func TestManyGroups(t *testing.T) {
 		t.Errorf("got %v", err)
 	}
 }
+
+// TestPrintedGroups wants a page of so many groups that they would take a hundred sheets to print those that are unfolded, and to say so.
+func TestPrintedGroups(t *testing.T) {
+	for _, n := range []int{mostPrinted, mostPrinted + 1} {
+		runs := zoo.Grid(n)
+		dir := filepath.Join(t.TempDir(), "printed")
+		if err := runs.Write(dir); err != nil {
+			t.Fatal(err)
+		}
+		study, err := analyze.Read(t.Context(), dir, analyze.Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		path, err := Write(t.Context(), dir, study, Options{Formats: []string{"svg"}, Names: []string{"loss"}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		page, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, sign := range []string{`<body class="long">`, "Only groups that are unfolded are printed."} {
+			if got, want := bytes.Contains(page, []byte(sign)), n > mostPrinted; got != want {
+				t.Errorf("%d groups: got %q %v, want %v", n, sign, got, want)
+			}
+		}
+	}
+}

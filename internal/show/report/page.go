@@ -49,6 +49,7 @@ type pageView struct {
 	Notes    []string
 	Groups   []groupView
 	Folded   bool // whether groups are
+	Long     bool // whether groups that are folded are not printed
 	Brief    bool // whether figures are SVG alone
 	Version  string
 }
@@ -116,6 +117,9 @@ type methodView struct {
 // mostOpen is the number of groups up to which a page shows each unfolded.
 const mostOpen = 3
 
+// mostPrinted is the number of groups up to which a page is printed with all of them, folded or not: each takes five pages to twelve.
+const mostPrinted = 6
+
 // pageFigures says how figures stand in a page: their formats for readers to take, and whether the page has them as files.
 type pageFigures struct {
 	formats []string
@@ -125,7 +129,7 @@ type pageFigures struct {
 
 // newPageView returns the page of a study with its figures over all groups and those of each.
 func newPageView(study string, groups []group, over []*Figure, figures [][]*Figure, how pageFigures) (view pageView, err error) {
-	view = pageView{Kind: "Depth study", Study: study, CSS: template.CSS(pageStyle), Folded: how.linked, Brief: how.linked && len(how.formats) == 1}
+	view = pageView{Kind: "Depth study", Study: study, CSS: template.CSS(pageStyle), Folded: how.linked, Long: len(groups) > mostPrinted, Brief: how.linked && len(how.formats) == 1}
 	if study == "" {
 		view.Study = "unnamed study"
 	}
