@@ -60,8 +60,12 @@ steps: ## the laws of the step size over depth, measured by the best step of eac
 	go test ./internal/train -run TestBestStep -count=1 -v -args -long
 
 .PHONY: kernel-certificates
-kernel-certificates: ## kernel certificates on digits and diabetes: writes docs/kernel-certificates.md (COST=20000 for a quarter of an hour; 300000 for all cells)
-	go run ./experiments/kernelcerts -cost $(or $(COST),20000) -out docs/kernel-certificates.md
+bin/kernelcerts: $(SOURCES)
+	@mkdir -p bin
+	$(PORTABLE) -o $@ ./experiments/kernelcerts
+
+kernel-certificates: bin/kernelcerts ## kernel certificates on digits and diabetes: writes docs/kernel-certificates.md (COST=20000 for a quarter of an hour; 600000 for all cells, KEEP=1 to go on with the record)
+	bin/kernelcerts -cost $(or $(COST),20000) $(if $(KEEP),-keep)
 
 .flint/installed:
 	python3 -m venv .flint || { apt-get update && apt-get install -y --no-install-recommends python3-venv && python3 -m venv .flint; }
