@@ -7,7 +7,7 @@ import (
 	"flag"
 	"fmt"
 	"os"
-	"runtime/debug"
+	"os/exec"
 	"strings"
 	"time"
 
@@ -51,25 +51,13 @@ func run() error {
 	return os.WriteFile(*out, []byte(r.text()), 0o666)
 }
 
-// commit names the commit that the program is built from.
+// commit names the commit that make has just built the program from.
 func commit() (string, error) {
-	info, ok := debug.ReadBuildInfo()
-	if !ok {
-		return "", fmt.Errorf("got a program without build information, want one built by `make kernel-certificates`")
+	name, err := exec.Command("git", "describe", "--always", "--dirty").Output()
+	if err != nil {
+		return "", fmt.Errorf("git describe: %w", err)
 	}
-	name, changed := "", ""
-	for _, s := range info.Settings {
-		switch {
-		case s.Key == "vcs.revision":
-			name = s.Value[:min(7, len(s.Value))]
-		case s.Key == "vcs.modified" && s.Value == "true":
-			changed = " with changes"
-		}
-	}
-	if name == "" {
-		return "", fmt.Errorf("got a program that does not know its commit, want one built by `make kernel-certificates` in a clone")
-	}
-	return name + changed, nil
+	return strings.TrimSpace(string(name)), nil
 }
 
 // measure computes the cells that are chosen, the cheapest first, and the descents, and saves the record after each.
