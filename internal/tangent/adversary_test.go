@@ -11,7 +11,6 @@ import (
 	"gonum.org/v1/gonum/mat"
 
 	"github.com/deeplimit/deeplimit/activation"
-	"github.com/deeplimit/deeplimit/certify"
 	"github.com/deeplimit/deeplimit/resnet"
 )
 
@@ -228,90 +227,5 @@ func TestDerivative(t *testing.T) {
 				}
 			}
 		}
-	}
-}
-
-// TestDescentKeepsPromises moves the targets until the residual is 0.97 of the largest that closes, in the slowest direction
-// and a random one, and follows gradient descent: every step's factor, its path and the distance of its end.
-func TestDescentKeepsPromises(t *testing.T) {
-	issued := 0
-	for seed := range uint64(*nets) {
-		m := draw(t, seed)
-		theta := append([]float64(nil), m.theta...)
-		k := m.Kernel()
-		var eigen mat.EigenSym
-		if !eigen.Factorize(k, true) {
-			t.Fatal("no eigenvalues")
-		}
-		var vectors mat.Dense
-		eigen.VectorsTo(&vectors)
-		first, err := m.Prove(context.Background(), Options{})
-		if err != nil {
-			t.Fatal(err)
-		}
-		if first.LossNeeded == nil {
-			continue
-		}
-		rng := rand.New(rand.NewPCG(seed, 79))
-		other := make([]float64, k.SymmetricDim())
-		for i := range other {
-			other[i] = rng.NormFloat64()
-		}
-		for _, direction := range [][]float64{mat.Col(nil, 0, &vectors), other} {
-			m.Move(theta)
-			size := 0.97 * math.Sqrt(2*float64(m.samples)**first.LossNeeded) / norm(direction)
-			for i, r := range m.states.residual {
-				m.y[i] += r - size*direction[i]
-			}
-			m.Move(theta)
-			proved, err := m.Prove(context.Background(), Options{})
-			if err != nil {
-				t.Fatal(err)
-			}
-			if !proved.Zero.Issued || !proved.Descent.Issued {
-				t.Fatalf("seed %d: not issued at 0.97 of the loss needed: %s; %s", seed, proved.Zero.Why, proved.Descent.Why)
-			}
-			issued++
-			follow(t, seed, m, theta, proved)
-		}
-	}
-	t.Logf("followed %d certificates of %d networks", issued, *nets)
-	if issued < *nets {
-		t.Errorf("got %d certificates, want %d at least", issued, *nets)
-	}
-}
-
-// follow holds gradient descent from theta, and a zero-loss network found by Newton, to what was proved.
-func follow(t *testing.T, seed uint64, m *Model, theta []float64, proved *certify.Kernel) {
-	t.Helper()
-	end := append([]float64(nil), theta...)
-	_, moved, err := m.Polish(context.Background(), end, 50, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	// Rounding of the outputs moves a zero by 1e-13 over σ₀ or so.
-	slack := 1e-12 * (1 + norm(theta)) / math.Sqrt(*proved.LambdaMin)
-	if loss := m.Loss(); !(loss <= 1e-24) || !(moved <= *proved.Zero.Distance*(1+1e-9)+slack) {
-		t.Errorf("seed %d: Newton ends at loss %g, %g away, want a zero within %g", seed, loss, moved, *proved.Zero.Distance)
-	}
-	at := append([]float64(nil), theta...)
-	grad := make([]float64, m.net.Layout.Trained)
-	m.Move(at)
-	path, nu := 0.0, *proved.Descent.Step/float64(m.samples)
-	for range 400 {
-		before := m.Loss()
-		if before < 1e-22 {
-			break
-		}
-		m.Pull(grad, m.states.residual)
-		axpy(at[:len(grad)], -nu, grad)
-		path += nu * norm(grad)
-		m.Move(at)
-		if after := m.Loss(); !(after <= before**proved.Descent.LossFactor*(1+1e-8)+1e-28) {
-			t.Fatalf("seed %d: a step multiplies the loss %g by %.12g, certified %.12g", seed, before, after/before, *proved.Descent.LossFactor)
-		}
-	}
-	if !(path <= *proved.Descent.Length*(1+1e-9)+slack) {
-		t.Errorf("seed %d: the path is %g, certified %g", seed, path, *proved.Descent.Length)
 	}
 }

@@ -14,19 +14,7 @@ import (
 // samples' features are off by is bounded by features beside the distance of the computed states from the exact ones.
 func (m *Model) spectrumBounds(s *spectral, layers *certify.Layers, samples []certify.Propagation, features []float64, o *orbit, store Store) (t *certify.Tangent, why string) {
 	r := roundoff{unit}
-	readout := 1.0
-	if m.readout != nil {
-		readout = newAlgebra(r).spectral(m.readout, m.outputs, m.width)
-	}
-	outputs, states, computed := 0.0, 0.0, 0.0
-	for i := range samples {
-		state, derivative := layers.Shadow(&samples[i])
-		outputs += square(readout*state + o.outputs[i])
-		states += square(derivative)
-		computed += square(features[i])
-	}
-	off := r.wide(math.Sqrt(states) + math.Sqrt(computed)) // ‖D̂ − DF‖
-	shift := r.wide(math.Sqrt(outputs))                    // ‖r̂ − r‖
+	off, shift := m.distances(layers, samples, features, o)
 	if !(off+shift <= 1) {
 		return nil, "the errors of the states are too large"
 	}
@@ -55,6 +43,23 @@ func (m *Model) spectrumBounds(s *spectral, layers *certify.Layers, samples []ce
 		return nil, why
 	}
 	return t, ""
+}
+
+// distances bounds how far the computed derivative and residual are from the exact ones at θ: ‖D̂ − DF‖ and ‖r̂ − r‖.
+func (m *Model) distances(layers *certify.Layers, samples []certify.Propagation, features []float64, o *orbit) (off, shift float64) {
+	r := roundoff{unit}
+	readout := 1.0
+	if m.readout != nil {
+		readout = newAlgebra(r).spectral(m.readout, m.outputs, m.width)
+	}
+	outputs, states, computed := 0.0, 0.0, 0.0
+	for i := range samples {
+		state, derivative := layers.Shadow(&samples[i])
+		outputs += square(readout*state + o.outputs[i])
+		states += square(derivative)
+		computed += square(features[i])
+	}
+	return r.wide(math.Sqrt(states) + math.Sqrt(computed)), r.wide(math.Sqrt(outputs))
 }
 
 // kernelBounds bound what follows from a computed kernel K̂ = D̂D̂ᵀ + rounding, D̂ being off by off in norm from DF.

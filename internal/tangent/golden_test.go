@@ -171,8 +171,12 @@ func TestGolden(t *testing.T) {
 			near(t, "M0", k.CurvatureAtCentre, &want.M0)
 			compareZero(t, k.Zero, want.Zero)
 			compareDescent(t, k.Descent, want.Descent)
-			if extra := k.Zero.Issued && !want.Zero.OK || k.Descent.Issued && !want.Descent.OK; extra {
-				follow(t, 0, m, slices.Clone(m.theta), k)
+			theta := slices.Clone(m.theta)
+			if k.Descent.Issued && !want.Descent.OK {
+				follow(t, 0, m, theta, k.Proven, &counts{})
+			}
+			if k.Zero.Issued && !want.Zero.OK {
+				reach(t, 0, m, theta, k.Proven)
 			}
 		})
 	}
