@@ -82,22 +82,16 @@ func (b *kernelBounds) eigenvalues(near, far float64) (low, high float64, ok boo
 		return 0, 0, false
 	}
 	b.rounding = b.wide(b.gamma(b.terms) * trace)
-	scratch := make([]float64, b.n*b.n)
-	row := func(i int) []float64 { return b.kernel.RawSymmetric().Data[i*b.kernel.RawSymmetric().Stride:][:b.n] }
-	b.high = b.up(b.boundTop(row, b.n, far, scratch) + b.rounding)
+	row := rowsOf(b.kernel)
+	var c cholesky
+	b.high = b.up(b.boundTop(row, b.n, far, &c) + b.rounding)
 	loss := b.wide(b.definite(b.n) * trace)
 	for margin := 2 * loss; ; margin *= 30 {
 		shift := near - margin
 		if !(shift > 0) {
 			return 0, 0, false
 		}
-		for i := range b.n {
-			for j, v := range row(i)[i:] {
-				scratch[(i+j)*b.n+i] = v
-			}
-			scratch[i*b.n+i] -= shift
-		}
-		if !factorises(scratch, b.n) {
+		if c.fill(row, b.n, -shift); !c.factorises() {
 			continue
 		}
 		least := shift - loss - b.rounding - 8*b.u*near // of D̂D̂ᵀ

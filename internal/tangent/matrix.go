@@ -44,8 +44,11 @@ type algebra struct {
 	ops     *kernel.Ops[float64]
 	scratch []float64
 	square  []float64 // for eigenvalues
+	full    []float64 // both triangles
 	values  []float64
 	work    []float64
+	search  lanczos
+	factor  cholesky
 }
 
 func newAlgebra(r roundoff) *algebra { return &algebra{roundoff: r, ops: kernel.For[float64]()} }
@@ -93,6 +96,20 @@ func (g *algebra) top(m matrix, n int) float64 {
 	case g.u > 0 && sum < 0x1p-250:
 		return 2 * sum
 	}
+	row := func(i int) []float64 { return m.at(i)[:n] }
+	if n >= fewest {
+		a, size := g.leading(m, n), pad(n)
+		near := g.search.largest(size, func(to, from []float64) { g.ops.Affine(to, from, a, nil, 1, size, size) })
+		if bound := (roundoff{unit}).boundTop(row, n, near, &g.factor); bound <= near*(1+tight) {
+			if g.u == 0 {
+				return near
+			}
+			return bound
+		}
+		for i := range n {
+			copy(g.square[i*n:], row(i))
+		}
+	}
 	a := blas64.Symmetric{N: n, Stride: n, Data: g.square[:n*n], Uplo: blas.Upper}
 	if len(g.work) == 0 || len(g.work) < 3*n {
 		size := []float64{0}
@@ -105,7 +122,26 @@ func (g *algebra) top(m matrix, n int) float64 {
 	if g.u == 0 {
 		return max(0, g.values[n-1])
 	}
-	return g.boundTop(func(i int) []float64 { return m.at(i)[:n] }, n, g.values[n-1], g.square)
+	return g.boundTop(row, n, g.values[n-1], &g.factor)
+}
+
+// tight is the relative part by which a bound of an eigenvalue may exceed what Lanczos' method finds.
+const tight = 3e-10
+
+// leading returns the leading block (n,n) of m, padded.
+func (g *algebra) leading(m matrix, n int) []float64 {
+	size := pad(n)
+	if n == m.cols {
+		return m.data[:n*n]
+	}
+	if len(g.full) != size*size {
+		g.full = make([]float64, size*size)
+	}
+	clear(g.full)
+	for i := range n {
+		copy(g.full[i*size:], m.at(i)[:n])
+	}
+	return g.full
 }
 
 // root returns (λ + err)^½, λ as top returns it and err a bound of the error of the matrix.
@@ -114,7 +150,7 @@ func (g *algebra) root(m matrix, n int, err float64) float64 {
 }
 
 // frobenius returns the Frobenius norm.
-func (m matrix) frobenius() float64 { return norm(m.data) }
+func (m matrix) frobenius() float64 { return math.Sqrt(kernels.SumSquares(m.data)) }
 
 // spectral returns the spectral norm of the leading rows × cols of a row-major array of that shape.
 func (g *algebra) spectral(a []float64, rows, cols int) float64 {

@@ -18,6 +18,7 @@ type Newton struct {
 	Damping float64
 
 	trial, move []float64
+	factor      cholesky
 }
 
 // firstDamping is the Damping of the first step, leastDamping the one that it falls to.
@@ -51,7 +52,7 @@ func (n *Newton) Step(ctx context.Context, theta []float64) (length float64, err
 	}
 	for n.Damping <= mostDamping {
 		mu := n.Damping * mean
-		y, ok := solve(k, mu, residual)
+		y, ok := solve(k, mu, residual, &n.factor)
 		if !ok {
 			n.Damping *= 2
 			continue
@@ -86,38 +87,27 @@ func (n *Newton) Step(ctx context.Context, theta []float64) (length float64, err
 	return 0, ctx.Err()
 }
 
-// solve returns (K + μ)⁻¹ r, refined once; ok is false where K + μ is not positive definite.
-func solve(k *mat.SymDense, mu float64, r []float64) (y []float64, ok bool) {
-	count := len(r)
-	shifted := mat.NewSymDense(count, nil)
-	shifted.CopySym(k)
-	for i := range count {
-		shifted.SetSym(i, i, shifted.At(i, i)+mu)
-	}
-	var chol mat.Cholesky
-	if !chol.Factorize(shifted) {
+// solve returns (K + μ)⁻¹ r, refined once; ok is false where K + μ is not positive definite. It overwrites c.
+func solve(k *mat.SymDense, mu float64, r []float64, c *cholesky) (y []float64, ok bool) {
+	rows := rowsOf(k)
+	if c.fill(rows, len(r), mu); !c.factorises() {
 		return nil, false
 	}
-	right := mat.NewVecDense(count, r)
-	var first, left, second mat.VecDense
-	if !solved(chol.SolveVecTo(&first, right)) {
-		return nil, false
+	y = append([]float64(nil), r...)
+	c.solve(y)
+	left := append([]float64(nil), r...)
+	for i, v := range y {
+		left[i] -= dot(rows(i), y) + mu*v
 	}
-	left.MulVec(shifted, &first)
-	left.SubVec(right, &left)
-	if solved(chol.SolveVecTo(&second, &left)) {
-		first.AddVec(&first, &second)
-	}
-	return first.RawVector().Data, !math.IsNaN(norm(first.RawVector().Data))
+	c.solve(left)
+	axpy(y, 1, left)
+	return y, !math.IsNaN(norm(y)) && !math.IsInf(norm(y), 0)
 }
 
-// solved says whether a solution was written; one of an ill-conditioned system was.
-func solved(err error) bool {
-	if err == nil {
-		return true
-	}
-	condition, ok := err.(mat.Condition)
-	return ok && !math.IsInf(float64(condition), 0)
+// rowsOf returns the rows of a kernel, of which both triangles are there.
+func rowsOf(k *mat.SymDense) func(i int) []float64 {
+	raw := k.RawSymmetric()
+	return func(i int) []float64 { return raw.Data[i*raw.Stride:][:raw.N] }
 }
 
 // PolishedLoss is the loss at which Polish is content.

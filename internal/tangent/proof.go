@@ -90,11 +90,8 @@ func (m *Model) spectralOf(ctx context.Context, t *certify.Tangent, store Store)
 	}
 	kernel := mat.NewSymDense(m.samples*m.outputs, rows)
 	found, err := remembered(store, "eigenvalues", func() (eigenvalues, error) {
-		solution, err := m.spectrum(kernel, t)
-		if err == nil {
-			err = ctx.Err()
-		}
-		return eigenvalues{t.LambdaMin, t.LambdaMax, t.NewtonStep, solution}, err
+		solution := m.spectrum(kernel, t)
+		return eigenvalues{t.LambdaMin, t.LambdaMax, t.NewtonStep, solution}, ctx.Err()
 	})
 	t.LambdaMin, t.LambdaMax, t.NewtonStep = found.Min, found.Max, found.Step
 	return &spectral{t, kernel, found.Solution}, err
@@ -202,33 +199,49 @@ func measured(samples []certify.Propagation, full bool) bool {
 }
 
 // spectrum fills in the extreme eigenvalues of the kernel and the length of the Newton step, and returns K⁻¹r.
-func (m *Model) spectrum(k *mat.SymDense, t *certify.Tangent) ([]float64, error) {
-	var eigen mat.EigenSym
-	if !eigen.Factorize(k, false) {
-		t.LambdaMin, t.LambdaMax = math.NaN(), math.NaN()
-		return nil, nil
+func (m *Model) spectrum(k *mat.SymDense, t *certify.Tangent) []float64 {
+	var c cholesky
+	rows, n := rowsOf(k), k.SymmetricDim()
+	c.fill(rows, n, 0)
+	definite := c.factorises()
+	if definite && n >= manyOutputs {
+		var l lanczos
+		t.LambdaMax = l.largest(n, func(to, from []float64) {
+			clear(to)
+			for i, v := range from {
+				axpy(to, v, rows(i))
+			}
+		})
+		t.LambdaMin = 1 / l.largest(n, func(to, from []float64) {
+			copy(to, from)
+			c.solve(to)
+		})
+	} else {
+		var eigen mat.EigenSym
+		if !eigen.Factorize(k, false) {
+			t.LambdaMin, t.LambdaMax = math.NaN(), math.NaN()
+			return nil
+		}
+		values := eigen.Values(nil)
+		t.LambdaMin, t.LambdaMax = slices.Min(values), slices.Max(values)
 	}
-	values := eigen.Values(nil)
-	t.LambdaMin, t.LambdaMax = slices.Min(values), slices.Max(values)
 	t.NewtonStep = math.NaN()
 	if t.Singular() != "" {
-		return nil, nil
+		return nil
 	}
-	var chol mat.Cholesky
-	if !chol.Factorize(k) {
+	if !definite {
 		t.LambdaMin = math.NaN()
-		return nil, nil
+		return nil
 	}
-	r := mat.NewVecDense(len(m.states.residual), m.states.residual)
-	var y mat.VecDense
-	if err := chol.SolveVecTo(&y, r); err != nil {
-		if _, ill := err.(mat.Condition); !ill {
-			return nil, fmt.Errorf("tangent: %w", err)
-		}
-	}
-	t.NewtonStep = math.Sqrt(max(0, mat.Dot(&y, r)))
-	return y.RawVector().Data, nil
+	y := slices.Clone(m.states.residual)
+	c.solve(y)
+	t.NewtonStep = math.Sqrt(max(0, dot(y, m.states.residual)))
+	return y
 }
+
+// manyOutputs is the least samples × outputs at which the extreme eigenvalues of the kernel are found by Lanczos' method, of the kernel and of its inverse; for fewer
+// all eigenvalues are computed.
+const manyOutputs = 64
 
 // whySingular names what makes the kernel singular, where it is known.
 func (m *Model) whySingular() string {

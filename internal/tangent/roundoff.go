@@ -31,24 +31,7 @@ func (r roundoff) wide(v float64) float64 {
 	return 1.001*v + 0x1p-400
 }
 
-// factorises says whether Cholesky's algorithm runs to completion on a symmetric matrix (n,n) whose lower triangle is given. It
-// overwrites it. Its divisions are divisions, which the bound of its error needs.
-func factorises(a []float64, n int) bool {
-	for i := range n {
-		row := a[i*n : i*n+i+1]
-		for j := range i {
-			row[j] = (row[j] - dot(row[:j], a[j*n:j*n+j])) / a[j*n+j]
-		}
-		pivot := row[i] - dot(row[:i], row[:i])
-		if !(pivot > 0 && pivot <= math.MaxFloat64) {
-			return false
-		}
-		row[i] = math.Sqrt(pivot)
-	}
-	return true
-}
-
-// definite returns the relative part of the trace of a matrix (n,n) that its least eigenvalue is above the negative of, if it factorises
+// definite returns the relative part of the trace of a matrix (n,n) that its least eigenvalue is above the negative of, if Cholesky's algorithm completes
 // after a shift of its diagonal (Demmel, Rump).
 func (r roundoff) definite(n int) float64 {
 	g := r.gamma(n + 1)
@@ -56,22 +39,23 @@ func (r roundoff) definite(n int) float64 {
 }
 
 // boundTop returns a bound of the largest eigenvalue of a symmetric matrix (n,n) with upper triangle at(i) from near, which is close to
-// it; NaN where none was found.
-func (r roundoff) boundTop(at func(i int) []float64, n int, near float64, scratch []float64) float64 {
+// it; NaN where none was found. It overwrites c.
+func (r roundoff) boundTop(at func(i int) []float64, n int, near float64, c *cholesky) float64 {
 	if near == 0 || !(near > 0x1p-300 && near < 0x1p300) {
 		return math.NaN()
 	}
 	for margin := 8 * float64(n*n+8) * r.u; margin < 0.1; margin *= 30 {
 		shift, trace := near*(1+margin), 0.0
+		c.begin(n)
 		for i := range n {
-			row := at(i)
-			for j := i; j < n; j++ {
-				scratch[j*n+i] = -row[j]
+			row := c.row(i)
+			for j, v := range at(i)[i:] {
+				row[j] = -v
 			}
-			scratch[i*n+i] += shift
-			trace += math.Abs(scratch[i*n+i])
+			row[0] += shift
+			trace += math.Abs(row[0])
 		}
-		if factorises(scratch, n) {
+		if c.factorises() {
 			return r.up(shift + r.definite(n)*r.up(trace)*1.001)
 		}
 	}
