@@ -33,6 +33,12 @@ func (m majorant) root() (t float64, ok bool) {
 // slope returns a lower bound of −ψ′(t)/σ₀.
 func (m majorant) slope(t float64) float64 { return max(0, below(1-above(t*(m.a+0.5*m.b*t)))) }
 
+// FirstRoot returns a number at or above the first root of ψ(t) = σ₀(first − t) + ½centre t² + growth t³/6 and close to it; ok is false where there is none. It is for
+// who weakens the constants of a statement.
+func FirstRoot(first, sigma, centre, growth float64) (t float64, ok bool) {
+	return majorant{first, above(centre / sigma), above(growth / sigma)}.root()
+}
+
 // closeSharper looks for a radius w at which ψ has a root l ≤ w, with the curvature at the centre and a bound of how it grows. Its h is such that
 // −ψ′(l) = σ₀√(1 − 2h), as where ψ has no cubic term.
 func (t *Tangent) closeSharper(first float64) closure {

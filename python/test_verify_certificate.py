@@ -2,12 +2,14 @@
 
     test_verify_certificate.py deeplimit
 
-Takes the program, makes four small studies and their certificates with it, and changes one of them.
+Takes the program, makes six small studies and their certificates with it, and changes two of them: one that bounds the curvature in a ball, and one
+that needs its growth.
 """
 import base64
 import copy
 import glob
 import hashlib
+import itertools
 import json
 import os
 import random
@@ -24,9 +26,11 @@ depths: [4]
 data: {kind: diabetes, samples: 4, width: 10}
 network: {block: %s, activation: %s, bias: %s, residual: %s, width: 10, readout: orthonormal}
 initial: {kind: normal, amplitude: 0.3, exponent: 0}
-train: {method: levenberg-marquardt, stop: {loss: 1e-12, iterations: 60}}
+train: {method: levenberg-marquardt, stop: {loss: %s, iterations: 60}}
 """
-NETS = [("inner", "tanh", "true", "fixed"), ("outer", "gelu", "true", "shared"), ("mlp", "sigmoid", "false", "layered"), ("inner", "silu", "false", "fixed")]
+NETS = [("inner", "tanh", "true", "fixed", "1e-12"), ("outer", "gelu", "true", "shared", "1e-12"), ("mlp", "sigmoid", "false", "layered", "1e-12"),
+        ("inner", "silu", "false", "fixed", "1e-12"), ("outer", "gelu", "true", "shared", "1e-5"), ("inner", "tanh", "true", "fixed", "1e-5")]
+GROWING = {4: "zero.curvature_growth", 5: "descent.curvature_growth"}  # what is claimed where a loss is larger
 
 def make(program, folder, net):
     """The certificate of a small network, and its weights."""
@@ -59,6 +63,7 @@ def changed(document, rng):
     document = copy.deepcopy(document)
     better = {"lambda_min": 1.001, "lambda_max": 0.999, "residual": 0.5, "zero.newton_step": 0.5, "zero.curvature": 0.999, "zero.radius": 0.5,
               "zero.distance": 0.5, "descent.curvature": 0.999, "descent.radius": 0.5, "descent.length": 0.5, "descent.step_max": 1.01,
+              "descent.curvature_at_centre": 0.999, "descent.curvature_growth": 0.999,
               "descent.step": 4.0, "descent.loss_factor": 0.9}
     kind = rng.randrange(10)
     if kind < 6:
@@ -122,6 +127,19 @@ def forgeries(document, weights, folder):
     yield changes(same, "tensor A has shape", lambda h: h["A"].update(shape=[10, 10, 4]))
     yield changes(same, "the weights have a tensor E", unused)
 
+def forgeries_of_growth(document, weights):
+    """The same of a certificate that needs the growth of the curvature."""
+    def changes(change, reason):
+        forged = copy.deepcopy(document)
+        change(forged)
+        return sign(forged), weights, reason
+
+    yield changes(lambda d: d.update(bound="cheap"), "the curvature is larger")
+    yield changes(lambda d: d["claims"].update({"descent.curvature": d["claims"]["descent.curvature_at_centre"]}), "the claims are none")
+    yield changes(lambda d: d["claims"].pop("descent.curvature_at_centre"), "the claims are none")
+    yield changes(lambda d: d["claims"].update({"descent.curvature_growth": "0x0p+0"}), "the curvature grows faster")
+    yield changes(lambda d: d["claims"].update({"descent.curvature_growth": "nan"}), "the curvature grows faster")
+
 def main():
     program, rng = os.path.abspath(sys.argv[1]), random.Random(1)
     with tempfile.TemporaryDirectory() as root:
@@ -132,9 +150,11 @@ def main():
             document, weights = make(program, folder, net)
             print(" ".join(net) + ": proved " + ", ".join(verify(document, weights)))
             made.append((document, weights))
+            if GROWING.get(i, "residual") not in document["claims"]:
+                sys.exit("got no claim %s: %s" % (GROWING[i], document["claims"]))
         reasons = {}
         for _ in range(100):
-            document, weights = made[0]
+            document, weights = rng.choice((made[0], made[5]))
             try:
                 verify(changed(document, rng), weights)
             except (Rejected, KeyError, ValueError) as error:
@@ -142,9 +162,9 @@ def main():
             else:
                 sys.exit("a changed certificate was accepted")
         print("rejected 100 changed certificates: " + "; ".join("%s (%d)" % r for r in sorted(reasons.items())))
-        if len(reasons) < 8:
-            sys.exit("got %d reasons, want 8 at least" % len(reasons))
-        for document, weights, want in forgeries(*made[0], root):
+        if len(reasons) < 10:
+            sys.exit("got %d reasons, want 10 at least" % len(reasons))
+        for document, weights, want in itertools.chain(forgeries(*made[0], root), forgeries_of_growth(*made[5])):
             try:
                 verify(document, weights)
             except Rejected as error:

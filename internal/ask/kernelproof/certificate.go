@@ -79,7 +79,7 @@ func claimsOf(k *certify.Kernel, problem *plan.Problem) (map[string]string, erro
 	if p := k.Proven; p != nil {
 		bounds := *k
 		bounds.Residual, bounds.LambdaMin, bounds.LambdaMax, bounds.NewtonStep = p.Residual, &p.LambdaMin, &p.LambdaMax, &p.NewtonStep
-		bounds.Zero, bounds.Descent = p.Zero, p.Descent
+		bounds.Zero, bounds.Descent, bounds.CurvatureAtCentre = p.Zero, p.Descent, p.CurvatureAtCentre
 		k = &bounds
 	} else { // what rounding may do to the outputs, reckoned as a random walk over the layers would be
 		size := 0.0
@@ -92,28 +92,30 @@ func claimsOf(k *certify.Kernel, problem *plan.Problem) (map[string]string, erro
 	residual := k.Residual*(1+slack) + rounding
 	n := float64(len(problem.Samples.Y) / problem.Network.Outputs)
 	c := map[string]float64{"lambda_min": low, "lambda_max": high, "residual": residual}
-	if k.Zero.Issued && k.Zero.CurvatureGrowth == nil {
-		newton, m := *k.NewtonStep*(1+slack)+rounding/math.Sqrt(low), *k.Zero.CurvatureInBall*(1+slack)
-		length, ok := lengthOf(m, newton, low)
-		if radius := max(k.Zero.Radius, 0); ok && length <= radius {
-			c["zero.newton_step"], c["zero.curvature"], c["zero.radius"], c["zero.distance"] = newton, m, radius, length
+	if k.Zero.Issued {
+		newton := *k.NewtonStep*(1+slack) + rounding/math.Sqrt(low)
+		m := bend(k, *k.Zero.CurvatureInBall, k.Zero.CurvatureGrowth)
+		if length, _, ok := m.closes(newton, low, k.Zero.Radius); ok {
+			c["zero.newton_step"], c["zero.radius"], c["zero.distance"] = newton, k.Zero.Radius, length
+			m.put(c, "zero.")
 		}
 	}
-	if k.Descent.Issued && k.Descent.CurvatureGrowth == nil && *k.Descent.Step <= *k.Descent.StepMax {
-		m := *k.Descent.CurvatureInBall * (1 + slack)
-		length, ok := lengthOf(m, residual/math.Sqrt(low), low)
-		if ok && length <= k.Descent.Radius {
-			beta := math.Sqrt(high) + m*length
+	if d := &k.Descent; d.Issued && *d.Step <= *d.StepMax {
+		m := bend(k, *d.CurvatureInBall, d.CurvatureGrowth)
+		if length, end, ok := m.closes(residual/math.Sqrt(low), low, d.Radius); ok {
+			beta := math.Sqrt(high) + length*(m.curvature+0.5*m.growth*length)
 			most := n / (beta * beta) * (1 - slack)
-			step := min(*k.Descent.Step, most)
+			step := min(*d.Step, most)
 			nu := step / n
-			q := 1 - nu*(low-2*m*residual)*(1-0.5*m*nu*residual)
-			c["descent.curvature"], c["descent.radius"], c["descent.length"] = m, k.Descent.Radius, length
+			least, part := 0.0, 1-0.5*(m.curvature+m.growth*length)*nu*residual
+			if m.growth > 0 {
+				least, part = 0.25, max(0.75, part)
+			}
+			q := max(least, 1-nu*low*end*end*part)
+			c["descent.radius"], c["descent.length"] = d.Radius, length
 			c["descent.step_max"], c["descent.step"], c["descent.loss_factor"] = most, step, q*q*(1+0x1p-48)
+			m.put(c, "descent.")
 		}
-	}
-	if len(c) == 3 && (k.Zero.CurvatureGrowth != nil || k.Descent.CurvatureGrowth != nil) {
-		return nil, errors.New("got statements that need curvature_growth, of which a file for others to check holds nothing, want a smaller loss: certify a later iterate")
 	}
 	if len(c) == 3 {
 		return nil, errors.New("got a certificate that rounding may use up (its residual is rounding alone), want one with room: certify an earlier iterate")
@@ -125,10 +127,35 @@ func claimsOf(k *certify.Kernel, problem *plan.Problem) (map[string]string, erro
 	return claims, nil
 }
 
-// lengthOf returns l for the first Newton step of ψ, enlarged; ok is false where h exceeds ½.
-func lengthOf(m, first, low float64) (l float64, ok bool) {
-	h := m * first / math.Sqrt(low)
-	return 2 * first / (1 + math.Sqrt(1-2*h)) * (1 + slack), h <= 0.5
+// A bending is what bounds the curvature of a statement: in its ball, or at the centre with its growth.
+type bending struct{ curvature, growth float64 }
+
+// bend returns that of a statement, enlarged.
+func bend(k *certify.Kernel, inBall float64, growth *float64) bending {
+	if growth == nil {
+		return bending{inBall * (1 + slack), 0}
+	}
+	return bending{*k.CurvatureAtCentre * (1 + slack), *growth * (1 + slack)}
+}
+
+// put adds it to the claims of a statement.
+func (m bending) put(claims map[string]float64, statement string) {
+	if m.growth == 0 {
+		claims[statement+"curvature"] = m.curvature
+		return
+	}
+	claims[statement+"curvature_at_centre"], claims[statement+"curvature_growth"] = m.curvature, m.growth
+}
+
+// closes returns l for the first Newton step of ψ, enlarged, and less than −ψ′(l)/σ₀; ok is false where there is no l within the radius.
+func (m bending) closes(first, low, radius float64) (length, end float64, ok bool) {
+	sigma := math.Sqrt(low)
+	length, ok = certify.FirstRoot(first, sigma, m.curvature, m.growth)
+	length *= 1 + slack
+	a, b := m.curvature/sigma, m.growth/sigma
+	end = (1 - length*(a+0.5*b*length)) * (1 - slack)
+	reached := first+length*length*(0.5*a+b*length/6) <= length*(1-0x1p-48)
+	return length, end, ok && reached && end > 0 && length <= radius
 }
 
 func encode(values []float64) string {

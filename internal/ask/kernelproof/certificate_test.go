@@ -40,3 +40,29 @@ func TestAgainst(t *testing.T) {
 		}
 	}
 }
+
+// TestBending wants what is claimed of ψ to hold for it, enlarged as it is, and nothing where it has no root or none in the ball.
+func TestBending(t *testing.T) {
+	for _, m := range []bending{{30, 0}, {30, 4e4}, {1e-3, 4e4}} {
+		for _, first := range []float64{1e-9, 1e-4, 1e-3, 2.5e-3} {
+			length, end, ok := m.closes(first, 0.25, 1)
+			if !ok {
+				t.Fatalf("%+v, first step %g: no root", m, first)
+			}
+			sigma := 0.5
+			psi := sigma*(first-length) + m.curvature*length*length/2 + m.growth*length*length*length/6
+			if !(psi <= 0) || !(psi >= -1e-5*sigma*first) {
+				t.Errorf("%+v, first step %g: ψ is %g at %g", m, first, psi, length)
+			}
+			if slope := 1 - m.curvature*length/sigma - m.growth*length*length/(2*sigma); !(end < slope) || !(end > slope-1e-5) {
+				t.Errorf("%+v, first step %g: −ψ′/σ₀ is %g, claimed %g", m, first, slope, end)
+			}
+			if _, _, ok := m.closes(first, 0.25, 0.99*length); ok {
+				t.Errorf("%+v, first step %g: closes in a ball that is too small", m, first)
+			}
+		}
+		if _, _, ok := m.closes(0.1, 0.25, 1); ok {
+			t.Errorf("%+v closes without a root", m)
+		}
+	}
+}
