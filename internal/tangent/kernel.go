@@ -23,6 +23,7 @@ func (m *Model) Kernel() *mat.SymDense {
 	}
 	s.left = make([]float64, count*s.columns)
 	s.right = make([]float64, m.samples*s.columns)
+	s.product, s.scratch = make([][]float64, m.workers), make([][]float64, m.workers)
 	s.run()
 	for i := range count {
 		for j := range i {
@@ -36,19 +37,21 @@ func (m *Model) Kernel() *mat.SymDense {
 func pad(n int) int { return (n + kernel.Lanes - 1) / kernel.Lanes * kernel.Lanes }
 
 // rowsAtATime is how many rows of the kernel a worker takes.
-const rowsAtATime = 16
+const rowsAtATime = 32
 
 // A sweep takes the adjoints P of all outputs back through the layers.
 type sweep struct {
 	*Model
 	count, columns int
-	k              []float64 // upper triangle (No,No)
-	p              []float64 // adjoints of h_k (No,d)
-	q              []float64 // P V D, adjoints of z (No,m)
-	u              []float64 // Gram matrix of inputs (N,N)
-	f              []float64 // branches (N,d)
-	scales         []float64 // ∂ŷ/∂δ, summed for a shared δ
-	left, right    []float64 // padded copies
+	k              []float64   // upper triangle (No,No)
+	p              []float64   // adjoints of h_k (No,d)
+	q              []float64   // P V D, adjoints of z (No,m)
+	u              []float64   // Gram matrix of inputs (N,N)
+	f              []float64   // branches (N,d)
+	scales         []float64   // ∂ŷ/∂δ, summed for a shared δ
+	left, right    []float64   // padded copies
+	product        [][]float64 // of the rows at hand, by worker
+	scratch        [][]float64
 }
 
 // run adds all groups.
@@ -148,13 +151,12 @@ func (s *sweep) add(q []float64, rows int, scale float64, input func(i int) []fl
 		clear(row[copy(row, block(q, c, rows)):])
 	}
 	blocks := (s.count + rowsAtATime - 1) / rowsAtATime
-	s.parallel(blocks, func(_, b int) {
+	s.parallel(blocks, func(worker, b int) {
 		first := b * rowsAtATime
 		last := min(first+rowsAtATime, s.count)
 		tail := s.count - first
-		product := make([]float64, (last-first)*tail)
-		scratch := make([]float64, kernel.OuterScratch(last-first, tail, width))
-		ops.AddOuter(product, left[first*width:last*width], left[first*width:], last-first, tail, width, scratch)
+		product, scratch := grown(&s.product[worker], (last-first)*tail), grown(&s.scratch[worker], kernel.OuterScratch(last-first, tail, width))
+		ops.SetOuter(product, left[first*width:last*width], left[first*width:], last-first, tail, width, scratch)
 		for r := first; r < last; r++ {
 			row, sums := s.k[r*s.count:], product[(r-first)*tail:]
 			for j := r / s.outputs; j < n; j++ {
@@ -165,6 +167,14 @@ func (s *sweep) add(q []float64, rows int, scale float64, input func(i int) []fl
 			}
 		}
 	})
+}
+
+// grown returns that many entries of memory that is kept, whatever they hold.
+func grown(memory *[]float64, n int) []float64 {
+	if len(*memory) < n {
+		*memory = make([]float64, n)
+	}
+	return (*memory)[:n]
 }
 
 // addScale adds the part of layer k's δ, ⟨p, f⟩ for each output; one δ for all layers sums them first.
