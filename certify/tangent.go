@@ -204,12 +204,17 @@ func (t *Tangent) loss() float64 { return square(t.Residual) / (2 * float64(t.Sa
 
 // largeStep is Theorem 3, for a step between N/β² and 2N/β², which needs a smaller residual.
 func (t *Tangent) largeStep(d LinearDescent, step float64) LinearDescent {
-	plain := t.largeStepIn(d, step, t.Curvature)
+	plain := t.largeStepIn(d, step, func(radius float64) (most, change float64) {
+		most = t.Curvature(radius)
+		return most, above(most * radius)
+	})
 	if plain.Issued || t.Growth == nil {
 		return plain
 	}
-	sharper := t.largeStepIn(d, step, func(radius float64) float64 {
-		return min(t.Curvature(radius), above(t.Centre+above(t.Growth(radius)*radius)))
+	sharper := t.largeStepIn(d, step, func(radius float64) (most, change float64) {
+		most, growth := t.Curvature(radius), t.Growth(radius)
+		change = min(above(most*radius), above(radius*(t.Centre+0.5*growth*radius)))
+		return min(most, above(t.Centre+above(growth*radius))), change
 	})
 	if sharper.Issued {
 		return sharper
@@ -217,8 +222,8 @@ func (t *Tangent) largeStep(d LinearDescent, step float64) LinearDescent {
 	return plain
 }
 
-// largeStepIn is largeStep with a bound of the curvature in a ball of that radius.
-func (t *Tangent) largeStepIn(d LinearDescent, step float64, curvature func(radius float64) float64) LinearDescent {
+// largeStepIn is largeStep with bounds of the curvature in a ball of that radius and of what DF changes by in it.
+func (t *Tangent) largeStepIn(d LinearDescent, step float64, bend func(radius float64) (most, change float64)) LinearDescent {
 	nu := step / float64(t.Samples)
 	low, high := below(math.Sqrt(t.LambdaMin)), above(math.Sqrt(t.LambdaMax))
 	d.Step, d.CurvatureGrowth = &step, nil
@@ -231,9 +236,9 @@ func (t *Tangent) largeStepIn(d LinearDescent, step float64, curvature func(radi
 	}
 	d.Radius = nu * high * t.Residual / (1 - max(1-nu*low*low, nu*high*high-1))
 	for range mostBalls {
-		m := curvature(d.Radius)
+		m, change := bend(d.Radius)
 		d.CurvatureInBall, d.H = finite(m), nil
-		sigma, beta := below(low-above(m*d.Radius)), above(high+m*d.Radius)
+		sigma, beta := below(low-change), above(high+change)
 		q := above(max(1-below(nu*sigma*sigma), above(nu*beta*beta)-1)+0.5*m*nu*nu*beta*beta*t.Residual) + 0x1p-50
 		if !(sigma > 0 && nu*beta*beta < 2 && q < 1) {
 			return refuse(fmt.Sprintf("the curvature %.3g in the ball of radius %.3g is too large for the residual", m, d.Radius))

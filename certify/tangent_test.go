@@ -53,3 +53,38 @@ func TestTangentSteps(t *testing.T) {
 		}
 	}
 }
+
+// TestLargeStep holds Theorem 3 with a curvature that grows from the centre to its formula at the radius found, and wants it to close where a curvature that is
+// everywhere what it is at the rim does not.
+func TestLargeStep(t *testing.T) {
+	const centre, growth, step = 0.1, 1e4, 0.45
+	k := &certify.Tangent{
+		Samples: 1, Outputs: 1, LambdaMin: 1, LambdaMax: 4, Centre: centre,
+		Curvature: func(radius float64) float64 { return centre + growth*radius }, Growth: func(float64) float64 { return growth },
+	}
+	most := func(closes func() bool) float64 {
+		low, high := 1e-12, 1.0
+		for high > low*(1+1e-6) {
+			if k.Residual = math.Sqrt(low * high); closes() {
+				low = k.Residual
+			} else {
+				high = k.Residual
+			}
+		}
+		return low
+	}
+	grown := most(func() bool { return k.Descent(step).Issued })
+	k.Growth = nil
+	plain := most(func() bool { return k.Descent(step).Issued })
+	if !(grown >= 1.2*plain) {
+		t.Errorf("closes at a residual of %g, %g with the curvature of the rim", grown, plain)
+	}
+	k.Growth, k.Residual = func(float64) float64 { return growth }, 0.5*(grown+plain)
+	d := k.Descent(step)
+	w := d.Radius
+	change := w * (centre + growth*w/2)
+	q := max(1-step*(1-change)*(1-change), step*(2+change)*(2+change)-1) + (centre+growth*w)*step*step*(2+change)*(2+change)*k.Residual/2
+	if !(math.Abs(*d.LossFactor-q*q) <= 1e-12) || !(step*(2+change)*k.Residual/(1-q) <= w) {
+		t.Errorf("factor %.15g in the ball of radius %g, want %.15g", *d.LossFactor, w, q*q)
+	}
+}

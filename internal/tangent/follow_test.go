@@ -99,49 +99,76 @@ func reach(t *testing.T, seed uint64, m *Model, theta []float64, proved *certify
 func follow(t *testing.T, seed uint64, m *Model, theta []float64, proved *certify.Proven, all *counts) {
 	t.Helper()
 	d := &proved.Descent
-	r, factor := roundoff{unit}, math.Sqrt(*d.LossFactor)
-	beta := math.Sqrt(float64(m.samples) / *d.StepMax) // ≥ ‖DF‖ in the ball
-	at, grad := append([]float64(nil), theta...), make([]float64, m.net.Layout.Trained)
-	nu := *d.Step / float64(m.samples)
-	path, added := 0.0, 0.0 // added is what rounding adds to the majorant
+	w := newWalker(t, m, theta, proved)
 	psi := majorantOf(proved)
-	here := m.rounding(t)
 	for range 400 {
 		before := norm(m.states.residual)
 		if before*before < 1e-22*2*float64(m.samples) {
 			break
 		}
-		features := m.derivative(at)
-		clear(grad)
-		for a, v := range m.states.residual {
-			axpy(grad, v, features.RawRowView(a))
-		}
-		steep := r.wide(norm(features.RawMatrix().Data) * (1 + 1e-12)) // ≥ ‖D̂‖
-		axpy(at[:len(grad)], -nu, grad)
-		step := r.up(nu * norm(grad))
-		// e: of the gradient, by residual, features and their sum; of the step and the sum with θ.
-		e := r.wide(nu*(steep*here.shift+(here.off+r.gamma(len(m.states.residual)+8)*steep)*(before+here.shift)) +
-			4*r.u*step + r.u*norm(at))
-		m.Move(at)
-		there := m.rounding(t)
-		path += step*(1+1e-12) + e
-		added += (beta + math.Sqrt(proved.LambdaMax)) * e
-		after := norm(m.states.residual)
 		all.steps++
-		if after > factor*before {
+		if w.step(t, seed, math.Sqrt(*d.LossFactor)) {
 			all.rounded++
 		}
-		if !(after <= factor*(before*(1+r.gamma(len(m.states.residual)))+here.shift)+beta*e+there.shift) {
-			t.Fatalf("seed %d: a step multiplies the residual %g by %.12g, certified %.12g, rounding %.3g", seed, before, after/before, factor, here.shift+there.shift+beta*e)
+		if after, most := norm(m.states.residual), psi.at(w.path)+w.added+w.here.shift; !(after <= most) {
+			t.Fatalf("seed %d: the residual is %g after a path of %g, certified %g", seed, after, w.path, most)
 		}
-		if most := psi.at(path) + added + there.shift; !(after <= most) {
-			t.Fatalf("seed %d: the residual is %g after a path of %g, certified %g", seed, after, path, most)
-		}
-		here = there
 	}
-	if most := psi.root(added); !(path <= most) {
-		t.Errorf("seed %d: the path is %g, certified %g", seed, path, most)
+	if most := psi.root(w.added); !(w.path <= most) {
+		t.Errorf("seed %d: the path is %g, certified %g", seed, w.path, most)
 	}
+}
+
+// A walker makes steps of gradient descent, and bounds what rounding does to them.
+type walker struct {
+	*Model
+	at, grad    []float64
+	nu, beta    float64 // β ≥ ‖DF‖ in the ball
+	most        float64 // ≥ σ₀
+	path, added float64 // added is what rounding adds to the majorant
+	here        distance
+}
+
+// newWalker starts at theta.
+func newWalker(t *testing.T, m *Model, theta []float64, proved *certify.Proven) *walker {
+	t.Helper()
+	d := &proved.Descent
+	beta := math.Sqrt(float64(m.samples) / *d.StepMax)
+	if *d.Step > *d.StepMax { // the ball of Theorem 3 is a larger one
+		beta = math.Sqrt(proved.LambdaMax) + *d.CurvatureInBall*d.Radius
+	}
+	return &walker{
+		Model: m, at: append([]float64(nil), theta...), grad: make([]float64, m.net.Layout.Trained),
+		nu: *d.Step / float64(m.samples), beta: beta, most: math.Sqrt(proved.LambdaMax), here: m.rounding(t),
+	}
+}
+
+// step makes one and wants ‖r⁺‖ ≤ factor·‖r‖ within rounding. It says whether computed numbers need that.
+func (w *walker) step(t *testing.T, seed uint64, factor float64) (rounded bool) {
+	t.Helper()
+	r, m := roundoff{unit}, w.Model
+	residual := m.states.residual
+	before, count := norm(residual), len(residual)
+	features := m.derivative(w.at)
+	clear(w.grad)
+	for a, v := range residual {
+		axpy(w.grad, v, features.RawRowView(a))
+	}
+	steep := r.wide(norm(features.RawMatrix().Data) * (1 + 1e-12)) // ≥ ‖D̂‖
+	axpy(w.at[:len(w.grad)], -w.nu, w.grad)
+	length := r.up(w.nu * norm(w.grad))
+	// e: of the gradient, by residual, features and their sum; of the step and the sum with θ.
+	e := r.wide(w.nu*(steep*w.here.shift+(w.here.off+r.gamma(count+8)*steep)*(before+w.here.shift)) + 4*r.u*length + r.u*norm(w.at))
+	m.Move(w.at)
+	there := m.rounding(t)
+	w.path += length*(1+1e-12) + e
+	w.added += (w.beta + w.most) * e
+	after := norm(m.states.residual)
+	if !(after <= factor*(before*(1+r.gamma(count))+w.here.shift)+w.beta*e+there.shift) {
+		t.Fatalf("seed %d: a step multiplies the residual %g by %.12g, certified %.12g, rounding %.3g", seed, before, after/before, factor, w.here.shift+there.shift+w.beta*e)
+	}
+	w.here = there
+	return after > factor*before
 }
 
 // A distance is that of computed numbers from the exact ones at θ: ‖D̂ − DF‖ and ‖r̂ − r‖.

@@ -58,21 +58,18 @@ func TestLargeStep(t *testing.T) {
 			}
 			continue
 		}
-		issued++
-		grad, start, before := make([]float64, m.Trained()), slices.Clone(theta), m.Loss()
-		for range 20 {
-			m.Pull(grad, m.Residual())
-			axpy(theta[:len(grad)], -step/float64(m.samples), grad)
-			m.Move(theta)
-			after := m.Loss()
-			if !(after <= before**k.Descent.LossFactor*(1+1e-6)+1e-28) {
-				t.Fatalf("seed %d: a step multiplies the loss by %g, certified %g", seed, after/before, *k.Descent.LossFactor)
-			}
-			before = after
+		if k.Proven == nil {
+			t.Fatalf("seed %d: rounding is not bounded: %s", seed, k.RoundingWhy)
 		}
-		axpy(start, -1, theta)
-		if !(norm(start) <= *k.Descent.Length*(1+1e-6)+1e-13) {
-			t.Errorf("seed %d: moved by %g, certified %g", seed, norm(start), *k.Descent.Length)
+		issued++
+		start, w, factor := slices.Clone(theta), newWalker(t, m, theta, k.Proven), math.Sqrt(*k.Proven.Descent.LossFactor)
+		for range 20 {
+			w.step(t, seed, factor)
+		}
+		axpy(start, -1, w.at)
+		// Errors e of the steps add up to added/β at most. Each adds βe to a residual, and so νβ²e/(1 − q), νβ² < 2, to the way from there on.
+		if most := *k.Proven.Descent.Length + w.added/w.beta*(1+2/(1-factor)); !(norm(start)*(1-1e-12) <= most) {
+			t.Errorf("seed %d: moved by %g, certified %g", seed, norm(start), most)
 		}
 	}
 	if issued < 3 {
