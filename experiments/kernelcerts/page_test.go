@@ -1,11 +1,27 @@
 package main
 
 import (
+	"os"
 	"path/filepath"
 	"reflect"
 	"strings"
 	"testing"
 )
+
+// TestPage holds the page to the record.
+func TestPage(t *testing.T) {
+	r, err := load("record.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	page, err := os.ReadFile("../../docs/kernel-certificates.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if r.text() != string(page) {
+		t.Error("docs/kernel-certificates.md is not what experiments/kernelcerts/record.json says: `bin/kernelcerts -page` writes it anew")
+	}
+}
 
 // TestRecord keeps cells, one for each place, in the order of cells, and names those that are missing.
 func TestRecord(t *testing.T) {
