@@ -88,7 +88,7 @@ then the samples of a step. What is recorded and measured beside the steps is le
 	flags.StringArrayVar(&f.networks, "network", []string{""}, "network as the section of a study has it, such as '{block: mlp, normalise: pre}'; repeatable")
 	flags.StringArrayVar(&f.set, "set", nil, "override a field of the study, as in network.alpha=0.75; may be repeated")
 	flags.IntVar(&f.workers, "workers", runtime.GOMAXPROCS(0), "most cores to use")
-	flags.StringVar(&f.tier, "tier", "", "kernels to use: avx512, avx2 or portable (default: the best of this CPU)")
+	flags.StringVar(&f.tier, "tier", "", "kernels to use: avx512, avx2, neon or portable (default: the best of this CPU)")
 	flags.DurationVar(&f.time, "time", 300*time.Millisecond, "least time to measure each workload for, 5 steps at least")
 	flags.IntVar(&f.megabytes, "memory", 0, "MiB for hidden states, 0 for no limit")
 	flags.BoolVar(&f.scaling, "scaling", false, "print how the time grows with depth and samples instead")

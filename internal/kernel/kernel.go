@@ -67,7 +67,7 @@ const (
 // Ops is one tier's implementation for one element type. Symbols: W (r,c) row-major
 // weights, H (c,n), Z (r,n), E (r,n), P (c,n).
 type Ops[T Float] struct {
-	Tier string // "avx512", "avx2" or "portable"
+	Tier string // "avx512", "avx2", "neon" or "portable"
 
 	// Affine computes z[i,s] = b[i] + Σ_j w[i,j] h[j,s]: the chain starts at b[i]
 	// (at 0 where b is nil) and adds j = 0..c−1 in order.

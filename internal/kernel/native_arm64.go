@@ -1,0 +1,37 @@
+//go:build !purego
+
+package kernel
+
+// Every arm64 processor has NEON.
+
+func native32() []Ops[float32] {
+	f := assembly[float32]{
+		tier: "neon", lanes: 4,
+		product: productNEONF32, transpose: transposeNEONF32, interleavedOuter: interleavedOuterNEONF32,
+		addRowSums: addRowSumsNEONF32, addScaled: addScaledNEONF32, scaleMul: scaleMulNEONF32, scaleMulSlope: scaleMulSlopeNEONF32, sumScaled: sumScaledNEONF32,
+		squares: sumSquaresNEONF32, distances: sumSquaredDifferencesNEONF32, toPoint: squaredDistancesNEONF32, fromBfloat16: fromBfloat16NEONF64, peak: peakNEONF32,
+	}
+	return []Ops[float32]{f.neon()}
+}
+
+func native64() []Ops[float64] {
+	f := assembly[float64]{
+		tier: "neon", lanes: 2,
+		product: productNEONF64, transpose: transposeNEONF64, interleavedOuter: interleavedOuterNEONF64,
+		addRowSums: addRowSumsNEONF64, addScaled: addScaledNEONF64, scaleMul: scaleMulNEONF64, scaleMulSlope: scaleMulSlopeNEONF64, sumScaled: sumScaledNEONF64,
+		squares: sumSquaresNEONF64, distances: sumSquaredDifferencesNEONF64, toPoint: squaredDistancesNEONF64, fromBfloat16: fromBfloat16NEONF64, peak: peakNEONF64,
+	}
+	return []Ops[float64]{f.neon()}
+}
+
+// neon returns the tier: what has no assembly is portable.
+func (f *assembly[T]) neon() Ops[T] {
+	ops := portable[T]()
+	ops.Tier = f.tier
+	f.setProducts(&ops)
+	f.setVectors(&ops)
+	return ops
+}
+
+// peakChains is the number of vectors in a round of the peak loop.
+const peakChains = 24
