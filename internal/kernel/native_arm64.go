@@ -10,6 +10,8 @@ func native32() []Ops[float32] {
 		product: productNEONF32, transpose: transposeNEONF32, interleavedOuter: interleavedOuterNEONF32,
 		addRowSums: addRowSumsNEONF32, addScaled: addScaledNEONF32, scaleMul: scaleMulNEONF32, scaleMulSlope: scaleMulSlopeNEONF32, sumScaled: sumScaledNEONF32,
 		squares: sumSquaresNEONF32, distances: sumSquaredDifferencesNEONF32, toPoint: squaredDistancesNEONF32, fromBfloat16: fromBfloat16NEONF64, peak: peakNEONF32,
+		norm:   norms[float32]{centreNEONF32, normaliseNEONF32, addNormalisedNEONF32},
+		update: updates[float32]{scaleNEONF32, momentumNEONF32, nesterovNEONF32, adamNEONF32, signDescentNEONF32, lionNEONF32},
 	}
 	return []Ops[float32]{f.neon()}
 }
@@ -20,6 +22,8 @@ func native64() []Ops[float64] {
 		product: productNEONF64, transpose: transposeNEONF64, interleavedOuter: interleavedOuterNEONF64,
 		addRowSums: addRowSumsNEONF64, addScaled: addScaledNEONF64, scaleMul: scaleMulNEONF64, scaleMulSlope: scaleMulSlopeNEONF64, sumScaled: sumScaledNEONF64,
 		squares: sumSquaresNEONF64, distances: sumSquaredDifferencesNEONF64, toPoint: squaredDistancesNEONF64, fromBfloat16: fromBfloat16NEONF64, peak: peakNEONF64,
+		norm:   norms[float64]{centreNEONF64, normaliseNEONF64, addNormalisedNEONF64},
+		update: updates[float64]{scaleNEONF64, momentumNEONF64, nesterovNEONF64, adamNEONF64, signDescentNEONF64, lionNEONF64},
 	}
 	return []Ops[float64]{f.neon()}
 }
@@ -30,6 +34,8 @@ func (f *assembly[T]) neon() Ops[T] {
 	ops.Tier = f.tier
 	f.setProducts(&ops)
 	f.setVectors(&ops)
+	f.setUpdates(&ops)
+	f.setNorms(&ops)
 	return ops
 }
 

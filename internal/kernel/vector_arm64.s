@@ -22,7 +22,9 @@ TEXT ·addScaledNEONF32(SB), NOSPLIT, $0-32
 	FMOVS a+16(FP), F0
 	VDUP V0.S[0], V0.S4
 	MOVD n+24(FP), R2
-loop:
+	SUBS $16, R2, R2
+	BLT done4
+loop4:
 	FLDPQ 0(R1), (F1, F2)
 	FLDPQ 32(R1), (F3, F4)
 	FLDPQ 0(R0), (F5, F6)
@@ -36,7 +38,22 @@ loop:
 	ADD $64, R0
 	ADD $64, R1
 	SUBS $16, R2, R2
-	BNE loop
+	BGE loop4
+done4:
+	ADD $16, R2
+	SUBS $4, R2, R2
+	BLT done1
+loop1:
+	FMOVQ 0(R1), F1
+	FMOVQ 0(R0), F2
+	VFMLA V1.S4, V0.S4, V2.S4
+	FMOVQ F2, 0(R0)
+	ADD $16, R0
+	ADD $16, R1
+	SUBS $4, R2, R2
+	BGE loop1
+done1:
+	ADD $4, R2
 	RET
 
 // func scaleMulNEONF32(z, x, y *float32, a float32, n int)
@@ -47,7 +64,33 @@ TEXT ·scaleMulNEONF32(SB), NOSPLIT, $0-40
 	FMOVS a+24(FP), F0
 	VDUP V0.S[0], V0.S4
 	MOVD n+32(FP), R3
-loop:
+	SUBS $16, R3, R3
+	BLT done4
+loop4:
+	FLDPQ 0(R1), (F1, F2)
+	FLDPQ 32(R1), (F3, F4)
+	FLDPQ 0(R2), (F5, F6)
+	FLDPQ 32(R2), (F7, F8)
+	WORD $0x6e21dc01 // fmul v1.4s, v0.4s, v1.4s
+	WORD $0x6e25dc21 // fmul v1.4s, v1.4s, v5.4s
+	WORD $0x6e22dc02 // fmul v2.4s, v0.4s, v2.4s
+	WORD $0x6e26dc42 // fmul v2.4s, v2.4s, v6.4s
+	WORD $0x6e23dc03 // fmul v3.4s, v0.4s, v3.4s
+	WORD $0x6e27dc63 // fmul v3.4s, v3.4s, v7.4s
+	WORD $0x6e24dc04 // fmul v4.4s, v0.4s, v4.4s
+	WORD $0x6e28dc84 // fmul v4.4s, v4.4s, v8.4s
+	FSTPQ (F1, F2), 0(R0)
+	FSTPQ (F3, F4), 32(R0)
+	ADD $64, R0
+	ADD $64, R1
+	ADD $64, R2
+	SUBS $16, R3, R3
+	BGE loop4
+done4:
+	ADD $16, R3
+	SUBS $4, R3, R3
+	BLT done1
+loop1:
 	FMOVQ 0(R1), F1
 	FMOVQ 0(R2), F2
 	WORD $0x6e21dc01 // fmul v1.4s, v0.4s, v1.4s
@@ -57,7 +100,9 @@ loop:
 	ADD $16, R1
 	ADD $16, R2
 	SUBS $4, R3, R3
-	BNE loop
+	BGE loop1
+done1:
+	ADD $4, R3
 	RET
 
 // func scaleMulSlopeNEONF32(z, x, y *float32, a float32, n int)
@@ -70,7 +115,41 @@ TEXT ·scaleMulSlopeNEONF32(SB), NOSPLIT, $0-40
 	FMOVS $1.0, F1
 	VDUP V1.S[0], V1.S4
 	MOVD n+32(FP), R3
-loop:
+	SUBS $16, R3, R3
+	BLT done4
+loop4:
+	FLDPQ 0(R1), (F2, F3)
+	FLDPQ 32(R1), (F4, F5)
+	FLDPQ 0(R2), (F6, F7)
+	FLDPQ 32(R2), (F8, F9)
+	WORD $0x6e22dc02 // fmul v2.4s, v0.4s, v2.4s
+	VMOV V1.B16, V10.B16
+	VFMLS V6.S4, V6.S4, V10.S4
+	WORD $0x6e2adc42 // fmul v2.4s, v2.4s, v10.4s
+	WORD $0x6e23dc03 // fmul v3.4s, v0.4s, v3.4s
+	VMOV V1.B16, V6.B16
+	VFMLS V7.S4, V7.S4, V6.S4
+	WORD $0x6e26dc63 // fmul v3.4s, v3.4s, v6.4s
+	WORD $0x6e24dc04 // fmul v4.4s, v0.4s, v4.4s
+	VMOV V1.B16, V6.B16
+	VFMLS V8.S4, V8.S4, V6.S4
+	WORD $0x6e26dc84 // fmul v4.4s, v4.4s, v6.4s
+	WORD $0x6e25dc05 // fmul v5.4s, v0.4s, v5.4s
+	VMOV V1.B16, V6.B16
+	VFMLS V9.S4, V9.S4, V6.S4
+	WORD $0x6e26dca5 // fmul v5.4s, v5.4s, v6.4s
+	FSTPQ (F2, F3), 0(R0)
+	FSTPQ (F4, F5), 32(R0)
+	ADD $64, R0
+	ADD $64, R1
+	ADD $64, R2
+	SUBS $16, R3, R3
+	BGE loop4
+done4:
+	ADD $16, R3
+	SUBS $4, R3, R3
+	BLT done1
+loop1:
 	FMOVQ 0(R1), F2
 	FMOVQ 0(R2), F3
 	WORD $0x6e22dc02 // fmul v2.4s, v0.4s, v2.4s
@@ -82,7 +161,9 @@ loop:
 	ADD $16, R1
 	ADD $16, R2
 	SUBS $4, R3, R3
-	BNE loop
+	BGE loop1
+done1:
+	ADD $4, R3
 	RET
 
 // func sumScaledNEONF32(z, x, y *float32, a float32, n int)
@@ -93,7 +174,29 @@ TEXT ·sumScaledNEONF32(SB), NOSPLIT, $0-40
 	FMOVS a+24(FP), F0
 	VDUP V0.S[0], V0.S4
 	MOVD n+32(FP), R3
-loop:
+	SUBS $16, R3, R3
+	BLT done4
+loop4:
+	FLDPQ 0(R1), (F1, F2)
+	FLDPQ 32(R1), (F3, F4)
+	FLDPQ 0(R2), (F5, F6)
+	FLDPQ 32(R2), (F7, F8)
+	VFMLA V1.S4, V0.S4, V5.S4
+	VFMLA V2.S4, V0.S4, V6.S4
+	VFMLA V3.S4, V0.S4, V7.S4
+	VFMLA V4.S4, V0.S4, V8.S4
+	FSTPQ (F5, F6), 0(R0)
+	FSTPQ (F7, F8), 32(R0)
+	ADD $64, R0
+	ADD $64, R1
+	ADD $64, R2
+	SUBS $16, R3, R3
+	BGE loop4
+done4:
+	ADD $16, R3
+	SUBS $4, R3, R3
+	BLT done1
+loop1:
 	FMOVQ 0(R1), F1
 	FMOVQ 0(R2), F2
 	VFMLA V1.S4, V0.S4, V2.S4
@@ -102,7 +205,9 @@ loop:
 	ADD $16, R1
 	ADD $16, R2
 	SUBS $4, R3, R3
-	BNE loop
+	BGE loop1
+done1:
+	ADD $4, R3
 	RET
 
 // func addRowSumsNEONF32(sums, e *float32, r, n int)
@@ -501,31 +606,38 @@ TEXT ·addScaledNEONF64(SB), NOSPLIT, $0-32
 	FMOVD a+16(FP), F0
 	VDUP V0.D[0], V0.D2
 	MOVD n+24(FP), R2
-loop:
+	SUBS $8, R2, R2
+	BLT done4
+loop4:
 	FLDPQ 0(R1), (F1, F2)
 	FLDPQ 32(R1), (F3, F4)
-	FLDPQ 64(R1), (F5, F6)
-	FLDPQ 96(R1), (F7, F8)
-	FLDPQ 0(R0), (F9, F10)
-	FLDPQ 32(R0), (F11, F12)
-	FLDPQ 64(R0), (F13, F14)
-	FLDPQ 96(R0), (F15, F16)
-	VFMLA V1.D2, V0.D2, V9.D2
-	VFMLA V2.D2, V0.D2, V10.D2
-	VFMLA V3.D2, V0.D2, V11.D2
-	VFMLA V4.D2, V0.D2, V12.D2
-	VFMLA V5.D2, V0.D2, V13.D2
-	VFMLA V6.D2, V0.D2, V14.D2
-	VFMLA V7.D2, V0.D2, V15.D2
-	VFMLA V8.D2, V0.D2, V16.D2
-	FSTPQ (F9, F10), 0(R0)
-	FSTPQ (F11, F12), 32(R0)
-	FSTPQ (F13, F14), 64(R0)
-	FSTPQ (F15, F16), 96(R0)
-	ADD $128, R0
-	ADD $128, R1
-	SUBS $16, R2, R2
-	BNE loop
+	FLDPQ 0(R0), (F5, F6)
+	FLDPQ 32(R0), (F7, F8)
+	VFMLA V1.D2, V0.D2, V5.D2
+	VFMLA V2.D2, V0.D2, V6.D2
+	VFMLA V3.D2, V0.D2, V7.D2
+	VFMLA V4.D2, V0.D2, V8.D2
+	FSTPQ (F5, F6), 0(R0)
+	FSTPQ (F7, F8), 32(R0)
+	ADD $64, R0
+	ADD $64, R1
+	SUBS $8, R2, R2
+	BGE loop4
+done4:
+	ADD $8, R2
+	SUBS $2, R2, R2
+	BLT done1
+loop1:
+	FMOVQ 0(R1), F1
+	FMOVQ 0(R0), F2
+	VFMLA V1.D2, V0.D2, V2.D2
+	FMOVQ F2, 0(R0)
+	ADD $16, R0
+	ADD $16, R1
+	SUBS $2, R2, R2
+	BGE loop1
+done1:
+	ADD $2, R2
 	RET
 
 // func scaleMulNEONF64(z, x, y *float64, a float64, n int)
@@ -536,7 +648,33 @@ TEXT ·scaleMulNEONF64(SB), NOSPLIT, $0-40
 	FMOVD a+24(FP), F0
 	VDUP V0.D[0], V0.D2
 	MOVD n+32(FP), R3
-loop:
+	SUBS $8, R3, R3
+	BLT done4
+loop4:
+	FLDPQ 0(R1), (F1, F2)
+	FLDPQ 32(R1), (F3, F4)
+	FLDPQ 0(R2), (F5, F6)
+	FLDPQ 32(R2), (F7, F8)
+	WORD $0x6e61dc01 // fmul v1.2d, v0.2d, v1.2d
+	WORD $0x6e65dc21 // fmul v1.2d, v1.2d, v5.2d
+	WORD $0x6e62dc02 // fmul v2.2d, v0.2d, v2.2d
+	WORD $0x6e66dc42 // fmul v2.2d, v2.2d, v6.2d
+	WORD $0x6e63dc03 // fmul v3.2d, v0.2d, v3.2d
+	WORD $0x6e67dc63 // fmul v3.2d, v3.2d, v7.2d
+	WORD $0x6e64dc04 // fmul v4.2d, v0.2d, v4.2d
+	WORD $0x6e68dc84 // fmul v4.2d, v4.2d, v8.2d
+	FSTPQ (F1, F2), 0(R0)
+	FSTPQ (F3, F4), 32(R0)
+	ADD $64, R0
+	ADD $64, R1
+	ADD $64, R2
+	SUBS $8, R3, R3
+	BGE loop4
+done4:
+	ADD $8, R3
+	SUBS $2, R3, R3
+	BLT done1
+loop1:
 	FMOVQ 0(R1), F1
 	FMOVQ 0(R2), F2
 	WORD $0x6e61dc01 // fmul v1.2d, v0.2d, v1.2d
@@ -546,7 +684,9 @@ loop:
 	ADD $16, R1
 	ADD $16, R2
 	SUBS $2, R3, R3
-	BNE loop
+	BGE loop1
+done1:
+	ADD $2, R3
 	RET
 
 // func scaleMulSlopeNEONF64(z, x, y *float64, a float64, n int)
@@ -559,7 +699,41 @@ TEXT ·scaleMulSlopeNEONF64(SB), NOSPLIT, $0-40
 	FMOVD $1.0, F1
 	VDUP V1.D[0], V1.D2
 	MOVD n+32(FP), R3
-loop:
+	SUBS $8, R3, R3
+	BLT done4
+loop4:
+	FLDPQ 0(R1), (F2, F3)
+	FLDPQ 32(R1), (F4, F5)
+	FLDPQ 0(R2), (F6, F7)
+	FLDPQ 32(R2), (F8, F9)
+	WORD $0x6e62dc02 // fmul v2.2d, v0.2d, v2.2d
+	VMOV V1.B16, V10.B16
+	VFMLS V6.D2, V6.D2, V10.D2
+	WORD $0x6e6adc42 // fmul v2.2d, v2.2d, v10.2d
+	WORD $0x6e63dc03 // fmul v3.2d, v0.2d, v3.2d
+	VMOV V1.B16, V6.B16
+	VFMLS V7.D2, V7.D2, V6.D2
+	WORD $0x6e66dc63 // fmul v3.2d, v3.2d, v6.2d
+	WORD $0x6e64dc04 // fmul v4.2d, v0.2d, v4.2d
+	VMOV V1.B16, V6.B16
+	VFMLS V8.D2, V8.D2, V6.D2
+	WORD $0x6e66dc84 // fmul v4.2d, v4.2d, v6.2d
+	WORD $0x6e65dc05 // fmul v5.2d, v0.2d, v5.2d
+	VMOV V1.B16, V6.B16
+	VFMLS V9.D2, V9.D2, V6.D2
+	WORD $0x6e66dca5 // fmul v5.2d, v5.2d, v6.2d
+	FSTPQ (F2, F3), 0(R0)
+	FSTPQ (F4, F5), 32(R0)
+	ADD $64, R0
+	ADD $64, R1
+	ADD $64, R2
+	SUBS $8, R3, R3
+	BGE loop4
+done4:
+	ADD $8, R3
+	SUBS $2, R3, R3
+	BLT done1
+loop1:
 	FMOVQ 0(R1), F2
 	FMOVQ 0(R2), F3
 	WORD $0x6e62dc02 // fmul v2.2d, v0.2d, v2.2d
@@ -571,7 +745,9 @@ loop:
 	ADD $16, R1
 	ADD $16, R2
 	SUBS $2, R3, R3
-	BNE loop
+	BGE loop1
+done1:
+	ADD $2, R3
 	RET
 
 // func sumScaledNEONF64(z, x, y *float64, a float64, n int)
@@ -582,7 +758,29 @@ TEXT ·sumScaledNEONF64(SB), NOSPLIT, $0-40
 	FMOVD a+24(FP), F0
 	VDUP V0.D[0], V0.D2
 	MOVD n+32(FP), R3
-loop:
+	SUBS $8, R3, R3
+	BLT done4
+loop4:
+	FLDPQ 0(R1), (F1, F2)
+	FLDPQ 32(R1), (F3, F4)
+	FLDPQ 0(R2), (F5, F6)
+	FLDPQ 32(R2), (F7, F8)
+	VFMLA V1.D2, V0.D2, V5.D2
+	VFMLA V2.D2, V0.D2, V6.D2
+	VFMLA V3.D2, V0.D2, V7.D2
+	VFMLA V4.D2, V0.D2, V8.D2
+	FSTPQ (F5, F6), 0(R0)
+	FSTPQ (F7, F8), 32(R0)
+	ADD $64, R0
+	ADD $64, R1
+	ADD $64, R2
+	SUBS $8, R3, R3
+	BGE loop4
+done4:
+	ADD $8, R3
+	SUBS $2, R3, R3
+	BLT done1
+loop1:
 	FMOVQ 0(R1), F1
 	FMOVQ 0(R2), F2
 	VFMLA V1.D2, V0.D2, V2.D2
@@ -591,7 +789,9 @@ loop:
 	ADD $16, R1
 	ADD $16, R2
 	SUBS $2, R3, R3
-	BNE loop
+	BGE loop1
+done1:
+	ADD $2, R3
 	RET
 
 // func addRowSumsNEONF64(sums, e *float64, r, n int)

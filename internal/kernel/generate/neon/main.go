@@ -54,4 +54,21 @@ var kinds = map[string]func(f *file){
 			t.peak()
 		}
 	},
+	"normalise": func(f *file) {
+		for _, t := range f.targets() {
+			t.centre()
+			t.normalise()
+			t.addNormalised()
+		}
+	},
+	"update": func(f *file) {
+		for _, t := range f.targets() {
+			t.scale()
+			t.momentum()
+			t.nesterov()
+			t.adam()
+			t.signDescent()
+			t.lion()
+		}
+	},
 }

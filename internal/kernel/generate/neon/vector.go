@@ -2,18 +2,25 @@ package main
 
 import "fmt"
 
-// stream emits a loop over n elements, a multiple of step. body is called once with the vectors of a step: it emits their
-// loads and stores at the pointers, which then advance.
-func (t target) stream(step int, pointers []gp, body func(vectors int)) {
+// stream emits loops over n elements, a multiple of the lanes: over 4 vectors at a time and then over one. body is called once for
+// each loop with the vectors of a round: it emits their loads and stores at the pointers, which then advance.
+func (t target) stream(pointers []gp, body func(vectors int)) {
 	t.scope(func() {
 		n := t.param("n")
-		t.label("loop")
-		body(step / t.lanes())
-		for _, p := range pointers {
-			t.line("ADD $%d, %s", step*t.size(), p)
+		for _, vectors := range []int{4, 1} {
+			loop, done := fmt.Sprintf("loop%d", vectors), fmt.Sprintf("done%d", vectors)
+			t.line("SUBS $%d, %[2]s, %[2]s", vectors*t.lanes(), n)
+			t.jump("BLT", done)
+			t.label(loop)
+			body(vectors)
+			for _, p := range pointers {
+				t.line("ADD $%d, %s", vectors*width, p)
+			}
+			t.line("SUBS $%d, %[2]s, %[2]s", vectors*t.lanes(), n)
+			t.jump("BGE", loop)
+			t.label(done)
+			t.line("ADD $%d, %s", vectors*t.lanes(), n)
 		}
-		t.line("SUBS $%d, %[2]s, %[2]s", step, n)
-		t.jump("BNE", "loop")
 	})
 	t.end()
 }
@@ -43,7 +50,7 @@ func (t target) scaled() vec {
 func (t target) addScaled() {
 	t = t.function("addScaled", "computes y[i] = a·x[i] + y[i] for n elements, a multiple of 16.", "func(y, x *T, a T, n int)")
 	p, a := t.params("y", "x"), t.scaled()
-	t.stream(16, p, func(vectors int) {
+	t.stream(p, func(vectors int) {
 		x, y := t.loaded(p[1], vectors), t.loaded(p[0], vectors)
 		for i := range y {
 			t.fma(y[i], a, x[i])
@@ -55,7 +62,7 @@ func (t target) addScaled() {
 func (t target) scaleMul() {
 	t = t.function("scaleMul", "computes z[i] = (a·x[i])·y[i] for n elements, a multiple of the lanes.", "func(z, x, y *T, a T, n int)")
 	p, a := t.params("z", "x", "y"), t.scaled()
-	t.stream(t.lanes(), p, func(vectors int) {
+	t.stream(p, func(vectors int) {
 		x, y := t.loaded(p[1], vectors), t.loaded(p[2], vectors)
 		for i := range x {
 			t.mul(x[i], a, x[i])
@@ -68,15 +75,20 @@ func (t target) scaleMul() {
 func (t target) scaleMulSlope() {
 	t = t.function("scaleMulSlope", "computes z[i] = (a·x[i])·(1 − y[i]²) for n elements, a multiple of the lanes.", "func(z, x, y *T, a T, n int)")
 	p, a, one := t.params("z", "x", "y"), t.scaled(), t.vec()
-	t.line("FMOV%s $1.0, F%d", t.letter(), one)
-	t.spread(one, one)
-	t.stream(t.lanes(), p, func(vectors int) {
+	t.one(one)
+	t.stream(p, func(vectors int) {
 		x, y := t.loaded(p[1], vectors), t.loaded(p[2], vectors)
 		for i := range x {
 			t.timesSlope(x[i], a, y[i], one)
 		}
 		t.store(p[0], 0, x...)
 	})
+}
+
+// one fills v with 1.
+func (t target) one(v vec) {
+	t.line("FMOV%s $1.0, F%d", t.letter(), v)
+	t.spread(v, v)
 }
 
 // timesSlope emits x = (a·x)·(1 − y²).
@@ -91,7 +103,7 @@ func (t target) timesSlope(x, a, y, one vec) {
 func (t target) sumScaled() {
 	t = t.function("sumScaled", "computes z[i] = a·x[i] + y[i] for n elements, a multiple of the lanes.", "func(z, x, y *T, a T, n int)")
 	p, a := t.params("z", "x", "y"), t.scaled()
-	t.stream(t.lanes(), p, func(vectors int) {
+	t.stream(p, func(vectors int) {
 		x, y := t.loaded(p[1], vectors), t.loaded(p[2], vectors)
 		for i := range x {
 			t.fma(y[i], a, x[i])
