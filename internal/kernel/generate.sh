@@ -10,8 +10,6 @@ trap 'rm -rf "$work"' EXIT
 cd "$work"
 for kind in product activation vector normalise update; do
 	./generate -kind $kind -out ${kind}_amd64.s -stubs ${kind}_amd64.go -pkg kernel
-done
-for kind in product vector normalise update; do
 	./neon -kind $kind -out ${kind}_arm64.s -stubs ${kind}_arm64.go
 done
 if [ "${1:-}" != --check ]; then

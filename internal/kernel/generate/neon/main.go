@@ -37,6 +37,16 @@ var kinds = map[string]func(f *file){
 			t.transpose()
 		}
 	},
+	"activation": func(f *file) {
+		for _, t := range f.targets() {
+			t.activation("tanh", tanh)
+			t.activation("tanhValue", tanhValue)
+			t.activation("gelu", gelu)
+			for _, s := range smooth {
+				t.activation(s.name, s.formula)
+			}
+		}
+	},
 	"vector": func(f *file) {
 		prefetch(f)
 		for _, t := range f.targets() {
