@@ -14,7 +14,7 @@ func native32() []Ops[float32] {
 		norm:        norms[float32]{centreNEONF32, normaliseNEONF32, addNormalisedNEONF32},
 		update:      updates[float32]{scaleNEONF32, momentumNEONF32, nesterovNEONF32, adamNEONF32, signDescentNEONF32, lionNEONF32},
 	}
-	return []Ops[float32]{f.neon()}
+	return []Ops[float32]{f.ops()}
 }
 
 func native64() []Ops[float64] {
@@ -27,19 +27,7 @@ func native64() []Ops[float64] {
 		norm:        norms[float64]{centreNEONF64, normaliseNEONF64, addNormalisedNEONF64},
 		update:      updates[float64]{scaleNEONF64, momentumNEONF64, nesterovNEONF64, adamNEONF64, signDescentNEONF64, lionNEONF64},
 	}
-	return []Ops[float64]{f.neon()}
-}
-
-// neon returns the tier: what has no assembly is portable.
-func (f *assembly[T]) neon() Ops[T] {
-	ops := portable[T]()
-	ops.Tier = f.tier
-	f.setProducts(&ops)
-	f.setVectors(&ops)
-	f.setUpdates(&ops)
-	f.setNorms(&ops)
-	f.setActivations(&ops)
-	return ops
+	return []Ops[float64]{f.ops()}
 }
 
 // peakChains is the number of vectors in a round of the peak loop.
