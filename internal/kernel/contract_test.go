@@ -5,6 +5,7 @@ import (
 	"math"
 	"math/big"
 	"math/rand/v2"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -102,6 +103,80 @@ func TestPortableFollowsTheContract(t *testing.T) {
 	same(t, "AddRowSums", sums, sumsWant)
 	fused := func(sum, v float64) float64 { return math.FMA(v, v, sum) }
 	same(t, "SumSquares", []float64{ops.SumSquares(h)}, []float64{sumInChains(h, fused)})
+}
+
+// Products in float32 go past fma32 where numbers are of a size that allows it: here are numbers of every size, and short ones, whose sums often lie
+// midway between two float32.
+func TestPortableProductsRoundOnce(t *testing.T) {
+	r := rand.New(rand.NewPCG(11, 12))
+	scaled := func(exponents int) func() float32 {
+		return func() float32 { return float32(math.Ldexp(r.NormFloat64(), r.IntN(2*exponents+1)-exponents)) }
+	}
+	inf := float32(math.Inf(1))
+	for name, value := range map[string]func() float32{
+		"ordinary": scaled(2),
+		"short":    func() float32 { return float32(r.IntN(1<<13)-1<<12) / 16 },
+		"sparse":   func() float32 { return float32(r.NormFloat64()) * float32(r.IntN(2)) },
+		"small":    func() float32 { return float32(math.Ldexp(r.NormFloat64(), -70)) },
+		"large":    func() float32 { return float32(math.Ldexp(r.NormFloat64(), 63)) },
+		"any size": scaled(100),
+		"bounds": func() float32 {
+			return []float32{0x1p-51, -0x1p-52, 0x1.fffffep29, -0x1p30, 0x1.000002p0, 0x1p-126, 0x1p-149, 0}[r.IntN(8)]
+		},
+		"infinite": func() float32 { return []float32{1, -0x1.8p-24, inf, -inf, 0}[min(4, r.IntN(400))] },
+	} {
+		array := func(n int) []float32 {
+			v := make([]float32, n)
+			for i := range v {
+				v[i] = value()
+			}
+			return v
+		}
+		for range 20 {
+			rows, c, n := 1+r.IntN(6), 1+r.IntN(70), 8*(1+r.IntN(6))
+			if r.IntN(2) == 0 {
+				c = 9 + r.IntN(7) // interleaved from n = 32 on
+			}
+			w, h, b, e := array(rows*c), array(c*n), array(rows), array(rows*n)
+			z, p, g := array(rows*n), array(c*n), array(rows*c)
+			for _, start := range [][]float32{b, p, g} { // of the size of products
+				for i := range start {
+					start[i] *= value()
+				}
+			}
+			zWant, pWant, gWant := make([]float32, rows*n), slices.Clone(p), slices.Clone(g)
+			for i := range rows {
+				for s := range n {
+					zWant[i*n+s] = b[i]
+					for j := range c {
+						zWant[i*n+s] = fma32(w[i*c+j], h[j*n+s], zWant[i*n+s])
+						pWant[j*n+s] = fma32(w[i*c+j], e[i*n+s], pWant[j*n+s])
+					}
+				}
+				for j := range c {
+					var chains [16]float32
+					for s := range n {
+						if interleaved(c, n) {
+							chains[s%16] = fma32(e[i*n+s], h[j*n+s], chains[s%16])
+						} else {
+							gWant[i*c+j] = fma32(e[i*n+s], h[j*n+s], gWant[i*c+j])
+						}
+					}
+					if interleaved(c, n) {
+						gWant[i*c+j] += tree(&chains)
+					}
+				}
+			}
+			ops := portableOf[float32]()
+			ops.Affine(z, w, h, b, rows, c, n)
+			ops.AddTransposed(p, w, e, rows, c, n)
+			ops.AddOuter(g, e, h, rows, c, n, make([]float32, OuterScratch(rows, c, n)))
+			at := fmt.Sprintf(" of %s numbers, r=%d c=%d n=%d", name, rows, c, n)
+			same(t, "Affine"+at, z, zWant)
+			same(t, "AddTransposed"+at, p, pWant)
+			same(t, "AddOuter"+at, g, gWant)
+		}
+	}
 }
 
 // sumInChains is the documented sum, with the tree written out.

@@ -38,6 +38,43 @@ func roundsOnce(s float64) bool {
 	return bits&(1<<29-1) != 1<<28 && bits<<1 >= (1023-126)<<53
 }
 
+// An extent bounds the numbers of an array of float32: each is 0 or of a magnitude from 2^least on and below 2^(most+1); it is that of float64 arrays too,
+// of which nothing is known.
+type extent struct{ least, most int }
+
+// extentOf returns the extent of x.
+func extentOf[T Float](x []T) extent {
+	if unsafe.Sizeof(x[0]) == 8 {
+		return extent{}
+	}
+	least, most := uint32(math.MaxUint32), uint32(0)
+	for _, v := range x {
+		bits := math.Float32bits(float32(v)) << 1
+		least, most = min(least, bits-1), max(most, bits) // of 0 the largest, and the least
+	}
+	return extent{max(int(least>>24), 1) - 127, int(most>>24) - 127}
+}
+
+// plain reports whether nearest rounds sums of products of numbers of two arrays to float32. They are multiples of 2^(least−23), so that sums of products are
+// multiples of 2⁻¹⁴⁹, as all float32 are: those below 2⁻¹²⁶ have no more digits than a float32. And none overflows.
+func (e extent) plain(f extent) bool {
+	return e.least+f.least-46 >= -149 && e.most < 30 && f.most < 30
+}
+
+// midway reports whether the float64 of these bits lies midway between two float32: whether its 29 low bits are 1 followed by zeros.
+func midway(bits uint64) bool { return bits<<35 == 1<<63 }
+
+// nearest returns the float32 that is nearest to the float64 of these bits, unless that is midway, for sums that are plain.
+func nearest(bits uint64) float64 { return math.Float64frombits((bits + 1<<28) &^ (1<<29 - 1)) }
+
+// fmaMidway returns the bits of x·y + z rounded once, for float32 numbers in float64 whose rounded sum is midway.
+//
+//go:noinline
+func fmaMidway(x, y, z float64) uint64 {
+	p := float64(x * y)
+	return math.Float64bits(float64(roundOdd(p, z, float64(p+z))))
+}
+
 // roundOdd returns p + z rounded to float32, where s is p + z rounded to float64. It
 // first makes s the sum rounded to odd: of the two neighbours of an inexact sum the
 // one with an odd significand. As 53 ≥ 24 + 2, rounding that to float32 equals
