@@ -4936,8 +4936,7 @@ across_rows4_vectors4_ready:
 	BLT across_rows4_vectors4_tail
 across_rows4_vectors4_loop:
 	VLD1.P (R12)(R6), [V16.S4, V17.S4, V18.S4, V19.S4]
-	FMOVQ 0(R11), F24
-	ADD R5, R11
+	VLD1.P (R11)(R5), [V24.S4]
 	WORD $0x4f981200 // fmla v0.4s, v16.4s, v24.s[0]
 	WORD $0x4f981221 // fmla v1.4s, v17.4s, v24.s[0]
 	WORD $0x4f981242 // fmla v2.4s, v18.4s, v24.s[0]
@@ -4955,8 +4954,7 @@ across_rows4_vectors4_loop:
 	WORD $0x4fb81a4e // fmla v14.4s, v18.4s, v24.s[3]
 	WORD $0x4fb81a6f // fmla v15.4s, v19.4s, v24.s[3]
 	VLD1.P (R12)(R6), [V20.S4, V21.S4, V22.S4, V23.S4]
-	FMOVQ 0(R11), F25
-	ADD R5, R11
+	VLD1.P (R11)(R5), [V25.S4]
 	WORD $0x4f991280 // fmla v0.4s, v20.4s, v25.s[0]
 	WORD $0x4f9912a1 // fmla v1.4s, v21.4s, v25.s[0]
 	WORD $0x4f9912c2 // fmla v2.4s, v22.4s, v25.s[0]
@@ -4974,8 +4972,7 @@ across_rows4_vectors4_loop:
 	WORD $0x4fb91ace // fmla v14.4s, v22.4s, v25.s[3]
 	WORD $0x4fb91aef // fmla v15.4s, v23.4s, v25.s[3]
 	VLD1.P (R12)(R6), [V16.S4, V17.S4, V18.S4, V19.S4]
-	FMOVQ 0(R11), F24
-	ADD R5, R11
+	VLD1.P (R11)(R5), [V24.S4]
 	WORD $0x4f981200 // fmla v0.4s, v16.4s, v24.s[0]
 	WORD $0x4f981221 // fmla v1.4s, v17.4s, v24.s[0]
 	WORD $0x4f981242 // fmla v2.4s, v18.4s, v24.s[0]
@@ -4993,8 +4990,7 @@ across_rows4_vectors4_loop:
 	WORD $0x4fb81a4e // fmla v14.4s, v18.4s, v24.s[3]
 	WORD $0x4fb81a6f // fmla v15.4s, v19.4s, v24.s[3]
 	VLD1.P (R12)(R6), [V20.S4, V21.S4, V22.S4, V23.S4]
-	FMOVQ 0(R11), F25
-	ADD R5, R11
+	VLD1.P (R11)(R5), [V25.S4]
 	WORD $0x4f991280 // fmla v0.4s, v20.4s, v25.s[0]
 	WORD $0x4f9912a1 // fmla v1.4s, v21.4s, v25.s[0]
 	WORD $0x4f9912c2 // fmla v2.4s, v22.4s, v25.s[0]
@@ -5018,8 +5014,7 @@ across_rows4_vectors4_tail:
 	BEQ across_rows4_vectors4_store
 across_rows4_vectors4_single:
 	VLD1.P (R12)(R6), [V16.S4, V17.S4, V18.S4, V19.S4]
-	FMOVQ 0(R11), F24
-	ADD R5, R11
+	VLD1.P (R11)(R5), [V24.S4]
 	WORD $0x4f981200 // fmla v0.4s, v16.4s, v24.s[0]
 	WORD $0x4f981221 // fmla v1.4s, v17.4s, v24.s[0]
 	WORD $0x4f981242 // fmla v2.4s, v18.4s, v24.s[0]
@@ -5090,8 +5085,7 @@ across_rows4_vectors2_ready:
 	BLT across_rows4_vectors2_tail
 across_rows4_vectors2_loop:
 	VLD1.P (R12)(R6), [V8.S4, V9.S4]
-	FMOVQ 0(R11), F12
-	ADD R5, R11
+	VLD1.P (R11)(R5), [V12.S4]
 	WORD $0x4f8c1100 // fmla v0.4s, v8.4s, v12.s[0]
 	WORD $0x4f8c1121 // fmla v1.4s, v9.4s, v12.s[0]
 	WORD $0x4fac1102 // fmla v2.4s, v8.4s, v12.s[1]
@@ -5101,8 +5095,7 @@ across_rows4_vectors2_loop:
 	WORD $0x4fac1906 // fmla v6.4s, v8.4s, v12.s[3]
 	WORD $0x4fac1927 // fmla v7.4s, v9.4s, v12.s[3]
 	VLD1.P (R12)(R6), [V10.S4, V11.S4]
-	FMOVQ 0(R11), F13
-	ADD R5, R11
+	VLD1.P (R11)(R5), [V13.S4]
 	WORD $0x4f8d1140 // fmla v0.4s, v10.4s, v13.s[0]
 	WORD $0x4f8d1161 // fmla v1.4s, v11.4s, v13.s[0]
 	WORD $0x4fad1142 // fmla v2.4s, v10.4s, v13.s[1]
@@ -5112,8 +5105,7 @@ across_rows4_vectors2_loop:
 	WORD $0x4fad1946 // fmla v6.4s, v10.4s, v13.s[3]
 	WORD $0x4fad1967 // fmla v7.4s, v11.4s, v13.s[3]
 	VLD1.P (R12)(R6), [V8.S4, V9.S4]
-	FMOVQ 0(R11), F12
-	ADD R5, R11
+	VLD1.P (R11)(R5), [V12.S4]
 	WORD $0x4f8c1100 // fmla v0.4s, v8.4s, v12.s[0]
 	WORD $0x4f8c1121 // fmla v1.4s, v9.4s, v12.s[0]
 	WORD $0x4fac1102 // fmla v2.4s, v8.4s, v12.s[1]
@@ -5123,8 +5115,7 @@ across_rows4_vectors2_loop:
 	WORD $0x4fac1906 // fmla v6.4s, v8.4s, v12.s[3]
 	WORD $0x4fac1927 // fmla v7.4s, v9.4s, v12.s[3]
 	VLD1.P (R12)(R6), [V10.S4, V11.S4]
-	FMOVQ 0(R11), F13
-	ADD R5, R11
+	VLD1.P (R11)(R5), [V13.S4]
 	WORD $0x4f8d1140 // fmla v0.4s, v10.4s, v13.s[0]
 	WORD $0x4f8d1161 // fmla v1.4s, v11.4s, v13.s[0]
 	WORD $0x4fad1142 // fmla v2.4s, v10.4s, v13.s[1]
@@ -5140,8 +5131,7 @@ across_rows4_vectors2_tail:
 	BEQ across_rows4_vectors2_store
 across_rows4_vectors2_single:
 	VLD1.P (R12)(R6), [V8.S4, V9.S4]
-	FMOVQ 0(R11), F12
-	ADD R5, R11
+	VLD1.P (R11)(R5), [V12.S4]
 	WORD $0x4f8c1100 // fmla v0.4s, v8.4s, v12.s[0]
 	WORD $0x4f8c1121 // fmla v1.4s, v9.4s, v12.s[0]
 	WORD $0x4fac1102 // fmla v2.4s, v8.4s, v12.s[1]
@@ -5195,29 +5185,25 @@ across_rows4_vectors1_ready:
 	BLT across_rows4_vectors1_tail
 across_rows4_vectors1_loop:
 	VLD1.P (R12)(R6), [V4.S4]
-	FMOVQ 0(R11), F6
-	ADD R5, R11
+	VLD1.P (R11)(R5), [V6.S4]
 	WORD $0x4f861080 // fmla v0.4s, v4.4s, v6.s[0]
 	WORD $0x4fa61081 // fmla v1.4s, v4.4s, v6.s[1]
 	WORD $0x4f861882 // fmla v2.4s, v4.4s, v6.s[2]
 	WORD $0x4fa61883 // fmla v3.4s, v4.4s, v6.s[3]
 	VLD1.P (R12)(R6), [V5.S4]
-	FMOVQ 0(R11), F7
-	ADD R5, R11
+	VLD1.P (R11)(R5), [V7.S4]
 	WORD $0x4f8710a0 // fmla v0.4s, v5.4s, v7.s[0]
 	WORD $0x4fa710a1 // fmla v1.4s, v5.4s, v7.s[1]
 	WORD $0x4f8718a2 // fmla v2.4s, v5.4s, v7.s[2]
 	WORD $0x4fa718a3 // fmla v3.4s, v5.4s, v7.s[3]
 	VLD1.P (R12)(R6), [V4.S4]
-	FMOVQ 0(R11), F6
-	ADD R5, R11
+	VLD1.P (R11)(R5), [V6.S4]
 	WORD $0x4f861080 // fmla v0.4s, v4.4s, v6.s[0]
 	WORD $0x4fa61081 // fmla v1.4s, v4.4s, v6.s[1]
 	WORD $0x4f861882 // fmla v2.4s, v4.4s, v6.s[2]
 	WORD $0x4fa61883 // fmla v3.4s, v4.4s, v6.s[3]
 	VLD1.P (R12)(R6), [V5.S4]
-	FMOVQ 0(R11), F7
-	ADD R5, R11
+	VLD1.P (R11)(R5), [V7.S4]
 	WORD $0x4f8710a0 // fmla v0.4s, v5.4s, v7.s[0]
 	WORD $0x4fa710a1 // fmla v1.4s, v5.4s, v7.s[1]
 	WORD $0x4f8718a2 // fmla v2.4s, v5.4s, v7.s[2]
@@ -5229,8 +5215,7 @@ across_rows4_vectors1_tail:
 	BEQ across_rows4_vectors1_store
 across_rows4_vectors1_single:
 	VLD1.P (R12)(R6), [V4.S4]
-	FMOVQ 0(R11), F6
-	ADD R5, R11
+	VLD1.P (R11)(R5), [V6.S4]
 	WORD $0x4f861080 // fmla v0.4s, v4.4s, v6.s[0]
 	WORD $0x4fa61081 // fmla v1.4s, v4.4s, v6.s[1]
 	WORD $0x4f861882 // fmla v2.4s, v4.4s, v6.s[2]
@@ -5315,29 +5300,25 @@ across_rows4_part_ready:
 	BLT across_rows4_part_tail
 across_rows4_part_loop:
 	VLD1.P (R12)(R6), [V4.S4]
-	FMOVQ 0(R11), F6
-	ADD R5, R11
+	VLD1.P (R11)(R5), [V6.S4]
 	WORD $0x4f861080 // fmla v0.4s, v4.4s, v6.s[0]
 	WORD $0x4fa61081 // fmla v1.4s, v4.4s, v6.s[1]
 	WORD $0x4f861882 // fmla v2.4s, v4.4s, v6.s[2]
 	WORD $0x4fa61883 // fmla v3.4s, v4.4s, v6.s[3]
 	VLD1.P (R12)(R6), [V5.S4]
-	FMOVQ 0(R11), F7
-	ADD R5, R11
+	VLD1.P (R11)(R5), [V7.S4]
 	WORD $0x4f8710a0 // fmla v0.4s, v5.4s, v7.s[0]
 	WORD $0x4fa710a1 // fmla v1.4s, v5.4s, v7.s[1]
 	WORD $0x4f8718a2 // fmla v2.4s, v5.4s, v7.s[2]
 	WORD $0x4fa718a3 // fmla v3.4s, v5.4s, v7.s[3]
 	VLD1.P (R12)(R6), [V4.S4]
-	FMOVQ 0(R11), F6
-	ADD R5, R11
+	VLD1.P (R11)(R5), [V6.S4]
 	WORD $0x4f861080 // fmla v0.4s, v4.4s, v6.s[0]
 	WORD $0x4fa61081 // fmla v1.4s, v4.4s, v6.s[1]
 	WORD $0x4f861882 // fmla v2.4s, v4.4s, v6.s[2]
 	WORD $0x4fa61883 // fmla v3.4s, v4.4s, v6.s[3]
 	VLD1.P (R12)(R6), [V5.S4]
-	FMOVQ 0(R11), F7
-	ADD R5, R11
+	VLD1.P (R11)(R5), [V7.S4]
 	WORD $0x4f8710a0 // fmla v0.4s, v5.4s, v7.s[0]
 	WORD $0x4fa710a1 // fmla v1.4s, v5.4s, v7.s[1]
 	WORD $0x4f8718a2 // fmla v2.4s, v5.4s, v7.s[2]
@@ -5349,8 +5330,7 @@ across_rows4_part_tail:
 	BEQ across_rows4_part_store
 across_rows4_part_single:
 	VLD1.P (R12)(R6), [V4.S4]
-	FMOVQ 0(R11), F6
-	ADD R5, R11
+	VLD1.P (R11)(R5), [V6.S4]
 	WORD $0x4f861080 // fmla v0.4s, v4.4s, v6.s[0]
 	WORD $0x4fa61081 // fmla v1.4s, v4.4s, v6.s[1]
 	WORD $0x4f861882 // fmla v2.4s, v4.4s, v6.s[2]
@@ -6917,9 +6897,7 @@ across_rows8_vectors2_ready:
 	BLT across_rows8_vectors2_tail
 across_rows8_vectors2_loop:
 	VLD1.P (R12)(R6), [V16.S4, V17.S4]
-	FMOVQ 0(R11), F20
-	FMOVQ 16(R11), F21
-	ADD R5, R11
+	VLD1.P (R11)(R5), [V20.S4, V21.S4]
 	WORD $0x4f941200 // fmla v0.4s, v16.4s, v20.s[0]
 	WORD $0x4f941221 // fmla v1.4s, v17.4s, v20.s[0]
 	WORD $0x4fb41202 // fmla v2.4s, v16.4s, v20.s[1]
@@ -6937,9 +6915,7 @@ across_rows8_vectors2_loop:
 	WORD $0x4fb51a0e // fmla v14.4s, v16.4s, v21.s[3]
 	WORD $0x4fb51a2f // fmla v15.4s, v17.4s, v21.s[3]
 	VLD1.P (R12)(R6), [V18.S4, V19.S4]
-	FMOVQ 0(R11), F22
-	FMOVQ 16(R11), F23
-	ADD R5, R11
+	VLD1.P (R11)(R5), [V22.S4, V23.S4]
 	WORD $0x4f961240 // fmla v0.4s, v18.4s, v22.s[0]
 	WORD $0x4f961261 // fmla v1.4s, v19.4s, v22.s[0]
 	WORD $0x4fb61242 // fmla v2.4s, v18.4s, v22.s[1]
@@ -6957,9 +6933,7 @@ across_rows8_vectors2_loop:
 	WORD $0x4fb71a4e // fmla v14.4s, v18.4s, v23.s[3]
 	WORD $0x4fb71a6f // fmla v15.4s, v19.4s, v23.s[3]
 	VLD1.P (R12)(R6), [V16.S4, V17.S4]
-	FMOVQ 0(R11), F20
-	FMOVQ 16(R11), F21
-	ADD R5, R11
+	VLD1.P (R11)(R5), [V20.S4, V21.S4]
 	WORD $0x4f941200 // fmla v0.4s, v16.4s, v20.s[0]
 	WORD $0x4f941221 // fmla v1.4s, v17.4s, v20.s[0]
 	WORD $0x4fb41202 // fmla v2.4s, v16.4s, v20.s[1]
@@ -6977,9 +6951,7 @@ across_rows8_vectors2_loop:
 	WORD $0x4fb51a0e // fmla v14.4s, v16.4s, v21.s[3]
 	WORD $0x4fb51a2f // fmla v15.4s, v17.4s, v21.s[3]
 	VLD1.P (R12)(R6), [V18.S4, V19.S4]
-	FMOVQ 0(R11), F22
-	FMOVQ 16(R11), F23
-	ADD R5, R11
+	VLD1.P (R11)(R5), [V22.S4, V23.S4]
 	WORD $0x4f961240 // fmla v0.4s, v18.4s, v22.s[0]
 	WORD $0x4f961261 // fmla v1.4s, v19.4s, v22.s[0]
 	WORD $0x4fb61242 // fmla v2.4s, v18.4s, v22.s[1]
@@ -7003,9 +6975,7 @@ across_rows8_vectors2_tail:
 	BEQ across_rows8_vectors2_store
 across_rows8_vectors2_single:
 	VLD1.P (R12)(R6), [V16.S4, V17.S4]
-	FMOVQ 0(R11), F20
-	FMOVQ 16(R11), F21
-	ADD R5, R11
+	VLD1.P (R11)(R5), [V20.S4, V21.S4]
 	WORD $0x4f941200 // fmla v0.4s, v16.4s, v20.s[0]
 	WORD $0x4f941221 // fmla v1.4s, v17.4s, v20.s[0]
 	WORD $0x4fb41202 // fmla v2.4s, v16.4s, v20.s[1]
@@ -7084,9 +7054,7 @@ across_rows8_vectors1_ready:
 	BLT across_rows8_vectors1_tail
 across_rows8_vectors1_loop:
 	VLD1.P (R12)(R6), [V8.S4]
-	FMOVQ 0(R11), F10
-	FMOVQ 16(R11), F11
-	ADD R5, R11
+	VLD1.P (R11)(R5), [V10.S4, V11.S4]
 	WORD $0x4f8a1100 // fmla v0.4s, v8.4s, v10.s[0]
 	WORD $0x4faa1101 // fmla v1.4s, v8.4s, v10.s[1]
 	WORD $0x4f8a1902 // fmla v2.4s, v8.4s, v10.s[2]
@@ -7096,9 +7064,7 @@ across_rows8_vectors1_loop:
 	WORD $0x4f8b1906 // fmla v6.4s, v8.4s, v11.s[2]
 	WORD $0x4fab1907 // fmla v7.4s, v8.4s, v11.s[3]
 	VLD1.P (R12)(R6), [V9.S4]
-	FMOVQ 0(R11), F12
-	FMOVQ 16(R11), F13
-	ADD R5, R11
+	VLD1.P (R11)(R5), [V12.S4, V13.S4]
 	WORD $0x4f8c1120 // fmla v0.4s, v9.4s, v12.s[0]
 	WORD $0x4fac1121 // fmla v1.4s, v9.4s, v12.s[1]
 	WORD $0x4f8c1922 // fmla v2.4s, v9.4s, v12.s[2]
@@ -7108,9 +7074,7 @@ across_rows8_vectors1_loop:
 	WORD $0x4f8d1926 // fmla v6.4s, v9.4s, v13.s[2]
 	WORD $0x4fad1927 // fmla v7.4s, v9.4s, v13.s[3]
 	VLD1.P (R12)(R6), [V8.S4]
-	FMOVQ 0(R11), F10
-	FMOVQ 16(R11), F11
-	ADD R5, R11
+	VLD1.P (R11)(R5), [V10.S4, V11.S4]
 	WORD $0x4f8a1100 // fmla v0.4s, v8.4s, v10.s[0]
 	WORD $0x4faa1101 // fmla v1.4s, v8.4s, v10.s[1]
 	WORD $0x4f8a1902 // fmla v2.4s, v8.4s, v10.s[2]
@@ -7120,9 +7084,7 @@ across_rows8_vectors1_loop:
 	WORD $0x4f8b1906 // fmla v6.4s, v8.4s, v11.s[2]
 	WORD $0x4fab1907 // fmla v7.4s, v8.4s, v11.s[3]
 	VLD1.P (R12)(R6), [V9.S4]
-	FMOVQ 0(R11), F12
-	FMOVQ 16(R11), F13
-	ADD R5, R11
+	VLD1.P (R11)(R5), [V12.S4, V13.S4]
 	WORD $0x4f8c1120 // fmla v0.4s, v9.4s, v12.s[0]
 	WORD $0x4fac1121 // fmla v1.4s, v9.4s, v12.s[1]
 	WORD $0x4f8c1922 // fmla v2.4s, v9.4s, v12.s[2]
@@ -7138,9 +7100,7 @@ across_rows8_vectors1_tail:
 	BEQ across_rows8_vectors1_store
 across_rows8_vectors1_single:
 	VLD1.P (R12)(R6), [V8.S4]
-	FMOVQ 0(R11), F10
-	FMOVQ 16(R11), F11
-	ADD R5, R11
+	VLD1.P (R11)(R5), [V10.S4, V11.S4]
 	WORD $0x4f8a1100 // fmla v0.4s, v8.4s, v10.s[0]
 	WORD $0x4faa1101 // fmla v1.4s, v8.4s, v10.s[1]
 	WORD $0x4f8a1902 // fmla v2.4s, v8.4s, v10.s[2]
@@ -7273,9 +7233,7 @@ across_rows8_part_ready:
 	BLT across_rows8_part_tail
 across_rows8_part_loop:
 	VLD1.P (R12)(R6), [V8.S4]
-	FMOVQ 0(R11), F10
-	FMOVQ 16(R11), F11
-	ADD R5, R11
+	VLD1.P (R11)(R5), [V10.S4, V11.S4]
 	WORD $0x4f8a1100 // fmla v0.4s, v8.4s, v10.s[0]
 	WORD $0x4faa1101 // fmla v1.4s, v8.4s, v10.s[1]
 	WORD $0x4f8a1902 // fmla v2.4s, v8.4s, v10.s[2]
@@ -7285,9 +7243,7 @@ across_rows8_part_loop:
 	WORD $0x4f8b1906 // fmla v6.4s, v8.4s, v11.s[2]
 	WORD $0x4fab1907 // fmla v7.4s, v8.4s, v11.s[3]
 	VLD1.P (R12)(R6), [V9.S4]
-	FMOVQ 0(R11), F12
-	FMOVQ 16(R11), F13
-	ADD R5, R11
+	VLD1.P (R11)(R5), [V12.S4, V13.S4]
 	WORD $0x4f8c1120 // fmla v0.4s, v9.4s, v12.s[0]
 	WORD $0x4fac1121 // fmla v1.4s, v9.4s, v12.s[1]
 	WORD $0x4f8c1922 // fmla v2.4s, v9.4s, v12.s[2]
@@ -7297,9 +7253,7 @@ across_rows8_part_loop:
 	WORD $0x4f8d1926 // fmla v6.4s, v9.4s, v13.s[2]
 	WORD $0x4fad1927 // fmla v7.4s, v9.4s, v13.s[3]
 	VLD1.P (R12)(R6), [V8.S4]
-	FMOVQ 0(R11), F10
-	FMOVQ 16(R11), F11
-	ADD R5, R11
+	VLD1.P (R11)(R5), [V10.S4, V11.S4]
 	WORD $0x4f8a1100 // fmla v0.4s, v8.4s, v10.s[0]
 	WORD $0x4faa1101 // fmla v1.4s, v8.4s, v10.s[1]
 	WORD $0x4f8a1902 // fmla v2.4s, v8.4s, v10.s[2]
@@ -7309,9 +7263,7 @@ across_rows8_part_loop:
 	WORD $0x4f8b1906 // fmla v6.4s, v8.4s, v11.s[2]
 	WORD $0x4fab1907 // fmla v7.4s, v8.4s, v11.s[3]
 	VLD1.P (R12)(R6), [V9.S4]
-	FMOVQ 0(R11), F12
-	FMOVQ 16(R11), F13
-	ADD R5, R11
+	VLD1.P (R11)(R5), [V12.S4, V13.S4]
 	WORD $0x4f8c1120 // fmla v0.4s, v9.4s, v12.s[0]
 	WORD $0x4fac1121 // fmla v1.4s, v9.4s, v12.s[1]
 	WORD $0x4f8c1922 // fmla v2.4s, v9.4s, v12.s[2]
@@ -7327,9 +7279,7 @@ across_rows8_part_tail:
 	BEQ across_rows8_part_store
 across_rows8_part_single:
 	VLD1.P (R12)(R6), [V8.S4]
-	FMOVQ 0(R11), F10
-	FMOVQ 16(R11), F11
-	ADD R5, R11
+	VLD1.P (R11)(R5), [V10.S4, V11.S4]
 	WORD $0x4f8a1100 // fmla v0.4s, v8.4s, v10.s[0]
 	WORD $0x4faa1101 // fmla v1.4s, v8.4s, v10.s[1]
 	WORD $0x4f8a1902 // fmla v2.4s, v8.4s, v10.s[2]
@@ -8063,21 +8013,13 @@ TEXT ·productNEONF64(SB), NOSPLIT, $0-96
 along_next:
 	CBZ R3, along_done
 	MOVD R3, R8
-	CMP $16, R8
-	BGE along_rows8
 	CMP $8, R8
+	BGE along_rows4
+	CMP $4, R8
 	BLE along_few
 	ADD $1, R8
 	LSR $1, R8
 along_few:
-	CMP $8, R8
-	BEQ along_rows8
-	CMP $7, R8
-	BEQ along_rows7
-	CMP $6, R8
-	BEQ along_rows6
-	CMP $5, R8
-	BEQ along_rows5
 	CMP $4, R8
 	BEQ along_rows4
 	CMP $3, R8
@@ -8114,10 +8056,10 @@ along_rows1_vectors4_ready:
 	MOVD R1, R11
 	MOVD R9, R12
 	MOVD k+40(FP), R13
-	SUBS $2, R13, R13
+	SUBS $4, R13, R13
 	BLT along_rows1_vectors4_tail
 along_rows1_vectors4_loop:
-	FMOVQ.P 16(R11), F12
+	FLDPQ.P 32(R11), (F12, F13)
 	VLD1.P (R12)(R6), [V4.D2, V5.D2, V6.D2, V7.D2]
 	WORD $0x4fcc1080 // fmla v0.2d, v4.2d, v12.d[0]
 	WORD $0x4fcc10a1 // fmla v1.2d, v5.2d, v12.d[0]
@@ -8128,10 +8070,20 @@ along_rows1_vectors4_loop:
 	WORD $0x4fcc1921 // fmla v1.2d, v9.2d, v12.d[1]
 	WORD $0x4fcc1942 // fmla v2.2d, v10.2d, v12.d[1]
 	WORD $0x4fcc1963 // fmla v3.2d, v11.2d, v12.d[1]
-	SUBS $2, R13, R13
+	VLD1.P (R12)(R6), [V4.D2, V5.D2, V6.D2, V7.D2]
+	WORD $0x4fcd1080 // fmla v0.2d, v4.2d, v13.d[0]
+	WORD $0x4fcd10a1 // fmla v1.2d, v5.2d, v13.d[0]
+	WORD $0x4fcd10c2 // fmla v2.2d, v6.2d, v13.d[0]
+	WORD $0x4fcd10e3 // fmla v3.2d, v7.2d, v13.d[0]
+	VLD1.P (R12)(R6), [V8.D2, V9.D2, V10.D2, V11.D2]
+	WORD $0x4fcd1900 // fmla v0.2d, v8.2d, v13.d[1]
+	WORD $0x4fcd1921 // fmla v1.2d, v9.2d, v13.d[1]
+	WORD $0x4fcd1942 // fmla v2.2d, v10.2d, v13.d[1]
+	WORD $0x4fcd1963 // fmla v3.2d, v11.2d, v13.d[1]
+	SUBS $4, R13, R13
 	BGE along_rows1_vectors4_loop
 along_rows1_vectors4_tail:
-	ADDS $2, R13, R13
+	ADDS $4, R13, R13
 	BEQ along_rows1_vectors4_store
 along_rows1_vectors4_single:
 	FMOVD.P 8(R11), F12
@@ -8172,20 +8124,26 @@ along_rows1_vectors2_ready:
 	MOVD R1, R11
 	MOVD R9, R12
 	MOVD k+40(FP), R13
-	SUBS $2, R13, R13
+	SUBS $4, R13, R13
 	BLT along_rows1_vectors2_tail
 along_rows1_vectors2_loop:
-	FMOVQ.P 16(R11), F6
+	FLDPQ.P 32(R11), (F6, F7)
 	VLD1.P (R12)(R6), [V2.D2, V3.D2]
 	WORD $0x4fc61040 // fmla v0.2d, v2.2d, v6.d[0]
 	WORD $0x4fc61061 // fmla v1.2d, v3.2d, v6.d[0]
 	VLD1.P (R12)(R6), [V4.D2, V5.D2]
 	WORD $0x4fc61880 // fmla v0.2d, v4.2d, v6.d[1]
 	WORD $0x4fc618a1 // fmla v1.2d, v5.2d, v6.d[1]
-	SUBS $2, R13, R13
+	VLD1.P (R12)(R6), [V2.D2, V3.D2]
+	WORD $0x4fc71040 // fmla v0.2d, v2.2d, v7.d[0]
+	WORD $0x4fc71061 // fmla v1.2d, v3.2d, v7.d[0]
+	VLD1.P (R12)(R6), [V4.D2, V5.D2]
+	WORD $0x4fc71880 // fmla v0.2d, v4.2d, v7.d[1]
+	WORD $0x4fc718a1 // fmla v1.2d, v5.2d, v7.d[1]
+	SUBS $4, R13, R13
 	BGE along_rows1_vectors2_loop
 along_rows1_vectors2_tail:
-	ADDS $2, R13, R13
+	ADDS $4, R13, R13
 	BEQ along_rows1_vectors2_store
 along_rows1_vectors2_single:
 	FMOVD.P 8(R11), F6
@@ -8221,18 +8179,22 @@ along_rows1_vectors1_ready:
 	MOVD R1, R11
 	MOVD R9, R12
 	MOVD k+40(FP), R13
-	SUBS $2, R13, R13
+	SUBS $4, R13, R13
 	BLT along_rows1_vectors1_tail
 along_rows1_vectors1_loop:
-	FMOVQ.P 16(R11), F3
+	FLDPQ.P 32(R11), (F3, F4)
 	VLD1.P (R12)(R6), [V1.D2]
 	WORD $0x4fc31020 // fmla v0.2d, v1.2d, v3.d[0]
 	VLD1.P (R12)(R6), [V2.D2]
 	WORD $0x4fc31840 // fmla v0.2d, v2.2d, v3.d[1]
-	SUBS $2, R13, R13
+	VLD1.P (R12)(R6), [V1.D2]
+	WORD $0x4fc41020 // fmla v0.2d, v1.2d, v4.d[0]
+	VLD1.P (R12)(R6), [V2.D2]
+	WORD $0x4fc41840 // fmla v0.2d, v2.2d, v4.d[1]
+	SUBS $4, R13, R13
 	BGE along_rows1_vectors1_loop
 along_rows1_vectors1_tail:
-	ADDS $2, R13, R13
+	ADDS $4, R13, R13
 	BEQ along_rows1_vectors1_store
 along_rows1_vectors1_single:
 	FMOVD.P 8(R11), F3
@@ -8267,18 +8229,22 @@ along_rows1_part_ready:
 	MOVD R1, R11
 	MOVD R9, R12
 	MOVD k+40(FP), R13
-	SUBS $2, R13, R13
+	SUBS $4, R13, R13
 	BLT along_rows1_part_tail
 along_rows1_part_loop:
-	FMOVQ.P 16(R11), F3
+	FLDPQ.P 32(R11), (F3, F4)
 	VLD1.P (R12)(R6), [V1.D2]
 	WORD $0x4fc31020 // fmla v0.2d, v1.2d, v3.d[0]
 	VLD1.P (R12)(R6), [V2.D2]
 	WORD $0x4fc31840 // fmla v0.2d, v2.2d, v3.d[1]
-	SUBS $2, R13, R13
+	VLD1.P (R12)(R6), [V1.D2]
+	WORD $0x4fc41020 // fmla v0.2d, v1.2d, v4.d[0]
+	VLD1.P (R12)(R6), [V2.D2]
+	WORD $0x4fc41840 // fmla v0.2d, v2.2d, v4.d[1]
+	SUBS $4, R13, R13
 	BGE along_rows1_part_loop
 along_rows1_part_tail:
-	ADDS $2, R13, R13
+	ADDS $4, R13, R13
 	BEQ along_rows1_part_store
 along_rows1_part_single:
 	FMOVD.P 8(R11), F3
@@ -8340,46 +8306,64 @@ along_rows2_vectors4_ready:
 	ADD R4, R11, R12
 	MOVD R9, R13
 	MOVD k+40(FP), R14
-	SUBS $2, R14, R14
+	SUBS $4, R14, R14
 	BLT along_rows2_vectors4_tail
 along_rows2_vectors4_loop:
-	FMOVQ.P 16(R11), F16
-	FMOVQ.P 16(R12), F17
+	FLDPQ.P 32(R11), (F16, F17)
+	FLDPQ.P 32(R12), (F18, F19)
 	VLD1.P (R13)(R6), [V8.D2, V9.D2, V10.D2, V11.D2]
 	WORD $0x4fd01100 // fmla v0.2d, v8.2d, v16.d[0]
 	WORD $0x4fd01121 // fmla v1.2d, v9.2d, v16.d[0]
 	WORD $0x4fd01142 // fmla v2.2d, v10.2d, v16.d[0]
 	WORD $0x4fd01163 // fmla v3.2d, v11.2d, v16.d[0]
-	WORD $0x4fd11104 // fmla v4.2d, v8.2d, v17.d[0]
-	WORD $0x4fd11125 // fmla v5.2d, v9.2d, v17.d[0]
-	WORD $0x4fd11146 // fmla v6.2d, v10.2d, v17.d[0]
-	WORD $0x4fd11167 // fmla v7.2d, v11.2d, v17.d[0]
+	WORD $0x4fd21104 // fmla v4.2d, v8.2d, v18.d[0]
+	WORD $0x4fd21125 // fmla v5.2d, v9.2d, v18.d[0]
+	WORD $0x4fd21146 // fmla v6.2d, v10.2d, v18.d[0]
+	WORD $0x4fd21167 // fmla v7.2d, v11.2d, v18.d[0]
 	VLD1.P (R13)(R6), [V12.D2, V13.D2, V14.D2, V15.D2]
 	WORD $0x4fd01980 // fmla v0.2d, v12.2d, v16.d[1]
 	WORD $0x4fd019a1 // fmla v1.2d, v13.2d, v16.d[1]
 	WORD $0x4fd019c2 // fmla v2.2d, v14.2d, v16.d[1]
 	WORD $0x4fd019e3 // fmla v3.2d, v15.2d, v16.d[1]
-	WORD $0x4fd11984 // fmla v4.2d, v12.2d, v17.d[1]
-	WORD $0x4fd119a5 // fmla v5.2d, v13.2d, v17.d[1]
-	WORD $0x4fd119c6 // fmla v6.2d, v14.2d, v17.d[1]
-	WORD $0x4fd119e7 // fmla v7.2d, v15.2d, v17.d[1]
-	SUBS $2, R14, R14
+	WORD $0x4fd21984 // fmla v4.2d, v12.2d, v18.d[1]
+	WORD $0x4fd219a5 // fmla v5.2d, v13.2d, v18.d[1]
+	WORD $0x4fd219c6 // fmla v6.2d, v14.2d, v18.d[1]
+	WORD $0x4fd219e7 // fmla v7.2d, v15.2d, v18.d[1]
+	VLD1.P (R13)(R6), [V8.D2, V9.D2, V10.D2, V11.D2]
+	WORD $0x4fd11100 // fmla v0.2d, v8.2d, v17.d[0]
+	WORD $0x4fd11121 // fmla v1.2d, v9.2d, v17.d[0]
+	WORD $0x4fd11142 // fmla v2.2d, v10.2d, v17.d[0]
+	WORD $0x4fd11163 // fmla v3.2d, v11.2d, v17.d[0]
+	WORD $0x4fd31104 // fmla v4.2d, v8.2d, v19.d[0]
+	WORD $0x4fd31125 // fmla v5.2d, v9.2d, v19.d[0]
+	WORD $0x4fd31146 // fmla v6.2d, v10.2d, v19.d[0]
+	WORD $0x4fd31167 // fmla v7.2d, v11.2d, v19.d[0]
+	VLD1.P (R13)(R6), [V12.D2, V13.D2, V14.D2, V15.D2]
+	WORD $0x4fd11980 // fmla v0.2d, v12.2d, v17.d[1]
+	WORD $0x4fd119a1 // fmla v1.2d, v13.2d, v17.d[1]
+	WORD $0x4fd119c2 // fmla v2.2d, v14.2d, v17.d[1]
+	WORD $0x4fd119e3 // fmla v3.2d, v15.2d, v17.d[1]
+	WORD $0x4fd31984 // fmla v4.2d, v12.2d, v19.d[1]
+	WORD $0x4fd319a5 // fmla v5.2d, v13.2d, v19.d[1]
+	WORD $0x4fd319c6 // fmla v6.2d, v14.2d, v19.d[1]
+	WORD $0x4fd319e7 // fmla v7.2d, v15.2d, v19.d[1]
+	SUBS $4, R14, R14
 	BGE along_rows2_vectors4_loop
 along_rows2_vectors4_tail:
-	ADDS $2, R14, R14
+	ADDS $4, R14, R14
 	BEQ along_rows2_vectors4_store
 along_rows2_vectors4_single:
 	FMOVD.P 8(R11), F16
-	FMOVD.P 8(R12), F17
+	FMOVD.P 8(R12), F18
 	VLD1.P (R13)(R6), [V8.D2, V9.D2, V10.D2, V11.D2]
 	WORD $0x4fd01100 // fmla v0.2d, v8.2d, v16.d[0]
 	WORD $0x4fd01121 // fmla v1.2d, v9.2d, v16.d[0]
 	WORD $0x4fd01142 // fmla v2.2d, v10.2d, v16.d[0]
 	WORD $0x4fd01163 // fmla v3.2d, v11.2d, v16.d[0]
-	WORD $0x4fd11104 // fmla v4.2d, v8.2d, v17.d[0]
-	WORD $0x4fd11125 // fmla v5.2d, v9.2d, v17.d[0]
-	WORD $0x4fd11146 // fmla v6.2d, v10.2d, v17.d[0]
-	WORD $0x4fd11167 // fmla v7.2d, v11.2d, v17.d[0]
+	WORD $0x4fd21104 // fmla v4.2d, v8.2d, v18.d[0]
+	WORD $0x4fd21125 // fmla v5.2d, v9.2d, v18.d[0]
+	WORD $0x4fd21146 // fmla v6.2d, v10.2d, v18.d[0]
+	WORD $0x4fd21167 // fmla v7.2d, v11.2d, v18.d[0]
 	SUBS $1, R14, R14
 	BNE along_rows2_vectors4_single
 along_rows2_vectors4_store:
@@ -8419,34 +8403,44 @@ along_rows2_vectors2_ready:
 	ADD R4, R11, R12
 	MOVD R9, R13
 	MOVD k+40(FP), R14
-	SUBS $2, R14, R14
+	SUBS $4, R14, R14
 	BLT along_rows2_vectors2_tail
 along_rows2_vectors2_loop:
-	FMOVQ.P 16(R11), F8
-	FMOVQ.P 16(R12), F9
+	FLDPQ.P 32(R11), (F8, F9)
+	FLDPQ.P 32(R12), (F10, F11)
 	VLD1.P (R13)(R6), [V4.D2, V5.D2]
 	WORD $0x4fc81080 // fmla v0.2d, v4.2d, v8.d[0]
 	WORD $0x4fc810a1 // fmla v1.2d, v5.2d, v8.d[0]
-	WORD $0x4fc91082 // fmla v2.2d, v4.2d, v9.d[0]
-	WORD $0x4fc910a3 // fmla v3.2d, v5.2d, v9.d[0]
+	WORD $0x4fca1082 // fmla v2.2d, v4.2d, v10.d[0]
+	WORD $0x4fca10a3 // fmla v3.2d, v5.2d, v10.d[0]
 	VLD1.P (R13)(R6), [V6.D2, V7.D2]
 	WORD $0x4fc818c0 // fmla v0.2d, v6.2d, v8.d[1]
 	WORD $0x4fc818e1 // fmla v1.2d, v7.2d, v8.d[1]
-	WORD $0x4fc918c2 // fmla v2.2d, v6.2d, v9.d[1]
-	WORD $0x4fc918e3 // fmla v3.2d, v7.2d, v9.d[1]
-	SUBS $2, R14, R14
+	WORD $0x4fca18c2 // fmla v2.2d, v6.2d, v10.d[1]
+	WORD $0x4fca18e3 // fmla v3.2d, v7.2d, v10.d[1]
+	VLD1.P (R13)(R6), [V4.D2, V5.D2]
+	WORD $0x4fc91080 // fmla v0.2d, v4.2d, v9.d[0]
+	WORD $0x4fc910a1 // fmla v1.2d, v5.2d, v9.d[0]
+	WORD $0x4fcb1082 // fmla v2.2d, v4.2d, v11.d[0]
+	WORD $0x4fcb10a3 // fmla v3.2d, v5.2d, v11.d[0]
+	VLD1.P (R13)(R6), [V6.D2, V7.D2]
+	WORD $0x4fc918c0 // fmla v0.2d, v6.2d, v9.d[1]
+	WORD $0x4fc918e1 // fmla v1.2d, v7.2d, v9.d[1]
+	WORD $0x4fcb18c2 // fmla v2.2d, v6.2d, v11.d[1]
+	WORD $0x4fcb18e3 // fmla v3.2d, v7.2d, v11.d[1]
+	SUBS $4, R14, R14
 	BGE along_rows2_vectors2_loop
 along_rows2_vectors2_tail:
-	ADDS $2, R14, R14
+	ADDS $4, R14, R14
 	BEQ along_rows2_vectors2_store
 along_rows2_vectors2_single:
 	FMOVD.P 8(R11), F8
-	FMOVD.P 8(R12), F9
+	FMOVD.P 8(R12), F10
 	VLD1.P (R13)(R6), [V4.D2, V5.D2]
 	WORD $0x4fc81080 // fmla v0.2d, v4.2d, v8.d[0]
 	WORD $0x4fc810a1 // fmla v1.2d, v5.2d, v8.d[0]
-	WORD $0x4fc91082 // fmla v2.2d, v4.2d, v9.d[0]
-	WORD $0x4fc910a3 // fmla v3.2d, v5.2d, v9.d[0]
+	WORD $0x4fca1082 // fmla v2.2d, v4.2d, v10.d[0]
+	WORD $0x4fca10a3 // fmla v3.2d, v5.2d, v10.d[0]
 	SUBS $1, R14, R14
 	BNE along_rows2_vectors2_single
 along_rows2_vectors2_store:
@@ -8481,28 +8475,34 @@ along_rows2_vectors1_ready:
 	ADD R4, R11, R12
 	MOVD R9, R13
 	MOVD k+40(FP), R14
-	SUBS $2, R14, R14
+	SUBS $4, R14, R14
 	BLT along_rows2_vectors1_tail
 along_rows2_vectors1_loop:
-	FMOVQ.P 16(R11), F4
-	FMOVQ.P 16(R12), F5
+	FLDPQ.P 32(R11), (F4, F5)
+	FLDPQ.P 32(R12), (F6, F7)
 	VLD1.P (R13)(R6), [V2.D2]
 	WORD $0x4fc41040 // fmla v0.2d, v2.2d, v4.d[0]
-	WORD $0x4fc51041 // fmla v1.2d, v2.2d, v5.d[0]
+	WORD $0x4fc61041 // fmla v1.2d, v2.2d, v6.d[0]
 	VLD1.P (R13)(R6), [V3.D2]
 	WORD $0x4fc41860 // fmla v0.2d, v3.2d, v4.d[1]
-	WORD $0x4fc51861 // fmla v1.2d, v3.2d, v5.d[1]
-	SUBS $2, R14, R14
+	WORD $0x4fc61861 // fmla v1.2d, v3.2d, v6.d[1]
+	VLD1.P (R13)(R6), [V2.D2]
+	WORD $0x4fc51040 // fmla v0.2d, v2.2d, v5.d[0]
+	WORD $0x4fc71041 // fmla v1.2d, v2.2d, v7.d[0]
+	VLD1.P (R13)(R6), [V3.D2]
+	WORD $0x4fc51860 // fmla v0.2d, v3.2d, v5.d[1]
+	WORD $0x4fc71861 // fmla v1.2d, v3.2d, v7.d[1]
+	SUBS $4, R14, R14
 	BGE along_rows2_vectors1_loop
 along_rows2_vectors1_tail:
-	ADDS $2, R14, R14
+	ADDS $4, R14, R14
 	BEQ along_rows2_vectors1_store
 along_rows2_vectors1_single:
 	FMOVD.P 8(R11), F4
-	FMOVD.P 8(R12), F5
+	FMOVD.P 8(R12), F6
 	VLD1.P (R13)(R6), [V2.D2]
 	WORD $0x4fc41040 // fmla v0.2d, v2.2d, v4.d[0]
-	WORD $0x4fc51041 // fmla v1.2d, v2.2d, v5.d[0]
+	WORD $0x4fc61041 // fmla v1.2d, v2.2d, v6.d[0]
 	SUBS $1, R14, R14
 	BNE along_rows2_vectors1_single
 along_rows2_vectors1_store:
@@ -8538,28 +8538,34 @@ along_rows2_part_ready:
 	ADD R4, R11, R12
 	MOVD R9, R13
 	MOVD k+40(FP), R14
-	SUBS $2, R14, R14
+	SUBS $4, R14, R14
 	BLT along_rows2_part_tail
 along_rows2_part_loop:
-	FMOVQ.P 16(R11), F4
-	FMOVQ.P 16(R12), F5
+	FLDPQ.P 32(R11), (F4, F5)
+	FLDPQ.P 32(R12), (F6, F7)
 	VLD1.P (R13)(R6), [V2.D2]
 	WORD $0x4fc41040 // fmla v0.2d, v2.2d, v4.d[0]
-	WORD $0x4fc51041 // fmla v1.2d, v2.2d, v5.d[0]
+	WORD $0x4fc61041 // fmla v1.2d, v2.2d, v6.d[0]
 	VLD1.P (R13)(R6), [V3.D2]
 	WORD $0x4fc41860 // fmla v0.2d, v3.2d, v4.d[1]
-	WORD $0x4fc51861 // fmla v1.2d, v3.2d, v5.d[1]
-	SUBS $2, R14, R14
+	WORD $0x4fc61861 // fmla v1.2d, v3.2d, v6.d[1]
+	VLD1.P (R13)(R6), [V2.D2]
+	WORD $0x4fc51040 // fmla v0.2d, v2.2d, v5.d[0]
+	WORD $0x4fc71041 // fmla v1.2d, v2.2d, v7.d[0]
+	VLD1.P (R13)(R6), [V3.D2]
+	WORD $0x4fc51860 // fmla v0.2d, v3.2d, v5.d[1]
+	WORD $0x4fc71861 // fmla v1.2d, v3.2d, v7.d[1]
+	SUBS $4, R14, R14
 	BGE along_rows2_part_loop
 along_rows2_part_tail:
-	ADDS $2, R14, R14
+	ADDS $4, R14, R14
 	BEQ along_rows2_part_store
 along_rows2_part_single:
 	FMOVD.P 8(R11), F4
-	FMOVD.P 8(R12), F5
+	FMOVD.P 8(R12), F6
 	VLD1.P (R13)(R6), [V2.D2]
 	WORD $0x4fc41040 // fmla v0.2d, v2.2d, v4.d[0]
-	WORD $0x4fc51041 // fmla v1.2d, v2.2d, v5.d[0]
+	WORD $0x4fc61041 // fmla v1.2d, v2.2d, v6.d[0]
 	SUBS $1, R14, R14
 	BNE along_rows2_part_single
 along_rows2_part_store:
@@ -8628,60 +8634,86 @@ along_rows3_vectors4_ready:
 	ADD R4, R12, R13
 	MOVD R9, R14
 	MOVD k+40(FP), R15
-	SUBS $2, R15, R15
+	SUBS $4, R15, R15
 	BLT along_rows3_vectors4_tail
 along_rows3_vectors4_loop:
-	FMOVQ.P 16(R11), F20
-	FMOVQ.P 16(R12), F21
-	FMOVQ.P 16(R13), F22
+	FLDPQ.P 32(R11), (F20, F21)
+	FLDPQ.P 32(R12), (F22, F23)
+	FLDPQ.P 32(R13), (F24, F25)
 	VLD1.P (R14)(R6), [V12.D2, V13.D2, V14.D2, V15.D2]
 	WORD $0x4fd41180 // fmla v0.2d, v12.2d, v20.d[0]
 	WORD $0x4fd411a1 // fmla v1.2d, v13.2d, v20.d[0]
 	WORD $0x4fd411c2 // fmla v2.2d, v14.2d, v20.d[0]
 	WORD $0x4fd411e3 // fmla v3.2d, v15.2d, v20.d[0]
-	WORD $0x4fd51184 // fmla v4.2d, v12.2d, v21.d[0]
-	WORD $0x4fd511a5 // fmla v5.2d, v13.2d, v21.d[0]
-	WORD $0x4fd511c6 // fmla v6.2d, v14.2d, v21.d[0]
-	WORD $0x4fd511e7 // fmla v7.2d, v15.2d, v21.d[0]
-	WORD $0x4fd61188 // fmla v8.2d, v12.2d, v22.d[0]
-	WORD $0x4fd611a9 // fmla v9.2d, v13.2d, v22.d[0]
-	WORD $0x4fd611ca // fmla v10.2d, v14.2d, v22.d[0]
-	WORD $0x4fd611eb // fmla v11.2d, v15.2d, v22.d[0]
+	WORD $0x4fd61184 // fmla v4.2d, v12.2d, v22.d[0]
+	WORD $0x4fd611a5 // fmla v5.2d, v13.2d, v22.d[0]
+	WORD $0x4fd611c6 // fmla v6.2d, v14.2d, v22.d[0]
+	WORD $0x4fd611e7 // fmla v7.2d, v15.2d, v22.d[0]
+	WORD $0x4fd81188 // fmla v8.2d, v12.2d, v24.d[0]
+	WORD $0x4fd811a9 // fmla v9.2d, v13.2d, v24.d[0]
+	WORD $0x4fd811ca // fmla v10.2d, v14.2d, v24.d[0]
+	WORD $0x4fd811eb // fmla v11.2d, v15.2d, v24.d[0]
 	VLD1.P (R14)(R6), [V16.D2, V17.D2, V18.D2, V19.D2]
 	WORD $0x4fd41a00 // fmla v0.2d, v16.2d, v20.d[1]
 	WORD $0x4fd41a21 // fmla v1.2d, v17.2d, v20.d[1]
 	WORD $0x4fd41a42 // fmla v2.2d, v18.2d, v20.d[1]
 	WORD $0x4fd41a63 // fmla v3.2d, v19.2d, v20.d[1]
-	WORD $0x4fd51a04 // fmla v4.2d, v16.2d, v21.d[1]
-	WORD $0x4fd51a25 // fmla v5.2d, v17.2d, v21.d[1]
-	WORD $0x4fd51a46 // fmla v6.2d, v18.2d, v21.d[1]
-	WORD $0x4fd51a67 // fmla v7.2d, v19.2d, v21.d[1]
-	WORD $0x4fd61a08 // fmla v8.2d, v16.2d, v22.d[1]
-	WORD $0x4fd61a29 // fmla v9.2d, v17.2d, v22.d[1]
-	WORD $0x4fd61a4a // fmla v10.2d, v18.2d, v22.d[1]
-	WORD $0x4fd61a6b // fmla v11.2d, v19.2d, v22.d[1]
-	SUBS $2, R15, R15
+	WORD $0x4fd61a04 // fmla v4.2d, v16.2d, v22.d[1]
+	WORD $0x4fd61a25 // fmla v5.2d, v17.2d, v22.d[1]
+	WORD $0x4fd61a46 // fmla v6.2d, v18.2d, v22.d[1]
+	WORD $0x4fd61a67 // fmla v7.2d, v19.2d, v22.d[1]
+	WORD $0x4fd81a08 // fmla v8.2d, v16.2d, v24.d[1]
+	WORD $0x4fd81a29 // fmla v9.2d, v17.2d, v24.d[1]
+	WORD $0x4fd81a4a // fmla v10.2d, v18.2d, v24.d[1]
+	WORD $0x4fd81a6b // fmla v11.2d, v19.2d, v24.d[1]
+	VLD1.P (R14)(R6), [V12.D2, V13.D2, V14.D2, V15.D2]
+	WORD $0x4fd51180 // fmla v0.2d, v12.2d, v21.d[0]
+	WORD $0x4fd511a1 // fmla v1.2d, v13.2d, v21.d[0]
+	WORD $0x4fd511c2 // fmla v2.2d, v14.2d, v21.d[0]
+	WORD $0x4fd511e3 // fmla v3.2d, v15.2d, v21.d[0]
+	WORD $0x4fd71184 // fmla v4.2d, v12.2d, v23.d[0]
+	WORD $0x4fd711a5 // fmla v5.2d, v13.2d, v23.d[0]
+	WORD $0x4fd711c6 // fmla v6.2d, v14.2d, v23.d[0]
+	WORD $0x4fd711e7 // fmla v7.2d, v15.2d, v23.d[0]
+	WORD $0x4fd91188 // fmla v8.2d, v12.2d, v25.d[0]
+	WORD $0x4fd911a9 // fmla v9.2d, v13.2d, v25.d[0]
+	WORD $0x4fd911ca // fmla v10.2d, v14.2d, v25.d[0]
+	WORD $0x4fd911eb // fmla v11.2d, v15.2d, v25.d[0]
+	VLD1.P (R14)(R6), [V16.D2, V17.D2, V18.D2, V19.D2]
+	WORD $0x4fd51a00 // fmla v0.2d, v16.2d, v21.d[1]
+	WORD $0x4fd51a21 // fmla v1.2d, v17.2d, v21.d[1]
+	WORD $0x4fd51a42 // fmla v2.2d, v18.2d, v21.d[1]
+	WORD $0x4fd51a63 // fmla v3.2d, v19.2d, v21.d[1]
+	WORD $0x4fd71a04 // fmla v4.2d, v16.2d, v23.d[1]
+	WORD $0x4fd71a25 // fmla v5.2d, v17.2d, v23.d[1]
+	WORD $0x4fd71a46 // fmla v6.2d, v18.2d, v23.d[1]
+	WORD $0x4fd71a67 // fmla v7.2d, v19.2d, v23.d[1]
+	WORD $0x4fd91a08 // fmla v8.2d, v16.2d, v25.d[1]
+	WORD $0x4fd91a29 // fmla v9.2d, v17.2d, v25.d[1]
+	WORD $0x4fd91a4a // fmla v10.2d, v18.2d, v25.d[1]
+	WORD $0x4fd91a6b // fmla v11.2d, v19.2d, v25.d[1]
+	SUBS $4, R15, R15
 	BGE along_rows3_vectors4_loop
 along_rows3_vectors4_tail:
-	ADDS $2, R15, R15
+	ADDS $4, R15, R15
 	BEQ along_rows3_vectors4_store
 along_rows3_vectors4_single:
 	FMOVD.P 8(R11), F20
-	FMOVD.P 8(R12), F21
-	FMOVD.P 8(R13), F22
+	FMOVD.P 8(R12), F22
+	FMOVD.P 8(R13), F24
 	VLD1.P (R14)(R6), [V12.D2, V13.D2, V14.D2, V15.D2]
 	WORD $0x4fd41180 // fmla v0.2d, v12.2d, v20.d[0]
 	WORD $0x4fd411a1 // fmla v1.2d, v13.2d, v20.d[0]
 	WORD $0x4fd411c2 // fmla v2.2d, v14.2d, v20.d[0]
 	WORD $0x4fd411e3 // fmla v3.2d, v15.2d, v20.d[0]
-	WORD $0x4fd51184 // fmla v4.2d, v12.2d, v21.d[0]
-	WORD $0x4fd511a5 // fmla v5.2d, v13.2d, v21.d[0]
-	WORD $0x4fd511c6 // fmla v6.2d, v14.2d, v21.d[0]
-	WORD $0x4fd511e7 // fmla v7.2d, v15.2d, v21.d[0]
-	WORD $0x4fd61188 // fmla v8.2d, v12.2d, v22.d[0]
-	WORD $0x4fd611a9 // fmla v9.2d, v13.2d, v22.d[0]
-	WORD $0x4fd611ca // fmla v10.2d, v14.2d, v22.d[0]
-	WORD $0x4fd611eb // fmla v11.2d, v15.2d, v22.d[0]
+	WORD $0x4fd61184 // fmla v4.2d, v12.2d, v22.d[0]
+	WORD $0x4fd611a5 // fmla v5.2d, v13.2d, v22.d[0]
+	WORD $0x4fd611c6 // fmla v6.2d, v14.2d, v22.d[0]
+	WORD $0x4fd611e7 // fmla v7.2d, v15.2d, v22.d[0]
+	WORD $0x4fd81188 // fmla v8.2d, v12.2d, v24.d[0]
+	WORD $0x4fd811a9 // fmla v9.2d, v13.2d, v24.d[0]
+	WORD $0x4fd811ca // fmla v10.2d, v14.2d, v24.d[0]
+	WORD $0x4fd811eb // fmla v11.2d, v15.2d, v24.d[0]
 	SUBS $1, R15, R15
 	BNE along_rows3_vectors4_single
 along_rows3_vectors4_store:
@@ -8728,42 +8760,56 @@ along_rows3_vectors2_ready:
 	ADD R4, R12, R13
 	MOVD R9, R14
 	MOVD k+40(FP), R15
-	SUBS $2, R15, R15
+	SUBS $4, R15, R15
 	BLT along_rows3_vectors2_tail
 along_rows3_vectors2_loop:
-	FMOVQ.P 16(R11), F10
-	FMOVQ.P 16(R12), F11
-	FMOVQ.P 16(R13), F12
+	FLDPQ.P 32(R11), (F10, F11)
+	FLDPQ.P 32(R12), (F12, F13)
+	FLDPQ.P 32(R13), (F14, F15)
 	VLD1.P (R14)(R6), [V6.D2, V7.D2]
 	WORD $0x4fca10c0 // fmla v0.2d, v6.2d, v10.d[0]
 	WORD $0x4fca10e1 // fmla v1.2d, v7.2d, v10.d[0]
-	WORD $0x4fcb10c2 // fmla v2.2d, v6.2d, v11.d[0]
-	WORD $0x4fcb10e3 // fmla v3.2d, v7.2d, v11.d[0]
-	WORD $0x4fcc10c4 // fmla v4.2d, v6.2d, v12.d[0]
-	WORD $0x4fcc10e5 // fmla v5.2d, v7.2d, v12.d[0]
+	WORD $0x4fcc10c2 // fmla v2.2d, v6.2d, v12.d[0]
+	WORD $0x4fcc10e3 // fmla v3.2d, v7.2d, v12.d[0]
+	WORD $0x4fce10c4 // fmla v4.2d, v6.2d, v14.d[0]
+	WORD $0x4fce10e5 // fmla v5.2d, v7.2d, v14.d[0]
 	VLD1.P (R14)(R6), [V8.D2, V9.D2]
 	WORD $0x4fca1900 // fmla v0.2d, v8.2d, v10.d[1]
 	WORD $0x4fca1921 // fmla v1.2d, v9.2d, v10.d[1]
-	WORD $0x4fcb1902 // fmla v2.2d, v8.2d, v11.d[1]
-	WORD $0x4fcb1923 // fmla v3.2d, v9.2d, v11.d[1]
-	WORD $0x4fcc1904 // fmla v4.2d, v8.2d, v12.d[1]
-	WORD $0x4fcc1925 // fmla v5.2d, v9.2d, v12.d[1]
-	SUBS $2, R15, R15
+	WORD $0x4fcc1902 // fmla v2.2d, v8.2d, v12.d[1]
+	WORD $0x4fcc1923 // fmla v3.2d, v9.2d, v12.d[1]
+	WORD $0x4fce1904 // fmla v4.2d, v8.2d, v14.d[1]
+	WORD $0x4fce1925 // fmla v5.2d, v9.2d, v14.d[1]
+	VLD1.P (R14)(R6), [V6.D2, V7.D2]
+	WORD $0x4fcb10c0 // fmla v0.2d, v6.2d, v11.d[0]
+	WORD $0x4fcb10e1 // fmla v1.2d, v7.2d, v11.d[0]
+	WORD $0x4fcd10c2 // fmla v2.2d, v6.2d, v13.d[0]
+	WORD $0x4fcd10e3 // fmla v3.2d, v7.2d, v13.d[0]
+	WORD $0x4fcf10c4 // fmla v4.2d, v6.2d, v15.d[0]
+	WORD $0x4fcf10e5 // fmla v5.2d, v7.2d, v15.d[0]
+	VLD1.P (R14)(R6), [V8.D2, V9.D2]
+	WORD $0x4fcb1900 // fmla v0.2d, v8.2d, v11.d[1]
+	WORD $0x4fcb1921 // fmla v1.2d, v9.2d, v11.d[1]
+	WORD $0x4fcd1902 // fmla v2.2d, v8.2d, v13.d[1]
+	WORD $0x4fcd1923 // fmla v3.2d, v9.2d, v13.d[1]
+	WORD $0x4fcf1904 // fmla v4.2d, v8.2d, v15.d[1]
+	WORD $0x4fcf1925 // fmla v5.2d, v9.2d, v15.d[1]
+	SUBS $4, R15, R15
 	BGE along_rows3_vectors2_loop
 along_rows3_vectors2_tail:
-	ADDS $2, R15, R15
+	ADDS $4, R15, R15
 	BEQ along_rows3_vectors2_store
 along_rows3_vectors2_single:
 	FMOVD.P 8(R11), F10
-	FMOVD.P 8(R12), F11
-	FMOVD.P 8(R13), F12
+	FMOVD.P 8(R12), F12
+	FMOVD.P 8(R13), F14
 	VLD1.P (R14)(R6), [V6.D2, V7.D2]
 	WORD $0x4fca10c0 // fmla v0.2d, v6.2d, v10.d[0]
 	WORD $0x4fca10e1 // fmla v1.2d, v7.2d, v10.d[0]
-	WORD $0x4fcb10c2 // fmla v2.2d, v6.2d, v11.d[0]
-	WORD $0x4fcb10e3 // fmla v3.2d, v7.2d, v11.d[0]
-	WORD $0x4fcc10c4 // fmla v4.2d, v6.2d, v12.d[0]
-	WORD $0x4fcc10e5 // fmla v5.2d, v7.2d, v12.d[0]
+	WORD $0x4fcc10c2 // fmla v2.2d, v6.2d, v12.d[0]
+	WORD $0x4fcc10e3 // fmla v3.2d, v7.2d, v12.d[0]
+	WORD $0x4fce10c4 // fmla v4.2d, v6.2d, v14.d[0]
+	WORD $0x4fce10e5 // fmla v5.2d, v7.2d, v14.d[0]
 	SUBS $1, R15, R15
 	BNE along_rows3_vectors2_single
 along_rows3_vectors2_store:
@@ -8803,33 +8849,41 @@ along_rows3_vectors1_ready:
 	ADD R4, R12, R13
 	MOVD R9, R14
 	MOVD k+40(FP), R15
-	SUBS $2, R15, R15
+	SUBS $4, R15, R15
 	BLT along_rows3_vectors1_tail
 along_rows3_vectors1_loop:
-	FMOVQ.P 16(R11), F5
-	FMOVQ.P 16(R12), F6
-	FMOVQ.P 16(R13), F7
+	FLDPQ.P 32(R11), (F5, F6)
+	FLDPQ.P 32(R12), (F7, F8)
+	FLDPQ.P 32(R13), (F9, F10)
 	VLD1.P (R14)(R6), [V3.D2]
 	WORD $0x4fc51060 // fmla v0.2d, v3.2d, v5.d[0]
-	WORD $0x4fc61061 // fmla v1.2d, v3.2d, v6.d[0]
-	WORD $0x4fc71062 // fmla v2.2d, v3.2d, v7.d[0]
+	WORD $0x4fc71061 // fmla v1.2d, v3.2d, v7.d[0]
+	WORD $0x4fc91062 // fmla v2.2d, v3.2d, v9.d[0]
 	VLD1.P (R14)(R6), [V4.D2]
 	WORD $0x4fc51880 // fmla v0.2d, v4.2d, v5.d[1]
-	WORD $0x4fc61881 // fmla v1.2d, v4.2d, v6.d[1]
-	WORD $0x4fc71882 // fmla v2.2d, v4.2d, v7.d[1]
-	SUBS $2, R15, R15
+	WORD $0x4fc71881 // fmla v1.2d, v4.2d, v7.d[1]
+	WORD $0x4fc91882 // fmla v2.2d, v4.2d, v9.d[1]
+	VLD1.P (R14)(R6), [V3.D2]
+	WORD $0x4fc61060 // fmla v0.2d, v3.2d, v6.d[0]
+	WORD $0x4fc81061 // fmla v1.2d, v3.2d, v8.d[0]
+	WORD $0x4fca1062 // fmla v2.2d, v3.2d, v10.d[0]
+	VLD1.P (R14)(R6), [V4.D2]
+	WORD $0x4fc61880 // fmla v0.2d, v4.2d, v6.d[1]
+	WORD $0x4fc81881 // fmla v1.2d, v4.2d, v8.d[1]
+	WORD $0x4fca1882 // fmla v2.2d, v4.2d, v10.d[1]
+	SUBS $4, R15, R15
 	BGE along_rows3_vectors1_loop
 along_rows3_vectors1_tail:
-	ADDS $2, R15, R15
+	ADDS $4, R15, R15
 	BEQ along_rows3_vectors1_store
 along_rows3_vectors1_single:
 	FMOVD.P 8(R11), F5
-	FMOVD.P 8(R12), F6
-	FMOVD.P 8(R13), F7
+	FMOVD.P 8(R12), F7
+	FMOVD.P 8(R13), F9
 	VLD1.P (R14)(R6), [V3.D2]
 	WORD $0x4fc51060 // fmla v0.2d, v3.2d, v5.d[0]
-	WORD $0x4fc61061 // fmla v1.2d, v3.2d, v6.d[0]
-	WORD $0x4fc71062 // fmla v2.2d, v3.2d, v7.d[0]
+	WORD $0x4fc71061 // fmla v1.2d, v3.2d, v7.d[0]
+	WORD $0x4fc91062 // fmla v2.2d, v3.2d, v9.d[0]
 	SUBS $1, R15, R15
 	BNE along_rows3_vectors1_single
 along_rows3_vectors1_store:
@@ -8871,33 +8925,41 @@ along_rows3_part_ready:
 	ADD R4, R12, R13
 	MOVD R9, R14
 	MOVD k+40(FP), R15
-	SUBS $2, R15, R15
+	SUBS $4, R15, R15
 	BLT along_rows3_part_tail
 along_rows3_part_loop:
-	FMOVQ.P 16(R11), F5
-	FMOVQ.P 16(R12), F6
-	FMOVQ.P 16(R13), F7
+	FLDPQ.P 32(R11), (F5, F6)
+	FLDPQ.P 32(R12), (F7, F8)
+	FLDPQ.P 32(R13), (F9, F10)
 	VLD1.P (R14)(R6), [V3.D2]
 	WORD $0x4fc51060 // fmla v0.2d, v3.2d, v5.d[0]
-	WORD $0x4fc61061 // fmla v1.2d, v3.2d, v6.d[0]
-	WORD $0x4fc71062 // fmla v2.2d, v3.2d, v7.d[0]
+	WORD $0x4fc71061 // fmla v1.2d, v3.2d, v7.d[0]
+	WORD $0x4fc91062 // fmla v2.2d, v3.2d, v9.d[0]
 	VLD1.P (R14)(R6), [V4.D2]
 	WORD $0x4fc51880 // fmla v0.2d, v4.2d, v5.d[1]
-	WORD $0x4fc61881 // fmla v1.2d, v4.2d, v6.d[1]
-	WORD $0x4fc71882 // fmla v2.2d, v4.2d, v7.d[1]
-	SUBS $2, R15, R15
+	WORD $0x4fc71881 // fmla v1.2d, v4.2d, v7.d[1]
+	WORD $0x4fc91882 // fmla v2.2d, v4.2d, v9.d[1]
+	VLD1.P (R14)(R6), [V3.D2]
+	WORD $0x4fc61060 // fmla v0.2d, v3.2d, v6.d[0]
+	WORD $0x4fc81061 // fmla v1.2d, v3.2d, v8.d[0]
+	WORD $0x4fca1062 // fmla v2.2d, v3.2d, v10.d[0]
+	VLD1.P (R14)(R6), [V4.D2]
+	WORD $0x4fc61880 // fmla v0.2d, v4.2d, v6.d[1]
+	WORD $0x4fc81881 // fmla v1.2d, v4.2d, v8.d[1]
+	WORD $0x4fca1882 // fmla v2.2d, v4.2d, v10.d[1]
+	SUBS $4, R15, R15
 	BGE along_rows3_part_loop
 along_rows3_part_tail:
-	ADDS $2, R15, R15
+	ADDS $4, R15, R15
 	BEQ along_rows3_part_store
 along_rows3_part_single:
 	FMOVD.P 8(R11), F5
-	FMOVD.P 8(R12), F6
-	FMOVD.P 8(R13), F7
+	FMOVD.P 8(R12), F7
+	FMOVD.P 8(R13), F9
 	VLD1.P (R14)(R6), [V3.D2]
 	WORD $0x4fc51060 // fmla v0.2d, v3.2d, v5.d[0]
-	WORD $0x4fc61061 // fmla v1.2d, v3.2d, v6.d[0]
-	WORD $0x4fc71062 // fmla v2.2d, v3.2d, v7.d[0]
+	WORD $0x4fc71061 // fmla v1.2d, v3.2d, v7.d[0]
+	WORD $0x4fc91062 // fmla v2.2d, v3.2d, v9.d[0]
 	SUBS $1, R15, R15
 	BNE along_rows3_part_single
 along_rows3_part_store:
@@ -8978,74 +9040,108 @@ along_rows4_vectors4_ready:
 	ADD R4, R13, R14
 	MOVD R9, R15
 	MOVD k+40(FP), R16
-	SUBS $2, R16, R16
+	SUBS $4, R16, R16
 	BLT along_rows4_vectors4_tail
 along_rows4_vectors4_loop:
-	FMOVQ.P 16(R11), F24
-	FMOVQ.P 16(R12), F25
-	FMOVQ.P 16(R13), F26
-	FMOVQ.P 16(R14), F27
+	FLDPQ.P 32(R11), (F24, F25)
+	FLDPQ.P 32(R12), (F26, F27)
+	FLDPQ.P 32(R13), (F28, F29)
+	FLDPQ.P 32(R14), (F30, F31)
 	VLD1.P (R15)(R6), [V16.D2, V17.D2, V18.D2, V19.D2]
 	WORD $0x4fd81200 // fmla v0.2d, v16.2d, v24.d[0]
 	WORD $0x4fd81221 // fmla v1.2d, v17.2d, v24.d[0]
 	WORD $0x4fd81242 // fmla v2.2d, v18.2d, v24.d[0]
 	WORD $0x4fd81263 // fmla v3.2d, v19.2d, v24.d[0]
-	WORD $0x4fd91204 // fmla v4.2d, v16.2d, v25.d[0]
-	WORD $0x4fd91225 // fmla v5.2d, v17.2d, v25.d[0]
-	WORD $0x4fd91246 // fmla v6.2d, v18.2d, v25.d[0]
-	WORD $0x4fd91267 // fmla v7.2d, v19.2d, v25.d[0]
-	WORD $0x4fda1208 // fmla v8.2d, v16.2d, v26.d[0]
-	WORD $0x4fda1229 // fmla v9.2d, v17.2d, v26.d[0]
-	WORD $0x4fda124a // fmla v10.2d, v18.2d, v26.d[0]
-	WORD $0x4fda126b // fmla v11.2d, v19.2d, v26.d[0]
-	WORD $0x4fdb120c // fmla v12.2d, v16.2d, v27.d[0]
-	WORD $0x4fdb122d // fmla v13.2d, v17.2d, v27.d[0]
-	WORD $0x4fdb124e // fmla v14.2d, v18.2d, v27.d[0]
-	WORD $0x4fdb126f // fmla v15.2d, v19.2d, v27.d[0]
+	WORD $0x4fda1204 // fmla v4.2d, v16.2d, v26.d[0]
+	WORD $0x4fda1225 // fmla v5.2d, v17.2d, v26.d[0]
+	WORD $0x4fda1246 // fmla v6.2d, v18.2d, v26.d[0]
+	WORD $0x4fda1267 // fmla v7.2d, v19.2d, v26.d[0]
+	WORD $0x4fdc1208 // fmla v8.2d, v16.2d, v28.d[0]
+	WORD $0x4fdc1229 // fmla v9.2d, v17.2d, v28.d[0]
+	WORD $0x4fdc124a // fmla v10.2d, v18.2d, v28.d[0]
+	WORD $0x4fdc126b // fmla v11.2d, v19.2d, v28.d[0]
+	WORD $0x4fde120c // fmla v12.2d, v16.2d, v30.d[0]
+	WORD $0x4fde122d // fmla v13.2d, v17.2d, v30.d[0]
+	WORD $0x4fde124e // fmla v14.2d, v18.2d, v30.d[0]
+	WORD $0x4fde126f // fmla v15.2d, v19.2d, v30.d[0]
 	VLD1.P (R15)(R6), [V20.D2, V21.D2, V22.D2, V23.D2]
 	WORD $0x4fd81a80 // fmla v0.2d, v20.2d, v24.d[1]
 	WORD $0x4fd81aa1 // fmla v1.2d, v21.2d, v24.d[1]
 	WORD $0x4fd81ac2 // fmla v2.2d, v22.2d, v24.d[1]
 	WORD $0x4fd81ae3 // fmla v3.2d, v23.2d, v24.d[1]
-	WORD $0x4fd91a84 // fmla v4.2d, v20.2d, v25.d[1]
-	WORD $0x4fd91aa5 // fmla v5.2d, v21.2d, v25.d[1]
-	WORD $0x4fd91ac6 // fmla v6.2d, v22.2d, v25.d[1]
-	WORD $0x4fd91ae7 // fmla v7.2d, v23.2d, v25.d[1]
-	WORD $0x4fda1a88 // fmla v8.2d, v20.2d, v26.d[1]
-	WORD $0x4fda1aa9 // fmla v9.2d, v21.2d, v26.d[1]
-	WORD $0x4fda1aca // fmla v10.2d, v22.2d, v26.d[1]
-	WORD $0x4fda1aeb // fmla v11.2d, v23.2d, v26.d[1]
-	WORD $0x4fdb1a8c // fmla v12.2d, v20.2d, v27.d[1]
-	WORD $0x4fdb1aad // fmla v13.2d, v21.2d, v27.d[1]
-	WORD $0x4fdb1ace // fmla v14.2d, v22.2d, v27.d[1]
-	WORD $0x4fdb1aef // fmla v15.2d, v23.2d, v27.d[1]
-	SUBS $2, R16, R16
+	WORD $0x4fda1a84 // fmla v4.2d, v20.2d, v26.d[1]
+	WORD $0x4fda1aa5 // fmla v5.2d, v21.2d, v26.d[1]
+	WORD $0x4fda1ac6 // fmla v6.2d, v22.2d, v26.d[1]
+	WORD $0x4fda1ae7 // fmla v7.2d, v23.2d, v26.d[1]
+	WORD $0x4fdc1a88 // fmla v8.2d, v20.2d, v28.d[1]
+	WORD $0x4fdc1aa9 // fmla v9.2d, v21.2d, v28.d[1]
+	WORD $0x4fdc1aca // fmla v10.2d, v22.2d, v28.d[1]
+	WORD $0x4fdc1aeb // fmla v11.2d, v23.2d, v28.d[1]
+	WORD $0x4fde1a8c // fmla v12.2d, v20.2d, v30.d[1]
+	WORD $0x4fde1aad // fmla v13.2d, v21.2d, v30.d[1]
+	WORD $0x4fde1ace // fmla v14.2d, v22.2d, v30.d[1]
+	WORD $0x4fde1aef // fmla v15.2d, v23.2d, v30.d[1]
+	VLD1.P (R15)(R6), [V16.D2, V17.D2, V18.D2, V19.D2]
+	WORD $0x4fd91200 // fmla v0.2d, v16.2d, v25.d[0]
+	WORD $0x4fd91221 // fmla v1.2d, v17.2d, v25.d[0]
+	WORD $0x4fd91242 // fmla v2.2d, v18.2d, v25.d[0]
+	WORD $0x4fd91263 // fmla v3.2d, v19.2d, v25.d[0]
+	WORD $0x4fdb1204 // fmla v4.2d, v16.2d, v27.d[0]
+	WORD $0x4fdb1225 // fmla v5.2d, v17.2d, v27.d[0]
+	WORD $0x4fdb1246 // fmla v6.2d, v18.2d, v27.d[0]
+	WORD $0x4fdb1267 // fmla v7.2d, v19.2d, v27.d[0]
+	WORD $0x4fdd1208 // fmla v8.2d, v16.2d, v29.d[0]
+	WORD $0x4fdd1229 // fmla v9.2d, v17.2d, v29.d[0]
+	WORD $0x4fdd124a // fmla v10.2d, v18.2d, v29.d[0]
+	WORD $0x4fdd126b // fmla v11.2d, v19.2d, v29.d[0]
+	WORD $0x4fdf120c // fmla v12.2d, v16.2d, v31.d[0]
+	WORD $0x4fdf122d // fmla v13.2d, v17.2d, v31.d[0]
+	WORD $0x4fdf124e // fmla v14.2d, v18.2d, v31.d[0]
+	WORD $0x4fdf126f // fmla v15.2d, v19.2d, v31.d[0]
+	VLD1.P (R15)(R6), [V20.D2, V21.D2, V22.D2, V23.D2]
+	WORD $0x4fd91a80 // fmla v0.2d, v20.2d, v25.d[1]
+	WORD $0x4fd91aa1 // fmla v1.2d, v21.2d, v25.d[1]
+	WORD $0x4fd91ac2 // fmla v2.2d, v22.2d, v25.d[1]
+	WORD $0x4fd91ae3 // fmla v3.2d, v23.2d, v25.d[1]
+	WORD $0x4fdb1a84 // fmla v4.2d, v20.2d, v27.d[1]
+	WORD $0x4fdb1aa5 // fmla v5.2d, v21.2d, v27.d[1]
+	WORD $0x4fdb1ac6 // fmla v6.2d, v22.2d, v27.d[1]
+	WORD $0x4fdb1ae7 // fmla v7.2d, v23.2d, v27.d[1]
+	WORD $0x4fdd1a88 // fmla v8.2d, v20.2d, v29.d[1]
+	WORD $0x4fdd1aa9 // fmla v9.2d, v21.2d, v29.d[1]
+	WORD $0x4fdd1aca // fmla v10.2d, v22.2d, v29.d[1]
+	WORD $0x4fdd1aeb // fmla v11.2d, v23.2d, v29.d[1]
+	WORD $0x4fdf1a8c // fmla v12.2d, v20.2d, v31.d[1]
+	WORD $0x4fdf1aad // fmla v13.2d, v21.2d, v31.d[1]
+	WORD $0x4fdf1ace // fmla v14.2d, v22.2d, v31.d[1]
+	WORD $0x4fdf1aef // fmla v15.2d, v23.2d, v31.d[1]
+	SUBS $4, R16, R16
 	BGE along_rows4_vectors4_loop
 along_rows4_vectors4_tail:
-	ADDS $2, R16, R16
+	ADDS $4, R16, R16
 	BEQ along_rows4_vectors4_store
 along_rows4_vectors4_single:
 	FMOVD.P 8(R11), F24
-	FMOVD.P 8(R12), F25
-	FMOVD.P 8(R13), F26
-	FMOVD.P 8(R14), F27
+	FMOVD.P 8(R12), F26
+	FMOVD.P 8(R13), F28
+	FMOVD.P 8(R14), F30
 	VLD1.P (R15)(R6), [V16.D2, V17.D2, V18.D2, V19.D2]
 	WORD $0x4fd81200 // fmla v0.2d, v16.2d, v24.d[0]
 	WORD $0x4fd81221 // fmla v1.2d, v17.2d, v24.d[0]
 	WORD $0x4fd81242 // fmla v2.2d, v18.2d, v24.d[0]
 	WORD $0x4fd81263 // fmla v3.2d, v19.2d, v24.d[0]
-	WORD $0x4fd91204 // fmla v4.2d, v16.2d, v25.d[0]
-	WORD $0x4fd91225 // fmla v5.2d, v17.2d, v25.d[0]
-	WORD $0x4fd91246 // fmla v6.2d, v18.2d, v25.d[0]
-	WORD $0x4fd91267 // fmla v7.2d, v19.2d, v25.d[0]
-	WORD $0x4fda1208 // fmla v8.2d, v16.2d, v26.d[0]
-	WORD $0x4fda1229 // fmla v9.2d, v17.2d, v26.d[0]
-	WORD $0x4fda124a // fmla v10.2d, v18.2d, v26.d[0]
-	WORD $0x4fda126b // fmla v11.2d, v19.2d, v26.d[0]
-	WORD $0x4fdb120c // fmla v12.2d, v16.2d, v27.d[0]
-	WORD $0x4fdb122d // fmla v13.2d, v17.2d, v27.d[0]
-	WORD $0x4fdb124e // fmla v14.2d, v18.2d, v27.d[0]
-	WORD $0x4fdb126f // fmla v15.2d, v19.2d, v27.d[0]
+	WORD $0x4fda1204 // fmla v4.2d, v16.2d, v26.d[0]
+	WORD $0x4fda1225 // fmla v5.2d, v17.2d, v26.d[0]
+	WORD $0x4fda1246 // fmla v6.2d, v18.2d, v26.d[0]
+	WORD $0x4fda1267 // fmla v7.2d, v19.2d, v26.d[0]
+	WORD $0x4fdc1208 // fmla v8.2d, v16.2d, v28.d[0]
+	WORD $0x4fdc1229 // fmla v9.2d, v17.2d, v28.d[0]
+	WORD $0x4fdc124a // fmla v10.2d, v18.2d, v28.d[0]
+	WORD $0x4fdc126b // fmla v11.2d, v19.2d, v28.d[0]
+	WORD $0x4fde120c // fmla v12.2d, v16.2d, v30.d[0]
+	WORD $0x4fde122d // fmla v13.2d, v17.2d, v30.d[0]
+	WORD $0x4fde124e // fmla v14.2d, v18.2d, v30.d[0]
+	WORD $0x4fde126f // fmla v15.2d, v19.2d, v30.d[0]
 	SUBS $1, R16, R16
 	BNE along_rows4_vectors4_single
 along_rows4_vectors4_store:
@@ -9099,50 +9195,68 @@ along_rows4_vectors2_ready:
 	ADD R4, R13, R14
 	MOVD R9, R15
 	MOVD k+40(FP), R16
-	SUBS $2, R16, R16
+	SUBS $4, R16, R16
 	BLT along_rows4_vectors2_tail
 along_rows4_vectors2_loop:
-	FMOVQ.P 16(R11), F12
-	FMOVQ.P 16(R12), F13
-	FMOVQ.P 16(R13), F14
-	FMOVQ.P 16(R14), F15
+	FLDPQ.P 32(R11), (F12, F13)
+	FLDPQ.P 32(R12), (F14, F15)
+	FLDPQ.P 32(R13), (F16, F17)
+	FLDPQ.P 32(R14), (F18, F19)
 	VLD1.P (R15)(R6), [V8.D2, V9.D2]
 	WORD $0x4fcc1100 // fmla v0.2d, v8.2d, v12.d[0]
 	WORD $0x4fcc1121 // fmla v1.2d, v9.2d, v12.d[0]
-	WORD $0x4fcd1102 // fmla v2.2d, v8.2d, v13.d[0]
-	WORD $0x4fcd1123 // fmla v3.2d, v9.2d, v13.d[0]
-	WORD $0x4fce1104 // fmla v4.2d, v8.2d, v14.d[0]
-	WORD $0x4fce1125 // fmla v5.2d, v9.2d, v14.d[0]
-	WORD $0x4fcf1106 // fmla v6.2d, v8.2d, v15.d[0]
-	WORD $0x4fcf1127 // fmla v7.2d, v9.2d, v15.d[0]
+	WORD $0x4fce1102 // fmla v2.2d, v8.2d, v14.d[0]
+	WORD $0x4fce1123 // fmla v3.2d, v9.2d, v14.d[0]
+	WORD $0x4fd01104 // fmla v4.2d, v8.2d, v16.d[0]
+	WORD $0x4fd01125 // fmla v5.2d, v9.2d, v16.d[0]
+	WORD $0x4fd21106 // fmla v6.2d, v8.2d, v18.d[0]
+	WORD $0x4fd21127 // fmla v7.2d, v9.2d, v18.d[0]
 	VLD1.P (R15)(R6), [V10.D2, V11.D2]
 	WORD $0x4fcc1940 // fmla v0.2d, v10.2d, v12.d[1]
 	WORD $0x4fcc1961 // fmla v1.2d, v11.2d, v12.d[1]
-	WORD $0x4fcd1942 // fmla v2.2d, v10.2d, v13.d[1]
-	WORD $0x4fcd1963 // fmla v3.2d, v11.2d, v13.d[1]
-	WORD $0x4fce1944 // fmla v4.2d, v10.2d, v14.d[1]
-	WORD $0x4fce1965 // fmla v5.2d, v11.2d, v14.d[1]
-	WORD $0x4fcf1946 // fmla v6.2d, v10.2d, v15.d[1]
-	WORD $0x4fcf1967 // fmla v7.2d, v11.2d, v15.d[1]
-	SUBS $2, R16, R16
+	WORD $0x4fce1942 // fmla v2.2d, v10.2d, v14.d[1]
+	WORD $0x4fce1963 // fmla v3.2d, v11.2d, v14.d[1]
+	WORD $0x4fd01944 // fmla v4.2d, v10.2d, v16.d[1]
+	WORD $0x4fd01965 // fmla v5.2d, v11.2d, v16.d[1]
+	WORD $0x4fd21946 // fmla v6.2d, v10.2d, v18.d[1]
+	WORD $0x4fd21967 // fmla v7.2d, v11.2d, v18.d[1]
+	VLD1.P (R15)(R6), [V8.D2, V9.D2]
+	WORD $0x4fcd1100 // fmla v0.2d, v8.2d, v13.d[0]
+	WORD $0x4fcd1121 // fmla v1.2d, v9.2d, v13.d[0]
+	WORD $0x4fcf1102 // fmla v2.2d, v8.2d, v15.d[0]
+	WORD $0x4fcf1123 // fmla v3.2d, v9.2d, v15.d[0]
+	WORD $0x4fd11104 // fmla v4.2d, v8.2d, v17.d[0]
+	WORD $0x4fd11125 // fmla v5.2d, v9.2d, v17.d[0]
+	WORD $0x4fd31106 // fmla v6.2d, v8.2d, v19.d[0]
+	WORD $0x4fd31127 // fmla v7.2d, v9.2d, v19.d[0]
+	VLD1.P (R15)(R6), [V10.D2, V11.D2]
+	WORD $0x4fcd1940 // fmla v0.2d, v10.2d, v13.d[1]
+	WORD $0x4fcd1961 // fmla v1.2d, v11.2d, v13.d[1]
+	WORD $0x4fcf1942 // fmla v2.2d, v10.2d, v15.d[1]
+	WORD $0x4fcf1963 // fmla v3.2d, v11.2d, v15.d[1]
+	WORD $0x4fd11944 // fmla v4.2d, v10.2d, v17.d[1]
+	WORD $0x4fd11965 // fmla v5.2d, v11.2d, v17.d[1]
+	WORD $0x4fd31946 // fmla v6.2d, v10.2d, v19.d[1]
+	WORD $0x4fd31967 // fmla v7.2d, v11.2d, v19.d[1]
+	SUBS $4, R16, R16
 	BGE along_rows4_vectors2_loop
 along_rows4_vectors2_tail:
-	ADDS $2, R16, R16
+	ADDS $4, R16, R16
 	BEQ along_rows4_vectors2_store
 along_rows4_vectors2_single:
 	FMOVD.P 8(R11), F12
-	FMOVD.P 8(R12), F13
-	FMOVD.P 8(R13), F14
-	FMOVD.P 8(R14), F15
+	FMOVD.P 8(R12), F14
+	FMOVD.P 8(R13), F16
+	FMOVD.P 8(R14), F18
 	VLD1.P (R15)(R6), [V8.D2, V9.D2]
 	WORD $0x4fcc1100 // fmla v0.2d, v8.2d, v12.d[0]
 	WORD $0x4fcc1121 // fmla v1.2d, v9.2d, v12.d[0]
-	WORD $0x4fcd1102 // fmla v2.2d, v8.2d, v13.d[0]
-	WORD $0x4fcd1123 // fmla v3.2d, v9.2d, v13.d[0]
-	WORD $0x4fce1104 // fmla v4.2d, v8.2d, v14.d[0]
-	WORD $0x4fce1125 // fmla v5.2d, v9.2d, v14.d[0]
-	WORD $0x4fcf1106 // fmla v6.2d, v8.2d, v15.d[0]
-	WORD $0x4fcf1127 // fmla v7.2d, v9.2d, v15.d[0]
+	WORD $0x4fce1102 // fmla v2.2d, v8.2d, v14.d[0]
+	WORD $0x4fce1123 // fmla v3.2d, v9.2d, v14.d[0]
+	WORD $0x4fd01104 // fmla v4.2d, v8.2d, v16.d[0]
+	WORD $0x4fd01125 // fmla v5.2d, v9.2d, v16.d[0]
+	WORD $0x4fd21106 // fmla v6.2d, v8.2d, v18.d[0]
+	WORD $0x4fd21127 // fmla v7.2d, v9.2d, v18.d[0]
 	SUBS $1, R16, R16
 	BNE along_rows4_vectors2_single
 along_rows4_vectors2_store:
@@ -9187,38 +9301,48 @@ along_rows4_vectors1_ready:
 	ADD R4, R13, R14
 	MOVD R9, R15
 	MOVD k+40(FP), R16
-	SUBS $2, R16, R16
+	SUBS $4, R16, R16
 	BLT along_rows4_vectors1_tail
 along_rows4_vectors1_loop:
-	FMOVQ.P 16(R11), F6
-	FMOVQ.P 16(R12), F7
-	FMOVQ.P 16(R13), F8
-	FMOVQ.P 16(R14), F9
+	FLDPQ.P 32(R11), (F6, F7)
+	FLDPQ.P 32(R12), (F8, F9)
+	FLDPQ.P 32(R13), (F10, F11)
+	FLDPQ.P 32(R14), (F12, F13)
 	VLD1.P (R15)(R6), [V4.D2]
 	WORD $0x4fc61080 // fmla v0.2d, v4.2d, v6.d[0]
-	WORD $0x4fc71081 // fmla v1.2d, v4.2d, v7.d[0]
-	WORD $0x4fc81082 // fmla v2.2d, v4.2d, v8.d[0]
-	WORD $0x4fc91083 // fmla v3.2d, v4.2d, v9.d[0]
+	WORD $0x4fc81081 // fmla v1.2d, v4.2d, v8.d[0]
+	WORD $0x4fca1082 // fmla v2.2d, v4.2d, v10.d[0]
+	WORD $0x4fcc1083 // fmla v3.2d, v4.2d, v12.d[0]
 	VLD1.P (R15)(R6), [V5.D2]
 	WORD $0x4fc618a0 // fmla v0.2d, v5.2d, v6.d[1]
-	WORD $0x4fc718a1 // fmla v1.2d, v5.2d, v7.d[1]
-	WORD $0x4fc818a2 // fmla v2.2d, v5.2d, v8.d[1]
-	WORD $0x4fc918a3 // fmla v3.2d, v5.2d, v9.d[1]
-	SUBS $2, R16, R16
+	WORD $0x4fc818a1 // fmla v1.2d, v5.2d, v8.d[1]
+	WORD $0x4fca18a2 // fmla v2.2d, v5.2d, v10.d[1]
+	WORD $0x4fcc18a3 // fmla v3.2d, v5.2d, v12.d[1]
+	VLD1.P (R15)(R6), [V4.D2]
+	WORD $0x4fc71080 // fmla v0.2d, v4.2d, v7.d[0]
+	WORD $0x4fc91081 // fmla v1.2d, v4.2d, v9.d[0]
+	WORD $0x4fcb1082 // fmla v2.2d, v4.2d, v11.d[0]
+	WORD $0x4fcd1083 // fmla v3.2d, v4.2d, v13.d[0]
+	VLD1.P (R15)(R6), [V5.D2]
+	WORD $0x4fc718a0 // fmla v0.2d, v5.2d, v7.d[1]
+	WORD $0x4fc918a1 // fmla v1.2d, v5.2d, v9.d[1]
+	WORD $0x4fcb18a2 // fmla v2.2d, v5.2d, v11.d[1]
+	WORD $0x4fcd18a3 // fmla v3.2d, v5.2d, v13.d[1]
+	SUBS $4, R16, R16
 	BGE along_rows4_vectors1_loop
 along_rows4_vectors1_tail:
-	ADDS $2, R16, R16
+	ADDS $4, R16, R16
 	BEQ along_rows4_vectors1_store
 along_rows4_vectors1_single:
 	FMOVD.P 8(R11), F6
-	FMOVD.P 8(R12), F7
-	FMOVD.P 8(R13), F8
-	FMOVD.P 8(R14), F9
+	FMOVD.P 8(R12), F8
+	FMOVD.P 8(R13), F10
+	FMOVD.P 8(R14), F12
 	VLD1.P (R15)(R6), [V4.D2]
 	WORD $0x4fc61080 // fmla v0.2d, v4.2d, v6.d[0]
-	WORD $0x4fc71081 // fmla v1.2d, v4.2d, v7.d[0]
-	WORD $0x4fc81082 // fmla v2.2d, v4.2d, v8.d[0]
-	WORD $0x4fc91083 // fmla v3.2d, v4.2d, v9.d[0]
+	WORD $0x4fc81081 // fmla v1.2d, v4.2d, v8.d[0]
+	WORD $0x4fca1082 // fmla v2.2d, v4.2d, v10.d[0]
+	WORD $0x4fcc1083 // fmla v3.2d, v4.2d, v12.d[0]
 	SUBS $1, R16, R16
 	BNE along_rows4_vectors1_single
 along_rows4_vectors1_store:
@@ -9266,38 +9390,48 @@ along_rows4_part_ready:
 	ADD R4, R13, R14
 	MOVD R9, R15
 	MOVD k+40(FP), R16
-	SUBS $2, R16, R16
+	SUBS $4, R16, R16
 	BLT along_rows4_part_tail
 along_rows4_part_loop:
-	FMOVQ.P 16(R11), F6
-	FMOVQ.P 16(R12), F7
-	FMOVQ.P 16(R13), F8
-	FMOVQ.P 16(R14), F9
+	FLDPQ.P 32(R11), (F6, F7)
+	FLDPQ.P 32(R12), (F8, F9)
+	FLDPQ.P 32(R13), (F10, F11)
+	FLDPQ.P 32(R14), (F12, F13)
 	VLD1.P (R15)(R6), [V4.D2]
 	WORD $0x4fc61080 // fmla v0.2d, v4.2d, v6.d[0]
-	WORD $0x4fc71081 // fmla v1.2d, v4.2d, v7.d[0]
-	WORD $0x4fc81082 // fmla v2.2d, v4.2d, v8.d[0]
-	WORD $0x4fc91083 // fmla v3.2d, v4.2d, v9.d[0]
+	WORD $0x4fc81081 // fmla v1.2d, v4.2d, v8.d[0]
+	WORD $0x4fca1082 // fmla v2.2d, v4.2d, v10.d[0]
+	WORD $0x4fcc1083 // fmla v3.2d, v4.2d, v12.d[0]
 	VLD1.P (R15)(R6), [V5.D2]
 	WORD $0x4fc618a0 // fmla v0.2d, v5.2d, v6.d[1]
-	WORD $0x4fc718a1 // fmla v1.2d, v5.2d, v7.d[1]
-	WORD $0x4fc818a2 // fmla v2.2d, v5.2d, v8.d[1]
-	WORD $0x4fc918a3 // fmla v3.2d, v5.2d, v9.d[1]
-	SUBS $2, R16, R16
+	WORD $0x4fc818a1 // fmla v1.2d, v5.2d, v8.d[1]
+	WORD $0x4fca18a2 // fmla v2.2d, v5.2d, v10.d[1]
+	WORD $0x4fcc18a3 // fmla v3.2d, v5.2d, v12.d[1]
+	VLD1.P (R15)(R6), [V4.D2]
+	WORD $0x4fc71080 // fmla v0.2d, v4.2d, v7.d[0]
+	WORD $0x4fc91081 // fmla v1.2d, v4.2d, v9.d[0]
+	WORD $0x4fcb1082 // fmla v2.2d, v4.2d, v11.d[0]
+	WORD $0x4fcd1083 // fmla v3.2d, v4.2d, v13.d[0]
+	VLD1.P (R15)(R6), [V5.D2]
+	WORD $0x4fc718a0 // fmla v0.2d, v5.2d, v7.d[1]
+	WORD $0x4fc918a1 // fmla v1.2d, v5.2d, v9.d[1]
+	WORD $0x4fcb18a2 // fmla v2.2d, v5.2d, v11.d[1]
+	WORD $0x4fcd18a3 // fmla v3.2d, v5.2d, v13.d[1]
+	SUBS $4, R16, R16
 	BGE along_rows4_part_loop
 along_rows4_part_tail:
-	ADDS $2, R16, R16
+	ADDS $4, R16, R16
 	BEQ along_rows4_part_store
 along_rows4_part_single:
 	FMOVD.P 8(R11), F6
-	FMOVD.P 8(R12), F7
-	FMOVD.P 8(R13), F8
-	FMOVD.P 8(R14), F9
+	FMOVD.P 8(R12), F8
+	FMOVD.P 8(R13), F10
+	FMOVD.P 8(R14), F12
 	VLD1.P (R15)(R6), [V4.D2]
 	WORD $0x4fc61080 // fmla v0.2d, v4.2d, v6.d[0]
-	WORD $0x4fc71081 // fmla v1.2d, v4.2d, v7.d[0]
-	WORD $0x4fc81082 // fmla v2.2d, v4.2d, v8.d[0]
-	WORD $0x4fc91083 // fmla v3.2d, v4.2d, v9.d[0]
+	WORD $0x4fc81081 // fmla v1.2d, v4.2d, v8.d[0]
+	WORD $0x4fca1082 // fmla v2.2d, v4.2d, v10.d[0]
+	WORD $0x4fcc1083 // fmla v3.2d, v4.2d, v12.d[0]
 	SUBS $1, R16, R16
 	BNE along_rows4_part_single
 along_rows4_part_store:
@@ -9320,1461 +9454,19 @@ along_rows4_end:
 	ADD $32, R2
 	SUB R8, R3
 	JMP along_next
-along_rows5:
-	MOVD b+16(FP), R9
-	MOVD cols+48(FP), R10
-	MOVD R0, R8
-along_rows5_vectors2:
-	CMP $4, R10
-	BLT along_rows5_less2
-	MOVD mode+88(FP), R16
-	CMP $1, R16
-	BEQ along_rows5_vectors2_bias
-	BGT along_rows5_vectors2_old
-	VEOR V0.B16, V0.B16, V0.B16
-	VEOR V1.B16, V1.B16, V1.B16
-	VEOR V2.B16, V2.B16, V2.B16
-	VEOR V3.B16, V3.B16, V3.B16
-	VEOR V4.B16, V4.B16, V4.B16
-	VEOR V5.B16, V5.B16, V5.B16
-	VEOR V6.B16, V6.B16, V6.B16
-	VEOR V7.B16, V7.B16, V7.B16
-	VEOR V8.B16, V8.B16, V8.B16
-	VEOR V9.B16, V9.B16, V9.B16
-	JMP along_rows5_vectors2_ready
-along_rows5_vectors2_bias:
-	MOVD R2, R16
-	VLD1R.P 8(R16), [V0.D2]
-	VMOV V0.B16, V1.B16
-	VLD1R.P 8(R16), [V2.D2]
-	VMOV V2.B16, V3.B16
-	VLD1R.P 8(R16), [V4.D2]
-	VMOV V4.B16, V5.B16
-	VLD1R.P 8(R16), [V6.D2]
-	VMOV V6.B16, V7.B16
-	VLD1R.P 8(R16), [V8.D2]
-	VMOV V8.B16, V9.B16
-	JMP along_rows5_vectors2_ready
-along_rows5_vectors2_old:
-	MOVD R8, R16
-	VLD1.P (R16)(R7), [V0.D2, V1.D2]
-	VLD1.P (R16)(R7), [V2.D2, V3.D2]
-	VLD1.P (R16)(R7), [V4.D2, V5.D2]
-	VLD1.P (R16)(R7), [V6.D2, V7.D2]
-	VLD1.P (R16)(R7), [V8.D2, V9.D2]
-along_rows5_vectors2_ready:
-	MOVD R1, R11
-	ADD R4, R11, R12
-	ADD R4, R12, R13
-	ADD R4, R13, R14
-	ADD R4, R14, R15
-	MOVD R9, R16
-	MOVD k+40(FP), R17
-	SUBS $2, R17, R17
-	BLT along_rows5_vectors2_tail
-along_rows5_vectors2_loop:
-	FMOVQ.P 16(R11), F14
-	FMOVQ.P 16(R12), F15
-	FMOVQ.P 16(R13), F16
-	FMOVQ.P 16(R14), F17
-	FMOVQ.P 16(R15), F18
-	VLD1.P (R16)(R6), [V10.D2, V11.D2]
-	WORD $0x4fce1140 // fmla v0.2d, v10.2d, v14.d[0]
-	WORD $0x4fce1161 // fmla v1.2d, v11.2d, v14.d[0]
-	WORD $0x4fcf1142 // fmla v2.2d, v10.2d, v15.d[0]
-	WORD $0x4fcf1163 // fmla v3.2d, v11.2d, v15.d[0]
-	WORD $0x4fd01144 // fmla v4.2d, v10.2d, v16.d[0]
-	WORD $0x4fd01165 // fmla v5.2d, v11.2d, v16.d[0]
-	WORD $0x4fd11146 // fmla v6.2d, v10.2d, v17.d[0]
-	WORD $0x4fd11167 // fmla v7.2d, v11.2d, v17.d[0]
-	WORD $0x4fd21148 // fmla v8.2d, v10.2d, v18.d[0]
-	WORD $0x4fd21169 // fmla v9.2d, v11.2d, v18.d[0]
-	VLD1.P (R16)(R6), [V12.D2, V13.D2]
-	WORD $0x4fce1980 // fmla v0.2d, v12.2d, v14.d[1]
-	WORD $0x4fce19a1 // fmla v1.2d, v13.2d, v14.d[1]
-	WORD $0x4fcf1982 // fmla v2.2d, v12.2d, v15.d[1]
-	WORD $0x4fcf19a3 // fmla v3.2d, v13.2d, v15.d[1]
-	WORD $0x4fd01984 // fmla v4.2d, v12.2d, v16.d[1]
-	WORD $0x4fd019a5 // fmla v5.2d, v13.2d, v16.d[1]
-	WORD $0x4fd11986 // fmla v6.2d, v12.2d, v17.d[1]
-	WORD $0x4fd119a7 // fmla v7.2d, v13.2d, v17.d[1]
-	WORD $0x4fd21988 // fmla v8.2d, v12.2d, v18.d[1]
-	WORD $0x4fd219a9 // fmla v9.2d, v13.2d, v18.d[1]
-	SUBS $2, R17, R17
-	BGE along_rows5_vectors2_loop
-along_rows5_vectors2_tail:
-	ADDS $2, R17, R17
-	BEQ along_rows5_vectors2_store
-along_rows5_vectors2_single:
-	FMOVD.P 8(R11), F14
-	FMOVD.P 8(R12), F15
-	FMOVD.P 8(R13), F16
-	FMOVD.P 8(R14), F17
-	FMOVD.P 8(R15), F18
-	VLD1.P (R16)(R6), [V10.D2, V11.D2]
-	WORD $0x4fce1140 // fmla v0.2d, v10.2d, v14.d[0]
-	WORD $0x4fce1161 // fmla v1.2d, v11.2d, v14.d[0]
-	WORD $0x4fcf1142 // fmla v2.2d, v10.2d, v15.d[0]
-	WORD $0x4fcf1163 // fmla v3.2d, v11.2d, v15.d[0]
-	WORD $0x4fd01144 // fmla v4.2d, v10.2d, v16.d[0]
-	WORD $0x4fd01165 // fmla v5.2d, v11.2d, v16.d[0]
-	WORD $0x4fd11146 // fmla v6.2d, v10.2d, v17.d[0]
-	WORD $0x4fd11167 // fmla v7.2d, v11.2d, v17.d[0]
-	WORD $0x4fd21148 // fmla v8.2d, v10.2d, v18.d[0]
-	WORD $0x4fd21169 // fmla v9.2d, v11.2d, v18.d[0]
-	SUBS $1, R17, R17
-	BNE along_rows5_vectors2_single
-along_rows5_vectors2_store:
-	MOVD R8, R16
-	VST1.P [V0.D2, V1.D2], (R16)(R7)
-	VST1.P [V2.D2, V3.D2], (R16)(R7)
-	VST1.P [V4.D2, V5.D2], (R16)(R7)
-	VST1.P [V6.D2, V7.D2], (R16)(R7)
-	VST1.P [V8.D2, V9.D2], (R16)(R7)
-	ADD $32, R8
-	ADD $32, R9
-	SUB $4, R10
-	JMP along_rows5_vectors2
-along_rows5_less2:
-along_rows5_vectors1:
-	CMP $2, R10
-	BLT along_rows5_less1
-	MOVD mode+88(FP), R16
-	CMP $1, R16
-	BEQ along_rows5_vectors1_bias
-	BGT along_rows5_vectors1_old
-	VEOR V0.B16, V0.B16, V0.B16
-	VEOR V1.B16, V1.B16, V1.B16
-	VEOR V2.B16, V2.B16, V2.B16
-	VEOR V3.B16, V3.B16, V3.B16
-	VEOR V4.B16, V4.B16, V4.B16
-	JMP along_rows5_vectors1_ready
-along_rows5_vectors1_bias:
-	MOVD R2, R16
-	VLD1R.P 8(R16), [V0.D2]
-	VLD1R.P 8(R16), [V1.D2]
-	VLD1R.P 8(R16), [V2.D2]
-	VLD1R.P 8(R16), [V3.D2]
-	VLD1R.P 8(R16), [V4.D2]
-	JMP along_rows5_vectors1_ready
-along_rows5_vectors1_old:
-	MOVD R8, R16
-	VLD1.P (R16)(R7), [V0.D2]
-	VLD1.P (R16)(R7), [V1.D2]
-	VLD1.P (R16)(R7), [V2.D2]
-	VLD1.P (R16)(R7), [V3.D2]
-	VLD1.P (R16)(R7), [V4.D2]
-along_rows5_vectors1_ready:
-	MOVD R1, R11
-	ADD R4, R11, R12
-	ADD R4, R12, R13
-	ADD R4, R13, R14
-	ADD R4, R14, R15
-	MOVD R9, R16
-	MOVD k+40(FP), R17
-	SUBS $2, R17, R17
-	BLT along_rows5_vectors1_tail
-along_rows5_vectors1_loop:
-	FMOVQ.P 16(R11), F7
-	FMOVQ.P 16(R12), F8
-	FMOVQ.P 16(R13), F9
-	FMOVQ.P 16(R14), F10
-	FMOVQ.P 16(R15), F11
-	VLD1.P (R16)(R6), [V5.D2]
-	WORD $0x4fc710a0 // fmla v0.2d, v5.2d, v7.d[0]
-	WORD $0x4fc810a1 // fmla v1.2d, v5.2d, v8.d[0]
-	WORD $0x4fc910a2 // fmla v2.2d, v5.2d, v9.d[0]
-	WORD $0x4fca10a3 // fmla v3.2d, v5.2d, v10.d[0]
-	WORD $0x4fcb10a4 // fmla v4.2d, v5.2d, v11.d[0]
-	VLD1.P (R16)(R6), [V6.D2]
-	WORD $0x4fc718c0 // fmla v0.2d, v6.2d, v7.d[1]
-	WORD $0x4fc818c1 // fmla v1.2d, v6.2d, v8.d[1]
-	WORD $0x4fc918c2 // fmla v2.2d, v6.2d, v9.d[1]
-	WORD $0x4fca18c3 // fmla v3.2d, v6.2d, v10.d[1]
-	WORD $0x4fcb18c4 // fmla v4.2d, v6.2d, v11.d[1]
-	SUBS $2, R17, R17
-	BGE along_rows5_vectors1_loop
-along_rows5_vectors1_tail:
-	ADDS $2, R17, R17
-	BEQ along_rows5_vectors1_store
-along_rows5_vectors1_single:
-	FMOVD.P 8(R11), F7
-	FMOVD.P 8(R12), F8
-	FMOVD.P 8(R13), F9
-	FMOVD.P 8(R14), F10
-	FMOVD.P 8(R15), F11
-	VLD1.P (R16)(R6), [V5.D2]
-	WORD $0x4fc710a0 // fmla v0.2d, v5.2d, v7.d[0]
-	WORD $0x4fc810a1 // fmla v1.2d, v5.2d, v8.d[0]
-	WORD $0x4fc910a2 // fmla v2.2d, v5.2d, v9.d[0]
-	WORD $0x4fca10a3 // fmla v3.2d, v5.2d, v10.d[0]
-	WORD $0x4fcb10a4 // fmla v4.2d, v5.2d, v11.d[0]
-	SUBS $1, R17, R17
-	BNE along_rows5_vectors1_single
-along_rows5_vectors1_store:
-	MOVD R8, R16
-	VST1.P [V0.D2], (R16)(R7)
-	VST1.P [V1.D2], (R16)(R7)
-	VST1.P [V2.D2], (R16)(R7)
-	VST1.P [V3.D2], (R16)(R7)
-	VST1.P [V4.D2], (R16)(R7)
-	ADD $16, R8
-	ADD $16, R9
-	SUB $2, R10
-along_rows5_less1:
-	CBZ R10, along_rows5_end
-	MOVD mode+88(FP), R16
-	CMP $1, R16
-	BEQ along_rows5_part_bias
-	BGT along_rows5_part_old
-	VEOR V0.B16, V0.B16, V0.B16
-	VEOR V1.B16, V1.B16, V1.B16
-	VEOR V2.B16, V2.B16, V2.B16
-	VEOR V3.B16, V3.B16, V3.B16
-	VEOR V4.B16, V4.B16, V4.B16
-	JMP along_rows5_part_ready
-along_rows5_part_bias:
-	MOVD R2, R16
-	VLD1R.P 8(R16), [V0.D2]
-	VLD1R.P 8(R16), [V1.D2]
-	VLD1R.P 8(R16), [V2.D2]
-	VLD1R.P 8(R16), [V3.D2]
-	VLD1R.P 8(R16), [V4.D2]
-	JMP along_rows5_part_ready
-along_rows5_part_old:
-	MOVD R8, R16
-	FMOVD (R16), F0
-	ADD R7, R16
-	FMOVD (R16), F1
-	ADD R7, R16
-	FMOVD (R16), F2
-	ADD R7, R16
-	FMOVD (R16), F3
-	ADD R7, R16
-	FMOVD (R16), F4
-	ADD R7, R16
-along_rows5_part_old_done:
-along_rows5_part_ready:
-	MOVD R1, R11
-	ADD R4, R11, R12
-	ADD R4, R12, R13
-	ADD R4, R13, R14
-	ADD R4, R14, R15
-	MOVD R9, R16
-	MOVD k+40(FP), R17
-	SUBS $2, R17, R17
-	BLT along_rows5_part_tail
-along_rows5_part_loop:
-	FMOVQ.P 16(R11), F7
-	FMOVQ.P 16(R12), F8
-	FMOVQ.P 16(R13), F9
-	FMOVQ.P 16(R14), F10
-	FMOVQ.P 16(R15), F11
-	VLD1.P (R16)(R6), [V5.D2]
-	WORD $0x4fc710a0 // fmla v0.2d, v5.2d, v7.d[0]
-	WORD $0x4fc810a1 // fmla v1.2d, v5.2d, v8.d[0]
-	WORD $0x4fc910a2 // fmla v2.2d, v5.2d, v9.d[0]
-	WORD $0x4fca10a3 // fmla v3.2d, v5.2d, v10.d[0]
-	WORD $0x4fcb10a4 // fmla v4.2d, v5.2d, v11.d[0]
-	VLD1.P (R16)(R6), [V6.D2]
-	WORD $0x4fc718c0 // fmla v0.2d, v6.2d, v7.d[1]
-	WORD $0x4fc818c1 // fmla v1.2d, v6.2d, v8.d[1]
-	WORD $0x4fc918c2 // fmla v2.2d, v6.2d, v9.d[1]
-	WORD $0x4fca18c3 // fmla v3.2d, v6.2d, v10.d[1]
-	WORD $0x4fcb18c4 // fmla v4.2d, v6.2d, v11.d[1]
-	SUBS $2, R17, R17
-	BGE along_rows5_part_loop
-along_rows5_part_tail:
-	ADDS $2, R17, R17
-	BEQ along_rows5_part_store
-along_rows5_part_single:
-	FMOVD.P 8(R11), F7
-	FMOVD.P 8(R12), F8
-	FMOVD.P 8(R13), F9
-	FMOVD.P 8(R14), F10
-	FMOVD.P 8(R15), F11
-	VLD1.P (R16)(R6), [V5.D2]
-	WORD $0x4fc710a0 // fmla v0.2d, v5.2d, v7.d[0]
-	WORD $0x4fc810a1 // fmla v1.2d, v5.2d, v8.d[0]
-	WORD $0x4fc910a2 // fmla v2.2d, v5.2d, v9.d[0]
-	WORD $0x4fca10a3 // fmla v3.2d, v5.2d, v10.d[0]
-	WORD $0x4fcb10a4 // fmla v4.2d, v5.2d, v11.d[0]
-	SUBS $1, R17, R17
-	BNE along_rows5_part_single
-along_rows5_part_store:
-	MOVD R8, R16
-	FMOVD F0, (R16)
-	ADD R7, R16
-	FMOVD F1, (R16)
-	ADD R7, R16
-	FMOVD F2, (R16)
-	ADD R7, R16
-	FMOVD F3, (R16)
-	ADD R7, R16
-	FMOVD F4, (R16)
-	ADD R7, R16
-along_rows5_part_store_done:
-along_rows5_end:
-	MOVD $5, R8
-	MUL R8, R4, R9
-	ADD R9, R1
-	MUL R8, R7, R9
-	ADD R9, R0
-	ADD $40, R2
-	SUB R8, R3
-	JMP along_next
-along_rows6:
-	MOVD b+16(FP), R9
-	MOVD cols+48(FP), R10
-	MOVD R0, R8
-along_rows6_vectors2:
-	CMP $4, R10
-	BLT along_rows6_less2
-	MOVD mode+88(FP), R17
-	CMP $1, R17
-	BEQ along_rows6_vectors2_bias
-	BGT along_rows6_vectors2_old
-	VEOR V0.B16, V0.B16, V0.B16
-	VEOR V1.B16, V1.B16, V1.B16
-	VEOR V2.B16, V2.B16, V2.B16
-	VEOR V3.B16, V3.B16, V3.B16
-	VEOR V4.B16, V4.B16, V4.B16
-	VEOR V5.B16, V5.B16, V5.B16
-	VEOR V6.B16, V6.B16, V6.B16
-	VEOR V7.B16, V7.B16, V7.B16
-	VEOR V8.B16, V8.B16, V8.B16
-	VEOR V9.B16, V9.B16, V9.B16
-	VEOR V10.B16, V10.B16, V10.B16
-	VEOR V11.B16, V11.B16, V11.B16
-	JMP along_rows6_vectors2_ready
-along_rows6_vectors2_bias:
-	MOVD R2, R17
-	VLD1R.P 8(R17), [V0.D2]
-	VMOV V0.B16, V1.B16
-	VLD1R.P 8(R17), [V2.D2]
-	VMOV V2.B16, V3.B16
-	VLD1R.P 8(R17), [V4.D2]
-	VMOV V4.B16, V5.B16
-	VLD1R.P 8(R17), [V6.D2]
-	VMOV V6.B16, V7.B16
-	VLD1R.P 8(R17), [V8.D2]
-	VMOV V8.B16, V9.B16
-	VLD1R.P 8(R17), [V10.D2]
-	VMOV V10.B16, V11.B16
-	JMP along_rows6_vectors2_ready
-along_rows6_vectors2_old:
-	MOVD R8, R17
-	VLD1.P (R17)(R7), [V0.D2, V1.D2]
-	VLD1.P (R17)(R7), [V2.D2, V3.D2]
-	VLD1.P (R17)(R7), [V4.D2, V5.D2]
-	VLD1.P (R17)(R7), [V6.D2, V7.D2]
-	VLD1.P (R17)(R7), [V8.D2, V9.D2]
-	VLD1.P (R17)(R7), [V10.D2, V11.D2]
-along_rows6_vectors2_ready:
-	MOVD R1, R11
-	ADD R4, R11, R12
-	ADD R4, R12, R13
-	ADD R4, R13, R14
-	ADD R4, R14, R15
-	ADD R4, R15, R16
-	MOVD R9, R17
-	MOVD k+40(FP), R19
-	SUBS $2, R19, R19
-	BLT along_rows6_vectors2_tail
-along_rows6_vectors2_loop:
-	FMOVQ.P 16(R11), F16
-	FMOVQ.P 16(R12), F17
-	FMOVQ.P 16(R13), F18
-	FMOVQ.P 16(R14), F19
-	FMOVQ.P 16(R15), F20
-	FMOVQ.P 16(R16), F21
-	VLD1.P (R17)(R6), [V12.D2, V13.D2]
-	WORD $0x4fd01180 // fmla v0.2d, v12.2d, v16.d[0]
-	WORD $0x4fd011a1 // fmla v1.2d, v13.2d, v16.d[0]
-	WORD $0x4fd11182 // fmla v2.2d, v12.2d, v17.d[0]
-	WORD $0x4fd111a3 // fmla v3.2d, v13.2d, v17.d[0]
-	WORD $0x4fd21184 // fmla v4.2d, v12.2d, v18.d[0]
-	WORD $0x4fd211a5 // fmla v5.2d, v13.2d, v18.d[0]
-	WORD $0x4fd31186 // fmla v6.2d, v12.2d, v19.d[0]
-	WORD $0x4fd311a7 // fmla v7.2d, v13.2d, v19.d[0]
-	WORD $0x4fd41188 // fmla v8.2d, v12.2d, v20.d[0]
-	WORD $0x4fd411a9 // fmla v9.2d, v13.2d, v20.d[0]
-	WORD $0x4fd5118a // fmla v10.2d, v12.2d, v21.d[0]
-	WORD $0x4fd511ab // fmla v11.2d, v13.2d, v21.d[0]
-	VLD1.P (R17)(R6), [V14.D2, V15.D2]
-	WORD $0x4fd019c0 // fmla v0.2d, v14.2d, v16.d[1]
-	WORD $0x4fd019e1 // fmla v1.2d, v15.2d, v16.d[1]
-	WORD $0x4fd119c2 // fmla v2.2d, v14.2d, v17.d[1]
-	WORD $0x4fd119e3 // fmla v3.2d, v15.2d, v17.d[1]
-	WORD $0x4fd219c4 // fmla v4.2d, v14.2d, v18.d[1]
-	WORD $0x4fd219e5 // fmla v5.2d, v15.2d, v18.d[1]
-	WORD $0x4fd319c6 // fmla v6.2d, v14.2d, v19.d[1]
-	WORD $0x4fd319e7 // fmla v7.2d, v15.2d, v19.d[1]
-	WORD $0x4fd419c8 // fmla v8.2d, v14.2d, v20.d[1]
-	WORD $0x4fd419e9 // fmla v9.2d, v15.2d, v20.d[1]
-	WORD $0x4fd519ca // fmla v10.2d, v14.2d, v21.d[1]
-	WORD $0x4fd519eb // fmla v11.2d, v15.2d, v21.d[1]
-	SUBS $2, R19, R19
-	BGE along_rows6_vectors2_loop
-along_rows6_vectors2_tail:
-	ADDS $2, R19, R19
-	BEQ along_rows6_vectors2_store
-along_rows6_vectors2_single:
-	FMOVD.P 8(R11), F16
-	FMOVD.P 8(R12), F17
-	FMOVD.P 8(R13), F18
-	FMOVD.P 8(R14), F19
-	FMOVD.P 8(R15), F20
-	FMOVD.P 8(R16), F21
-	VLD1.P (R17)(R6), [V12.D2, V13.D2]
-	WORD $0x4fd01180 // fmla v0.2d, v12.2d, v16.d[0]
-	WORD $0x4fd011a1 // fmla v1.2d, v13.2d, v16.d[0]
-	WORD $0x4fd11182 // fmla v2.2d, v12.2d, v17.d[0]
-	WORD $0x4fd111a3 // fmla v3.2d, v13.2d, v17.d[0]
-	WORD $0x4fd21184 // fmla v4.2d, v12.2d, v18.d[0]
-	WORD $0x4fd211a5 // fmla v5.2d, v13.2d, v18.d[0]
-	WORD $0x4fd31186 // fmla v6.2d, v12.2d, v19.d[0]
-	WORD $0x4fd311a7 // fmla v7.2d, v13.2d, v19.d[0]
-	WORD $0x4fd41188 // fmla v8.2d, v12.2d, v20.d[0]
-	WORD $0x4fd411a9 // fmla v9.2d, v13.2d, v20.d[0]
-	WORD $0x4fd5118a // fmla v10.2d, v12.2d, v21.d[0]
-	WORD $0x4fd511ab // fmla v11.2d, v13.2d, v21.d[0]
-	SUBS $1, R19, R19
-	BNE along_rows6_vectors2_single
-along_rows6_vectors2_store:
-	MOVD R8, R17
-	VST1.P [V0.D2, V1.D2], (R17)(R7)
-	VST1.P [V2.D2, V3.D2], (R17)(R7)
-	VST1.P [V4.D2, V5.D2], (R17)(R7)
-	VST1.P [V6.D2, V7.D2], (R17)(R7)
-	VST1.P [V8.D2, V9.D2], (R17)(R7)
-	VST1.P [V10.D2, V11.D2], (R17)(R7)
-	ADD $32, R8
-	ADD $32, R9
-	SUB $4, R10
-	JMP along_rows6_vectors2
-along_rows6_less2:
-along_rows6_vectors1:
-	CMP $2, R10
-	BLT along_rows6_less1
-	MOVD mode+88(FP), R17
-	CMP $1, R17
-	BEQ along_rows6_vectors1_bias
-	BGT along_rows6_vectors1_old
-	VEOR V0.B16, V0.B16, V0.B16
-	VEOR V1.B16, V1.B16, V1.B16
-	VEOR V2.B16, V2.B16, V2.B16
-	VEOR V3.B16, V3.B16, V3.B16
-	VEOR V4.B16, V4.B16, V4.B16
-	VEOR V5.B16, V5.B16, V5.B16
-	JMP along_rows6_vectors1_ready
-along_rows6_vectors1_bias:
-	MOVD R2, R17
-	VLD1R.P 8(R17), [V0.D2]
-	VLD1R.P 8(R17), [V1.D2]
-	VLD1R.P 8(R17), [V2.D2]
-	VLD1R.P 8(R17), [V3.D2]
-	VLD1R.P 8(R17), [V4.D2]
-	VLD1R.P 8(R17), [V5.D2]
-	JMP along_rows6_vectors1_ready
-along_rows6_vectors1_old:
-	MOVD R8, R17
-	VLD1.P (R17)(R7), [V0.D2]
-	VLD1.P (R17)(R7), [V1.D2]
-	VLD1.P (R17)(R7), [V2.D2]
-	VLD1.P (R17)(R7), [V3.D2]
-	VLD1.P (R17)(R7), [V4.D2]
-	VLD1.P (R17)(R7), [V5.D2]
-along_rows6_vectors1_ready:
-	MOVD R1, R11
-	ADD R4, R11, R12
-	ADD R4, R12, R13
-	ADD R4, R13, R14
-	ADD R4, R14, R15
-	ADD R4, R15, R16
-	MOVD R9, R17
-	MOVD k+40(FP), R19
-	SUBS $2, R19, R19
-	BLT along_rows6_vectors1_tail
-along_rows6_vectors1_loop:
-	FMOVQ.P 16(R11), F8
-	FMOVQ.P 16(R12), F9
-	FMOVQ.P 16(R13), F10
-	FMOVQ.P 16(R14), F11
-	FMOVQ.P 16(R15), F12
-	FMOVQ.P 16(R16), F13
-	VLD1.P (R17)(R6), [V6.D2]
-	WORD $0x4fc810c0 // fmla v0.2d, v6.2d, v8.d[0]
-	WORD $0x4fc910c1 // fmla v1.2d, v6.2d, v9.d[0]
-	WORD $0x4fca10c2 // fmla v2.2d, v6.2d, v10.d[0]
-	WORD $0x4fcb10c3 // fmla v3.2d, v6.2d, v11.d[0]
-	WORD $0x4fcc10c4 // fmla v4.2d, v6.2d, v12.d[0]
-	WORD $0x4fcd10c5 // fmla v5.2d, v6.2d, v13.d[0]
-	VLD1.P (R17)(R6), [V7.D2]
-	WORD $0x4fc818e0 // fmla v0.2d, v7.2d, v8.d[1]
-	WORD $0x4fc918e1 // fmla v1.2d, v7.2d, v9.d[1]
-	WORD $0x4fca18e2 // fmla v2.2d, v7.2d, v10.d[1]
-	WORD $0x4fcb18e3 // fmla v3.2d, v7.2d, v11.d[1]
-	WORD $0x4fcc18e4 // fmla v4.2d, v7.2d, v12.d[1]
-	WORD $0x4fcd18e5 // fmla v5.2d, v7.2d, v13.d[1]
-	SUBS $2, R19, R19
-	BGE along_rows6_vectors1_loop
-along_rows6_vectors1_tail:
-	ADDS $2, R19, R19
-	BEQ along_rows6_vectors1_store
-along_rows6_vectors1_single:
-	FMOVD.P 8(R11), F8
-	FMOVD.P 8(R12), F9
-	FMOVD.P 8(R13), F10
-	FMOVD.P 8(R14), F11
-	FMOVD.P 8(R15), F12
-	FMOVD.P 8(R16), F13
-	VLD1.P (R17)(R6), [V6.D2]
-	WORD $0x4fc810c0 // fmla v0.2d, v6.2d, v8.d[0]
-	WORD $0x4fc910c1 // fmla v1.2d, v6.2d, v9.d[0]
-	WORD $0x4fca10c2 // fmla v2.2d, v6.2d, v10.d[0]
-	WORD $0x4fcb10c3 // fmla v3.2d, v6.2d, v11.d[0]
-	WORD $0x4fcc10c4 // fmla v4.2d, v6.2d, v12.d[0]
-	WORD $0x4fcd10c5 // fmla v5.2d, v6.2d, v13.d[0]
-	SUBS $1, R19, R19
-	BNE along_rows6_vectors1_single
-along_rows6_vectors1_store:
-	MOVD R8, R17
-	VST1.P [V0.D2], (R17)(R7)
-	VST1.P [V1.D2], (R17)(R7)
-	VST1.P [V2.D2], (R17)(R7)
-	VST1.P [V3.D2], (R17)(R7)
-	VST1.P [V4.D2], (R17)(R7)
-	VST1.P [V5.D2], (R17)(R7)
-	ADD $16, R8
-	ADD $16, R9
-	SUB $2, R10
-along_rows6_less1:
-	CBZ R10, along_rows6_end
-	MOVD mode+88(FP), R17
-	CMP $1, R17
-	BEQ along_rows6_part_bias
-	BGT along_rows6_part_old
-	VEOR V0.B16, V0.B16, V0.B16
-	VEOR V1.B16, V1.B16, V1.B16
-	VEOR V2.B16, V2.B16, V2.B16
-	VEOR V3.B16, V3.B16, V3.B16
-	VEOR V4.B16, V4.B16, V4.B16
-	VEOR V5.B16, V5.B16, V5.B16
-	JMP along_rows6_part_ready
-along_rows6_part_bias:
-	MOVD R2, R17
-	VLD1R.P 8(R17), [V0.D2]
-	VLD1R.P 8(R17), [V1.D2]
-	VLD1R.P 8(R17), [V2.D2]
-	VLD1R.P 8(R17), [V3.D2]
-	VLD1R.P 8(R17), [V4.D2]
-	VLD1R.P 8(R17), [V5.D2]
-	JMP along_rows6_part_ready
-along_rows6_part_old:
-	MOVD R8, R17
-	FMOVD (R17), F0
-	ADD R7, R17
-	FMOVD (R17), F1
-	ADD R7, R17
-	FMOVD (R17), F2
-	ADD R7, R17
-	FMOVD (R17), F3
-	ADD R7, R17
-	FMOVD (R17), F4
-	ADD R7, R17
-	FMOVD (R17), F5
-	ADD R7, R17
-along_rows6_part_old_done:
-along_rows6_part_ready:
-	MOVD R1, R11
-	ADD R4, R11, R12
-	ADD R4, R12, R13
-	ADD R4, R13, R14
-	ADD R4, R14, R15
-	ADD R4, R15, R16
-	MOVD R9, R17
-	MOVD k+40(FP), R19
-	SUBS $2, R19, R19
-	BLT along_rows6_part_tail
-along_rows6_part_loop:
-	FMOVQ.P 16(R11), F8
-	FMOVQ.P 16(R12), F9
-	FMOVQ.P 16(R13), F10
-	FMOVQ.P 16(R14), F11
-	FMOVQ.P 16(R15), F12
-	FMOVQ.P 16(R16), F13
-	VLD1.P (R17)(R6), [V6.D2]
-	WORD $0x4fc810c0 // fmla v0.2d, v6.2d, v8.d[0]
-	WORD $0x4fc910c1 // fmla v1.2d, v6.2d, v9.d[0]
-	WORD $0x4fca10c2 // fmla v2.2d, v6.2d, v10.d[0]
-	WORD $0x4fcb10c3 // fmla v3.2d, v6.2d, v11.d[0]
-	WORD $0x4fcc10c4 // fmla v4.2d, v6.2d, v12.d[0]
-	WORD $0x4fcd10c5 // fmla v5.2d, v6.2d, v13.d[0]
-	VLD1.P (R17)(R6), [V7.D2]
-	WORD $0x4fc818e0 // fmla v0.2d, v7.2d, v8.d[1]
-	WORD $0x4fc918e1 // fmla v1.2d, v7.2d, v9.d[1]
-	WORD $0x4fca18e2 // fmla v2.2d, v7.2d, v10.d[1]
-	WORD $0x4fcb18e3 // fmla v3.2d, v7.2d, v11.d[1]
-	WORD $0x4fcc18e4 // fmla v4.2d, v7.2d, v12.d[1]
-	WORD $0x4fcd18e5 // fmla v5.2d, v7.2d, v13.d[1]
-	SUBS $2, R19, R19
-	BGE along_rows6_part_loop
-along_rows6_part_tail:
-	ADDS $2, R19, R19
-	BEQ along_rows6_part_store
-along_rows6_part_single:
-	FMOVD.P 8(R11), F8
-	FMOVD.P 8(R12), F9
-	FMOVD.P 8(R13), F10
-	FMOVD.P 8(R14), F11
-	FMOVD.P 8(R15), F12
-	FMOVD.P 8(R16), F13
-	VLD1.P (R17)(R6), [V6.D2]
-	WORD $0x4fc810c0 // fmla v0.2d, v6.2d, v8.d[0]
-	WORD $0x4fc910c1 // fmla v1.2d, v6.2d, v9.d[0]
-	WORD $0x4fca10c2 // fmla v2.2d, v6.2d, v10.d[0]
-	WORD $0x4fcb10c3 // fmla v3.2d, v6.2d, v11.d[0]
-	WORD $0x4fcc10c4 // fmla v4.2d, v6.2d, v12.d[0]
-	WORD $0x4fcd10c5 // fmla v5.2d, v6.2d, v13.d[0]
-	SUBS $1, R19, R19
-	BNE along_rows6_part_single
-along_rows6_part_store:
-	MOVD R8, R17
-	FMOVD F0, (R17)
-	ADD R7, R17
-	FMOVD F1, (R17)
-	ADD R7, R17
-	FMOVD F2, (R17)
-	ADD R7, R17
-	FMOVD F3, (R17)
-	ADD R7, R17
-	FMOVD F4, (R17)
-	ADD R7, R17
-	FMOVD F5, (R17)
-	ADD R7, R17
-along_rows6_part_store_done:
-along_rows6_end:
-	MOVD $6, R8
-	MUL R8, R4, R9
-	ADD R9, R1
-	MUL R8, R7, R9
-	ADD R9, R0
-	ADD $48, R2
-	SUB R8, R3
-	JMP along_next
-along_rows7:
-	MOVD b+16(FP), R9
-	MOVD cols+48(FP), R10
-	MOVD R0, R8
-along_rows7_vectors2:
-	CMP $4, R10
-	BLT along_rows7_less2
-	MOVD mode+88(FP), R19
-	CMP $1, R19
-	BEQ along_rows7_vectors2_bias
-	BGT along_rows7_vectors2_old
-	VEOR V0.B16, V0.B16, V0.B16
-	VEOR V1.B16, V1.B16, V1.B16
-	VEOR V2.B16, V2.B16, V2.B16
-	VEOR V3.B16, V3.B16, V3.B16
-	VEOR V4.B16, V4.B16, V4.B16
-	VEOR V5.B16, V5.B16, V5.B16
-	VEOR V6.B16, V6.B16, V6.B16
-	VEOR V7.B16, V7.B16, V7.B16
-	VEOR V8.B16, V8.B16, V8.B16
-	VEOR V9.B16, V9.B16, V9.B16
-	VEOR V10.B16, V10.B16, V10.B16
-	VEOR V11.B16, V11.B16, V11.B16
-	VEOR V12.B16, V12.B16, V12.B16
-	VEOR V13.B16, V13.B16, V13.B16
-	JMP along_rows7_vectors2_ready
-along_rows7_vectors2_bias:
-	MOVD R2, R19
-	VLD1R.P 8(R19), [V0.D2]
-	VMOV V0.B16, V1.B16
-	VLD1R.P 8(R19), [V2.D2]
-	VMOV V2.B16, V3.B16
-	VLD1R.P 8(R19), [V4.D2]
-	VMOV V4.B16, V5.B16
-	VLD1R.P 8(R19), [V6.D2]
-	VMOV V6.B16, V7.B16
-	VLD1R.P 8(R19), [V8.D2]
-	VMOV V8.B16, V9.B16
-	VLD1R.P 8(R19), [V10.D2]
-	VMOV V10.B16, V11.B16
-	VLD1R.P 8(R19), [V12.D2]
-	VMOV V12.B16, V13.B16
-	JMP along_rows7_vectors2_ready
-along_rows7_vectors2_old:
-	MOVD R8, R19
-	VLD1.P (R19)(R7), [V0.D2, V1.D2]
-	VLD1.P (R19)(R7), [V2.D2, V3.D2]
-	VLD1.P (R19)(R7), [V4.D2, V5.D2]
-	VLD1.P (R19)(R7), [V6.D2, V7.D2]
-	VLD1.P (R19)(R7), [V8.D2, V9.D2]
-	VLD1.P (R19)(R7), [V10.D2, V11.D2]
-	VLD1.P (R19)(R7), [V12.D2, V13.D2]
-along_rows7_vectors2_ready:
-	MOVD R1, R11
-	ADD R4, R11, R12
-	ADD R4, R12, R13
-	ADD R4, R13, R14
-	ADD R4, R14, R15
-	ADD R4, R15, R16
-	ADD R4, R16, R17
-	MOVD R9, R19
-	MOVD k+40(FP), R20
-	SUBS $2, R20, R20
-	BLT along_rows7_vectors2_tail
-along_rows7_vectors2_loop:
-	FMOVQ.P 16(R11), F18
-	FMOVQ.P 16(R12), F19
-	FMOVQ.P 16(R13), F20
-	FMOVQ.P 16(R14), F21
-	FMOVQ.P 16(R15), F22
-	FMOVQ.P 16(R16), F23
-	FMOVQ.P 16(R17), F24
-	VLD1.P (R19)(R6), [V14.D2, V15.D2]
-	WORD $0x4fd211c0 // fmla v0.2d, v14.2d, v18.d[0]
-	WORD $0x4fd211e1 // fmla v1.2d, v15.2d, v18.d[0]
-	WORD $0x4fd311c2 // fmla v2.2d, v14.2d, v19.d[0]
-	WORD $0x4fd311e3 // fmla v3.2d, v15.2d, v19.d[0]
-	WORD $0x4fd411c4 // fmla v4.2d, v14.2d, v20.d[0]
-	WORD $0x4fd411e5 // fmla v5.2d, v15.2d, v20.d[0]
-	WORD $0x4fd511c6 // fmla v6.2d, v14.2d, v21.d[0]
-	WORD $0x4fd511e7 // fmla v7.2d, v15.2d, v21.d[0]
-	WORD $0x4fd611c8 // fmla v8.2d, v14.2d, v22.d[0]
-	WORD $0x4fd611e9 // fmla v9.2d, v15.2d, v22.d[0]
-	WORD $0x4fd711ca // fmla v10.2d, v14.2d, v23.d[0]
-	WORD $0x4fd711eb // fmla v11.2d, v15.2d, v23.d[0]
-	WORD $0x4fd811cc // fmla v12.2d, v14.2d, v24.d[0]
-	WORD $0x4fd811ed // fmla v13.2d, v15.2d, v24.d[0]
-	VLD1.P (R19)(R6), [V16.D2, V17.D2]
-	WORD $0x4fd21a00 // fmla v0.2d, v16.2d, v18.d[1]
-	WORD $0x4fd21a21 // fmla v1.2d, v17.2d, v18.d[1]
-	WORD $0x4fd31a02 // fmla v2.2d, v16.2d, v19.d[1]
-	WORD $0x4fd31a23 // fmla v3.2d, v17.2d, v19.d[1]
-	WORD $0x4fd41a04 // fmla v4.2d, v16.2d, v20.d[1]
-	WORD $0x4fd41a25 // fmla v5.2d, v17.2d, v20.d[1]
-	WORD $0x4fd51a06 // fmla v6.2d, v16.2d, v21.d[1]
-	WORD $0x4fd51a27 // fmla v7.2d, v17.2d, v21.d[1]
-	WORD $0x4fd61a08 // fmla v8.2d, v16.2d, v22.d[1]
-	WORD $0x4fd61a29 // fmla v9.2d, v17.2d, v22.d[1]
-	WORD $0x4fd71a0a // fmla v10.2d, v16.2d, v23.d[1]
-	WORD $0x4fd71a2b // fmla v11.2d, v17.2d, v23.d[1]
-	WORD $0x4fd81a0c // fmla v12.2d, v16.2d, v24.d[1]
-	WORD $0x4fd81a2d // fmla v13.2d, v17.2d, v24.d[1]
-	SUBS $2, R20, R20
-	BGE along_rows7_vectors2_loop
-along_rows7_vectors2_tail:
-	ADDS $2, R20, R20
-	BEQ along_rows7_vectors2_store
-along_rows7_vectors2_single:
-	FMOVD.P 8(R11), F18
-	FMOVD.P 8(R12), F19
-	FMOVD.P 8(R13), F20
-	FMOVD.P 8(R14), F21
-	FMOVD.P 8(R15), F22
-	FMOVD.P 8(R16), F23
-	FMOVD.P 8(R17), F24
-	VLD1.P (R19)(R6), [V14.D2, V15.D2]
-	WORD $0x4fd211c0 // fmla v0.2d, v14.2d, v18.d[0]
-	WORD $0x4fd211e1 // fmla v1.2d, v15.2d, v18.d[0]
-	WORD $0x4fd311c2 // fmla v2.2d, v14.2d, v19.d[0]
-	WORD $0x4fd311e3 // fmla v3.2d, v15.2d, v19.d[0]
-	WORD $0x4fd411c4 // fmla v4.2d, v14.2d, v20.d[0]
-	WORD $0x4fd411e5 // fmla v5.2d, v15.2d, v20.d[0]
-	WORD $0x4fd511c6 // fmla v6.2d, v14.2d, v21.d[0]
-	WORD $0x4fd511e7 // fmla v7.2d, v15.2d, v21.d[0]
-	WORD $0x4fd611c8 // fmla v8.2d, v14.2d, v22.d[0]
-	WORD $0x4fd611e9 // fmla v9.2d, v15.2d, v22.d[0]
-	WORD $0x4fd711ca // fmla v10.2d, v14.2d, v23.d[0]
-	WORD $0x4fd711eb // fmla v11.2d, v15.2d, v23.d[0]
-	WORD $0x4fd811cc // fmla v12.2d, v14.2d, v24.d[0]
-	WORD $0x4fd811ed // fmla v13.2d, v15.2d, v24.d[0]
-	SUBS $1, R20, R20
-	BNE along_rows7_vectors2_single
-along_rows7_vectors2_store:
-	MOVD R8, R19
-	VST1.P [V0.D2, V1.D2], (R19)(R7)
-	VST1.P [V2.D2, V3.D2], (R19)(R7)
-	VST1.P [V4.D2, V5.D2], (R19)(R7)
-	VST1.P [V6.D2, V7.D2], (R19)(R7)
-	VST1.P [V8.D2, V9.D2], (R19)(R7)
-	VST1.P [V10.D2, V11.D2], (R19)(R7)
-	VST1.P [V12.D2, V13.D2], (R19)(R7)
-	ADD $32, R8
-	ADD $32, R9
-	SUB $4, R10
-	JMP along_rows7_vectors2
-along_rows7_less2:
-along_rows7_vectors1:
-	CMP $2, R10
-	BLT along_rows7_less1
-	MOVD mode+88(FP), R19
-	CMP $1, R19
-	BEQ along_rows7_vectors1_bias
-	BGT along_rows7_vectors1_old
-	VEOR V0.B16, V0.B16, V0.B16
-	VEOR V1.B16, V1.B16, V1.B16
-	VEOR V2.B16, V2.B16, V2.B16
-	VEOR V3.B16, V3.B16, V3.B16
-	VEOR V4.B16, V4.B16, V4.B16
-	VEOR V5.B16, V5.B16, V5.B16
-	VEOR V6.B16, V6.B16, V6.B16
-	JMP along_rows7_vectors1_ready
-along_rows7_vectors1_bias:
-	MOVD R2, R19
-	VLD1R.P 8(R19), [V0.D2]
-	VLD1R.P 8(R19), [V1.D2]
-	VLD1R.P 8(R19), [V2.D2]
-	VLD1R.P 8(R19), [V3.D2]
-	VLD1R.P 8(R19), [V4.D2]
-	VLD1R.P 8(R19), [V5.D2]
-	VLD1R.P 8(R19), [V6.D2]
-	JMP along_rows7_vectors1_ready
-along_rows7_vectors1_old:
-	MOVD R8, R19
-	VLD1.P (R19)(R7), [V0.D2]
-	VLD1.P (R19)(R7), [V1.D2]
-	VLD1.P (R19)(R7), [V2.D2]
-	VLD1.P (R19)(R7), [V3.D2]
-	VLD1.P (R19)(R7), [V4.D2]
-	VLD1.P (R19)(R7), [V5.D2]
-	VLD1.P (R19)(R7), [V6.D2]
-along_rows7_vectors1_ready:
-	MOVD R1, R11
-	ADD R4, R11, R12
-	ADD R4, R12, R13
-	ADD R4, R13, R14
-	ADD R4, R14, R15
-	ADD R4, R15, R16
-	ADD R4, R16, R17
-	MOVD R9, R19
-	MOVD k+40(FP), R20
-	SUBS $2, R20, R20
-	BLT along_rows7_vectors1_tail
-along_rows7_vectors1_loop:
-	FMOVQ.P 16(R11), F9
-	FMOVQ.P 16(R12), F10
-	FMOVQ.P 16(R13), F11
-	FMOVQ.P 16(R14), F12
-	FMOVQ.P 16(R15), F13
-	FMOVQ.P 16(R16), F14
-	FMOVQ.P 16(R17), F15
-	VLD1.P (R19)(R6), [V7.D2]
-	WORD $0x4fc910e0 // fmla v0.2d, v7.2d, v9.d[0]
-	WORD $0x4fca10e1 // fmla v1.2d, v7.2d, v10.d[0]
-	WORD $0x4fcb10e2 // fmla v2.2d, v7.2d, v11.d[0]
-	WORD $0x4fcc10e3 // fmla v3.2d, v7.2d, v12.d[0]
-	WORD $0x4fcd10e4 // fmla v4.2d, v7.2d, v13.d[0]
-	WORD $0x4fce10e5 // fmla v5.2d, v7.2d, v14.d[0]
-	WORD $0x4fcf10e6 // fmla v6.2d, v7.2d, v15.d[0]
-	VLD1.P (R19)(R6), [V8.D2]
-	WORD $0x4fc91900 // fmla v0.2d, v8.2d, v9.d[1]
-	WORD $0x4fca1901 // fmla v1.2d, v8.2d, v10.d[1]
-	WORD $0x4fcb1902 // fmla v2.2d, v8.2d, v11.d[1]
-	WORD $0x4fcc1903 // fmla v3.2d, v8.2d, v12.d[1]
-	WORD $0x4fcd1904 // fmla v4.2d, v8.2d, v13.d[1]
-	WORD $0x4fce1905 // fmla v5.2d, v8.2d, v14.d[1]
-	WORD $0x4fcf1906 // fmla v6.2d, v8.2d, v15.d[1]
-	SUBS $2, R20, R20
-	BGE along_rows7_vectors1_loop
-along_rows7_vectors1_tail:
-	ADDS $2, R20, R20
-	BEQ along_rows7_vectors1_store
-along_rows7_vectors1_single:
-	FMOVD.P 8(R11), F9
-	FMOVD.P 8(R12), F10
-	FMOVD.P 8(R13), F11
-	FMOVD.P 8(R14), F12
-	FMOVD.P 8(R15), F13
-	FMOVD.P 8(R16), F14
-	FMOVD.P 8(R17), F15
-	VLD1.P (R19)(R6), [V7.D2]
-	WORD $0x4fc910e0 // fmla v0.2d, v7.2d, v9.d[0]
-	WORD $0x4fca10e1 // fmla v1.2d, v7.2d, v10.d[0]
-	WORD $0x4fcb10e2 // fmla v2.2d, v7.2d, v11.d[0]
-	WORD $0x4fcc10e3 // fmla v3.2d, v7.2d, v12.d[0]
-	WORD $0x4fcd10e4 // fmla v4.2d, v7.2d, v13.d[0]
-	WORD $0x4fce10e5 // fmla v5.2d, v7.2d, v14.d[0]
-	WORD $0x4fcf10e6 // fmla v6.2d, v7.2d, v15.d[0]
-	SUBS $1, R20, R20
-	BNE along_rows7_vectors1_single
-along_rows7_vectors1_store:
-	MOVD R8, R19
-	VST1.P [V0.D2], (R19)(R7)
-	VST1.P [V1.D2], (R19)(R7)
-	VST1.P [V2.D2], (R19)(R7)
-	VST1.P [V3.D2], (R19)(R7)
-	VST1.P [V4.D2], (R19)(R7)
-	VST1.P [V5.D2], (R19)(R7)
-	VST1.P [V6.D2], (R19)(R7)
-	ADD $16, R8
-	ADD $16, R9
-	SUB $2, R10
-along_rows7_less1:
-	CBZ R10, along_rows7_end
-	MOVD mode+88(FP), R19
-	CMP $1, R19
-	BEQ along_rows7_part_bias
-	BGT along_rows7_part_old
-	VEOR V0.B16, V0.B16, V0.B16
-	VEOR V1.B16, V1.B16, V1.B16
-	VEOR V2.B16, V2.B16, V2.B16
-	VEOR V3.B16, V3.B16, V3.B16
-	VEOR V4.B16, V4.B16, V4.B16
-	VEOR V5.B16, V5.B16, V5.B16
-	VEOR V6.B16, V6.B16, V6.B16
-	JMP along_rows7_part_ready
-along_rows7_part_bias:
-	MOVD R2, R19
-	VLD1R.P 8(R19), [V0.D2]
-	VLD1R.P 8(R19), [V1.D2]
-	VLD1R.P 8(R19), [V2.D2]
-	VLD1R.P 8(R19), [V3.D2]
-	VLD1R.P 8(R19), [V4.D2]
-	VLD1R.P 8(R19), [V5.D2]
-	VLD1R.P 8(R19), [V6.D2]
-	JMP along_rows7_part_ready
-along_rows7_part_old:
-	MOVD R8, R19
-	FMOVD (R19), F0
-	ADD R7, R19
-	FMOVD (R19), F1
-	ADD R7, R19
-	FMOVD (R19), F2
-	ADD R7, R19
-	FMOVD (R19), F3
-	ADD R7, R19
-	FMOVD (R19), F4
-	ADD R7, R19
-	FMOVD (R19), F5
-	ADD R7, R19
-	FMOVD (R19), F6
-	ADD R7, R19
-along_rows7_part_old_done:
-along_rows7_part_ready:
-	MOVD R1, R11
-	ADD R4, R11, R12
-	ADD R4, R12, R13
-	ADD R4, R13, R14
-	ADD R4, R14, R15
-	ADD R4, R15, R16
-	ADD R4, R16, R17
-	MOVD R9, R19
-	MOVD k+40(FP), R20
-	SUBS $2, R20, R20
-	BLT along_rows7_part_tail
-along_rows7_part_loop:
-	FMOVQ.P 16(R11), F9
-	FMOVQ.P 16(R12), F10
-	FMOVQ.P 16(R13), F11
-	FMOVQ.P 16(R14), F12
-	FMOVQ.P 16(R15), F13
-	FMOVQ.P 16(R16), F14
-	FMOVQ.P 16(R17), F15
-	VLD1.P (R19)(R6), [V7.D2]
-	WORD $0x4fc910e0 // fmla v0.2d, v7.2d, v9.d[0]
-	WORD $0x4fca10e1 // fmla v1.2d, v7.2d, v10.d[0]
-	WORD $0x4fcb10e2 // fmla v2.2d, v7.2d, v11.d[0]
-	WORD $0x4fcc10e3 // fmla v3.2d, v7.2d, v12.d[0]
-	WORD $0x4fcd10e4 // fmla v4.2d, v7.2d, v13.d[0]
-	WORD $0x4fce10e5 // fmla v5.2d, v7.2d, v14.d[0]
-	WORD $0x4fcf10e6 // fmla v6.2d, v7.2d, v15.d[0]
-	VLD1.P (R19)(R6), [V8.D2]
-	WORD $0x4fc91900 // fmla v0.2d, v8.2d, v9.d[1]
-	WORD $0x4fca1901 // fmla v1.2d, v8.2d, v10.d[1]
-	WORD $0x4fcb1902 // fmla v2.2d, v8.2d, v11.d[1]
-	WORD $0x4fcc1903 // fmla v3.2d, v8.2d, v12.d[1]
-	WORD $0x4fcd1904 // fmla v4.2d, v8.2d, v13.d[1]
-	WORD $0x4fce1905 // fmla v5.2d, v8.2d, v14.d[1]
-	WORD $0x4fcf1906 // fmla v6.2d, v8.2d, v15.d[1]
-	SUBS $2, R20, R20
-	BGE along_rows7_part_loop
-along_rows7_part_tail:
-	ADDS $2, R20, R20
-	BEQ along_rows7_part_store
-along_rows7_part_single:
-	FMOVD.P 8(R11), F9
-	FMOVD.P 8(R12), F10
-	FMOVD.P 8(R13), F11
-	FMOVD.P 8(R14), F12
-	FMOVD.P 8(R15), F13
-	FMOVD.P 8(R16), F14
-	FMOVD.P 8(R17), F15
-	VLD1.P (R19)(R6), [V7.D2]
-	WORD $0x4fc910e0 // fmla v0.2d, v7.2d, v9.d[0]
-	WORD $0x4fca10e1 // fmla v1.2d, v7.2d, v10.d[0]
-	WORD $0x4fcb10e2 // fmla v2.2d, v7.2d, v11.d[0]
-	WORD $0x4fcc10e3 // fmla v3.2d, v7.2d, v12.d[0]
-	WORD $0x4fcd10e4 // fmla v4.2d, v7.2d, v13.d[0]
-	WORD $0x4fce10e5 // fmla v5.2d, v7.2d, v14.d[0]
-	WORD $0x4fcf10e6 // fmla v6.2d, v7.2d, v15.d[0]
-	SUBS $1, R20, R20
-	BNE along_rows7_part_single
-along_rows7_part_store:
-	MOVD R8, R19
-	FMOVD F0, (R19)
-	ADD R7, R19
-	FMOVD F1, (R19)
-	ADD R7, R19
-	FMOVD F2, (R19)
-	ADD R7, R19
-	FMOVD F3, (R19)
-	ADD R7, R19
-	FMOVD F4, (R19)
-	ADD R7, R19
-	FMOVD F5, (R19)
-	ADD R7, R19
-	FMOVD F6, (R19)
-	ADD R7, R19
-along_rows7_part_store_done:
-along_rows7_end:
-	MOVD $7, R8
-	MUL R8, R4, R9
-	ADD R9, R1
-	MUL R8, R7, R9
-	ADD R9, R0
-	ADD $56, R2
-	SUB R8, R3
-	JMP along_next
-along_rows8:
-	MOVD b+16(FP), R9
-	MOVD cols+48(FP), R10
-	MOVD R0, R8
-along_rows8_vectors2:
-	CMP $4, R10
-	BLT along_rows8_less2
-	MOVD mode+88(FP), R20
-	CMP $1, R20
-	BEQ along_rows8_vectors2_bias
-	BGT along_rows8_vectors2_old
-	VEOR V0.B16, V0.B16, V0.B16
-	VEOR V1.B16, V1.B16, V1.B16
-	VEOR V2.B16, V2.B16, V2.B16
-	VEOR V3.B16, V3.B16, V3.B16
-	VEOR V4.B16, V4.B16, V4.B16
-	VEOR V5.B16, V5.B16, V5.B16
-	VEOR V6.B16, V6.B16, V6.B16
-	VEOR V7.B16, V7.B16, V7.B16
-	VEOR V8.B16, V8.B16, V8.B16
-	VEOR V9.B16, V9.B16, V9.B16
-	VEOR V10.B16, V10.B16, V10.B16
-	VEOR V11.B16, V11.B16, V11.B16
-	VEOR V12.B16, V12.B16, V12.B16
-	VEOR V13.B16, V13.B16, V13.B16
-	VEOR V14.B16, V14.B16, V14.B16
-	VEOR V15.B16, V15.B16, V15.B16
-	JMP along_rows8_vectors2_ready
-along_rows8_vectors2_bias:
-	MOVD R2, R20
-	VLD1R.P 8(R20), [V0.D2]
-	VMOV V0.B16, V1.B16
-	VLD1R.P 8(R20), [V2.D2]
-	VMOV V2.B16, V3.B16
-	VLD1R.P 8(R20), [V4.D2]
-	VMOV V4.B16, V5.B16
-	VLD1R.P 8(R20), [V6.D2]
-	VMOV V6.B16, V7.B16
-	VLD1R.P 8(R20), [V8.D2]
-	VMOV V8.B16, V9.B16
-	VLD1R.P 8(R20), [V10.D2]
-	VMOV V10.B16, V11.B16
-	VLD1R.P 8(R20), [V12.D2]
-	VMOV V12.B16, V13.B16
-	VLD1R.P 8(R20), [V14.D2]
-	VMOV V14.B16, V15.B16
-	JMP along_rows8_vectors2_ready
-along_rows8_vectors2_old:
-	MOVD R8, R20
-	VLD1.P (R20)(R7), [V0.D2, V1.D2]
-	VLD1.P (R20)(R7), [V2.D2, V3.D2]
-	VLD1.P (R20)(R7), [V4.D2, V5.D2]
-	VLD1.P (R20)(R7), [V6.D2, V7.D2]
-	VLD1.P (R20)(R7), [V8.D2, V9.D2]
-	VLD1.P (R20)(R7), [V10.D2, V11.D2]
-	VLD1.P (R20)(R7), [V12.D2, V13.D2]
-	VLD1.P (R20)(R7), [V14.D2, V15.D2]
-along_rows8_vectors2_ready:
-	MOVD R1, R11
-	ADD R4, R11, R12
-	ADD R4, R12, R13
-	ADD R4, R13, R14
-	ADD R4, R14, R15
-	ADD R4, R15, R16
-	ADD R4, R16, R17
-	ADD R4, R17, R19
-	MOVD R9, R20
-	MOVD k+40(FP), R21
-	SUBS $2, R21, R21
-	BLT along_rows8_vectors2_tail
-along_rows8_vectors2_loop:
-	FMOVQ.P 16(R11), F20
-	FMOVQ.P 16(R12), F21
-	FMOVQ.P 16(R13), F22
-	FMOVQ.P 16(R14), F23
-	FMOVQ.P 16(R15), F24
-	FMOVQ.P 16(R16), F25
-	FMOVQ.P 16(R17), F26
-	FMOVQ.P 16(R19), F27
-	VLD1.P (R20)(R6), [V16.D2, V17.D2]
-	WORD $0x4fd41200 // fmla v0.2d, v16.2d, v20.d[0]
-	WORD $0x4fd41221 // fmla v1.2d, v17.2d, v20.d[0]
-	WORD $0x4fd51202 // fmla v2.2d, v16.2d, v21.d[0]
-	WORD $0x4fd51223 // fmla v3.2d, v17.2d, v21.d[0]
-	WORD $0x4fd61204 // fmla v4.2d, v16.2d, v22.d[0]
-	WORD $0x4fd61225 // fmla v5.2d, v17.2d, v22.d[0]
-	WORD $0x4fd71206 // fmla v6.2d, v16.2d, v23.d[0]
-	WORD $0x4fd71227 // fmla v7.2d, v17.2d, v23.d[0]
-	WORD $0x4fd81208 // fmla v8.2d, v16.2d, v24.d[0]
-	WORD $0x4fd81229 // fmla v9.2d, v17.2d, v24.d[0]
-	WORD $0x4fd9120a // fmla v10.2d, v16.2d, v25.d[0]
-	WORD $0x4fd9122b // fmla v11.2d, v17.2d, v25.d[0]
-	WORD $0x4fda120c // fmla v12.2d, v16.2d, v26.d[0]
-	WORD $0x4fda122d // fmla v13.2d, v17.2d, v26.d[0]
-	WORD $0x4fdb120e // fmla v14.2d, v16.2d, v27.d[0]
-	WORD $0x4fdb122f // fmla v15.2d, v17.2d, v27.d[0]
-	VLD1.P (R20)(R6), [V18.D2, V19.D2]
-	WORD $0x4fd41a40 // fmla v0.2d, v18.2d, v20.d[1]
-	WORD $0x4fd41a61 // fmla v1.2d, v19.2d, v20.d[1]
-	WORD $0x4fd51a42 // fmla v2.2d, v18.2d, v21.d[1]
-	WORD $0x4fd51a63 // fmla v3.2d, v19.2d, v21.d[1]
-	WORD $0x4fd61a44 // fmla v4.2d, v18.2d, v22.d[1]
-	WORD $0x4fd61a65 // fmla v5.2d, v19.2d, v22.d[1]
-	WORD $0x4fd71a46 // fmla v6.2d, v18.2d, v23.d[1]
-	WORD $0x4fd71a67 // fmla v7.2d, v19.2d, v23.d[1]
-	WORD $0x4fd81a48 // fmla v8.2d, v18.2d, v24.d[1]
-	WORD $0x4fd81a69 // fmla v9.2d, v19.2d, v24.d[1]
-	WORD $0x4fd91a4a // fmla v10.2d, v18.2d, v25.d[1]
-	WORD $0x4fd91a6b // fmla v11.2d, v19.2d, v25.d[1]
-	WORD $0x4fda1a4c // fmla v12.2d, v18.2d, v26.d[1]
-	WORD $0x4fda1a6d // fmla v13.2d, v19.2d, v26.d[1]
-	WORD $0x4fdb1a4e // fmla v14.2d, v18.2d, v27.d[1]
-	WORD $0x4fdb1a6f // fmla v15.2d, v19.2d, v27.d[1]
-	SUBS $2, R21, R21
-	BGE along_rows8_vectors2_loop
-along_rows8_vectors2_tail:
-	ADDS $2, R21, R21
-	BEQ along_rows8_vectors2_store
-along_rows8_vectors2_single:
-	FMOVD.P 8(R11), F20
-	FMOVD.P 8(R12), F21
-	FMOVD.P 8(R13), F22
-	FMOVD.P 8(R14), F23
-	FMOVD.P 8(R15), F24
-	FMOVD.P 8(R16), F25
-	FMOVD.P 8(R17), F26
-	FMOVD.P 8(R19), F27
-	VLD1.P (R20)(R6), [V16.D2, V17.D2]
-	WORD $0x4fd41200 // fmla v0.2d, v16.2d, v20.d[0]
-	WORD $0x4fd41221 // fmla v1.2d, v17.2d, v20.d[0]
-	WORD $0x4fd51202 // fmla v2.2d, v16.2d, v21.d[0]
-	WORD $0x4fd51223 // fmla v3.2d, v17.2d, v21.d[0]
-	WORD $0x4fd61204 // fmla v4.2d, v16.2d, v22.d[0]
-	WORD $0x4fd61225 // fmla v5.2d, v17.2d, v22.d[0]
-	WORD $0x4fd71206 // fmla v6.2d, v16.2d, v23.d[0]
-	WORD $0x4fd71227 // fmla v7.2d, v17.2d, v23.d[0]
-	WORD $0x4fd81208 // fmla v8.2d, v16.2d, v24.d[0]
-	WORD $0x4fd81229 // fmla v9.2d, v17.2d, v24.d[0]
-	WORD $0x4fd9120a // fmla v10.2d, v16.2d, v25.d[0]
-	WORD $0x4fd9122b // fmla v11.2d, v17.2d, v25.d[0]
-	WORD $0x4fda120c // fmla v12.2d, v16.2d, v26.d[0]
-	WORD $0x4fda122d // fmla v13.2d, v17.2d, v26.d[0]
-	WORD $0x4fdb120e // fmla v14.2d, v16.2d, v27.d[0]
-	WORD $0x4fdb122f // fmla v15.2d, v17.2d, v27.d[0]
-	SUBS $1, R21, R21
-	BNE along_rows8_vectors2_single
-along_rows8_vectors2_store:
-	MOVD R8, R20
-	VST1.P [V0.D2, V1.D2], (R20)(R7)
-	VST1.P [V2.D2, V3.D2], (R20)(R7)
-	VST1.P [V4.D2, V5.D2], (R20)(R7)
-	VST1.P [V6.D2, V7.D2], (R20)(R7)
-	VST1.P [V8.D2, V9.D2], (R20)(R7)
-	VST1.P [V10.D2, V11.D2], (R20)(R7)
-	VST1.P [V12.D2, V13.D2], (R20)(R7)
-	VST1.P [V14.D2, V15.D2], (R20)(R7)
-	ADD $32, R8
-	ADD $32, R9
-	SUB $4, R10
-	JMP along_rows8_vectors2
-along_rows8_less2:
-along_rows8_vectors1:
-	CMP $2, R10
-	BLT along_rows8_less1
-	MOVD mode+88(FP), R20
-	CMP $1, R20
-	BEQ along_rows8_vectors1_bias
-	BGT along_rows8_vectors1_old
-	VEOR V0.B16, V0.B16, V0.B16
-	VEOR V1.B16, V1.B16, V1.B16
-	VEOR V2.B16, V2.B16, V2.B16
-	VEOR V3.B16, V3.B16, V3.B16
-	VEOR V4.B16, V4.B16, V4.B16
-	VEOR V5.B16, V5.B16, V5.B16
-	VEOR V6.B16, V6.B16, V6.B16
-	VEOR V7.B16, V7.B16, V7.B16
-	JMP along_rows8_vectors1_ready
-along_rows8_vectors1_bias:
-	MOVD R2, R20
-	VLD1R.P 8(R20), [V0.D2]
-	VLD1R.P 8(R20), [V1.D2]
-	VLD1R.P 8(R20), [V2.D2]
-	VLD1R.P 8(R20), [V3.D2]
-	VLD1R.P 8(R20), [V4.D2]
-	VLD1R.P 8(R20), [V5.D2]
-	VLD1R.P 8(R20), [V6.D2]
-	VLD1R.P 8(R20), [V7.D2]
-	JMP along_rows8_vectors1_ready
-along_rows8_vectors1_old:
-	MOVD R8, R20
-	VLD1.P (R20)(R7), [V0.D2]
-	VLD1.P (R20)(R7), [V1.D2]
-	VLD1.P (R20)(R7), [V2.D2]
-	VLD1.P (R20)(R7), [V3.D2]
-	VLD1.P (R20)(R7), [V4.D2]
-	VLD1.P (R20)(R7), [V5.D2]
-	VLD1.P (R20)(R7), [V6.D2]
-	VLD1.P (R20)(R7), [V7.D2]
-along_rows8_vectors1_ready:
-	MOVD R1, R11
-	ADD R4, R11, R12
-	ADD R4, R12, R13
-	ADD R4, R13, R14
-	ADD R4, R14, R15
-	ADD R4, R15, R16
-	ADD R4, R16, R17
-	ADD R4, R17, R19
-	MOVD R9, R20
-	MOVD k+40(FP), R21
-	SUBS $2, R21, R21
-	BLT along_rows8_vectors1_tail
-along_rows8_vectors1_loop:
-	FMOVQ.P 16(R11), F10
-	FMOVQ.P 16(R12), F11
-	FMOVQ.P 16(R13), F12
-	FMOVQ.P 16(R14), F13
-	FMOVQ.P 16(R15), F14
-	FMOVQ.P 16(R16), F15
-	FMOVQ.P 16(R17), F16
-	FMOVQ.P 16(R19), F17
-	VLD1.P (R20)(R6), [V8.D2]
-	WORD $0x4fca1100 // fmla v0.2d, v8.2d, v10.d[0]
-	WORD $0x4fcb1101 // fmla v1.2d, v8.2d, v11.d[0]
-	WORD $0x4fcc1102 // fmla v2.2d, v8.2d, v12.d[0]
-	WORD $0x4fcd1103 // fmla v3.2d, v8.2d, v13.d[0]
-	WORD $0x4fce1104 // fmla v4.2d, v8.2d, v14.d[0]
-	WORD $0x4fcf1105 // fmla v5.2d, v8.2d, v15.d[0]
-	WORD $0x4fd01106 // fmla v6.2d, v8.2d, v16.d[0]
-	WORD $0x4fd11107 // fmla v7.2d, v8.2d, v17.d[0]
-	VLD1.P (R20)(R6), [V9.D2]
-	WORD $0x4fca1920 // fmla v0.2d, v9.2d, v10.d[1]
-	WORD $0x4fcb1921 // fmla v1.2d, v9.2d, v11.d[1]
-	WORD $0x4fcc1922 // fmla v2.2d, v9.2d, v12.d[1]
-	WORD $0x4fcd1923 // fmla v3.2d, v9.2d, v13.d[1]
-	WORD $0x4fce1924 // fmla v4.2d, v9.2d, v14.d[1]
-	WORD $0x4fcf1925 // fmla v5.2d, v9.2d, v15.d[1]
-	WORD $0x4fd01926 // fmla v6.2d, v9.2d, v16.d[1]
-	WORD $0x4fd11927 // fmla v7.2d, v9.2d, v17.d[1]
-	SUBS $2, R21, R21
-	BGE along_rows8_vectors1_loop
-along_rows8_vectors1_tail:
-	ADDS $2, R21, R21
-	BEQ along_rows8_vectors1_store
-along_rows8_vectors1_single:
-	FMOVD.P 8(R11), F10
-	FMOVD.P 8(R12), F11
-	FMOVD.P 8(R13), F12
-	FMOVD.P 8(R14), F13
-	FMOVD.P 8(R15), F14
-	FMOVD.P 8(R16), F15
-	FMOVD.P 8(R17), F16
-	FMOVD.P 8(R19), F17
-	VLD1.P (R20)(R6), [V8.D2]
-	WORD $0x4fca1100 // fmla v0.2d, v8.2d, v10.d[0]
-	WORD $0x4fcb1101 // fmla v1.2d, v8.2d, v11.d[0]
-	WORD $0x4fcc1102 // fmla v2.2d, v8.2d, v12.d[0]
-	WORD $0x4fcd1103 // fmla v3.2d, v8.2d, v13.d[0]
-	WORD $0x4fce1104 // fmla v4.2d, v8.2d, v14.d[0]
-	WORD $0x4fcf1105 // fmla v5.2d, v8.2d, v15.d[0]
-	WORD $0x4fd01106 // fmla v6.2d, v8.2d, v16.d[0]
-	WORD $0x4fd11107 // fmla v7.2d, v8.2d, v17.d[0]
-	SUBS $1, R21, R21
-	BNE along_rows8_vectors1_single
-along_rows8_vectors1_store:
-	MOVD R8, R20
-	VST1.P [V0.D2], (R20)(R7)
-	VST1.P [V1.D2], (R20)(R7)
-	VST1.P [V2.D2], (R20)(R7)
-	VST1.P [V3.D2], (R20)(R7)
-	VST1.P [V4.D2], (R20)(R7)
-	VST1.P [V5.D2], (R20)(R7)
-	VST1.P [V6.D2], (R20)(R7)
-	VST1.P [V7.D2], (R20)(R7)
-	ADD $16, R8
-	ADD $16, R9
-	SUB $2, R10
-along_rows8_less1:
-	CBZ R10, along_rows8_end
-	MOVD mode+88(FP), R20
-	CMP $1, R20
-	BEQ along_rows8_part_bias
-	BGT along_rows8_part_old
-	VEOR V0.B16, V0.B16, V0.B16
-	VEOR V1.B16, V1.B16, V1.B16
-	VEOR V2.B16, V2.B16, V2.B16
-	VEOR V3.B16, V3.B16, V3.B16
-	VEOR V4.B16, V4.B16, V4.B16
-	VEOR V5.B16, V5.B16, V5.B16
-	VEOR V6.B16, V6.B16, V6.B16
-	VEOR V7.B16, V7.B16, V7.B16
-	JMP along_rows8_part_ready
-along_rows8_part_bias:
-	MOVD R2, R20
-	VLD1R.P 8(R20), [V0.D2]
-	VLD1R.P 8(R20), [V1.D2]
-	VLD1R.P 8(R20), [V2.D2]
-	VLD1R.P 8(R20), [V3.D2]
-	VLD1R.P 8(R20), [V4.D2]
-	VLD1R.P 8(R20), [V5.D2]
-	VLD1R.P 8(R20), [V6.D2]
-	VLD1R.P 8(R20), [V7.D2]
-	JMP along_rows8_part_ready
-along_rows8_part_old:
-	MOVD R8, R20
-	FMOVD (R20), F0
-	ADD R7, R20
-	FMOVD (R20), F1
-	ADD R7, R20
-	FMOVD (R20), F2
-	ADD R7, R20
-	FMOVD (R20), F3
-	ADD R7, R20
-	FMOVD (R20), F4
-	ADD R7, R20
-	FMOVD (R20), F5
-	ADD R7, R20
-	FMOVD (R20), F6
-	ADD R7, R20
-	FMOVD (R20), F7
-	ADD R7, R20
-along_rows8_part_old_done:
-along_rows8_part_ready:
-	MOVD R1, R11
-	ADD R4, R11, R12
-	ADD R4, R12, R13
-	ADD R4, R13, R14
-	ADD R4, R14, R15
-	ADD R4, R15, R16
-	ADD R4, R16, R17
-	ADD R4, R17, R19
-	MOVD R9, R20
-	MOVD k+40(FP), R21
-	SUBS $2, R21, R21
-	BLT along_rows8_part_tail
-along_rows8_part_loop:
-	FMOVQ.P 16(R11), F10
-	FMOVQ.P 16(R12), F11
-	FMOVQ.P 16(R13), F12
-	FMOVQ.P 16(R14), F13
-	FMOVQ.P 16(R15), F14
-	FMOVQ.P 16(R16), F15
-	FMOVQ.P 16(R17), F16
-	FMOVQ.P 16(R19), F17
-	VLD1.P (R20)(R6), [V8.D2]
-	WORD $0x4fca1100 // fmla v0.2d, v8.2d, v10.d[0]
-	WORD $0x4fcb1101 // fmla v1.2d, v8.2d, v11.d[0]
-	WORD $0x4fcc1102 // fmla v2.2d, v8.2d, v12.d[0]
-	WORD $0x4fcd1103 // fmla v3.2d, v8.2d, v13.d[0]
-	WORD $0x4fce1104 // fmla v4.2d, v8.2d, v14.d[0]
-	WORD $0x4fcf1105 // fmla v5.2d, v8.2d, v15.d[0]
-	WORD $0x4fd01106 // fmla v6.2d, v8.2d, v16.d[0]
-	WORD $0x4fd11107 // fmla v7.2d, v8.2d, v17.d[0]
-	VLD1.P (R20)(R6), [V9.D2]
-	WORD $0x4fca1920 // fmla v0.2d, v9.2d, v10.d[1]
-	WORD $0x4fcb1921 // fmla v1.2d, v9.2d, v11.d[1]
-	WORD $0x4fcc1922 // fmla v2.2d, v9.2d, v12.d[1]
-	WORD $0x4fcd1923 // fmla v3.2d, v9.2d, v13.d[1]
-	WORD $0x4fce1924 // fmla v4.2d, v9.2d, v14.d[1]
-	WORD $0x4fcf1925 // fmla v5.2d, v9.2d, v15.d[1]
-	WORD $0x4fd01926 // fmla v6.2d, v9.2d, v16.d[1]
-	WORD $0x4fd11927 // fmla v7.2d, v9.2d, v17.d[1]
-	SUBS $2, R21, R21
-	BGE along_rows8_part_loop
-along_rows8_part_tail:
-	ADDS $2, R21, R21
-	BEQ along_rows8_part_store
-along_rows8_part_single:
-	FMOVD.P 8(R11), F10
-	FMOVD.P 8(R12), F11
-	FMOVD.P 8(R13), F12
-	FMOVD.P 8(R14), F13
-	FMOVD.P 8(R15), F14
-	FMOVD.P 8(R16), F15
-	FMOVD.P 8(R17), F16
-	FMOVD.P 8(R19), F17
-	VLD1.P (R20)(R6), [V8.D2]
-	WORD $0x4fca1100 // fmla v0.2d, v8.2d, v10.d[0]
-	WORD $0x4fcb1101 // fmla v1.2d, v8.2d, v11.d[0]
-	WORD $0x4fcc1102 // fmla v2.2d, v8.2d, v12.d[0]
-	WORD $0x4fcd1103 // fmla v3.2d, v8.2d, v13.d[0]
-	WORD $0x4fce1104 // fmla v4.2d, v8.2d, v14.d[0]
-	WORD $0x4fcf1105 // fmla v5.2d, v8.2d, v15.d[0]
-	WORD $0x4fd01106 // fmla v6.2d, v8.2d, v16.d[0]
-	WORD $0x4fd11107 // fmla v7.2d, v8.2d, v17.d[0]
-	SUBS $1, R21, R21
-	BNE along_rows8_part_single
-along_rows8_part_store:
-	MOVD R8, R20
-	FMOVD F0, (R20)
-	ADD R7, R20
-	FMOVD F1, (R20)
-	ADD R7, R20
-	FMOVD F2, (R20)
-	ADD R7, R20
-	FMOVD F3, (R20)
-	ADD R7, R20
-	FMOVD F4, (R20)
-	ADD R7, R20
-	FMOVD F5, (R20)
-	ADD R7, R20
-	FMOVD F6, (R20)
-	ADD R7, R20
-	FMOVD F7, (R20)
-	ADD R7, R20
-along_rows8_part_store_done:
-along_rows8_end:
-	MOVD $8, R8
-	MUL R8, R4, R9
-	ADD R9, R1
-	MUL R8, R7, R9
-	ADD R9, R0
-	ADD $64, R2
-	SUB R8, R3
-	JMP along_next
 along_done:
 	RET
 across:
 across_next:
 	CBZ R3, across_done
 	MOVD R3, R8
-	CMP $16, R8
-	BGE across_rows8
 	CMP $8, R8
+	BGE across_rows4
+	CMP $4, R8
 	BLE across_few
 	ADD $1, R8
 	LSR $1, R8
 across_few:
-	CMP $8, R8
-	BEQ across_rows8
-	CMP $7, R8
-	BEQ across_rows7
-	CMP $6, R8
-	BEQ across_rows6
-	CMP $5, R8
-	BEQ across_rows5
 	CMP $4, R8
 	BEQ across_rows4
 	CMP $3, R8
@@ -11096,8 +9788,7 @@ across_rows2_vectors4_ready:
 	BLT across_rows2_vectors4_tail
 across_rows2_vectors4_loop:
 	VLD1.P (R12)(R6), [V8.D2, V9.D2, V10.D2, V11.D2]
-	FMOVQ 0(R11), F16
-	ADD R5, R11
+	VLD1.P (R11)(R5), [V16.D2]
 	WORD $0x4fd01100 // fmla v0.2d, v8.2d, v16.d[0]
 	WORD $0x4fd01121 // fmla v1.2d, v9.2d, v16.d[0]
 	WORD $0x4fd01142 // fmla v2.2d, v10.2d, v16.d[0]
@@ -11107,8 +9798,7 @@ across_rows2_vectors4_loop:
 	WORD $0x4fd01946 // fmla v6.2d, v10.2d, v16.d[1]
 	WORD $0x4fd01967 // fmla v7.2d, v11.2d, v16.d[1]
 	VLD1.P (R12)(R6), [V12.D2, V13.D2, V14.D2, V15.D2]
-	FMOVQ 0(R11), F17
-	ADD R5, R11
+	VLD1.P (R11)(R5), [V17.D2]
 	WORD $0x4fd11180 // fmla v0.2d, v12.2d, v17.d[0]
 	WORD $0x4fd111a1 // fmla v1.2d, v13.2d, v17.d[0]
 	WORD $0x4fd111c2 // fmla v2.2d, v14.2d, v17.d[0]
@@ -11118,8 +9808,7 @@ across_rows2_vectors4_loop:
 	WORD $0x4fd119c6 // fmla v6.2d, v14.2d, v17.d[1]
 	WORD $0x4fd119e7 // fmla v7.2d, v15.2d, v17.d[1]
 	VLD1.P (R12)(R6), [V8.D2, V9.D2, V10.D2, V11.D2]
-	FMOVQ 0(R11), F16
-	ADD R5, R11
+	VLD1.P (R11)(R5), [V16.D2]
 	WORD $0x4fd01100 // fmla v0.2d, v8.2d, v16.d[0]
 	WORD $0x4fd01121 // fmla v1.2d, v9.2d, v16.d[0]
 	WORD $0x4fd01142 // fmla v2.2d, v10.2d, v16.d[0]
@@ -11129,8 +9818,7 @@ across_rows2_vectors4_loop:
 	WORD $0x4fd01946 // fmla v6.2d, v10.2d, v16.d[1]
 	WORD $0x4fd01967 // fmla v7.2d, v11.2d, v16.d[1]
 	VLD1.P (R12)(R6), [V12.D2, V13.D2, V14.D2, V15.D2]
-	FMOVQ 0(R11), F17
-	ADD R5, R11
+	VLD1.P (R11)(R5), [V17.D2]
 	WORD $0x4fd11180 // fmla v0.2d, v12.2d, v17.d[0]
 	WORD $0x4fd111a1 // fmla v1.2d, v13.2d, v17.d[0]
 	WORD $0x4fd111c2 // fmla v2.2d, v14.2d, v17.d[0]
@@ -11146,8 +9834,7 @@ across_rows2_vectors4_tail:
 	BEQ across_rows2_vectors4_store
 across_rows2_vectors4_single:
 	VLD1.P (R12)(R6), [V8.D2, V9.D2, V10.D2, V11.D2]
-	FMOVQ 0(R11), F16
-	ADD R5, R11
+	VLD1.P (R11)(R5), [V16.D2]
 	WORD $0x4fd01100 // fmla v0.2d, v8.2d, v16.d[0]
 	WORD $0x4fd01121 // fmla v1.2d, v9.2d, v16.d[0]
 	WORD $0x4fd01142 // fmla v2.2d, v10.2d, v16.d[0]
@@ -11198,29 +9885,25 @@ across_rows2_vectors2_ready:
 	BLT across_rows2_vectors2_tail
 across_rows2_vectors2_loop:
 	VLD1.P (R12)(R6), [V4.D2, V5.D2]
-	FMOVQ 0(R11), F8
-	ADD R5, R11
+	VLD1.P (R11)(R5), [V8.D2]
 	WORD $0x4fc81080 // fmla v0.2d, v4.2d, v8.d[0]
 	WORD $0x4fc810a1 // fmla v1.2d, v5.2d, v8.d[0]
 	WORD $0x4fc81882 // fmla v2.2d, v4.2d, v8.d[1]
 	WORD $0x4fc818a3 // fmla v3.2d, v5.2d, v8.d[1]
 	VLD1.P (R12)(R6), [V6.D2, V7.D2]
-	FMOVQ 0(R11), F9
-	ADD R5, R11
+	VLD1.P (R11)(R5), [V9.D2]
 	WORD $0x4fc910c0 // fmla v0.2d, v6.2d, v9.d[0]
 	WORD $0x4fc910e1 // fmla v1.2d, v7.2d, v9.d[0]
 	WORD $0x4fc918c2 // fmla v2.2d, v6.2d, v9.d[1]
 	WORD $0x4fc918e3 // fmla v3.2d, v7.2d, v9.d[1]
 	VLD1.P (R12)(R6), [V4.D2, V5.D2]
-	FMOVQ 0(R11), F8
-	ADD R5, R11
+	VLD1.P (R11)(R5), [V8.D2]
 	WORD $0x4fc81080 // fmla v0.2d, v4.2d, v8.d[0]
 	WORD $0x4fc810a1 // fmla v1.2d, v5.2d, v8.d[0]
 	WORD $0x4fc81882 // fmla v2.2d, v4.2d, v8.d[1]
 	WORD $0x4fc818a3 // fmla v3.2d, v5.2d, v8.d[1]
 	VLD1.P (R12)(R6), [V6.D2, V7.D2]
-	FMOVQ 0(R11), F9
-	ADD R5, R11
+	VLD1.P (R11)(R5), [V9.D2]
 	WORD $0x4fc910c0 // fmla v0.2d, v6.2d, v9.d[0]
 	WORD $0x4fc910e1 // fmla v1.2d, v7.2d, v9.d[0]
 	WORD $0x4fc918c2 // fmla v2.2d, v6.2d, v9.d[1]
@@ -11232,8 +9915,7 @@ across_rows2_vectors2_tail:
 	BEQ across_rows2_vectors2_store
 across_rows2_vectors2_single:
 	VLD1.P (R12)(R6), [V4.D2, V5.D2]
-	FMOVQ 0(R11), F8
-	ADD R5, R11
+	VLD1.P (R11)(R5), [V8.D2]
 	WORD $0x4fc81080 // fmla v0.2d, v4.2d, v8.d[0]
 	WORD $0x4fc810a1 // fmla v1.2d, v5.2d, v8.d[0]
 	WORD $0x4fc81882 // fmla v2.2d, v4.2d, v8.d[1]
@@ -11275,23 +9957,19 @@ across_rows2_vectors1_ready:
 	BLT across_rows2_vectors1_tail
 across_rows2_vectors1_loop:
 	VLD1.P (R12)(R6), [V2.D2]
-	FMOVQ 0(R11), F4
-	ADD R5, R11
+	VLD1.P (R11)(R5), [V4.D2]
 	WORD $0x4fc41040 // fmla v0.2d, v2.2d, v4.d[0]
 	WORD $0x4fc41841 // fmla v1.2d, v2.2d, v4.d[1]
 	VLD1.P (R12)(R6), [V3.D2]
-	FMOVQ 0(R11), F5
-	ADD R5, R11
+	VLD1.P (R11)(R5), [V5.D2]
 	WORD $0x4fc51060 // fmla v0.2d, v3.2d, v5.d[0]
 	WORD $0x4fc51861 // fmla v1.2d, v3.2d, v5.d[1]
 	VLD1.P (R12)(R6), [V2.D2]
-	FMOVQ 0(R11), F4
-	ADD R5, R11
+	VLD1.P (R11)(R5), [V4.D2]
 	WORD $0x4fc41040 // fmla v0.2d, v2.2d, v4.d[0]
 	WORD $0x4fc41841 // fmla v1.2d, v2.2d, v4.d[1]
 	VLD1.P (R12)(R6), [V3.D2]
-	FMOVQ 0(R11), F5
-	ADD R5, R11
+	VLD1.P (R11)(R5), [V5.D2]
 	WORD $0x4fc51060 // fmla v0.2d, v3.2d, v5.d[0]
 	WORD $0x4fc51861 // fmla v1.2d, v3.2d, v5.d[1]
 	SUBS $4, R13, R13
@@ -11301,8 +9979,7 @@ across_rows2_vectors1_tail:
 	BEQ across_rows2_vectors1_store
 across_rows2_vectors1_single:
 	VLD1.P (R12)(R6), [V2.D2]
-	FMOVQ 0(R11), F4
-	ADD R5, R11
+	VLD1.P (R11)(R5), [V4.D2]
 	WORD $0x4fc41040 // fmla v0.2d, v2.2d, v4.d[0]
 	WORD $0x4fc41841 // fmla v1.2d, v2.2d, v4.d[1]
 	SUBS $1, R13, R13
@@ -11343,23 +10020,19 @@ across_rows2_part_ready:
 	BLT across_rows2_part_tail
 across_rows2_part_loop:
 	VLD1.P (R12)(R6), [V2.D2]
-	FMOVQ 0(R11), F4
-	ADD R5, R11
+	VLD1.P (R11)(R5), [V4.D2]
 	WORD $0x4fc41040 // fmla v0.2d, v2.2d, v4.d[0]
 	WORD $0x4fc41841 // fmla v1.2d, v2.2d, v4.d[1]
 	VLD1.P (R12)(R6), [V3.D2]
-	FMOVQ 0(R11), F5
-	ADD R5, R11
+	VLD1.P (R11)(R5), [V5.D2]
 	WORD $0x4fc51060 // fmla v0.2d, v3.2d, v5.d[0]
 	WORD $0x4fc51861 // fmla v1.2d, v3.2d, v5.d[1]
 	VLD1.P (R12)(R6), [V2.D2]
-	FMOVQ 0(R11), F4
-	ADD R5, R11
+	VLD1.P (R11)(R5), [V4.D2]
 	WORD $0x4fc41040 // fmla v0.2d, v2.2d, v4.d[0]
 	WORD $0x4fc41841 // fmla v1.2d, v2.2d, v4.d[1]
 	VLD1.P (R12)(R6), [V3.D2]
-	FMOVQ 0(R11), F5
-	ADD R5, R11
+	VLD1.P (R11)(R5), [V5.D2]
 	WORD $0x4fc51060 // fmla v0.2d, v3.2d, v5.d[0]
 	WORD $0x4fc51861 // fmla v1.2d, v3.2d, v5.d[1]
 	SUBS $4, R13, R13
@@ -11369,8 +10042,7 @@ across_rows2_part_tail:
 	BEQ across_rows2_part_store
 across_rows2_part_single:
 	VLD1.P (R12)(R6), [V2.D2]
-	FMOVQ 0(R11), F4
-	ADD R5, R11
+	VLD1.P (R11)(R5), [V4.D2]
 	WORD $0x4fc41040 // fmla v0.2d, v2.2d, v4.d[0]
 	WORD $0x4fc41841 // fmla v1.2d, v2.2d, v4.d[1]
 	SUBS $1, R13, R13
@@ -11876,9 +10548,7 @@ across_rows4_vectors4_ready:
 	BLT across_rows4_vectors4_tail
 across_rows4_vectors4_loop:
 	VLD1.P (R12)(R6), [V16.D2, V17.D2, V18.D2, V19.D2]
-	FMOVQ 0(R11), F24
-	FMOVQ 16(R11), F25
-	ADD R5, R11
+	VLD1.P (R11)(R5), [V24.D2, V25.D2]
 	WORD $0x4fd81200 // fmla v0.2d, v16.2d, v24.d[0]
 	WORD $0x4fd81221 // fmla v1.2d, v17.2d, v24.d[0]
 	WORD $0x4fd81242 // fmla v2.2d, v18.2d, v24.d[0]
@@ -11896,9 +10566,7 @@ across_rows4_vectors4_loop:
 	WORD $0x4fd91a4e // fmla v14.2d, v18.2d, v25.d[1]
 	WORD $0x4fd91a6f // fmla v15.2d, v19.2d, v25.d[1]
 	VLD1.P (R12)(R6), [V20.D2, V21.D2, V22.D2, V23.D2]
-	FMOVQ 0(R11), F26
-	FMOVQ 16(R11), F27
-	ADD R5, R11
+	VLD1.P (R11)(R5), [V26.D2, V27.D2]
 	WORD $0x4fda1280 // fmla v0.2d, v20.2d, v26.d[0]
 	WORD $0x4fda12a1 // fmla v1.2d, v21.2d, v26.d[0]
 	WORD $0x4fda12c2 // fmla v2.2d, v22.2d, v26.d[0]
@@ -11916,9 +10584,7 @@ across_rows4_vectors4_loop:
 	WORD $0x4fdb1ace // fmla v14.2d, v22.2d, v27.d[1]
 	WORD $0x4fdb1aef // fmla v15.2d, v23.2d, v27.d[1]
 	VLD1.P (R12)(R6), [V16.D2, V17.D2, V18.D2, V19.D2]
-	FMOVQ 0(R11), F24
-	FMOVQ 16(R11), F25
-	ADD R5, R11
+	VLD1.P (R11)(R5), [V24.D2, V25.D2]
 	WORD $0x4fd81200 // fmla v0.2d, v16.2d, v24.d[0]
 	WORD $0x4fd81221 // fmla v1.2d, v17.2d, v24.d[0]
 	WORD $0x4fd81242 // fmla v2.2d, v18.2d, v24.d[0]
@@ -11936,9 +10602,7 @@ across_rows4_vectors4_loop:
 	WORD $0x4fd91a4e // fmla v14.2d, v18.2d, v25.d[1]
 	WORD $0x4fd91a6f // fmla v15.2d, v19.2d, v25.d[1]
 	VLD1.P (R12)(R6), [V20.D2, V21.D2, V22.D2, V23.D2]
-	FMOVQ 0(R11), F26
-	FMOVQ 16(R11), F27
-	ADD R5, R11
+	VLD1.P (R11)(R5), [V26.D2, V27.D2]
 	WORD $0x4fda1280 // fmla v0.2d, v20.2d, v26.d[0]
 	WORD $0x4fda12a1 // fmla v1.2d, v21.2d, v26.d[0]
 	WORD $0x4fda12c2 // fmla v2.2d, v22.2d, v26.d[0]
@@ -11962,9 +10626,7 @@ across_rows4_vectors4_tail:
 	BEQ across_rows4_vectors4_store
 across_rows4_vectors4_single:
 	VLD1.P (R12)(R6), [V16.D2, V17.D2, V18.D2, V19.D2]
-	FMOVQ 0(R11), F24
-	FMOVQ 16(R11), F25
-	ADD R5, R11
+	VLD1.P (R11)(R5), [V24.D2, V25.D2]
 	WORD $0x4fd81200 // fmla v0.2d, v16.2d, v24.d[0]
 	WORD $0x4fd81221 // fmla v1.2d, v17.2d, v24.d[0]
 	WORD $0x4fd81242 // fmla v2.2d, v18.2d, v24.d[0]
@@ -12035,9 +10697,7 @@ across_rows4_vectors2_ready:
 	BLT across_rows4_vectors2_tail
 across_rows4_vectors2_loop:
 	VLD1.P (R12)(R6), [V8.D2, V9.D2]
-	FMOVQ 0(R11), F12
-	FMOVQ 16(R11), F13
-	ADD R5, R11
+	VLD1.P (R11)(R5), [V12.D2, V13.D2]
 	WORD $0x4fcc1100 // fmla v0.2d, v8.2d, v12.d[0]
 	WORD $0x4fcc1121 // fmla v1.2d, v9.2d, v12.d[0]
 	WORD $0x4fcc1902 // fmla v2.2d, v8.2d, v12.d[1]
@@ -12047,9 +10707,7 @@ across_rows4_vectors2_loop:
 	WORD $0x4fcd1906 // fmla v6.2d, v8.2d, v13.d[1]
 	WORD $0x4fcd1927 // fmla v7.2d, v9.2d, v13.d[1]
 	VLD1.P (R12)(R6), [V10.D2, V11.D2]
-	FMOVQ 0(R11), F14
-	FMOVQ 16(R11), F15
-	ADD R5, R11
+	VLD1.P (R11)(R5), [V14.D2, V15.D2]
 	WORD $0x4fce1140 // fmla v0.2d, v10.2d, v14.d[0]
 	WORD $0x4fce1161 // fmla v1.2d, v11.2d, v14.d[0]
 	WORD $0x4fce1942 // fmla v2.2d, v10.2d, v14.d[1]
@@ -12059,9 +10717,7 @@ across_rows4_vectors2_loop:
 	WORD $0x4fcf1946 // fmla v6.2d, v10.2d, v15.d[1]
 	WORD $0x4fcf1967 // fmla v7.2d, v11.2d, v15.d[1]
 	VLD1.P (R12)(R6), [V8.D2, V9.D2]
-	FMOVQ 0(R11), F12
-	FMOVQ 16(R11), F13
-	ADD R5, R11
+	VLD1.P (R11)(R5), [V12.D2, V13.D2]
 	WORD $0x4fcc1100 // fmla v0.2d, v8.2d, v12.d[0]
 	WORD $0x4fcc1121 // fmla v1.2d, v9.2d, v12.d[0]
 	WORD $0x4fcc1902 // fmla v2.2d, v8.2d, v12.d[1]
@@ -12071,9 +10727,7 @@ across_rows4_vectors2_loop:
 	WORD $0x4fcd1906 // fmla v6.2d, v8.2d, v13.d[1]
 	WORD $0x4fcd1927 // fmla v7.2d, v9.2d, v13.d[1]
 	VLD1.P (R12)(R6), [V10.D2, V11.D2]
-	FMOVQ 0(R11), F14
-	FMOVQ 16(R11), F15
-	ADD R5, R11
+	VLD1.P (R11)(R5), [V14.D2, V15.D2]
 	WORD $0x4fce1140 // fmla v0.2d, v10.2d, v14.d[0]
 	WORD $0x4fce1161 // fmla v1.2d, v11.2d, v14.d[0]
 	WORD $0x4fce1942 // fmla v2.2d, v10.2d, v14.d[1]
@@ -12089,9 +10743,7 @@ across_rows4_vectors2_tail:
 	BEQ across_rows4_vectors2_store
 across_rows4_vectors2_single:
 	VLD1.P (R12)(R6), [V8.D2, V9.D2]
-	FMOVQ 0(R11), F12
-	FMOVQ 16(R11), F13
-	ADD R5, R11
+	VLD1.P (R11)(R5), [V12.D2, V13.D2]
 	WORD $0x4fcc1100 // fmla v0.2d, v8.2d, v12.d[0]
 	WORD $0x4fcc1121 // fmla v1.2d, v9.2d, v12.d[0]
 	WORD $0x4fcc1902 // fmla v2.2d, v8.2d, v12.d[1]
@@ -12145,33 +10797,25 @@ across_rows4_vectors1_ready:
 	BLT across_rows4_vectors1_tail
 across_rows4_vectors1_loop:
 	VLD1.P (R12)(R6), [V4.D2]
-	FMOVQ 0(R11), F6
-	FMOVQ 16(R11), F7
-	ADD R5, R11
+	VLD1.P (R11)(R5), [V6.D2, V7.D2]
 	WORD $0x4fc61080 // fmla v0.2d, v4.2d, v6.d[0]
 	WORD $0x4fc61881 // fmla v1.2d, v4.2d, v6.d[1]
 	WORD $0x4fc71082 // fmla v2.2d, v4.2d, v7.d[0]
 	WORD $0x4fc71883 // fmla v3.2d, v4.2d, v7.d[1]
 	VLD1.P (R12)(R6), [V5.D2]
-	FMOVQ 0(R11), F8
-	FMOVQ 16(R11), F9
-	ADD R5, R11
+	VLD1.P (R11)(R5), [V8.D2, V9.D2]
 	WORD $0x4fc810a0 // fmla v0.2d, v5.2d, v8.d[0]
 	WORD $0x4fc818a1 // fmla v1.2d, v5.2d, v8.d[1]
 	WORD $0x4fc910a2 // fmla v2.2d, v5.2d, v9.d[0]
 	WORD $0x4fc918a3 // fmla v3.2d, v5.2d, v9.d[1]
 	VLD1.P (R12)(R6), [V4.D2]
-	FMOVQ 0(R11), F6
-	FMOVQ 16(R11), F7
-	ADD R5, R11
+	VLD1.P (R11)(R5), [V6.D2, V7.D2]
 	WORD $0x4fc61080 // fmla v0.2d, v4.2d, v6.d[0]
 	WORD $0x4fc61881 // fmla v1.2d, v4.2d, v6.d[1]
 	WORD $0x4fc71082 // fmla v2.2d, v4.2d, v7.d[0]
 	WORD $0x4fc71883 // fmla v3.2d, v4.2d, v7.d[1]
 	VLD1.P (R12)(R6), [V5.D2]
-	FMOVQ 0(R11), F8
-	FMOVQ 16(R11), F9
-	ADD R5, R11
+	VLD1.P (R11)(R5), [V8.D2, V9.D2]
 	WORD $0x4fc810a0 // fmla v0.2d, v5.2d, v8.d[0]
 	WORD $0x4fc818a1 // fmla v1.2d, v5.2d, v8.d[1]
 	WORD $0x4fc910a2 // fmla v2.2d, v5.2d, v9.d[0]
@@ -12183,9 +10827,7 @@ across_rows4_vectors1_tail:
 	BEQ across_rows4_vectors1_store
 across_rows4_vectors1_single:
 	VLD1.P (R12)(R6), [V4.D2]
-	FMOVQ 0(R11), F6
-	FMOVQ 16(R11), F7
-	ADD R5, R11
+	VLD1.P (R11)(R5), [V6.D2, V7.D2]
 	WORD $0x4fc61080 // fmla v0.2d, v4.2d, v6.d[0]
 	WORD $0x4fc61881 // fmla v1.2d, v4.2d, v6.d[1]
 	WORD $0x4fc71082 // fmla v2.2d, v4.2d, v7.d[0]
@@ -12238,33 +10880,25 @@ across_rows4_part_ready:
 	BLT across_rows4_part_tail
 across_rows4_part_loop:
 	VLD1.P (R12)(R6), [V4.D2]
-	FMOVQ 0(R11), F6
-	FMOVQ 16(R11), F7
-	ADD R5, R11
+	VLD1.P (R11)(R5), [V6.D2, V7.D2]
 	WORD $0x4fc61080 // fmla v0.2d, v4.2d, v6.d[0]
 	WORD $0x4fc61881 // fmla v1.2d, v4.2d, v6.d[1]
 	WORD $0x4fc71082 // fmla v2.2d, v4.2d, v7.d[0]
 	WORD $0x4fc71883 // fmla v3.2d, v4.2d, v7.d[1]
 	VLD1.P (R12)(R6), [V5.D2]
-	FMOVQ 0(R11), F8
-	FMOVQ 16(R11), F9
-	ADD R5, R11
+	VLD1.P (R11)(R5), [V8.D2, V9.D2]
 	WORD $0x4fc810a0 // fmla v0.2d, v5.2d, v8.d[0]
 	WORD $0x4fc818a1 // fmla v1.2d, v5.2d, v8.d[1]
 	WORD $0x4fc910a2 // fmla v2.2d, v5.2d, v9.d[0]
 	WORD $0x4fc918a3 // fmla v3.2d, v5.2d, v9.d[1]
 	VLD1.P (R12)(R6), [V4.D2]
-	FMOVQ 0(R11), F6
-	FMOVQ 16(R11), F7
-	ADD R5, R11
+	VLD1.P (R11)(R5), [V6.D2, V7.D2]
 	WORD $0x4fc61080 // fmla v0.2d, v4.2d, v6.d[0]
 	WORD $0x4fc61881 // fmla v1.2d, v4.2d, v6.d[1]
 	WORD $0x4fc71082 // fmla v2.2d, v4.2d, v7.d[0]
 	WORD $0x4fc71883 // fmla v3.2d, v4.2d, v7.d[1]
 	VLD1.P (R12)(R6), [V5.D2]
-	FMOVQ 0(R11), F8
-	FMOVQ 16(R11), F9
-	ADD R5, R11
+	VLD1.P (R11)(R5), [V8.D2, V9.D2]
 	WORD $0x4fc810a0 // fmla v0.2d, v5.2d, v8.d[0]
 	WORD $0x4fc818a1 // fmla v1.2d, v5.2d, v8.d[1]
 	WORD $0x4fc910a2 // fmla v2.2d, v5.2d, v9.d[0]
@@ -12276,9 +10910,7 @@ across_rows4_part_tail:
 	BEQ across_rows4_part_store
 across_rows4_part_single:
 	VLD1.P (R12)(R6), [V4.D2]
-	FMOVQ 0(R11), F6
-	FMOVQ 16(R11), F7
-	ADD R5, R11
+	VLD1.P (R11)(R5), [V6.D2, V7.D2]
 	WORD $0x4fc61080 // fmla v0.2d, v4.2d, v6.d[0]
 	WORD $0x4fc61881 // fmla v1.2d, v4.2d, v6.d[1]
 	WORD $0x4fc71082 // fmla v2.2d, v4.2d, v7.d[0]
@@ -12303,1720 +10935,6 @@ across_rows4_end:
 	MUL R8, R7, R9
 	ADD R9, R0
 	ADD $32, R2
-	SUB R8, R3
-	JMP across_next
-across_rows5:
-	MOVD b+16(FP), R9
-	MOVD cols+48(FP), R10
-	MOVD R0, R8
-across_rows5_vectors2:
-	CMP $4, R10
-	BLT across_rows5_less2
-	MOVD mode+88(FP), R12
-	CMP $1, R12
-	BEQ across_rows5_vectors2_bias
-	BGT across_rows5_vectors2_old
-	VEOR V0.B16, V0.B16, V0.B16
-	VEOR V1.B16, V1.B16, V1.B16
-	VEOR V2.B16, V2.B16, V2.B16
-	VEOR V3.B16, V3.B16, V3.B16
-	VEOR V4.B16, V4.B16, V4.B16
-	VEOR V5.B16, V5.B16, V5.B16
-	VEOR V6.B16, V6.B16, V6.B16
-	VEOR V7.B16, V7.B16, V7.B16
-	VEOR V8.B16, V8.B16, V8.B16
-	VEOR V9.B16, V9.B16, V9.B16
-	JMP across_rows5_vectors2_ready
-across_rows5_vectors2_bias:
-	MOVD R2, R12
-	VLD1R.P 8(R12), [V0.D2]
-	VMOV V0.B16, V1.B16
-	VLD1R.P 8(R12), [V2.D2]
-	VMOV V2.B16, V3.B16
-	VLD1R.P 8(R12), [V4.D2]
-	VMOV V4.B16, V5.B16
-	VLD1R.P 8(R12), [V6.D2]
-	VMOV V6.B16, V7.B16
-	VLD1R.P 8(R12), [V8.D2]
-	VMOV V8.B16, V9.B16
-	JMP across_rows5_vectors2_ready
-across_rows5_vectors2_old:
-	MOVD R8, R12
-	VLD1.P (R12)(R7), [V0.D2, V1.D2]
-	VLD1.P (R12)(R7), [V2.D2, V3.D2]
-	VLD1.P (R12)(R7), [V4.D2, V5.D2]
-	VLD1.P (R12)(R7), [V6.D2, V7.D2]
-	VLD1.P (R12)(R7), [V8.D2, V9.D2]
-across_rows5_vectors2_ready:
-	MOVD R1, R11
-	MOVD R9, R12
-	MOVD k+40(FP), R13
-	SUBS $4, R13, R13
-	BLT across_rows5_vectors2_tail
-across_rows5_vectors2_loop:
-	VLD1.P (R12)(R6), [V10.D2, V11.D2]
-	FMOVQ 0(R11), F14
-	FMOVQ 16(R11), F15
-	FMOVD 32(R11), F16
-	ADD R5, R11
-	WORD $0x4fce1140 // fmla v0.2d, v10.2d, v14.d[0]
-	WORD $0x4fce1161 // fmla v1.2d, v11.2d, v14.d[0]
-	WORD $0x4fce1942 // fmla v2.2d, v10.2d, v14.d[1]
-	WORD $0x4fce1963 // fmla v3.2d, v11.2d, v14.d[1]
-	WORD $0x4fcf1144 // fmla v4.2d, v10.2d, v15.d[0]
-	WORD $0x4fcf1165 // fmla v5.2d, v11.2d, v15.d[0]
-	WORD $0x4fcf1946 // fmla v6.2d, v10.2d, v15.d[1]
-	WORD $0x4fcf1967 // fmla v7.2d, v11.2d, v15.d[1]
-	WORD $0x4fd01148 // fmla v8.2d, v10.2d, v16.d[0]
-	WORD $0x4fd01169 // fmla v9.2d, v11.2d, v16.d[0]
-	VLD1.P (R12)(R6), [V12.D2, V13.D2]
-	FMOVQ 0(R11), F17
-	FMOVQ 16(R11), F18
-	FMOVD 32(R11), F19
-	ADD R5, R11
-	WORD $0x4fd11180 // fmla v0.2d, v12.2d, v17.d[0]
-	WORD $0x4fd111a1 // fmla v1.2d, v13.2d, v17.d[0]
-	WORD $0x4fd11982 // fmla v2.2d, v12.2d, v17.d[1]
-	WORD $0x4fd119a3 // fmla v3.2d, v13.2d, v17.d[1]
-	WORD $0x4fd21184 // fmla v4.2d, v12.2d, v18.d[0]
-	WORD $0x4fd211a5 // fmla v5.2d, v13.2d, v18.d[0]
-	WORD $0x4fd21986 // fmla v6.2d, v12.2d, v18.d[1]
-	WORD $0x4fd219a7 // fmla v7.2d, v13.2d, v18.d[1]
-	WORD $0x4fd31188 // fmla v8.2d, v12.2d, v19.d[0]
-	WORD $0x4fd311a9 // fmla v9.2d, v13.2d, v19.d[0]
-	VLD1.P (R12)(R6), [V10.D2, V11.D2]
-	FMOVQ 0(R11), F14
-	FMOVQ 16(R11), F15
-	FMOVD 32(R11), F16
-	ADD R5, R11
-	WORD $0x4fce1140 // fmla v0.2d, v10.2d, v14.d[0]
-	WORD $0x4fce1161 // fmla v1.2d, v11.2d, v14.d[0]
-	WORD $0x4fce1942 // fmla v2.2d, v10.2d, v14.d[1]
-	WORD $0x4fce1963 // fmla v3.2d, v11.2d, v14.d[1]
-	WORD $0x4fcf1144 // fmla v4.2d, v10.2d, v15.d[0]
-	WORD $0x4fcf1165 // fmla v5.2d, v11.2d, v15.d[0]
-	WORD $0x4fcf1946 // fmla v6.2d, v10.2d, v15.d[1]
-	WORD $0x4fcf1967 // fmla v7.2d, v11.2d, v15.d[1]
-	WORD $0x4fd01148 // fmla v8.2d, v10.2d, v16.d[0]
-	WORD $0x4fd01169 // fmla v9.2d, v11.2d, v16.d[0]
-	VLD1.P (R12)(R6), [V12.D2, V13.D2]
-	FMOVQ 0(R11), F17
-	FMOVQ 16(R11), F18
-	FMOVD 32(R11), F19
-	ADD R5, R11
-	WORD $0x4fd11180 // fmla v0.2d, v12.2d, v17.d[0]
-	WORD $0x4fd111a1 // fmla v1.2d, v13.2d, v17.d[0]
-	WORD $0x4fd11982 // fmla v2.2d, v12.2d, v17.d[1]
-	WORD $0x4fd119a3 // fmla v3.2d, v13.2d, v17.d[1]
-	WORD $0x4fd21184 // fmla v4.2d, v12.2d, v18.d[0]
-	WORD $0x4fd211a5 // fmla v5.2d, v13.2d, v18.d[0]
-	WORD $0x4fd21986 // fmla v6.2d, v12.2d, v18.d[1]
-	WORD $0x4fd219a7 // fmla v7.2d, v13.2d, v18.d[1]
-	WORD $0x4fd31188 // fmla v8.2d, v12.2d, v19.d[0]
-	WORD $0x4fd311a9 // fmla v9.2d, v13.2d, v19.d[0]
-	SUBS $4, R13, R13
-	BGE across_rows5_vectors2_loop
-across_rows5_vectors2_tail:
-	ADDS $4, R13, R13
-	BEQ across_rows5_vectors2_store
-across_rows5_vectors2_single:
-	VLD1.P (R12)(R6), [V10.D2, V11.D2]
-	FMOVQ 0(R11), F14
-	FMOVQ 16(R11), F15
-	FMOVD 32(R11), F16
-	ADD R5, R11
-	WORD $0x4fce1140 // fmla v0.2d, v10.2d, v14.d[0]
-	WORD $0x4fce1161 // fmla v1.2d, v11.2d, v14.d[0]
-	WORD $0x4fce1942 // fmla v2.2d, v10.2d, v14.d[1]
-	WORD $0x4fce1963 // fmla v3.2d, v11.2d, v14.d[1]
-	WORD $0x4fcf1144 // fmla v4.2d, v10.2d, v15.d[0]
-	WORD $0x4fcf1165 // fmla v5.2d, v11.2d, v15.d[0]
-	WORD $0x4fcf1946 // fmla v6.2d, v10.2d, v15.d[1]
-	WORD $0x4fcf1967 // fmla v7.2d, v11.2d, v15.d[1]
-	WORD $0x4fd01148 // fmla v8.2d, v10.2d, v16.d[0]
-	WORD $0x4fd01169 // fmla v9.2d, v11.2d, v16.d[0]
-	SUBS $1, R13, R13
-	BNE across_rows5_vectors2_single
-across_rows5_vectors2_store:
-	MOVD R8, R12
-	VST1.P [V0.D2, V1.D2], (R12)(R7)
-	VST1.P [V2.D2, V3.D2], (R12)(R7)
-	VST1.P [V4.D2, V5.D2], (R12)(R7)
-	VST1.P [V6.D2, V7.D2], (R12)(R7)
-	VST1.P [V8.D2, V9.D2], (R12)(R7)
-	ADD $32, R8
-	ADD $32, R9
-	SUB $4, R10
-	JMP across_rows5_vectors2
-across_rows5_less2:
-across_rows5_vectors1:
-	CMP $2, R10
-	BLT across_rows5_less1
-	MOVD mode+88(FP), R12
-	CMP $1, R12
-	BEQ across_rows5_vectors1_bias
-	BGT across_rows5_vectors1_old
-	VEOR V0.B16, V0.B16, V0.B16
-	VEOR V1.B16, V1.B16, V1.B16
-	VEOR V2.B16, V2.B16, V2.B16
-	VEOR V3.B16, V3.B16, V3.B16
-	VEOR V4.B16, V4.B16, V4.B16
-	JMP across_rows5_vectors1_ready
-across_rows5_vectors1_bias:
-	MOVD R2, R12
-	VLD1R.P 8(R12), [V0.D2]
-	VLD1R.P 8(R12), [V1.D2]
-	VLD1R.P 8(R12), [V2.D2]
-	VLD1R.P 8(R12), [V3.D2]
-	VLD1R.P 8(R12), [V4.D2]
-	JMP across_rows5_vectors1_ready
-across_rows5_vectors1_old:
-	MOVD R8, R12
-	VLD1.P (R12)(R7), [V0.D2]
-	VLD1.P (R12)(R7), [V1.D2]
-	VLD1.P (R12)(R7), [V2.D2]
-	VLD1.P (R12)(R7), [V3.D2]
-	VLD1.P (R12)(R7), [V4.D2]
-across_rows5_vectors1_ready:
-	MOVD R1, R11
-	MOVD R9, R12
-	MOVD k+40(FP), R13
-	SUBS $4, R13, R13
-	BLT across_rows5_vectors1_tail
-across_rows5_vectors1_loop:
-	VLD1.P (R12)(R6), [V5.D2]
-	FMOVQ 0(R11), F7
-	FMOVQ 16(R11), F8
-	FMOVD 32(R11), F9
-	ADD R5, R11
-	WORD $0x4fc710a0 // fmla v0.2d, v5.2d, v7.d[0]
-	WORD $0x4fc718a1 // fmla v1.2d, v5.2d, v7.d[1]
-	WORD $0x4fc810a2 // fmla v2.2d, v5.2d, v8.d[0]
-	WORD $0x4fc818a3 // fmla v3.2d, v5.2d, v8.d[1]
-	WORD $0x4fc910a4 // fmla v4.2d, v5.2d, v9.d[0]
-	VLD1.P (R12)(R6), [V6.D2]
-	FMOVQ 0(R11), F10
-	FMOVQ 16(R11), F11
-	FMOVD 32(R11), F12
-	ADD R5, R11
-	WORD $0x4fca10c0 // fmla v0.2d, v6.2d, v10.d[0]
-	WORD $0x4fca18c1 // fmla v1.2d, v6.2d, v10.d[1]
-	WORD $0x4fcb10c2 // fmla v2.2d, v6.2d, v11.d[0]
-	WORD $0x4fcb18c3 // fmla v3.2d, v6.2d, v11.d[1]
-	WORD $0x4fcc10c4 // fmla v4.2d, v6.2d, v12.d[0]
-	VLD1.P (R12)(R6), [V5.D2]
-	FMOVQ 0(R11), F7
-	FMOVQ 16(R11), F8
-	FMOVD 32(R11), F9
-	ADD R5, R11
-	WORD $0x4fc710a0 // fmla v0.2d, v5.2d, v7.d[0]
-	WORD $0x4fc718a1 // fmla v1.2d, v5.2d, v7.d[1]
-	WORD $0x4fc810a2 // fmla v2.2d, v5.2d, v8.d[0]
-	WORD $0x4fc818a3 // fmla v3.2d, v5.2d, v8.d[1]
-	WORD $0x4fc910a4 // fmla v4.2d, v5.2d, v9.d[0]
-	VLD1.P (R12)(R6), [V6.D2]
-	FMOVQ 0(R11), F10
-	FMOVQ 16(R11), F11
-	FMOVD 32(R11), F12
-	ADD R5, R11
-	WORD $0x4fca10c0 // fmla v0.2d, v6.2d, v10.d[0]
-	WORD $0x4fca18c1 // fmla v1.2d, v6.2d, v10.d[1]
-	WORD $0x4fcb10c2 // fmla v2.2d, v6.2d, v11.d[0]
-	WORD $0x4fcb18c3 // fmla v3.2d, v6.2d, v11.d[1]
-	WORD $0x4fcc10c4 // fmla v4.2d, v6.2d, v12.d[0]
-	SUBS $4, R13, R13
-	BGE across_rows5_vectors1_loop
-across_rows5_vectors1_tail:
-	ADDS $4, R13, R13
-	BEQ across_rows5_vectors1_store
-across_rows5_vectors1_single:
-	VLD1.P (R12)(R6), [V5.D2]
-	FMOVQ 0(R11), F7
-	FMOVQ 16(R11), F8
-	FMOVD 32(R11), F9
-	ADD R5, R11
-	WORD $0x4fc710a0 // fmla v0.2d, v5.2d, v7.d[0]
-	WORD $0x4fc718a1 // fmla v1.2d, v5.2d, v7.d[1]
-	WORD $0x4fc810a2 // fmla v2.2d, v5.2d, v8.d[0]
-	WORD $0x4fc818a3 // fmla v3.2d, v5.2d, v8.d[1]
-	WORD $0x4fc910a4 // fmla v4.2d, v5.2d, v9.d[0]
-	SUBS $1, R13, R13
-	BNE across_rows5_vectors1_single
-across_rows5_vectors1_store:
-	MOVD R8, R12
-	VST1.P [V0.D2], (R12)(R7)
-	VST1.P [V1.D2], (R12)(R7)
-	VST1.P [V2.D2], (R12)(R7)
-	VST1.P [V3.D2], (R12)(R7)
-	VST1.P [V4.D2], (R12)(R7)
-	ADD $16, R8
-	ADD $16, R9
-	SUB $2, R10
-across_rows5_less1:
-	CBZ R10, across_rows5_end
-	MOVD mode+88(FP), R12
-	CMP $1, R12
-	BEQ across_rows5_part_bias
-	BGT across_rows5_part_old
-	VEOR V0.B16, V0.B16, V0.B16
-	VEOR V1.B16, V1.B16, V1.B16
-	VEOR V2.B16, V2.B16, V2.B16
-	VEOR V3.B16, V3.B16, V3.B16
-	VEOR V4.B16, V4.B16, V4.B16
-	JMP across_rows5_part_ready
-across_rows5_part_bias:
-	MOVD R2, R12
-	VLD1R.P 8(R12), [V0.D2]
-	VLD1R.P 8(R12), [V1.D2]
-	VLD1R.P 8(R12), [V2.D2]
-	VLD1R.P 8(R12), [V3.D2]
-	VLD1R.P 8(R12), [V4.D2]
-	JMP across_rows5_part_ready
-across_rows5_part_old:
-	MOVD R8, R12
-	FMOVD (R12), F0
-	ADD R7, R12
-	FMOVD (R12), F1
-	ADD R7, R12
-	FMOVD (R12), F2
-	ADD R7, R12
-	FMOVD (R12), F3
-	ADD R7, R12
-	FMOVD (R12), F4
-	ADD R7, R12
-across_rows5_part_old_done:
-across_rows5_part_ready:
-	MOVD R1, R11
-	MOVD R9, R12
-	MOVD k+40(FP), R13
-	SUBS $4, R13, R13
-	BLT across_rows5_part_tail
-across_rows5_part_loop:
-	VLD1.P (R12)(R6), [V5.D2]
-	FMOVQ 0(R11), F7
-	FMOVQ 16(R11), F8
-	FMOVD 32(R11), F9
-	ADD R5, R11
-	WORD $0x4fc710a0 // fmla v0.2d, v5.2d, v7.d[0]
-	WORD $0x4fc718a1 // fmla v1.2d, v5.2d, v7.d[1]
-	WORD $0x4fc810a2 // fmla v2.2d, v5.2d, v8.d[0]
-	WORD $0x4fc818a3 // fmla v3.2d, v5.2d, v8.d[1]
-	WORD $0x4fc910a4 // fmla v4.2d, v5.2d, v9.d[0]
-	VLD1.P (R12)(R6), [V6.D2]
-	FMOVQ 0(R11), F10
-	FMOVQ 16(R11), F11
-	FMOVD 32(R11), F12
-	ADD R5, R11
-	WORD $0x4fca10c0 // fmla v0.2d, v6.2d, v10.d[0]
-	WORD $0x4fca18c1 // fmla v1.2d, v6.2d, v10.d[1]
-	WORD $0x4fcb10c2 // fmla v2.2d, v6.2d, v11.d[0]
-	WORD $0x4fcb18c3 // fmla v3.2d, v6.2d, v11.d[1]
-	WORD $0x4fcc10c4 // fmla v4.2d, v6.2d, v12.d[0]
-	VLD1.P (R12)(R6), [V5.D2]
-	FMOVQ 0(R11), F7
-	FMOVQ 16(R11), F8
-	FMOVD 32(R11), F9
-	ADD R5, R11
-	WORD $0x4fc710a0 // fmla v0.2d, v5.2d, v7.d[0]
-	WORD $0x4fc718a1 // fmla v1.2d, v5.2d, v7.d[1]
-	WORD $0x4fc810a2 // fmla v2.2d, v5.2d, v8.d[0]
-	WORD $0x4fc818a3 // fmla v3.2d, v5.2d, v8.d[1]
-	WORD $0x4fc910a4 // fmla v4.2d, v5.2d, v9.d[0]
-	VLD1.P (R12)(R6), [V6.D2]
-	FMOVQ 0(R11), F10
-	FMOVQ 16(R11), F11
-	FMOVD 32(R11), F12
-	ADD R5, R11
-	WORD $0x4fca10c0 // fmla v0.2d, v6.2d, v10.d[0]
-	WORD $0x4fca18c1 // fmla v1.2d, v6.2d, v10.d[1]
-	WORD $0x4fcb10c2 // fmla v2.2d, v6.2d, v11.d[0]
-	WORD $0x4fcb18c3 // fmla v3.2d, v6.2d, v11.d[1]
-	WORD $0x4fcc10c4 // fmla v4.2d, v6.2d, v12.d[0]
-	SUBS $4, R13, R13
-	BGE across_rows5_part_loop
-across_rows5_part_tail:
-	ADDS $4, R13, R13
-	BEQ across_rows5_part_store
-across_rows5_part_single:
-	VLD1.P (R12)(R6), [V5.D2]
-	FMOVQ 0(R11), F7
-	FMOVQ 16(R11), F8
-	FMOVD 32(R11), F9
-	ADD R5, R11
-	WORD $0x4fc710a0 // fmla v0.2d, v5.2d, v7.d[0]
-	WORD $0x4fc718a1 // fmla v1.2d, v5.2d, v7.d[1]
-	WORD $0x4fc810a2 // fmla v2.2d, v5.2d, v8.d[0]
-	WORD $0x4fc818a3 // fmla v3.2d, v5.2d, v8.d[1]
-	WORD $0x4fc910a4 // fmla v4.2d, v5.2d, v9.d[0]
-	SUBS $1, R13, R13
-	BNE across_rows5_part_single
-across_rows5_part_store:
-	MOVD R8, R12
-	FMOVD F0, (R12)
-	ADD R7, R12
-	FMOVD F1, (R12)
-	ADD R7, R12
-	FMOVD F2, (R12)
-	ADD R7, R12
-	FMOVD F3, (R12)
-	ADD R7, R12
-	FMOVD F4, (R12)
-	ADD R7, R12
-across_rows5_part_store_done:
-across_rows5_end:
-	MOVD $5, R8
-	MUL R8, R4, R9
-	ADD R9, R1
-	MUL R8, R7, R9
-	ADD R9, R0
-	ADD $40, R2
-	SUB R8, R3
-	JMP across_next
-across_rows6:
-	MOVD b+16(FP), R9
-	MOVD cols+48(FP), R10
-	MOVD R0, R8
-across_rows6_vectors2:
-	CMP $4, R10
-	BLT across_rows6_less2
-	MOVD mode+88(FP), R12
-	CMP $1, R12
-	BEQ across_rows6_vectors2_bias
-	BGT across_rows6_vectors2_old
-	VEOR V0.B16, V0.B16, V0.B16
-	VEOR V1.B16, V1.B16, V1.B16
-	VEOR V2.B16, V2.B16, V2.B16
-	VEOR V3.B16, V3.B16, V3.B16
-	VEOR V4.B16, V4.B16, V4.B16
-	VEOR V5.B16, V5.B16, V5.B16
-	VEOR V6.B16, V6.B16, V6.B16
-	VEOR V7.B16, V7.B16, V7.B16
-	VEOR V8.B16, V8.B16, V8.B16
-	VEOR V9.B16, V9.B16, V9.B16
-	VEOR V10.B16, V10.B16, V10.B16
-	VEOR V11.B16, V11.B16, V11.B16
-	JMP across_rows6_vectors2_ready
-across_rows6_vectors2_bias:
-	MOVD R2, R12
-	VLD1R.P 8(R12), [V0.D2]
-	VMOV V0.B16, V1.B16
-	VLD1R.P 8(R12), [V2.D2]
-	VMOV V2.B16, V3.B16
-	VLD1R.P 8(R12), [V4.D2]
-	VMOV V4.B16, V5.B16
-	VLD1R.P 8(R12), [V6.D2]
-	VMOV V6.B16, V7.B16
-	VLD1R.P 8(R12), [V8.D2]
-	VMOV V8.B16, V9.B16
-	VLD1R.P 8(R12), [V10.D2]
-	VMOV V10.B16, V11.B16
-	JMP across_rows6_vectors2_ready
-across_rows6_vectors2_old:
-	MOVD R8, R12
-	VLD1.P (R12)(R7), [V0.D2, V1.D2]
-	VLD1.P (R12)(R7), [V2.D2, V3.D2]
-	VLD1.P (R12)(R7), [V4.D2, V5.D2]
-	VLD1.P (R12)(R7), [V6.D2, V7.D2]
-	VLD1.P (R12)(R7), [V8.D2, V9.D2]
-	VLD1.P (R12)(R7), [V10.D2, V11.D2]
-across_rows6_vectors2_ready:
-	MOVD R1, R11
-	MOVD R9, R12
-	MOVD k+40(FP), R13
-	SUBS $4, R13, R13
-	BLT across_rows6_vectors2_tail
-across_rows6_vectors2_loop:
-	VLD1.P (R12)(R6), [V12.D2, V13.D2]
-	FMOVQ 0(R11), F16
-	FMOVQ 16(R11), F17
-	FMOVQ 32(R11), F18
-	ADD R5, R11
-	WORD $0x4fd01180 // fmla v0.2d, v12.2d, v16.d[0]
-	WORD $0x4fd011a1 // fmla v1.2d, v13.2d, v16.d[0]
-	WORD $0x4fd01982 // fmla v2.2d, v12.2d, v16.d[1]
-	WORD $0x4fd019a3 // fmla v3.2d, v13.2d, v16.d[1]
-	WORD $0x4fd11184 // fmla v4.2d, v12.2d, v17.d[0]
-	WORD $0x4fd111a5 // fmla v5.2d, v13.2d, v17.d[0]
-	WORD $0x4fd11986 // fmla v6.2d, v12.2d, v17.d[1]
-	WORD $0x4fd119a7 // fmla v7.2d, v13.2d, v17.d[1]
-	WORD $0x4fd21188 // fmla v8.2d, v12.2d, v18.d[0]
-	WORD $0x4fd211a9 // fmla v9.2d, v13.2d, v18.d[0]
-	WORD $0x4fd2198a // fmla v10.2d, v12.2d, v18.d[1]
-	WORD $0x4fd219ab // fmla v11.2d, v13.2d, v18.d[1]
-	VLD1.P (R12)(R6), [V14.D2, V15.D2]
-	FMOVQ 0(R11), F19
-	FMOVQ 16(R11), F20
-	FMOVQ 32(R11), F21
-	ADD R5, R11
-	WORD $0x4fd311c0 // fmla v0.2d, v14.2d, v19.d[0]
-	WORD $0x4fd311e1 // fmla v1.2d, v15.2d, v19.d[0]
-	WORD $0x4fd319c2 // fmla v2.2d, v14.2d, v19.d[1]
-	WORD $0x4fd319e3 // fmla v3.2d, v15.2d, v19.d[1]
-	WORD $0x4fd411c4 // fmla v4.2d, v14.2d, v20.d[0]
-	WORD $0x4fd411e5 // fmla v5.2d, v15.2d, v20.d[0]
-	WORD $0x4fd419c6 // fmla v6.2d, v14.2d, v20.d[1]
-	WORD $0x4fd419e7 // fmla v7.2d, v15.2d, v20.d[1]
-	WORD $0x4fd511c8 // fmla v8.2d, v14.2d, v21.d[0]
-	WORD $0x4fd511e9 // fmla v9.2d, v15.2d, v21.d[0]
-	WORD $0x4fd519ca // fmla v10.2d, v14.2d, v21.d[1]
-	WORD $0x4fd519eb // fmla v11.2d, v15.2d, v21.d[1]
-	VLD1.P (R12)(R6), [V12.D2, V13.D2]
-	FMOVQ 0(R11), F16
-	FMOVQ 16(R11), F17
-	FMOVQ 32(R11), F18
-	ADD R5, R11
-	WORD $0x4fd01180 // fmla v0.2d, v12.2d, v16.d[0]
-	WORD $0x4fd011a1 // fmla v1.2d, v13.2d, v16.d[0]
-	WORD $0x4fd01982 // fmla v2.2d, v12.2d, v16.d[1]
-	WORD $0x4fd019a3 // fmla v3.2d, v13.2d, v16.d[1]
-	WORD $0x4fd11184 // fmla v4.2d, v12.2d, v17.d[0]
-	WORD $0x4fd111a5 // fmla v5.2d, v13.2d, v17.d[0]
-	WORD $0x4fd11986 // fmla v6.2d, v12.2d, v17.d[1]
-	WORD $0x4fd119a7 // fmla v7.2d, v13.2d, v17.d[1]
-	WORD $0x4fd21188 // fmla v8.2d, v12.2d, v18.d[0]
-	WORD $0x4fd211a9 // fmla v9.2d, v13.2d, v18.d[0]
-	WORD $0x4fd2198a // fmla v10.2d, v12.2d, v18.d[1]
-	WORD $0x4fd219ab // fmla v11.2d, v13.2d, v18.d[1]
-	VLD1.P (R12)(R6), [V14.D2, V15.D2]
-	FMOVQ 0(R11), F19
-	FMOVQ 16(R11), F20
-	FMOVQ 32(R11), F21
-	ADD R5, R11
-	WORD $0x4fd311c0 // fmla v0.2d, v14.2d, v19.d[0]
-	WORD $0x4fd311e1 // fmla v1.2d, v15.2d, v19.d[0]
-	WORD $0x4fd319c2 // fmla v2.2d, v14.2d, v19.d[1]
-	WORD $0x4fd319e3 // fmla v3.2d, v15.2d, v19.d[1]
-	WORD $0x4fd411c4 // fmla v4.2d, v14.2d, v20.d[0]
-	WORD $0x4fd411e5 // fmla v5.2d, v15.2d, v20.d[0]
-	WORD $0x4fd419c6 // fmla v6.2d, v14.2d, v20.d[1]
-	WORD $0x4fd419e7 // fmla v7.2d, v15.2d, v20.d[1]
-	WORD $0x4fd511c8 // fmla v8.2d, v14.2d, v21.d[0]
-	WORD $0x4fd511e9 // fmla v9.2d, v15.2d, v21.d[0]
-	WORD $0x4fd519ca // fmla v10.2d, v14.2d, v21.d[1]
-	WORD $0x4fd519eb // fmla v11.2d, v15.2d, v21.d[1]
-	SUBS $4, R13, R13
-	BGE across_rows6_vectors2_loop
-across_rows6_vectors2_tail:
-	ADDS $4, R13, R13
-	BEQ across_rows6_vectors2_store
-across_rows6_vectors2_single:
-	VLD1.P (R12)(R6), [V12.D2, V13.D2]
-	FMOVQ 0(R11), F16
-	FMOVQ 16(R11), F17
-	FMOVQ 32(R11), F18
-	ADD R5, R11
-	WORD $0x4fd01180 // fmla v0.2d, v12.2d, v16.d[0]
-	WORD $0x4fd011a1 // fmla v1.2d, v13.2d, v16.d[0]
-	WORD $0x4fd01982 // fmla v2.2d, v12.2d, v16.d[1]
-	WORD $0x4fd019a3 // fmla v3.2d, v13.2d, v16.d[1]
-	WORD $0x4fd11184 // fmla v4.2d, v12.2d, v17.d[0]
-	WORD $0x4fd111a5 // fmla v5.2d, v13.2d, v17.d[0]
-	WORD $0x4fd11986 // fmla v6.2d, v12.2d, v17.d[1]
-	WORD $0x4fd119a7 // fmla v7.2d, v13.2d, v17.d[1]
-	WORD $0x4fd21188 // fmla v8.2d, v12.2d, v18.d[0]
-	WORD $0x4fd211a9 // fmla v9.2d, v13.2d, v18.d[0]
-	WORD $0x4fd2198a // fmla v10.2d, v12.2d, v18.d[1]
-	WORD $0x4fd219ab // fmla v11.2d, v13.2d, v18.d[1]
-	SUBS $1, R13, R13
-	BNE across_rows6_vectors2_single
-across_rows6_vectors2_store:
-	MOVD R8, R12
-	VST1.P [V0.D2, V1.D2], (R12)(R7)
-	VST1.P [V2.D2, V3.D2], (R12)(R7)
-	VST1.P [V4.D2, V5.D2], (R12)(R7)
-	VST1.P [V6.D2, V7.D2], (R12)(R7)
-	VST1.P [V8.D2, V9.D2], (R12)(R7)
-	VST1.P [V10.D2, V11.D2], (R12)(R7)
-	ADD $32, R8
-	ADD $32, R9
-	SUB $4, R10
-	JMP across_rows6_vectors2
-across_rows6_less2:
-across_rows6_vectors1:
-	CMP $2, R10
-	BLT across_rows6_less1
-	MOVD mode+88(FP), R12
-	CMP $1, R12
-	BEQ across_rows6_vectors1_bias
-	BGT across_rows6_vectors1_old
-	VEOR V0.B16, V0.B16, V0.B16
-	VEOR V1.B16, V1.B16, V1.B16
-	VEOR V2.B16, V2.B16, V2.B16
-	VEOR V3.B16, V3.B16, V3.B16
-	VEOR V4.B16, V4.B16, V4.B16
-	VEOR V5.B16, V5.B16, V5.B16
-	JMP across_rows6_vectors1_ready
-across_rows6_vectors1_bias:
-	MOVD R2, R12
-	VLD1R.P 8(R12), [V0.D2]
-	VLD1R.P 8(R12), [V1.D2]
-	VLD1R.P 8(R12), [V2.D2]
-	VLD1R.P 8(R12), [V3.D2]
-	VLD1R.P 8(R12), [V4.D2]
-	VLD1R.P 8(R12), [V5.D2]
-	JMP across_rows6_vectors1_ready
-across_rows6_vectors1_old:
-	MOVD R8, R12
-	VLD1.P (R12)(R7), [V0.D2]
-	VLD1.P (R12)(R7), [V1.D2]
-	VLD1.P (R12)(R7), [V2.D2]
-	VLD1.P (R12)(R7), [V3.D2]
-	VLD1.P (R12)(R7), [V4.D2]
-	VLD1.P (R12)(R7), [V5.D2]
-across_rows6_vectors1_ready:
-	MOVD R1, R11
-	MOVD R9, R12
-	MOVD k+40(FP), R13
-	SUBS $4, R13, R13
-	BLT across_rows6_vectors1_tail
-across_rows6_vectors1_loop:
-	VLD1.P (R12)(R6), [V6.D2]
-	FMOVQ 0(R11), F8
-	FMOVQ 16(R11), F9
-	FMOVQ 32(R11), F10
-	ADD R5, R11
-	WORD $0x4fc810c0 // fmla v0.2d, v6.2d, v8.d[0]
-	WORD $0x4fc818c1 // fmla v1.2d, v6.2d, v8.d[1]
-	WORD $0x4fc910c2 // fmla v2.2d, v6.2d, v9.d[0]
-	WORD $0x4fc918c3 // fmla v3.2d, v6.2d, v9.d[1]
-	WORD $0x4fca10c4 // fmla v4.2d, v6.2d, v10.d[0]
-	WORD $0x4fca18c5 // fmla v5.2d, v6.2d, v10.d[1]
-	VLD1.P (R12)(R6), [V7.D2]
-	FMOVQ 0(R11), F11
-	FMOVQ 16(R11), F12
-	FMOVQ 32(R11), F13
-	ADD R5, R11
-	WORD $0x4fcb10e0 // fmla v0.2d, v7.2d, v11.d[0]
-	WORD $0x4fcb18e1 // fmla v1.2d, v7.2d, v11.d[1]
-	WORD $0x4fcc10e2 // fmla v2.2d, v7.2d, v12.d[0]
-	WORD $0x4fcc18e3 // fmla v3.2d, v7.2d, v12.d[1]
-	WORD $0x4fcd10e4 // fmla v4.2d, v7.2d, v13.d[0]
-	WORD $0x4fcd18e5 // fmla v5.2d, v7.2d, v13.d[1]
-	VLD1.P (R12)(R6), [V6.D2]
-	FMOVQ 0(R11), F8
-	FMOVQ 16(R11), F9
-	FMOVQ 32(R11), F10
-	ADD R5, R11
-	WORD $0x4fc810c0 // fmla v0.2d, v6.2d, v8.d[0]
-	WORD $0x4fc818c1 // fmla v1.2d, v6.2d, v8.d[1]
-	WORD $0x4fc910c2 // fmla v2.2d, v6.2d, v9.d[0]
-	WORD $0x4fc918c3 // fmla v3.2d, v6.2d, v9.d[1]
-	WORD $0x4fca10c4 // fmla v4.2d, v6.2d, v10.d[0]
-	WORD $0x4fca18c5 // fmla v5.2d, v6.2d, v10.d[1]
-	VLD1.P (R12)(R6), [V7.D2]
-	FMOVQ 0(R11), F11
-	FMOVQ 16(R11), F12
-	FMOVQ 32(R11), F13
-	ADD R5, R11
-	WORD $0x4fcb10e0 // fmla v0.2d, v7.2d, v11.d[0]
-	WORD $0x4fcb18e1 // fmla v1.2d, v7.2d, v11.d[1]
-	WORD $0x4fcc10e2 // fmla v2.2d, v7.2d, v12.d[0]
-	WORD $0x4fcc18e3 // fmla v3.2d, v7.2d, v12.d[1]
-	WORD $0x4fcd10e4 // fmla v4.2d, v7.2d, v13.d[0]
-	WORD $0x4fcd18e5 // fmla v5.2d, v7.2d, v13.d[1]
-	SUBS $4, R13, R13
-	BGE across_rows6_vectors1_loop
-across_rows6_vectors1_tail:
-	ADDS $4, R13, R13
-	BEQ across_rows6_vectors1_store
-across_rows6_vectors1_single:
-	VLD1.P (R12)(R6), [V6.D2]
-	FMOVQ 0(R11), F8
-	FMOVQ 16(R11), F9
-	FMOVQ 32(R11), F10
-	ADD R5, R11
-	WORD $0x4fc810c0 // fmla v0.2d, v6.2d, v8.d[0]
-	WORD $0x4fc818c1 // fmla v1.2d, v6.2d, v8.d[1]
-	WORD $0x4fc910c2 // fmla v2.2d, v6.2d, v9.d[0]
-	WORD $0x4fc918c3 // fmla v3.2d, v6.2d, v9.d[1]
-	WORD $0x4fca10c4 // fmla v4.2d, v6.2d, v10.d[0]
-	WORD $0x4fca18c5 // fmla v5.2d, v6.2d, v10.d[1]
-	SUBS $1, R13, R13
-	BNE across_rows6_vectors1_single
-across_rows6_vectors1_store:
-	MOVD R8, R12
-	VST1.P [V0.D2], (R12)(R7)
-	VST1.P [V1.D2], (R12)(R7)
-	VST1.P [V2.D2], (R12)(R7)
-	VST1.P [V3.D2], (R12)(R7)
-	VST1.P [V4.D2], (R12)(R7)
-	VST1.P [V5.D2], (R12)(R7)
-	ADD $16, R8
-	ADD $16, R9
-	SUB $2, R10
-across_rows6_less1:
-	CBZ R10, across_rows6_end
-	MOVD mode+88(FP), R12
-	CMP $1, R12
-	BEQ across_rows6_part_bias
-	BGT across_rows6_part_old
-	VEOR V0.B16, V0.B16, V0.B16
-	VEOR V1.B16, V1.B16, V1.B16
-	VEOR V2.B16, V2.B16, V2.B16
-	VEOR V3.B16, V3.B16, V3.B16
-	VEOR V4.B16, V4.B16, V4.B16
-	VEOR V5.B16, V5.B16, V5.B16
-	JMP across_rows6_part_ready
-across_rows6_part_bias:
-	MOVD R2, R12
-	VLD1R.P 8(R12), [V0.D2]
-	VLD1R.P 8(R12), [V1.D2]
-	VLD1R.P 8(R12), [V2.D2]
-	VLD1R.P 8(R12), [V3.D2]
-	VLD1R.P 8(R12), [V4.D2]
-	VLD1R.P 8(R12), [V5.D2]
-	JMP across_rows6_part_ready
-across_rows6_part_old:
-	MOVD R8, R12
-	FMOVD (R12), F0
-	ADD R7, R12
-	FMOVD (R12), F1
-	ADD R7, R12
-	FMOVD (R12), F2
-	ADD R7, R12
-	FMOVD (R12), F3
-	ADD R7, R12
-	FMOVD (R12), F4
-	ADD R7, R12
-	FMOVD (R12), F5
-	ADD R7, R12
-across_rows6_part_old_done:
-across_rows6_part_ready:
-	MOVD R1, R11
-	MOVD R9, R12
-	MOVD k+40(FP), R13
-	SUBS $4, R13, R13
-	BLT across_rows6_part_tail
-across_rows6_part_loop:
-	VLD1.P (R12)(R6), [V6.D2]
-	FMOVQ 0(R11), F8
-	FMOVQ 16(R11), F9
-	FMOVQ 32(R11), F10
-	ADD R5, R11
-	WORD $0x4fc810c0 // fmla v0.2d, v6.2d, v8.d[0]
-	WORD $0x4fc818c1 // fmla v1.2d, v6.2d, v8.d[1]
-	WORD $0x4fc910c2 // fmla v2.2d, v6.2d, v9.d[0]
-	WORD $0x4fc918c3 // fmla v3.2d, v6.2d, v9.d[1]
-	WORD $0x4fca10c4 // fmla v4.2d, v6.2d, v10.d[0]
-	WORD $0x4fca18c5 // fmla v5.2d, v6.2d, v10.d[1]
-	VLD1.P (R12)(R6), [V7.D2]
-	FMOVQ 0(R11), F11
-	FMOVQ 16(R11), F12
-	FMOVQ 32(R11), F13
-	ADD R5, R11
-	WORD $0x4fcb10e0 // fmla v0.2d, v7.2d, v11.d[0]
-	WORD $0x4fcb18e1 // fmla v1.2d, v7.2d, v11.d[1]
-	WORD $0x4fcc10e2 // fmla v2.2d, v7.2d, v12.d[0]
-	WORD $0x4fcc18e3 // fmla v3.2d, v7.2d, v12.d[1]
-	WORD $0x4fcd10e4 // fmla v4.2d, v7.2d, v13.d[0]
-	WORD $0x4fcd18e5 // fmla v5.2d, v7.2d, v13.d[1]
-	VLD1.P (R12)(R6), [V6.D2]
-	FMOVQ 0(R11), F8
-	FMOVQ 16(R11), F9
-	FMOVQ 32(R11), F10
-	ADD R5, R11
-	WORD $0x4fc810c0 // fmla v0.2d, v6.2d, v8.d[0]
-	WORD $0x4fc818c1 // fmla v1.2d, v6.2d, v8.d[1]
-	WORD $0x4fc910c2 // fmla v2.2d, v6.2d, v9.d[0]
-	WORD $0x4fc918c3 // fmla v3.2d, v6.2d, v9.d[1]
-	WORD $0x4fca10c4 // fmla v4.2d, v6.2d, v10.d[0]
-	WORD $0x4fca18c5 // fmla v5.2d, v6.2d, v10.d[1]
-	VLD1.P (R12)(R6), [V7.D2]
-	FMOVQ 0(R11), F11
-	FMOVQ 16(R11), F12
-	FMOVQ 32(R11), F13
-	ADD R5, R11
-	WORD $0x4fcb10e0 // fmla v0.2d, v7.2d, v11.d[0]
-	WORD $0x4fcb18e1 // fmla v1.2d, v7.2d, v11.d[1]
-	WORD $0x4fcc10e2 // fmla v2.2d, v7.2d, v12.d[0]
-	WORD $0x4fcc18e3 // fmla v3.2d, v7.2d, v12.d[1]
-	WORD $0x4fcd10e4 // fmla v4.2d, v7.2d, v13.d[0]
-	WORD $0x4fcd18e5 // fmla v5.2d, v7.2d, v13.d[1]
-	SUBS $4, R13, R13
-	BGE across_rows6_part_loop
-across_rows6_part_tail:
-	ADDS $4, R13, R13
-	BEQ across_rows6_part_store
-across_rows6_part_single:
-	VLD1.P (R12)(R6), [V6.D2]
-	FMOVQ 0(R11), F8
-	FMOVQ 16(R11), F9
-	FMOVQ 32(R11), F10
-	ADD R5, R11
-	WORD $0x4fc810c0 // fmla v0.2d, v6.2d, v8.d[0]
-	WORD $0x4fc818c1 // fmla v1.2d, v6.2d, v8.d[1]
-	WORD $0x4fc910c2 // fmla v2.2d, v6.2d, v9.d[0]
-	WORD $0x4fc918c3 // fmla v3.2d, v6.2d, v9.d[1]
-	WORD $0x4fca10c4 // fmla v4.2d, v6.2d, v10.d[0]
-	WORD $0x4fca18c5 // fmla v5.2d, v6.2d, v10.d[1]
-	SUBS $1, R13, R13
-	BNE across_rows6_part_single
-across_rows6_part_store:
-	MOVD R8, R12
-	FMOVD F0, (R12)
-	ADD R7, R12
-	FMOVD F1, (R12)
-	ADD R7, R12
-	FMOVD F2, (R12)
-	ADD R7, R12
-	FMOVD F3, (R12)
-	ADD R7, R12
-	FMOVD F4, (R12)
-	ADD R7, R12
-	FMOVD F5, (R12)
-	ADD R7, R12
-across_rows6_part_store_done:
-across_rows6_end:
-	MOVD $6, R8
-	MUL R8, R4, R9
-	ADD R9, R1
-	MUL R8, R7, R9
-	ADD R9, R0
-	ADD $48, R2
-	SUB R8, R3
-	JMP across_next
-across_rows7:
-	MOVD b+16(FP), R9
-	MOVD cols+48(FP), R10
-	MOVD R0, R8
-across_rows7_vectors2:
-	CMP $4, R10
-	BLT across_rows7_less2
-	MOVD mode+88(FP), R12
-	CMP $1, R12
-	BEQ across_rows7_vectors2_bias
-	BGT across_rows7_vectors2_old
-	VEOR V0.B16, V0.B16, V0.B16
-	VEOR V1.B16, V1.B16, V1.B16
-	VEOR V2.B16, V2.B16, V2.B16
-	VEOR V3.B16, V3.B16, V3.B16
-	VEOR V4.B16, V4.B16, V4.B16
-	VEOR V5.B16, V5.B16, V5.B16
-	VEOR V6.B16, V6.B16, V6.B16
-	VEOR V7.B16, V7.B16, V7.B16
-	VEOR V8.B16, V8.B16, V8.B16
-	VEOR V9.B16, V9.B16, V9.B16
-	VEOR V10.B16, V10.B16, V10.B16
-	VEOR V11.B16, V11.B16, V11.B16
-	VEOR V12.B16, V12.B16, V12.B16
-	VEOR V13.B16, V13.B16, V13.B16
-	JMP across_rows7_vectors2_ready
-across_rows7_vectors2_bias:
-	MOVD R2, R12
-	VLD1R.P 8(R12), [V0.D2]
-	VMOV V0.B16, V1.B16
-	VLD1R.P 8(R12), [V2.D2]
-	VMOV V2.B16, V3.B16
-	VLD1R.P 8(R12), [V4.D2]
-	VMOV V4.B16, V5.B16
-	VLD1R.P 8(R12), [V6.D2]
-	VMOV V6.B16, V7.B16
-	VLD1R.P 8(R12), [V8.D2]
-	VMOV V8.B16, V9.B16
-	VLD1R.P 8(R12), [V10.D2]
-	VMOV V10.B16, V11.B16
-	VLD1R.P 8(R12), [V12.D2]
-	VMOV V12.B16, V13.B16
-	JMP across_rows7_vectors2_ready
-across_rows7_vectors2_old:
-	MOVD R8, R12
-	VLD1.P (R12)(R7), [V0.D2, V1.D2]
-	VLD1.P (R12)(R7), [V2.D2, V3.D2]
-	VLD1.P (R12)(R7), [V4.D2, V5.D2]
-	VLD1.P (R12)(R7), [V6.D2, V7.D2]
-	VLD1.P (R12)(R7), [V8.D2, V9.D2]
-	VLD1.P (R12)(R7), [V10.D2, V11.D2]
-	VLD1.P (R12)(R7), [V12.D2, V13.D2]
-across_rows7_vectors2_ready:
-	MOVD R1, R11
-	MOVD R9, R12
-	MOVD k+40(FP), R13
-	SUBS $4, R13, R13
-	BLT across_rows7_vectors2_tail
-across_rows7_vectors2_loop:
-	VLD1.P (R12)(R6), [V14.D2, V15.D2]
-	FMOVQ 0(R11), F18
-	FMOVQ 16(R11), F19
-	FMOVQ 32(R11), F20
-	FMOVD 48(R11), F21
-	ADD R5, R11
-	WORD $0x4fd211c0 // fmla v0.2d, v14.2d, v18.d[0]
-	WORD $0x4fd211e1 // fmla v1.2d, v15.2d, v18.d[0]
-	WORD $0x4fd219c2 // fmla v2.2d, v14.2d, v18.d[1]
-	WORD $0x4fd219e3 // fmla v3.2d, v15.2d, v18.d[1]
-	WORD $0x4fd311c4 // fmla v4.2d, v14.2d, v19.d[0]
-	WORD $0x4fd311e5 // fmla v5.2d, v15.2d, v19.d[0]
-	WORD $0x4fd319c6 // fmla v6.2d, v14.2d, v19.d[1]
-	WORD $0x4fd319e7 // fmla v7.2d, v15.2d, v19.d[1]
-	WORD $0x4fd411c8 // fmla v8.2d, v14.2d, v20.d[0]
-	WORD $0x4fd411e9 // fmla v9.2d, v15.2d, v20.d[0]
-	WORD $0x4fd419ca // fmla v10.2d, v14.2d, v20.d[1]
-	WORD $0x4fd419eb // fmla v11.2d, v15.2d, v20.d[1]
-	WORD $0x4fd511cc // fmla v12.2d, v14.2d, v21.d[0]
-	WORD $0x4fd511ed // fmla v13.2d, v15.2d, v21.d[0]
-	VLD1.P (R12)(R6), [V16.D2, V17.D2]
-	FMOVQ 0(R11), F22
-	FMOVQ 16(R11), F23
-	FMOVQ 32(R11), F24
-	FMOVD 48(R11), F25
-	ADD R5, R11
-	WORD $0x4fd61200 // fmla v0.2d, v16.2d, v22.d[0]
-	WORD $0x4fd61221 // fmla v1.2d, v17.2d, v22.d[0]
-	WORD $0x4fd61a02 // fmla v2.2d, v16.2d, v22.d[1]
-	WORD $0x4fd61a23 // fmla v3.2d, v17.2d, v22.d[1]
-	WORD $0x4fd71204 // fmla v4.2d, v16.2d, v23.d[0]
-	WORD $0x4fd71225 // fmla v5.2d, v17.2d, v23.d[0]
-	WORD $0x4fd71a06 // fmla v6.2d, v16.2d, v23.d[1]
-	WORD $0x4fd71a27 // fmla v7.2d, v17.2d, v23.d[1]
-	WORD $0x4fd81208 // fmla v8.2d, v16.2d, v24.d[0]
-	WORD $0x4fd81229 // fmla v9.2d, v17.2d, v24.d[0]
-	WORD $0x4fd81a0a // fmla v10.2d, v16.2d, v24.d[1]
-	WORD $0x4fd81a2b // fmla v11.2d, v17.2d, v24.d[1]
-	WORD $0x4fd9120c // fmla v12.2d, v16.2d, v25.d[0]
-	WORD $0x4fd9122d // fmla v13.2d, v17.2d, v25.d[0]
-	VLD1.P (R12)(R6), [V14.D2, V15.D2]
-	FMOVQ 0(R11), F18
-	FMOVQ 16(R11), F19
-	FMOVQ 32(R11), F20
-	FMOVD 48(R11), F21
-	ADD R5, R11
-	WORD $0x4fd211c0 // fmla v0.2d, v14.2d, v18.d[0]
-	WORD $0x4fd211e1 // fmla v1.2d, v15.2d, v18.d[0]
-	WORD $0x4fd219c2 // fmla v2.2d, v14.2d, v18.d[1]
-	WORD $0x4fd219e3 // fmla v3.2d, v15.2d, v18.d[1]
-	WORD $0x4fd311c4 // fmla v4.2d, v14.2d, v19.d[0]
-	WORD $0x4fd311e5 // fmla v5.2d, v15.2d, v19.d[0]
-	WORD $0x4fd319c6 // fmla v6.2d, v14.2d, v19.d[1]
-	WORD $0x4fd319e7 // fmla v7.2d, v15.2d, v19.d[1]
-	WORD $0x4fd411c8 // fmla v8.2d, v14.2d, v20.d[0]
-	WORD $0x4fd411e9 // fmla v9.2d, v15.2d, v20.d[0]
-	WORD $0x4fd419ca // fmla v10.2d, v14.2d, v20.d[1]
-	WORD $0x4fd419eb // fmla v11.2d, v15.2d, v20.d[1]
-	WORD $0x4fd511cc // fmla v12.2d, v14.2d, v21.d[0]
-	WORD $0x4fd511ed // fmla v13.2d, v15.2d, v21.d[0]
-	VLD1.P (R12)(R6), [V16.D2, V17.D2]
-	FMOVQ 0(R11), F22
-	FMOVQ 16(R11), F23
-	FMOVQ 32(R11), F24
-	FMOVD 48(R11), F25
-	ADD R5, R11
-	WORD $0x4fd61200 // fmla v0.2d, v16.2d, v22.d[0]
-	WORD $0x4fd61221 // fmla v1.2d, v17.2d, v22.d[0]
-	WORD $0x4fd61a02 // fmla v2.2d, v16.2d, v22.d[1]
-	WORD $0x4fd61a23 // fmla v3.2d, v17.2d, v22.d[1]
-	WORD $0x4fd71204 // fmla v4.2d, v16.2d, v23.d[0]
-	WORD $0x4fd71225 // fmla v5.2d, v17.2d, v23.d[0]
-	WORD $0x4fd71a06 // fmla v6.2d, v16.2d, v23.d[1]
-	WORD $0x4fd71a27 // fmla v7.2d, v17.2d, v23.d[1]
-	WORD $0x4fd81208 // fmla v8.2d, v16.2d, v24.d[0]
-	WORD $0x4fd81229 // fmla v9.2d, v17.2d, v24.d[0]
-	WORD $0x4fd81a0a // fmla v10.2d, v16.2d, v24.d[1]
-	WORD $0x4fd81a2b // fmla v11.2d, v17.2d, v24.d[1]
-	WORD $0x4fd9120c // fmla v12.2d, v16.2d, v25.d[0]
-	WORD $0x4fd9122d // fmla v13.2d, v17.2d, v25.d[0]
-	SUBS $4, R13, R13
-	BGE across_rows7_vectors2_loop
-across_rows7_vectors2_tail:
-	ADDS $4, R13, R13
-	BEQ across_rows7_vectors2_store
-across_rows7_vectors2_single:
-	VLD1.P (R12)(R6), [V14.D2, V15.D2]
-	FMOVQ 0(R11), F18
-	FMOVQ 16(R11), F19
-	FMOVQ 32(R11), F20
-	FMOVD 48(R11), F21
-	ADD R5, R11
-	WORD $0x4fd211c0 // fmla v0.2d, v14.2d, v18.d[0]
-	WORD $0x4fd211e1 // fmla v1.2d, v15.2d, v18.d[0]
-	WORD $0x4fd219c2 // fmla v2.2d, v14.2d, v18.d[1]
-	WORD $0x4fd219e3 // fmla v3.2d, v15.2d, v18.d[1]
-	WORD $0x4fd311c4 // fmla v4.2d, v14.2d, v19.d[0]
-	WORD $0x4fd311e5 // fmla v5.2d, v15.2d, v19.d[0]
-	WORD $0x4fd319c6 // fmla v6.2d, v14.2d, v19.d[1]
-	WORD $0x4fd319e7 // fmla v7.2d, v15.2d, v19.d[1]
-	WORD $0x4fd411c8 // fmla v8.2d, v14.2d, v20.d[0]
-	WORD $0x4fd411e9 // fmla v9.2d, v15.2d, v20.d[0]
-	WORD $0x4fd419ca // fmla v10.2d, v14.2d, v20.d[1]
-	WORD $0x4fd419eb // fmla v11.2d, v15.2d, v20.d[1]
-	WORD $0x4fd511cc // fmla v12.2d, v14.2d, v21.d[0]
-	WORD $0x4fd511ed // fmla v13.2d, v15.2d, v21.d[0]
-	SUBS $1, R13, R13
-	BNE across_rows7_vectors2_single
-across_rows7_vectors2_store:
-	MOVD R8, R12
-	VST1.P [V0.D2, V1.D2], (R12)(R7)
-	VST1.P [V2.D2, V3.D2], (R12)(R7)
-	VST1.P [V4.D2, V5.D2], (R12)(R7)
-	VST1.P [V6.D2, V7.D2], (R12)(R7)
-	VST1.P [V8.D2, V9.D2], (R12)(R7)
-	VST1.P [V10.D2, V11.D2], (R12)(R7)
-	VST1.P [V12.D2, V13.D2], (R12)(R7)
-	ADD $32, R8
-	ADD $32, R9
-	SUB $4, R10
-	JMP across_rows7_vectors2
-across_rows7_less2:
-across_rows7_vectors1:
-	CMP $2, R10
-	BLT across_rows7_less1
-	MOVD mode+88(FP), R12
-	CMP $1, R12
-	BEQ across_rows7_vectors1_bias
-	BGT across_rows7_vectors1_old
-	VEOR V0.B16, V0.B16, V0.B16
-	VEOR V1.B16, V1.B16, V1.B16
-	VEOR V2.B16, V2.B16, V2.B16
-	VEOR V3.B16, V3.B16, V3.B16
-	VEOR V4.B16, V4.B16, V4.B16
-	VEOR V5.B16, V5.B16, V5.B16
-	VEOR V6.B16, V6.B16, V6.B16
-	JMP across_rows7_vectors1_ready
-across_rows7_vectors1_bias:
-	MOVD R2, R12
-	VLD1R.P 8(R12), [V0.D2]
-	VLD1R.P 8(R12), [V1.D2]
-	VLD1R.P 8(R12), [V2.D2]
-	VLD1R.P 8(R12), [V3.D2]
-	VLD1R.P 8(R12), [V4.D2]
-	VLD1R.P 8(R12), [V5.D2]
-	VLD1R.P 8(R12), [V6.D2]
-	JMP across_rows7_vectors1_ready
-across_rows7_vectors1_old:
-	MOVD R8, R12
-	VLD1.P (R12)(R7), [V0.D2]
-	VLD1.P (R12)(R7), [V1.D2]
-	VLD1.P (R12)(R7), [V2.D2]
-	VLD1.P (R12)(R7), [V3.D2]
-	VLD1.P (R12)(R7), [V4.D2]
-	VLD1.P (R12)(R7), [V5.D2]
-	VLD1.P (R12)(R7), [V6.D2]
-across_rows7_vectors1_ready:
-	MOVD R1, R11
-	MOVD R9, R12
-	MOVD k+40(FP), R13
-	SUBS $4, R13, R13
-	BLT across_rows7_vectors1_tail
-across_rows7_vectors1_loop:
-	VLD1.P (R12)(R6), [V7.D2]
-	FMOVQ 0(R11), F9
-	FMOVQ 16(R11), F10
-	FMOVQ 32(R11), F11
-	FMOVD 48(R11), F12
-	ADD R5, R11
-	WORD $0x4fc910e0 // fmla v0.2d, v7.2d, v9.d[0]
-	WORD $0x4fc918e1 // fmla v1.2d, v7.2d, v9.d[1]
-	WORD $0x4fca10e2 // fmla v2.2d, v7.2d, v10.d[0]
-	WORD $0x4fca18e3 // fmla v3.2d, v7.2d, v10.d[1]
-	WORD $0x4fcb10e4 // fmla v4.2d, v7.2d, v11.d[0]
-	WORD $0x4fcb18e5 // fmla v5.2d, v7.2d, v11.d[1]
-	WORD $0x4fcc10e6 // fmla v6.2d, v7.2d, v12.d[0]
-	VLD1.P (R12)(R6), [V8.D2]
-	FMOVQ 0(R11), F13
-	FMOVQ 16(R11), F14
-	FMOVQ 32(R11), F15
-	FMOVD 48(R11), F16
-	ADD R5, R11
-	WORD $0x4fcd1100 // fmla v0.2d, v8.2d, v13.d[0]
-	WORD $0x4fcd1901 // fmla v1.2d, v8.2d, v13.d[1]
-	WORD $0x4fce1102 // fmla v2.2d, v8.2d, v14.d[0]
-	WORD $0x4fce1903 // fmla v3.2d, v8.2d, v14.d[1]
-	WORD $0x4fcf1104 // fmla v4.2d, v8.2d, v15.d[0]
-	WORD $0x4fcf1905 // fmla v5.2d, v8.2d, v15.d[1]
-	WORD $0x4fd01106 // fmla v6.2d, v8.2d, v16.d[0]
-	VLD1.P (R12)(R6), [V7.D2]
-	FMOVQ 0(R11), F9
-	FMOVQ 16(R11), F10
-	FMOVQ 32(R11), F11
-	FMOVD 48(R11), F12
-	ADD R5, R11
-	WORD $0x4fc910e0 // fmla v0.2d, v7.2d, v9.d[0]
-	WORD $0x4fc918e1 // fmla v1.2d, v7.2d, v9.d[1]
-	WORD $0x4fca10e2 // fmla v2.2d, v7.2d, v10.d[0]
-	WORD $0x4fca18e3 // fmla v3.2d, v7.2d, v10.d[1]
-	WORD $0x4fcb10e4 // fmla v4.2d, v7.2d, v11.d[0]
-	WORD $0x4fcb18e5 // fmla v5.2d, v7.2d, v11.d[1]
-	WORD $0x4fcc10e6 // fmla v6.2d, v7.2d, v12.d[0]
-	VLD1.P (R12)(R6), [V8.D2]
-	FMOVQ 0(R11), F13
-	FMOVQ 16(R11), F14
-	FMOVQ 32(R11), F15
-	FMOVD 48(R11), F16
-	ADD R5, R11
-	WORD $0x4fcd1100 // fmla v0.2d, v8.2d, v13.d[0]
-	WORD $0x4fcd1901 // fmla v1.2d, v8.2d, v13.d[1]
-	WORD $0x4fce1102 // fmla v2.2d, v8.2d, v14.d[0]
-	WORD $0x4fce1903 // fmla v3.2d, v8.2d, v14.d[1]
-	WORD $0x4fcf1104 // fmla v4.2d, v8.2d, v15.d[0]
-	WORD $0x4fcf1905 // fmla v5.2d, v8.2d, v15.d[1]
-	WORD $0x4fd01106 // fmla v6.2d, v8.2d, v16.d[0]
-	SUBS $4, R13, R13
-	BGE across_rows7_vectors1_loop
-across_rows7_vectors1_tail:
-	ADDS $4, R13, R13
-	BEQ across_rows7_vectors1_store
-across_rows7_vectors1_single:
-	VLD1.P (R12)(R6), [V7.D2]
-	FMOVQ 0(R11), F9
-	FMOVQ 16(R11), F10
-	FMOVQ 32(R11), F11
-	FMOVD 48(R11), F12
-	ADD R5, R11
-	WORD $0x4fc910e0 // fmla v0.2d, v7.2d, v9.d[0]
-	WORD $0x4fc918e1 // fmla v1.2d, v7.2d, v9.d[1]
-	WORD $0x4fca10e2 // fmla v2.2d, v7.2d, v10.d[0]
-	WORD $0x4fca18e3 // fmla v3.2d, v7.2d, v10.d[1]
-	WORD $0x4fcb10e4 // fmla v4.2d, v7.2d, v11.d[0]
-	WORD $0x4fcb18e5 // fmla v5.2d, v7.2d, v11.d[1]
-	WORD $0x4fcc10e6 // fmla v6.2d, v7.2d, v12.d[0]
-	SUBS $1, R13, R13
-	BNE across_rows7_vectors1_single
-across_rows7_vectors1_store:
-	MOVD R8, R12
-	VST1.P [V0.D2], (R12)(R7)
-	VST1.P [V1.D2], (R12)(R7)
-	VST1.P [V2.D2], (R12)(R7)
-	VST1.P [V3.D2], (R12)(R7)
-	VST1.P [V4.D2], (R12)(R7)
-	VST1.P [V5.D2], (R12)(R7)
-	VST1.P [V6.D2], (R12)(R7)
-	ADD $16, R8
-	ADD $16, R9
-	SUB $2, R10
-across_rows7_less1:
-	CBZ R10, across_rows7_end
-	MOVD mode+88(FP), R12
-	CMP $1, R12
-	BEQ across_rows7_part_bias
-	BGT across_rows7_part_old
-	VEOR V0.B16, V0.B16, V0.B16
-	VEOR V1.B16, V1.B16, V1.B16
-	VEOR V2.B16, V2.B16, V2.B16
-	VEOR V3.B16, V3.B16, V3.B16
-	VEOR V4.B16, V4.B16, V4.B16
-	VEOR V5.B16, V5.B16, V5.B16
-	VEOR V6.B16, V6.B16, V6.B16
-	JMP across_rows7_part_ready
-across_rows7_part_bias:
-	MOVD R2, R12
-	VLD1R.P 8(R12), [V0.D2]
-	VLD1R.P 8(R12), [V1.D2]
-	VLD1R.P 8(R12), [V2.D2]
-	VLD1R.P 8(R12), [V3.D2]
-	VLD1R.P 8(R12), [V4.D2]
-	VLD1R.P 8(R12), [V5.D2]
-	VLD1R.P 8(R12), [V6.D2]
-	JMP across_rows7_part_ready
-across_rows7_part_old:
-	MOVD R8, R12
-	FMOVD (R12), F0
-	ADD R7, R12
-	FMOVD (R12), F1
-	ADD R7, R12
-	FMOVD (R12), F2
-	ADD R7, R12
-	FMOVD (R12), F3
-	ADD R7, R12
-	FMOVD (R12), F4
-	ADD R7, R12
-	FMOVD (R12), F5
-	ADD R7, R12
-	FMOVD (R12), F6
-	ADD R7, R12
-across_rows7_part_old_done:
-across_rows7_part_ready:
-	MOVD R1, R11
-	MOVD R9, R12
-	MOVD k+40(FP), R13
-	SUBS $4, R13, R13
-	BLT across_rows7_part_tail
-across_rows7_part_loop:
-	VLD1.P (R12)(R6), [V7.D2]
-	FMOVQ 0(R11), F9
-	FMOVQ 16(R11), F10
-	FMOVQ 32(R11), F11
-	FMOVD 48(R11), F12
-	ADD R5, R11
-	WORD $0x4fc910e0 // fmla v0.2d, v7.2d, v9.d[0]
-	WORD $0x4fc918e1 // fmla v1.2d, v7.2d, v9.d[1]
-	WORD $0x4fca10e2 // fmla v2.2d, v7.2d, v10.d[0]
-	WORD $0x4fca18e3 // fmla v3.2d, v7.2d, v10.d[1]
-	WORD $0x4fcb10e4 // fmla v4.2d, v7.2d, v11.d[0]
-	WORD $0x4fcb18e5 // fmla v5.2d, v7.2d, v11.d[1]
-	WORD $0x4fcc10e6 // fmla v6.2d, v7.2d, v12.d[0]
-	VLD1.P (R12)(R6), [V8.D2]
-	FMOVQ 0(R11), F13
-	FMOVQ 16(R11), F14
-	FMOVQ 32(R11), F15
-	FMOVD 48(R11), F16
-	ADD R5, R11
-	WORD $0x4fcd1100 // fmla v0.2d, v8.2d, v13.d[0]
-	WORD $0x4fcd1901 // fmla v1.2d, v8.2d, v13.d[1]
-	WORD $0x4fce1102 // fmla v2.2d, v8.2d, v14.d[0]
-	WORD $0x4fce1903 // fmla v3.2d, v8.2d, v14.d[1]
-	WORD $0x4fcf1104 // fmla v4.2d, v8.2d, v15.d[0]
-	WORD $0x4fcf1905 // fmla v5.2d, v8.2d, v15.d[1]
-	WORD $0x4fd01106 // fmla v6.2d, v8.2d, v16.d[0]
-	VLD1.P (R12)(R6), [V7.D2]
-	FMOVQ 0(R11), F9
-	FMOVQ 16(R11), F10
-	FMOVQ 32(R11), F11
-	FMOVD 48(R11), F12
-	ADD R5, R11
-	WORD $0x4fc910e0 // fmla v0.2d, v7.2d, v9.d[0]
-	WORD $0x4fc918e1 // fmla v1.2d, v7.2d, v9.d[1]
-	WORD $0x4fca10e2 // fmla v2.2d, v7.2d, v10.d[0]
-	WORD $0x4fca18e3 // fmla v3.2d, v7.2d, v10.d[1]
-	WORD $0x4fcb10e4 // fmla v4.2d, v7.2d, v11.d[0]
-	WORD $0x4fcb18e5 // fmla v5.2d, v7.2d, v11.d[1]
-	WORD $0x4fcc10e6 // fmla v6.2d, v7.2d, v12.d[0]
-	VLD1.P (R12)(R6), [V8.D2]
-	FMOVQ 0(R11), F13
-	FMOVQ 16(R11), F14
-	FMOVQ 32(R11), F15
-	FMOVD 48(R11), F16
-	ADD R5, R11
-	WORD $0x4fcd1100 // fmla v0.2d, v8.2d, v13.d[0]
-	WORD $0x4fcd1901 // fmla v1.2d, v8.2d, v13.d[1]
-	WORD $0x4fce1102 // fmla v2.2d, v8.2d, v14.d[0]
-	WORD $0x4fce1903 // fmla v3.2d, v8.2d, v14.d[1]
-	WORD $0x4fcf1104 // fmla v4.2d, v8.2d, v15.d[0]
-	WORD $0x4fcf1905 // fmla v5.2d, v8.2d, v15.d[1]
-	WORD $0x4fd01106 // fmla v6.2d, v8.2d, v16.d[0]
-	SUBS $4, R13, R13
-	BGE across_rows7_part_loop
-across_rows7_part_tail:
-	ADDS $4, R13, R13
-	BEQ across_rows7_part_store
-across_rows7_part_single:
-	VLD1.P (R12)(R6), [V7.D2]
-	FMOVQ 0(R11), F9
-	FMOVQ 16(R11), F10
-	FMOVQ 32(R11), F11
-	FMOVD 48(R11), F12
-	ADD R5, R11
-	WORD $0x4fc910e0 // fmla v0.2d, v7.2d, v9.d[0]
-	WORD $0x4fc918e1 // fmla v1.2d, v7.2d, v9.d[1]
-	WORD $0x4fca10e2 // fmla v2.2d, v7.2d, v10.d[0]
-	WORD $0x4fca18e3 // fmla v3.2d, v7.2d, v10.d[1]
-	WORD $0x4fcb10e4 // fmla v4.2d, v7.2d, v11.d[0]
-	WORD $0x4fcb18e5 // fmla v5.2d, v7.2d, v11.d[1]
-	WORD $0x4fcc10e6 // fmla v6.2d, v7.2d, v12.d[0]
-	SUBS $1, R13, R13
-	BNE across_rows7_part_single
-across_rows7_part_store:
-	MOVD R8, R12
-	FMOVD F0, (R12)
-	ADD R7, R12
-	FMOVD F1, (R12)
-	ADD R7, R12
-	FMOVD F2, (R12)
-	ADD R7, R12
-	FMOVD F3, (R12)
-	ADD R7, R12
-	FMOVD F4, (R12)
-	ADD R7, R12
-	FMOVD F5, (R12)
-	ADD R7, R12
-	FMOVD F6, (R12)
-	ADD R7, R12
-across_rows7_part_store_done:
-across_rows7_end:
-	MOVD $7, R8
-	MUL R8, R4, R9
-	ADD R9, R1
-	MUL R8, R7, R9
-	ADD R9, R0
-	ADD $56, R2
-	SUB R8, R3
-	JMP across_next
-across_rows8:
-	MOVD b+16(FP), R9
-	MOVD cols+48(FP), R10
-	MOVD R0, R8
-across_rows8_vectors2:
-	CMP $4, R10
-	BLT across_rows8_less2
-	MOVD mode+88(FP), R12
-	CMP $1, R12
-	BEQ across_rows8_vectors2_bias
-	BGT across_rows8_vectors2_old
-	VEOR V0.B16, V0.B16, V0.B16
-	VEOR V1.B16, V1.B16, V1.B16
-	VEOR V2.B16, V2.B16, V2.B16
-	VEOR V3.B16, V3.B16, V3.B16
-	VEOR V4.B16, V4.B16, V4.B16
-	VEOR V5.B16, V5.B16, V5.B16
-	VEOR V6.B16, V6.B16, V6.B16
-	VEOR V7.B16, V7.B16, V7.B16
-	VEOR V8.B16, V8.B16, V8.B16
-	VEOR V9.B16, V9.B16, V9.B16
-	VEOR V10.B16, V10.B16, V10.B16
-	VEOR V11.B16, V11.B16, V11.B16
-	VEOR V12.B16, V12.B16, V12.B16
-	VEOR V13.B16, V13.B16, V13.B16
-	VEOR V14.B16, V14.B16, V14.B16
-	VEOR V15.B16, V15.B16, V15.B16
-	JMP across_rows8_vectors2_ready
-across_rows8_vectors2_bias:
-	MOVD R2, R12
-	VLD1R.P 8(R12), [V0.D2]
-	VMOV V0.B16, V1.B16
-	VLD1R.P 8(R12), [V2.D2]
-	VMOV V2.B16, V3.B16
-	VLD1R.P 8(R12), [V4.D2]
-	VMOV V4.B16, V5.B16
-	VLD1R.P 8(R12), [V6.D2]
-	VMOV V6.B16, V7.B16
-	VLD1R.P 8(R12), [V8.D2]
-	VMOV V8.B16, V9.B16
-	VLD1R.P 8(R12), [V10.D2]
-	VMOV V10.B16, V11.B16
-	VLD1R.P 8(R12), [V12.D2]
-	VMOV V12.B16, V13.B16
-	VLD1R.P 8(R12), [V14.D2]
-	VMOV V14.B16, V15.B16
-	JMP across_rows8_vectors2_ready
-across_rows8_vectors2_old:
-	MOVD R8, R12
-	VLD1.P (R12)(R7), [V0.D2, V1.D2]
-	VLD1.P (R12)(R7), [V2.D2, V3.D2]
-	VLD1.P (R12)(R7), [V4.D2, V5.D2]
-	VLD1.P (R12)(R7), [V6.D2, V7.D2]
-	VLD1.P (R12)(R7), [V8.D2, V9.D2]
-	VLD1.P (R12)(R7), [V10.D2, V11.D2]
-	VLD1.P (R12)(R7), [V12.D2, V13.D2]
-	VLD1.P (R12)(R7), [V14.D2, V15.D2]
-across_rows8_vectors2_ready:
-	MOVD R1, R11
-	MOVD R9, R12
-	MOVD k+40(FP), R13
-	SUBS $4, R13, R13
-	BLT across_rows8_vectors2_tail
-across_rows8_vectors2_loop:
-	VLD1.P (R12)(R6), [V16.D2, V17.D2]
-	FMOVQ 0(R11), F20
-	FMOVQ 16(R11), F21
-	FMOVQ 32(R11), F22
-	FMOVQ 48(R11), F23
-	ADD R5, R11
-	WORD $0x4fd41200 // fmla v0.2d, v16.2d, v20.d[0]
-	WORD $0x4fd41221 // fmla v1.2d, v17.2d, v20.d[0]
-	WORD $0x4fd41a02 // fmla v2.2d, v16.2d, v20.d[1]
-	WORD $0x4fd41a23 // fmla v3.2d, v17.2d, v20.d[1]
-	WORD $0x4fd51204 // fmla v4.2d, v16.2d, v21.d[0]
-	WORD $0x4fd51225 // fmla v5.2d, v17.2d, v21.d[0]
-	WORD $0x4fd51a06 // fmla v6.2d, v16.2d, v21.d[1]
-	WORD $0x4fd51a27 // fmla v7.2d, v17.2d, v21.d[1]
-	WORD $0x4fd61208 // fmla v8.2d, v16.2d, v22.d[0]
-	WORD $0x4fd61229 // fmla v9.2d, v17.2d, v22.d[0]
-	WORD $0x4fd61a0a // fmla v10.2d, v16.2d, v22.d[1]
-	WORD $0x4fd61a2b // fmla v11.2d, v17.2d, v22.d[1]
-	WORD $0x4fd7120c // fmla v12.2d, v16.2d, v23.d[0]
-	WORD $0x4fd7122d // fmla v13.2d, v17.2d, v23.d[0]
-	WORD $0x4fd71a0e // fmla v14.2d, v16.2d, v23.d[1]
-	WORD $0x4fd71a2f // fmla v15.2d, v17.2d, v23.d[1]
-	VLD1.P (R12)(R6), [V18.D2, V19.D2]
-	FMOVQ 0(R11), F24
-	FMOVQ 16(R11), F25
-	FMOVQ 32(R11), F26
-	FMOVQ 48(R11), F27
-	ADD R5, R11
-	WORD $0x4fd81240 // fmla v0.2d, v18.2d, v24.d[0]
-	WORD $0x4fd81261 // fmla v1.2d, v19.2d, v24.d[0]
-	WORD $0x4fd81a42 // fmla v2.2d, v18.2d, v24.d[1]
-	WORD $0x4fd81a63 // fmla v3.2d, v19.2d, v24.d[1]
-	WORD $0x4fd91244 // fmla v4.2d, v18.2d, v25.d[0]
-	WORD $0x4fd91265 // fmla v5.2d, v19.2d, v25.d[0]
-	WORD $0x4fd91a46 // fmla v6.2d, v18.2d, v25.d[1]
-	WORD $0x4fd91a67 // fmla v7.2d, v19.2d, v25.d[1]
-	WORD $0x4fda1248 // fmla v8.2d, v18.2d, v26.d[0]
-	WORD $0x4fda1269 // fmla v9.2d, v19.2d, v26.d[0]
-	WORD $0x4fda1a4a // fmla v10.2d, v18.2d, v26.d[1]
-	WORD $0x4fda1a6b // fmla v11.2d, v19.2d, v26.d[1]
-	WORD $0x4fdb124c // fmla v12.2d, v18.2d, v27.d[0]
-	WORD $0x4fdb126d // fmla v13.2d, v19.2d, v27.d[0]
-	WORD $0x4fdb1a4e // fmla v14.2d, v18.2d, v27.d[1]
-	WORD $0x4fdb1a6f // fmla v15.2d, v19.2d, v27.d[1]
-	VLD1.P (R12)(R6), [V16.D2, V17.D2]
-	FMOVQ 0(R11), F20
-	FMOVQ 16(R11), F21
-	FMOVQ 32(R11), F22
-	FMOVQ 48(R11), F23
-	ADD R5, R11
-	WORD $0x4fd41200 // fmla v0.2d, v16.2d, v20.d[0]
-	WORD $0x4fd41221 // fmla v1.2d, v17.2d, v20.d[0]
-	WORD $0x4fd41a02 // fmla v2.2d, v16.2d, v20.d[1]
-	WORD $0x4fd41a23 // fmla v3.2d, v17.2d, v20.d[1]
-	WORD $0x4fd51204 // fmla v4.2d, v16.2d, v21.d[0]
-	WORD $0x4fd51225 // fmla v5.2d, v17.2d, v21.d[0]
-	WORD $0x4fd51a06 // fmla v6.2d, v16.2d, v21.d[1]
-	WORD $0x4fd51a27 // fmla v7.2d, v17.2d, v21.d[1]
-	WORD $0x4fd61208 // fmla v8.2d, v16.2d, v22.d[0]
-	WORD $0x4fd61229 // fmla v9.2d, v17.2d, v22.d[0]
-	WORD $0x4fd61a0a // fmla v10.2d, v16.2d, v22.d[1]
-	WORD $0x4fd61a2b // fmla v11.2d, v17.2d, v22.d[1]
-	WORD $0x4fd7120c // fmla v12.2d, v16.2d, v23.d[0]
-	WORD $0x4fd7122d // fmla v13.2d, v17.2d, v23.d[0]
-	WORD $0x4fd71a0e // fmla v14.2d, v16.2d, v23.d[1]
-	WORD $0x4fd71a2f // fmla v15.2d, v17.2d, v23.d[1]
-	VLD1.P (R12)(R6), [V18.D2, V19.D2]
-	FMOVQ 0(R11), F24
-	FMOVQ 16(R11), F25
-	FMOVQ 32(R11), F26
-	FMOVQ 48(R11), F27
-	ADD R5, R11
-	WORD $0x4fd81240 // fmla v0.2d, v18.2d, v24.d[0]
-	WORD $0x4fd81261 // fmla v1.2d, v19.2d, v24.d[0]
-	WORD $0x4fd81a42 // fmla v2.2d, v18.2d, v24.d[1]
-	WORD $0x4fd81a63 // fmla v3.2d, v19.2d, v24.d[1]
-	WORD $0x4fd91244 // fmla v4.2d, v18.2d, v25.d[0]
-	WORD $0x4fd91265 // fmla v5.2d, v19.2d, v25.d[0]
-	WORD $0x4fd91a46 // fmla v6.2d, v18.2d, v25.d[1]
-	WORD $0x4fd91a67 // fmla v7.2d, v19.2d, v25.d[1]
-	WORD $0x4fda1248 // fmla v8.2d, v18.2d, v26.d[0]
-	WORD $0x4fda1269 // fmla v9.2d, v19.2d, v26.d[0]
-	WORD $0x4fda1a4a // fmla v10.2d, v18.2d, v26.d[1]
-	WORD $0x4fda1a6b // fmla v11.2d, v19.2d, v26.d[1]
-	WORD $0x4fdb124c // fmla v12.2d, v18.2d, v27.d[0]
-	WORD $0x4fdb126d // fmla v13.2d, v19.2d, v27.d[0]
-	WORD $0x4fdb1a4e // fmla v14.2d, v18.2d, v27.d[1]
-	WORD $0x4fdb1a6f // fmla v15.2d, v19.2d, v27.d[1]
-	SUBS $4, R13, R13
-	BGE across_rows8_vectors2_loop
-across_rows8_vectors2_tail:
-	ADDS $4, R13, R13
-	BEQ across_rows8_vectors2_store
-across_rows8_vectors2_single:
-	VLD1.P (R12)(R6), [V16.D2, V17.D2]
-	FMOVQ 0(R11), F20
-	FMOVQ 16(R11), F21
-	FMOVQ 32(R11), F22
-	FMOVQ 48(R11), F23
-	ADD R5, R11
-	WORD $0x4fd41200 // fmla v0.2d, v16.2d, v20.d[0]
-	WORD $0x4fd41221 // fmla v1.2d, v17.2d, v20.d[0]
-	WORD $0x4fd41a02 // fmla v2.2d, v16.2d, v20.d[1]
-	WORD $0x4fd41a23 // fmla v3.2d, v17.2d, v20.d[1]
-	WORD $0x4fd51204 // fmla v4.2d, v16.2d, v21.d[0]
-	WORD $0x4fd51225 // fmla v5.2d, v17.2d, v21.d[0]
-	WORD $0x4fd51a06 // fmla v6.2d, v16.2d, v21.d[1]
-	WORD $0x4fd51a27 // fmla v7.2d, v17.2d, v21.d[1]
-	WORD $0x4fd61208 // fmla v8.2d, v16.2d, v22.d[0]
-	WORD $0x4fd61229 // fmla v9.2d, v17.2d, v22.d[0]
-	WORD $0x4fd61a0a // fmla v10.2d, v16.2d, v22.d[1]
-	WORD $0x4fd61a2b // fmla v11.2d, v17.2d, v22.d[1]
-	WORD $0x4fd7120c // fmla v12.2d, v16.2d, v23.d[0]
-	WORD $0x4fd7122d // fmla v13.2d, v17.2d, v23.d[0]
-	WORD $0x4fd71a0e // fmla v14.2d, v16.2d, v23.d[1]
-	WORD $0x4fd71a2f // fmla v15.2d, v17.2d, v23.d[1]
-	SUBS $1, R13, R13
-	BNE across_rows8_vectors2_single
-across_rows8_vectors2_store:
-	MOVD R8, R12
-	VST1.P [V0.D2, V1.D2], (R12)(R7)
-	VST1.P [V2.D2, V3.D2], (R12)(R7)
-	VST1.P [V4.D2, V5.D2], (R12)(R7)
-	VST1.P [V6.D2, V7.D2], (R12)(R7)
-	VST1.P [V8.D2, V9.D2], (R12)(R7)
-	VST1.P [V10.D2, V11.D2], (R12)(R7)
-	VST1.P [V12.D2, V13.D2], (R12)(R7)
-	VST1.P [V14.D2, V15.D2], (R12)(R7)
-	ADD $32, R8
-	ADD $32, R9
-	SUB $4, R10
-	JMP across_rows8_vectors2
-across_rows8_less2:
-across_rows8_vectors1:
-	CMP $2, R10
-	BLT across_rows8_less1
-	MOVD mode+88(FP), R12
-	CMP $1, R12
-	BEQ across_rows8_vectors1_bias
-	BGT across_rows8_vectors1_old
-	VEOR V0.B16, V0.B16, V0.B16
-	VEOR V1.B16, V1.B16, V1.B16
-	VEOR V2.B16, V2.B16, V2.B16
-	VEOR V3.B16, V3.B16, V3.B16
-	VEOR V4.B16, V4.B16, V4.B16
-	VEOR V5.B16, V5.B16, V5.B16
-	VEOR V6.B16, V6.B16, V6.B16
-	VEOR V7.B16, V7.B16, V7.B16
-	JMP across_rows8_vectors1_ready
-across_rows8_vectors1_bias:
-	MOVD R2, R12
-	VLD1R.P 8(R12), [V0.D2]
-	VLD1R.P 8(R12), [V1.D2]
-	VLD1R.P 8(R12), [V2.D2]
-	VLD1R.P 8(R12), [V3.D2]
-	VLD1R.P 8(R12), [V4.D2]
-	VLD1R.P 8(R12), [V5.D2]
-	VLD1R.P 8(R12), [V6.D2]
-	VLD1R.P 8(R12), [V7.D2]
-	JMP across_rows8_vectors1_ready
-across_rows8_vectors1_old:
-	MOVD R8, R12
-	VLD1.P (R12)(R7), [V0.D2]
-	VLD1.P (R12)(R7), [V1.D2]
-	VLD1.P (R12)(R7), [V2.D2]
-	VLD1.P (R12)(R7), [V3.D2]
-	VLD1.P (R12)(R7), [V4.D2]
-	VLD1.P (R12)(R7), [V5.D2]
-	VLD1.P (R12)(R7), [V6.D2]
-	VLD1.P (R12)(R7), [V7.D2]
-across_rows8_vectors1_ready:
-	MOVD R1, R11
-	MOVD R9, R12
-	MOVD k+40(FP), R13
-	SUBS $4, R13, R13
-	BLT across_rows8_vectors1_tail
-across_rows8_vectors1_loop:
-	VLD1.P (R12)(R6), [V8.D2]
-	FMOVQ 0(R11), F10
-	FMOVQ 16(R11), F11
-	FMOVQ 32(R11), F12
-	FMOVQ 48(R11), F13
-	ADD R5, R11
-	WORD $0x4fca1100 // fmla v0.2d, v8.2d, v10.d[0]
-	WORD $0x4fca1901 // fmla v1.2d, v8.2d, v10.d[1]
-	WORD $0x4fcb1102 // fmla v2.2d, v8.2d, v11.d[0]
-	WORD $0x4fcb1903 // fmla v3.2d, v8.2d, v11.d[1]
-	WORD $0x4fcc1104 // fmla v4.2d, v8.2d, v12.d[0]
-	WORD $0x4fcc1905 // fmla v5.2d, v8.2d, v12.d[1]
-	WORD $0x4fcd1106 // fmla v6.2d, v8.2d, v13.d[0]
-	WORD $0x4fcd1907 // fmla v7.2d, v8.2d, v13.d[1]
-	VLD1.P (R12)(R6), [V9.D2]
-	FMOVQ 0(R11), F14
-	FMOVQ 16(R11), F15
-	FMOVQ 32(R11), F16
-	FMOVQ 48(R11), F17
-	ADD R5, R11
-	WORD $0x4fce1120 // fmla v0.2d, v9.2d, v14.d[0]
-	WORD $0x4fce1921 // fmla v1.2d, v9.2d, v14.d[1]
-	WORD $0x4fcf1122 // fmla v2.2d, v9.2d, v15.d[0]
-	WORD $0x4fcf1923 // fmla v3.2d, v9.2d, v15.d[1]
-	WORD $0x4fd01124 // fmla v4.2d, v9.2d, v16.d[0]
-	WORD $0x4fd01925 // fmla v5.2d, v9.2d, v16.d[1]
-	WORD $0x4fd11126 // fmla v6.2d, v9.2d, v17.d[0]
-	WORD $0x4fd11927 // fmla v7.2d, v9.2d, v17.d[1]
-	VLD1.P (R12)(R6), [V8.D2]
-	FMOVQ 0(R11), F10
-	FMOVQ 16(R11), F11
-	FMOVQ 32(R11), F12
-	FMOVQ 48(R11), F13
-	ADD R5, R11
-	WORD $0x4fca1100 // fmla v0.2d, v8.2d, v10.d[0]
-	WORD $0x4fca1901 // fmla v1.2d, v8.2d, v10.d[1]
-	WORD $0x4fcb1102 // fmla v2.2d, v8.2d, v11.d[0]
-	WORD $0x4fcb1903 // fmla v3.2d, v8.2d, v11.d[1]
-	WORD $0x4fcc1104 // fmla v4.2d, v8.2d, v12.d[0]
-	WORD $0x4fcc1905 // fmla v5.2d, v8.2d, v12.d[1]
-	WORD $0x4fcd1106 // fmla v6.2d, v8.2d, v13.d[0]
-	WORD $0x4fcd1907 // fmla v7.2d, v8.2d, v13.d[1]
-	VLD1.P (R12)(R6), [V9.D2]
-	FMOVQ 0(R11), F14
-	FMOVQ 16(R11), F15
-	FMOVQ 32(R11), F16
-	FMOVQ 48(R11), F17
-	ADD R5, R11
-	WORD $0x4fce1120 // fmla v0.2d, v9.2d, v14.d[0]
-	WORD $0x4fce1921 // fmla v1.2d, v9.2d, v14.d[1]
-	WORD $0x4fcf1122 // fmla v2.2d, v9.2d, v15.d[0]
-	WORD $0x4fcf1923 // fmla v3.2d, v9.2d, v15.d[1]
-	WORD $0x4fd01124 // fmla v4.2d, v9.2d, v16.d[0]
-	WORD $0x4fd01925 // fmla v5.2d, v9.2d, v16.d[1]
-	WORD $0x4fd11126 // fmla v6.2d, v9.2d, v17.d[0]
-	WORD $0x4fd11927 // fmla v7.2d, v9.2d, v17.d[1]
-	SUBS $4, R13, R13
-	BGE across_rows8_vectors1_loop
-across_rows8_vectors1_tail:
-	ADDS $4, R13, R13
-	BEQ across_rows8_vectors1_store
-across_rows8_vectors1_single:
-	VLD1.P (R12)(R6), [V8.D2]
-	FMOVQ 0(R11), F10
-	FMOVQ 16(R11), F11
-	FMOVQ 32(R11), F12
-	FMOVQ 48(R11), F13
-	ADD R5, R11
-	WORD $0x4fca1100 // fmla v0.2d, v8.2d, v10.d[0]
-	WORD $0x4fca1901 // fmla v1.2d, v8.2d, v10.d[1]
-	WORD $0x4fcb1102 // fmla v2.2d, v8.2d, v11.d[0]
-	WORD $0x4fcb1903 // fmla v3.2d, v8.2d, v11.d[1]
-	WORD $0x4fcc1104 // fmla v4.2d, v8.2d, v12.d[0]
-	WORD $0x4fcc1905 // fmla v5.2d, v8.2d, v12.d[1]
-	WORD $0x4fcd1106 // fmla v6.2d, v8.2d, v13.d[0]
-	WORD $0x4fcd1907 // fmla v7.2d, v8.2d, v13.d[1]
-	SUBS $1, R13, R13
-	BNE across_rows8_vectors1_single
-across_rows8_vectors1_store:
-	MOVD R8, R12
-	VST1.P [V0.D2], (R12)(R7)
-	VST1.P [V1.D2], (R12)(R7)
-	VST1.P [V2.D2], (R12)(R7)
-	VST1.P [V3.D2], (R12)(R7)
-	VST1.P [V4.D2], (R12)(R7)
-	VST1.P [V5.D2], (R12)(R7)
-	VST1.P [V6.D2], (R12)(R7)
-	VST1.P [V7.D2], (R12)(R7)
-	ADD $16, R8
-	ADD $16, R9
-	SUB $2, R10
-across_rows8_less1:
-	CBZ R10, across_rows8_end
-	MOVD mode+88(FP), R12
-	CMP $1, R12
-	BEQ across_rows8_part_bias
-	BGT across_rows8_part_old
-	VEOR V0.B16, V0.B16, V0.B16
-	VEOR V1.B16, V1.B16, V1.B16
-	VEOR V2.B16, V2.B16, V2.B16
-	VEOR V3.B16, V3.B16, V3.B16
-	VEOR V4.B16, V4.B16, V4.B16
-	VEOR V5.B16, V5.B16, V5.B16
-	VEOR V6.B16, V6.B16, V6.B16
-	VEOR V7.B16, V7.B16, V7.B16
-	JMP across_rows8_part_ready
-across_rows8_part_bias:
-	MOVD R2, R12
-	VLD1R.P 8(R12), [V0.D2]
-	VLD1R.P 8(R12), [V1.D2]
-	VLD1R.P 8(R12), [V2.D2]
-	VLD1R.P 8(R12), [V3.D2]
-	VLD1R.P 8(R12), [V4.D2]
-	VLD1R.P 8(R12), [V5.D2]
-	VLD1R.P 8(R12), [V6.D2]
-	VLD1R.P 8(R12), [V7.D2]
-	JMP across_rows8_part_ready
-across_rows8_part_old:
-	MOVD R8, R12
-	FMOVD (R12), F0
-	ADD R7, R12
-	FMOVD (R12), F1
-	ADD R7, R12
-	FMOVD (R12), F2
-	ADD R7, R12
-	FMOVD (R12), F3
-	ADD R7, R12
-	FMOVD (R12), F4
-	ADD R7, R12
-	FMOVD (R12), F5
-	ADD R7, R12
-	FMOVD (R12), F6
-	ADD R7, R12
-	FMOVD (R12), F7
-	ADD R7, R12
-across_rows8_part_old_done:
-across_rows8_part_ready:
-	MOVD R1, R11
-	MOVD R9, R12
-	MOVD k+40(FP), R13
-	SUBS $4, R13, R13
-	BLT across_rows8_part_tail
-across_rows8_part_loop:
-	VLD1.P (R12)(R6), [V8.D2]
-	FMOVQ 0(R11), F10
-	FMOVQ 16(R11), F11
-	FMOVQ 32(R11), F12
-	FMOVQ 48(R11), F13
-	ADD R5, R11
-	WORD $0x4fca1100 // fmla v0.2d, v8.2d, v10.d[0]
-	WORD $0x4fca1901 // fmla v1.2d, v8.2d, v10.d[1]
-	WORD $0x4fcb1102 // fmla v2.2d, v8.2d, v11.d[0]
-	WORD $0x4fcb1903 // fmla v3.2d, v8.2d, v11.d[1]
-	WORD $0x4fcc1104 // fmla v4.2d, v8.2d, v12.d[0]
-	WORD $0x4fcc1905 // fmla v5.2d, v8.2d, v12.d[1]
-	WORD $0x4fcd1106 // fmla v6.2d, v8.2d, v13.d[0]
-	WORD $0x4fcd1907 // fmla v7.2d, v8.2d, v13.d[1]
-	VLD1.P (R12)(R6), [V9.D2]
-	FMOVQ 0(R11), F14
-	FMOVQ 16(R11), F15
-	FMOVQ 32(R11), F16
-	FMOVQ 48(R11), F17
-	ADD R5, R11
-	WORD $0x4fce1120 // fmla v0.2d, v9.2d, v14.d[0]
-	WORD $0x4fce1921 // fmla v1.2d, v9.2d, v14.d[1]
-	WORD $0x4fcf1122 // fmla v2.2d, v9.2d, v15.d[0]
-	WORD $0x4fcf1923 // fmla v3.2d, v9.2d, v15.d[1]
-	WORD $0x4fd01124 // fmla v4.2d, v9.2d, v16.d[0]
-	WORD $0x4fd01925 // fmla v5.2d, v9.2d, v16.d[1]
-	WORD $0x4fd11126 // fmla v6.2d, v9.2d, v17.d[0]
-	WORD $0x4fd11927 // fmla v7.2d, v9.2d, v17.d[1]
-	VLD1.P (R12)(R6), [V8.D2]
-	FMOVQ 0(R11), F10
-	FMOVQ 16(R11), F11
-	FMOVQ 32(R11), F12
-	FMOVQ 48(R11), F13
-	ADD R5, R11
-	WORD $0x4fca1100 // fmla v0.2d, v8.2d, v10.d[0]
-	WORD $0x4fca1901 // fmla v1.2d, v8.2d, v10.d[1]
-	WORD $0x4fcb1102 // fmla v2.2d, v8.2d, v11.d[0]
-	WORD $0x4fcb1903 // fmla v3.2d, v8.2d, v11.d[1]
-	WORD $0x4fcc1104 // fmla v4.2d, v8.2d, v12.d[0]
-	WORD $0x4fcc1905 // fmla v5.2d, v8.2d, v12.d[1]
-	WORD $0x4fcd1106 // fmla v6.2d, v8.2d, v13.d[0]
-	WORD $0x4fcd1907 // fmla v7.2d, v8.2d, v13.d[1]
-	VLD1.P (R12)(R6), [V9.D2]
-	FMOVQ 0(R11), F14
-	FMOVQ 16(R11), F15
-	FMOVQ 32(R11), F16
-	FMOVQ 48(R11), F17
-	ADD R5, R11
-	WORD $0x4fce1120 // fmla v0.2d, v9.2d, v14.d[0]
-	WORD $0x4fce1921 // fmla v1.2d, v9.2d, v14.d[1]
-	WORD $0x4fcf1122 // fmla v2.2d, v9.2d, v15.d[0]
-	WORD $0x4fcf1923 // fmla v3.2d, v9.2d, v15.d[1]
-	WORD $0x4fd01124 // fmla v4.2d, v9.2d, v16.d[0]
-	WORD $0x4fd01925 // fmla v5.2d, v9.2d, v16.d[1]
-	WORD $0x4fd11126 // fmla v6.2d, v9.2d, v17.d[0]
-	WORD $0x4fd11927 // fmla v7.2d, v9.2d, v17.d[1]
-	SUBS $4, R13, R13
-	BGE across_rows8_part_loop
-across_rows8_part_tail:
-	ADDS $4, R13, R13
-	BEQ across_rows8_part_store
-across_rows8_part_single:
-	VLD1.P (R12)(R6), [V8.D2]
-	FMOVQ 0(R11), F10
-	FMOVQ 16(R11), F11
-	FMOVQ 32(R11), F12
-	FMOVQ 48(R11), F13
-	ADD R5, R11
-	WORD $0x4fca1100 // fmla v0.2d, v8.2d, v10.d[0]
-	WORD $0x4fca1901 // fmla v1.2d, v8.2d, v10.d[1]
-	WORD $0x4fcb1102 // fmla v2.2d, v8.2d, v11.d[0]
-	WORD $0x4fcb1903 // fmla v3.2d, v8.2d, v11.d[1]
-	WORD $0x4fcc1104 // fmla v4.2d, v8.2d, v12.d[0]
-	WORD $0x4fcc1905 // fmla v5.2d, v8.2d, v12.d[1]
-	WORD $0x4fcd1106 // fmla v6.2d, v8.2d, v13.d[0]
-	WORD $0x4fcd1907 // fmla v7.2d, v8.2d, v13.d[1]
-	SUBS $1, R13, R13
-	BNE across_rows8_part_single
-across_rows8_part_store:
-	MOVD R8, R12
-	FMOVD F0, (R12)
-	ADD R7, R12
-	FMOVD F1, (R12)
-	ADD R7, R12
-	FMOVD F2, (R12)
-	ADD R7, R12
-	FMOVD F3, (R12)
-	ADD R7, R12
-	FMOVD F4, (R12)
-	ADD R7, R12
-	FMOVD F5, (R12)
-	ADD R7, R12
-	FMOVD F6, (R12)
-	ADD R7, R12
-	FMOVD F7, (R12)
-	ADD R7, R12
-across_rows8_part_store_done:
-across_rows8_end:
-	MOVD $8, R8
-	MUL R8, R4, R9
-	ADD R9, R1
-	MUL R8, R7, R9
-	ADD R9, R0
-	ADD $64, R2
 	SUB R8, R3
 	JMP across_next
 across_done:

@@ -27,8 +27,13 @@ func (t target) product() {
 	t.end()
 }
 
-// mostRows is the most rows of a block.
-const mostRows = 8
+// mostRows is the most rows of a block: 8 of 2 vectors, or 4 of 4, which take fewer loads in float64.
+func (t target) mostRows() int {
+	if t.double {
+		return 4
+	}
+	return 8
+}
 
 // productWriter holds the registers that live through a product.
 type productWriter struct {
@@ -37,29 +42,29 @@ type productWriter struct {
 	along                               bool // ka is the size of an element
 }
 
-// rowBlocks emits the loop over blocks of rows, each over all columns. Rows beyond a multiple of mostRows are split evenly, so
+// rowBlocks emits the loop over blocks of rows, each over all columns. Rows beyond a multiple of the most are split evenly, so
 // that no block is too thin to hide the latency of its chains.
 func (p productWriter) rowBlocks(label string) {
-	next, few, done := label+"_next", label+"_few", label+"_done"
+	most, next, few, done := p.mostRows(), label+"_next", label+"_few", label+"_done"
 	rows := func(r int) string { return fmt.Sprintf("%s_rows%d", label, r) }
 	p.label(next)
 	p.jump(fmt.Sprintf("CBZ %s,", p.rows), done)
 	p.scope(func() {
 		left := p.gp()
 		p.line("MOVD %s, %s", p.rows, left)
-		p.line("CMP $%d, %s", 2*mostRows, left)
-		p.jump("BGE", rows(mostRows))
-		p.line("CMP $%d, %s", mostRows, left)
+		p.line("CMP $%d, %s", 2*most, left)
+		p.jump("BGE", rows(most))
+		p.line("CMP $%d, %s", most, left)
 		p.jump("BLE", few)
 		p.line("ADD $1, %s", left)
 		p.line("LSR $1, %s", left)
 		p.label(few)
-		for r := mostRows; r > 1; r-- {
+		for r := most; r > 1; r-- {
 			p.line("CMP $%d, %s", r, left)
 			p.jump("BEQ", rows(r))
 		}
 	})
-	for r := 1; r <= mostRows; r++ {
+	for r := 1; r <= most; r++ {
 		p.label(rows(r))
 		p.scope(func() { p.columns(rows(r), r) })
 		p.scope(func() {
@@ -246,7 +251,7 @@ type weights struct {
 	productWriter
 	rows     int
 	pointers []gp       // along: to the next entry of each row; across: to the next j
-	entries  []vec      // along: one for each row
+	entries  [][]vec    // along: of each row
 	pieces   [2][]piece // across: of one j and the next
 }
 
@@ -259,7 +264,10 @@ type piece struct {
 func newWeights(p productWriter, rows int) *weights {
 	w := &weights{productWriter: p, rows: rows}
 	if p.along {
-		w.pointers, w.entries = p.gps(rows), p.asm.block(rows)
+		w.pointers = p.gps(rows)
+		for range rows {
+			w.entries = append(w.entries, p.asm.block(w.step()/p.lanes()))
+		}
 		return w
 	}
 	w.pointers = p.gps(1)
@@ -276,13 +284,8 @@ func newWeights(p productWriter, rows int) *weights {
 	return w
 }
 
-// step is how many j are loaded at once.
-func (w *weights) step() int {
-	if w.along {
-		return w.lanes()
-	}
-	return 4
-}
+// step is how many j a round takes.
+func (w *weights) step() int { return 4 }
 
 // start points to the first j.
 func (w *weights) start() {
@@ -295,17 +298,29 @@ func (w *weights) start() {
 // load loads the entries of step j along rows, loadOne those of one j; across, loadColumn does so for each j.
 func (w *weights) load() {
 	for i, v := range w.entries {
-		w.line("FMOVQ.P %d(%s), F%d", width, w.pointers[i], v)
+		if len(v) == 1 {
+			w.line("FMOVQ.P %d(%s), F%d", width, w.pointers[i], v[0])
+		} else {
+			w.line("FLDPQ.P %d(%s), (F%d, F%d)", 2*width, w.pointers[i], v[0], v[1])
+		}
 	}
 }
 
 func (w *weights) loadOne() {
 	for i, v := range w.entries {
-		w.line("FMOV%s.P %d(%s), F%d", w.letter(), w.size(), w.pointers[i], v)
+		w.line("FMOV%s.P %d(%s), F%d", w.letter(), w.size(), w.pointers[i], v[0])
 	}
 }
 
 func (w *weights) loadColumn(j int) {
+	if !w.along && w.rows%w.lanes() == 0 {
+		var whole []vec
+		for _, p := range w.pieces[j%2] {
+			whole = append(whole, p.v)
+		}
+		w.loadStep(w.pointers[0], w.ka, whole)
+		return
+	}
 	for _, p := range w.pieces[j%2] {
 		register := map[int]string{4: "S", 8: "D", 16: "Q"}[p.length*w.size()]
 		w.line("FMOV%s %d(%s), F%d", register, p.first*w.size(), w.pointers[0], p.v)
@@ -318,7 +333,7 @@ func (w *weights) loadColumn(j int) {
 // fma adds a(i,j) times column to sum.
 func (w *weights) fma(sum, column vec, i, j int) {
 	if w.along {
-		w.fmaLane(sum, column, w.entries[i], j)
+		w.fmaLane(sum, column, w.entries[i][j/w.lanes()], j%w.lanes())
 		return
 	}
 	for _, p := range w.pieces[j%2] {
