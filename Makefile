@@ -164,6 +164,10 @@ $(QEMU):
 bits: $(QEMU) ## the same bytes of small studies by programs for other levels and tiers of amd64, for arm64 and riscv64 (minutes; under QEMU)
 	go run ./test/bits bin/bits
 
+.PHONY: instructions
+instructions: $(QEMU) ## instructions of kernels of arm64 beside those of AVX2 (under QEMU)
+	go run ./test/instructions
+
 test-arm64: $(QEMU) ## tests of the packages that start no processes, on arm64 (under QEMU, long)
 	GOARCH=arm64 go test -timeout 60m -exec $(QEMU) $$(go list ./... | grep -v -E '/(test/|internal/(cli|process|machine|execute/slurm)$$|experiments/)')
 

@@ -8,7 +8,7 @@ import (
 
 // Long vectors in portable Go.
 
-// addScaled and chain write fma out: its call would cost more than the arithmetic.
+// addScaled writes fma out: its call would cost more than the arithmetic.
 
 func addScaled[T Float](y []T, a T, x []T) {
 	y = y[:len(x)]
@@ -26,26 +26,6 @@ func addScaled[T Float](y []T, a T, x []T) {
 		}
 		y[i] = T(s)
 	}
-}
-
-// chain returns sum + Σ x[i] y[i], i in order.
-func chain[T Float](sum T, x, y []T) T {
-	y = y[:len(x)]
-	if unsafe.Sizeof(sum) == 8 {
-		for i, v := range x {
-			sum = T(math.FMA(float64(v), float64(y[i]), float64(sum)))
-		}
-		return sum
-	}
-	for i, v := range x {
-		p := float64(v) * float64(y[i])
-		s := float64(p + float64(sum))
-		if !roundsOnce(s) {
-			s = float64(roundOdd(p, float64(sum), s))
-		}
-		sum = T(s)
-	}
-	return sum
 }
 
 func scaleMul[T Float](z []T, a T, x, y []T) {
