@@ -59,6 +59,16 @@ func reluNEONF32(next, ds, u, h *float32, a float32, n int)
 //go:noescape
 func identityNEONF32(next, ds, u, h *float32, a float32, n int)
 
+// tanhLayersNEONF32 computes s = tanh(W h), next = a·s + h and goes on with h = next, for d ≤ 12 rows of ld bytes, a multiple of 8 numbers, and layers ≥ 1.
+//
+//go:noescape
+func tanhLayersNEONF32(next, s, w, h *float32, a float32, d, ld, layers, nextStep, sStep int)
+
+// tanhAdjointsNEONF32 computes e = (a·p)·(1 − s²), p += Wᵀ e and goes on with the layer before, for d ≤ 12 rows of ld bytes, a multiple of 8 numbers, and layers ≥ 1.
+//
+//go:noescape
+func tanhAdjointsNEONF32(e, p, w, s *float32, a float32, d, ld, layers int)
+
 // tanhNEONF64 computes next[i] = σ(u[i]), or a·σ(u[i]) + h[i] unless h is nil, and ds[i] = σ′(u[i]) unless ds is nil.
 //
 //go:noescape
@@ -113,3 +123,13 @@ func reluNEONF64(next, ds, u, h *float64, a float64, n int)
 //
 //go:noescape
 func identityNEONF64(next, ds, u, h *float64, a float64, n int)
+
+// tanhLayersNEONF64 computes s = tanh(W h), next = a·s + h and goes on with h = next, for d ≤ 12 rows of ld bytes, a multiple of 8 numbers, and layers ≥ 1.
+//
+//go:noescape
+func tanhLayersNEONF64(next, s, w, h *float64, a float64, d, ld, layers, nextStep, sStep int)
+
+// tanhAdjointsNEONF64 computes e = (a·p)·(1 − s²), p += Wᵀ e and goes on with the layer before, for d ≤ 12 rows of ld bytes, a multiple of 8 numbers, and layers ≥ 1.
+//
+//go:noescape
+func tanhAdjointsNEONF64(e, p, w, s *float64, a float64, d, ld, layers int)

@@ -1816,6 +1816,2741 @@ done1:
 	ADD $4, R4
 	RET
 
+// func tanhLayersNEONF32(next, s, w, h *float32, a float32, d, ld, layers, nextStep, sStep int)
+TEXT ·tanhLayersNEONF32(SB), NOSPLIT, $0-80
+	MOVD next+0(FP), R0
+	MOVD s+8(FP), R1
+	MOVD w+16(FP), R2
+	MOVD h+24(FP), R3
+	MOVD ld+48(FP), R4
+	LSR $2, R4
+	MOVD d+40(FP), R7
+	MOVD ld+48(FP), R9
+	LSL $2, R7, R8
+	MOVD $activationConstants<>(SB), R10
+layer:
+	MOVD R1, R5
+	MOVD R2, R6
+	MOVD d+40(FP), R7
+along_next:
+	CBZ R7, along_done
+	MOVD R7, R11
+	CMP $16, R11
+	BGE along_rows8
+	CMP $8, R11
+	BLE along_few
+	ADD $1, R11
+	LSR $1, R11
+along_few:
+	CMP $8, R11
+	BEQ along_rows8
+	CMP $7, R11
+	BEQ along_rows7
+	CMP $6, R11
+	BEQ along_rows6
+	CMP $5, R11
+	BEQ along_rows5
+	CMP $4, R11
+	BEQ along_rows4
+	CMP $3, R11
+	BEQ along_rows3
+	CMP $2, R11
+	BEQ along_rows2
+along_rows1:
+	MOVD R5, R11
+	MOVD R3, R12
+	MOVD R4, R13
+along_rows1_vectors4:
+	CMP $16, R13
+	BLT along_rows1_less4
+	VEOR V0.B16, V0.B16, V0.B16
+	VEOR V1.B16, V1.B16, V1.B16
+	VEOR V2.B16, V2.B16, V2.B16
+	VEOR V3.B16, V3.B16, V3.B16
+along_rows1_vectors4_ready:
+	MOVD R6, R14
+	MOVD R12, R15
+	MOVD d+40(FP), R16
+	SUBS $4, R16, R16
+	BLT along_rows1_vectors4_tail
+along_rows1_vectors4_loop:
+	FMOVQ.P 16(R14), F12
+	VLD1.P (R15)(R9), [V4.S4, V5.S4, V6.S4, V7.S4]
+	WORD $0x4f8c1080 // fmla v0.4s, v4.4s, v12.s[0]
+	WORD $0x4f8c10a1 // fmla v1.4s, v5.4s, v12.s[0]
+	WORD $0x4f8c10c2 // fmla v2.4s, v6.4s, v12.s[0]
+	WORD $0x4f8c10e3 // fmla v3.4s, v7.4s, v12.s[0]
+	VLD1.P (R15)(R9), [V8.S4, V9.S4, V10.S4, V11.S4]
+	WORD $0x4fac1100 // fmla v0.4s, v8.4s, v12.s[1]
+	WORD $0x4fac1121 // fmla v1.4s, v9.4s, v12.s[1]
+	WORD $0x4fac1142 // fmla v2.4s, v10.4s, v12.s[1]
+	WORD $0x4fac1163 // fmla v3.4s, v11.4s, v12.s[1]
+	VLD1.P (R15)(R9), [V4.S4, V5.S4, V6.S4, V7.S4]
+	WORD $0x4f8c1880 // fmla v0.4s, v4.4s, v12.s[2]
+	WORD $0x4f8c18a1 // fmla v1.4s, v5.4s, v12.s[2]
+	WORD $0x4f8c18c2 // fmla v2.4s, v6.4s, v12.s[2]
+	WORD $0x4f8c18e3 // fmla v3.4s, v7.4s, v12.s[2]
+	VLD1.P (R15)(R9), [V8.S4, V9.S4, V10.S4, V11.S4]
+	WORD $0x4fac1900 // fmla v0.4s, v8.4s, v12.s[3]
+	WORD $0x4fac1921 // fmla v1.4s, v9.4s, v12.s[3]
+	WORD $0x4fac1942 // fmla v2.4s, v10.4s, v12.s[3]
+	WORD $0x4fac1963 // fmla v3.4s, v11.4s, v12.s[3]
+	SUBS $4, R16, R16
+	BGE along_rows1_vectors4_loop
+along_rows1_vectors4_tail:
+	ADDS $4, R16, R16
+	BEQ along_rows1_vectors4_store
+along_rows1_vectors4_single:
+	FMOVS.P 4(R14), F12
+	VLD1.P (R15)(R9), [V4.S4, V5.S4, V6.S4, V7.S4]
+	WORD $0x4f8c1080 // fmla v0.4s, v4.4s, v12.s[0]
+	WORD $0x4f8c10a1 // fmla v1.4s, v5.4s, v12.s[0]
+	WORD $0x4f8c10c2 // fmla v2.4s, v6.4s, v12.s[0]
+	WORD $0x4f8c10e3 // fmla v3.4s, v7.4s, v12.s[0]
+	SUBS $1, R16, R16
+	BNE along_rows1_vectors4_single
+along_rows1_vectors4_store:
+	MOVD R11, R15
+	VST1.P [V0.S4, V1.S4, V2.S4, V3.S4], (R15)(R9)
+	ADD $64, R11
+	ADD $64, R12
+	SUB $16, R13
+	JMP along_rows1_vectors4
+along_rows1_less4:
+along_rows1_vectors2:
+	CMP $8, R13
+	BLT along_rows1_less2
+	VEOR V0.B16, V0.B16, V0.B16
+	VEOR V1.B16, V1.B16, V1.B16
+along_rows1_vectors2_ready:
+	MOVD R6, R14
+	MOVD R12, R15
+	MOVD d+40(FP), R16
+	SUBS $4, R16, R16
+	BLT along_rows1_vectors2_tail
+along_rows1_vectors2_loop:
+	FMOVQ.P 16(R14), F6
+	VLD1.P (R15)(R9), [V2.S4, V3.S4]
+	WORD $0x4f861040 // fmla v0.4s, v2.4s, v6.s[0]
+	WORD $0x4f861061 // fmla v1.4s, v3.4s, v6.s[0]
+	VLD1.P (R15)(R9), [V4.S4, V5.S4]
+	WORD $0x4fa61080 // fmla v0.4s, v4.4s, v6.s[1]
+	WORD $0x4fa610a1 // fmla v1.4s, v5.4s, v6.s[1]
+	VLD1.P (R15)(R9), [V2.S4, V3.S4]
+	WORD $0x4f861840 // fmla v0.4s, v2.4s, v6.s[2]
+	WORD $0x4f861861 // fmla v1.4s, v3.4s, v6.s[2]
+	VLD1.P (R15)(R9), [V4.S4, V5.S4]
+	WORD $0x4fa61880 // fmla v0.4s, v4.4s, v6.s[3]
+	WORD $0x4fa618a1 // fmla v1.4s, v5.4s, v6.s[3]
+	SUBS $4, R16, R16
+	BGE along_rows1_vectors2_loop
+along_rows1_vectors2_tail:
+	ADDS $4, R16, R16
+	BEQ along_rows1_vectors2_store
+along_rows1_vectors2_single:
+	FMOVS.P 4(R14), F6
+	VLD1.P (R15)(R9), [V2.S4, V3.S4]
+	WORD $0x4f861040 // fmla v0.4s, v2.4s, v6.s[0]
+	WORD $0x4f861061 // fmla v1.4s, v3.4s, v6.s[0]
+	SUBS $1, R16, R16
+	BNE along_rows1_vectors2_single
+along_rows1_vectors2_store:
+	MOVD R11, R15
+	VST1.P [V0.S4, V1.S4], (R15)(R9)
+	ADD $32, R11
+	ADD $32, R12
+	SUB $8, R13
+along_rows1_less2:
+	MOVD $1, R11
+	MUL R11, R8, R12
+	ADD R12, R6
+	MUL R11, R9, R12
+	ADD R12, R5
+	SUB R11, R7
+	JMP along_next
+along_rows2:
+	MOVD R5, R11
+	MOVD R3, R12
+	MOVD R4, R13
+along_rows2_vectors4:
+	CMP $16, R13
+	BLT along_rows2_less4
+	VEOR V0.B16, V0.B16, V0.B16
+	VEOR V1.B16, V1.B16, V1.B16
+	VEOR V2.B16, V2.B16, V2.B16
+	VEOR V3.B16, V3.B16, V3.B16
+	VEOR V4.B16, V4.B16, V4.B16
+	VEOR V5.B16, V5.B16, V5.B16
+	VEOR V6.B16, V6.B16, V6.B16
+	VEOR V7.B16, V7.B16, V7.B16
+along_rows2_vectors4_ready:
+	MOVD R6, R14
+	ADD R8, R14, R15
+	MOVD R12, R16
+	MOVD d+40(FP), R17
+	SUBS $4, R17, R17
+	BLT along_rows2_vectors4_tail
+along_rows2_vectors4_loop:
+	FMOVQ.P 16(R14), F16
+	FMOVQ.P 16(R15), F17
+	VLD1.P (R16)(R9), [V8.S4, V9.S4, V10.S4, V11.S4]
+	WORD $0x4f901100 // fmla v0.4s, v8.4s, v16.s[0]
+	WORD $0x4f901121 // fmla v1.4s, v9.4s, v16.s[0]
+	WORD $0x4f901142 // fmla v2.4s, v10.4s, v16.s[0]
+	WORD $0x4f901163 // fmla v3.4s, v11.4s, v16.s[0]
+	WORD $0x4f911104 // fmla v4.4s, v8.4s, v17.s[0]
+	WORD $0x4f911125 // fmla v5.4s, v9.4s, v17.s[0]
+	WORD $0x4f911146 // fmla v6.4s, v10.4s, v17.s[0]
+	WORD $0x4f911167 // fmla v7.4s, v11.4s, v17.s[0]
+	VLD1.P (R16)(R9), [V12.S4, V13.S4, V14.S4, V15.S4]
+	WORD $0x4fb01180 // fmla v0.4s, v12.4s, v16.s[1]
+	WORD $0x4fb011a1 // fmla v1.4s, v13.4s, v16.s[1]
+	WORD $0x4fb011c2 // fmla v2.4s, v14.4s, v16.s[1]
+	WORD $0x4fb011e3 // fmla v3.4s, v15.4s, v16.s[1]
+	WORD $0x4fb11184 // fmla v4.4s, v12.4s, v17.s[1]
+	WORD $0x4fb111a5 // fmla v5.4s, v13.4s, v17.s[1]
+	WORD $0x4fb111c6 // fmla v6.4s, v14.4s, v17.s[1]
+	WORD $0x4fb111e7 // fmla v7.4s, v15.4s, v17.s[1]
+	VLD1.P (R16)(R9), [V8.S4, V9.S4, V10.S4, V11.S4]
+	WORD $0x4f901900 // fmla v0.4s, v8.4s, v16.s[2]
+	WORD $0x4f901921 // fmla v1.4s, v9.4s, v16.s[2]
+	WORD $0x4f901942 // fmla v2.4s, v10.4s, v16.s[2]
+	WORD $0x4f901963 // fmla v3.4s, v11.4s, v16.s[2]
+	WORD $0x4f911904 // fmla v4.4s, v8.4s, v17.s[2]
+	WORD $0x4f911925 // fmla v5.4s, v9.4s, v17.s[2]
+	WORD $0x4f911946 // fmla v6.4s, v10.4s, v17.s[2]
+	WORD $0x4f911967 // fmla v7.4s, v11.4s, v17.s[2]
+	VLD1.P (R16)(R9), [V12.S4, V13.S4, V14.S4, V15.S4]
+	WORD $0x4fb01980 // fmla v0.4s, v12.4s, v16.s[3]
+	WORD $0x4fb019a1 // fmla v1.4s, v13.4s, v16.s[3]
+	WORD $0x4fb019c2 // fmla v2.4s, v14.4s, v16.s[3]
+	WORD $0x4fb019e3 // fmla v3.4s, v15.4s, v16.s[3]
+	WORD $0x4fb11984 // fmla v4.4s, v12.4s, v17.s[3]
+	WORD $0x4fb119a5 // fmla v5.4s, v13.4s, v17.s[3]
+	WORD $0x4fb119c6 // fmla v6.4s, v14.4s, v17.s[3]
+	WORD $0x4fb119e7 // fmla v7.4s, v15.4s, v17.s[3]
+	SUBS $4, R17, R17
+	BGE along_rows2_vectors4_loop
+along_rows2_vectors4_tail:
+	ADDS $4, R17, R17
+	BEQ along_rows2_vectors4_store
+along_rows2_vectors4_single:
+	FMOVS.P 4(R14), F16
+	FMOVS.P 4(R15), F17
+	VLD1.P (R16)(R9), [V8.S4, V9.S4, V10.S4, V11.S4]
+	WORD $0x4f901100 // fmla v0.4s, v8.4s, v16.s[0]
+	WORD $0x4f901121 // fmla v1.4s, v9.4s, v16.s[0]
+	WORD $0x4f901142 // fmla v2.4s, v10.4s, v16.s[0]
+	WORD $0x4f901163 // fmla v3.4s, v11.4s, v16.s[0]
+	WORD $0x4f911104 // fmla v4.4s, v8.4s, v17.s[0]
+	WORD $0x4f911125 // fmla v5.4s, v9.4s, v17.s[0]
+	WORD $0x4f911146 // fmla v6.4s, v10.4s, v17.s[0]
+	WORD $0x4f911167 // fmla v7.4s, v11.4s, v17.s[0]
+	SUBS $1, R17, R17
+	BNE along_rows2_vectors4_single
+along_rows2_vectors4_store:
+	MOVD R11, R16
+	VST1.P [V0.S4, V1.S4, V2.S4, V3.S4], (R16)(R9)
+	VST1.P [V4.S4, V5.S4, V6.S4, V7.S4], (R16)(R9)
+	ADD $64, R11
+	ADD $64, R12
+	SUB $16, R13
+	JMP along_rows2_vectors4
+along_rows2_less4:
+along_rows2_vectors2:
+	CMP $8, R13
+	BLT along_rows2_less2
+	VEOR V0.B16, V0.B16, V0.B16
+	VEOR V1.B16, V1.B16, V1.B16
+	VEOR V2.B16, V2.B16, V2.B16
+	VEOR V3.B16, V3.B16, V3.B16
+along_rows2_vectors2_ready:
+	MOVD R6, R14
+	ADD R8, R14, R15
+	MOVD R12, R16
+	MOVD d+40(FP), R17
+	SUBS $4, R17, R17
+	BLT along_rows2_vectors2_tail
+along_rows2_vectors2_loop:
+	FMOVQ.P 16(R14), F8
+	FMOVQ.P 16(R15), F9
+	VLD1.P (R16)(R9), [V4.S4, V5.S4]
+	WORD $0x4f881080 // fmla v0.4s, v4.4s, v8.s[0]
+	WORD $0x4f8810a1 // fmla v1.4s, v5.4s, v8.s[0]
+	WORD $0x4f891082 // fmla v2.4s, v4.4s, v9.s[0]
+	WORD $0x4f8910a3 // fmla v3.4s, v5.4s, v9.s[0]
+	VLD1.P (R16)(R9), [V6.S4, V7.S4]
+	WORD $0x4fa810c0 // fmla v0.4s, v6.4s, v8.s[1]
+	WORD $0x4fa810e1 // fmla v1.4s, v7.4s, v8.s[1]
+	WORD $0x4fa910c2 // fmla v2.4s, v6.4s, v9.s[1]
+	WORD $0x4fa910e3 // fmla v3.4s, v7.4s, v9.s[1]
+	VLD1.P (R16)(R9), [V4.S4, V5.S4]
+	WORD $0x4f881880 // fmla v0.4s, v4.4s, v8.s[2]
+	WORD $0x4f8818a1 // fmla v1.4s, v5.4s, v8.s[2]
+	WORD $0x4f891882 // fmla v2.4s, v4.4s, v9.s[2]
+	WORD $0x4f8918a3 // fmla v3.4s, v5.4s, v9.s[2]
+	VLD1.P (R16)(R9), [V6.S4, V7.S4]
+	WORD $0x4fa818c0 // fmla v0.4s, v6.4s, v8.s[3]
+	WORD $0x4fa818e1 // fmla v1.4s, v7.4s, v8.s[3]
+	WORD $0x4fa918c2 // fmla v2.4s, v6.4s, v9.s[3]
+	WORD $0x4fa918e3 // fmla v3.4s, v7.4s, v9.s[3]
+	SUBS $4, R17, R17
+	BGE along_rows2_vectors2_loop
+along_rows2_vectors2_tail:
+	ADDS $4, R17, R17
+	BEQ along_rows2_vectors2_store
+along_rows2_vectors2_single:
+	FMOVS.P 4(R14), F8
+	FMOVS.P 4(R15), F9
+	VLD1.P (R16)(R9), [V4.S4, V5.S4]
+	WORD $0x4f881080 // fmla v0.4s, v4.4s, v8.s[0]
+	WORD $0x4f8810a1 // fmla v1.4s, v5.4s, v8.s[0]
+	WORD $0x4f891082 // fmla v2.4s, v4.4s, v9.s[0]
+	WORD $0x4f8910a3 // fmla v3.4s, v5.4s, v9.s[0]
+	SUBS $1, R17, R17
+	BNE along_rows2_vectors2_single
+along_rows2_vectors2_store:
+	MOVD R11, R16
+	VST1.P [V0.S4, V1.S4], (R16)(R9)
+	VST1.P [V2.S4, V3.S4], (R16)(R9)
+	ADD $32, R11
+	ADD $32, R12
+	SUB $8, R13
+along_rows2_less2:
+	MOVD $2, R11
+	MUL R11, R8, R12
+	ADD R12, R6
+	MUL R11, R9, R12
+	ADD R12, R5
+	SUB R11, R7
+	JMP along_next
+along_rows3:
+	MOVD R5, R11
+	MOVD R3, R12
+	MOVD R4, R13
+along_rows3_vectors4:
+	CMP $16, R13
+	BLT along_rows3_less4
+	VEOR V0.B16, V0.B16, V0.B16
+	VEOR V1.B16, V1.B16, V1.B16
+	VEOR V2.B16, V2.B16, V2.B16
+	VEOR V3.B16, V3.B16, V3.B16
+	VEOR V4.B16, V4.B16, V4.B16
+	VEOR V5.B16, V5.B16, V5.B16
+	VEOR V6.B16, V6.B16, V6.B16
+	VEOR V7.B16, V7.B16, V7.B16
+	VEOR V8.B16, V8.B16, V8.B16
+	VEOR V9.B16, V9.B16, V9.B16
+	VEOR V10.B16, V10.B16, V10.B16
+	VEOR V11.B16, V11.B16, V11.B16
+along_rows3_vectors4_ready:
+	MOVD R6, R14
+	ADD R8, R14, R15
+	ADD R8, R15, R16
+	MOVD R12, R17
+	MOVD d+40(FP), R19
+	SUBS $4, R19, R19
+	BLT along_rows3_vectors4_tail
+along_rows3_vectors4_loop:
+	FMOVQ.P 16(R14), F20
+	FMOVQ.P 16(R15), F21
+	FMOVQ.P 16(R16), F22
+	VLD1.P (R17)(R9), [V12.S4, V13.S4, V14.S4, V15.S4]
+	WORD $0x4f941180 // fmla v0.4s, v12.4s, v20.s[0]
+	WORD $0x4f9411a1 // fmla v1.4s, v13.4s, v20.s[0]
+	WORD $0x4f9411c2 // fmla v2.4s, v14.4s, v20.s[0]
+	WORD $0x4f9411e3 // fmla v3.4s, v15.4s, v20.s[0]
+	WORD $0x4f951184 // fmla v4.4s, v12.4s, v21.s[0]
+	WORD $0x4f9511a5 // fmla v5.4s, v13.4s, v21.s[0]
+	WORD $0x4f9511c6 // fmla v6.4s, v14.4s, v21.s[0]
+	WORD $0x4f9511e7 // fmla v7.4s, v15.4s, v21.s[0]
+	WORD $0x4f961188 // fmla v8.4s, v12.4s, v22.s[0]
+	WORD $0x4f9611a9 // fmla v9.4s, v13.4s, v22.s[0]
+	WORD $0x4f9611ca // fmla v10.4s, v14.4s, v22.s[0]
+	WORD $0x4f9611eb // fmla v11.4s, v15.4s, v22.s[0]
+	VLD1.P (R17)(R9), [V16.S4, V17.S4, V18.S4, V19.S4]
+	WORD $0x4fb41200 // fmla v0.4s, v16.4s, v20.s[1]
+	WORD $0x4fb41221 // fmla v1.4s, v17.4s, v20.s[1]
+	WORD $0x4fb41242 // fmla v2.4s, v18.4s, v20.s[1]
+	WORD $0x4fb41263 // fmla v3.4s, v19.4s, v20.s[1]
+	WORD $0x4fb51204 // fmla v4.4s, v16.4s, v21.s[1]
+	WORD $0x4fb51225 // fmla v5.4s, v17.4s, v21.s[1]
+	WORD $0x4fb51246 // fmla v6.4s, v18.4s, v21.s[1]
+	WORD $0x4fb51267 // fmla v7.4s, v19.4s, v21.s[1]
+	WORD $0x4fb61208 // fmla v8.4s, v16.4s, v22.s[1]
+	WORD $0x4fb61229 // fmla v9.4s, v17.4s, v22.s[1]
+	WORD $0x4fb6124a // fmla v10.4s, v18.4s, v22.s[1]
+	WORD $0x4fb6126b // fmla v11.4s, v19.4s, v22.s[1]
+	VLD1.P (R17)(R9), [V12.S4, V13.S4, V14.S4, V15.S4]
+	WORD $0x4f941980 // fmla v0.4s, v12.4s, v20.s[2]
+	WORD $0x4f9419a1 // fmla v1.4s, v13.4s, v20.s[2]
+	WORD $0x4f9419c2 // fmla v2.4s, v14.4s, v20.s[2]
+	WORD $0x4f9419e3 // fmla v3.4s, v15.4s, v20.s[2]
+	WORD $0x4f951984 // fmla v4.4s, v12.4s, v21.s[2]
+	WORD $0x4f9519a5 // fmla v5.4s, v13.4s, v21.s[2]
+	WORD $0x4f9519c6 // fmla v6.4s, v14.4s, v21.s[2]
+	WORD $0x4f9519e7 // fmla v7.4s, v15.4s, v21.s[2]
+	WORD $0x4f961988 // fmla v8.4s, v12.4s, v22.s[2]
+	WORD $0x4f9619a9 // fmla v9.4s, v13.4s, v22.s[2]
+	WORD $0x4f9619ca // fmla v10.4s, v14.4s, v22.s[2]
+	WORD $0x4f9619eb // fmla v11.4s, v15.4s, v22.s[2]
+	VLD1.P (R17)(R9), [V16.S4, V17.S4, V18.S4, V19.S4]
+	WORD $0x4fb41a00 // fmla v0.4s, v16.4s, v20.s[3]
+	WORD $0x4fb41a21 // fmla v1.4s, v17.4s, v20.s[3]
+	WORD $0x4fb41a42 // fmla v2.4s, v18.4s, v20.s[3]
+	WORD $0x4fb41a63 // fmla v3.4s, v19.4s, v20.s[3]
+	WORD $0x4fb51a04 // fmla v4.4s, v16.4s, v21.s[3]
+	WORD $0x4fb51a25 // fmla v5.4s, v17.4s, v21.s[3]
+	WORD $0x4fb51a46 // fmla v6.4s, v18.4s, v21.s[3]
+	WORD $0x4fb51a67 // fmla v7.4s, v19.4s, v21.s[3]
+	WORD $0x4fb61a08 // fmla v8.4s, v16.4s, v22.s[3]
+	WORD $0x4fb61a29 // fmla v9.4s, v17.4s, v22.s[3]
+	WORD $0x4fb61a4a // fmla v10.4s, v18.4s, v22.s[3]
+	WORD $0x4fb61a6b // fmla v11.4s, v19.4s, v22.s[3]
+	SUBS $4, R19, R19
+	BGE along_rows3_vectors4_loop
+along_rows3_vectors4_tail:
+	ADDS $4, R19, R19
+	BEQ along_rows3_vectors4_store
+along_rows3_vectors4_single:
+	FMOVS.P 4(R14), F20
+	FMOVS.P 4(R15), F21
+	FMOVS.P 4(R16), F22
+	VLD1.P (R17)(R9), [V12.S4, V13.S4, V14.S4, V15.S4]
+	WORD $0x4f941180 // fmla v0.4s, v12.4s, v20.s[0]
+	WORD $0x4f9411a1 // fmla v1.4s, v13.4s, v20.s[0]
+	WORD $0x4f9411c2 // fmla v2.4s, v14.4s, v20.s[0]
+	WORD $0x4f9411e3 // fmla v3.4s, v15.4s, v20.s[0]
+	WORD $0x4f951184 // fmla v4.4s, v12.4s, v21.s[0]
+	WORD $0x4f9511a5 // fmla v5.4s, v13.4s, v21.s[0]
+	WORD $0x4f9511c6 // fmla v6.4s, v14.4s, v21.s[0]
+	WORD $0x4f9511e7 // fmla v7.4s, v15.4s, v21.s[0]
+	WORD $0x4f961188 // fmla v8.4s, v12.4s, v22.s[0]
+	WORD $0x4f9611a9 // fmla v9.4s, v13.4s, v22.s[0]
+	WORD $0x4f9611ca // fmla v10.4s, v14.4s, v22.s[0]
+	WORD $0x4f9611eb // fmla v11.4s, v15.4s, v22.s[0]
+	SUBS $1, R19, R19
+	BNE along_rows3_vectors4_single
+along_rows3_vectors4_store:
+	MOVD R11, R17
+	VST1.P [V0.S4, V1.S4, V2.S4, V3.S4], (R17)(R9)
+	VST1.P [V4.S4, V5.S4, V6.S4, V7.S4], (R17)(R9)
+	VST1.P [V8.S4, V9.S4, V10.S4, V11.S4], (R17)(R9)
+	ADD $64, R11
+	ADD $64, R12
+	SUB $16, R13
+	JMP along_rows3_vectors4
+along_rows3_less4:
+along_rows3_vectors2:
+	CMP $8, R13
+	BLT along_rows3_less2
+	VEOR V0.B16, V0.B16, V0.B16
+	VEOR V1.B16, V1.B16, V1.B16
+	VEOR V2.B16, V2.B16, V2.B16
+	VEOR V3.B16, V3.B16, V3.B16
+	VEOR V4.B16, V4.B16, V4.B16
+	VEOR V5.B16, V5.B16, V5.B16
+along_rows3_vectors2_ready:
+	MOVD R6, R14
+	ADD R8, R14, R15
+	ADD R8, R15, R16
+	MOVD R12, R17
+	MOVD d+40(FP), R19
+	SUBS $4, R19, R19
+	BLT along_rows3_vectors2_tail
+along_rows3_vectors2_loop:
+	FMOVQ.P 16(R14), F10
+	FMOVQ.P 16(R15), F11
+	FMOVQ.P 16(R16), F12
+	VLD1.P (R17)(R9), [V6.S4, V7.S4]
+	WORD $0x4f8a10c0 // fmla v0.4s, v6.4s, v10.s[0]
+	WORD $0x4f8a10e1 // fmla v1.4s, v7.4s, v10.s[0]
+	WORD $0x4f8b10c2 // fmla v2.4s, v6.4s, v11.s[0]
+	WORD $0x4f8b10e3 // fmla v3.4s, v7.4s, v11.s[0]
+	WORD $0x4f8c10c4 // fmla v4.4s, v6.4s, v12.s[0]
+	WORD $0x4f8c10e5 // fmla v5.4s, v7.4s, v12.s[0]
+	VLD1.P (R17)(R9), [V8.S4, V9.S4]
+	WORD $0x4faa1100 // fmla v0.4s, v8.4s, v10.s[1]
+	WORD $0x4faa1121 // fmla v1.4s, v9.4s, v10.s[1]
+	WORD $0x4fab1102 // fmla v2.4s, v8.4s, v11.s[1]
+	WORD $0x4fab1123 // fmla v3.4s, v9.4s, v11.s[1]
+	WORD $0x4fac1104 // fmla v4.4s, v8.4s, v12.s[1]
+	WORD $0x4fac1125 // fmla v5.4s, v9.4s, v12.s[1]
+	VLD1.P (R17)(R9), [V6.S4, V7.S4]
+	WORD $0x4f8a18c0 // fmla v0.4s, v6.4s, v10.s[2]
+	WORD $0x4f8a18e1 // fmla v1.4s, v7.4s, v10.s[2]
+	WORD $0x4f8b18c2 // fmla v2.4s, v6.4s, v11.s[2]
+	WORD $0x4f8b18e3 // fmla v3.4s, v7.4s, v11.s[2]
+	WORD $0x4f8c18c4 // fmla v4.4s, v6.4s, v12.s[2]
+	WORD $0x4f8c18e5 // fmla v5.4s, v7.4s, v12.s[2]
+	VLD1.P (R17)(R9), [V8.S4, V9.S4]
+	WORD $0x4faa1900 // fmla v0.4s, v8.4s, v10.s[3]
+	WORD $0x4faa1921 // fmla v1.4s, v9.4s, v10.s[3]
+	WORD $0x4fab1902 // fmla v2.4s, v8.4s, v11.s[3]
+	WORD $0x4fab1923 // fmla v3.4s, v9.4s, v11.s[3]
+	WORD $0x4fac1904 // fmla v4.4s, v8.4s, v12.s[3]
+	WORD $0x4fac1925 // fmla v5.4s, v9.4s, v12.s[3]
+	SUBS $4, R19, R19
+	BGE along_rows3_vectors2_loop
+along_rows3_vectors2_tail:
+	ADDS $4, R19, R19
+	BEQ along_rows3_vectors2_store
+along_rows3_vectors2_single:
+	FMOVS.P 4(R14), F10
+	FMOVS.P 4(R15), F11
+	FMOVS.P 4(R16), F12
+	VLD1.P (R17)(R9), [V6.S4, V7.S4]
+	WORD $0x4f8a10c0 // fmla v0.4s, v6.4s, v10.s[0]
+	WORD $0x4f8a10e1 // fmla v1.4s, v7.4s, v10.s[0]
+	WORD $0x4f8b10c2 // fmla v2.4s, v6.4s, v11.s[0]
+	WORD $0x4f8b10e3 // fmla v3.4s, v7.4s, v11.s[0]
+	WORD $0x4f8c10c4 // fmla v4.4s, v6.4s, v12.s[0]
+	WORD $0x4f8c10e5 // fmla v5.4s, v7.4s, v12.s[0]
+	SUBS $1, R19, R19
+	BNE along_rows3_vectors2_single
+along_rows3_vectors2_store:
+	MOVD R11, R17
+	VST1.P [V0.S4, V1.S4], (R17)(R9)
+	VST1.P [V2.S4, V3.S4], (R17)(R9)
+	VST1.P [V4.S4, V5.S4], (R17)(R9)
+	ADD $32, R11
+	ADD $32, R12
+	SUB $8, R13
+along_rows3_less2:
+	MOVD $3, R11
+	MUL R11, R8, R12
+	ADD R12, R6
+	MUL R11, R9, R12
+	ADD R12, R5
+	SUB R11, R7
+	JMP along_next
+along_rows4:
+	MOVD R5, R11
+	MOVD R3, R12
+	MOVD R4, R13
+along_rows4_vectors4:
+	CMP $16, R13
+	BLT along_rows4_less4
+	VEOR V0.B16, V0.B16, V0.B16
+	VEOR V1.B16, V1.B16, V1.B16
+	VEOR V2.B16, V2.B16, V2.B16
+	VEOR V3.B16, V3.B16, V3.B16
+	VEOR V4.B16, V4.B16, V4.B16
+	VEOR V5.B16, V5.B16, V5.B16
+	VEOR V6.B16, V6.B16, V6.B16
+	VEOR V7.B16, V7.B16, V7.B16
+	VEOR V8.B16, V8.B16, V8.B16
+	VEOR V9.B16, V9.B16, V9.B16
+	VEOR V10.B16, V10.B16, V10.B16
+	VEOR V11.B16, V11.B16, V11.B16
+	VEOR V12.B16, V12.B16, V12.B16
+	VEOR V13.B16, V13.B16, V13.B16
+	VEOR V14.B16, V14.B16, V14.B16
+	VEOR V15.B16, V15.B16, V15.B16
+along_rows4_vectors4_ready:
+	MOVD R6, R14
+	ADD R8, R14, R15
+	ADD R8, R15, R16
+	ADD R8, R16, R17
+	MOVD R12, R19
+	MOVD d+40(FP), R20
+	SUBS $4, R20, R20
+	BLT along_rows4_vectors4_tail
+along_rows4_vectors4_loop:
+	FMOVQ.P 16(R14), F24
+	FMOVQ.P 16(R15), F25
+	FMOVQ.P 16(R16), F26
+	FMOVQ.P 16(R17), F27
+	VLD1.P (R19)(R9), [V16.S4, V17.S4, V18.S4, V19.S4]
+	WORD $0x4f981200 // fmla v0.4s, v16.4s, v24.s[0]
+	WORD $0x4f981221 // fmla v1.4s, v17.4s, v24.s[0]
+	WORD $0x4f981242 // fmla v2.4s, v18.4s, v24.s[0]
+	WORD $0x4f981263 // fmla v3.4s, v19.4s, v24.s[0]
+	WORD $0x4f991204 // fmla v4.4s, v16.4s, v25.s[0]
+	WORD $0x4f991225 // fmla v5.4s, v17.4s, v25.s[0]
+	WORD $0x4f991246 // fmla v6.4s, v18.4s, v25.s[0]
+	WORD $0x4f991267 // fmla v7.4s, v19.4s, v25.s[0]
+	WORD $0x4f9a1208 // fmla v8.4s, v16.4s, v26.s[0]
+	WORD $0x4f9a1229 // fmla v9.4s, v17.4s, v26.s[0]
+	WORD $0x4f9a124a // fmla v10.4s, v18.4s, v26.s[0]
+	WORD $0x4f9a126b // fmla v11.4s, v19.4s, v26.s[0]
+	WORD $0x4f9b120c // fmla v12.4s, v16.4s, v27.s[0]
+	WORD $0x4f9b122d // fmla v13.4s, v17.4s, v27.s[0]
+	WORD $0x4f9b124e // fmla v14.4s, v18.4s, v27.s[0]
+	WORD $0x4f9b126f // fmla v15.4s, v19.4s, v27.s[0]
+	VLD1.P (R19)(R9), [V20.S4, V21.S4, V22.S4, V23.S4]
+	WORD $0x4fb81280 // fmla v0.4s, v20.4s, v24.s[1]
+	WORD $0x4fb812a1 // fmla v1.4s, v21.4s, v24.s[1]
+	WORD $0x4fb812c2 // fmla v2.4s, v22.4s, v24.s[1]
+	WORD $0x4fb812e3 // fmla v3.4s, v23.4s, v24.s[1]
+	WORD $0x4fb91284 // fmla v4.4s, v20.4s, v25.s[1]
+	WORD $0x4fb912a5 // fmla v5.4s, v21.4s, v25.s[1]
+	WORD $0x4fb912c6 // fmla v6.4s, v22.4s, v25.s[1]
+	WORD $0x4fb912e7 // fmla v7.4s, v23.4s, v25.s[1]
+	WORD $0x4fba1288 // fmla v8.4s, v20.4s, v26.s[1]
+	WORD $0x4fba12a9 // fmla v9.4s, v21.4s, v26.s[1]
+	WORD $0x4fba12ca // fmla v10.4s, v22.4s, v26.s[1]
+	WORD $0x4fba12eb // fmla v11.4s, v23.4s, v26.s[1]
+	WORD $0x4fbb128c // fmla v12.4s, v20.4s, v27.s[1]
+	WORD $0x4fbb12ad // fmla v13.4s, v21.4s, v27.s[1]
+	WORD $0x4fbb12ce // fmla v14.4s, v22.4s, v27.s[1]
+	WORD $0x4fbb12ef // fmla v15.4s, v23.4s, v27.s[1]
+	VLD1.P (R19)(R9), [V16.S4, V17.S4, V18.S4, V19.S4]
+	WORD $0x4f981a00 // fmla v0.4s, v16.4s, v24.s[2]
+	WORD $0x4f981a21 // fmla v1.4s, v17.4s, v24.s[2]
+	WORD $0x4f981a42 // fmla v2.4s, v18.4s, v24.s[2]
+	WORD $0x4f981a63 // fmla v3.4s, v19.4s, v24.s[2]
+	WORD $0x4f991a04 // fmla v4.4s, v16.4s, v25.s[2]
+	WORD $0x4f991a25 // fmla v5.4s, v17.4s, v25.s[2]
+	WORD $0x4f991a46 // fmla v6.4s, v18.4s, v25.s[2]
+	WORD $0x4f991a67 // fmla v7.4s, v19.4s, v25.s[2]
+	WORD $0x4f9a1a08 // fmla v8.4s, v16.4s, v26.s[2]
+	WORD $0x4f9a1a29 // fmla v9.4s, v17.4s, v26.s[2]
+	WORD $0x4f9a1a4a // fmla v10.4s, v18.4s, v26.s[2]
+	WORD $0x4f9a1a6b // fmla v11.4s, v19.4s, v26.s[2]
+	WORD $0x4f9b1a0c // fmla v12.4s, v16.4s, v27.s[2]
+	WORD $0x4f9b1a2d // fmla v13.4s, v17.4s, v27.s[2]
+	WORD $0x4f9b1a4e // fmla v14.4s, v18.4s, v27.s[2]
+	WORD $0x4f9b1a6f // fmla v15.4s, v19.4s, v27.s[2]
+	VLD1.P (R19)(R9), [V20.S4, V21.S4, V22.S4, V23.S4]
+	WORD $0x4fb81a80 // fmla v0.4s, v20.4s, v24.s[3]
+	WORD $0x4fb81aa1 // fmla v1.4s, v21.4s, v24.s[3]
+	WORD $0x4fb81ac2 // fmla v2.4s, v22.4s, v24.s[3]
+	WORD $0x4fb81ae3 // fmla v3.4s, v23.4s, v24.s[3]
+	WORD $0x4fb91a84 // fmla v4.4s, v20.4s, v25.s[3]
+	WORD $0x4fb91aa5 // fmla v5.4s, v21.4s, v25.s[3]
+	WORD $0x4fb91ac6 // fmla v6.4s, v22.4s, v25.s[3]
+	WORD $0x4fb91ae7 // fmla v7.4s, v23.4s, v25.s[3]
+	WORD $0x4fba1a88 // fmla v8.4s, v20.4s, v26.s[3]
+	WORD $0x4fba1aa9 // fmla v9.4s, v21.4s, v26.s[3]
+	WORD $0x4fba1aca // fmla v10.4s, v22.4s, v26.s[3]
+	WORD $0x4fba1aeb // fmla v11.4s, v23.4s, v26.s[3]
+	WORD $0x4fbb1a8c // fmla v12.4s, v20.4s, v27.s[3]
+	WORD $0x4fbb1aad // fmla v13.4s, v21.4s, v27.s[3]
+	WORD $0x4fbb1ace // fmla v14.4s, v22.4s, v27.s[3]
+	WORD $0x4fbb1aef // fmla v15.4s, v23.4s, v27.s[3]
+	SUBS $4, R20, R20
+	BGE along_rows4_vectors4_loop
+along_rows4_vectors4_tail:
+	ADDS $4, R20, R20
+	BEQ along_rows4_vectors4_store
+along_rows4_vectors4_single:
+	FMOVS.P 4(R14), F24
+	FMOVS.P 4(R15), F25
+	FMOVS.P 4(R16), F26
+	FMOVS.P 4(R17), F27
+	VLD1.P (R19)(R9), [V16.S4, V17.S4, V18.S4, V19.S4]
+	WORD $0x4f981200 // fmla v0.4s, v16.4s, v24.s[0]
+	WORD $0x4f981221 // fmla v1.4s, v17.4s, v24.s[0]
+	WORD $0x4f981242 // fmla v2.4s, v18.4s, v24.s[0]
+	WORD $0x4f981263 // fmla v3.4s, v19.4s, v24.s[0]
+	WORD $0x4f991204 // fmla v4.4s, v16.4s, v25.s[0]
+	WORD $0x4f991225 // fmla v5.4s, v17.4s, v25.s[0]
+	WORD $0x4f991246 // fmla v6.4s, v18.4s, v25.s[0]
+	WORD $0x4f991267 // fmla v7.4s, v19.4s, v25.s[0]
+	WORD $0x4f9a1208 // fmla v8.4s, v16.4s, v26.s[0]
+	WORD $0x4f9a1229 // fmla v9.4s, v17.4s, v26.s[0]
+	WORD $0x4f9a124a // fmla v10.4s, v18.4s, v26.s[0]
+	WORD $0x4f9a126b // fmla v11.4s, v19.4s, v26.s[0]
+	WORD $0x4f9b120c // fmla v12.4s, v16.4s, v27.s[0]
+	WORD $0x4f9b122d // fmla v13.4s, v17.4s, v27.s[0]
+	WORD $0x4f9b124e // fmla v14.4s, v18.4s, v27.s[0]
+	WORD $0x4f9b126f // fmla v15.4s, v19.4s, v27.s[0]
+	SUBS $1, R20, R20
+	BNE along_rows4_vectors4_single
+along_rows4_vectors4_store:
+	MOVD R11, R19
+	VST1.P [V0.S4, V1.S4, V2.S4, V3.S4], (R19)(R9)
+	VST1.P [V4.S4, V5.S4, V6.S4, V7.S4], (R19)(R9)
+	VST1.P [V8.S4, V9.S4, V10.S4, V11.S4], (R19)(R9)
+	VST1.P [V12.S4, V13.S4, V14.S4, V15.S4], (R19)(R9)
+	ADD $64, R11
+	ADD $64, R12
+	SUB $16, R13
+	JMP along_rows4_vectors4
+along_rows4_less4:
+along_rows4_vectors2:
+	CMP $8, R13
+	BLT along_rows4_less2
+	VEOR V0.B16, V0.B16, V0.B16
+	VEOR V1.B16, V1.B16, V1.B16
+	VEOR V2.B16, V2.B16, V2.B16
+	VEOR V3.B16, V3.B16, V3.B16
+	VEOR V4.B16, V4.B16, V4.B16
+	VEOR V5.B16, V5.B16, V5.B16
+	VEOR V6.B16, V6.B16, V6.B16
+	VEOR V7.B16, V7.B16, V7.B16
+along_rows4_vectors2_ready:
+	MOVD R6, R14
+	ADD R8, R14, R15
+	ADD R8, R15, R16
+	ADD R8, R16, R17
+	MOVD R12, R19
+	MOVD d+40(FP), R20
+	SUBS $4, R20, R20
+	BLT along_rows4_vectors2_tail
+along_rows4_vectors2_loop:
+	FMOVQ.P 16(R14), F12
+	FMOVQ.P 16(R15), F13
+	FMOVQ.P 16(R16), F14
+	FMOVQ.P 16(R17), F15
+	VLD1.P (R19)(R9), [V8.S4, V9.S4]
+	WORD $0x4f8c1100 // fmla v0.4s, v8.4s, v12.s[0]
+	WORD $0x4f8c1121 // fmla v1.4s, v9.4s, v12.s[0]
+	WORD $0x4f8d1102 // fmla v2.4s, v8.4s, v13.s[0]
+	WORD $0x4f8d1123 // fmla v3.4s, v9.4s, v13.s[0]
+	WORD $0x4f8e1104 // fmla v4.4s, v8.4s, v14.s[0]
+	WORD $0x4f8e1125 // fmla v5.4s, v9.4s, v14.s[0]
+	WORD $0x4f8f1106 // fmla v6.4s, v8.4s, v15.s[0]
+	WORD $0x4f8f1127 // fmla v7.4s, v9.4s, v15.s[0]
+	VLD1.P (R19)(R9), [V10.S4, V11.S4]
+	WORD $0x4fac1140 // fmla v0.4s, v10.4s, v12.s[1]
+	WORD $0x4fac1161 // fmla v1.4s, v11.4s, v12.s[1]
+	WORD $0x4fad1142 // fmla v2.4s, v10.4s, v13.s[1]
+	WORD $0x4fad1163 // fmla v3.4s, v11.4s, v13.s[1]
+	WORD $0x4fae1144 // fmla v4.4s, v10.4s, v14.s[1]
+	WORD $0x4fae1165 // fmla v5.4s, v11.4s, v14.s[1]
+	WORD $0x4faf1146 // fmla v6.4s, v10.4s, v15.s[1]
+	WORD $0x4faf1167 // fmla v7.4s, v11.4s, v15.s[1]
+	VLD1.P (R19)(R9), [V8.S4, V9.S4]
+	WORD $0x4f8c1900 // fmla v0.4s, v8.4s, v12.s[2]
+	WORD $0x4f8c1921 // fmla v1.4s, v9.4s, v12.s[2]
+	WORD $0x4f8d1902 // fmla v2.4s, v8.4s, v13.s[2]
+	WORD $0x4f8d1923 // fmla v3.4s, v9.4s, v13.s[2]
+	WORD $0x4f8e1904 // fmla v4.4s, v8.4s, v14.s[2]
+	WORD $0x4f8e1925 // fmla v5.4s, v9.4s, v14.s[2]
+	WORD $0x4f8f1906 // fmla v6.4s, v8.4s, v15.s[2]
+	WORD $0x4f8f1927 // fmla v7.4s, v9.4s, v15.s[2]
+	VLD1.P (R19)(R9), [V10.S4, V11.S4]
+	WORD $0x4fac1940 // fmla v0.4s, v10.4s, v12.s[3]
+	WORD $0x4fac1961 // fmla v1.4s, v11.4s, v12.s[3]
+	WORD $0x4fad1942 // fmla v2.4s, v10.4s, v13.s[3]
+	WORD $0x4fad1963 // fmla v3.4s, v11.4s, v13.s[3]
+	WORD $0x4fae1944 // fmla v4.4s, v10.4s, v14.s[3]
+	WORD $0x4fae1965 // fmla v5.4s, v11.4s, v14.s[3]
+	WORD $0x4faf1946 // fmla v6.4s, v10.4s, v15.s[3]
+	WORD $0x4faf1967 // fmla v7.4s, v11.4s, v15.s[3]
+	SUBS $4, R20, R20
+	BGE along_rows4_vectors2_loop
+along_rows4_vectors2_tail:
+	ADDS $4, R20, R20
+	BEQ along_rows4_vectors2_store
+along_rows4_vectors2_single:
+	FMOVS.P 4(R14), F12
+	FMOVS.P 4(R15), F13
+	FMOVS.P 4(R16), F14
+	FMOVS.P 4(R17), F15
+	VLD1.P (R19)(R9), [V8.S4, V9.S4]
+	WORD $0x4f8c1100 // fmla v0.4s, v8.4s, v12.s[0]
+	WORD $0x4f8c1121 // fmla v1.4s, v9.4s, v12.s[0]
+	WORD $0x4f8d1102 // fmla v2.4s, v8.4s, v13.s[0]
+	WORD $0x4f8d1123 // fmla v3.4s, v9.4s, v13.s[0]
+	WORD $0x4f8e1104 // fmla v4.4s, v8.4s, v14.s[0]
+	WORD $0x4f8e1125 // fmla v5.4s, v9.4s, v14.s[0]
+	WORD $0x4f8f1106 // fmla v6.4s, v8.4s, v15.s[0]
+	WORD $0x4f8f1127 // fmla v7.4s, v9.4s, v15.s[0]
+	SUBS $1, R20, R20
+	BNE along_rows4_vectors2_single
+along_rows4_vectors2_store:
+	MOVD R11, R19
+	VST1.P [V0.S4, V1.S4], (R19)(R9)
+	VST1.P [V2.S4, V3.S4], (R19)(R9)
+	VST1.P [V4.S4, V5.S4], (R19)(R9)
+	VST1.P [V6.S4, V7.S4], (R19)(R9)
+	ADD $32, R11
+	ADD $32, R12
+	SUB $8, R13
+along_rows4_less2:
+	MOVD $4, R11
+	MUL R11, R8, R12
+	ADD R12, R6
+	MUL R11, R9, R12
+	ADD R12, R5
+	SUB R11, R7
+	JMP along_next
+along_rows5:
+	MOVD R5, R11
+	MOVD R3, R12
+	MOVD R4, R13
+along_rows5_vectors2:
+	CMP $8, R13
+	BLT along_rows5_less2
+	VEOR V0.B16, V0.B16, V0.B16
+	VEOR V1.B16, V1.B16, V1.B16
+	VEOR V2.B16, V2.B16, V2.B16
+	VEOR V3.B16, V3.B16, V3.B16
+	VEOR V4.B16, V4.B16, V4.B16
+	VEOR V5.B16, V5.B16, V5.B16
+	VEOR V6.B16, V6.B16, V6.B16
+	VEOR V7.B16, V7.B16, V7.B16
+	VEOR V8.B16, V8.B16, V8.B16
+	VEOR V9.B16, V9.B16, V9.B16
+along_rows5_vectors2_ready:
+	MOVD R6, R14
+	ADD R8, R14, R15
+	ADD R8, R15, R16
+	ADD R8, R16, R17
+	ADD R8, R17, R19
+	MOVD R12, R20
+	MOVD d+40(FP), R21
+	SUBS $4, R21, R21
+	BLT along_rows5_vectors2_tail
+along_rows5_vectors2_loop:
+	FMOVQ.P 16(R14), F14
+	FMOVQ.P 16(R15), F15
+	FMOVQ.P 16(R16), F16
+	FMOVQ.P 16(R17), F17
+	FMOVQ.P 16(R19), F18
+	VLD1.P (R20)(R9), [V10.S4, V11.S4]
+	WORD $0x4f8e1140 // fmla v0.4s, v10.4s, v14.s[0]
+	WORD $0x4f8e1161 // fmla v1.4s, v11.4s, v14.s[0]
+	WORD $0x4f8f1142 // fmla v2.4s, v10.4s, v15.s[0]
+	WORD $0x4f8f1163 // fmla v3.4s, v11.4s, v15.s[0]
+	WORD $0x4f901144 // fmla v4.4s, v10.4s, v16.s[0]
+	WORD $0x4f901165 // fmla v5.4s, v11.4s, v16.s[0]
+	WORD $0x4f911146 // fmla v6.4s, v10.4s, v17.s[0]
+	WORD $0x4f911167 // fmla v7.4s, v11.4s, v17.s[0]
+	WORD $0x4f921148 // fmla v8.4s, v10.4s, v18.s[0]
+	WORD $0x4f921169 // fmla v9.4s, v11.4s, v18.s[0]
+	VLD1.P (R20)(R9), [V12.S4, V13.S4]
+	WORD $0x4fae1180 // fmla v0.4s, v12.4s, v14.s[1]
+	WORD $0x4fae11a1 // fmla v1.4s, v13.4s, v14.s[1]
+	WORD $0x4faf1182 // fmla v2.4s, v12.4s, v15.s[1]
+	WORD $0x4faf11a3 // fmla v3.4s, v13.4s, v15.s[1]
+	WORD $0x4fb01184 // fmla v4.4s, v12.4s, v16.s[1]
+	WORD $0x4fb011a5 // fmla v5.4s, v13.4s, v16.s[1]
+	WORD $0x4fb11186 // fmla v6.4s, v12.4s, v17.s[1]
+	WORD $0x4fb111a7 // fmla v7.4s, v13.4s, v17.s[1]
+	WORD $0x4fb21188 // fmla v8.4s, v12.4s, v18.s[1]
+	WORD $0x4fb211a9 // fmla v9.4s, v13.4s, v18.s[1]
+	VLD1.P (R20)(R9), [V10.S4, V11.S4]
+	WORD $0x4f8e1940 // fmla v0.4s, v10.4s, v14.s[2]
+	WORD $0x4f8e1961 // fmla v1.4s, v11.4s, v14.s[2]
+	WORD $0x4f8f1942 // fmla v2.4s, v10.4s, v15.s[2]
+	WORD $0x4f8f1963 // fmla v3.4s, v11.4s, v15.s[2]
+	WORD $0x4f901944 // fmla v4.4s, v10.4s, v16.s[2]
+	WORD $0x4f901965 // fmla v5.4s, v11.4s, v16.s[2]
+	WORD $0x4f911946 // fmla v6.4s, v10.4s, v17.s[2]
+	WORD $0x4f911967 // fmla v7.4s, v11.4s, v17.s[2]
+	WORD $0x4f921948 // fmla v8.4s, v10.4s, v18.s[2]
+	WORD $0x4f921969 // fmla v9.4s, v11.4s, v18.s[2]
+	VLD1.P (R20)(R9), [V12.S4, V13.S4]
+	WORD $0x4fae1980 // fmla v0.4s, v12.4s, v14.s[3]
+	WORD $0x4fae19a1 // fmla v1.4s, v13.4s, v14.s[3]
+	WORD $0x4faf1982 // fmla v2.4s, v12.4s, v15.s[3]
+	WORD $0x4faf19a3 // fmla v3.4s, v13.4s, v15.s[3]
+	WORD $0x4fb01984 // fmla v4.4s, v12.4s, v16.s[3]
+	WORD $0x4fb019a5 // fmla v5.4s, v13.4s, v16.s[3]
+	WORD $0x4fb11986 // fmla v6.4s, v12.4s, v17.s[3]
+	WORD $0x4fb119a7 // fmla v7.4s, v13.4s, v17.s[3]
+	WORD $0x4fb21988 // fmla v8.4s, v12.4s, v18.s[3]
+	WORD $0x4fb219a9 // fmla v9.4s, v13.4s, v18.s[3]
+	SUBS $4, R21, R21
+	BGE along_rows5_vectors2_loop
+along_rows5_vectors2_tail:
+	ADDS $4, R21, R21
+	BEQ along_rows5_vectors2_store
+along_rows5_vectors2_single:
+	FMOVS.P 4(R14), F14
+	FMOVS.P 4(R15), F15
+	FMOVS.P 4(R16), F16
+	FMOVS.P 4(R17), F17
+	FMOVS.P 4(R19), F18
+	VLD1.P (R20)(R9), [V10.S4, V11.S4]
+	WORD $0x4f8e1140 // fmla v0.4s, v10.4s, v14.s[0]
+	WORD $0x4f8e1161 // fmla v1.4s, v11.4s, v14.s[0]
+	WORD $0x4f8f1142 // fmla v2.4s, v10.4s, v15.s[0]
+	WORD $0x4f8f1163 // fmla v3.4s, v11.4s, v15.s[0]
+	WORD $0x4f901144 // fmla v4.4s, v10.4s, v16.s[0]
+	WORD $0x4f901165 // fmla v5.4s, v11.4s, v16.s[0]
+	WORD $0x4f911146 // fmla v6.4s, v10.4s, v17.s[0]
+	WORD $0x4f911167 // fmla v7.4s, v11.4s, v17.s[0]
+	WORD $0x4f921148 // fmla v8.4s, v10.4s, v18.s[0]
+	WORD $0x4f921169 // fmla v9.4s, v11.4s, v18.s[0]
+	SUBS $1, R21, R21
+	BNE along_rows5_vectors2_single
+along_rows5_vectors2_store:
+	MOVD R11, R20
+	VST1.P [V0.S4, V1.S4], (R20)(R9)
+	VST1.P [V2.S4, V3.S4], (R20)(R9)
+	VST1.P [V4.S4, V5.S4], (R20)(R9)
+	VST1.P [V6.S4, V7.S4], (R20)(R9)
+	VST1.P [V8.S4, V9.S4], (R20)(R9)
+	ADD $32, R11
+	ADD $32, R12
+	SUB $8, R13
+	JMP along_rows5_vectors2
+along_rows5_less2:
+	MOVD $5, R11
+	MUL R11, R8, R12
+	ADD R12, R6
+	MUL R11, R9, R12
+	ADD R12, R5
+	SUB R11, R7
+	JMP along_next
+along_rows6:
+	MOVD R5, R11
+	MOVD R3, R12
+	MOVD R4, R13
+along_rows6_vectors2:
+	CMP $8, R13
+	BLT along_rows6_less2
+	VEOR V0.B16, V0.B16, V0.B16
+	VEOR V1.B16, V1.B16, V1.B16
+	VEOR V2.B16, V2.B16, V2.B16
+	VEOR V3.B16, V3.B16, V3.B16
+	VEOR V4.B16, V4.B16, V4.B16
+	VEOR V5.B16, V5.B16, V5.B16
+	VEOR V6.B16, V6.B16, V6.B16
+	VEOR V7.B16, V7.B16, V7.B16
+	VEOR V8.B16, V8.B16, V8.B16
+	VEOR V9.B16, V9.B16, V9.B16
+	VEOR V10.B16, V10.B16, V10.B16
+	VEOR V11.B16, V11.B16, V11.B16
+along_rows6_vectors2_ready:
+	MOVD R6, R14
+	ADD R8, R14, R15
+	ADD R8, R15, R16
+	ADD R8, R16, R17
+	ADD R8, R17, R19
+	ADD R8, R19, R20
+	MOVD R12, R21
+	MOVD d+40(FP), R22
+	SUBS $4, R22, R22
+	BLT along_rows6_vectors2_tail
+along_rows6_vectors2_loop:
+	FMOVQ.P 16(R14), F16
+	FMOVQ.P 16(R15), F17
+	FMOVQ.P 16(R16), F18
+	FMOVQ.P 16(R17), F19
+	FMOVQ.P 16(R19), F20
+	FMOVQ.P 16(R20), F21
+	VLD1.P (R21)(R9), [V12.S4, V13.S4]
+	WORD $0x4f901180 // fmla v0.4s, v12.4s, v16.s[0]
+	WORD $0x4f9011a1 // fmla v1.4s, v13.4s, v16.s[0]
+	WORD $0x4f911182 // fmla v2.4s, v12.4s, v17.s[0]
+	WORD $0x4f9111a3 // fmla v3.4s, v13.4s, v17.s[0]
+	WORD $0x4f921184 // fmla v4.4s, v12.4s, v18.s[0]
+	WORD $0x4f9211a5 // fmla v5.4s, v13.4s, v18.s[0]
+	WORD $0x4f931186 // fmla v6.4s, v12.4s, v19.s[0]
+	WORD $0x4f9311a7 // fmla v7.4s, v13.4s, v19.s[0]
+	WORD $0x4f941188 // fmla v8.4s, v12.4s, v20.s[0]
+	WORD $0x4f9411a9 // fmla v9.4s, v13.4s, v20.s[0]
+	WORD $0x4f95118a // fmla v10.4s, v12.4s, v21.s[0]
+	WORD $0x4f9511ab // fmla v11.4s, v13.4s, v21.s[0]
+	VLD1.P (R21)(R9), [V14.S4, V15.S4]
+	WORD $0x4fb011c0 // fmla v0.4s, v14.4s, v16.s[1]
+	WORD $0x4fb011e1 // fmla v1.4s, v15.4s, v16.s[1]
+	WORD $0x4fb111c2 // fmla v2.4s, v14.4s, v17.s[1]
+	WORD $0x4fb111e3 // fmla v3.4s, v15.4s, v17.s[1]
+	WORD $0x4fb211c4 // fmla v4.4s, v14.4s, v18.s[1]
+	WORD $0x4fb211e5 // fmla v5.4s, v15.4s, v18.s[1]
+	WORD $0x4fb311c6 // fmla v6.4s, v14.4s, v19.s[1]
+	WORD $0x4fb311e7 // fmla v7.4s, v15.4s, v19.s[1]
+	WORD $0x4fb411c8 // fmla v8.4s, v14.4s, v20.s[1]
+	WORD $0x4fb411e9 // fmla v9.4s, v15.4s, v20.s[1]
+	WORD $0x4fb511ca // fmla v10.4s, v14.4s, v21.s[1]
+	WORD $0x4fb511eb // fmla v11.4s, v15.4s, v21.s[1]
+	VLD1.P (R21)(R9), [V12.S4, V13.S4]
+	WORD $0x4f901980 // fmla v0.4s, v12.4s, v16.s[2]
+	WORD $0x4f9019a1 // fmla v1.4s, v13.4s, v16.s[2]
+	WORD $0x4f911982 // fmla v2.4s, v12.4s, v17.s[2]
+	WORD $0x4f9119a3 // fmla v3.4s, v13.4s, v17.s[2]
+	WORD $0x4f921984 // fmla v4.4s, v12.4s, v18.s[2]
+	WORD $0x4f9219a5 // fmla v5.4s, v13.4s, v18.s[2]
+	WORD $0x4f931986 // fmla v6.4s, v12.4s, v19.s[2]
+	WORD $0x4f9319a7 // fmla v7.4s, v13.4s, v19.s[2]
+	WORD $0x4f941988 // fmla v8.4s, v12.4s, v20.s[2]
+	WORD $0x4f9419a9 // fmla v9.4s, v13.4s, v20.s[2]
+	WORD $0x4f95198a // fmla v10.4s, v12.4s, v21.s[2]
+	WORD $0x4f9519ab // fmla v11.4s, v13.4s, v21.s[2]
+	VLD1.P (R21)(R9), [V14.S4, V15.S4]
+	WORD $0x4fb019c0 // fmla v0.4s, v14.4s, v16.s[3]
+	WORD $0x4fb019e1 // fmla v1.4s, v15.4s, v16.s[3]
+	WORD $0x4fb119c2 // fmla v2.4s, v14.4s, v17.s[3]
+	WORD $0x4fb119e3 // fmla v3.4s, v15.4s, v17.s[3]
+	WORD $0x4fb219c4 // fmla v4.4s, v14.4s, v18.s[3]
+	WORD $0x4fb219e5 // fmla v5.4s, v15.4s, v18.s[3]
+	WORD $0x4fb319c6 // fmla v6.4s, v14.4s, v19.s[3]
+	WORD $0x4fb319e7 // fmla v7.4s, v15.4s, v19.s[3]
+	WORD $0x4fb419c8 // fmla v8.4s, v14.4s, v20.s[3]
+	WORD $0x4fb419e9 // fmla v9.4s, v15.4s, v20.s[3]
+	WORD $0x4fb519ca // fmla v10.4s, v14.4s, v21.s[3]
+	WORD $0x4fb519eb // fmla v11.4s, v15.4s, v21.s[3]
+	SUBS $4, R22, R22
+	BGE along_rows6_vectors2_loop
+along_rows6_vectors2_tail:
+	ADDS $4, R22, R22
+	BEQ along_rows6_vectors2_store
+along_rows6_vectors2_single:
+	FMOVS.P 4(R14), F16
+	FMOVS.P 4(R15), F17
+	FMOVS.P 4(R16), F18
+	FMOVS.P 4(R17), F19
+	FMOVS.P 4(R19), F20
+	FMOVS.P 4(R20), F21
+	VLD1.P (R21)(R9), [V12.S4, V13.S4]
+	WORD $0x4f901180 // fmla v0.4s, v12.4s, v16.s[0]
+	WORD $0x4f9011a1 // fmla v1.4s, v13.4s, v16.s[0]
+	WORD $0x4f911182 // fmla v2.4s, v12.4s, v17.s[0]
+	WORD $0x4f9111a3 // fmla v3.4s, v13.4s, v17.s[0]
+	WORD $0x4f921184 // fmla v4.4s, v12.4s, v18.s[0]
+	WORD $0x4f9211a5 // fmla v5.4s, v13.4s, v18.s[0]
+	WORD $0x4f931186 // fmla v6.4s, v12.4s, v19.s[0]
+	WORD $0x4f9311a7 // fmla v7.4s, v13.4s, v19.s[0]
+	WORD $0x4f941188 // fmla v8.4s, v12.4s, v20.s[0]
+	WORD $0x4f9411a9 // fmla v9.4s, v13.4s, v20.s[0]
+	WORD $0x4f95118a // fmla v10.4s, v12.4s, v21.s[0]
+	WORD $0x4f9511ab // fmla v11.4s, v13.4s, v21.s[0]
+	SUBS $1, R22, R22
+	BNE along_rows6_vectors2_single
+along_rows6_vectors2_store:
+	MOVD R11, R21
+	VST1.P [V0.S4, V1.S4], (R21)(R9)
+	VST1.P [V2.S4, V3.S4], (R21)(R9)
+	VST1.P [V4.S4, V5.S4], (R21)(R9)
+	VST1.P [V6.S4, V7.S4], (R21)(R9)
+	VST1.P [V8.S4, V9.S4], (R21)(R9)
+	VST1.P [V10.S4, V11.S4], (R21)(R9)
+	ADD $32, R11
+	ADD $32, R12
+	SUB $8, R13
+	JMP along_rows6_vectors2
+along_rows6_less2:
+	MOVD $6, R11
+	MUL R11, R8, R12
+	ADD R12, R6
+	MUL R11, R9, R12
+	ADD R12, R5
+	SUB R11, R7
+	JMP along_next
+along_rows7:
+	MOVD R5, R11
+	MOVD R3, R12
+	MOVD R4, R13
+along_rows7_vectors2:
+	CMP $8, R13
+	BLT along_rows7_less2
+	VEOR V0.B16, V0.B16, V0.B16
+	VEOR V1.B16, V1.B16, V1.B16
+	VEOR V2.B16, V2.B16, V2.B16
+	VEOR V3.B16, V3.B16, V3.B16
+	VEOR V4.B16, V4.B16, V4.B16
+	VEOR V5.B16, V5.B16, V5.B16
+	VEOR V6.B16, V6.B16, V6.B16
+	VEOR V7.B16, V7.B16, V7.B16
+	VEOR V8.B16, V8.B16, V8.B16
+	VEOR V9.B16, V9.B16, V9.B16
+	VEOR V10.B16, V10.B16, V10.B16
+	VEOR V11.B16, V11.B16, V11.B16
+	VEOR V12.B16, V12.B16, V12.B16
+	VEOR V13.B16, V13.B16, V13.B16
+along_rows7_vectors2_ready:
+	MOVD R6, R14
+	ADD R8, R14, R15
+	ADD R8, R15, R16
+	ADD R8, R16, R17
+	ADD R8, R17, R19
+	ADD R8, R19, R20
+	ADD R8, R20, R21
+	MOVD R12, R22
+	MOVD d+40(FP), R23
+	SUBS $4, R23, R23
+	BLT along_rows7_vectors2_tail
+along_rows7_vectors2_loop:
+	FMOVQ.P 16(R14), F18
+	FMOVQ.P 16(R15), F19
+	FMOVQ.P 16(R16), F20
+	FMOVQ.P 16(R17), F21
+	FMOVQ.P 16(R19), F22
+	FMOVQ.P 16(R20), F23
+	FMOVQ.P 16(R21), F24
+	VLD1.P (R22)(R9), [V14.S4, V15.S4]
+	WORD $0x4f9211c0 // fmla v0.4s, v14.4s, v18.s[0]
+	WORD $0x4f9211e1 // fmla v1.4s, v15.4s, v18.s[0]
+	WORD $0x4f9311c2 // fmla v2.4s, v14.4s, v19.s[0]
+	WORD $0x4f9311e3 // fmla v3.4s, v15.4s, v19.s[0]
+	WORD $0x4f9411c4 // fmla v4.4s, v14.4s, v20.s[0]
+	WORD $0x4f9411e5 // fmla v5.4s, v15.4s, v20.s[0]
+	WORD $0x4f9511c6 // fmla v6.4s, v14.4s, v21.s[0]
+	WORD $0x4f9511e7 // fmla v7.4s, v15.4s, v21.s[0]
+	WORD $0x4f9611c8 // fmla v8.4s, v14.4s, v22.s[0]
+	WORD $0x4f9611e9 // fmla v9.4s, v15.4s, v22.s[0]
+	WORD $0x4f9711ca // fmla v10.4s, v14.4s, v23.s[0]
+	WORD $0x4f9711eb // fmla v11.4s, v15.4s, v23.s[0]
+	WORD $0x4f9811cc // fmla v12.4s, v14.4s, v24.s[0]
+	WORD $0x4f9811ed // fmla v13.4s, v15.4s, v24.s[0]
+	VLD1.P (R22)(R9), [V16.S4, V17.S4]
+	WORD $0x4fb21200 // fmla v0.4s, v16.4s, v18.s[1]
+	WORD $0x4fb21221 // fmla v1.4s, v17.4s, v18.s[1]
+	WORD $0x4fb31202 // fmla v2.4s, v16.4s, v19.s[1]
+	WORD $0x4fb31223 // fmla v3.4s, v17.4s, v19.s[1]
+	WORD $0x4fb41204 // fmla v4.4s, v16.4s, v20.s[1]
+	WORD $0x4fb41225 // fmla v5.4s, v17.4s, v20.s[1]
+	WORD $0x4fb51206 // fmla v6.4s, v16.4s, v21.s[1]
+	WORD $0x4fb51227 // fmla v7.4s, v17.4s, v21.s[1]
+	WORD $0x4fb61208 // fmla v8.4s, v16.4s, v22.s[1]
+	WORD $0x4fb61229 // fmla v9.4s, v17.4s, v22.s[1]
+	WORD $0x4fb7120a // fmla v10.4s, v16.4s, v23.s[1]
+	WORD $0x4fb7122b // fmla v11.4s, v17.4s, v23.s[1]
+	WORD $0x4fb8120c // fmla v12.4s, v16.4s, v24.s[1]
+	WORD $0x4fb8122d // fmla v13.4s, v17.4s, v24.s[1]
+	VLD1.P (R22)(R9), [V14.S4, V15.S4]
+	WORD $0x4f9219c0 // fmla v0.4s, v14.4s, v18.s[2]
+	WORD $0x4f9219e1 // fmla v1.4s, v15.4s, v18.s[2]
+	WORD $0x4f9319c2 // fmla v2.4s, v14.4s, v19.s[2]
+	WORD $0x4f9319e3 // fmla v3.4s, v15.4s, v19.s[2]
+	WORD $0x4f9419c4 // fmla v4.4s, v14.4s, v20.s[2]
+	WORD $0x4f9419e5 // fmla v5.4s, v15.4s, v20.s[2]
+	WORD $0x4f9519c6 // fmla v6.4s, v14.4s, v21.s[2]
+	WORD $0x4f9519e7 // fmla v7.4s, v15.4s, v21.s[2]
+	WORD $0x4f9619c8 // fmla v8.4s, v14.4s, v22.s[2]
+	WORD $0x4f9619e9 // fmla v9.4s, v15.4s, v22.s[2]
+	WORD $0x4f9719ca // fmla v10.4s, v14.4s, v23.s[2]
+	WORD $0x4f9719eb // fmla v11.4s, v15.4s, v23.s[2]
+	WORD $0x4f9819cc // fmla v12.4s, v14.4s, v24.s[2]
+	WORD $0x4f9819ed // fmla v13.4s, v15.4s, v24.s[2]
+	VLD1.P (R22)(R9), [V16.S4, V17.S4]
+	WORD $0x4fb21a00 // fmla v0.4s, v16.4s, v18.s[3]
+	WORD $0x4fb21a21 // fmla v1.4s, v17.4s, v18.s[3]
+	WORD $0x4fb31a02 // fmla v2.4s, v16.4s, v19.s[3]
+	WORD $0x4fb31a23 // fmla v3.4s, v17.4s, v19.s[3]
+	WORD $0x4fb41a04 // fmla v4.4s, v16.4s, v20.s[3]
+	WORD $0x4fb41a25 // fmla v5.4s, v17.4s, v20.s[3]
+	WORD $0x4fb51a06 // fmla v6.4s, v16.4s, v21.s[3]
+	WORD $0x4fb51a27 // fmla v7.4s, v17.4s, v21.s[3]
+	WORD $0x4fb61a08 // fmla v8.4s, v16.4s, v22.s[3]
+	WORD $0x4fb61a29 // fmla v9.4s, v17.4s, v22.s[3]
+	WORD $0x4fb71a0a // fmla v10.4s, v16.4s, v23.s[3]
+	WORD $0x4fb71a2b // fmla v11.4s, v17.4s, v23.s[3]
+	WORD $0x4fb81a0c // fmla v12.4s, v16.4s, v24.s[3]
+	WORD $0x4fb81a2d // fmla v13.4s, v17.4s, v24.s[3]
+	SUBS $4, R23, R23
+	BGE along_rows7_vectors2_loop
+along_rows7_vectors2_tail:
+	ADDS $4, R23, R23
+	BEQ along_rows7_vectors2_store
+along_rows7_vectors2_single:
+	FMOVS.P 4(R14), F18
+	FMOVS.P 4(R15), F19
+	FMOVS.P 4(R16), F20
+	FMOVS.P 4(R17), F21
+	FMOVS.P 4(R19), F22
+	FMOVS.P 4(R20), F23
+	FMOVS.P 4(R21), F24
+	VLD1.P (R22)(R9), [V14.S4, V15.S4]
+	WORD $0x4f9211c0 // fmla v0.4s, v14.4s, v18.s[0]
+	WORD $0x4f9211e1 // fmla v1.4s, v15.4s, v18.s[0]
+	WORD $0x4f9311c2 // fmla v2.4s, v14.4s, v19.s[0]
+	WORD $0x4f9311e3 // fmla v3.4s, v15.4s, v19.s[0]
+	WORD $0x4f9411c4 // fmla v4.4s, v14.4s, v20.s[0]
+	WORD $0x4f9411e5 // fmla v5.4s, v15.4s, v20.s[0]
+	WORD $0x4f9511c6 // fmla v6.4s, v14.4s, v21.s[0]
+	WORD $0x4f9511e7 // fmla v7.4s, v15.4s, v21.s[0]
+	WORD $0x4f9611c8 // fmla v8.4s, v14.4s, v22.s[0]
+	WORD $0x4f9611e9 // fmla v9.4s, v15.4s, v22.s[0]
+	WORD $0x4f9711ca // fmla v10.4s, v14.4s, v23.s[0]
+	WORD $0x4f9711eb // fmla v11.4s, v15.4s, v23.s[0]
+	WORD $0x4f9811cc // fmla v12.4s, v14.4s, v24.s[0]
+	WORD $0x4f9811ed // fmla v13.4s, v15.4s, v24.s[0]
+	SUBS $1, R23, R23
+	BNE along_rows7_vectors2_single
+along_rows7_vectors2_store:
+	MOVD R11, R22
+	VST1.P [V0.S4, V1.S4], (R22)(R9)
+	VST1.P [V2.S4, V3.S4], (R22)(R9)
+	VST1.P [V4.S4, V5.S4], (R22)(R9)
+	VST1.P [V6.S4, V7.S4], (R22)(R9)
+	VST1.P [V8.S4, V9.S4], (R22)(R9)
+	VST1.P [V10.S4, V11.S4], (R22)(R9)
+	VST1.P [V12.S4, V13.S4], (R22)(R9)
+	ADD $32, R11
+	ADD $32, R12
+	SUB $8, R13
+	JMP along_rows7_vectors2
+along_rows7_less2:
+	MOVD $7, R11
+	MUL R11, R8, R12
+	ADD R12, R6
+	MUL R11, R9, R12
+	ADD R12, R5
+	SUB R11, R7
+	JMP along_next
+along_rows8:
+	MOVD R5, R11
+	MOVD R3, R12
+	MOVD R4, R13
+along_rows8_vectors2:
+	CMP $8, R13
+	BLT along_rows8_less2
+	VEOR V0.B16, V0.B16, V0.B16
+	VEOR V1.B16, V1.B16, V1.B16
+	VEOR V2.B16, V2.B16, V2.B16
+	VEOR V3.B16, V3.B16, V3.B16
+	VEOR V4.B16, V4.B16, V4.B16
+	VEOR V5.B16, V5.B16, V5.B16
+	VEOR V6.B16, V6.B16, V6.B16
+	VEOR V7.B16, V7.B16, V7.B16
+	VEOR V8.B16, V8.B16, V8.B16
+	VEOR V9.B16, V9.B16, V9.B16
+	VEOR V10.B16, V10.B16, V10.B16
+	VEOR V11.B16, V11.B16, V11.B16
+	VEOR V12.B16, V12.B16, V12.B16
+	VEOR V13.B16, V13.B16, V13.B16
+	VEOR V14.B16, V14.B16, V14.B16
+	VEOR V15.B16, V15.B16, V15.B16
+along_rows8_vectors2_ready:
+	MOVD R6, R14
+	ADD R8, R14, R15
+	ADD R8, R15, R16
+	ADD R8, R16, R17
+	ADD R8, R17, R19
+	ADD R8, R19, R20
+	ADD R8, R20, R21
+	ADD R8, R21, R22
+	MOVD R12, R23
+	MOVD d+40(FP), R24
+	SUBS $4, R24, R24
+	BLT along_rows8_vectors2_tail
+along_rows8_vectors2_loop:
+	FMOVQ.P 16(R14), F20
+	FMOVQ.P 16(R15), F21
+	FMOVQ.P 16(R16), F22
+	FMOVQ.P 16(R17), F23
+	FMOVQ.P 16(R19), F24
+	FMOVQ.P 16(R20), F25
+	FMOVQ.P 16(R21), F26
+	FMOVQ.P 16(R22), F27
+	VLD1.P (R23)(R9), [V16.S4, V17.S4]
+	WORD $0x4f941200 // fmla v0.4s, v16.4s, v20.s[0]
+	WORD $0x4f941221 // fmla v1.4s, v17.4s, v20.s[0]
+	WORD $0x4f951202 // fmla v2.4s, v16.4s, v21.s[0]
+	WORD $0x4f951223 // fmla v3.4s, v17.4s, v21.s[0]
+	WORD $0x4f961204 // fmla v4.4s, v16.4s, v22.s[0]
+	WORD $0x4f961225 // fmla v5.4s, v17.4s, v22.s[0]
+	WORD $0x4f971206 // fmla v6.4s, v16.4s, v23.s[0]
+	WORD $0x4f971227 // fmla v7.4s, v17.4s, v23.s[0]
+	WORD $0x4f981208 // fmla v8.4s, v16.4s, v24.s[0]
+	WORD $0x4f981229 // fmla v9.4s, v17.4s, v24.s[0]
+	WORD $0x4f99120a // fmla v10.4s, v16.4s, v25.s[0]
+	WORD $0x4f99122b // fmla v11.4s, v17.4s, v25.s[0]
+	WORD $0x4f9a120c // fmla v12.4s, v16.4s, v26.s[0]
+	WORD $0x4f9a122d // fmla v13.4s, v17.4s, v26.s[0]
+	WORD $0x4f9b120e // fmla v14.4s, v16.4s, v27.s[0]
+	WORD $0x4f9b122f // fmla v15.4s, v17.4s, v27.s[0]
+	VLD1.P (R23)(R9), [V18.S4, V19.S4]
+	WORD $0x4fb41240 // fmla v0.4s, v18.4s, v20.s[1]
+	WORD $0x4fb41261 // fmla v1.4s, v19.4s, v20.s[1]
+	WORD $0x4fb51242 // fmla v2.4s, v18.4s, v21.s[1]
+	WORD $0x4fb51263 // fmla v3.4s, v19.4s, v21.s[1]
+	WORD $0x4fb61244 // fmla v4.4s, v18.4s, v22.s[1]
+	WORD $0x4fb61265 // fmla v5.4s, v19.4s, v22.s[1]
+	WORD $0x4fb71246 // fmla v6.4s, v18.4s, v23.s[1]
+	WORD $0x4fb71267 // fmla v7.4s, v19.4s, v23.s[1]
+	WORD $0x4fb81248 // fmla v8.4s, v18.4s, v24.s[1]
+	WORD $0x4fb81269 // fmla v9.4s, v19.4s, v24.s[1]
+	WORD $0x4fb9124a // fmla v10.4s, v18.4s, v25.s[1]
+	WORD $0x4fb9126b // fmla v11.4s, v19.4s, v25.s[1]
+	WORD $0x4fba124c // fmla v12.4s, v18.4s, v26.s[1]
+	WORD $0x4fba126d // fmla v13.4s, v19.4s, v26.s[1]
+	WORD $0x4fbb124e // fmla v14.4s, v18.4s, v27.s[1]
+	WORD $0x4fbb126f // fmla v15.4s, v19.4s, v27.s[1]
+	VLD1.P (R23)(R9), [V16.S4, V17.S4]
+	WORD $0x4f941a00 // fmla v0.4s, v16.4s, v20.s[2]
+	WORD $0x4f941a21 // fmla v1.4s, v17.4s, v20.s[2]
+	WORD $0x4f951a02 // fmla v2.4s, v16.4s, v21.s[2]
+	WORD $0x4f951a23 // fmla v3.4s, v17.4s, v21.s[2]
+	WORD $0x4f961a04 // fmla v4.4s, v16.4s, v22.s[2]
+	WORD $0x4f961a25 // fmla v5.4s, v17.4s, v22.s[2]
+	WORD $0x4f971a06 // fmla v6.4s, v16.4s, v23.s[2]
+	WORD $0x4f971a27 // fmla v7.4s, v17.4s, v23.s[2]
+	WORD $0x4f981a08 // fmla v8.4s, v16.4s, v24.s[2]
+	WORD $0x4f981a29 // fmla v9.4s, v17.4s, v24.s[2]
+	WORD $0x4f991a0a // fmla v10.4s, v16.4s, v25.s[2]
+	WORD $0x4f991a2b // fmla v11.4s, v17.4s, v25.s[2]
+	WORD $0x4f9a1a0c // fmla v12.4s, v16.4s, v26.s[2]
+	WORD $0x4f9a1a2d // fmla v13.4s, v17.4s, v26.s[2]
+	WORD $0x4f9b1a0e // fmla v14.4s, v16.4s, v27.s[2]
+	WORD $0x4f9b1a2f // fmla v15.4s, v17.4s, v27.s[2]
+	VLD1.P (R23)(R9), [V18.S4, V19.S4]
+	WORD $0x4fb41a40 // fmla v0.4s, v18.4s, v20.s[3]
+	WORD $0x4fb41a61 // fmla v1.4s, v19.4s, v20.s[3]
+	WORD $0x4fb51a42 // fmla v2.4s, v18.4s, v21.s[3]
+	WORD $0x4fb51a63 // fmla v3.4s, v19.4s, v21.s[3]
+	WORD $0x4fb61a44 // fmla v4.4s, v18.4s, v22.s[3]
+	WORD $0x4fb61a65 // fmla v5.4s, v19.4s, v22.s[3]
+	WORD $0x4fb71a46 // fmla v6.4s, v18.4s, v23.s[3]
+	WORD $0x4fb71a67 // fmla v7.4s, v19.4s, v23.s[3]
+	WORD $0x4fb81a48 // fmla v8.4s, v18.4s, v24.s[3]
+	WORD $0x4fb81a69 // fmla v9.4s, v19.4s, v24.s[3]
+	WORD $0x4fb91a4a // fmla v10.4s, v18.4s, v25.s[3]
+	WORD $0x4fb91a6b // fmla v11.4s, v19.4s, v25.s[3]
+	WORD $0x4fba1a4c // fmla v12.4s, v18.4s, v26.s[3]
+	WORD $0x4fba1a6d // fmla v13.4s, v19.4s, v26.s[3]
+	WORD $0x4fbb1a4e // fmla v14.4s, v18.4s, v27.s[3]
+	WORD $0x4fbb1a6f // fmla v15.4s, v19.4s, v27.s[3]
+	SUBS $4, R24, R24
+	BGE along_rows8_vectors2_loop
+along_rows8_vectors2_tail:
+	ADDS $4, R24, R24
+	BEQ along_rows8_vectors2_store
+along_rows8_vectors2_single:
+	FMOVS.P 4(R14), F20
+	FMOVS.P 4(R15), F21
+	FMOVS.P 4(R16), F22
+	FMOVS.P 4(R17), F23
+	FMOVS.P 4(R19), F24
+	FMOVS.P 4(R20), F25
+	FMOVS.P 4(R21), F26
+	FMOVS.P 4(R22), F27
+	VLD1.P (R23)(R9), [V16.S4, V17.S4]
+	WORD $0x4f941200 // fmla v0.4s, v16.4s, v20.s[0]
+	WORD $0x4f941221 // fmla v1.4s, v17.4s, v20.s[0]
+	WORD $0x4f951202 // fmla v2.4s, v16.4s, v21.s[0]
+	WORD $0x4f951223 // fmla v3.4s, v17.4s, v21.s[0]
+	WORD $0x4f961204 // fmla v4.4s, v16.4s, v22.s[0]
+	WORD $0x4f961225 // fmla v5.4s, v17.4s, v22.s[0]
+	WORD $0x4f971206 // fmla v6.4s, v16.4s, v23.s[0]
+	WORD $0x4f971227 // fmla v7.4s, v17.4s, v23.s[0]
+	WORD $0x4f981208 // fmla v8.4s, v16.4s, v24.s[0]
+	WORD $0x4f981229 // fmla v9.4s, v17.4s, v24.s[0]
+	WORD $0x4f99120a // fmla v10.4s, v16.4s, v25.s[0]
+	WORD $0x4f99122b // fmla v11.4s, v17.4s, v25.s[0]
+	WORD $0x4f9a120c // fmla v12.4s, v16.4s, v26.s[0]
+	WORD $0x4f9a122d // fmla v13.4s, v17.4s, v26.s[0]
+	WORD $0x4f9b120e // fmla v14.4s, v16.4s, v27.s[0]
+	WORD $0x4f9b122f // fmla v15.4s, v17.4s, v27.s[0]
+	SUBS $1, R24, R24
+	BNE along_rows8_vectors2_single
+along_rows8_vectors2_store:
+	MOVD R11, R23
+	VST1.P [V0.S4, V1.S4], (R23)(R9)
+	VST1.P [V2.S4, V3.S4], (R23)(R9)
+	VST1.P [V4.S4, V5.S4], (R23)(R9)
+	VST1.P [V6.S4, V7.S4], (R23)(R9)
+	VST1.P [V8.S4, V9.S4], (R23)(R9)
+	VST1.P [V10.S4, V11.S4], (R23)(R9)
+	VST1.P [V12.S4, V13.S4], (R23)(R9)
+	VST1.P [V14.S4, V15.S4], (R23)(R9)
+	ADD $32, R11
+	ADD $32, R12
+	SUB $8, R13
+	JMP along_rows8_vectors2
+along_rows8_less2:
+	MOVD $8, R11
+	MUL R11, R8, R12
+	ADD R12, R6
+	MUL R11, R9, R12
+	ADD R12, R5
+	SUB R11, R7
+	JMP along_next
+along_done:
+	FMOVQ 0(R10), F0
+	FMOVQ 16(R10), F1
+	FMOVQ 32(R10), F2
+	FMOVQ 48(R10), F3
+	FMOVQ 64(R10), F4
+	FMOVQ 80(R10), F5
+	FMOVS a+32(FP), F6
+	VDUP V6.S[0], V6.S4
+	MOVD d+40(FP), R11
+	MUL R9, R11
+	MOVD R1, R13
+	MOVD R3, R12
+	MOVD R0, R14
+activate:
+	FLDPQ 0(R13), (F7, F8)
+	WORD $0x4ea0f8e9 // fabs v9.4s, v7.4s
+	WORD $0x4ea0f90a // fabs v10.4s, v8.4s
+	WORD $0x4ea2f529 // fmin v9.4s, v9.4s, v2.4s
+	WORD $0x4ea2f54a // fmin v10.4s, v10.4s, v2.4s
+	VMOV V0.B16, V11.B16
+	VMOV V0.B16, V12.B16
+	VFMLA V3.S4, V9.S4, V11.S4
+	VFMLA V3.S4, V10.S4, V12.S4
+	WORD $0x4ea0d56d // fsub v13.4s, v11.4s, v0.4s
+	WORD $0x4ea0d58e // fsub v14.4s, v12.4s, v0.4s
+	VFMLS V4.S4, V13.S4, V9.S4
+	VFMLS V4.S4, V14.S4, V10.S4
+	WORD $0x6e29dd2d // fmul v13.4s, v9.4s, v9.4s
+	WORD $0x6e2add4e // fmul v14.4s, v10.4s, v10.4s
+	FMOVQ 96(R10), F15
+	FMOVQ 96(R10), F16
+	FMOVQ 112(R10), F17
+	FMOVQ 112(R10), F18
+	VFMLA V13.S4, V15.S4, V17.S4
+	VFMLA V14.S4, V16.S4, V18.S4
+	WORD $0x6e2ddd2d // fmul v13.4s, v9.4s, v13.4s
+	WORD $0x6e2edd4e // fmul v14.4s, v10.4s, v14.4s
+	VFMLA V13.S4, V17.S4, V9.S4
+	VFMLA V14.S4, V18.S4, V10.S4
+	VSHL $23, V11.S4, V11.S4
+	VSHL $23, V12.S4, V12.S4
+	VADD V1.S4, V11.S4, V11.S4
+	VADD V1.S4, V12.S4, V12.S4
+	WORD $0x4ea1d56d // fsub v13.4s, v11.4s, v1.4s
+	WORD $0x4ea1d58e // fsub v14.4s, v12.4s, v1.4s
+	WORD $0x4e21d56b // fadd v11.4s, v11.4s, v1.4s
+	WORD $0x4e21d58c // fadd v12.4s, v12.4s, v1.4s
+	VMOV V11.B16, V15.B16
+	VMOV V12.B16, V16.B16
+	VFMLA V9.S4, V13.S4, V15.S4
+	VFMLA V10.S4, V14.S4, V16.S4
+	VFMLA V9.S4, V11.S4, V13.S4
+	VFMLA V10.S4, V12.S4, V14.S4
+	WORD $0x6e2ffda9 // fdiv v9.4s, v13.4s, v15.4s
+	WORD $0x6e30fdca // fdiv v10.4s, v14.4s, v16.4s
+	VBIT V5.B16, V7.B16, V9.B16
+	VBIT V5.B16, V8.B16, V10.B16
+	FSTPQ (F9, F10), 0(R13)
+	FLDPQ 0(R12), (F7, F8)
+	VFMLA V9.S4, V6.S4, V7.S4
+	VFMLA V10.S4, V6.S4, V8.S4
+	FSTPQ (F7, F8), 0(R14)
+	ADD $32, R13
+	ADD $32, R12
+	ADD $32, R14
+	SUBS $32, R11, R11
+	BNE activate
+	MOVD nextStep+64(FP), R11
+	MOVD R0, R3
+	ADD R11, R0
+	MOVD sStep+72(FP), R11
+	ADD R11, R1
+	MOVD d+40(FP), R11
+	MUL R11, R11
+	LSL $2, R11
+	ADD R11, R2
+	MOVD layers+56(FP), R11
+	SUBS $1, R11, R11
+	MOVD R11, layers+56(FP)
+	BNE layer
+	RET
+
+// func tanhAdjointsNEONF32(e, p, w, s *float32, a float32, d, ld, layers int)
+TEXT ·tanhAdjointsNEONF32(SB), NOSPLIT, $0-64
+	MOVD e+0(FP), R0
+	MOVD p+8(FP), R1
+	MOVD w+16(FP), R2
+	MOVD s+24(FP), R3
+	MOVD ld+48(FP), R4
+	LSR $2, R4
+	MOVD d+40(FP), R7
+	MOVD ld+48(FP), R9
+	MOVD $4, R8
+	LSL $2, R7, R10
+layer:
+	FMOVS a+32(FP), F0
+	VDUP V0.S[0], V0.S4
+	MOVD d+40(FP), R11
+	MUL R9, R11
+	FMOVS $1.0, F1
+	VDUP V1.S[0], V1.S4
+	MOVD R1, R12
+	MOVD R3, R13
+	MOVD R0, R14
+slope:
+	FLDPQ 0(R12), (F2, F3)
+	FLDPQ 0(R13), (F4, F5)
+	WORD $0x6e22dc02 // fmul v2.4s, v0.4s, v2.4s
+	VMOV V1.B16, V6.B16
+	VFMLS V4.S4, V4.S4, V6.S4
+	WORD $0x6e26dc42 // fmul v2.4s, v2.4s, v6.4s
+	WORD $0x6e23dc03 // fmul v3.4s, v0.4s, v3.4s
+	VMOV V1.B16, V4.B16
+	VFMLS V5.S4, V5.S4, V4.S4
+	WORD $0x6e24dc63 // fmul v3.4s, v3.4s, v4.4s
+	FSTPQ (F2, F3), 0(R14)
+	ADD $32, R12
+	ADD $32, R13
+	ADD $32, R14
+	SUBS $32, R11, R11
+	BNE slope
+	MOVD R1, R5
+	MOVD R2, R6
+	MOVD d+40(FP), R7
+across_next:
+	CBZ R7, across_done
+	MOVD R7, R11
+	CMP $16, R11
+	BGE across_rows8
+	CMP $8, R11
+	BLE across_few
+	ADD $1, R11
+	LSR $1, R11
+across_few:
+	CMP $8, R11
+	BEQ across_rows8
+	CMP $7, R11
+	BEQ across_rows7
+	CMP $6, R11
+	BEQ across_rows6
+	CMP $5, R11
+	BEQ across_rows5
+	CMP $4, R11
+	BEQ across_rows4
+	CMP $3, R11
+	BEQ across_rows3
+	CMP $2, R11
+	BEQ across_rows2
+across_rows1:
+	MOVD R5, R11
+	MOVD R0, R12
+	MOVD R4, R13
+across_rows1_vectors4:
+	CMP $16, R13
+	BLT across_rows1_less4
+	MOVD R11, R15
+	VLD1.P (R15)(R9), [V0.S4, V1.S4, V2.S4, V3.S4]
+across_rows1_vectors4_ready:
+	MOVD R6, R14
+	MOVD R12, R15
+	MOVD d+40(FP), R16
+	SUBS $4, R16, R16
+	BLT across_rows1_vectors4_tail
+across_rows1_vectors4_loop:
+	VLD1.P (R15)(R9), [V4.S4, V5.S4, V6.S4, V7.S4]
+	FMOVS 0(R14), F12
+	ADD R10, R14
+	WORD $0x4f8c1080 // fmla v0.4s, v4.4s, v12.s[0]
+	WORD $0x4f8c10a1 // fmla v1.4s, v5.4s, v12.s[0]
+	WORD $0x4f8c10c2 // fmla v2.4s, v6.4s, v12.s[0]
+	WORD $0x4f8c10e3 // fmla v3.4s, v7.4s, v12.s[0]
+	VLD1.P (R15)(R9), [V8.S4, V9.S4, V10.S4, V11.S4]
+	FMOVS 0(R14), F13
+	ADD R10, R14
+	WORD $0x4f8d1100 // fmla v0.4s, v8.4s, v13.s[0]
+	WORD $0x4f8d1121 // fmla v1.4s, v9.4s, v13.s[0]
+	WORD $0x4f8d1142 // fmla v2.4s, v10.4s, v13.s[0]
+	WORD $0x4f8d1163 // fmla v3.4s, v11.4s, v13.s[0]
+	VLD1.P (R15)(R9), [V4.S4, V5.S4, V6.S4, V7.S4]
+	FMOVS 0(R14), F12
+	ADD R10, R14
+	WORD $0x4f8c1080 // fmla v0.4s, v4.4s, v12.s[0]
+	WORD $0x4f8c10a1 // fmla v1.4s, v5.4s, v12.s[0]
+	WORD $0x4f8c10c2 // fmla v2.4s, v6.4s, v12.s[0]
+	WORD $0x4f8c10e3 // fmla v3.4s, v7.4s, v12.s[0]
+	VLD1.P (R15)(R9), [V8.S4, V9.S4, V10.S4, V11.S4]
+	FMOVS 0(R14), F13
+	ADD R10, R14
+	WORD $0x4f8d1100 // fmla v0.4s, v8.4s, v13.s[0]
+	WORD $0x4f8d1121 // fmla v1.4s, v9.4s, v13.s[0]
+	WORD $0x4f8d1142 // fmla v2.4s, v10.4s, v13.s[0]
+	WORD $0x4f8d1163 // fmla v3.4s, v11.4s, v13.s[0]
+	SUBS $4, R16, R16
+	BGE across_rows1_vectors4_loop
+across_rows1_vectors4_tail:
+	ADDS $4, R16, R16
+	BEQ across_rows1_vectors4_store
+across_rows1_vectors4_single:
+	VLD1.P (R15)(R9), [V4.S4, V5.S4, V6.S4, V7.S4]
+	FMOVS 0(R14), F12
+	ADD R10, R14
+	WORD $0x4f8c1080 // fmla v0.4s, v4.4s, v12.s[0]
+	WORD $0x4f8c10a1 // fmla v1.4s, v5.4s, v12.s[0]
+	WORD $0x4f8c10c2 // fmla v2.4s, v6.4s, v12.s[0]
+	WORD $0x4f8c10e3 // fmla v3.4s, v7.4s, v12.s[0]
+	SUBS $1, R16, R16
+	BNE across_rows1_vectors4_single
+across_rows1_vectors4_store:
+	MOVD R11, R15
+	VST1.P [V0.S4, V1.S4, V2.S4, V3.S4], (R15)(R9)
+	ADD $64, R11
+	ADD $64, R12
+	SUB $16, R13
+	JMP across_rows1_vectors4
+across_rows1_less4:
+across_rows1_vectors2:
+	CMP $8, R13
+	BLT across_rows1_less2
+	MOVD R11, R15
+	VLD1.P (R15)(R9), [V0.S4, V1.S4]
+across_rows1_vectors2_ready:
+	MOVD R6, R14
+	MOVD R12, R15
+	MOVD d+40(FP), R16
+	SUBS $4, R16, R16
+	BLT across_rows1_vectors2_tail
+across_rows1_vectors2_loop:
+	VLD1.P (R15)(R9), [V2.S4, V3.S4]
+	FMOVS 0(R14), F6
+	ADD R10, R14
+	WORD $0x4f861040 // fmla v0.4s, v2.4s, v6.s[0]
+	WORD $0x4f861061 // fmla v1.4s, v3.4s, v6.s[0]
+	VLD1.P (R15)(R9), [V4.S4, V5.S4]
+	FMOVS 0(R14), F7
+	ADD R10, R14
+	WORD $0x4f871080 // fmla v0.4s, v4.4s, v7.s[0]
+	WORD $0x4f8710a1 // fmla v1.4s, v5.4s, v7.s[0]
+	VLD1.P (R15)(R9), [V2.S4, V3.S4]
+	FMOVS 0(R14), F6
+	ADD R10, R14
+	WORD $0x4f861040 // fmla v0.4s, v2.4s, v6.s[0]
+	WORD $0x4f861061 // fmla v1.4s, v3.4s, v6.s[0]
+	VLD1.P (R15)(R9), [V4.S4, V5.S4]
+	FMOVS 0(R14), F7
+	ADD R10, R14
+	WORD $0x4f871080 // fmla v0.4s, v4.4s, v7.s[0]
+	WORD $0x4f8710a1 // fmla v1.4s, v5.4s, v7.s[0]
+	SUBS $4, R16, R16
+	BGE across_rows1_vectors2_loop
+across_rows1_vectors2_tail:
+	ADDS $4, R16, R16
+	BEQ across_rows1_vectors2_store
+across_rows1_vectors2_single:
+	VLD1.P (R15)(R9), [V2.S4, V3.S4]
+	FMOVS 0(R14), F6
+	ADD R10, R14
+	WORD $0x4f861040 // fmla v0.4s, v2.4s, v6.s[0]
+	WORD $0x4f861061 // fmla v1.4s, v3.4s, v6.s[0]
+	SUBS $1, R16, R16
+	BNE across_rows1_vectors2_single
+across_rows1_vectors2_store:
+	MOVD R11, R15
+	VST1.P [V0.S4, V1.S4], (R15)(R9)
+	ADD $32, R11
+	ADD $32, R12
+	SUB $8, R13
+across_rows1_less2:
+	MOVD $1, R11
+	MUL R11, R8, R12
+	ADD R12, R6
+	MUL R11, R9, R12
+	ADD R12, R5
+	SUB R11, R7
+	JMP across_next
+across_rows2:
+	MOVD R5, R11
+	MOVD R0, R12
+	MOVD R4, R13
+across_rows2_vectors4:
+	CMP $16, R13
+	BLT across_rows2_less4
+	MOVD R11, R15
+	VLD1.P (R15)(R9), [V0.S4, V1.S4, V2.S4, V3.S4]
+	VLD1.P (R15)(R9), [V4.S4, V5.S4, V6.S4, V7.S4]
+across_rows2_vectors4_ready:
+	MOVD R6, R14
+	MOVD R12, R15
+	MOVD d+40(FP), R16
+	SUBS $4, R16, R16
+	BLT across_rows2_vectors4_tail
+across_rows2_vectors4_loop:
+	VLD1.P (R15)(R9), [V8.S4, V9.S4, V10.S4, V11.S4]
+	FMOVD 0(R14), F16
+	ADD R10, R14
+	WORD $0x4f901100 // fmla v0.4s, v8.4s, v16.s[0]
+	WORD $0x4f901121 // fmla v1.4s, v9.4s, v16.s[0]
+	WORD $0x4f901142 // fmla v2.4s, v10.4s, v16.s[0]
+	WORD $0x4f901163 // fmla v3.4s, v11.4s, v16.s[0]
+	WORD $0x4fb01104 // fmla v4.4s, v8.4s, v16.s[1]
+	WORD $0x4fb01125 // fmla v5.4s, v9.4s, v16.s[1]
+	WORD $0x4fb01146 // fmla v6.4s, v10.4s, v16.s[1]
+	WORD $0x4fb01167 // fmla v7.4s, v11.4s, v16.s[1]
+	VLD1.P (R15)(R9), [V12.S4, V13.S4, V14.S4, V15.S4]
+	FMOVD 0(R14), F17
+	ADD R10, R14
+	WORD $0x4f911180 // fmla v0.4s, v12.4s, v17.s[0]
+	WORD $0x4f9111a1 // fmla v1.4s, v13.4s, v17.s[0]
+	WORD $0x4f9111c2 // fmla v2.4s, v14.4s, v17.s[0]
+	WORD $0x4f9111e3 // fmla v3.4s, v15.4s, v17.s[0]
+	WORD $0x4fb11184 // fmla v4.4s, v12.4s, v17.s[1]
+	WORD $0x4fb111a5 // fmla v5.4s, v13.4s, v17.s[1]
+	WORD $0x4fb111c6 // fmla v6.4s, v14.4s, v17.s[1]
+	WORD $0x4fb111e7 // fmla v7.4s, v15.4s, v17.s[1]
+	VLD1.P (R15)(R9), [V8.S4, V9.S4, V10.S4, V11.S4]
+	FMOVD 0(R14), F16
+	ADD R10, R14
+	WORD $0x4f901100 // fmla v0.4s, v8.4s, v16.s[0]
+	WORD $0x4f901121 // fmla v1.4s, v9.4s, v16.s[0]
+	WORD $0x4f901142 // fmla v2.4s, v10.4s, v16.s[0]
+	WORD $0x4f901163 // fmla v3.4s, v11.4s, v16.s[0]
+	WORD $0x4fb01104 // fmla v4.4s, v8.4s, v16.s[1]
+	WORD $0x4fb01125 // fmla v5.4s, v9.4s, v16.s[1]
+	WORD $0x4fb01146 // fmla v6.4s, v10.4s, v16.s[1]
+	WORD $0x4fb01167 // fmla v7.4s, v11.4s, v16.s[1]
+	VLD1.P (R15)(R9), [V12.S4, V13.S4, V14.S4, V15.S4]
+	FMOVD 0(R14), F17
+	ADD R10, R14
+	WORD $0x4f911180 // fmla v0.4s, v12.4s, v17.s[0]
+	WORD $0x4f9111a1 // fmla v1.4s, v13.4s, v17.s[0]
+	WORD $0x4f9111c2 // fmla v2.4s, v14.4s, v17.s[0]
+	WORD $0x4f9111e3 // fmla v3.4s, v15.4s, v17.s[0]
+	WORD $0x4fb11184 // fmla v4.4s, v12.4s, v17.s[1]
+	WORD $0x4fb111a5 // fmla v5.4s, v13.4s, v17.s[1]
+	WORD $0x4fb111c6 // fmla v6.4s, v14.4s, v17.s[1]
+	WORD $0x4fb111e7 // fmla v7.4s, v15.4s, v17.s[1]
+	SUBS $4, R16, R16
+	BGE across_rows2_vectors4_loop
+across_rows2_vectors4_tail:
+	ADDS $4, R16, R16
+	BEQ across_rows2_vectors4_store
+across_rows2_vectors4_single:
+	VLD1.P (R15)(R9), [V8.S4, V9.S4, V10.S4, V11.S4]
+	FMOVD 0(R14), F16
+	ADD R10, R14
+	WORD $0x4f901100 // fmla v0.4s, v8.4s, v16.s[0]
+	WORD $0x4f901121 // fmla v1.4s, v9.4s, v16.s[0]
+	WORD $0x4f901142 // fmla v2.4s, v10.4s, v16.s[0]
+	WORD $0x4f901163 // fmla v3.4s, v11.4s, v16.s[0]
+	WORD $0x4fb01104 // fmla v4.4s, v8.4s, v16.s[1]
+	WORD $0x4fb01125 // fmla v5.4s, v9.4s, v16.s[1]
+	WORD $0x4fb01146 // fmla v6.4s, v10.4s, v16.s[1]
+	WORD $0x4fb01167 // fmla v7.4s, v11.4s, v16.s[1]
+	SUBS $1, R16, R16
+	BNE across_rows2_vectors4_single
+across_rows2_vectors4_store:
+	MOVD R11, R15
+	VST1.P [V0.S4, V1.S4, V2.S4, V3.S4], (R15)(R9)
+	VST1.P [V4.S4, V5.S4, V6.S4, V7.S4], (R15)(R9)
+	ADD $64, R11
+	ADD $64, R12
+	SUB $16, R13
+	JMP across_rows2_vectors4
+across_rows2_less4:
+across_rows2_vectors2:
+	CMP $8, R13
+	BLT across_rows2_less2
+	MOVD R11, R15
+	VLD1.P (R15)(R9), [V0.S4, V1.S4]
+	VLD1.P (R15)(R9), [V2.S4, V3.S4]
+across_rows2_vectors2_ready:
+	MOVD R6, R14
+	MOVD R12, R15
+	MOVD d+40(FP), R16
+	SUBS $4, R16, R16
+	BLT across_rows2_vectors2_tail
+across_rows2_vectors2_loop:
+	VLD1.P (R15)(R9), [V4.S4, V5.S4]
+	FMOVD 0(R14), F8
+	ADD R10, R14
+	WORD $0x4f881080 // fmla v0.4s, v4.4s, v8.s[0]
+	WORD $0x4f8810a1 // fmla v1.4s, v5.4s, v8.s[0]
+	WORD $0x4fa81082 // fmla v2.4s, v4.4s, v8.s[1]
+	WORD $0x4fa810a3 // fmla v3.4s, v5.4s, v8.s[1]
+	VLD1.P (R15)(R9), [V6.S4, V7.S4]
+	FMOVD 0(R14), F9
+	ADD R10, R14
+	WORD $0x4f8910c0 // fmla v0.4s, v6.4s, v9.s[0]
+	WORD $0x4f8910e1 // fmla v1.4s, v7.4s, v9.s[0]
+	WORD $0x4fa910c2 // fmla v2.4s, v6.4s, v9.s[1]
+	WORD $0x4fa910e3 // fmla v3.4s, v7.4s, v9.s[1]
+	VLD1.P (R15)(R9), [V4.S4, V5.S4]
+	FMOVD 0(R14), F8
+	ADD R10, R14
+	WORD $0x4f881080 // fmla v0.4s, v4.4s, v8.s[0]
+	WORD $0x4f8810a1 // fmla v1.4s, v5.4s, v8.s[0]
+	WORD $0x4fa81082 // fmla v2.4s, v4.4s, v8.s[1]
+	WORD $0x4fa810a3 // fmla v3.4s, v5.4s, v8.s[1]
+	VLD1.P (R15)(R9), [V6.S4, V7.S4]
+	FMOVD 0(R14), F9
+	ADD R10, R14
+	WORD $0x4f8910c0 // fmla v0.4s, v6.4s, v9.s[0]
+	WORD $0x4f8910e1 // fmla v1.4s, v7.4s, v9.s[0]
+	WORD $0x4fa910c2 // fmla v2.4s, v6.4s, v9.s[1]
+	WORD $0x4fa910e3 // fmla v3.4s, v7.4s, v9.s[1]
+	SUBS $4, R16, R16
+	BGE across_rows2_vectors2_loop
+across_rows2_vectors2_tail:
+	ADDS $4, R16, R16
+	BEQ across_rows2_vectors2_store
+across_rows2_vectors2_single:
+	VLD1.P (R15)(R9), [V4.S4, V5.S4]
+	FMOVD 0(R14), F8
+	ADD R10, R14
+	WORD $0x4f881080 // fmla v0.4s, v4.4s, v8.s[0]
+	WORD $0x4f8810a1 // fmla v1.4s, v5.4s, v8.s[0]
+	WORD $0x4fa81082 // fmla v2.4s, v4.4s, v8.s[1]
+	WORD $0x4fa810a3 // fmla v3.4s, v5.4s, v8.s[1]
+	SUBS $1, R16, R16
+	BNE across_rows2_vectors2_single
+across_rows2_vectors2_store:
+	MOVD R11, R15
+	VST1.P [V0.S4, V1.S4], (R15)(R9)
+	VST1.P [V2.S4, V3.S4], (R15)(R9)
+	ADD $32, R11
+	ADD $32, R12
+	SUB $8, R13
+across_rows2_less2:
+	MOVD $2, R11
+	MUL R11, R8, R12
+	ADD R12, R6
+	MUL R11, R9, R12
+	ADD R12, R5
+	SUB R11, R7
+	JMP across_next
+across_rows3:
+	MOVD R5, R11
+	MOVD R0, R12
+	MOVD R4, R13
+across_rows3_vectors4:
+	CMP $16, R13
+	BLT across_rows3_less4
+	MOVD R11, R15
+	VLD1.P (R15)(R9), [V0.S4, V1.S4, V2.S4, V3.S4]
+	VLD1.P (R15)(R9), [V4.S4, V5.S4, V6.S4, V7.S4]
+	VLD1.P (R15)(R9), [V8.S4, V9.S4, V10.S4, V11.S4]
+across_rows3_vectors4_ready:
+	MOVD R6, R14
+	MOVD R12, R15
+	MOVD d+40(FP), R16
+	SUBS $4, R16, R16
+	BLT across_rows3_vectors4_tail
+across_rows3_vectors4_loop:
+	VLD1.P (R15)(R9), [V12.S4, V13.S4, V14.S4, V15.S4]
+	FMOVD 0(R14), F20
+	FMOVS 8(R14), F21
+	ADD R10, R14
+	WORD $0x4f941180 // fmla v0.4s, v12.4s, v20.s[0]
+	WORD $0x4f9411a1 // fmla v1.4s, v13.4s, v20.s[0]
+	WORD $0x4f9411c2 // fmla v2.4s, v14.4s, v20.s[0]
+	WORD $0x4f9411e3 // fmla v3.4s, v15.4s, v20.s[0]
+	WORD $0x4fb41184 // fmla v4.4s, v12.4s, v20.s[1]
+	WORD $0x4fb411a5 // fmla v5.4s, v13.4s, v20.s[1]
+	WORD $0x4fb411c6 // fmla v6.4s, v14.4s, v20.s[1]
+	WORD $0x4fb411e7 // fmla v7.4s, v15.4s, v20.s[1]
+	WORD $0x4f951188 // fmla v8.4s, v12.4s, v21.s[0]
+	WORD $0x4f9511a9 // fmla v9.4s, v13.4s, v21.s[0]
+	WORD $0x4f9511ca // fmla v10.4s, v14.4s, v21.s[0]
+	WORD $0x4f9511eb // fmla v11.4s, v15.4s, v21.s[0]
+	VLD1.P (R15)(R9), [V16.S4, V17.S4, V18.S4, V19.S4]
+	FMOVD 0(R14), F22
+	FMOVS 8(R14), F23
+	ADD R10, R14
+	WORD $0x4f961200 // fmla v0.4s, v16.4s, v22.s[0]
+	WORD $0x4f961221 // fmla v1.4s, v17.4s, v22.s[0]
+	WORD $0x4f961242 // fmla v2.4s, v18.4s, v22.s[0]
+	WORD $0x4f961263 // fmla v3.4s, v19.4s, v22.s[0]
+	WORD $0x4fb61204 // fmla v4.4s, v16.4s, v22.s[1]
+	WORD $0x4fb61225 // fmla v5.4s, v17.4s, v22.s[1]
+	WORD $0x4fb61246 // fmla v6.4s, v18.4s, v22.s[1]
+	WORD $0x4fb61267 // fmla v7.4s, v19.4s, v22.s[1]
+	WORD $0x4f971208 // fmla v8.4s, v16.4s, v23.s[0]
+	WORD $0x4f971229 // fmla v9.4s, v17.4s, v23.s[0]
+	WORD $0x4f97124a // fmla v10.4s, v18.4s, v23.s[0]
+	WORD $0x4f97126b // fmla v11.4s, v19.4s, v23.s[0]
+	VLD1.P (R15)(R9), [V12.S4, V13.S4, V14.S4, V15.S4]
+	FMOVD 0(R14), F20
+	FMOVS 8(R14), F21
+	ADD R10, R14
+	WORD $0x4f941180 // fmla v0.4s, v12.4s, v20.s[0]
+	WORD $0x4f9411a1 // fmla v1.4s, v13.4s, v20.s[0]
+	WORD $0x4f9411c2 // fmla v2.4s, v14.4s, v20.s[0]
+	WORD $0x4f9411e3 // fmla v3.4s, v15.4s, v20.s[0]
+	WORD $0x4fb41184 // fmla v4.4s, v12.4s, v20.s[1]
+	WORD $0x4fb411a5 // fmla v5.4s, v13.4s, v20.s[1]
+	WORD $0x4fb411c6 // fmla v6.4s, v14.4s, v20.s[1]
+	WORD $0x4fb411e7 // fmla v7.4s, v15.4s, v20.s[1]
+	WORD $0x4f951188 // fmla v8.4s, v12.4s, v21.s[0]
+	WORD $0x4f9511a9 // fmla v9.4s, v13.4s, v21.s[0]
+	WORD $0x4f9511ca // fmla v10.4s, v14.4s, v21.s[0]
+	WORD $0x4f9511eb // fmla v11.4s, v15.4s, v21.s[0]
+	VLD1.P (R15)(R9), [V16.S4, V17.S4, V18.S4, V19.S4]
+	FMOVD 0(R14), F22
+	FMOVS 8(R14), F23
+	ADD R10, R14
+	WORD $0x4f961200 // fmla v0.4s, v16.4s, v22.s[0]
+	WORD $0x4f961221 // fmla v1.4s, v17.4s, v22.s[0]
+	WORD $0x4f961242 // fmla v2.4s, v18.4s, v22.s[0]
+	WORD $0x4f961263 // fmla v3.4s, v19.4s, v22.s[0]
+	WORD $0x4fb61204 // fmla v4.4s, v16.4s, v22.s[1]
+	WORD $0x4fb61225 // fmla v5.4s, v17.4s, v22.s[1]
+	WORD $0x4fb61246 // fmla v6.4s, v18.4s, v22.s[1]
+	WORD $0x4fb61267 // fmla v7.4s, v19.4s, v22.s[1]
+	WORD $0x4f971208 // fmla v8.4s, v16.4s, v23.s[0]
+	WORD $0x4f971229 // fmla v9.4s, v17.4s, v23.s[0]
+	WORD $0x4f97124a // fmla v10.4s, v18.4s, v23.s[0]
+	WORD $0x4f97126b // fmla v11.4s, v19.4s, v23.s[0]
+	SUBS $4, R16, R16
+	BGE across_rows3_vectors4_loop
+across_rows3_vectors4_tail:
+	ADDS $4, R16, R16
+	BEQ across_rows3_vectors4_store
+across_rows3_vectors4_single:
+	VLD1.P (R15)(R9), [V12.S4, V13.S4, V14.S4, V15.S4]
+	FMOVD 0(R14), F20
+	FMOVS 8(R14), F21
+	ADD R10, R14
+	WORD $0x4f941180 // fmla v0.4s, v12.4s, v20.s[0]
+	WORD $0x4f9411a1 // fmla v1.4s, v13.4s, v20.s[0]
+	WORD $0x4f9411c2 // fmla v2.4s, v14.4s, v20.s[0]
+	WORD $0x4f9411e3 // fmla v3.4s, v15.4s, v20.s[0]
+	WORD $0x4fb41184 // fmla v4.4s, v12.4s, v20.s[1]
+	WORD $0x4fb411a5 // fmla v5.4s, v13.4s, v20.s[1]
+	WORD $0x4fb411c6 // fmla v6.4s, v14.4s, v20.s[1]
+	WORD $0x4fb411e7 // fmla v7.4s, v15.4s, v20.s[1]
+	WORD $0x4f951188 // fmla v8.4s, v12.4s, v21.s[0]
+	WORD $0x4f9511a9 // fmla v9.4s, v13.4s, v21.s[0]
+	WORD $0x4f9511ca // fmla v10.4s, v14.4s, v21.s[0]
+	WORD $0x4f9511eb // fmla v11.4s, v15.4s, v21.s[0]
+	SUBS $1, R16, R16
+	BNE across_rows3_vectors4_single
+across_rows3_vectors4_store:
+	MOVD R11, R15
+	VST1.P [V0.S4, V1.S4, V2.S4, V3.S4], (R15)(R9)
+	VST1.P [V4.S4, V5.S4, V6.S4, V7.S4], (R15)(R9)
+	VST1.P [V8.S4, V9.S4, V10.S4, V11.S4], (R15)(R9)
+	ADD $64, R11
+	ADD $64, R12
+	SUB $16, R13
+	JMP across_rows3_vectors4
+across_rows3_less4:
+across_rows3_vectors2:
+	CMP $8, R13
+	BLT across_rows3_less2
+	MOVD R11, R15
+	VLD1.P (R15)(R9), [V0.S4, V1.S4]
+	VLD1.P (R15)(R9), [V2.S4, V3.S4]
+	VLD1.P (R15)(R9), [V4.S4, V5.S4]
+across_rows3_vectors2_ready:
+	MOVD R6, R14
+	MOVD R12, R15
+	MOVD d+40(FP), R16
+	SUBS $4, R16, R16
+	BLT across_rows3_vectors2_tail
+across_rows3_vectors2_loop:
+	VLD1.P (R15)(R9), [V6.S4, V7.S4]
+	FMOVD 0(R14), F10
+	FMOVS 8(R14), F11
+	ADD R10, R14
+	WORD $0x4f8a10c0 // fmla v0.4s, v6.4s, v10.s[0]
+	WORD $0x4f8a10e1 // fmla v1.4s, v7.4s, v10.s[0]
+	WORD $0x4faa10c2 // fmla v2.4s, v6.4s, v10.s[1]
+	WORD $0x4faa10e3 // fmla v3.4s, v7.4s, v10.s[1]
+	WORD $0x4f8b10c4 // fmla v4.4s, v6.4s, v11.s[0]
+	WORD $0x4f8b10e5 // fmla v5.4s, v7.4s, v11.s[0]
+	VLD1.P (R15)(R9), [V8.S4, V9.S4]
+	FMOVD 0(R14), F12
+	FMOVS 8(R14), F13
+	ADD R10, R14
+	WORD $0x4f8c1100 // fmla v0.4s, v8.4s, v12.s[0]
+	WORD $0x4f8c1121 // fmla v1.4s, v9.4s, v12.s[0]
+	WORD $0x4fac1102 // fmla v2.4s, v8.4s, v12.s[1]
+	WORD $0x4fac1123 // fmla v3.4s, v9.4s, v12.s[1]
+	WORD $0x4f8d1104 // fmla v4.4s, v8.4s, v13.s[0]
+	WORD $0x4f8d1125 // fmla v5.4s, v9.4s, v13.s[0]
+	VLD1.P (R15)(R9), [V6.S4, V7.S4]
+	FMOVD 0(R14), F10
+	FMOVS 8(R14), F11
+	ADD R10, R14
+	WORD $0x4f8a10c0 // fmla v0.4s, v6.4s, v10.s[0]
+	WORD $0x4f8a10e1 // fmla v1.4s, v7.4s, v10.s[0]
+	WORD $0x4faa10c2 // fmla v2.4s, v6.4s, v10.s[1]
+	WORD $0x4faa10e3 // fmla v3.4s, v7.4s, v10.s[1]
+	WORD $0x4f8b10c4 // fmla v4.4s, v6.4s, v11.s[0]
+	WORD $0x4f8b10e5 // fmla v5.4s, v7.4s, v11.s[0]
+	VLD1.P (R15)(R9), [V8.S4, V9.S4]
+	FMOVD 0(R14), F12
+	FMOVS 8(R14), F13
+	ADD R10, R14
+	WORD $0x4f8c1100 // fmla v0.4s, v8.4s, v12.s[0]
+	WORD $0x4f8c1121 // fmla v1.4s, v9.4s, v12.s[0]
+	WORD $0x4fac1102 // fmla v2.4s, v8.4s, v12.s[1]
+	WORD $0x4fac1123 // fmla v3.4s, v9.4s, v12.s[1]
+	WORD $0x4f8d1104 // fmla v4.4s, v8.4s, v13.s[0]
+	WORD $0x4f8d1125 // fmla v5.4s, v9.4s, v13.s[0]
+	SUBS $4, R16, R16
+	BGE across_rows3_vectors2_loop
+across_rows3_vectors2_tail:
+	ADDS $4, R16, R16
+	BEQ across_rows3_vectors2_store
+across_rows3_vectors2_single:
+	VLD1.P (R15)(R9), [V6.S4, V7.S4]
+	FMOVD 0(R14), F10
+	FMOVS 8(R14), F11
+	ADD R10, R14
+	WORD $0x4f8a10c0 // fmla v0.4s, v6.4s, v10.s[0]
+	WORD $0x4f8a10e1 // fmla v1.4s, v7.4s, v10.s[0]
+	WORD $0x4faa10c2 // fmla v2.4s, v6.4s, v10.s[1]
+	WORD $0x4faa10e3 // fmla v3.4s, v7.4s, v10.s[1]
+	WORD $0x4f8b10c4 // fmla v4.4s, v6.4s, v11.s[0]
+	WORD $0x4f8b10e5 // fmla v5.4s, v7.4s, v11.s[0]
+	SUBS $1, R16, R16
+	BNE across_rows3_vectors2_single
+across_rows3_vectors2_store:
+	MOVD R11, R15
+	VST1.P [V0.S4, V1.S4], (R15)(R9)
+	VST1.P [V2.S4, V3.S4], (R15)(R9)
+	VST1.P [V4.S4, V5.S4], (R15)(R9)
+	ADD $32, R11
+	ADD $32, R12
+	SUB $8, R13
+across_rows3_less2:
+	MOVD $3, R11
+	MUL R11, R8, R12
+	ADD R12, R6
+	MUL R11, R9, R12
+	ADD R12, R5
+	SUB R11, R7
+	JMP across_next
+across_rows4:
+	MOVD R5, R11
+	MOVD R0, R12
+	MOVD R4, R13
+across_rows4_vectors4:
+	CMP $16, R13
+	BLT across_rows4_less4
+	MOVD R11, R15
+	VLD1.P (R15)(R9), [V0.S4, V1.S4, V2.S4, V3.S4]
+	VLD1.P (R15)(R9), [V4.S4, V5.S4, V6.S4, V7.S4]
+	VLD1.P (R15)(R9), [V8.S4, V9.S4, V10.S4, V11.S4]
+	VLD1.P (R15)(R9), [V12.S4, V13.S4, V14.S4, V15.S4]
+across_rows4_vectors4_ready:
+	MOVD R6, R14
+	MOVD R12, R15
+	MOVD d+40(FP), R16
+	SUBS $4, R16, R16
+	BLT across_rows4_vectors4_tail
+across_rows4_vectors4_loop:
+	VLD1.P (R15)(R9), [V16.S4, V17.S4, V18.S4, V19.S4]
+	VLD1.P (R14)(R10), [V24.S4]
+	WORD $0x4f981200 // fmla v0.4s, v16.4s, v24.s[0]
+	WORD $0x4f981221 // fmla v1.4s, v17.4s, v24.s[0]
+	WORD $0x4f981242 // fmla v2.4s, v18.4s, v24.s[0]
+	WORD $0x4f981263 // fmla v3.4s, v19.4s, v24.s[0]
+	WORD $0x4fb81204 // fmla v4.4s, v16.4s, v24.s[1]
+	WORD $0x4fb81225 // fmla v5.4s, v17.4s, v24.s[1]
+	WORD $0x4fb81246 // fmla v6.4s, v18.4s, v24.s[1]
+	WORD $0x4fb81267 // fmla v7.4s, v19.4s, v24.s[1]
+	WORD $0x4f981a08 // fmla v8.4s, v16.4s, v24.s[2]
+	WORD $0x4f981a29 // fmla v9.4s, v17.4s, v24.s[2]
+	WORD $0x4f981a4a // fmla v10.4s, v18.4s, v24.s[2]
+	WORD $0x4f981a6b // fmla v11.4s, v19.4s, v24.s[2]
+	WORD $0x4fb81a0c // fmla v12.4s, v16.4s, v24.s[3]
+	WORD $0x4fb81a2d // fmla v13.4s, v17.4s, v24.s[3]
+	WORD $0x4fb81a4e // fmla v14.4s, v18.4s, v24.s[3]
+	WORD $0x4fb81a6f // fmla v15.4s, v19.4s, v24.s[3]
+	VLD1.P (R15)(R9), [V20.S4, V21.S4, V22.S4, V23.S4]
+	VLD1.P (R14)(R10), [V25.S4]
+	WORD $0x4f991280 // fmla v0.4s, v20.4s, v25.s[0]
+	WORD $0x4f9912a1 // fmla v1.4s, v21.4s, v25.s[0]
+	WORD $0x4f9912c2 // fmla v2.4s, v22.4s, v25.s[0]
+	WORD $0x4f9912e3 // fmla v3.4s, v23.4s, v25.s[0]
+	WORD $0x4fb91284 // fmla v4.4s, v20.4s, v25.s[1]
+	WORD $0x4fb912a5 // fmla v5.4s, v21.4s, v25.s[1]
+	WORD $0x4fb912c6 // fmla v6.4s, v22.4s, v25.s[1]
+	WORD $0x4fb912e7 // fmla v7.4s, v23.4s, v25.s[1]
+	WORD $0x4f991a88 // fmla v8.4s, v20.4s, v25.s[2]
+	WORD $0x4f991aa9 // fmla v9.4s, v21.4s, v25.s[2]
+	WORD $0x4f991aca // fmla v10.4s, v22.4s, v25.s[2]
+	WORD $0x4f991aeb // fmla v11.4s, v23.4s, v25.s[2]
+	WORD $0x4fb91a8c // fmla v12.4s, v20.4s, v25.s[3]
+	WORD $0x4fb91aad // fmla v13.4s, v21.4s, v25.s[3]
+	WORD $0x4fb91ace // fmla v14.4s, v22.4s, v25.s[3]
+	WORD $0x4fb91aef // fmla v15.4s, v23.4s, v25.s[3]
+	VLD1.P (R15)(R9), [V16.S4, V17.S4, V18.S4, V19.S4]
+	VLD1.P (R14)(R10), [V24.S4]
+	WORD $0x4f981200 // fmla v0.4s, v16.4s, v24.s[0]
+	WORD $0x4f981221 // fmla v1.4s, v17.4s, v24.s[0]
+	WORD $0x4f981242 // fmla v2.4s, v18.4s, v24.s[0]
+	WORD $0x4f981263 // fmla v3.4s, v19.4s, v24.s[0]
+	WORD $0x4fb81204 // fmla v4.4s, v16.4s, v24.s[1]
+	WORD $0x4fb81225 // fmla v5.4s, v17.4s, v24.s[1]
+	WORD $0x4fb81246 // fmla v6.4s, v18.4s, v24.s[1]
+	WORD $0x4fb81267 // fmla v7.4s, v19.4s, v24.s[1]
+	WORD $0x4f981a08 // fmla v8.4s, v16.4s, v24.s[2]
+	WORD $0x4f981a29 // fmla v9.4s, v17.4s, v24.s[2]
+	WORD $0x4f981a4a // fmla v10.4s, v18.4s, v24.s[2]
+	WORD $0x4f981a6b // fmla v11.4s, v19.4s, v24.s[2]
+	WORD $0x4fb81a0c // fmla v12.4s, v16.4s, v24.s[3]
+	WORD $0x4fb81a2d // fmla v13.4s, v17.4s, v24.s[3]
+	WORD $0x4fb81a4e // fmla v14.4s, v18.4s, v24.s[3]
+	WORD $0x4fb81a6f // fmla v15.4s, v19.4s, v24.s[3]
+	VLD1.P (R15)(R9), [V20.S4, V21.S4, V22.S4, V23.S4]
+	VLD1.P (R14)(R10), [V25.S4]
+	WORD $0x4f991280 // fmla v0.4s, v20.4s, v25.s[0]
+	WORD $0x4f9912a1 // fmla v1.4s, v21.4s, v25.s[0]
+	WORD $0x4f9912c2 // fmla v2.4s, v22.4s, v25.s[0]
+	WORD $0x4f9912e3 // fmla v3.4s, v23.4s, v25.s[0]
+	WORD $0x4fb91284 // fmla v4.4s, v20.4s, v25.s[1]
+	WORD $0x4fb912a5 // fmla v5.4s, v21.4s, v25.s[1]
+	WORD $0x4fb912c6 // fmla v6.4s, v22.4s, v25.s[1]
+	WORD $0x4fb912e7 // fmla v7.4s, v23.4s, v25.s[1]
+	WORD $0x4f991a88 // fmla v8.4s, v20.4s, v25.s[2]
+	WORD $0x4f991aa9 // fmla v9.4s, v21.4s, v25.s[2]
+	WORD $0x4f991aca // fmla v10.4s, v22.4s, v25.s[2]
+	WORD $0x4f991aeb // fmla v11.4s, v23.4s, v25.s[2]
+	WORD $0x4fb91a8c // fmla v12.4s, v20.4s, v25.s[3]
+	WORD $0x4fb91aad // fmla v13.4s, v21.4s, v25.s[3]
+	WORD $0x4fb91ace // fmla v14.4s, v22.4s, v25.s[3]
+	WORD $0x4fb91aef // fmla v15.4s, v23.4s, v25.s[3]
+	SUBS $4, R16, R16
+	BGE across_rows4_vectors4_loop
+across_rows4_vectors4_tail:
+	ADDS $4, R16, R16
+	BEQ across_rows4_vectors4_store
+across_rows4_vectors4_single:
+	VLD1.P (R15)(R9), [V16.S4, V17.S4, V18.S4, V19.S4]
+	VLD1.P (R14)(R10), [V24.S4]
+	WORD $0x4f981200 // fmla v0.4s, v16.4s, v24.s[0]
+	WORD $0x4f981221 // fmla v1.4s, v17.4s, v24.s[0]
+	WORD $0x4f981242 // fmla v2.4s, v18.4s, v24.s[0]
+	WORD $0x4f981263 // fmla v3.4s, v19.4s, v24.s[0]
+	WORD $0x4fb81204 // fmla v4.4s, v16.4s, v24.s[1]
+	WORD $0x4fb81225 // fmla v5.4s, v17.4s, v24.s[1]
+	WORD $0x4fb81246 // fmla v6.4s, v18.4s, v24.s[1]
+	WORD $0x4fb81267 // fmla v7.4s, v19.4s, v24.s[1]
+	WORD $0x4f981a08 // fmla v8.4s, v16.4s, v24.s[2]
+	WORD $0x4f981a29 // fmla v9.4s, v17.4s, v24.s[2]
+	WORD $0x4f981a4a // fmla v10.4s, v18.4s, v24.s[2]
+	WORD $0x4f981a6b // fmla v11.4s, v19.4s, v24.s[2]
+	WORD $0x4fb81a0c // fmla v12.4s, v16.4s, v24.s[3]
+	WORD $0x4fb81a2d // fmla v13.4s, v17.4s, v24.s[3]
+	WORD $0x4fb81a4e // fmla v14.4s, v18.4s, v24.s[3]
+	WORD $0x4fb81a6f // fmla v15.4s, v19.4s, v24.s[3]
+	SUBS $1, R16, R16
+	BNE across_rows4_vectors4_single
+across_rows4_vectors4_store:
+	MOVD R11, R15
+	VST1.P [V0.S4, V1.S4, V2.S4, V3.S4], (R15)(R9)
+	VST1.P [V4.S4, V5.S4, V6.S4, V7.S4], (R15)(R9)
+	VST1.P [V8.S4, V9.S4, V10.S4, V11.S4], (R15)(R9)
+	VST1.P [V12.S4, V13.S4, V14.S4, V15.S4], (R15)(R9)
+	ADD $64, R11
+	ADD $64, R12
+	SUB $16, R13
+	JMP across_rows4_vectors4
+across_rows4_less4:
+across_rows4_vectors2:
+	CMP $8, R13
+	BLT across_rows4_less2
+	MOVD R11, R15
+	VLD1.P (R15)(R9), [V0.S4, V1.S4]
+	VLD1.P (R15)(R9), [V2.S4, V3.S4]
+	VLD1.P (R15)(R9), [V4.S4, V5.S4]
+	VLD1.P (R15)(R9), [V6.S4, V7.S4]
+across_rows4_vectors2_ready:
+	MOVD R6, R14
+	MOVD R12, R15
+	MOVD d+40(FP), R16
+	SUBS $4, R16, R16
+	BLT across_rows4_vectors2_tail
+across_rows4_vectors2_loop:
+	VLD1.P (R15)(R9), [V8.S4, V9.S4]
+	VLD1.P (R14)(R10), [V12.S4]
+	WORD $0x4f8c1100 // fmla v0.4s, v8.4s, v12.s[0]
+	WORD $0x4f8c1121 // fmla v1.4s, v9.4s, v12.s[0]
+	WORD $0x4fac1102 // fmla v2.4s, v8.4s, v12.s[1]
+	WORD $0x4fac1123 // fmla v3.4s, v9.4s, v12.s[1]
+	WORD $0x4f8c1904 // fmla v4.4s, v8.4s, v12.s[2]
+	WORD $0x4f8c1925 // fmla v5.4s, v9.4s, v12.s[2]
+	WORD $0x4fac1906 // fmla v6.4s, v8.4s, v12.s[3]
+	WORD $0x4fac1927 // fmla v7.4s, v9.4s, v12.s[3]
+	VLD1.P (R15)(R9), [V10.S4, V11.S4]
+	VLD1.P (R14)(R10), [V13.S4]
+	WORD $0x4f8d1140 // fmla v0.4s, v10.4s, v13.s[0]
+	WORD $0x4f8d1161 // fmla v1.4s, v11.4s, v13.s[0]
+	WORD $0x4fad1142 // fmla v2.4s, v10.4s, v13.s[1]
+	WORD $0x4fad1163 // fmla v3.4s, v11.4s, v13.s[1]
+	WORD $0x4f8d1944 // fmla v4.4s, v10.4s, v13.s[2]
+	WORD $0x4f8d1965 // fmla v5.4s, v11.4s, v13.s[2]
+	WORD $0x4fad1946 // fmla v6.4s, v10.4s, v13.s[3]
+	WORD $0x4fad1967 // fmla v7.4s, v11.4s, v13.s[3]
+	VLD1.P (R15)(R9), [V8.S4, V9.S4]
+	VLD1.P (R14)(R10), [V12.S4]
+	WORD $0x4f8c1100 // fmla v0.4s, v8.4s, v12.s[0]
+	WORD $0x4f8c1121 // fmla v1.4s, v9.4s, v12.s[0]
+	WORD $0x4fac1102 // fmla v2.4s, v8.4s, v12.s[1]
+	WORD $0x4fac1123 // fmla v3.4s, v9.4s, v12.s[1]
+	WORD $0x4f8c1904 // fmla v4.4s, v8.4s, v12.s[2]
+	WORD $0x4f8c1925 // fmla v5.4s, v9.4s, v12.s[2]
+	WORD $0x4fac1906 // fmla v6.4s, v8.4s, v12.s[3]
+	WORD $0x4fac1927 // fmla v7.4s, v9.4s, v12.s[3]
+	VLD1.P (R15)(R9), [V10.S4, V11.S4]
+	VLD1.P (R14)(R10), [V13.S4]
+	WORD $0x4f8d1140 // fmla v0.4s, v10.4s, v13.s[0]
+	WORD $0x4f8d1161 // fmla v1.4s, v11.4s, v13.s[0]
+	WORD $0x4fad1142 // fmla v2.4s, v10.4s, v13.s[1]
+	WORD $0x4fad1163 // fmla v3.4s, v11.4s, v13.s[1]
+	WORD $0x4f8d1944 // fmla v4.4s, v10.4s, v13.s[2]
+	WORD $0x4f8d1965 // fmla v5.4s, v11.4s, v13.s[2]
+	WORD $0x4fad1946 // fmla v6.4s, v10.4s, v13.s[3]
+	WORD $0x4fad1967 // fmla v7.4s, v11.4s, v13.s[3]
+	SUBS $4, R16, R16
+	BGE across_rows4_vectors2_loop
+across_rows4_vectors2_tail:
+	ADDS $4, R16, R16
+	BEQ across_rows4_vectors2_store
+across_rows4_vectors2_single:
+	VLD1.P (R15)(R9), [V8.S4, V9.S4]
+	VLD1.P (R14)(R10), [V12.S4]
+	WORD $0x4f8c1100 // fmla v0.4s, v8.4s, v12.s[0]
+	WORD $0x4f8c1121 // fmla v1.4s, v9.4s, v12.s[0]
+	WORD $0x4fac1102 // fmla v2.4s, v8.4s, v12.s[1]
+	WORD $0x4fac1123 // fmla v3.4s, v9.4s, v12.s[1]
+	WORD $0x4f8c1904 // fmla v4.4s, v8.4s, v12.s[2]
+	WORD $0x4f8c1925 // fmla v5.4s, v9.4s, v12.s[2]
+	WORD $0x4fac1906 // fmla v6.4s, v8.4s, v12.s[3]
+	WORD $0x4fac1927 // fmla v7.4s, v9.4s, v12.s[3]
+	SUBS $1, R16, R16
+	BNE across_rows4_vectors2_single
+across_rows4_vectors2_store:
+	MOVD R11, R15
+	VST1.P [V0.S4, V1.S4], (R15)(R9)
+	VST1.P [V2.S4, V3.S4], (R15)(R9)
+	VST1.P [V4.S4, V5.S4], (R15)(R9)
+	VST1.P [V6.S4, V7.S4], (R15)(R9)
+	ADD $32, R11
+	ADD $32, R12
+	SUB $8, R13
+across_rows4_less2:
+	MOVD $4, R11
+	MUL R11, R8, R12
+	ADD R12, R6
+	MUL R11, R9, R12
+	ADD R12, R5
+	SUB R11, R7
+	JMP across_next
+across_rows5:
+	MOVD R5, R11
+	MOVD R0, R12
+	MOVD R4, R13
+across_rows5_vectors2:
+	CMP $8, R13
+	BLT across_rows5_less2
+	MOVD R11, R15
+	VLD1.P (R15)(R9), [V0.S4, V1.S4]
+	VLD1.P (R15)(R9), [V2.S4, V3.S4]
+	VLD1.P (R15)(R9), [V4.S4, V5.S4]
+	VLD1.P (R15)(R9), [V6.S4, V7.S4]
+	VLD1.P (R15)(R9), [V8.S4, V9.S4]
+across_rows5_vectors2_ready:
+	MOVD R6, R14
+	MOVD R12, R15
+	MOVD d+40(FP), R16
+	SUBS $4, R16, R16
+	BLT across_rows5_vectors2_tail
+across_rows5_vectors2_loop:
+	VLD1.P (R15)(R9), [V10.S4, V11.S4]
+	FMOVQ 0(R14), F14
+	FMOVS 16(R14), F15
+	ADD R10, R14
+	WORD $0x4f8e1140 // fmla v0.4s, v10.4s, v14.s[0]
+	WORD $0x4f8e1161 // fmla v1.4s, v11.4s, v14.s[0]
+	WORD $0x4fae1142 // fmla v2.4s, v10.4s, v14.s[1]
+	WORD $0x4fae1163 // fmla v3.4s, v11.4s, v14.s[1]
+	WORD $0x4f8e1944 // fmla v4.4s, v10.4s, v14.s[2]
+	WORD $0x4f8e1965 // fmla v5.4s, v11.4s, v14.s[2]
+	WORD $0x4fae1946 // fmla v6.4s, v10.4s, v14.s[3]
+	WORD $0x4fae1967 // fmla v7.4s, v11.4s, v14.s[3]
+	WORD $0x4f8f1148 // fmla v8.4s, v10.4s, v15.s[0]
+	WORD $0x4f8f1169 // fmla v9.4s, v11.4s, v15.s[0]
+	VLD1.P (R15)(R9), [V12.S4, V13.S4]
+	FMOVQ 0(R14), F16
+	FMOVS 16(R14), F17
+	ADD R10, R14
+	WORD $0x4f901180 // fmla v0.4s, v12.4s, v16.s[0]
+	WORD $0x4f9011a1 // fmla v1.4s, v13.4s, v16.s[0]
+	WORD $0x4fb01182 // fmla v2.4s, v12.4s, v16.s[1]
+	WORD $0x4fb011a3 // fmla v3.4s, v13.4s, v16.s[1]
+	WORD $0x4f901984 // fmla v4.4s, v12.4s, v16.s[2]
+	WORD $0x4f9019a5 // fmla v5.4s, v13.4s, v16.s[2]
+	WORD $0x4fb01986 // fmla v6.4s, v12.4s, v16.s[3]
+	WORD $0x4fb019a7 // fmla v7.4s, v13.4s, v16.s[3]
+	WORD $0x4f911188 // fmla v8.4s, v12.4s, v17.s[0]
+	WORD $0x4f9111a9 // fmla v9.4s, v13.4s, v17.s[0]
+	VLD1.P (R15)(R9), [V10.S4, V11.S4]
+	FMOVQ 0(R14), F14
+	FMOVS 16(R14), F15
+	ADD R10, R14
+	WORD $0x4f8e1140 // fmla v0.4s, v10.4s, v14.s[0]
+	WORD $0x4f8e1161 // fmla v1.4s, v11.4s, v14.s[0]
+	WORD $0x4fae1142 // fmla v2.4s, v10.4s, v14.s[1]
+	WORD $0x4fae1163 // fmla v3.4s, v11.4s, v14.s[1]
+	WORD $0x4f8e1944 // fmla v4.4s, v10.4s, v14.s[2]
+	WORD $0x4f8e1965 // fmla v5.4s, v11.4s, v14.s[2]
+	WORD $0x4fae1946 // fmla v6.4s, v10.4s, v14.s[3]
+	WORD $0x4fae1967 // fmla v7.4s, v11.4s, v14.s[3]
+	WORD $0x4f8f1148 // fmla v8.4s, v10.4s, v15.s[0]
+	WORD $0x4f8f1169 // fmla v9.4s, v11.4s, v15.s[0]
+	VLD1.P (R15)(R9), [V12.S4, V13.S4]
+	FMOVQ 0(R14), F16
+	FMOVS 16(R14), F17
+	ADD R10, R14
+	WORD $0x4f901180 // fmla v0.4s, v12.4s, v16.s[0]
+	WORD $0x4f9011a1 // fmla v1.4s, v13.4s, v16.s[0]
+	WORD $0x4fb01182 // fmla v2.4s, v12.4s, v16.s[1]
+	WORD $0x4fb011a3 // fmla v3.4s, v13.4s, v16.s[1]
+	WORD $0x4f901984 // fmla v4.4s, v12.4s, v16.s[2]
+	WORD $0x4f9019a5 // fmla v5.4s, v13.4s, v16.s[2]
+	WORD $0x4fb01986 // fmla v6.4s, v12.4s, v16.s[3]
+	WORD $0x4fb019a7 // fmla v7.4s, v13.4s, v16.s[3]
+	WORD $0x4f911188 // fmla v8.4s, v12.4s, v17.s[0]
+	WORD $0x4f9111a9 // fmla v9.4s, v13.4s, v17.s[0]
+	SUBS $4, R16, R16
+	BGE across_rows5_vectors2_loop
+across_rows5_vectors2_tail:
+	ADDS $4, R16, R16
+	BEQ across_rows5_vectors2_store
+across_rows5_vectors2_single:
+	VLD1.P (R15)(R9), [V10.S4, V11.S4]
+	FMOVQ 0(R14), F14
+	FMOVS 16(R14), F15
+	ADD R10, R14
+	WORD $0x4f8e1140 // fmla v0.4s, v10.4s, v14.s[0]
+	WORD $0x4f8e1161 // fmla v1.4s, v11.4s, v14.s[0]
+	WORD $0x4fae1142 // fmla v2.4s, v10.4s, v14.s[1]
+	WORD $0x4fae1163 // fmla v3.4s, v11.4s, v14.s[1]
+	WORD $0x4f8e1944 // fmla v4.4s, v10.4s, v14.s[2]
+	WORD $0x4f8e1965 // fmla v5.4s, v11.4s, v14.s[2]
+	WORD $0x4fae1946 // fmla v6.4s, v10.4s, v14.s[3]
+	WORD $0x4fae1967 // fmla v7.4s, v11.4s, v14.s[3]
+	WORD $0x4f8f1148 // fmla v8.4s, v10.4s, v15.s[0]
+	WORD $0x4f8f1169 // fmla v9.4s, v11.4s, v15.s[0]
+	SUBS $1, R16, R16
+	BNE across_rows5_vectors2_single
+across_rows5_vectors2_store:
+	MOVD R11, R15
+	VST1.P [V0.S4, V1.S4], (R15)(R9)
+	VST1.P [V2.S4, V3.S4], (R15)(R9)
+	VST1.P [V4.S4, V5.S4], (R15)(R9)
+	VST1.P [V6.S4, V7.S4], (R15)(R9)
+	VST1.P [V8.S4, V9.S4], (R15)(R9)
+	ADD $32, R11
+	ADD $32, R12
+	SUB $8, R13
+	JMP across_rows5_vectors2
+across_rows5_less2:
+	MOVD $5, R11
+	MUL R11, R8, R12
+	ADD R12, R6
+	MUL R11, R9, R12
+	ADD R12, R5
+	SUB R11, R7
+	JMP across_next
+across_rows6:
+	MOVD R5, R11
+	MOVD R0, R12
+	MOVD R4, R13
+across_rows6_vectors2:
+	CMP $8, R13
+	BLT across_rows6_less2
+	MOVD R11, R15
+	VLD1.P (R15)(R9), [V0.S4, V1.S4]
+	VLD1.P (R15)(R9), [V2.S4, V3.S4]
+	VLD1.P (R15)(R9), [V4.S4, V5.S4]
+	VLD1.P (R15)(R9), [V6.S4, V7.S4]
+	VLD1.P (R15)(R9), [V8.S4, V9.S4]
+	VLD1.P (R15)(R9), [V10.S4, V11.S4]
+across_rows6_vectors2_ready:
+	MOVD R6, R14
+	MOVD R12, R15
+	MOVD d+40(FP), R16
+	SUBS $4, R16, R16
+	BLT across_rows6_vectors2_tail
+across_rows6_vectors2_loop:
+	VLD1.P (R15)(R9), [V12.S4, V13.S4]
+	FMOVQ 0(R14), F16
+	FMOVD 16(R14), F17
+	ADD R10, R14
+	WORD $0x4f901180 // fmla v0.4s, v12.4s, v16.s[0]
+	WORD $0x4f9011a1 // fmla v1.4s, v13.4s, v16.s[0]
+	WORD $0x4fb01182 // fmla v2.4s, v12.4s, v16.s[1]
+	WORD $0x4fb011a3 // fmla v3.4s, v13.4s, v16.s[1]
+	WORD $0x4f901984 // fmla v4.4s, v12.4s, v16.s[2]
+	WORD $0x4f9019a5 // fmla v5.4s, v13.4s, v16.s[2]
+	WORD $0x4fb01986 // fmla v6.4s, v12.4s, v16.s[3]
+	WORD $0x4fb019a7 // fmla v7.4s, v13.4s, v16.s[3]
+	WORD $0x4f911188 // fmla v8.4s, v12.4s, v17.s[0]
+	WORD $0x4f9111a9 // fmla v9.4s, v13.4s, v17.s[0]
+	WORD $0x4fb1118a // fmla v10.4s, v12.4s, v17.s[1]
+	WORD $0x4fb111ab // fmla v11.4s, v13.4s, v17.s[1]
+	VLD1.P (R15)(R9), [V14.S4, V15.S4]
+	FMOVQ 0(R14), F18
+	FMOVD 16(R14), F19
+	ADD R10, R14
+	WORD $0x4f9211c0 // fmla v0.4s, v14.4s, v18.s[0]
+	WORD $0x4f9211e1 // fmla v1.4s, v15.4s, v18.s[0]
+	WORD $0x4fb211c2 // fmla v2.4s, v14.4s, v18.s[1]
+	WORD $0x4fb211e3 // fmla v3.4s, v15.4s, v18.s[1]
+	WORD $0x4f9219c4 // fmla v4.4s, v14.4s, v18.s[2]
+	WORD $0x4f9219e5 // fmla v5.4s, v15.4s, v18.s[2]
+	WORD $0x4fb219c6 // fmla v6.4s, v14.4s, v18.s[3]
+	WORD $0x4fb219e7 // fmla v7.4s, v15.4s, v18.s[3]
+	WORD $0x4f9311c8 // fmla v8.4s, v14.4s, v19.s[0]
+	WORD $0x4f9311e9 // fmla v9.4s, v15.4s, v19.s[0]
+	WORD $0x4fb311ca // fmla v10.4s, v14.4s, v19.s[1]
+	WORD $0x4fb311eb // fmla v11.4s, v15.4s, v19.s[1]
+	VLD1.P (R15)(R9), [V12.S4, V13.S4]
+	FMOVQ 0(R14), F16
+	FMOVD 16(R14), F17
+	ADD R10, R14
+	WORD $0x4f901180 // fmla v0.4s, v12.4s, v16.s[0]
+	WORD $0x4f9011a1 // fmla v1.4s, v13.4s, v16.s[0]
+	WORD $0x4fb01182 // fmla v2.4s, v12.4s, v16.s[1]
+	WORD $0x4fb011a3 // fmla v3.4s, v13.4s, v16.s[1]
+	WORD $0x4f901984 // fmla v4.4s, v12.4s, v16.s[2]
+	WORD $0x4f9019a5 // fmla v5.4s, v13.4s, v16.s[2]
+	WORD $0x4fb01986 // fmla v6.4s, v12.4s, v16.s[3]
+	WORD $0x4fb019a7 // fmla v7.4s, v13.4s, v16.s[3]
+	WORD $0x4f911188 // fmla v8.4s, v12.4s, v17.s[0]
+	WORD $0x4f9111a9 // fmla v9.4s, v13.4s, v17.s[0]
+	WORD $0x4fb1118a // fmla v10.4s, v12.4s, v17.s[1]
+	WORD $0x4fb111ab // fmla v11.4s, v13.4s, v17.s[1]
+	VLD1.P (R15)(R9), [V14.S4, V15.S4]
+	FMOVQ 0(R14), F18
+	FMOVD 16(R14), F19
+	ADD R10, R14
+	WORD $0x4f9211c0 // fmla v0.4s, v14.4s, v18.s[0]
+	WORD $0x4f9211e1 // fmla v1.4s, v15.4s, v18.s[0]
+	WORD $0x4fb211c2 // fmla v2.4s, v14.4s, v18.s[1]
+	WORD $0x4fb211e3 // fmla v3.4s, v15.4s, v18.s[1]
+	WORD $0x4f9219c4 // fmla v4.4s, v14.4s, v18.s[2]
+	WORD $0x4f9219e5 // fmla v5.4s, v15.4s, v18.s[2]
+	WORD $0x4fb219c6 // fmla v6.4s, v14.4s, v18.s[3]
+	WORD $0x4fb219e7 // fmla v7.4s, v15.4s, v18.s[3]
+	WORD $0x4f9311c8 // fmla v8.4s, v14.4s, v19.s[0]
+	WORD $0x4f9311e9 // fmla v9.4s, v15.4s, v19.s[0]
+	WORD $0x4fb311ca // fmla v10.4s, v14.4s, v19.s[1]
+	WORD $0x4fb311eb // fmla v11.4s, v15.4s, v19.s[1]
+	SUBS $4, R16, R16
+	BGE across_rows6_vectors2_loop
+across_rows6_vectors2_tail:
+	ADDS $4, R16, R16
+	BEQ across_rows6_vectors2_store
+across_rows6_vectors2_single:
+	VLD1.P (R15)(R9), [V12.S4, V13.S4]
+	FMOVQ 0(R14), F16
+	FMOVD 16(R14), F17
+	ADD R10, R14
+	WORD $0x4f901180 // fmla v0.4s, v12.4s, v16.s[0]
+	WORD $0x4f9011a1 // fmla v1.4s, v13.4s, v16.s[0]
+	WORD $0x4fb01182 // fmla v2.4s, v12.4s, v16.s[1]
+	WORD $0x4fb011a3 // fmla v3.4s, v13.4s, v16.s[1]
+	WORD $0x4f901984 // fmla v4.4s, v12.4s, v16.s[2]
+	WORD $0x4f9019a5 // fmla v5.4s, v13.4s, v16.s[2]
+	WORD $0x4fb01986 // fmla v6.4s, v12.4s, v16.s[3]
+	WORD $0x4fb019a7 // fmla v7.4s, v13.4s, v16.s[3]
+	WORD $0x4f911188 // fmla v8.4s, v12.4s, v17.s[0]
+	WORD $0x4f9111a9 // fmla v9.4s, v13.4s, v17.s[0]
+	WORD $0x4fb1118a // fmla v10.4s, v12.4s, v17.s[1]
+	WORD $0x4fb111ab // fmla v11.4s, v13.4s, v17.s[1]
+	SUBS $1, R16, R16
+	BNE across_rows6_vectors2_single
+across_rows6_vectors2_store:
+	MOVD R11, R15
+	VST1.P [V0.S4, V1.S4], (R15)(R9)
+	VST1.P [V2.S4, V3.S4], (R15)(R9)
+	VST1.P [V4.S4, V5.S4], (R15)(R9)
+	VST1.P [V6.S4, V7.S4], (R15)(R9)
+	VST1.P [V8.S4, V9.S4], (R15)(R9)
+	VST1.P [V10.S4, V11.S4], (R15)(R9)
+	ADD $32, R11
+	ADD $32, R12
+	SUB $8, R13
+	JMP across_rows6_vectors2
+across_rows6_less2:
+	MOVD $6, R11
+	MUL R11, R8, R12
+	ADD R12, R6
+	MUL R11, R9, R12
+	ADD R12, R5
+	SUB R11, R7
+	JMP across_next
+across_rows7:
+	MOVD R5, R11
+	MOVD R0, R12
+	MOVD R4, R13
+across_rows7_vectors2:
+	CMP $8, R13
+	BLT across_rows7_less2
+	MOVD R11, R15
+	VLD1.P (R15)(R9), [V0.S4, V1.S4]
+	VLD1.P (R15)(R9), [V2.S4, V3.S4]
+	VLD1.P (R15)(R9), [V4.S4, V5.S4]
+	VLD1.P (R15)(R9), [V6.S4, V7.S4]
+	VLD1.P (R15)(R9), [V8.S4, V9.S4]
+	VLD1.P (R15)(R9), [V10.S4, V11.S4]
+	VLD1.P (R15)(R9), [V12.S4, V13.S4]
+across_rows7_vectors2_ready:
+	MOVD R6, R14
+	MOVD R12, R15
+	MOVD d+40(FP), R16
+	SUBS $4, R16, R16
+	BLT across_rows7_vectors2_tail
+across_rows7_vectors2_loop:
+	VLD1.P (R15)(R9), [V14.S4, V15.S4]
+	FMOVQ 0(R14), F18
+	FMOVD 16(R14), F19
+	FMOVS 24(R14), F20
+	ADD R10, R14
+	WORD $0x4f9211c0 // fmla v0.4s, v14.4s, v18.s[0]
+	WORD $0x4f9211e1 // fmla v1.4s, v15.4s, v18.s[0]
+	WORD $0x4fb211c2 // fmla v2.4s, v14.4s, v18.s[1]
+	WORD $0x4fb211e3 // fmla v3.4s, v15.4s, v18.s[1]
+	WORD $0x4f9219c4 // fmla v4.4s, v14.4s, v18.s[2]
+	WORD $0x4f9219e5 // fmla v5.4s, v15.4s, v18.s[2]
+	WORD $0x4fb219c6 // fmla v6.4s, v14.4s, v18.s[3]
+	WORD $0x4fb219e7 // fmla v7.4s, v15.4s, v18.s[3]
+	WORD $0x4f9311c8 // fmla v8.4s, v14.4s, v19.s[0]
+	WORD $0x4f9311e9 // fmla v9.4s, v15.4s, v19.s[0]
+	WORD $0x4fb311ca // fmla v10.4s, v14.4s, v19.s[1]
+	WORD $0x4fb311eb // fmla v11.4s, v15.4s, v19.s[1]
+	WORD $0x4f9411cc // fmla v12.4s, v14.4s, v20.s[0]
+	WORD $0x4f9411ed // fmla v13.4s, v15.4s, v20.s[0]
+	VLD1.P (R15)(R9), [V16.S4, V17.S4]
+	FMOVQ 0(R14), F21
+	FMOVD 16(R14), F22
+	FMOVS 24(R14), F23
+	ADD R10, R14
+	WORD $0x4f951200 // fmla v0.4s, v16.4s, v21.s[0]
+	WORD $0x4f951221 // fmla v1.4s, v17.4s, v21.s[0]
+	WORD $0x4fb51202 // fmla v2.4s, v16.4s, v21.s[1]
+	WORD $0x4fb51223 // fmla v3.4s, v17.4s, v21.s[1]
+	WORD $0x4f951a04 // fmla v4.4s, v16.4s, v21.s[2]
+	WORD $0x4f951a25 // fmla v5.4s, v17.4s, v21.s[2]
+	WORD $0x4fb51a06 // fmla v6.4s, v16.4s, v21.s[3]
+	WORD $0x4fb51a27 // fmla v7.4s, v17.4s, v21.s[3]
+	WORD $0x4f961208 // fmla v8.4s, v16.4s, v22.s[0]
+	WORD $0x4f961229 // fmla v9.4s, v17.4s, v22.s[0]
+	WORD $0x4fb6120a // fmla v10.4s, v16.4s, v22.s[1]
+	WORD $0x4fb6122b // fmla v11.4s, v17.4s, v22.s[1]
+	WORD $0x4f97120c // fmla v12.4s, v16.4s, v23.s[0]
+	WORD $0x4f97122d // fmla v13.4s, v17.4s, v23.s[0]
+	VLD1.P (R15)(R9), [V14.S4, V15.S4]
+	FMOVQ 0(R14), F18
+	FMOVD 16(R14), F19
+	FMOVS 24(R14), F20
+	ADD R10, R14
+	WORD $0x4f9211c0 // fmla v0.4s, v14.4s, v18.s[0]
+	WORD $0x4f9211e1 // fmla v1.4s, v15.4s, v18.s[0]
+	WORD $0x4fb211c2 // fmla v2.4s, v14.4s, v18.s[1]
+	WORD $0x4fb211e3 // fmla v3.4s, v15.4s, v18.s[1]
+	WORD $0x4f9219c4 // fmla v4.4s, v14.4s, v18.s[2]
+	WORD $0x4f9219e5 // fmla v5.4s, v15.4s, v18.s[2]
+	WORD $0x4fb219c6 // fmla v6.4s, v14.4s, v18.s[3]
+	WORD $0x4fb219e7 // fmla v7.4s, v15.4s, v18.s[3]
+	WORD $0x4f9311c8 // fmla v8.4s, v14.4s, v19.s[0]
+	WORD $0x4f9311e9 // fmla v9.4s, v15.4s, v19.s[0]
+	WORD $0x4fb311ca // fmla v10.4s, v14.4s, v19.s[1]
+	WORD $0x4fb311eb // fmla v11.4s, v15.4s, v19.s[1]
+	WORD $0x4f9411cc // fmla v12.4s, v14.4s, v20.s[0]
+	WORD $0x4f9411ed // fmla v13.4s, v15.4s, v20.s[0]
+	VLD1.P (R15)(R9), [V16.S4, V17.S4]
+	FMOVQ 0(R14), F21
+	FMOVD 16(R14), F22
+	FMOVS 24(R14), F23
+	ADD R10, R14
+	WORD $0x4f951200 // fmla v0.4s, v16.4s, v21.s[0]
+	WORD $0x4f951221 // fmla v1.4s, v17.4s, v21.s[0]
+	WORD $0x4fb51202 // fmla v2.4s, v16.4s, v21.s[1]
+	WORD $0x4fb51223 // fmla v3.4s, v17.4s, v21.s[1]
+	WORD $0x4f951a04 // fmla v4.4s, v16.4s, v21.s[2]
+	WORD $0x4f951a25 // fmla v5.4s, v17.4s, v21.s[2]
+	WORD $0x4fb51a06 // fmla v6.4s, v16.4s, v21.s[3]
+	WORD $0x4fb51a27 // fmla v7.4s, v17.4s, v21.s[3]
+	WORD $0x4f961208 // fmla v8.4s, v16.4s, v22.s[0]
+	WORD $0x4f961229 // fmla v9.4s, v17.4s, v22.s[0]
+	WORD $0x4fb6120a // fmla v10.4s, v16.4s, v22.s[1]
+	WORD $0x4fb6122b // fmla v11.4s, v17.4s, v22.s[1]
+	WORD $0x4f97120c // fmla v12.4s, v16.4s, v23.s[0]
+	WORD $0x4f97122d // fmla v13.4s, v17.4s, v23.s[0]
+	SUBS $4, R16, R16
+	BGE across_rows7_vectors2_loop
+across_rows7_vectors2_tail:
+	ADDS $4, R16, R16
+	BEQ across_rows7_vectors2_store
+across_rows7_vectors2_single:
+	VLD1.P (R15)(R9), [V14.S4, V15.S4]
+	FMOVQ 0(R14), F18
+	FMOVD 16(R14), F19
+	FMOVS 24(R14), F20
+	ADD R10, R14
+	WORD $0x4f9211c0 // fmla v0.4s, v14.4s, v18.s[0]
+	WORD $0x4f9211e1 // fmla v1.4s, v15.4s, v18.s[0]
+	WORD $0x4fb211c2 // fmla v2.4s, v14.4s, v18.s[1]
+	WORD $0x4fb211e3 // fmla v3.4s, v15.4s, v18.s[1]
+	WORD $0x4f9219c4 // fmla v4.4s, v14.4s, v18.s[2]
+	WORD $0x4f9219e5 // fmla v5.4s, v15.4s, v18.s[2]
+	WORD $0x4fb219c6 // fmla v6.4s, v14.4s, v18.s[3]
+	WORD $0x4fb219e7 // fmla v7.4s, v15.4s, v18.s[3]
+	WORD $0x4f9311c8 // fmla v8.4s, v14.4s, v19.s[0]
+	WORD $0x4f9311e9 // fmla v9.4s, v15.4s, v19.s[0]
+	WORD $0x4fb311ca // fmla v10.4s, v14.4s, v19.s[1]
+	WORD $0x4fb311eb // fmla v11.4s, v15.4s, v19.s[1]
+	WORD $0x4f9411cc // fmla v12.4s, v14.4s, v20.s[0]
+	WORD $0x4f9411ed // fmla v13.4s, v15.4s, v20.s[0]
+	SUBS $1, R16, R16
+	BNE across_rows7_vectors2_single
+across_rows7_vectors2_store:
+	MOVD R11, R15
+	VST1.P [V0.S4, V1.S4], (R15)(R9)
+	VST1.P [V2.S4, V3.S4], (R15)(R9)
+	VST1.P [V4.S4, V5.S4], (R15)(R9)
+	VST1.P [V6.S4, V7.S4], (R15)(R9)
+	VST1.P [V8.S4, V9.S4], (R15)(R9)
+	VST1.P [V10.S4, V11.S4], (R15)(R9)
+	VST1.P [V12.S4, V13.S4], (R15)(R9)
+	ADD $32, R11
+	ADD $32, R12
+	SUB $8, R13
+	JMP across_rows7_vectors2
+across_rows7_less2:
+	MOVD $7, R11
+	MUL R11, R8, R12
+	ADD R12, R6
+	MUL R11, R9, R12
+	ADD R12, R5
+	SUB R11, R7
+	JMP across_next
+across_rows8:
+	MOVD R5, R11
+	MOVD R0, R12
+	MOVD R4, R13
+across_rows8_vectors2:
+	CMP $8, R13
+	BLT across_rows8_less2
+	MOVD R11, R15
+	VLD1.P (R15)(R9), [V0.S4, V1.S4]
+	VLD1.P (R15)(R9), [V2.S4, V3.S4]
+	VLD1.P (R15)(R9), [V4.S4, V5.S4]
+	VLD1.P (R15)(R9), [V6.S4, V7.S4]
+	VLD1.P (R15)(R9), [V8.S4, V9.S4]
+	VLD1.P (R15)(R9), [V10.S4, V11.S4]
+	VLD1.P (R15)(R9), [V12.S4, V13.S4]
+	VLD1.P (R15)(R9), [V14.S4, V15.S4]
+across_rows8_vectors2_ready:
+	MOVD R6, R14
+	MOVD R12, R15
+	MOVD d+40(FP), R16
+	SUBS $4, R16, R16
+	BLT across_rows8_vectors2_tail
+across_rows8_vectors2_loop:
+	VLD1.P (R15)(R9), [V16.S4, V17.S4]
+	VLD1.P (R14)(R10), [V20.S4, V21.S4]
+	WORD $0x4f941200 // fmla v0.4s, v16.4s, v20.s[0]
+	WORD $0x4f941221 // fmla v1.4s, v17.4s, v20.s[0]
+	WORD $0x4fb41202 // fmla v2.4s, v16.4s, v20.s[1]
+	WORD $0x4fb41223 // fmla v3.4s, v17.4s, v20.s[1]
+	WORD $0x4f941a04 // fmla v4.4s, v16.4s, v20.s[2]
+	WORD $0x4f941a25 // fmla v5.4s, v17.4s, v20.s[2]
+	WORD $0x4fb41a06 // fmla v6.4s, v16.4s, v20.s[3]
+	WORD $0x4fb41a27 // fmla v7.4s, v17.4s, v20.s[3]
+	WORD $0x4f951208 // fmla v8.4s, v16.4s, v21.s[0]
+	WORD $0x4f951229 // fmla v9.4s, v17.4s, v21.s[0]
+	WORD $0x4fb5120a // fmla v10.4s, v16.4s, v21.s[1]
+	WORD $0x4fb5122b // fmla v11.4s, v17.4s, v21.s[1]
+	WORD $0x4f951a0c // fmla v12.4s, v16.4s, v21.s[2]
+	WORD $0x4f951a2d // fmla v13.4s, v17.4s, v21.s[2]
+	WORD $0x4fb51a0e // fmla v14.4s, v16.4s, v21.s[3]
+	WORD $0x4fb51a2f // fmla v15.4s, v17.4s, v21.s[3]
+	VLD1.P (R15)(R9), [V18.S4, V19.S4]
+	VLD1.P (R14)(R10), [V22.S4, V23.S4]
+	WORD $0x4f961240 // fmla v0.4s, v18.4s, v22.s[0]
+	WORD $0x4f961261 // fmla v1.4s, v19.4s, v22.s[0]
+	WORD $0x4fb61242 // fmla v2.4s, v18.4s, v22.s[1]
+	WORD $0x4fb61263 // fmla v3.4s, v19.4s, v22.s[1]
+	WORD $0x4f961a44 // fmla v4.4s, v18.4s, v22.s[2]
+	WORD $0x4f961a65 // fmla v5.4s, v19.4s, v22.s[2]
+	WORD $0x4fb61a46 // fmla v6.4s, v18.4s, v22.s[3]
+	WORD $0x4fb61a67 // fmla v7.4s, v19.4s, v22.s[3]
+	WORD $0x4f971248 // fmla v8.4s, v18.4s, v23.s[0]
+	WORD $0x4f971269 // fmla v9.4s, v19.4s, v23.s[0]
+	WORD $0x4fb7124a // fmla v10.4s, v18.4s, v23.s[1]
+	WORD $0x4fb7126b // fmla v11.4s, v19.4s, v23.s[1]
+	WORD $0x4f971a4c // fmla v12.4s, v18.4s, v23.s[2]
+	WORD $0x4f971a6d // fmla v13.4s, v19.4s, v23.s[2]
+	WORD $0x4fb71a4e // fmla v14.4s, v18.4s, v23.s[3]
+	WORD $0x4fb71a6f // fmla v15.4s, v19.4s, v23.s[3]
+	VLD1.P (R15)(R9), [V16.S4, V17.S4]
+	VLD1.P (R14)(R10), [V20.S4, V21.S4]
+	WORD $0x4f941200 // fmla v0.4s, v16.4s, v20.s[0]
+	WORD $0x4f941221 // fmla v1.4s, v17.4s, v20.s[0]
+	WORD $0x4fb41202 // fmla v2.4s, v16.4s, v20.s[1]
+	WORD $0x4fb41223 // fmla v3.4s, v17.4s, v20.s[1]
+	WORD $0x4f941a04 // fmla v4.4s, v16.4s, v20.s[2]
+	WORD $0x4f941a25 // fmla v5.4s, v17.4s, v20.s[2]
+	WORD $0x4fb41a06 // fmla v6.4s, v16.4s, v20.s[3]
+	WORD $0x4fb41a27 // fmla v7.4s, v17.4s, v20.s[3]
+	WORD $0x4f951208 // fmla v8.4s, v16.4s, v21.s[0]
+	WORD $0x4f951229 // fmla v9.4s, v17.4s, v21.s[0]
+	WORD $0x4fb5120a // fmla v10.4s, v16.4s, v21.s[1]
+	WORD $0x4fb5122b // fmla v11.4s, v17.4s, v21.s[1]
+	WORD $0x4f951a0c // fmla v12.4s, v16.4s, v21.s[2]
+	WORD $0x4f951a2d // fmla v13.4s, v17.4s, v21.s[2]
+	WORD $0x4fb51a0e // fmla v14.4s, v16.4s, v21.s[3]
+	WORD $0x4fb51a2f // fmla v15.4s, v17.4s, v21.s[3]
+	VLD1.P (R15)(R9), [V18.S4, V19.S4]
+	VLD1.P (R14)(R10), [V22.S4, V23.S4]
+	WORD $0x4f961240 // fmla v0.4s, v18.4s, v22.s[0]
+	WORD $0x4f961261 // fmla v1.4s, v19.4s, v22.s[0]
+	WORD $0x4fb61242 // fmla v2.4s, v18.4s, v22.s[1]
+	WORD $0x4fb61263 // fmla v3.4s, v19.4s, v22.s[1]
+	WORD $0x4f961a44 // fmla v4.4s, v18.4s, v22.s[2]
+	WORD $0x4f961a65 // fmla v5.4s, v19.4s, v22.s[2]
+	WORD $0x4fb61a46 // fmla v6.4s, v18.4s, v22.s[3]
+	WORD $0x4fb61a67 // fmla v7.4s, v19.4s, v22.s[3]
+	WORD $0x4f971248 // fmla v8.4s, v18.4s, v23.s[0]
+	WORD $0x4f971269 // fmla v9.4s, v19.4s, v23.s[0]
+	WORD $0x4fb7124a // fmla v10.4s, v18.4s, v23.s[1]
+	WORD $0x4fb7126b // fmla v11.4s, v19.4s, v23.s[1]
+	WORD $0x4f971a4c // fmla v12.4s, v18.4s, v23.s[2]
+	WORD $0x4f971a6d // fmla v13.4s, v19.4s, v23.s[2]
+	WORD $0x4fb71a4e // fmla v14.4s, v18.4s, v23.s[3]
+	WORD $0x4fb71a6f // fmla v15.4s, v19.4s, v23.s[3]
+	SUBS $4, R16, R16
+	BGE across_rows8_vectors2_loop
+across_rows8_vectors2_tail:
+	ADDS $4, R16, R16
+	BEQ across_rows8_vectors2_store
+across_rows8_vectors2_single:
+	VLD1.P (R15)(R9), [V16.S4, V17.S4]
+	VLD1.P (R14)(R10), [V20.S4, V21.S4]
+	WORD $0x4f941200 // fmla v0.4s, v16.4s, v20.s[0]
+	WORD $0x4f941221 // fmla v1.4s, v17.4s, v20.s[0]
+	WORD $0x4fb41202 // fmla v2.4s, v16.4s, v20.s[1]
+	WORD $0x4fb41223 // fmla v3.4s, v17.4s, v20.s[1]
+	WORD $0x4f941a04 // fmla v4.4s, v16.4s, v20.s[2]
+	WORD $0x4f941a25 // fmla v5.4s, v17.4s, v20.s[2]
+	WORD $0x4fb41a06 // fmla v6.4s, v16.4s, v20.s[3]
+	WORD $0x4fb41a27 // fmla v7.4s, v17.4s, v20.s[3]
+	WORD $0x4f951208 // fmla v8.4s, v16.4s, v21.s[0]
+	WORD $0x4f951229 // fmla v9.4s, v17.4s, v21.s[0]
+	WORD $0x4fb5120a // fmla v10.4s, v16.4s, v21.s[1]
+	WORD $0x4fb5122b // fmla v11.4s, v17.4s, v21.s[1]
+	WORD $0x4f951a0c // fmla v12.4s, v16.4s, v21.s[2]
+	WORD $0x4f951a2d // fmla v13.4s, v17.4s, v21.s[2]
+	WORD $0x4fb51a0e // fmla v14.4s, v16.4s, v21.s[3]
+	WORD $0x4fb51a2f // fmla v15.4s, v17.4s, v21.s[3]
+	SUBS $1, R16, R16
+	BNE across_rows8_vectors2_single
+across_rows8_vectors2_store:
+	MOVD R11, R15
+	VST1.P [V0.S4, V1.S4], (R15)(R9)
+	VST1.P [V2.S4, V3.S4], (R15)(R9)
+	VST1.P [V4.S4, V5.S4], (R15)(R9)
+	VST1.P [V6.S4, V7.S4], (R15)(R9)
+	VST1.P [V8.S4, V9.S4], (R15)(R9)
+	VST1.P [V10.S4, V11.S4], (R15)(R9)
+	VST1.P [V12.S4, V13.S4], (R15)(R9)
+	VST1.P [V14.S4, V15.S4], (R15)(R9)
+	ADD $32, R11
+	ADD $32, R12
+	SUB $8, R13
+	JMP across_rows8_vectors2
+across_rows8_less2:
+	MOVD $8, R11
+	MUL R11, R8, R12
+	ADD R12, R6
+	MUL R11, R9, R12
+	ADD R12, R5
+	SUB R11, R7
+	JMP across_next
+across_done:
+	MOVD d+40(FP), R11
+	MUL R9, R11
+	SUB R11, R0
+	SUB R11, R3
+	MOVD d+40(FP), R11
+	MUL R11, R11
+	LSL $2, R11
+	SUB R11, R2
+	MOVD layers+56(FP), R11
+	SUBS $1, R11, R11
+	MOVD R11, layers+56(FP)
+	BNE layer
+	RET
+
 // func tanhNEONF64(next, ds, u, h *float64, a float64, n int)
 TEXT ·tanhNEONF64(SB), NOSPLIT, $0-48
 	MOVD next+0(FP), R0
@@ -4075,6 +6810,1092 @@ next1:
 	BGE loop1
 done1:
 	ADD $2, R4
+	RET
+
+// func tanhLayersNEONF64(next, s, w, h *float64, a float64, d, ld, layers, nextStep, sStep int)
+TEXT ·tanhLayersNEONF64(SB), NOSPLIT, $0-80
+	MOVD next+0(FP), R0
+	MOVD s+8(FP), R1
+	MOVD w+16(FP), R2
+	MOVD h+24(FP), R3
+	MOVD ld+48(FP), R4
+	LSR $3, R4
+	MOVD d+40(FP), R7
+	MOVD ld+48(FP), R9
+	LSL $3, R7, R8
+	MOVD $activationConstants<>(SB), R10
+layer:
+	MOVD R1, R5
+	MOVD R2, R6
+	MOVD d+40(FP), R7
+along_next:
+	CBZ R7, along_done
+	MOVD R7, R11
+	CMP $8, R11
+	BGE along_rows4
+	CMP $4, R11
+	BLE along_few
+	ADD $1, R11
+	LSR $1, R11
+along_few:
+	CMP $4, R11
+	BEQ along_rows4
+	CMP $3, R11
+	BEQ along_rows3
+	CMP $2, R11
+	BEQ along_rows2
+along_rows1:
+	MOVD R5, R11
+	MOVD R3, R12
+	MOVD R4, R13
+along_rows1_vectors4:
+	CMP $8, R13
+	BLT along_rows1_less4
+	VEOR V0.B16, V0.B16, V0.B16
+	VEOR V1.B16, V1.B16, V1.B16
+	VEOR V2.B16, V2.B16, V2.B16
+	VEOR V3.B16, V3.B16, V3.B16
+along_rows1_vectors4_ready:
+	MOVD R6, R14
+	MOVD R12, R15
+	MOVD d+40(FP), R16
+	SUBS $4, R16, R16
+	BLT along_rows1_vectors4_tail
+along_rows1_vectors4_loop:
+	FLDPQ.P 32(R14), (F12, F13)
+	VLD1.P (R15)(R9), [V4.D2, V5.D2, V6.D2, V7.D2]
+	WORD $0x4fcc1080 // fmla v0.2d, v4.2d, v12.d[0]
+	WORD $0x4fcc10a1 // fmla v1.2d, v5.2d, v12.d[0]
+	WORD $0x4fcc10c2 // fmla v2.2d, v6.2d, v12.d[0]
+	WORD $0x4fcc10e3 // fmla v3.2d, v7.2d, v12.d[0]
+	VLD1.P (R15)(R9), [V8.D2, V9.D2, V10.D2, V11.D2]
+	WORD $0x4fcc1900 // fmla v0.2d, v8.2d, v12.d[1]
+	WORD $0x4fcc1921 // fmla v1.2d, v9.2d, v12.d[1]
+	WORD $0x4fcc1942 // fmla v2.2d, v10.2d, v12.d[1]
+	WORD $0x4fcc1963 // fmla v3.2d, v11.2d, v12.d[1]
+	VLD1.P (R15)(R9), [V4.D2, V5.D2, V6.D2, V7.D2]
+	WORD $0x4fcd1080 // fmla v0.2d, v4.2d, v13.d[0]
+	WORD $0x4fcd10a1 // fmla v1.2d, v5.2d, v13.d[0]
+	WORD $0x4fcd10c2 // fmla v2.2d, v6.2d, v13.d[0]
+	WORD $0x4fcd10e3 // fmla v3.2d, v7.2d, v13.d[0]
+	VLD1.P (R15)(R9), [V8.D2, V9.D2, V10.D2, V11.D2]
+	WORD $0x4fcd1900 // fmla v0.2d, v8.2d, v13.d[1]
+	WORD $0x4fcd1921 // fmla v1.2d, v9.2d, v13.d[1]
+	WORD $0x4fcd1942 // fmla v2.2d, v10.2d, v13.d[1]
+	WORD $0x4fcd1963 // fmla v3.2d, v11.2d, v13.d[1]
+	SUBS $4, R16, R16
+	BGE along_rows1_vectors4_loop
+along_rows1_vectors4_tail:
+	ADDS $4, R16, R16
+	BEQ along_rows1_vectors4_store
+along_rows1_vectors4_single:
+	FMOVD.P 8(R14), F12
+	VLD1.P (R15)(R9), [V4.D2, V5.D2, V6.D2, V7.D2]
+	WORD $0x4fcc1080 // fmla v0.2d, v4.2d, v12.d[0]
+	WORD $0x4fcc10a1 // fmla v1.2d, v5.2d, v12.d[0]
+	WORD $0x4fcc10c2 // fmla v2.2d, v6.2d, v12.d[0]
+	WORD $0x4fcc10e3 // fmla v3.2d, v7.2d, v12.d[0]
+	SUBS $1, R16, R16
+	BNE along_rows1_vectors4_single
+along_rows1_vectors4_store:
+	MOVD R11, R15
+	VST1.P [V0.D2, V1.D2, V2.D2, V3.D2], (R15)(R9)
+	ADD $64, R11
+	ADD $64, R12
+	SUB $8, R13
+	JMP along_rows1_vectors4
+along_rows1_less4:
+	MOVD $1, R11
+	MUL R11, R8, R12
+	ADD R12, R6
+	MUL R11, R9, R12
+	ADD R12, R5
+	SUB R11, R7
+	JMP along_next
+along_rows2:
+	MOVD R5, R11
+	MOVD R3, R12
+	MOVD R4, R13
+along_rows2_vectors4:
+	CMP $8, R13
+	BLT along_rows2_less4
+	VEOR V0.B16, V0.B16, V0.B16
+	VEOR V1.B16, V1.B16, V1.B16
+	VEOR V2.B16, V2.B16, V2.B16
+	VEOR V3.B16, V3.B16, V3.B16
+	VEOR V4.B16, V4.B16, V4.B16
+	VEOR V5.B16, V5.B16, V5.B16
+	VEOR V6.B16, V6.B16, V6.B16
+	VEOR V7.B16, V7.B16, V7.B16
+along_rows2_vectors4_ready:
+	MOVD R6, R14
+	ADD R8, R14, R15
+	MOVD R12, R16
+	MOVD d+40(FP), R17
+	SUBS $4, R17, R17
+	BLT along_rows2_vectors4_tail
+along_rows2_vectors4_loop:
+	FLDPQ.P 32(R14), (F16, F17)
+	FLDPQ.P 32(R15), (F18, F19)
+	VLD1.P (R16)(R9), [V8.D2, V9.D2, V10.D2, V11.D2]
+	WORD $0x4fd01100 // fmla v0.2d, v8.2d, v16.d[0]
+	WORD $0x4fd01121 // fmla v1.2d, v9.2d, v16.d[0]
+	WORD $0x4fd01142 // fmla v2.2d, v10.2d, v16.d[0]
+	WORD $0x4fd01163 // fmla v3.2d, v11.2d, v16.d[0]
+	WORD $0x4fd21104 // fmla v4.2d, v8.2d, v18.d[0]
+	WORD $0x4fd21125 // fmla v5.2d, v9.2d, v18.d[0]
+	WORD $0x4fd21146 // fmla v6.2d, v10.2d, v18.d[0]
+	WORD $0x4fd21167 // fmla v7.2d, v11.2d, v18.d[0]
+	VLD1.P (R16)(R9), [V12.D2, V13.D2, V14.D2, V15.D2]
+	WORD $0x4fd01980 // fmla v0.2d, v12.2d, v16.d[1]
+	WORD $0x4fd019a1 // fmla v1.2d, v13.2d, v16.d[1]
+	WORD $0x4fd019c2 // fmla v2.2d, v14.2d, v16.d[1]
+	WORD $0x4fd019e3 // fmla v3.2d, v15.2d, v16.d[1]
+	WORD $0x4fd21984 // fmla v4.2d, v12.2d, v18.d[1]
+	WORD $0x4fd219a5 // fmla v5.2d, v13.2d, v18.d[1]
+	WORD $0x4fd219c6 // fmla v6.2d, v14.2d, v18.d[1]
+	WORD $0x4fd219e7 // fmla v7.2d, v15.2d, v18.d[1]
+	VLD1.P (R16)(R9), [V8.D2, V9.D2, V10.D2, V11.D2]
+	WORD $0x4fd11100 // fmla v0.2d, v8.2d, v17.d[0]
+	WORD $0x4fd11121 // fmla v1.2d, v9.2d, v17.d[0]
+	WORD $0x4fd11142 // fmla v2.2d, v10.2d, v17.d[0]
+	WORD $0x4fd11163 // fmla v3.2d, v11.2d, v17.d[0]
+	WORD $0x4fd31104 // fmla v4.2d, v8.2d, v19.d[0]
+	WORD $0x4fd31125 // fmla v5.2d, v9.2d, v19.d[0]
+	WORD $0x4fd31146 // fmla v6.2d, v10.2d, v19.d[0]
+	WORD $0x4fd31167 // fmla v7.2d, v11.2d, v19.d[0]
+	VLD1.P (R16)(R9), [V12.D2, V13.D2, V14.D2, V15.D2]
+	WORD $0x4fd11980 // fmla v0.2d, v12.2d, v17.d[1]
+	WORD $0x4fd119a1 // fmla v1.2d, v13.2d, v17.d[1]
+	WORD $0x4fd119c2 // fmla v2.2d, v14.2d, v17.d[1]
+	WORD $0x4fd119e3 // fmla v3.2d, v15.2d, v17.d[1]
+	WORD $0x4fd31984 // fmla v4.2d, v12.2d, v19.d[1]
+	WORD $0x4fd319a5 // fmla v5.2d, v13.2d, v19.d[1]
+	WORD $0x4fd319c6 // fmla v6.2d, v14.2d, v19.d[1]
+	WORD $0x4fd319e7 // fmla v7.2d, v15.2d, v19.d[1]
+	SUBS $4, R17, R17
+	BGE along_rows2_vectors4_loop
+along_rows2_vectors4_tail:
+	ADDS $4, R17, R17
+	BEQ along_rows2_vectors4_store
+along_rows2_vectors4_single:
+	FMOVD.P 8(R14), F16
+	FMOVD.P 8(R15), F18
+	VLD1.P (R16)(R9), [V8.D2, V9.D2, V10.D2, V11.D2]
+	WORD $0x4fd01100 // fmla v0.2d, v8.2d, v16.d[0]
+	WORD $0x4fd01121 // fmla v1.2d, v9.2d, v16.d[0]
+	WORD $0x4fd01142 // fmla v2.2d, v10.2d, v16.d[0]
+	WORD $0x4fd01163 // fmla v3.2d, v11.2d, v16.d[0]
+	WORD $0x4fd21104 // fmla v4.2d, v8.2d, v18.d[0]
+	WORD $0x4fd21125 // fmla v5.2d, v9.2d, v18.d[0]
+	WORD $0x4fd21146 // fmla v6.2d, v10.2d, v18.d[0]
+	WORD $0x4fd21167 // fmla v7.2d, v11.2d, v18.d[0]
+	SUBS $1, R17, R17
+	BNE along_rows2_vectors4_single
+along_rows2_vectors4_store:
+	MOVD R11, R16
+	VST1.P [V0.D2, V1.D2, V2.D2, V3.D2], (R16)(R9)
+	VST1.P [V4.D2, V5.D2, V6.D2, V7.D2], (R16)(R9)
+	ADD $64, R11
+	ADD $64, R12
+	SUB $8, R13
+	JMP along_rows2_vectors4
+along_rows2_less4:
+	MOVD $2, R11
+	MUL R11, R8, R12
+	ADD R12, R6
+	MUL R11, R9, R12
+	ADD R12, R5
+	SUB R11, R7
+	JMP along_next
+along_rows3:
+	MOVD R5, R11
+	MOVD R3, R12
+	MOVD R4, R13
+along_rows3_vectors4:
+	CMP $8, R13
+	BLT along_rows3_less4
+	VEOR V0.B16, V0.B16, V0.B16
+	VEOR V1.B16, V1.B16, V1.B16
+	VEOR V2.B16, V2.B16, V2.B16
+	VEOR V3.B16, V3.B16, V3.B16
+	VEOR V4.B16, V4.B16, V4.B16
+	VEOR V5.B16, V5.B16, V5.B16
+	VEOR V6.B16, V6.B16, V6.B16
+	VEOR V7.B16, V7.B16, V7.B16
+	VEOR V8.B16, V8.B16, V8.B16
+	VEOR V9.B16, V9.B16, V9.B16
+	VEOR V10.B16, V10.B16, V10.B16
+	VEOR V11.B16, V11.B16, V11.B16
+along_rows3_vectors4_ready:
+	MOVD R6, R14
+	ADD R8, R14, R15
+	ADD R8, R15, R16
+	MOVD R12, R17
+	MOVD d+40(FP), R19
+	SUBS $4, R19, R19
+	BLT along_rows3_vectors4_tail
+along_rows3_vectors4_loop:
+	FLDPQ.P 32(R14), (F20, F21)
+	FLDPQ.P 32(R15), (F22, F23)
+	FLDPQ.P 32(R16), (F24, F25)
+	VLD1.P (R17)(R9), [V12.D2, V13.D2, V14.D2, V15.D2]
+	WORD $0x4fd41180 // fmla v0.2d, v12.2d, v20.d[0]
+	WORD $0x4fd411a1 // fmla v1.2d, v13.2d, v20.d[0]
+	WORD $0x4fd411c2 // fmla v2.2d, v14.2d, v20.d[0]
+	WORD $0x4fd411e3 // fmla v3.2d, v15.2d, v20.d[0]
+	WORD $0x4fd61184 // fmla v4.2d, v12.2d, v22.d[0]
+	WORD $0x4fd611a5 // fmla v5.2d, v13.2d, v22.d[0]
+	WORD $0x4fd611c6 // fmla v6.2d, v14.2d, v22.d[0]
+	WORD $0x4fd611e7 // fmla v7.2d, v15.2d, v22.d[0]
+	WORD $0x4fd81188 // fmla v8.2d, v12.2d, v24.d[0]
+	WORD $0x4fd811a9 // fmla v9.2d, v13.2d, v24.d[0]
+	WORD $0x4fd811ca // fmla v10.2d, v14.2d, v24.d[0]
+	WORD $0x4fd811eb // fmla v11.2d, v15.2d, v24.d[0]
+	VLD1.P (R17)(R9), [V16.D2, V17.D2, V18.D2, V19.D2]
+	WORD $0x4fd41a00 // fmla v0.2d, v16.2d, v20.d[1]
+	WORD $0x4fd41a21 // fmla v1.2d, v17.2d, v20.d[1]
+	WORD $0x4fd41a42 // fmla v2.2d, v18.2d, v20.d[1]
+	WORD $0x4fd41a63 // fmla v3.2d, v19.2d, v20.d[1]
+	WORD $0x4fd61a04 // fmla v4.2d, v16.2d, v22.d[1]
+	WORD $0x4fd61a25 // fmla v5.2d, v17.2d, v22.d[1]
+	WORD $0x4fd61a46 // fmla v6.2d, v18.2d, v22.d[1]
+	WORD $0x4fd61a67 // fmla v7.2d, v19.2d, v22.d[1]
+	WORD $0x4fd81a08 // fmla v8.2d, v16.2d, v24.d[1]
+	WORD $0x4fd81a29 // fmla v9.2d, v17.2d, v24.d[1]
+	WORD $0x4fd81a4a // fmla v10.2d, v18.2d, v24.d[1]
+	WORD $0x4fd81a6b // fmla v11.2d, v19.2d, v24.d[1]
+	VLD1.P (R17)(R9), [V12.D2, V13.D2, V14.D2, V15.D2]
+	WORD $0x4fd51180 // fmla v0.2d, v12.2d, v21.d[0]
+	WORD $0x4fd511a1 // fmla v1.2d, v13.2d, v21.d[0]
+	WORD $0x4fd511c2 // fmla v2.2d, v14.2d, v21.d[0]
+	WORD $0x4fd511e3 // fmla v3.2d, v15.2d, v21.d[0]
+	WORD $0x4fd71184 // fmla v4.2d, v12.2d, v23.d[0]
+	WORD $0x4fd711a5 // fmla v5.2d, v13.2d, v23.d[0]
+	WORD $0x4fd711c6 // fmla v6.2d, v14.2d, v23.d[0]
+	WORD $0x4fd711e7 // fmla v7.2d, v15.2d, v23.d[0]
+	WORD $0x4fd91188 // fmla v8.2d, v12.2d, v25.d[0]
+	WORD $0x4fd911a9 // fmla v9.2d, v13.2d, v25.d[0]
+	WORD $0x4fd911ca // fmla v10.2d, v14.2d, v25.d[0]
+	WORD $0x4fd911eb // fmla v11.2d, v15.2d, v25.d[0]
+	VLD1.P (R17)(R9), [V16.D2, V17.D2, V18.D2, V19.D2]
+	WORD $0x4fd51a00 // fmla v0.2d, v16.2d, v21.d[1]
+	WORD $0x4fd51a21 // fmla v1.2d, v17.2d, v21.d[1]
+	WORD $0x4fd51a42 // fmla v2.2d, v18.2d, v21.d[1]
+	WORD $0x4fd51a63 // fmla v3.2d, v19.2d, v21.d[1]
+	WORD $0x4fd71a04 // fmla v4.2d, v16.2d, v23.d[1]
+	WORD $0x4fd71a25 // fmla v5.2d, v17.2d, v23.d[1]
+	WORD $0x4fd71a46 // fmla v6.2d, v18.2d, v23.d[1]
+	WORD $0x4fd71a67 // fmla v7.2d, v19.2d, v23.d[1]
+	WORD $0x4fd91a08 // fmla v8.2d, v16.2d, v25.d[1]
+	WORD $0x4fd91a29 // fmla v9.2d, v17.2d, v25.d[1]
+	WORD $0x4fd91a4a // fmla v10.2d, v18.2d, v25.d[1]
+	WORD $0x4fd91a6b // fmla v11.2d, v19.2d, v25.d[1]
+	SUBS $4, R19, R19
+	BGE along_rows3_vectors4_loop
+along_rows3_vectors4_tail:
+	ADDS $4, R19, R19
+	BEQ along_rows3_vectors4_store
+along_rows3_vectors4_single:
+	FMOVD.P 8(R14), F20
+	FMOVD.P 8(R15), F22
+	FMOVD.P 8(R16), F24
+	VLD1.P (R17)(R9), [V12.D2, V13.D2, V14.D2, V15.D2]
+	WORD $0x4fd41180 // fmla v0.2d, v12.2d, v20.d[0]
+	WORD $0x4fd411a1 // fmla v1.2d, v13.2d, v20.d[0]
+	WORD $0x4fd411c2 // fmla v2.2d, v14.2d, v20.d[0]
+	WORD $0x4fd411e3 // fmla v3.2d, v15.2d, v20.d[0]
+	WORD $0x4fd61184 // fmla v4.2d, v12.2d, v22.d[0]
+	WORD $0x4fd611a5 // fmla v5.2d, v13.2d, v22.d[0]
+	WORD $0x4fd611c6 // fmla v6.2d, v14.2d, v22.d[0]
+	WORD $0x4fd611e7 // fmla v7.2d, v15.2d, v22.d[0]
+	WORD $0x4fd81188 // fmla v8.2d, v12.2d, v24.d[0]
+	WORD $0x4fd811a9 // fmla v9.2d, v13.2d, v24.d[0]
+	WORD $0x4fd811ca // fmla v10.2d, v14.2d, v24.d[0]
+	WORD $0x4fd811eb // fmla v11.2d, v15.2d, v24.d[0]
+	SUBS $1, R19, R19
+	BNE along_rows3_vectors4_single
+along_rows3_vectors4_store:
+	MOVD R11, R17
+	VST1.P [V0.D2, V1.D2, V2.D2, V3.D2], (R17)(R9)
+	VST1.P [V4.D2, V5.D2, V6.D2, V7.D2], (R17)(R9)
+	VST1.P [V8.D2, V9.D2, V10.D2, V11.D2], (R17)(R9)
+	ADD $64, R11
+	ADD $64, R12
+	SUB $8, R13
+	JMP along_rows3_vectors4
+along_rows3_less4:
+	MOVD $3, R11
+	MUL R11, R8, R12
+	ADD R12, R6
+	MUL R11, R9, R12
+	ADD R12, R5
+	SUB R11, R7
+	JMP along_next
+along_rows4:
+	MOVD R5, R11
+	MOVD R3, R12
+	MOVD R4, R13
+along_rows4_vectors4:
+	CMP $8, R13
+	BLT along_rows4_less4
+	VEOR V0.B16, V0.B16, V0.B16
+	VEOR V1.B16, V1.B16, V1.B16
+	VEOR V2.B16, V2.B16, V2.B16
+	VEOR V3.B16, V3.B16, V3.B16
+	VEOR V4.B16, V4.B16, V4.B16
+	VEOR V5.B16, V5.B16, V5.B16
+	VEOR V6.B16, V6.B16, V6.B16
+	VEOR V7.B16, V7.B16, V7.B16
+	VEOR V8.B16, V8.B16, V8.B16
+	VEOR V9.B16, V9.B16, V9.B16
+	VEOR V10.B16, V10.B16, V10.B16
+	VEOR V11.B16, V11.B16, V11.B16
+	VEOR V12.B16, V12.B16, V12.B16
+	VEOR V13.B16, V13.B16, V13.B16
+	VEOR V14.B16, V14.B16, V14.B16
+	VEOR V15.B16, V15.B16, V15.B16
+along_rows4_vectors4_ready:
+	MOVD R6, R14
+	ADD R8, R14, R15
+	ADD R8, R15, R16
+	ADD R8, R16, R17
+	MOVD R12, R19
+	MOVD d+40(FP), R20
+	SUBS $4, R20, R20
+	BLT along_rows4_vectors4_tail
+along_rows4_vectors4_loop:
+	FLDPQ.P 32(R14), (F24, F25)
+	FLDPQ.P 32(R15), (F26, F27)
+	FLDPQ.P 32(R16), (F28, F29)
+	FLDPQ.P 32(R17), (F30, F31)
+	VLD1.P (R19)(R9), [V16.D2, V17.D2, V18.D2, V19.D2]
+	WORD $0x4fd81200 // fmla v0.2d, v16.2d, v24.d[0]
+	WORD $0x4fd81221 // fmla v1.2d, v17.2d, v24.d[0]
+	WORD $0x4fd81242 // fmla v2.2d, v18.2d, v24.d[0]
+	WORD $0x4fd81263 // fmla v3.2d, v19.2d, v24.d[0]
+	WORD $0x4fda1204 // fmla v4.2d, v16.2d, v26.d[0]
+	WORD $0x4fda1225 // fmla v5.2d, v17.2d, v26.d[0]
+	WORD $0x4fda1246 // fmla v6.2d, v18.2d, v26.d[0]
+	WORD $0x4fda1267 // fmla v7.2d, v19.2d, v26.d[0]
+	WORD $0x4fdc1208 // fmla v8.2d, v16.2d, v28.d[0]
+	WORD $0x4fdc1229 // fmla v9.2d, v17.2d, v28.d[0]
+	WORD $0x4fdc124a // fmla v10.2d, v18.2d, v28.d[0]
+	WORD $0x4fdc126b // fmla v11.2d, v19.2d, v28.d[0]
+	WORD $0x4fde120c // fmla v12.2d, v16.2d, v30.d[0]
+	WORD $0x4fde122d // fmla v13.2d, v17.2d, v30.d[0]
+	WORD $0x4fde124e // fmla v14.2d, v18.2d, v30.d[0]
+	WORD $0x4fde126f // fmla v15.2d, v19.2d, v30.d[0]
+	VLD1.P (R19)(R9), [V20.D2, V21.D2, V22.D2, V23.D2]
+	WORD $0x4fd81a80 // fmla v0.2d, v20.2d, v24.d[1]
+	WORD $0x4fd81aa1 // fmla v1.2d, v21.2d, v24.d[1]
+	WORD $0x4fd81ac2 // fmla v2.2d, v22.2d, v24.d[1]
+	WORD $0x4fd81ae3 // fmla v3.2d, v23.2d, v24.d[1]
+	WORD $0x4fda1a84 // fmla v4.2d, v20.2d, v26.d[1]
+	WORD $0x4fda1aa5 // fmla v5.2d, v21.2d, v26.d[1]
+	WORD $0x4fda1ac6 // fmla v6.2d, v22.2d, v26.d[1]
+	WORD $0x4fda1ae7 // fmla v7.2d, v23.2d, v26.d[1]
+	WORD $0x4fdc1a88 // fmla v8.2d, v20.2d, v28.d[1]
+	WORD $0x4fdc1aa9 // fmla v9.2d, v21.2d, v28.d[1]
+	WORD $0x4fdc1aca // fmla v10.2d, v22.2d, v28.d[1]
+	WORD $0x4fdc1aeb // fmla v11.2d, v23.2d, v28.d[1]
+	WORD $0x4fde1a8c // fmla v12.2d, v20.2d, v30.d[1]
+	WORD $0x4fde1aad // fmla v13.2d, v21.2d, v30.d[1]
+	WORD $0x4fde1ace // fmla v14.2d, v22.2d, v30.d[1]
+	WORD $0x4fde1aef // fmla v15.2d, v23.2d, v30.d[1]
+	VLD1.P (R19)(R9), [V16.D2, V17.D2, V18.D2, V19.D2]
+	WORD $0x4fd91200 // fmla v0.2d, v16.2d, v25.d[0]
+	WORD $0x4fd91221 // fmla v1.2d, v17.2d, v25.d[0]
+	WORD $0x4fd91242 // fmla v2.2d, v18.2d, v25.d[0]
+	WORD $0x4fd91263 // fmla v3.2d, v19.2d, v25.d[0]
+	WORD $0x4fdb1204 // fmla v4.2d, v16.2d, v27.d[0]
+	WORD $0x4fdb1225 // fmla v5.2d, v17.2d, v27.d[0]
+	WORD $0x4fdb1246 // fmla v6.2d, v18.2d, v27.d[0]
+	WORD $0x4fdb1267 // fmla v7.2d, v19.2d, v27.d[0]
+	WORD $0x4fdd1208 // fmla v8.2d, v16.2d, v29.d[0]
+	WORD $0x4fdd1229 // fmla v9.2d, v17.2d, v29.d[0]
+	WORD $0x4fdd124a // fmla v10.2d, v18.2d, v29.d[0]
+	WORD $0x4fdd126b // fmla v11.2d, v19.2d, v29.d[0]
+	WORD $0x4fdf120c // fmla v12.2d, v16.2d, v31.d[0]
+	WORD $0x4fdf122d // fmla v13.2d, v17.2d, v31.d[0]
+	WORD $0x4fdf124e // fmla v14.2d, v18.2d, v31.d[0]
+	WORD $0x4fdf126f // fmla v15.2d, v19.2d, v31.d[0]
+	VLD1.P (R19)(R9), [V20.D2, V21.D2, V22.D2, V23.D2]
+	WORD $0x4fd91a80 // fmla v0.2d, v20.2d, v25.d[1]
+	WORD $0x4fd91aa1 // fmla v1.2d, v21.2d, v25.d[1]
+	WORD $0x4fd91ac2 // fmla v2.2d, v22.2d, v25.d[1]
+	WORD $0x4fd91ae3 // fmla v3.2d, v23.2d, v25.d[1]
+	WORD $0x4fdb1a84 // fmla v4.2d, v20.2d, v27.d[1]
+	WORD $0x4fdb1aa5 // fmla v5.2d, v21.2d, v27.d[1]
+	WORD $0x4fdb1ac6 // fmla v6.2d, v22.2d, v27.d[1]
+	WORD $0x4fdb1ae7 // fmla v7.2d, v23.2d, v27.d[1]
+	WORD $0x4fdd1a88 // fmla v8.2d, v20.2d, v29.d[1]
+	WORD $0x4fdd1aa9 // fmla v9.2d, v21.2d, v29.d[1]
+	WORD $0x4fdd1aca // fmla v10.2d, v22.2d, v29.d[1]
+	WORD $0x4fdd1aeb // fmla v11.2d, v23.2d, v29.d[1]
+	WORD $0x4fdf1a8c // fmla v12.2d, v20.2d, v31.d[1]
+	WORD $0x4fdf1aad // fmla v13.2d, v21.2d, v31.d[1]
+	WORD $0x4fdf1ace // fmla v14.2d, v22.2d, v31.d[1]
+	WORD $0x4fdf1aef // fmla v15.2d, v23.2d, v31.d[1]
+	SUBS $4, R20, R20
+	BGE along_rows4_vectors4_loop
+along_rows4_vectors4_tail:
+	ADDS $4, R20, R20
+	BEQ along_rows4_vectors4_store
+along_rows4_vectors4_single:
+	FMOVD.P 8(R14), F24
+	FMOVD.P 8(R15), F26
+	FMOVD.P 8(R16), F28
+	FMOVD.P 8(R17), F30
+	VLD1.P (R19)(R9), [V16.D2, V17.D2, V18.D2, V19.D2]
+	WORD $0x4fd81200 // fmla v0.2d, v16.2d, v24.d[0]
+	WORD $0x4fd81221 // fmla v1.2d, v17.2d, v24.d[0]
+	WORD $0x4fd81242 // fmla v2.2d, v18.2d, v24.d[0]
+	WORD $0x4fd81263 // fmla v3.2d, v19.2d, v24.d[0]
+	WORD $0x4fda1204 // fmla v4.2d, v16.2d, v26.d[0]
+	WORD $0x4fda1225 // fmla v5.2d, v17.2d, v26.d[0]
+	WORD $0x4fda1246 // fmla v6.2d, v18.2d, v26.d[0]
+	WORD $0x4fda1267 // fmla v7.2d, v19.2d, v26.d[0]
+	WORD $0x4fdc1208 // fmla v8.2d, v16.2d, v28.d[0]
+	WORD $0x4fdc1229 // fmla v9.2d, v17.2d, v28.d[0]
+	WORD $0x4fdc124a // fmla v10.2d, v18.2d, v28.d[0]
+	WORD $0x4fdc126b // fmla v11.2d, v19.2d, v28.d[0]
+	WORD $0x4fde120c // fmla v12.2d, v16.2d, v30.d[0]
+	WORD $0x4fde122d // fmla v13.2d, v17.2d, v30.d[0]
+	WORD $0x4fde124e // fmla v14.2d, v18.2d, v30.d[0]
+	WORD $0x4fde126f // fmla v15.2d, v19.2d, v30.d[0]
+	SUBS $1, R20, R20
+	BNE along_rows4_vectors4_single
+along_rows4_vectors4_store:
+	MOVD R11, R19
+	VST1.P [V0.D2, V1.D2, V2.D2, V3.D2], (R19)(R9)
+	VST1.P [V4.D2, V5.D2, V6.D2, V7.D2], (R19)(R9)
+	VST1.P [V8.D2, V9.D2, V10.D2, V11.D2], (R19)(R9)
+	VST1.P [V12.D2, V13.D2, V14.D2, V15.D2], (R19)(R9)
+	ADD $64, R11
+	ADD $64, R12
+	SUB $8, R13
+	JMP along_rows4_vectors4
+along_rows4_less4:
+	MOVD $4, R11
+	MUL R11, R8, R12
+	ADD R12, R6
+	MUL R11, R9, R12
+	ADD R12, R5
+	SUB R11, R7
+	JMP along_next
+along_done:
+	FMOVQ 800(R10), F0
+	FMOVQ 816(R10), F1
+	FMOVQ 832(R10), F2
+	FMOVQ 848(R10), F3
+	FMOVQ 864(R10), F4
+	FMOVQ 880(R10), F5
+	FMOVQ 896(R10), F6
+	FMOVQ 912(R10), F7
+	FMOVQ 928(R10), F8
+	FMOVD a+32(FP), F9
+	VDUP V9.D[0], V9.D2
+	MOVD d+40(FP), R11
+	MUL R9, R11
+	MOVD R1, R13
+	MOVD R3, R12
+	MOVD R0, R14
+activate:
+	FLDPQ 0(R13), (F10, F11)
+	WORD $0x4ee0f94c // fabs v12.2d, v10.2d
+	WORD $0x4ee0f96d // fabs v13.2d, v11.2d
+	WORD $0x4ee2f58c // fmin v12.2d, v12.2d, v2.2d
+	WORD $0x4ee2f5ad // fmin v13.2d, v13.2d, v2.2d
+	VMOV V0.B16, V14.B16
+	VMOV V0.B16, V15.B16
+	VFMLA V3.D2, V12.D2, V14.D2
+	VFMLA V3.D2, V13.D2, V15.D2
+	WORD $0x4ee0d5d0 // fsub v16.2d, v14.2d, v0.2d
+	WORD $0x4ee0d5f1 // fsub v17.2d, v15.2d, v0.2d
+	VFMLS V4.D2, V16.D2, V12.D2
+	VFMLS V4.D2, V17.D2, V13.D2
+	WORD $0x6e6cdd92 // fmul v18.2d, v12.2d, v12.2d
+	WORD $0x6e6dddb3 // fmul v19.2d, v13.2d, v13.2d
+	FMOVQ 944(R10), F20
+	FMOVQ 944(R10), F21
+	FMOVQ 960(R10), F22
+	FMOVQ 960(R10), F23
+	VFMLA V18.D2, V20.D2, V22.D2
+	VFMLA V19.D2, V21.D2, V23.D2
+	FMOVQ 976(R10), F20
+	FMOVQ 976(R10), F21
+	VFMLA V18.D2, V22.D2, V20.D2
+	VFMLA V19.D2, V23.D2, V21.D2
+	FMOVQ 992(R10), F22
+	FMOVQ 992(R10), F23
+	VFMLA V18.D2, V20.D2, V22.D2
+	VFMLA V19.D2, V21.D2, V23.D2
+	FMOVQ 1008(R10), F20
+	FMOVQ 1008(R10), F21
+	VFMLA V18.D2, V22.D2, V20.D2
+	VFMLA V19.D2, V23.D2, V21.D2
+	FMOVQ 1024(R10), F22
+	FMOVQ 1024(R10), F23
+	VFMLA V18.D2, V20.D2, V22.D2
+	VFMLA V19.D2, V21.D2, V23.D2
+	WORD $0x6e72dd92 // fmul v18.2d, v12.2d, v18.2d
+	WORD $0x6e73ddb3 // fmul v19.2d, v13.2d, v19.2d
+	WORD $0x6e66de14 // fmul v20.2d, v16.2d, v6.2d
+	WORD $0x6e66de35 // fmul v21.2d, v17.2d, v6.2d
+	VFMLA V18.D2, V22.D2, V20.D2
+	VFMLA V19.D2, V23.D2, V21.D2
+	WORD $0x4e74d58c // fadd v12.2d, v12.2d, v20.2d
+	WORD $0x4e75d5ad // fadd v13.2d, v13.2d, v21.2d
+	VSHL $52, V14.D2, V14.D2
+	VSHL $52, V15.D2, V15.D2
+	VADD V1.D2, V14.D2, V14.D2
+	VADD V1.D2, V15.D2, V15.D2
+	WORD $0x4ee1d5d2 // fsub v18.2d, v14.2d, v1.2d
+	WORD $0x4ee1d5f3 // fsub v19.2d, v15.2d, v1.2d
+	WORD $0x4e61d5ce // fadd v14.2d, v14.2d, v1.2d
+	WORD $0x4e61d5ef // fadd v15.2d, v15.2d, v1.2d
+	VMOV V14.B16, V20.B16
+	VMOV V15.B16, V21.B16
+	VFMLA V12.D2, V18.D2, V20.D2
+	VFMLA V13.D2, V19.D2, V21.D2
+	WORD $0x6e67de10 // fmul v16.2d, v16.2d, v7.2d
+	WORD $0x6e67de31 // fmul v17.2d, v17.2d, v7.2d
+	WORD $0x4ee8f610 // fmin v16.2d, v16.2d, v8.2d
+	WORD $0x4ee8f631 // fmin v17.2d, v17.2d, v8.2d
+	VMOV V18.B16, V22.B16
+	VMOV V19.B16, V23.B16
+	VFMLS V14.D2, V16.D2, V22.D2
+	VFMLS V15.D2, V17.D2, V23.D2
+	VFMLS V18.D2, V16.D2, V14.D2
+	VFMLS V19.D2, V17.D2, V15.D2
+	VFMLA V12.D2, V14.D2, V22.D2
+	VFMLA V13.D2, V15.D2, V23.D2
+	WORD $0x6e74fecc // fdiv v12.2d, v22.2d, v20.2d
+	WORD $0x6e75feed // fdiv v13.2d, v23.2d, v21.2d
+	WORD $0x4e6cd60c // fadd v12.2d, v16.2d, v12.2d
+	WORD $0x4e6dd62d // fadd v13.2d, v17.2d, v13.2d
+	VBIT V5.B16, V10.B16, V12.B16
+	VBIT V5.B16, V11.B16, V13.B16
+	FSTPQ (F12, F13), 0(R13)
+	FLDPQ 0(R12), (F10, F11)
+	VFMLA V12.D2, V9.D2, V10.D2
+	VFMLA V13.D2, V9.D2, V11.D2
+	FSTPQ (F10, F11), 0(R14)
+	ADD $32, R13
+	ADD $32, R12
+	ADD $32, R14
+	SUBS $32, R11, R11
+	BNE activate
+	MOVD nextStep+64(FP), R11
+	MOVD R0, R3
+	ADD R11, R0
+	MOVD sStep+72(FP), R11
+	ADD R11, R1
+	MOVD d+40(FP), R11
+	MUL R11, R11
+	LSL $3, R11
+	ADD R11, R2
+	MOVD layers+56(FP), R11
+	SUBS $1, R11, R11
+	MOVD R11, layers+56(FP)
+	BNE layer
+	RET
+
+// func tanhAdjointsNEONF64(e, p, w, s *float64, a float64, d, ld, layers int)
+TEXT ·tanhAdjointsNEONF64(SB), NOSPLIT, $0-64
+	MOVD e+0(FP), R0
+	MOVD p+8(FP), R1
+	MOVD w+16(FP), R2
+	MOVD s+24(FP), R3
+	MOVD ld+48(FP), R4
+	LSR $3, R4
+	MOVD d+40(FP), R7
+	MOVD ld+48(FP), R9
+	MOVD $8, R8
+	LSL $3, R7, R10
+layer:
+	FMOVD a+32(FP), F0
+	VDUP V0.D[0], V0.D2
+	MOVD d+40(FP), R11
+	MUL R9, R11
+	FMOVD $1.0, F1
+	VDUP V1.D[0], V1.D2
+	MOVD R1, R12
+	MOVD R3, R13
+	MOVD R0, R14
+slope:
+	FLDPQ 0(R12), (F2, F3)
+	FLDPQ 0(R13), (F4, F5)
+	WORD $0x6e62dc02 // fmul v2.2d, v0.2d, v2.2d
+	VMOV V1.B16, V6.B16
+	VFMLS V4.D2, V4.D2, V6.D2
+	WORD $0x6e66dc42 // fmul v2.2d, v2.2d, v6.2d
+	WORD $0x6e63dc03 // fmul v3.2d, v0.2d, v3.2d
+	VMOV V1.B16, V4.B16
+	VFMLS V5.D2, V5.D2, V4.D2
+	WORD $0x6e64dc63 // fmul v3.2d, v3.2d, v4.2d
+	FSTPQ (F2, F3), 0(R14)
+	ADD $32, R12
+	ADD $32, R13
+	ADD $32, R14
+	SUBS $32, R11, R11
+	BNE slope
+	MOVD R1, R5
+	MOVD R2, R6
+	MOVD d+40(FP), R7
+across_next:
+	CBZ R7, across_done
+	MOVD R7, R11
+	CMP $8, R11
+	BGE across_rows4
+	CMP $4, R11
+	BLE across_few
+	ADD $1, R11
+	LSR $1, R11
+across_few:
+	CMP $4, R11
+	BEQ across_rows4
+	CMP $3, R11
+	BEQ across_rows3
+	CMP $2, R11
+	BEQ across_rows2
+across_rows1:
+	MOVD R5, R11
+	MOVD R0, R12
+	MOVD R4, R13
+across_rows1_vectors4:
+	CMP $8, R13
+	BLT across_rows1_less4
+	MOVD R11, R15
+	VLD1.P (R15)(R9), [V0.D2, V1.D2, V2.D2, V3.D2]
+across_rows1_vectors4_ready:
+	MOVD R6, R14
+	MOVD R12, R15
+	MOVD d+40(FP), R16
+	SUBS $4, R16, R16
+	BLT across_rows1_vectors4_tail
+across_rows1_vectors4_loop:
+	VLD1.P (R15)(R9), [V4.D2, V5.D2, V6.D2, V7.D2]
+	FMOVD 0(R14), F12
+	ADD R10, R14
+	WORD $0x4fcc1080 // fmla v0.2d, v4.2d, v12.d[0]
+	WORD $0x4fcc10a1 // fmla v1.2d, v5.2d, v12.d[0]
+	WORD $0x4fcc10c2 // fmla v2.2d, v6.2d, v12.d[0]
+	WORD $0x4fcc10e3 // fmla v3.2d, v7.2d, v12.d[0]
+	VLD1.P (R15)(R9), [V8.D2, V9.D2, V10.D2, V11.D2]
+	FMOVD 0(R14), F13
+	ADD R10, R14
+	WORD $0x4fcd1100 // fmla v0.2d, v8.2d, v13.d[0]
+	WORD $0x4fcd1121 // fmla v1.2d, v9.2d, v13.d[0]
+	WORD $0x4fcd1142 // fmla v2.2d, v10.2d, v13.d[0]
+	WORD $0x4fcd1163 // fmla v3.2d, v11.2d, v13.d[0]
+	VLD1.P (R15)(R9), [V4.D2, V5.D2, V6.D2, V7.D2]
+	FMOVD 0(R14), F12
+	ADD R10, R14
+	WORD $0x4fcc1080 // fmla v0.2d, v4.2d, v12.d[0]
+	WORD $0x4fcc10a1 // fmla v1.2d, v5.2d, v12.d[0]
+	WORD $0x4fcc10c2 // fmla v2.2d, v6.2d, v12.d[0]
+	WORD $0x4fcc10e3 // fmla v3.2d, v7.2d, v12.d[0]
+	VLD1.P (R15)(R9), [V8.D2, V9.D2, V10.D2, V11.D2]
+	FMOVD 0(R14), F13
+	ADD R10, R14
+	WORD $0x4fcd1100 // fmla v0.2d, v8.2d, v13.d[0]
+	WORD $0x4fcd1121 // fmla v1.2d, v9.2d, v13.d[0]
+	WORD $0x4fcd1142 // fmla v2.2d, v10.2d, v13.d[0]
+	WORD $0x4fcd1163 // fmla v3.2d, v11.2d, v13.d[0]
+	SUBS $4, R16, R16
+	BGE across_rows1_vectors4_loop
+across_rows1_vectors4_tail:
+	ADDS $4, R16, R16
+	BEQ across_rows1_vectors4_store
+across_rows1_vectors4_single:
+	VLD1.P (R15)(R9), [V4.D2, V5.D2, V6.D2, V7.D2]
+	FMOVD 0(R14), F12
+	ADD R10, R14
+	WORD $0x4fcc1080 // fmla v0.2d, v4.2d, v12.d[0]
+	WORD $0x4fcc10a1 // fmla v1.2d, v5.2d, v12.d[0]
+	WORD $0x4fcc10c2 // fmla v2.2d, v6.2d, v12.d[0]
+	WORD $0x4fcc10e3 // fmla v3.2d, v7.2d, v12.d[0]
+	SUBS $1, R16, R16
+	BNE across_rows1_vectors4_single
+across_rows1_vectors4_store:
+	MOVD R11, R15
+	VST1.P [V0.D2, V1.D2, V2.D2, V3.D2], (R15)(R9)
+	ADD $64, R11
+	ADD $64, R12
+	SUB $8, R13
+	JMP across_rows1_vectors4
+across_rows1_less4:
+	MOVD $1, R11
+	MUL R11, R8, R12
+	ADD R12, R6
+	MUL R11, R9, R12
+	ADD R12, R5
+	SUB R11, R7
+	JMP across_next
+across_rows2:
+	MOVD R5, R11
+	MOVD R0, R12
+	MOVD R4, R13
+across_rows2_vectors4:
+	CMP $8, R13
+	BLT across_rows2_less4
+	MOVD R11, R15
+	VLD1.P (R15)(R9), [V0.D2, V1.D2, V2.D2, V3.D2]
+	VLD1.P (R15)(R9), [V4.D2, V5.D2, V6.D2, V7.D2]
+across_rows2_vectors4_ready:
+	MOVD R6, R14
+	MOVD R12, R15
+	MOVD d+40(FP), R16
+	SUBS $4, R16, R16
+	BLT across_rows2_vectors4_tail
+across_rows2_vectors4_loop:
+	VLD1.P (R15)(R9), [V8.D2, V9.D2, V10.D2, V11.D2]
+	VLD1.P (R14)(R10), [V16.D2]
+	WORD $0x4fd01100 // fmla v0.2d, v8.2d, v16.d[0]
+	WORD $0x4fd01121 // fmla v1.2d, v9.2d, v16.d[0]
+	WORD $0x4fd01142 // fmla v2.2d, v10.2d, v16.d[0]
+	WORD $0x4fd01163 // fmla v3.2d, v11.2d, v16.d[0]
+	WORD $0x4fd01904 // fmla v4.2d, v8.2d, v16.d[1]
+	WORD $0x4fd01925 // fmla v5.2d, v9.2d, v16.d[1]
+	WORD $0x4fd01946 // fmla v6.2d, v10.2d, v16.d[1]
+	WORD $0x4fd01967 // fmla v7.2d, v11.2d, v16.d[1]
+	VLD1.P (R15)(R9), [V12.D2, V13.D2, V14.D2, V15.D2]
+	VLD1.P (R14)(R10), [V17.D2]
+	WORD $0x4fd11180 // fmla v0.2d, v12.2d, v17.d[0]
+	WORD $0x4fd111a1 // fmla v1.2d, v13.2d, v17.d[0]
+	WORD $0x4fd111c2 // fmla v2.2d, v14.2d, v17.d[0]
+	WORD $0x4fd111e3 // fmla v3.2d, v15.2d, v17.d[0]
+	WORD $0x4fd11984 // fmla v4.2d, v12.2d, v17.d[1]
+	WORD $0x4fd119a5 // fmla v5.2d, v13.2d, v17.d[1]
+	WORD $0x4fd119c6 // fmla v6.2d, v14.2d, v17.d[1]
+	WORD $0x4fd119e7 // fmla v7.2d, v15.2d, v17.d[1]
+	VLD1.P (R15)(R9), [V8.D2, V9.D2, V10.D2, V11.D2]
+	VLD1.P (R14)(R10), [V16.D2]
+	WORD $0x4fd01100 // fmla v0.2d, v8.2d, v16.d[0]
+	WORD $0x4fd01121 // fmla v1.2d, v9.2d, v16.d[0]
+	WORD $0x4fd01142 // fmla v2.2d, v10.2d, v16.d[0]
+	WORD $0x4fd01163 // fmla v3.2d, v11.2d, v16.d[0]
+	WORD $0x4fd01904 // fmla v4.2d, v8.2d, v16.d[1]
+	WORD $0x4fd01925 // fmla v5.2d, v9.2d, v16.d[1]
+	WORD $0x4fd01946 // fmla v6.2d, v10.2d, v16.d[1]
+	WORD $0x4fd01967 // fmla v7.2d, v11.2d, v16.d[1]
+	VLD1.P (R15)(R9), [V12.D2, V13.D2, V14.D2, V15.D2]
+	VLD1.P (R14)(R10), [V17.D2]
+	WORD $0x4fd11180 // fmla v0.2d, v12.2d, v17.d[0]
+	WORD $0x4fd111a1 // fmla v1.2d, v13.2d, v17.d[0]
+	WORD $0x4fd111c2 // fmla v2.2d, v14.2d, v17.d[0]
+	WORD $0x4fd111e3 // fmla v3.2d, v15.2d, v17.d[0]
+	WORD $0x4fd11984 // fmla v4.2d, v12.2d, v17.d[1]
+	WORD $0x4fd119a5 // fmla v5.2d, v13.2d, v17.d[1]
+	WORD $0x4fd119c6 // fmla v6.2d, v14.2d, v17.d[1]
+	WORD $0x4fd119e7 // fmla v7.2d, v15.2d, v17.d[1]
+	SUBS $4, R16, R16
+	BGE across_rows2_vectors4_loop
+across_rows2_vectors4_tail:
+	ADDS $4, R16, R16
+	BEQ across_rows2_vectors4_store
+across_rows2_vectors4_single:
+	VLD1.P (R15)(R9), [V8.D2, V9.D2, V10.D2, V11.D2]
+	VLD1.P (R14)(R10), [V16.D2]
+	WORD $0x4fd01100 // fmla v0.2d, v8.2d, v16.d[0]
+	WORD $0x4fd01121 // fmla v1.2d, v9.2d, v16.d[0]
+	WORD $0x4fd01142 // fmla v2.2d, v10.2d, v16.d[0]
+	WORD $0x4fd01163 // fmla v3.2d, v11.2d, v16.d[0]
+	WORD $0x4fd01904 // fmla v4.2d, v8.2d, v16.d[1]
+	WORD $0x4fd01925 // fmla v5.2d, v9.2d, v16.d[1]
+	WORD $0x4fd01946 // fmla v6.2d, v10.2d, v16.d[1]
+	WORD $0x4fd01967 // fmla v7.2d, v11.2d, v16.d[1]
+	SUBS $1, R16, R16
+	BNE across_rows2_vectors4_single
+across_rows2_vectors4_store:
+	MOVD R11, R15
+	VST1.P [V0.D2, V1.D2, V2.D2, V3.D2], (R15)(R9)
+	VST1.P [V4.D2, V5.D2, V6.D2, V7.D2], (R15)(R9)
+	ADD $64, R11
+	ADD $64, R12
+	SUB $8, R13
+	JMP across_rows2_vectors4
+across_rows2_less4:
+	MOVD $2, R11
+	MUL R11, R8, R12
+	ADD R12, R6
+	MUL R11, R9, R12
+	ADD R12, R5
+	SUB R11, R7
+	JMP across_next
+across_rows3:
+	MOVD R5, R11
+	MOVD R0, R12
+	MOVD R4, R13
+across_rows3_vectors4:
+	CMP $8, R13
+	BLT across_rows3_less4
+	MOVD R11, R15
+	VLD1.P (R15)(R9), [V0.D2, V1.D2, V2.D2, V3.D2]
+	VLD1.P (R15)(R9), [V4.D2, V5.D2, V6.D2, V7.D2]
+	VLD1.P (R15)(R9), [V8.D2, V9.D2, V10.D2, V11.D2]
+across_rows3_vectors4_ready:
+	MOVD R6, R14
+	MOVD R12, R15
+	MOVD d+40(FP), R16
+	SUBS $4, R16, R16
+	BLT across_rows3_vectors4_tail
+across_rows3_vectors4_loop:
+	VLD1.P (R15)(R9), [V12.D2, V13.D2, V14.D2, V15.D2]
+	FMOVQ 0(R14), F20
+	FMOVD 16(R14), F21
+	ADD R10, R14
+	WORD $0x4fd41180 // fmla v0.2d, v12.2d, v20.d[0]
+	WORD $0x4fd411a1 // fmla v1.2d, v13.2d, v20.d[0]
+	WORD $0x4fd411c2 // fmla v2.2d, v14.2d, v20.d[0]
+	WORD $0x4fd411e3 // fmla v3.2d, v15.2d, v20.d[0]
+	WORD $0x4fd41984 // fmla v4.2d, v12.2d, v20.d[1]
+	WORD $0x4fd419a5 // fmla v5.2d, v13.2d, v20.d[1]
+	WORD $0x4fd419c6 // fmla v6.2d, v14.2d, v20.d[1]
+	WORD $0x4fd419e7 // fmla v7.2d, v15.2d, v20.d[1]
+	WORD $0x4fd51188 // fmla v8.2d, v12.2d, v21.d[0]
+	WORD $0x4fd511a9 // fmla v9.2d, v13.2d, v21.d[0]
+	WORD $0x4fd511ca // fmla v10.2d, v14.2d, v21.d[0]
+	WORD $0x4fd511eb // fmla v11.2d, v15.2d, v21.d[0]
+	VLD1.P (R15)(R9), [V16.D2, V17.D2, V18.D2, V19.D2]
+	FMOVQ 0(R14), F22
+	FMOVD 16(R14), F23
+	ADD R10, R14
+	WORD $0x4fd61200 // fmla v0.2d, v16.2d, v22.d[0]
+	WORD $0x4fd61221 // fmla v1.2d, v17.2d, v22.d[0]
+	WORD $0x4fd61242 // fmla v2.2d, v18.2d, v22.d[0]
+	WORD $0x4fd61263 // fmla v3.2d, v19.2d, v22.d[0]
+	WORD $0x4fd61a04 // fmla v4.2d, v16.2d, v22.d[1]
+	WORD $0x4fd61a25 // fmla v5.2d, v17.2d, v22.d[1]
+	WORD $0x4fd61a46 // fmla v6.2d, v18.2d, v22.d[1]
+	WORD $0x4fd61a67 // fmla v7.2d, v19.2d, v22.d[1]
+	WORD $0x4fd71208 // fmla v8.2d, v16.2d, v23.d[0]
+	WORD $0x4fd71229 // fmla v9.2d, v17.2d, v23.d[0]
+	WORD $0x4fd7124a // fmla v10.2d, v18.2d, v23.d[0]
+	WORD $0x4fd7126b // fmla v11.2d, v19.2d, v23.d[0]
+	VLD1.P (R15)(R9), [V12.D2, V13.D2, V14.D2, V15.D2]
+	FMOVQ 0(R14), F20
+	FMOVD 16(R14), F21
+	ADD R10, R14
+	WORD $0x4fd41180 // fmla v0.2d, v12.2d, v20.d[0]
+	WORD $0x4fd411a1 // fmla v1.2d, v13.2d, v20.d[0]
+	WORD $0x4fd411c2 // fmla v2.2d, v14.2d, v20.d[0]
+	WORD $0x4fd411e3 // fmla v3.2d, v15.2d, v20.d[0]
+	WORD $0x4fd41984 // fmla v4.2d, v12.2d, v20.d[1]
+	WORD $0x4fd419a5 // fmla v5.2d, v13.2d, v20.d[1]
+	WORD $0x4fd419c6 // fmla v6.2d, v14.2d, v20.d[1]
+	WORD $0x4fd419e7 // fmla v7.2d, v15.2d, v20.d[1]
+	WORD $0x4fd51188 // fmla v8.2d, v12.2d, v21.d[0]
+	WORD $0x4fd511a9 // fmla v9.2d, v13.2d, v21.d[0]
+	WORD $0x4fd511ca // fmla v10.2d, v14.2d, v21.d[0]
+	WORD $0x4fd511eb // fmla v11.2d, v15.2d, v21.d[0]
+	VLD1.P (R15)(R9), [V16.D2, V17.D2, V18.D2, V19.D2]
+	FMOVQ 0(R14), F22
+	FMOVD 16(R14), F23
+	ADD R10, R14
+	WORD $0x4fd61200 // fmla v0.2d, v16.2d, v22.d[0]
+	WORD $0x4fd61221 // fmla v1.2d, v17.2d, v22.d[0]
+	WORD $0x4fd61242 // fmla v2.2d, v18.2d, v22.d[0]
+	WORD $0x4fd61263 // fmla v3.2d, v19.2d, v22.d[0]
+	WORD $0x4fd61a04 // fmla v4.2d, v16.2d, v22.d[1]
+	WORD $0x4fd61a25 // fmla v5.2d, v17.2d, v22.d[1]
+	WORD $0x4fd61a46 // fmla v6.2d, v18.2d, v22.d[1]
+	WORD $0x4fd61a67 // fmla v7.2d, v19.2d, v22.d[1]
+	WORD $0x4fd71208 // fmla v8.2d, v16.2d, v23.d[0]
+	WORD $0x4fd71229 // fmla v9.2d, v17.2d, v23.d[0]
+	WORD $0x4fd7124a // fmla v10.2d, v18.2d, v23.d[0]
+	WORD $0x4fd7126b // fmla v11.2d, v19.2d, v23.d[0]
+	SUBS $4, R16, R16
+	BGE across_rows3_vectors4_loop
+across_rows3_vectors4_tail:
+	ADDS $4, R16, R16
+	BEQ across_rows3_vectors4_store
+across_rows3_vectors4_single:
+	VLD1.P (R15)(R9), [V12.D2, V13.D2, V14.D2, V15.D2]
+	FMOVQ 0(R14), F20
+	FMOVD 16(R14), F21
+	ADD R10, R14
+	WORD $0x4fd41180 // fmla v0.2d, v12.2d, v20.d[0]
+	WORD $0x4fd411a1 // fmla v1.2d, v13.2d, v20.d[0]
+	WORD $0x4fd411c2 // fmla v2.2d, v14.2d, v20.d[0]
+	WORD $0x4fd411e3 // fmla v3.2d, v15.2d, v20.d[0]
+	WORD $0x4fd41984 // fmla v4.2d, v12.2d, v20.d[1]
+	WORD $0x4fd419a5 // fmla v5.2d, v13.2d, v20.d[1]
+	WORD $0x4fd419c6 // fmla v6.2d, v14.2d, v20.d[1]
+	WORD $0x4fd419e7 // fmla v7.2d, v15.2d, v20.d[1]
+	WORD $0x4fd51188 // fmla v8.2d, v12.2d, v21.d[0]
+	WORD $0x4fd511a9 // fmla v9.2d, v13.2d, v21.d[0]
+	WORD $0x4fd511ca // fmla v10.2d, v14.2d, v21.d[0]
+	WORD $0x4fd511eb // fmla v11.2d, v15.2d, v21.d[0]
+	SUBS $1, R16, R16
+	BNE across_rows3_vectors4_single
+across_rows3_vectors4_store:
+	MOVD R11, R15
+	VST1.P [V0.D2, V1.D2, V2.D2, V3.D2], (R15)(R9)
+	VST1.P [V4.D2, V5.D2, V6.D2, V7.D2], (R15)(R9)
+	VST1.P [V8.D2, V9.D2, V10.D2, V11.D2], (R15)(R9)
+	ADD $64, R11
+	ADD $64, R12
+	SUB $8, R13
+	JMP across_rows3_vectors4
+across_rows3_less4:
+	MOVD $3, R11
+	MUL R11, R8, R12
+	ADD R12, R6
+	MUL R11, R9, R12
+	ADD R12, R5
+	SUB R11, R7
+	JMP across_next
+across_rows4:
+	MOVD R5, R11
+	MOVD R0, R12
+	MOVD R4, R13
+across_rows4_vectors4:
+	CMP $8, R13
+	BLT across_rows4_less4
+	MOVD R11, R15
+	VLD1.P (R15)(R9), [V0.D2, V1.D2, V2.D2, V3.D2]
+	VLD1.P (R15)(R9), [V4.D2, V5.D2, V6.D2, V7.D2]
+	VLD1.P (R15)(R9), [V8.D2, V9.D2, V10.D2, V11.D2]
+	VLD1.P (R15)(R9), [V12.D2, V13.D2, V14.D2, V15.D2]
+across_rows4_vectors4_ready:
+	MOVD R6, R14
+	MOVD R12, R15
+	MOVD d+40(FP), R16
+	SUBS $4, R16, R16
+	BLT across_rows4_vectors4_tail
+across_rows4_vectors4_loop:
+	VLD1.P (R15)(R9), [V16.D2, V17.D2, V18.D2, V19.D2]
+	VLD1.P (R14)(R10), [V24.D2, V25.D2]
+	WORD $0x4fd81200 // fmla v0.2d, v16.2d, v24.d[0]
+	WORD $0x4fd81221 // fmla v1.2d, v17.2d, v24.d[0]
+	WORD $0x4fd81242 // fmla v2.2d, v18.2d, v24.d[0]
+	WORD $0x4fd81263 // fmla v3.2d, v19.2d, v24.d[0]
+	WORD $0x4fd81a04 // fmla v4.2d, v16.2d, v24.d[1]
+	WORD $0x4fd81a25 // fmla v5.2d, v17.2d, v24.d[1]
+	WORD $0x4fd81a46 // fmla v6.2d, v18.2d, v24.d[1]
+	WORD $0x4fd81a67 // fmla v7.2d, v19.2d, v24.d[1]
+	WORD $0x4fd91208 // fmla v8.2d, v16.2d, v25.d[0]
+	WORD $0x4fd91229 // fmla v9.2d, v17.2d, v25.d[0]
+	WORD $0x4fd9124a // fmla v10.2d, v18.2d, v25.d[0]
+	WORD $0x4fd9126b // fmla v11.2d, v19.2d, v25.d[0]
+	WORD $0x4fd91a0c // fmla v12.2d, v16.2d, v25.d[1]
+	WORD $0x4fd91a2d // fmla v13.2d, v17.2d, v25.d[1]
+	WORD $0x4fd91a4e // fmla v14.2d, v18.2d, v25.d[1]
+	WORD $0x4fd91a6f // fmla v15.2d, v19.2d, v25.d[1]
+	VLD1.P (R15)(R9), [V20.D2, V21.D2, V22.D2, V23.D2]
+	VLD1.P (R14)(R10), [V26.D2, V27.D2]
+	WORD $0x4fda1280 // fmla v0.2d, v20.2d, v26.d[0]
+	WORD $0x4fda12a1 // fmla v1.2d, v21.2d, v26.d[0]
+	WORD $0x4fda12c2 // fmla v2.2d, v22.2d, v26.d[0]
+	WORD $0x4fda12e3 // fmla v3.2d, v23.2d, v26.d[0]
+	WORD $0x4fda1a84 // fmla v4.2d, v20.2d, v26.d[1]
+	WORD $0x4fda1aa5 // fmla v5.2d, v21.2d, v26.d[1]
+	WORD $0x4fda1ac6 // fmla v6.2d, v22.2d, v26.d[1]
+	WORD $0x4fda1ae7 // fmla v7.2d, v23.2d, v26.d[1]
+	WORD $0x4fdb1288 // fmla v8.2d, v20.2d, v27.d[0]
+	WORD $0x4fdb12a9 // fmla v9.2d, v21.2d, v27.d[0]
+	WORD $0x4fdb12ca // fmla v10.2d, v22.2d, v27.d[0]
+	WORD $0x4fdb12eb // fmla v11.2d, v23.2d, v27.d[0]
+	WORD $0x4fdb1a8c // fmla v12.2d, v20.2d, v27.d[1]
+	WORD $0x4fdb1aad // fmla v13.2d, v21.2d, v27.d[1]
+	WORD $0x4fdb1ace // fmla v14.2d, v22.2d, v27.d[1]
+	WORD $0x4fdb1aef // fmla v15.2d, v23.2d, v27.d[1]
+	VLD1.P (R15)(R9), [V16.D2, V17.D2, V18.D2, V19.D2]
+	VLD1.P (R14)(R10), [V24.D2, V25.D2]
+	WORD $0x4fd81200 // fmla v0.2d, v16.2d, v24.d[0]
+	WORD $0x4fd81221 // fmla v1.2d, v17.2d, v24.d[0]
+	WORD $0x4fd81242 // fmla v2.2d, v18.2d, v24.d[0]
+	WORD $0x4fd81263 // fmla v3.2d, v19.2d, v24.d[0]
+	WORD $0x4fd81a04 // fmla v4.2d, v16.2d, v24.d[1]
+	WORD $0x4fd81a25 // fmla v5.2d, v17.2d, v24.d[1]
+	WORD $0x4fd81a46 // fmla v6.2d, v18.2d, v24.d[1]
+	WORD $0x4fd81a67 // fmla v7.2d, v19.2d, v24.d[1]
+	WORD $0x4fd91208 // fmla v8.2d, v16.2d, v25.d[0]
+	WORD $0x4fd91229 // fmla v9.2d, v17.2d, v25.d[0]
+	WORD $0x4fd9124a // fmla v10.2d, v18.2d, v25.d[0]
+	WORD $0x4fd9126b // fmla v11.2d, v19.2d, v25.d[0]
+	WORD $0x4fd91a0c // fmla v12.2d, v16.2d, v25.d[1]
+	WORD $0x4fd91a2d // fmla v13.2d, v17.2d, v25.d[1]
+	WORD $0x4fd91a4e // fmla v14.2d, v18.2d, v25.d[1]
+	WORD $0x4fd91a6f // fmla v15.2d, v19.2d, v25.d[1]
+	VLD1.P (R15)(R9), [V20.D2, V21.D2, V22.D2, V23.D2]
+	VLD1.P (R14)(R10), [V26.D2, V27.D2]
+	WORD $0x4fda1280 // fmla v0.2d, v20.2d, v26.d[0]
+	WORD $0x4fda12a1 // fmla v1.2d, v21.2d, v26.d[0]
+	WORD $0x4fda12c2 // fmla v2.2d, v22.2d, v26.d[0]
+	WORD $0x4fda12e3 // fmla v3.2d, v23.2d, v26.d[0]
+	WORD $0x4fda1a84 // fmla v4.2d, v20.2d, v26.d[1]
+	WORD $0x4fda1aa5 // fmla v5.2d, v21.2d, v26.d[1]
+	WORD $0x4fda1ac6 // fmla v6.2d, v22.2d, v26.d[1]
+	WORD $0x4fda1ae7 // fmla v7.2d, v23.2d, v26.d[1]
+	WORD $0x4fdb1288 // fmla v8.2d, v20.2d, v27.d[0]
+	WORD $0x4fdb12a9 // fmla v9.2d, v21.2d, v27.d[0]
+	WORD $0x4fdb12ca // fmla v10.2d, v22.2d, v27.d[0]
+	WORD $0x4fdb12eb // fmla v11.2d, v23.2d, v27.d[0]
+	WORD $0x4fdb1a8c // fmla v12.2d, v20.2d, v27.d[1]
+	WORD $0x4fdb1aad // fmla v13.2d, v21.2d, v27.d[1]
+	WORD $0x4fdb1ace // fmla v14.2d, v22.2d, v27.d[1]
+	WORD $0x4fdb1aef // fmla v15.2d, v23.2d, v27.d[1]
+	SUBS $4, R16, R16
+	BGE across_rows4_vectors4_loop
+across_rows4_vectors4_tail:
+	ADDS $4, R16, R16
+	BEQ across_rows4_vectors4_store
+across_rows4_vectors4_single:
+	VLD1.P (R15)(R9), [V16.D2, V17.D2, V18.D2, V19.D2]
+	VLD1.P (R14)(R10), [V24.D2, V25.D2]
+	WORD $0x4fd81200 // fmla v0.2d, v16.2d, v24.d[0]
+	WORD $0x4fd81221 // fmla v1.2d, v17.2d, v24.d[0]
+	WORD $0x4fd81242 // fmla v2.2d, v18.2d, v24.d[0]
+	WORD $0x4fd81263 // fmla v3.2d, v19.2d, v24.d[0]
+	WORD $0x4fd81a04 // fmla v4.2d, v16.2d, v24.d[1]
+	WORD $0x4fd81a25 // fmla v5.2d, v17.2d, v24.d[1]
+	WORD $0x4fd81a46 // fmla v6.2d, v18.2d, v24.d[1]
+	WORD $0x4fd81a67 // fmla v7.2d, v19.2d, v24.d[1]
+	WORD $0x4fd91208 // fmla v8.2d, v16.2d, v25.d[0]
+	WORD $0x4fd91229 // fmla v9.2d, v17.2d, v25.d[0]
+	WORD $0x4fd9124a // fmla v10.2d, v18.2d, v25.d[0]
+	WORD $0x4fd9126b // fmla v11.2d, v19.2d, v25.d[0]
+	WORD $0x4fd91a0c // fmla v12.2d, v16.2d, v25.d[1]
+	WORD $0x4fd91a2d // fmla v13.2d, v17.2d, v25.d[1]
+	WORD $0x4fd91a4e // fmla v14.2d, v18.2d, v25.d[1]
+	WORD $0x4fd91a6f // fmla v15.2d, v19.2d, v25.d[1]
+	SUBS $1, R16, R16
+	BNE across_rows4_vectors4_single
+across_rows4_vectors4_store:
+	MOVD R11, R15
+	VST1.P [V0.D2, V1.D2, V2.D2, V3.D2], (R15)(R9)
+	VST1.P [V4.D2, V5.D2, V6.D2, V7.D2], (R15)(R9)
+	VST1.P [V8.D2, V9.D2, V10.D2, V11.D2], (R15)(R9)
+	VST1.P [V12.D2, V13.D2, V14.D2, V15.D2], (R15)(R9)
+	ADD $64, R11
+	ADD $64, R12
+	SUB $8, R13
+	JMP across_rows4_vectors4
+across_rows4_less4:
+	MOVD $4, R11
+	MUL R11, R8, R12
+	ADD R12, R6
+	MUL R11, R9, R12
+	ADD R12, R5
+	SUB R11, R7
+	JMP across_next
+across_done:
+	MOVD d+40(FP), R11
+	MUL R9, R11
+	SUB R11, R0
+	SUB R11, R3
+	MOVD d+40(FP), R11
+	MUL R11, R11
+	LSL $3, R11
+	SUB R11, R2
+	MOVD layers+56(FP), R11
+	SUBS $1, R11, R11
+	MOVD R11, layers+56(FP)
+	BNE layer
 	RET
 
 DATA activationConstants<>+0(SB)/8, $0x4b4000004b400000

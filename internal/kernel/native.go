@@ -58,7 +58,7 @@ type norms[T Float] struct {
 
 // chains take a tile of few rows through several layers: one for rows of whole vectors, one
 // for those of vectors of half the lanes and one for those of Lanes columns, where there is
-// a faster one. A tier without them goes layer by layer.
+// a faster one.
 type chains[T Float] struct{ whole, half, narrow layered[T] }
 
 // layered is one way through several layers; ld is the bytes of a row.
@@ -75,9 +75,7 @@ func (f *assembly[T]) ops() Ops[T] {
 	f.setUpdates(&ops)
 	f.setNorms(&ops)
 	f.setActivations(&ops)
-	if f.chain.whole.tanhLayers != nil {
-		f.setChains(&ops)
-	}
+	f.setChains(&ops)
 	return ops
 }
 

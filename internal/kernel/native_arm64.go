@@ -11,6 +11,7 @@ func native32() []Ops[float32] {
 		addRowSums: addRowSumsNEONF32, addScaled: addScaledNEONF32, scaleMul: scaleMulNEONF32, scaleMulSlope: scaleMulSlopeNEONF32, sumScaled: sumScaledNEONF32,
 		squares: sumSquaresNEONF32, distances: sumSquaredDifferencesNEONF32, toPoint: squaredDistancesNEONF32, fromBfloat16: fromBfloat16NEONF64, peak: peakNEONF32,
 		activations: activationsNEONF32,
+		chain:       chains[float32]{whole: layered[float32]{tanhLayersNEONF32, tanhAdjointsNEONF32}},
 		norm:        norms[float32]{centreNEONF32, normaliseNEONF32, addNormalisedNEONF32},
 		update:      updates[float32]{scaleNEONF32, momentumNEONF32, nesterovNEONF32, adamNEONF32, signDescentNEONF32, lionNEONF32},
 	}
@@ -24,6 +25,7 @@ func native64() []Ops[float64] {
 		addRowSums: addRowSumsNEONF64, addScaled: addScaledNEONF64, scaleMul: scaleMulNEONF64, scaleMulSlope: scaleMulSlopeNEONF64, sumScaled: sumScaledNEONF64,
 		squares: sumSquaresNEONF64, distances: sumSquaredDifferencesNEONF64, toPoint: squaredDistancesNEONF64, fromBfloat16: fromBfloat16NEONF64, peak: peakNEONF64,
 		activations: activationsNEONF64,
+		chain:       chains[float64]{whole: layered[float64]{tanhLayersNEONF64, tanhAdjointsNEONF64}},
 		norm:        norms[float64]{centreNEONF64, normaliseNEONF64, addNormalisedNEONF64},
 		update:      updates[float64]{scaleNEONF64, momentumNEONF64, nesterovNEONF64, adamNEONF64, signDescentNEONF64, lionNEONF64},
 	}

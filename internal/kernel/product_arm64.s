@@ -41,9 +41,9 @@ along_few:
 	CMP $2, R8
 	BEQ along_rows2
 along_rows1:
+	MOVD R0, R8
 	MOVD b+16(FP), R9
 	MOVD cols+48(FP), R10
-	MOVD R0, R8
 along_rows1_vectors4:
 	CMP $16, R10
 	BLT along_rows1_less4
@@ -309,9 +309,9 @@ along_rows1_end:
 	SUB R8, R3
 	JMP along_next
 along_rows2:
+	MOVD R0, R8
 	MOVD b+16(FP), R9
 	MOVD cols+48(FP), R10
-	MOVD R0, R8
 along_rows2_vectors4:
 	CMP $16, R10
 	BLT along_rows2_less4
@@ -667,9 +667,9 @@ along_rows2_end:
 	SUB R8, R3
 	JMP along_next
 along_rows3:
+	MOVD R0, R8
 	MOVD b+16(FP), R9
 	MOVD cols+48(FP), R10
-	MOVD R0, R8
 along_rows3_vectors4:
 	CMP $16, R10
 	BLT along_rows3_less4
@@ -1115,9 +1115,9 @@ along_rows3_end:
 	SUB R8, R3
 	JMP along_next
 along_rows4:
+	MOVD R0, R8
 	MOVD b+16(FP), R9
 	MOVD cols+48(FP), R10
-	MOVD R0, R8
 along_rows4_vectors4:
 	CMP $16, R10
 	BLT along_rows4_less4
@@ -1653,9 +1653,9 @@ along_rows4_end:
 	SUB R8, R3
 	JMP along_next
 along_rows5:
+	MOVD R0, R8
 	MOVD b+16(FP), R9
 	MOVD cols+48(FP), R10
-	MOVD R0, R8
 along_rows5_vectors2:
 	CMP $8, R10
 	BLT along_rows5_less2
@@ -2078,9 +2078,9 @@ along_rows5_end:
 	SUB R8, R3
 	JMP along_next
 along_rows6:
+	MOVD R0, R8
 	MOVD b+16(FP), R9
 	MOVD cols+48(FP), R10
-	MOVD R0, R8
 along_rows6_vectors2:
 	CMP $8, R10
 	BLT along_rows6_less2
@@ -2560,9 +2560,9 @@ along_rows6_end:
 	SUB R8, R3
 	JMP along_next
 along_rows7:
+	MOVD R0, R8
 	MOVD b+16(FP), R9
 	MOVD cols+48(FP), R10
-	MOVD R0, R8
 along_rows7_vectors2:
 	CMP $8, R10
 	BLT along_rows7_less2
@@ -3099,9 +3099,9 @@ along_rows7_end:
 	SUB R8, R3
 	JMP along_next
 along_rows8:
+	MOVD R0, R8
 	MOVD b+16(FP), R9
 	MOVD cols+48(FP), R10
-	MOVD R0, R8
 along_rows8_vectors2:
 	CMP $8, R10
 	BLT along_rows8_less2
@@ -3722,9 +3722,9 @@ across_few:
 	CMP $2, R8
 	BEQ across_rows2
 across_rows1:
+	MOVD R0, R8
 	MOVD b+16(FP), R9
 	MOVD cols+48(FP), R10
-	MOVD R0, R8
 across_rows1_vectors4:
 	CMP $16, R10
 	BLT across_rows1_less4
@@ -4022,9 +4022,9 @@ across_rows1_end:
 	SUB R8, R3
 	JMP across_next
 across_rows2:
+	MOVD R0, R8
 	MOVD b+16(FP), R9
 	MOVD cols+48(FP), R10
-	MOVD R0, R8
 across_rows2_vectors4:
 	CMP $16, R10
 	BLT across_rows2_less4
@@ -4400,9 +4400,9 @@ across_rows2_end:
 	SUB R8, R3
 	JMP across_next
 across_rows3:
+	MOVD R0, R8
 	MOVD b+16(FP), R9
 	MOVD cols+48(FP), R10
-	MOVD R0, R8
 across_rows3_vectors4:
 	CMP $16, R10
 	BLT across_rows3_less4
@@ -4876,9 +4876,9 @@ across_rows3_end:
 	SUB R8, R3
 	JMP across_next
 across_rows4:
+	MOVD R0, R8
 	MOVD b+16(FP), R9
 	MOVD cols+48(FP), R10
-	MOVD R0, R8
 across_rows4_vectors4:
 	CMP $16, R10
 	BLT across_rows4_less4
@@ -5390,9 +5390,9 @@ across_rows4_end:
 	SUB R8, R3
 	JMP across_next
 across_rows5:
+	MOVD R0, R8
 	MOVD b+16(FP), R9
 	MOVD cols+48(FP), R10
-	MOVD R0, R8
 across_rows5_vectors2:
 	CMP $8, R10
 	BLT across_rows5_less2
@@ -5818,9 +5818,9 @@ across_rows5_end:
 	SUB R8, R3
 	JMP across_next
 across_rows6:
+	MOVD R0, R8
 	MOVD b+16(FP), R9
 	MOVD cols+48(FP), R10
-	MOVD R0, R8
 across_rows6_vectors2:
 	CMP $8, R10
 	BLT across_rows6_less2
@@ -6294,9 +6294,9 @@ across_rows6_end:
 	SUB R8, R3
 	JMP across_next
 across_rows7:
+	MOVD R0, R8
 	MOVD b+16(FP), R9
 	MOVD cols+48(FP), R10
-	MOVD R0, R8
 across_rows7_vectors2:
 	CMP $8, R10
 	BLT across_rows7_less2
@@ -6833,9 +6833,9 @@ across_rows7_end:
 	SUB R8, R3
 	JMP across_next
 across_rows8:
+	MOVD R0, R8
 	MOVD b+16(FP), R9
 	MOVD cols+48(FP), R10
-	MOVD R0, R8
 across_rows8_vectors2:
 	CMP $8, R10
 	BLT across_rows8_less2
@@ -8027,9 +8027,9 @@ along_few:
 	CMP $2, R8
 	BEQ along_rows2
 along_rows1:
+	MOVD R0, R8
 	MOVD b+16(FP), R9
 	MOVD cols+48(FP), R10
-	MOVD R0, R8
 along_rows1_vectors4:
 	CMP $8, R10
 	BLT along_rows1_less4
@@ -8267,9 +8267,9 @@ along_rows1_end:
 	SUB R8, R3
 	JMP along_next
 along_rows2:
+	MOVD R0, R8
 	MOVD b+16(FP), R9
 	MOVD cols+48(FP), R10
-	MOVD R0, R8
 along_rows2_vectors4:
 	CMP $8, R10
 	BLT along_rows2_less4
@@ -8585,9 +8585,9 @@ along_rows2_end:
 	SUB R8, R3
 	JMP along_next
 along_rows3:
+	MOVD R0, R8
 	MOVD b+16(FP), R9
 	MOVD cols+48(FP), R10
-	MOVD R0, R8
 along_rows3_vectors4:
 	CMP $8, R10
 	BLT along_rows3_less4
@@ -8981,9 +8981,9 @@ along_rows3_end:
 	SUB R8, R3
 	JMP along_next
 along_rows4:
+	MOVD R0, R8
 	MOVD b+16(FP), R9
 	MOVD cols+48(FP), R10
-	MOVD R0, R8
 along_rows4_vectors4:
 	CMP $8, R10
 	BLT along_rows4_less4
@@ -9474,9 +9474,9 @@ across_few:
 	CMP $2, R8
 	BEQ across_rows2
 across_rows1:
+	MOVD R0, R8
 	MOVD b+16(FP), R9
 	MOVD cols+48(FP), R10
-	MOVD R0, R8
 across_rows1_vectors4:
 	CMP $8, R10
 	BLT across_rows1_less4
@@ -9746,9 +9746,9 @@ across_rows1_end:
 	SUB R8, R3
 	JMP across_next
 across_rows2:
+	MOVD R0, R8
 	MOVD b+16(FP), R9
 	MOVD cols+48(FP), R10
-	MOVD R0, R8
 across_rows2_vectors4:
 	CMP $8, R10
 	BLT across_rows2_less4
@@ -10064,9 +10064,9 @@ across_rows2_end:
 	SUB R8, R3
 	JMP across_next
 across_rows3:
+	MOVD R0, R8
 	MOVD b+16(FP), R9
 	MOVD cols+48(FP), R10
-	MOVD R0, R8
 across_rows3_vectors4:
 	CMP $8, R10
 	BLT across_rows3_less4
@@ -10488,9 +10488,9 @@ across_rows3_end:
 	SUB R8, R3
 	JMP across_next
 across_rows4:
+	MOVD R0, R8
 	MOVD b+16(FP), R9
 	MOVD cols+48(FP), R10
-	MOVD R0, R8
 across_rows4_vectors4:
 	CMP $8, R10
 	BLT across_rows4_less4

@@ -41,11 +41,12 @@ func main() {
 	}
 }
 
-// functions are what is counted; products take width² times columns multiply-adds, the others width times columns numbers.
+// functions are what is counted; products take width² times columns multiply-adds, the others width times columns numbers. Forward and Backward
+// are those of a layer.
 var functions = []struct {
 	name    string
 	product bool
-}{{"Affine", true}, {"AddTransposed", true}, {"AddOuter", true}, {"ScaleMulSlope", false}, {"Tanh", false}, {"GELU", false}}
+}{{"Affine", true}, {"AddTransposed", true}, {"AddOuter", true}, {"ScaleMulSlope", false}, {"Tanh", false}, {"GELU", false}, {"Forward", true}, {"Backward", true}}
 
 // shapes are widths and columns of a tile.
 var shapes = [][2]int{{64, 64}, {10, 16}}
@@ -88,6 +89,10 @@ func once[T kernel.Float](name string, d, n int) error {
 		ops.ActivateAdd(kernel.TanhValue, z, e, h, h, 0.5)
 	case "GELU":
 		ops.ActivateAdd(kernel.GELU, z, e, h, h, 0.5)
+	case "Forward":
+		ops.Forward(kernel.TanhValue, z, e, w, nil, h, 0.5, d, n, 1, d*n, d*n)
+	case "Backward":
+		ops.Backward(kernel.TanhValue, make([]T, d*d), nil, z, e, w, h, h, 0.5, d, n, 1, true, false, make([]T, kernel.OuterScratch(d, d, n)))
 	default:
 		return fmt.Errorf("no function %q", name)
 	}

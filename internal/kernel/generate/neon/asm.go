@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"go/ast"
 	"go/parser"
-	"math"
 	"os"
 	"slices"
 	"strings"
@@ -83,7 +82,6 @@ type asm struct {
 	steps   []step
 	next    vec // virtual register
 	fixed   int // vector registers that are fixed, from the first on
-	most    int // of them at any time
 	used    int // general registers in use
 	base    gp  // of the constants, "" before the first
 }
@@ -162,7 +160,6 @@ func (a *asm) block(n int) []vec {
 		v[i] = vec(a.fixed + i)
 	}
 	a.fixed += n
-	a.most = max(a.most, a.fixed)
 	if a.fixed > 32 {
 		panic("more than 32 vector registers")
 	}
@@ -269,7 +266,7 @@ func (a *asm) useConstants() {
 }
 
 // end writes the function: registers are given to virtual ones in the order in which they come, each from its first to its
-// last use, or to the end of a loop that it enters.
+// last use, or to the end of a loop that it enters, and none that is fixed meanwhile.
 func (a *asm) end() {
 	a.line("RET")
 	number := a.allocate()
@@ -323,13 +320,14 @@ func (a *asm) allocate() map[vec]int {
 	}
 	slices.SortFunc(order, func(v, w vec) int { return cmp.Or(cmp.Compare(first[v], first[w]), cmp.Compare(v, w)) })
 	var until [32]int // the step after which a register is free
-	for i := range until {
-		if i < a.most {
-			until[i] = math.MaxInt
-		}
-	}
 	for _, v := range order {
-		r := slices.IndexFunc(until[:], func(end int) bool { return end <= first[v] })
+		r := -1
+		for i, end := range until {
+			_, fixed := first[vec(i)]
+			if r < 0 && end <= first[v] && !(fixed && first[vec(i)] < last[v] && first[v] < last[vec(i)]) {
+				r = i
+			}
+		}
 		if r < 0 {
 			panic(fmt.Sprintf("no register at %q", a.steps[first[v]].print(func(v vec) int { return int(v) })))
 		}

@@ -45,6 +45,8 @@ var kinds = map[string]func(f *file){
 			for _, s := range smooth {
 				t.activation(s.name, s.formula)
 			}
+			t.tanhLayers()
+			t.tanhAdjoints()
 		}
 	},
 	"vector": func(f *file) {

@@ -15,6 +15,7 @@ func (t target) product() {
 	p := productWriter{
 		target: t, c: t.param("c"), a: t.param("a"), bias: t.param("bias"), rows: t.param("rows"),
 		lda: t.param("lda"), ka: t.param("ka"), ldb: t.param("ldb"), ldc: t.param("ldc"),
+		b: t.slot("b"), k: t.slot("k"), cols: t.slot("cols"),
 	}
 	t.line("CMP $%d, %s", t.size(), p.ka)
 	t.jump("BNE", "across")
@@ -38,9 +39,21 @@ func (t target) mostRows() int {
 // productWriter holds the registers that live through a product.
 type productWriter struct {
 	target
-	c, a, bias, rows, lda, ka, ldb, ldc gp   // those of the rows that remain
-	along                               bool // ka is the size of an element
+	c, a, bias, rows, lda, ka, ldb, ldc gp     // those of the rows that remain
+	b, k, cols                          string // where these are
+	along                               bool   // ka is the size of an element
+	from                                start
+	whole                               bool // cols is a multiple of 8
 }
+
+// start is what the sums start from.
+type start int
+
+const (
+	asMode start = iota // what the parameter mode says
+	zero
+	old
+)
 
 // rowBlocks emits the loop over blocks of rows, each over all columns. Rows beyond a multiple of the most are split evenly, so
 // that no block is too thin to hide the latency of its chains.
@@ -74,7 +87,9 @@ func (p productWriter) rowBlocks(label string) {
 			p.line("ADD %s, %s", bytes, p.a)
 			p.line("MUL %s, %s, %s", count, p.ldc, bytes)
 			p.line("ADD %s, %s", bytes, p.c)
-			p.line("ADD $%d, %s", r*p.size(), p.bias)
+			if p.from == asMode {
+				p.line("ADD $%d, %s", r*p.size(), p.bias)
+			}
 			p.line("SUB %s, %s", count, p.rows)
 		})
 		p.jump("JMP", next)
@@ -84,13 +99,18 @@ func (p productWriter) rowBlocks(label string) {
 
 // columns emits the loop over the columns of r rows: 4 vectors at a time where r leaves registers for them, else 2.
 func (p productWriter) columns(label string, r int) {
-	c, b, left := p.gp(), p.param("b"), p.param("cols")
+	c, b, left := p.gp(), p.gp(), p.gp()
 	p.line("MOVD %s, %s", p.c, c)
+	p.line("MOVD %s, %s", p.b, b)
+	p.line("MOVD %s, %s", p.cols, left)
 	vectors := 2
 	if r <= 4 {
 		vectors = 4
 	}
 	for widest := vectors; vectors > 0; vectors /= 2 {
+		if p.whole && vectors*p.lanes() < 8 {
+			return
+		}
 		block, less := fmt.Sprintf("%s_vectors%d", label, vectors), fmt.Sprintf("%s_less%d", label, vectors)
 		p.label(block)
 		p.line("CMP $%d, %s", vectors*p.lanes(), left)
@@ -119,10 +139,10 @@ func (p productWriter) block(label string, r, vectors int, c, b gp, part gp) {
 	source := [2][]vec{p.asm.block(vectors), p.asm.block(vectors)}
 	weights := newWeights(p, r)
 	cursor, count := p.gp(), p.gp()
-	p.start(label, acc, c, cursor, part)
+	p.begin(label, acc, c, cursor, part)
 	weights.start()
 	p.line("MOVD %s, %s", b, cursor)
-	p.line("MOVD %s, %s", p.slot("k"), count)
+	p.line("MOVD %s, %s", p.k, count)
 	loop, tail, single, store := label+"_loop", label+"_tail", label+"_single", label+"_store"
 	multiply := func(j int) {
 		column := source[j%2]
@@ -156,43 +176,56 @@ func (p productWriter) block(label string, r, vectors int, c, b gp, part gp) {
 	p.finish(label, acc, cursor, part)
 }
 
-// start fills the sums with what mode says.
-func (p productWriter) start(label string, acc [][]vec, c, cursor, part gp) {
-	bias, old, ready := label+"_bias", label+"_old", label+"_ready"
-	p.line("MOVD %s, %s", p.slot("mode"), cursor)
-	p.line("CMP $1, %s", cursor)
-	p.jump("BEQ", bias)
-	p.jump("BGT", old)
-	for _, row := range acc {
-		for _, v := range row {
-			p.zero(v)
+// begin fills the sums with what they start from.
+func (p productWriter) begin(label string, acc [][]vec, c, cursor, part gp) {
+	bias, previous, ready := label+"_bias", label+"_old", label+"_ready"
+	if p.from == asMode {
+		p.line("MOVD %s, %s", p.slot("mode"), cursor)
+		p.line("CMP $1, %s", cursor)
+		p.jump("BEQ", bias)
+		p.jump("BGT", previous)
+	}
+	if p.from != old {
+		for _, row := range acc {
+			for _, v := range row {
+				p.zero(v)
+			}
 		}
 	}
-	p.jump("JMP", ready)
-	p.label(bias)
-	p.line("MOVD %s, %s", p.bias, cursor)
-	for _, row := range acc {
-		p.line("VLD1R.P %d(%s), [V%d.%s]", p.size(), cursor, row[0], p.shape())
-		for _, v := range row[1:] {
-			p.move(v, row[0])
+	if p.from == asMode {
+		p.jump("JMP", ready)
+		p.label(bias)
+		p.line("MOVD %s, %s", p.bias, cursor)
+		for _, row := range acc {
+			p.line("VLD1R.P %d(%s), [V%d.%s]", p.size(), cursor, row[0], p.shape())
+			for _, v := range row[1:] {
+				p.move(v, row[0])
+			}
 		}
+		p.jump("JMP", ready)
+		p.label(previous)
 	}
-	p.jump("JMP", ready)
-	p.label(old)
-	p.line("MOVD %s, %s", c, cursor)
+	if p.from != zero {
+		p.line("MOVD %s, %s", c, cursor)
+		p.loadSums(previous, acc, cursor, part)
+	}
+	p.label(ready)
+}
+
+// loadSums loads the old c.
+func (p productWriter) loadSums(label string, acc [][]vec, cursor, part gp) {
 	if part == "" {
 		for _, row := range acc {
 			p.loadStep(cursor, p.ldc, row)
 		}
-	} else {
-		p.parts(old, part, func(columns int) {
-			for _, row := range acc {
-				p.part(columns, row[0], cursor, "FMOVD (%[1]s), F%[2]d", "FMOVS (%[1]s), F%[2]d", "VLD1 (%[1]s), V%[2]d.S[2]")
-				p.line("ADD %s, %s", p.ldc, cursor)
-			}
-		})
+		return
 	}
-	p.label(ready)
+	p.parts(label, part, func(columns int) {
+		for _, row := range acc {
+			p.part(columns, row[0], cursor, "FMOVD (%[1]s), F%[2]d", "FMOVS (%[1]s), F%[2]d", "VLD1 (%[1]s), V%[2]d.S[2]")
+			p.line("ADD %s, %s", p.ldc, cursor)
+		}
+	})
 }
 
 // finish writes the sums.
