@@ -200,13 +200,7 @@ func interleavedSum[T Float](x, y []T, plain bool) T {
 func addRowSums[T Float](g, e []T, r, n int) {
 	for i := range r {
 		var chains [16]T
-		row := e[i*n : i*n+n]
-		for ; len(row) >= len(chains); row = row[len(chains):] {
-			for s, v := range row[:len(chains)] {
-				chains[s] += v
-			}
-		}
-		for s, v := range row {
+		for s, v := range e[i*n : i*n+n] {
 			chains[s&(len(chains)-1)] += v
 		}
 		g[i] += tree(&chains)

@@ -16,12 +16,14 @@ func lionFactors[T Float](size, b1, b2 T) factors[T] {
 }
 
 func scale[T Float](z []T, a T, x []T) {
+	z = z[:len(x)] // no checks below, here and in the others
 	for i, v := range x {
 		z[i] = T(a * v)
 	}
 }
 
 func momentum[T Float](y, v []T, a, mu T, g []T) {
+	y, v = y[:len(g)], v[:len(g)]
 	for i, slope := range g {
 		v[i] = T(mu*v[i]) + slope
 		y[i] = fma(a, v[i], y[i])
@@ -29,6 +31,7 @@ func momentum[T Float](y, v []T, a, mu T, g []T) {
 }
 
 func nesterov[T Float](y, v []T, a, mu T, g []T) {
+	y, v = y[:len(g)], v[:len(g)]
 	for i, slope := range g {
 		v[i] = T(mu*v[i]) + slope
 		y[i] -= T(a * (slope + T(mu*v[i])))
@@ -36,6 +39,7 @@ func nesterov[T Float](y, v []T, a, mu T, g []T) {
 }
 
 func adam[T Float](y, m, s []T, f AdamFactors[T], g []T) {
+	y, m, s = y[:len(g)], m[:len(g)], s[:len(g)]
 	c := f.factors()
 	for i, slope := range g {
 		m[i] = T(c[4]*m[i]) + T(c[5]*slope)
@@ -46,12 +50,14 @@ func adam[T Float](y, m, s []T, f AdamFactors[T], g []T) {
 }
 
 func signDescent[T Float](y []T, a T, g []T) {
+	y = y[:len(g)]
 	for i, slope := range g {
 		y[i] -= signed(a, slope)
 	}
 }
 
 func lion[T Float](y, m []T, a, b1, b2 T, g []T) {
+	y, m = y[:len(g)], m[:len(g)]
 	c := lionFactors(a, b1, b2)
 	for i, slope := range g {
 		y[i] -= signed(c[0], T(c[1]*m[i])+T(c[2]*slope))

@@ -29,18 +29,21 @@ func addScaled[T Float](y []T, a T, x []T) {
 }
 
 func scaleMul[T Float](z []T, a T, x, y []T) {
+	y, z = y[:len(x)], z[:len(x)] // no checks below
 	for i, v := range x {
 		z[i] = T(T(a*v) * y[i])
 	}
 }
 
 func scaleMulSlope[T Float](z []T, a T, x, y []T) {
+	y, z = y[:len(x)], z[:len(x)] // no checks below
 	for i, v := range x {
 		z[i] = T(T(a*v) * fma(-y[i], y[i], 1))
 	}
 }
 
 func sumScaled[T Float](z []T, a T, x, y []T) {
+	y, z = y[:len(x)], z[:len(x)] // no checks below
 	for i, v := range x {
 		z[i] = fma(a, v, y[i])
 	}
@@ -54,7 +57,8 @@ func sumSquares[T Float](x []T) float64 {
 
 func addSquares[T Float](chains *[16]float64, x []T) {
 	for i, v := range x {
-		chains[i%16] = math.FMA(float64(v), float64(v), chains[i%16])
+		chain := &chains[i&(len(chains)-1)]
+		*chain = math.FMA(float64(v), float64(v), *chain)
 	}
 }
 
@@ -65,9 +69,11 @@ func sumSquaredDifferences[T Float](x, y []T) float64 {
 }
 
 func addSquaredDifferences[T Float](chains *[16]float64, x, y []T) {
+	y = y[:len(x)]
 	for i, v := range x {
+		chain := &chains[i&(len(chains)-1)]
 		d := float64(float64(v) - float64(y[i]))
-		chains[i%16] = math.FMA(d, d, chains[i%16])
+		*chain = math.FMA(d, d, *chain)
 	}
 }
 
@@ -112,6 +118,7 @@ func fromBfloat16(x []float64, data []byte) bool {
 
 func activate[T Float](kind Activation, s, ds, u []T) {
 	f := function[T](kind)
+	s, ds = s[:len(u)], ds[:len(u)]
 	for i, v := range u {
 		s[i], ds[i] = f(v)
 	}
@@ -119,10 +126,11 @@ func activate[T Float](kind Activation, s, ds, u []T) {
 
 func activateAdd[T Float](kind Activation, next, ds, u, h []T, a T) {
 	f := function[T](kind)
+	next, h = next[:len(u)], h[:len(u)]
 	for i, v := range u {
 		value, slope := f(v)
 		next[i] = fma(a, value, h[i])
-		if ds != nil {
+		if i < len(ds) {
 			ds[i] = slope
 		}
 	}
