@@ -164,6 +164,15 @@ $(QEMU):
 bits: $(QEMU) ## the same bytes of small studies by programs for other levels and tiers of amd64, for arm64 and riscv64 (minutes; under QEMU)
 	go run ./test/bits bin/bits
 
+.PHONY: kernels-arm64
+OBJDUMP := /usr/bin/aarch64-linux-gnu-objdump
+$(OBJDUMP):
+	apt-get update && apt-get install -y --no-install-recommends binutils-aarch64-linux-gnu
+
+kernels-arm64: $(QEMU) $(OBJDUMP) ## property tests of the kernels of arm64 (under QEMU, a minute), and their encodings by a disassembler
+	GOARCH=arm64 go test -exec $(QEMU) ./internal/kernel
+	cd internal/kernel/generate && go test ./neon
+
 .PHONY: instructions
 instructions: $(QEMU) ## instructions of kernels of arm64 beside those of AVX2 (under QEMU)
 	go run ./test/instructions
