@@ -102,8 +102,15 @@ func roundOdd(p, z, s float64) float32 {
 func polynomial[T Float](c []T, x, square T) T {
 	top := len(c) - 1
 	s, other := c[top], c[top-1]
-	for i := top - 2; i >= 0; i-- {
-		s, other = other, fma(s, square, c[i])
+	// As in horner, fma is written out: its call would cost more than the arithmetic.
+	if unsafe.Sizeof(x) == 8 {
+		for i := top - 2; i >= 0; i-- {
+			s, other = other, T(math.FMA(float64(s), float64(square), float64(c[i])))
+		}
+	} else {
+		for i := top - 2; i >= 0; i-- {
+			s, other = other, T(fma32(float32(s), float32(square), float32(c[i])))
+		}
 	}
 	// The last two are O and E, in the order of their lowest coefficients.
 	return fma(s, x, other)
@@ -112,8 +119,14 @@ func polynomial[T Float](c []T, x, square T) T {
 // horner returns Σ c[i] xⁱ by fused multiply-adds from the highest degree down.
 func horner[T Float](c []T, x T) T {
 	s := c[len(c)-1]
+	if unsafe.Sizeof(x) == 8 {
+		for i := len(c) - 2; i >= 0; i-- {
+			s = T(math.FMA(float64(s), float64(x), float64(c[i])))
+		}
+		return s
+	}
 	for i := len(c) - 2; i >= 0; i-- {
-		s = fma(s, x, c[i])
+		s = T(fma32(float32(s), float32(x), float32(c[i])))
 	}
 	return s
 }
