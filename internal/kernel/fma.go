@@ -38,8 +38,8 @@ func roundsOnce(s float64) bool {
 	return bits&(1<<29-1) != 1<<28 && bits<<1 >= (1023-126)<<53
 }
 
-// An extent bounds the numbers of an array of float32: each is 0 or of a magnitude from 2^least on and below 2^(most+1); it is that of float64 arrays too,
-// of which nothing is known.
+// An extent bounds the numbers of an array of float32: each is 0, subnormal for least = −126, or of a magnitude from 2^least on and below 2^(most+1). Arrays of
+// float64 need none.
 type extent struct{ least, most int }
 
 // extentOf returns the extent of x.

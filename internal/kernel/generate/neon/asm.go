@@ -187,7 +187,7 @@ func (a *asm) scope(body func()) {
 	a.used, a.fixed = used, fixed
 }
 
-// line adds an instruction of Go's assembler; each %v of a vec becomes its number.
+// line adds an instruction of Go's assembler; an operand that is a vec becomes its number.
 func (a *asm) line(format string, operands ...any) {
 	a.steps = append(a.steps, step{vecs: vecsOf(operands), print: func(number func(vec) int) string {
 		return "\t" + fmt.Sprintf(format, numbered(operands, number)...)

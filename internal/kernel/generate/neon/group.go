@@ -115,7 +115,7 @@ func (g group) fnma(sum pack, a, b any) pack { // sum − a·b
 	return sum
 }
 
-// one emits f for every vector of new registers and one operand.
+// single emits f for every vector of new registers and one operand.
 func (g group) single(f func(d, a vec), a pack) pack {
 	return g.each(func(d, a, _ vec) { f(d, a) }, a, a)
 }

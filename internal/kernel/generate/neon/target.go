@@ -115,21 +115,22 @@ func (t target) typed(code uint32) uint32 {
 }
 
 // The destination comes first, as in the formulas: sub(d, a, b) is d = a − b.
-func (t target) add(d, a, b vec) { t.binary("fadd", 0x4e20d400, d, a, b) }
-func (t target) sub(d, a, b vec) { t.binary("fsub", 0x4ea0d400, d, a, b) }
-func (t target) mul(d, a, b vec) { t.binary("fmul", 0x6e20dc00, d, a, b) }
-func (t target) div(d, a, b vec) { t.binary("fdiv", 0x6e20fc00, d, a, b) }
-func (t target) fma(d, a, b vec) {
-	t.line("VFMLA V%d.%[4]s, V%[2]d.%[4]s, V%[3]d.%[4]s", b, a, d, t.shape())
-} // d += a·b
-
-func (t target) fnma(d, a, b vec) {
-	t.line("VFMLS V%d.%[4]s, V%[2]d.%[4]s, V%[3]d.%[4]s", b, a, d, t.shape())
-}                                   // d −= a·b
+func (t target) add(d, a, b vec)    { t.binary("fadd", 0x4e20d400, d, a, b) }
+func (t target) sub(d, a, b vec)    { t.binary("fsub", 0x4ea0d400, d, a, b) }
+func (t target) mul(d, a, b vec)    { t.binary("fmul", 0x6e20dc00, d, a, b) }
+func (t target) div(d, a, b vec)    { t.binary("fdiv", 0x6e20fc00, d, a, b) }
 func (t target) sqrt(d, a vec)      { t.unary("fsqrt", 0x6ea1f800, d, a) }
 func (t target) zero(v vec)         { t.line("VEOR V%[1]d.B16, V%[1]d.B16, V%[1]d.B16", v) }
 func (t target) move(d, a vec)      { t.line("VMOV V%d.B16, V%d.B16", a, d) }
 func (t target) spread(d, from vec) { t.line("VDUP V%d.%s[0], V%d.%s", from, t.letter(), d, t.shape()) }
+
+// fma emits d += a·b, fnma d −= a·b.
+func (t target) fma(d, a, b vec)  { t.fused("VFMLA", d, a, b) }
+func (t target) fnma(d, a, b vec) { t.fused("VFMLS", d, a, b) }
+
+func (t target) fused(name string, d, a, b vec) {
+	t.line(name+" V%d.%[4]s, V%[2]d.%[4]s, V%[3]d.%[4]s", b, a, d, t.shape())
+}
 
 // fmaLane emits d += a·b[lane].
 func (t target) fmaLane(d, a, b vec, lane int) {
