@@ -53,10 +53,10 @@ func (l *lanczos) largest(n int, multiply func(to, from []float64)) float64 {
 // settling is the relative part that the eigenvalue of the tridiagonal matrix grows by at most where it counts as found.
 const settling = 0x1p-45
 
-// raise returns a number below the largest eigenvalue of the tridiagonal matrix, given a positive one, closer by a factor of 1000 at least. It says whether there was nothing to
+// raise returns a number below the largest eigenvalue of the tridiagonal matrix, given one that is not negative, closer by a factor of 1000 at least. It says whether there was nothing to
 // gain.
 func (l *lanczos) raise(low float64) (raised float64, settled bool) {
-	step := settling * low
+	step := max(settling*low, 0x1p-1000)
 	high := low + step
 	if l.above(high) {
 		return low, true

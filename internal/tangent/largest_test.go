@@ -75,6 +75,16 @@ func TestTop(t *testing.T) {
 		t.Errorf("zero: got %g", got)
 	}
 	m := newMatrix(16, 16)
+	for i := range 16 {
+		m.at(i)[i] = -1
+	}
+	if got := newAlgebra(roundoff{}).top(m, 16); got != 0 {
+		t.Errorf("negative: got %g", got)
+	}
+	m.at(0)[0] = 1e-3 // the start has a negative quotient
+	if got := newAlgebra(roundoff{}).top(m, 16); !(math.Abs(got-1e-3) <= 1e-12) {
+		t.Errorf("indefinite: got %g, want 1e-3", got)
+	}
 	m.at(2)[3] = math.NaN()
 	if got := g.top(m, 16); !math.IsNaN(got) {
 		t.Errorf("not finite: got %g", got)
