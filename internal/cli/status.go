@@ -10,14 +10,11 @@ import (
 	"math"
 	"os"
 	"path/filepath"
-	"strings"
 	"syscall"
 	"time"
 
 	"github.com/spf13/cobra"
 
-	"github.com/deeplimit/deeplimit/internal/filter"
-	"github.com/deeplimit/deeplimit/internal/plan/study"
 	"github.com/deeplimit/deeplimit/internal/read/analyze"
 	"github.com/deeplimit/deeplimit/internal/read/survey"
 	"github.com/deeplimit/deeplimit/runfolder"
@@ -254,54 +251,24 @@ func (o *statusOptions) readStudy(name, dir string) (studyStatus, error) {
 		return studyStatus{}, err
 	}
 	s := studyStatus{Study: name, Dir: dir, Notes: notes, Counts: map[survey.State]int{}, Others: len(others), Runs: []runStatus{}}
-	var condition *filter.Filter
+	condition := survey.NewConditions(runs)
+	if len(runs) > 0 {
+		if err := condition.Set(o.only); err != nil {
+			return studyStatus{}, fmt.Errorf("status: %w: %w", errCondition, err)
+		}
+	}
 	for i := range runs {
 		r := &runs[i]
-		if len(o.only) > 0 {
-			fields := statusFields(r)
-			if condition == nil {
-				if condition, err = filter.New(o.only, fields); err != nil {
-					return studyStatus{}, fmt.Errorf("status: %w: %w", errCondition, err)
-				}
-			}
-			holds, err := condition.Match(fields)
-			if err != nil {
-				return studyStatus{}, fmt.Errorf("status: %w: %w", errCondition, err)
-			}
-			if !holds {
-				continue
-			}
+		if holds, err := condition.Match(r); err != nil {
+			return studyStatus{}, fmt.Errorf("status: %w: %w", errCondition, err)
+		} else if !holds {
+			continue
 		}
 		s.Total++
 		s.Counts[r.State]++
 		s.Runs = append(s.Runs, statusOf(r))
 	}
 	return s, nil
-}
-
-// statusFields returns what --only can be about.
-func statusFields(r *survey.Run) filter.Fields {
-	fields := filter.Fields{
-		"id": r.ID, "state": string(r.State), "data": r.Data, "depth": r.Depth, "seed": r.Seed,
-		"iteration": r.Iteration, "loss": r.Loss, "host": r.Host, "job": r.Job,
-	}
-	for path, text := range r.Settings {
-		at := fields
-		steps := strings.Split(path, ".")
-		for _, step := range steps[:len(steps)-1] {
-			inner, ok := at[step].(filter.Fields)
-			if !ok {
-				inner = filter.Fields{}
-				if named, ok := at[step].(string); ok {
-					inner["name"] = named
-				}
-				at[step] = inner
-			}
-			at = inner
-		}
-		at[steps[len(steps)-1]] = study.SettingValue(text)
-	}
-	return fields
 }
 
 func statusOf(r *survey.Run) runStatus {

@@ -100,6 +100,19 @@ func TestPage(t *testing.T) {
 		p.until("sorted by loss", `document.querySelector("[aria-sort=ascending]")?.innerText.startsWith("Loss")`)
 		p.do(chromedp.Reload(), shown)
 		p.until("the address keeps filter and order", `document.querySelectorAll("tbody tr").length === 3 && document.querySelector("[aria-sort=ascending]").innerText.startsWith("Loss")`)
+		if got := eval[string](p, `[...document.querySelectorAll("thead th")].map((c) => c.innerText.replace(/[↑↓\s]+/g, "")).join(" ")`); got != "Run alpha L Seed State Iteration LossJ Time Ends" {
+			t.Errorf("columns %q, want alpha among them, which the grid varies", got)
+		}
+		p.visit("/study/paper-regime/runs?q=network.alpha%3D0.75+depth%3E%3D64&sort=network.alpha")
+		p.until("a link filters by conditions", `document.querySelectorAll("tbody tr").length === 9 && [...document.querySelectorAll("tbody tr")].every((r) => r.cells[1].innerText === "0.75")`)
+		p.mu.Lock()
+		p.expect = true // the browser notes the answer 400
+		p.mu.Unlock()
+		p.visit("/study/paper-regime/runs?q=dept%3E3")
+		p.until("a wrong condition is told", `document.querySelector(".trouble")?.innerText.includes("dept: got an unknown name")`)
+		p.mu.Lock()
+		p.expect = false
+		p.mu.Unlock()
 	})
 	t.Run("slide", func(t *testing.T) {
 		p.t = t

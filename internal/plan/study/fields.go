@@ -3,8 +3,9 @@ package study
 import (
 	"math"
 	"reflect"
-	"strconv"
 	"strings"
+
+	"github.com/deeplimit/deeplimit/internal/filter"
 )
 
 // Fields returns the resolved values of a run by the names they have in a study file:
@@ -22,23 +23,11 @@ func (r *Run) Fields() map[string]any {
 	for path, text := range r.Settings {
 		if section, name, ok := strings.Cut(path, "."); ok && !strings.Contains(name, ".") {
 			if inner, ok := all[section].(map[string]any); ok {
-				inner[name] = SettingValue(text)
+				inner[name] = filter.Value(text)
 			}
 		}
 	}
 	return all
-}
-
-// SettingValue returns the number or truth value that the text of a setting stands for,
-// or the text.
-func SettingValue(text string) any {
-	if x, err := strconv.ParseFloat(text, 64); err == nil {
-		return x
-	}
-	if b, err := strconv.ParseBool(text); err == nil {
-		return b
-	}
-	return text
 }
 
 // fields returns the fields of a section by their YAML names.

@@ -3,7 +3,6 @@ package analyze
 import (
 	"cmp"
 	"fmt"
-	"maps"
 	"math"
 	"regexp"
 	"slices"
@@ -50,7 +49,11 @@ type OverviewRow struct {
 
 // overview returns the overview of groups, planned being the number of runs of each that the study has.
 func overview(groups []Group, runs []Run, planned map[string]int) *Overview {
-	o := &Overview{Fields: tellingFields(groups), Rows: []OverviewRow{}}
+	shared := make([]Shared, len(groups))
+	for i := range groups {
+		shared[i] = Shared{groups[i].Data, groups[i].Settings}
+	}
+	o := &Overview{Fields: Varying(shared), Rows: []OverviewRow{}}
 	of := map[string][]Run{}
 	for _, r := range runs {
 		if r.CopyOf == "" {
@@ -62,46 +65,13 @@ func overview(groups []Group, runs []Run, planned map[string]int) *Overview {
 		row.Number, row.Values = i+1, map[string]string{}
 		row.Unfinished = max(0, planned[row.Group]-row.Runs)
 		for _, name := range o.Fields {
-			if value, ok := fieldOf(&groups[i], name); ok {
+			if value, ok := shared[i].Field(name); ok {
 				row.Values[name] = value
 			}
 		}
 		o.Rows = append(o.Rows, row)
 	}
 	return o
-}
-
-// dataField names the data of a group beside the settings of the study file.
-const dataField = "data"
-
-// fieldOf returns the value of a field, and whether the group has one.
-func fieldOf(g *Group, name string) (value string, ok bool) {
-	if name == dataField {
-		return g.Data, true
-	}
-	value, ok = g.Settings[name]
-	return value, ok
-}
-
-// tellingFields returns the fields that do not have one value in all groups, data first.
-func tellingFields(groups []Group) []string {
-	names := map[string]bool{}
-	for i := range groups {
-		for name := range groups[i].Settings {
-			names[name] = true
-		}
-	}
-	fields := []string{}
-	if len(groups) == 0 {
-		return fields
-	}
-	for _, name := range append([]string{dataField}, slices.Sorted(maps.Keys(names))...) {
-		first, there := fieldOf(&groups[0], name)
-		if slices.ContainsFunc(groups, func(g Group) bool { v, ok := fieldOf(&g, name); return v != first || ok != there }) {
-			fields = append(fields, name)
-		}
-	}
-	return fields
 }
 
 // newOverviewRow returns the row of a group of these runs.

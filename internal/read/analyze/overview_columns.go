@@ -3,9 +3,7 @@ package analyze
 import (
 	"fmt"
 	"math"
-	"slices"
 	"strconv"
-	"strings"
 )
 
 // An OverviewColumn is one of an overview: what its cells show, and what rows are sorted by.
@@ -153,24 +151,12 @@ func (o *Overview) fieldColumns() []OverviewColumn {
 	var columns []OverviewColumn
 	for _, name := range o.Fields {
 		columns = append(columns, OverviewColumn{
-			Name: name, Title: o.shortName(name), About: "of the study file", must: true,
+			Name: name, Title: ShortName(name, o.Fields), About: "of the study file", must: true,
 			Text:  func(row *OverviewRow, _ bool) string { return row.Values[name] },
 			Order: func(row *OverviewRow) float64 { return numberOf(row.Values[name]) },
 		})
 	}
 	return columns
-}
-
-// shortName returns a field without its section, as alpha for network.alpha, where no other field ends so.
-func (o *Overview) shortName(name string) string {
-	_, short, ok := strings.Cut(name, ".")
-	if !ok || slices.ContainsFunc(o.Fields, func(other string) bool {
-		_, end, _ := strings.Cut(other, ".")
-		return other != name && (end == short || other == short)
-	}) {
-		return name
-	}
-	return short
 }
 
 func numberOf(text string) float64 {

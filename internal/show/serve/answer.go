@@ -71,7 +71,7 @@ func (s *Server) compute(r *http.Request, compute func(*http.Request) (any, erro
 func statusOf(err error) int {
 	var wrong *field.Error
 	switch {
-	case errors.As(err, &wrong):
+	case errors.As(err, &wrong), errors.Is(err, errCondition):
 		return http.StatusBadRequest
 	case errors.Is(err, fs.ErrNotExist):
 		return http.StatusNotFound

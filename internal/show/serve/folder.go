@@ -52,6 +52,7 @@ type study struct {
 type snapshot struct {
 	runs    []survey.Run
 	groups  []groupInfo
+	varying []columnInfo // the fields that tell the groups apart
 	byID    map[string]int
 	changed string // differs when a run was added, removed or changed its state
 	err     error
@@ -169,6 +170,7 @@ func (s *study) read() snapshot {
 		return cmp.Or(cmp.Compare(a.Data, b.Data), cmp.Compare(a.Group, b.Group), cmp.Compare(a.Depth, b.Depth), cmp.Compare(a.Seed, b.Seed), cmp.Compare(a.ID, b.ID))
 	})
 	seen := snapshot{runs: runs, groups: groupsOf(runs), byID: make(map[string]int, len(runs))}
+	seen.varying = varyingOf(seen.groups)
 	digest := fnv.New64a()
 	for i := range runs {
 		seen.byID[runs[i].ID] = i

@@ -214,7 +214,7 @@ func TestRuns(t *testing.T) {
 	}
 	for query, want := range map[string]string{
 		"?size=0": `size: got \"0\", want a whole number from 1 to 500`, "?page=x": `page: got \"x\", want a whole number`,
-		"?sort=no": `sort: got \"no\", want one of depth, group, iteration, loss, run, seconds, seed, state`,
+		"?sort=no": `sort: got \"no\", want one of depth, ends, group, iteration, loss, run, seconds, seed, state`,
 	} {
 		if status, _, body := ask(t, "GET", s.base()+"/api/studies/one/runs"+query, nil); status != http.StatusBadRequest || !strings.Contains(body, want) {
 			t.Errorf("runs%s: %d %s, want 400 with %q", query, status, body, want)

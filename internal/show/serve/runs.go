@@ -3,17 +3,14 @@ package serve
 import (
 	"cmp"
 	"encoding/json"
-	"fmt"
 	"io"
 	"math"
 	"net/http"
 	"path"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
-	"github.com/deeplimit/deeplimit/field"
 	"github.com/deeplimit/deeplimit/internal/plain"
 	"github.com/deeplimit/deeplimit/internal/read/survey"
 )
@@ -269,98 +266,4 @@ func newRunInfo(r *survey.Run) runInfo {
 		State: r.State, Iteration: r.Iteration, Iterations: r.Iterations, Loss: number(r.Loss), Stop: r.Stop,
 		Start: r.Start, Seconds: number(r.Seconds), ETA: seconds(r.ETA), Host: r.Host, Job: r.Job, Reason: r.Reason,
 	}
-}
-
-// orders are the columns by which runs can be sorted.
-var orders = map[string]func(a, b *survey.Run) int{
-	"run":       func(a, b *survey.Run) int { return cmp.Compare(a.ID, b.ID) },
-	"depth":     func(a, b *survey.Run) int { return cmp.Compare(a.Depth, b.Depth) },
-	"seed":      func(a, b *survey.Run) int { return cmp.Compare(a.Seed, b.Seed) },
-	"state":     func(a, b *survey.Run) int { return cmp.Compare(a.State, b.State) },
-	"iteration": func(a, b *survey.Run) int { return cmp.Compare(a.Iteration, b.Iteration) },
-	"loss":      func(a, b *survey.Run) int { return compareKnown(a.Loss, b.Loss) },
-	"seconds":   func(a, b *survey.Run) int { return compareKnown(a.Seconds, b.Seconds) },
-	"group":     func(a, b *survey.Run) int { return cmp.Compare(label(a), label(b)) },
-}
-
-// compareKnown sorts unknown numbers last.
-func compareKnown(a, b float64) int {
-	if math.IsNaN(a) || math.IsNaN(b) {
-		return cmp.Compare(btoi(math.IsNaN(a)), btoi(math.IsNaN(b)))
-	}
-	return cmp.Compare(a, b)
-}
-
-func btoi(b bool) int {
-	if b {
-		return 1
-	}
-	return 0
-}
-
-const maxPage = 500
-
-// runs answers with a page of a study's runs: those with state, depth, seed and group
-// of the query, and whose name, settings, stop reason, host or reason hold every word of q.
-func (s *Server) runs(r *http.Request) (any, error) {
-	study, err := s.folder.study(r.PathValue("study"))
-	if err != nil {
-		return nil, err
-	}
-	seen := study.survey()
-	if seen.err != nil {
-		return nil, seen.err
-	}
-	size, err := integer(r, "size", 100, 1, maxPage)
-	if err != nil {
-		return nil, err
-	}
-	page, err := integer(r, "page", 1, 1, math.MaxInt32)
-	if err != nil {
-		return nil, err
-	}
-	query := r.URL.Query()
-	order := cmp.Or(query.Get("sort"), "depth")
-	compare, ok := orders[order]
-	if !ok {
-		return nil, field.OneOf("sort", order, sortedKeys(orders)...)
-	}
-	words := strings.Fields(strings.ToLower(query.Get("q")))
-	var chosen []*survey.Run
-	for i := range seen.runs {
-		run := &seen.runs[i]
-		if matches(query.Get("state"), string(run.State)) && matches(query.Get("depth"), strconv.Itoa(run.Depth)) &&
-			matches(query.Get("seed"), strconv.FormatUint(run.Seed, 10)) && matches(query.Get("group"), run.Group) && holds(run, words) {
-			chosen = append(chosen, run)
-		}
-	}
-	slices.SortStableFunc(chosen, compare)
-	if query.Get("order") == "desc" {
-		slices.Reverse(chosen)
-		if order == "loss" || order == "seconds" { // unknown numbers stay last
-			known := func(r *survey.Run) bool {
-				return order == "loss" && !math.IsNaN(r.Loss) || order == "seconds" && !math.IsNaN(r.Seconds)
-			}
-			slices.SortStableFunc(chosen, func(a, b *survey.Run) int { return cmp.Compare(btoi(!known(a)), btoi(!known(b))) })
-		}
-	}
-	total := len(chosen)
-	page = min(page, max(1, (total+size-1)/size))
-	from := (page - 1) * size
-	list := []runInfo{}
-	for _, run := range chosen[from:min(from+size, total)] {
-		list = append(list, newRunInfo(run))
-	}
-	return map[string]any{"runs": list, "matching": total, "total": len(seen.runs), "page": page, "size": size, "changed": seen.changed}, nil
-}
-
-func matches(want, got string) bool { return want == "" || want == got }
-
-// holds reports whether a run has every word (in lower case) somewhere in its texts.
-func holds(r *survey.Run, words []string) bool {
-	if len(words) == 0 {
-		return true
-	}
-	text := strings.ToLower(fmt.Sprintf("%s %s L%d L=%d s%d seed=%d %s %s %s %s %s", r.ID, label(r), r.Depth, r.Depth, r.Seed, r.Seed, r.State, r.Stop, r.Host, r.Job, r.Reason))
-	return !slices.ContainsFunc(words, func(word string) bool { return !strings.Contains(text, word) })
 }

@@ -5,15 +5,16 @@ import { get, studyURL, query, enc } from "./api.js";
 import { number, duration } from "./format.js";
 import { remember } from "./group.js";
 
-const columns = [
-  { sort: "run", text: "Run", class: "text name" },
+// What tells the groups apart stands between the name of the run and these.
+const first = { sort: "run", text: "Run", class: "text name" };
+const rest = [
   { sort: "depth", text: "L" },
   { sort: "seed", text: "Seed" },
   { sort: "state", text: "State", class: "text" },
   { sort: "iteration", text: "Iteration" },
   { sort: "loss", text: "Loss J" },
   { sort: "seconds", text: "Time" },
-  { text: "Ends", class: "text" },
+  { sort: "ends", text: "Ends", class: "text" },
 ];
 const states = ["", "done", "running", "interrupted", "pending", "diverged", "failed"];
 
@@ -30,25 +31,33 @@ export async function runs({ name, info, route }) {
       draw(await get(studyURL(name, `/runs${query(ask)}`), asking.signal));
       wrong.replaceChildren();
     } catch (error) {
-      if (error.name !== "AbortError") wrong.replaceChildren(trouble("Not shown", error.message));
+      if (error.name !== "AbortError") wrong.replaceChildren(trouble("Not filtered", error.message));
     }
   }
   const change = (values) => { Object.assign(ask, { page: "1" }, values); remember({ ...ask, page: ask.page === "1" ? "" : ask.page, size: ask.size === "100" ? "" : ask.size, sort: ask.sort === "depth" ? "" : ask.sort, order: ask.order === "asc" ? "" : ask.order }); return load(); };
 
-  const heads = columns.map((c) => {
-    const arrow = h("span", { class: "arrow", "aria-hidden": "true" });
-    const th = h("th", { scope: "col", class: c.class }, c.sort ? h("button", { type: "button", onclick: () => change({ sort: c.sort, order: ask.sort === c.sort && ask.order === "asc" ? "desc" : "asc" }) }, c.text, arrow) : c.text);
-    return { c, th, arrow };
-  });
+  const headed = h("tr", null);
+  let heads = [], varying = null;
+  /** head makes the header anew where the study varies something else than before. */
+  function head(columns) {
+    if (JSON.stringify(columns) === JSON.stringify(varying)) return;
+    varying = columns;
+    heads = [first, ...columns.map((c) => ({ sort: c.name, text: c.title, title: c.name, class: "text" })), ...rest].map((c) => {
+      const arrow = h("span", { class: "arrow", "aria-hidden": "true" });
+      const th = h("th", { scope: "col", class: c.class }, h("button", { type: "button", title: c.title, onclick: () => change({ sort: c.sort, order: ask.sort === c.sort && ask.order === "asc" ? "desc" : "asc" }) }, c.text, arrow));
+      return { c, th, arrow };
+    });
+    headed.replaceChildren(...heads.map((x) => x.th));
+  }
   let rows = new Map();
   function draw(answer) {
+    head(answer.columns);
     for (const { c, th, arrow } of heads) {
-      if (!c.sort) continue;
       th.setAttribute("aria-sort", c.sort === ask.sort ? (ask.order === "desc" ? "descending" : "ascending") : "none");
       arrow.textContent = c.sort === ask.sort ? (ask.order === "desc" ? "↓" : "↑") : "";
     }
     const focused = body.contains(document.activeElement) ? document.activeElement.getAttribute("href") : null;
-    rows = new Map(answer.runs.map((r) => [r.id, row(name, r)]));
+    rows = new Map(answer.runs.map((r) => [r.id, row(name, r, varying)]));
     body.replaceChildren(...[...rows.values()].map((r) => r.node));
     if (focused) [...body.querySelectorAll("a")].find((a) => a.getAttribute("href") === focused)?.focus();
     const from = (answer.page - 1) * answer.size;
@@ -63,14 +72,14 @@ export async function runs({ name, info, route }) {
   let typing = 0;
   const depths = [...new Set(info.groups.flatMap((g) => g.depths))].sort((a, b) => a - b);
   const tools = h("div", { class: "tools", role: "search", "aria-label": "Runs" },
-    field("Filter", h("input", { type: "search", value: ask.q, placeholder: "name, setting, host, reason", oninput: (e) => { clearTimeout(typing); typing = setTimeout(() => change({ q: e.target.value }), 150); } }), "grow"),
+    field("Filter", h("input", { type: "search", value: ask.q, placeholder: "depth>=64 train.step.value=0.1, or words", oninput: (e) => { clearTimeout(typing); typing = setTimeout(() => change({ q: e.target.value }), 150); } }), "grow"),
     field("State", select(states.map((s) => [s, s || "any"]), ask.state, (v) => change({ state: v }))),
     field("Depth", select([["", "any"], ...depths.map((d) => [d, String(d)])], ask.depth, (v) => change({ depth: v }))),
     info.groups.length > 1 && field("Group", select([["", "any"], ...info.groups.map((g) => [g.group, g.label])], ask.group, (v) => change({ group: v }))), said);
   await load();
   return {
     nodes: [tools, wrong, h("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": "Runs of the study" },
-      h("table", null, h("caption", { class: "unseen" }, `Runs of ${name}`), h("thead", null, h("tr", null, heads.map((x) => x.th))), body)), pager],
+      h("table", null, h("caption", { class: "unseen" }, `Runs of ${name}`), h("thead", null, headed), body)), pager],
     progress(p, changed) {
       for (const r of p.running) rows.get(r.id)?.set(r);
       if (changed) { clearTimeout(again); again = setTimeout(load, 200); }
@@ -79,7 +88,7 @@ export async function runs({ name, info, route }) {
   };
 }
 
-function row(name, r) {
+function row(name, r, varying) {
   const iteration = h("td", null), loss = h("td", null), ends = h("td", { class: "text name" });
   const set = (x) => {
     iteration.textContent = r.state === "pending" ? "–" : x.iteration.toLocaleString("en");
@@ -89,5 +98,5 @@ function row(name, r) {
   };
   set(r);
   return { set, node: h("tr", null, h("th", { scope: "row", class: "text name", title: r.id }, h("a", { href: `#/study/${enc(name)}/run/${enc(r.id)}` }, r.id)),
-    h("td", null, String(r.depth)), h("td", null, String(r.seed)), h("td", { class: "text" }, stateMark(r.state)), iteration, loss, h("td", null, r.seconds ? duration(r.seconds) : "–"), ends) };
+    varying.map((c) => h("td", { class: "text" }, (c.name === "data" ? r.data : r.settings?.[c.name]) ?? "–")), h("td", null, String(r.depth)), h("td", null, String(r.seed)), h("td", { class: "text" }, stateMark(r.state)), iteration, loss, h("td", null, r.seconds ? duration(r.seconds) : "–"), ends) };
 }
