@@ -105,6 +105,15 @@ func TestPage(t *testing.T) {
 		}
 		p.visit("/study/paper-regime/runs?q=network.alpha%3D0.75+depth%3E%3D64&sort=network.alpha")
 		p.until("a link filters by conditions", `document.querySelectorAll("tbody tr").length === 9 && [...document.querySelectorAll("tbody tr")].every((r) => r.cells[1].innerText === "0.75")`)
+		p.visit("/study/paper-regime/runs?q=depth%3E%3D64+alpha%3D0.75&show=lines&x=log&smooth=7&from=10&to=100")
+		p.until("the chosen runs are lines of one chart", `!!document.querySelector(".plot canvas") && document.querySelectorAll(".legend button").length === 3 && document.querySelector("main .tools [role=status]").innerText === "9 runs"`)
+		p.until("of the part that the address names", `document.querySelectorAll("input[type=number]")[1].value === "100"`)
+		p.axe("lines", "light")
+		p.shoot("lines")
+		p.js(`document.querySelector("figure details").open = true`)
+		p.until("with their values", `document.querySelectorAll("figure details tbody tr").length === 9`)
+		p.js(`[...document.querySelectorAll(".segments input")].find((i) => i.value === "table").click()`)
+		p.until("or rows of the table", `document.querySelectorAll("tbody tr").length === 9 && !document.querySelector(".plot")`)
 		p.mu.Lock()
 		p.expect = true // the browser notes the answer 400
 		p.mu.Unlock()

@@ -170,6 +170,7 @@ func (s *Server) routes() http.Handler {
 	mux.HandleFunc(study+"/events", s.events)
 	mux.HandleFunc(study+"/runs", s.answer(s.runs))
 	mux.HandleFunc(study+"/losses", s.answer(s.losses))
+	mux.HandleFunc(study+"/chosen", s.answer(s.chosen))
 	mux.HandleFunc(study+"/bands", s.answer(s.bands))
 	mux.HandleFunc(study+"/paths", s.answer(s.paths))
 	mux.HandleFunc(study+"/norms", s.answer(s.norms))

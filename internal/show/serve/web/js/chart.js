@@ -10,14 +10,16 @@ import { number, power } from "./format.js";
  *
  * options: label (what is shown), xLabel, yLabel, xLog (base or 0), yLog, caption,
  * legend {title, entries: [{key, text, colour(alpha), dash}]}, rows() → {columns, rows} for
- * the table, read(x, y, series) → text, xRange and yRange (functions), xTicks, height.
+ * the table, read(x, y, series) → text, window ([from, to]) and xRange and yRange (functions), xTicks, height,
+ * zoomed(range): called with [from, to] when a part of the x axis was dragged over, with null
+ * after a double click; without it the chart does not zoom.
  *
- * Returns {node, set(series, bands), emphasise(key), setLog(yLog), destroy()}. */
+ * Returns {node, set(series, bands), emphasise(key), setLog(yLog), zoom([from, to] or null), destroy()}. */
 export function chart(options) {
   const plot = h("div", { class: "plot", role: "img", "aria-label": options.label });
   const readout = h("span", { class: "readout" });
   const hidden = new Set();
-  let series = [], bands = [], drawn = [], u = null, emphasised = null, yLog = options.yLog, focused = null;
+  let series = [], bands = [], drawn = [], u = null, emphasised = null, yLog = options.yLog, focused = null, window_ = options.window ?? null;
 
   const buttons = (options.legend?.entries ?? []).map((entry) => {
     const swatch = h("span", { class: "swatch" });
@@ -55,13 +57,13 @@ export function chart(options) {
     });
     u = new uPlot({
       width: Math.max(plot.clientWidth, 200), height: height(), legend: { show: false }, padding: [10, 14, 0, 0],
-      cursor: { focus: { prox: 24 }, drag: { x: false, y: false }, points: { show: false } }, focus: { alpha: 0.25 },
+      cursor: { focus: { prox: 24 }, drag: { x: Boolean(options.zoomed), y: false, setScale: false }, points: { show: false } }, focus: { alpha: 0.25 },
       scales: {
-        x: { time: false, ...(options.xLog ? { distr: 3, log: options.xLog } : {}), range: options.xRange },
+        x: { time: false, ...(options.xLog ? { distr: 3, log: options.xLog } : {}), range: window_ ? () => window_ : options.xRange },
         y: { ...(yLog ? { distr: 3, log: 10 } : {}), range: options.yRange },
       },
       axes: [
-        axis({ size: 34, space: 60, ...(options.xRange ? {} : { incrs: whole }), values: (_, ticks) => ticks.map((v) => (v === null ? "" : options.xLog ? String(v) : tick(v))) , ...(options.xTicks ? { splits: () => options.xTicks(), filter: (_, t) => t } : {}) }),
+        axis({ size: 34, space: 60, ...(options.xRange || options.xLog ? {} : { incrs: whole }), values: (_, ticks) => ticks.map((v) => (v === null ? "" : options.xLog === 10 ? logTick(v, ticks) : options.xLog ? String(v) : tick(v))) , ...(options.xLog === 10 ? { filter: labelled } : {}), ...(options.xTicks ? { splits: () => options.xTicks(), filter: (_, t) => t } : {}) }),
         axis({ size: 64, space: 34, values: (_, ticks) => ticks.map((v) => (v === null ? "" : yLog ? logTick(v, ticks) : tick(v))), ...(yLog ? { grid: { stroke: grid, width: 1, filter: labelled }, ticks: { stroke: grid, width: 1, size: 4, filter: labelled }, filter: (_, ticks) => ticks } : {}) }),
       ],
       bands: bands.map((b, i) => ({ series: [2 * i + 2, 2 * i + 1], fill: b.colour(bands.length > 2 ? 0.1 : 0.18) })),
@@ -71,15 +73,19 @@ export function chart(options) {
         width: d.lines === false || d.edge ? 0 : d.width ?? 1.75, dash: d.dash,
         points: { show: Boolean(d.points), size: 7, width: 1.5, fill: token("--card"), stroke: d.edge ? "transparent" : () => d.colour(alphaOf(d)) },
       }))],
-      hooks: { setSeries: [(_, i) => { focused = i; read(); }], setCursor: [read] },
+      hooks: { setSeries: [(_, i) => { focused = i; read(); }], setCursor: [read], setSelect: [selected] },
     }, data(), plot);
+    if (options.zoomed) u.over.addEventListener("dblclick", () => { zoom(null); options.zoomed(null); });
     paintLegend();
   }
   const height = () => options.height ?? Math.min(380, Math.max(240, Math.round(plot.clientWidth * 0.5)));
   function data() {
     const shown = drawn.map((d) => [d.x, yLog ? d.y.map((v) => (v > 0 ? v : null)) : d.y]);
     if (shown.length === 0) return [[]];
-    return uPlot.join(shown.map((d) => (d[0].length ? d : [[], []])));
+    return uPlot.join(shown.map(([x, y]) => {
+      const start = options.xLog ? x.findIndex((v) => v > 0) : 0; // a logarithmic axis has no 0
+      return start < 0 || !x.length ? [[], []] : start > 0 ? [x.slice(start), y.slice(start)] : [x, y];
+    }));
   }
   function read() {
     const i = u?.cursor.idx, d = focused > 0 ? drawn[focused - 1] : null;
@@ -99,6 +105,20 @@ export function chart(options) {
     drawn = [...bands.flatMap((b) => [{ ...b, y: b.low, edge: true }, { ...b, y: b.high, edge: true }]), ...series];
     u.setData(data());
   }
+  /** selected zooms to what was dragged over; a click drags over nothing. */
+  function selected() {
+    const { left, width } = u.select;
+    if (width < 4) return;
+    const range = [u.posToVal(left, "x"), u.posToVal(left + width, "x")];
+    zoom(range);
+    options.zoomed(window_);
+  }
+  /** zoom shows the part of the x axis between two values, all of it for null. */
+  function zoom(range) {
+    const from = range && Math.max(range[0], options.xLog ? 1 : 0);
+    window_ = range && range[1] > from ? [from, range[1]] : null;
+    if (u) build();
+  }
   const resize = new ResizeObserver(() => {
     if (!u) return build();
     if (u.width !== plot.clientWidth || u.height !== height()) u.setSize({ width: Math.max(plot.clientWidth, 200), height: height() });
@@ -108,6 +128,7 @@ export function chart(options) {
   return {
     node, set,
     emphasise(key) { emphasised = key; u?.redraw(false); },
+    zoom,
     setLog(on) { yLog = on; build(); },
     destroy() { resize.disconnect(); dark.removeEventListener("change", build); u?.destroy(); u = null; },
   };

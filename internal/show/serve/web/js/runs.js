@@ -1,9 +1,10 @@
-// The runs of a study: the server filters, sorts and pages, so that any number is quick.
+// The runs of a study as a table, or as lines of a chart: the server filters, sorts and pages, so that any number is quick.
 import { plain } from "./plain.js";
-import { h, field, select, stateMark, trouble } from "./dom.js";
+import { h, field, select, segments, stateMark, trouble } from "./dom.js";
 import { get, studyURL, query, enc } from "./api.js";
 import { number, duration } from "./format.js";
 import { remember } from "./group.js";
+import { chosen } from "./chosen.js";
 
 // What tells the groups apart stands between the name of the run and these.
 const first = { sort: "run", text: "Run", class: "text name" };
@@ -22,13 +23,14 @@ export async function runs({ name, info, route }) {
   const p = route.params;
   const ask = { q: p.get("q") ?? "", state: p.get("state") ?? "", depth: p.get("depth") ?? "", group: p.get("group") ?? "", sort: p.get("sort") ?? "depth", order: p.get("order") ?? "asc", page: p.get("page") ?? "1", size: p.get("size") ?? "100" };
   const body = h("tbody", null), said = h("p", { class: "quiet", role: "status" }), pager = h("div", { class: "pager" }), wrong = h("div", null);
-  let asking = null, again = 0;
+  let asking = null, again = 0, drawn = null, lines = p.get("show") === "lines";
 
   async function load() {
     asking?.abort();
     asking = new AbortController();
     try {
-      draw(await get(studyURL(name, `/runs${query(ask)}`), asking.signal));
+      if (drawn) await drawn.load({ ...ask });
+      else draw(await get(studyURL(name, `/runs${query(ask)}`), asking.signal));
       wrong.replaceChildren();
     } catch (error) {
       if (error.name !== "AbortError") wrong.replaceChildren(trouble("Not filtered", error.message));
@@ -49,6 +51,7 @@ export async function runs({ name, info, route }) {
     });
     headed.replaceChildren(...heads.map((x) => x.th));
   }
+  const say = (text) => { if (said.textContent !== text) said.textContent = text; };
   let rows = new Map();
   function draw(answer) {
     head(answer.columns);
@@ -62,7 +65,7 @@ export async function runs({ name, info, route }) {
     if (focused) [...body.querySelectorAll("a")].find((a) => a.getAttribute("href") === focused)?.focus();
     const from = (answer.page - 1) * answer.size;
     const text = answer.matching === 0 ? "No run matches" : `${from + 1}–${from + answer.runs.length} of ${answer.matching.toLocaleString("en")}${answer.matching < answer.total ? ` that match, ${answer.total.toLocaleString("en")} in all` : " runs"}`;
-    if (said.textContent !== text) said.textContent = text;
+    say(text);
     const pages = Math.max(1, Math.ceil(answer.matching / answer.size));
     const go = (n) => change({ page: String(n) });
     pager.replaceChildren(h("button", { type: "button", disabled: answer.page <= 1, onclick: () => go(answer.page - 1) }, "Previous"), h("span", null, `Page ${answer.page} of ${pages}`),
@@ -75,16 +78,27 @@ export async function runs({ name, info, route }) {
     field("Filter", h("input", { type: "search", value: ask.q, placeholder: "depth>=64 train.step.value=0.1, or words", oninput: (e) => { clearTimeout(typing); typing = setTimeout(() => change({ q: e.target.value }), 150); } }), "grow"),
     field("State", select(states.map((s) => [s, s || "any"]), ask.state, (v) => change({ state: v }))),
     field("Depth", select([["", "any"], ...depths.map((d) => [d, String(d)])], ask.depth, (v) => change({ depth: v }))),
-    info.groups.length > 1 && field("Group", select([["", "any"], ...info.groups.map((g) => [g.group, g.label])], ask.group, (v) => change({ group: v }))), said);
-  await load();
+    info.groups.length > 1 && field("Group", select([["", "any"], ...info.groups.map((g) => [g.group, g.label])], ask.group, (v) => change({ group: v }))),
+    segments("Show", "show", [["table", "Table"], ["lines", "Lines"]], lines ? "lines" : "table", (v) => { lines = v === "lines"; remember({ show: lines ? v : "" }); turn(); }), said);
+  const list = [h("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": "Runs of the study" },
+      h("table", null, h("caption", { class: "unseen" }, `Runs of ${name}`), h("thead", null, headed), body)), pager];
+  const place = h("div", null);
+  /** turn shows the runs that the filter chooses as a table, or as lines of one chart. */
+  function turn() {
+    drawn?.destroy();
+    drawn = lines ? chosen({ name, params: new URLSearchParams(location.hash.split("?")[1] ?? ""), say }) : null;
+    place.replaceChildren(...(lines ? [drawn.node] : list));
+    return load();
+  }
+  await turn();
   return {
-    nodes: [tools, wrong, h("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": "Runs of the study" },
-      h("table", null, h("caption", { class: "unseen" }, `Runs of ${name}`), h("thead", null, headed), body)), pager],
+    nodes: [tools, wrong, place],
     progress(p, changed) {
+      if (drawn) return drawn.progress(changed);
       for (const r of p.running) rows.get(r.id)?.set(r);
       if (changed) { clearTimeout(again); again = setTimeout(load, 200); }
     },
-    destroy() { asking?.abort(); clearTimeout(typing); clearTimeout(again); },
+    destroy() { drawn?.destroy(); asking?.abort(); clearTimeout(typing); clearTimeout(again); },
   };
 }
 
