@@ -25,12 +25,8 @@ type columnInfo struct {
 
 // varyingOf returns the columns of what differs between groups, those that the overview of status, analyze and the report has.
 func varyingOf(groups []groupInfo) []columnInfo {
-	shared := make([]analyze.Shared, len(groups))
-	for i := range groups {
-		shared[i] = groups[i].shared()
-	}
 	columns := []columnInfo{}
-	fields := analyze.Varying(shared)
+	fields := fieldsOf(groups)
 	for _, name := range fields {
 		title := analyze.ShortName(name, fields)
 		if orders[title].number != nil || orders[title].text != nil { // a column of every table
@@ -39,6 +35,31 @@ func varyingOf(groups []groupInfo) []columnInfo {
 		columns = append(columns, columnInfo{name, title})
 	}
 	return columns
+}
+
+// fieldsOf returns the fields that differ between groups.
+func fieldsOf(groups []groupInfo) []string {
+	shared := make([]analyze.Shared, len(groups))
+	for i := range groups {
+		shared[i] = groups[i].shared()
+	}
+	return analyze.Varying(shared)
+}
+
+// tellApart labels groups by what differs between them.
+func tellApart(groups []groupInfo) {
+	fields := fieldsOf(groups)
+	for i := range groups {
+		var parts []string
+		for _, name := range fields {
+			if value, ok := groups[i].shared().Field(name); ok {
+				parts = append(parts, analyze.ShortName(name, fields)+" = "+value)
+			}
+		}
+		if len(parts) > 0 { // a group may have none of the fields
+			groups[i].Label = strings.Join(parts, ", ")
+		}
+	}
 }
 
 func (g *groupInfo) shared() analyze.Shared {

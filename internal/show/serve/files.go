@@ -51,12 +51,29 @@ func (s *study) files(within string, subfolders ...string) ([]fileInfo, error) {
 
 // download sends a file of a study or run folder, always as an attachment.
 func (s *Server) download(w http.ResponseWriter, r *http.Request) {
-	if err := s.sendFile(w, r); err != nil {
+	if err := s.sendFile(w, r, ""); err != nil {
 		refuse(w, statusOf(err), err.Error())
 	}
 }
 
-func (s *Server) sendFile(w http.ResponseWriter, r *http.Request) error {
+// reportPolicy shows a page of the report and its figures without scripts, forms or anything from elsewhere, as the folder may be
+// anyone's.
+const reportPolicy = "sandbox allow-same-origin allow-popups; default-src 'none'; img-src 'self' data:; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+
+// reportTypes are the files of a report that are shown; others are sent as attachments.
+var reportTypes = map[string]string{
+	".html": "text/html; charset=utf-8", ".svg": "image/svg+xml", ".png": "image/png", ".pdf": "application/pdf", ".csv": "text/plain; charset=utf-8",
+}
+
+// report sends a file of the report of a study, to be looked at.
+func (s *Server) report(w http.ResponseWriter, r *http.Request) {
+	if err := s.sendFile(w, r, "report"); err != nil {
+		refuse(w, statusOf(err), err.Error())
+	}
+}
+
+// sendFile sends a file below a subfolder of a study or run folder: that of the report is shown, every other an attachment.
+func (s *Server) sendFile(w http.ResponseWriter, r *http.Request, sub string) error {
 	study, err := s.folder.study(r.PathValue("study"))
 	if err != nil {
 		return err
@@ -74,7 +91,7 @@ func (s *Server) sendFile(w http.ResponseWriter, r *http.Request) error {
 			return missing("file", name)
 		}
 	}
-	file, err := openRegular(study.root, path.Join(within, name))
+	file, err := openRegular(study.root, path.Join(within, sub, name))
 	if err != nil {
 		return errors.Join(missing("file", name), err)
 	}
@@ -85,8 +102,14 @@ func (s *Server) sendFile(w http.ResponseWriter, r *http.Request) error {
 	}
 	connectionOf(r).stream()
 	header := w.Header()
-	header.Set("Content-Type", "application/octet-stream")
-	header.Set("Content-Disposition", mime.FormatMediaType("attachment", map[string]string{"filename": path.Base(name)}))
+	kind, shown := reportTypes[path.Ext(name)]
+	if shown = shown && sub != ""; shown {
+		header.Set("Content-Type", kind)
+		header.Set("Content-Security-Policy", reportPolicy)
+	} else {
+		header.Set("Content-Type", "application/octet-stream")
+		header.Set("Content-Disposition", mime.FormatMediaType("attachment", map[string]string{"filename": path.Base(name)}))
+	}
 	http.ServeContent(&steady{w, http.NewResponseController(w)}, r, "", status.ModTime(), file)
 	return nil
 }

@@ -44,6 +44,36 @@ func TestDownload(t *testing.T) {
 	}
 }
 
+// TestReport wants the report of a study shown as a page that can do nothing, and other files of its folder as attachments.
+func TestReport(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	plant(t, filepath.Join(dir, "one"), "one")
+	os.MkdirAll(filepath.Join(dir, "one", "report", "figures"), 0o755)
+	os.WriteFile(filepath.Join(dir, "one", "report", "index.html"), []byte("<script>alert(1)</script>"), 0o644)
+	os.WriteFile(filepath.Join(dir, "one", "report", "figures", "loss.svg"), []byte("<svg/>"), 0o644)
+	os.WriteFile(filepath.Join(dir, "one", "report", "run.js"), []byte("alert(1)"), 0o644)
+	s := running(t, dir, Options{})
+	for name, kind := range map[string]string{"index.html": "text/html; charset=utf-8", "figures/loss.svg": "image/svg+xml"} {
+		status, header, _ := ask(t, "GET", s.base()+"/api/studies/one/report/"+name, nil)
+		if status != 200 || header.Get("Content-Type") != kind || header.Get("Content-Disposition") != "" {
+			t.Errorf("%s: got %d, type %q, disposition %q, want it shown as %q", name, status, header.Get("Content-Type"), header.Get("Content-Disposition"), kind)
+		}
+		policy := header.Get("Content-Security-Policy")
+		if !strings.HasPrefix(policy, "sandbox") || strings.Contains(policy, "script") || !strings.Contains(policy, "default-src 'none'") {
+			t.Errorf("%s: got policy %q, want a sandbox without scripts", name, policy)
+		}
+	}
+	if _, header, _ := ask(t, "GET", s.base()+"/api/studies/one/report/run.js", nil); !strings.HasPrefix(header.Get("Content-Disposition"), "attachment") {
+		t.Errorf("run.js: got disposition %q, want an attachment", header.Get("Content-Disposition"))
+	}
+	for _, name := range []string{"none.html", "..%2fstudy.yaml", "figures"} {
+		if status, _, _ := ask(t, "GET", s.base()+"/api/studies/one/report/"+name, nil); status != 404 && status != 400 {
+			t.Errorf("%s: got %d, want it refused", name, status)
+		}
+	}
+}
+
 // TestTraversal asks for a file outside of the folder in every way it can be written.
 func TestTraversal(t *testing.T) {
 	t.Parallel()

@@ -177,6 +177,7 @@ func (s *Server) routes() http.Handler {
 	mux.HandleFunc(study+"/analysis", s.answer(s.analysis))
 	mux.HandleFunc(study+"/certificates", s.answer(s.certificates))
 	mux.HandleFunc(study+"/files/{file...}", s.download)
+	mux.HandleFunc(study+"/report/{file...}", s.report)
 	mux.HandleFunc(study+"/runs/{run}", s.answer(s.run))
 	mux.HandleFunc(study+"/runs/{run}/trace", s.answer(s.trace))
 	mux.HandleFunc(study+"/runs/{run}/certificate", s.answer(s.certificate))

@@ -53,11 +53,17 @@ export async function study(route) {
     again: () => tab?.progress?.(info.progress, true),
     gone: (e) => gone.replaceChildren(trouble("The study cannot be read any more", e.error)),
   });
-  const nodes = [h("div", { class: "head" }, h("div", null, h("p", { class: "kind" }, "Study"), h("h1", null, name))),
+  const nodes = [h("div", { class: "head" }, h("div", null, h("p", { class: "kind" }, "Study"), h("h1", null, name)), reportLink(name, info)),
     info.note && h("p", null, "Note: ", info.note), info.tags.length > 0 && h("p", null, "Tags: ", info.tags.join(", ")), gone, bar.node,
     h("nav", { "aria-label": "Parts of the study" }, h("ul", { class: "tabs" }, links.map((l) => h("li", null, l.a)))), panel].filter(Boolean);
   open(route);
   return { title: name, nodes, update: open, destroy() { close(); turn++; tab?.destroy?.(); } };
+}
+
+/** reportLink leads to the report of a study, or says how to have one. */
+function reportLink(name, info) {
+  const there = info.files.some((f) => f.name === "report/index.html");
+  return h("p", null, there ? h("a", { href: studyURL(name, "/report/index.html"), target: "_blank", rel: "noopener" }, "Report") : h("span", { class: "quiet" }, "No report yet: deeplimit report DIR writes one."));
 }
 
 /** file shows the study file and what can be downloaded. */
