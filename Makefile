@@ -59,11 +59,11 @@ test: ## all tests, offline
 steps: ## the laws of the step size over depth, measured by the best step of each depth (a minute)
 	go test ./internal/train -run TestBestStep -count=1 -v -args -long
 
-.PHONY: kernel-certificates
 bin/kernelcerts: $(SOURCES)
 	@mkdir -p bin
 	$(PORTABLE) -o $@ ./experiments/kernelcerts
 
+.PHONY: kernel-certificates
 kernel-certificates: bin/kernelcerts ## kernel certificates on digits and diabetes: writes docs/kernel-certificates.md (COST=20000 for a quarter of an hour; 600000 for all cells, KEEP=1 to go on with the record)
 	bin/kernelcerts -cost $(or $(COST),20000) $(if $(KEEP),-keep)
 

@@ -193,8 +193,8 @@ func (row *OverviewRow) remark(g *Group, runs, sound []Run) {
 	}
 }
 
-// remarkDigits are the numbers of a remark and where its interval is.
-var remarkDigits = regexp.MustCompile(`[-−]?[0-9][0-9.,e+−-]*`)
+// remarkNumbers are the numbers in a remark.
+var remarkNumbers = regexp.MustCompile(`[-−]?[0-9][0-9.,e+−-]*`)
 
 // mostAlike is the number of groups up to which each is told a remark of one kind.
 const mostAlike = 3
@@ -202,33 +202,29 @@ const mostAlike = 3
 // AllRemarks returns the remarks of all rows with the groups that they are about, in the order of the rows. Remarks of more than
 // three groups that differ in numbers alone are one, with the numbers of the first.
 func (o *Overview) AllRemarks() []string {
-	type said struct {
-		group int
-		text  string
-	}
-	var all []said
+	kind := func(text string) string { return remarkNumbers.ReplaceAllString(text, "#") }
+	alike := map[string][]int{} // groups by kind
 	for i := range o.Rows {
 		for _, text := range o.Rows[i].Remarks {
-			all = append(all, said{o.Rows[i].Number, text})
+			if k := kind(text); !slices.Contains(alike[k], o.Rows[i].Number) {
+				alike[k] = append(alike[k], o.Rows[i].Number)
+			}
 		}
 	}
 	var texts []string
 	told := map[string]bool{}
-	alike := map[string][]int{}
-	kind := func(s said) string { return remarkDigits.ReplaceAllString(s.text, "#") }
-	for _, s := range all {
-		if k := kind(s); !slices.Contains(alike[k], s.group) {
-			alike[k] = append(alike[k], s.group)
-		}
-	}
-	for _, s := range all {
-		k := kind(s)
-		switch groups := alike[k]; {
-		case len(groups) <= mostAlike:
-			texts = append(texts, fmt.Sprintf("group %d: %s", s.group, s.text))
-		case !told[k]:
-			told[k] = true
-			texts = append(texts, fmt.Sprintf("group %d: %s; alike, with other numbers: groups %s", s.group, s.text, numbers(groups[1:])))
+	for i := range o.Rows {
+		for _, text := range o.Rows[i].Remarks {
+			k := kind(text)
+			remark := fmt.Sprintf("group %d: %s", o.Rows[i].Number, text)
+			switch many := len(alike[k]) > mostAlike; {
+			case many && told[k]:
+				continue
+			case many:
+				told[k] = true
+				remark += "; alike, with other numbers: groups " + numbers(alike[k][1:])
+			}
+			texts = append(texts, remark)
 		}
 	}
 	return texts

@@ -219,9 +219,8 @@ func (w *networkWriter) growth() (*growthView, error) {
 			figures = append(figures, growthFigure(fmt.Sprintf("training-%d", i+1), t, w.options.Style))
 			row.Figure = figures[i].Name
 		}
-		table = v.Tables[len(v.Tables)-1]
-		table.Rows = append(table.Rows, row)
-		v.Tables[len(v.Tables)-1] = table
+		rows := &v.Tables[len(v.Tables)-1].Rows
+		*rows = append(*rows, row)
 	}
 	if more := len(trainings) - len(figures); more > 0 {
 		v.Omitted = fmt.Sprintf("%d more without a figure: a page has %d of trainings at most.", more, mostGrowths)

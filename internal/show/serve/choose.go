@@ -25,8 +25,12 @@ type columnInfo struct {
 
 // varyingOf returns the columns of what differs between groups, those that the overview of status, analyze and the report has.
 func varyingOf(groups []groupInfo) []columnInfo {
+	shared := make([]analyze.Shared, len(groups))
+	for i := range groups {
+		shared[i] = groups[i].shared()
+	}
 	columns := []columnInfo{}
-	fields := fieldsOf(groups)
+	fields := analyze.Varying(shared)
 	for _, name := range fields {
 		title := analyze.ShortName(name, fields)
 		if orders[title].number != nil || orders[title].text != nil { // a column of every table
@@ -37,26 +41,16 @@ func varyingOf(groups []groupInfo) []columnInfo {
 	return columns
 }
 
-// fieldsOf returns the fields that differ between groups.
-func fieldsOf(groups []groupInfo) []string {
-	shared := make([]analyze.Shared, len(groups))
-	for i := range groups {
-		shared[i] = groups[i].shared()
-	}
-	return analyze.Varying(shared)
-}
-
-// tellApart labels groups by what differs between them.
-func tellApart(groups []groupInfo) {
-	fields := fieldsOf(groups)
+// tellApart labels groups by the columns in which they differ. A group that has none of them keeps its label.
+func tellApart(groups []groupInfo, columns []columnInfo) {
 	for i := range groups {
 		var parts []string
-		for _, name := range fields {
-			if value, ok := groups[i].shared().Field(name); ok {
-				parts = append(parts, analyze.ShortName(name, fields)+" = "+value)
+		for _, c := range columns {
+			if value, ok := groups[i].shared().Field(c.Name); ok {
+				parts = append(parts, c.Title+" = "+value)
 			}
 		}
-		if len(parts) > 0 { // a group may have none of the fields
+		if len(parts) > 0 {
 			groups[i].Label = strings.Join(parts, ", ")
 		}
 	}
@@ -225,18 +219,33 @@ func (o order) sort(runs []*survey.Run, descending bool) {
 	}
 }
 
+// asked returns the study of a request, what was seen of it, and the runs that the request's query chooses, in its order.
+func (s *Server) asked(r *http.Request) (*study, *snapshot, []*survey.Run, error) {
+	study, err := s.folder.study(r.PathValue("study"))
+	if err != nil {
+		return nil, nil, nil, err
+	}
+	seen := study.survey()
+	if seen.err != nil {
+		return nil, nil, nil, seen.err
+	}
+	query := r.URL.Query()
+	order, err := seen.order(cmp.Or(query.Get("sort"), "depth"))
+	if err != nil {
+		return nil, nil, nil, err
+	}
+	runs, err := seen.choose(query)
+	if err != nil {
+		return nil, nil, nil, err
+	}
+	order.sort(runs, query.Get("order") == "desc")
+	return study, &seen, runs, nil
+}
+
 const maxPage = 500
 
 // runs answers with a page of the runs of a study that a query chooses, and the columns that tell their groups apart.
 func (s *Server) runs(r *http.Request) (any, error) {
-	study, err := s.folder.study(r.PathValue("study"))
-	if err != nil {
-		return nil, err
-	}
-	seen := study.survey()
-	if seen.err != nil {
-		return nil, seen.err
-	}
 	size, err := integer(r, "size", 100, 1, maxPage)
 	if err != nil {
 		return nil, err
@@ -245,16 +254,10 @@ func (s *Server) runs(r *http.Request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	query := r.URL.Query()
-	order, err := seen.order(cmp.Or(query.Get("sort"), "depth"))
+	_, seen, chosen, err := s.asked(r)
 	if err != nil {
 		return nil, err
 	}
-	chosen, err := seen.choose(query)
-	if err != nil {
-		return nil, err
-	}
-	order.sort(chosen, query.Get("order") == "desc")
 	total := len(chosen)
 	page = min(page, max(1, (total+size-1)/size))
 	from := (page - 1) * size

@@ -1,7 +1,6 @@
 package serve
 
 import (
-	"cmp"
 	"errors"
 	"io/fs"
 	"math"
@@ -31,24 +30,10 @@ type chosenCurve struct {
 
 // chosen answers with the curves of the first runs that a query chooses.
 func (s *Server) chosen(r *http.Request) (any, error) {
-	study, err := s.folder.study(r.PathValue("study"))
+	study, seen, runs, err := s.asked(r)
 	if err != nil {
 		return nil, err
 	}
-	seen := study.survey()
-	if seen.err != nil {
-		return nil, seen.err
-	}
-	query := r.URL.Query()
-	order, err := seen.order(cmp.Or(query.Get("sort"), "depth"))
-	if err != nil {
-		return nil, err
-	}
-	runs, err := seen.choose(query)
-	if err != nil {
-		return nil, err
-	}
-	order.sort(runs, query.Get("order") == "desc")
 	answer := chosenCurves{Curves: []chosenCurve{}, Columns: seen.varying, Matching: len(runs)}
 	accuracies := make([][2]*curve, 0, maxChosen) // of the training and the test set; the rows themselves are many
 	for _, run := range runs[:min(len(runs), maxChosen)] {

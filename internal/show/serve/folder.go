@@ -171,6 +171,7 @@ func (s *study) read() snapshot {
 	})
 	seen := snapshot{runs: runs, groups: groupsOf(runs), byID: make(map[string]int, len(runs))}
 	seen.varying = varyingOf(seen.groups)
+	tellApart(seen.groups, seen.varying)
 	digest := fnv.New64a()
 	for i := range runs {
 		seen.byID[runs[i].ID] = i

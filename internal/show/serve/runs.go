@@ -71,9 +71,6 @@ func groupsOf(runs []survey.Run) []groupInfo {
 		g.Depths = insert(g.Depths, r.Depth)
 		g.Seeds = insert(g.Seeds, r.Seed)
 	}
-	if len(groups) > 1 {
-		tellApart(groups)
-	}
 	return groups
 }
 
