@@ -34,7 +34,7 @@ TARGETS = {
 JOB_TARGET = Target(3, 1.5, None)  # at widths up to 64
 JOB_PEAK = 0.4  # of float32 at width 64
 LENIENCE = {"float32": 1.0, "float64": 0.8}  # on the ratios
-QUIET = 1.0  # load average before the run above which other programs had a core
+QUIET = 1.0  # load average before the run above which other programs may have had a core
 MEMORY, START, EXPONENT = 1e9, 50, 0.05  # bytes, milliseconds, distance of exponents from 1
 
 
@@ -295,7 +295,7 @@ def facts(result):
     ]
     if result.get("busy"):
         lines.append("- **Other programs kept the machine busy: all times are the processor's, each program with one thread.**")
-    elif m["load_before"] > QUIET:
+    elif m["load_before"] > QUIET and result["load_after"] > m["cores"]:
         lines.append("- **The machine was busy with other work: times with several threads say little, and the others are rough.**")
     return "\n".join(lines)
 
