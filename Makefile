@@ -137,16 +137,18 @@ gallery: ## one figure of every kind from small studies: writes docs/gallery.md 
 watched: $(BIN) ## training alone and beside a page with 100 slow clients, in turns: what it costs (a minute)
 	go run ./test/acceptance/watched $(BIN)
 
+GO_FILES = $$(git ls-files --cached --others --exclude-standard '*.go')
+
 .PHONY: lint
 lint: ## gofumpt, vet, staticcheck; generated code is up to date
-	@test -z "$$(go tool gofumpt -l .)" || { echo 'not formatted (run make format):'; go tool gofumpt -l .; exit 1; }
+	@wrong=$$(go tool gofumpt -l $(GO_FILES)); test -z "$$wrong" || { echo "not formatted (run make format):" $$wrong; exit 1; }
 	go vet ./...
 	internal/kernel/generate.sh --check
 	go tool staticcheck ./...
 
 .PHONY: format
 format: ## gofumpt every file
-	go tool gofumpt -w .
+	go tool gofumpt -w $(GO_FILES)
 
 .PHONY: generate
 generate: ## write the assembly of the kernels anew
@@ -205,18 +207,27 @@ PROGRAM := python/build/deeplimit$(if $(findstring windows,$(PLATFORM)),.exe)
 	.hatch/bin/pip install --quiet 'hatchling==1.27.0'
 	touch $@
 
+# The Go that compiles releases, whose library has no known vulnerability that the program can reach: fetched by the go
+# command, and copied, as files of its cache may not be replaced (internal/machine/overlay). Where it cannot be fetched, the one at hand.
+COMPILER := go1.26.11
+RELEASE_GO := cd release && export PATH="$(CURDIR)/.compiler/$(COMPILER)/bin:$$PATH" GOTOOLCHAIN=local && go
+.compiler/$(COMPILER)/bin/go:
+	mkdir -p .compiler
+	root=$$(GOTOOLCHAIN=$(COMPILER) go env GOROOT) || { root=$$(go env GOROOT); echo "$(COMPILER) cannot be fetched: taking $$root"; }; \
+		rm -rf .compiler/new && cp -rL "$$root" .compiler/new && chmod -R u+w .compiler/new && rm -rf .compiler/$(COMPILER) && mv .compiler/new .compiler/$(COMPILER)
+
 .PHONY: release test-release licences vulnerabilities
-release: .hatch/installed ## dist/: an archive, packages, an image and a wheel for each platform, checksums and components (docs/release.md; minutes)
-	cd release && go run . build -hatchling $(CURDIR)/.hatch/bin/hatchling
+release: .hatch/installed .compiler/$(COMPILER)/bin/go ## dist/: an archive, packages, an image and a wheel for each platform, checksums and components (docs/release.md; minutes)
+	$(RELEASE_GO) run . build -hatchling $(CURDIR)/.hatch/bin/hatchling
 
-test-release: ## a release built twice, in two clones, has the same bytes, and its demo runs alone in an empty root (a module of its own)
-	cd release && go vet . && go test -count=1 -timeout 20m . -args -whole
+test-release: .compiler/$(COMPILER)/bin/go ## a release built twice, in two clones, has the same bytes, and its demo runs alone in an empty root (a module of its own)
+	$(RELEASE_GO) vet . && go test -count=1 -timeout 20m . -args -whole
 
-licences: ## licences of all that the program is compiled from; one that is not allowed is an error
-	cd release && go run . licences
+licences: .compiler/$(COMPILER)/bin/go ## licences of all that the program is compiled from; one that is not allowed is an error
+	$(RELEASE_GO) run . licences
 
-vulnerabilities: ## known vulnerabilities that the program can reach
-	cd release && go run . vulnerabilities
+vulnerabilities: .compiler/$(COMPILER)/bin/go ## known vulnerabilities that the program can reach
+	$(RELEASE_GO) run . vulnerabilities
 
 .PHONY: wheel lint-python test-python test-torch test-trainers test-jax
 wheel: .wheel/installed ## the Python package with the program in it: dist/deeplimit-*.whl
