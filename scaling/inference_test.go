@@ -2,7 +2,9 @@ package scaling
 
 import (
 	"fmt"
+	"maps"
 	"math"
+	"slices"
 	"strings"
 	"testing"
 
@@ -241,13 +243,49 @@ func TestWithoutJumps(t *testing.T) {
 		for i := range 64 {
 			x.Data = append(x.Data, c.at(i)+0.01*math.Sin(float64(i*i)))
 		}
-		cleaned, largest := withoutJumps(x)
+		cleaned, found := withoutJumps(x)
+		largest := jumpedPath{64, found}.largest()
 		if !(math.Abs(largest-c.want) < 0.1) {
 			t.Errorf("%s: got the largest jump %g, want %g", c.name, largest, c.want)
 		}
 		if spread := math.Abs(cleaned.Data[63] - cleaned.Data[0]); c.want > 0 && !(spread < 0.1) {
 			t.Errorf("%s: got ends %g apart after taking it out, want almost 0", c.name, spread)
 		}
+	}
+}
+
+// Jumps that share a layer where there are few do not count as larger ones, and those drawn anew at each depth by the largest.
+func TestJumpSizes(t *testing.T) {
+	at := func(depth int, sizes map[float64]float64) jumpedPath {
+		p := jumpedPath{depth: depth}
+		for _, place := range slices.Sorted(maps.Keys(sizes)) {
+			p.jumps = append(p.jumps, jump{layer: int(place * float64(depth)), size: sizes[place]})
+		}
+		return p
+	}
+	deep := at(128, map[float64]float64{0.2: 1, 0.4: -2, 0.6: 1.5, 0.8: 1})
+	for _, c := range []struct {
+		name string
+		path jumpedPath
+		want []float64 // by decreasing depth
+	}{
+		{"the same", at(64, map[float64]float64{0.2: 1, 0.4: -2, 0.6: 1.5, 0.8: 1}), []float64{2, 2}},
+		{"two of them in one layer", at(64, map[float64]float64{0.2: 1, 0.4: -2, 0.8: 2.4}), []float64{2, 2}},
+		{"smaller at more layers, as of a steep place", at(64, map[float64]float64{0.2: 2, 0.4: -4, 0.6: 3, 0.8: 2}), []float64{2, 4}},
+		{"drawn anew", at(64, map[float64]float64{0.3: 1, 0.5: -3, 0.9: 1.5}), []float64{2, 3}},
+		{"of the other sign", at(64, map[float64]float64{0.2: -1, 0.4: 2.2, 0.6: -1.5}), []float64{2, 2.2}},
+	} {
+		var got []float64
+		for _, s := range jumpSizes(1, []jumpedPath{c.path, deep}) {
+			got = append(got, s.Value)
+		}
+		if !slices.Equal(got, c.want) {
+			t.Errorf("%s: got sizes %v, want %v", c.name, got, c.want)
+		}
+	}
+	few := jumpSizes(1, []jumpedPath{at(32, map[float64]float64{0.4: 3}), at(64, map[float64]float64{0.2: 1, 0.4: -2, 0.6: 1.5}), deep})
+	if len(few) != 2 {
+		t.Errorf("with one jump of other places at 32 layers: got %v, want sizes at 128 and 64 alone", few)
 	}
 }
 

@@ -1,6 +1,7 @@
 package scaling
 
 import (
+	"maps"
 	"math"
 	"slices"
 
@@ -10,15 +11,19 @@ import (
 // jumpDepth is the smallest depth at which a jump can be told from the layers around it.
 const jumpDepth = 32
 
-// withoutJumps returns the path with the jumps of its entries taken out, and the size of the
-// largest of them, 0 where there is none; the path itself where there is none.
-//
-// A jump is an increment many times as large as those of the 32 layers around it, with small
+// A jump is an increment of one entry many times as large as those of the 32 layers around it, with small
 // neighbours, after which the entry stays where it is: an outlying layer comes back.
-func withoutJumps(x pvar.Points) (cleaned pvar.Points, largest float64) {
+type jump struct {
+	entry, layer int // layer is that before it, from 0
+	size         float64
+}
+
+// withoutJumps returns the path with the jumps of its entries taken out, and the jumps, entry by entry in the order of
+// layers; the path itself where there are none.
+func withoutJumps(x pvar.Points) (cleaned pvar.Points, found []jump) {
 	n, dim := x.Len(), x.Dim
 	if n < jumpDepth {
-		return x, 0
+		return x, nil
 	}
 	threshold := 4.5 + math.Sqrt(2*math.Log(float64(n*dim)))
 	series, steps := make([]float64, n), make([]float64, n-1)
@@ -31,17 +36,17 @@ func withoutJumps(x pvar.Points) (cleaned pvar.Points, largest float64) {
 			steps[i] = series[i+1] - series[i]
 		}
 		for _, at := range jumpsIn(series, steps, threshold) {
-			if cleaned.Dim == 0 || largest == 0 {
+			if found == nil {
 				cleaned = pvar.Points{Dim: dim, Data: slices.Clone(x.Data)}
 			}
 			size := steps[at] - (steps[at-1]+steps[at+1])/2
-			largest = max(largest, math.Abs(size))
+			found = append(found, jump{e, at, size})
 			for i := at + 1; i < n; i++ {
 				cleaned.Data[i*dim+e] -= size
 			}
 		}
 	}
-	return cleaned, largest
+	return cleaned, found
 }
 
 // jumpsIn returns the layers before the jumps of one entry.
@@ -81,7 +86,7 @@ func median(values []float64) float64 {
 type jumpRecord struct {
 	depths          []int
 	seeds, affected map[int]int
-	sizes           []Sample // the largest jump of each path that has one
+	sizes           []Sample // the size of jumps of each path that has some, as jumpSizes has it
 }
 
 // any reports whether there are jumps at the deepest depth, in two of three seeds.
@@ -121,18 +126,89 @@ func (j *jumpRecord) stay(laws []law) (float64, mixture) {
 // separateJumps takes the jumps out of all paths.
 func separateJumps(paths []DepthPath) ([]DepthPath, *jumpRecord) {
 	record := &jumpRecord{seeds: map[int]int{}, affected: map[int]int{}}
-	out := slices.Clone(paths)
+	out, bySeed := slices.Clone(paths), map[uint64][]jumpedPath{}
 	for i, p := range paths {
-		cleaned, largest := withoutJumps(p.Path)
+		cleaned, found := withoutJumps(p.Path)
 		out[i].Path = cleaned
 		if record.seeds[p.Depth]++; record.seeds[p.Depth] == 1 {
 			record.depths = append(record.depths, p.Depth)
 		}
-		if largest > 0 {
+		if len(found) > 0 {
 			record.affected[p.Depth]++
-			record.sizes = append(record.sizes, Sample{Depth: p.Depth, Seed: p.Seed, Value: largest})
+			bySeed[p.Seed] = append(bySeed[p.Seed], jumpedPath{p.Depth, found})
 		}
 	}
 	slices.Sort(record.depths)
+	for _, seed := range slices.Sorted(maps.Keys(bySeed)) {
+		record.sizes = append(record.sizes, jumpSizes(seed, bySeed[seed])...)
+	}
 	return out, record
 }
+
+// A jumpedPath has the jumps of a path.
+type jumpedPath struct {
+	depth int
+	jumps []jump
+}
+
+// jumpSizes returns a size of the jumps of one seed at each depth: that of the largest at the greatest depth, and at
+// lesser ones that of the next greater times the median ratio of jumps at the same place, so that jumps which share a
+// layer where there are few do not count as larger ones. Depths from the first on without such pairs are left out; where
+// the two greatest have none, all sizes are those of the largest jump.
+func jumpSizes(seed uint64, paths []jumpedPath) (sizes []Sample) {
+	slices.SortFunc(paths, func(a, b jumpedPath) int { return b.depth - a.depth })
+	size := paths[0].largest()
+	sizes = append(sizes, Sample{Depth: paths[0].depth, Seed: seed, Value: size})
+	for i, p := range paths[1:] {
+		ratio, paired := p.ratio(paths[i])
+		switch {
+		case paired:
+			size *= ratio
+		case i == 0:
+			for _, p := range paths[1:] {
+				sizes = append(sizes, Sample{Depth: p.depth, Seed: seed, Value: p.largest()})
+			}
+			return sizes
+		default:
+			return sizes
+		}
+		sizes = append(sizes, Sample{Depth: p.depth, Seed: seed, Value: size})
+	}
+	return sizes
+}
+
+// largest returns the size of the largest jump.
+func (p jumpedPath) largest() (size float64) {
+	for _, j := range p.jumps {
+		size = max(size, math.Abs(j.size))
+	}
+	return size
+}
+
+// mostApart is the ratio of the sizes of two jumps from which on they are not the same.
+const mostApart = 2.5
+
+// ratio returns the median ratio of jumps to those of a deeper path at the same place of the same entry; paired is false
+// where fewer than half of the jumps have one there, or fewer than a third of the deeper path's have one here.
+func (p jumpedPath) ratio(deeper jumpedPath) (ratio float64, paired bool) {
+	var ratios []float64
+	near, layer := deeper.jumps, 1/float64(p.depth)
+	for _, j := range p.jumps {
+		at := p.place(j)
+		for len(near) > 0 && (near[0].entry < j.entry || near[0].entry == j.entry && deeper.place(near[0]) < at-layer) {
+			near = near[1:]
+		}
+		if len(near) > 0 && near[0].entry == j.entry && deeper.place(near[0]) <= at+layer {
+			if r := j.size / near[0].size; r > 1/mostApart && r < mostApart {
+				ratios = append(ratios, r)
+			}
+		}
+	}
+	if 2*len(ratios) < len(p.jumps) || 3*len(ratios) < len(deeper.jumps) {
+		return 0, false
+	}
+	return median(ratios), true
+}
+
+// place is where a jump is, from 0 to 1.
+func (p jumpedPath) place(j jump) float64 { return float64(j.layer+1) / float64(p.depth) }
