@@ -5,6 +5,8 @@ import (
 	"math"
 	"slices"
 
+	"gonum.org/v1/gonum/stat"
+
 	"github.com/deeplimit/deeplimit/pvar"
 )
 
@@ -152,7 +154,7 @@ type jumpedPath struct {
 }
 
 // jumpSizes returns a size of the jumps of one seed at each depth: that of the largest at the greatest depth, and at
-// lesser ones that of the next greater times the median ratio of jumps at the same place, so that jumps which share a
+// lesser ones that of the next greater times the median ratio, by size, of jumps at the same place, so that jumps which share a
 // layer where there are few do not count as larger ones. Depths from the first on without such pairs are left out; where
 // the two greatest have none, all sizes are those of the largest jump.
 func jumpSizes(seed uint64, paths []jumpedPath) (sizes []Sample) {
@@ -188,10 +190,10 @@ func (p jumpedPath) largest() (size float64) {
 // mostApart is the ratio of the sizes of two jumps from which on they are not the same.
 const mostApart = 2.5
 
-// ratio returns the median ratio of jumps to those of a deeper path at the same place of the same entry; paired is false
+// ratio returns the median ratio, weighted by size, of jumps to those of a deeper path at the same place of the same entry; paired is false
 // where fewer than half of the jumps have one there, or fewer than a third of the deeper path's have one here.
 func (p jumpedPath) ratio(deeper jumpedPath) (ratio float64, paired bool) {
-	var ratios []float64
+	var ratios, weights []float64
 	near, layer := deeper.jumps, 1/float64(p.depth)
 	for _, j := range p.jumps {
 		at := p.place(j)
@@ -200,14 +202,15 @@ func (p jumpedPath) ratio(deeper jumpedPath) (ratio float64, paired bool) {
 		}
 		if len(near) > 0 && near[0].entry == j.entry && deeper.place(near[0]) <= at+layer {
 			if r := j.size / near[0].size; r > 1/mostApart && r < mostApart {
-				ratios = append(ratios, r)
+				ratios, weights = append(ratios, r), append(weights, math.Abs(near[0].size))
 			}
 		}
 	}
 	if 2*len(ratios) < len(p.jumps) || 3*len(ratios) < len(deeper.jumps) {
 		return 0, false
 	}
-	return median(ratios), true
+	stat.SortWeighted(ratios, weights)
+	return stat.Quantile(0.5, stat.Empirical, ratios, weights), true
 }
 
 // place is where a jump is, from 0 to 1.
