@@ -228,12 +228,15 @@ func (r *Run) Done() bool { return r.Summary != nil }
 
 // Trace reads trace.parquet, checked against its checksum. While the run is
 // unfinished there is none (fs.ErrNotExist).
-func (r *Run) Trace() ([]Row, error) {
+func (r *Run) Trace() ([]Row, error) { return r.TraceColumns(traceColumns...) }
+
+// TraceColumns is Trace with the columns of these names alone, as trace.parquet has them; the other fields of the rows are zero or nil.
+func (r *Run) TraceColumns(names ...string) ([]Row, error) {
 	data, err := r.read(traceFile)
 	if err != nil {
 		return nil, err
 	}
-	rows, err := decodeTrace(data)
+	rows, err := decodeColumns(data, names)
 	if err != nil {
 		return nil, &DamagedError{filepath.Join(r.Dir, traceFile), err}
 	}

@@ -7,6 +7,7 @@ import (
 	"io"
 	"path/filepath"
 	"reflect"
+	"slices"
 	"strings"
 
 	"github.com/parquet-go/parquet-go"
@@ -95,7 +96,10 @@ func encodeTrace(out io.Writer, rows []Row, step *StepLaw) error {
 	return writer.Close()
 }
 
-func decodeTrace(data []byte) (rows []Row, err error) {
+func decodeTrace(data []byte) ([]Row, error) { return decodeColumns(data, traceColumns) }
+
+// decodeColumns is decodeTrace with the columns of these names alone.
+func decodeColumns(data []byte, names []string) (rows []Row, err error) {
 	// The library indexes into pages that a damaged file describes wrongly.
 	defer func() {
 		if r := recover(); r != nil {
@@ -129,7 +133,7 @@ func decodeTrace(data []byte) (rows []Row, err error) {
 		chunks := group.ColumnChunks()
 		for field, name := range traceColumns {
 			column, ok := file.Schema().Lookup(name)
-			if !ok {
+			if !ok || !slices.Contains(names, name) {
 				continue
 			}
 			about := &file.Metadata().RowGroups[i].Columns[column.ColumnIndex].MetaData

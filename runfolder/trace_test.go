@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"io"
+	"os"
 	"path/filepath"
 	"runtime"
 	"slices"
@@ -37,6 +38,29 @@ func TestTraceRoundTrip(t *testing.T) {
 			t.Fatalf("(-want +got)\n%s", diff)
 		}
 	})
+}
+
+// TestSomeTraceColumns reads some columns of a finished run: the others are left out, and a damaged file is told all the same.
+func TestSomeTraceColumns(t *testing.T) {
+	run, err := Open(finishedRun(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := run.TraceColumns("accuracy", "iteration")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff([]Row{{}, {Iteration: 1, Accuracy: number(0.75)}, {Iteration: 4}}, got, sameBits); diff != "" {
+		t.Errorf("(-want +got)\n%s", diff)
+	}
+	data := mustRead(t, run.Dir, traceFile)
+	data[len(data)/2] ^= 1
+	if err := os.WriteFile(filepath.Join(run.Dir, traceFile), data, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := run.TraceColumns("accuracy"); !errors.As(err, new(*DamagedError)) {
+		t.Errorf("a damaged file: got %v, want a DamagedError", err)
+	}
 }
 
 func TestTraceOfManyRows(t *testing.T) {

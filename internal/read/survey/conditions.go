@@ -3,18 +3,20 @@ package survey
 import (
 	"maps"
 	"math"
+	"slices"
 	"strings"
 
 	"github.com/deeplimit/deeplimit/internal/filter"
 )
 
-// Conditions choose runs by what a survey knows of them: id, state, data, depth, seed, iteration, loss, host, job, and the fields
-// that the grid varies. It is not for several goroutines at once.
+// Conditions choose runs by what a survey knows of them: id, state, data, depth, seed, iteration, loss, host, job, the accuracies
+// that runs have been given, and the fields that the grid varies. It is not for several goroutines at once.
 type Conditions struct {
 	absent  map[string]any // the value of each setting where a run has it not
 	example filter.Fields
 	filter  *filter.Filter
 	groups  map[string]*grouped // by data and group
+	scores  []string            // the accuracies that one of the runs has
 }
 
 // A grouped holds the fields that the runs of a group have in common, and those of the run that is asked about.
@@ -30,6 +32,11 @@ func NewConditions(runs []Run) *Conditions {
 	c := &Conditions{absent: kinds, groups: map[string]*grouped{}}
 	for i := range runs {
 		r := &runs[i]
+		for name := range r.Accuracies {
+			if !slices.Contains(c.scores, name) {
+				c.scores = append(c.scores, name)
+			}
+		}
 		if c.groups[keyOf(r)] != nil {
 			continue
 		}
@@ -56,7 +63,7 @@ func NewConditions(runs []Run) *Conditions {
 		g.fields = fieldsOf(kinds, g.settings)
 	}
 	c.example = fieldsOf(kinds, nil)
-	setOwn(c.example, &Run{Loss: math.NaN()})
+	c.setOwn(c.example, &Run{Loss: math.NaN()})
 	return c
 }
 
@@ -102,9 +109,16 @@ func fieldsOf(defaults map[string]any, settings map[string]string) filter.Fields
 }
 
 // setOwn puts what is a run's own into the fields of its group.
-func setOwn(fields filter.Fields, r *Run) {
+func (c *Conditions) setOwn(fields filter.Fields, r *Run) {
 	fields["id"], fields["state"], fields["depth"], fields["seed"] = r.ID, string(r.State), r.Depth, r.Seed
 	fields["iteration"], fields["loss"], fields["host"], fields["job"] = r.Iteration, r.Loss, r.Host, r.Job
+	for _, name := range c.scores {
+		score, ok := r.Accuracies[name]
+		if !ok {
+			score = math.NaN()
+		}
+		fields[name] = score
+	}
 	section, ok := fields["data"].(filter.Fields)
 	switch {
 	case !ok:
@@ -133,6 +147,6 @@ func (c *Conditions) Match(r *Run) (bool, error) {
 	if g == nil || !maps.Equal(g.settings, r.Settings) { // an imported run whose group has not its settings
 		g = &grouped{fields: fieldsOf(c.absent, r.Settings)}
 	}
-	setOwn(g.fields, r)
+	c.setOwn(g.fields, r)
 	return c.filter.Match(g.fields)
 }

@@ -19,11 +19,13 @@ func TestConditions(t *testing.T) {
 		run("c", "3", "mnist", map[string]string{"network.alpha": "1", "data.kind": "ball"}),
 		run("d", "3", "mnist", map[string]string{"network.alpha": "2"}), // its group names another
 	}
+	runs[0].Accuracies, runs[2].Accuracies = map[string]float64{"accuracy": 0.9, "test_accuracy": 0.7}, map[string]float64{"accuracy": 0.5}
 	c := NewConditions(runs)
 	for condition, want := range map[string]string{
 		"depth == 8": "abcd", `id in ["a", "c"]`: "ac", `data == "digits"`: "ab", `data.name == "mnist"`: "cd", `data.kind == "ball"`: "c",
 		"train.step.value == 0.1": "a", `train.step.value == "depth"`: "b", "data.noise < 1": "b", "not (data.noise < 1)": "acd",
 		"network.alpha >= 1": "cd", "network.alpha > 1": "d", "network.bias == true": "a", `state == "done" and seed == 3 and host startsWith "n"`: "abcd", "loss < 1": "",
+		"accuracy > 0.6": "a", "accuracy > 0": "ac", "not (test_accuracy > 0.5)": "bcd",
 	} {
 		if err := c.Set([]string{condition}); err != nil {
 			t.Errorf("%s: %v", condition, err)
@@ -46,7 +48,7 @@ func TestConditions(t *testing.T) {
 			t.Errorf("%s: got %q, want %q", condition, got, want)
 		}
 	}
-	if err := c.Set([]string{"network.beta > 1"}); err == nil || !strings.Contains(err.Error(), "network.beta: got an unknown name, want one of data.kind, data.name, data.noise, depth, host,") {
+	if err := c.Set([]string{"network.beta > 1"}); err == nil || !strings.Contains(err.Error(), "network.beta: got an unknown name, want one of accuracy, data.kind, data.name, data.noise, depth, host,") {
 		t.Errorf("an unknown name: got %v", err)
 	}
 	if err := c.Set([]string{"train.step.value < 1"}); err != nil {

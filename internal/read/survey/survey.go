@@ -38,12 +38,15 @@ type Run struct {
 	State State
 	// Extra marks a run that the study does not plan: an imported one.
 	Extra     bool
-	Iteration int       // reached, as far as it is known: of an interrupted run, where its checkpoint goes on
-	Loss      float64   // there; NaN when it is not known
-	Stop      string    // why it stopped, of a finished run
-	Start     time.Time // of the first attempt at a finished run, else of the last; zero while pending
-	Beat      time.Time // last heartbeat, by the worker's clock; the end of a finished run
-	Seconds   float64   // of training: of a finished run, or of the worker at work
+	Iteration int     // reached, as far as it is known: of an interrupted run, where its checkpoint goes on
+	Loss      float64 // there; NaN when it is not known
+	// Accuracies are shares of samples in their class there, by AccuracyColumns. A survey leaves them nil, as they stand in the
+	// traces: Accuracies finds them there.
+	Accuracies map[string]float64
+	Stop       string    // why it stopped, of a finished run
+	Start      time.Time // of the first attempt at a finished run, else of the last; zero while pending
+	Beat       time.Time // last heartbeat, by the worker's clock; the end of a finished run
+	Seconds    float64   // of training: of a finished run, or of the worker at work
 	// LayerIterations is the sum of depth times steps, of a finished run.
 	LayerIterations int
 	ETA             time.Duration // at most, for a running one; 0 when it is not known
@@ -53,6 +56,27 @@ type Run struct {
 	Attempts        int           // how often a worker took an unfinished run
 	Reason          string        // of a failure or an interruption
 	Err             error         // why a file of the run could not be read; the run is failed then
+}
+
+// AccuracyColumns are the columns of a trace that hold shares of samples in their class: of the training, validation and test set.
+var AccuracyColumns = []string{"accuracy", "validation_accuracy", "test_accuracy"}
+
+// Accuracies returns the last of each in a trace, without those that it has not; nil for a run that learns no classification.
+func Accuracies(rows []runfolder.Row) map[string]float64 {
+	var last map[string]float64
+	for i := range rows {
+		row := &rows[i]
+		for k, v := range []*float64{row.Accuracy, row.ValidationAccuracy, row.TestAccuracy} {
+			if v == nil {
+				continue
+			}
+			if last == nil {
+				last = map[string]float64{}
+			}
+			last[AccuracyColumns[k]] = *v
+		}
+	}
+	return last
 }
 
 // Read returns the runs of a study in the order of its file, then imported ones. A folder

@@ -149,12 +149,28 @@ var orders = map[string]order{
 	"group":     {text: label},
 }
 
+// byScore sorts by an accuracy of runs that have been given theirs.
+func byScore(name string) func(*survey.Run) float64 {
+	return func(r *survey.Run) float64 {
+		if v, ok := r.Accuracies[name]; ok {
+			return v
+		}
+		return math.NaN()
+	}
+}
+
 // order returns what a column sorts by, the fields of the study file by their names or titles.
 func (s *snapshot) order(column string) (order, error) {
 	if o, ok := orders[column]; ok {
 		return o, nil
 	}
 	names := sortedKeys(orders)
+	for _, c := range s.scores {
+		if c.Name == column {
+			return order{number: byScore(column)}, nil
+		}
+		names = append(names, c.Name)
+	}
 	for _, c := range s.varying {
 		if c.Name != s.field(column) {
 			names = append(names, c.Name)
@@ -234,12 +250,18 @@ func (s *Server) asked(r *http.Request) (*study, *snapshot, []*survey.Run, error
 	if err != nil {
 		return nil, nil, nil, err
 	}
-	runs, err := seen.choose(query)
+	known := &seen
+	if len(seen.scores) > 0 && asksForScores(query) {
+		if known, err = study.withScores(r.Context(), &seen); err != nil {
+			return nil, nil, nil, err
+		}
+	}
+	runs, err := known.choose(query)
 	if err != nil {
 		return nil, nil, nil, err
 	}
 	order.sort(runs, query.Get("order") == "desc")
-	return study, &seen, runs, nil
+	return study, known, runs, nil
 }
 
 const maxPage = 500
@@ -254,7 +276,7 @@ func (s *Server) runs(r *http.Request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	_, seen, chosen, err := s.asked(r)
+	study, seen, chosen, err := s.asked(r)
 	if err != nil {
 		return nil, err
 	}
@@ -263,7 +285,11 @@ func (s *Server) runs(r *http.Request) (any, error) {
 	from := (page - 1) * size
 	list := []runInfo{}
 	for _, run := range chosen[from:min(from+size, total)] {
-		list = append(list, newRunInfo(run))
+		line := newRunInfo(run)
+		if len(seen.scores) > 0 {
+			line.Accuracies = numbers(study.scoreOf(run))
+		}
+		list = append(list, line)
 	}
-	return map[string]any{"runs": list, "columns": seen.varying, "matching": total, "total": len(seen.runs), "page": page, "size": size, "changed": seen.changed}, nil
+	return map[string]any{"runs": list, "columns": seen.varying, "scores": seen.scores, "matching": total, "total": len(seen.runs), "page": page, "size": size, "changed": seen.changed}, nil
 }

@@ -147,7 +147,7 @@ func (w *watcher) look(f *folder) (progress, losses []byte) {
 	if len(added) > 0 {
 		losses = encodeEvent("losses", added)
 	}
-	return encodeEvent("progress", progressOf(&seen)), losses
+	return encodeEvent("progress", study.progress(&seen)), losses
 }
 
 // maxAdded bounds the points of one curve in one event.

@@ -46,6 +46,7 @@ type study struct {
 
 	analysis analysis
 	proofs   proofs
+	scores   scores
 }
 
 // A snapshot holds the states of a study's runs at one time. It is immutable.
@@ -53,6 +54,7 @@ type snapshot struct {
 	runs    []survey.Run
 	groups  []groupInfo
 	varying []columnInfo // the fields that tell the groups apart
+	scores  []columnInfo // accuracies, of a study with a classification
 	byID    map[string]int
 	changed string // differs when a run was added, removed or changed its state
 	err     error
@@ -172,6 +174,7 @@ func (s *study) read() snapshot {
 	seen := snapshot{runs: runs, groups: groupsOf(runs), byID: make(map[string]int, len(runs))}
 	seen.varying = varyingOf(seen.groups)
 	tellApart(seen.groups, seen.varying)
+	seen.scores = s.scored(runs)
 	digest := fnv.New64a()
 	for i := range runs {
 		seen.byID[runs[i].ID] = i

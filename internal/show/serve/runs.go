@@ -43,6 +43,8 @@ type runningInfo struct {
 	Iteration int    `json:"iteration"`
 	Loss      number `json:"loss"`
 	ETA       number `json:"eta"` // seconds
+
+	Accuracies map[string]number `json:"accuracies,omitempty"`
 }
 
 const maxRunning = 200
@@ -117,11 +119,22 @@ func progressOf(seen *snapshot) *progress {
 				p.Made += min(1, float64(r.Iteration)/float64(r.Iterations))
 			}
 			if len(p.Running) < maxRunning {
-				p.Running = append(p.Running, runningInfo{r.ID, r.Iteration, number(r.Loss), seconds(r.ETA)})
+				p.Running = append(p.Running, runningInfo{ID: r.ID, Iteration: r.Iteration, Loss: number(r.Loss), ETA: seconds(r.ETA)})
 			}
 		}
 	}
 	p.ETA = studyETA(seen.runs)
+	return p
+}
+
+// progress is progressOf with the accuracies of the running runs.
+func (s *study) progress(seen *snapshot) *progress {
+	p := progressOf(seen)
+	for i := range p.Running {
+		if run, err := seen.find(p.Running[i].ID); err == nil {
+			p.Running[i].Accuracies = numbers(s.scoreOf(run))
+		}
+	}
 	return p
 }
 
@@ -196,7 +209,7 @@ func (s *Server) study(r *http.Request) (any, error) {
 	}
 	note, tags := study.notes()
 	return map[string]any{
-		"name": study.name, "note": note, "tags": tags, "progress": progressOf(&seen), "groups": seen.groups,
+		"name": study.name, "note": note, "tags": tags, "progress": study.progress(&seen), "groups": seen.groups,
 		"text": study.text(path.Join(study.within, "study.yaml")), "set": study.overrides(), "files": files,
 	}, nil
 }
@@ -258,6 +271,8 @@ type runInfo struct {
 	Host       string            `json:"host,omitempty"`
 	Job        string            `json:"job,omitempty"`
 	Reason     string            `json:"reason,omitempty"`
+	// Accuracies are shares of samples in their class, by the names of their columns.
+	Accuracies map[string]number `json:"accuracies,omitempty"`
 }
 
 func newRunInfo(r *survey.Run) runInfo {

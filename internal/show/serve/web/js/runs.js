@@ -2,11 +2,11 @@
 import { plain } from "./plain.js";
 import { h, field, select, segments, stateMark, trouble } from "./dom.js";
 import { get, studyURL, query, enc } from "./api.js";
-import { number, duration } from "./format.js";
+import { number, fixed, duration } from "./format.js";
 import { remember } from "./group.js";
 import { chosen } from "./chosen.js";
 
-// What tells the groups apart stands between the name of the run and these.
+// What tells the groups apart stands between the name of the run and these; accuracies behind the loss.
 const first = { sort: "run", text: "Run", class: "text name" };
 const rest = [
   { sort: "depth", text: "L" },
@@ -39,14 +39,15 @@ export async function runs({ name, info, route }) {
   const change = (values) => { Object.assign(ask, { page: "1" }, values); remember({ ...ask, page: ask.page === "1" ? "" : ask.page, size: ask.size === "100" ? "" : ask.size, sort: ask.sort === "depth" ? "" : ask.sort, order: ask.order === "asc" ? "" : ask.order }); return load(); };
 
   const headed = h("tr", null);
-  let heads = [], varying = null;
-  /** head makes the header anew where the study varies something else than before. */
-  function head(columns) {
-    if (JSON.stringify(columns) === JSON.stringify(varying)) return;
-    varying = columns;
-    heads = [first, ...columns.map((c) => ({ sort: c.name, text: c.title, title: c.name, class: "text" })), ...rest].map((c) => {
+  let heads = [], varying = null, scores = [];
+  /** head makes the header anew where the study varies something else than before, or has an accuracy it had not. */
+  function head(columns, accuracies) {
+    if (JSON.stringify([columns, accuracies]) === JSON.stringify([varying, scores])) return;
+    [varying, scores] = [columns, accuracies];
+    const behind = rest.findIndex((c) => c.sort === "loss") + 1;
+    heads = [first, ...columns.map((c) => ({ sort: c.name, text: c.title, title: c.name, class: "text" })), ...rest.slice(0, behind), ...scores.map((c) => ({ sort: c.name, text: c.title, title: c.name, down: true })), ...rest.slice(behind)].map((c) => {
       const arrow = h("span", { class: "arrow", "aria-hidden": "true" });
-      const th = h("th", { scope: "col", class: c.class }, h("button", { type: "button", title: c.title, onclick: () => change({ sort: c.sort, order: ask.sort === c.sort && ask.order === "asc" ? "desc" : "asc" }) }, c.text, arrow));
+      const th = h("th", { scope: "col", class: c.class }, h("button", { type: "button", title: c.title, onclick: () => change({ sort: c.sort, order: (ask.sort === c.sort ? ask.order === "asc" : c.down) ? "desc" : "asc" }) }, c.text, arrow));
       return { c, th, arrow };
     });
     headed.replaceChildren(...heads.map((x) => x.th));
@@ -54,13 +55,13 @@ export async function runs({ name, info, route }) {
   const say = (text) => { if (said.textContent !== text) said.textContent = text; };
   let rows = new Map();
   function draw(answer) {
-    head(answer.columns);
+    head(answer.columns, answer.scores);
     for (const { c, th, arrow } of heads) {
       th.setAttribute("aria-sort", c.sort === ask.sort ? (ask.order === "desc" ? "descending" : "ascending") : "none");
       arrow.textContent = c.sort === ask.sort ? (ask.order === "desc" ? "↓" : "↑") : "";
     }
     const focused = body.contains(document.activeElement) ? document.activeElement.getAttribute("href") : null;
-    rows = new Map(answer.runs.map((r) => [r.id, row(name, r, varying)]));
+    rows = new Map(answer.runs.map((r) => [r.id, row(name, r, varying, scores)]));
     body.replaceChildren(...[...rows.values()].map((r) => r.node));
     if (focused) [...body.querySelectorAll("a")].find((a) => a.getAttribute("href") === focused)?.focus();
     const from = (answer.page - 1) * answer.size;
@@ -96,21 +97,23 @@ export async function runs({ name, info, route }) {
     progress(p, changed) {
       if (drawn) return drawn.progress(changed);
       for (const r of p.running) rows.get(r.id)?.set(r);
-      if (changed) { clearTimeout(again); again = setTimeout(load, 200); }
+      const first = p.running.some((r) => Object.keys(r.accuracies ?? {}).some((name) => !scores.some((c) => c.name === name)));
+      if (changed || first) { clearTimeout(again); again = setTimeout(load, 200); }
     },
     destroy() { drawn?.destroy(); asking?.abort(); clearTimeout(typing); clearTimeout(again); },
   };
 }
 
-function row(name, r, varying) {
-  const iteration = h("td", null), loss = h("td", null), ends = h("td", { class: "text name" });
+function row(name, r, varying, scores) {
+  const iteration = h("td", null), loss = h("td", null), accuracies = scores.map(() => h("td", null)), ends = h("td", { class: "text name" });
   const set = (x) => {
     iteration.textContent = r.state === "pending" ? "–" : x.iteration.toLocaleString("en");
     loss.textContent = number(x.loss);
+    scores.forEach((c, i) => { accuracies[i].textContent = fixed(x.accuracies?.[c.name], 3); });
     ends.textContent = r.state === "running" && x.eta !== null ? `in at most ${duration(x.eta)}` : plain(r.reason || r.stop || "");
     ends.title = ends.textContent;
   };
   set(r);
   return { set, node: h("tr", null, h("th", { scope: "row", class: "text name", title: r.id }, h("a", { href: `#/study/${enc(name)}/run/${enc(r.id)}` }, r.id)),
-    varying.map((c) => h("td", { class: "text" }, (c.name === "data" ? r.data : r.settings?.[c.name]) ?? "–")), h("td", null, String(r.depth)), h("td", null, String(r.seed)), h("td", { class: "text" }, stateMark(r.state)), iteration, loss, h("td", null, r.seconds ? duration(r.seconds) : "–"), ends) };
+    varying.map((c) => h("td", { class: "text" }, (c.name === "data" ? r.data : r.settings?.[c.name]) ?? "–")), h("td", null, String(r.depth)), h("td", null, String(r.seed)), h("td", { class: "text" }, stateMark(r.state)), iteration, loss, accuracies, h("td", null, r.seconds ? duration(r.seconds) : "–"), ends) };
 }
