@@ -17,6 +17,7 @@ type Row struct {
 	Quantity Quantity `json:"-"`
 	Key      string   `json:"key"`
 	Symbol   string   `json:"symbol"`
+	Markup   string   `json:"markup"` // the symbol as Quantity has it
 	Name     string   `json:"name"`
 	Number   string   `json:"number"` // the exponent,
 	Range    string   `json:"range"`  // its interval
@@ -24,6 +25,7 @@ type Row struct {
 	R2       string   `json:"r2"`
 	Basis    string   `json:"basis"` // the runs that it rests on
 	Reading  string   `json:"reading"`
+	Said     string   `json:"said,omitempty"` // how it goes with depth, what follows the symbol in a sentence
 	Warning  string   `json:"warning,omitempty"`
 	Missing  string   `json:"missing,omitempty"` // why there is none of these
 	Expected *float64 `json:"expected"`          // the exponent of a path with a scaling limit, null where there is none
@@ -43,9 +45,7 @@ func (g *Group) Rows() []Row {
 		}
 		row := NewRow(QuantityOf(key, g.part()), law)
 		row.Expected, row.Missing = g.expected(key), g.Missing[key]
-		if x, ok := g.LimitExponents[limitKey("/"+key)]; ok {
-			row.Limit = x.Estimate().String()
-		}
+		row.speak(g.limitExponent(limitKey("/" + key)))
 		rows = append(rows, row)
 	}
 	for _, q := range quantityList {
@@ -65,9 +65,7 @@ func (g *Group) Rows() []Row {
 func (g *GroupPath) displacementRows(part string) (rows []Row) {
 	add := func(statistic, limit string, s Slope) {
 		row := NewRow(QuantityOf(runfolder.FromDisplacement.Key(statistic), part), &s)
-		if x, ok := g.LimitExponents[limit]; ok {
-			row.Limit = x.Estimate().String()
-		}
+		row.speak(g.limitExponent(limit))
 		rows = append(rows, row)
 	}
 	for _, q := range quantityList {
@@ -85,13 +83,46 @@ func (g *GroupPath) displacementRows(part string) (rows []Row) {
 
 // NewRow returns the line of the power law of a quantity, which may be nil.
 func NewRow(q Quantity, s *Slope) Row {
-	row := Row{Quantity: q, Key: q.Key, Symbol: q.Plain(), Name: q.Name, Law: s}
+	row := Row{Quantity: q, Key: q.Key, Symbol: q.Plain(), Markup: q.Symbol, Name: q.Name, Law: s}
 	if s != nil {
 		e := s.Estimate()
 		row.Number, row.Range, row.R2, row.Basis = e.Number(), e.Range(), scaling.R2Text(s.R2), BasisText(e.Basis, cmp.Or(q.Of, "run"))
 		row.Reading, row.Warning = Reading(e), e.Warning
+		row.speak(nil)
 	}
 	return row
+}
+
+// speak says how the quantity goes with depth over the window and in the limit, whose exponent may be nil, and whether the interval
+// of the latter, or of the former without it, holds the exponent that a path with a scaling limit has.
+func (row *Row) speak(limit *Estimate) {
+	if limit != nil {
+		row.Limit = limit.String()
+	}
+	if row.Law == nil {
+		return
+	}
+	e := row.Law.Estimate()
+	p := trend("", e)
+	if limit != nil {
+		e = *limit
+		p = say("%s; as L → ∞: %s", p, estimate("", "exponent", e))
+	}
+	row.Said = p.sentence().Text
+	if row.Expected == nil {
+		return
+	}
+	const least = 5e-7 // intervals have six decimals at most
+	want := *row.Expected
+	row.Said += " A limit of finite 2-variation has b = " + typeset(plainNumber(want))
+	switch {
+	case !e.Known():
+		row.Said += "."
+	case e.Low-least <= want && want <= e.High+least:
+		row.Said += ", which the interval holds."
+	default:
+		row.Said += ", which the interval leaves out."
+	}
 }
 
 // expected returns the exponent that a path with a scaling limit of finite 2-variation has.

@@ -1,6 +1,7 @@
 package analyze
 
 import (
+	"math"
 	"strings"
 	"testing"
 )
@@ -26,6 +27,12 @@ func TestRowsAreThoseOfJSON(t *testing.T) {
 					}
 					continue
 				}
+				if want := typeset(row.Number + " " + row.Range); !strings.Contains(row.Said, want) {
+					t.Errorf("%s: %s: %q does not have the exponent %s", name, row.Key, row.Said, want)
+				}
+				if row.Limit != "" && !strings.Contains(row.Said, typeset(row.Limit)) {
+					t.Errorf("%s: %s: %q does not have the exponent of the limit %s", name, row.Key, row.Said, row.Limit)
+				}
 				at, key := "", row.Key
 				if _, ok := g.Exponents[key]; !ok && strings.HasPrefix(key, "displacement_") {
 					at, key = "/displacement", strings.TrimPrefix(key, "displacement_")
@@ -49,6 +56,32 @@ func TestRowsAreThoseOfJSON(t *testing.T) {
 					}
 				}
 			}
+		}
+	}
+}
+
+// TestSpeak: the interval of the limit decides whether it has the expected exponent, that of the window where there is none.
+func TestSpeak(t *testing.T) {
+	limit := func(low, high float64) *Estimate { return &Estimate{Value: (low + high) / 2, Low: low, High: high} }
+	for _, c := range []struct {
+		low, high float64
+		limit     *Estimate
+		want      string
+	}{
+		{-0.1, 0.1, nil, "shows neither growth nor fall with depth: L^b with b = 0.00 [−0.10, 0.10]. A limit of finite 2-variation has b = 0, which the interval holds."},
+		{0.2, 0.4, nil, "grows with depth as L^b, b = 0.30 [0.20, 0.40]. A limit of finite 2-variation has b = 0, which the interval leaves out."},
+		{0.02, 0.06, limit(-0.01, 0.01), "grows slowly with depth, as L^b with b below 0.1: b = 0.04 [0.02, 0.06]; as L → ∞: 0.00 [−0.01, 0.01]. A limit of finite 2-variation has b = 0, which the interval holds."},
+		{-0.1, 0.1, limit(1e-17, 1e-17), "shows neither growth nor fall with depth: L^b with b = 0.00 [−0.10, 0.10]; as L → ∞: 0.000000 [the same to six decimals]. A limit of finite 2-variation has b = 0, which the interval holds."},
+		{math.NaN(), math.NaN(), nil, "goes with depth as L^b, b = 0.30 [no interval]. A limit of finite 2-variation has b = 0."},
+	} {
+		law := Slope{Slope: (c.low + c.high) / 2, Low: c.low, High: c.high, Method: "seeds"}
+		if math.IsNaN(c.low) {
+			law.Slope = 0.3
+		}
+		row := NewRow(QuantityOf("v_2", "A"), &law)
+		row.Expected = new(0.0)
+		if row.speak(c.limit); row.Said != c.want {
+			t.Errorf("[%v, %v], %v: got %q, want %q", c.low, c.high, c.limit, row.Said, c.want)
 		}
 	}
 }

@@ -90,7 +90,7 @@ func (w *writer) law(path string, q Quantity, slopes map[string]Slope, key, miss
 	s, ok := slopes[key]
 	switch {
 	case ok:
-		w.add(say("%s%s%s", w.trend(path, q.Plain(), s), w.from(path, q.Plain(), q.Of, s.Estimate()), w.inLimit(path)))
+		w.add(say("%s %s%s%s", q.Plain(), trend(path, s.Estimate()), w.from(path, q.Plain(), q.Of, s.Estimate()), w.inLimit(path)))
 	case missing != "":
 		w.add(say("No exponent of %s: %s", q.Plain(), quote("/missing/"+missingKey(path), missing)))
 	}
@@ -125,21 +125,20 @@ func missingKey(path string) string {
 	return path[strings.LastIndexByte(path, '/')+1:]
 }
 
-// trend says how a quantity goes with depth, as its interval alone tells.
-func (w *writer) trend(path, name string, s Slope) phrase {
-	e := s.Estimate()
+// trend says how a quantity goes with depth, as the interval of its exponent alone tells: what follows its name.
+func trend(path string, e Estimate) phrase {
 	exponent := estimate(path, "slope", e)
 	switch Reading(e) {
 	case Falls:
-		return say("%s falls with depth as L^b, b = %s", name, exponent)
+		return say("falls with depth as L^b, b = %s", exponent)
 	case GrowsSlowly:
-		return say("%s grows slowly with depth, as L^b with b below %s: b = %s", name, fixed(Slow), exponent)
+		return say("grows slowly with depth, as L^b with b below %s: b = %s", fixed(Slow), exponent)
 	case Grows:
-		return say("%s grows with depth as L^b, b = %s", name, exponent)
+		return say("grows with depth as L^b, b = %s", exponent)
 	case NoTrend:
-		return say("%s shows neither growth nor fall with depth: L^b with b = %s", name, exponent)
+		return say("shows neither growth nor fall with depth: L^b with b = %s", exponent)
 	}
-	return say("%s goes with depth as L^b, b = %s", name, exponent)
+	return say("goes with depth as L^b, b = %s", exponent)
 }
 
 // The readings of an exponent.
@@ -249,7 +248,7 @@ func (w *writer) named(path string, q Quantity, after string, s *Slope) {
 		if strings.HasPrefix(path, "/transfer/") {
 			limit = w.inLimit(path)
 		}
-		w.add(say("%s%s%s", w.trend(path, "The "+q.Name+after, *s), w.from(path, name, q.Of, s.Estimate()), limit))
+		w.add(say("%s %s%s%s", "The "+q.Name+after, trend(path, s.Estimate()), w.from(path, name, q.Of, s.Estimate()), limit))
 	}
 }
 

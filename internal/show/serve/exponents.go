@@ -3,6 +3,7 @@ package serve
 import (
 	"context"
 	"fmt"
+	"math"
 	"net/http"
 	"slices"
 	"sync"
@@ -53,6 +54,8 @@ type analysisPoint struct {
 	Iterations int               `json:"iterations"`
 	Stop       string            `json:"stop"`
 	Loss       number            `json:"loss"`
+	Accuracy   number            `json:"accuracy"`
+	TestAcc    number            `json:"test_accuracy"`
 	Rate       *analyze.Rate     `json:"rate"`
 	RateText   string            `json:"rate_text"` // "" where there is no fit
 	R2Text     string            `json:"r2_text"`
@@ -146,7 +149,7 @@ func newAnalysis(ctx context.Context, s *study, seen snapshot) (*analysisView, e
 		r := &result.Runs[i]
 		p := analysisPoint{
 			Run: r.ID, Group: r.Group, Depth: r.Depth, Seed: r.Seed, Iterations: r.Iterations, Stop: r.Stop, Loss: number(r.Loss),
-			Rate: r.Rate, RateReason: r.RateReason, Frobenius: number(r.MaxFrobenius), Moved: number(r.Displacement),
+			Accuracy: optional(r.Accuracy), TestAcc: optional(r.TestAcc), Rate: r.Rate, RateReason: r.RateReason, Frobenius: number(r.MaxFrobenius), Moved: number(r.Displacement),
 			Quadratic: number(r.QuadraticVariation), Variation: map[string]number{},
 		}
 		if r.Rate != nil {
@@ -158,6 +161,14 @@ func newAnalysis(ctx context.Context, s *study, seen snapshot) (*analysisView, e
 		view.Points = append(view.Points, p)
 	}
 	return view, nil
+}
+
+// optional is null for a number that a run has not.
+func optional(v *float64) number {
+	if v == nil {
+		return number(math.NaN())
+	}
+	return number(*v)
 }
 
 func sortedKeysInt[V any](m map[int]V) []int {
