@@ -6,7 +6,7 @@ import { chart } from "./chart.js";
 import { depthColour } from "./colour.js";
 import { remember } from "./group.js";
 import { smooth } from "./curve.js";
-import { zoomOf, zoomFields, smoothingOf, smoothingField } from "./zoom.js";
+import { zoomOf, zoomFields, zoomHint, smoothingOf, smoothingField } from "./zoom.js";
 
 const of = (run, name) => (name === "depth" ? String(run.depth) : name === "data" ? run.data : run.settings?.[name] ?? "–");
 
@@ -28,7 +28,7 @@ export function chosen({ name, params, say }) {
   tools.append(
     segments("Iterations", "xaxis", [["linear", "Linear"], ["log", "Log"]], xLog ? "log" : "linear", (v) => { xLog = v === "log"; remember({ x: xLog ? v : "" }); build(); }),
     segments("Loss axis", "yaxis", [["log", "Log"], ["linear", "Linear"]], yLog ? "log" : "linear", (v) => { yLog = v === "log"; remember({ y: yLog ? "" : v }); build(); }),
-    smoothingField(smoothing, (n) => { smoothing = n; draw(); }), colours, ...zooms.nodes);
+    smoothingField(smoothing, (n) => { smoothing = n; build(); }), colours, ...zooms.nodes);
 
   const label = (r) => [...answer.columns.map((c) => `${c.title} = ${of(r, c.name)}`), `L = ${r.depth}`, `seed ${r.seed}`].join(", ");
   const values = () => ordered(answer.curves.map((r) => of(r, by)));
@@ -48,7 +48,7 @@ export function chosen({ name, params, say }) {
         xLabel: "iteration t", yLabel: kind.yLabel, yLog: kind.log, xLog: xLog ? 10 : 0, window: zoom,
         zoomed: (range) => { zooms.set(range); show(range); },
         legend: { title, entries: keys.map((k, i) => ({ key: k, text: k, colour: (a) => depthColour(i, keys.map((_, j) => j), a) })) },
-        caption: `A line for each run${smoothing ? ", a mean over neighbouring points; the faint ones are what was recorded" : ""}. Drag over a part to enlarge it, a double click shows all.`,
+        caption: `A line for each run${smoothing ? ", a mean over neighbouring points; the pale ones are what was recorded" : ""}. ${zoomHint}`,
         read: (x, y) => `iteration ${x}, ${kind.what === "loss" ? "J" : kind.what} = ${number(y, 4)}`,
         rows: () => ({
           caption: `The last ${kind.what} of each run`,
@@ -64,7 +64,7 @@ export function chosen({ name, params, say }) {
   function draw() {
     const keys = values();
     for (const { picture, kind, have } of pictures) {
-      const line = (r, y, more) => ({ x: kind.curve(r).x, y, label: label(r), key: of(r, by), width: have.length > 20 ? 1.1 : 1.75, ...more, colour: (a) => depthColour(keys.indexOf(of(r, by)), keys.map((_, i) => i), (more?.faint ?? 1) * a) });
+      const line = (r, y, more) => ({ x: kind.curve(r).x, y, label: `${label(r)}${more ? ", as recorded" : ""}`, key: of(r, by), width: have.length > 20 ? 1.1 : 1.75, ...more, colour: (a) => depthColour(keys.indexOf(of(r, by)), keys.map((_, i) => i), (more?.faint ?? 1) * a) });
       const faint = smoothing ? have.map((r) => line(r, kind.curve(r).y, { faint: 0.25, width: 1 })) : [];
       picture.set([...faint, ...have.map((r) => line(r, smoothing ? smooth(kind.curve(r).y, smoothing, kind.what === "loss") : kind.curve(r).y))]);
     }

@@ -5,14 +5,17 @@ import { number } from "./format.js";
 import { chart } from "./chart.js";
 import { depthColour } from "./colour.js";
 import { groupField, groupOf, remember } from "./group.js";
-import { add } from "./curve.js";
+import { add, smooth } from "./curve.js";
+import { zoomOf, zoomFields, zoomHint, smoothingOf, smoothingField } from "./zoom.js";
 
 export async function loss({ name, info, route }) {
   if (!info.groups.length) return { nodes: [h("p", { class: "empty" }, "No run yet.")] };
   let group = groupOf(info, route.params);
   let mode = route.params.get("lines") === "mean" ? "mean" : "runs", log = route.params.get("y") !== "linear";
   let answer = null, byRun = new Map(), picture = null, due = 0, reload = 0;
+  let zoom = zoomOf(route.params), smoothing = smoothingOf(route.params);
   const place = h("div", null), notes = h("div", null);
+  const zooms = zoomFields(zoom, (range) => { zoom = range; picture?.zoom(range); });
 
   async function load() {
     answer = null; // what arrives meanwhile waits
@@ -34,10 +37,11 @@ export async function loss({ name, info, route }) {
     const depths = group.depths;
     picture = chart({
       label: `Loss against iteration on a ${log ? "logarithmic" : "linear"} scale, one line for each run, coloured by depth; the values are in the table below`,
-      xLabel: "iteration t", yLabel: "loss J(t)", yLog: log,
+      xLabel: "iteration t", yLabel: "loss J(t)", yLog: log, window: zoom,
+      zoomed: (range) => { zoom = range; zooms.set(range); },
       legend: { title: "Depth L", entries: depths.map((d) => ({ key: d, text: String(d), colour: (a) => depthColour(d, depths, a) })) },
       caption: [`${group.label}. `, mode === "mean" ? "Geometric mean over seeds, the band from the least to the largest." : "One line for each run.",
-        answer.stride > 1 ? ` Every ${answer.stride} iterations are drawn; downloads hold all.` : "", log ? " A straight line is a loss that falls linearly, J(t) ≈ C ρᵗ." : ""],
+        answer.stride > 1 ? ` Every ${answer.stride} iterations are drawn; downloads hold all.` : "", smoothing ? ` Lines are means over ${2 * smoothing + 1} neighbouring points; the pale ones are what was recorded.` : "", log ? " A straight line is a loss that falls linearly, J(t) ≈\u00a0C\u00a0ρᵗ." : "", ` ${zoomHint}`],
       read: (x, y) => `iteration ${x}, J = ${number(y, 4)}`,
       rows: () => ({
         caption: `Loss of the runs of ${group.label}`,
@@ -53,15 +57,21 @@ export async function loss({ name, info, route }) {
     const colour = (d) => (a) => depthColour(d, depths, a);
     if (mode === "mean") {
       const bands = depths.map((d) => band(d, answer.curves.filter((c) => c.depth === d && c.state !== "diverged"))).filter((b) => b.x.length);
-      picture.set(bands.map((b) => ({ x: b.x, y: b.mean, label: `L = ${b.depth}, ${b.seeds} seeds`, key: b.depth, colour: colour(b.depth), width: 2 })), bands.map((b) => ({ ...b, key: b.depth, colour: colour(b.depth) })));
+      picture.set(smoothed(bands.map((b) => ({ x: b.x, y: b.mean, label: `L = ${b.depth}, ${b.seeds} seeds`, key: b.depth, colour: colour(b.depth), width: 2 }))), bands.map((b) => ({ ...b, key: b.depth, colour: colour(b.depth) })));
       return;
     }
-    picture.set(answer.curves.filter((c) => c.x.length).map((c) => ({ x: c.x, y: c.y, label: `L = ${c.depth}, seed ${c.seed}`, key: c.depth, colour: colour(c.depth), width: answer.curves.length > 40 ? 1.1 : 1.75 })));
+    picture.set(smoothed(answer.curves.filter((c) => c.x.length).map((c) => ({ x: c.x, y: c.y, label: `L = ${c.depth}, seed ${c.seed}`, key: c.depth, colour: colour(c.depth), width: answer.curves.length > 40 ? 1.1 : 1.75 }))));
+  }
+  /** smoothed puts means over neighbouring points in the place of lines, and these, pale, behind them. */
+  function smoothed(lines) {
+    if (!smoothing) return lines;
+    return [...lines.map((l) => ({ ...l, label: `${l.label}, as recorded`, width: 1, colour: (a) => l.colour(0.25 * a) })), ...lines.map((l) => ({ ...l, y: smooth(l.y, smoothing, log) }))];
   }
   const tools = h("div", { class: "tools" },
     groupField(info, group.group, (v) => { group = info.groups.find((g) => g.group === v); remember({ group: v }); picture?.destroy(); picture = null; load(); }),
     segments("Lines", "lines", [["runs", "Each run"], ["mean", "Mean and band"]], mode, (v) => { mode = v; remember({ lines: v === "mean" ? v : "" }); build(); }),
     segments("Loss axis", "yaxis", [["log", "Log"], ["linear", "Linear"]], log ? "log" : "linear", (v) => { log = v === "log"; remember({ y: log ? "" : v }); build(); }),
+    smoothingField(smoothing, (n) => { smoothing = n; build(); }), ...zooms.nodes,
     h("a", { class: "button", href: `#/compare${query({ s: name })}` }, "Compare …"));
   await load();
   return {

@@ -35,6 +35,8 @@ export function zoomFields(range, onchange) {
   return { nodes: [field("From iteration", from), field("to", to), all], set };
 }
 
+export const zoomHint = "Drag over a part to enlarge it; a double click, Escape or All shows everything. On the chart, the keys + and − size the part, arrows move it.";
+
 const degrees = [["0", "none"], ["2", "5 points"], ["7", "15 points"], ["22", "45 points"]];
 export const smoothingOf = (params) => (degrees.some(([n]) => n === params.get("smooth")) ? Number(params.get("smooth")) : 0);
 
