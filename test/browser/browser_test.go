@@ -61,6 +61,7 @@ func folder(t *testing.T) string {
 	train(t, filepath.Join(dir, "paper-regime"), finished)
 	train(t, filepath.Join(dir, "too-large-steps"), diverging)
 	train(t, filepath.Join(dir, "two-depths"), twoDepths)
+	train(t, filepath.Join(dir, "grid"), gridStudy)
 	return dir
 }
 
@@ -123,6 +124,12 @@ func TestPage(t *testing.T) {
 		p.expect = false
 		p.mu.Unlock()
 	})
+	for name, check := range map[string]func(*page){"accuracy": accuracies, "zoom and smooth": zoomAndSmooth, "marks and formulas": marks} {
+		t.Run(name, func(t *testing.T) {
+			p.t = t
+			check(p)
+		})
+	}
 	t.Run("slide", func(t *testing.T) {
 		p.t = t
 		p.visit("/study/paper-regime/weights")

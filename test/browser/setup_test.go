@@ -27,6 +27,8 @@ import (
 
 var (
 	screens = flag.String("screens", "", "write a picture of every view into this folder")
+	looks   = flag.String("looks", "", "write a picture of every whole view at every width into this folder")
+	viewed  = flag.String("view", "*", "open these views alone, a pattern of names")
 	axeFile = flag.String("axe", "../../.browser/node_modules/axe-core/axe.min.js", "axe-core's script")
 )
 
@@ -132,7 +134,7 @@ func open(t *testing.T, base string, more ...chromedp.ExecAllocatorOption) *page
 	if err := chromedp.Do(tab); err != nil { // the browser lives as long as the context of the first call
 		t.Fatal(err)
 	}
-	ctx, cancel := context.WithTimeout(tab, 8*time.Minute)
+	ctx, cancel := context.WithTimeout(tab, 15*time.Minute)
 	t.Cleanup(cancel)
 	p := &page{t: t, ctx: ctx, base: base}
 	err := chromedp.Listen(ctx, func(event any) {
