@@ -3,6 +3,7 @@ package report
 import (
 	"cmp"
 	"image/color"
+	"math"
 	"slices"
 
 	"gonum.org/v1/plot"
@@ -10,7 +11,7 @@ import (
 	"gonum.org/v1/plot/vg/draw"
 )
 
-// A tag names a line beside its right end, in the line's colour.
+// A tag names a line beside its right end, in the line's colour as far as that can be read on white.
 type tag struct {
 	y     float64
 	text  string
@@ -59,12 +60,14 @@ func (t tagPlotter) Plot(c draw.Canvas, p *plot.Plot) {
 	part(places, 1.1*t.s.tick, c.Min.Y, c.Max.Y)
 	style := tagStyle(t.s)
 	for i, tag := range sorted {
-		style.Color = tag.color
+		style.Color = legible(tag.color)
+		// From the line's end in its very colour, as the name may be darker and have moved.
+		c.StrokeLine2(draw.LineStyle{Color: tag.color, Width: t.s.line}, c.Max.X+0.15*t.s.tick, toY(t.y.at(tag.y)), c.Max.X+0.75*t.s.tick, places[i])
 		c.FillText(style, vg.Point{X: c.Max.X + t.gap(), Y: places[i]}, tag.text)
 	}
 }
 
-func (t tagPlotter) gap() vg.Length { return 0.4 * t.s.tick }
+func (t tagPlotter) gap() vg.Length { return t.s.tick }
 
 // GlyphBoxes asks for room right of the data.
 func (t tagPlotter) GlyphBoxes(*plot.Plot) []plot.GlyphBox {
@@ -73,6 +76,35 @@ func (t tagPlotter) GlyphBoxes(*plot.Plot) []plot.GlyphBox {
 		width = max(width, tagStyle(t.s).Width(tag.text))
 	}
 	return []plot.GlyphBox{{X: 1, Y: 0.5, Rectangle: vg.Rectangle{Max: vg.Point{X: t.gap() + width}}}}
+}
+
+// leastContrast is that of text on white which most people read without strain (WCAG 2.2, success criterion 1.4.3, level AA).
+const leastContrast = 4.5
+
+// legible returns a colour for text on white: c itself, or c darkened as little as it takes for leastContrast, to its steps of 1/256.
+func legible(c color.Color) color.Color {
+	own, ok := color.NRGBAModel.Convert(c).(color.NRGBA)
+	if !ok || contrast(own) >= leastContrast {
+		return c
+	}
+	dark := own
+	for share := 255; contrast(dark) < leastContrast; share-- {
+		scale := func(v uint8) uint8 { return uint8(int(v) * share / 256) }
+		dark = color.NRGBA{scale(own.R), scale(own.G), scale(own.B), own.A}
+	}
+	return dark
+}
+
+// contrast returns that of an opaque colour with white, from 1 to 21 (WCAG 2.2, contrast ratio and relative luminance).
+func contrast(c color.NRGBA) float64 {
+	linear := func(v uint8) float64 {
+		x := float64(v) / 255
+		if x <= 0.04045 {
+			return x / 12.92
+		}
+		return math.Pow((x+0.055)/1.055, 2.4)
+	}
+	return 1.05 / (0.2126*linear(c.R) + 0.7152*linear(c.G) + 0.0722*linear(c.B) + 0.05)
 }
 
 // part moves ascending places as little as it takes for neighbours to be distance apart and all between low and high, or nearer

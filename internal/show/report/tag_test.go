@@ -1,6 +1,8 @@
 package report
 
 import (
+	"cmp"
+	"image/color"
 	"math"
 	"slices"
 	"testing"
@@ -61,5 +63,47 @@ func TestWideTags(t *testing.T) {
 	}
 	if f.addTags(&p, []tag{{1, "$V_1$", nil}}); p.tags != nil {
 		t.Errorf("got tags %v, want none", p.tags)
+	}
+}
+
+// TestLegible wants names that can be read on white, in the colour of their line where that is dark enough, and no name darker than
+// that of a darker line.
+func TestLegible(t *testing.T) {
+	var colors []color.NRGBA
+	for i := range 101 {
+		colors = append(colors, ramp(viridis, float64(i)/100), ramp(plasma, float64(i)/100))
+	}
+	for _, c := range categories {
+		colors = append(colors, c.color)
+	}
+	slices.SortFunc(colors, func(a, b color.NRGBA) int { return cmp.Compare(contrast(b), contrast(a)) })
+	last, changed := math.Inf(1), 0
+	for _, c := range colors {
+		text := color.NRGBAModel.Convert(legible(c)).(color.NRGBA)
+		got := contrast(text)
+		if !(got >= 4.5) {
+			t.Errorf("%v: contrast %.2f of %v, want at least 4.5", c, got, text)
+		}
+		if contrast(c) >= 4.5 && text != c {
+			t.Errorf("%v: got %v, want it kept: its contrast is %.2f", c, text, contrast(c))
+		}
+		if text != c {
+			changed++
+			if !(got < 4.65) {
+				t.Errorf("%v: contrast %.2f of %v, want it darkened no more than it takes", c, got, text)
+			}
+		}
+		if !(got <= last+0.15) {
+			t.Errorf("%v: the name is darker than that of a darker line: contrast %.2f after %.2f", c, got, last)
+		}
+		last = got
+	}
+	if changed == 0 {
+		t.Error("no colour was darkened")
+	}
+	for c, want := range map[color.NRGBA]float64{{0, 0, 0, 255}: 21, {255, 255, 255, 255}: 1, {0x77, 0x77, 0x77, 255}: 4.48} {
+		if got := contrast(c); !(math.Abs(got-want) < 0.01) {
+			t.Errorf("contrast of %v: got %.3f, want %g", c, got, want)
+		}
 	}
 }
