@@ -20,7 +20,9 @@ import (
 // internal/execute/lease has the protocol, with what happens at a crash.
 type Staging struct {
 	Dir string // the hidden folder, for WriteStates and WriteCertification
-	run string // the run folder
+	// Idle, if it is not nil, is called once all files are written: what is left is to wait for the disk.
+	Idle func()
+	run  string // the run folder
 }
 
 // stagingPrefix begins the name of a staging directory; disk.Temporary knows it.
@@ -39,7 +41,7 @@ func Stage(dir string) (*Staging, error) {
 	if err := disk.Mkdir(staging, 0o755); err != nil {
 		return nil, fmt.Errorf("runfolder: finishing %s: %w", dir, err)
 	}
-	return &Staging{staging, dir}, nil
+	return &Staging{Dir: staging, run: dir}, nil
 }
 
 // Discard removes the folder.
@@ -132,6 +134,9 @@ func (s *Staging) settle(sums map[string]string, checksum string) error {
 			return fmt.Errorf("runfolder: finishing %s: %w", s.run, err)
 		}
 		paths = append(paths, path)
+	}
+	if s.Idle != nil {
+		s.Idle()
 	}
 	if err := syncFiles(paths, []string{filepath.Dir(filepath.Clean(s.run))}); err != nil {
 		return err

@@ -21,8 +21,8 @@ import (
 
 // executeRun trains one run in its folder, from its checkpoint if there is one, and
 // writes what it leaves behind. An interrupted run leaves a checkpoint. A worker that
-// has lost the run leaves nothing.
-func executeRun[T kernel.Float](ctx context.Context, w *work, t *task, held *lease.Held, workers int) (train.Outcome, error) {
+// has lost the run leaves nothing. idle is called once nothing is left to compute.
+func executeRun[T kernel.Float](ctx context.Context, w *work, t *task, held *lease.Held, workers int, idle func()) (train.Outcome, error) {
 	run, folder, set := t.run, t.folder, w.plan.Set(t.run)
 	meta := w.meta(run, set)
 	_, before := runfolder.Open(folder)
@@ -94,6 +94,7 @@ func executeRun[T kernel.Float](ctx context.Context, w *work, t *task, held *lea
 	if err != nil {
 		return outcome, err
 	}
+	staging.Idle = idle
 	summary.SHA256, err = runfolder.WriteStates(staging.Dir, train.States(d.Full, d.Network, d.Theta))
 	if err == nil && outcome.Norms != nil {
 		var sums map[string]string

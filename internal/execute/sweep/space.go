@@ -31,7 +31,7 @@ func checkSpace(p *plan.Plan, options *Options, tasks []*task) error {
 	if err != nil {
 		return nil
 	}
-	left, passing := diskBytes(p, runs, options.Workers)
+	left, passing := diskBytes(p, runs, 2*options.Workers) // as many are synced while others are at work
 	if left+passing <= free {
 		return nil
 	}

@@ -127,9 +127,10 @@ func Run(ctx context.Context, p *plan.Plan, options Options) (Report, error) {
 	defer cancel()
 	w := &work{
 		options: options, plan: p, environment: environment(), cancel: cancel,
-		cores:  semaphore.NewWeighted(int64(options.Workers)),
-		memory: semaphore.NewWeighted(cmp.Or(machine.Memory(), math.MaxInt64)),
-		leases: lease.NewManager(options.Heartbeat, options.Job),
+		cores:   semaphore.NewWeighted(int64(options.Workers)),
+		memory:  semaphore.NewWeighted(cmp.Or(machine.Memory(), math.MaxInt64)),
+		syncing: semaphore.NewWeighted(int64(options.Workers)),
+		leases:  lease.NewManager(options.Heartbeat, options.Job),
 	}
 	defer w.leases.Close()
 	go w.countSaves(running)

@@ -27,6 +27,7 @@ type work struct {
 	plan    *plan.Plan
 	cores   *semaphore.Weighted
 	memory  *semaphore.Weighted // bytes that the runs at work may take together, at the least
+	syncing *semaphore.Weighted // runs that wait for the disk alone, without cores
 	leases  *lease.Manager
 	cancel  context.CancelFunc
 	saves   atomic.Int64 // checkpoints asked for
@@ -108,10 +109,11 @@ func (w *work) pass(ctx context.Context, group *sync.WaitGroup, tasks []*task) (
 		started = true
 		w.active.Add(1)
 		group.Go(func() {
-			defer w.cores.Release(int64(workers))
+			cores := loan{w: w, cores: int64(workers)}
+			defer cores.end()
 			defer w.memory.Release(bytes)
 			defer w.active.Add(-1)
-			w.one(ctx, t, workers)
+			w.one(ctx, t, workers, cores.idle)
 		})
 	}
 	return held, started
@@ -138,8 +140,33 @@ func (w *work) wait(ctx context.Context, tasks []*task) {
 	}
 }
 
-// one executes a run and counts how it ended.
-func (w *work) one(ctx context.Context, t *task, workers int) {
+// A loan is of the cores of a run.
+type loan struct {
+	w       *work
+	cores   int64
+	syncing bool // given back already
+}
+
+// idle lets other runs have the cores while this one waits for the disk: a tiny run waits for most of its time. No more runs wait so
+// than there are cores, as each has its memory, and its files open.
+func (l *loan) idle() {
+	if !l.syncing && l.w.syncing.TryAcquire(1) {
+		l.syncing = true
+		l.w.cores.Release(l.cores)
+	}
+}
+
+// end gives back what the run still has.
+func (l *loan) end() {
+	if l.syncing {
+		l.w.syncing.Release(1)
+	} else {
+		l.w.cores.Release(l.cores)
+	}
+}
+
+// one executes a run and counts how it ended. It calls idle where the run has no more use for its cores.
+func (w *work) one(ctx context.Context, t *task, workers int, idle func()) {
 	// A look before the lease is taken: a folder that holds something else stays as it is.
 	err := runfolder.Vacant(t.folder, t.run.Hash)
 	if err != nil && !errors.Is(err, runfolder.ErrDone) {
@@ -189,7 +216,7 @@ func (w *work) one(ctx context.Context, t *task, workers int) {
 	if t.run.DType == "float32" {
 		execute = executeRun[float32]
 	}
-	outcome, err := execute(ctx, w, t, held, workers)
+	outcome, err := execute(ctx, w, t, held, workers, idle)
 	switch {
 	case errors.Is(err, runfolder.ErrDone) && w.settle(t): // decided by a worker that died, or slept
 		held.Finished()
