@@ -80,7 +80,7 @@ export function chart(options) {
       width: Math.max(plot.clientWidth, 200), height: height(), legend: { show: false }, padding: [10, 14, 0, 0],
       cursor: { focus: { prox: 24 }, drag: { x: Boolean(options.zoomed), y: false, setScale: false }, points: { show: false } }, focus: { alpha: 0.25 },
       scales: {
-        x: { time: false, ...(options.xLog || options.depths ? { distr: 3, log: 10 } : {}), range: window_ ? () => window_ : options.xRange },
+        x: { time: false, ...(options.xLog || options.depths ? { distr: 3, log: 10 } : {}), range: window_ ? () => window_ : options.xRange ?? (options.xLog ? (_, low, high) => [low, high > low ? high : 2 * low] : undefined) },
         y: { ...(yLog ? { distr: 3, log: 10 } : {}), range: options.yRange },
       },
       axes: [
