@@ -2,6 +2,7 @@ package report
 
 import (
 	"math"
+	"slices"
 
 	"gonum.org/v1/plot"
 	"gonum.org/v1/plot/vg/draw"
@@ -92,6 +93,9 @@ func (a axis) apply(to *plot.Axis, s sizes, want int) {
 		ticks = logTicks(a.low, a.high, want)
 	default:
 		ticks = linearTicks(a.low, a.high, want)
+	}
+	if a.whole {
+		ticks = slices.DeleteFunc(ticks, func(t plot.Tick) bool { return t.Label != "" && math.Abs(t.Value-math.Round(t.Value)) > 1e-9 })
 	}
 	for i, t := range ticks {
 		ticks[i].Value = a.at(t.Value)

@@ -7,6 +7,7 @@ import (
 	"html"
 	"image/color"
 	"regexp"
+	"slices"
 	"strconv"
 
 	"gonum.org/v1/plot"
@@ -319,6 +320,25 @@ func (m mark) plotters(x, y axis) []plot.Plotter {
 		}
 	}
 	return out
+}
+
+// visible reports whether a point of m, or a line between two, lies on axes.
+func (m mark) visible(x, y axis) bool {
+	return slices.ContainsFunc(m.pieces(x, y), func(piece plotter.XYs) bool {
+		return m.radius > 0 || m.width > 0 && slices.ContainsFunc(piece, func(xy plotter.XY) bool { return xy != piece[0] })
+	})
+}
+
+// empty reports whether f shows nothing of its data.
+func (f *Figure) empty() bool {
+	for _, row := range f.panels {
+		for _, p := range row {
+			if p.heat != nil || slices.ContainsFunc(p.marks, func(m mark) bool { return m.visible(p.x, p.y) }) {
+				return false
+			}
+		}
+	}
+	return true
 }
 
 func (m mark) glyph() draw.GlyphStyle {

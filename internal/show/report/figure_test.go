@@ -43,7 +43,7 @@ func TestPreview(t *testing.T) {
 	}
 	t.Log(page)
 	for _, g := range sampleLarge.groups() {
-		for _, f := range g.figures(Options{Style: Slides}) {
+		for _, f := range figuresOf(g, Options{Style: Slides}) {
 			png, err := f.PNG(100)
 			if err != nil {
 				t.Fatal(err)
@@ -67,7 +67,7 @@ func parse(t *testing.T, s string) float64 {
 }
 
 func TestEqualDataGiveEqualBytes(t *testing.T) {
-	a, b := sampleSmall.groups()[0].figures(Options{Style: Paper}), sampleSmall.groups()[0].figures(Options{Style: Paper})
+	a, b := figuresOf(sampleSmall.groups()[0], Options{Style: Paper}), figuresOf(sampleSmall.groups()[0], Options{Style: Paper})
 	for i, f := range a {
 		for name, pair := range map[string][2]func() ([]byte, error){
 			"SVG": {f.SVG, b[i].SVG}, "PDF": {f.PDF, b[i].PDF}, "CSV": {f.CSV, b[i].CSV},
@@ -89,7 +89,7 @@ func TestEqualDataGiveEqualBytes(t *testing.T) {
 }
 
 func TestPDFHasNoDate(t *testing.T) {
-	data, err := sampleSmall.groups()[0].figures(Options{Style: Paper})[0].PDF()
+	data, err := figuresOf(sampleSmall.groups()[0], Options{Style: Paper})[0].PDF()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -178,7 +178,7 @@ func legendText(f *Figure) string {
 
 func TestLegendFitsItsWidth(t *testing.T) {
 	for _, style := range []Style{Paper, Slides} {
-		for _, f := range sampleLarge.groups()[0].figures(Options{Style: style}) {
+		for _, f := range figuresOf(sampleLarge.groups()[0], Options{Style: style}) {
 			s := style.sizes()
 			w, h := f.size()
 			rows := layLegend(f.legend, s, w-2*figureMargin)
@@ -198,7 +198,7 @@ func TestLegendFitsItsWidth(t *testing.T) {
 
 func TestEveryRuneHasAGlyph(t *testing.T) {
 	h := mathText{font.DefaultCache}
-	for _, f := range sampleLarge.groups()[0].figures(Options{Style: Paper}) {
+	for _, f := range figuresOf(sampleLarge.groups()[0], Options{Style: Paper}) {
 		texts := []string{legendText(f)}
 		for _, row := range f.panels {
 			for _, p := range row {
@@ -347,8 +347,9 @@ func TestOddData(t *testing.T) {
 			note: "left out of the drawing",
 		},
 	} {
-		notes := ""
-		for _, f := range c.group.figures(Options{Style: Paper}) {
+		figures, empty := c.group.figures(Options{Style: Paper})
+		notes := strings.Join(empty, " ")
+		for _, f := range figures {
 			svg, err := f.SVG()
 			if err != nil {
 				t.Fatalf("%s: %v", name, err)
@@ -374,4 +375,10 @@ func TestHiddenText(t *testing.T) {
 	if len(got) != len(want) || width != wide || len(got) != 22 {
 		t.Errorf("got %d glyphs of width %v, want %d of width %v", len(got), width, len(want), wide)
 	}
+}
+
+// figuresOf returns the figures of a group.
+func figuresOf(g group, options Options) []*Figure {
+	figures, _ := g.figures(options)
+	return figures
 }

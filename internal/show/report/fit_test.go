@@ -30,7 +30,7 @@ func TestEveryPlottedFitIsTheAnalysedOne(t *testing.T) {
 		slopes["variation/V_"+p] = s
 	}
 	seen := map[string]bool{}
-	for _, f := range g.figures(Options{Style: Paper}) {
+	for _, f := range figuresOf(g, Options{Style: Paper}) {
 		if !f.residuals {
 			continue
 		}

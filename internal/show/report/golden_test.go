@@ -31,7 +31,7 @@ func TestGolden(t *testing.T) {
 	}
 	groups, overview := sampleGrid()
 	drawn := map[string]bool{}
-	for _, f := range append(overFigures(groups, overview, Options{Style: Paper}), g.figures(Options{Style: Paper})...) {
+	for _, f := range append(overFigures(groups, overview, Options{Style: Paper}), figuresOf(g, Options{Style: Paper})...) {
 		golden(t, f)
 		drawn[f.Kind] = true
 	}

@@ -82,7 +82,7 @@ func overFigures(groups []group, o *analyze.Overview, options Options) []*Figure
 		if len(options.Names) > 0 && !slices.Contains(options.Names, k.Name) {
 			continue
 		}
-		if f := k.over(groups, o, options.Style); f != nil {
+		if f := k.over(groups, o, options.Style); f != nil && !f.empty() {
 			f.Kind = k.Name
 			out = append(out, f)
 		}
@@ -90,9 +90,8 @@ func overFigures(groups []group, o *analyze.Overview, options Options) []*Figure
 	return out
 }
 
-// figures draws what the group has data for, of the kinds that options name.
-func (g group) figures(options Options) []*Figure {
-	var out []*Figure
+// figures draws what the group has data for, of the kinds that options name, and says which ones would show nothing, and why.
+func (g group) figures(options Options) (out []*Figure, empty []string) {
 	for _, k := range kinds {
 		if len(options.Names) > 0 && !slices.Contains(options.Names, k.Name) {
 			continue
@@ -107,12 +106,31 @@ func (g group) figures(options Options) []*Figure {
 		if f := k.draw(view, options.Style); f != nil {
 			f.Kind = k.Name
 			f.unmark()
+			if f.empty() {
+				empty = append(empty, f.left())
+				continue
+			}
 			f.says(view)
 			f.setColumns(options.Columns)
 			out = append(out, f)
 		}
 	}
-	return out
+	return out, empty
+}
+
+// left says that a figure would show nothing, and why as far as its notes do.
+func (f *Figure) left() string {
+	text := f.Title + " is not drawn, as nothing would stand in the figure"
+	var why []string
+	for _, note := range f.Notes {
+		note, _, _ = strings.Cut(note, "; the CSV file") // which is not there
+		note = strings.TrimSuffix(note, ".")
+		why = append(why, strings.ToLower(note[:1])+note[1:])
+	}
+	if why == nil {
+		return text + "."
+	}
+	return text + ": " + strings.Join(why, "; ") + "."
 }
 
 // unmark takes the marks of mathText out of what a page says of the figure.

@@ -50,13 +50,17 @@ func newLattice(groups []group, o *analyze.Overview) *lattice {
 		l.places = append(l.places, row)
 	}
 	for i := range o.Rows {
-		var values []string
+		var values, named []string
 		for _, field := range o.Fields {
-			values = append(values, cmp.Or(o.Rows[i].Values[field], none))
+			value := cmp.Or(o.Rows[i].Values[field], none)
+			values, named = append(values, value), append(named, titleOf(o, field)+" = "+value)
 		}
 		title := strconv.Itoa(o.Rows[i].Number)
-		if text := strings.Join(values, ", "); len([]rune(text)) <= 130/wide {
-			title += ": " + plainNames([]string{text})[0]
+		for _, text := range []string{strings.Join(named, ", "), strings.Join(values, ", ")} { // the names where they fit
+			if len([]rune(text)) <= 130/wide {
+				title += ": " + plainNames([]string{text})[0]
+				break
+			}
 		}
 		l.titles = append(l.titles, title)
 	}

@@ -64,7 +64,7 @@ func limitOf(s sample) group {
 func TestLimitFigures(t *testing.T) {
 	g := withLimit()
 	figures := map[string]*Figure{}
-	for _, f := range g.figures(Options{Style: Paper}) {
+	for _, f := range figuresOf(g, Options{Style: Paper}) {
 		figures[f.Kind] = f
 	}
 	for kind, c := range map[string]struct {

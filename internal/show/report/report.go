@@ -131,7 +131,9 @@ func Write(ctx context.Context, dir string, study *analyze.Folder, options Optio
 	}
 	figures := make([][]*Figure, len(groups))
 	for i, g := range groups {
-		figures[i] = g.figures(options)
+		var empty []string
+		figures[i], empty = g.figures(options)
+		groups[i].notes = append(slices.Clone(g.notes), empty...)
 	}
 	over := overFigures(groups, study.Result.Overview, options)
 	linked := len(groups) > mostOpen
@@ -219,8 +221,9 @@ func Figures(study *analyze.Folder, options Options) (figures []*Figure, notes [
 	groups := collect(study)
 	figures = overFigures(groups, study.Result.Overview, options)
 	for _, g := range groups {
-		figures = append(figures, g.figures(options)...)
-		notes = append(notes, g.missing...)
+		drawn, empty := g.figures(options)
+		figures = append(figures, drawn...)
+		notes = append(append(notes, g.missing...), empty...)
 	}
 	return figures, notes, nil
 }

@@ -9,7 +9,7 @@ import (
 	"gonum.org/v1/plot"
 )
 
-// linearTicks returns about want labelled marks at multiples of 1, 2 or 5 times a
+// linearTicks returns about want labelled marks, two at least, at multiples of 1, 2 or 5 times a
 // power of ten in [low, high], low < high.
 func linearTicks(low, high float64, want int) []plot.Tick {
 	step := niceStep((high - low) / float64(want))
@@ -23,6 +23,9 @@ func linearTicks(low, high float64, want int) []plot.Tick {
 			label = powerLabel(v)
 		}
 		ticks = append(ticks, plot.Tick{Value: v, Label: label})
+	}
+	if len(ticks) < 2 && want < 32 { // one number says nothing of a scale
+		return linearTicks(low, high, 2*max(1, want))
 	}
 	return ticks
 }
@@ -51,6 +54,9 @@ func logTicks(low, high float64, want int) []plot.Tick {
 		return shortLogTicks(low, high, want)
 	}
 	stride := (last - first + want) / want
+	for stride > 1 && math.Floor(float64(last)/float64(stride)) <= math.Ceil(float64(first)/float64(stride)) { // two labels at least
+		stride--
+	}
 	var ticks []plot.Tick
 	for e := first - 1; e <= last; e++ {
 		power := math.Pow(10, float64(e))

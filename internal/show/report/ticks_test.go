@@ -4,6 +4,7 @@ import (
 	"math"
 	"testing"
 
+	"gonum.org/v1/plot"
 	"pgregory.net/rapid"
 )
 
@@ -36,6 +37,26 @@ func TestTicksOfAnyRange(t *testing.T) {
 		for _, tick := range ticks {
 			if v := tick.Value; !(v >= low-slack && v <= high+slack) {
 				t.Fatalf("a mark at %g over [%g, %g]", v, low, high)
+			}
+		}
+	})
+}
+
+// TestTwoLabels wants two labels at least on an axis of any numbers and room, as one says nothing of a scale.
+func TestTwoLabels(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		low := rapid.Float64Range(1e-6, 1e6).Draw(t, "low")
+		high := low * rapid.OneOf(rapid.Float64Range(1.001, 3), rapid.Float64Range(2, 300), rapid.Float64Range(300, 1e20)).Draw(t, "ratio")
+		want := rapid.IntRange(2, 6).Draw(t, "want")
+		for name, ticks := range map[string][]plot.Tick{"linear": linearTicks(low, high, want), "logarithmic": logTicks(low, high, want)} {
+			labels := map[string]bool{}
+			for _, tick := range ticks {
+				if tick.Label != "" {
+					labels[tick.Label] = true
+				}
+			}
+			if n := len(labels); n < 2 || n > 3*want+3 {
+				t.Fatalf("%s axis over [%g, %g], %d wanted: labels %v", name, low, high, want, labels)
 			}
 		}
 	})

@@ -2,8 +2,10 @@ package report
 
 import (
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strconv"
+	"strings"
 	"testing"
 
 	"github.com/deeplimit/deeplimit/internal/read/analyze"
@@ -49,6 +51,40 @@ func TestDataOfTheZoo(t *testing.T) {
 						t.Errorf("transfer: quantity %s has the name of a loss", row[0])
 					}
 				}
+			}
+		}
+	}
+}
+
+// coloured are strokes and fills that are no part of axes and zero lines.
+var coloured = regexp.MustCompile(`(?:stroke|fill):#([0-9a-fA-F]{6})`)
+
+// TestNoEmptyFigure wants something drawn in every figure of the zoo, beside axes and legend: runs that diverged leave norms and fits
+// without a point, and one step no line.
+func TestNoEmptyFigure(t *testing.T) {
+	for _, s := range zoo.Studies() {
+		dir := filepath.Join(t.TempDir(), s.Name)
+		if err := s.Write(dir); err != nil {
+			t.Fatal(err)
+		}
+		study, err := analyze.Read(t.Context(), dir, analyze.Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		figures, _, err := Figures(study, Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, f := range figures {
+			f.legend, f.bar = nil, nil
+			svg, err := f.SVG()
+			if err != nil {
+				t.Fatal(err)
+			}
+			if !slices.ContainsFunc(coloured.FindAllStringSubmatch(string(svg), -1), func(found []string) bool {
+				return !slices.Contains([]string{"000000", "ffffff", "808080"}, strings.ToLower(found[1]))
+			}) {
+				t.Errorf("%s: figure %s is empty", s.Name, f.Name)
 			}
 		}
 	}
