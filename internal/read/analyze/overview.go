@@ -165,7 +165,11 @@ func (row *OverviewRow) remark(g *Group, runs, sound []Run) {
 				depths[runs[i].Depth] = true
 			}
 		}
-		add("%d of %s diverged, at depth %s", g.Diverged, plain.Count(g.Runs, "run"), numbers(depthsOf(depths)))
+		noun := "depth"
+		if len(depths) > 1 {
+			noun = "depths"
+		}
+		add("%d of %s diverged, at %s %s", g.Diverged, plain.Count(g.Runs, "run"), noun, numbers(depthsOf(depths)))
 	}
 	for _, depth := range g.Depths {
 		members := slices.DeleteFunc(slices.Clone(sound), func(r Run) bool { return r.Depth != depth || !(r.Loss > 0) })

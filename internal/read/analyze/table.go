@@ -136,9 +136,31 @@ func (t *tableWriter) group(number int, group Group, runs []Run) {
 	}
 }
 
+// resultColumns are those of results that some runs have.
+var resultColumns = []struct {
+	title string
+	value func(*Run) *float64
+}{
+	{"validation loss", func(r *Run) *float64 { return r.Validation }},
+	{"test loss", func(r *Run) *float64 { return r.TestLoss }},
+	{"accuracy", func(r *Run) *float64 { return r.Accuracy }},
+	{"validation acc.", func(r *Run) *float64 { return r.ValidationAcc }},
+	{"test acc.", func(r *Run) *float64 { return r.TestAcc }},
+}
+
 func (t *tableWriter) runs(group Group, runs []Run) {
 	ps := exponentTexts(group, runs)
-	header := []string{"depth", "seed", "iterations", "stop", "loss", "rate", "R²", "max‖A‖", "displacement", "max increment", "quadratic var."}
+	header := []string{"depth", "seed", "iterations", "stop", "loss"}
+	results := slices.Clone(resultColumns)
+	for i := len(results) - 1; i >= 0; i-- {
+		if !slices.ContainsFunc(runs, func(r Run) bool { return r.Group == group.Group && results[i].value(&r) != nil }) {
+			results = slices.Delete(results, i, i+1)
+		}
+	}
+	for _, c := range results {
+		header = append(header, c.title)
+	}
+	header = append(header, "rate", "R²", "max‖A‖", "displacement", "max increment", "quadratic var.")
 	for _, p := range ps {
 		header = append(header, "V_"+p)
 	}
@@ -153,8 +175,12 @@ func (t *tableWriter) runs(group Group, runs []Run) {
 		}
 		cells := []string{
 			strconv.Itoa(run.Depth), strconv.FormatUint(run.Seed, 10), strconv.Itoa(run.Iterations), run.Stop,
-			short(run.Loss), rate, r2, short(run.MaxFrobenius), short(run.Displacement), short(run.MaxIncrement), short(run.QuadraticVariation),
+			short(run.Loss),
 		}
+		for _, c := range results {
+			cells = append(cells, short(orNaN(c.value(&run))))
+		}
+		cells = append(cells, rate, r2, short(run.MaxFrobenius), short(run.Displacement), short(run.MaxIncrement), short(run.QuadraticVariation))
 		for _, p := range ps {
 			cells = append(cells, short(run.PVariation[p]))
 		}
