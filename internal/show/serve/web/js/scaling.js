@@ -35,39 +35,43 @@ export async function scaling({ name, info, route }) {
     const damaged = answer.damaged?.length ? [trouble("Could not be read", answer.damaged.map((d) => `${d.id}: ${d.error}`))] : [];
     if (!g) return place.replaceChildren(...damaged, h("p", { class: "empty" }, "No run of this group is finished yet."));
     const rows = answer.rows[g.group];
-    pictures = g.depths.length > 1 ? [variations(g, rows, points), lengths(g, rows, points), ...distances(g), ...results(g, points)].filter(Boolean) : [];
-    const charts = pictures.length ? h("div", { class: "pair" }, pictures.map((p) => p.node)) : h("p", { class: "quiet" }, g.depths.length > 1 ? "No finished run has numbers to draw over depth." : `All finished runs have depth ${g.depths[0]}: charts over depth, and exponents, need a second one.`);
-    place.replaceChildren(...damaged, ...headline(g), h("ul", { class: "words" }, g.words.map((text) => h("li", null, prose(text)))), h("h3", null, "Over depth"), charts, ...exponents(rows), ...rates(name, points),
-      ...(g.notes?.length ? [h("h3", null, "What was left out, and why"), h("ul", null, g.notes.map((n) => h("li", null, prose(n))))] : []));
+    // Runs that diverged are in no fit, and where they stood when they ended says nothing of depth.
+    const ended = points.filter((p) => p.stop !== "diverged"), left = points.length - ended.length;
+    pictures = g.depths.length > 1 ? [variations(g, rows, ended), lengths(g, rows, ended), ...distances(g), ...results(g, ended)].filter(Boolean) : [];
+    const charts = pictures.length ? h("div", { class: "pair" }, pictures.map((p) => p.node)) : h("p", { class: "quiet" }, !ended.length ? "Every run diverged: there is nothing to draw over depth." : g.depths.length > 1 ? "No finished run has numbers to draw over depth." : `All finished runs have depth ${g.depths[0]}: charts over depth, and exponents, need a second one.`);
+    place.replaceChildren(...[...damaged, ...headline(g), h("ul", { class: "words" }, g.words.map((text) => h("li", null, prose(text)))), h("h3", null, "Over depth"), left > 0 && ended.length > 0 && h("p", { class: "quiet" }, `${count(left, "run")} that diverged ${left > 1 ? "are" : "is"} left out.`), charts, ...exponents(rows), ...rates(name, points),
+      ...(g.notes?.length ? [h("h3", null, "What was left out, and why"), h("ul", null, g.notes.map((n) => h("li", null, prose(n))))] : [])].filter(Boolean));
   }
   await load();
   return { nodes: [tools, said, place], progress(_, changed) { if (changed) { clearTimeout(timer); timer = setTimeout(() => load().catch(() => {}), 1000); } }, destroy() { over = true; clearTimeout(timer); pictures.forEach((p) => p.destroy()); } };
 }
 
 function headline(g) {
-  return [facts([
+  const list = [
     ["α + β̂ (expected 1)", typeset(g.alpha_plus_beta_estimate?.text), true],
     ["Slope of V₂ (expected 0)", typeset(g.variation_slopes?.["2"]?.text), true],
     ["Variation index of the limit (at most 2)", typeset(g.variation_index?.text), true],
     ["Runs that fall linearly", g.rate && `${g.rate.linear} of ${g.rate.runs}`, true],
-  ])];
+  ];
+  return list.some((f) => f[1]) ? [facts(list)] : [];
 }
 
 /** exponents is the table of power laws; its column of dots and intervals has one scale, with marks in the header. */
 function exponents(rows) {
   const all = rows.filter((r) => r.law).flatMap(({ law, expected }) => [law.low, law.high, law.slope, expected ?? law.slope]).filter(Number.isFinite);
   const least = Math.min(0, ...all), most = Math.max(0, ...all), pad = (most - least || 1) * 0.05;
+  const drawn = rows.some((r) => r.law); // else there is nothing on the scale
   const scale = { low: least - pad, high: most + pad };
   scale.marks = linearTicks(scale.low, scale.high, 4);
-  const head = [h("span", { class: "unseen" }, `Exponent between ${fixed(least, 1)} and ${fixed(most, 1)}`), axis(scale)];
+  const head = drawn && [h("span", { class: "unseen" }, `Exponent between ${fixed(least, 1)} and ${fixed(most, 1)}`), axis(scale)];
   // What most of them rest on is said once.
   const counts = new Map();
   for (const r of rows) if (r.law) counts.set(r.basis, (counts.get(r.basis) ?? 0) + 1);
   const usual = [...counts.keys()].reduce((a, b) => (counts.get(b) > (counts.get(a) ?? 0) ? b : a), "");
   const reading = (r) => (r.missing ? `none: ${r.missing}` : [r.reading, r.basis !== usual && `, from ${r.basis}`, r.warning && ["; warning: ", prose(r.warning)]].filter(Boolean));
-  return [h("h3", null, "Exponents"), table(`Exponents b in Lᵇ with their 95 % intervals${usual && `, from ${usual} where nothing else is said`}. Drawn: a dot for the slope over these depths, a line as long as its interval, dashes for what is expected.`,
-    [{ text: "Quantity", class: "text wrap" }, { text: "Slope over these depths" }, { text: head, class: "text" }, { text: "As L → ∞" }, { text: "Expected" }, { text: "R²" }, { text: "Reading", class: "text wrap" }],
-    rows.map((r) => [[`${r.name}, `, formula(r.markup)], r.law ? `${typeset(r.number)} ${typeset(r.range)}` : "–", r.law ? whisker(r.law, r.expected, scale) : "", typeset(r.limit) || "–", r.expected === null ? "" : fixed(r.expected, 2), r.r2, reading(r)]))];
+  return [h("h3", null, "Exponents"), table(`Exponents b in Lᵇ with their 95 % intervals${usual && `, from ${usual} where nothing else is said`}.${drawn ? " Drawn: a dot for the slope over these depths, a line as long as its interval, dashes for what is expected." : ""}`,
+    [{ text: "Quantity", class: "text wrap" }, { text: "Slope over these depths" }, ...(drawn ? [{ text: head, class: "text" }] : []), { text: "As L → ∞" }, { text: "Expected" }, { text: "R²" }, { text: "Reading", class: "text wrap" }],
+    rows.map((r) => [[`${r.name}, `, formula(r.markup)], r.law ? `${typeset(r.number)} ${typeset(r.range)}` : "–", ...(drawn ? [r.law ? whisker(r.law, r.expected, scale) : ""] : []), typeset(r.limit) || "–", r.expected === null ? "" : fixed(r.expected, 2), r.r2, reading(r)]))];
 }
 
 const placeOf = ({ low, high }) => (v) => 14 + ((v - low) / (high - low)) * 164;
