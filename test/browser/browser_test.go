@@ -110,7 +110,6 @@ func TestPage(t *testing.T) {
 		p.until("the chosen runs are lines of one chart", `!!document.querySelector(".plot canvas") && document.querySelectorAll(".legend button").length === 3 && document.querySelector("main .tools [role=status]").innerText === "9 runs"`)
 		p.until("of the part that the address names", `document.querySelectorAll("input[type=number]")[1].value === "100"`)
 		p.axe("lines", "light")
-		p.shoot("lines")
 		p.js(`document.querySelector("figure details").open = true`)
 		p.until("with their values", `document.querySelectorAll("figure details tbody tr").length === 9`)
 		p.js(`[...document.querySelectorAll(".segments input")].find((i) => i.value === "table").click()`)

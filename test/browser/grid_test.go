@@ -40,7 +40,7 @@ func TestFoldedReport(t *testing.T) {
 			if n := eval[int](p, `document.querySelectorAll("details.fold").length`); n != 6 {
 				t.Fatalf("%d groups are folded, want 6", n)
 			}
-			p.shoot(fmt.Sprintf("report-grid-%d-%s", width, scheme))
+			p.look("report-grid", scheme, width)
 			p.js(`document.querySelectorAll("details").forEach((d) => { d.open = true; })`)
 			p.js(`document.querySelectorAll("img").forEach((i) => { i.loading = "eager"; })`)
 			p.js(`Promise.all([...document.images].map((i) => i.decode()))`)

@@ -41,7 +41,7 @@ export async function loss({ name, info, route }) {
       zoomed: (range) => { zoom = range; zooms.set(range); },
       legend: { title: "Depth L", entries: depths.map((d) => ({ key: d, text: String(d), colour: (a) => depthColour(d, depths, a) })) },
       caption: [`${group.label}. `, mode === "mean" ? "Geometric mean over seeds, the band from the least to the largest." : "One line for each run.",
-        answer.stride > 1 ? ` Every ${answer.stride} iterations are drawn; downloads hold all.` : "", smoothing ? ` Lines are means over ${2 * smoothing + 1} neighbouring points; the pale ones are what was recorded.` : "", log ? " A straight line is a loss that falls linearly, J(t) ≈\u00a0C\u00a0ρᵗ." : "", ` ${zoomHint}`],
+        answer.stride > 1 ? ` Every ${answer.stride} iterations are drawn; downloads hold all.` : "", smoothing ? ` Lines are means over ${2 * smoothing + 1} neighbouring points; the pale ones are what was recorded.` : "", log ? " A straight line is a loss that falls linearly, J(t) ≈ C ρᵗ." : "", ` ${zoomHint}`],
       read: (x, y) => `iteration ${x}, J = ${number(y, 4)}`,
       rows: () => ({
         caption: `Loss of the runs of ${group.label}`,

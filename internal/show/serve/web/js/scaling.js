@@ -39,7 +39,7 @@ export async function scaling({ name, info, route }) {
     const ended = points.filter((p) => p.stop !== "diverged"), left = points.length - ended.length;
     pictures = g.depths.length > 1 ? [variations(g, rows, ended), lengths(g, rows, ended), ...distances(g), ...results(g, ended)].filter(Boolean) : [];
     const charts = pictures.length ? h("div", { class: "pair" }, pictures.map((p) => p.node)) : h("p", { class: "quiet" }, !ended.length ? "Every run diverged: there is nothing to draw over depth." : g.depths.length > 1 ? "No finished run has numbers to draw over depth." : `All finished runs have depth ${g.depths[0]}: charts over depth, and exponents, need a second one.`);
-    place.replaceChildren(...[...damaged, ...headline(g), h("ul", { class: "words" }, g.words.map((text) => h("li", null, prose(text)))), h("h3", null, "Over depth"), left > 0 && ended.length > 0 && h("p", { class: "quiet" }, `${count(left, "run")} that diverged ${left > 1 ? "are" : "is"} left out.`), charts, ...exponents(rows), ...rates(name, points),
+    place.replaceChildren(...[...damaged, ...headline(g), h("h3", null, "Over depth"), left > 0 && ended.length > 0 && h("p", { class: "quiet" }, `${count(left, "run")} that diverged ${left > 1 ? "are" : "is"} left out.`), charts, h("h3", null, "In words"), h("ul", { class: "words" }, g.words.map((text) => h("li", null, prose(text)))), ...exponents(rows), ...rates(name, points),
       ...(g.notes?.length ? [h("h3", null, "What was left out, and why"), h("ul", null, g.notes.map((n) => h("li", null, prose(n))))] : [])].filter(Boolean));
   }
   await load();
