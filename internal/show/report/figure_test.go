@@ -348,7 +348,10 @@ func TestOddData(t *testing.T) {
 		},
 	} {
 		figures, empty := c.group.figures(Options{Style: Paper})
-		notes := strings.Join(empty, " ")
+		notes := ""
+		for _, f := range empty {
+			notes += f.left()
+		}
 		for _, f := range figures {
 			svg, err := f.SVG()
 			if err != nil {

@@ -90,8 +90,8 @@ func overFigures(groups []group, o *analyze.Overview, options Options) []*Figure
 	return out
 }
 
-// figures draws what the group has data for, of the kinds that options name, and says which ones would show nothing, and why.
-func (g group) figures(options Options) (out []*Figure, empty []string) {
+// figures draws what the group has data for, of the kinds that options name, and apart those that show nothing.
+func (g group) figures(options Options) (out, empty []*Figure) {
 	for _, k := range kinds {
 		if len(options.Names) > 0 && !slices.Contains(options.Names, k.Name) {
 			continue
@@ -107,7 +107,7 @@ func (g group) figures(options Options) (out []*Figure, empty []string) {
 			f.Kind = k.Name
 			f.unmark()
 			if f.empty() {
-				empty = append(empty, f.left())
+				empty = append(empty, f)
 				continue
 			}
 			f.says(view)
@@ -118,7 +118,7 @@ func (g group) figures(options Options) (out []*Figure, empty []string) {
 	return out, empty
 }
 
-// left says that a figure would show nothing, and why as far as its notes do.
+// left says that a figure which shows nothing is not drawn, and why as far as its notes do.
 func (f *Figure) left() string {
 	text := f.Title + " is not drawn, as nothing would stand in the figure"
 	var why []string

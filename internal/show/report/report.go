@@ -131,9 +131,11 @@ func Write(ctx context.Context, dir string, study *analyze.Folder, options Optio
 	}
 	figures := make([][]*Figure, len(groups))
 	for i, g := range groups {
-		var empty []string
-		figures[i], empty = g.figures(options)
-		groups[i].notes = append(slices.Clone(g.notes), empty...)
+		drawn, empty := g.figures(options)
+		figures[i], groups[i].notes = drawn, slices.Clone(g.notes)
+		for _, f := range empty {
+			groups[i].notes = append(groups[i].notes, f.left())
+		}
 	}
 	over := overFigures(groups, study.Result.Overview, options)
 	linked := len(groups) > mostOpen
@@ -223,7 +225,10 @@ func Figures(study *analyze.Folder, options Options) (figures []*Figure, notes [
 	for _, g := range groups {
 		drawn, empty := g.figures(options)
 		figures = append(figures, drawn...)
-		notes = append(append(notes, g.missing...), empty...)
+		notes = append(notes, g.missing...)
+		for _, f := range empty {
+			notes = append(notes, f.Name+": "+f.left())
+		}
 	}
 	return figures, notes, nil
 }

@@ -147,7 +147,7 @@ function overDepth(g, given, { label, yLabel, caption, yLog = true, columns = [{
 function variations(g, rows, points) {
   const powers = Object.keys(points[0]?.p_variation ?? {}).sort((a, b) => a - b);
   return overDepth(g, powers.map((p) => ({ key: p, text: inWords(rows.find((r) => r.key === `v_${p}`)) || formula(`$V_{${p}}$`), label: `V${subscript(p)}`, slope: g.variation_slopes?.[p], points: points.map((x) => ({ ...x, value: x.p_variation[p] })) })),
-    { label: "p-variation of the rescaled weight path against depth", yLabel: "p-variation Vₚ of the path Lᵝ Aₖ (the sum, no root)", caption: "A point for each run. A V₂ that neither grows nor falls means finite 2-variation." });
+    { label: "p-variation of the rescaled weight path against depth", yLabel: "p-variation", caption: "The p-variation Vₚ of the path Lᵝ Aₖ is the sum, without a root. A point for each run. A V₂ that neither grows nor falls means finite 2-variation." });
 }
 
 const subscript = (p) => [...String(p)].map((c) => (c === "." ? "." : "₀₁₂₃₄₅₆₇₈₉"[Number(c)])).join("");
@@ -155,7 +155,7 @@ const subscript = (p) => [...String(p)].map((c) => (c === "." ? "." : "₀₁₂
 function lengths(g, rows, points) {
   const kinds = rows.filter(({ key }) => (key === "max_frobenius" || key === "displacement") && points.some((p) => p[key] > 0));
   return overDepth(g, kinds.map((r) => ({ key: r.key, text: inWords(r), label: r.symbol, slope: g.exponents?.[r.key], points: points.map((x) => ({ ...x, value: x[r.key] })) })),
-    { label: "Norms of the trained weights against depth", yLabel: "largest norm of a layer, Frobenius", caption: g.residual === "fixed" ? `A point for each run. With a scaling limit both fall like L⁻ᵝ, β = ${fixed(1 - g.alpha, 2)}.` : "A point for each run." });
+    { label: "Norms of the trained weights against depth", yLabel: "largest norm of a layer", caption: g.residual === "fixed" ? `The norm is Frobenius'. A point for each run. With a scaling limit both fall like L⁻ᵝ, β = ${fixed(1 - g.alpha, 2)}.` : "The norm is Frobenius'. A point for each run." });
 }
 
 /** distances draws how far the paths of consecutive depths are apart. */
@@ -163,15 +163,15 @@ function distances(g) {
   const all = g.limit?.distances ?? [];
   const of = (key, name, slope) => ({ key, label: name, slope, text: slope ? [`${name}: as L`, h("sup", null, "b"), ` with b = ${typeset(slope.text)}`] : name, points: all.map((d) => ({ depth: d.depth, next: d.next, seed: d.seed, value: d[key] })) });
   return [overDepth(g, [of("integral", "sup‖∫(Ā − Ā′)‖", g.limit?.integral), of("displacement", "L² distance of displacements", g.limit?.displacement)], {
-    label: "Distance between the paths of consecutive depths, against the smaller one", yLabel: "distance to the next depth", caption: "A point for each seed and pair of neighbouring depths. Paths that have a limit come nearer to each other.",
+    label: "Distance between the paths of consecutive depths, against the smaller one", yLabel: "distance", caption: "A point for each seed and pair of neighbouring depths. Paths that have a limit come nearer to each other.",
     columns: [{ text: "Depths", class: "text" }, { text: "Seed" }], cells: (p) => [`${p.depth} → ${p.next}`, String(p.seed)] })];
 }
 
 /** results draws how training ends: loss, and accuracy where there is one. */
 function results(g, points) {
   const of = (key, label) => ({ key, label, text: label, points: points.map((p) => ({ ...p, value: p[key] })) });
-  return [overDepth(g, [of("loss", "loss J at the end")], { label: "Loss at the end of training against depth", yLabel: "loss J at the end", caption: "A point for each run. Runs may have ended at different iterations: their table is below." }),
-    overDepth(g, [of("accuracy", "accuracy"), of("test_accuracy", "test accuracy")], { label: "Accuracy at the end of training against depth", yLabel: "share of samples in their class", yLog: false, caption: "A point for each run." })];
+  return [overDepth(g, [of("loss", "loss J at the end")], { label: "Loss at the end of training against depth", yLabel: "loss J", caption: "A point for each run. Runs may have ended at different iterations: their table is below." }),
+    overDepth(g, [of("accuracy", "accuracy"), of("test_accuracy", "test accuracy")], { label: "Accuracy at the end of training against depth", yLabel: "accuracy", yLog: false, caption: "Share of samples in their class. A point for each run." })];
 }
 
 function rates(name, points) {
