@@ -78,7 +78,7 @@ func depthColor(depth, smallest, largest int) color.Color {
 	return ramp(plasma, t)
 }
 
-// categories are the colours (Okabe and Ito, less their yellow) and shapes of
+// categories are the colours (Okabe and Ito, with a brown for their yellow) and shapes of
 // quantities without an order. Shape alone tells them apart in greyscale.
 var categories = []struct {
 	color color.NRGBA
@@ -89,6 +89,7 @@ var categories = []struct {
 	{color.NRGBA{0x00, 0x9e, 0x73, 0xff}, triangle},
 	{color.NRGBA{0xcc, 0x79, 0xa7, 0xff}, diamond},
 	{color.NRGBA{0x56, 0x56, 0x56, 0xff}, inverted},
+	{color.NRGBA{0x7d, 0x5f, 0x00, 0xff}, pentagon},
 }
 
 // A shape draws a marker: a regular polygon, white inside so that those behind it
@@ -105,6 +106,7 @@ var (
 	triangle = shape{corners: 3, turn: math.Pi / 2, scale: 1.3}
 	diamond  = shape{corners: 4, turn: math.Pi / 2, scale: 1.25}
 	inverted = shape{corners: 3, turn: -math.Pi / 2, scale: 1.3}
+	pentagon = shape{corners: 5, turn: math.Pi / 2, scale: 1.15}
 	cross    = shape{corners: 2, scale: 1.2}
 )
 

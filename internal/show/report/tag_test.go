@@ -9,6 +9,8 @@ import (
 
 	"gonum.org/v1/plot/vg"
 	"pgregory.net/rapid"
+
+	"github.com/deeplimit/deeplimit/internal/read/analyze"
 )
 
 // TestPart wants places in their order, apart, between the ends, and where they were if they were apart.
@@ -105,5 +107,19 @@ func TestLegible(t *testing.T) {
 		if got := contrast(c); !(math.Abs(got-want) < 0.01) {
 			t.Errorf("contrast of %v: got %.3f, want %g", c, got, want)
 		}
+	}
+}
+
+// TestCategories wants a colour and a shape for each of as many quantities as one figure has, the kernel certificates' six.
+func TestCategories(t *testing.T) {
+	if drawn := len(analyze.KernelQuantities) - 1; len(categories) < drawn { // all but the distance
+		t.Errorf("got %d, want those of %d quantities", len(categories), drawn)
+	}
+	colors, shapes := map[color.NRGBA]bool{}, map[shape]bool{}
+	for _, c := range categories {
+		colors[c.color], shapes[c.shape] = true, true
+	}
+	if len(colors) != len(categories) || len(shapes) != len(categories) {
+		t.Errorf("got %d colours and %d shapes of %d quantities, want each to have its own", len(colors), len(shapes), len(categories))
 	}
 }
