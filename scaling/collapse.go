@@ -22,6 +22,17 @@ type Shift struct {
 	Left, Right *Slope
 	// Apart reports that the intervals of Left and Right are disjoint: the two flanks move differently.
 	Apart bool
+	// Windows are the exponents between neighbouring depths, ascending, and Deeper is that without the shallowest depth: where
+	// they differ from Slope, the depths are not yet those of a power law. Empty, and nil, for two depths.
+	Windows []Window
+	Deeper  *Slope
+}
+
+// A Window is the exponent between two neighbouring depths alone.
+type Window struct {
+	From     int   `json:"from"` // depths
+	To       int   `json:"to"`
+	Exponent Slope `json:"exponent"`
 }
 
 // Collapse returns the exponent b with which curves of several depths lie best on one another: each seed's
@@ -32,8 +43,8 @@ type Shift struct {
 // what the curves do not have in common (the depth of the bottom beside flanks of one height) does not pull at b. The
 // variance of a distance is that over seeds at the trials, and the square of what the cubic differs from straight lines:
 // nothing is known between trials, so that those far apart on a bend say little. At least half of the shorter curve must
-// lie on the other. The estimate is the mean over seeds. The interval is Student's t over seeds, wider by what straight
-// lines in place of cubics change, and never narrower than the trials resolve.
+// lie on the other. The estimate is the mean over seeds. The interval is Student's t over seeds, each known no better than the
+// trials resolve, wider by what straight lines in place of cubics change, and never narrower than the trials resolve.
 //
 // Trials that diverged are left out. Fewer than two depths with three trials each of one
 // seed are an error.
@@ -57,10 +68,37 @@ func Collapse(trials []Trial) (Shift, error) {
 			*flank.to = &part
 		}
 	}
+	s.parts(curves, bowls)
 	if l, r := s.Left, s.Right; l != nil && r != nil && l.Estimate().Known() && r.Estimate().Known() {
 		s.Apart = l.High < r.Low || r.High < l.Low
 	}
 	return s, nil
+}
+
+// parts sets the exponents of some of the depths, of three depths or more.
+func (s *Shift) parts(curves []curve, bowls []Bowl) {
+	if len(bowls) < 3 {
+		return
+	}
+	among := func(bowls []Bowl) (Slope, bool) {
+		var part []curve
+		for _, c := range curves {
+			if slices.ContainsFunc(bowls, func(b Bowl) bool { return b.Depth == c.depth }) {
+				part = append(part, c)
+			}
+		}
+		slope, err := collapse(part)
+		slope.through(bowls)
+		return slope, err == nil
+	}
+	for i := range len(bowls) - 1 {
+		if slope, ok := among(bowls[i : i+2]); ok {
+			s.Windows = append(s.Windows, Window{bowls[i].Depth, bowls[i+1].Depth, slope})
+		}
+	}
+	if slope, ok := among(bowls[1:]); ok {
+		s.Deeper = &slope
+	}
 }
 
 // through puts the line of a slope through the minima, and says how near they are.
@@ -177,11 +215,13 @@ func collapse(curves []curve) (Slope, error) {
 	if len(exponents) == 0 {
 		return Slope{}, errors.New("got no seed with two depths whose curves can lie on one another, want one or more")
 	}
-	mean, half := MeanInterval(exponents, 0.95)
-	half = max(half+math.Abs(stat.Mean(apart, nil)), resolution(curves))
-	s := Slope{Slope: mean, Low: mean - half, High: mean + half, Method: BySeeds, Basis: basisOf(samples)}
-	if len(exponents) < 2 {
-		s.Low, s.High, s.Method, s.Warning = math.NaN(), math.NaN(), NoInterval, "one seed gives no interval"
+	n, resolved := float64(len(exponents)), resolution(curves)
+	mean, sd := stat.MeanStdDev(exponents, nil)
+	s := Slope{Slope: mean, Low: math.NaN(), High: math.NaN(), Method: NoInterval, Warning: "one seed gives no interval", Basis: basisOf(samples)}
+	if len(exponents) > 1 {
+		half := student(n-1, 0.975) * math.Hypot(sd, resolved) / math.Sqrt(n)
+		half = max(half+math.Abs(stat.Mean(apart, nil)), resolved)
+		s.Low, s.High, s.Method, s.Warning = mean-half, mean+half, BySeeds, ""
 	}
 	return s, nil
 }

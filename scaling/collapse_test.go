@@ -80,3 +80,73 @@ func TestCollapseCoverage(t *testing.T) {
 		t.Errorf("got %d of %d intervals that hold the exponent, want 93 %%", covered, total)
 	}
 }
+
+// TestCollapseOfNoise wants the exponents of curves whose every trial scatters, as last losses of short trainings do, in their
+// intervals in 93 of 100 draws or more, and many seeds to tell more than few.
+func TestCollapseOfNoise(t *testing.T) {
+	width := map[int]float64{}
+	total, covered := 0, 0
+	for seeds, draws := range map[int]int{3: 3 * *curveDraws, 12: (*curveDraws + 1) / 2} {
+		hits := 0
+		for i, p := range plantedBowls {
+			for k := range draws {
+				r := rand.New(rand.NewPCG(uint64(k), uint64(10+i)))
+				exponent := -1 + 2*r.Float64()
+				curves, _, err := curvesOf(plantedCurves(p, r, seeds, exponent, 0.2, 0.4))
+				if err != nil {
+					t.Fatal(err)
+				}
+				s, err := collapse(curves)
+				if err != nil {
+					t.Fatal(err)
+				}
+				if s.Low <= exponent && exponent <= s.High {
+					hits++
+				}
+				width[seeds] += (s.High - s.Low) / float64(len(plantedBowls)*draws)
+			}
+		}
+		t.Logf("%2d seeds: %d of %d, mean width %.3f", seeds, hits, draws*len(plantedBowls), width[seeds])
+		total, covered = total+draws*len(plantedBowls), covered+hits
+	}
+	if !(float64(covered) >= 0.93*float64(total)) {
+		t.Errorf("got %d of %d intervals that hold the exponent, want 93 %%", covered, total)
+	}
+	if !(width[12] <= width[3]/2) {
+		t.Errorf("got a mean width of %v with 12 seeds, %v with 3, want half of it or less", width[12], width[3])
+	}
+}
+
+// TestCollapseWindows wants the exponents between neighbouring depths of curves that move differently between them, and of few depths none.
+func TestCollapseWindows(t *testing.T) {
+	r := rand.New(rand.NewPCG(6, 0))
+	var trials []Trial
+	for depth, move := range map[int]float64{8: 0, 32: -0.9 * math.Log(4), 128: -1.4 * math.Log(4)} {
+		trials = append(trials, plantedBowls[2].trials(r, depth, 5, 0.02, 0.01, move)...)
+	}
+	s, err := Collapse(trials)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(s.Windows) != 2 {
+		t.Fatalf("got %d windows, want 2", len(s.Windows))
+	}
+	for i, want := range []Window{{From: 8, To: 32, Exponent: Slope{Slope: -0.9}}, {From: 32, To: 128, Exponent: Slope{Slope: -0.5}}} {
+		w := s.Windows[i]
+		if w.From != want.From || w.To != want.To || !(math.Abs(w.Exponent.Slope-want.Exponent.Slope) <= 0.06) || !(w.Exponent.Low <= want.Exponent.Slope && want.Exponent.Slope <= w.Exponent.High) {
+			t.Errorf("window %d: got %d to %d with %v, want %d to %d with %v", i, w.From, w.To, w.Exponent, want.From, want.To, want.Exponent.Slope)
+		}
+	}
+	if d := s.Deeper; d == nil || d.Slope != s.Windows[1].Exponent.Slope || d.High != s.Windows[1].Exponent.High {
+		t.Errorf("without the shallowest of three: got %v, want %v", d, s.Windows[1].Exponent)
+	}
+	two := make([]Trial, 0, len(trials))
+	for _, trial := range trials {
+		if trial.Depth != 128 {
+			two = append(two, trial)
+		}
+	}
+	if s, err := Collapse(two); err != nil || len(s.Windows) != 0 || s.Deeper != nil {
+		t.Errorf("two depths: got %d windows, %v, want none: that is the exponent", len(s.Windows), err)
+	}
+}
