@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"path/filepath"
 	"runtime"
 	"slices"
@@ -113,8 +114,8 @@ func (o *tuneOptions) run(ctx context.Context, file string, stdout, stderr io.Wr
 		return o.train(ctx, p, fresh, stderr)
 	}
 	o.Tell = func(line string) { fmt.Fprintln(stderr, line) }
-	load := func(set ...string) (*study.Study, error) {
-		return study.ParseWithin(file, s.Text, append(append([]string(nil), o.set...), set...), o.maxRuns)
+	load := func(set ...string) (*study.Study, error) { // the values tried, crossed with the grid, are more runs than are trained
+		return study.ParseWithin(file, s.Text, append(append([]string(nil), o.set...), set...), math.MaxInt)
 	}
 	found, err := tune.Study(ctx, load, o.Options)
 	if found == nil || ctx.Err() != nil {
@@ -160,10 +161,22 @@ func writeTune(w io.Writer, found *analyze.Tune) error {
 		}
 		fmt.Fprintf(w, "%s: least %s over %s\n\n", plain.Text(g.Label()), g.Measure, g.Over)
 		table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-		writeBest(table, g)
-		fmt.Fprintf(w, "\nEXPONENT  %s%s\n", exponent(g.Exponent), lawText(g))
+		of := ""
+		if g.Flank == nil {
+			writeBest(table, g)
+		} else {
+			writeFlank(table, g)
+			of = ", of the " + g.Flank.Side + " flank: there is no minimum"
+		}
+		fmt.Fprintf(w, "\nEXPONENT  %s%s%s\n", exponent(g.Exponent), lawText(g), of)
 		if g.Left != nil && g.Right != nil {
 			fmt.Fprintf(w, "          left of the best %s, right of it %s\n", g.Left, g.Right)
+		}
+		for _, part := range g.Windows {
+			fmt.Fprintf(w, "          from depth %d to %d %s\n", part.From, part.To, part.Exponent)
+		}
+		if g.Deeper != nil && len(g.Windows) > 2 {
+			fmt.Fprintf(w, "          without the shallowest depth %s\n", g.Deeper)
 		}
 		if g.With == "" { // of two fields once, below
 			writeRegret(w, g.Regret, g.Verdict)
@@ -239,6 +252,19 @@ func writeBest(table *tabwriter.Writer, g *analyze.TuneGroup) {
 			fmt.Fprint(table, "\t", score(b.TestAccuracy))
 		}
 		fmt.Fprintln(table)
+	}
+	table.Flush()
+}
+
+// writeFlank prints where the measure begins to rise at each depth, where it has no minimum.
+func writeFlank(table *tabwriter.Writer, g *analyze.TuneGroup) {
+	head := "WITHIN A TENTH UP TO"
+	if g.Flank.Side == analyze.LeftFlank {
+		head = "WITHIN A TENTH FROM"
+	}
+	fmt.Fprintf(table, "DEPTH\t%s\n", head)
+	for _, e := range g.Flank.Edges {
+		fmt.Fprintf(table, "%d\t%.3g\n", e.Depth, e.Value)
 	}
 	table.Flush()
 }

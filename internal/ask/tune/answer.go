@@ -193,8 +193,8 @@ func (t *tuning) fit(i int) {
 	}
 	g.result.Fit()
 	g.result.Best = slices.DeleteFunc(g.result.Best, func(b analyze.TuneBest) bool { return t.end(i, b.Depth) != "" })
-	if len(g.result.Best) < 2 { // curves without a minimum are not compared
-		g.result.Exponent, g.result.Left, g.result.Right, g.result.Apart = nil, nil, nil, false
+	if len(g.result.Best) < 2 && g.result.Flank == nil { // curves without a minimum are not compared
+		g.result.NoExponent()
 	}
 	for _, depth := range t.base.Depths {
 		g.result.GridSteps += t.gridSteps(i, depth)
@@ -269,22 +269,46 @@ func (t *tuning) gridSteps(i, depth int) float64 {
 
 func abs(k int) int { return max(k, -k) }
 
-// answer collects the groups. Depths without a minimum are an error that wraps ErrNoMinimum.
+// answer collects the groups. Groups and depths without a minimum are an error that wraps ErrNoMinimum.
 func (t *tuning) answer() (*analyze.Tune, error) {
 	out := &analyze.Tune{Study: t.base.Name, Precision: t.options.Precision, Groups: []analyze.TuneGroup{}}
 	var faults []error
 	for i, g := range t.groups {
-		for _, depth := range t.base.Depths {
-			reason := t.end(i, depth)
-			if reason == "" {
-				continue
-			}
-			g.result.Notes = append(g.result.Notes, fmt.Sprintf("depth %d: %s", depth, reason))
-			faults = append(faults, fmt.Errorf("tune: %s, depth %d: %w of %s over %s: %s; %s", describe(g), depth, ErrNoMinimum, t.measure.name, t.options.Over[0], reason, t.advice(g.depths[depth])))
+		if g.result.Flank != nil {
+			faults = append(faults, t.withoutMinimum(g))
+		} else {
+			faults = append(faults, t.depthsWithout(i)...)
 		}
 		out.Groups = append(out.Groups, g.result)
 	}
 	return out, errors.Join(faults...)
+}
+
+// depthsWithout notes which depths of a group have no minimum, and why.
+func (t *tuning) depthsWithout(i int) (faults []error) {
+	g := t.groups[i]
+	for _, depth := range t.base.Depths {
+		reason := t.end(i, depth)
+		if reason == "" {
+			continue
+		}
+		g.result.Notes = append(g.result.Notes, fmt.Sprintf("depth %d: %s", depth, reason))
+		faults = append(faults, fmt.Errorf("tune: %s, depth %d: %w of %s over %s: %s; %s", describe(g), depth, ErrNoMinimum, t.measure.name, t.options.Over[0], reason, t.advice(g.depths[depth])))
+	}
+	return faults
+}
+
+// withoutMinimum notes that a group has a flank alone.
+func (t *tuning) withoutMinimum(g *group) error {
+	flank := g.result.Flank
+	to := "down to the smallest"
+	if flank.Side == analyze.LeftFlank {
+		to = "up to the largest"
+	}
+	reason := fmt.Sprintf("at every depth it stays within a tenth of its least %s value tried", to)
+	g.result.Notes = append(g.result.Notes, fmt.Sprintf("no minimum: %s; exponents are those of the %s flank, where it rises", reason, flank.Side))
+	return fmt.Errorf("tune: %s: %w of %s over %s: %s; want any value %s; the exponent is that of the %s flank",
+		describe(g), ErrNoMinimum, t.measure.name, t.options.Over[0], reason, g.result.FlankText(), flank.Side)
 }
 
 // end says in words why there is no minimum at a depth, "" where there is.

@@ -30,11 +30,16 @@ type TuneGroup struct {
 	Best []TuneBest `json:"best"` // by depth
 	// Exponent is that with which whole curves of the measure move with depth (scaling.Collapse), Left and Right
 	// those of their flanks; null without two depths.
-	Exponent *Slope   `json:"exponent"`
-	Left     *Slope   `json:"left_flank"`
-	Right    *Slope   `json:"right_flank"`
-	Apart    bool     `json:"apart"` // whether the intervals of left and right are disjoint
-	Law      *float64 `json:"law"`   // the exponent that theory has; null for a setting without a law
+	Exponent *Slope `json:"exponent"`
+	Left     *Slope `json:"left_flank"`
+	Right    *Slope `json:"right_flank"`
+	// Flank is not null where the measure has no minimum, but rises on one side: Exponent is then that of this flank.
+	Flank *TuneFlank `json:"flank,omitempty"`
+	Apart bool       `json:"apart"` // whether the intervals of left and right are disjoint
+	// Deeper is the exponent without the shallowest depth, and Windows has those between neighbouring depths alone; none with two depths.
+	Deeper  *Slope           `json:"deeper,omitempty"`
+	Windows []scaling.Window `json:"windows,omitempty"`
+	Law     *float64         `json:"law"` // the exponent that theory has; null for a setting without a law
 
 	Regret []TuneRegret `json:"regret"`
 	// Verdict is that of the law's regret at the deepest, of rule constant where there is no law.
@@ -149,8 +154,15 @@ func (g *TuneGroup) Fit() {
 	for _, depth := range depthsOf(missing) {
 		g.Notes = append(g.Notes, missing[depth].Error())
 	}
-	g.shift(trials)
-	g.budget()
+	if len(g.Best) > 1 {
+		g.shift(trials)
+		if g.With == "" { // of two fields, tune says what stays open
+			g.findFlank(bowls, trials)
+		}
+	}
+	if g.Flank == nil {
+		g.budget()
+	}
 }
 
 // best returns the bowl of a depth as JSON has it.
@@ -199,13 +211,15 @@ func newTuneScore(values []float64, read func(float64) float64) *TuneScore {
 
 // shift fits how the curves move with depth.
 func (g *TuneGroup) shift(trials []scaling.Trial) {
-	if len(g.Best) < 2 {
-		return
-	}
 	s, err := scaling.Collapse(trials)
 	if err != nil {
 		g.Notes = append(g.Notes, "no exponent: "+err.Error())
 		return
 	}
-	g.Exponent, g.Left, g.Right, g.Apart = &s.Slope, s.Left, s.Right, s.Apart
+	g.Exponent, g.Left, g.Right, g.Apart, g.Windows, g.Deeper = &s.Slope, s.Left, s.Right, s.Apart, s.Windows, s.Deeper
+}
+
+// NoExponent takes out how the curves move with depth.
+func (g *TuneGroup) NoExponent() {
+	g.Exponent, g.Left, g.Right, g.Apart, g.Windows, g.Deeper = nil, nil, nil, false, nil, nil
 }

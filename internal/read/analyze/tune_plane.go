@@ -266,7 +266,7 @@ func (g *TuneGroup) TakePlane(p *TunePlane, f int, without, lost map[int]bool) {
 		}
 	}
 	if minima < 2 {
-		g.Exponent, g.Left, g.Right, g.Apart = nil, nil, nil, false
+		g.NoExponent()
 	}
 	g.Budget = []TuneBudget{}
 	for i := range g.Best {

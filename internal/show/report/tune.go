@@ -16,7 +16,7 @@ import (
 // tuneFigure draws the measure against the value that is tuned at every depth, and the best value against depth.
 func tuneFigure(g group, style Style) *Figure {
 	t := g.tune
-	if t == nil || len(t.Best) == 0 {
+	if t == nil || len(t.Best) == 0 && t.Flank == nil {
 		return nil
 	}
 	s := style.sizes()
@@ -67,7 +67,11 @@ func tuneFigure(g group, style Style) *Figure {
 	}
 	f.addBudgets(t, &best, s)
 	f.addLaw(t, &curves, &best, s)
-	f.Caption += " Right: the best value against depth."
+	if t.Flank == nil {
+		f.Caption += " Right: the best value against depth."
+	} else {
+		f.addFlank(t, &curves, &best, s)
+	}
 	if len(t.Budget) > 0 {
 		f.Caption += " Thin lines: the best when training ends earlier."
 	}
@@ -120,18 +124,44 @@ func (f *Figure) addBudgets(t *analyze.TuneGroup, best *panel, s sizes) {
 	}
 }
 
+// addFlank draws, of a measure without a minimum, where it is a tenth above its least at each depth.
+func (f *Figure) addFlank(t *analyze.TuneGroup, curves, edges *panel, s sizes) {
+	value := valueText(t.Over)
+	f.Title = "Where the measure rises over " + value + " at every depth"
+	f.Caption = fmt.Sprintf("Left: %s against %s, the mean over seeds of its logarithm, one curve for each depth. It has no minimum: it stays within a tenth of its least on one side. Markers: where it is a tenth above. Right: that value against depth.", measureText(t.Measure), value)
+	edges.y.label = value + " at a tenth more"
+	depths := t.Depths()
+	for _, e := range t.Flank.Edges {
+		look := depthColor(e.Depth, depths[0], depths[len(depths)-1])
+		least := math.Inf(1)
+		for _, p := range t.Curve(e.Depth) {
+			least = min(least, p.Measure)
+		}
+		curves.marks = append(curves.marks, mark{x: []float64{e.Value}, y: []float64{1.1 * least}, color: look, shape: circle, radius: s.marker})
+		edges.marks = append(edges.marks, mark{x: []float64{float64(e.Depth)}, y: []float64{e.Value}, color: look, shape: circle, radius: s.marker})
+		f.Data.Rows = append(f.Data.Rows, []string{"edge", strconv.Itoa(e.Depth), "", "", exact(e.Value), exact(1.1 * least), "", ""})
+	}
+}
+
 // addLaw draws the measured exponent and the law's, both through the middle of the best values.
 func (f *Figure) addLaw(t *analyze.TuneGroup, curves, best *panel, s sizes) {
-	if len(t.Best) < 2 {
+	places := t.Best
+	if t.Flank != nil {
+		places = nil
+		for _, e := range t.Flank.Edges {
+			places = append(places, analyze.TuneBest{Depth: e.Depth, Value: e.Value})
+		}
+	}
+	if len(places) < 2 {
 		return
 	}
 	depth, value := 0.0, 0.0
-	for _, b := range t.Best {
-		depth += math.Log(float64(b.Depth)) / float64(len(t.Best))
-		value += math.Log(b.Value) / float64(len(t.Best))
+	for _, b := range places {
+		depth += math.Log(float64(b.Depth)) / float64(len(places))
+		value += math.Log(b.Value) / float64(len(places))
 	}
 	power := func(exponent float64) (m mark, through mark) {
-		for _, b := range t.Best {
+		for _, b := range places {
 			v := math.Exp(value + exponent*(math.Log(float64(b.Depth))-depth))
 			m.x, m.y = append(m.x, float64(b.Depth)), append(m.y, v)
 			through.x, through.y = append(through.x, v), append(through.y, b.Lowest)
@@ -150,7 +180,9 @@ func (f *Figure) addLaw(t *analyze.TuneGroup, curves, best *panel, s sizes) {
 		for _, m := range []*mark{&line, &through} {
 			m.color, m.width, m.dashes = categories[1].color, s.line, []vg.Length{4 * s.line, 2.5 * s.line}
 		}
-		best.marks, curves.marks = append(best.marks, line), append(curves.marks, through)
+		if best.marks = append(best.marks, line); t.Flank == nil {
+			curves.marks = append(curves.marks, through)
+		}
 		f.legend = append(f.legend, entry{text: "law: exponent " + typeset(number(*t.Law, 3)), mark: &mark{color: line.color, width: line.width, dashes: line.dashes}})
 		f.Caption += " Dashed: the law, through the middle of the best values; it meets the minima where it holds."
 	}
