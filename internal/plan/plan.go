@@ -23,8 +23,9 @@ type Plan struct {
 }
 
 // New reads all that the runs of s need, so that bad input is found before
-// anything is written or trained. All faults are reported, not just the first.
-func New(s *study.Study) (*Plan, error) {
+// anything is written or trained. All faults are reported, not just the first. Samples that another plan has
+// loaded are those of this one, too.
+func New(s *study.Study, others ...*Plan) (*Plan, error) {
 	runs, err := s.Runs()
 	if err != nil {
 		return nil, err
@@ -38,6 +39,11 @@ func New(s *study.Study) (*Plan, error) {
 		id := key(run)
 		if failed[id] {
 			continue
+		}
+		for _, other := range others {
+			if set := other.sets[id]; set != nil {
+				p.sets[id] = set
+			}
 		}
 		if p.sets[id] == nil {
 			set, err := dataset.Load(run.Data, run.Base)

@@ -29,6 +29,24 @@ func planned(t *testing.T, text string) *Plan {
 	return p
 }
 
+// TestNewTakesSamples wants a plan to take the samples that another one has loaded, and no others.
+func TestNewTakesSamples(t *testing.T) {
+	first := planned(t, text)
+	for set, shared := range map[string]bool{"train.stop.iterations=7": true, "data.distance=0.2": false} {
+		s, err := study.Parse("s.yaml", []byte(text), []string{set})
+		if err != nil {
+			t.Fatal(err)
+		}
+		p, err := New(s, first)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := p.Set(&p.Runs[0]) == first.Set(&first.Runs[0]); got != shared {
+			t.Errorf("%s: got samples shared %v, want %v", set, got, shared)
+		}
+	}
+}
+
 // TestNewReportsAllFaults has two data sets that cannot be loaded.
 func TestNewReportsAllFaults(t *testing.T) {
 	dir := t.TempDir()

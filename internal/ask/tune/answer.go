@@ -89,7 +89,7 @@ func (t *tuning) plan(texts ...string) (*plan.Plan, error) {
 	s, err := t.load(t.with(text)...)
 	var p *plan.Plan
 	if err == nil {
-		p, err = plan.New(s)
+		p, err = plan.New(s, t.loaded...)
 	}
 	if e, ok := errors.AsType[*study.Error](err); ok && t.tunes(e.Path) && len(t.plans) > 0 {
 		p, err = nil, nil
@@ -102,7 +102,9 @@ func (t *tuning) plan(texts ...string) (*plan.Plan, error) {
 			return nil, err
 		}
 	}
-	t.plans[text] = p
+	if t.plans[text] = p; p != nil {
+		t.loaded = []*plan.Plan{p} // it has all samples that plans before it had, but where a field of the data is tuned
+	}
 	return p, nil
 }
 
@@ -182,8 +184,8 @@ func (t *tuning) read(run study.Run) (bool, error) {
 	return true, nil
 }
 
-// fit makes the answer of a group from all its runs.
-func (t *tuning) fit(i int) {
+// collect makes the answer of a group from all its runs, but for what is fitted.
+func (t *tuning) collect(i int) *analyze.TuneGroup {
 	g := t.groups[i]
 	g.result = t.newResult(g, 0)
 	for _, hash := range t.hashes(i) {
@@ -191,13 +193,31 @@ func (t *tuning) fit(i int) {
 		g.result.Runs = append(g.result.Runs, r)
 		g.result.Steps += float64(r.Iterations)
 	}
-	g.result.Fit()
-	g.result.Best = slices.DeleteFunc(g.result.Best, func(b analyze.TuneBest) bool { return t.end(i, b.Depth) != "" })
-	if len(g.result.Best) < 2 && g.result.Flank == nil { // curves without a minimum are not compared
-		g.result.NoExponent()
+	return &g.result
+}
+
+// fitBest finds the best values of a group.
+func (t *tuning) fitBest(i int) {
+	t.collect(i).FitBest()
+	t.keepMinima(i)
+}
+
+// keepMinima takes out the best of depths without a minimum.
+func (t *tuning) keepMinima(i int) {
+	r := &t.groups[i].result
+	r.Best = slices.DeleteFunc(r.Best, func(b analyze.TuneBest) bool { return t.end(i, b.Depth) != "" })
+}
+
+// fit makes the answer of a group.
+func (t *tuning) fit(i int) {
+	r := t.collect(i)
+	r.Fit()
+	t.keepMinima(i)
+	if len(r.Best) < 2 && r.Flank == nil { // curves without a minimum are not compared
+		r.NoExponent()
 	}
 	for _, depth := range t.base.Depths {
-		g.result.GridSteps += t.gridSteps(i, depth)
+		r.GridSteps += t.gridSteps(i, depth)
 	}
 }
 

@@ -4,31 +4,49 @@ import (
 	"context"
 	"maps"
 	"slices"
+	"sync"
 )
 
-// regrets fits every group, tries the values that rules make of the best at one depth, and judges what they lose.
-func (t *tuning) regrets(ctx context.Context) error {
-	fit, moved, judge := t.fit, t.moved, t.judge
+// fitMoved fits every group and returns the points to which rules move the best of one depth, where none close by was tried. A
+// search that is told one that is better than its best goes on.
+func (t *tuning) fitMoved() []point {
+	fit, moved := t.fitBest, t.moved
 	if t.pairs() {
-		fit, moved, judge = t.fitPlane, t.movedPairs, t.judgePlane
+		fit, moved = t.fitPlane, t.movedPairs
 	}
 	var wanted []point
-	for i := range t.groups {
+	for i, g := range t.groups {
 		fit(i)
 		for _, p := range moved(i) {
-			if !t.near(p) && !slices.Contains(wanted, p) {
-				wanted = append(wanted, p)
+			if t.near(p) || slices.Contains(wanted, p) {
+				continue
+			}
+			if wanted = append(wanted, p); !t.pairs() {
+				g.depths[p.depth].again()
 			}
 		}
 	}
 	slices.SortFunc(wanted, comparePoints)
-	if err := t.train(ctx, wanted); err != nil {
+	return wanted
+}
+
+// regrets tries what is left of moved values, fits every group and judges what they lose.
+func (t *tuning) regrets(ctx context.Context) error {
+	if err := t.train(ctx, t.fitMoved()); err != nil {
 		return err
 	}
-	for i := range t.groups {
-		fit(i)
-		judge(i)
+	fit, judge := t.fit, t.judge
+	if t.pairs() {
+		fit, judge = t.fitPlane, t.judgePlane
 	}
+	var fits sync.WaitGroup
+	for i := range t.groups {
+		fits.Go(func() {
+			fit(i)
+			judge(i)
+		})
+	}
+	fits.Wait()
 	return nil
 }
 

@@ -66,20 +66,7 @@ func Study(ctx context.Context, load func(set ...string) (*study.Study, error), 
 	if err != nil {
 		return nil, err
 	}
-	for crossed := 0; ; {
-		wanted := t.next()
-		if len(wanted) == 0 && crossed < mostCrossings {
-			wanted = t.cross()
-			crossed++
-		}
-		if len(wanted) == 0 {
-			break
-		}
-		if err := t.try(ctx, wanted); err != nil {
-			return nil, err
-		}
-	}
-	if err := t.regrets(ctx); err != nil {
+	if err := t.search(ctx); err != nil {
 		return nil, err
 	}
 	collect := t.answer
@@ -89,6 +76,32 @@ func Study(ctx context.Context, load func(set ...string) (*study.Study, error), 
 	answer, err := collect()
 	return answer, errors.Join(runfolder.WriteAnswer(options.Out, runfolder.Tune, answer), err)
 }
+
+// search tries values until the searches of all depths have ended, then the best of each depth at all others, then what rules
+// make of the best at one depth; where one of those turns out better than the best, the search there goes on about it.
+func (t *tuning) search(ctx context.Context) error {
+	for crossed, moved := 0, 0; ; {
+		wanted := t.next()
+		if len(wanted) == 0 && crossed < mostCrossings {
+			wanted = t.cross()
+			crossed++
+		}
+		if len(wanted) == 0 && moved < mostMoves {
+			wanted = t.fitMoved()
+			moved++
+		}
+		if len(wanted) == 0 {
+			break
+		}
+		if err := t.try(ctx, wanted); err != nil {
+			return err
+		}
+	}
+	return t.regrets(ctx)
+}
+
+// mostMoves is how often moved values are tried that a search then goes on about.
+const mostMoves = 3
 
 // A group is runs that differ in depth, seed and the field alone.
 type group struct {
@@ -123,6 +136,7 @@ type tuning struct {
 	base    *study.Study
 	groups  []*group
 	plans   map[string]*plan.Plan      // by the text of a setting; nil where the study refuses it
+	loaded  []*plan.Plan               // the last one, for its samples
 	runs    map[point][]study.Run      // of all points tried
 	trained map[string]analyze.TuneRun // by run's hash
 	second  map[string][2]float64      // of two fields: the second one's number, and what training makes of it, by run's hash

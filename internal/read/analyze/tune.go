@@ -140,8 +140,11 @@ const (
 // mostRegret is how much may be lost for a value to count as transferred.
 const mostRegret = 0.1
 
-// Fit computes best values, exponents and the best against the budget from the runs.
-func (g *TuneGroup) Fit() {
+// FitBest computes the best values from the runs, without how they move with depth.
+func (g *TuneGroup) FitBest() { g.fitBest() }
+
+// fitBest also returns what the best values are from.
+func (g *TuneGroup) fitBest() ([]scaling.Bowl, []scaling.Trial) {
 	slices.SortStableFunc(g.Runs, func(a, b TuneRun) int {
 		return cmp.Or(cmp.Compare(a.Depth, b.Depth), cmp.Compare(a.Value, b.Value), cmp.Compare(a.Seed, b.Seed))
 	})
@@ -154,6 +157,12 @@ func (g *TuneGroup) Fit() {
 	for _, depth := range depthsOf(missing) {
 		g.Notes = append(g.Notes, missing[depth].Error())
 	}
+	return bowls, trials
+}
+
+// Fit computes best values, exponents and the best against the budget from the runs.
+func (g *TuneGroup) Fit() {
+	bowls, trials := g.fitBest()
 	if len(g.Best) > 1 {
 		g.shift(trials)
 		if g.With == "" { // of two fields, tune says what stays open
