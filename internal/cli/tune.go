@@ -258,13 +258,13 @@ func writeBest(table *tabwriter.Writer, g *analyze.TuneGroup) {
 
 // writeFlank prints where the measure begins to rise at each depth, where it has no minimum.
 func writeFlank(table *tabwriter.Writer, g *analyze.TuneGroup) {
-	head := "WITHIN A TENTH UP TO"
+	head := "A TENTH MORE FROM"
 	if g.Flank.Side == analyze.LeftFlank {
-		head = "WITHIN A TENTH FROM"
+		head = "A TENTH MORE BELOW"
 	}
-	fmt.Fprintf(table, "DEPTH\t%s\n", head)
+	fmt.Fprintln(table, "DEPTH\t"+head+"\t95 % INTERVAL")
 	for _, e := range g.Flank.Edges {
-		fmt.Fprintf(table, "%d\t%.3g\n", e.Depth, e.Value)
+		fmt.Fprintf(table, "%d\t%.3g\t%s\n", e.Depth, e.Value, ends(e.Low, e.High, ""))
 	}
 	table.Flush()
 }

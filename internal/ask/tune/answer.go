@@ -326,7 +326,7 @@ func (t *tuning) withoutMinimum(g *group) error {
 		to = "up to the largest"
 	}
 	reason := fmt.Sprintf("at every depth it stays within a tenth of its least %s value tried", to)
-	g.result.Notes = append(g.result.Notes, fmt.Sprintf("no minimum: %s; exponents are those of the %s flank, where it rises", reason, flank.Side))
+	g.result.Notes = append(g.result.Notes, fmt.Sprintf("no minimum: %s; exponents are those of the edges of the %s flank, where it is a tenth higher", reason, flank.Side))
 	return fmt.Errorf("tune: %s: %w of %s over %s: %s; want any value %s; the exponent is that of the %s flank",
 		describe(g), ErrNoMinimum, t.measure.name, t.options.Over[0], reason, g.result.FlankText(), flank.Side)
 }

@@ -16,10 +16,13 @@ type TuneFlank struct {
 	Edges []TuneEdge `json:"edges"` // by depth
 }
 
-// TuneEdge is where the mean measure is a tenth above its least.
+// TuneEdge is where the measure is a tenth above what it is on the level side, the geometric mean over seeds.
 type TuneEdge struct {
 	Depth int     `json:"depth"`
 	Value float64 `json:"value"` // as training uses it
+	// Low and High are its 95 % interval by Student's t over seeds, null with one seed.
+	Low  *float64 `json:"low"`
+	High *float64 `json:"high"`
 }
 
 // The sides of a flank.
@@ -28,41 +31,106 @@ const (
 	RightFlank = "right"
 )
 
-// findFlank sets Flank where at every depth the measure stays within a tenth of its least from the best to the end of what was
-// tried on the same side, over a factor hardlyMatters, and at one depth or more no value there is told from the best. Best
-// values are then places in noise: there are none, and the exponents are those of the flank.
+// findFlank sets Flank where at every depth the measure stays within a tenth of its least to the end of what was
+// tried on one side, over a factor hardlyMatters, and at one depth or more no value there is told from the best. Best
+// values are then places in noise: there are none, and the exponents are those of the edges of the flank.
 func (g *TuneGroup) findFlank(bowls []scaling.Bowl, trials []scaling.Trial) {
 	for _, side := range []string{RightFlank, LeftFlank} {
-		if g.levelBut(side, bowls, trials) {
-			g.Flank = &TuneFlank{Side: side}
+		if !g.levelBut(side, bowls, trials) {
+			continue
 		}
-	}
-	if g.Flank == nil {
+		var samples []scaling.Sample
+		f := &TuneFlank{Side: side}
+		for _, b := range bowls {
+			edges := g.edges(side, b)
+			if len(edges) == 0 {
+				return
+			}
+			var logs []float64
+			for _, e := range edges {
+				logs = append(logs, math.Log(e.Value))
+			}
+			mean, half := scaling.MeanInterval(logs, 0.95)
+			f.Edges = append(f.Edges, TuneEdge{b.Depth, math.Exp(mean), finite(math.Exp(mean - half)), finite(math.Exp(mean + half))})
+			samples = append(samples, edges...)
+		}
+		g.Flank, g.Best = f, []TuneBest{}
+		g.fitFlank(samples)
 		return
 	}
-	edges := map[int]float64{}
-	for _, b := range bowls {
-		edges[b.Depth] = b.NearHigh
-		if g.Flank.Side == LeftFlank {
-			edges[b.Depth] = b.NearLow
+}
+
+// edges returns, for each seed, where its measure is a tenth above its geometric mean on the level side of a bowl: between
+// the last trial, from the level side, that is below and the next one, straight in logarithms.
+func (g *TuneGroup) edges(side string, b scaling.Bowl) []scaling.Sample {
+	var out []scaling.Sample
+	for _, seed := range g.seeds(b.Depth) {
+		var x, y []float64 // from the level side on
+		level, count := 0.0, 0.0
+		for i := range g.Runs { // by value
+			r := &g.Runs[i]
+			if r.Depth != b.Depth || r.Seed != seed {
+				continue
+			}
+			x, y = append(x, math.Log(r.Value)), append(y, r.LogMeasure())
+			far := r.Value*hardlyMatters <= b.NearHigh
+			if side == LeftFlank {
+				far = r.Value >= b.NearLow*hardlyMatters
+			}
+			if far {
+				level, count = level+r.LogMeasure(), count+1
+			}
 		}
-		g.Flank.Edges = append(g.Flank.Edges, TuneEdge{b.Depth, edges[b.Depth]})
+		if side == LeftFlank {
+			slices.Reverse(x)
+			slices.Reverse(y)
+		}
+		limit := level/count + math.Log(1.1)
+		i := len(y) - 1
+		for i >= 0 && !(y[i] <= limit) {
+			i--
+		}
+		switch {
+		case i < 0 || i == len(y)-1 || !(count > 0): // none of it is below, or none above
+			continue
+		case math.IsInf(y[i+1], 1):
+			out = append(out, scaling.Sample{Depth: b.Depth, Seed: seed, Value: math.Exp((x[i] + x[i+1]) / 2)})
+		default:
+			out = append(out, scaling.Sample{Depth: b.Depth, Seed: seed, Value: math.Exp(x[i] + (x[i+1]-x[i])*(limit-y[i])/(y[i+1]-y[i]))})
+		}
 	}
-	rising := slices.DeleteFunc(slices.Clone(trials), func(t scaling.Trial) bool {
-		beyond := t.Setting / edges[t.Depth]
-		if g.Flank.Side == LeftFlank {
-			beyond = 1 / beyond
+	return out
+}
+
+// fitFlank sets the exponents from the edges of all depths and seeds.
+func (g *TuneGroup) fitFlank(samples []scaling.Sample) {
+	g.NoExponent()
+	among := func(edges []TuneEdge) *Slope {
+		part := slices.DeleteFunc(slices.Clone(samples), func(s scaling.Sample) bool {
+			return !slices.ContainsFunc(edges, func(e TuneEdge) bool { return e.Depth == s.Depth })
+		})
+		slope, err := scaling.Fit(part)
+		if err != nil {
+			g.Notes = append(g.Notes, "no exponent: "+err.Error())
+			return nil
 		}
-		return beyond < 1/hardlyMatters // what is far on the level side is noise
-	})
-	g.Best = []TuneBest{}
-	g.shift(rising)
-	if g.Flank.Side == LeftFlank {
-		g.Left, g.Right = g.Exponent, nil
+		return &slope
+	}
+	edges := g.Flank.Edges
+	if g.Exponent = among(edges); g.Flank.Side == LeftFlank {
+		g.Left = g.Exponent
 	} else {
-		g.Left, g.Right = nil, g.Exponent
+		g.Right = g.Exponent
 	}
-	g.Apart = false
+	if len(edges) < 3 {
+		return
+	}
+	g.Deeper = among(edges[1:])
+	for i := range len(edges) - 1 {
+		if slope := among(edges[i : i+2]); slope != nil {
+			g.Windows = append(g.Windows, scaling.Window{From: edges[i].Depth, To: edges[i+1].Depth, Exponent: *slope})
+		}
+	}
 }
 
 // levelBut reports whether the measure is level but on one side, at every depth.

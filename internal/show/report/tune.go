@@ -128,7 +128,7 @@ func (f *Figure) addBudgets(t *analyze.TuneGroup, best *panel, s sizes) {
 func (f *Figure) addFlank(t *analyze.TuneGroup, curves, edges *panel, s sizes) {
 	value := valueText(t.Over)
 	f.Title = "Where the measure rises over " + value + " at every depth"
-	f.Caption = fmt.Sprintf("Left: %s against %s, the mean over seeds of its logarithm, one curve for each depth. It has no minimum: it stays within a tenth of its least on one side. Markers: where it is a tenth above. Right: that value against depth.", measureText(t.Measure), value)
+	f.Caption = fmt.Sprintf("Left: %s against %s, the mean over seeds of its logarithm, one curve for each depth. It has no minimum: it stays within a tenth of its least on one side. Markers: where it is a tenth above. Right: that value against depth, with its 95 %% interval over seeds.", measureText(t.Measure), value)
 	edges.y.label = value + " at a tenth more"
 	depths := t.Depths()
 	for _, e := range t.Flank.Edges {
@@ -138,8 +138,12 @@ func (f *Figure) addFlank(t *analyze.TuneGroup, curves, edges *panel, s sizes) {
 			least = min(least, p.Measure)
 		}
 		curves.marks = append(curves.marks, mark{x: []float64{e.Value}, y: []float64{1.1 * least}, color: look, shape: circle, radius: s.marker})
-		edges.marks = append(edges.marks, mark{x: []float64{float64(e.Depth)}, y: []float64{e.Value}, color: look, shape: circle, radius: s.marker})
-		f.Data.Rows = append(f.Data.Rows, []string{"edge", strconv.Itoa(e.Depth), "", "", exact(e.Value), exact(1.1 * least), "", ""})
+		at := float64(e.Depth)
+		if e.Low != nil && e.High != nil {
+			edges.marks = append(edges.marks, mark{x: []float64{at, at}, y: []float64{*e.Low, *e.High}, color: look, width: s.line})
+		}
+		edges.marks = append(edges.marks, mark{x: []float64{at}, y: []float64{e.Value}, color: look, shape: circle, radius: s.marker})
+		f.Data.Rows = append(f.Data.Rows, []string{"edge", strconv.Itoa(e.Depth), "", "", exact(e.Value), exact(1.1 * least), optionalExact(e.Low), optionalExact(e.High)})
 	}
 }
 
@@ -172,7 +176,11 @@ func (f *Figure) addLaw(t *analyze.TuneGroup, curves, best *panel, s sizes) {
 		line, _ := power(e.Slope)
 		line.color, line.width = categories[0].color, s.line
 		best.marks = append(best.marks, line)
-		f.legend = append(f.legend, entry{text: "shift of the curves: exponent " + typeset(e.String()), mark: &mark{color: line.color, width: line.width}})
+		text := "shift of the curves"
+		if t.Flank != nil {
+			text = "edges of the flank"
+		}
+		f.legend = append(f.legend, entry{text: text + ": exponent " + typeset(e.String()), mark: &mark{color: line.color, width: line.width}})
 		f.Alt += "They move with exponent " + typeset(e.String()) + ". "
 	}
 	if t.Law != nil {
