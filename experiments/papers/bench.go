@@ -96,6 +96,7 @@ func only(figures []*report.Figure, ends ...string) []*report.Figure {
 func (b *Bench) do(e *Experiment, small bool, log io.Writer) error {
 	for _, step := range e.Steps {
 		if small && step.FullOnly {
+			b.outputs = append(b.outputs, nil) // steps keep their numbers
 			continue
 		}
 		fmt.Fprintf(log, "deeplimit %s\n", step.text(b.runs, small))

@@ -5,20 +5,23 @@ import (
 	"strings"
 )
 
-// folded writes the table of an experiment that makes the same claims about many cases:
+// folded writes the table of the claims that an experiment makes about the same many cases:
 // the claims as a list, a row for each case and a column for each claim, and the notes
 // below, each once with the cases it is of.
-func (p *printer) folded(e *Experiment, out Outcome) {
+func (p *printer) folded(claims []Claim, out Outcome) {
 	var cases []string
 	at := map[[2]string]Judged{} // by key and case
 	for _, j := range out.Claims {
+		if !slices.ContainsFunc(claims, func(c Claim) bool { return c.Key == j.Key }) {
+			continue
+		}
 		at[[2]string{j.Key, j.Case}] = j
 		if !slices.Contains(cases, j.Case) {
 			cases = append(cases, j.Case)
 		}
 	}
 	header, rule := "| case |", "|---|"
-	for _, claim := range e.Claims {
+	for _, claim := range claims {
 		header, rule = header+" "+claim.Column+" |", rule+"---|"
 		want := ""
 		for _, name := range cases {
@@ -31,7 +34,7 @@ func (p *printer) folded(e *Experiment, out Outcome) {
 	p.print("\n%s\n%s\n", header, rule)
 	for _, name := range cases {
 		p.print("| %s |", cellText(name))
-		for _, claim := range e.Claims {
+		for _, claim := range claims {
 			if j, ok := at[[2]string{claim.Key, name}]; ok {
 				p.print(" %s: %s |", cellText(j.interval()), j.Verdict.bold())
 			} else {
@@ -40,7 +43,7 @@ func (p *printer) folded(e *Experiment, out Outcome) {
 		}
 		p.print("\n")
 	}
-	for _, claim := range e.Claims {
+	for _, claim := range claims {
 		p.notes(claim, out)
 	}
 }

@@ -14,6 +14,7 @@ func Experiments() []Experiment {
 		longTime(),
 		edge(),
 		stepTransfer(),
+		stepData(),
 		transfer(),
 		paths(),
 	}

@@ -74,10 +74,22 @@ func (p *printer) section(e *Experiment, out Outcome) {
 		p.print("    deeplimit %s\n", step.text(fullRuns, false))
 	}
 	p.print("\n%.0f s on %d cores.\n\n", out.Seconds, out.Cores)
-	if e.Folded {
-		p.folded(e, out)
-	} else {
-		p.rows(e, out)
+	var columns, rows []Claim
+	for _, claim := range e.Claims {
+		if claim.Column == "" {
+			rows = append(rows, claim)
+		} else {
+			columns = append(columns, claim)
+		}
+	}
+	if len(columns) > 0 {
+		p.folded(columns, out)
+	}
+	if len(columns) > 0 && len(rows) > 0 {
+		p.print("\n")
+	}
+	if len(rows) > 0 {
+		p.rows(rows, out)
 	}
 	for _, f := range out.Figures {
 		p.print("\n![%s](figures/papers/%s)\n\n*%s.* %s\n", unbracketed.Replace(f.Alt), f.File, f.Title, f.Caption)
@@ -85,9 +97,9 @@ func (p *printer) section(e *Experiment, out Outcome) {
 }
 
 // rows writes a row for each claim and case.
-func (p *printer) rows(e *Experiment, out Outcome) {
+func (p *printer) rows(claims []Claim, out Outcome) {
 	p.print("| claim | from | case | wanted | measured | verdict |\n|---|---|---|---|---|---|\n")
-	for _, claim := range e.Claims {
+	for _, claim := range claims {
 		text, source := claim.Text, claim.Source
 		for _, j := range out.Claims {
 			if j.Key != claim.Key {

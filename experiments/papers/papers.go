@@ -27,8 +27,6 @@ type Experiment struct {
 	Steps []Step
 	// Claims are measured in order, after all steps.
 	Claims []Claim
-	// Folded tables have a row for each case and a column for each claim.
-	Folded bool
 	// Figures returns what the section shows; nil for none.
 	Figures func(*Bench) ([]*report.Figure, error)
 }
@@ -49,9 +47,11 @@ type Step struct {
 
 // A Claim is a statement about numbers that can be measured.
 type Claim struct {
-	Key    string // names the claim within its experiment, for good
-	Text   string // what is claimed, in Markdown
-	Column string // a few words that head its column in a folded table
+	Key  string // names the claim within its experiment, for good
+	Text string // what is claimed, in Markdown
+	// Column is a few words that head its column in the folded table of an experiment, which has a row for each case; "" for a
+	// claim with rows of its own.
+	Column string
 	Source string // where it was published, or what it follows from
 	Want   Range
 	// Measure returns the number, or one for each of several cases.

@@ -30,7 +30,6 @@ ReLU on diabetes does come to the edge late in training: its loss oscillates, as
 				Small:   "--set 'depths=[8, 32]' --set seeds=2 --set train.stop.iterations=50 --set 'data=[{kind: mnist, samples: 40, standardize: false}, {kind: diabetes, samples: 40}]'",
 			},
 		},
-		Folded: true,
 		Claims: []Claim{
 			{
 				Key: "linear-rate", Column: "linear fall", Text: "the loss falls linearly, R² of log J against the iteration 0.99 or more over the lower half of the fall: share of seeds", Source: source, Want: everySeed,
