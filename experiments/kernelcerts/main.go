@@ -51,13 +51,22 @@ func run() error {
 	return os.WriteFile(*out, []byte(r.text()), 0o666)
 }
 
-// commit names the commit that make has just built the program from.
+// commit names the commit that make has just built the program from, with -dirty after it where other files than those
+// written here differ from it.
 func commit() (string, error) {
-	name, err := exec.Command("git", "describe", "--always", "--dirty").Output()
+	name, err := exec.Command("git", "rev-parse", "--short", "HEAD").Output()
 	if err != nil {
-		return "", fmt.Errorf("git describe: %w", err)
+		return "", fmt.Errorf("git rev-parse: %w", err)
 	}
-	return strings.TrimSpace(string(name)), nil
+	changed, err := exec.Command("git", "status", "--porcelain", "--untracked-files=no", "--", ".", ":!"+*path, ":!"+*out).Output()
+	if err != nil {
+		return "", fmt.Errorf("git status: %w", err)
+	}
+	build := strings.TrimSpace(string(name))
+	if len(changed) > 0 {
+		build += "-dirty"
+	}
+	return build, nil
 }
 
 // measure computes the cells that are chosen, the cheapest first, and the descents, and saves the record after each.
