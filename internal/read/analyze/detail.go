@@ -215,10 +215,12 @@ func (p *pass) folder(result *Result) *Folder {
 			r.Paths[g.group.Group] = g.pathSet()
 		}
 	}
-	r.Unread = joined(failures)
 	if p.listing != nil {
-		r.tunes(p.dir)
+		if err := r.tunes(p.dir); err != nil {
+			failures = append(failures, err)
+		}
 	}
+	r.Unread = joined(failures)
 	return r
 }
 

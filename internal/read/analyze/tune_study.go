@@ -14,16 +14,18 @@ import (
 // stepValue is the field whose best value every study that varies it is asked for.
 const stepValue = "train.step.value"
 
-// tunes takes the answer that deeplimit tune stored, or finds the best step of a study that varies it.
-func (f *Folder) tunes(dir string) {
+// tunes takes the answer that deeplimit tune stored, or finds the best step of a study that varies it. It returns why
+// an answer that is there cannot be read.
+func (f *Folder) tunes(dir string) (unread error) {
 	var stored Tune
 	err := runfolder.ReadAnswer(dir, runfolder.Tune, &stored)
 	switch {
 	case err == nil:
 		f.Tunes, f.Planes, f.Searched = stored.Groups, stored.Planes, true
-		return
+		return nil
 	case !errors.Is(err, fs.ErrNotExist):
 		f.Notes = append(f.Notes, err.Error())
+		unread = err
 	}
 	found := map[string]*TuneGroup{}
 	var order []string
@@ -68,6 +70,7 @@ func (f *Folder) tunes(dir string) {
 		g.Fit()
 		f.Tunes = append(f.Tunes, *g)
 	}
+	return unread
 }
 
 // settingsKey returns settings as a text, the same for equal ones.

@@ -2,8 +2,28 @@ package analyze
 
 import (
 	"math"
+	"os"
+	"path/filepath"
+	"strings"
 	"testing"
 )
+
+// TestUnreadAnswer wants an answer of tune that is damaged among what could not be read, and a study without one to have none.
+func TestUnreadAnswer(t *testing.T) {
+	dir := writeStudy(t, plant(16, 1), plant(16, 2), plant(64, 1))
+	f, err := Read(t.Context(), dir, Options{})
+	if err != nil || f.Unread != nil {
+		t.Fatalf("without an answer: got %v and unread %v, want neither", err, f.Unread)
+	}
+	answer := filepath.Join(dir, "tune.json")
+	if err := os.WriteFile(answer, []byte("{}"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	f, err = Read(t.Context(), dir, Options{})
+	if err != nil || f.Unread == nil || !strings.Contains(f.Unread.Error(), answer) {
+		t.Errorf("with a damaged one: got %v and unread %v, want %s named", err, f.Unread, answer)
+	}
+}
 
 // TestTuneScore wants the mean accuracy over seeds with an interval cut at 0 and 1, and the geometric mean of test losses.
 func TestTuneScore(t *testing.T) {
