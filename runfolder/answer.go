@@ -8,9 +8,8 @@ import (
 
 // Names of answers.
 const (
-	Tune            = "tune"             // of `deeplimit tune`: tune.json
-	CoordinateCheck = "coordinate-check" // of `deeplimit coordinate-check`: coordinate-check.json
-	Families        = "families"         // of `deeplimit import`: families.json
+	Tune     = "tune"     // of `deeplimit tune`: tune.json
+	Families = "families" // of `deeplimit import`: families.json
 )
 
 // WriteAnswer writes the answer to a question about a whole study into its folder, as NAME.json, in

@@ -44,6 +44,20 @@ func TestCollapseFit(t *testing.T) {
 	}
 }
 
+// collapsed returns the exponent of the curves of trials.
+func collapsed(t *testing.T, trials []Trial) Slope {
+	t.Helper()
+	curves, _, err := curvesOf(trials)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, err := collapse(curves)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
 // TestCollapseCoverage wants the exponents of planted curves in their intervals in 93 of 100 draws or more, of
 // every kind of bowl: flat, asymmetric, with a cliff and with two wells.
 func TestCollapseCoverage(t *testing.T) {
@@ -56,14 +70,7 @@ func TestCollapseCoverage(t *testing.T) {
 			exponent := -1 + 2*r.Float64()
 			seeds := 3 + 2*(k%2)
 			noise := [][2]float64{{0.02, 0}, {0.1, 0.02}, {0, 0.1}}[k%3]
-			curves, _, err := curvesOf(plantedCurves(p, r, seeds, exponent, noise[0], noise[1]))
-			if err != nil {
-				t.Fatal(err)
-			}
-			s, err := collapse(curves)
-			if err != nil {
-				t.Fatal(err)
-			}
+			s := collapsed(t, plantedCurves(p, r, seeds, exponent, noise[0], noise[1]))
 			if s.Low <= exponent && exponent <= s.High {
 				hits++
 			}
@@ -92,14 +99,7 @@ func TestCollapseOfNoise(t *testing.T) {
 			for k := range draws {
 				r := rand.New(rand.NewPCG(uint64(k), uint64(10+i)))
 				exponent := -1 + 2*r.Float64()
-				curves, _, err := curvesOf(plantedCurves(p, r, seeds, exponent, 0.2, 0.4))
-				if err != nil {
-					t.Fatal(err)
-				}
-				s, err := collapse(curves)
-				if err != nil {
-					t.Fatal(err)
-				}
+				s := collapsed(t, plantedCurves(p, r, seeds, exponent, 0.2, 0.4))
 				if s.Low <= exponent && exponent <= s.High {
 					hits++
 				}

@@ -159,7 +159,7 @@ func TestPage(t *testing.T) {
 	if strings.Contains(page.String(), "NaN") {
 		t.Errorf("the page has a NaN:\n%s", page.String())
 	}
-	for _, part := range []string{
+	wantParts(t, page.String(),
 		"| 0 | 1 | 2 | 7 s |\n",
 		"| alpha 0.5 | = 1 | 0; a\\|b | **not reproduced** |\n",
 		"|  |  | alpha 2 | = 1 | none; why | **cannot tell** |\n",
@@ -168,9 +168,15 @@ func TestPage(t *testing.T) {
 		"- mnist; digits: no rate\n",
 		"|  |  | alpha 1 | = 1 | 1.5 [1, 2] | **cannot tell** |\n",
 		"    deeplimit run experiments/convergence.yaml --out runs/papers/convergence --no-report\n",
-	} {
-		if !strings.Contains(page.String(), part) {
-			t.Errorf("the page lacks %q:\n%s", part, page.String())
+	)
+}
+
+// wantParts wants each of parts in a page.
+func wantParts(t *testing.T, page string, parts ...string) {
+	t.Helper()
+	for _, part := range parts {
+		if !strings.Contains(page, part) {
+			t.Errorf("the page lacks %q:\n%s", part, page)
 		}
 	}
 }

@@ -3,6 +3,7 @@ package papers
 import (
 	"fmt"
 	"math"
+	"slices"
 	"strings"
 
 	"github.com/deeplimit/deeplimit/internal/ask/compare"
@@ -69,7 +70,7 @@ Regrets that stay open do so as log J(moved)/J(best) of single seeds scatters by
 			},
 			{Command: "compare {runs}/step-transfer-noise --of outputs --to deepest --json"},
 		},
-		Claims: []Claim{
+		Claims: slices.Concat([]Claim{
 			{
 				Key: "law", Column: "exponent", Text: "the best step moves with depth by 2α − 1 along the gradient, α − 1 normalised: exponent less that", Source: laws, Want: lawful,
 				Measure: eachTuned(rotation, lessLaw(whole, lawful)),
@@ -106,18 +107,7 @@ Regrets that stay open do so as log J(moved)/J(best) of single seeds scatters by
 				Key: "decay", Text: "the best weight decay of adamw stays where it is (CompleteP leaves λ unscaled): exponent", Source: "[DZN], table 1", Want: Around(0, 0.1),
 				Measure: eachTuned(decay, shift(0)),
 			},
-			{
-				Key: "epsilon", Text: "what ε of adamw does no harm falls like L^−α: exponent plus α", Source: "[DZN], table 1", Want: Around(0, 0.1),
-				Measure: eachTuned(epsilon, func(g *analyze.TuneGroup) (Measurement, bool) { return shift(*g.Alpha)(g) }),
-			},
-			{
-				Key: "epsilon-moves", Text: "it falls with depth, so that an ε which stays as it is does harm at last: exponent", Source: "[DZN]", Want: AtMost(-0.1),
-				Measure: eachTuned(epsilon, shift(0)),
-			},
-			{
-				Key: "epsilon-deeper", Text: "exponent plus α without the shallowest depth", Source: "[DZN], table 1", Want: Around(0, 0.1),
-				Measure: eachTuned(epsilon, func(g *analyze.TuneGroup) (Measurement, bool) { return ofSlope(g.Deeper, *g.Alpha), true }),
-			},
+		}, epsilonClaims(epsilon), []Claim{
 			{
 				Key: "linear-half", Text: "at α = ½ blocks become linear in their weights as depth grows: exponent of the distance from the linearisation", Source: "[DZN]", Want: AtMost(-0.1),
 				Measure: blocksLinear(linear, 0.5),
@@ -134,9 +124,27 @@ Regrets that stay open do so as log J(moved)/J(best) of single seeds scatters by
 				Key: "limit-tied", Text: "with one draw of the weights for all layers, like 1/L: exponent of the same", Source: "[C]", Want: Around(-1, 0.15),
 				Measure: toLimit(noise, "true"),
 			},
-		},
+		}),
 		Figures: func(b *Bench) ([]*report.Figure, error) {
 			return b.Figures("step-transfer-decay", "tune")
+		},
+	}
+}
+
+// epsilonClaims are those about adamw's ε, of which a tune has been asked.
+func epsilonClaims(step int) []Claim {
+	return []Claim{
+		{
+			Key: "epsilon", Text: "what ε of adamw does no harm falls like L^−α: exponent plus α", Source: "[DZN], table 1", Want: Around(0, 0.1),
+			Measure: eachTuned(step, func(g *analyze.TuneGroup) (Measurement, bool) { return shift(*g.Alpha)(g) }),
+		},
+		{
+			Key: "epsilon-moves", Text: "it falls with depth, so that an ε which stays as it is does harm at last: exponent", Source: "[DZN]", Want: AtMost(-0.1),
+			Measure: eachTuned(step, shift(0)),
+		},
+		{
+			Key: "epsilon-deeper", Text: "exponent plus α without the shallowest depth", Source: "[DZN], table 1", Want: Around(0, 0.1),
+			Measure: eachTuned(step, func(g *analyze.TuneGroup) (Measurement, bool) { return ofSlope(g.Deeper, *g.Alpha), true }),
 		},
 	}
 }

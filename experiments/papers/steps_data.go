@@ -36,7 +36,7 @@ by 0.03 to 0.09. ε of adamw moves like L^−1 at α = 1 on the images, and at �
 				Small: "--precision 1.6 --set 'depths=[4, 16]' --set seeds=2 --set 'grid.network.alpha=[1]' --set data.samples=20 --set data.validation=20 --set train.stop.iterations=10",
 			},
 		},
-		Claims: []Claim{
+		Claims: append([]Claim{
 			{
 				Key: "law", Column: "exponent", Text: "the best step moves with depth by 2α − 1 along the gradient, α − 1 normalised: exponent less that", Source: laws, Want: flat,
 				Measure: eachTuned(tuned, lessLaw(whole, flat)),
@@ -57,19 +57,7 @@ by 0.03 to 0.09. ε of adamw moves like L^−1 at α = 1 on the images, and at �
 				Key: "constant", Column: "of a constant step", Text: "a step that stays as it is does not, where the law has another exponent than 0: regret", Source: "[YYZH], [DZN]", Want: AtLeast(0.1),
 				Measure: eachTuned(tuned, func(g *analyze.TuneGroup) (Measurement, bool) { return deepestRegret(g, "constant"), *g.Law != 0 }),
 			},
-			{
-				Key: "epsilon", Text: "what ε of adamw does no harm falls like L^−α: exponent plus α", Source: "[DZN], table 1", Want: Around(0, 0.1),
-				Measure: eachTuned(epsilon, func(g *analyze.TuneGroup) (Measurement, bool) { return shift(*g.Alpha)(g) }),
-			},
-			{
-				Key: "epsilon-moves", Text: "it falls with depth, so that an ε which stays as it is does harm at last: exponent", Source: "[DZN]", Want: AtMost(-0.1),
-				Measure: eachTuned(epsilon, shift(0)),
-			},
-			{
-				Key: "epsilon-deeper", Text: "exponent plus α without the shallowest depth", Source: "[DZN], table 1", Want: Around(0, 0.1),
-				Measure: eachTuned(epsilon, func(g *analyze.TuneGroup) (Measurement, bool) { return ofSlope(g.Deeper, *g.Alpha), true }),
-			},
-		},
+		}, epsilonClaims(epsilon)...),
 		Figures: func(b *Bench) ([]*report.Figure, error) {
 			figures, err := b.Figures("step-data-epsilon", "tune")
 			return slices.DeleteFunc(figures, func(f *report.Figure) bool { return !strings.Contains(f.Name, "-fashion-mnist-alpha-1-") }), err

@@ -61,6 +61,10 @@ func mend(damaged *runfolder.DamagedError) string {
 		return "deeplimit status --note and --tag write it anew once it is removed"
 	case "failure.json":
 		return "the run can be started again"
+	case runfolder.Tune + ".json":
+		return "call deeplimit tune again"
+	case runfolder.Families + ".json":
+		return "call deeplimit import again"
 	case "transfer.json", "limit.safetensors":
 		return "call deeplimit transfer again"
 	case "submission.json":

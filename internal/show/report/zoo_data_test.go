@@ -12,19 +12,26 @@ import (
 	"github.com/deeplimit/deeplimit/test/zoo"
 )
 
+// readZoo writes a study of the zoo into a folder and reads it.
+func readZoo(t *testing.T, s zoo.Study) (dir string, study *analyze.Folder) {
+	t.Helper()
+	dir = filepath.Join(t.TempDir(), s.Name)
+	if err := s.Write(dir); err != nil {
+		t.Fatal(err)
+	}
+	study, err := analyze.Read(t.Context(), dir, analyze.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return dir, study
+}
+
 // TestDataOfTheZoo holds the data beside every figure over depth against the fits: in_fit and
 // fitted values are there exactly where a fit is and a run entered it, and ends that are not
 // known are empty.
 func TestDataOfTheZoo(t *testing.T) {
 	for _, s := range zoo.Studies() {
-		dir := filepath.Join(t.TempDir(), s.Name)
-		if err := s.Write(dir); err != nil {
-			t.Fatal(err)
-		}
-		study, err := analyze.Read(t.Context(), dir, analyze.Options{})
-		if err != nil {
-			t.Fatal(err)
-		}
+		_, study := readZoo(t, s)
 		figures, _, err := Figures(study, Options{})
 		if err != nil {
 			t.Fatal(err)
@@ -63,14 +70,7 @@ var coloured = regexp.MustCompile(`(?:stroke|fill):#([0-9a-fA-F]{6})`)
 // without a point, and one step no line.
 func TestNoEmptyFigure(t *testing.T) {
 	for _, s := range zoo.Studies() {
-		dir := filepath.Join(t.TempDir(), s.Name)
-		if err := s.Write(dir); err != nil {
-			t.Fatal(err)
-		}
-		study, err := analyze.Read(t.Context(), dir, analyze.Options{})
-		if err != nil {
-			t.Fatal(err)
-		}
+		_, study := readZoo(t, s)
 		figures, _, err := Figures(study, Options{})
 		if err != nil {
 			t.Fatal(err)

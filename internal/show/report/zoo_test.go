@@ -7,7 +7,6 @@ import (
 	"html"
 	"math"
 	"os"
-	"path/filepath"
 	"regexp"
 	"slices"
 	"strconv"
@@ -99,14 +98,7 @@ func known(text, power string, values map[float64]bool) bool {
 func TestPagesOfTheZoo(t *testing.T) {
 	prose := 0
 	for _, s := range zoo.Studies() {
-		dir := filepath.Join(t.TempDir(), s.Name)
-		if err := s.Write(dir); err != nil {
-			t.Fatal(err)
-		}
-		study, err := analyze.Read(t.Context(), dir, analyze.Options{})
-		if err != nil {
-			t.Fatal(err)
-		}
+		dir, study := readZoo(t, s)
 		result := study.Result
 		path, err := Write(t.Context(), dir, study, quick)
 		if err != nil {

@@ -11,7 +11,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/deeplimit/deeplimit/internal/execute/lease"
 	"github.com/deeplimit/deeplimit/runfolder"
 )
 
@@ -87,15 +86,7 @@ func TestEvents(t *testing.T) {
 		t.Errorf("progress %+v, want four done", p)
 	}
 	m := meta("one", "g", 16, 1)
-	folder := runfolder.RunDir(study, m.ID)
-	worker := lease.NewManager(0, "")
-	defer worker.Close()
-	if _, _, err := worker.Acquire(t.Context(), folder); err != nil {
-		t.Fatal(err)
-	}
-	if err := runfolder.Create(folder, m); err != nil {
-		t.Fatal(err)
-	}
+	folder := begin(t, study, m)
 	if err := runfolder.RewriteLive(folder, rows(2, 1, 0.5)); err != nil {
 		t.Fatal(err)
 	}

@@ -12,8 +12,24 @@ import (
 	"testing"
 	"time"
 
+	"github.com/deeplimit/deeplimit/internal/execute/lease"
 	"github.com/deeplimit/deeplimit/runfolder"
 )
+
+// begin takes the lease of a run of a study, until the test ends, and makes its folder.
+func begin(t *testing.T, study string, m runfolder.Meta) (folder string) {
+	t.Helper()
+	folder = runfolder.RunDir(study, m.ID)
+	worker := lease.NewManager(0, "")
+	t.Cleanup(worker.Close)
+	if _, _, err := worker.Acquire(t.Context(), folder); err != nil {
+		t.Fatal(err)
+	}
+	if err := runfolder.Create(folder, m); err != nil {
+		t.Fatal(err)
+	}
+	return folder
+}
 
 // meta returns what run.json of a test run holds.
 func meta(study, group string, depth int, seed uint64) runfolder.Meta {

@@ -9,7 +9,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/deeplimit/deeplimit/internal/execute/lease"
 	"github.com/deeplimit/deeplimit/runfolder"
 )
 
@@ -92,15 +91,7 @@ func TestScores(t *testing.T) {
 
 	events := stream(t, s.base()+"/api/studies/one/events")
 	m := meta("one", "class", 32, 1)
-	folder := runfolder.RunDir(study, m.ID)
-	worker := lease.NewManager(0, "")
-	defer worker.Close()
-	if _, _, err := worker.Acquire(t.Context(), folder); err != nil {
-		t.Fatal(err)
-	}
-	if err := runfolder.Create(folder, m); err != nil {
-		t.Fatal(err)
-	}
+	folder := begin(t, study, m)
 	trace := classified(10, 0.4, -1)
 	if err := runfolder.RewriteLive(folder, trace[:6]); err != nil {
 		t.Fatal(err)
